@@ -1,0 +1,37 @@
+# make test · make demo · make lint: each sets up what it needs in .venv and runs from a clean checkout.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SCENES ?= demo
+
+.PHONY: help setup test demo lint clean
+
+help:
+	@echo "make demo   train and evaluate on synthetic scenes, offline, in a few minutes"
+	@echo "make test   run the tests"
+	@echo "make lint   style and types"
+	@echo "make setup  install HarMA and its tools into $(VENV)"
+	@echo "make clean  remove $(VENV) and the demo"
+
+setup: $(VENV)/.done
+
+# A file marks a finished install, so that an interrupted one is done again.
+$(VENV)/.done: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "HarMA needs Python 3.11 or newer; set PYTHON=python3.11 (or newer)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+test: setup
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+demo: setup
+	$(BIN)/python -m harma demo --output $(SCENES)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) demo

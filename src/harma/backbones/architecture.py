@@ -1,0 +1,144 @@
+"""Architectures: open_clip configs by name or of one's own, checked, and built into modules."""
+
+import dataclasses
+import difflib
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from harma.errors import BackboneError, ConfigError
+
+log = logging.getLogger(__name__)
+
+REQUIRED = ("embed_dim", "vision_cfg", "text_cfg")
+
+
+def open_clip() -> Any:
+    """The package open_clip: imported when first needed, since that takes seconds."""
+    import open_clip
+
+    return open_clip
+
+
+def architecture_names() -> list[str]:
+    """The architectures open_clip knows by name."""
+    names: list[str] = open_clip().list_models()
+    return names
+
+
+def find_architecture(name: str) -> dict[str, Any]:
+    """The config of an open_clip architecture.
+
+    Raises:
+        BackboneError: there is none of this name; the message has close matches.
+    """
+    if name not in architecture_names():
+        raise BackboneError(f"{name!r} is not an architecture of open_clip{close_matches(name, architecture_names())}")
+    return check_config(open_clip().get_model_config(name), name)
+
+
+def close_matches(name: str, names: Iterable[str]) -> str:
+    """Words that propose the names resembling one, or nothing."""
+    folded = {candidate.lower(): candidate for candidate in names}
+    found = [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.6)]
+    return f" (did you mean {', '.join(found)}?)" if found else ""
+
+
+def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A copy of an open_clip config, after checking its names.
+
+    Args:
+        config: with `embed_dim`, `vision_cfg`, `text_cfg` and what else open_clip's models take.
+        where: what the config is called in messages.
+
+    Raises:
+        ConfigError: a key is missing or unknown, or a part is not a mapping.
+        BackboneError: the text tower is one that open_clip builds from `transformers`.
+    """
+    from open_clip.coca_model import MultimodalCfg
+    from open_clip.model import CLIPTextCfg, CLIPVisionCfg
+
+    checked = deepcopy(dict(config))
+    missing = [key for key in REQUIRED if key not in checked]
+    if missing:
+        raise ConfigError(f"{where} has no {', '.join(missing)}; an open_clip config needs {', '.join(REQUIRED)}")
+    parts = {"vision_cfg": CLIPVisionCfg, "text_cfg": CLIPTextCfg, "multimodal_cfg": MultimodalCfg}
+    _check_keys(config, {*_arguments(config), "custom_text", *parts}, where)
+    for key, part in parts.items():
+        if key not in config:
+            continue
+        if not isinstance(config[key], Mapping):
+            raise ConfigError(f"{where}: {key} is {config[key]!r}; it must be a mapping")
+        _check_keys(config[key], {field.name for field in dataclasses.fields(part)}, f"{where}: {key}")
+    if config["text_cfg"].get("hf_model_name"):
+        raise BackboneError(
+            f"{where} has the text tower {config['text_cfg']['hf_model_name']!r} of Hugging Face transformers; "
+            "supported are text towers that are open_clip transformers, such as those of ViT-B-32, ViT-L-14, ViT-H-14"
+        )
+    return checked
+
+
+def _check_keys(config: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
+    allowed = sorted(allowed)
+    for key in config:
+        if key not in allowed:
+            raise ConfigError(
+                f"{where} has the unknown key {key!r}{close_matches(str(key), allowed)}; "
+                f"allowed are {', '.join(allowed)}"
+            )
+
+
+def build_module(config: Mapping[str, Any], *, initialise: bool) -> nn.Module:
+    """Build the open_clip model of a checked config.
+
+    Args:
+        config: from `check_config` or `find_architecture`.
+        initialise: draw random weights; without it they are undefined until some are loaded.
+
+    Raises:
+        ConfigError: open_clip cannot build it, sizes contradicting each other for example.
+    """
+    arguments = {key: deepcopy(value) for key, value in config.items() if key != "custom_text"}
+    arguments["vision_cfg"]["timm_model_pretrained"] = False  # else timm downloads
+    context: AbstractContextManager[Any] = nullcontext() if initialise else _WithoutInitialisation()
+    try:
+        with context:
+            module: nn.Module = _model_class(config)(**arguments)
+    except (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError) as error:
+        reason = str(error) or type(error).__name__
+        raise ConfigError(f"open_clip cannot build a model of the config {dict(config)}: {reason}") from error
+    return module
+
+
+def _model_class(config: Mapping[str, Any]) -> Callable[..., nn.Module]:
+    """The class open_clip itself chooses (`open_clip.factory.create_model`)."""
+    from open_clip.coca_model import CoCa
+    from open_clip.model import CLIP, CustomTextCLIP
+
+    if not config.get("custom_text"):
+        return CLIP
+    return CoCa if "multimodal_cfg" in config else CustomTextCLIP
+
+
+def _arguments(config: Mapping[str, Any]) -> set[str]:
+    # cast_dtype and output_dict are options of a program, not of an architecture.
+    return set(inspect.signature(_model_class(config)).parameters) - {"cast_dtype", "output_dict"}
+
+
+class _WithoutInitialisation(TorchFunctionMode):
+    """Skip the drawing of random weights: four fifths of the time of building a model whose weights follow."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == torch.nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)

@@ -1,0 +1,106 @@
+"""What HarMA needs of a backbone: two towers that encode, their blocks, their weights."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from harma.backbones.preprocess import Preprocess
+from harma.backbones.weights import ADAPTER_MARK, hash_weights
+
+__all__ = ["ADAPTER_MARK", "Backbone", "Preprocess"]
+
+
+class Backbone(nn.Module, ABC):
+    """Two towers that map images and texts into one space.
+
+    Attributes:
+        name: what people call it.
+        reference: what `load_backbone` takes to open it again (JSON and YAML can hold it); random weights differ then.
+        config: the architecture; what `save` writes.
+        preprocess: how images become pixels.
+        embed_dim: E, length of an embedding.
+        context_length: longest caption in tokens.
+        trims_text: whether a text embedding is independent of what follows the end of the text, so that a batch may
+            be cut to its longest caption.
+        is_random: whether the weights were drawn at random, so that nothing can open them again.
+    """
+
+    name: str
+    reference: str | dict[str, Any]
+    config: dict[str, Any]
+    preprocess: Preprocess
+    embed_dim: int
+    context_length: int
+    trims_text: bool
+    is_random: bool = False
+
+    @abstractmethod
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Token ids of texts, as they are given (no cleaning): int64 (N, L)."""
+
+    @abstractmethod
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Encode pixels (B, 3, H, W) → (B, E), not normalised."""
+
+    @abstractmethod
+    def encode_text(self, token_ids: Tensor) -> Tensor:
+        """Encode token ids (B, L) → (B, E), not normalised; L may be below `context_length` only if `trims_text`."""
+
+    @abstractmethod
+    def text_lengths(self, token_ids: Tensor) -> Tensor:
+        """How many of the positions of token ids (B, L) an embedding depends on: (B,)."""
+
+    @abstractmethod
+    def blocks(self, tower: str) -> list[nn.Module]:
+        """The transformer blocks of the "image" or "text" tower, first to last.
+
+        Raises:
+            BackboneError: the tower is of a kind that cannot take adapters.
+        """
+
+    @abstractmethod
+    def width(self, tower: str) -> int:
+        """Width D of a tower's tokens.
+
+        Raises:
+            BackboneError: the tower is of a kind that cannot take adapters.
+        """
+
+    @abstractmethod
+    def mlp(self, block: nn.Module) -> nn.Sequential:
+        """The MLP of a block; a module appended to it sees exactly the MLP's output.
+
+        Raises:
+            BackboneError: the block is of a kind that cannot take adapters.
+        """
+
+    @abstractmethod
+    def weights(self) -> dict[str, Tensor]:
+        """The backbone's own weights, adapters left out, under the names of its library."""
+
+    @abstractmethod
+    def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
+        """Load weights under the names of `weights`.
+
+        Args:
+            state: name → tensor; cast to the dtype the backbone has.
+            source: where they come from, for messages.
+
+        Raises:
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+        """
+
+    @abstractmethod
+    def set_gradient_checkpointing(self, enable: bool) -> None:
+        """Trade time for memory: keep no activations inside blocks, compute them again in the backward pass."""
+
+    @abstractmethod
+    def save(self, directory: str | Path) -> None:
+        """Write a model directory that `load_backbone("local-dir:…")` reads."""
+
+    def weights_hash(self) -> str:
+        """Hash of names, dtypes, shapes and values of `weights`: "sha256:…"."""
+        return hash_weights(self.weights())

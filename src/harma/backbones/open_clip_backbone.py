@@ -1,0 +1,248 @@
+"""Backbones of open_clip: CLIP, CustomTextCLIP and CoCa models."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harma.backbones.backbone import Backbone
+from harma.backbones.directories import write_model
+from harma.backbones.preprocess import Preprocess
+from harma.backbones.tokenizers import Tokenizer
+from harma.backbones.weights import ADAPTER_MARK, load_strictly
+from harma.errors import BackboneError, ConfigError, DataError
+
+SUPPORTED = (
+    "adapters go into open_clip's own transformers, as in ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14 (not into timm "
+    "trunks or ResNets)"
+)
+
+
+class OpenClipBackbone(Backbone):
+    """A model of open_clip.
+
+    Args:
+        module: open_clip's model.
+        name: what people call it.
+        reference: what `load_backbone` takes to open it again.
+        config: its open_clip config.
+        preprocess: how images become pixels; the size is the model's.
+        make_tokenizer: called once, when the first text is tokenized.
+    """
+
+    module: nn.Module
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        name: str,
+        reference: str | dict[str, Any],
+        config: dict[str, Any],
+        preprocess: Preprocess,
+        make_tokenizer: Callable[[], Tokenizer],
+    ) -> None:
+        super().__init__()
+        self.module = module
+        self.name = name
+        self.reference = reference
+        self.config = config
+        self.preprocess = preprocess
+        self.embed_dim = int(config["embed_dim"])
+        text: Any = self._text
+        self.context_length = int(text.context_length)
+        self.vocab_size = int(text.vocab_size)
+        # CLIP holds the parts of its text tower itself and renames two of them.
+        self._pool_type: str = getattr(text, "pool_type", None) or text.text_pool_type
+        self._eos_id: int = text.eos_id if hasattr(text, "eos_id") else text.text_eos_id
+        self.trims_text = (
+            getattr(text, "attn_mask", None) is not None
+            and self._pool_type in ("argmax", "eos")
+            and getattr(text, "cls_emb", None) is None
+            and not getattr(text, "use_pad_mask", False)
+        )
+        self._make_tokenizer = make_tokenizer
+        self._tokenizer: Tokenizer | None = None
+
+    @property
+    def _text(self) -> nn.Module:
+        """What holds the parts of the text tower: the model itself in open_clip's CLIP."""
+        text: nn.Module = getattr(self.module, "text", self.module)
+        return text
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.module.parameters()).dtype
+
+    # -- encoding ---------------------------------------------------------------------------------------------------
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Token ids of texts, as they are given (no cleaning): int64 (N, L).
+
+        Raises:
+            DataError: `texts` is not a sequence of strings.
+            ConfigError: the model's vocabulary is smaller than its tokenizer's.
+        """
+        texts = [texts] if isinstance(texts, str) else list(texts)
+        for text in texts:
+            if not isinstance(text, str):
+                raise DataError(f"a text is {text!r} ({type(text).__name__}); tokenize takes strings")
+        if not texts:
+            return torch.zeros(0, self.context_length, dtype=torch.int64)
+        if self._tokenizer is None:
+            self._tokenizer = self._make_tokenizer()
+        token_ids = self._tokenizer(texts)
+        if int(token_ids.max()) >= self.vocab_size:
+            raise ConfigError(
+                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a vocabulary of "
+                f"{self.vocab_size}: CLIP's tokenizer needs vocab_size 49408 in its config; or pass ids of your own"
+            )
+        return token_ids
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Encode pixels (B, 3, H, W) → (B, E), not normalised.
+
+        Raises:
+            DataError: the pixels have another shape or are not floating point.
+        """
+        height, width = self.preprocess.size
+        if pixels.ndim != 4 or pixels.shape[1:] != (3, height, width) or not pixels.is_floating_point():
+            raise DataError(
+                f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes floating point "
+                f"(B, 3, {height}, {width}), resized and normalised as its `preprocess` says"
+            )
+        return self._call("encode_image", pixels.to(self._dtype))
+
+    def encode_text(self, token_ids: Tensor) -> Tensor:
+        """Encode token ids (B, L) → (B, E), not normalised; L may be below `context_length` only if `trims_text`.
+
+        Raises:
+            DataError: the ids have another shape or are not integers.
+        """
+        allowed = f"1 to {self.context_length}" if self.trims_text else f"{self.context_length}"
+        length = token_ids.shape[1] if token_ids.ndim == 2 else 0
+        fits = 0 < length <= self.context_length if self.trims_text else length == self.context_length
+        if not fits or token_ids.is_floating_point():
+            raise DataError(
+                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name} takes integers (B, L) "
+                f"with L = {allowed}, as `tokenize` gives them"
+            )
+        if length < self.context_length:
+            return self._encode_trimmed(token_ids)
+        return self._call("encode_text", token_ids)
+
+    def _call(self, method: str, inputs: Tensor) -> Tensor:
+        # CoCa normalises unless told otherwise.
+        embeddings: Tensor = getattr(self.module, method)(inputs, normalize=False)
+        return embeddings
+
+    def _encode_trimmed(self, token_ids: Tensor) -> Tensor:
+        """`CLIP.encode_text` with positions and mask narrowed to the batch; the original adds all of them."""
+        from open_clip.transformer import text_global_pool
+
+        text: Any = self._text
+        length = token_ids.shape[1]
+        dtype = text.transformer.get_cast_dtype()
+        x = text.token_embedding(token_ids).to(dtype) + text.positional_embedding[:length].to(dtype)
+        x = text.transformer(x, attn_mask=text.attn_mask[:length, :length])
+        x = text_global_pool(text.ln_final(x), token_ids, self._pool_type, eos_token_id=self._eos_id)
+        projection = text.text_projection
+        if projection is None:
+            return x
+        embeddings: Tensor = projection(x) if isinstance(projection, nn.Linear) else x @ projection
+        return embeddings
+
+    def text_lengths(self, token_ids: Tensor) -> Tensor:
+        """How many of the positions of token ids (B, L) an embedding depends on: end of text + 1, or all of them."""
+        if not self.trims_text:
+            return torch.full_like(token_ids[:, 0], token_ids.shape[1])
+        # CLIP's own rule: the end-of-text token has the highest id.
+        ends = token_ids if self._pool_type == "argmax" else (token_ids == self._eos_id).int()
+        return ends.argmax(dim=-1) + 1
+
+    # -- structure ----------------------------------------------------------------------------------------------------
+
+    def _transformer(self, tower: str) -> Any:
+        from open_clip.transformer import Transformer
+
+        if tower not in ("image", "text"):
+            raise BackboneError(f"tower is {tower!r}; allowed are image, text")
+        holder = self.module.visual if tower == "image" else self._text
+        transformer = getattr(holder, "transformer", None)
+        if not isinstance(transformer, Transformer):
+            raise BackboneError(f"the {tower} tower of {self.name} is a {type(holder).__name__}; {SUPPORTED}")
+        return transformer
+
+    def blocks(self, tower: str) -> list[nn.Module]:
+        """The transformer blocks of the "image" or "text" tower, first to last.
+
+        Raises:
+            BackboneError: the tower is not an open_clip transformer.
+        """
+        blocks = list(self._transformer(tower).resblocks)
+        for block in blocks:
+            self.mlp(block)
+        return blocks
+
+    def width(self, tower: str) -> int:
+        """Width D of a tower's tokens.
+
+        Raises:
+            BackboneError: the tower is not an open_clip transformer.
+        """
+        return int(self._transformer(tower).width)
+
+    def mlp(self, block: nn.Module) -> nn.Sequential:
+        """The MLP of a block; a module appended to it sees exactly the MLP's output.
+
+        Raises:
+            BackboneError: the block is not one of open_clip's.
+        """
+        from open_clip.transformer import CustomResidualAttentionBlock, ResidualAttentionBlock
+
+        mlp = getattr(block, "mlp", None)
+        if not isinstance(block, ResidualAttentionBlock | CustomResidualAttentionBlock) or not isinstance(
+            mlp, nn.Sequential
+        ):
+            raise BackboneError(
+                f"a block of {self.name} is a {type(block).__name__} with the MLP {type(mlp).__name__}; {SUPPORTED}"
+            )
+        return mlp
+
+    def set_gradient_checkpointing(self, enable: bool) -> None:
+        """Trade time for memory: compute the activations of blocks again in the backward pass.
+
+        Raises:
+            BackboneError: the blocks are of a kind for which open_clip cannot do it.
+        """
+        from open_clip.transformer import CustomResidualAttentionBlock
+
+        # open_clip's Transformer passes four arguments to a checkpointed block; this kind takes two.
+        if enable and any(isinstance(block, CustomResidualAttentionBlock) for block in self.module.modules()):
+            raise BackboneError(f"{self.name} has blocks of a kind that open_clip cannot checkpoint; switch it off")
+        module: Any = self.module
+        module.set_grad_checkpointing(enable)
+
+    # -- weights ------------------------------------------------------------------------------------------------------
+
+    def weights(self) -> dict[str, Tensor]:
+        """The backbone's own weights, adapters left out, under open_clip's names."""
+        return {name: value for name, value in self.module.state_dict().items() if ADAPTER_MARK not in name}
+
+    def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
+        """Load weights under open_clip's names; cast to the dtype the backbone has.
+
+        Raises:
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+        """
+        load_strictly(self.module, state, source)
+
+    def save(self, directory: str | Path) -> None:
+        """Write a model directory that `load_backbone("local-dir:…")`, and open_clip, read.
+
+        Raises:
+            ConfigError: the directory holds something else.
+        """
+        write_model(Path(directory), self.config, self.preprocess.to_dict(), self.weights())

@@ -1,0 +1,43 @@
+"""Tokenizers: the one that belongs to a model."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from harma.backbones.architecture import open_clip
+from harma.backbones.sources import Source
+from harma.errors import MissingDependencyError, MissingFileError
+
+Tokenizer = Callable[[Sequence[str]], Tensor]
+
+
+def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
+    """Make a model's tokenizer: CLIP's own, or the one of Hugging Face that its config names.
+
+    Raises:
+        MissingDependencyError: it needs the package `transformers`, which is not installed.
+        MissingFileError: its files are not on this machine and may not be downloaded.
+    """
+    text: dict[str, Any] = source.config["text_cfg"]
+    options = {"context_length": text.get("context_length", 77), **(text.get("tokenizer_kwargs") or {})}
+    name = text.get("hf_tokenizer_name")
+    if not name:
+        tokenizer: Tokenizer = open_clip().SimpleTokenizer(**options)
+        return tokenizer
+    try:
+        tokenizer = open_clip().tokenizer.HFTokenizer(
+            str(source.tokenizer or name),
+            tokenizer_mode=text.get("tokenizer_mode"),
+            local_files_only=not allow_download,
+            **options,
+        )
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{source.name} needs the tokenizer {name} of the package transformers: pip install transformers"
+        ) from error
+    except OSError as error:
+        raise MissingFileError(
+            f"{source.name} needs the tokenizer {name}, which is not on this machine ({error}); allow the download"
+        ) from error
+    return tokenizer

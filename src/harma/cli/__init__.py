@@ -1,0 +1,85 @@
+"""The command line: one thin module per verb, imported when it is called."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import harma
+from harma.errors import HarmaError
+
+# Verb → (module, what it does). A module has `add_arguments(parser)` and `run(args) -> int`, and may have a
+# `parse(parser, argv)` of its own.
+VERBS = {
+    "train": ("train", "train a recipe: harma train rsitmd_geo --data.root DIR"),
+    "evaluate": ("evaluate", "the table of a run, adapter, model or preset on a data set"),
+    "report": ("report", "write the HTML report of a run again"),
+    "info": ("info", "what a saved adapter, model or run is"),
+    "embed": ("embed", "embed pictures or captions to .npy"),
+    "import": ("import_", "a released checkpoint of the original HarMA to an adapter directory"),
+    "export": ("export", "an adapter directory to the released form"),
+    "recipes": ("recipes", "the shipped recipes, or one of them"),
+    "backbones": ("backbones", "the presets: architecture, file, licence, where to get it"),
+    "data": ("data", "look at data: check, synthetic"),
+}
+
+EPILOG = """examples:
+  harma train rsitmd_geo --data.root data/rsitmd --output runs/a
+  harma evaluate runs/a --data rsitmd --root data/rsitmd
+  harma info runs/a
+`harma VERB --help` shows the options of a verb."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: arguments after the program's name; None takes the process's own.
+
+    Returns:
+        Exit status: 0 done, 1 done with a negative answer, 2 bad input, 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    chosen = parser.parse_args(arguments[:1])
+    if chosen.verb is None:
+        parser.print_help()
+        return 0
+    logging.basicConfig(level=os.environ.get("HARMA_LOG", "WARNING").upper(), format="%(levelname)s %(message)s")
+    logging.getLogger("harma").setLevel(os.environ.get("HARMA_LOG", "INFO").upper())
+    verb = import_module(f"harma.cli.{VERBS[chosen.verb][0]}")
+    try:
+        sub = argparse.ArgumentParser(
+            prog=f"harma {chosen.verb}", description=verb.__doc__, epilog=getattr(verb, "EPILOG", None),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        return int(verb.main(arguments[1:]) if hasattr(verb, "main") else _run(verb, sub, arguments[1:]))
+    except HarmaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output has gone (`harma … | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(verb: object, parser: argparse.ArgumentParser, arguments: list[str]) -> int:
+    verb.add_arguments(parser)  # type: ignore[attr-defined]
+    return int(verb.run(parser.parse_args(arguments)))  # type: ignore[attr-defined]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="harma",
+        description="Adapt CLIP to aerial and satellite imagery, measure it, and use it.",
+        epilog="verbs:\n" + "\n".join(f"  {verb:<10} {what}" for verb, (_, what) in VERBS.items()) + "\n\n" + EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"harma {harma.__version__}")
+    parser.add_argument("verb", nargs="?", choices=list(VERBS), metavar="VERB", help="what to do")
+    return parser

@@ -1,0 +1,69 @@
+"""Evaluate a run, adapter, model directory or preset on a split: the table with and without adapters.
+
+A run knows its data; for anything else name it with --data and --root. With a directory, metrics.json is written beside
+the model unless --output says where.
+"""
+
+import argparse
+from pathlib import Path
+
+EPILOG = """examples:
+  harma evaluate runs/a
+  harma evaluate runs/a/best --data rsicd --root data/rsicd --split val
+  harma evaluate adapters/rsitmd_geo --data my_data.yaml --backbone weights/RS5M_ViT-B-32_RET-2.pt
+  harma evaluate openai --data ucm --root data/ucm --output results/openai"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument(
+        "what", metavar="RUN_OR_ADAPTER", help="run, adapter or model directory, preset, open_clip name"
+    )
+    parser.add_argument("--data", help="data set (rsitmd, rsicd, ucm) or the path of its description")
+    parser.add_argument("--root", help="the folder its files are in")
+    parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
+    parser.add_argument("--backbone", help="where the backbone is now, if not where the directory says")
+    parser.add_argument("--batch-size", type=int, default=128, help="images at once (128)")
+    parser.add_argument("--num-workers", type=int, default=0, help="processes that decode (0)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    parser.add_argument("--output", metavar="DIR", help="where metrics.json and report.html go")
+    parser.add_argument("--report", action="store_true", help="also write report.html")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate, print the table, write the figures."""
+    from rich.console import Console
+
+    from harma.evaluation import evaluate, metrics_table, save_evaluation, write_report
+    from harma.saved import load
+    from harma.training.build import best_device, load_splits
+
+    data = _data(args)
+    split = load_splits(data, args.split)[args.split]
+    model = load(args.what, backbone=args.backbone).to(best_device(args.device))
+    evaluation = evaluate(model, split, batch_size=args.batch_size, num_workers=args.num_workers, progress=True)
+    Console().print(metrics_table(evaluation))
+    output = Path(args.output or (args.what if Path(args.what).is_dir() else "."))
+    if args.output or Path(args.what).is_dir():
+        print(f"figures written to {save_evaluation(evaluation, output)}")
+    if args.report:
+        print(f"report written to {write_report(output, evaluation=evaluation, split=split)}")
+    return 0
+
+
+def _data(args: argparse.Namespace) -> "object":
+    """The data to evaluate on: as named, or the run's own."""
+    from dataclasses import replace
+
+    from harma.errors import ConfigError
+    from harma.training.recipe import DataConfig
+    from harma.training.recipe_files import recipe_from_dict
+    from harma.training.run import RunDirectory
+
+    if args.data is not None:
+        return DataConfig(name=args.data, root=args.root)
+    for directory in (Path(args.what), Path(args.what).parent):
+        if (directory / "recipe.yaml").is_file():
+            data = recipe_from_dict(RunDirectory(directory).read_recipe()).data
+            return replace(data, root=args.root or data.root)
+    raise ConfigError(f"{args.what} is no run that knows its data; name it: --data NAME --root DIR")

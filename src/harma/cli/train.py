@@ -1,0 +1,57 @@
+"""Train a recipe.
+
+RECIPE is the name of a shipped recipe (`harma recipes` lists them), a YAML file of ours, or one of the original
+HarMA's configs. Every value can be overridden by its dotted name.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harma.errors import ConfigError
+
+if TYPE_CHECKING:
+    from harma.training.recipe import Recipe
+
+EXAMPLES = """examples:
+  harma train rsitmd_geo --data.root data/rsitmd --output runs/a
+  harma train rsitmd_vit --data.root data/rsitmd --train.chunk_size 32 --train.precision bf16
+  harma train my_recipe.yaml --optim.lr 1e-5 --loss.terms.weighted_triplet 0.1 --adapter.bottleneck_dim 64
+  harma train --resume runs/a
+  torchrun --nproc-per-node 2 -m harma train rsitmd_geo --data.root data/rsitmd
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Parse the recipe and run it."""
+    if "--resume" in argv:
+        return _resume(argv)
+    from harma.training.recipe_files import read_recipe
+
+    recipe = read_recipe(argv, prog="harma train", examples=EXAMPLES, description=str(__doc__))
+    return _train(recipe, resume=False)
+
+
+def _resume(argv: list[str]) -> int:
+    if len(argv) != 2 or argv[0] != "--resume":
+        raise ConfigError(
+            "--resume takes the run's directory and nothing else (`harma train --resume runs/a`): "
+            "the run goes on with the recipe it was begun with"
+        )
+    from harma.training.recipe_files import recipe_from_dict
+    from harma.training.run import RunDirectory
+
+    saved: dict[str, Any] = RunDirectory(argv[1]).read_recipe()
+    return _train(recipe_from_dict({**saved, "output": argv[1]}), resume=True)
+
+
+def _train(recipe: "Recipe", *, resume: bool) -> int:
+    from harma.training.loop import train
+
+    try:
+        run = train(recipe, resume=resume)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; continue with: harma train --resume {recipe.output}", file=sys.stderr)
+        return 130
+    print(f"run written to {Path(run)}")
+    return 0

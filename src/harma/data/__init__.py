@@ -1,0 +1,1 @@
+"""Annotations, images and the batches made of them."""

@@ -1,0 +1,17 @@
+"""Evaluation: embed a split, count, compare, show."""
+
+from harma.evaluation.bootstrap import difference_interval
+from harma.evaluation.retrieval import Evaluation, embed_split, evaluate, evaluate_embeddings
+from harma.evaluation.storage import load_evaluation, save_evaluation
+from harma.evaluation.table import metrics_table
+
+__all__ = [
+    "Evaluation",
+    "difference_interval",
+    "embed_split",
+    "evaluate",
+    "evaluate_embeddings",
+    "load_evaluation",
+    "metrics_table",
+    "save_evaluation",
+]

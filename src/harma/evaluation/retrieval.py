@@ -1,0 +1,164 @@
+"""Evaluating a model on a split (SPEC 5)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harma.data.cache import ImageCache
+from harma.data.split import Split
+from harma.embedding import embed_images, embed_texts
+from harma.metrics import Captions, Hits, Ties, caption_ceilings, captions_of, chance, count_hits, summarize
+
+# Similarities held at once: 64 MB of float32.
+BLOCK_ELEMENTS = 16_000_000
+# Average precision sorts every row; past this it is left out unless asked for.
+AP_ELEMENTS = 100_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """A split's embeddings: each image, and each distinct caption once.
+
+    Attributes:
+        images: float32 (N, E).
+        texts: float32 (U, E).
+        distinct: (U,) the captions.
+        captions: which caption is which text and belongs to which image.
+    """
+
+    images: NDArray[np.float32]
+    texts: NDArray[np.float32]
+    distinct: tuple[str, ...]
+    captions: Captions
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's figures on a split.
+
+    Attributes:
+        split: name of the split.
+        num_images: N.
+        num_captions: M.
+        fingerprint: of the split.
+        metrics: in percent (SPEC 5).
+        hits: what each query found.
+        caption_to_image: (M,) image of each caption.
+        embedded: the embeddings, or None when read from a file.
+        without_adapters: the same for the bare backbone, or None.
+        chance: metrics of a model that knows nothing.
+        ceilings: strict t2i recalls that identical captions allow.
+    """
+
+    split: str
+    num_images: int
+    num_captions: int
+    fingerprint: str
+    metrics: dict[str, float]
+    hits: Hits
+    caption_to_image: NDArray[np.int64]
+    embedded: Embedded | None
+    without_adapters: "Evaluation | None"
+    chance: dict[str, float]
+    ceilings: dict[str, float]
+
+
+def embed_split(
+    model: Any, split: Split, *, batch_size: int = 128, num_workers: int = 0, cache: ImageCache | None = None,
+    progress: bool = False,
+) -> Embedded:  # fmt: skip
+    """Embed a split: every image, and every distinct cleaned caption once, so that identical ones tie exactly.
+
+    Args:
+        model: embeds; see `harma.embedding.Embedder`.
+        split: images and captions.
+        batch_size: images at once.
+        num_workers: processes that decode.
+        cache: decoded images.
+        progress: show bars.
+    """
+    distinct, text = np.unique(np.array(split.captions), return_inverse=True)
+    names = tuple(str(caption) for caption in distinct)
+    return Embedded(
+        embed_images(
+            model, split.images, batch_size=batch_size, num_workers=num_workers, cache=cache, progress=progress
+        ),
+        embed_texts(model, names, progress=progress),
+        names,
+        captions_of(split.caption_to_image, split.num_images, text),
+    )
+
+
+def evaluate_embeddings(embedded: Embedded, *, ties: Ties = "expected", ap: bool | None = None) -> Hits:
+    """Count hits from embeddings, a block of similarities at a time.
+
+    Args:
+        embedded: the embeddings.
+        ties: see `harma.metrics.retrieval_metrics`.
+        ap: compute average precision; None does unless the split is large.
+    """
+    images, texts = embedded.images, embedded.texts
+    if ap is None:
+        ap = len(images) * len(texts) <= AP_ELEMENTS
+    return count_hits(embedded.captions, _blocks(images, texts), _blocks(texts, images), ties=ties, ap=ap)
+
+
+def _blocks(
+    rows: NDArray[np.float32], columns: NDArray[np.float32]
+) -> Callable[[], Iterator[tuple[int, NDArray[np.float32]]]]:
+    size = max(1, BLOCK_ELEMENTS // len(columns))
+    return lambda: ((start, rows[start : start + size] @ columns.T) for start in range(0, len(rows), size))
+
+
+def evaluate(
+    model: Any, split: Split, *, batch_size: int = 128, num_workers: int = 0, cache: ImageCache | None = None,
+    ties: Ties = "expected", compare: bool = True, progress: bool = False,
+) -> Evaluation:  # fmt: skip
+    """Embed a split and compute its metrics, with the adapters and without.
+
+    Args:
+        model: a `HarMA`, or anything that embeds.
+        split: images and captions.
+        batch_size: images at once.
+        num_workers: processes that decode.
+        cache: decoded images.
+        ties: how equal scores count.
+        compare: also evaluate the bare backbone, if the model has adapters.
+        progress: show bars.
+
+    Raises:
+        DataError: an image cannot be decoded, or an embedding is not a number.
+    """
+    options = {"batch_size": batch_size, "num_workers": num_workers, "cache": cache, "progress": progress}
+    own = summarize_embedded(embed_split(model, split, **options), split, ties)
+    if not compare or getattr(model, "adapters", None) is None:
+        return own
+    with model.without_adapters():
+        bare = summarize_embedded(embed_split(model, split, **options), split, ties)
+    return with_baseline(own, bare)
+
+
+def summarize_embedded(embedded: Embedded, split: Split, ties: Ties = "expected") -> Evaluation:
+    """The figures of embeddings of a split."""
+    hits = evaluate_embeddings(embedded, ties=ties)
+    return Evaluation(
+        split=split.name,
+        num_images=split.num_images,
+        num_captions=split.num_captions,
+        fingerprint=split.fingerprint(),
+        metrics=summarize(hits),
+        hits=hits,
+        caption_to_image=split.caption_to_image,
+        embedded=embedded,
+        without_adapters=None,
+        chance=chance(embedded.captions),
+        ceilings=caption_ceilings(embedded.captions.text, embedded.captions.image),
+    )
+
+
+def with_baseline(own: Evaluation, bare: Evaluation) -> Evaluation:
+    """The evaluation with that of the bare backbone beside it."""
+    return Evaluation(**{**own.__dict__, "without_adapters": bare})

@@ -1,0 +1,356 @@
+"""Retrieval metrics: pure functions of similarities, numpy only (SPEC 5).
+
+Recall counts how many candidates score higher than, and exactly as high as, the best relevant one. Equal scores count by
+expectation over all their orders, so a model that gives every pair the same score has exactly chance. Nothing is sorted
+for recall, and the counts of a block of rows need no other rows: large archives are evaluated block by block.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harma.errors import ConfigError, DataError
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Ties = Literal["expected", "against"]
+Scores = NDArray[Any]
+
+KS = (1, 5, 10)
+DIRECTIONS = ("i2t", "t2i")
+RECALL_KEYS = tuple(f"{direction}_R@{k}" for direction in DIRECTIONS for k in KS)
+
+
+@dataclass(frozen=True)
+class Captions:
+    """Which caption belongs to which image, identical captions as one column.
+
+    Attributes:
+        num_images: N.
+        text: (M,) column of each caption.
+        image: (M,) image of each caption.
+        copies: (U,) how many captions each column stands for.
+        pair_image: (P,) image of each distinct (image, column) pair, ascending.
+        pair_column: (P,) its column.
+        pair_copies: (P,) how many of the column's captions are that image's own.
+        pair_of_caption: (M,) the pair of each caption.
+    """
+
+    num_images: int
+    text: Ints
+    image: Ints
+    copies: Ints
+    pair_image: Ints
+    pair_column: Ints
+    pair_copies: Ints
+    pair_of_caption: Ints
+
+
+def captions_of(caption_to_image: Any, num_images: int, text: Any = None) -> Captions:
+    """Prepare the relation of captions and images.
+
+    Args:
+        caption_to_image: (M,) image of each caption.
+        num_images: N.
+        text: (M,) column of each caption, identical captions sharing one; None gives each its own.
+
+    Raises:
+        DataError: shapes or values do not fit, or an image has no caption.
+    """
+    image = np.asarray(caption_to_image)
+    column = np.arange(len(image)) if text is None else np.asarray(text)
+    for name, array in (("caption_to_image", image), ("caption_ids", column)):
+        if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer) or len(array) != len(image):
+            raise DataError(f"{name} must be {len(image)} integers; got {array.dtype} of shape {array.shape}")
+    if len(image) == 0 or num_images == 0:
+        raise DataError(f"metrics need images and captions; got {num_images} images and {len(image)} captions")
+    if image.min() < 0 or image.max() >= num_images:
+        raise DataError(
+            f"caption_to_image has values from {image.min()} to {image.max()}; there are {num_images} images"
+        )
+    without = np.flatnonzero(np.bincount(image, minlength=num_images) == 0)
+    if len(without):
+        raise DataError(f"{len(without)} images have no caption, the first is image {without[0]}; leave them out")
+    image, column = image.astype(np.int64), column.astype(np.int64)
+    num_columns = int(column.max()) + 1
+    if column.min() < 0 or np.bincount(column, minlength=num_columns).min() == 0:
+        raise DataError(f"caption_ids must number the distinct captions from 0 without gaps; got up to {column.max()}")
+    keys, pair_of_caption, pair_copies = np.unique(
+        image * num_columns + column, return_inverse=True, return_counts=True
+    )
+    return Captions(
+        num_images, column, image, np.bincount(column, minlength=num_columns), keys // num_columns, keys % num_columns,
+        pair_copies, pair_of_caption,
+    )  # fmt: skip
+
+
+def hit_probability(greater: Ints, tied: Ints, relevant: Ints, k: int) -> Floats:
+    """Chance that one of the relevant is among the first k, over all orders of equal scores.
+
+    Args:
+        greater: candidates that score higher than the best relevant one.
+        tied: candidates that score as high, the relevant among them.
+        relevant: relevant ones among the tied.
+        k: how many are looked at.
+
+    Returns:
+        1 − C(tied − relevant, k − greater) / C(tied, k − greater), the hypergeometric chance.
+    """
+    miss = np.ones(len(greater))
+    for drawn in range(k):
+        wrong, left = np.maximum(tied - relevant - drawn, 0), np.maximum(tied - drawn, 1)
+        miss = np.where(greater + drawn < k, miss * (wrong / left), miss)
+    return np.where(greater < k, 1 - miss, 0.0)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the best relevant candidate of each query stands; see `hit_probability`."""
+
+    greater: Ints
+    tied: Ints
+    relevant: Ints
+
+    def hits(self, ties: Ties) -> Floats:
+        """(Q, 3) chance of a hit at 1, 5 and 10."""
+        if ties == "against":
+            zeros = np.zeros_like(self.tied)
+            return np.stack([hit_probability(self.greater + self.tied - self.relevant, zeros + 1, zeros + 1, k)
+                             for k in KS], axis=1)  # fmt: skip
+        return np.stack([hit_probability(self.greater, self.tied, self.relevant, k) for k in KS], axis=1)
+
+    def ranks(self) -> Floats:
+        """(Q,) expected rank of the first relevant one, from 1."""
+        expected: Floats = self.greater + (self.tied + 1) / (self.relevant + 1)
+        return expected
+
+
+def standing(scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints | None) -> Standing:
+    """Count candidates above and beside the best relevant one of each row.
+
+    Args:
+        scores: (Q, C), a row per query.
+        row: (P,) row of each relevant pair, ascending; each row has one at least.
+        column: (P,) its column.
+        relevant_copies: (P,) how many relevant candidates the pair stands for.
+        copies: (C,) how many candidates each column stands for; None means one.
+    """
+    values = scores[row, column]
+    starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    best = np.maximum.reduceat(values, starts)
+    relevant = np.add.reduceat((values == best[row]) * relevant_copies, starts)
+    return Standing(_count(scores > best[:, None], copies), _count(scores == best[:, None], copies), relevant)
+
+
+def _count(chosen: NDArray[np.bool_], copies: Ints | None) -> Ints:
+    """Chosen candidates of each row, the way the memory lies: counting is most of the work."""
+    if copies is not None and copies.max() > 1:
+        counts: Ints = chosen @ copies
+        return counts
+    if chosen.flags.c_contiguous:
+        return np.array([np.count_nonzero(row) for row in chosen], dtype=np.int64)
+    by_candidate = np.ascontiguousarray(chosen.T).view(np.uint8)
+    # Sums of up to 255 rows fit a byte, and bytes add fast.
+    parts = [by_candidate[i : i + 255].sum(axis=0, dtype=np.uint8) for i in range(0, len(by_candidate), 255)]
+    return np.sum(parts, axis=0, dtype=np.int64)
+
+
+def average_precision(scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints) -> Floats:
+    """(Q,) average precision of each row; tied candidates count as one group, as in scikit-learn.
+
+    The arguments are those of `standing`.
+    """
+    order = np.argsort(scores, axis=1)
+    result = np.empty(len(scores))
+    bounds = np.searchsorted(row, np.arange(len(scores) + 1))
+    for q in range(len(scores)):
+        own = slice(bounds[q], bounds[q + 1])
+        values, weight = scores[q, column[own]], relevant_copies[own]
+        ascending = scores[q, order[q]]
+        below = np.searchsorted(ascending, values, side="left")
+        from_top = np.r_[np.cumsum(copies[order[q]][::-1])[::-1], 0]
+        relevant_above = (weight[None, :] * (values[None, :] >= values[:, None])).sum(axis=1)
+        result[q] = np.average(relevant_above / from_top[below], weights=weight)
+    return result
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What each query found.
+
+    Attributes:
+        i2t: (N, 3) chance of a hit at 1, 5, 10 of each image.
+        t2i: (M, 3) of each caption.
+        dup_i2t: (N, 3) with identical captions relevant to each other's images.
+        dup_t2i: (M, 3).
+        i2t_rank: (N,) rank of the first relevant caption.
+        t2i_rank: (M,) rank of the caption's own image.
+        i2t_ap: (N,) average precision, or None if not asked for.
+        t2i_ap: (M,).
+    """
+
+    i2t: Floats
+    t2i: Floats
+    dup_i2t: Floats
+    dup_t2i: Floats
+    i2t_rank: Floats
+    t2i_rank: Floats
+    i2t_ap: Floats | None = None
+    t2i_ap: Floats | None = None
+
+
+Blocks = Callable[[], Iterable[tuple[int, Scores]]]
+
+
+def count_hits(
+    captions: Captions, image_rows: Blocks, text_rows: Blocks, *, ties: Ties = "expected", ap: bool = True
+) -> Hits:
+    """Hits of every query from blocks of similarities.
+
+    Args:
+        captions: the relation.
+        image_rows: gives (first image, scores (b, U)) for consecutive blocks of images.
+        text_rows: gives (first column, scores (b, N)) for consecutive blocks of columns.
+        ties: "expected", or "against": tied wrong candidates rank first.
+        ap: also compute average precision, which sorts every row.
+
+    Raises:
+        ConfigError: `ties` is unknown.
+        DataError: a similarity is not a number.
+    """
+    if ties not in ("expected", "against"):
+        raise ConfigError(f"ties is {ties!r}; allowed are expected, against")
+    c = captions
+    i2t = [_image_block(c, first, _checked(scores), ties, ap) for first, scores in image_rows()]
+    # The same pairs by column: the queries of the other direction.
+    order = np.argsort(c.pair_column, kind="stable")
+    pairs = (c.pair_column[order], c.pair_image[order], c.pair_copies[order])
+    t2i = [_text_block(pairs, first, _checked(scores), ties, ap) for first, scores in text_rows()]
+    strict, dup, rank, precision = (np.concatenate(parts) for parts in zip(*i2t, strict=True))
+    of_pair, t_dup, of_pair_rank, of_column = (np.concatenate(parts) for parts in zip(*t2i, strict=True))
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    of_caption = back[c.pair_of_caption]
+    return Hits(
+        strict, of_pair[of_caption], dup, t_dup[c.text], rank, of_pair_rank[of_caption],
+        precision if ap else None, of_column[c.text] if ap else None,
+    )  # fmt: skip
+
+
+def _image_block(
+    c: Captions, first: int, scores: Scores, ties: Ties, ap: bool
+) -> tuple[Floats, Floats, Floats, Floats]:
+    own = slice(*np.searchsorted(c.pair_image, (first, first + len(scores))))
+    row, column = c.pair_image[own] - first, c.pair_column[own]
+    strict = standing(scores, row, column, c.pair_copies[own], c.copies)
+    # Copies of one text are relevant together, so only a text with several images makes a difference.
+    dup = strict if c.copies.max() == 1 else standing(scores, row, column, c.copies[column], c.copies)
+    precision = average_precision(scores, row, column, c.pair_copies[own], c.copies) if ap else np.zeros(len(scores))
+    return strict.hits(ties), dup.hits(ties), strict.ranks(), precision
+
+
+def _text_block(
+    pairs: tuple[Ints, Ints, Ints], first: int, scores: Scores, ties: Ties, ap: bool
+) -> tuple[Floats, Floats, Floats, Floats]:
+    own = slice(*np.searchsorted(pairs[0], (first, first + len(scores))))
+    row, column = pairs[0][own] - first, pairs[1][own]
+    one = np.ones(len(row), dtype=np.int64)
+    # Each pair is a query of its own: captions with one text have the same scores, but different images.
+    strict = standing(scores if len(row) == len(scores) else scores[row], np.arange(len(row)), column, one, None)
+    dup = strict if len(row) == len(scores) else standing(scores, row, column, one, None)
+    images = np.ones(scores.shape[1], dtype=np.int64)
+    precision = average_precision(scores, row, column, one, images) if ap else np.zeros(len(scores))
+    return strict.hits(ties), dup.hits(ties), strict.ranks(), precision
+
+
+def _checked(scores: Scores) -> Scores:
+    if not (np.isfinite(scores.min()) and np.isfinite(scores.max())):
+        raise DataError("similarities hold values that are not finite numbers; the embeddings are damaged")
+    return scores
+
+
+def summarize(hits: Hits, *, duplicates: bool = True) -> dict[str, float]:
+    """Metrics in percent from hits: six recalls and mR, `dup_…`, mAP, median ranks."""
+    metrics = _recalls("", hits.i2t, hits.t2i)
+    if duplicates:
+        metrics |= _recalls("dup_", hits.dup_i2t, hits.dup_t2i)
+    if hits.i2t_ap is not None and hits.t2i_ap is not None:
+        metrics |= {"i2t_mAP": 100 * float(hits.i2t_ap.mean()), "t2i_mAP": 100 * float(hits.t2i_ap.mean())}
+    return metrics | {"i2t_medr": float(np.median(hits.i2t_rank)), "t2i_medr": float(np.median(hits.t2i_rank))}
+
+
+def _recalls(prefix: str, i2t: Floats, t2i: Floats) -> dict[str, float]:
+    values = 100 * np.concatenate([i2t.mean(axis=0), t2i.mean(axis=0)])
+    named = {f"{prefix}{key}": float(value) for key, value in zip(RECALL_KEYS, values, strict=True)}
+    return {**named, f"{prefix}mR": float(values.mean())}
+
+
+def retrieval_metrics(
+    similarity: Any, caption_to_image: Any, *, ties: Ties = "expected", caption_ids: Any = None, ap: bool = False
+) -> dict[str, float]:
+    """Metrics of a similarity matrix (SPEC 5).
+
+    Args:
+        similarity: (N, M) scores of images and captions.
+        caption_to_image: (M,) image of each caption.
+        ties: "expected" counts equal scores by expectation over their orders; "against" ranks wrong ones first.
+        caption_ids: (M,) identical captions share a number; adds the duplicate-aware `dup_…` keys.
+        ap: adds mean average precision.
+
+    Returns:
+        `i2t_R@1` … `t2i_R@10`, `mR`, in percent, and median ranks.
+
+    Raises:
+        DataError: shapes or values do not fit.
+        ConfigError: `ties` is unknown.
+    """
+    scores = np.asarray(similarity)
+    if (
+        scores.ndim != 2
+        or not np.issubdtype(scores.dtype, np.number)
+        or np.issubdtype(scores.dtype, np.complexfloating)
+    ):
+        raise DataError(f"similarity must be numbers of shape (N, M); got {scores.dtype} of shape {scores.shape}")
+    captions = captions_of(caption_to_image, len(scores))
+    if len(captions.text) != scores.shape[1]:
+        raise DataError(f"similarity has {scores.shape[1]} captions, caption_to_image {len(captions.text)}")
+    hits = count_hits(captions, lambda: [(0, scores)], lambda: [(0, scores.T)], ties=ties, ap=ap)
+    metrics = summarize(hits, duplicates=False)
+    if caption_ids is not None:
+        ids = np.unique(np.asarray(caption_ids), return_inverse=True)[1]
+        metrics |= _duplicate_aware(scores, captions, ids, ties)
+    return metrics
+
+
+def _duplicate_aware(scores: Scores, captions: Captions, ids: Ints, ties: Ties) -> dict[str, float]:
+    """`dup_…` recalls of a whole matrix whose identical captions need not have identical scores."""
+    related = captions_of(captions.image, captions.num_images, ids)
+    mask = np.zeros((captions.num_images, int(ids.max()) + 1), dtype=bool)
+    mask[related.pair_image, related.pair_column] = True
+    image, caption = np.nonzero(mask[:, ids])
+    one = np.ones(len(image), dtype=np.int64)
+    i2t = standing(scores, image, caption, one, None)
+    order = np.argsort(caption, kind="stable")
+    t2i = standing(np.ascontiguousarray(scores.T), caption[order], image[order], one, None)
+    return _recalls("dup_", i2t.hits(ties), t2i.hits(ties))
+
+
+def caption_ceilings(caption_ids: Any, caption_to_image: Any) -> dict[str, float]:
+    """Highest strict t2i recalls that identical captions of different images allow, in percent."""
+    image = np.asarray(caption_to_image)
+    c = captions_of(image, int(image.max()) + 1, caption_ids)
+    # The best that can be done for a text is to rank the images first that carry it most often.
+    order = np.lexsort((-c.pair_copies, c.pair_column))
+    column = c.pair_column[order]
+    position = np.arange(len(order)) - np.searchsorted(column, column)
+    return {f"t2i_R@{k}": 100 * float(c.pair_copies[order][position < k].sum() / len(image)) for k in KS}
+
+
+def chance(captions: Captions) -> dict[str, float]:
+    """Metrics of a model that gives every pair the same score."""
+    n, u = captions.num_images, len(captions.copies)
+    blocks = (lambda: ((i, np.zeros((1, u))) for i in range(n)), lambda: ((i, np.zeros((1, n))) for i in range(u)))
+    return summarize(count_hits(captions, *blocks, ap=False))

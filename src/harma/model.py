@@ -1,0 +1,211 @@
+"""HarMA: a backbone with adapters, ready to train and to embed."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from harma.adapters.attach import adapter_tree, attach, sites
+from harma.adapters.config import AdapterConfig, Variant
+from harma.backbones import Backbone, Preprocess
+from harma.embedding import embed_images, embed_texts
+from harma.errors import WeightsError
+
+
+class HarMA(nn.Module):
+    """A backbone with gated adapters in every block of both towers (SPEC 1).
+
+    The constructor attaches and freezes: only adapters, shared adapters, gates and the temperature train.
+
+    Args:
+        backbone: what is adapted; it becomes part of the model.
+        adapters: options of the adapters; None keeps the bare backbone.
+        temperature: start of the trained scalar τ.
+        adapter_class: class to build adapters with, in place of the one the options name.
+
+    Raises:
+        BackboneError: the backbone's towers cannot take adapters.
+        ConfigError: it has adapters already.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        adapters: AdapterConfig | None = None,
+        *,
+        temperature: float = 0.07,
+        adapter_class: Callable[..., nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.adapters = adapters
+        dtype = next(backbone.parameters()).dtype
+        self.temperature = nn.Parameter(torch.tensor(temperature, dtype=max_precision(dtype)))
+        backbone.requires_grad_(False)
+        self.shared = attach(backbone, adapters, adapter=adapter_class) if adapters else nn.ModuleList()
+
+    # -- encoding ---------------------------------------------------------------------------------------------------
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Embed preprocessed images: (B, 3, H, W) → (B, E), L2-normalised."""
+        return normalized(self.backbone.encode_image(pixels))
+
+    def encode_text(self, token_ids: Tensor) -> Tensor:
+        """Embed token ids: (B, L) → (B, E), L2-normalised; trimmed to the longest caption where that changes nothing."""
+        if self.trims_text:
+            token_ids = token_ids[:, : int(self.backbone.text_lengths(token_ids).max())]
+        return normalized(self.backbone.encode_text(token_ids))
+
+    def forward(self, pixels: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Embed a batch of both: image embeddings (N, E), text embeddings (M, E), temperature."""
+        return self.encode_image(pixels), self.encode_text(token_ids), self.temperature
+
+    @property
+    def trims_text(self) -> bool:
+        """Whether a text embedding is independent of padding, so that a batch may be cut to its longest caption."""
+        return self.backbone.trims_text and (self.adapters is None or self.adapters.text_attention == "causal")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's weights are."""
+        return self.temperature.device
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """How images become pixels for this model."""
+        return self.backbone.preprocess
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Token ids (N, L) of texts, by the backbone's own tokenizer."""
+        return self.backbone.tokenize(texts)
+
+    @contextmanager
+    def without_adapters(self) -> Iterator[None]:
+        """Within this context the model is the bare backbone."""
+        found = [site for tower in sites(self.backbone).values() for site in tower] if self.adapters else []
+        for site in found:
+            site.enabled = False
+        try:
+            yield
+        finally:
+            for site in found:
+                site.enabled = True
+
+    # -- embedding files and strings ----------------------------------------------------------------------------------
+
+    def embed_images(
+        self, images: Sequence[Any], *, batch_size: int = 64, num_workers: int = 0, progress: bool = False
+    ) -> NDArray[np.float32]:
+        """Embed pictures.
+
+        Args:
+            images: paths, PIL images or arrays (H, W), (H, W, 3) or (H, W, 4).
+            batch_size: how many at once.
+            num_workers: processes that decode.
+            progress: show a bar.
+
+        Returns:
+            float32 (N, E), L2-normalised.
+
+        Raises:
+            DataError: a picture cannot be read; the message names it.
+        """
+        return embed_images(self, images, batch_size=batch_size, num_workers=num_workers, progress=progress)
+
+    def embed_texts(
+        self, texts: Sequence[str], *, batch_size: int = 256, progress: bool = False
+    ) -> NDArray[np.float32]:
+        """Embed strings as they are: float32 (N, E), L2-normalised."""
+        return embed_texts(self, texts, batch_size=batch_size, progress=progress)
+
+    # -- weights ------------------------------------------------------------------------------------------------------
+
+    def adapter_state(self) -> dict[str, Tensor]:
+        """The trained weights under their names on disk, temperature included (see `adapters.attach.adapter_tree`)."""
+        tree = adapter_tree(self.backbone, self.shared).state_dict() if self.adapters else {}
+        return {**tree, "temperature": self.temperature.detach()}
+
+    def load_adapter_state(self, state: Mapping[str, Tensor]) -> None:
+        """Load what `adapter_state` gave.
+
+        Raises:
+            WeightsError: names or shapes do not match; the message lists them.
+        """
+        state = dict(state)
+        own = self.adapter_state()
+        differing = sorted(
+            [f"missing {name}" for name in own.keys() - state.keys()]
+            + [f"unexpected {name}" for name in state.keys() - own.keys()]
+            + [
+                f"{name} has shape {tuple(state[name].shape)}, needs {tuple(own[name].shape)}"
+                for name in own.keys() & state.keys()
+                if own[name].shape != state[name].shape
+            ]
+        )
+        if differing:
+            shown = "; ".join(differing[:10]) + (f"; and {len(differing) - 10} more" if len(differing) > 10 else "")
+            raise WeightsError(
+                f"{len(differing)} adapter weights do not match: {shown}. They belong to other options or towers."
+            )
+        with torch.no_grad():
+            self.temperature.copy_(state.pop("temperature"))
+        if self.adapters:
+            adapter_tree(self.backbone, self.shared).load_state_dict(state)
+
+    def trained_parameters(self) -> dict[str, nn.Parameter]:
+        """The parameters that train, by name."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+    def num_parameters(self, *, trained: bool = False) -> int:
+        """Count weights, all of them or those that train."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad or not trained)
+
+    def train_backbone(self) -> None:
+        """Let the whole backbone train too (`method: full`).
+
+        The backbone's own temperature stays frozen: `temperature` takes its place.
+        """
+        self.backbone.requires_grad_(True)
+        for name, parameter in self.backbone.named_parameters():
+            if name.rpartition(".")[2] in ("logit_scale", "logit_bias"):
+                parameter.requires_grad_(False)
+
+    # -- released checkpoints -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_released(
+        cls, checkpoint: str | Path, architecture: str | Mapping[str, Any], *, variant: Variant = "released"
+    ) -> "HarMA":
+        """Open a checkpoint of the original HarMA (SPEC 6).
+
+        Args:
+            checkpoint: a `.pt`/`.pth` pickle or a safetensors file with the released names.
+            architecture: an open_clip model name, or an open_clip config. The activation belongs to it: GeoRSCLIP's
+                checkpoints need `ViT-B-32-quickgelu`.
+            variant: the shared adapter the checkpoint was trained with.
+
+        Returns:
+            The model, in float64 if the checkpoint is, else in float32.
+
+        Raises:
+            WeightsError: names are missing or unexpected, or the file cannot be read safely.
+        """
+        from harma.released import open_released  # released builds models, so it lies above this module
+
+        return open_released(checkpoint, architecture, variant=variant)
+
+
+def normalized(x: Tensor) -> Tensor:
+    """L2-normalise embeddings (B, E), at least in float32."""
+    return F.normalize(x.to(max_precision(x.dtype)), dim=-1)
+
+
+def max_precision(dtype: torch.dtype) -> torch.dtype:
+    """float64 stays, everything else is float32: temperature and losses lose too much in half precision."""
+    return torch.float64 if dtype == torch.float64 else torch.float32

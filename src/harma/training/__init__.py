@@ -1,0 +1,1 @@
+"""Training: recipe, optimiser and schedule, the loop."""

@@ -1,0 +1,60 @@
+"""Which pairs make which batch: the same for any number of processes and for a resumed run."""
+
+from collections.abc import Iterator
+
+import torch
+from torch.utils.data import Sampler
+
+from harma.errors import ConfigError
+
+
+class EpochBatches(Sampler[list[int]]):
+    """Batches of indices of one process, a fresh order in every epoch.
+
+    The order depends on (seed, epoch) alone. Batch s of all processes together is one slice of it, so K processes
+    with batch B see what one process with batch K·B sees. An incomplete last batch is dropped (SPEC 4).
+
+    Args:
+        num_items: items of the data set.
+        batch_size: B, of this process.
+        rank: number of this process.
+        world_size: K, number of processes.
+        seed: of the order.
+
+    Raises:
+        ConfigError: not even one batch can be filled.
+    """
+
+    def __init__(self, num_items: int, batch_size: int, *, rank: int = 0, world_size: int = 1, seed: int = 0) -> None:
+        if num_items < batch_size * world_size:
+            raise ConfigError(
+                f"the training data has {num_items} items, fewer than one batch of {batch_size} × {world_size} "
+                f"processes; set data.batch_size to {num_items // world_size} or less"
+            )
+        self.num_items = num_items
+        self.batch_size = batch_size
+        self.rank = rank
+        self.world_size = world_size
+        self.seed = seed
+        self.epoch = 0
+        self.first_batch = 0
+
+    def start(self, epoch: int, first_batch: int = 0) -> None:
+        """Choose the epoch, and the batch to begin with where an epoch is resumed."""
+        self.epoch = epoch
+        self.first_batch = first_batch
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches of a whole epoch."""
+        return self.num_items // (self.batch_size * self.world_size)
+
+    def __len__(self) -> int:
+        return self.batches_per_epoch - self.first_batch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(self.num_items, generator=generator).tolist()
+        for batch in range(self.first_batch, self.batches_per_epoch):
+            start = (batch * self.world_size + self.rank) * self.batch_size
+            yield order[start : start + self.batch_size]

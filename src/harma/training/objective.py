@@ -1,0 +1,92 @@
+"""The total loss of a recipe: a weighted sum of losses over the gathered batch."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from harma.errors import ConfigError
+from harma.losses import LOSSES
+from harma.plugins import find
+
+CONTEXT = ("temperature", "image_index", "labels")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One loss of the sum.
+
+    Attributes:
+        name: as the recipe says it.
+        weight: its factor.
+        function: called as (I, T, **context).
+        wants: which of `CONTEXT` it takes by name.
+    """
+
+    name: str
+    weight: float
+    function: Callable[..., Tensor]
+    wants: tuple[str, ...]
+
+
+class Objective:
+    """The weighted sum of a recipe's losses.
+
+    Args:
+        terms: for each loss its weight, or a mapping of `weight` and the loss's own options.
+
+    Raises:
+        ConfigError: a loss or one of its options is unknown.
+    """
+
+    def __init__(self, terms: Mapping[str, float | Mapping[str, Any]]) -> None:
+        built = [_term(name, spec) for name, spec in terms.items()]
+        self.terms = [term for term in built if term.weight != 0]
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether a loss of the sum takes labels."""
+        return any("labels" in term.wants for term in self.terms)
+
+    def __call__(self, I: Tensor, T: Tensor, **context: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The total and its parts.
+
+        Args:
+            I: image embeddings (B, E) of the whole batch, all processes together.
+            T: text embeddings (B, E).
+            context: temperature, image_index (B,), labels (B,).
+
+        Returns:
+            The weighted sum, a scalar, and each loss before its weight, detached.
+        """
+        parts = {t.name: t.function(I, T, **{key: context[key] for key in t.wants}) for t in self.terms}
+        total = sum(t.weight * parts[t.name] for t in self.terms)
+        assert not isinstance(total, int)
+        return total, {name: part.detach() for name, part in parts.items()}
+
+
+def _term(name: str, spec: float | Mapping[str, Any]) -> Term:
+    options = dict(spec) if isinstance(spec, Mapping) else {"weight": spec}
+    weight = options.pop("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        raise ConfigError(f"loss.terms.{name}: weight is {weight!r}; it must be a number")
+    function = find(name, LOSSES, "loss.terms")
+    parameters = inspect.signature(function).parameters
+    # The temperature of the affiliation loss is its own τ₂, not the trained one: it has a default, ours has none.
+    wants = tuple(
+        key
+        for key in CONTEXT
+        if key in parameters and not (key == "temperature" and _is_number(parameters[key].default))
+    )
+    allowed = [key for key in list(parameters)[2:] if key not in wants]
+    unknown = sorted(options.keys() - set(allowed))
+    if unknown:
+        raise ConfigError(f"loss.terms.{name} has no option {', '.join(unknown)}; allowed are weight, {allowed}")
+    return Term(name, float(weight), partial(function, **options), wants)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)

@@ -1,0 +1,221 @@
+"""The recipe: everything a run is made from, as typed options.
+
+A recipe is a YAML file with these names; `harma train` takes each of them as a dotted flag too. No torch here.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from harma.adapters.config import AdapterConfig
+from harma.errors import ConfigError
+
+
+@dataclass
+class DataConfig:
+    """What is learned from, and how it is fed.
+
+    Attributes:
+        name: a shipped data set (rsitmd, rsicd, ucm) or the path of its description (YAML).
+        root: the folder its files are in.
+        images: the image folder, if not where the description says.
+        train: annotation files in place of the description's.
+        val: annotation file in place of the description's.
+        test: annotation file in place of the description's.
+        empty_captions: "error" names captions that are empty after cleaning; "drop" drops and lists them.
+        max_words: words kept of each caption.
+        sampling: an epoch is "captions": every caption once, as the original; or "images": every image once, with one
+            of its captions drawn.
+        augment: RandomAugment in the train transform.
+        transform: dotted path of a train transform of your own, called as (size, mean, std).
+        batch_size: pairs per process and step.
+        eval_batch_size: images at once when evaluating.
+        num_workers: processes that decode and transform; None: one for each further core, at most 8.
+        cache: keep decoded images in "memory", on "disk" or not ("none").
+        cache_dir: where the disk cache is; None: in the user's cache folder.
+    """
+
+    name: str = "rsitmd"
+    root: str | None = None
+    images: str | None = None
+    train: list[str] | None = None
+    val: str | None = None
+    test: str | None = None
+    empty_captions: Literal["error", "drop"] = "error"
+    max_words: int = 30
+    sampling: Literal["captions", "images"] = "captions"
+    augment: bool = True
+    transform: str | None = None
+    batch_size: int = 214
+    eval_batch_size: int = 128
+    num_workers: int | None = None
+    cache: Literal["none", "memory", "disk"] = "none"
+    cache_dir: str | None = None
+
+
+@dataclass
+class LossConfig:
+    """What is minimised: a weighted sum.
+
+    Attributes:
+        temperature: start of τ.
+        train_temperature: whether τ trains.
+        terms: for each loss (contrastive, diagonal_contrastive, weighted_triplet, triplet, affiliation, or the dotted
+            path of one of your own) its weight, or a mapping of `weight` and the loss's own options.
+    """
+
+    temperature: float = 0.07
+    train_temperature: bool = True
+    terms: dict[str, float | dict[str, Any]] = field(
+        default_factory=lambda: {"contrastive": 1.0, "weighted_triplet": 1.0}
+    )
+
+
+@dataclass
+class OptimConfig:
+    """The optimiser.
+
+    Attributes:
+        name: adamw, adam, sgd, or the dotted path of one of your own.
+        lr: peak learning rate.
+        betas: of Adam and AdamW.
+        eps: of Adam and AdamW.
+        weight_decay: not on biases and norm weights.
+        decay_scalars: decay gates and temperature too, as the original does.
+        clip_norm: largest norm of the gradient; None does not clip.
+        options: further options, given to the optimiser as they are.
+    """
+
+    name: str = "adamw"
+    lr: float = 4e-4
+    betas: tuple[float, float] = (0.9, 0.98)
+    eps: float = 1e-8
+    weight_decay: float = 0.04
+    decay_scalars: bool = True
+    clip_norm: float | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ScheduleConfig:
+    """The learning rate over a run.
+
+    Attributes:
+        name: linear, cosine, constant, or the dotted path of a function (step, total, warmup) → factor.
+        warmup: steps from 0 to the peak; a fraction of all steps below 1, else a count.
+        exact_steps: count the steps that really run; the original counts an incomplete last batch that it drops.
+    """
+
+    name: str = "linear"
+    warmup: float = 0.1
+    exact_steps: bool = True
+
+
+@dataclass
+class TrainConfig:
+    """The loop.
+
+    Attributes:
+        epochs: passes over the data.
+        seed: of weights, order and augmentation.
+        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling), bf16-true or float64.
+        accelerator: auto, cpu, cuda or mps.
+        devices: processes on this machine, or "auto"; torchrun and SLURM set their own.
+        num_nodes: machines.
+        chunk_size: pairs per forward pass of gradient caching; None runs the batch whole. Same gradients, less memory.
+        gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
+        compile: torch.compile the model.
+        validate_every: epochs between validations.
+        select_on: the split that chooses the best model: "val", or "test" as the original did (results say so).
+        select_by: the metric that chooses; dup_mR where captions repeat, as in UCM.
+        patience: stop after this many validations without a better one; None runs all epochs.
+        checkpoint_every: steps between checkpoints, besides one after each epoch.
+        log_every: steps between lines in log.jsonl.
+        tensorboard: also write TensorBoard events.
+        report: write report.html at the end.
+    """
+
+    epochs: int = 10
+    seed: int = 3407
+    precision: Literal["float32", "bf16", "fp16", "bf16-true", "float64"] = "float32"
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    devices: int | Literal["auto"] = 1
+    num_nodes: int = 1
+    chunk_size: int | None = None
+    gradient_checkpointing: bool = False
+    compile: bool = False
+    validate_every: int = 1
+    select_on: Literal["val", "test"] = "val"
+    select_by: str = "mR"
+    patience: int | None = None
+    checkpoint_every: int | None = None
+    log_every: int = 10
+    tensorboard: bool = False
+    report: bool = True
+
+
+@dataclass
+class Recipe:
+    """A run.
+
+    Attributes:
+        method: harma (adapters), full (the whole model) or none (evaluate the bare backbone).
+        backbone: preset, open_clip name, file or config; see `harma.load`.
+        download: allow the backbone's weights to be downloaded.
+        init: adapter, run or released checkpoint to start from (warm start).
+        adapter: options of the adapters.
+        data: what is learned from.
+        loss: what is minimised.
+        optim: optimiser.
+        schedule: learning rate over the run.
+        train: the loop.
+        output: directory of the run.
+    """
+
+    method: Literal["harma", "full", "none"] = "harma"
+    backbone: str | dict[str, Any] = "laion2b"
+    download: bool = False
+    init: str | None = None
+    adapter: AdapterConfig = field(default_factory=AdapterConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    output: str = "runs/latest"
+
+    def __post_init__(self) -> None:
+        positive = {
+            "data.batch_size": self.data.batch_size,
+            "data.eval_batch_size": self.data.eval_batch_size,
+            "data.max_words": self.data.max_words,
+            "optim.lr": self.optim.lr,
+            "loss.temperature": self.loss.temperature,
+            "train.epochs": self.train.epochs,
+            "train.num_nodes": self.train.num_nodes,
+            "train.validate_every": self.train.validate_every,
+            "train.log_every": self.train.log_every,
+            "train.chunk_size": self.train.chunk_size,
+            "train.patience": self.train.patience,
+            "train.checkpoint_every": self.train.checkpoint_every,
+            "optim.clip_norm": self.optim.clip_norm,
+        }
+        for name, value in positive.items():
+            if value is not None and value <= 0:
+                raise ConfigError(f"{name} is {value}; it must be greater than 0")
+        for name, value in {"schedule.warmup": self.schedule.warmup, "optim.weight_decay": self.optim.weight_decay,
+                            "data.num_workers": self.data.num_workers or 0}.items():  # fmt: skip
+            if value < 0:
+                raise ConfigError(f"{name} is {value}; it must not be negative")
+        if self.method != "none" and not any(self.loss.terms.values()):
+            raise ConfigError("loss.terms has no loss with a weight; give at least one, such as {contrastive: 1.0}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain values, ready for YAML."""
+        return _plain(asdict(self))
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists: YAML has no tuples."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,99 @@
+"""What a run leaves: the best model, its figures, the report."""
+
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+
+from harma.adapters.directory import read_adapter
+from harma.data.cache import ImageCache
+from harma.data.split import Split
+from harma.evaluation import Evaluation, evaluate, metrics_table, save_evaluation
+from harma.evaluation.retrieval import with_baseline
+from harma.model import HarMA
+from harma.saved import backbone_name_from, load, save_adapter, save_model
+from harma.training.build import make_backbone, num_workers
+from harma.training.recipe import Recipe
+from harma.training.run import Progress, RunDirectory
+
+
+def validate(fabric: Fabric, recipe: Recipe, model: HarMA, split: Split, cache: ImageCache) -> dict[str, float]:
+    """Metrics on the split that selects the model; computed by the first process, known to all."""
+    metrics: dict[str, float] = {}
+    if fabric.is_global_zero:
+        with fabric.autocast():
+            metrics = _evaluate(recipe, model, split, cache, compare=False).metrics
+    shared: dict[str, float] = fabric.broadcast(metrics)
+    return shared
+
+
+def _evaluate(recipe: Recipe, model: HarMA, split: Split, cache: ImageCache, *, compare: bool) -> Evaluation:
+    return evaluate(
+        model, split, batch_size=recipe.data.eval_batch_size, num_workers=num_workers(recipe.data), cache=cache,
+        compare=compare,
+    )  # fmt: skip
+
+
+def save_best(
+    recipe: Recipe, run: RunDirectory, model: HarMA, metrics: dict[str, float], progress: Progress, train: Split
+) -> None:
+    """Write the model of this epoch to `best/`: adapters, or the whole model."""
+    about: dict[str, Any] = {
+        "method": recipe.method,
+        "data": {
+            "name": recipe.data.name,
+            "train_images": train.num_images,
+            "train_captions": train.num_captions,
+            "fingerprint": train.fingerprint(),
+        },
+        "metrics": {"split": recipe.train.select_on, "epoch": progress.epoch, **metrics},
+    }
+    if recipe.method == "full":
+        save_model(model, run.best, about=about)
+        return
+    name = backbone_name_from(run.best, run.backbone) if run.backbone.is_dir() else None
+    save_adapter(model, run.best, backbone=name, about=about)
+
+
+def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Split], cache: ImageCache) -> None:
+    """Evaluate the chosen model on the test split, once; write figures and report; show the table."""
+    trained, total = model.num_parameters(trained=True), model.num_parameters()
+    device = model.device
+    if recipe.method == "none":
+        evaluation = _evaluate(recipe, model.eval(), splits["test"], cache, compare=False)
+    elif recipe.method == "harma":
+        evaluation = _evaluate(recipe, load_best(run, model), splits["test"], cache, compare=True)
+    else:
+        del model
+        best = load(run.best).to(device)
+        torch.manual_seed(recipe.train.seed)  # a backbone without weights starts at the same random ones
+        start = HarMA(make_backbone(recipe)).to(device)
+        evaluation = with_baseline(
+            _evaluate(recipe, best, splits["test"], cache, compare=False),
+            _evaluate(recipe, start, splits["test"], cache, compare=False),
+        )
+    facts = {
+        "method": recipe.method,
+        "select_on": recipe.train.select_on,
+        "select_by": recipe.train.select_by,
+        "trained_parameters": trained,
+        "total_parameters": total,
+    }
+    save_evaluation(evaluation, run.path, **facts)
+    run.write_log("test", **evaluation.metrics)
+    baseline = {"harma": "without adapters", "full": "before training"}.get(recipe.method, "")
+    Console(width=None).print(metrics_table(evaluation, baseline=baseline))
+    if recipe.train.select_on == "test":
+        Console().print("[bold]The model was chosen on the test split: these figures flatter it.[/bold]")
+    if recipe.train.report:
+        from harma.evaluation.report import write_report  # matplotlib is slow to import
+
+        write_report(run.path, evaluation=evaluation, split=splits["test"], baseline=baseline, info=facts)
+
+
+def load_best(run: RunDirectory, model: HarMA) -> HarMA:
+    """The model with the adapters of its best epoch."""
+    _, state, _ = read_adapter(run.best)
+    model.load_adapter_state(state)
+    return model.eval()

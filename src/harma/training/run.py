@@ -1,0 +1,143 @@
+"""The directory of a run: what it was made from, its log, its checkpoints, its results (DESIGN, On disk)."""
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+import harma
+from harma.errors import ConfigError, MissingFileError, WeightsError
+from harma.files import recover_directory, replacing, write_json, write_text
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        epoch: the epoch that runs, from 1.
+        batch: batches of it that are done.
+        step: steps of the whole run that are done.
+        epoch_loss: sum of the losses of this epoch's batches.
+        seconds: time spent training so far.
+        best: best validation figure.
+        best_epoch: when it was reached; 0 if not yet.
+        stale: validations since then.
+    """
+
+    epoch: int = 1
+    batch: int = 0
+    step: int = 0
+    epoch_loss: float = 0.0
+    seconds: float = 0.0
+    best: float = float("-inf")
+    best_epoch: int = 0
+    stale: int = 0
+
+
+class RunDirectory:
+    """Paths and writing of one run's directory.
+
+    Args:
+        path: the directory.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.recipe = self.path / "recipe.yaml"
+        self.log = self.path / "log.jsonl"
+        self.state = self.path / "last" / "state.pt"
+        self.best = self.path / "best"
+        self.metrics = self.path / "metrics.json"
+        self.backbone = self.path / "backbone"
+
+    def begin(self, recipe: dict[str, Any]) -> None:
+        """Make the directory of a new run.
+
+        Raises:
+            ConfigError: it holds a run already.
+        """
+        if self.recipe.exists():
+            raise ConfigError(
+                f"{self.path} holds a run already; continue it with `harma train --resume {self.path}`, "
+                "or choose another --output"
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / "environment.json", environment())
+        self.log.unlink(missing_ok=True)
+        write_text(self.recipe, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
+
+    def read_recipe(self) -> dict[str, Any]:
+        """The recipe the run was begun with.
+
+        Raises:
+            MissingFileError: the directory holds no run.
+        """
+        if not self.recipe.is_file():
+            raise MissingFileError(f"{self.path} holds no run (there is no recipe.yaml); nothing to resume")
+        recipe: dict[str, Any] = yaml.safe_load(self.recipe.read_text(encoding="utf-8"))
+        return recipe
+
+    def write_log(self, event: str, **values: Any) -> None:
+        """Append a line of JSON."""
+        line = json.dumps({"event": event, "time": round(time.time(), 3), **values}, ensure_ascii=False)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def save_state(self, state: dict[str, Any], progress: Progress) -> None:
+        """Write the checkpoint a killed run continues from."""
+        size = self.log.stat().st_size if self.log.exists() else 0
+        with replacing(self.state) as temporary:
+            torch.save({**state, "progress": asdict(progress), "log_size": size}, temporary)
+
+    def load_state(self) -> tuple[dict[str, Any], Progress] | None:
+        """Read the checkpoint, and cut the log back to where it was written; None if there is none yet.
+
+        Raises:
+            WeightsError: the checkpoint cannot be read.
+        """
+        recover_directory(self.best)
+        if not self.state.exists():
+            self.log.unlink(missing_ok=True)
+            return None
+        try:
+            state: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, OSError, ValueError) as error:
+            raise WeightsError(
+                f"{self.state} cannot be read ({error}); delete it to begin the run again from its first step"
+            ) from error
+        if self.log.exists():
+            os.truncate(self.log, state.pop("log_size"))
+        return state, Progress(**state.pop("progress"))
+
+    def read_log(self) -> Iterator[dict[str, Any]]:
+        """The lines of the log, first to last."""
+        if self.log.exists():
+            for line in self.log.read_text(encoding="utf-8").splitlines():
+                yield json.loads(line)
+
+
+def environment() -> dict[str, Any]:
+    """What the run ran on: versions, machine and command."""
+    from importlib.metadata import version
+
+    cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "harma": harma.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "torchvision", "open_clip_torch", "lightning-fabric", "numpy")},
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": cuda,
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
