@@ -29,6 +29,10 @@ class Embedder(Protocol):
         """How images become pixels."""
 
     @property
+    def embed_dim(self) -> int:
+        """E, length of an embedding."""
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
 
@@ -131,4 +135,4 @@ def embed_texts(model: Embedder, texts: Sequence[str], *, batch_size: int = 256,
 
 
 def _no_embeddings(model: Embedder) -> Embeddings:
-    return np.empty((0, model.backbone.embed_dim), dtype=np.float32)  # type: ignore[attr-defined]
+    return np.empty((0, model.embed_dim), dtype=np.float32)

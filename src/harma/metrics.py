@@ -1,8 +1,8 @@
 """Retrieval metrics: pure functions of similarities, numpy only (SPEC 5).
 
-Recall counts how many candidates score higher than, and exactly as high as, the best relevant one. Equal scores count by
-expectation over all their orders, so a model that gives every pair the same score has exactly chance. Nothing is sorted
-for recall, and the counts of a block of rows need no other rows: large archives are evaluated block by block.
+Recall counts how many candidates score higher than, and exactly as high as, the best relevant one. Equal scores count
+by expectation over all their orders, so a model that gives every pair the same score has exactly chance. Nothing is
+sorted for recall, and the counts of a block of rows need no other rows: large archives are evaluated block by block.
 """
 
 from collections.abc import Callable, Iterable
@@ -155,7 +155,8 @@ def _count(chosen: NDArray[np.bool_], copies: Ints | None) -> Ints:
     by_candidate = np.ascontiguousarray(chosen.T).view(np.uint8)
     # Sums of up to 255 rows fit a byte, and bytes add fast.
     parts = [by_candidate[i : i + 255].sum(axis=0, dtype=np.uint8) for i in range(0, len(by_candidate), 255)]
-    return np.sum(parts, axis=0, dtype=np.int64)
+    total: Ints = np.sum(parts, axis=0, dtype=np.int64)
+    return total
 
 
 def average_precision(scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints) -> Floats:

@@ -57,7 +57,7 @@ class HarMA(nn.Module):
         return normalized(self.backbone.encode_image(pixels))
 
     def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Embed token ids: (B, L) → (B, E), L2-normalised; trimmed to the longest caption where that changes nothing."""
+        """Embed token ids: (B, L) → (B, E), L2-normalised; trimmed to the longest where that is safe."""
         if self.trims_text:
             token_ids = token_ids[:, : int(self.backbone.text_lengths(token_ids).max())]
         return normalized(self.backbone.encode_text(token_ids))
@@ -75,6 +75,11 @@ class HarMA(nn.Module):
     def device(self) -> torch.device:
         """Where the model's weights are."""
         return self.temperature.device
+
+    @property
+    def embed_dim(self) -> int:
+        """E, length of an embedding."""
+        return self.backbone.embed_dim
 
     @property
     def preprocess(self) -> Preprocess:

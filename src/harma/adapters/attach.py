@@ -53,8 +53,7 @@ def attach(
     blocks = {tower: backbone.blocks(tower) for tower in TOWERS}
     if any(sites(backbone).values()):
         raise ConfigError("this backbone has adapters already; detach them first")
-    build = adapter or find(config.adapter, {"harma": Adapter}, "adapter.adapter")
-    shape = {"num_heads": config.num_heads, "gate_init": config.gate_init}
+    build: Callable[..., nn.Module] = adapter or find(config.adapter, {"harma": Adapter}, "adapter.adapter")
     num_shared = min((len(blocks[tower]) for tower in config.shared_towers), default=0)
     shared = nn.ModuleList(
         SharedAdapter(config.bottleneck_dim, variant=config.variant, num_heads=config.num_heads,
@@ -65,7 +64,12 @@ def attach(
         for i, block in enumerate(blocks[tower]):
             mlp = backbone.mlp(block)
             site = AdapterSite(
-                build(backbone.width(tower), bottleneck_dim=config.bottleneck_dim, **shape),
+                build(
+                    backbone.width(tower),
+                    bottleneck_dim=config.bottleneck_dim,
+                    num_heads=config.num_heads,
+                    gate_init=config.gate_init,
+                ),
                 shared[shared_index(i, len(blocks[tower]), num_shared)] if tower in config.shared_towers else None,
                 causal=tower == "text" and config.text_attention == "causal",
                 gate_init=config.gate_init,

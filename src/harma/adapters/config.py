@@ -26,7 +26,8 @@ class AdapterConfig:
         text_attention: "full" attends over all positions, padding included, as the original does;
             "causal" makes a text embedding independent of padding and lets batches be trimmed.
         gate_init: start of every gate, before the sigmoid.
-        adapter: "harma", or the dotted path of a class of your own with the signature of `harma.adapters.modules.Adapter`.
+        adapter: "harma", or the dotted path of a class of your own with the signature of
+            `harma.adapters.modules.Adapter`.
 
     Raises:
         ConfigError: an option is outside its range.

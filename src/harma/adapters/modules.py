@@ -128,4 +128,5 @@ class AdapterSite(nn.Module):
         if not self.enabled:
             return features
         added = self.adapter(features, shared=self._shared[0], causal=self.causal)
-        return features + torch.sigmoid(self.gate).to(added.dtype) * added
+        mixed: Tensor = features + torch.sigmoid(self.gate).to(added.dtype) * added
+        return mixed

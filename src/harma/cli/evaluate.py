@@ -6,6 +6,10 @@ the model unless --output says where.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harma.training.recipe import DataConfig
 
 EPILOG = """examples:
   harma evaluate runs/a
@@ -34,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate, print the table, write the figures."""
     from rich.console import Console
 
-    from harma.evaluation import evaluate, metrics_table, save_evaluation, write_report
+    from harma.evaluation import evaluate, metrics_table, save_evaluation
+    from harma.evaluation.report import write_report
     from harma.saved import load
     from harma.training.build import best_device, load_splits
 
@@ -51,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _data(args: argparse.Namespace) -> "object":
+def _data(args: argparse.Namespace) -> "DataConfig":
     """The data to evaluate on: as named, or the run's own."""
     from dataclasses import replace
 

@@ -98,26 +98,12 @@ def _gather(
     images: dict[tuple[str, str], _Image] = {}
     ids: dict[tuple[str, int | str], Row] = {}
     for row in rows:
-        if Path(row.image).is_absolute():
-            problems.append(
-                Problem(row.file, row.row, f"image {row.image} is absolute; name it relative to the images")
-            )
+        if wrong := _misplaced(row, ids):
+            problems.append(Problem(row.file, row.row, wrong))
             continue
-        if row.image_id is not None:
-            first = ids.setdefault((row.file, row.image_id), row)
-            if first.image != row.image:
-                problems.append(
-                    Problem(
-                        row.file,
-                        row.row,
-                        f"image_id {row.image_id} names {row.image}, but {first.image} in {first.row}",
-                    )
-                )
-                continue
         image = images.setdefault((row.file, row.image), _Image(row))
         for text in row.captions:
-            caption = clean_caption(text, max_words)
-            if caption:
+            if caption := clean_caption(text, max_words):
                 image.captions.append(caption)
                 continue
             problem = Problem(row.file, row.row, f"caption {text!r} is empty after cleaning")
@@ -132,6 +118,18 @@ def _gather(
         elif empty_captions == "drop":
             dropped.append(f"{image.row.file} {image.row.row}: image {image.row.image} has no caption left")
     return kept
+
+
+def _misplaced(row: Row, ids: dict[tuple[str, int | str], Row]) -> str | None:
+    """What is wrong with where a row says its image is; remembers which image an id names."""
+    if Path(row.image).is_absolute():
+        return f"image {row.image} is absolute; name it relative to the images"
+    if row.image_id is None:
+        return None
+    first = ids.setdefault((row.file, row.image_id), row)
+    if first.image == row.image:
+        return None
+    return f"image_id {row.image_id} names {row.image}, but {first.image} in {first.row}"
 
 
 def _split(name: str, images: list[_Image], dropped: list[str], root: Path) -> Split:

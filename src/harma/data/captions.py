@@ -7,7 +7,7 @@ def clean_caption(text: str, max_words: int = 30) -> str:
     """Clean a caption (SPEC 3).
 
     Lower case; `, . ' ! ? " ( ) * # : ; ~` deleted; `-` and `/` become spaces; white space collapsed; the first words
-    kept. The original writes `person` for `<person>` too, which no remote-sensing caption contains.
+    kept.
 
     Args:
         text: as annotated.

@@ -44,7 +44,7 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         self.seed = seed
         self.sampling = sampling
         # Shared memory: workers that live on into the next epoch see its number.
-        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
+        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         distinct, inverse = np.unique(np.array(split.captions), return_inverse=True)
         self.token_ids = tokenize([str(caption) for caption in distinct])[torch.from_numpy(inverse)]
         order = np.argsort(split.caption_to_image, kind="stable")

@@ -126,7 +126,7 @@ def _karpathy_row(file: str, row: str, entry: dict[str, Any]) -> Row | Problem:
         return Problem(file, row, "sentences must be a list of mappings with raw text, at least one")
     folder = entry.get("filepath")
     image = f"{folder}/{name}" if isinstance(folder, str) and folder else name
-    return Row(file, row, image, tuple(captions or ()))
+    return Row(file, row, image, tuple(str(caption) for caption in captions or ()))
 
 
 def read_caps(paths: Sequence[Path], split: str) -> Iterator[Row | Problem]:

@@ -83,10 +83,7 @@ def to_uint8_rgb(image: Any) -> Tensor:
     Raises:
         DataError: it is neither, or has another shape.
     """
-    if isinstance(image, Image.Image):
-        array = np.array(to_rgb(image))
-    else:
-        array = _array_to_rgb(image)
+    array = np.array(to_rgb(image)) if isinstance(image, Image.Image) else _array_to_rgb(image)
     return torch.from_numpy(array).permute(2, 0, 1).contiguous()
 
 

@@ -1,5 +1,7 @@
 """How sure a difference is: paired bootstrap over images."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +38,7 @@ def difference_interval(
         raise ConfigError(f"key is {key!r}; allowed are {', '.join(KEYS)}")
     if a.fingerprint != b.fingerprint:
         raise DataError(f"the evaluations are of different data ({a.split} and {b.split}); compare one split")
-    i2t, t2i = ((getattr(a.hits, name) - getattr(b.hits, name)).sum(axis=1) for name in KEYS[key])
+    i2t, t2i = (np.sum(getattr(a.hits, name) - getattr(b.hits, name), axis=1) for name in KEYS[key])
     counts = np.bincount(a.caption_to_image, minlength=a.num_images)
     of_image = np.bincount(a.caption_to_image, weights=t2i, minlength=a.num_images)
     point = 100 * (i2t.mean() + of_image.sum() / counts.sum()) / 6
@@ -46,7 +48,7 @@ def difference_interval(
 
 
 def _draw_differences(
-    i2t: NDArray[np.float64], t2i: NDArray[np.float64], counts: NDArray[np.int64], resamples: int,
+    i2t: NDArray[Any], t2i: NDArray[Any], counts: NDArray[Any], resamples: int,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:  # fmt: skip
     n = len(i2t)

@@ -132,7 +132,12 @@ def evaluate(
     Raises:
         DataError: an image cannot be decoded, or an embedding is not a number.
     """
-    options = {"batch_size": batch_size, "num_workers": num_workers, "cache": cache, "progress": progress}
+    options: dict[str, Any] = {
+        "batch_size": batch_size,
+        "num_workers": num_workers,
+        "cache": cache,
+        "progress": progress,
+    }
     own = summarize_embedded(embed_split(model, split, **options), split, ties)
     if not compare or getattr(model, "adapters", None) is None:
         return own

@@ -87,10 +87,10 @@ def _rebuilt(
 ) -> Evaluation | None:
     if content[metrics] is None:
         return None
-    hits = Hits(**{f.name: stored.get(prefix + f.name) for f in fields(Hits)})
+    of_query: dict[str, Any] = {f.name: stored.get(prefix + f.name) for f in fields(Hits)}
     return Evaluation(
         split=split, num_images=content["num_images"], num_captions=content["num_captions"],
-        fingerprint=content["fingerprint"], metrics=content[metrics], hits=hits,
+        fingerprint=content["fingerprint"], metrics=content[metrics], hits=Hits(**of_query),
         caption_to_image=stored[prefix + "caption_to_image"], embedded=None, without_adapters=bare,
         chance=content["chance"], ceilings=content["caption_ceilings"],
     )  # fmt: skip

@@ -24,7 +24,7 @@ from harma.training.batches import EpochBatches
 from harma.training.recipe import DataConfig, Recipe
 from harma.training.step import Batch
 
-PRECISIONS = {
+PRECISIONS: dict[str, Any] = {
     "float32": "32-true",
     "bf16": "bf16-mixed",
     "fp16": "16-mixed",
@@ -60,6 +60,22 @@ def _has_gpu() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
+def best_device(name: str = "auto") -> torch.device:
+    """The device a command runs on: as named, or the best this machine has.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"the device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
+    return device
+
+
 def num_workers(data: DataConfig) -> int:
     """Processes that prepare batches: as asked, or one for each core the training leaves, at most 8."""
     if data.num_workers is not None:
@@ -80,7 +96,7 @@ def load_splits(data: DataConfig, *names: str) -> dict[str, Split]:
         DataError: annotations or images are not usable.
     """
     description = load_description(data.name)
-    overrides = {
+    overrides: dict[str, Any] = {
         split: tuple(files)
         for split, files in {
             "train": data.train,
@@ -127,7 +143,7 @@ def make_cache(data: DataConfig) -> ImageCache:
 
 def make_loader(
     recipe: Recipe, split: Split, model: HarMA, cache: ImageCache, batches: EpochBatches
-) -> tuple[CaptionPairs, DataLoader[Batch]]:
+) -> tuple[CaptionPairs, DataLoader[Any]]:
     """The training data of one process, transformed and batched."""
     data, preprocess = recipe.data, model.preprocess
     if data.transform is None:
@@ -139,7 +155,7 @@ def make_loader(
         transform = find(data.transform, {}, "data.transform")(preprocess.size, preprocess.mean, preprocess.std)
     pairs = CaptionPairs(split, transform, model.tokenize, cache=cache, seed=recipe.train.seed, sampling=data.sampling)
     workers = num_workers(data)
-    loader: DataLoader[Batch] = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         pairs,
         batch_sampler=batches,
         num_workers=workers,

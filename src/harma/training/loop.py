@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -23,7 +24,7 @@ from harma.training.optim import make_optimizer, make_schedule
 from harma.training.recipe import Recipe
 from harma.training.results import finish, save_best, validate
 from harma.training.run import Progress, RunDirectory
-from harma.training.step import Batch, compute_gradients
+from harma.training.step import compute_gradients
 
 
 def train(recipe: Recipe, *, resume: bool = False) -> Path:
@@ -100,7 +101,7 @@ class Trainer:
             betas=optim.betas, eps=optim.eps, decay_scalars=optim.decay_scalars, options=optim.options,
         )  # fmt: skip
         self.factor = make_schedule(recipe.schedule.name, self._scheduled_steps(num_items), recipe.schedule.warmup)
-        module = torch.compile(model) if recipe.train.compile else model
+        module: Any = torch.compile(model) if recipe.train.compile else model
         self.wrapped, self.optimizer = fabric.setup(module, optimizer)
         self.progress = Progress()
         self._unread: list[Tensor] = []
@@ -143,7 +144,7 @@ class Trainer:
             if train.checkpoint_every and p.step % train.checkpoint_every == 0:
                 self._checkpoint()
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, batch: Any) -> None:
         """One step of the optimiser."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.optim.lr * self.factor(self.progress.step)

@@ -12,8 +12,8 @@ log = logging.getLogger(__name__)
 BACKBONES = {"vit": "laion2b", "geo": "georsclip-ret2"}
 REQUIRED = ("train_file", "val_file", "test_file", "image_root")
 READ = {
-    *REQUIRED, "image_res", "batch_size_train", "batch_size_test", "batch_size_test_text", "embed_dim", "temp1", "temp2",
-    "model", "is_harma", "optimizer", "schedular", "use_affil_loss", "center_factor", "use_triplet_loss",
+    *REQUIRED, "image_res", "batch_size_train", "batch_size_test", "batch_size_test_text", "embed_dim", "temp1",
+    "temp2", "model", "is_harma", "optimizer", "schedular", "use_affil_loss", "center_factor", "use_triplet_loss",
 }  # fmt: skip
 # They stand in the original's files; its code never uses them, or only for the dual encoders.
 WITHOUT_EFFECT = {
@@ -121,7 +121,7 @@ def _check_fixed(
 
 
 def _losses(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The original's switches: affiliation beside the contrastive loss, the plain triplet alone, or both HarMA losses."""
+    """The original's switches: affiliation beside the contrastive loss, the plain triplet alone, or HarMA's two."""
     if values.get("use_affil_loss"):
         return {
             "contrastive": 1.0,

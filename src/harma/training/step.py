@@ -46,7 +46,8 @@ def _gathered(fabric: Fabric, tensor: Tensor, sync_grads: bool = False) -> Tenso
     """(B, …) of this process → (K·B, …) of all, in the order of the ranks."""
     if fabric.world_size == 1:
         return tensor
-    gathered: Tensor = fabric.all_gather(tensor, sync_grads=sync_grads)
+    gathered = fabric.all_gather(tensor, sync_grads=sync_grads)
+    assert isinstance(gathered, Tensor)
     return gathered.flatten(0, 1)
 
 

@@ -1,0 +1,94 @@
+"""Example queries for the report: what was found, right and wrong."""
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harma.data.images import read_image
+from harma.data.split import Split
+from harma.evaluation.retrieval import Embedded, Evaluation
+
+THUMBNAIL = 160
+
+
+@dataclass(frozen=True)
+class Found:
+    """One result of a query: an image (as a data URI) or a caption, its cosine, and whether it is right."""
+
+    picture: str
+    text: str
+    score: float
+    right: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    """A query and its best results; `rank` is where the first right one stands."""
+
+    picture: str
+    text: str
+    rank: float
+    results: tuple[Found, ...]
+
+
+def text_examples(evaluation: Evaluation, split: Split, *, seed: int = 0, each: int = 2, top: int = 5) -> list[Example]:
+    """Captions and the images they found: some right at once, some found late, some not found."""
+    embedded = evaluation.embedded
+    if embedded is None:
+        return []
+    chosen = _spread(evaluation.hits.t2i_rank, seed, each)
+    return [_of_caption(embedded, split, int(m), float(evaluation.hits.t2i_rank[m]), top) for m in chosen]
+
+
+def image_examples(
+    evaluation: Evaluation, split: Split, *, seed: int = 0, each: int = 1, top: int = 5
+) -> list[Example]:
+    """Images and the captions they found, as `text_examples`."""
+    embedded = evaluation.embedded
+    if embedded is None:
+        return []
+    chosen = _spread(evaluation.hits.i2t_rank, seed, each)
+    return [_of_image(embedded, split, int(n), float(evaluation.hits.i2t_rank[n]), top) for n in chosen]
+
+
+def _spread(ranks: NDArray[np.float64], seed: int, each: int) -> list[int]:
+    """Some queries at rank 1, some from 2 to 10, and the worst."""
+    rng = np.random.default_rng(seed)
+    chosen: list[int] = []
+    for group in (np.flatnonzero(ranks < 2), np.flatnonzero((ranks >= 2) & (ranks <= 10))):
+        chosen += rng.permutation(group)[:each].tolist()
+    worst = [int(i) for i in np.argsort(-ranks, kind="stable") if ranks[i] > 10]
+    return chosen + [i for i in worst if i not in chosen][:each]
+
+
+def _of_caption(embedded: Embedded, split: Split, caption: int, rank: float, top: int) -> Example:
+    column = embedded.captions.text[caption]
+    scores = embedded.images @ embedded.texts[column]
+    own = split.caption_to_image[caption]
+    found = [
+        Found(thumbnail(split, int(n)), split.images[n].name, float(scores[n]), bool(n == own))
+        for n in np.argsort(-scores, kind="stable")[:top]
+    ]
+    return Example(thumbnail(split, int(own)), split.captions[caption], rank, tuple(found))
+
+
+def _of_image(embedded: Embedded, split: Split, image: int, rank: float, top: int) -> Example:
+    scores = embedded.texts @ embedded.images[image]
+    own = set(embedded.captions.text[embedded.captions.image == image].tolist())
+    found = [
+        Found("", embedded.distinct[u], float(scores[u]), int(u) in own)
+        for u in np.argsort(-scores, kind="stable")[:top]
+    ]
+    return Example(thumbnail(split, image), split.images[image].name, rank, tuple(found))
+
+
+def thumbnail(split: Split, image: int) -> str:
+    """A small JPEG of an image as a data URI."""
+    picture = read_image(split.images[image])
+    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
