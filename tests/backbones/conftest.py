@@ -1,6 +1,7 @@
 """A tiny CLIP, and a hub of its own on the loopback interface."""
 
 import hashlib
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,9 +45,10 @@ class Hub:
         class Handler(BaseHTTPRequestHandler):
             def answer(self, body: bool) -> None:
                 hub.requests.append(f"{self.command} {self.path}")
-                org, name, _, revision, *file = self.path.split("?")[0].strip("/").split("/")
-                path = hub.root / org / name / "/".join(file)
-                found = path.is_file()
+                match = re.match(r"/([^/]+)/([^/]+)/resolve/([^/]+)/(.+)", self.path)
+                org, name, revision, file = match.groups() if match else [""] * 4
+                path = hub.root / org / name / file
+                found = bool(file) and path.is_file()
                 content = path.read_bytes() if found else b""
                 self.send_response(200 if found else 404)
                 if found:
@@ -70,7 +72,7 @@ class Hub:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
     def url(self) -> str:
@@ -86,6 +88,7 @@ def hub(tmp_path, monkeypatch):
     hub = Hub(tmp_path / "hub")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     yield hub

@@ -77,6 +77,8 @@ def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
         if not isinstance(config[key], Mapping):
             raise ConfigError(f"{where}: {key} is {config[key]!r}; it must be a mapping")
         _check_keys(config[key], {field.name for field in dataclasses.fields(part)}, f"{where}: {key}")
+    if "multimodal_cfg" not in config and any(config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg")):
+        raise ConfigError(f"{where} has output_tokens, which only models with multimodal_cfg can have; leave it out")
     if config["text_cfg"].get("hf_model_name"):
         raise BackboneError(
             f"{where} has the text tower {config['text_cfg']['hf_model_name']!r} of Hugging Face transformers; "

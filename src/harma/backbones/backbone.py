@@ -8,9 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from harma.backbones.preprocess import Preprocess
-from harma.backbones.weights import ADAPTER_MARK, hash_weights
-
-__all__ = ["ADAPTER_MARK", "Backbone", "Preprocess"]
+from harma.backbones.weights import hash_weights
 
 
 class Backbone(nn.Module, ABC):

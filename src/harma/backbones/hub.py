@@ -1,6 +1,7 @@
 """Weights that others publish: in the local cache, or downloaded when that was asked for."""
 
 import logging
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def find_file(remote: Remote, what: str, *, allow_download: bool, by_hand: str =
         raise MissingFileError(f"{what}: {remote.describe()} cannot be downloaded from here; {manually}")
     if not allow_download:
         raise MissingFileError(
-            f"{what} is not on this machine: {remote.describe()}. Allow the download ({ALLOW}), or {manually}"
+            f"{what}: {remote.describe()} is not on this machine. Allow the download ({ALLOW}), or {manually}"
         )
     return _download(remote, what, manually)
 
@@ -84,6 +85,11 @@ def _in_cache(remote: Remote) -> Path | None:
     return None
 
 
+def _network_errors() -> tuple[type[Exception], ...]:
+    """Errors of the HTTP library that the installed `huggingface_hub` uses; it lets some of them through."""
+    return tuple(sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules)
+
+
 def _download(remote: Remote, what: str, manually: str) -> Path:
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
@@ -91,16 +97,18 @@ def _download(remote: Remote, what: str, manually: str) -> Path:
     assert remote.repo is not None
     if constants.HF_HUB_OFFLINE:
         raise MissingFileError(
-            f"{what} is not on this machine and HF_HUB_OFFLINE is set: {remote.describe()}. Unset it, or {manually}"
+            f"{what}: {remote.describe()} is not on this machine and HF_HUB_OFFLINE is set; unset it, or {manually}"
         )
+    failures: tuple[type[Exception], ...] = (HfHubHTTPError, ValueError, OSError, *_network_errors())
     log.warning("downloading %s: %s from %s", what, remote.describe(), constants.ENDPOINT)
     for file in remote.files:
         try:
-            return Path(hf_hub_download(remote.repo, file, revision=remote.revision, endpoint=constants.ENDPOINT))
+            return Path(hf_hub_download(remote.repo, file, revision=remote.revision))
         except LocalEntryNotFoundError as error:
             raise MissingFileError(f"{what}: {constants.ENDPOINT} cannot be reached ({error}); {manually}") from error
         except EntryNotFoundError:
             log.info("%s has no %s", remote.repo, file)
-        except (HfHubHTTPError, ValueError) as error:
-            raise MissingFileError(f"{what} cannot be downloaded ({error}); {manually}") from error
+        except failures as error:
+            reason = " ".join(str(error).split())[:300]
+            raise MissingFileError(f"{what} cannot be downloaded ({reason}); {manually}") from error
     raise MissingFileError(f"{what}: {remote.repo} holds none of {', '.join(remote.files)}; see {remote.page}")

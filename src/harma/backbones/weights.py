@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 # Prefixes that training wrappers leave on every name.
 WRAPPERS = ("module.", "_orig_mod.", "model.")
-# Not weights, but constants that OpenAI's archives store among them.
-CONSTANTS = ("input_resolution", "context_length", "vocab_size")
+# Not weights, but constants that TorchScript archives store among them.
+CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 SHOWN = 10
 # Weights of adapters, which a backbone does not count as its own.
 ADAPTER_MARK = ".mlp.adapter."
@@ -62,7 +62,7 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: str) -
     if missing or unexpected or differing:
         lists = [_list("missing", missing), _list("unexpected", unexpected), _list("of another shape", differing)]
         raise WeightsError(
-            f"{source} does not fit the architecture: {'; '.join(part for part in lists if part)}."
+            f"{source}: weights and architecture do not match: {'; '.join(part for part in lists if part)}."
             f"{_hint(missing, unexpected, differing)}"
         )
     with torch.no_grad():
@@ -120,7 +120,7 @@ def _is_torchscript(path: Path) -> bool:
 def _read_torchscript(path: Path) -> dict[str, Tensor]:
     # torch.jit.load would run the archive's own code.
     state = module_weights(read_archive(path))
-    return {name: value for name, value in state.items() if name not in CONSTANTS}
+    return {name: value for name, value in state.items() if name.rpartition(".")[2] not in CONSTANTS}
 
 
 def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
