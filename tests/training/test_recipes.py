@@ -1,0 +1,127 @@
+import pytest
+import yaml
+
+from harma.errors import ConfigError, MissingFileError
+from harma.training.recipe import Recipe
+from harma.training.recipe_files import read_recipe, recipe_from_dict, recipe_values, shipped_recipes
+
+ORIGINAL = {
+    "train_file": ["data/rsitmd_train.json"], "val_file": "data/rsitmd_val.json", "test_file": "data/rsitmd_test.json",
+    "image_root": "images/rsitmd", "image_res": 224, "batch_size_train": 107, "batch_size_test": 64,
+    "batch_size_test_text": 64, "embed_dim": 512, "temp1": 0.05, "temp2": 0.1, "model": "geo", "is_harma": True,
+    "optimizer": {"opt": "adamW", "lr": "4e-6", "weight_decay": 0.04, "lr_mult": 2},
+    "schedular": {"sched": "linear", "epochs": 80, "num_warmup_steps": 0.1}, "save_epoch": True,
+}  # fmt: skip
+
+
+def read(*argv):
+    return read_recipe(argv, prog="harma train", description="", examples="")
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_every_shipped_recipe_is_valid_and_survives_yaml(name):
+    recipe = recipe_from_dict(recipe_values(name))
+    assert recipe_from_dict(yaml.safe_load(yaml.safe_dump(recipe.to_dict()))) == recipe
+
+
+@pytest.mark.parametrize(
+    ("name", "lr", "epochs", "backbone"),
+    [
+        ("rsitmd_vit", 4e-4, 50, "laion2b"),
+        ("rsitmd_geo", 4e-6, 80, "georsclip-ret2"),
+        ("rsicd_vit", 4e-4, 10, "laion2b"),
+        ("rsicd_geo", 4e-6, 80, "georsclip-ret2"),
+    ],
+)
+def test_published_recipes_are_as_published(name, lr, epochs, backbone):
+    recipe = recipe_from_dict(recipe_values(name))
+    assert (recipe.optim.lr, recipe.train.epochs, recipe.backbone) == (lr, epochs, backbone)
+    assert recipe.data.batch_size == 2 * 214
+    assert recipe.adapter.variant == "released"
+    assert recipe.adapter.shared_towers == ("text",)
+    assert recipe.adapter.text_attention == "full"
+    assert recipe.loss.terms == {"contrastive": 1.0, "weighted_triplet": 1.0}
+    assert (recipe.optim.betas, recipe.optim.weight_decay) == ((0.9, 0.98), 0.04)
+    assert not recipe.schedule.exact_steps
+
+
+def test_every_value_can_be_overridden():
+    recipe = read("rsitmd_geo", "--data.root", "d", "--optim.lr", "1e-5", "--loss.terms.weighted_triplet", "0.1")
+    assert (recipe.data.root, recipe.optim.lr) == ("d", 1e-5)
+    assert recipe.loss.terms == {"contrastive": 1.0, "weighted_triplet": 0.1}
+
+
+def test_losses_that_a_recipe_does_not_name_are_not_in_its_sum():
+    assert recipe_from_dict({"loss": {"terms": {"contrastive": 1}}}).loss.terms == {"contrastive": 1}
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["rsitmd_geo", "--optim.lrr", "1"], "lrr"),
+        (["rsitmd_geo", "--optim.lr", "fast"], r"optim.lr"),
+        (["rsitmd_geo", "--optim.lr", "-1"], r"optim.lr is -1.0; it must be greater than 0"),
+        (["rsitmd_geo", "--method", "harmony"], "harmony"),
+        (["--optim.lr", "1"], "the first argument is the recipe: one of"),
+    ],
+)
+def test_unusable_flags_are_named(argv, message):
+    with pytest.raises(ConfigError, match=message):
+        read(*argv)
+
+
+def test_unknown_recipe_names_the_shipped_ones(tmp_path):
+    with pytest.raises(MissingFileError, match="there is no recipe 'rsitmd'; shipped are .*rsitmd_geo"):
+        read("rsitmd")
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(ConfigError, match="holds list; a recipe is a mapping"):
+        read(str(tmp_path / "list.yaml"))
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(ConfigError, match="is not YAML"):
+        read(str(tmp_path / "bad.yaml"))
+
+
+def original(tmp_path, **changes):
+    path = tmp_path / "Retrieval_rsitmd_geo.yaml"
+    path.write_text(yaml.safe_dump({**ORIGINAL, **changes}))
+    return str(path)
+
+
+def test_the_originals_configs_are_read(tmp_path, caplog):
+    recipe = read(original(tmp_path))
+    assert isinstance(recipe, Recipe)
+    assert recipe.optim.lr == 4e-6
+    assert recipe.backbone == "georsclip-ret2"
+    assert (recipe.data.images, recipe.data.train) == ("images/rsitmd", ["data/rsitmd_train.json"])
+    assert (recipe.data.batch_size, recipe.loss.temperature, recipe.train.epochs) == (107, 0.05, 80)
+    assert recipe.adapter.variant == "released"
+    assert "no effect, as in the original: save_epoch, optimizer.lr_mult" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "terms"),
+    [
+        ({"use_affil_loss": True, "center_factor": 0.5},
+         {"contrastive": 1.0, "affiliation": {"weight": 0.5, "temperature": 0.1}}),
+        ({"use_triplet_loss": True}, {"triplet": 1.0}),
+    ],
+)  # fmt: skip
+def test_the_originals_loss_switches(tmp_path, changes, terms):
+    assert read(original(tmp_path, **changes)).loss.terms == terms
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lr": 1}, r"unknown: \['lr'\]"),
+        ({"model": "big"}, "model is 'big'; allowed are vit, geo"),
+        ({"image_res": 336}, "image_res is 336; the original's CLIP models take 224 only"),
+        ({"batch_size_train": "many"}, "batch_size_train is 'many'; it must be a whole number"),
+        ({"schedular": {"epoch": 3}}, r"schedular has unknown keys \['epoch'\]"),
+        ({"optimizer": 3}, "optimizer is 3; it must be a mapping"),
+        ({"is_harma": False}, "only CLIP backbones"),
+    ],
+)
+def test_unusable_original_configs_are_named(tmp_path, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        read(original(tmp_path, **changes))

@@ -1,0 +1,168 @@
+"""Whole runs on a tiny data set: results, resuming, errors."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+import harma
+from harma.errors import ConfigError, DataError, MissingFileError, TrainingError, WeightsError
+from harma.saved import describe
+from harma.training.loop import train
+from harma.training.recipe_files import recipe_from_dict
+
+
+def recipe_values(tiny_config, tiny_data, output, **changes):
+    values = {
+        "method": "harma",
+        "backbone": tiny_config,
+        "adapter": {"bottleneck_dim": 16, "num_heads": 2, "text_attention": "causal"},
+        "data": {"name": str(tiny_data / "data.yaml"), "batch_size": 8, "num_workers": 0},
+        "loss": {"terms": {"contrastive": 1.0, "weighted_triplet": 0.1}},
+        "optim": {"lr": 1e-2},
+        "train": {"epochs": 2, "accelerator": "cpu", "log_every": 1, "report": False},
+        "output": str(output),
+    }
+    for key, value in changes.items():
+        values[key] = {**values[key], **value} if isinstance(value, dict) and key != "backbone" else value
+    return values
+
+
+@pytest.fixture
+def make_recipe(tiny_config, tiny_data, tmp_path):
+    return lambda name="run", **changes: recipe_from_dict(
+        recipe_values(tiny_config, tiny_data, tmp_path / name, **changes)
+    )
+
+
+def test_a_run_leaves_what_the_design_says_and_its_model_embeds(make_recipe, tiny_data):
+    run = train(make_recipe(train={"report": True, "tensorboard": False}))
+    left = {path.name for path in run.iterdir()}
+    assert {"recipe.yaml", "environment.json", "log.jsonl", "metrics.json", "last", "best", "report.html"} <= left
+    figures = json.loads((run / "metrics.json").read_text())
+    assert figures["test"]["metrics_without_adapters"] is not None
+    assert figures["select_on"] == "val"
+    events = [json.loads(line)["event"] for line in (run / "log.jsonl").read_text().splitlines()]
+    assert events.count("step") == 12
+    assert events.count("validation") == 2
+    model = harma.load(run)
+    images = sorted((tiny_data / "images").glob("test_*.png"))
+    assert model.embed_images(images).shape == (8, 16)
+    assert model.embed_texts(["a red roof"]).shape == (1, 16)
+    assert describe(run)["parameters"]["trained"] == model.num_parameters(trained=True)
+    assert "✓" in (run / "report.html").read_text()
+
+
+def test_full_and_none_run_through_the_same_loop(make_recipe):
+    full = train(make_recipe("full", method="full", optim={"lr": 1e-3}))
+    model = harma.load(full)
+    assert model.adapters is None
+    saved = json.loads((full / "metrics.json").read_text())
+    assert saved["test"]["metrics_without_adapters"] is not None
+    none = train(make_recipe("none", method="none", backbone=f"local-dir:{full / 'best'}"))
+    again = json.loads((none / "metrics.json").read_text())
+    assert again["test"]["metrics"]["mR"] == pytest.approx(saved["test"]["metrics"]["mR"], abs=1e-9)
+
+
+def test_adapters_are_refused_on_other_weights(make_recipe, tiny_config, tmp_path):
+    run = train(make_recipe())
+    from harma.backbones import load_backbone
+
+    load_backbone(tiny_config).save(tmp_path / "other")
+    with pytest.raises(WeightsError, match=r"was trained on local-dir:.* with weights sha256:.*Give the backbone"):
+        harma.load(run, backbone=f"local-dir:{tmp_path / 'other'}")
+    (run / "backbone").rename(tmp_path / "moved")
+    with pytest.raises(MissingFileError, match=r"cannot be found .*say where it is with backbone="):
+        harma.load(run)
+    assert harma.load(run, backbone=f"local-dir:{tmp_path / 'moved'}").adapters is not None
+
+
+def test_warm_start_begins_with_the_adapters_of_a_run(make_recipe):
+    first = train(make_recipe("first"))
+    backbone = f"local-dir:{first / 'backbone'}"
+    second = train(make_recipe("second", backbone=backbone, init=str(first), optim={"lr": 1e-12}))
+    a, b = (load_file(run / "best" / "adapter_model.safetensors") for run in (first, second))
+    assert all(torch.allclose(a[name], b[name], atol=1e-6) for name in a)
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_an_epoch_and_resumed_ends_bit_identical(tiny_config, tiny_data, tmp_path):
+    changes = {"train": {"epochs": 4, "checkpoint_every": 2}, "data": {"sampling": "images", "num_workers": 1}}
+    for name in ("undisturbed", "killed"):
+        values = recipe_values(tiny_config, tiny_data, tmp_path / name, **changes)
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "harma", "train"]
+    subprocess.run([*command, str(tmp_path / "undisturbed.yaml")], check=True, env=environment, capture_output=True)
+    process = subprocess.Popen(
+        [*command, str(tmp_path / "killed.yaml")], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    log = tmp_path / "killed" / "log.jsonl"
+    deadline = time.time() + 120
+    # Steps 4 to 6 are the second epoch; the checkpoint of step 4 lies in its middle.
+    while time.time() < deadline and (not log.exists() or '"step": 5' not in log.read_text()):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "metrics.json").exists()
+    subprocess.run([*command, "--resume", str(tmp_path / "killed")], check=True, env=environment, capture_output=True)
+    weights = [load_file(tmp_path / name / "best" / "adapter_model.safetensors") for name in ("undisturbed", "killed")]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    states = [torch.load(tmp_path / name / "last" / "state.pt")["model"] for name in ("undisturbed", "killed")]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines() if '"event": "step"' in line]
+    assert steps == list(range(1, 13))
+
+
+def test_a_directory_with_a_run_is_not_overwritten(make_recipe):
+    train(make_recipe())
+    with pytest.raises(ConfigError, match=r"holds a run already; continue it with `harma train --resume"):
+        train(make_recipe())
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(make_recipe):
+    with pytest.raises(
+        TrainingError, match=r"loss is not a finite number in epoch 1, step \d+; try a lower --optim.lr"
+    ):
+        train(make_recipe(method="full", optim={"lr": 1e30}, train={"epochs": 3}))
+
+
+def test_patience_ends_a_run_early(make_recipe):
+    run = train(make_recipe(optim={"lr": 1e-12}, train={"epochs": 6, "patience": 1}))
+    events = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert sum(event["event"] == "validation" for event in events) < 6
+
+
+def test_unusable_recipes_are_named(make_recipe):
+    with pytest.raises(ConfigError, match=r"24 items, fewer than one batch|48 items, fewer than one batch of 64"):
+        train(make_recipe(data={"batch_size": 64}))
+    with pytest.raises(ConfigError, match=r"loss.terms is 'contrastif'; allowed are contrastive"):
+        train(make_recipe("b", loss={"terms": {"contrastif": 1.0}}))
+    with pytest.raises(ConfigError, match=r"loss.terms.triplet has no option margn; allowed are weight"):
+        train(make_recipe("c", loss={"terms": {"triplet": {"margn": 1}}}))
+    with pytest.raises(ConfigError, match=r"train.select_by is 'R1'; allowed are i2t_R@1"):
+        train(make_recipe("d", train={"select_by": "R1"}))
+    with pytest.raises(ConfigError, match="fp16, which needs a GPU"):
+        train(make_recipe("e", train={"precision": "fp16"}))
+    with pytest.raises(ConfigError, match=r"data.root is not set"):
+        train(make_recipe("f", data={"name": "rsitmd"}))
+
+
+def test_a_missing_image_is_named_before_training(make_recipe, tiny_data, tmp_path):
+    rows = json.loads((tiny_data / "train.json").read_text())
+    rows[3]["image"] = "gone.png"
+    rows[3]["image_id"] = 99
+    (tmp_path / "broken.json").write_text(json.dumps(rows))
+    with pytest.raises((MissingFileError, DataError), match=r"gone.png"):
+        train(make_recipe(data={"root": str(tiny_data), "train": [str(tmp_path / "broken.json")]}))
+
+
+def test_bf16_runs(make_recipe):
+    assert train(make_recipe(train={"precision": "bf16", "epochs": 1})).is_dir()
