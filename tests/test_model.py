@@ -26,6 +26,7 @@ def pixels():
 @pytest.mark.parametrize("variant", ["document", "released"])
 @pytest.mark.parametrize("shared_towers", [(), ("text",), ("image",), ("image", "text")])
 @pytest.mark.parametrize("text_attention", ["full", "causal"])
+@torch.no_grad()  # with gradients torch runs other attention kernels than without
 def test_a_fresh_model_is_the_bare_backbone_bit_for_bit(tiny_config, pixels, variant, shared_towers, text_attention):
     backbone = load_backbone(tiny_config)
     ids = backbone.tokenize(["a river", "two planes beside a long runway"])
@@ -83,6 +84,7 @@ def test_towers_of_other_depths_share_by_proportion(tiny_config):
     assert used == [shared_index(j, 5, 2) for j in range(5)] == [0, 0, 0, 1, 1]
 
 
+@torch.no_grad()
 def test_without_adapters_is_the_bare_backbone_and_detach_restores_it(tiny_config, pixels):
     backbone = load_backbone(tiny_config)
     names, bare = set(backbone.state_dict()), backbone.encode_image(pixels)
@@ -131,6 +133,7 @@ class Scale(nn.Module):
         return self.share * x
 
 
+@torch.no_grad()
 def test_an_adapter_of_ones_own(tiny_config, pixels):
     backbone = load_backbone(tiny_config)
     bare = backbone.encode_image(pixels)
