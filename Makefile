@@ -1,17 +1,15 @@
-# make test · make demo · make lint: each sets up what it needs in .venv and runs from a clean checkout.
+# make test · make lint: each sets up what it needs in .venv and runs from a clean checkout.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SCENES ?= demo
 
-.PHONY: help setup test demo lint clean
+.PHONY: help setup test lint clean
 
 help:
-	@echo "make demo   train and evaluate on synthetic scenes, offline, in a few minutes"
 	@echo "make test   run the tests"
 	@echo "make lint   style and types"
 	@echo "make setup  install HarMA and its tools into $(VENV)"
-	@echo "make clean  remove $(VENV) and the demo"
+	@echo "make clean  remove $(VENV) "
 
 setup: $(VENV)/.done
 
@@ -25,13 +23,10 @@ $(VENV)/.done: pyproject.toml constraints.txt
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-demo: setup
-	$(BIN)/python -m harma demo --output $(SCENES)
-
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV)

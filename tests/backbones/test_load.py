@@ -89,6 +89,8 @@ def test_config_errors(config, tmp_path):
         load_backbone({**config, "text_cfg": {"hf_model_name": "roberta-base"}})
     with pytest.raises(ConfigError, match="config has output_tokens, which only models with multimodal_cfg can have"):
         load_backbone({**config, "vision_cfg": {**config["vision_cfg"], "output_tokens": True}})
+    with pytest.raises(ConfigError, match="model_cfg is 'ViT-B-32'; it must be a mapping"):
+        load_backbone({"model_cfg": "ViT-B-32"})
     (tmp_path / "a.yaml").write_text("[1, 2")
     with pytest.raises(ConfigError, match="a.yaml cannot be read as YAML or JSON"):
         load_backbone(tmp_path / "a.yaml")
@@ -226,6 +228,8 @@ def test_description(weight_file, config, backbone):
     assert loaded.weights_hash() == backbone.weights_hash()
     assert loaded.preprocess.resize_mode == "shortest"
     assert load_backbone(loaded.reference).preprocess == loaded.preprocess
+    with pytest.raises(ConfigError, match="preprocess is 'squash'; it must be a mapping of mean, std, interpolation"):
+        load_backbone({**described, "preprocess": "squash"})
     with pytest.raises(
         ConfigError, match="backbone has the unknown key 'weights'; allowed are preset, architecture, file"
     ):
@@ -238,6 +242,26 @@ def test_description(weight_file, config, backbone):
 
 def test_given_weights(config, backbone):
     assert load_backbone(config, weights=backbone.weights()).weights_hash() == backbone.weights_hash()
+
+
+@pytest.mark.parametrize("what", ["preset", "preset and file", "file", "name", "name and activation", "config"])
+def test_reference_of_a_description_leads_to_the_same(weight_file, config, what):
+    stated = {"std": [1, 1, 1]}
+    described = {
+        "preset": {"preset": "openai"},
+        "preset and file": {"preset": "openai", "file": weight_file},
+        "file": {"file": weight_file, "architecture": "ViT-B-32", "quick_gelu": True},
+        "name": {"architecture": "ViT-B-32"},
+        "name and activation": {"architecture": "ViT-B-32", "quick_gelu": True},
+        "config": {"architecture": config},
+    }[what]
+    for description in (described, {**described, "preprocess": stated}):
+        source = resolve(description)
+        again = resolve(json.loads(json.dumps(source.reference)))
+        assert again.config == source.config
+        assert again.weights == source.weights
+        assert again.preprocess == source.preprocess
+        assert ("std" in source.preprocess and source.preprocess["std"] == [1, 1, 1]) == ("preprocess" in description)
 
 
 # -- presets ----------------------------------------------------------------------------------------------------------

@@ -61,10 +61,18 @@ def read_model_config(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def split_config(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part a config file's content into architecture and preprocessing; the architecture may stand alone."""
-    if "model_cfg" in content:
-        return dict(content["model_cfg"]), dict(content.get("preprocess_cfg") or {})
-    return dict(content), {}
+    """Part a config file's content into architecture and preprocessing; the architecture may stand alone.
+
+    Raises:
+        ConfigError: a part is not a mapping.
+    """
+    if "model_cfg" not in content:
+        return dict(content), {}
+    parts = {key: content.get(key) or {} for key in ("model_cfg", "preprocess_cfg")}
+    for key, part in parts.items():
+        if not isinstance(part, Mapping):
+            raise ConfigError(f"{key} is {part!r}; it must be a mapping")
+    return dict(parts["model_cfg"]), dict(parts["preprocess_cfg"])
 
 
 def find_weights(directory: Path) -> Path:

@@ -20,7 +20,9 @@ HUB = "hf-hub:"
 LOCAL = "local-dir:"
 CONFIG_SUFFIXES = (".json", ".yaml", ".yml")
 WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors", ".ckpt")
-DESCRIPTION_KEYS = ("preset", "architecture", "file", "quick_gelu", "preprocess")
+# A mapping with one of these describes where a model is; any other is a config.
+PLACE_KEYS = ("preset", "architecture", "file")
+DESCRIPTION_KEYS = (*PLACE_KEYS, "quick_gelu", "preprocess")
 FORMS = (
     f"a preset ({', '.join(PRESETS)}), PRESET:FILE, an open_clip name (ViT-B-32), "
     "NAME/TAG (ViT-B-32/laion2b_s34b_b79k), hf-hub:ORG/NAME, local-dir:PATH, a config file, "
@@ -78,7 +80,7 @@ def resolve(
     """
     if quick_gelu is not None and not isinstance(quick_gelu, bool):
         raise ConfigError(f"quick_gelu is {quick_gelu!r}; it must be true or false")
-    if isinstance(what, Mapping) and any(key in what for key in ("preset", "architecture", "file")):
+    if isinstance(what, Mapping) and any(key in what for key in PLACE_KEYS):
         return _from_description(what, architecture, quick_gelu, allow_download=allow_download)
     if isinstance(what, Mapping):
         source = _from_config(what, "config", dict(what), quick_gelu)
@@ -252,11 +254,20 @@ def _from_description(
     else:
         name = file if file is not None else options.pop("architecture")
     source = resolve(name, **options, allow_download=allow_download)
-    stated = what.get("preprocess") or {}
-    if not stated:
-        return source
-    reference = {"file": str(file), **what} if file else dict(what)
-    return replace(source, reference=reference, preprocess={**source.preprocess, **stated})
+    return _with_preprocess(source, what.get("preprocess"), preset, file) if what.get("preprocess") else source
+
+
+def _with_preprocess(source: Source, stated: Any, preset: Any, file: Any) -> Source:
+    if not isinstance(stated, Mapping):
+        raise ConfigError(f"preprocess is {stated!r}; it must be a mapping of mean, std, interpolation and resize_mode")
+    if preset is not None:
+        reference: dict[str, Any] = {"preset": preset, **({"file": str(source.weights)} if file else {})}
+    elif isinstance(source.reference, dict) and any(key in source.reference for key in PLACE_KEYS):
+        reference = source.reference
+    else:
+        reference = {"architecture": source.reference}
+    preprocess = {**source.preprocess, **stated}
+    return replace(source, reference={**reference, "preprocess": dict(stated)}, preprocess=preprocess)
 
 
 def _activated(config: dict[str, Any], quick_gelu: bool | None, where: str) -> dict[str, Any]:

@@ -15,14 +15,12 @@ from harma.errors import HarmaError
 VERBS = {
     "train": ("train", "train a recipe: harma train rsitmd_geo --data.root DIR"),
     "evaluate": ("evaluate", "the table of a run, adapter, model or preset on a data set"),
-    "report": ("report", "write the HTML report of a run again"),
     "info": ("info", "what a saved adapter, model or run is"),
-    "embed": ("embed", "embed pictures or captions to .npy"),
     "import": ("import_", "a released checkpoint of the original HarMA to an adapter directory"),
     "export": ("export", "an adapter directory to the released form"),
     "recipes": ("recipes", "the shipped recipes, or one of them"),
     "backbones": ("backbones", "the presets: architecture, file, licence, where to get it"),
-    "data": ("data", "look at data: check, synthetic"),
+    "data": ("data", "look at data before training: check"),
 }
 
 EPILOG = """examples:
