@@ -87,7 +87,8 @@ def test_data_check_lists_every_problem_at_once(tmp_path, capsys):
     Image.new("RGB", (8, 8)).save(tmp_path / "images" / "good.png")
     (tmp_path / "images" / "empty.png").write_bytes(b"")
     (tmp_path / "images" / "text.jpg").write_text("not an image")
-    cut = (tmp_path / "images" / "good.png").read_bytes()[:-20]
+    Image.effect_noise((64, 64), 50).save(tmp_path / "noise.png")
+    cut = (tmp_path / "noise.png").read_bytes()[:1000]
     (tmp_path / "images" / "cut.png").write_bytes(cut)
     rows = [
         {"image": "good.png", "caption": "a river"},

@@ -43,9 +43,18 @@ def make_recipe(tiny_config, tiny_data, tmp_path):
 
 
 def test_a_run_leaves_what_the_design_says_and_its_model_embeds(make_recipe, tiny_data):
-    run = train(make_recipe(train={"report": True, "tensorboard": False}))
+    run = train(make_recipe(train={"report": True, "tensorboard": True}))
     left = {path.name for path in run.iterdir()}
-    assert {"recipe.yaml", "environment.json", "log.jsonl", "metrics.json", "last", "best", "report.html"} <= left
+    assert {
+        "recipe.yaml",
+        "environment.json",
+        "log.jsonl",
+        "metrics.json",
+        "last",
+        "best",
+        "report.html",
+        "tensorboard",
+    } <= left
     figures = json.loads((run / "metrics.json").read_text())
     assert figures["test"]["metrics_without_adapters"] is not None
     assert figures["select_on"] == "val"

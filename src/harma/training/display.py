@@ -1,9 +1,29 @@
 """What a person sees of a running training."""
 
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from harma.errors import MissingDependencyError
+
+
+def event_writer(run: Path) -> Any:
+    """A writer of TensorBoard events in a run's directory.
+
+    Raises:
+        MissingDependencyError: tensorboard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingDependencyError(
+            "train.tensorboard needs tensorboard, which is not installed: pip install 'harma[tensorboard]'"
+        ) from error
+    writer: Any = SummaryWriter(str(run / "tensorboard"))  # type: ignore[no-untyped-call]
+    return writer
 
 
 class Display:

@@ -18,7 +18,7 @@ from harma.errors import ConfigError, TrainingError
 from harma.model import HarMA
 from harma.training.batches import EpochBatches
 from harma.training.build import build_model, load_splits, make_backbone, make_cache, make_fabric, make_loader
-from harma.training.display import Display
+from harma.training.display import Display, event_writer
 from harma.training.objective import Objective
 from harma.training.optim import make_optimizer, make_schedule
 from harma.training.recipe import Recipe
@@ -104,6 +104,7 @@ class Trainer:
         module: Any = torch.compile(model) if recipe.train.compile else model
         self.wrapped, self.optimizer = fabric.setup(module, optimizer)
         self.progress = Progress()
+        self.events = event_writer(run.path) if recipe.train.tensorboard and fabric.is_global_zero else None
         self._unread: list[Tensor] = []
 
     @property
@@ -219,6 +220,10 @@ class Trainer:
     def _log(self, event: str, **values: float) -> None:
         if self.fabric.is_global_zero:
             self.run.write_log(event, **values)
+        if self.events is not None:
+            for name, value in values.items():
+                self.events.add_scalar(f"{event}/{name}", value, self.progress.step)
+            self.events.flush()
 
     def _checkpoint(self) -> None:
         """Write what `_restore` reads."""
