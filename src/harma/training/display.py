@@ -22,7 +22,7 @@ def event_writer(run: Path) -> Any:
         raise MissingDependencyError(
             "train.tensorboard needs tensorboard, which is not installed: pip install 'harma[tensorboard]'"
         ) from error
-    writer: Any = SummaryWriter(str(run / "tensorboard"))  # type: ignore[no-untyped-call]
+    writer: Any = SummaryWriter(str(run / "tensorboard"))
     return writer
 
 
