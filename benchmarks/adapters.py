@@ -1,0 +1,39 @@
+"""What HarMA's adapters add to the time of embedding images with ViT-B/32.
+
+Run: python benchmarks/adapters.py
+"""
+
+import time
+
+import numpy as np
+import torch
+
+from harma.adapters import AdapterConfig
+from harma.backbones import load_backbone
+from harma.model import HarMA
+
+IMAGES, REPEATS = 32, 9
+
+
+def seconds(model, pixels):
+    start = time.perf_counter()
+    model.encode_image(pixels)
+    return time.perf_counter() - start
+
+
+@torch.inference_mode()
+def main():
+    model = HarMA(load_backbone("ViT-B-32", pretrained=False), AdapterConfig()).eval()
+    pixels = torch.randn(IMAGES, 3, 224, 224)
+    ratios = []
+    for repeat in range(REPEATS + 1):
+        with_adapters = seconds(model, pixels)
+        with model.without_adapters():
+            bare = seconds(model, pixels)
+        if repeat:
+            ratios.append(with_adapters / bare)
+    print(f"adapters add {100 * (np.median(ratios) - 1):.1f} % to embedding {IMAGES} images with ViT-B/32")
+
+
+if __name__ == "__main__":
+    main()
