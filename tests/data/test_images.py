@@ -1,8 +1,11 @@
+import warnings
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from harma.data.images import read_image, to_uint8_rgb
+from harma.data.images import MAX_PIXELS, read_image, rgb_array, to_rgb, to_uint8_rgb
 from harma.errors import DataError, MissingFileError
 
 
@@ -79,3 +82,209 @@ def test_what_cannot_be_read_is_named_with_its_reason(tmp_path):
         to_uint8_rgb(np.zeros((2, 2, 5)))
     with pytest.raises(DataError, match=r"a path, a Pillow picture or an array .* got str"):
         to_uint8_rgb("picture")
+
+
+# -- modes and scales
+
+
+def saved(tmp_path, picture, name="picture.png", **options):
+    picture.save(tmp_path / name, **options)
+    return np.asarray(read_image(tmp_path / name))
+
+
+def test_sixteen_bits_take_the_full_range_of_the_type(tmp_path):
+    values = np.array([[0, 257, 32768, 65535]], dtype=np.uint16)
+    for name in ("grey.png", "grey.tif"):
+        assert saved(tmp_path, Image.fromarray(values), name)[0, :, 0].tolist() == [0, 1, 128, 255]
+    # The range of the type, not of the picture: two pictures of one sensor stay comparable.
+    assert saved(tmp_path, Image.fromarray(values // 2), "dark.png")[0, :, 0].tolist() == [0, 0, 64, 127]
+
+
+def test_eight_bits_in_a_larger_type_stay_as_they_are(tmp_path):
+    values = np.array([[0, 7, 255]])
+    for dtype in (np.uint16, np.int32):
+        assert saved(tmp_path, Image.fromarray(values.astype(dtype)), "p.tif")[0, :, 0].tolist() == [0, 7, 255]
+
+
+def test_integers_beyond_sixteen_bits_are_stretched(tmp_path):
+    values = np.array([[-100, 0, 100_000]], dtype=np.int32)
+    assert saved(tmp_path, Image.fromarray(values), "p.tif")[0, :, 0].tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.0, 0.25, 1.0], [0, 64, 255]),
+        ([0.0, 0.5, 0.5], [0, 128, 128]),
+        ([0.0, 1.0, 255.0], [0, 1, 255]),
+        ([-1.0, 0.0, 1.0], [0, 128, 255]),
+        ([0.5, 100.25, 200.0], [0, 128, 255]),
+        ([0.0, np.nan, np.inf], [0, 0, 0]),
+        ([3000.0, np.nan, 4000.0], [0, 0, 255]),
+        ([7e8, 7e8, 7e8], [0, 0, 0]),
+        ([np.nan, np.nan, np.nan], [0, 0, 0]),
+    ],
+)
+def test_floats(tmp_path, values, expected):
+    array = np.array([values], dtype=np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert rgb_array(array)[0, :, 0].tolist() == expected
+        assert saved(tmp_path, Image.fromarray(array), "p.tif")[0, :, 0].tolist() == expected
+
+
+def test_colours_of_an_array_are_scaled_together():
+    array = np.zeros((1, 2, 3), np.uint16)
+    array[0, 0], array[0, 1] = (100, 200, 300), (65535, 257, 0)
+    assert rgb_array(array).tolist() == [[[0, 1, 1], [255, 1, 0]]]
+
+
+def test_transparent_pixels_become_black_and_others_keep_their_colour(tmp_path):
+    pixels = np.array([[[200, 100, 50, 0], [200, 100, 50, 1], [200, 100, 50, 128], [200, 100, 50, 255]]], np.uint8)
+    expected = [[0, 0, 0], [200, 100, 50], [200, 100, 50], [200, 100, 50]]
+    for name in ("p.png", "p.tif"):
+        assert saved(tmp_path, Image.fromarray(pixels), name)[0].tolist() == expected
+    assert rgb_array(pixels)[0].tolist() == expected
+    assert rgb_array(pixels.astype(np.uint16) * 257)[0].tolist() == expected
+    assert rgb_array(pixels / np.float32(255))[0].tolist() == expected
+
+
+@pytest.mark.parametrize("transparency", [1, bytes([255, 0])])
+def test_palettes_with_transparency(tmp_path, transparency):
+    picture = Image.new("P", (2, 1))
+    picture.putpalette([10, 20, 30, 200, 100, 50])
+    picture.putdata([0, 1])
+    assert saved(tmp_path, picture, transparency=transparency)[0].tolist() == [[10, 20, 30], [0, 0, 0]]
+    assert saved(tmp_path, picture, "opaque.png")[0].tolist() == [[10, 20, 30], [200, 100, 50]]
+
+
+def test_one_transparent_colour(tmp_path):
+    pixels = np.array([[[1, 2, 3], [9, 9, 9]]], np.uint8)
+    assert saved(tmp_path, Image.fromarray(pixels), transparency=(9, 9, 9))[0].tolist() == [[1, 2, 3], [0, 0, 0]]
+
+
+def test_inverted_cmyk_jpeg(tmp_path):
+    array = saved(tmp_path, Image.new("RGB", (8, 8), (250, 10, 10)).convert("CMYK"), "p.jpg", quality=95)
+    assert np.abs(array[4, 4].astype(int) - (250, 10, 10)).max() < 12
+
+
+def test_the_first_of_several_pages(tmp_path):
+    pages = [Image.new("RGB", (4, 4), color) for color in ("red", "blue")]
+    pages[0].save(tmp_path / "p.tif", save_all=True, append_images=pages[1:])
+    assert np.asarray(read_image(tmp_path / "p.tif"))[0, 0].tolist() == [255, 0, 0]
+
+
+def test_orientation_turns_the_right_way(tmp_path):
+    picture = Image.fromarray(np.array([[[255] * 3, [0] * 3]], np.uint8))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # to be turned clockwise by 90 degrees
+    for name in ("p.png", "p.tif"):
+        assert saved(tmp_path, picture, name, exif=exif)[:, 0, 0].tolist() == [255, 0]
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_damaged_exif_does_not_spoil_a_picture(tmp_path):
+    Image.new("RGB", (8, 4), "red").save(tmp_path / "p.jpg", exif=b"Exif\x00\x00MM\x00*\x00\x00\xff\xff")
+    assert read_image(tmp_path / "p.jpg").size == (8, 4)
+
+
+def test_result_is_a_plain_picture(tmp_path):
+    Image.new("RGB", (8, 4), "red").save(tmp_path / "p.png")
+    assert type(read_image(str(tmp_path / "p.png"))) is Image.Image
+    assert to_rgb(Image.new("YCbCr", (2, 2))).mode == "RGB"
+
+
+def test_tensor_of_a_picture():
+    picture = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(2, 4, 3))
+    tensor = to_uint8_rgb(picture)
+    assert (tensor.shape, tensor.dtype) == ((3, 2, 4), torch.uint8)
+    assert torch.equal(tensor, torch.arange(24, dtype=torch.uint8).view(2, 4, 3).permute(2, 0, 1))
+    array = np.zeros((2, 2, 3), np.uint8)
+    to_uint8_rgb(array).fill_(9)
+    assert array.max() == 0, "the tensor has memory of its own"
+
+
+# -- what cannot be read
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((3, 8, 8), np.uint8), r"got shape \(3, 8, 8\); channels come last: transpose it"),
+        (np.zeros((4,), np.uint8), r"is \(H, W\), or has 1, 3 or 4 channels in its last axis; got shape \(4,\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"got shape \(0, 4, 3\)"),
+        (np.zeros((2, 2), np.complex64), "got array of complex64"),
+        (np.array([["a"]]), "got array of <U1"),
+        (np.array([[None]]), "got array of object"),
+        (None, "got NoneType"),
+        ([[1]], "got list"),
+    ],
+)
+def test_what_is_no_picture(image, message):
+    with pytest.raises(DataError, match=message):
+        rgb_array(image)
+
+
+def noise(tmp_path, name, **options):
+    Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / name, **options)
+    return tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["p.jpg", "p.png", "p.tif", "p.gif", "p.bmp", "p.webp"])
+def test_a_file_cut_anywhere_gives_our_error_or_a_picture(tmp_path, name):
+    data = noise(tmp_path, name).read_bytes()
+    cut = tmp_path / f"cut{name}"
+    refused = []
+    for length in range(1, len(data) - 1, max(1, len(data) // 25)):
+        cut.write_bytes(data[:length])
+        try:
+            read_image(cut)
+        except DataError as error:
+            refused.append(str(error))
+    assert len(refused) >= 15
+    assert all(str(cut) in message for message in refused)
+
+
+def test_no_file_stays_open(tmp_path, recwarn):
+    import gc
+
+    good, bad = noise(tmp_path, "p.tif"), tmp_path / "bad.tif"
+    bad.write_bytes(good.read_bytes()[:3000])
+    read_image(good)
+    with pytest.raises(DataError):
+        read_image(bad)
+    gc.collect()
+    assert not [w for w in recwarn if issubclass(w.category, ResourceWarning)]
+
+
+@pytest.mark.parametrize("side", [9_500, 13_400, 100_000])
+def test_absurdly_large_pictures_are_refused_before_they_are_decoded(tmp_path, side):
+    """A PNG of a few bytes whose header claims side × side pixels: Pillow warns of the first and stops at the last."""
+    import struct
+    import zlib
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    (tmp_path / "huge.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        + b"\0\0\0\0IEND\xaeB`\x82"
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with pytest.raises(DataError) as error:
+            read_image(tmp_path / "huge.png", max_pixels=MAX_PIXELS if side > 13_377 else 10_000)
+    assert "huge.png" in str(error.value)
+    assert "allowed; cut it into smaller images" in str(error.value)
+
+
+def test_names_that_no_file_can_have(tmp_path):
+    with pytest.raises(DataError, match="cannot be read .File name too long."):
+        read_image(tmp_path / ("x" * 5000))
+
+
+@pytest.mark.shared
+def test_aerial_images_with_infrared_as_alpha_keep_their_colours(shared_dir):
+    path = shared_dir / "data/scenes/m_4709963_se_14_1_20200831.tif"
+    with Image.open(path) as image:
+        bands = np.asarray(image)
+    assert np.array_equal(np.asarray(read_image(path)), bands[..., :3])

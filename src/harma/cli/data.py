@@ -5,44 +5,105 @@ check: read the annotations of all splits and decode every image; list every pro
 
 import argparse
 import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from harma.data.check import CheckReport, Progress
+
+HELP = "look at data before training: check"
 EPILOG = """examples:
   harma data check rsitmd --root data/rsitmd
-  harma data check my_data.yaml --splits train val --json problems.json"""
+  harma data check ucm --root data/ucm --images data/ucm/Images --splits val test
+  harma data check my_data.yaml --splits train val --json problems.json
+status: 0 no problem, 1 problems, 2 the check could not be made"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb."""
+    """Options of the verb: for each action a parser, which names the function that does it."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="find every problem at once", description="Find every problem at once.")
-    check.add_argument("data", help="data set (rsitmd, rsicd, ucm) or the path of its description")
-    check.add_argument("--root", help="the folder its files are in; default: the description's folder")
-    check.add_argument("--images", help="the image folder, if not where the description says")
-    check.add_argument("--splits", nargs="+", choices=("train", "val", "test"), help="default: all that are described")
-    check.add_argument("--json", metavar="FILE", help="also write the problems as JSON")
+    check = actions.add_parser(
+        "check", help="find every problem at once", description="Find every problem at once.", epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    _add_check_arguments(check)
+    check.set_defaults(do=_check)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check, list the problems, and say how many."""
-    from rich.console import Console
-    from rich.table import Table
+    """Do what was chosen."""
+    do: Callable[[argparse.Namespace], int] = args.do
+    return do(args)
 
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", metavar="DATA", help="data set (rsitmd, rsicd, ucm) or the path of its description")
+    parser.add_argument("--root", metavar="DIR", help="the folder its files are in; default: the description's folder")
+    parser.add_argument("--images", metavar="DIR", help="the image folder, if not where the description says")
+    parser.add_argument(
+        "--splits", nargs="+", metavar="SPLIT", choices=("train", "val", "test"), help="default: all that are described"
+    )
+    parser.add_argument(
+        "--empty-captions", choices=("error", "drop"), default="error",
+        help="captions empty after cleaning are problems (error), or dropped and counted (drop)",
+    )  # fmt: skip
+    parser.add_argument("--num-workers", type=int, default=os.cpu_count() or 1, metavar="N", help="threads that decode")
+    parser.add_argument("--json", metavar="FILE", help="also write the problems as JSON")
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Check, list the problems, and say how many."""
     from harma.data.check import check_data
     from harma.data.description import load_description
+    from harma.errors import ConfigError
     from harma.files import write_text
 
     description = load_description(args.data)
-    root = args.root or (str(Path(args.data).parent) if Path(args.data).is_file() else ".")
-    report = check_data(description, root, images=args.images, splits=args.splits, progress=True)
-    if report.problems:
-        table = Table("file", "row", "problem")
-        for problem in report.problems:
-            table.add_row(problem.file, problem.row, problem.what)
-        Console().print(table)
-    for split, (images, captions) in report.sizes.items():
-        print(f"{split}: {images:,} images, {captions:,} captions")
-    print(f"{len(report.problems):,} problems")
+    root = args.root or (Path(args.data).parent if args.data.endswith((".yaml", ".yml")) else None)
+    if root is None:
+        raise ConfigError(f"--root is not given; name the folder that holds {args.data}'s files: --root DIR")
+    with _progress_bar() as progress:
+        report = check_data(
+            description, root, splits=args.splits, images=args.images, empty_captions=args.empty_captions,
+            num_workers=args.num_workers, progress=progress,
+        )  # fmt: skip
+    print("\n".join(_lines(report)))
     if args.json:
         write_text(Path(args.json), json.dumps([vars(problem) for problem in report.problems], indent=2) + "\n")
     return 1 if report.problems else 0
+
+
+@contextmanager
+def _progress_bar() -> "Iterator[Progress]":
+    """A bar on the error stream, only where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    with Bar(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("decoding", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines(report: "CheckReport") -> list[str]:
+    """The problems of each file, then the sizes. Never cut to the terminal's width: it is searched and piped."""
+    lines = []
+    for file, group in groupby(report.problems, key=lambda problem: problem.file):
+        problems = list(group)
+        width = max(len(problem.row) for problem in problems)
+        lines.append(f"{file}: {_counted(len(problems), 'problem')}")
+        lines += [f"  {problem.row:<{width}}  {problem.what}" for problem in problems]
+    lines += [
+        f"{split}: {images:,} images, {captions:,} captions" for split, (images, captions) in report.sizes.items()
+    ]
+    if report.dropped:
+        lines.append(f"dropped: {len(report.dropped):,} without words")
+    return [*lines, _counted(len(report.problems), "problem")]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

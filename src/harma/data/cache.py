@@ -1,27 +1,45 @@
 """Keeping decoded images, so that later epochs do not decode again."""
 
+import contextlib
 import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
-from harma.data.images import read_image, to_uint8_rgb
-from harma.errors import ConfigError
-from harma.files import replacing
+from harma.data.images import read_image, rgb_array
+from harma.errors import ConfigError, DataError, MissingFileError
+
+logger = logging.getLogger(__name__)
 
 MODES = ("none", "memory", "disk")
+# Part of every key: a change of what `harma.data.images` makes of a file must not meet old entries.
+DECODING = 1
+# Images in memory share few large blocks: where workers do not inherit memory, each block is sent to them by a file
+# handle, and thousands of those are more than a process may have.
+BLOCK_BYTES = 256 * 2**20
+
+Progress = Callable[[int, int], None]
 
 
 class ImageCache:
     """Decoded images by path.
 
     Args:
-        mode: "none" decodes each time; "memory" keeps images in this process (workers forked later share what is
-            there); "disk" keeps a file for each, shared by all processes.
-        directory: of the files; None takes `~/.cache/harma/images`.
+        mode: "none" decodes each time. "memory" keeps images in this process: `preload` them before worker processes
+            start, which then share them; what a worker decodes itself is not kept. "disk" keeps a file for each image,
+            shared by all processes that use the directory; files of images that changed are never read again, and
+            the directory can be deleted at any time.
+        directory: of the files; None takes `harma/images` in the user's cache folder.
 
     Raises:
         ConfigError: the mode is unknown.
@@ -31,39 +49,127 @@ class ImageCache:
         if mode not in MODES:
             raise ConfigError(f"data.cache is {mode!r}; allowed are {', '.join(MODES)}")
         self.mode = mode
-        self.directory = Path(directory) if directory else Path.home() / ".cache" / "harma" / "images"
-        self._images: dict[Path, Tensor] = {}
+        self.directory = Path(directory).expanduser() if directory else default_directory()
+        self._blocks: list[Tensor] = []
+        self._used = 0
+        # Path → (block, start, height, width).
+        self._places: dict[Path, tuple[int, int, int, int]] = {}
+        self._warned = False
 
     def get(self, path: Path) -> Tensor:
-        """The image as uint8 (3, H, W); do not write into it.
+        """The image as uint8 (3, H, W), channels of a pixel side by side in memory. Do not write into it.
 
         Raises:
-            DataError: it cannot be decoded.
+            MissingFileError: there is no such file.
+            DataError: it cannot be decoded, or the cache cannot be written.
         """
-        if self.mode == "none":
-            return to_uint8_rgb(read_image(path))
-        if self.mode == "disk":
-            return self._from_disk(path)
-        if path not in self._images:
-            self._images[path] = to_uint8_rgb(read_image(path))
-        return self._images[path]
-
-    def preload(self, paths: tuple[Path, ...]) -> None:
-        """Decode images now, so that worker processes share them (memory only)."""
+        if self.mode == "memory" and path in self._places:
+            return self._from_memory(path)
+        array = self._through_disk(path) if self.mode == "disk" else rgb_array(read_image(path))
         if self.mode == "memory":
-            for path in paths:
-                self.get(path)
+            self._keep_or_warn(path, array)
+        return torch.from_numpy(array).permute(2, 0, 1)
 
-    def _from_disk(self, path: Path) -> Tensor:
-        stat = path.stat()
-        # Another size or time is another image: stale files are never read.
-        key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-        file = self.directory / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npy"
+    def preload(self, paths: Iterable[Path], *, num_workers: int = 1, progress: Progress | None = None) -> None:
+        """Decode images now, in threads. Without effect if the mode is "none".
+
+        Args:
+            paths: of the images; what is there already is not decoded again.
+            num_workers: threads.
+            progress: called with (images done, images in all).
+
+        Raises:
+            MissingFileError: a file is not there.
+            DataError: an image cannot be decoded, or the cache cannot be written.
+        """
+        todo = [path for path in dict.fromkeys(paths) if path not in self._places]
+        if self.mode == "none" or not todo:
+            return
+        decode = self._through_disk if self.mode == "disk" else lambda path: rgb_array(read_image(path))
+        with ThreadPoolExecutor(max(1, num_workers)) as pool:
+            # In portions: the pool would decode everything ahead of what is kept.
+            for start in range(0, len(todo), 256):
+                portion = todo[start : start + 256]
+                for done, (path, array) in enumerate(zip(portion, pool.map(decode, portion), strict=True), start + 1):
+                    if self.mode == "memory":
+                        self._keep(path, array)
+                    if progress is not None:
+                        progress(done, len(todo))
+
+    # -- memory -------------------------------------------------------------------------------------------------------
+
+    def _keep_or_warn(self, path: Path, array: NDArray[np.uint8]) -> None:
+        if get_worker_info() is None:
+            self._keep(path, array)
+        elif not self._warned:
+            self._warned = True
+            logger.warning("data.cache is memory, but %s was not preloaded: worker processes decode it each time", path)
+
+    def _keep(self, path: Path, array: NDArray[np.uint8]) -> None:
+        if not self._blocks or self._used + array.size > self._blocks[-1].numel():
+            self._blocks.append(torch.empty(max(BLOCK_BYTES, array.size), dtype=torch.uint8))
+            self._used = 0
+        height, width, _ = array.shape
+        self._blocks[-1][self._used : self._used + array.size] = torch.from_numpy(array).reshape(-1)
+        self._places[path] = (len(self._blocks) - 1, self._used, height, width)
+        self._used += array.size
+
+    def _from_memory(self, path: Path) -> Tensor:
+        block, start, height, width = self._places[path]
+        flat = self._blocks[block][start : start + height * width * 3]
+        return flat.view(height, width, 3).permute(2, 0, 1)
+
+    # -- disk ---------------------------------------------------------------------------------------------------------
+
+    def _through_disk(self, path: Path) -> NDArray[np.uint8]:
+        entry = self._entry(path)
+        kept = _read_entry(entry)
+        if kept is None:
+            kept = rgb_array(read_image(path))
+            _write_entry(entry, kept)
+        return kept
+
+    def _entry(self, path: Path) -> Path:
+        """The file of an image. Another size or time is another image: stale entries are never read."""
         try:
-            return torch.from_numpy(np.load(file, allow_pickle=False))
-        except (FileNotFoundError, ValueError, EOFError):
-            # Not there yet, or damaged by something else than us: we rename whole files only.
-            image = to_uint8_rgb(read_image(path))
-            with replacing(file) as temporary, temporary.open("wb") as stream:
-                np.save(stream, image.numpy())
-            return image
+            stat = path.stat()
+        except OSError as error:
+            raise MissingFileError(f"image {path} is not there ({error.strerror})") from error
+        key = f"{DECODING}\0{path.absolute()}\0{stat.st_size}\0{stat.st_mtime_ns}"
+        name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:40]
+        # A folder for each first two digits: some file systems are slow with a million files in one.
+        return self.directory / name[:2] / f"{name}.npy"
+
+
+def default_directory() -> Path:
+    """`harma/images` in the user's cache folder (`XDG_CACHE_HOME`, else `~/.cache`)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "harma" / "images"
+
+
+def _read_entry(entry: Path) -> NDArray[np.uint8] | None:
+    """The image of an entry, mapped into memory; None if it is not there, or damaged by something else than us."""
+    try:
+        # "c": writable for torch, but writes never reach the file.
+        array = np.load(entry, mmap_mode="c", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return np.asarray(array) if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 else None
+
+
+def _write_entry(entry: Path, array: NDArray[np.uint8]) -> None:
+    """Write an entry whole or not at all, also when several threads and processes write the same one."""
+    temporary: str | None = None
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".tmp", delete=False) as file:
+            temporary = file.name
+            np.save(file, array, allow_pickle=False)
+        Path(temporary).replace(entry)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise DataError(
+            f"the image cache {entry.parent.parent} cannot be written ({error.strerror or error}); "
+            "give another data.cache_dir, or set data.cache to none"
+        ) from error

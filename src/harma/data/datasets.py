@@ -2,7 +2,9 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,20 +14,27 @@ from torch.utils.data import Dataset
 
 from harma.data.cache import ImageCache
 from harma.data.split import Split
+from harma.errors import ConfigError
+
+SAMPLINGS = ("captions", "images")
 
 
 class CaptionPairs(Dataset[dict[str, Any]]):
     """Pairs of an image and one of its captions.
 
     What is drawn for an item depends on (seed, epoch, index) alone: not on workers, nor on where a run was resumed.
+    That holds for transforms that draw from the global generators of torch, numpy and `random`.
 
     Args:
         split: images and captions.
-        transform: uint8 (3, H, W) → float32 (3, H', W').
-        tokenize: strings → int64 (N, L).
+        transform: uint8 (3, H, W) → float32 (3, H', W'). It must not write into what it is given.
+        tokenize: strings → int64 (N, L); called once, with the distinct captions.
         cache: where decoded images come from.
         seed: of everything drawn.
         sampling: "captions": an item per caption; "images": an item per image, with one of its captions drawn.
+
+    Raises:
+        ConfigError: the sampling is unknown.
     """
 
     def __init__(
@@ -34,50 +43,98 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         transform: Callable[[Tensor], Tensor],
         tokenize: Callable[[Sequence[str]], Tensor],
         *,
-        cache: ImageCache,
+        cache: ImageCache | None = None,
         seed: int = 0,
         sampling: Literal["captions", "images"] = "captions",
     ) -> None:
+        if sampling not in SAMPLINGS:
+            raise ConfigError(f"data.sampling is {sampling!r}; allowed are {', '.join(SAMPLINGS)}")
         self.split = split
         self.transform = transform
-        self.cache = cache
+        self.cache = cache or ImageCache("none")
         self.seed = seed
         self.sampling = sampling
         # Shared memory: workers that live on into the next epoch see its number.
-        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
-        distinct, inverse = np.unique(np.array(split.captions), return_inverse=True)
-        self.token_ids = tokenize([str(caption) for caption in distinct])[torch.from_numpy(inverse)]
-        order = np.argsort(split.caption_to_image, kind="stable")
-        self._captions_of = np.split(
-            order, np.cumsum(np.bincount(split.caption_to_image, minlength=split.num_images))[:-1]
-        )
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        distinct = {caption: row for row, caption in enumerate(dict.fromkeys(split.captions))}
+        self._token_ids = tokenize(list(distinct))
+        self._token_row = [distinct[caption] for caption in split.captions]
+        # The captions of image i are _by_image[_first[i] : _first[i + 1]].
+        self._by_image = np.argsort(split.caption_to_image, kind="stable")
+        self._first = np.searchsorted(split.caption_to_image[self._by_image], np.arange(split.num_images + 1))
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that random numbers are drawn for."""
+        """Choose the epoch that random numbers are drawn for; call it before the loader is iterated."""
         self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         return self.split.num_captions if self.sampling == "captions" else self.split.num_images
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._seed_of(index))
+        """An item.
+
+        Returns:
+            pixels float32 (3, H', W'), token_ids int64 (L,), image_index int, label int (-1: unknown).
+
+        Raises:
+            DataError: the image cannot be read.
+        """
+        with seeded(self.seed, int(self._epoch), index):
             caption = self._caption(index)
             image = int(self.split.caption_to_image[caption])
             pixels = self.transform(self.cache.get(self.split.images[image]))
-        label = -1 if self.split.labels is None else int(self.split.labels[image])
-        return {"pixels": pixels, "token_ids": self.token_ids[caption], "image_index": image, "label": label}
+        return {
+            "pixels": pixels,
+            "token_ids": self._token_ids[self._token_row[caption]],
+            "image_index": image,
+            "label": -1 if self.split.labels is None else int(self.split.labels[image]),
+        }
 
     def _caption(self, index: int) -> int:
+        if not 0 <= index < len(self):
+            raise IndexError(f"item {index} of {len(self)}")  # also what ends a plain for loop
         if self.sampling == "captions":
             return index
-        own = self._captions_of[index]
+        own = self._by_image[self._first[index] : self._first[index + 1]]
         return int(own[int(torch.randint(len(own), ()))])
 
-    def _seed_of(self, index: int) -> int:
-        key = f"{self.seed}|{int(self._epoch)}|{index}".encode()
-        seed = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
-        # Transforms of a user's own may draw from these.
+
+class ImageList(Dataset[Tensor]):
+    """Images as pixels, without captions.
+
+    Args:
+        paths: of the images, N.
+        transform: uint8 (3, H, W) → float32 (3, H', W').
+        cache: where decoded images come from.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], transform: Callable[[Tensor], Tensor], cache: ImageCache | None = None
+    ) -> None:
+        self.paths = tuple(paths)
+        self.transform = transform
+        self.cache = cache or ImageCache("none")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.transform(self.cache.get(self.paths[index]))
+
+
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """Within this context the global generators of torch, numpy and `random` are seeded by `key`; then restored."""
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+    seed = int.from_bytes(digest, "little") >> 1
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        # Not torch.manual_seed: it would seed the GPU too, whose random numbers belong to the model.
+        torch.default_generator.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed % 2**32)
-        return seed
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)

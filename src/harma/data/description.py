@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.data.formats import READERS, caps_pairs
+from harma.errors import ConfigError, MissingFileError
 
-FORMATS = ("harma", "karpathy", "caps", "csv")
 SPLITS = ("train", "val", "test")
 
 
@@ -19,8 +19,8 @@ class DataDescription:
 
     Attributes:
         name: of the data set.
-        format: "harma" (the original's JSON), "karpathy" (`dataset_*.json`), "caps" (`*_caps.txt` with
-            `*_filename.txt`, in this order) or "csv" (`filename,title` or `image,caption`).
+        format: "harma" (the original's JSON), "karpathy" (`dataset_*.json`, the same file for every split), "caps"
+            (`NAME_caps.txt` with `NAME_filename.txt`) or "csv" (`filename,title` or `image,caption`).
         images: the image folder, relative to the root.
         train: annotation files, relative to the root.
         val: annotation files.
@@ -30,7 +30,7 @@ class DataDescription:
         homepage: where a person gets the data.
 
     Raises:
-        ConfigError: the format is unknown.
+        ConfigError: the format is unknown, a file is listed twice in a split, or the files do not fit the format.
     """
 
     name: str
@@ -44,19 +44,32 @@ class DataDescription:
     homepage: str = ""
 
     def __post_init__(self) -> None:
-        if self.format not in FORMATS:
-            raise ConfigError(f"data set {self.name}: format is {self.format!r}; allowed are {', '.join(FORMATS)}")
+        if self.format not in READERS:
+            raise ConfigError(f"data set {self.name}: format is {self.format!r}; allowed are {', '.join(READERS)}")
+        for split in SPLITS:
+            named = getattr(self, split)
+            twice = sorted({name for name in named if named.count(name) > 1})
+            if twice:
+                raise ConfigError(f"data set {self.name}: {split} lists {', '.join(twice)} twice; list each file once")
+            if self.format == "caps":
+                caps_pairs(named)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits it has files for."""
+        return tuple(split for split in SPLITS if getattr(self, split))
 
     def files(self, split: str) -> tuple[str, ...]:
         """The annotation files of a split.
 
         Raises:
-            DataError: there is no such split.
+            ConfigError: the data set has no such split.
         """
-        named: tuple[str, ...] = getattr(self, split) if split in SPLITS else ()
-        if not named:
-            having = [name for name in SPLITS if getattr(self, name)]
-            raise DataError(f"data set {self.name} has no {split} split; it has {', '.join(having) or 'none'}")
+        if split not in self.splits:
+            raise ConfigError(
+                f"data set {self.name} has no files for split {split!r}; it has {', '.join(self.splits) or 'none'}"
+            )
+        named: tuple[str, ...] = getattr(self, split)
         return named
 
 
@@ -69,23 +82,27 @@ def load_description(name_or_path: str | Path) -> DataDescription:
     """Read a data set's description.
 
     Args:
-        name_or_path: a shipped data set, or the path of a YAML file.
+        name_or_path: a shipped data set, or the path of a YAML file (`.yaml`, `.yml`).
 
     Raises:
-        MissingFileError: it is neither.
-        ConfigError: a key is unknown or a value has the wrong type.
+        MissingFileError: the file is not there.
+        ConfigError: the name is unknown, a key is unknown, or a value has the wrong type.
     """
     shipped = shipped_descriptions()
     path = shipped.get(str(name_or_path), Path(name_or_path))
-    if not path.is_file():
-        raise MissingFileError(
+    if path.suffix not in (".yaml", ".yml"):
+        raise ConfigError(
             f"there is no data set {str(name_or_path)!r}; shipped are {', '.join(shipped)}, "
-            "or give the path of its description (YAML)"
+            "or give the path of a description (.yaml)"
         )
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MissingFileError(f"the data description {path} is not there; shipped are {', '.join(shipped)}") from error
+    except OSError as error:
+        raise ConfigError(f"the data description {path} cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+        raise ConfigError(f"the data description {path} is not YAML: {error}") from error
     return _from_values(values, path)
 
 
@@ -93,9 +110,9 @@ def _from_values(values: Any, path: Path) -> DataDescription:
     allowed = [field.name for field in fields(DataDescription)]
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds {type(values).__name__}; a description is a mapping with {', '.join(allowed)}")
-    unknown = sorted(map(str, values.keys() - set(allowed)))
+    unknown = [str(key) for key in values if key not in allowed]
     if unknown:
-        raise ConfigError(f"{path}: unknown keys {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+        raise ConfigError(f"{path}: unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}")
     parsed: dict[str, Any] = {"name": path.stem}
     for key, value in values.items():
         if key in SPLITS and isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -103,7 +120,6 @@ def _from_values(values: Any, path: Path) -> DataDescription:
         elif isinstance(value, str):
             parsed[key] = (value,) if key in SPLITS else value
         else:
-            raise ConfigError(
-                f"{path}: {key} is {value!r}; it must be text{' or a list of it' if key in SPLITS else ''}"
-            )
+            needed = "a file name or a list of them" if key in SPLITS else "text"
+            raise ConfigError(f"{path}: {key} is {value!r}; it must be {needed}")
     return DataDescription(**parsed)

@@ -1,125 +1,189 @@
-"""Reading pictures of every kind as RGB, and saying clearly why one cannot be read."""
+"""Reading pictures of every kind as 8-bit RGB, and saying clearly why one cannot be read.
+
+What becomes of a pixel (the same for files, Pillow pictures and arrays):
+
+- Grey, palette, CMYK, YCbCr, …: converted to RGB.
+- Alpha: fully transparent pixels become black, as nodata is in imagery; all others keep their colour. Nothing is
+  blended: four-band aerial images often declare their near infrared as alpha, and blending would darken them by it.
+- Integers of 16 or 32 bits: as they are where all values lie in 0…255, divided by 257 where all lie in 0…65535 (the
+  full range, not the image's own, so that images stay comparable), else stretched between their minimum and maximum.
+- Floats: 0…1 is the full range; whole numbers in 0…255 are 8-bit values; all else is stretched between minimum and
+  maximum. NaN and infinities become black.
+
+Rasters of several bands, of floats in several bands or too large to be one picture are scenes, not pictures.
+"""
 
 import os
+import struct
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
-from torch import Tensor
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from harma.errors import DataError, MissingFileError
 
-# As Pillow's own limit against decompression bombs.
+if TYPE_CHECKING:
+    from torch import Tensor
+
 MAX_PIXELS = 178_956_970
+"""Largest picture that is read: where Pillow too refuses to go on."""
+
+# What Pillow's decoders raise on damaged files, as found by cutting and flipping bytes.
+DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError,
+                   struct.error)  # fmt: skip
 
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Read a picture as RGB, turned upright as its EXIF says; of several pages, the first.
+    """Read a picture as 8-bit RGB, upright as its EXIF says; of several pages, the first.
 
     Args:
         path: the file.
-        max_pixels: larger pictures are refused; they belong into an index as scenes, cut into chips.
+        max_pixels: larger pictures are refused before they are decoded.
 
     Raises:
-        MissingFileError: there is no such file.
-        DataError: it is empty, truncated, not an image, or absurdly large.
+        MissingFileError: there is no such file, or it is a directory.
+        DataError: it is empty, truncated, not an image, or absurdly large; the message says which.
     """
     path = Path(path)
-    if not path.is_file():
-        reason = "is a directory, not an image file" if path.is_dir() else "is not there"
-        raise MissingFileError(f"image {path} {reason}")
-    if path.stat().st_size == 0:
-        raise DataError(f"image {path} is empty (0 bytes); copy it again")
     try:
-        with warnings.catch_warnings():
-            # We say it ourselves, with the path.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                if image.width * image.height > max_pixels:
-                    raise DataError(
-                        f"image {path} has {image.width}×{image.height} pixels, more than the {max_pixels:,} allowed; "
-                        "cut it into smaller images"
-                    )
-                image.load()
-                return to_rgb(ImageOps.exif_transpose(image))
-    except UnidentifiedImageError as error:
-        raise DataError(f"image {path} is not an image that can be read; replace or remove it") from error
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise DataError(f"image {path} is empty (0 bytes); copy it again or remove it")
+            return _decode(file, path, max_pixels)
+    except FileNotFoundError as error:
+        raise MissingFileError(f"image {path} is not there") from error
+    except IsADirectoryError as error:
+        raise MissingFileError(f"image {path} is a directory, not an image file") from error
+    except OSError as error:
+        raise DataError(f"image {path} cannot be read ({error.strerror or error})") from error
+
+
+def _decode(file: Any, path: Path, max_pixels: int) -> Image.Image:
+    too_large = f"more than the {max_pixels:,} allowed; cut it into smaller images"
+    try:
+        with _open(file) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise DataError(f"image {path} has {width}×{height} pixels, {too_large}")
+            image.load()
+            return to_rgb(_upright(image))
+    except DataError:
+        raise
     except Image.DecompressionBombError as error:
-        raise DataError(f"image {path} is absurdly large ({error}); cut it into smaller images") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"image {path} is truncated or damaged ({error}); copy it again") from error
+        raise DataError(f"image {path} is absurdly large, {too_large}") from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            f"image {path} is not an image that can be read (it begins with {_first_bytes(file)!r}); "
+            "replace it by a PNG, JPEG or TIFF of 1, 3 or 4 bands"
+        ) from error
+    except DECODING_ERRORS as error:
+        raise DataError(f"image {path} is truncated or damaged ({error}); copy it again or remove it") from error
+
+
+def _open(file: Any) -> Image.Image:
+    """Open without Pillow's warning about large pictures: the caller refuses them with the path in the message."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(file)
+
+
+def _first_bytes(file: Any) -> bytes:
+    file.seek(0)
+    first: bytes = file.read(8)
+    return first
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as the EXIF orientation says; a picture whose EXIF data are damaged stays as it is."""
+    try:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    except DECODING_ERRORS:
+        return image
+    return ImageOps.exif_transpose(image) if turned else image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow picture as 8-bit RGB.
+    """Any Pillow picture as 8-bit RGB; the rules are the module's.
 
-    Transparent pixels become black, as nodata is in imagery. 16-bit and 32-bit integers are scaled by the full range
-    of 16 bits, unless they lie within 8 bits; floats from 0…1, or from their own range if they exceed it.
+    Raises:
+        DataError: Pillow cannot convert its mode.
     """
-    if image.mode == "RGB":
-        return image
     if image.mode in ("F", "I") or image.mode.startswith("I;"):
         return Image.fromarray(_to_uint8(np.asarray(image))).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+    try:
+        if not image.has_transparency_data:
+            return image.convert("RGB")
         with_alpha = image.convert("RGBA")
-        black = Image.new("RGBA", with_alpha.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, with_alpha).convert("RGB")
-    return image.convert("RGB")
+    except ValueError as error:
+        raise DataError(f"a picture of mode {image.mode} cannot be converted to RGB ({error})") from error
+    return Image.fromarray(_without_alpha(np.asarray(with_alpha)))
 
 
-def to_uint8_rgb(image: Any) -> Tensor:
-    """A Pillow picture or an array as a uint8 tensor (3, H, W).
+def rgb_array(image: Any) -> NDArray[np.uint8]:
+    """A Pillow picture or an array as uint8 (H, W, 3), in memory of its own; the rules are the module's.
 
     Args:
-        image: a Pillow picture, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 or floats; the
+        image: a Pillow picture, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bools, integers or floats; the
             fourth channel is alpha.
 
     Raises:
-        DataError: it is neither, or has another shape.
+        DataError: it is neither, or has another shape or type.
     """
-    array = np.array(to_rgb(image)) if isinstance(image, Image.Image) else _array_to_rgb(image)
-    return torch.from_numpy(array).permute(2, 0, 1).contiguous()
-
-
-def _array_to_rgb(image: Any) -> NDArray[np.uint8]:
-    array = np.asarray(image)
-    if array.dtype == object or array.ndim not in (2, 3) or array.size == 0:
+    if isinstance(image, Image.Image):
+        return np.array(to_rgb(image))
+    if not isinstance(image, np.ndarray) or image.dtype.kind not in "buif":
+        got = f"array of {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise DataError(f"an image is a path, a Pillow picture or an array of bools, integers or floats; got {got}")
+    array = image[..., None] if image.ndim == 2 else image
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.size == 0:
+        first = "; channels come last: transpose it" if image.ndim == 3 and image.shape[0] in (1, 3, 4) else ""
         raise DataError(
-            f"an image is a path, a Pillow picture or an array (H, W), (H, W, 3) or (H, W, 4); "
-            f"got {type(image).__name__} of shape {array.shape}"
+            f"an image array is (H, W), or has 1, 3 or 4 channels in its last axis; got shape {image.shape}{first}"
         )
-    channels = array.shape[2] if array.ndim == 3 else 1
-    if channels not in (1, 3, 4):
-        raise DataError(f"an image array has 1, 3 or 4 channels in its last axis; got shape {array.shape}")
-    eight = _to_uint8(array).reshape(*array.shape[:2], channels)
-    if channels == 1:
-        return np.repeat(eight, 3, axis=2)
-    if channels == 4:
-        return (eight[..., :3].astype(np.uint16) * eight[..., 3:] // 255).astype(np.uint8)
-    return eight.copy()
+    if array.shape[2] == 1:
+        return np.repeat(_to_uint8(array), 3, axis=2)
+    colours = _to_uint8(array[..., :3])
+    if array.shape[2] == 3:
+        return np.array(colours)
+    return _without_alpha(np.concatenate([colours, _to_uint8(array[..., 3:])], axis=2))
+
+
+def to_uint8_rgb(image: Any) -> "Tensor":
+    """A Pillow picture or an array as a uint8 tensor (3, H, W); see `rgb_array`.
+
+    In memory the channels of a pixel lie side by side (the tensor is a transposed view): resizing is then twice as
+    fast, and nothing has to be copied.
+    """
+    import torch  # not at the top: `harma data check` reads images without it
+
+    return torch.from_numpy(rgb_array(image)).permute(2, 0, 1)
+
+
+def _without_alpha(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.where(rgba[..., 3:] == 0, np.uint8(0), rgba[..., :3])
 
 
 def _to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Values of one picture as 8 bits; the rules are the module's."""
     if array.dtype == np.uint8:
         return array
-    if array.dtype == bool:
+    if array.dtype.kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
-    if np.issubdtype(array.dtype, np.floating):
-        return _float_to_uint8(array)
-    if array.max(initial=0) <= 255 and array.min(initial=0) >= 0:
-        return array.astype(np.uint8)
-    return (np.clip(array.astype(np.int64), 0, 65535) * 255 // 65535).astype(np.uint8)
+    valid = np.isfinite(array)
+    low, high = (array[valid].min(), array[valid].max()) if valid.any() else (0, 0)
+    floats = array.dtype.kind == "f"
+    if floats and low >= 0 and high <= 1:
+        low, high = 0, 1
+    elif low >= 0 and high <= 255 and (not floats or _whole(array[valid])):
+        low, high = 0, 255
+    elif not floats and low >= 0 and high <= 65535:
+        low, high = 0, 65535
+    scale = 255 / (float(high) - float(low)) if high > low else 0.0
+    return np.rint((np.where(valid, array, low).astype(np.float64) - float(low)) * scale).astype(np.uint8)
 
 
-def _float_to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
-    finite = np.nan_to_num(array.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
-    if low < 0 or high > 1:
-        finite = (finite - low) / (high - low)
-    return np.rint(finite * 255).astype(np.uint8)
+def _whole(values: NDArray[Any]) -> bool:
+    return bool(np.all(values == np.rint(values)))

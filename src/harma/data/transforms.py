@@ -1,21 +1,25 @@
 """Transforms from uint8 pictures (3, H, W) to float32 pixels, for training and for evaluation (SPEC 3)."""
 
-import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms.v2 import functional as F
 
+from harma.data.augment import RandomAugment
 from harma.errors import ConfigError
+
+__all__ = ["INTERPOLATIONS", "RESIZE_MODES", "RandomAugment", "eval_transform", "train_transform"]
 
 INTERPOLATIONS = {
     "bicubic": InterpolationMode.BICUBIC,
     "bilinear": InterpolationMode.BILINEAR,
     "nearest": InterpolationMode.NEAREST,
 }
-FILL = [128.0, 128.0, 128.0]
+CROP_SCALE = (0.5, 1.0)
+CROP_RATIO = (3 / 4, 4 / 3)
 
 
 def train_transform(
@@ -28,6 +32,8 @@ def train_transform(
 ) -> Callable[[Tensor], Tensor]:
     """RandomResizedCrop (scale 0.5 to 1), horizontal flip, RandomAugment, mean and std.
 
+    All randomness is torch's.
+
     Args:
         size: (height, width) of the pixels.
         mean: subtracted from each channel, images being in 0…1.
@@ -36,15 +42,13 @@ def train_transform(
         interpolation: "bicubic", "bilinear" or "nearest".
 
     Returns:
-        uint8 (3, H, W) → float32 (3, *size).
+        uint8 (3, H, W) → float32 (3, *size); it can be pickled.
+
+    Raises:
+        ConfigError: a value is not usable.
     """
-    return v2.Compose(
-        [
-            v2.RandomResizedCrop(size, scale=(0.5, 1.0), interpolation=_mode(interpolation), antialias=True),
-            v2.RandomHorizontalFlip(),
-            *([RandomAugment()] if augment else []),
-            *_to_pixels(mean, std),
-        ]
+    return _Train(
+        _checked_size(size), _mode(interpolation), _Normalize.of(mean, std), RandomAugment() if augment else None
     )
 
 
@@ -63,25 +67,94 @@ def eval_transform(
         mean: subtracted from each channel, images being in 0…1.
         std: what each channel is then divided by.
         interpolation: "bicubic", "bilinear" or "nearest".
-        resize_mode: "squash" (aspect ratio not kept, SPEC 3), "shortest" (shorter side fits, centre crop) or
-            "longest" (longer side fits, padded with black).
+        resize_mode: "squash" (aspect ratio not kept, SPEC 3), "shortest" (the image covers the size, the rest is cut
+            off around the centre) or "longest" (the image fits into the size, the rest is black).
 
     Returns:
-        uint8 (3, H, W) → float32 (3, *size).
+        uint8 (3, H, W) → float32 (3, *size); it can be pickled.
+
+    Raises:
+        ConfigError: a value is not usable.
     """
-    mode = _mode(interpolation)
-    resize: dict[str, list[torch.nn.Module]] = {
-        "squash": [v2.Resize(size, interpolation=mode, antialias=True)],
-        "shortest": [v2.Resize(max(size), interpolation=mode, antialias=True), v2.CenterCrop(size)],
-        "longest": [v2.Resize(None, max_size=max(size), interpolation=mode, antialias=True), v2.CenterCrop(size)],
-    }
-    if resize_mode not in resize:
-        raise ConfigError(f"resize_mode is {resize_mode!r}; allowed are {', '.join(resize)}")
-    return v2.Compose([*resize[resize_mode], *_to_pixels(mean, std)])
+    if resize_mode not in RESIZE_MODES:
+        raise ConfigError(f"resize_mode is {resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}")
+    return _Evaluate(_checked_size(size), _mode(interpolation), _Normalize.of(mean, std), RESIZE_MODES[resize_mode])
 
 
-def _to_pixels(mean: Sequence[float], std: Sequence[float]) -> list[torch.nn.Module]:
-    return [v2.ToDtype(torch.float32, scale=True), v2.Normalize(list(mean), list(std))]
+@dataclass(frozen=True, eq=False)
+class _Normalize:
+    """Mean and std of each channel, (3, 1, 1), in units of 8-bit values."""
+
+    mean: Tensor
+    std: Tensor
+
+    @classmethod
+    def of(cls, mean: Sequence[float], std: Sequence[float]) -> "_Normalize":
+        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+            raise ConfigError(f"mean is {list(mean)}, std is {list(std)}; both need three numbers, std above 0")
+        scaled = [torch.tensor(values, dtype=torch.float64).mul(255).float().view(3, 1, 1) for values in (mean, std)]
+        return cls(*scaled)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        # Contiguous while it is still small; torchvision's own steps take twice the time.
+        return image.contiguous().to(torch.float32).sub_(self.mean).div_(self.std)
+
+
+@dataclass(frozen=True, eq=False)
+class _Train:
+    size: tuple[int, int]
+    mode: InterpolationMode
+    normalize: _Normalize
+    augment: RandomAugment | None
+
+    def __call__(self, image: Tensor) -> Tensor:
+        top, left, height, width = RandomResizedCrop.get_params(image, list(CROP_SCALE), list(CROP_RATIO))
+        image = _resize(image[:, top : top + height, left : left + width], self.size, self.mode)
+        if torch.rand(()) < 0.5:
+            image = image.flip(-1)
+        if self.augment is not None:
+            image = self.augment(image)
+        return self.normalize(image)
+
+
+@dataclass(frozen=True, eq=False)
+class _Evaluate:
+    size: tuple[int, int]
+    mode: InterpolationMode
+    normalize: _Normalize
+    resized: Callable[[tuple[int, int], tuple[int, int]], tuple[int, int]]
+
+    def __call__(self, image: Tensor) -> Tensor:
+        height, width = image.shape[-2:]
+        image = _resize(image, self.resized((height, width), self.size), self.mode)
+        if image.shape[-2:] != self.size:
+            image = F.center_crop(image, list(self.size))
+        return self.normalize(image)
+
+
+def _squashed(source: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    return target
+
+
+def _covering(source: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """The smallest size of the source's aspect ratio that covers the target, rounded as torchvision's Resize does."""
+    (height, width), (to_height, to_width) = source, target
+    if height * to_width <= width * to_height:
+        return to_height, max(to_width, width * to_height // height)
+    return max(to_height, height * to_width // width), to_width
+
+
+def _fitting(source: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """The largest size of the source's aspect ratio that fits into the target, rounded as open_clip does."""
+    ratio = max(source[0] / target[0], source[1] / target[1])
+    return max(1, round(source[0] / ratio)), max(1, round(source[1] / ratio))
+
+
+RESIZE_MODES = {"squash": _squashed, "shortest": _covering, "longest": _fitting}
+
+
+def _resize(image: Tensor, size: tuple[int, int], mode: InterpolationMode) -> Tensor:
+    return F.resize(image, list(size), interpolation=mode, antialias=True)
 
 
 def _mode(interpolation: str) -> InterpolationMode:
@@ -90,55 +163,8 @@ def _mode(interpolation: str) -> InterpolationMode:
     return INTERPOLATIONS[interpolation]
 
 
-def _affine(image: Tensor, *, angle: float = 0.0, shift: Sequence[int] = (0, 0), shear: Sequence[float] = (0.0, 0.0),
-            corner: bool = False) -> Tensor:  # fmt: skip
-    """An affine map, bilinear, filled with grey; shear in coefficients of the matrix."""
-    return F.affine(
-        image,
-        angle=angle,
-        translate=list(shift),
-        scale=1.0,
-        shear=[math.degrees(math.atan(s)) for s in shear],
-        interpolation=InterpolationMode.BILINEAR,
-        fill=FILL,
-        center=[0.0, 0.0] if corner else None,
-    )
-
-
-# The level of an operation is 7 of 10; `sign` is drawn for each use.
-LEVEL = 0.7
-OPERATIONS: dict[str, Callable[[Tensor, float, int], Tensor]] = {
-    "Identity": lambda image, level, sign: image,
-    "AutoContrast": lambda image, level, sign: F.autocontrast(image),
-    "Equalize": lambda image, level, sign: F.equalize(image),
-    "Brightness": lambda image, level, sign: F.adjust_brightness(image, 0.1 + 1.8 * level),
-    "Sharpness": lambda image, level, sign: F.adjust_sharpness(image, 0.1 + 1.8 * level),
-    "ShearX": lambda image, level, sign: _affine(image, shear=(sign * 0.3 * level, 0.0), corner=True),
-    "ShearY": lambda image, level, sign: _affine(image, shear=(0.0, sign * 0.3 * level), corner=True),
-    "TranslateX": lambda image, level, sign: _affine(image, shift=(sign * round(10 * level), 0)),
-    "TranslateY": lambda image, level, sign: _affine(image, shift=(0, sign * round(10 * level))),
-    "Rotate": lambda image, level, sign: _affine(image, angle=sign * 30.0 * level),
-}
-
-
-class RandomAugment(torch.nn.Module):
-    """The original's RandomAugment(2, 7) (SPEC 3).
-
-    Args:
-        num_ops: how many operations are drawn, with replacement; each is applied with probability ½.
-        magnitude: level of the operations, of 10.
-    """
-
-    def __init__(self, num_ops: int = 2, magnitude: int = 7) -> None:
-        super().__init__()
-        self.num_ops = num_ops
-        self.level = magnitude / 10
-
-    def forward(self, image: Tensor) -> Tensor:
-        """uint8 (3, H, W) → uint8 (3, H, W); draws from torch's random numbers."""
-        names = list(OPERATIONS)
-        for _ in range(self.num_ops):
-            chosen, applied, sign = (int(torch.randint(n, ())) for n in (len(names), 2, 2))
-            if applied:
-                image = OPERATIONS[names[chosen]](image, self.level, 2 * sign - 1)
-        return image
+def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
+    height, width = size
+    if height < 1 or width < 1:
+        raise ConfigError(f"size is {tuple(size)}; it must be (height, width), both 1 or more")
+    return height, width

@@ -1,0 +1,204 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from harma.data import cache as module
+from harma.data.cache import MODES, ImageCache, default_directory
+from harma.data.datasets import ImageList
+from harma.data.images import read_image, to_uint8_rgb
+from harma.errors import ConfigError, DataError, MissingFileError
+
+
+@pytest.fixture
+def paths(root):
+    return [root.image(f"{i}.png", i, size=(5 + i, 7)) for i in range(4)]
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The paths decoded so far."""
+    seen = []
+
+    def read(path):
+        seen.append(path)
+        return read_image(path)
+
+    monkeypatch.setattr(module, "read_image", read)
+    return seen
+
+
+def entries(directory):
+    return sorted(path for path in directory.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_gives_what_decoding_gives(paths, tmp_path, mode):
+    cache = ImageCache(mode, tmp_path / "cache")
+    for _ in range(2):
+        for path in paths:
+            tensor = cache.get(path)
+            assert tensor.dtype == torch.uint8
+            assert torch.equal(tensor, to_uint8_rgb(read_image(path)))
+
+
+@pytest.mark.parametrize(("mode", "times"), [("none", 2), ("memory", 1), ("disk", 1)])
+def test_decodes_once(paths, tmp_path, decoded, mode, times):
+    cache = ImageCache(mode, tmp_path / "cache")
+    for path in paths * 2:
+        cache.get(path)
+    assert len(decoded) == times * len(paths)
+
+
+@pytest.mark.parametrize("mode", ["memory", "disk"])
+def test_preload(paths, tmp_path, decoded, mode):
+    cache = ImageCache(mode, tmp_path / "cache")
+    told = []
+    cache.preload(paths + paths[:1], num_workers=2, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert sorted(decoded) == sorted(paths)
+    for path in paths:
+        cache.get(path)
+    cache.preload(paths)
+    assert len(decoded) == 4
+
+
+def test_preload_without_a_cache_does_nothing(paths, decoded):
+    ImageCache("none").preload(paths)
+    assert decoded == []
+
+
+def test_preload_names_what_it_cannot_decode(paths):
+    paths[2].write_bytes(b"")
+    with pytest.raises(DataError, match=r"2.png is empty"):
+        ImageCache("memory").preload(paths, num_workers=2)
+
+
+def test_memory_spans_blocks(paths, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK_BYTES", 250)  # two of the small pictures, but none of the large one
+    cache = ImageCache("memory")
+    large = paths[0].with_name("large.png")
+    Image.effect_noise((30, 30), 50).save(large)
+    cache.preload([*paths, large, paths[0]])
+    for path in [*paths, large]:
+        assert torch.equal(cache.get(path), to_uint8_rgb(read_image(path)))
+
+
+def first_value(image):
+    return image[:, :2, :2].clone()
+
+
+def test_workers_share_what_was_preloaded(paths):
+    cache = ImageCache("memory")
+    cache.preload(paths)
+    expected = [to_uint8_rgb(read_image(path))[:, :2, :2] for path in paths]
+    for path in paths:
+        path.unlink()
+    loader = DataLoader(ImageList(paths, first_value, cache), batch_size=2, num_workers=2)
+    assert torch.equal(torch.cat(list(loader)), torch.stack(expected))
+
+
+def test_workers_do_not_keep_what_was_not_preloaded_and_say_so(paths, monkeypatch, caplog):
+    monkeypatch.setattr(module, "get_worker_info", lambda: "a worker")
+    cache = ImageCache("memory")
+    for path in paths:
+        cache.get(path)
+    (record,) = caplog.records
+    assert "was not preloaded: worker processes decode it each time" in record.getMessage()
+    assert not cache._places
+
+
+# -- disk
+
+
+def test_another_process_finds_the_entries(paths, tmp_path, decoded):
+    ImageCache("disk", tmp_path / "cache").preload(paths)
+    again = ImageCache("disk", tmp_path / "cache")
+    for path in paths:
+        again.get(path)
+    assert len(decoded) == len(paths)
+    assert all(entry.suffix == ".npy" for entry in entries(tmp_path / "cache"))
+
+
+def test_a_changed_image_is_decoded_again(paths, tmp_path):
+    cache = ImageCache("disk", tmp_path / "cache")
+    before = cache.get(paths[0]).clone()
+    stat = paths[0].stat()
+    Image.new("RGB", (5, 7), (1, 2, 3)).save(paths[0])
+    assert cache.get(paths[0])[:, 0, 0].tolist() == [1, 2, 3]
+    os.utime(paths[0], ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    assert not torch.equal(cache.get(paths[0]), before)
+    assert len(entries(tmp_path / "cache")) == 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 300, b"text", "half", "other"])
+def test_a_damaged_entry_is_decoded_again(paths, tmp_path, damage, decoded):
+    cache = ImageCache("disk", tmp_path / "cache")
+    expected = cache.get(paths[0]).clone()
+    (entry,) = entries(tmp_path / "cache")
+    if damage == "half":
+        entry.write_bytes(entry.read_bytes()[:150])
+    elif damage == "other":
+        np.save(entry, np.zeros((3, 4)))
+    else:
+        entry.write_bytes(damage)
+    assert torch.equal(cache.get(paths[0]), expected)
+    assert len(decoded) == 2
+    assert torch.equal(cache.get(paths[0]), expected)
+    assert len(decoded) == 2, "the entry was mended"
+
+
+def test_writing_into_a_result_leaves_the_entry(paths, tmp_path):
+    cache = ImageCache("disk", tmp_path / "cache")
+    expected = cache.get(paths[0]).clone()
+    cache.get(paths[0]).fill_(0)
+    assert torch.equal(cache.get(paths[0]), expected)
+
+
+def test_many_threads_may_write_the_same_entry(paths, tmp_path):
+    cache = ImageCache("disk", tmp_path / "cache")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(cache.get, paths[:1] * 40))
+    assert all(torch.equal(each, found[0]) for each in found)
+    assert len(entries(tmp_path / "cache")) == 1
+
+
+def test_pickles_are_not_loaded(paths, tmp_path):
+    cache = ImageCache("disk", tmp_path / "cache")
+    expected = cache.get(paths[0]).clone()
+    (entry,) = entries(tmp_path / "cache")
+    np.save(entry, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    assert torch.equal(cache.get(paths[0]), expected)
+
+
+def test_errors(paths, tmp_path):
+    with pytest.raises(ConfigError, match="data.cache is 'ram'; allowed are none, memory, disk"):
+        ImageCache("ram")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"the image cache .*file cannot be written \(Not a directory\); give another"):
+        ImageCache("disk", tmp_path / "file").get(paths[0])
+    paths[0].unlink()
+    with pytest.raises(MissingFileError, match=r"0.png is not there"):
+        ImageCache("disk", tmp_path / "cache").get(paths[0])
+
+
+def test_a_write_that_fails_leaves_nothing(paths, tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(DataError, match=r"cannot be written \(No space left on device\)"):
+        ImageCache("disk", tmp_path / "cache").get(paths[0])
+    assert entries(tmp_path / "cache") == []
+
+
+def test_default_directory(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_directory() == tmp_path / "harma" / "images"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_directory() == tmp_path / ".cache" / "harma" / "images"
