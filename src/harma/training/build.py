@@ -155,6 +155,8 @@ def make_loader(
         transform = find(data.transform, {}, "data.transform")(preprocess.size, preprocess.mean, preprocess.std)
     pairs = CaptionPairs(split, transform, model.tokenize, cache=cache, seed=recipe.train.seed, sampling=data.sampling)
     workers = num_workers(data)
+    # Before workers start: they share what is decoded now.
+    cache.preload(split.images)
     loader: DataLoader[Any] = DataLoader(
         pairs,
         batch_sampler=batches,
