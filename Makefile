@@ -1,12 +1,13 @@
-# make test · make lint: each sets up what it needs in .venv and runs from a clean checkout.
+# make test · make demo · make lint: each sets up what it needs in .venv and runs from a clean checkout.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup test lint clean
+.PHONY: help setup test demo lint clean
 
 help:
 	@echo "make test   run the tests"
+	@echo "make demo   the main job from end to end, offline, into demo/"
 	@echo "make lint   style and types"
 	@echo "make setup  install HarMA and its tools into $(VENV)"
 	@echo "make clean  remove $(VENV) "
@@ -22,6 +23,9 @@ $(VENV)/.done: pyproject.toml constraints.txt
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+demo: setup
+	$(BIN)/harma demo
 
 lint: setup
 	$(BIN)/ruff check .

@@ -20,7 +20,8 @@ VERBS = {
     "export": ("export", "an adapter directory to the released form"),
     "recipes": ("recipes", "the shipped recipes, or one of them"),
     "backbones": ("backbones", "the presets: architecture, file, licence, where to get it"),
-    "data": ("data", "look at data before training: check"),
+    "data": ("data", "look at data before training (check), or draw synthetic scenes (scenes)"),
+    "demo": ("demo", "the main job from end to end, offline, in a few minutes"),
 }
 
 EPILOG = """examples:

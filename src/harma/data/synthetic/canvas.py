@@ -1,0 +1,87 @@
+"""The map a scene is drawn on: which material is where, and what lies in shadow."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from harma.data.synthetic.materials import INDEX
+
+Point = tuple[float, float]
+FULL_SHADE = 255
+
+
+class Canvas:
+    """A square of materials. Coordinates are 0 to 1, right and down.
+
+    Args:
+        size: height and width, pixels.
+        sun: where shadows fall, (right, down), in multiples of an object's height.
+    """
+
+    def __init__(self, size: int, sun: Point) -> None:
+        self.size, self.sun = size, sun
+        self._labels = Image.new("L", (size, size))
+        self._shade = Image.new("L", (size, size))
+        self._draw_label = ImageDraw.Draw(self._labels)
+        self._draw_shade = ImageDraw.Draw(self._shade)
+
+    def cover(self, labels: NDArray[np.uint8]) -> None:
+        """Lay a map of materials (size, size) over everything."""
+        self._labels.paste(Image.fromarray(labels))
+
+    def area(self, points: Iterable[Point], material: str, *, shade: float = 0.0) -> None:
+        """A flat area: it takes the place of what was there, shadow included.
+
+        Args:
+            points: corners.
+            material: of `MATERIALS`.
+            shade: how much light it lacks, 0 to 1.
+        """
+        corners = self._pixels(points)
+        self._draw_label.polygon(corners, fill=INDEX[material])
+        self._draw_shade.polygon(corners, fill=round(FULL_SHADE * shade))
+
+    def shadow(self, points: Sequence[Point], height: float) -> None:
+        """The shadow of something that stands on these points; drawn before the thing itself."""
+        steps = max(1, int(height * self.size / 2))
+        for step in range(1, steps + 1):
+            x, y = (height * step / steps * component for component in self.sun)
+            self._draw_shade.polygon(self._pixels((px + x, py + y) for px, py in points), fill=FULL_SHADE)
+
+    def path(self, points: Sequence[Point], width: float, material: str) -> None:
+        """A band along points, such as a road."""
+        pixels = max(1, round(width * self.size))
+        self._draw_label.line(self._pixels(points), fill=INDEX[material], width=pixels, joint="curve")
+
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The number of each pixel's material (size, size), and the share of light it lacks (size, size)."""
+        labels = np.asarray(self._labels, dtype=np.uint8)
+        return labels, np.asarray(self._shade, dtype=np.float32) / np.float32(FULL_SHADE)
+
+    def _pixels(self, points: Iterable[Point]) -> list[Point]:
+        return [(x * self.size, y * self.size) for x, y in points]
+
+
+def rectangle(middle: Point, width: float, height: float, angle: float = 0.0) -> list[Point]:
+    """Corners of a turned rectangle."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    corners = [(-width / 2, -height / 2), (width / 2, -height / 2), (width / 2, height / 2), (-width / 2, height / 2)]
+    return [(float(middle[0] + x * cos - y * sin), float(middle[1] + x * sin + y * cos)) for x, y in corners]
+
+
+def ellipse(middle: Point, width: float, height: float, angle: float = 0.0) -> list[Point]:
+    """Points around a turned ellipse."""
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    x, y = width / 2 * np.cos(turns), height / 2 * np.sin(turns)
+    cos, sin = np.cos(angle), np.sin(angle)
+    return [
+        (float(middle[0] + a * cos - b * sin), float(middle[1] + a * sin + b * cos)) for a, b in zip(x, y, strict=True)
+    ]
+
+
+def moved(middle: Point, along: float, across: float, angle: float) -> Point:
+    """A point at a distance along and across a direction."""
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+    return middle[0] + along * cos - across * sin, middle[1] + along * sin + across * cos

@@ -1,0 +1,101 @@
+"""Drawing a scene: a map of materials, shadows, texture, then light."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from harma.data.synthetic.canvas import Canvas
+from harma.data.synthetic.looks import Look
+from harma.data.synthetic.materials import MATERIALS, NAMES
+from harma.data.synthetic.objects import DRAWERS
+from harma.data.synthetic.scenes import Group, Scene
+from harma.data.synthetic.terrain import draw_bridge, draw_ground, draw_line
+
+# Drawn this many times finer than asked for, then averaged: soft edges, as a sensor's pixel sees them.
+OVERSAMPLING = 2
+TEXTURE = np.array([MATERIALS[name].texture for name in NAMES], dtype=np.float32)
+# Middle of each quarter, and how far from it the four places of a group are: the middle cross stays free for lines.
+QUARTER = 0.225
+PLACE = 0.098
+
+
+def draw_bands(scene: Scene, look: Look, size: int) -> NDArray[np.float32]:
+    """Draw a scene as a sensor with four bands sees it.
+
+    Args:
+        scene: what is there.
+        look: season and sun.
+        size: height and width, pixels.
+
+    Returns:
+        Reflectance (size, size, 4) in blue, green, red and near infrared, 0 to 1.
+    """
+    canvas = Canvas(size * OVERSAMPLING, look.sun)
+    draw_ground(canvas, scene, _stream(scene, "ground"))
+    draw_line(canvas, scene, _stream(scene, "line"))
+    if scene.bridge:
+        draw_bridge(canvas, scene, _stream(scene, "bridge"))
+    for group in scene.groups:
+        _draw_group(canvas, group, _stream(scene, group.quarter))
+    labels, shade = canvas.arrays()
+    texture = 1 + TEXTURE[labels] * _noise(_stream(scene, "texture"), canvas.size)
+    light = texture * (1 - shade * (1 - look.shadow))
+    bands = look.reflectance()[labels] * light[..., None]
+    averaged = bands.reshape(size, OVERSAMPLING, size, OVERSAMPLING, 4).mean(axis=(1, 3))
+    reflectance: NDArray[np.float32] = np.clip(averaged, 0, 1)
+    return reflectance
+
+
+def draw_scene(scene: Scene, look: Look, size: int) -> NDArray[np.uint8]:
+    """Draw a scene as a picture.
+
+    Args:
+        scene: what is there.
+        look: sensor, season, sun and air.
+        size: height and width, pixels.
+
+    Returns:
+        (size, size, 3), three of the bands as red, green and blue.
+    """
+    picture = draw_bands(scene, look, size)[..., list(look.bands)] * look.gain
+    picture += look.haze * (0.75 - picture)
+    picture += look.noise * _stream(scene, "sensor").standard_normal(picture.shape)
+    pixels: NDArray[np.uint8] = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    return pixels
+
+
+def _stream(scene: Scene, part: str) -> np.random.Generator:
+    """Random numbers of a part of the scene: what is added to one part leaves the others as they were."""
+    return np.random.default_rng((scene.seed, *part.encode()))
+
+
+def _draw_group(canvas: Canvas, group: Group, rng: np.random.Generator) -> None:
+    """Draw the objects of a group, each in a place of its own within the quarter."""
+    middle = (
+        QUARTER if "west" in group.quarter else 1 - QUARTER,
+        QUARTER if "north" in group.quarter else 1 - QUARTER,
+    )
+    drawer = DRAWERS[group.kind]
+    if group.count == 1:
+        offsets = rng.uniform(-0.04, 0.04, (1, 2))
+    else:
+        corners = np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)]) * PLACE
+        offsets = rng.permutation(corners)[: group.count] + rng.uniform(-0.015, 0.015, (group.count, 2))
+    # Houses of a street, courts of a club: one direction for a group.
+    angle = float(rng.uniform(-0.3, 0.3) + rng.integers(2) * np.pi / 2)
+    for x, y in offsets:
+        drawer(canvas, (middle[0] + float(x), middle[1] + float(y)), angle, group.color, rng)
+
+
+def _noise(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """Texture (size, size): grains of two sizes, about unit variance."""
+    fine = _octave(rng, size, 2 * OVERSAMPLING)
+    coarse = _octave(rng, size, 10 * OVERSAMPLING)
+    return (0.8 * fine + 0.6 * coarse).astype(np.float32)
+
+
+def _octave(rng: np.random.Generator, size: int, grain: int) -> NDArray[np.float32]:
+    count = max(2, size // grain)
+    small = rng.standard_normal((count, count)).astype(np.float32)
+    image = Image.fromarray(small).resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(image, dtype=np.float32)
