@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate, print the table, write the figures."""
     from rich.console import Console
 
+    from harma.data.description import load_description
     from harma.evaluation import evaluate, metrics_table, save_evaluation
     from harma.evaluation.report import write_report
     from harma.saved import load
@@ -52,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     if args.output or Path(args.what).is_dir():
         print(f"figures written to {save_evaluation(evaluation, output)}")
     if args.report:
-        print(f"report written to {write_report(output, evaluation=evaluation, split=split)}")
+        info = {"note": load_description(data.name).note}
+        print(f"report written to {write_report(output, evaluation=evaluation, split=split, info=info)}")
     return 0
 
 

@@ -28,6 +28,7 @@ class DataDescription:
         title: a longer name.
         licence: of images and captions.
         homepage: where a person gets the data.
+        note: what readers of figures on it must know, such as images it shares with other sets; reports show it.
 
     Raises:
         ConfigError: the format is unknown, a file is listed twice in a split, or the files do not fit the format.
@@ -42,6 +43,7 @@ class DataDescription:
     title: str = ""
     licence: str = ""
     homepage: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.format not in READERS:

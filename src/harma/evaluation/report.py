@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from harma.data.split import Split
 from harma.evaluation.examples import image_examples, text_examples
 from harma.evaluation.retrieval import Evaluation
-from harma.evaluation.table import ROWS
+from harma.evaluation.table import rows_of
 from harma.files import write_text
 
 
@@ -45,7 +45,7 @@ def write_report(
         evaluation=evaluation,
         bare=evaluation.without_adapters,
         baseline=baseline,
-        rows=[key for key in ROWS if key in evaluation.metrics],
+        rows=rows_of(evaluation.metrics),
         info=info or {},
         curves=_curves(lines),
         labels=_label_chart(evaluation, split),

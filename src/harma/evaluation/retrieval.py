@@ -1,6 +1,6 @@
 """Evaluating a model on a split (SPEC 5)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from harma.data.cache import ImageCache
 from harma.data.split import Split
 from harma.embedding import embed_images, embed_texts
+from harma.evaluation.own import OwnMetric, compute_metrics
+from harma.evaluation.share import Share
 from harma.metrics import Captions, Hits, Ties, caption_ceilings, captions_of, chance, count_hits, summarize
 
 # Similarities held at once: 64 MB of float32.
@@ -68,7 +70,7 @@ class Evaluation:
 
 def embed_split(
     model: Any, split: Split, *, batch_size: int = 128, num_workers: int = 0, cache: ImageCache | None = None,
-    progress: bool = False,
+    progress: bool = False, share: Share | None = None,
 ) -> Embedded:  # fmt: skip
     """Embed a split: every image, and every distinct cleaned caption once, so that identical ones tie exactly.
 
@@ -79,17 +81,18 @@ def embed_split(
         num_workers: processes that decode.
         cache: decoded images.
         progress: show bars.
+        share: this process's part, where several embed the split together; None embeds all of it.
     """
     distinct, text = np.unique(np.array(split.captions), return_inverse=True)
     names = tuple(str(caption) for caption in distinct)
-    return Embedded(
-        embed_images(
-            model, split.images, batch_size=batch_size, num_workers=num_workers, cache=cache, progress=progress
-        ),
-        embed_texts(model, names, progress=progress),
-        names,
-        captions_of(split.caption_to_image, split.num_images, text),
+    images, texts = (share.items(split.images), share.items(names)) if share else (split.images, names)
+    of_images = embed_images(
+        model, images, batch_size=batch_size, num_workers=num_workers, cache=cache, progress=progress
     )
+    of_texts = embed_texts(model, texts, progress=progress)
+    if share is not None:
+        of_images, of_texts = share.join(of_images, split.num_images), share.join(of_texts, len(names))
+    return Embedded(of_images, of_texts, names, captions_of(split.caption_to_image, split.num_images, text))
 
 
 def evaluate_embeddings(embedded: Embedded, *, ties: Ties = "expected", ap: bool | None = None) -> Hits:
@@ -116,6 +119,7 @@ def _blocks(
 def evaluate(
     model: Any, split: Split, *, batch_size: int = 128, num_workers: int = 0, cache: ImageCache | None = None,
     ties: Ties = "expected", compare: bool = True, progress: bool = False,
+    metrics: Mapping[str, OwnMetric] | None = None,
 ) -> Evaluation:  # fmt: skip
     """Embed a split and compute its metrics, with the adapters and without.
 
@@ -128,6 +132,7 @@ def evaluate(
         ties: how equal scores count.
         compare: also evaluate the bare backbone, if the model has adapters.
         progress: show bars.
+        metrics: further metrics by name; see `harma.evaluation.own`.
 
     Raises:
         DataError: an image cannot be decoded, or an embedding is not a number.
@@ -138,23 +143,29 @@ def evaluate(
         "cache": cache,
         "progress": progress,
     }
-    own = summarize_embedded(embed_split(model, split, **options), split, ties)
+    own = summarize_embedded(embed_split(model, split, **options), split, ties, metrics)
     if not compare or getattr(model, "adapters", None) is None:
         return own
     with model.without_adapters():
-        bare = summarize_embedded(embed_split(model, split, **options), split, ties)
+        bare = summarize_embedded(embed_split(model, split, **options), split, ties, metrics)
     return with_baseline(own, bare)
 
 
-def summarize_embedded(embedded: Embedded, split: Split, ties: Ties = "expected") -> Evaluation:
+def summarize_embedded(
+    embedded: Embedded, split: Split, ties: Ties = "expected", metrics: Mapping[str, OwnMetric] | None = None
+) -> Evaluation:
     """The figures of embeddings of a split."""
     hits = evaluate_embeddings(embedded, ties=ties)
+    figures = summarize(hits)
+    figures |= compute_metrics(
+        metrics or {}, embedded.images, embedded.texts[embedded.captions.text], split.caption_to_image, figures
+    )
     return Evaluation(
         split=split.name,
         num_images=split.num_images,
         num_captions=split.num_captions,
         fingerprint=split.fingerprint(),
-        metrics=summarize(hits),
+        metrics=figures,
         hits=hits,
         caption_to_image=split.caption_to_image,
         embedded=embedded,

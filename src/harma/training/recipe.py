@@ -127,6 +127,9 @@ class TrainConfig:
         validate_every: epochs between validations.
         select_on: the split that chooses the best model: "val", or "test" as the original did (results say so).
         select_by: the metric that chooses; dup_mR where captions repeat, as in UCM.
+        metrics: dotted paths of metrics of your own, called as (image embeddings (N, E), caption embeddings (M, E),
+            image of each caption (M,)); each returns a number, or a mapping of names to numbers. `select_by` may name
+            one.
         patience: stop after this many validations without a better one; None runs all epochs.
         checkpoint_every: steps between checkpoints, besides one after each epoch.
         log_every: steps between lines in log.jsonl.
@@ -146,6 +149,7 @@ class TrainConfig:
     validate_every: int = 1
     select_on: Literal["val", "test"] = "val"
     select_by: str = "mR"
+    metrics: list[str] = field(default_factory=list)
     patience: int | None = None
     checkpoint_every: int | None = None
     log_every: int = 10

@@ -2,15 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from rich.console import Console
 
 from harma.adapters.directory import read_adapter
 from harma.data.cache import ImageCache
+from harma.data.description import load_description
 from harma.data.split import Split
 from harma.evaluation import Evaluation, evaluate, metrics_table, save_evaluation
-from harma.evaluation.retrieval import with_baseline
+from harma.evaluation.own import find_metrics
+from harma.evaluation.retrieval import embed_split, summarize_embedded, with_baseline
+from harma.evaluation.share import Share
 from harma.model import HarMA
 from harma.saved import backbone_name_from, load, save_adapter, save_model
 from harma.training.build import make_backbone, num_workers
@@ -19,11 +24,21 @@ from harma.training.run import Progress, RunDirectory
 
 
 def validate(fabric: Fabric, recipe: Recipe, model: HarMA, split: Split, cache: ImageCache) -> dict[str, float]:
-    """Metrics on the split that selects the model; computed by the first process, known to all."""
+    """Metrics on the split that selects the model: all processes embed, the first one computes, all know."""
+
+    def gather(part: NDArray[np.float32]) -> NDArray[np.float32]:
+        everything: Any = fabric.all_gather(torch.from_numpy(part).to(fabric.device))
+        gathered: NDArray[np.float32] = everything.cpu().numpy().reshape(fabric.world_size, *part.shape)
+        return gathered
+
+    with fabric.autocast():
+        embedded = embed_split(
+            model, split, batch_size=recipe.data.eval_batch_size, num_workers=num_workers(recipe.data), cache=cache,
+            share=Share(fabric.global_rank, fabric.world_size, gather),
+        )  # fmt: skip
     metrics: dict[str, float] = {}
     if fabric.is_global_zero:
-        with fabric.autocast():
-            metrics = _evaluate(recipe, model, split, cache, compare=False).metrics
+        metrics = summarize_embedded(embedded, split, metrics=find_metrics(recipe.train.metrics)).metrics
     shared: dict[str, float] = fabric.broadcast(metrics)
     return shared
 
@@ -31,7 +46,7 @@ def validate(fabric: Fabric, recipe: Recipe, model: HarMA, split: Split, cache: 
 def _evaluate(recipe: Recipe, model: HarMA, split: Split, cache: ImageCache, *, compare: bool) -> Evaluation:
     return evaluate(
         model, split, batch_size=recipe.data.eval_batch_size, num_workers=num_workers(recipe.data), cache=cache,
-        compare=compare,
+        compare=compare, metrics=find_metrics(recipe.train.metrics),
     )  # fmt: skip
 
 
@@ -89,7 +104,9 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
     if recipe.train.report:
         from harma.evaluation.report import write_report  # matplotlib is slow to import
 
-        write_report(run.path, evaluation=evaluation, split=splits["test"], baseline=baseline, info=facts)
+        write_report(run.path, evaluation=evaluation, split=splits["test"], baseline=baseline, info={
+            **facts, "note": load_description(recipe.data.name).note,
+        })  # fmt: skip
 
 
 def load_best(run: RunDirectory, model: HarMA) -> HarMA:

@@ -1,0 +1,77 @@
+"""The table and the page."""
+
+import io
+import json
+import re
+from dataclasses import replace
+
+from rich.console import Console
+
+from harma.evaluation import metrics_table
+from harma.evaluation.examples import image_examples, text_examples
+from harma.evaluation.report import write_report
+
+
+def test_examples_show_right_and_wrong(evaluation, split):
+    examples = text_examples(evaluation, split)
+    assert {example.rank < 2 for example in examples} == {True, False}
+    for example in examples:
+        assert [found.score for found in example.results] == sorted((f.score for f in example.results), reverse=True)
+        right = [place for place, found in enumerate(example.results, 1) if found.right]
+        assert bool(right) == (example.rank <= 5)
+        if right:
+            assert abs(right[0] - example.rank) <= 0.5
+        assert example.picture.startswith("data:image/jpeg;base64,")
+
+
+def test_examples_of_images_name_all_own_captions_right(evaluation, split):
+    for example in image_examples(evaluation, split, each=3):
+        number = next(n for n, path in enumerate(split.images) if path.name == example.text)
+        own = {split.captions[m] for m in range(split.num_captions) if split.caption_to_image[m] == number}
+        assert all((found.text in own) == found.right for found in example.results)
+
+
+def test_no_examples_without_embeddings(evaluation, split):
+    assert text_examples(replace(evaluation, embedded=None), split) == []
+    assert image_examples(replace(evaluation, embedded=None), split) == []
+
+
+def test_the_page_has_figures_curves_pictures_and_asks_nobody(evaluation, split, tmp_path):
+    lines = [{"event": "step", "step": i, "loss": 3.0 / i, "epoch": 1, "lr": 1.0} for i in range(1, 9)]
+    lines += [{"event": "validation", "epoch": i, "mR": 10.0 * i, "dup_mR": 11.0 * i} for i in (1, 2)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = write_report(tmp_path, evaluation=evaluation, split=split, info={"note": "Beware of <this>."}).read_text()
+    assert f"{evaluation.metrics['mR']:.2f}" in page
+    assert f"{evaluation.metrics['mR'] - evaluation.without_adapters.metrics['mR']:+.2f}" in page
+    assert page.count("<svg") == 2, "curves, and recall by label"
+    assert "✓" in page
+    assert "✗" in page
+    assert "Beware of &lt;this&gt;." in page
+    addresses = re.findall(r'(?:src|href)="([^"#][^"]*)"', page)
+    assert addresses
+    assert [address for address in addresses if not address.startswith("data:")] == []
+
+
+def test_a_page_without_a_log_or_a_baseline(evaluation, split, tmp_path):
+    page = write_report(tmp_path, evaluation=evaluation.without_adapters, split=split).read_text()
+    assert "Training" not in page
+    assert "without adapters" not in page
+
+
+def test_captions_cannot_write_html(evaluation, split, tmp_path):
+    hostile = replace(split, captions=tuple(f"<script>{i}</script>" for i in range(split.num_captions)))
+    distinct = tuple("<script>x</script>" for _ in evaluation.embedded.distinct)
+    changed = replace(evaluation, embedded=replace(evaluation.embedded, distinct=distinct))
+    page = write_report(tmp_path, evaluation=changed, split=hostile).read_text()
+    assert "<script" not in page
+
+
+def test_the_table_shows_both_models_and_metrics_of_ones_own(evaluation):
+    mine = replace(evaluation, metrics={**evaluation.metrics, "mine": 4.25})
+    bare = replace(evaluation.without_adapters, metrics={**evaluation.without_adapters.metrics, "mine": 1.0})
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(metrics_table(replace(mine, without_adapters=bare)))
+    text = console.export_text()
+    assert "without adapters" in text
+    assert "+3.25" in text
+    assert "dup_i2t" not in text
