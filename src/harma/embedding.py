@@ -129,7 +129,8 @@ def embed_texts(model: Embedder, texts: Sequence[str], *, batch_size: int = 256,
             model.encode_text(token_ids[order[s : s + batch_size]].to(model.device)).float().cpu()
             for s in _tracked(starts, len(starts), "captions", progress)
         ]
-        embedded = torch.empty(len(order), parts[0].shape[1])
+        # Named, since float64 runs change the default.
+        embedded = torch.empty(len(order), parts[0].shape[1], dtype=torch.float32)
         embedded[order] = torch.cat(parts)
     return embedded.numpy()
 

@@ -175,3 +175,45 @@ def test_a_missing_image_is_named_before_training(make_recipe, tiny_data, tmp_pa
 
 def test_bf16_runs(make_recipe):
     assert train(make_recipe(train={"precision": "bf16", "epochs": 1})).is_dir()
+
+
+def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
+    # Float64, so that the order of sums does not show.
+    changes = {"train": {"precision": "float64", "validate_every": 2}, "data": {"augment": False}}
+    one = train(recipe_from_dict(recipe_values(tiny_config, tiny_data, tmp_path / "one", **changes)))
+    values = recipe_values(tiny_config, tiny_data, tmp_path / "two", **changes)
+    values["data"]["batch_size"] //= 2
+    values["train"]["devices"] = 2
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump(values))
+    done = subprocess.run(
+        [sys.executable, "-m", "harma", "train", str(tmp_path / "two.yaml")],
+        check=True, capture_output=True, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.stdout.count("run written to") == 1
+    expected, got = (load_file(path / "best" / "adapter_model.safetensors") for path in (one, tmp_path / "two"))
+    assert expected.keys() == got.keys()
+    for name, tensor in expected.items():
+        torch.testing.assert_close(got[name], tensor, rtol=1e-5, atol=1e-7)
+    figures = [json.loads((path / "metrics.json").read_text())["test"] for path in (one, tmp_path / "two")]
+    assert figures[0]["metrics"] == pytest.approx(figures[1]["metrics"])
+
+
+def mean_of_own_pairs(images, captions, caption_to_image):
+    """A metric of one's own."""
+    return 100 * float((images[caption_to_image] * captions).sum(axis=1).mean())
+
+
+def test_a_metric_of_ones_own_chooses_the_model(make_recipe):
+    own = {"metrics": [f"{__name__}.mean_of_own_pairs"], "select_by": "mean_of_own_pairs"}
+    run = train(make_recipe(train=own))
+    logged = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    values = [line["mean_of_own_pairs"] for line in logged if line["event"] == "validation"]
+    saved = json.loads((run / "best" / "adapter_config.json").read_text())
+    assert saved["metrics"]["mean_of_own_pairs"] == max(values)
+    assert "mean_of_own_pairs" in json.loads((run / "metrics.json").read_text())["test"]["metrics"]
+
+
+def test_a_metric_that_is_not_computed_cannot_choose(make_recipe):
+    with pytest.raises(ConfigError, match=r"train\.select_by is 'mr'; allowed are .*mR"):
+        train(make_recipe(train={"select_by": "mr"}))

@@ -53,5 +53,8 @@ def _train(recipe: "Recipe", *, resume: bool) -> int:
     except KeyboardInterrupt:
         print(f"\ninterrupted; continue with: harma train --resume {recipe.output}", file=sys.stderr)
         return 130
-    print(f"run written to {Path(run)}")
+    from lightning_fabric.utilities import rank_zero_only
+
+    if rank_zero_only.rank == 0:
+        print(f"run written to {Path(run)}")
     return 0

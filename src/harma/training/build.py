@@ -1,6 +1,7 @@
 """From a recipe to the parts of a run: data, model, optimiser, devices."""
 
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ def make_fabric(recipe: Recipe) -> Fabric:
     on_cpu = accelerator == "cpu" or (accelerator == "auto" and not _has_gpu())
     if train.precision == "fp16" and on_cpu:
         raise ConfigError("train.precision is fp16, which needs a GPU; on a CPU use float32 or bf16")
+    # lightning-fabric's own gathering calls it, some hundred times a run.
+    warnings.filterwarnings("ignore", message="torch.distributed.nn.functional.all_gather is deprecated")
     try:
         return Fabric(
             accelerator=accelerator,
