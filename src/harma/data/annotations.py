@@ -14,6 +14,8 @@ from harma.errors import ConfigError, DataError, MissingFileError
 
 logger = logging.getLogger(__name__)
 
+SHOWN = 5  # dropped captions that are named; the rest is counted
+
 EmptyCaptions = Literal["error", "drop"]
 
 
@@ -63,8 +65,15 @@ def load_split(
         _check_files(reading.split)
     for path, place in reading.repeated:
         logger.warning("%s: image %s is in %s too; it counts as two images", place, path, reading.places[path])
-    for message in reading.split.dropped:
+    dropped = reading.split.dropped
+    for message in dropped[:SHOWN]:
         logger.info("dropped: %s", message)
+    if len(dropped) > SHOWN:
+        logger.info(
+            "dropped: %d more captions; `harma data check` counts and HARMA_LOG=DEBUG lists all", len(dropped) - SHOWN
+        )
+        for message in dropped[SHOWN:]:
+            logger.debug("dropped: %s", message)
     return reading.split
 
 
