@@ -4,6 +4,7 @@ RECIPE is the name of a shipped recipe (`harma recipes` lists them), a YAML file
 HarMA's configs. Every value can be overridden by its dotted name.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,8 +54,7 @@ def _train(recipe: "Recipe", *, resume: bool) -> int:
     except KeyboardInterrupt:
         print(f"\ninterrupted; continue with: harma train --resume {recipe.output}", file=sys.stderr)
         return 130
-    from lightning_fabric.utilities import rank_zero_only
-
-    if rank_zero_only.rank == 0:
+    # Launched once for each process, of which the first one speaks.
+    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
         print(f"run written to {Path(run)}")
     return 0

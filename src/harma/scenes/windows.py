@@ -1,0 +1,109 @@
+"""Cutting a raster into windows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from harma.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a raster, in its pixels; it may reach over the right and lower edge (padded then)."""
+
+    column: int
+    row: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How rasters are cut.
+
+    Attributes:
+        size: side of a chip, pixels; None with `size_m`. Both None: the whole picture is one chip.
+        size_m: side of a chip on the ground, metres.
+        stride: from chip to chip, as a share of the side: 1 is edge to edge, 0.5 overlaps by half.
+        scales: chips of these multiples of the side, each a layer of its own.
+        edges: "shift" moves the last chip of a row back into the raster, "pad" fills it with nodata.
+
+    Raises:
+        ConfigError: a value is not usable.
+    """
+
+    size: int | None = 256
+    size_m: float | None = None
+    stride: float = 1.0
+    scales: tuple[float, ...] = (1.0,)
+    edges: Literal["shift", "pad"] = "shift"
+
+    def __post_init__(self) -> None:
+        if self.size is not None and self.size_m is not None:
+            raise ConfigError("the chip's side is given in pixels and in metres; give one")
+        for name, value in (("size", self.size), ("size_m", self.size_m)):
+            if value is not None and not 0 < value < float("inf"):
+                raise ConfigError(f"{name} is {value}; it must be greater than 0")
+        if not 0 < self.stride <= 1:
+            raise ConfigError(f"stride is {self.stride}; it must be over 0 and at most 1 (a share of the chip's side)")
+        if not self.scales or not all(0 < scale < float("inf") for scale in self.scales):
+            raise ConfigError(f"scales are {list(self.scales)}; give one or more numbers over 0")
+        if self.edges not in ("shift", "pad"):
+            raise ConfigError(f"edges is {self.edges!r}; allowed are shift, pad")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether pictures stay in one piece."""
+        return self.size is None and self.size_m is None
+
+    def side(self, gsd: float | None) -> int:
+        """Side of a chip of scale 1, pixels.
+
+        Args:
+            gsd: metres per pixel of the raster, or None where it has no place.
+
+        Raises:
+            DataError: the side is in metres and the raster has no place, or its pixels are too large.
+        """
+        assert not self.is_whole
+        if self.size is not None:
+            return self.size
+        if gsd is None:
+            raise DataError("chips are cut by metres, and it has no georeference; cut it by pixels")
+        assert self.size_m is not None
+        side = round(self.size_m / gsd)
+        if side < 1:
+            raise DataError(f"chips of {self.size_m:g} m are smaller than its pixels ({gsd:g} m); take larger chips")
+        return side
+
+    def windows(self, width: int, height: int, gsd: float | None) -> Iterator[Window]:
+        """The windows of a raster, scale by scale, row by row; every pixel lies in one of each scale.
+
+        Args:
+            width: of the raster, pixels.
+            height: of the raster, pixels.
+            gsd: metres per pixel, if known.
+        """
+        if self.is_whole:
+            yield Window(0, 0, width, height)
+            return
+        side = self.side(gsd)
+        for scale in self.scales:
+            scaled = max(1, round(side * scale))
+            step = max(1, round(scaled * self.stride))
+            columns, chip_width = _starts(width, scaled, step, self.edges)
+            rows, chip_height = _starts(height, scaled, step, self.edges)
+            for row in rows:
+                for column in columns:
+                    yield Window(column, row, chip_width, chip_height)
+
+
+def _starts(length: int, side: int, step: int, edges: str) -> tuple[list[int], int]:
+    """Where chips begin along one direction, and how long they are there."""
+    if length <= side:
+        return [0], length if edges == "shift" else side
+    starts = list(range(0, length - side + 1, step))
+    rest = length - (starts[-1] + side)
+    if rest > 0:
+        starts.append(length - side if edges == "shift" else starts[-1] + step)
+    return starts, side

@@ -1,0 +1,97 @@
+"""Footprints."""
+
+import numpy as np
+import pytest
+import rasterio.warp
+import shapely
+from affine import Affine
+from pyproj import Geod
+from rasterio.crs import CRS
+
+from harma.errors import DataError
+from harma.scenes.place import Place, find_place
+
+
+def place(crs, left, top, pixel):
+    found = find_place(CRS.from_user_input(crs), Affine(pixel, 0, left, 0, -pixel, top))
+    assert found is not None
+    return found
+
+
+def test_corners_are_those_of_rasterio():
+    at = place("EPSG:32631", 500_000, 5_000_000, 10)
+    footprint = at.footprint(3, 4, 20, 10)
+    xs, ys = zip(*(at.transform @ (c, r) for c, r in ((3, 4), (23, 4), (23, 14), (3, 14))), strict=True)
+    expected = np.column_stack(rasterio.warp.transform(at.crs, "EPSG:4326", xs, ys))
+    assert np.abs(np.array(footprint.exterior.coords)[:4] - expected).max() < 1e-9
+
+
+def test_a_window_across_the_180th_meridian_is_two_polygons():
+    at = place("EPSG:32601", 200_000, 1_000_000, 1000)  # zone 1 reaches over the 180th meridian in the west
+    footprint = at.footprint(-60, 0, 120, 50)
+    assert footprint.geom_type == "MultiPolygon"
+    assert footprint.is_valid
+    assert footprint.bounds[0] == -180
+    assert footprint.bounds[2] == 180
+    area = abs(Geod(ellps="WGS84").geometry_area_perimeter(footprint)[0])
+    assert area == pytest.approx(120e3 * 50e3, rel=0.01)
+
+
+@pytest.mark.parametrize(("crs", "sign"), [("EPSG:3995", 1), ("EPSG:3031", -1)])
+def test_a_window_that_holds_a_pole(crs, sign):
+    at = place(crs, -500_000, 500_000, 1000)
+    footprint = at.footprint(0, 0, 1000, 1000)
+    assert footprint.is_valid
+    assert footprint.covers(shapely.Point(0, sign * 89.9))
+    assert footprint.covers(shapely.Point(137, sign * 89.9))
+    assert not footprint.covers(shapely.Point(0, sign * 70))
+    beside = at.footprint(600, 600, 100, 100)
+    assert not beside.covers(shapely.Point(0, sign * 89.99))
+
+
+def test_edges_of_large_windows_are_bent_with_the_projection():
+    at = place("EPSG:32633", 0, 8_000_000, 1000)
+    footprint = at.footprint(0, 0, 900, 900)
+    middle = at.to_wgs84([(450, 0)])[0]
+    assert footprint.exterior.distance(shapely.Point(middle)) < 1e-2
+    assert len(footprint.exterior.coords) > 5
+
+
+def test_a_whole_world_in_degrees_holds_no_pole_as_a_point():
+    at = place("EPSG:4326", -180, 90, 0.5)
+    assert at.footprint(0, 0, 720, 360).bounds == (-180, -90, 180, 90)
+
+
+@pytest.mark.parametrize(("crs", "pixel", "expected"), [("EPSG:32631", 10.0, 10.0), ("EPSG:4326", 0.001, 111.0)])
+def test_ground_sample_distance_is_in_metres(crs, pixel, expected):
+    left, top = (500_000, 10_000) if crs == "EPSG:32631" else (3.0, 0.05)
+    assert place(crs, left, top, pixel).gsd(100, 100) == pytest.approx(expected, rel=0.01)
+
+
+def test_without_georeference_there_is_no_place():
+    assert find_place(None, Affine.scale(2)) is None
+    assert find_place(CRS.from_epsg(4326), Affine.identity()) is None
+
+
+def test_ground_control_points_are_a_georeference():
+    from rasterio.control import GroundControlPoint as Point
+
+    points = [Point(0, 0, 3.0, 50.0), Point(0, 100, 3.1, 50.0), Point(100, 0, 3.0, 49.9)]
+    found = find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
+    assert found is not None
+    assert found.footprint(0, 0, 100, 100).bounds == pytest.approx((3.0, 49.9, 3.1, 50.0))
+
+
+def test_other_bodies_and_local_systems_are_refused():
+    mars = 'GEOGCS["Mars",DATUM["D_Mars",SPHEROID["Mars",3396190,169.9]],PRIMEM["Ref",0],UNIT["degree",0.0174532925]]'
+    with pytest.raises(DataError, match="not of the Earth: the body's radius is 3,396 km"):
+        find_place(CRS.from_wkt(mars), Affine.scale(0.1))
+    local = 'ENGCRS["Hall",EDATUM["Corner"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],LENGTHUNIT["metre",1]]'
+    with pytest.raises(DataError, match="is a local one"):
+        find_place(CRS.from_wkt(local), Affine.scale(2))
+
+
+def test_a_place_outside_the_projection():
+    at = Place(CRS.from_epsg(32631), Affine(1e6, 0, 1e12, 0, -1e6, 1e12))
+    with pytest.raises(DataError, match="coordinates|lies outside"):
+        at.footprint(0, 0, 10, 10)

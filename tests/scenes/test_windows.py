@@ -1,0 +1,72 @@
+"""Cutting rasters."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harma.errors import ConfigError, DataError
+from harma.scenes.windows import Tiling
+
+LENGTHS = st.integers(1, 60)
+
+
+@settings(deadline=None)
+@given(LENGTHS, LENGTHS, st.integers(4, 70), st.sampled_from([0.25, 0.5, 0.7, 1.0]), st.sampled_from(["shift", "pad"]))
+def test_every_pixel_lies_in_a_chip(width, height, size, stride, edges):
+    covered = np.zeros((height, width), dtype=bool)
+    windows = list(Tiling(size=size, stride=stride, edges=edges).windows(width, height, None))
+    for w in windows:
+        covered[w.row : w.row + w.height, w.column : w.column + w.width] = True
+        assert 0 <= w.column < width
+        assert 0 <= w.row < height
+        if edges == "shift":
+            assert w.column + w.width <= width
+            assert w.row + w.height <= height
+        else:
+            assert (w.width, w.height) == (size, size)
+    assert covered.all()
+    assert len(set(windows)) == len(windows)
+
+
+def test_no_chip_more_than_needed():
+    assert len(list(Tiling(size=50).windows(200, 100, None))) == 8
+    assert len(list(Tiling(size=50).windows(201, 100, None))) == 10
+    assert len(list(Tiling(size=50, stride=0.5).windows(100, 50, None))) == 3
+
+
+def test_size_on_the_ground_and_scales():
+    tiling = Tiling(size=None, size_m=100.0, scales=(1, 2))
+    sizes = {w.width for w in tiling.windows(100, 100, 5.0)}
+    assert sizes == {20, 40}
+
+
+def test_whole_pictures():
+    assert [vars(w) for w in Tiling(size=None).windows(7, 9, None)] == [
+        {"column": 0, "row": 0, "width": 7, "height": 9}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"size": 0}, "size is 0; it must be greater than 0"),
+        ({"size": 10, "size_m": 5.0}, "given in pixels and in metres"),
+        ({"stride": 0}, "stride is 0"),
+        ({"stride": 1.5}, "stride is 1.5; it must be over 0 and at most 1"),
+        ({"scales": ()}, "scales are"),
+        ({"scales": (1, -2)}, "scales are"),
+        ({"edges": "drop"}, "edges is 'drop'; allowed are shift, pad"),
+    ],
+)
+def test_bad_tilings(values, message):
+    with pytest.raises(ConfigError, match=message):
+        Tiling(**values)
+
+
+def test_metres_need_a_place_and_pixels_that_are_small_enough():
+    tiling = Tiling(size=None, size_m=100.0)
+    with pytest.raises(DataError, match="has no georeference; cut it by pixels"):
+        list(tiling.windows(10, 10, None))
+    with pytest.raises(DataError, match="smaller than its pixels"):
+        list(tiling.windows(10, 10, 300.0))
