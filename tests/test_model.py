@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -150,3 +151,17 @@ def test_full_trains_everything_but_the_backbones_own_temperature(tiny_config):
     model.train_backbone()
     frozen = [name for name, p in model.named_parameters() if not p.requires_grad]
     assert frozen == ["backbone.module.logit_scale"]
+
+
+def test_one_string_is_not_a_list_of_letters(tiny_config):
+    model = HarMA(load_backbone(tiny_config)).eval()
+    with pytest.raises(ConfigError, match=r"texts is 'a harbour'; give a list, such as \['a harbour'\]"):
+        model.embed_texts("a harbour")
+    with pytest.raises(ConfigError, match="images is 'a.tif'; give a list"):
+        model.embed_images("a.tif")
+    assert model.embed_texts(np.array(["a harbour"])).shape == (1, 16)
+
+
+def test_forward_leaves_no_hook_on_the_temperature(tiny_config):
+    model = HarMA(load_backbone(tiny_config))
+    assert not model(torch.zeros(1, 3, 32, 32), model.tokenize(["a"]))[2].is_leaf

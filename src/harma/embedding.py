@@ -17,6 +17,7 @@ from harma.backbones import Preprocess
 from harma.data.cache import ImageCache
 from harma.data.images import to_uint8_rgb
 from harma.data.transforms import eval_transform
+from harma.errors import ConfigError
 
 Embeddings = NDArray[np.float32]
 
@@ -104,6 +105,7 @@ def embed_images(
     progress: bool = False,
 ) -> Embeddings:
     """Embed paths, PIL images or arrays: float32 (N, E); see `HarMA.embed_images`."""
+    _check_many(images, "images")
     loader = DataLoader(
         Pictures(images, eval_transform_of(model.preprocess), cache), batch_size=batch_size, num_workers=num_workers,
         pin_memory=model.device.type == "cuda",
@@ -118,7 +120,8 @@ def embed_images(
 
 def embed_texts(model: Embedder, texts: Sequence[str], *, batch_size: int = 256, progress: bool = False) -> Embeddings:
     """Embed strings: float32 (N, E); see `HarMA.embed_texts`."""
-    if not texts:
+    _check_many(texts, "texts")
+    if len(texts) == 0:
         return _no_embeddings(model)
     token_ids = model.tokenize(list(texts))
     # Captions of one length together: a batch is only as long as its longest caption.
@@ -133,6 +136,16 @@ def embed_texts(model: Embedder, texts: Sequence[str], *, batch_size: int = 256,
         embedded = torch.empty(len(order), parts[0].shape[1], dtype=torch.float32)
         embedded[order] = torch.cat(parts)
     return embedded.numpy()
+
+
+def _check_many(given: Any, what: str) -> None:
+    """One string is a sequence of letters, which nobody means.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if isinstance(given, str | os.PathLike):
+        raise ConfigError(f"{what} is {given!r}; give a list, such as [{given!r}]")
 
 
 def _no_embeddings(model: Embedder) -> Embeddings:

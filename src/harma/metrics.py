@@ -22,6 +22,8 @@ Scores = NDArray[Any]
 KS = (1, 5, 10)
 DIRECTIONS = ("i2t", "t2i")
 RECALL_KEYS = tuple(f"{direction}_R@{k}" for direction in DIRECTIONS for k in KS)
+# What a model can be chosen by: the larger, the better. (Median ranks are not.)
+SELECTION_KEYS = ("mR", "dup_mR", *RECALL_KEYS, *(f"dup_{key}" for key in RECALL_KEYS), "i2t_mAP", "t2i_mAP")
 
 
 @dataclass(frozen=True)

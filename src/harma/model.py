@@ -64,7 +64,8 @@ class HarMA(nn.Module):
 
     def forward(self, pixels: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Embed a batch of both: image embeddings (N, E), text embeddings (M, E), temperature."""
-        return self.encode_image(pixels), self.encode_text(token_ids), self.temperature
+        # A tensor of this call, not the parameter: Fabric hangs a hook on every output, which the parameter would keep.
+        return self.encode_image(pixels), self.encode_text(token_ids), self.temperature * 1.0
 
     @property
     def trims_text(self) -> bool:

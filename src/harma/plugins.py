@@ -22,12 +22,13 @@ def find(name: str, built_in: Mapping[str, T], option: str) -> T:
     """
     if name in built_in:
         return built_in[name]
-    allowed = f"allowed are {', '.join(built_in)}, or the dotted path of your own (my_package.my_module.my_name)"
-    module, _, attribute = name.rpartition(".")
-    if not module:
+    own = "the dotted path of your own (my_package.my_module.my_name)"
+    allowed = f"allowed are {', '.join(built_in)}, or {own}" if built_in else f"it must be {own}"
+    module, _, attribute = name.rpartition(".") if isinstance(name, str) else ("", "", "")
+    if not module or not attribute or module.startswith("."):
         raise ConfigError(f"{option} is {name!r}; {allowed}")
     try:
         found: T = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError, NameError, TypeError, ValueError) as error:
         raise ConfigError(f"{option} is {name!r}, which cannot be imported ({error}); {allowed}") from error
     return found

@@ -1,5 +1,6 @@
 """Checkpoints of the original HarMA: opening, importing and exporting whole models (SPEC 6)."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from harma.backbones import load_backbone
 from harma.errors import ConfigError, WeightsError
 from harma.model import HarMA
 from harma.saved import LOCAL, BackboneSpec, load, save_adapter
+
+logger = logging.getLogger(__name__)
 
 
 def open_released(
@@ -76,5 +79,13 @@ def export_released(what: str | Path, file: str | Path, *, backbone: BackboneSpe
     if model.adapters.text_attention != "full":
         raise ConfigError(
             f"{what}: text_attention is causal, which the original does not have; it would embed otherwise"
+        )
+    if model.adapters.num_heads != 8:
+        raise ConfigError(f"{what}: the original's adapters have 8 heads, these have {model.adapters.num_heads}")
+    if model.adapters.variant == "document":
+        logger.warning(
+            "%s has the shared adapter of the design document; the released code computes another (h in place of "
+            "GELU(h)). Open the file with variant='document'",
+            what,
         )
     write_released(Path(file), join_released(model.backbone.weights(), model.adapter_state()), {})

@@ -1,9 +1,9 @@
 """Saved models: writing, opening and describing adapter, model and run directories (DESIGN, On disk)."""
 
-import json
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from harma.adapters.directory import is_adapter_directory, read_about, read_adap
 from harma.adapters.released import read_released, split_released
 from harma.backbones import Backbone, load_backbone
 from harma.backbones.directories import CONFIG_FILE as MODEL_CONFIG_FILE
+from harma.backbones.weights import hash_weights
 from harma.card import model_card
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.files import recover_directory, write_json
+from harma.files import read_yaml, recover_directory, write_json
 from harma.model import HarMA
 
 BackboneSpec = str | Path | Mapping[str, Any]
@@ -117,17 +118,30 @@ def warm_start(model: HarMA, start: str | Path) -> None:
         raise ConfigError("a warm start loads adapters; with method full, name the model directory as the backbone")
     path = Path(start)
     if path.is_file():
-        _, state, temperature = split_released(read_released(path)[0])
+        of_backbone, state, temperature = split_released(read_released(path)[0])
+        _check_start(path, hash_weights(of_backbone), model)
         model.load_adapter_state({**state, "temperature": temperature})
         return
     directory = saved_directory(path)
-    _, state, about = read_adapter(directory)
-    own = model.backbone.weights_hash()
-    if about["backbone"]["weights_hash"] != own:
-        raise WeightsError(
-            f"{directory} was trained on weights {about['backbone']['weights_hash']}; this backbone has {own}"
-        )
+    config, state, about = read_adapter(directory)
+    _check_start(directory, about["backbone"]["weights_hash"], model)
+    # Other options give the same weights another meaning; where gates start has none once they are loaded.
+    was, now = asdict(config), asdict(model.adapters)
+    other = [f"{key} {was[key]} (here {now[key]})" for key in was if key != "gate_init" and was[key] != now[key]]
+    if other:
+        raise ConfigError(f"the adapters in {directory} have {', '.join(other)}; start with the same options")
     model.load_adapter_state(state)
+
+
+def _check_start(start: Path, weights: str, model: HarMA) -> None:
+    """Whether a warm start's backbone is this one.
+
+    Raises:
+        WeightsError: it is not.
+    """
+    own = model.backbone.weights_hash()
+    if weights != own:
+        raise WeightsError(f"{start} was trained on a backbone with weights {weights}; this backbone has {own}")
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -201,7 +215,9 @@ def describe(path: str | Path) -> dict[str, Any]:
     if is_adapter_directory(directory):
         return {"kind": "adapter", "directory": str(directory), "bytes": size, **read_about(directory)}
     about = directory / ABOUT_MODEL
-    facts = json.loads(about.read_text(encoding="utf-8")) if about.is_file() else {}
+    facts = read_yaml(about, "the facts") if about.is_file() else {}
+    if not isinstance(facts, dict):
+        raise ConfigError(f"{about} holds {type(facts).__name__} instead of facts; save the model again")
     return {"kind": "model", "directory": str(directory), "bytes": size, **facts}
 
 

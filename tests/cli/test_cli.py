@@ -12,7 +12,7 @@ from harma.cli import VERBS, main
 def run_directory(tiny_config, tiny_data, tmp_path, capsys):
     recipe = {
         "backbone": tiny_config,
-        "adapter": {"bottleneck_dim": 16, "num_heads": 2},
+        "adapter": {"bottleneck_dim": 16, "num_heads": 8},
         "data": {"name": str(tiny_data / "data.yaml"), "batch_size": 8, "num_workers": 0},
         "optim": {"lr": 1e-3},
         "train": {"epochs": 1, "accelerator": "cpu", "report": False},
@@ -115,3 +115,50 @@ def test_import_is_light_and_help_does_not_load_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     code = "import sys\nfrom harma.cli import main\ntry: main(['--help'])\nfinally: sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+def test_evaluating_a_run_on_other_data_keeps_its_own_figures(run_directory, tmp_path, capsys):
+    from harma.data.synthetic import make_scenes
+
+    other = make_scenes(tmp_path / "scenes", train=1, val=1, test=4, size=32)
+    before = (run_directory / "metrics.json").read_bytes()
+    assert main(["evaluate", str(run_directory), "--data", str(other)]) == 2
+    assert "they would be lost. Give another directory with --output" in capsys.readouterr().err
+    assert (run_directory / "metrics.json").read_bytes() == before
+    assert main(["evaluate", str(run_directory), "--data", str(other), "--output", str(tmp_path / "other")]) == 0
+
+
+def test_what_the_system_refuses_is_said_in_a_line(run_directory, capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    for output in (f"{tmp_path}/file/below", "/proc/nowhere/x", f"{tmp_path}/{'n' * 300}"):
+        assert main(["export", str(run_directory), "--output", output]) == 2
+        assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_the_directory_one_is_in(run_directory, capsys, monkeypatch):
+    monkeypatch.chdir(run_directory / "best")
+    assert main(["info", "."]) == 0
+    assert main(["info", "/"]) == 2
+
+
+@pytest.mark.parametrize("options", [["--batch-size", "0"], ["--num-workers", "-1"], ["--batch-size", "many"]])
+def test_numbers_out_of_range(run_directory, options, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", str(run_directory), *options])
+    assert stop.value.code == 2
+    assert "give a whole number from" in capsys.readouterr().err
+
+
+def test_an_unknown_log_level(capsys, monkeypatch):
+    monkeypatch.setenv("HARMA_LOG", "loud")
+    assert main(["recipes"]) == 2
+    assert "HARMA_LOG is 'LOUD'; allowed are DEBUG, INFO, WARNING, ERROR" in capsys.readouterr().err
+
+
+def test_scenes_are_drawn_as_a_data_set(tmp_path, capsys):
+    options = ["--train", "3", "--val", "2", "--test", "2", "--size", "32", "--look", "winter"]
+    assert main(["data", "scenes", str(tmp_path / "s"), *options]) == 0
+    assert "harma train RECIPE --data.name" in capsys.readouterr().out
+    assert main(["data", "check", str(tmp_path / "s" / "data.yaml")]) == 0
+    assert "0 problems" in capsys.readouterr().out
+    assert main(["data", "scenes", str(tmp_path / "s"), "--look", "dusk"]) == 2

@@ -41,3 +41,19 @@ def test_missing_and_damaged_files(evaluation, tmp_path):
     hits.write_bytes(hits.read_bytes()[:100])
     with pytest.raises(DataError, match="is damaged .*; evaluate again"):
         load_evaluation(tmp_path)
+
+
+def test_figures_of_other_data_are_not_overwritten(evaluation, tmp_path):
+    save_evaluation(evaluation, tmp_path)
+    other = type(evaluation)(**{**evaluation.__dict__, "fingerprint": "another"})
+    with pytest.raises(DataError, match=r"has figures of other data for its test split \(12 images\).*--output"):
+        save_evaluation(other, tmp_path)
+    assert load_evaluation(tmp_path).fingerprint == evaluation.fingerprint
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "null", "\0", "[" * 5000])
+def test_a_damaged_metrics_file_is_not_overwritten(evaluation, tmp_path, content):
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(DataError, match="move it away"):
+        save_evaluation(evaluation, tmp_path)
+    assert (tmp_path / "metrics.json").read_text() == content

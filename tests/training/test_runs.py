@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import yaml
 from safetensors.torch import load_file
 
 import harma
+import harma.backbones
 from harma.errors import ConfigError, DataError, MissingFileError, TrainingError, WeightsError
 from harma.saved import describe
 from harma.training.loop import train
@@ -156,7 +158,7 @@ def test_unusable_recipes_are_named(make_recipe):
         train(make_recipe("b", loss={"terms": {"contrastif": 1.0}}))
     with pytest.raises(ConfigError, match=r"loss.terms.triplet has no option margn; allowed are weight"):
         train(make_recipe("c", loss={"terms": {"triplet": {"margn": 1}}}))
-    with pytest.raises(ConfigError, match=r"train.select_by is 'R1'; allowed are i2t_R@1"):
+    with pytest.raises(ConfigError, match=r"train.select_by is 'R1'; allowed are mR, dup_mR, i2t_R@1"):
         train(make_recipe("d", train={"select_by": "R1"}))
     with pytest.raises(ConfigError, match="fp16, which needs a GPU"):
         train(make_recipe("e", train={"precision": "fp16"}))
@@ -217,3 +219,146 @@ def test_a_metric_of_ones_own_chooses_the_model(make_recipe):
 def test_a_metric_that_is_not_computed_cannot_choose(make_recipe):
     with pytest.raises(ConfigError, match=r"train\.select_by is 'mr'; allowed are .*mR"):
         train(make_recipe(train={"select_by": "mr"}))
+
+
+@pytest.fixture
+def interrupted(make_recipe, tmp_path):
+    """A run whose checkpoint is at the end of its first epoch of two."""
+
+    def make(name="run", **changes):
+        recipe = make_recipe(name, **changes)
+        run = train(recipe)
+        values = yaml.safe_load((run / "recipe.yaml").read_text())
+        values["train"]["epochs"] = 3
+        return run, lambda **other: train(recipe_from_dict({**values, **other}), resume=True)
+
+    return make
+
+
+def test_a_resumed_run_finds_the_backbone_it_was_begun_with(interrupted, tiny_config, tmp_path):
+    torch.manual_seed(5)
+    harma.HarMA(harma.backbones.load_backbone(tiny_config)).backbone.save(tmp_path / "bb")
+    _, resume = interrupted(backbone=f"local-dir:{tmp_path / 'bb'}")
+    torch.manual_seed(6)
+    harma.HarMA(harma.backbones.load_backbone(tiny_config)).backbone.save(tmp_path / "bb")
+    with pytest.raises(TrainingError, match=r"begun with other data or weights .*backbone changed"):
+        resume()
+
+
+def test_a_resumed_run_finds_the_data_it_was_begun_with(interrupted, tiny_data, tmp_path):
+    shutil.copytree(tiny_data, tmp_path / "data")
+    _, resume = interrupted(data={"name": str(tmp_path / "data" / "data.yaml")})
+    rows = json.loads((tmp_path / "data" / "train.json").read_text())
+    (tmp_path / "data" / "train.json").write_text(json.dumps(rows[::-1]))
+    with pytest.raises(TrainingError, match=r"begun with other data or weights .*train changed"):
+        resume()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda state: state["model"].popitem(), "1 weights are missing or unexpected"),
+        (lambda state: next(iter(state["model"].values())).fill_(float("nan")), "1 weights are not numbers"),
+        (lambda state: state.pop("optimizer"), "lacks optimizer; delete it to begin the run again"),
+        (lambda state: state.pop("progress"), "cannot be read"),
+        (lambda state: state["progress"].update(unknown=1), "cannot be read"),
+        (lambda state: state.update(world_size=2), "begun with 2 processes and is resumed with 1"),
+    ],
+)
+def test_damaged_checkpoints_are_refused(interrupted, damage, message):
+    run, resume = interrupted()
+    state = torch.load(run / "last" / "state.pt")
+    damage(state)
+    torch.save(state, run / "last" / "state.pt")
+    with pytest.raises((WeightsError, TrainingError), match=message):
+        resume()
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x80\x04N.", b"PK\x03\x04"])
+def test_a_checkpoint_that_is_none_is_refused(interrupted, content):
+    run, resume = interrupted()
+    (run / "last" / "state.pt").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"state\.pt cannot be read .*; delete it to begin the run again"):
+        resume()
+
+
+def test_a_log_that_lost_its_end_costs_nothing_else(interrupted):
+    run, resume = interrupted(train={"report": True})
+    log = (run / "log.jsonl").read_text().splitlines()
+    (run / "log.jsonl").write_text("\n".join(log[:2]) + '\n{"event": "st')
+    resume(train={**yaml.safe_load((run / "recipe.yaml").read_text())["train"], "epochs": 3})
+    assert b"\0" not in (run / "log.jsonl").read_bytes()
+    assert (run / "report.html").is_file()
+
+
+def test_two_trainings_in_one_directory_are_one_too_many(make_recipe, tmp_path):
+    from filelock import FileLock
+
+    (tmp_path / "run").mkdir()
+    with FileLock(tmp_path / "run" / ".lock"), pytest.raises(ConfigError, match="another process is training in"):
+        train(make_recipe())
+
+
+def test_an_output_with_other_files_is_refused_before_anything_is_read(make_recipe, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("important")
+    with pytest.raises(ConfigError, match=r"holds files that are no run \(thesis.tex\); choose a new"):
+        train(make_recipe(data={"name": "nowhere.yaml"}))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be used"):
+        train(make_recipe("file"))
+
+
+def test_a_recipe_that_fails_leaves_no_run_behind(make_recipe, tmp_path):
+    for changes in (
+        {"loss": {"terms": {"contrastve": 1.0}}},
+        {"train": {"select_by": "MR"}},
+        {"optim": {"name": "x.y"}},
+    ):
+        with pytest.raises(ConfigError):
+            train(make_recipe(**changes))
+        assert not (tmp_path / "run" / "recipe.yaml").exists()
+    train(make_recipe())
+
+
+def no_number(images, captions, caption_to_image):
+    """A metric of one's own that failed."""
+    return float("nan")
+
+
+def test_a_metric_that_is_no_number_cannot_choose(make_recipe):
+    with pytest.raises(TrainingError, match="no_number, which chooses the model, is nan in epoch 1"):
+        train(make_recipe(train={"metrics": [f"{__name__}.no_number"], "select_by": "no_number"}))
+
+
+def test_a_temperature_that_no_loss_takes_does_not_train(make_recipe):
+    run = train(make_recipe(loss={"terms": {"triplet": 1.0}}, train={"epochs": 1}))
+    assert load_file(run / "best" / "adapter_model.safetensors")["temperature"] == pytest.approx(0.07)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64", "bf16"])
+def test_what_was_trained_in_any_precision_opens(make_recipe, precision):
+    run = train(make_recipe(train={"precision": precision, "epochs": 1}))
+    assert harma.load(run).embed_texts(["a roof"]).dtype == "float32"
+
+
+def test_a_warm_start_with_other_options_is_refused(make_recipe):
+    first = train(make_recipe("first", train={"epochs": 1}))
+    backbone = f"local-dir:{first / 'backbone'}"
+    for changes, message in (
+        ({"text_attention": "full"}, r"have text_attention causal \(here full\); start with the same options"),
+        ({"variant": "released"}, r"have variant document \(here released\)"),
+    ):
+        adapter = {"bottleneck_dim": 16, "num_heads": 2, "text_attention": "causal", **changes}
+        with pytest.raises(ConfigError, match=message):
+            train(make_recipe("second", backbone=backbone, init=str(first), adapter=adapter))
+
+
+def test_none_needs_no_validation_split(make_recipe, tiny_data, tmp_path):
+    description = (tiny_data / "data.yaml").read_text().replace("val: val.json\n", "")
+    description = description.replace("images: images", f"images: {tiny_data / 'images'}")
+    for name in ("train.json", "test.json"):
+        shutil.copy(tiny_data / name, tmp_path / name)
+    (tmp_path / "two.yaml").write_text(description)
+    run = train(make_recipe(method="none", data={"name": str(tmp_path / "two.yaml")}))
+    assert "select_on" not in json.loads((run / "metrics.json").read_text())

@@ -42,6 +42,12 @@ class AdapterConfig:
     adapter: str = "harma"
 
     def __post_init__(self) -> None:
+        for name, kind in (("bottleneck_dim", int), ("num_heads", int), ("gate_init", (int, float)), ("adapter", str)):
+            value = getattr(self, name)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise ConfigError(f"{name} is {value!r}; it must be a {'name' if kind is str else 'number'}")
+        if not isinstance(self.shared_towers, list | tuple):
+            raise ConfigError(f"shared_towers is {self.shared_towers!r}; it must be a list")
         # YAML and JSON know lists only; the order of the towers carries no meaning.
         towers = tuple(tower for tower in TOWERS if tower in self.shared_towers)
         if len(towers) != len(self.shared_towers):

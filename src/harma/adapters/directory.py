@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harma.adapters.config import AdapterConfig
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.files import recover_directory, replacing_directory
+from harma.files import read_yaml, recover_directory, replacing_directory
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
@@ -68,7 +68,7 @@ def read_adapter(directory: Path) -> tuple[AdapterConfig, dict[str, Tensor], dic
         raise WeightsError(f"{path} cannot be read ({error}); copy or save the adapter again") from error
     try:
         config = AdapterConfig(**about.pop("adapter"))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"{directory / CONFIG_FILE}: the adapter's options are not known ({error})") from error
     return config, state, about
 
@@ -83,12 +83,14 @@ def read_about(directory: Path) -> dict[str, Any]:
     path = directory / CONFIG_FILE
     if not path.is_file():
         raise MissingFileError(f"{path} is not there; {directory} is no adapter directory")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path} is not JSON ({error})") from error
+    content = read_yaml(path, "the adapter's config")
     if not isinstance(content, dict) or content.get("format") != FORMAT or "adapter" not in content:
         raise ConfigError(f"{path} is not a config of HarMA's; its format must be {FORMAT!r}")
     if content.get("version") != 1:
         raise ConfigError(f"{path} has version {content.get('version')!r}; this HarMA reads version 1")
+    if not isinstance(content.get("backbone"), dict) or not {"name", "weights_hash"} <= content["backbone"].keys():
+        raise ConfigError(f"{path} does not say which backbone the adapter belongs to (backbone: name, weights_hash)")
+    for key in ("adapter", "data", "metrics", "parameters", "preprocess"):
+        if not isinstance(content.get(key) or {}, dict):
+            raise ConfigError(f"{path}: {key} is {content[key]!r}; it must be a mapping")
     return content

@@ -5,14 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harma.backbones.architecture import architecture_names, check_config, close_matches, find_architecture, open_clip
 from harma.backbones.directories import CONFIG_FILE, find_weights, read_model_config, split_config
 from harma.backbones.hub import Remote, find_file, hub_repo
 from harma.backbones.presets import HUB_WEIGHTS, PRESETS
 from harma.errors import BackboneError, ConfigError, MissingFileError
-from harma.files import recover_directory
+from harma.files import read_yaml, recover_directory
 
 Reference = str | dict[str, Any]
 
@@ -197,10 +195,7 @@ def _from_directory(directory: Path) -> Source:
 
 def _from_config_file(path: Path, quick_gelu: bool | None) -> Source:
     path = _existing(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML or JSON ({error})") from error
+    content = read_yaml(path, "the config")
     if not isinstance(content, dict):
         raise ConfigError(f"{path} holds a {type(content).__name__}; an open_clip config is a mapping")
     return _from_config(content, str(path), str(path), quick_gelu)

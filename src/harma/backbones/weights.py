@@ -25,10 +25,14 @@ ADAPTER_MARK = ".mlp.adapter."
 
 
 def hash_weights(state: Mapping[str, Tensor]) -> str:
-    """Hash names, dtypes, shapes and values, whatever their order: "sha256:…"."""
+    """Hash names, shapes and values, whatever their order: "sha256:…".
+
+    Numbers are taken in float32: the same weights have the same hash in the precision of any run.
+    """
     digest = hashlib.sha256()
     for name in sorted(state):
         tensor = state[name].detach().cpu().contiguous()
+        tensor = tensor.float() if tensor.is_floating_point() else tensor
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return f"sha256:{digest.hexdigest()}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import harma
-from harma.errors import HarmaError
+from harma.errors import ConfigError, HarmaError
 
 # Verb → (module, what it does). A module has `add_arguments(parser)` and `run(args) -> int`, and may have a
 # `parse(parser, argv)` of its own.
@@ -23,6 +23,8 @@ VERBS = {
     "data": ("data", "look at data before training (check), or draw synthetic scenes (scenes)"),
     "demo": ("demo", "the main job from end to end, offline, in a few minutes"),
 }
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 EPILOG = """examples:
   harma train rsitmd_geo --data.root data/rsitmd --output runs/a
@@ -46,10 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if chosen.verb is None:
         parser.print_help()
         return 0
-    logging.basicConfig(level=os.environ.get("HARMA_LOG", "WARNING").upper(), format="%(levelname)s %(message)s")
-    logging.getLogger("harma").setLevel(os.environ.get("HARMA_LOG", "INFO").upper())
     verb = import_module(f"harma.cli.{VERBS[chosen.verb][0]}")
     try:
+        _set_up_logging()
         sub = argparse.ArgumentParser(
             prog=f"harma {chosen.verb}", description=verb.__doc__, epilog=getattr(verb, "EPILOG", None),
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -62,9 +63,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`harma … | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # Paths that cannot be used, disks that are full: what the system says, and of which file.
+        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _set_up_logging() -> None:
+    wanted = os.environ.get("HARMA_LOG", "").upper()
+    if wanted and wanted not in LEVELS:
+        raise ConfigError(f"HARMA_LOG is {wanted!r}; allowed are {', '.join(LEVELS)}")
+    logging.basicConfig(level=wanted or "WARNING", format="%(levelname)s %(message)s")
+    logging.getLogger("harma").setLevel(wanted or "INFO")
 
 
 def _run(verb: object, parser: argparse.ArgumentParser, arguments: list[str]) -> int:

@@ -13,6 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.cli.numbers import positive
+
 if TYPE_CHECKING:
     from harma.data.check import CheckReport, Progress
 
@@ -59,7 +61,9 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
         "--empty-captions", choices=("error", "drop"), default="error",
         help="captions empty after cleaning are problems (error), or dropped and counted (drop)",
     )  # fmt: skip
-    parser.add_argument("--num-workers", type=int, default=os.cpu_count() or 1, metavar="N", help="threads that decode")
+    parser.add_argument(
+        "--num-workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="threads that decode"
+    )
     parser.add_argument("--json", metavar="FILE", help="also write the problems as JSON")
 
 

@@ -8,7 +8,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.cli.numbers import count, positive
+
 if TYPE_CHECKING:
+    from harma.evaluation import Evaluation
     from harma.training.recipe import DataConfig
 
 EPILOG = """examples:
@@ -27,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", help="the folder its files are in")
     parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
     parser.add_argument("--backbone", help="where the backbone is now, if not where the directory says")
-    parser.add_argument("--batch-size", type=int, default=128, help="images at once (128)")
-    parser.add_argument("--num-workers", type=int, default=0, help="processes that decode (0)")
+    parser.add_argument("--batch-size", type=positive, default=128, help="images at once (128)")
+    parser.add_argument("--num-workers", type=count, default=0, help="processes that decode (0)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("--output", metavar="DIR", help="where metrics.json and report.html go")
     parser.add_argument("--report", action="store_true", help="also write report.html")
@@ -41,21 +44,40 @@ def run(args: argparse.Namespace) -> int:
     from harma.data.description import load_description
     from harma.evaluation import evaluate, metrics_table, save_evaluation
     from harma.evaluation.report import write_report
+    from harma.evaluation.storage import check_place
     from harma.saved import load
     from harma.training.build import best_device, load_splits
 
     data = _data(args)
     split = load_splits(data, args.split)[args.split]
+    output = Path(args.output or (args.what if Path(args.what).is_dir() else "."))
+    writes = bool(args.output) or Path(args.what).is_dir()
+    if writes:
+        check_place(output, split.name, split.fingerprint())
     model = load(args.what, backbone=args.backbone).to(best_device(args.device))
     evaluation = evaluate(model, split, batch_size=args.batch_size, num_workers=args.num_workers, progress=True)
-    Console().print(metrics_table(evaluation))
-    output = Path(args.output or (args.what if Path(args.what).is_dir() else "."))
-    if args.output or Path(args.what).is_dir():
+    if writes and evaluation.without_adapters is None:
+        evaluation = _with_kept_baseline(evaluation, output)
+    Console().print(metrics_table(evaluation, baseline="without adapters" if model.adapters else "before training"))
+    if writes:
         print(f"figures written to {save_evaluation(evaluation, output)}")
     if args.report:
         info = {"note": load_description(data.name).note}
         print(f"report written to {write_report(output, evaluation=evaluation, split=split, info=info)}")
     return 0
+
+
+def _with_kept_baseline(evaluation: "Evaluation", output: Path) -> "Evaluation":
+    """A model without adapters, beside what it was trained from, if the directory knows that."""
+    from harma.errors import MissingFileError
+    from harma.evaluation import load_evaluation
+    from harma.evaluation.retrieval import with_baseline
+
+    try:
+        kept = load_evaluation(output, evaluation.split).without_adapters
+    except MissingFileError:
+        return evaluation
+    return evaluation if kept is None else with_baseline(evaluation, kept)
 
 
 def _data(args: argparse.Namespace) -> "DataConfig":

@@ -52,7 +52,9 @@ def _train(recipe: "Recipe", *, resume: bool) -> int:
     try:
         run = train(recipe, resume=resume)
     except KeyboardInterrupt:
-        print(f"\ninterrupted; continue with: harma train --resume {recipe.output}", file=sys.stderr)
+        begun = (Path(recipe.output) / "recipe.yaml").is_file()
+        hint = f"; continue with: harma train --resume {recipe.output}" if begun else " before the run had begun"
+        print(f"\ninterrupted{hint}", file=sys.stderr)
         return 130
     # Launched once for each process, of which the first one speaks.
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tokenize import TokenError
 from typing import Literal
 
 import numpy as np
@@ -151,9 +152,11 @@ def _read_entry(entry: Path) -> NDArray[np.uint8] | None:
     try:
         # "c": writable for torch, but writes never reach the file.
         array = np.load(entry, mmap_mode="c", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError):
         return None
-    return np.asarray(array) if array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 else None
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 3:
+        return None
+    return np.asarray(array) if array.shape[2] == 3 and array.size else None
 
 
 def _write_entry(entry: Path, array: NDArray[np.uint8]) -> None:

@@ -5,10 +5,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harma.data.formats import READERS, caps_pairs
 from harma.errors import ConfigError, MissingFileError
+from harma.files import read_yaml
 
 SPLITS = ("train", "val", "test")
 
@@ -98,13 +97,9 @@ def load_description(name_or_path: str | Path) -> DataDescription:
             "or give the path of a description (.yaml)"
         )
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path, "the data description")
     except FileNotFoundError as error:
         raise MissingFileError(f"the data description {path} is not there; shipped are {', '.join(shipped)}") from error
-    except OSError as error:
-        raise ConfigError(f"the data description {path} cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the data description {path} is not YAML: {error}") from error
     return _from_values(values, path)
 
 

@@ -49,6 +49,8 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
     """
     path = Path(path)
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise DataError(f"image {path} is a device or pipe, not an image file")
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise DataError(f"image {path} is empty (0 bytes); copy it again or remove it")

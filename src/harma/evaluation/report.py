@@ -1,8 +1,7 @@
 """The HTML report: one file with figures, curves and pictures, without any request to elsewhere."""
 
 import io
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from harma.data.split import Split
 from harma.evaluation.examples import image_examples, text_examples
 from harma.evaluation.retrieval import Evaluation
 from harma.evaluation.table import rows_of
-from harma.files import write_text
+from harma.files import read_events, write_text
 
 
 def write_report(
@@ -38,7 +37,7 @@ def write_report(
         The file.
     """
     directory = Path(directory)
-    lines = list(_log_lines(directory / "log.jsonl"))
+    lines = list(read_events(directory / "log.jsonl"))
     environment = jinja2.Environment(loader=jinja2.PackageLoader("harma.evaluation"), autoescape=True)
     page = environment.get_template("report.html.jinja").render(
         title=directory.resolve().name,
@@ -54,12 +53,6 @@ def write_report(
     )
     write_text(directory / "report.html", page)
     return directory / "report.html"
-
-
-def _log_lines(path: Path) -> Iterable[dict[str, Any]]:
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
 
 
 def _curves(lines: list[dict[str, Any]]) -> str:

@@ -24,16 +24,53 @@ def save_evaluation(evaluation: Evaluation, directory: str | Path, **about: Any)
 
     Returns:
         The path of metrics.json. Other splits' figures in it stay.
+
+    Raises:
+        DataError: the directory has figures of other data for this split, or its metrics.json is damaged.
     """
     directory = Path(directory)
     path = directory / "metrics.json"
-    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    content |= about
+    check_place(directory, evaluation.split, evaluation.fingerprint)
+    content = {**_content(path), **about}
     content[evaluation.split] = _figures(evaluation)
     with replacing(directory / f"hits_{evaluation.split}.npz") as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **_arrays("", evaluation), **_arrays("without_", evaluation.without_adapters))
     write_json(path, content)
     return path
+
+
+def check_place(directory: str | Path, split: str, fingerprint: str) -> None:
+    """Make sure that an evaluation can be written without losing one of other data.
+
+    Args:
+        directory: where it would go.
+        split: name of the split.
+        fingerprint: of the split.
+
+    Raises:
+        DataError: the directory has figures of other data for this split, or its metrics.json is damaged.
+    """
+    kept = _content(Path(directory) / "metrics.json").get(split)
+    if isinstance(kept, dict) and kept.get("fingerprint") != fingerprint:
+        raise DataError(
+            f"{directory} has figures of other data for its {split} split ({kept.get('num_images')} images); "
+            "they would be lost. Give another directory with --output"
+        )
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """What metrics.json holds; nothing if it is not there.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (ValueError, OSError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read ({error}); move it away") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds {type(content).__name__} instead of figures; move it away")
+    return content
 
 
 def _figures(evaluation: Evaluation) -> dict[str, Any]:
@@ -71,14 +108,18 @@ def load_evaluation(directory: str | Path, split: str = "test") -> Evaluation:
     if not path.is_file() or not arrays.is_file():
         raise MissingFileError(f"{directory} holds no evaluation of the {split} split ({path.name}, {arrays.name})")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))[split]
+        content = _content(path)[split]
         with np.load(arrays, allow_pickle=False) as file:
             stored = dict(file)
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, LookupError, EOFError, TypeError, OSError, zipfile.BadZipFile) as error:
         raise DataError(f"the evaluation in {directory} is damaged ({error}); evaluate again") from error
-    bare = _rebuilt(split, content, stored, "without_", "metrics_without_adapters", None)
-    own = _rebuilt(split, content, stored, "", "metrics", bare)
-    assert own is not None
+    try:
+        bare = _rebuilt(split, content, stored, "without_", "metrics_without_adapters", None)
+        own = _rebuilt(split, content, stored, "", "metrics", bare)
+    except (LookupError, TypeError) as error:
+        raise DataError(f"the evaluation in {directory} is damaged ({error!r}); evaluate again") from error
+    if own is None:
+        raise DataError(f"the evaluation in {directory} is damaged (no metrics); evaluate again")
     return own
 
 

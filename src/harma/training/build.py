@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader, default_collate
 
 from harma.backbones import Backbone, load_backbone
@@ -29,7 +30,6 @@ PRECISIONS: dict[str, Any] = {
     "float32": "32-true",
     "bf16": "bf16-mixed",
     "fp16": "16-mixed",
-    "bf16-true": "bf16-true",
     "float64": "64-true",
 }
 
@@ -47,16 +47,32 @@ def make_fabric(recipe: Recipe) -> Fabric:
         raise ConfigError("train.precision is fp16, which needs a GPU; on a CPU use float32 or bf16")
     # lightning-fabric's own gathering calls it, some hundred times a run.
     warnings.filterwarnings("ignore", message="torch.distributed.nn.functional.all_gather is deprecated")
+    devices, num_nodes = _launched() or (train.devices, train.num_nodes)
+    if num_nodes > 1 and _launched() is None:
+        raise ConfigError(
+            f"train.num_nodes is {num_nodes}; several machines are started by torchrun or SLURM, such as torchrun "
+            f"--nnodes {num_nodes} --nproc-per-node {train.devices} --rdzv-endpoint HOST:29500 -m harma train …"
+        )
     try:
         return Fabric(
-            accelerator=accelerator,
-            devices=train.devices,
-            num_nodes=train.num_nodes,
-            precision=PRECISIONS[train.precision],
+            accelerator=accelerator, devices=devices, num_nodes=num_nodes, precision=PRECISIONS[train.precision],
             strategy="auto",
-        )
-    except (RuntimeError, ValueError) as error:
-        raise ConfigError(f"train.accelerator {train.accelerator} with {train.devices} devices: {error}") from error
+        )  # fmt: skip
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        raise ConfigError(f"train.accelerator {train.accelerator} with {devices} devices: {error}") from error
+
+
+def _launched() -> tuple[int, int] | None:
+    """Processes on this machine and machines, if torchrun or SLURM started us; None if not."""
+    environment = os.environ
+    if "TORCHELASTIC_RUN_ID" in environment:
+        local = int(environment["LOCAL_WORLD_SIZE"])
+        return local, int(environment["WORLD_SIZE"]) // local
+    # Inside `srun` there is a task number; an interactive allocation alone starts nothing.
+    if "SLURM_PROCID" in environment and int(environment.get("SLURM_NTASKS", "1")) > 1:
+        num_nodes = int(environment.get("SLURM_NNODES", "1"))
+        return int(environment["SLURM_NTASKS"]) // num_nodes, num_nodes
+    return None
 
 
 def _has_gpu() -> bool:

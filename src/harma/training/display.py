@@ -10,8 +10,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from harma.errors import MissingDependencyError
 
 
-def event_writer(run: Path) -> Any:
+def event_writer(run: Path, step: int) -> Any:
     """A writer of TensorBoard events in a run's directory.
+
+    Args:
+        run: the directory.
+        step: the next one; what a run that was interrupted wrote from there on is not shown.
 
     Raises:
         MissingDependencyError: tensorboard is not installed.
@@ -22,7 +26,7 @@ def event_writer(run: Path) -> Any:
         raise MissingDependencyError(
             "train.tensorboard needs tensorboard, which is not installed: pip install 'harma[tensorboard]'"
         ) from error
-    writer: Any = SummaryWriter(str(run / "tensorboard"))
+    writer: Any = SummaryWriter(str(run / "tensorboard"), purge_step=step)
     return writer
 
 

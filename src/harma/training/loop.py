@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ from harma.backbones import load_backbone
 from harma.data.cache import ImageCache
 from harma.data.split import Split
 from harma.errors import ConfigError, TrainingError
+from harma.evaluation.own import find_metrics
+from harma.metrics import SELECTION_KEYS
 from harma.model import HarMA
 from harma.training.batches import EpochBatches
 from harma.training.build import build_model, load_splits, make_backbone, make_cache, make_fabric, make_loader
+from harma.training.checkpoints import checkpoint, restore
 from harma.training.display import Display, event_writer
 from harma.training.objective import Objective
 from harma.training.optim import make_optimizer, make_schedule
@@ -43,25 +46,38 @@ def train(recipe: Recipe, *, resume: bool = False) -> Path:
     fabric = make_fabric(recipe)
     fabric.launch()
     run = RunDirectory(recipe.output)
+    if fabric.is_global_zero and not resume:
+        run.check_free()
+    with run.locked() if fabric.is_global_zero else nullcontext():
+        _train(fabric, recipe, run, resume=resume)
+    fabric.barrier()
+    return run.path
+
+
+def _train(fabric: Fabric, recipe: Recipe, run: RunDirectory, *, resume: bool) -> None:
+    """Build everything, then begin: a recipe that cannot be used leaves no run behind."""
     trains = recipe.method != "none"
-    splits = load_splits(recipe.data, *(["train"] if trains else []), *dict.fromkeys([recipe.train.select_on, "test"]))
+    needed = ["train", recipe.train.select_on, "test"] if trains else ["test"]
+    splits = load_splits(recipe.data, *dict.fromkeys(needed))
     fabric.seed_everything(recipe.train.seed, verbose=False)
     model = build_model(recipe, make_backbone(recipe))
-    if fabric.is_global_zero and not resume:
-        run.begin(recipe.to_dict())
-        if model.backbone.is_random and recipe.method == "harma":
-            # Nothing else could bring these weights back.
-            model.backbone.save(run.backbone)
-    fabric.barrier()
     if resume and run.backbone.is_dir():
         model.backbone.load_weights(load_backbone(f"local-dir:{run.backbone}").weights(), str(run.backbone))
     cache = make_cache(recipe.data)
-    if trains:
-        Trainer(fabric, recipe, run, model, splits, cache).fit(resume=resume)
+    keeps_backbone = model.backbone.is_random and recipe.method == "harma" and not run.backbone.is_dir()
+    if keeps_backbone and fabric.is_global_zero:
+        # Nothing else could bring these weights back.
+        model.backbone.save(run.backbone)
+    trainer = Trainer(fabric, recipe, run, model, splits, cache) if trains else None
+    if fabric.is_global_zero and not resume:
+        run.begin(recipe.to_dict())
+    fabric.barrier()
+    if trainer is not None:
+        trainer.fit(resume=resume)
+    else:
+        fabric.to_device(model)
     if fabric.is_global_zero:
         finish(recipe, run, model, splits, cache)
-    fabric.barrier()
-    return run.path
 
 
 class Trainer:
@@ -86,6 +102,16 @@ class Trainer:
         self.fabric, self.recipe, self.run, self.model, self.cache = fabric, recipe, run, model, cache
         self.selection = splits[recipe.train.select_on]
         self.objective = Objective(recipe.loss.terms)
+        self._check_selection()
+        if not self.objective.needs_temperature:
+            # It would get no gradient, which several processes wait for, and only decay.
+            model.temperature.requires_grad_(False)
+        # What a checkpoint belongs to; a resumed run must find the same.
+        self.made_from = {
+            "backbone": model.backbone.weights_hash() if recipe.method == "harma" else "",
+            "train": splits["train"].fingerprint(),
+            recipe.train.select_on: self.selection.fingerprint(),
+        }
         if self.objective.needs_labels and splits["train"].labels is None:
             raise ConfigError("a loss of this recipe needs labels, and the training annotations have none")
         num_items = splits["train"].num_captions if recipe.data.sampling == "captions" else splits["train"].num_images
@@ -104,7 +130,7 @@ class Trainer:
         module: Any = torch.compile(model) if recipe.train.compile else model
         self.wrapped, self.optimizer = fabric.setup(module, optimizer)
         self.progress = Progress()
-        self.events = event_writer(run.path) if recipe.train.tensorboard and fabric.is_global_zero else None
+        self.events: Any = None
         self._unread: list[Tensor] = []
 
     @property
@@ -118,16 +144,26 @@ class Trainer:
         # The original counts the incomplete batch that it drops, so its learning rate ends above 0.
         return self.recipe.train.epochs * math.ceil(num_items / (self.batches.batch_size * self.batches.world_size))
 
+    def _check_selection(self) -> None:
+        """Whether the metric that chooses the model is one, as far as that can be known before it is computed."""
+        key, own = self.recipe.train.select_by, find_metrics(self.recipe.train.metrics)
+        if key not in SELECTION_KEYS and not own:
+            raise ConfigError(f"train.select_by is {key!r}; allowed are {', '.join(SELECTION_KEYS)}")
+
     def fit(self, *, resume: bool = False) -> None:
         """Train until the last epoch, or until patience runs out."""
         if resume:
             self._restore()
+        if self.recipe.train.tensorboard and self.fabric.is_global_zero:
+            self.events = event_writer(self.run.path, self.progress.step + 1)
         with Display(self.num_steps, self.recipe.train.epochs, enabled=self.fabric.is_global_zero) as display:
             display.resumed(self.progress.step)
             while self.progress.epoch <= self.recipe.train.epochs and not self._out_of_patience:
                 with self._timed():
                     self._run_epoch(display)
                 self._end_epoch(display)
+        if self.events is not None:
+            self.events.close()
 
     def _run_epoch(self, display: Display) -> None:
         """Train from the batch the progress names to the end of its epoch."""
@@ -158,7 +194,10 @@ class Trainer:
             self.fabric, self.wrapped, self.objective, batch, chunk_size=self.recipe.train.chunk_size
         )
         if self.recipe.optim.clip_norm is not None:
-            self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=self.recipe.optim.clip_norm)
+            # Gradients that overflow are the loss scaler's affair in fp16, and `_read_losses`'s elsewhere.
+            self.fabric.clip_gradients(
+                self.wrapped, self.optimizer, max_norm=self.recipe.optim.clip_norm, error_if_nonfinite=False
+            )
         self.optimizer.step()
         self._unread.append(result.loss)
 
@@ -179,6 +218,10 @@ class Trainer:
         key = self.recipe.train.select_by
         if key not in metrics:
             raise ConfigError(f"train.select_by is {key!r}; allowed are {', '.join(metrics)}")
+        if not math.isfinite(metrics[key]):
+            raise TrainingError(
+                f"{key}, which chooses the model, is {metrics[key]} in epoch {p.epoch}; it must be a number"
+            )
         better = metrics[key] > p.best
         p.best, p.best_epoch, p.stale = (metrics[key], p.epoch, 0) if better else (p.best, p.best_epoch, p.stale + 1)
         self._log("validation", epoch=p.epoch, seconds=p.seconds, **metrics)
@@ -209,10 +252,18 @@ class Trainer:
         losses = torch.stack(self._unread).double().cpu()
         self._unread.clear()
         if not torch.isfinite(losses).all():
+            kept = f" The last checkpoint is untouched: {self.run.state}" if self.run.state.exists() else ""
             raise TrainingError(
                 f"the loss is not a finite number in epoch {self.progress.epoch}, step {self.progress.step}; "
-                f"try a lower --optim.lr (now {self.recipe.optim.lr:g}), --optim.clip_norm 1, or float32 precision. "
-                f"The last checkpoint is untouched: {self.run.state}"
+                f"try a lower --optim.lr (now {self.recipe.optim.lr:g}), --optim.clip_norm 1, or float32 precision."
+                f"{kept}"
+            )
+        temperature = float(self.model.temperature.detach())
+        if temperature <= 0:
+            raise TrainingError(
+                f"the temperature became {temperature:g} in epoch {self.progress.epoch}, step {self.progress.step}; it "
+                f"must stay above 0. Try a lower --optim.lr (now {self.recipe.optim.lr:g}) or "
+                "--loss.train_temperature false"
             )
         self.progress.epoch_loss += float(losses.sum())
         return float(losses.mean())
@@ -231,12 +282,7 @@ class Trainer:
             self._read_losses()
         if self.fabric.is_global_zero:
             self.run.save_state(
-                {
-                    "model": _training_state(self.model),
-                    "optimizer": self.optimizer.state_dict(),
-                    "precision": self.fabric.strategy.precision.state_dict(),
-                    "world_size": self.fabric.world_size,
-                },
+                checkpoint(self.model, self.optimizer, self.fabric, self.made_from),
                 self.progress,
             )
         self.fabric.barrier()
@@ -248,18 +294,4 @@ class Trainer:
         if loaded is None:
             return
         state, self.progress = loaded
-        if state["world_size"] != self.fabric.world_size:
-            raise TrainingError(
-                f"the run was begun with {state['world_size']} processes and is resumed with {self.fabric.world_size}; "
-                "batches would differ. Resume it with as many as before"
-            )
-        # Strict on what training changes: a name that is missing or too many is an error.
-        self.model.load_state_dict({**self.model.state_dict(), **state["model"]})
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.fabric.strategy.precision.load_state_dict(state["precision"])
-
-
-def _training_state(model: HarMA) -> dict[str, Tensor]:
-    """What training changes: weights that train, and buffers."""
-    changing = model.trained_parameters().keys() | dict(model.named_buffers()).keys()
-    return {name: tensor for name, tensor in model.state_dict().items() if name in changing}
+        restore(self.run.state, state, self.model, self.optimizer, self.fabric, self.made_from)

@@ -1,6 +1,7 @@
 """The total loss of a recipe: a weighted sum of losses over the gathered batch."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,13 @@ class Objective:
     def __init__(self, terms: Mapping[str, float | Mapping[str, Any]]) -> None:
         built = [_term(name, spec) for name, spec in terms.items()]
         self.terms = [term for term in built if term.weight != 0]
+        if not self.terms:
+            raise ConfigError("loss.terms has no loss with a weight; give at least one, such as {contrastive: 1.0}")
+
+    @property
+    def needs_temperature(self) -> bool:
+        """Whether a loss of the sum takes the trained temperature."""
+        return any("temperature" in term.wants for term in self.terms)
 
     @property
     def needs_labels(self) -> bool:
@@ -71,8 +79,8 @@ class Objective:
 def _term(name: str, spec: float | Mapping[str, Any]) -> Term:
     options = dict(spec) if isinstance(spec, Mapping) else {"weight": spec}
     weight = options.pop("weight", 1.0)
-    if isinstance(weight, bool) or not isinstance(weight, int | float):
-        raise ConfigError(f"loss.terms.{name}: weight is {weight!r}; it must be a number")
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+        raise ConfigError(f"loss.terms.{name}: weight is {weight!r}; it must be a number from 0")
     function = find(name, LOSSES, "loss.terms")
     parameters = inspect.signature(function).parameters
     # The temperature of the affiliation loss is its own τ₂, not the trained one: it has a default, ours has none.

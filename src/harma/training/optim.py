@@ -65,7 +65,7 @@ def make_optimizer(
     arguments = {"lr": lr, **({"betas": betas, "eps": eps} if name in ("adamw", "adam") else {}), **(options or {})}
     try:
         return build(parameter_groups(parameters, weight_decay, decay_scalars=decay_scalars), **arguments)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"optimiser {name!r} does not take these options: {error}; see optim.options") from error
 
 

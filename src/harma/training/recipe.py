@@ -3,8 +3,9 @@
 A recipe is a YAML file with these names; `harma train` takes each of them as a dotted flag too. No torch here.
 """
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+import math
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, Literal, get_args, get_type_hints
 
 from harma.adapters.config import AdapterConfig
 from harma.errors import ConfigError
@@ -117,10 +118,11 @@ class TrainConfig:
     Attributes:
         epochs: passes over the data.
         seed: of weights, order and augmentation.
-        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling), bf16-true or float64.
+        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling) or float64. Weights stay in float32:
+            in bf16 the steps of gates and temperature would round to nothing.
         accelerator: auto, cpu, cuda or mps.
         devices: processes on this machine, or "auto"; torchrun and SLURM set their own.
-        num_nodes: machines.
+        num_nodes: machines; more than one are started by torchrun or SLURM, which set it.
         chunk_size: pairs per forward pass of gradient caching; None runs the batch whole. Same gradients, less memory.
         gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
         compile: torch.compile the model.
@@ -139,7 +141,7 @@ class TrainConfig:
 
     epochs: int = 10
     seed: int = 3407
-    precision: Literal["float32", "bf16", "fp16", "bf16-true", "float64"] = "float32"
+    precision: Literal["float32", "bf16", "fp16", "float64"] = "float32"
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: int | Literal["auto"] = 1
     num_nodes: int = 1
@@ -188,35 +190,57 @@ class Recipe:
     output: str = "runs/latest"
 
     def __post_init__(self) -> None:
-        positive = {
-            "data.batch_size": self.data.batch_size,
-            "data.eval_batch_size": self.data.eval_batch_size,
-            "data.max_words": self.data.max_words,
-            "optim.lr": self.optim.lr,
-            "loss.temperature": self.loss.temperature,
-            "train.epochs": self.train.epochs,
-            "train.num_nodes": self.train.num_nodes,
-            "train.validate_every": self.train.validate_every,
-            "train.log_every": self.train.log_every,
-            "train.chunk_size": self.train.chunk_size,
-            "train.patience": self.train.patience,
-            "train.checkpoint_every": self.train.checkpoint_every,
-            "optim.clip_norm": self.optim.clip_norm,
-        }
-        for name, value in positive.items():
-            if value is not None and value <= 0:
+        _check_values(self)
+        for name in POSITIVE:
+            value = _value(self, name)
+            if value is not None and value != "auto" and value <= 0:
                 raise ConfigError(f"{name} is {value}; it must be greater than 0")
-        for name, value in {"schedule.warmup": self.schedule.warmup, "optim.weight_decay": self.optim.weight_decay,
-                            "data.num_workers": self.data.num_workers or 0}.items():  # fmt: skip
-            if value < 0:
+        for name in NOT_NEGATIVE:
+            value = _value(self, name)
+            if value is not None and value < 0:
                 raise ConfigError(f"{name} is {value}; it must not be negative")
-        if self.method != "none" and not any(self.loss.terms.values()):
-            raise ConfigError("loss.terms has no loss with a weight; give at least one, such as {contrastive: 1.0}")
+        if not all(0 <= beta < 1 for beta in self.optim.betas):
+            raise ConfigError(f"optim.betas are {list(self.optim.betas)}; each must be from 0 to below 1")
+        if self.train.seed >= 2**32:
+            raise ConfigError(f"train.seed is {self.train.seed}; it must be below {2**32}")
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, ready for YAML."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
+
+
+POSITIVE = (
+    "data.batch_size", "data.eval_batch_size", "data.max_words", "optim.lr", "optim.clip_norm", "loss.temperature",
+    "train.epochs", "train.devices", "train.num_nodes", "train.validate_every", "train.log_every", "train.chunk_size",
+    "train.patience", "train.checkpoint_every",
+)  # fmt: skip
+NOT_NEGATIVE = ("schedule.warmup", "optim.weight_decay", "optim.eps", "data.num_workers", "train.seed")
+
+
+def _value(recipe: Any, name: str) -> Any:
+    """A value by its dotted name."""
+    for part in name.split("."):
+        recipe = getattr(recipe, part)
+    return recipe
+
+
+def _check_values(section: Any, prefix: str = "") -> None:
+    """Refuse empty values where there must be one, and numbers that are none.
+
+    Raises:
+        ConfigError: a value is empty, NaN or infinite.
+    """
+    hints = get_type_hints(type(section))
+    for field_ in fields(section):
+        name, value = prefix + field_.name, getattr(section, field_.name)
+        if is_dataclass(value):
+            _check_values(value, f"{name}.")
+        elif value is None and type(None) not in get_args(hints[field_.name]):
+            raise ConfigError(f"{name} is empty (null); give a value, or leave it out for the default")
+        for number in value if isinstance(value, tuple | list) else [value]:
+            if isinstance(number, float) and not math.isfinite(number):
+                raise ConfigError(f"{name} is {value}; it must be a finite number")
 
 
 def _plain(value: Any) -> Any:

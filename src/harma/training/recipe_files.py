@@ -5,10 +5,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from harma.errors import ConfigError, MissingFileError
+from harma.files import read_yaml
 from harma.training.original_config import is_original_config, recipe_of_original
 from harma.training.recipe import Recipe
 
@@ -35,10 +35,7 @@ def recipe_values(name: str | Path) -> dict[str, Any]:
         raise MissingFileError(
             f"there is no recipe {str(name)!r}; shipped are {', '.join(shipped)}, or give the path of a YAML file"
         )
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+    values = read_yaml(path, "the recipe")
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds {type(values).__name__}; a recipe is a mapping of names to values")
     return recipe_of_original(values, path) if is_original_config(values) else values
@@ -92,6 +89,8 @@ def _instantiate(parser: ArgumentParser, values: dict[str, Any], overrides: Sequ
         base = parser.parse_object(values, defaults=True)
         parsed = parser.parse_args(list(overrides), namespace=base)
         instantiated: Namespace = parser.instantiate(parsed)
-    except ArgumentError as error:
-        raise ConfigError(f"the recipe cannot be used: {error}") from error
+    except (ArgumentError, TypeError) as error:
+        empty = [name for name, value in values.items() if value is None or isinstance(value, list)]
+        hint = f"; {', '.join(empty)} must be a mapping or a value, not empty or a list" if empty else ""
+        raise ConfigError(f"the recipe cannot be used: {error}{hint}") from error
     return Recipe(**vars(instantiated))

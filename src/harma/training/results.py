@@ -88,25 +88,27 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
             _evaluate(recipe, best, splits["test"], cache, compare=False),
             _evaluate(recipe, start, splits["test"], cache, compare=False),
         )
+    chosen = {"select_on": recipe.train.select_on, "select_by": recipe.train.select_by}
     facts = {
         "method": recipe.method,
-        "select_on": recipe.train.select_on,
-        "select_by": recipe.train.select_by,
+        "data": recipe.data.name,
+        **(chosen if recipe.method != "none" else {}),
         "trained_parameters": trained,
         "total_parameters": total,
     }
     save_evaluation(evaluation, run.path, **facts)
     run.write_log("test", **evaluation.metrics)
     baseline = {"harma": "without adapters", "full": "before training"}.get(recipe.method, "")
-    Console(width=None).print(metrics_table(evaluation, baseline=baseline))
-    if recipe.train.select_on == "test":
-        Console().print("[bold]The model was chosen on the test split: these figures flatter it.[/bold]")
     if recipe.train.report:
         from harma.evaluation.report import write_report  # matplotlib is slow to import
 
-        write_report(run.path, evaluation=evaluation, split=splits["test"], baseline=baseline, info={
-            **facts, "note": load_description(recipe.data.name).note,
-        })  # fmt: skip
+        info = {**facts, "note": load_description(recipe.data.name).note}
+        write_report(run.path, evaluation=evaluation, split=splits["test"], baseline=baseline, info=info)
+    # Last, so that a terminal that went away costs nothing.
+    console = Console(width=None)
+    console.print(metrics_table(evaluation, baseline=baseline))
+    if recipe.train.select_on == "test" and recipe.method != "none":
+        console.print("[bold]The model was chosen on the test split: these figures flatter it.[/bold]")
 
 
 def load_best(run: RunDirectory, model: HarMA) -> HarMA:

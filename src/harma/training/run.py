@@ -6,16 +6,25 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 import yaml
+from filelock import FileLock, Timeout
 
 import harma
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.files import recover_directory, replacing, write_json, write_text
+from harma.files import read_events, read_yaml, recover_directory, replacing, write_json, write_text
+
+LOCK = ".lock"
+# What there can be before a run has begun.
+BEGINNINGS = (LOCK, "environment.json", "log.jsonl", "backbone")
+STATE = {"model", "optimizer", "precision", "world_size", "made_from"}
+BEGIN_AGAIN = "delete it to begin the run again from its first step"
 
 
 @dataclass
@@ -59,18 +68,48 @@ class RunDirectory:
         self.metrics = self.path / "metrics.json"
         self.backbone = self.path / "backbone"
 
-    def begin(self, recipe: dict[str, Any]) -> None:
-        """Make the directory of a new run.
+    def check_free(self) -> None:
+        """Make sure that a new run can be made here.
 
         Raises:
-            ConfigError: it holds a run already.
+            ConfigError: the directory holds a run, or something else, or cannot be written.
         """
         if self.recipe.exists():
             raise ConfigError(
                 f"{self.path} holds a run already; continue it with `harma train --resume {self.path}`, "
                 "or choose another --output"
             )
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            # What a run that was killed at its very start leaves is not in the way.
+            foreign = sorted(path.name for path in self.path.iterdir() if path.name not in BEGINNINGS)
+        except OSError as error:
+            raise ConfigError(f"the output {self.path} cannot be used ({error.strerror}); choose another") from error
+        if foreign:
+            raise ConfigError(
+                f"the output {self.path} holds files that are no run ({', '.join(foreign[:3])}); "
+                "choose a new or an empty directory"
+            )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training here.
+
+        Raises:
+            ConfigError: one does already.
+        """
+        lock = FileLock(self.path / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise ConfigError(f"another process is training in {self.path}; wait for it, or stop it") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def begin(self, recipe: dict[str, Any]) -> None:
+        """Write what a new run was made from. The recipe comes last: where it is, there is a run."""
         write_json(self.path / "environment.json", environment())
         self.log.unlink(missing_ok=True)
         write_text(self.recipe, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
@@ -83,7 +122,9 @@ class RunDirectory:
         """
         if not self.recipe.is_file():
             raise MissingFileError(f"{self.path} holds no run (there is no recipe.yaml); nothing to resume")
-        recipe: dict[str, Any] = yaml.safe_load(self.recipe.read_text(encoding="utf-8"))
+        recipe = read_yaml(self.recipe, "the recipe")
+        if not isinstance(recipe, dict):
+            raise ConfigError(f"the recipe {self.recipe} holds {type(recipe).__name__}; a recipe is a mapping")
         return recipe
 
     def write_log(self, event: str, **values: Any) -> None:
@@ -110,19 +151,29 @@ class RunDirectory:
             return None
         try:
             state: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, OSError, ValueError) as error:
-            raise WeightsError(
-                f"{self.state} cannot be read ({error}); delete it to begin the run again from its first step"
-            ) from error
-        if self.log.exists():
-            os.truncate(self.log, state.pop("log_size"))
-        return state, Progress(**state.pop("progress"))
+            progress, size = Progress(**state.pop("progress")), int(state.pop("log_size"))
+            missing = STATE - state.keys()
+        except (
+            RuntimeError,
+            EOFError,
+            OSError,
+            ValueError,
+            UnpicklingError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ) as error:
+            reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+            raise WeightsError(f"{self.state} cannot be read ({reason}); {BEGIN_AGAIN}") from error
+        if missing:
+            raise WeightsError(f"{self.state} lacks {', '.join(sorted(missing))}; {BEGIN_AGAIN}")
+        if self.log.exists() and self.log.stat().st_size > size:
+            os.truncate(self.log, size)
+        return state, progress
 
     def read_log(self) -> Iterator[dict[str, Any]]:
         """The lines of the log, first to last."""
-        if self.log.exists():
-            for line in self.log.read_text(encoding="utf-8").splitlines():
-                yield json.loads(line)
+        yield from read_events(self.log)
 
 
 def environment() -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_a_finished_data_set_is_kept_and_another_one_replaces_it(tmp_path):
 
 def test_other_peoples_files_are_not_replaced(tmp_path):
     (tmp_path / "mine.txt").write_text("important")
-    with pytest.raises(DataError, match="holds no synthetic scenes; choose another directory"):
+    with pytest.raises(DataError, match="holds other files too .mine.txt.; choose another directory"):
         make_scenes(tmp_path, **SMALL)
     assert (tmp_path / "mine.txt").read_text() == "important"
 

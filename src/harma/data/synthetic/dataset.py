@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -18,10 +19,12 @@ from harma.data.synthetic.looks import LOOKS, Look
 from harma.data.synthetic.scenes import GROUNDS, Scene, make_scene
 from harma.data.synthetic.wording import scene_captions
 from harma.errors import ConfigError, DataError
-from harma.files import replacing_directory, write_json, write_text
+from harma.files import read_yaml, replacing_directory, write_json, write_text
 
 # Raised when the same arguments would give other pictures or captions than before.
 VERSION = 1
+OURS = ("images", "data.yaml", "made_from.json", *(f"{split}.json" for split in SPLITS))
+PICTURE = re.compile(r"(train|val|test)_\d+\.png$")
 
 
 def make_scenes(
@@ -101,13 +104,19 @@ def _is_made(directory: Path, fingerprint: str) -> bool:
     Raises:
         DataError: it holds something that is not ours to replace.
     """
+    if not directory.is_dir() or not any(directory.iterdir()):
+        return False  # a file in its place is refused where the directory is written
     marker = directory / "made_from.json"
-    if marker.is_file():
-        found: bool = json.loads(marker.read_text(encoding="utf-8")).get("fingerprint") == fingerprint
-        return found
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise DataError(f"{directory} exists and holds no synthetic scenes; choose another directory or empty it")
-    return False
+    made = read_yaml(marker, "the record") if marker.is_file() else {}
+    foreign = [
+        path.relative_to(directory).as_posix() for path in directory.rglob("*")
+        if not (path.name in OURS or (path.parent.name == "images" and PICTURE.match(path.name)))
+    ]  # fmt: skip
+    if not isinstance(made, dict) or "fingerprint" not in made or foreign:
+        what = f"other files too ({', '.join(sorted(foreign)[:3])})" if foreign else "no synthetic scenes"
+        raise DataError(f"{directory} holds {what}; choose another directory or empty it")
+    num_images = sum(1 for _ in (directory / "images").glob("*.png"))
+    return bool(made["fingerprint"] == fingerprint and num_images == sum(made[split] for split in SPLITS))
 
 
 def _write(
