@@ -63,6 +63,24 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
         raise DataError(f"image {path} cannot be read ({error.strerror or error})") from error
 
 
+def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height of a picture as `read_image` gives it, from its header alone.
+
+    Raises:
+        MissingFileError: there is no such file.
+        DataError: it is not an image.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file, _open(file) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+            return image.size[::-1] if turned else image.size
+    except FileNotFoundError as error:
+        raise MissingFileError(f"image {path} is not there") from error
+    except DECODING_ERRORS as error:
+        raise DataError(f"image {path} cannot be read ({error}); copy it again or remove it") from error
+
+
 def _decode(file: Any, path: Path, max_pixels: int) -> Image.Image:
     too_large = f"more than the {max_pixels:,} allowed; cut it into smaller images"
     try:

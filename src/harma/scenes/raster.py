@@ -16,7 +16,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
-from harma.data.images import read_image
+from harma.data.images import picture_size, read_image
 from harma.errors import ConfigError, DataError, HarmaError, MissingFileError
 from harma.scenes.bands import Bands, choose_bands
 from harma.scenes.dates import date_in_name, date_in_tags
@@ -110,12 +110,13 @@ class Scene:
 
 
 @contextmanager
-def open_scene(source: str, reading: Reading | None = None) -> Iterator[Scene]:
+def open_scene(source: str, reading: Reading | None = None, *, survey: bool = False) -> Iterator[Scene]:
     """Open a raster or picture; it is closed at the end of the block.
 
     Args:
         source: path, or an address that GDAL reads (https://, s3://, /vsi…).
         reading: how.
+        survey: only its facts are wanted: no pixel is read, no stretch computed.
 
     Raises:
         MissingFileError: it is not there.
@@ -130,10 +131,10 @@ def open_scene(source: str, reading: Reading | None = None) -> Iterator[Scene]:
         except RasterioError as error:
             raise _opening_error(source, error) from error
         with dataset:
-            if dataset.driver in PICTURES and dataset.crs is None:
-                yield _open_picture(source)
+            if dataset.driver in PICTURES and dataset.crs is None and not source.startswith("/vsi"):
+                yield _open_picture(source, survey=survey)
             else:
-                yield _open_raster(source, dataset, reading)
+                yield _open_raster(source, dataset, reading, survey=survey)
 
 
 def _opening_error(source: str, error: Exception) -> HarmaError:
@@ -143,10 +144,10 @@ def _opening_error(source: str, error: Exception) -> HarmaError:
     return DataError(f"it cannot be read as a raster or picture ({text[:200]})")
 
 
-def _open_picture(source: str) -> Scene:
+def _open_picture(source: str, *, survey: bool) -> Scene:
     """A picture without a place, read by the rules that all pictures are read by."""
-    image = np.asarray(read_image(source))
-    height, width = image.shape[:2]
+    image = np.empty((0, 0, 3), dtype=np.uint8) if survey else np.asarray(read_image(source))
+    width, height = picture_size(source) if survey else image.shape[1::-1]
 
     def read(window: Window) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         part = image[window.row : window.row + window.height, window.column : window.column + window.width]
@@ -156,7 +157,7 @@ def _open_picture(source: str) -> Scene:
     return Scene(facts, None, read)
 
 
-def _open_raster(source: str, dataset: DatasetReader, reading: Reading) -> Scene:
+def _open_raster(source: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
     if dataset.count == 0:
         named = f"; it holds {len(dataset.subdatasets)} subdatasets, name one" if dataset.subdatasets else ""
         raise DataError(f"it has no bands{named}")
@@ -170,6 +171,8 @@ def _open_raster(source: str, dataset: DatasetReader, reading: Reading) -> Scene
         bands, reason = choose_bands(reading.bands, source.rpartition("/")[2], interpretation, dataset.descriptions)
         _check_types(dataset, bands, reading.nodata)
         reader = _Bands(dataset, bands, reading)
+        if not survey:
+            reader.find_stretch()
     facts = SceneFacts(
         source=source, width=dataset.width, height=dataset.height, crs=_crs_name(dataset) if place else "",
         gsd=place.gsd(dataset.width, dataset.height) if place else None,
@@ -208,12 +211,17 @@ class _Bands:
 
     def __init__(self, dataset: DatasetReader, bands: Bands, reading: Reading) -> None:
         self.dataset, self.bands, self.nodata = dataset, bands, reading.nodata
+        self.percentiles = reading.percentiles
         self.stretch: Stretch | None = None
-        if any(dataset.dtypes[band - 1] != "uint8" for band in bands):
+
+    def find_stretch(self) -> None:
+        """Take the percentiles from a thinned-out copy of the scene, if its values are not 8 bit."""
+        dataset = self.dataset
+        if any(dataset.dtypes[band - 1] != "uint8" for band in self.bands):
             factor = min(1.0, OVERVIEW / max(dataset.width, dataset.height))
             shape = (max(1, round(dataset.height * factor)), max(1, round(dataset.width * factor)))
             values, valid = self._values(None, shape)
-            self.stretch = stretch_of(values, valid, reading.percentiles)
+            self.stretch = stretch_of(values, valid, self.percentiles)
 
     def read(self, window: Window) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         inside = _inside(self.dataset, window)

@@ -1,0 +1,262 @@
+"""Building an index, and keeping it up to date: what is there is skipped, what is new is embedded."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from harma.embedding import eval_transform_of
+from harma.errors import ConfigError
+from harma.files import write_json
+from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
+from harma.index.settings import FILE, Settings, model_id
+from harma.index.store import Store, writing
+from harma.index.survey import Surveyed, survey
+from harma.scenes.sources import Source
+
+# Chips and seconds between commits: what a kill can cost.
+COMMIT_CHIPS, COMMIT_SECONDS = 2048, 30.0
+PROBLEMS = "problems.json"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Outcome:
+    """What a build did.
+
+    Attributes:
+        num_added: chips embedded now.
+        num_kept: sources that were there, unchanged.
+        num_new: sources that were new.
+        num_replaced: sources that had changed.
+        num_skipped: chips left out as mostly nodata.
+        problems: source → why it is not in the index.
+        seconds: taken by reading and embedding.
+    """
+
+    num_added: int = 0
+    num_kept: int = 0
+    num_new: int = 0
+    num_replaced: int = 0
+    num_skipped: int = 0
+    problems: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def build(
+    directory: Path, sources: Sequence[Source], model: Any, settings: Settings, *, batch_size: int = 64,
+    num_workers: int = 1, progress: Progress = lambda what, done, total: None,
+) -> Outcome:  # fmt: skip
+    """Bring sources into an index; make it if it is not there.
+
+    Args:
+        directory: of the index.
+        sources: scenes.
+        model: embeds; the one the index was made with.
+        settings: of a new index; an old one must have the same.
+        batch_size: chips embedded at once.
+        num_workers: processes that read; 0 reads in this one.
+        progress: called with (what is done, so far, in all).
+
+    Raises:
+        ConfigError: another process writes the index, or it was made with other settings or another model.
+    """
+    with writing(directory):
+        store = Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
+        check_model(store.settings, model)
+        _check_settings(store.settings, settings)
+        return _Build(store, model, batch_size, num_workers, progress).run(sources)
+
+
+def check_model(settings: Settings, model: Any) -> None:
+    """Whether a model is the one an index was made with.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    own = model_id(model)
+    if own != settings.model_id:
+        raise ConfigError(
+            f"the index was made with the model {settings.model} ({settings.model_id}); this one is {own}. Their "
+            "embeddings do not compare. Use that model, or `harma index reembed`"
+        )
+
+
+def _check_settings(kept: Settings, given: Settings) -> None:
+    for name in ("tiling", "reading", "max_nodata"):
+        if getattr(kept, name) != getattr(given, name):
+            raise ConfigError(
+                f"the index was made with {name} {getattr(kept, name)}, and {getattr(given, name)} was asked for; "
+                "leave the option out, or build another index"
+            )
+
+
+class _Build:
+    """One build: what is done, and what waits to be written."""
+
+    def __init__(self, store: Store, model: Any, batch_size: int, num_workers: int, progress: Progress) -> None:
+        self.store, self.model, self.batch_size, self.num_workers = store, model, batch_size, num_workers
+        self.progress, self.outcome = progress, Outcome()
+        self.surveyed: list[Surveyed] = []
+        self.known = store.known_sources()
+        self.rows: list[dict[str, Any]] = []
+        self.embeddings: list[NDArray[np.float32]] = []
+        self.finished: list[dict[str, Any]] = []
+        self.counts: dict[int, tuple[int, int]] = {}
+        self.last_commit = time.monotonic()
+
+    def run(self, sources: Sequence[Source]) -> Outcome:
+        tasks = self._plan(sources)
+        start, total, done = time.monotonic(), sum(len(task.windows) for task in tasks), 0
+        chips = Chips(
+            tasks, self.surveyed, self.store.settings.reading, self.store.settings.max_nodata,
+            eval_transform_of(self.model.preprocess),
+        )  # fmt: skip
+        if tasks:
+            for read in read_chips(chips, num_workers=self.num_workers):
+                self._take(read)
+                done += len(read.task.windows)
+                self.progress("embedding", done, total)
+                waited = time.monotonic() - self.last_commit
+                if len(self.rows) >= COMMIT_CHIPS or waited >= COMMIT_SECONDS:
+                    self._commit()
+        self._commit()
+        self.outcome.seconds = time.monotonic() - start
+        self._write_problems()
+        return self.outcome
+
+    def _plan(self, sources: Sequence[Source]) -> list[Task]:
+        """Look at all sources, and list what is to be read."""
+        settings, tasks, partial = self.store.settings, list[Task](), []
+        looked = survey(sources, self.known, settings.tiling, settings.reading, num_workers=self.num_workers)
+        for number, found in enumerate(looked):
+            self.surveyed.append(found)
+            self.progress("looking", number + 1, len(sources))
+            kept = self.known.get(found.source.name)
+            if found.problem:
+                self._fail(number, found.problem)
+            elif found.is_known:
+                self.outcome.num_kept += 1
+                self._remember_time(found, kept)
+            else:
+                self.outcome.num_new += kept is None
+                self.outcome.num_replaced += kept is not None
+                partial.append(number)
+        there = self.store.chip_ids([self.surveyed[number].source.name for number in partial])
+        for number in partial:
+            tasks += self._tasks_of(number, there[self.surveyed[number].source.name])
+        return tasks
+
+    def _tasks_of(self, number: int, there: set[str]) -> list[Task]:
+        """What is missing of a source; chips of what it was before go."""
+        found = self.surveyed[number]
+        ids = {chip_id(found.source.name, found.content, window): window for window in found.windows}
+        if there - ids.keys():
+            self.store.drop_chips([found.source.name], keep={found.source.name: found.content})
+        missing = [window for chip, window in ids.items() if chip not in there]
+        self.counts[number] = (len(ids) - len(missing), 0)
+        return list(split_tasks(number, missing))
+
+    def _remember_time(self, found: Surveyed, kept: dict[str, Any] | None) -> None:
+        """A file that was touched, but not changed, is not hashed again the next time."""
+        if kept is not None and (kept["size"], kept["mtime_ns"]) != (found.size, found.mtime_ns):
+            self.finished.append({**kept, "size": found.size, "mtime_ns": found.mtime_ns})
+
+    def _take(self, read: Read) -> None:
+        """Embed what was read, and count it."""
+        number = read.task.number
+        if self.surveyed[number].source.name in self.outcome.problems:
+            return
+        if read.problem:
+            self._fail(number, read.problem)
+            return
+        if read.pixels is not None:
+            self._embed(read.pixels)
+            self.rows += read.rows
+        chips, skipped = self.counts[number]
+        self.counts[number] = (chips + len(read.rows), skipped + read.num_skipped)
+        self.outcome.num_added += len(read.rows)
+        self.outcome.num_skipped += read.num_skipped
+        if read.task.is_last:
+            self.finished.append(self._source_row(number, read))
+
+    def _embed(self, pixels: torch.Tensor) -> None:
+        with torch.inference_mode():
+            for start in range(0, len(pixels), self.batch_size):
+                part = pixels[start : start + self.batch_size].to(self.model.device, non_blocking=True)
+                self.embeddings.append(self.model.encode_image(part).float().cpu().numpy())
+
+    def _fail(self, number: int, problem: str) -> None:
+        """A source that cannot be used: its chips go, and it is named."""
+        found = self.surveyed[number]
+        self.outcome.problems[found.source.name] = problem
+        empty = {
+            "num_chips": 0,
+            "num_skipped": 0,
+            "width": None,
+            "height": None,
+            "bands": "",
+            "bands_reason": "",
+            "stretch": "",
+        }
+        self.finished.append(
+            {
+                "source": found.source.name,
+                "size": found.size,
+                "mtime_ns": found.mtime_ns,
+                "content": found.content,
+                **empty,
+                "problem": problem,
+            }
+        )
+
+    def _source_row(self, number: int, read: Read) -> dict[str, Any]:
+        found, facts = self.surveyed[number], read.facts
+        assert facts is not None
+        chips, skipped = self.counts[number]
+        return {
+            "source": found.source.name, "size": found.size, "mtime_ns": found.mtime_ns, "content": found.content,
+            "num_chips": chips, "num_skipped": skipped, "width": facts.width, "height": facts.height,
+            "bands": ",".join(map(str, facts.bands)), "bands_reason": facts.bands_reason, "stretch": facts.stretch,
+            "problem": "",
+        }  # fmt: skip
+
+    def _commit(self) -> None:
+        """Write what waits: chips first, so that a source that is written has all of them."""
+        failed = [row["source"] for row in self.finished if row["problem"]]
+        if self.rows:
+            embeddings = np.concatenate(self.embeddings)
+            wanted = [i for i, row in enumerate(self.rows) if row["source"] not in self.outcome.problems]
+            if wanted:
+                self.store.add_chips([self.rows[i] for i in wanted], embeddings[wanted])
+        if failed:
+            self.store.drop_chips(failed)
+        if self.finished:
+            self.store.put_sources(self.finished)
+        self.rows, self.embeddings, self.finished = [], [], []
+        self.last_commit = time.monotonic()
+
+    def _write_problems(self) -> None:
+        """Keep the list of what is not in the index beside it."""
+        path = self.store.directory / PROBLEMS
+        rows = [row for row in self.store.known_sources().values() if row["problem"]]
+        path.unlink(missing_ok=True)
+        if rows:
+            write_json(path, [{"source": row["source"], "problem": row["problem"]} for row in rows])
+
+
+def default_settings(model: Any, name: str, backbone: str | None, **options: Any) -> Settings:
+    """Settings of a new index.
+
+    Raises:
+        ConfigError: the model has no name to be found by again.
+    """
+    if not name:
+        raise ConfigError("the index must know its model: give the directory or name it was loaded from")
+    return Settings(model=name, backbone=backbone, model_id=model_id(model), embed_dim=model.embed_dim, **options)

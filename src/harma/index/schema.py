@@ -1,0 +1,59 @@
+"""The columns of an index (DESIGN, On disk)."""
+
+import pyarrow as pa
+
+CHIPS, SOURCES = "chips", "sources"
+
+
+def chip_schema(embed_dim: int) -> pa.Schema:
+    """A row per chip.
+
+    Args:
+        embed_dim: E, length of an embedding.
+    """
+    return pa.schema(
+        [
+            ("id", pa.string()),  # of source and window
+            ("embedding", pa.list_(pa.float16(), embed_dim)),  # L2-normalised
+            ("geometry", pa.binary()),  # footprint, WGS84, WKB; null without a place
+            ("xmin", pa.float64()),
+            ("ymin", pa.float64()),
+            ("xmax", pa.float64()),
+            ("ymax", pa.float64()),
+            ("datetime", pa.timestamp("us", tz="UTC")),
+            ("source", pa.string()),
+            ("content", pa.string()),  # fingerprint of the source's bytes
+            ("column", pa.int32()),  # window, pixels of the source
+            ("row", pa.int32()),
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("crs", pa.string()),
+            ("gsd", pa.float64()),  # metres per pixel of the source
+            ("nodata", pa.float32()),  # share of the chip
+            ("thumbnail", pa.binary()),  # JPEG
+            ("model", pa.string()),
+        ]
+    )
+
+
+SOURCE_SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),
+        ("size", pa.int64()),  # bytes; -1 where it is not a file
+        ("mtime_ns", pa.int64()),
+        ("content", pa.string()),
+        ("num_chips", pa.int32()),
+        ("num_skipped", pa.int32()),  # chips left out as mostly nodata
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("bands", pa.string()),
+        ("bands_reason", pa.string()),
+        ("stretch", pa.string()),
+        ("problem", pa.string()),  # why it is not in the index; "" if it is
+    ]
+)
+
+
+def quoted(text: str) -> str:
+    """A string literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
