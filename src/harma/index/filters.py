@@ -111,12 +111,13 @@ def _box(bbox: Sequence[float]) -> BaseGeometry:
     west, south, east, north = (float(value) for value in bbox)
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
         raise ConfigError(
-            f"bbox is {west:g},{south:g},{east:g},{north:g}; give west,south,east,north with longitudes from -180 to 180 "
-            "and latitudes from -90 to 90, the south first"
+            f"bbox is {west:g},{south:g},{east:g},{north:g}; give west,south,east,north with longitudes from -180 "
+            "to 180 and latitudes from -90 to 90, the south first"
         )
     if west > east:
         return MultiPolygon([box(west, south, 180, north), box(-180, south, east, north)])
-    return box(west, south, east, north)
+    square: BaseGeometry = box(west, south, east, north)
+    return square
 
 
 def _polygon(polygon: Any) -> BaseGeometry:
@@ -134,7 +135,8 @@ def _polygon(polygon: Any) -> BaseGeometry:
     if west < -180 or east > 180:
         fix = antimeridian.fix_polygon if geometry.geom_type == "Polygon" else antimeridian.fix_multi_polygon
         geometry = fix(geometry)
-    return geometry
+    area: BaseGeometry = geometry
+    return area
 
 
 def _loaded(polygon: Any) -> Any:
@@ -157,8 +159,11 @@ def _loaded(polygon: Any) -> Any:
 def _of_geojson(content: Any) -> BaseGeometry:
     try:
         if content["type"] == "FeatureCollection":
-            return shapely.union_all([shape(feature["geometry"]) for feature in content["features"]])
-        return shape(content["geometry"] if content["type"] == "Feature" else content)
+            features = [shape(feature["geometry"]) for feature in content["features"]]
+        else:
+            features = [shape(content["geometry"] if content["type"] == "Feature" else content)]
+        union: BaseGeometry = features[0] if len(features) == 1 else shapely.union_all(features)
+        return union
     except (LookupError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
         raise ConfigError(f"the polygon is not GeoJSON of a geometry, feature or collection ({error!r})") from error
 
@@ -174,7 +179,7 @@ def _circle(near: Sequence[float], radius_km: float | None) -> BaseGeometry:
     ones = np.ones(CIRCLE_POINTS)
     lons, lats, _ = GEOD.fwd(longitude * ones, latitude * ones, bearings, 1000 * radius_km * ones)
     poles = {sign: GEOD.inv(longitude, latitude, 0, sign * 90)[2] <= 1000 * radius_km for sign in (1, -1)}
-    ring = shapely.Polygon(np.column_stack([lons, lats]))
+    ring: BaseGeometry = shapely.Polygon(np.column_stack([lons, lats]))
     crosses = bool((np.abs(np.diff(lons, append=lons[0])) > 180).any())
     if not (crosses or poles[1] or poles[-1]):
         return ring

@@ -1,17 +1,17 @@
 """The tables of an index on disk, and one writer at a time."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import lancedb
 import numpy as np
 import pyarrow as pa
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError, DataError
+from harma.errors import ConfigError, DataError, MissingDependencyError
 from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
@@ -37,7 +37,7 @@ class Store:
         self.directory = directory
         self.settings = read_settings(directory)
         try:
-            database = lancedb.connect(str(directory / TABLES))
+            database = _connect(directory)
             self.chips: Any = database.open_table(CHIPS)
             self.sources: Any = database.open_table(SOURCES)
             expected = chip_schema(self.settings.embed_dim)
@@ -58,7 +58,7 @@ class Store:
         foreign = sorted(path.name for path in directory.iterdir() if path.name not in (TABLES, LOCK))
         if foreign:
             raise ConfigError(f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose another")
-        database = lancedb.connect(str(directory / TABLES))
+        database = _connect(directory)
         # The settings come last: where they are, there is an index.
         database.create_table(CHIPS, schema=chip_schema(settings.embed_dim), mode="overwrite")
         database.create_table(SOURCES, schema=SOURCE_SCHEMA, mode="overwrite")
@@ -146,6 +146,21 @@ def writing(directory: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _connect(directory: Path) -> Any:
+    """The database of an index.
+
+    Raises:
+        MissingDependencyError: lancedb is not installed.
+    """
+    # Lance warns of every table that it makes; problems come as errors.
+    os.environ.setdefault("LANCE_LOG", "error")
+    try:
+        import lancedb
+    except ImportError as error:
+        raise MissingDependencyError("an index needs lancedb: pip install 'harma[search]'") from error
+    return lancedb.connect(str(directory / TABLES))
 
 
 def _named(sources: Sequence[str]) -> Iterator[str]:

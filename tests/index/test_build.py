@@ -1,0 +1,181 @@
+"""Building an index and keeping it up to date."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from harma.errors import ConfigError, DataError, MissingFileError
+from harma.index import build as building
+from harma.index.index import Index
+from harma.index.store import Store, writing
+from harma.scenes.raster import Reading
+from harma.scenes.windows import Tiling
+
+
+def rows(tmp_path, *columns):
+    table = Store(tmp_path / "index").chips.to_arrow().to_pylist()
+    return sorted(tuple(row[c] for c in columns) for row in table)
+
+
+def test_every_chip_once_with_place_date_and_thumbnail(write_scenes, build_index, tmp_path):
+    write_scenes(tmp_path / "scenes", 3)
+    outcome = build_index(tmp_path / "scenes")
+    assert (outcome.num_added, outcome.num_new, outcome.problems) == (27, 3, {})
+    table = Store(tmp_path / "index").chips.to_arrow().to_pylist()
+    assert len({row["id"] for row in table}) == 27
+    first = next(row for row in table if (row["column"], row["row"]) == (32, 0) and "scene1_" in row["source"])
+    assert first["datetime"].isoformat() == "2011-06-01T00:00:00+00:00"
+    assert first["gsd"] == pytest.approx(2, rel=0.01)
+    assert first["xmin"] < first["xmax"]
+    assert first["thumbnail"][:2] == b"\xff\xd8"
+    assert np.linalg.norm(first["embedding"]) == pytest.approx(1, abs=1e-2)
+
+
+def test_embeddings_are_those_of_the_model(write_scenes, build_index, model, tmp_path):
+    path = write_scenes(tmp_path / "scenes", 1, size=32)[0]
+    build_index(path)
+    stored = Store(tmp_path / "index").chips.to_arrow()["embedding"][0].as_py()
+    import rasterio
+
+    with rasterio.open(path) as dataset:
+        picture = np.moveaxis(dataset.read(), 0, -1)
+    np.testing.assert_allclose(stored, model[0].embed_images([picture])[0], atol=2e-3)
+
+
+def test_a_second_build_does_only_what_is_new(write_scenes, build_index, tmp_path):
+    paths = write_scenes(tmp_path / "scenes", 2)
+    build_index(tmp_path / "scenes")
+    before = rows(tmp_path, "id")
+    again = build_index(tmp_path / "scenes")
+    assert (again.num_added, again.num_kept) == (0, 2)
+    os.utime(paths[0], ns=(1, 1))
+    touched = build_index(tmp_path / "scenes")
+    assert (touched.num_added, touched.num_kept) == (0, 2), "touched, but with the same bytes"
+    assert rows(tmp_path, "id") == before
+    write_scenes(tmp_path / "scenes", 1, first=2)
+    more = build_index(tmp_path / "scenes")
+    assert (more.num_added, more.num_kept, more.num_new) == (9, 2, 1)
+
+
+def test_a_changed_source_is_replaced(write_scenes, build_index, tmp_path):
+    paths = write_scenes(tmp_path / "scenes", 2)
+    build_index(tmp_path / "scenes")
+    write_scenes(tmp_path / "other", 1, first=7, size=64)[0].replace(paths[0])
+    outcome = build_index(tmp_path / "scenes")
+    assert (outcome.num_replaced, outcome.num_kept, outcome.num_added) == (1, 1, 4)
+    assert len([1 for (source,) in rows(tmp_path, "source") if source == str(paths[0])]) == 4
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("commit", [1, 5, 1000])
+def test_a_build_that_dies_anywhere_is_completed_by_the_next(write_scenes, build_index, tmp_path, monkeypatch, commit):
+    write_scenes(tmp_path / "scenes", 4)
+    build_index(tmp_path / "scenes", directory=tmp_path / "whole")
+    expected = sorted(row["id"] for row in Store(tmp_path / "whole").chips.to_arrow().to_pylist())
+    monkeypatch.setattr(building, "COMMIT_CHIPS", commit)
+    for step in range(1, 14):
+        calls = iter(range(1, 10_000))
+        for name in ("add_chips", "put_sources"):
+            original = getattr(Store, name)
+
+            def dying(self, *args, original=original, calls=calls, step=step, **options):
+                if next(calls) == step:
+                    raise Killed
+                return original(self, *args, **options)
+
+            monkeypatch.setattr(Store, name, dying)
+        try:
+            build_index(tmp_path / "scenes")
+            done = True
+        except Killed:
+            done = False
+        monkeypatch.undo()
+        monkeypatch.setattr(building, "COMMIT_CHIPS", commit)
+        ids = [row["id"] for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()]
+        assert len(set(ids)) == len(ids), "no chip twice"
+        if done:
+            break
+    build_index(tmp_path / "scenes")
+    assert sorted(row["id"] for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()) == expected
+    assert all(not row["problem"] for row in Store(tmp_path / "index").known_sources().values())
+
+
+def test_what_cannot_be_read_is_listed_and_the_rest_goes_on(write_scenes, build_index, tmp_path):
+    write_scenes(tmp_path / "scenes", 1)
+    (tmp_path / "scenes" / "empty.tif").write_bytes(b"")
+    Image.new("RGB", (40, 40)).save(tmp_path / "scenes" / "picture.png")
+    damaged = write_scenes(tmp_path / "scenes", 1, first=5, size=640)[0]
+    damaged.write_bytes(damaged.read_bytes()[:300_000])
+    outcome = build_index(tmp_path / "scenes")
+    assert {name.rpartition("/")[2] for name in outcome.problems} == {"empty.tif", damaged.name}
+    listed = json.loads((tmp_path / "index" / "problems.json").read_text())
+    assert {row["source"] for row in listed} == set(outcome.problems)
+    sources = {source for (source,) in rows(tmp_path, "source")}
+    assert str(damaged) not in sources
+    assert str(tmp_path / "scenes" / "picture.png") in sources, "indexed without a place"
+    damaged.unlink()
+    write_scenes(tmp_path / "scenes", 1, first=5, size=64)
+    (tmp_path / "scenes" / "empty.tif").unlink()
+    assert not build_index(tmp_path / "scenes").problems
+
+
+def test_chips_that_are_mostly_nodata_are_left_out(build_index, tmp_path):
+    import rasterio
+    from affine import Affine
+
+    values = np.zeros((3, 64, 64), dtype=np.uint8)
+    values[:, :32] = 100
+    with rasterio.open(
+        tmp_path / "a.tif", "w", driver="GTiff", width=64, height=64, count=3, dtype="uint8", nodata=0,
+        crs="EPSG:32631", transform=Affine(2, 0, 0, 0, -2, 0),
+    ) as dataset:  # fmt: skip
+        dataset.write(values)
+    outcome = build_index(tmp_path / "a.tif")
+    assert (outcome.num_added, outcome.num_skipped) == (2, 2)
+
+
+def test_other_settings_another_model_and_a_second_writer_are_refused(write_scenes, build_index, model, tmp_path):
+    write_scenes(tmp_path / "scenes", 1)
+    build_index(tmp_path / "scenes")
+    with pytest.raises(ConfigError, match="the index was made with tiling .* leave the option out"):
+        build_index(tmp_path / "scenes", tiling=Tiling(size=16))
+    with pytest.raises(ConfigError, match="the index was made with reading"):
+        build_index(tmp_path / "scenes", reading=Reading(percentiles=(1, 99)))
+    with writing(tmp_path / "index"), pytest.raises(ConfigError, match="another process is writing the index"):
+        build_index(tmp_path / "scenes")
+    from harma.backbones import load_backbone
+    from harma.model import HarMA
+
+    other = HarMA(load_backbone(model[0].backbone.config)).eval()
+    with pytest.raises(ConfigError, match=r"made with the model .* this one is .*\. Their embeddings do not compare"):
+        Index.open(tmp_path / "index", model=other)
+
+
+def test_directories_that_are_no_index(build_index, write_scenes, tmp_path):
+    with pytest.raises(MissingFileError, match="is no index"):
+        Index.open(tmp_path)
+    write_scenes(tmp_path / "scenes", 1)
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "thesis.tex").write_text("important")
+    with pytest.raises(ConfigError, match=r"holds files that are no index \(thesis.tex\)"):
+        build_index(tmp_path / "scenes")
+    (tmp_path / "index" / "thesis.tex").unlink()
+    build_index(tmp_path / "scenes")
+    settings = tmp_path / "index" / "index.json"
+    for content in ("{", "[]", '{"format": "harma-index", "version": 9}', '{"format": "harma-index", "version": 1}'):
+        kept = settings.read_text()
+        settings.write_text(content)
+        with pytest.raises((DataError, ConfigError)):
+            Index.open(tmp_path / "index")
+        settings.write_text(kept)
+    import shutil
+
+    shutil.rmtree(tmp_path / "index" / "tables" / "chips.lance")
+    with pytest.raises(DataError, match="is damaged .*build it again"):
+        Index.open(tmp_path / "index")

@@ -1,0 +1,90 @@
+"""Exact search."""
+
+import numpy as np
+import pytest
+import shapely
+
+from harma.errors import ConfigError
+from harma.index.filters import make_filter
+from harma.index.index import Index
+
+
+@pytest.fixture
+def index(write_scenes, build_index, model, tmp_path):
+    write_scenes(tmp_path / "scenes", 6)
+    build_index(tmp_path / "scenes")
+    return Index.open(tmp_path / "index", model=model[0])
+
+
+@pytest.fixture
+def table(index):
+    """All rows, with their embeddings as an array."""
+    rows = index.store.chips.to_arrow().to_pylist()
+    return rows, np.array([row["embedding"] for row in rows], dtype=np.float32)
+
+
+def test_the_best_come_first(index, table, model):
+    rows, embeddings = table
+    scores = embeddings @ model[0].embed_texts(["a river"])[0]
+    expected = [rows[i]["id"] for i in np.argsort(-scores, kind="stable")[:7]]
+    hits = index.search("a river", k=7)
+    assert [hit.id for hit in hits] == expected
+    assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True)[:7], abs=1e-5)
+    assert hits[0].geometry.is_valid
+
+
+def test_pages_fit_together(index):
+    assert [h.id for h in index.search("a road", k=9)] == [
+        h.id for offset in (0, 3, 6) for h in index.search("a road", k=3, offset=offset)
+    ]
+    assert len(index.search("a road", k=1000)) == 54
+    assert index.search("a road", offset=54) == []
+
+
+def test_a_chip_finds_itself_and_examples_add_up(index, table):
+    rows, embeddings = table
+    chip, other = rows[10], rows[30]
+    assert index.search(image=f"chip:{chip['id']}")[0].id == chip["id"]
+    hits = index.search(like=[f"chip:{chip['id']}"], unlike=[(f"chip:{other['id']}", 0.3)], k=54)
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    expected = unit[10] - 0.3 * unit[30]
+    scores = embeddings @ (expected / np.linalg.norm(expected))
+    assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True), abs=1e-4)
+
+
+def test_random_filters_against_brute_force(index, table, model):
+    rows, embeddings = table
+    scores = embeddings @ model[0].embed_texts(["trees"])[0]
+    footprints = [shapely.from_wkb(row["geometry"]) for row in rows]
+    west, south, east, north = shapely.union_all(footprints).bounds
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        x, y = np.sort(rng.uniform(west, east, 2)), np.sort(rng.uniform(south, north, 2))
+        area = shapely.box(x[0], y[0], x[1], y[1])
+        first, last = sorted(rng.integers(2009, 2017, 2))
+        within = bool(rng.random() < 0.3)
+        wanted = [
+            i for i, row in enumerate(rows)
+            if (area.covers(footprints[i]) if within else area.intersects(footprints[i]))
+            and first <= row["datetime"].year <= last
+        ]  # fmt: skip
+        expected = {rows[i]["id"] for i in sorted(wanted, key=lambda i: -scores[i])[:5]}
+        options = {"bbox": (x[0], y[0], x[1], y[1]), "date": (str(first), str(last)), "within": within}
+        assert {hit.id for hit in index.search("trees", k=5, **options)} == expected
+        assert make_filter(**options).sql
+
+
+def test_what_cannot_be_searched(index):
+    for options, message in (
+        ({}, "there is nothing to look for"),
+        ({"text": " "}, "the text to look for is empty"),
+        ({"unlike": ["a road"]}, "there is nothing to look for"),
+        ({"image": "chip:none"}, "there is no chip 'none'"),
+        ({"text": "a", "k": 0}, "k must be 1 or more"),
+        ({"text": "a", "where": "nonsense > 1"}, "the condition .* cannot be used"),
+        ({"like": [("a road", -1.0)]}, "must be greater than 0"),
+        ({"like": [np.zeros(16)]}, "zero or not finite"),
+        ({"text": "a road", "unlike": [("a road", 1.0)]}, "cancel out"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            index.search(**options)
