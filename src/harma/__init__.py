@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harma import losses, metrics
+    from harma.index.index import Index
     from harma.model import HarMA
     from harma.saved import load
 
 __version__ = "0.1.0"
-__all__ = ["HarMA", "__version__", "load", "losses", "metrics"]
+__all__ = ["HarMA", "Index", "__version__", "load", "losses", "metrics"]
 
-_LAZY = {"HarMA": "harma.model", "load": "harma.saved", "losses": "harma", "metrics": "harma"}
+_LAZY = {"HarMA": "harma.model", "Index": "harma.index.index", "load": "harma.saved", "losses": "harma", "metrics": "harma"}
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,8 @@ VERBS = {
     "recipes": ("recipes", "the shipped recipes, or one of them"),
     "backbones": ("backbones", "the presets: architecture, file, licence, where to get it"),
     "data": ("data", "look at data before training (check), or draw synthetic scenes (scenes)"),
+    "index": ("index", "make an index of imagery and keep it up to date: build, info"),
+    "search": ("search", "search an index by text, example, place and date"),
     "demo": ("demo", "the main job from end to end, offline, in a few minutes"),
 }
 

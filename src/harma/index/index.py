@@ -1,21 +1,20 @@
 """The index as people use it: open, search."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
 from harma.errors import ConfigError
 from harma.index.build import check_model
 from harma.index.filters import Filter, make_filter
+from harma.index.hits import Hit
 from harma.index.query import query_vector
 from harma.index.store import Store
 from harma.scenes.windows import Window
@@ -23,33 +22,6 @@ from harma.scenes.windows import Window
 SHOWN = ["id", "geometry", "datetime", "source", "column", "row", "width", "height", "crs", "gsd", "nodata"]
 # Embeddings read at once by exact search: 64 MB of float16 at 512.
 SCAN_ROWS = 65_536
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A chip that was found.
-
-    Attributes:
-        score: cosine of query and chip.
-        id: of the chip.
-        source: path or address of its scene.
-        window: its place in the scene, pixels.
-        geometry: footprint in WGS84, or None.
-        datetime: when the scene was taken, or None.
-        crs: of the scene.
-        gsd: metres per pixel of the scene, or None.
-        nodata: share of the chip.
-    """
-
-    score: float
-    id: str
-    source: str
-    window: Window
-    geometry: BaseGeometry | None
-    datetime: datetime | None
-    crs: str
-    gsd: float | None
-    nodata: float
 
 
 class Index:
@@ -93,6 +65,34 @@ class Index:
         model = load(self.store.settings.model, backbone=self.store.settings.backbone)
         check_model(self.store.settings, model)
         return model
+
+    def info(self) -> dict[str, Any]:
+        """What the index holds."""
+        settings, sources = self.store.settings, list(self.store.known_sources().values())
+        rows = self.store.chips.search().select(["xmin", "ymin", "xmax", "ymax", "datetime"]).to_arrow()
+        arrow: Any = pc  # its functions are made at run time
+        placed = rows.filter(arrow.is_valid(rows["xmin"]))
+        dated = rows.filter(arrow.is_valid(rows["datetime"]))["datetime"]
+        low, high = arrow.min, arrow.max
+        size = sum(path.stat().st_size for path in self.store.directory.rglob("*") if path.is_file())
+        return {
+            "chips": rows.num_rows,
+            "sources": sum(not row["problem"] for row in sources),
+            "problems": sum(bool(row["problem"]) for row in sources),
+            "placed": placed.num_rows,
+            "bounds": [
+                how(placed[name]).as_py()
+                for how, name in ((low, "xmin"), (low, "ymin"), (high, "xmax"), (high, "ymax"))
+            ],
+            "dates": [str(low(dated).as_py()), str(high(dated).as_py())],
+            "model": settings.model,
+            "model id": settings.model_id,
+            "tiling": str(settings.tiling),
+            "reading": str(settings.reading),
+            "max nodata": settings.max_nodata,
+            "search": "exact",
+            "bytes": size,
+        }
 
     def search(
         self, text: str | Sequence[str] | None = None, image: Any = None, *, like: Sequence[Any] = (),

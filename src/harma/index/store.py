@@ -155,7 +155,8 @@ def _connect(directory: Path) -> Any:
         MissingDependencyError: lancedb is not installed.
     """
     # Lance warns of every table that it makes; problems come as errors.
-    os.environ.setdefault("LANCE_LOG", "error")
+    for name in ("LANCE_LOG", "LANCEDB_LOG", "RUST_LOG"):
+        os.environ.setdefault(name, "error")
     try:
         import lancedb
     except ImportError as error:
