@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["HarMA", "Index", "__version__", "load", "losses", "metrics"]
 
-_LAZY = {"HarMA": "harma.model", "Index": "harma.index.index", "load": "harma.saved", "losses": "harma", "metrics": "harma"}
+_LAZY = {
+    "HarMA": "harma.model",
+    "Index": "harma.index.index",
+    "load": "harma.saved",
+    "losses": "harma",
+    "metrics": "harma",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from harma.errors import ConfigError
 
 logger = logging.getLogger(__name__)
+
+LOCK = ".lock"
 
 
 @contextmanager
@@ -70,6 +73,29 @@ def replacing_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def locked(directory: Path, doing: str) -> Iterator[None]:
+    """Keep other processes from writing a directory; it is made if it is not there.
+
+    Args:
+        directory: that is written.
+        doing: what the other process would be doing, such as "training in".
+
+    Raises:
+        ConfigError: one does already.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(directory / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConfigError(f"another process is {doing} {directory}; wait for it, or stop it") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def recover_directory(path: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from harma.errors import ConfigError, DataError, MissingFileError
+from harma.files import locked
 from harma.index import build as building
 from harma.index.index import Index
-from harma.index.store import Store, writing
+from harma.index.store import Store
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
@@ -147,7 +148,10 @@ def test_other_settings_another_model_and_a_second_writer_are_refused(write_scen
         build_index(tmp_path / "scenes", tiling=Tiling(size=16))
     with pytest.raises(ConfigError, match="the index was made with reading"):
         build_index(tmp_path / "scenes", reading=Reading(percentiles=(1, 99)))
-    with writing(tmp_path / "index"), pytest.raises(ConfigError, match="another process is writing the index"):
+    with (
+        locked(tmp_path / "index", "writing the index"),
+        pytest.raises(ConfigError, match="another process is writing the index"),
+    ):
         build_index(tmp_path / "scenes")
     from harma.backbones import load_backbone
     from harma.model import HarMA

@@ -128,5 +128,5 @@ class AdapterSite(nn.Module):
         if not self.enabled:
             return features
         added = self.adapter(features, shared=self._shared[0], causal=self.causal)
-        mixed: Tensor = features + torch.sigmoid(self.gate).to(added.dtype) * added
-        return mixed
+        # One pass over the memory instead of two: on a CPU that is what adapters cost.
+        return torch.addcmul(features, added, torch.sigmoid(self.gate).to(added.dtype))

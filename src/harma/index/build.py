@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from harma.embedding import eval_transform_of
 from harma.errors import ConfigError
-from harma.files import write_json
+from harma.files import locked, write_json
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
 from harma.index.settings import FILE, Settings, model_id
-from harma.index.store import Store, writing
+from harma.index.store import Store
 from harma.index.survey import Surveyed, survey
 from harma.scenes.sources import Source
 
@@ -67,7 +67,7 @@ def build(
     Raises:
         ConfigError: another process writes the index, or it was made with other settings or another model.
     """
-    with writing(directory):
+    with locked(directory, "writing the index"):
         store = Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
         check_model(store.settings, model)
         _check_settings(store.settings, settings)

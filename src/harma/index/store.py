@@ -2,21 +2,19 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError, MissingDependencyError
+from harma.files import LOCK
 from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
 TABLES = "tables"
-LOCK = ".lock"
 # Names in one SQL expression.
 NAMES_AT_ONCE = 500
 FAILED = (OSError, ValueError, RuntimeError)  # what Lance raises on damaged or missing files
@@ -127,25 +125,6 @@ class Store:
         self.drop_chips(sources)
         for where in _named(sources):
             self.sources.delete(where)
-
-
-@contextmanager
-def writing(directory: Path) -> Iterator[None]:
-    """Keep other processes from writing the index; they can read it.
-
-    Raises:
-        ConfigError: one is writing already.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(directory / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ConfigError(f"another process is writing the index {directory}; wait for it, or stop it") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _connect(directory: Path) -> Any:

@@ -16,6 +16,7 @@ from harma.data.cache import ImageCache
 from harma.data.split import Split
 from harma.errors import ConfigError, TrainingError
 from harma.evaluation.own import find_metrics
+from harma.files import locked
 from harma.metrics import SELECTION_KEYS
 from harma.model import HarMA
 from harma.training.batches import EpochBatches
@@ -48,7 +49,7 @@ def train(recipe: Recipe, *, resume: bool = False) -> Path:
     run = RunDirectory(recipe.output)
     if fabric.is_global_zero and not resume:
         run.check_free()
-    with run.locked() if fabric.is_global_zero else nullcontext():
+    with locked(run.path, "training in") if fabric.is_global_zero else nullcontext():
         _train(fabric, recipe, run, resume=resume)
     fabric.barrier()
     return run.path

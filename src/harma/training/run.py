@@ -6,7 +6,6 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -14,13 +13,11 @@ from typing import Any
 
 import torch
 import yaml
-from filelock import FileLock, Timeout
 
 import harma
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.files import read_events, read_yaml, recover_directory, replacing, write_json, write_text
+from harma.files import LOCK, read_events, read_yaml, recover_directory, replacing, write_json, write_text
 
-LOCK = ".lock"
 # What there can be before a run has begun.
 BEGINNINGS = (LOCK, "environment.json", "log.jsonl", "backbone")
 STATE = {"model", "optimizer", "precision", "world_size", "made_from"}
@@ -90,23 +87,6 @@ class RunDirectory:
                 f"the output {self.path} holds files that are no run ({', '.join(foreign[:3])}); "
                 "choose a new or an empty directory"
             )
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes from training here.
-
-        Raises:
-            ConfigError: one does already.
-        """
-        lock = FileLock(self.path / LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise ConfigError(f"another process is training in {self.path}; wait for it, or stop it") from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     def begin(self, recipe: dict[str, Any]) -> None:
         """Write what a new run was made from. The recipe comes last: where it is, there is a run."""
