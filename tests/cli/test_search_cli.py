@@ -46,7 +46,7 @@ def test_hits_in_every_format(archive, capsys):
     assert [feature["id"] for feature in collection["features"]] == [hit["id"] for hit in hits]
     assert main(["search", archive, "a river", "-k", "3", "--format", "csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("rank,score,id")
+    assert lines[0].startswith("rank,score,percentile,standing,id")
     assert len(lines) == 4
 
 
@@ -74,3 +74,17 @@ def test_a_new_index_needs_a_model(tmp_path, write_scenes, capsys):
     assert main(["index", "build", str(tmp_path / "new"), str(tmp_path / "scenes")]) == 2
     assert "--model is not given" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_removing_and_verifying(archive, capsys, tmp_path):
+    assert main(["index", "verify", archive]) == 0
+    assert "0 problems" in capsys.readouterr().out
+    assert main(["index", "remove", archive, "*scene1_*"]) == 0
+    assert "removed 1 sources with 4 chips" in capsys.readouterr().out
+    assert main(["index", "remove", archive, "*scene1_*"]) == 2
+    assert "no source of the index matches" in capsys.readouterr().err
+    assert main(["index", "build", archive, str(tmp_path / "scenes")]) == 0
+    assert "4 chips added" in capsys.readouterr().out
+    next((tmp_path / "scenes").iterdir()).unlink()
+    assert main(["index", "verify", archive]) == 1
+    assert "is not there any more" in capsys.readouterr().out

@@ -1,7 +1,9 @@
 """Make an index of imagery, and keep it up to date.
 
 build: cut images and rasters into chips, embed them, and write the index; given again, it does only what is new.
+remove: take sources out.
 info: what an index holds.
+verify: whether it is whole, and what has become of its sources.
 """
 
 import argparse
@@ -23,8 +25,10 @@ EPILOG = """examples:
   harma index build archive 'naip/*.tif' list.csv --model runs/a --size-m 200 --stride 0.5
   harma index build pictures photos/ --model openai --whole
   harma index build archive more_scenes/
+  harma index remove archive '*/naip_2009*.tif'
   harma index info archive
-status: 0 done, 1 done, but some sources could not be indexed (they are listed), 2 not done"""
+  harma index verify archive
+status: 0 done, 1 done, but something is wrong (it is listed), 2 not done"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, what, add, do in (
         ("build", "make an index, or add what is new", _add_build_arguments, _build),
+        ("remove", "take sources out", _add_remove_arguments, _remove),
         ("info", "what an index holds", _add_info_arguments, _info),
+        ("verify", "look for damage", lambda parser: None, _verify),
     ):
         action = actions.add_parser(
             name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=EPILOG,
@@ -76,6 +82,10 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
         "--num-workers", type=count, default=max(0, min(8, (os.cpu_count() or 1) - 1)), help="processes that read"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+
+
+def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="name as in the index, with * and ?")
 
 
 def _add_info_arguments(parser: argparse.ArgumentParser) -> None:
@@ -205,3 +215,32 @@ def _info(args: argparse.Namespace) -> int:
     for name, value in facts.items():
         print(f"{name:<12} {value}")
     return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from fnmatch import fnmatchcase
+
+    from harma.errors import ConfigError
+    from harma.files import locked
+    from harma.index.store import Store
+
+    store = Store(args.directory)
+    with locked(args.directory, "writing the index"):
+        names = list(store.known_sources())
+        for pattern in args.sources:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise ConfigError(f"no source of the index matches {pattern}; nothing was removed")
+        chosen = [name for name in names if any(fnmatchcase(name, pattern) for pattern in args.sources)]
+        before = store.chips.count_rows()
+        store.drop_sources(chosen)
+    print(f"removed {len(chosen):,} sources with {before - store.chips.count_rows():,} chips")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from harma.index.store import Store
+    from harma.index.verify import verify
+
+    problems = verify(Store(args.directory))
+    print("\n".join([*problems, f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"]))
+    return 1 if problems else 0

@@ -67,17 +67,19 @@ def _floats(text: str) -> tuple[float, ...]:
 
 
 def _show(hits: "list[Hit]") -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
-    for heading in ("score", "date", "longitude", "latitude", "source", "window", "chip"):
-        table.add_column(heading, overflow="fold")
+    table = Table(box=box.SIMPLE, padding=(0, 1))
+    for heading in ("score", "", "date", "lon,lat"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("source, window, chip", overflow="fold")
     for hit in hits:
         middle = hit.geometry.centroid if hit.geometry is not None else None
+        window = f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}"
         table.add_row(
-            f"{hit.score:.3f}", hit.datetime.date().isoformat() if hit.datetime else "",
-            f"{middle.x:.5f}" if middle else "", f"{middle.y:.5f}" if middle else "", Path(hit.source).name,
-            f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}", hit.id,
+            f"{hit.score:.3f}", hit.standing, hit.datetime.date().isoformat() if hit.datetime else "",
+            f"{middle.x:.4f},{middle.y:.4f}" if middle else "", f"{Path(hit.source).name} {window}\nchip:{hit.id}",
         )  # fmt: skip
     Console().print(table if hits else "nothing matches")

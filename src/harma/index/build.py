@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from harma.embedding import eval_transform_of
-from harma.errors import ConfigError
+from harma.errors import ConfigError, DataError
 from harma.files import locked, write_json
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
 from harma.index.settings import FILE, Settings, model_id
@@ -190,7 +190,10 @@ class _Build:
         with torch.inference_mode():
             for start in range(0, len(pixels), self.batch_size):
                 part = pixels[start : start + self.batch_size].to(self.model.device, non_blocking=True)
-                self.embeddings.append(self.model.encode_image(part).float().cpu().numpy())
+                embedded = self.model.encode_image(part).float().cpu().numpy()
+                if not np.isfinite(embedded).all():
+                    raise DataError("the model gives embeddings that are not numbers; its weights are damaged")
+                self.embeddings.append(embedded)
 
     def _fail(self, number: int, problem: str) -> None:
         """A source that cannot be used: its chips go, and it is named."""

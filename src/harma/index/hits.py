@@ -20,6 +20,8 @@ class Hit:
 
     Attributes:
         score: cosine of query and chip.
+        percentile: share of a sample of the index that the query scores lower, percent.
+        standing: "clear", "likely" or "weak": how far the score stands out from that sample.
         id: of the chip.
         source: path or address of its scene.
         window: its place in the scene, pixels.
@@ -31,6 +33,8 @@ class Hit:
     """
 
     score: float
+    percentile: float
+    standing: str
     id: str
     source: str
     window: Window
@@ -43,7 +47,8 @@ class Hit:
     def properties(self) -> dict[str, Any]:
         """Everything but the geometry, as plain values."""
         return {
-            "score": round(self.score, 6), "id": self.id, "source": self.source,
+            "score": round(self.score, 6), "percentile": round(self.percentile, 2), "standing": self.standing,
+            "id": self.id, "source": self.source,
             "datetime": self.datetime.isoformat() if self.datetime else None, **vars(self.window), "crs": self.crs,
             "gsd": self.gsd, "nodata": round(self.nodata, 4),
         }  # fmt: skip
@@ -60,6 +65,8 @@ def as_csv(hits: Sequence[Hit]) -> str:
     names = [
         "rank",
         "score",
+        "percentile",
+        "standing",
         "id",
         "source",
         "datetime",

@@ -15,6 +15,7 @@ from harma.errors import ConfigError
 from harma.index.build import check_model
 from harma.index.filters import Filter, make_filter
 from harma.index.hits import Hit
+from harma.index.judge import Judge
 from harma.index.query import query_vector
 from harma.index.store import Store
 from harma.scenes.windows import Window
@@ -22,6 +23,8 @@ from harma.scenes.windows import Window
 SHOWN = ["id", "geometry", "datetime", "source", "column", "row", "width", "height", "crs", "gsd", "nodata"]
 # Embeddings read at once by exact search: 64 MB of float16 at 512.
 SCAN_ROWS = 65_536
+# Chips that a score is judged against.
+SAMPLE = 4096
 
 
 class Index:
@@ -134,7 +137,17 @@ class Index:
         vector = query_vector(lambda: self.model, self.store.chips, text=text, image=image, like=like, unlike=unlike)
         rows, scores = self._scan(vector, wanted, k + offset)
         found = self._take(rows[offset:])
-        return [_hit(row, float(score)) for row, score in zip(found, scores[offset:], strict=True)]
+        judge = Judge(self._sample @ vector)
+        return [_hit(row, float(score), judge) for row, score in zip(found, scores[offset:], strict=True)]
+
+    @cached_property
+    def _sample(self) -> NDArray[np.float32]:
+        """Embeddings of chips from all over the index (n, E): what a query scores on it is the ordinary."""
+        count = len(self)
+        offsets = np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).astype(int)).tolist() if count else []
+        if not offsets:
+            return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)
+        return _embeddings(self.store.chips.take_offsets(offsets).select(["embedding"]).to_arrow())
 
     def _scan(self, vector: NDArray[np.float32], wanted: Filter, k: int) -> tuple[list[int], NDArray[np.float32]]:
         """Exact search: every chip that matches is compared, a block at a time.
@@ -188,9 +201,10 @@ def _embeddings(table: pa.Table) -> NDArray[np.float32]:
     return flat.reshape(table.num_rows, -1)
 
 
-def _hit(row: dict[str, Any], score: float) -> Hit:
+def _hit(row: dict[str, Any], score: float, judge: Judge) -> Hit:
     geometry = shapely.from_wkb(row["geometry"]) if row["geometry"] else None
+    window = Window(row["column"], row["row"], row["width"], row["height"])
     return Hit(
-        score, row["id"], row["source"], Window(row["column"], row["row"], row["width"], row["height"]), geometry,
+        score, judge.percentile(score), judge.standing(score), row["id"], row["source"], window, geometry,
         row["datetime"], row["crs"], row["gsd"], row["nodata"],
     )  # fmt: skip

@@ -1,0 +1,29 @@
+"""Damage that is found."""
+
+import numpy as np
+
+from harma.index.store import Store
+from harma.index.verify import verify
+
+
+def test_a_whole_index_has_no_problems(write_scenes, build_index, tmp_path):
+    write_scenes(tmp_path / "scenes", 2)
+    build_index(tmp_path / "scenes")
+    assert verify(Store(tmp_path / "index")) == []
+
+
+def test_every_kind_of_damage_is_named(write_scenes, build_index, tmp_path):
+    first, second, third = write_scenes(tmp_path / "scenes", 3)
+    build_index(tmp_path / "scenes")
+    store = Store(tmp_path / "index")
+    rows = store.chips.to_arrow().to_pylist()
+    store.add_chips([rows[0]], np.zeros((1, 16), dtype=np.float32))
+    store.sources.delete(f"source = '{third}'")
+    first.unlink()
+    second.write_bytes(b"changed")
+    text = "\n".join(verify(store))
+    for message in (
+        "1 chips are there more than once", "1 embeddings are damaged", f"{first}: 10 chips, there should be 9",
+        f"{first}: is not there any more", f"{second}: has changed", "1 sources are not finished",
+    ):  # fmt: skip
+        assert message in text
