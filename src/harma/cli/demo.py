@@ -1,7 +1,7 @@
 """The main job from end to end, offline, on scenes drawn here.
 
 A small CLIP is trained on one look of synthetic scenes; HarMA adapters and, with the same budget, the whole model are
-trained on another; the table compares them. About four minutes on two cores. An interrupted demo goes on where it
+trained on another; the table compares them. About three minutes on two cores. An interrupted demo goes on where it
 stopped.
 """
 
