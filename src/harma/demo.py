@@ -3,6 +3,8 @@
 Nothing is downloaded. An interrupted demo goes on where it stopped.
 """
 
+import json
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +115,6 @@ def _train(recipe: str, output: Path, data: Path, size: DemoSize, **values: Any)
 
 
 def _result(harma: Path, full: Path) -> DemoResult:
-    import json
-
     content = {path.name: json.loads((path / "metrics.json").read_text(encoding="utf-8")) for path in (harma, full)}
     adapted, whole = content[harma.name], content[full.name]
     return DemoResult(
@@ -130,8 +130,6 @@ def _result(harma: Path, full: Path) -> DemoResult:
 
 def _draw_sheet(path: Path, data: dict[str, Path]) -> None:
     """A picture of the first test scenes of each look, with a caption each."""
-    import json
-
     from matplotlib.figure import Figure
     from PIL import Image
 
@@ -146,13 +144,7 @@ def _draw_sheet(path: Path, data: dict[str, Path]) -> None:
             with Image.open(description.parent / "images" / item["image"]) as picture:
                 axes.imshow(picture.convert("RGB"), interpolation="nearest")
             axes.set_axis_off()
-            axes.set_title(_wrapped(item["caption"][0]), fontsize=8)
+            axes.set_title(textwrap.fill(item["caption"][0], 28), fontsize=8)
             if column == 0:
                 axes.text(-0.06, 0.5, look, rotation=90, va="center", ha="right", transform=axes.transAxes)
     figure.savefig(path, dpi=110)
-
-
-def _wrapped(text: str) -> str:
-    import textwrap
-
-    return textwrap.fill(text, 28)

@@ -1,6 +1,6 @@
 """Filters against brute force."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -68,6 +68,10 @@ def test_dates_include_both_ends():
     assert "<= timestamp '2015-09-26 10:00:00.000000'" in make_filter(date=(None, "2015-09-26T10:00:00Z")).sql
     moment = datetime(2015, 9, 26, 12, tzinfo=UTC)
     assert "<= timestamp '2015-09-26 12:00:00.000000'" in make_filter(date=(None, moment)).sql
+    elsewhere = datetime(2015, 9, 26, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert "<= timestamp '2015-09-26 10:00:00.000000'" in make_filter(date=("2015", elsewhere)).sql
+    naive = datetime(2015, 9, 26, 12)
+    assert ">= timestamp '2015-09-26 12:00:00.000000'" in make_filter(date=(naive, "2016")).sql
     assert make_filter(date=(None, None)).sql == ""
 
 

@@ -158,7 +158,7 @@ class _Build:
         found = self.surveyed[number]
         ids = {chip_id(found.source.name, found.content, window): window for window in found.windows}
         if there - ids.keys():
-            self.store.drop_chips([found.source.name], keep={found.source.name: found.content})
+            self.store.drop_old_chips(found.source.name, found.content)
         missing = [window for chip, window in ids.items() if chip not in there]
         self.counts[number] = (len(ids) - len(missing), 0)
         return list(split_tasks(number, missing))

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -192,13 +192,17 @@ def _dates(date: Sequence[str | datetime | None] | None) -> list[str]:
         return []
     if isinstance(date, str | datetime) or len(date) != 2:
         raise ConfigError(f"date is {date!r}; give two, the first and the last, of which one may be None")
-    first, last = (parse_date(d, "date") if isinstance(d, str) else d for d in date)
+    first, last = (parse_date(d, "date") if isinstance(d, str) else _in_utc(d) for d in date)
     if isinstance(last, datetime) and isinstance(date[1], str):
         last = _end_of(date[1], last)
     if first is not None and last is not None and first > last:
         raise ConfigError(f"date is from {date[0]} to {date[1]}; the first comes after the last")
     bounds = ((">=", first), ("<=", last))
-    return [f"datetime {sign} timestamp {quoted(_utc(when))}" for sign, when in bounds if when is not None]
+    return [
+        f"datetime {sign} timestamp {quoted(when.strftime('%Y-%m-%d %H:%M:%S.%f'))}"
+        for sign, when in bounds
+        if when is not None
+    ]
 
 
 def _end_of(text: str, when: datetime) -> datetime:
@@ -209,8 +213,11 @@ def _end_of(text: str, when: datetime) -> datetime:
     return when + timedelta(days=1) - timedelta(microseconds=1) if len(text) <= 10 else when
 
 
-def _utc(when: datetime) -> str:
-    return when.astimezone(tz=None if when.tzinfo is None else when.tzinfo).strftime("%Y-%m-%d %H:%M:%S.%f")
+def _in_utc(when: datetime | None) -> datetime | None:
+    """A moment in UTC; one without a zone is taken as UTC."""
+    if when is None:
+        return None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def _sources(source: str | Sequence[str] | None) -> list[str]:

@@ -105,20 +105,14 @@ class Store:
         table = pa.Table.from_pylist([dict(row) for row in rows], schema=SOURCE_SCHEMA)
         self.sources.merge_insert("source").when_matched_update_all().when_not_matched_insert_all().execute(table)
 
-    def drop_chips(self, sources: Sequence[str], *, keep: Mapping[str, str] | None = None) -> None:
-        """Remove chips of sources.
+    def drop_chips(self, sources: Sequence[str]) -> None:
+        """Remove all chips of sources."""
+        for where in _named(sources):
+            self.chips.delete(where)
 
-        Args:
-            sources: by name.
-            keep: for some of them, the content whose chips stay.
-        """
-        keep = keep or {}
-        if not keep:
-            for where in _named(sources):
-                self.chips.delete(where)
-            return
-        for name in sources:
-            self.chips.delete(f"source = {quoted(name)} AND content != {quoted(keep[name])}")
+    def drop_old_chips(self, source: str, content: str) -> None:
+        """Remove chips of what a source was before."""
+        self.chips.delete(f"source = {quoted(source)} AND content != {quoted(content)}")
 
     def drop_sources(self, sources: Sequence[str]) -> None:
         """Remove sources and all their chips. The chips go first: what is left of a killed removal is removed again."""
