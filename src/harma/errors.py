@@ -29,5 +29,9 @@ class MissingDependencyError(HarmaError, ImportError):
     """An optional part is not installed; the message says how to install it."""
 
 
+class StorageError(HarmaError, OSError):
+    """The disk or store does not take what is to be written: it is full, or not writable."""
+
+
 class TrainingError(HarmaError, RuntimeError):
     """Training cannot go on: the loss stopped being a number, or a checkpoint does not fit the run."""

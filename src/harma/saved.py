@@ -44,15 +44,18 @@ def load(what: str | Path, *, backbone: BackboneSpec | None = None, adapter: Any
         WeightsError: the backbone has other weights than the adapters were trained on.
     """
     if not Path(what).is_dir():
-        return HarMA(load_backbone(what)).eval()
+        return _bare(load_backbone(what))
     directory = saved_directory(Path(what))
     if is_adapter_directory(directory):
         return _open_adapter(directory, backbone, adapter).eval()
     if backbone is not None or adapter is not None:
         raise ConfigError(f"{directory} is a whole model; backbone= and adapter= belong to adapter directories")
-    model = HarMA(load_backbone(f"{LOCAL}{directory}"))
-    model.temperature.data.fill_(_own_temperature(model.backbone))
-    return model.eval()
+    return _bare(load_backbone(f"{LOCAL}{directory}"))
+
+
+def _bare(backbone: Backbone) -> HarMA:
+    """A model without adapters, at the temperature that the backbone was trained to."""
+    return HarMA(backbone, temperature=_own_temperature(backbone)).eval()
 
 
 def saved_directory(path: Path) -> Path:

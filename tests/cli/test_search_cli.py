@@ -5,12 +5,9 @@ import json
 import pytest
 import torch
 from tests.conftest import TINY
-from tests.index.conftest import write_scenes
 
 from harma.backbones import load_backbone
 from harma.cli import main
-
-__all__ = ["write_scenes"]
 
 
 @pytest.fixture
@@ -51,7 +48,7 @@ def test_hits_in_every_format(archive, capsys):
 
 
 def test_filters_and_examples(archive, capsys):
-    assert main(["search", archive, "--like", "a river", "--after", "2012", "--format", "json", "-k", "50"]) == 0
+    assert main(["search", archive, "--like", "a river", "--since", "2012", "--format", "json", "-k", "50"]) == 0
     hits = json.loads(capsys.readouterr().out)
     assert {hit["datetime"][:4] for hit in hits} == {"2012"}
     assert main(["search", archive, f"--image=chip:{hits[0]['id']}", "-k", "1", "--format", "json"]) == 0

@@ -23,6 +23,9 @@ VERBS = {
     "data": ("data", "look at data before training (check), or draw synthetic scenes (scenes)"),
     "index": ("index", "make an index of imagery and keep it up to date: build, info"),
     "search": ("search", "search an index by text, example, place and date"),
+    "classify": ("classify", "which of some classes images are of, without training on them"),
+    "caption": ("caption", "the captions of a list that fit images best"),
+    "embed": ("embed", "embed images or captions to a .npy or Parquet file"),
     "demo": ("demo", "the main job from end to end, offline, in a few minutes"),
 }
 

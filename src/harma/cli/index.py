@@ -1,45 +1,46 @@
 """Make an index of imagery, and keep it up to date.
 
 build: cut images and rasters into chips, embed them, and write the index; given again, it does only what is new.
+add: the same, for an index that is there.
 remove: take sources out.
-info: what an index holds.
+info: what an index holds, and how it is searched.
 verify: whether it is whole, and what has become of its sources.
+optimize: join files and make the ANN index anew.
+reembed: embed all sources again, with another model.
+export: write all chips to a GeoParquet file; import: bring embeddings of one in.
 """
 
 import argparse
-import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harma.cli import index_exchange, index_upkeep
 from harma.cli.numbers import count, positive
+from harma.cli.progress import progress_bars
 
 if TYPE_CHECKING:
     from harma.index.build import Outcome
     from harma.index.settings import Settings
+    from harma.scenes.sources import Source
 
 EPILOG = """examples:
   harma index build archive scenes/ --model runs/a
   harma index build archive 'naip/*.tif' list.csv --model runs/a --size-m 200 --stride 0.5
   harma index build pictures photos/ --model openai --whole
-  harma index build archive more_scenes/
+  harma index add archive more_scenes/
   harma index remove archive '*/naip_2009*.tif'
   harma index info archive
-  harma index verify archive
+  harma index reembed archive --model runs/b
+  harma index export archive archive.parquet
 status: 0 done, 1 done, but something is wrong (it is listed), 2 not done"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb: for each action a parser, which names the function that does it."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, what, add, do in (
-        ("build", "make an index, or add what is new", _add_build_arguments, _build),
-        ("remove", "take sources out", _add_remove_arguments, _remove),
-        ("info", "what an index holds", _add_info_arguments, _info),
-        ("verify", "look for damage", lambda parser: None, _verify),
-    ):
+    for name, what, add, do in (*ACTIONS, *index_upkeep.ACTIONS, *index_exchange.ACTIONS):
         action = actions.add_parser(
             name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -56,12 +57,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "sources", nargs="+", metavar="SOURCE",
-        help="folder, file, glob, list (.txt; .csv with a column path), or address (https://, s3://)",
-    )  # fmt: skip
+    _add_source_arguments(parser)
     parser.add_argument("--model", metavar="MODEL", help="run, adapter or model directory, or preset; for a new index")
-    parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
     side = parser.add_mutually_exclusive_group()
     side.add_argument("--size", type=positive, metavar="PIXELS", help="side of a chip, pixels (256)")
     side.add_argument("--size-m", type=float, metavar="METRES", help="side of a chip on the ground")
@@ -77,6 +74,23 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--nodata", type=float, help="value without data, if not as the files say")
     parser.add_argument("--max-nodata", type=float, help="leave out chips with a larger share of nodata (0.5)")
+    _add_work_arguments(parser)
+
+
+def _add_add_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_source_arguments(parser)
+    _add_work_arguments(parser)
+
+
+def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE",
+        help="folder, file, glob, list (.txt; .csv with a column path), or address (https://, s3://)",
+    )  # fmt: skip
+    parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
+
+
+def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=positive, default=64, help="chips embedded at once (64)")
     parser.add_argument(
         "--num-workers", type=count, default=max(0, min(8, (os.cpu_count() or 1) - 1)), help="processes that read"
@@ -84,12 +98,11 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
 
 
-def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="name as in the index, with * and ?")
-
-
-def _add_info_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="as JSON")
+def _add_reembed_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="MODEL", required=True, help="run, adapter or model directory, or preset")
+    parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
+    parser.add_argument("--allow-missing", action="store_true", help="give up sources that cannot be read any more")
+    _add_work_arguments(parser)
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -100,22 +113,60 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _build(args: argparse.Namespace) -> int:
-    from harma.index.build import build
-    from harma.saved import load
     from harma.scenes.sources import find_sources
-    from harma.training.build import best_device
 
     sources = find_sources(args.sources)
     kept = _kept_settings(args.directory)
     name, backbone = _model_of(args, kept)
-    model = load(name, backbone=backbone).to(best_device(args.device))
-    with _progress() as progress:
+    model = _loaded(name, backbone, args.device)
+    return _bring_in(args, sources, model, _settings(args, kept, model, name, backbone))
+
+
+def _add(args: argparse.Namespace) -> int:
+    from harma.index.settings import read_settings
+    from harma.scenes.sources import find_sources
+
+    kept = read_settings(args.directory)
+    sources = find_sources(args.sources)
+    return _bring_in(args, sources, _loaded(kept.model, args.backbone or kept.backbone, args.device), kept)
+
+
+def _bring_in(args: argparse.Namespace, sources: "list[Source]", model: Any, settings: "Settings") -> int:
+    from harma.index.build import build
+
+    with progress_bars() as progress:
         outcome = build(
-            args.directory, sources, model, _settings(args, kept, model, name, backbone), batch_size=args.batch_size,
-            num_workers=args.num_workers, progress=progress,
+            args.directory, sources, model, settings, batch_size=args.batch_size, num_workers=args.num_workers,
+            progress=progress,
         )  # fmt: skip
     print("\n".join(_told(args.directory, outcome)))
     return 1 if outcome.problems else 0
+
+
+def _reembed(args: argparse.Namespace) -> int:
+    from harma.index.upkeep import reembed
+
+    name = _kept_name(args.model)
+    with progress_bars() as progress:
+        outcome = reembed(
+            args.directory, _loaded(name, args.backbone, args.device), name, args.backbone,
+            allow_missing=args.allow_missing, batch_size=args.batch_size, num_workers=args.num_workers,
+            progress=progress,
+        )  # fmt: skip
+    print("\n".join(_told(args.directory, outcome)))
+    return 1 if outcome.problems else 0
+
+
+def _loaded(name: str, backbone: str | None, device: str) -> Any:
+    from harma.saved import load
+    from harma.training.build import best_device
+
+    return load(name, backbone=backbone).to(best_device(device))
+
+
+def _kept_name(model: str) -> str:
+    """A model's name as an index keeps it: a directory is found from everywhere."""
+    return str(Path(model).resolve()) if Path(model).exists() else model
 
 
 def _kept_settings(directory: Path) -> "Settings | None":
@@ -129,7 +180,7 @@ def _model_of(args: argparse.Namespace, kept: "Settings | None") -> tuple[str, s
     from harma.errors import ConfigError
 
     if args.model is not None:
-        return (str(Path(args.model).resolve()) if Path(args.model).exists() else args.model), args.backbone
+        return _kept_name(args.model), args.backbone
     if kept is None:
         raise ConfigError("--model is not given; name the run, adapter, model or preset that embeds")
     return kept.model, args.backbone or kept.backbone
@@ -169,78 +220,14 @@ def _told(directory: Path, outcome: "Outcome") -> list[str]:
     if outcome.num_skipped:
         lines.append(f"{outcome.num_skipped:,} chips left out as mostly nodata")
     if outcome.problems:
-        lines.append(f"{len(outcome.problems):,} could not be indexed (also in {directory / 'problems.json'}):")
+        lines.append(f"{len(outcome.problems):,} could not be used (also in {directory / 'problems.json'}):")
         lines += [f"  {source}: {problem}" for source, problem in outcome.problems.items()]
+    lines.append(f"search is {outcome.search}")
     return lines
 
 
-@contextmanager
-def _progress() -> "Iterator[Callable[[str, int, int], None]]":
-    """A bar with chips/s and the time left, on the error stream."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=console,
-        disable=not console.is_terminal, transient=True,
-    )  # fmt: skip
-    tasks: dict[str, Any] = {}
-
-    def told(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bar.add_task({"looking": "sources", "embedding": "chips"}[what], total=total, rate="")
-        speed = bar.tasks[tasks[what]].speed
-        bar.update(tasks[what], completed=done, total=total, rate=f"{speed:,.0f}/s" if speed else "")
-
-    with bar:
-        yield told
-
-
-def _info(args: argparse.Namespace) -> int:
-    from harma.index.index import Index
-
-    facts = Index.open(args.directory).info()
-    if args.json:
-        print(json.dumps(facts, indent=2, default=str))
-        return 0
-    for name, value in facts.items():
-        print(f"{name:<12} {value}")
-    return 0
-
-
-def _remove(args: argparse.Namespace) -> int:
-    from fnmatch import fnmatchcase
-
-    from harma.errors import ConfigError
-    from harma.files import locked
-    from harma.index.store import Store
-
-    store = Store(args.directory)
-    with locked(args.directory, "writing the index"):
-        names = list(store.known_sources())
-        for pattern in args.sources:
-            if not any(fnmatchcase(name, pattern) for name in names):
-                raise ConfigError(f"no source of the index matches {pattern}; nothing was removed")
-        chosen = [name for name in names if any(fnmatchcase(name, pattern) for pattern in args.sources)]
-        before = store.chips.count_rows()
-        store.drop_sources(chosen)
-    print(f"removed {len(chosen):,} sources with {before - store.chips.count_rows():,} chips")
-    return 0
-
-
-def _verify(args: argparse.Namespace) -> int:
-    from harma.index.store import Store
-    from harma.index.verify import verify
-
-    problems = verify(Store(args.directory))
-    print("\n".join([*problems, f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"]))
-    return 1 if problems else 0
+ACTIONS = (
+    ("build", "make an index, or add what is new", _add_build_arguments, _build),
+    ("add", "add what is new to an index", _add_add_arguments, _add),
+    ("reembed", "embed all sources again, with another model", _add_reembed_arguments, _reembed),
+)

@@ -1,7 +1,7 @@
 """Building an index, and keeping it up to date: what is there is skipped, what is new is embedded."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from harma.embedding import eval_transform_of
 from harma.errors import ConfigError, DataError
 from harma.files import locked, write_json
+from harma.fingerprint import model_id
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
-from harma.index.settings import FILE, Settings, model_id
+from harma.index.settings import FILE, Settings
 from harma.index.store import Store
 from harma.index.survey import Surveyed, survey
+from harma.index.tend import Progress, tend
 from harma.scenes.sources import Source
 
 # Chips and seconds between commits: what a kill can cost.
 COMMIT_CHIPS, COMMIT_SECONDS = 2048, 30.0
 PROBLEMS = "problems.json"
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -36,8 +36,9 @@ class Outcome:
         num_new: sources that were new.
         num_replaced: sources that had changed.
         num_skipped: chips left out as mostly nodata.
-        problems: source → why it is not in the index.
+        problems: source → why it could not be used now.
         seconds: taken by reading and embedding.
+        search: how the index is searched now.
     """
 
     num_added: int = 0
@@ -47,6 +48,7 @@ class Outcome:
     num_skipped: int = 0
     problems: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    search: str = ""
 
 
 def build(
@@ -71,7 +73,9 @@ def build(
         store = Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
         check_model(store.settings, model)
         _check_settings(store.settings, settings)
-        return _Build(store, model, batch_size, num_workers, progress).run(sources)
+        outcome = _Build(store, model, batch_size, num_workers, progress).run(sources)
+        outcome.search = tend(store, model, progress)
+        return outcome
 
 
 def check_model(settings: Settings, model: Any) -> None:
@@ -98,17 +102,20 @@ def _check_settings(kept: Settings, given: Settings) -> None:
 
 
 class _Build:
-    """One build: what is done, and what waits to be written."""
+    """One build: what is done, and what waits to be embedded or written."""
 
     def __init__(self, store: Store, model: Any, batch_size: int, num_workers: int, progress: Progress) -> None:
         self.store, self.model, self.batch_size, self.num_workers = store, model, batch_size, num_workers
         self.progress, self.outcome = progress, Outcome()
         self.surveyed: list[Surveyed] = []
         self.known = store.known_sources()
+        # Rows in the order they were read; the first of them have embeddings, the rest have pixels that wait.
         self.rows: list[dict[str, Any]] = []
         self.embeddings: list[NDArray[np.float32]] = []
+        self.waiting: list[torch.Tensor] = []
         self.finished: list[dict[str, Any]] = []
         self.counts: dict[int, tuple[int, int]] = {}
+        self.replaced: set[str] = set()
         self.last_commit = time.monotonic()
 
     def run(self, sources: Sequence[Source]) -> Outcome:
@@ -118,14 +125,13 @@ class _Build:
             tasks, self.surveyed, self.store.settings.reading, self.store.settings.max_nodata,
             eval_transform_of(self.model.preprocess),
         )  # fmt: skip
-        if tasks:
-            for read in read_chips(chips, num_workers=self.num_workers):
-                self._take(read)
-                done += len(read.task.windows)
-                self.progress("embedding", done, total)
-                waited = time.monotonic() - self.last_commit
-                if len(self.rows) >= COMMIT_CHIPS or waited >= COMMIT_SECONDS:
-                    self._commit()
+        for read in read_chips(chips, num_workers=self.num_workers):
+            self._take(read)
+            done += len(read.task.windows)
+            self.progress("embedding", done, total)
+            waited = time.monotonic() - self.last_commit
+            if len(self.rows) >= COMMIT_CHIPS or waited >= COMMIT_SECONDS:
+                self._commit()
         self._commit()
         self.outcome.seconds = time.monotonic() - start
         self._write_problems()
@@ -154,13 +160,13 @@ class _Build:
         return tasks
 
     def _tasks_of(self, number: int, there: set[str]) -> list[Task]:
-        """What is missing of a source; chips of what it was before go."""
+        """What is missing of a source."""
         found = self.surveyed[number]
         ids = {chip_id(found.source.name, found.content, window): window for window in found.windows}
-        if there - ids.keys():
-            self.store.drop_old_chips(found.source.name, found.content)
         missing = [window for chip, window in ids.items() if chip not in there]
         self.counts[number] = (len(ids) - len(missing), 0)
+        if there - ids.keys():
+            self.replaced.add(found.source.name)
         return list(split_tasks(number, missing))
 
     def _remember_time(self, found: Surveyed, kept: dict[str, Any] | None) -> None:
@@ -169,7 +175,7 @@ class _Build:
             self.finished.append({**kept, "size": found.size, "mtime_ns": found.mtime_ns})
 
     def _take(self, read: Read) -> None:
-        """Embed what was read, and count it."""
+        """Keep what was read, and count it."""
         number = read.task.number
         if self.surveyed[number].source.name in self.outcome.problems:
             return
@@ -177,47 +183,40 @@ class _Build:
             self._fail(number, read.problem)
             return
         if read.pixels is not None:
-            self._embed(read.pixels)
             self.rows += read.rows
+            self.waiting.append(read.pixels)
+            self._embed_full_batches()
         chips, skipped = self.counts[number]
         self.counts[number] = (chips + len(read.rows), skipped + read.num_skipped)
-        self.outcome.num_added += len(read.rows)
         self.outcome.num_skipped += read.num_skipped
         if read.task.is_last:
             self.finished.append(self._source_row(number, read))
 
+    def _embed_full_batches(self) -> None:
+        """Embed as many whole batches as wait; chips of several sources share one."""
+        while sum(map(len, self.waiting)) >= self.batch_size:
+            pixels = torch.cat(self.waiting) if len(self.waiting) > 1 else self.waiting[0]
+            self._embed(pixels[: self.batch_size])
+            self.waiting = [pixels[self.batch_size :]]
+
     def _embed(self, pixels: torch.Tensor) -> None:
         with torch.inference_mode():
-            for start in range(0, len(pixels), self.batch_size):
-                part = pixels[start : start + self.batch_size].to(self.model.device, non_blocking=True)
-                embedded = self.model.encode_image(part).float().cpu().numpy()
-                if not np.isfinite(embedded).all():
-                    raise DataError("the model gives embeddings that are not numbers; its weights are damaged")
-                self.embeddings.append(embedded)
+            embedded = self.model.encode_image(pixels.to(self.model.device, non_blocking=True)).float().cpu().numpy()
+        if not np.isfinite(embedded).all():
+            raise DataError("the model gives embeddings that are not numbers; its weights are damaged")
+        self.embeddings.append(embedded)
 
     def _fail(self, number: int, problem: str) -> None:
-        """A source that cannot be used: its chips go, and it is named."""
+        """A source that cannot be used is named; the chips that it had before stay."""
         found = self.surveyed[number]
         self.outcome.problems[found.source.name] = problem
-        empty = {
-            "num_chips": 0,
-            "num_skipped": 0,
-            "width": None,
-            "height": None,
-            "bands": "",
-            "bands_reason": "",
-            "stretch": "",
-        }
-        self.finished.append(
-            {
-                "source": found.source.name,
-                "size": found.size,
-                "mtime_ns": found.mtime_ns,
-                "content": found.content,
-                **empty,
-                "problem": problem,
-            }
-        )
+        kept = self.known.get(found.source.name)
+        if kept is not None and kept["num_chips"]:
+            self.finished.append({**kept, "problem": f"{problem}; its {kept['num_chips']:,} chips are kept"})
+            return
+        nothing = {"num_chips": 0, "num_skipped": 0, "bands": "", "bands_reason": "", "stretch": ""}
+        facts = {"size": found.size, "mtime_ns": found.mtime_ns, "content": found.content}
+        self.finished.append({"source": found.source.name, **facts, **nothing, "problem": problem})
 
     def _source_row(self, number: int, read: Read) -> dict[str, Any]:
         found, facts = self.surveyed[number], read.facts
@@ -232,18 +231,26 @@ class _Build:
 
     def _commit(self) -> None:
         """Write what waits: chips first, so that a source that is written has all of them."""
-        failed = [row["source"] for row in self.finished if row["problem"]]
-        if self.rows:
-            embeddings = np.concatenate(self.embeddings)
-            wanted = [i for i, row in enumerate(self.rows) if row["source"] not in self.outcome.problems]
-            if wanted:
-                self.store.add_chips([self.rows[i] for i in wanted], embeddings[wanted])
-        if failed:
-            self.store.drop_chips(failed)
+        if any(map(len, self.waiting)):
+            self._embed(torch.cat(self.waiting))
+        self.waiting = []
+        wanted = [i for i, row in enumerate(self.rows) if row["source"] not in self.outcome.problems]
+        if wanted:
+            self.store.add_chips([self.rows[i] for i in wanted], np.concatenate(self.embeddings)[wanted])
+            self.outcome.num_added += len(wanted)
+        self._drop_outdated()
         if self.finished:
             self.store.put_sources(self.finished)
         self.rows, self.embeddings, self.finished = [], [], []
         self.last_commit = time.monotonic()
+
+    def _drop_outdated(self) -> None:
+        """What a source was before goes when it is done; of one that failed, what was read of it now."""
+        failed = [row for row in self.finished if row["problem"]]
+        self.store.drop_chips([row["source"] for row in failed if not row["num_chips"]])
+        kept = [row for row in failed if row["num_chips"]]
+        replaced = [row for row in self.finished if row["source"] in self.replaced and not row["problem"]]
+        self.store.drop_other_chips({row["source"]: row["content"] for row in kept + replaced})
 
     def _write_problems(self) -> None:
         """Keep the list of what is not in the index beside it."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -106,11 +106,15 @@ class Chips(Dataset[Read]):
 
     def _scene(self, number: int) -> Scene:
         if self._opened is None or self._opened[0] != number:
-            self._opened = None
-            self._closing.close()
+            self.close()
             scene = self._closing.enter_context(open_scene(self.surveyed[number].source.opened_as, self.reading))
             self._opened = (number, scene)
         return self._opened[1]
+
+    def close(self) -> None:
+        """Close the scene that is open."""
+        self._opened = None
+        self._closing.close()
 
     def _read(self, task: Task, scene: Scene) -> Read:
         surveyed, rows, pixels = self.surveyed[task.number], [], []
@@ -124,12 +128,15 @@ class Chips(Dataset[Read]):
         return Read(task, stacked, rows, len(task.windows) - len(rows), scene.facts)
 
 
-def read_chips(chips: Chips, *, num_workers: int) -> Iterable[Read]:
+def read_chips(chips: Chips, *, num_workers: int) -> Iterator[Read]:
     """Do all tasks, in their order."""
     loader: DataLoader[Read] = DataLoader(
         chips, batch_size=None, num_workers=num_workers, prefetch_factor=4 if num_workers else None
     )
-    return loader
+    try:
+        yield from loader if len(chips) else ()
+    finally:
+        chips.close()
 
 
 def _row(surveyed: Surveyed, scene: Scene, window: Window, empty: float, picture: NDArray[np.uint8]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,17 @@ class Filter:
     within: bool = False
     where: str = ""
 
+    def also(self, condition: str) -> "Filter":
+        """This filter with a further condition in SQL."""
+        return replace(self, where=f"({self.where}) AND ({condition})" if self.where else condition)
+
     @property
     def sql(self) -> str:
         """SQL that every matching chip fulfils, and some others where there is an area."""
         parts = [f"({self.where})"] if self.where else []
-        if self.area is not None:
+        if self.area is not None and self.area.is_empty:
+            parts.append("false")
+        elif self.area is not None:
             pieces = self.area.geoms if isinstance(self.area, MultiPolygon) else [self.area]
             boxes = [piece.bounds for piece in pieces]
             parts.append("(" + " OR ".join(_overlaps(*bounds) for bounds in boxes) + ")")
@@ -67,7 +73,7 @@ def make_filter(
     radius_km: float | None = None, within: bool = False, date: Sequence[str | datetime | None] | None = None,
     source: str | Sequence[str] | None = None, where: str | None = None,
 ) -> Filter:  # fmt: skip
-    """A filter from what a person says; several conditions must all hold.
+    """A filter from what a person says; several conditions must all hold, several areas mean what they have in common.
 
     Args:
         bbox: west, south, east, north in degrees; west greater than east crosses the 180th meridian.
@@ -192,9 +198,9 @@ def _dates(date: Sequence[str | datetime | None] | None) -> list[str]:
         return []
     if isinstance(date, str | datetime) or len(date) != 2:
         raise ConfigError(f"date is {date!r}; give two, the first and the last, of which one may be None")
-    first, last = (parse_date(d, "date") if isinstance(d, str) else _in_utc(d) for d in date)
-    if isinstance(last, datetime) and isinstance(date[1], str):
-        last = _end_of(date[1], last)
+    first, last = (
+        None if d is None else moment(d, is_end=is_end) for d, is_end in zip(date, (False, True), strict=True)
+    )
     if first is not None and last is not None and first > last:
         raise ConfigError(f"date is from {date[0]} to {date[1]}; the first comes after the last")
     bounds = ((">=", first), ("<=", last))
@@ -205,19 +211,24 @@ def _dates(date: Sequence[str | datetime | None] | None) -> list[str]:
     ]
 
 
-def _end_of(text: str, when: datetime) -> datetime:
-    """The last moment that a date names: of a year, a day, or itself."""
-    text = text.strip()
-    if len(text) == 4:
-        return when.replace(year=when.year + 1) - timedelta(microseconds=1)
-    return when + timedelta(days=1) - timedelta(microseconds=1) if len(text) <= 10 else when
+def moment(date: str | datetime, *, is_end: bool, option: str = "date") -> datetime:
+    """The first or last moment of a date, in UTC; a year or day has many, a time only itself.
 
+    Args:
+        date: as a person writes it, or a datetime (UTC if it names no zone).
+        is_end: whether its last moment is wanted.
+        option: what the date is called in messages.
 
-def _in_utc(when: datetime | None) -> datetime | None:
-    """A moment in UTC; one without a zone is taken as UTC."""
-    if when is None:
-        return None
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    Raises:
+        ConfigError: it is no date.
+    """
+    if not isinstance(date, str):
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    when, text = parse_date(date, option), date.strip()
+    if not is_end or len(text) > len("2015-09-26"):
+        return when
+    following = when.replace(year=when.year + 1) if len(text) == len("2015") else when + timedelta(days=1)
+    return following - timedelta(microseconds=1)
 
 
 def _sources(source: str | Sequence[str] | None) -> list[str]:

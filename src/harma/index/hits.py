@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,15 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from harma.index.judge import Judge
 from harma.scenes.windows import Window
+
+# What is said of a hit beside its footprint, and of a change.
+COLUMNS = (
+    "score", "percentile", "standing", "id", "source", "datetime", "column", "row", "width", "height", "crs", "gsd",
+    "nodata",
+)  # fmt: skip
+CHANGE = ("change", "then_score", "then_id", "then_source", "then_datetime")
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Hit:
         crs: of the scene.
         gsd: metres per pixel of the scene, or None.
         nodata: share of the chip.
+        then: the earlier chip of the same place, where a change was looked for.
     """
 
     score: float
@@ -43,15 +52,45 @@ class Hit:
     crs: str
     gsd: float | None
     nodata: float
+    then: "Hit | None" = None
+
+    @property
+    def change(self) -> float | None:
+        """How much more the place matches now than then, or None where it was not compared."""
+        return None if self.then is None else self.score - self.then.score
 
     def properties(self) -> dict[str, Any]:
         """Everything but the geometry, as plain values."""
+        then = {} if self.then is None else {
+            "change": round(self.score - self.then.score, 6), "then_score": round(self.then.score, 6),
+            "then_id": self.then.id, "then_source": self.then.source,
+            "then_datetime": self.then.datetime.isoformat() if self.then.datetime else None,
+        }  # fmt: skip
         return {
             "score": round(self.score, 6), "percentile": round(self.percentile, 2), "standing": self.standing,
             "id": self.id, "source": self.source,
             "datetime": self.datetime.isoformat() if self.datetime else None, **vars(self.window), "crs": self.crs,
             "gsd": self.gsd, "nodata": round(self.nodata, 4),
+            **then,
         }  # fmt: skip
+
+
+def hit_of(row: Mapping[str, Any], score: float, judge: Judge, *, then: Hit | None = None) -> Hit:
+    """A hit from a row of the table.
+
+    Args:
+        row: with the columns of the hit.
+        score: cosine of query and chip.
+        judge: of the score; of its gain where there is an earlier chip.
+        then: the earlier chip.
+    """
+    judged = score if then is None else score - then.score
+    geometry = shapely.from_wkb(row["geometry"]) if row["geometry"] else None
+    window = Window(row["column"], row["row"], row["width"], row["height"])
+    return Hit(
+        float(score), judge.percentile(judged), judge.standing(judged), row["id"], row["source"], window, geometry,
+        row["datetime"], row["crs"], row["gsd"], row["nodata"], then,
+    )  # fmt: skip
 
 
 def as_json(hits: Sequence[Hit]) -> str:
@@ -62,23 +101,8 @@ def as_json(hits: Sequence[Hit]) -> str:
 def as_csv(hits: Sequence[Hit]) -> str:
     """A line per hit, footprints as WKT."""
     buffer = io.StringIO()
-    names = [
-        "rank",
-        "score",
-        "percentile",
-        "standing",
-        "id",
-        "source",
-        "datetime",
-        "column",
-        "row",
-        "width",
-        "height",
-        "crs",
-        "gsd",
-        "nodata",
-        "geometry",
-    ]
+    then = CHANGE if any(hit.then is not None for hit in hits) else ()
+    names = ["rank", *COLUMNS, *then, "geometry"]
     writer = csv.DictWriter(buffer, names, lineterminator="\n")
     writer.writeheader()
     for rank, hit in enumerate(hits, 1):

@@ -1,30 +1,33 @@
 """The index as people use it: open, search."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError
+from harma.index.ann import read_ann
 from harma.index.build import check_model
-from harma.index.filters import Filter, make_filter
-from harma.index.hits import Hit
+from harma.index.change import changed_hits, find_changes
+from harma.index.filters import make_filter, moment
+from harma.index.hits import Hit, hit_of
 from harma.index.judge import Judge
 from harma.index.query import query_vector
+from harma.index.search import find
+from harma.index.settings import FOREIGN
 from harma.index.store import Store
-from harma.scenes.windows import Window
+from harma.index.tend import how_searched
+from harma.index.vectors import embeddings_of
 
-SHOWN = ["id", "geometry", "datetime", "source", "column", "row", "width", "height", "crs", "gsd", "nodata"]
-# Embeddings read at once by exact search: 64 MB of float16 at 512.
-SCAN_ROWS = 65_536
 # Chips that a score is judged against.
 SAMPLE = 4096
+# From this share of the smaller chip on, two chips are one place.
+OVERLAP = 0.5
 
 
 class Index:
@@ -65,6 +68,11 @@ class Index:
         """The model, loaded from where it was when the index was made."""
         from harma.saved import load
 
+        if self.store.settings.model_id.startswith(FOREIGN):
+            raise ConfigError(
+                f"the embeddings of this index are of {self.store.settings.model}, which HarMA cannot load: texts and "
+                "pictures cannot be looked for. Give a chip (chip:ID) or a vector of that model"
+            )
         model = load(self.store.settings.model, backbone=self.store.settings.backbone)
         check_model(self.store.settings, model)
         return model
@@ -93,7 +101,7 @@ class Index:
             "tiling": str(settings.tiling),
             "reading": str(settings.reading),
             "max nodata": settings.max_nodata,
-            "search": "exact",
+            "search": how_searched(read_ann(self.store)),
             "bytes": size,
         }
 
@@ -102,9 +110,10 @@ class Index:
         unlike: Sequence[Any] = (), bbox: Sequence[float] | None = None, polygon: Any = None,
         near: Sequence[float] | None = None, radius_km: float | None = None, within: bool = False,
         date: Sequence[Any] | None = None, source: str | Sequence[str] | None = None, where: str | None = None,
-        k: int = 10, offset: int = 0,
+        before: str | datetime | None = None, after: str | datetime | None = None, k: int = 10, offset: int = 0,
+        overlap: float | None = OVERLAP, exact: bool = False,
     ) -> list[Hit]:  # fmt: skip
-        """Find chips.
+        """Find chips, or places that match more now than they did.
 
         Args:
             text: a description.
@@ -119,8 +128,15 @@ class Index:
             date: first and last; either may be None, both days belong to the range.
             source: name of a source, with * and ?; or several.
             where: SQL on the columns.
+            before: end of an earlier time (2015, 2015-09-26). Given with `after`, the same places are compared: hits
+                are later chips with the earlier chip as `then`, the largest gain of score first; `percentile` and
+                `standing` say how the gain stands out from those of all places that were compared.
+            after: start of the later time.
             k: hits.
             offset: hits left out before the first, for pages.
+            overlap: chips of one scene or date that share this much of the smaller one (0 to 1) count as the best of
+                them; None keeps all.
+            exact: compare all chips, also where there is an ANN index.
 
         Returns:
             The best first; fewer than `k` only where no more match.
@@ -128,17 +144,25 @@ class Index:
         Raises:
             ConfigError: something said is not usable.
         """
-        if k < 1 or offset < 0:
-            raise ConfigError(f"k is {k} and offset {offset}; k must be 1 or more, offset 0 or more")
+        _check_numbers(k, offset, overlap)
         wanted = make_filter(
             bbox=bbox, polygon=polygon, near=near, radius_km=radius_km, within=within, date=date, source=source,
             where=where,
         )  # fmt: skip
+        times = _times(before, after)
         vector = query_vector(lambda: self.model, self.store.chips, text=text, image=image, like=like, unlike=unlike)
-        rows, scores = self._scan(vector, wanted, k + offset)
-        found = self._take(rows[offset:])
+        if times is not None:
+            changes = find_changes(self.store, vector, wanted, *times)
+            return changed_hits(self.store, changes, k=k, offset=offset, overlap=overlap)
+        ann = None if exact else read_ann(self.store)
+        rows = find(self.store, vector, wanted, k + offset, ann=ann, overlap=overlap)
         judge = Judge(self._sample @ vector)
-        return [_hit(row, float(score), judge) for row, score in zip(found, scores[offset:], strict=True)]
+        return [hit_of(row, row["score"], judge) for row in rows[offset:]]
+
+    def refresh(self) -> None:
+        """See what was added since the index was opened."""
+        self.store.refresh()
+        self.__dict__.pop("_sample", None)
 
     @cached_property
     def _sample(self) -> NDArray[np.float32]:
@@ -147,64 +171,23 @@ class Index:
         offsets = np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).astype(int)).tolist() if count else []
         if not offsets:
             return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)
-        return _embeddings(self.store.chips.take_offsets(offsets).select(["embedding"]).to_arrow())
-
-    def _scan(self, vector: NDArray[np.float32], wanted: Filter, k: int) -> tuple[list[int], NDArray[np.float32]]:
-        """Exact search: every chip that matches is compared, a block at a time.
-
-        Returns:
-            Row ids and scores of the best `k`.
-        """
-        columns = ["embedding", *(["geometry"] if wanted.area is not None else [])]
-        query = self.store.chips.search()
-        query = query.where(wanted.sql) if wanted.sql else query
-        ids, scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        for batch in _batches(query.select(columns).with_row_id(True), wanted):
-            block = _embeddings(batch) @ vector
-            ids = np.concatenate([ids, batch["_rowid"].to_numpy().astype(np.int64)])
-            scores = np.concatenate([scores, block])
-            # Ties in the order of the table, so that pages fit together.
-            best = np.lexsort((ids, -scores))[:k]
-            ids, scores = ids[best], scores[best]
-        return ids.tolist(), scores
-
-    def _take(self, rows: Sequence[int]) -> list[dict[str, Any]]:
-        """Rows by their ids, in this order."""
-        if not rows:
-            return []
-        taken = self.store.chips.take_row_ids(list(rows)).select(SHOWN).with_row_id().to_arrow().to_pylist()
-        # Lance gives them in the order of the table.
-        by_id = {row["_rowid"]: row for row in taken}
-        return [by_id[row] for row in rows]
+        return embeddings_of(self.store.chips.take_offsets(offsets).select(["embedding"]).to_arrow())
 
 
-def _batches(query: Any, wanted: Filter) -> Any:
-    """What a query gives, without the chips that its area does not admit."""
-    try:
-        for batch in query.to_batches(batch_size=SCAN_ROWS):
-            table = pa.table(batch) if isinstance(batch, pa.RecordBatch) else batch
-            if table.num_rows and wanted.area is not None:
-                table = table.filter(pa.array(wanted.matches(table["geometry"].to_pylist())))
-            if table.num_rows:
-                yield table
-    except (RuntimeError, ValueError, OSError) as error:
-        if wanted.where:
-            reason = str(error).splitlines()[0][:200]
-            raise ConfigError(f"the condition {wanted.where!r} cannot be used ({reason})") from error
-        raise
+def _check_numbers(k: int, offset: int, overlap: float | None) -> None:
+    if k < 1 or offset < 0:
+        raise ConfigError(f"k is {k} and offset {offset}; k must be 1 or more, offset 0 or more")
+    if overlap is not None and not 0 < overlap <= 1:
+        raise ConfigError(f"overlap is {overlap}; it must be over 0 and at most 1, or None to keep all chips")
 
 
-def _embeddings(table: pa.Table) -> NDArray[np.float32]:
-    column = table["embedding"].combine_chunks()
-    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-    flat: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return flat.reshape(table.num_rows, -1)
-
-
-def _hit(row: dict[str, Any], score: float, judge: Judge) -> Hit:
-    geometry = shapely.from_wkb(row["geometry"]) if row["geometry"] else None
-    window = Window(row["column"], row["row"], row["width"], row["height"])
-    return Hit(
-        score, judge.percentile(score), judge.standing(score), row["id"], row["source"], window, geometry,
-        row["datetime"], row["crs"], row["gsd"], row["nodata"],
-    )  # fmt: skip
+def _times(before: str | datetime | None, after: str | datetime | None) -> tuple[datetime, datetime] | None:
+    """The two times of a change, or None where none is looked for."""
+    if before is None and after is None:
+        return None
+    if before is None or after is None:
+        raise ConfigError(
+            "before and after together look for change: give both. To find chips of some dates, give date (--since, "
+            "--until)"
+        )
+    return moment(before, is_end=True, option="before"), moment(after, is_end=False, option="after")

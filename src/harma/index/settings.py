@@ -1,12 +1,10 @@
 """What an index was made with: kept beside its table, the same for all its chips."""
 
-import hashlib
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harma.backbones.weights import hash_weights
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.files import read_yaml, write_json
 from harma.scenes.raster import Reading
@@ -14,6 +12,8 @@ from harma.scenes.windows import Tiling
 
 FILE = "index.json"
 FORMAT, VERSION = "harma-index", 1
+# Begins the model id of embeddings whose model HarMA cannot load.
+FOREIGN = "foreign-"
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,6 @@ class Settings:
             raise ConfigError(f"max_nodata is {self.max_nodata}; it must be from 0 to 1 (a share of the chip)")
 
 
-def model_id(model: Any) -> str:
-    """A fingerprint of everything that makes a model's embeddings: weights, adapters' options, preprocessing."""
-    adapters = model.adapters
-    content = {
-        "weights": hash_weights({**model.backbone.weights(), **(model.adapter_state() if adapters else {})}),
-        "adapters": asdict(adapters) if adapters else None,
-        "preprocess": model.preprocess.to_dict(),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
 def write_settings(directory: Path, settings: Settings) -> None:
     """Write `index.json`."""
     write_json(directory / FILE, {"format": FORMAT, "version": VERSION, **asdict(settings)})
@@ -73,10 +62,19 @@ def read_settings(directory: Path) -> Settings:
         values = read_yaml(path, "the index's settings")
         if values.pop("format") != FORMAT or values.pop("version") != VERSION:
             raise DataError(f"{path} is not of version {VERSION} of HarMA's indices; build the index again")
-        tiling, reading = values.pop("tiling"), values.pop("reading")
-        tiling["scales"] = tuple(tiling["scales"])
-        reading["percentiles"] = tuple(reading["percentiles"])
-        reading["bands"] = reading["bands"] if isinstance(reading["bands"], str) else tuple(reading["bands"])
-        return Settings(tiling=Tiling(**tiling), reading=Reading(**reading), **values)
+        return settings_of(values)
     except (LookupError, TypeError, AttributeError, ConfigError) as error:
         raise DataError(f"{path} is damaged ({error}); build the index again") from error
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """Settings of plain values, as `asdict` gives them and JSON changes them.
+
+    Raises:
+        LookupError, TypeError, AttributeError, ConfigError: the values are not of settings.
+    """
+    tiling, reading = dict(values["tiling"]), dict(values["reading"])
+    tiling["scales"] = tuple(tiling["scales"])
+    reading["percentiles"] = tuple(reading["percentiles"])
+    reading["bands"] = reading["bands"] if isinstance(reading["bands"], str) else tuple(reading["bands"])
+    return Settings(**{**values, "tiling": Tiling(**tiling), "reading": Reading(**reading)})

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError, DataError, MissingDependencyError
+from harma.errors import ConfigError, DataError, MissingDependencyError, StorageError
 from harma.files import LOCK
 from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
@@ -17,7 +19,11 @@ from harma.index.settings import Settings, read_settings, write_settings
 TABLES = "tables"
 # Names in one SQL expression.
 NAMES_AT_ONCE = 500
-FAILED = (OSError, ValueError, RuntimeError)  # what Lance raises on damaged or missing files
+FAILED = (OSError, ValueError, RuntimeError)  # what Lance raises on damaged or missing files, and on full disks
+# What Lance may keep in memory, bytes: its own default is 6 GB.
+INDEX_CACHE, METADATA_CACHE = 400 << 20, 100 << 20
+# Versions that readers may still look at.
+KEPT_VERSIONS = timedelta(hours=1)
 
 
 class Store:
@@ -35,7 +41,7 @@ class Store:
         self.directory = directory
         self.settings = read_settings(directory)
         try:
-            database = _connect(directory)
+            database = _connect(directory, self.settings)
             self.chips: Any = database.open_table(CHIPS)
             self.sources: Any = database.open_table(SOURCES)
             expected = chip_schema(self.settings.embed_dim)
@@ -56,7 +62,7 @@ class Store:
         foreign = sorted(path.name for path in directory.iterdir() if path.name not in (TABLES, LOCK))
         if foreign:
             raise ConfigError(f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose another")
-        database = _connect(directory)
+        database = _connect(directory, settings)
         # The settings come last: where they are, there is an index.
         database.create_table(CHIPS, schema=chip_schema(settings.embed_dim), mode="overwrite")
         database.create_table(SOURCES, schema=SOURCE_SCHEMA, mode="overwrite")
@@ -98,30 +104,112 @@ class Store:
             columns[name] if name in columns else pa.array([row[name] for row in rows], schema.field(name).type)
             for name in schema.names
         ]
-        self.chips.add(pa.table(arrays, schema=schema))
+        with self._writing():
+            self.chips.add(pa.table(arrays, schema=schema))
 
     def put_sources(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows of sources, in place of older ones."""
         table = pa.Table.from_pylist([dict(row) for row in rows], schema=SOURCE_SCHEMA)
-        self.sources.merge_insert("source").when_matched_update_all().when_not_matched_insert_all().execute(table)
+        with self._writing():
+            self.sources.merge_insert("source").when_matched_update_all().when_not_matched_insert_all().execute(table)
 
     def drop_chips(self, sources: Sequence[str]) -> None:
         """Remove all chips of sources."""
-        for where in _named(sources):
-            self.chips.delete(where)
+        with self._writing():
+            for where in _named(sources):
+                self.chips.delete(where)
 
-    def drop_old_chips(self, source: str, content: str) -> None:
-        """Remove chips of what a source was before."""
-        self.chips.delete(f"source = {quoted(source)} AND content != {quoted(content)}")
+    def drop_other_chips(self, contents: Mapping[str, str]) -> None:
+        """Remove chips of sources that are of other bytes than these (source → content)."""
+        items = list(contents.items())
+        with self._writing():
+            for start in range(0, len(items), NAMES_AT_ONCE):
+                pairs = [
+                    f"(source = {quoted(source)} AND content != {quoted(content)})"
+                    for source, content in items[start : start + NAMES_AT_ONCE]
+                ]
+                self.chips.delete(" OR ".join(pairs))
 
     def drop_sources(self, sources: Sequence[str]) -> None:
         """Remove sources and all their chips. The chips go first: what is left of a killed removal is removed again."""
         self.drop_chips(sources)
-        for where in _named(sources):
-            self.sources.delete(where)
+        with self._writing():
+            for where in _named(sources):
+                self.sources.delete(where)
+
+    def nearest(
+        self, vector: NDArray[np.float32], k: int, num_probes: int, refine: int, where: str, columns: list[str]
+    ) -> pa.Table:
+        """Ask the ANN index.
+
+        Args:
+            vector: (E,).
+            k: rows wanted.
+            num_probes: partitions looked into, at least; more of them until there are `k` rows.
+            refine: candidates compared exactly, as a multiple of `k`.
+            where: SQL that is applied first, or "".
+            columns: to return, beside `_rowid`.
+
+        Returns:
+            The nearest first.
+        """
+        query = self.chips.search(vector, vector_column_name="embedding").distance_type("cosine").limit(k)
+        query = query.minimum_nprobes(num_probes).maximum_nprobes(0).refine_factor(refine)
+        query = query.where(where, prefilter=True) if where else query
+        return query.select([*columns, "_distance"]).with_row_id(True).to_arrow()
+
+    def create_ann(self, kind: str, num_bits: int) -> None:
+        """Make the ANN index, in place of an older one.
+
+        Args:
+            kind: "IVF_RQ" or "IVF_FLAT".
+            num_bits: of each dimension, with IVF_RQ.
+        """
+        from lancedb.index import IvfFlat, IvfRq
+
+        rq = kind == "IVF_RQ"
+        config = IvfRq(distance_type="cosine", num_bits=num_bits) if rq else IvfFlat(distance_type="cosine")
+        with self._writing():
+            self.chips.create_index("embedding", config=config, replace=True)
+
+    def drop_ann(self) -> None:
+        """Remove the ANN index, if there is one."""
+        with self._writing():
+            for index in self.chips.list_indices():
+                self.chips.drop_index(index.name)
+
+    def num_unindexed(self) -> int:
+        """Chips that the ANN index does not know yet; they are compared one by one."""
+        names = [index.name for index in self.chips.list_indices()]
+        return int(self.chips.index_stats(names[0]).num_unindexed_rows) if names else 0
+
+    def num_files(self) -> int:
+        """Files that the chips are in: each write adds one."""
+        return int(self.chips.stats()["fragment_stats"]["num_fragments"])
+
+    def compact(self) -> None:
+        """Join the small files that many writes leave, bring new chips into the ANN index, and drop old versions."""
+        with self._writing():
+            for table in (self.chips, self.sources):
+                table.optimize(cleanup_older_than=KEPT_VERSIONS)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except FAILED as error:
+            raise StorageError(
+                f"the index {self.directory} cannot be written ({_short(error)}). What was written before is kept; "
+                "make room, or make it writable, and give the command again"
+            ) from error
 
 
-def _connect(directory: Path) -> Any:
+def tables_directory(directory: Path, settings: Settings) -> Path:
+    """Where the tables of an index are: beside those of another model while the index is embedded again."""
+    return directory / TABLES / settings.model_id
+
+
+def _connect(directory: Path, settings: Settings) -> Any:
     """The database of an index.
 
     Raises:
@@ -134,7 +222,8 @@ def _connect(directory: Path) -> Any:
         import lancedb
     except ImportError as error:
         raise MissingDependencyError("an index needs lancedb: pip install 'harma[search]'") from error
-    return lancedb.connect(str(directory / TABLES))
+    session = lancedb.Session(index_cache_size_bytes=INDEX_CACHE, metadata_cache_size_bytes=METADATA_CACHE)
+    return lancedb.connect(str(tables_directory(directory, settings)), session=session)
 
 
 def _named(sources: Sequence[str]) -> Iterator[str]:

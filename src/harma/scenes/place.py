@@ -134,6 +134,16 @@ def find_place(crs: CRS | None, transform: Affine, gcps: Any = None) -> Place | 
     return Place(crs, transform)
 
 
+def middle(geometry: BaseGeometry) -> tuple[float, float]:
+    """Longitude and latitude of the middle of a footprint, which may cross the 180th meridian."""
+    west, _, east, _ = geometry.bounds
+    if geometry.geom_type == "MultiPolygon" and east - west > 180:
+        # Its parts lie at both ends of the map: the western ones are moved to the other side.
+        geometry = shapely.transform(geometry, lambda points: points + np.where(points < [0, -90], [360, 0], 0))
+    centre = geometry.centroid
+    return (centre.x - 360 if centre.x > 180 else centre.x), centre.y
+
+
 def _densified(corners: list[tuple[float, float]]) -> list[tuple[float, float]]:
     steps = np.linspace(0, 1, POINTS_PER_EDGE, endpoint=False)
     pairs = zip(corners, corners[1:] + corners[:1], strict=True)

@@ -52,12 +52,22 @@ def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
     return list(found.values())
 
 
-def _expand(item: str, base: Path) -> list[Source]:
-    if item.startswith("/vsi"):
-        return [Source(item, item)]
+def source_named(name: str, taken: datetime | None = None) -> Source:
+    """The source of a name that an index keeps: an absolute path or an address.
+
+    Args:
+        name: as `Source.name`.
+        taken: when, if that is known from elsewhere than the file.
+    """
     for prefix, opened in REMOTE.items():
-        if item.startswith(prefix):
-            return [Source(item, opened + item.removeprefix(prefix))]
+        if name.startswith(prefix):
+            return Source(name, opened + name.removeprefix(prefix), taken)
+    return Source(name, name, taken)
+
+
+def _expand(item: str, base: Path) -> list[Source]:
+    if item.startswith(("/vsi", *REMOTE)):
+        return [source_named(item)]
     path = base / Path(item).expanduser()
     if path.is_dir():
         return _of_folder(path)
@@ -74,8 +84,7 @@ def _expand(item: str, base: Path) -> list[Source]:
 
 def _of_file(path: Path) -> Source:
     # Absolute, but not resolved: a link is named as the person names it.
-    name = os.path.abspath(path)  # noqa: PTH100
-    return Source(name, name)
+    return source_named(os.path.abspath(path))  # noqa: PTH100
 
 
 def _of_folder(folder: Path) -> list[Source]:

@@ -1,0 +1,213 @@
+"""Search over many vectors: latency, recall, growth, memory, and what adding costs.
+
+    python benchmarks/index/vectors.py embed --model MODEL --images DIR --captions FILE.json --output vectors.npz
+    python benchmarks/index/vectors.py measure --vectors vectors.npz --output DIR
+
+`embed` embeds real images and their captions (the original's JSON) and holds a tenth of the images and their captions
+out as queries. `measure` enlarges the rest by noise to 100,000, 300,000 and 1,000,000 chips with places, builds an
+index of each, and measures queries that were held out. Every figure that is compared is measured in this one run. An
+index that is there is used again.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from harma.index import ann as anns
+from harma.index.index import Index
+from harma.index.settings import Settings
+from harma.index.store import Store
+from harma.index.tend import tend
+from harma.scenes.raster import Reading
+from harma.scenes.windows import Tiling
+
+SIZES = (100_000, 300_000, 1_000_000)
+BLOCK, QUERIES, K = 20_000, 200, 10
+# Of the noise that enlarges the data, for a unit vector: copies have a cosine of about 0.9 with what they are of.
+NOISE = 0.45
+
+
+def embed(args):
+    """Embed images and captions, and hold some out."""
+    from harma.saved import load
+
+    model = load(args.model)
+    rows = json.loads(args.captions.read_text())
+    captions = {}
+    for row in rows:
+        texts = row["caption"] if isinstance(row["caption"], list) else [row["caption"]]
+        captions.setdefault(row["image"], []).extend(texts)
+    names = sorted(captions)
+    rng = np.random.default_rng(0)
+    held_out = set(rng.choice(len(names), len(names) // 10, replace=False).tolist())
+    kept = [name for i, name in enumerate(names) if i not in held_out]
+    queries = [names[i] for i in sorted(held_out)]
+    texts = sorted({text for name in queries for text in captions[name]})
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        args.output,
+        chips=model.embed_images([args.images / name for name in kept], num_workers=1, progress=True),
+        captions=model.embed_texts(sorted({text for name in kept for text in captions[name]}), progress=True),
+        image_queries=model.embed_images([args.images / name for name in queries], progress=True),
+        text_queries=model.embed_texts(texts),
+    )
+
+
+def build(directory, chips, captions, count):
+    """An index of chips enlarged by noise, tuned on captions that are no queries.
+
+    Returns the seconds of writing and of making the ANN index, and what was made.
+    """
+    settings = Settings("none", None, "benchmark", chips.shape[1], Tiling(), Reading(), 0.5)
+    store = Store.create(directory, settings)
+    start = time.perf_counter()
+    for first in range(0, count, BLOCK):
+        write(store, chips, first, min(BLOCK, count - first))
+    written = time.perf_counter()
+    ann = anns.make_ann(store, captions)
+    return written - start, time.perf_counter() - written, ann
+
+
+def write(store, chips, first, count):
+    """Add chips: real ones with noise, at random places; ids go on from `first`."""
+    rng = np.random.default_rng(first)
+    dim = chips.shape[1]
+    vectors = chips[rng.integers(0, len(chips), count)] + NOISE / np.sqrt(dim) * rng.standard_normal(
+        (count, dim), dtype=np.float32
+    )
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    west, south = rng.uniform(-10, 10, count), rng.uniform(40, 60, count)
+    places = shapely.to_wkb(shapely.box(west, south, west + 0.01, south + 0.01))
+    date = datetime(2020, 1, 1, tzinfo=UTC)
+    rows = [
+        {
+            "id": f"{first + i:024d}", "geometry": places[i], "xmin": west[i], "ymin": south[i], "xmax": west[i] + 0.01,
+            "ymax": south[i] + 0.01, "datetime": date, "source": f"/scenes/{(first + i) // 500}.tif", "content": "c",
+            "column": 0, "row": 0, "width": 256, "height": 256, "crs": "EPSG:4326", "gsd": 1.0, "nodata": 0.0,
+            "thumbnail": rng.bytes(2000),
+        }
+        for i in range(count)
+    ]  # fmt: skip
+    store.add_chips(rows, vectors)
+
+
+def queried(index, vectors, boxes, *, exact=False):
+    """Ids and milliseconds of each query."""
+    found, times = [], []
+    for vector, box in zip(vectors, boxes, strict=True):
+        start = time.perf_counter()
+        hits = index.search(like=[vector], k=K, bbox=box, exact=exact, overlap=None)
+        times.append(1000 * (time.perf_counter() - start))
+        found.append({hit.id for hit in hits})
+    return found, times
+
+
+def random_boxes(count, side):
+    """Boxes of `side` degrees in the area of the chips."""
+    rng = np.random.default_rng(3)
+    west, south = rng.uniform(-10, 10 - side, count), rng.uniform(40, 60 - side, count)
+    return [(w, s, w + side, s + side) for w, s in zip(west, south, strict=True)]
+
+
+def look(index, queries, label, *, sides=(None,)):
+    """Recall and latency by kind of query and filter."""
+    medians = {}
+    for kind, vectors in queries.items():
+        for side in sides:
+            boxes = [None] * len(vectors) if side is None else random_boxes(len(vectors), side)
+            truth, slow = queried(index, vectors, boxes, exact=True)
+            queried(index, vectors[:10], boxes[:10])
+            found, times = queried(index, vectors, boxes)
+            recall = np.mean([len(t & f) / max(1, len(t)) for t, f in zip(truth, found, strict=True)])
+            what = "no filter" if side is None else f"box of {side}°"
+            medians[kind, side] = np.median(times)
+            print(
+                f"{label} {kind:<5} {what:<12} recall@{K} {recall:.4f}   median {np.median(times):5.1f} ms   "
+                f"95 % {np.percentile(times, 95):5.1f} ms   exact {np.median(slow):6.1f} ms",
+                flush=True,
+            )
+    return medians
+
+
+def measure(args):
+    data = np.load(args.vectors)
+    chips = data["chips"]
+    rng = np.random.default_rng(2)
+    captions = rng.permutation(data["captions"])[: anns.QUERIES]
+    queries = {
+        kind: data[f"{kind}_queries"][rng.permutation(len(data[f"{kind}_queries"]))[:QUERIES]]
+        for kind in ("text", "image")
+    }
+    print(f"{len(chips):,} real chips, dimension {chips.shape[1]}; {QUERIES} held-out queries of each kind")
+    medians, built = {}, {}
+    for count in SIZES:
+        directory = args.output / str(count)
+        if not (directory / "index.json").is_file():
+            built[count] = build(directory, chips, captions, count)
+            print(f"{count:,}: written in {built[count][0]:.1f} s, ANN in {built[count][1]:.1f} s: {built[count][2]}")
+        sides = (None, 1, 5) if count == 300_000 else (None,)
+        medians[count] = look(Index.open(directory), queries, f"{count:>9,}", sides=sides)
+    for kind in queries:
+        ratio = medians[1_000_000][kind, None] / medians[100_000][kind, None]
+        print(f"{kind}: a query of 1,000,000 takes {ratio:.2f} times one of 100,000")
+    if 300_000 in built:
+        adding(args.output / "300000", chips, built[300_000])
+    memory = subprocess.run(
+        [sys.executable, __file__, "memory", "--vectors", args.vectors, "--output", args.output / "1000000"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    print(memory.stdout.strip())
+
+
+def adding(directory, chips, built):
+    """What 1 % more costs, embedding apart."""
+    store = Store(directory)
+    start = time.perf_counter()
+    write(store, chips, 300_000, 3_000)
+    tend(store, None)
+    seconds = time.perf_counter() - start
+    share = 100 * seconds / (built[0] + built[1])
+    print(f"adding 1 % to 300,000: {seconds:.2f} s, {share:.2f} % of building ({built[0] + built[1]:.1f} s)")
+    store.chips.delete("id >= '000000000000000000300000'")
+
+
+def memory(args):
+    """Resident memory of a process that only searches."""
+    import resource
+
+    index = Index.open(args.output)
+    data = np.load(args.vectors)
+    for vector in np.concatenate([data["text_queries"][:100], data["image_queries"][:100]]):
+        index.search(like=[vector], k=K)
+        index.search(like=[vector], k=K, bbox=(0, 45, 5, 50))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{len(index):,} chips, 400 queries: {peak:.0f} MB resident at most; torch loaded: {'torch' in sys.modules}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    actions = parser.add_subparsers(required=True)
+    for name, do in (("embed", embed), ("measure", measure), ("memory", memory)):
+        action = actions.add_parser(name)
+        action.set_defaults(do=do)
+        action.add_argument("--output", type=Path, required=True)
+        if name == "embed":
+            action.add_argument("--model", required=True)
+            action.add_argument("--images", type=Path, required=True)
+            action.add_argument("--captions", type=Path, required=True)
+        else:
+            action.add_argument("--vectors", type=Path, required=True)
+    args = parser.parse_args()
+    args.do(args)
+
+
+if __name__ == "__main__":
+    assert SIZES[0] >= anns.PAYS
+    main()

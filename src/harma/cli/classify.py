@@ -1,0 +1,108 @@
+"""Say which class images are of, without training on these classes.
+
+Classes are names, such as storage_tanks or baseballDiamond. The probabilities say which of them fits best, not whether
+one fits at all.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harma.cli.images import FORMATS, add_model_arguments, embed_named, find_images, open_model, print_found, shown
+from harma.cli.numbers import positive
+
+if TYPE_CHECKING:
+    from harma.zeroshot import Accuracy, Classified
+
+EPILOG = """examples:
+  harma classify runs/a images/ --classes river,forest,storage_tanks
+  harma classify openai 'tiles/*.png' --classes classes.txt --templates templates.txt -k 1 --format csv > classes.csv
+  harma classify georsclip UCMerced/Images --classes ucm_classes.txt --folder-labels
+status: 0 done, 1 done, but some images were left out (they are listed), 2 not done"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    add_model_arguments(parser)
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="file, folder, glob, or list (.txt, .csv)")
+    parser.add_argument(
+        "--classes", required=True, metavar="A,B,C|FILE", help="names, or a file with one per line or a JSON list"
+    )
+    parser.add_argument("--templates", type=Path, metavar="FILE", help="sentences with {} in place of the class")
+    parser.add_argument("-k", type=positive, default=3, help="classes for each image (3)")
+    parser.add_argument("--format", choices=FORMATS, default="table", help="(table)")
+    parser.add_argument(
+        "--folder-labels", action="store_true",
+        help="the folder an image is in names its class: count what is right (a table; with json and csv on the "
+        "error stream, beside the images)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify, and print."""
+    from harma.data.caption_lists import read_texts
+    from harma.zeroshot import TEMPLATES, accuracy, classify
+
+    classes, paths = _classes(args.classes), find_images(args.images)
+    templates = read_texts(args.templates) if args.templates else TEMPLATES
+    model = open_model(args)
+    embedded = embed_named(args, model, paths)
+    result = classify(model, embedded.embeddings, classes, templates=templates)
+    labels = [path.parent.name for path in embedded.paths] if args.folder_labels else []
+    judged = accuracy(result, labels) if args.folder_labels else None
+    if judged is None or args.format != "table":
+        print_found(_found(result, embedded.paths, labels, args.k), "classes", args.format)
+    if judged is not None:
+        _print_accuracy(judged, to_stderr=args.format != "table")
+    return 1 if embedded.problems else 0
+
+
+def _classes(given: str) -> list[str]:
+    """Names between commas, or those of a file.
+
+    Raises:
+        MissingFileError: a file is named that is not there.
+    """
+    from harma.data.caption_lists import read_texts
+
+    names_a_file = "," not in given and Path(given).suffix.lower() in (".txt", ".json", ".csv")
+    return read_texts(given) if names_a_file or Path(given).is_file() else [name.strip() for name in given.split(",")]
+
+
+def _found(result: "Classified", paths: Sequence[Path], labels: Sequence[str], k: int) -> list[dict[str, Any]]:
+    """The best classes of each image, and its label if that is known."""
+    order = (-result.cosines).argsort(axis=1, kind="stable")[:, :k]
+    return [
+        {
+            "image": shown(path),
+            **({"label": labels[row]} if labels else {}),
+            "classes": [
+                {
+                    "class": result.classes[c],
+                    "probability": round(float(result.probabilities[row, c]), 6),
+                    "cosine": round(float(result.cosines[row, c]), 6),
+                }
+                for c in order[row]
+            ],
+        }
+        for row, path in enumerate(paths)
+    ]
+
+
+def _print_accuracy(judged: "Accuracy", *, to_stderr: bool) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE, padding=(0, 1), show_footer=True)
+    table.add_column("class", "all images\nmean of classes", overflow="fold")
+    table.add_column("right", f"{sum(judged.right.values()):,}\n", justify="right")
+    table.add_column("images", f"{sum(judged.total.values()):,}\n", justify="right")
+    table.add_column("percent", f"{judged.overall:.2f}\n{judged.mean:.2f}", justify="right")
+    for name, total in judged.total.items():
+        right = judged.right[name]
+        table.add_row(Text(name), f"{right:,}", f"{total:,}", f"{100 * right / total:.2f}")
+    Console(file=sys.stderr if to_stderr else sys.stdout).print(table)

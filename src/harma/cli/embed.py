@@ -1,0 +1,61 @@
+"""Embed images or captions, and keep the embeddings in a file for other programs.
+
+.npy: the array (n, E), with its names and the model in NAME.npy.json beside it. .parquet: the columns name and
+embedding, the model in the file's metadata. The rows have length 1: cosines are their products.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from harma.cli.images import add_model_arguments, embed_named, find_images, open_model, shown
+
+EPILOG = """examples:
+  harma embed runs/a --images photos/ 'tiles/*.png' --output images.parquet
+  harma embed runs/a --captions captions.txt --output captions.npy
+  harma embed openai --images archive/ --output archive.npy --dtype float16 --skip-unreadable
+status: 0 done, 1 done, but some images were left out (they are listed), 2 not done"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    add_model_arguments(parser)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--images", nargs="+", metavar="IMAGE", help="file, folder, glob, or list (.txt, .csv)")
+    what.add_argument(
+        "--captions", type=Path, metavar="FILE",
+        help="one per line, a JSON list, or a data set's annotations (.json, .csv)",
+    )  # fmt: skip
+    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="a .npy or .parquet file")
+    parser.add_argument("--dtype", choices=("float32", "float16"), default="float32", help="of the numbers (float32)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Embed, and write."""
+    import numpy as np
+
+    import harma
+    from harma.bulk import check_output, write_embeddings
+    from harma.data.caption_lists import read_texts
+    from harma.fingerprint import model_id
+
+    check_output(args.output)
+    texts = read_texts(args.captions) if args.captions else []
+    paths = find_images(args.images) if args.images else []
+    model = open_model(args)
+    problems = 0
+    if args.captions:
+        names, embeddings = texts, model.embed_texts(texts, progress=sys.stdout.isatty()).astype(np.dtype(args.dtype))
+    else:
+        embedded = embed_named(args, model, paths, dtype=args.dtype)
+        names, embeddings = [shown(path) for path in embedded.paths], embedded.embeddings
+        problems = len(embedded.problems)
+    about = {
+        "kind": "captions" if args.captions else "images",
+        "model": args.model,
+        "model_id": model_id(model),
+        "harma_version": harma.__version__,
+    }
+    written = write_embeddings(args.output, names, embeddings, about)
+    print(f"{len(names):,} embeddings of {embeddings.shape[1]} numbers written to {', '.join(map(str, written))}")
+    return 1 if problems else 0

@@ -1,0 +1,175 @@
+"""A GeoParquet file of embeddings, ours or of another program: its columns found, its rows read and checked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from harma.errors import ConfigError, DataError, MissingFileError
+from harma.exchange.embedding_rows import OWN, Block, Layout, block_of
+from harma.exchange.footprints import to_wgs84
+from harma.exchange.metadata import read_geo, read_settings_text
+from harma.index.settings import Settings
+
+# Rows read at once: 16 MB of float32 at 512.
+BLOCK = 8192
+SCENE = "scene"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a file are meant.
+
+    Attributes:
+        embedding: of lists of numbers; None takes "embedding", or else the only such column.
+        id: of chips; None takes "id" if it is there, "" makes ids of what the rows hold.
+        datetime: None takes "datetime" if it is there, "" leaves dates out.
+        source: of the scene's name; None takes "source" if it is there, "" names the file.
+    """
+
+    embedding: str | None = None
+    id: str | None = None
+    datetime: str | None = None
+    source: str | None = None
+
+
+class EmbeddingFile:
+    """An opened file.
+
+    Args:
+        path: of the file.
+        columns: which are meant.
+
+    Attributes:
+        settings: of the index that it was exported from; None in a file of another program.
+        layout: the columns, as found.
+        num_rows: rows.
+
+    Raises:
+        MissingFileError: it is not there.
+        DataError: it is not GeoParquet, is cut off, or has no embeddings.
+        ConfigError: a column that was named is not there.
+    """
+
+    def __init__(self, path: Path, columns: Columns | None = None) -> None:
+        self.path = path
+        self._file = _opened(path)
+        self._schema: pa.Schema = self._file.schema_arrow
+        texts = self._file.metadata.metadata or {}
+        self.settings: Settings | None = read_settings_text(texts, str(path))
+        self.num_rows: int = self._file.metadata.num_rows
+        geometry, described = read_geo(texts, str(path))
+        columns = columns or Columns()
+        embedding = self._embedding_column(columns.embedding)
+        chip = self._column("id", columns.id)
+        self.layout = Layout(
+            path, geometry, embedding, chip, self._column("datetime", columns.datetime),
+            self._column("source", columns.source), self._embed_dim(embedding), to_wgs84(described, str(path)),
+            is_ours=chip is not None and set(OWN) <= set(self._schema.names),
+        )  # fmt: skip
+
+    def blocks(self) -> Iterator[Block]:
+        """The rows, some thousand at a time, checked.
+
+        Raises:
+            DataError: the file is damaged, or a row cannot be used; it is named.
+        """
+        start = 0
+        for batch in self._batches(self._wanted()):
+            yield block_of(self.layout, start, batch)
+            start += batch.num_rows
+
+    def scenes(self) -> dict[str, dict[str, Any]]:
+        """What an exported file says of the sources of its chips, by source; unfinished ones are left out."""
+        if self.settings is None or self.layout.source is None or SCENE not in self._schema.names:
+            return {}
+        found: dict[str, dict[str, Any]] = {}
+        source = self.layout.source
+        arrow: Any = pc  # its functions are made at run time
+        for batch in self._batches([source, "content", SCENE]):
+            rows = pa.Table.from_batches([batch]).filter(arrow.is_valid(batch[SCENE]))
+            first = arrow.index_in(arrow.unique(rows[source]), value_set=rows[source].combine_chunks())
+            for row in rows.take(first).to_pylist():
+                name = row[source]
+                found.setdefault(name, {"source": name, "content": row["content"], **row[SCENE], "problem": ""})
+        return found
+
+    def _wanted(self) -> list[str]:
+        found = self.layout
+        names = [found.geometry, found.embedding, found.id, found.datetime, found.source]
+        own = [name for name in (*OWN, "thumbnail") if name in self._schema.names] if found.is_ours else []
+        return list(dict.fromkeys(name for name in (*names, *own) if name is not None))
+
+    def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._file.iter_batches(batch_size=BLOCK, columns=names)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{self.path} is damaged ({_short(error)}); get it again") from error
+
+    def _embedding_column(self, named: str | None) -> str:
+        lists = [field.name for field in self._schema if _is_embedding(field.type)]
+        if named is not None:
+            self._check_there("embedding", named)
+            if named not in lists:
+                raise ConfigError(
+                    f"{self.path}: the column {named} is {self._schema.field(named).type}; an embedding is a list of "
+                    f"floats, as in {_listed(lists)}"
+                )
+            return named
+        if "embedding" in lists or len(lists) == 1:
+            return "embedding" if "embedding" in lists else lists[0]
+        raise ConfigError(
+            f"{self.path} has {len(lists)} columns that may be embeddings ({_listed(lists)}); name one with "
+            "embedding (--embedding-column). An embedding is a list of floats"
+        )
+
+    def _column(self, what: str, named: str | None) -> str | None:
+        if named is None:
+            return what if what in self._schema.names else None
+        if named == "":
+            return None
+        self._check_there(what, named)
+        return named
+
+    def _check_there(self, what: str, named: str) -> None:
+        if named not in self._schema.names:
+            raise ConfigError(f"{self.path} has no column {named} ({what}); it has {', '.join(self._schema.names)}")
+
+    def _embed_dim(self, embedding: str) -> int:
+        kind = self._schema.field(embedding).type
+        if pa.types.is_fixed_size_list(kind):
+            return int(kind.list_size)
+        for batch in self._batches([embedding]):
+            lengths = [len(value) for value in batch[0][:1] if value.is_valid]
+            if lengths and lengths[0]:
+                return lengths[0]
+            break
+        raise DataError(f"{self.path} has no embedding in its first row; there is nothing to import")
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    if path.is_dir():
+        raise ConfigError(f"{path} is a directory; import its Parquet files one by one")
+    if not path.is_file():
+        raise MissingFileError(f"{path} is not there; name a GeoParquet file")
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} is not a Parquet file, or is cut off ({_short(error)}); get it again") from error
+
+
+def _is_embedding(kind: pa.DataType) -> bool:
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(is_list(kind) for is_list in lists) and pa.types.is_floating(kind.value_type)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:160] if str(error) else type(error).__name__

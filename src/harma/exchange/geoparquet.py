@@ -1,0 +1,215 @@
+"""An index, or hits of a search, as one GeoParquet file: for QGIS, geopandas, DuckDB, and for another index."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import shapely
+from numpy.typing import NDArray
+
+from harma.errors import HarmaError, MissingDependencyError, StorageError
+from harma.exchange.metadata import EMB, GEO, HARMA, SIDES, emb_of, geo_of, harma_of
+from harma.files import replacing
+from harma.index.hits import Hit
+from harma.index.schema import SOURCE_SCHEMA
+from harma.index.store import Store
+from harma.index.take import take_table
+from harma.index.tend import Progress
+from harma.index.vectors import SCAN_ROWS, embeddings_of
+from harma.scenes.place import middle
+
+# Rows of a row group, which a reader reads or skips as a whole: 32 MB of embeddings of 512.
+GROUP = 16_384
+# Columns as the index has them; `embedding` and `bbox` are made.
+PLAIN = (
+    "id", "geometry", "datetime", "source", "column", "row", "width", "height", "crs", "gsd", "nodata", "model",
+    "content",
+)  # fmt: skip
+BBOX = pa.struct([(side, pa.float64()) for side in SIDES])
+# What the index keeps of each source, beside the name and what is in every chip's row.
+SCENE = pa.struct([field for field in SOURCE_SCHEMA if field.name not in ("source", "content", "problem")])
+# Statistics are of the columns that it helps to skip row groups by.
+STORED: dict[str, Any] = {
+    "compression": "zstd",
+    "write_statistics": [*(f"bbox.{side}" for side in SIDES), "id", "datetime", "source", "gsd", "nodata"],
+}
+HIT_TYPES = {
+    "rank": pa.int32(), "column": pa.int32(), "row": pa.int32(), "width": pa.int32(), "height": pa.int32(),
+    "datetime": pa.timestamp("us", tz="UTC"), "then_datetime": pa.timestamp("us", tz="UTC"), "gsd": pa.float64(),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The chips in the order of the file.
+
+    Attributes:
+        ids: row ids of the table (n,).
+        kinds: shapely's numbers of the geometry types that occur.
+        bounds: of all footprints; None where there are none.
+    """
+
+    ids: NDArray[np.int64]
+    kinds: set[int]
+    bounds: list[float] | None
+
+
+def export_geoparquet(
+    store: Store, path: Path, *, thumbnails: bool = False, progress: Progress = lambda what, done, total: None
+) -> int:
+    """Write all chips of an index to a GeoParquet 1.1 file, near ones beside each other (Hilbert curve).
+
+    Embeddings are float32, though the index keeps float16, which DuckDB before 1.3 and older polars do not read
+    from Parquet. Their values are few enough for a dictionary, so that the file is as small as one of float16. Only row
+    ids and centres of all chips are held in memory, and the table of sources.
+
+    Args:
+        store: the index. Sources without chips are not in the file.
+        path: of the file; it is replaced when the new one is whole.
+        thumbnails: write them too.
+        progress: called with ("exporting", so far, in all).
+
+    Returns:
+        Chips written.
+
+    Raises:
+        StorageError: the file cannot be written.
+        MissingDependencyError: geopandas is not installed.
+    """
+    order, sources = _order(store), store.sources.to_arrow().combine_chunks()
+    schema = _schema(store, order, thumbnails)
+    with _replacing(path) as temporary, pq.ParquetWriter(temporary, schema, **STORED) as writer:
+        for start in range(0, len(order.ids), GROUP):
+            ids = order.ids[start : start + GROUP]
+            writer.write_table(_rows(store, ids, sources, schema), row_group_size=GROUP)
+            progress("exporting", start + len(ids), len(order.ids))
+    return len(order.ids)
+
+
+def write_hits_geoparquet(hits: Sequence[Hit], path: Path) -> None:
+    """Write hits, without embeddings, to a GeoParquet 1.1 file; the best first.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    rows = [{"rank": rank, **hit.properties()} for rank, hit in enumerate(hits, 1)]
+    for row, hit in zip(rows, hits, strict=True):
+        row["datetime"] = hit.datetime
+        if "then_datetime" in row and hit.then is not None:
+            row["then_datetime"] = hit.then.datetime
+    names = list(dict.fromkeys(name for row in rows for name in row)) or ["rank"]
+    footprints = np.array([hit.geometry for hit in hits], dtype=object)
+    columns: dict[str, Any] = {name: pa.array([row.get(name) for row in rows], HIT_TYPES.get(name)) for name in names}
+    columns |= {"geometry": pa.array(shapely.to_wkb(footprints), pa.binary()), "bbox": _bbox(footprints)}
+    kinds, bounds = _extent(footprints)
+    table = pa.table(columns).replace_schema_metadata({GEO: geo_of(kinds, bounds)})
+    with _replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _order(store: Store) -> _Order:
+    ids, centres = [np.empty(0, dtype=np.int64)], [np.empty((0, 2))]
+    kinds, boxes = set[int](), list[list[float]]()
+    for batch in store.chips.search().select(["geometry"]).with_row_id(True).to_batches(batch_size=SCAN_ROWS):
+        footprints = shapely.from_wkb(batch["geometry"].to_numpy(zero_copy_only=False))
+        own, bounds = _extent(footprints)
+        kinds |= own
+        boxes += [] if bounds is None else [bounds]
+        ids.append(batch["_rowid"].to_numpy().astype(np.int64))
+        centres.append(_centres(footprints))
+    _, total = _extent(shapely.box(*np.array(boxes).T)) if boxes else (kinds, None)
+    return _Order(np.concatenate(ids)[_hilbert_order(np.concatenate(centres))], kinds, total)
+
+
+def _extent(footprints: NDArray[Any]) -> tuple[set[int], list[float] | None]:
+    """Geometry types that occur, and the bounds of all."""
+    kinds = set(np.unique(shapely.get_type_id(footprints)).tolist()) - {-1}
+    return kinds, shapely.total_bounds(footprints).tolist() if kinds else None
+
+
+def _centres(footprints: NDArray[Any]) -> NDArray[np.float64]:
+    """Middles of footprints (n, 2), NaN where there is none."""
+    bounds = shapely.bounds(footprints)
+    centres: NDArray[np.float64] = (bounds[:, :2] + bounds[:, 2:]) / 2
+    # Across the 180th meridian the middle of the bounds lies on the other side of the Earth.
+    for number in np.flatnonzero(bounds[:, 2] - bounds[:, 0] > 180):
+        centres[number] = middle(footprints[number])
+    return centres
+
+
+def _hilbert_order(centres: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Positions of centres (n, 2) along the Hilbert curve through their bounds; those without a place come last.
+
+    The curve is geopandas', so that anyone can check the order with one call.
+
+    Raises:
+        MissingDependencyError: geopandas is not installed.
+    """
+    try:
+        import geopandas
+    except ImportError as error:
+        raise MissingDependencyError("the export of an index needs geopandas: pip install 'harma[search]'") from error
+    placed = np.isfinite(centres).all(axis=1)
+    distances = np.full(len(centres), np.iinfo(np.int64).max)
+    if placed.any():
+        distances[placed] = geopandas.GeoSeries(shapely.points(centres[placed])).hilbert_distance()
+    return np.argsort(distances, kind="stable")
+
+
+def _schema(store: Store, order: _Order, thumbnails: bool) -> pa.Schema:
+    known = store.chips.schema
+    fields = [known.field(name) for name in PLAIN]
+    fields.insert(2, pa.field("bbox", BBOX))
+    fields += [pa.field("scene", SCENE), *([known.field("thumbnail")] if thumbnails else [])]
+    fields.append(pa.field("embedding", pa.list_(pa.float32(), store.settings.embed_dim)))
+    texts = {GEO: geo_of(order.kinds, order.bounds), EMB: emb_of(store.settings), HARMA: harma_of(store.settings)}
+    return pa.schema(fields, metadata=texts)
+
+
+def _rows(store: Store, ids: NDArray[np.int64], sources: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Chips by their row ids, in this order, with the columns of the file."""
+    wanted = [*PLAIN, "embedding", *(["thumbnail"] if "thumbnail" in schema.names else [])]
+    taken = take_table(store.chips, ids, wanted)
+    embeddings = pa.array(embeddings_of(taken).reshape(-1))
+    made = {
+        "embedding": pa.FixedSizeListArray.from_arrays(embeddings, store.settings.embed_dim),
+        "bbox": _bbox(shapely.from_wkb(taken["geometry"].to_numpy())),
+        "scene": _scenes(taken["source"], sources),
+    }
+    return pa.table([made[name] if name in made else taken[name] for name in schema.names], schema=schema)
+
+
+def _bbox(footprints: NDArray[Any]) -> pa.StructArray:
+    """The covering of footprints: their bounds, null where there are none."""
+    bounds = shapely.bounds(footprints) if len(footprints) else np.empty((0, 4))
+    sides = [pa.array(np.ascontiguousarray(bounds[:, number])) for number in range(4)]
+    return pa.StructArray.from_arrays(sides, fields=list(BBOX), mask=pa.array(np.isnan(bounds).any(axis=1)))
+
+
+def _scenes(names: pa.ChunkedArray, sources: pa.Table) -> pa.StructArray:
+    """What is kept of each chip's source; null where a build has not finished it."""
+    arrow: Any = pc  # its functions are made at run time
+    at = arrow.index_in(names, value_set=sources["source"].combine_chunks()).combine_chunks()
+    columns = [sources[field.name].combine_chunks().take(at) for field in SCENE]
+    return pa.StructArray.from_arrays(columns, fields=list(SCENE), mask=at.is_null())
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """As `replacing`, with what goes wrong on the disk told plainly."""
+    try:
+        with replacing(path) as temporary:
+            yield temporary
+    except HarmaError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror or error}); make room, or name a file in a directory that is "
+            "writable"
+        ) from error

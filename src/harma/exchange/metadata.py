@@ -1,0 +1,131 @@
+"""What a GeoParquet file of embeddings says of itself, in three JSON texts of its footer.
+
+`geo` (GeoParquet 1.1) describes places, `emb` (fields of the STAC embedding extension 0.0.1) embeddings, and `harma`
+holds the settings of the index, so that an import brings all back.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import harma
+from harma.errors import ConfigError, DataError
+from harma.index.settings import Settings, settings_of
+from harma.scenes.windows import Tiling
+
+GEO, EMB, HARMA = "geo", "emb", "harma"
+VERSION = 1
+EMB_EXTENSION = "https://stac-extensions.github.io/embeddings/v0.0.1/schema.json"
+SIDES = ("xmin", "ymin", "xmax", "ymax")
+# Of shapely's numbers of geometry types, the names that GeoParquet has; a ring is stored as a line.
+TYPES = (
+    "Point", "LineString", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
+    "GeometryCollection",
+)  # fmt: skip
+
+
+def geo_of(kinds: Iterable[int], bounds: Sequence[float] | None) -> str:
+    """The `geo` text of a file with the columns `geometry` (WKB, longitude and latitude) and `bbox`.
+
+    A `crs` is left out on purpose: the default is OGC:CRS84, which is what footprints are in.
+
+    Args:
+        kinds: shapely's numbers of the geometry types that occur.
+        bounds: west, south, east, north of all geometries; None where there are none.
+    """
+    column: dict[str, Any] = {
+        "encoding": "WKB",
+        "geometry_types": sorted({TYPES[kind] for kind in kinds}),
+        "edges": "planar",
+        "covering": {"bbox": {side: ["bbox", side] for side in SIDES}},
+    }
+    if bounds is not None:
+        column["bbox"] = list(bounds)
+    return json.dumps({"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}})
+
+
+def emb_of(settings: Settings) -> str:
+    """The `emb` text: how the embeddings of an index were made."""
+    cut = {"tiling": asdict(settings.tiling), "reading": asdict(settings.reading), "max_nodata": settings.max_nodata}
+    return json.dumps(
+        {
+            "stac_extensions": [EMB_EXTENSION],
+            "emb:type": "chip",
+            "emb:dimensions": settings.embed_dim,
+            "data_type": "float32",
+            "emb:chip_layout": _layout(settings.tiling),
+            "emb:fit_for_use": ["retrieval"],
+            "emb:preprocessing": {"format": "harma", "expression": cut},
+            "emb:postprocessing": {"format": "text", "expression": "L2 normalisation: scores are dot products"},
+            "emb:quantization": {
+                "method": "rounded to float16, stored as float32", "original_dtype": "float32",
+                "quantized_dtype": "float16",
+            },
+            "processing:software": {"HarMA": harma.__version__},
+            "links": [{"rel": "emb:model", "href": settings.model, "title": f"model id {settings.model_id}"}],
+        }
+    )  # fmt: skip
+
+
+def harma_of(settings: Settings) -> str:
+    """The `harma` text."""
+    return json.dumps({"version": VERSION, "software": harma.__version__, "settings": asdict(settings)})
+
+
+def _layout(tiling: Tiling) -> dict[str, Any]:
+    """The chip layout; sizes are told only where all chips have the same, in pixels."""
+    if tiling.size is None or len(tiling.scales) > 1:
+        return {"layout_type": "variable_grid"}
+    side = max(1, round(tiling.size * tiling.scales[0]))
+    step = max(1, round(side * tiling.stride))
+    return {"layout_type": "regular_grid", "chip_size": [side, side], "stride": [step, step]}
+
+
+def read_geo(texts: Mapping[bytes, bytes], where: str) -> tuple[str, dict[str, Any]]:
+    """The primary geometry column of a file, and what is said of it.
+
+    Args:
+        texts: of the footer.
+        where: the file, for messages.
+
+    Raises:
+        DataError: there is none, or it is not WKB.
+    """
+    if GEO.encode() not in texts:
+        raise DataError(
+            f"{where} is Parquet, but not GeoParquet: it does not say which column is the geometry. Write it with "
+            "geopandas' to_parquet, or DuckDB's COPY of a GEOMETRY column"
+        )
+    try:
+        geo = json.loads(texts[GEO.encode()])
+        name = geo["primary_column"]
+        column = dict(geo["columns"][name])
+    except (ValueError, LookupError, TypeError) as error:
+        raise DataError(f"{where}: its `geo` metadata is damaged ({error}); write the file again") from error
+    if column.get("encoding") != "WKB":
+        raise DataError(
+            f"{where}: geometries are encoded as {column.get('encoding')}; only WKB is read. Write the file with "
+            "geometry_encoding='WKB' (geopandas)"
+        )
+    return name, column
+
+
+def read_settings_text(texts: Mapping[bytes, bytes], where: str) -> Settings | None:
+    """The settings of the index that a file was exported from; None in a file of another program.
+
+    Raises:
+        DataError: the text is damaged, or of a newer HarMA.
+    """
+    if HARMA.encode() not in texts:
+        return None
+    try:
+        written = json.loads(texts[HARMA.encode()])
+        version, values = written["version"], dict(written["settings"])
+        if version != VERSION:
+            raise DataError(f"{where} was exported by HarMA {written['software']}, which is newer; update this one")
+        return settings_of(values)
+    except (ValueError, LookupError, TypeError, AttributeError, ConfigError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{where}: its `harma` metadata is damaged ({error}); export the index again") from error

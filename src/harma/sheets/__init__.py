@@ -1,0 +1,1 @@
+"""Contact sheets: what a search found, as people look at it."""

@@ -1,0 +1,123 @@
+"""harma classify and harma caption."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.conftest import TINY
+
+import harma
+from harma.backbones import load_backbone
+from harma.cli import main
+from harma.zeroshot import classify, rank_captions
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    torch.manual_seed(0)
+    directory = tmp_path_factory.mktemp("model")
+    load_backbone(TINY).save(directory / "m")
+    return str(directory / "m")
+
+
+@pytest.fixture
+def images(tmp_path, monkeypatch):
+    """Two folders of two pictures, named after classes."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name in ("river", "storage_tanks"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(2):
+            picture = Image.fromarray(rng.integers(0, 255, (40, 40, 3), dtype=np.uint8))
+            picture.save(tmp_path / "images" / name / f"{i}.png")
+    return sorted((tmp_path / "images").rglob("*.png"))
+
+
+def run(*argv, status=0):
+    assert main([*argv, "--num-workers", "0"]) == status
+
+
+def test_classes_in_every_format(model, images, capsys):
+    run("classify", model, "images", "--classes", "river, forest,storageTanks", "-k", "2", "--format", "json")
+    found = json.loads(capsys.readouterr().out)
+    assert [image["image"] for image in found] == [
+        f"images/{folder}/{i}.png" for folder in ("river", "storage_tanks") for i in (0, 1)
+    ]
+    expected = classify(harma.load(model), images, ["river", "forest", "storageTanks"])
+    for row, image in enumerate(found):
+        best = np.argsort(-expected.cosines[row])[:2]
+        assert [one["class"] for one in image["classes"]] == [expected.classes[c] for c in best]
+        probabilities = [one["probability"] for one in image["classes"]]
+        assert probabilities == pytest.approx(expected.probabilities[row, best], abs=1e-5)
+    run("classify", model, "images/*/0.png", "--classes", "river,forest", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["rank"] for row in rows] == ["1", "2", "1", "2"]
+    assert set(rows[0]) == {"image", "rank", "class", "probability", "cosine"}
+    run("classify", model, "images/river/0.png", "--classes", "[b]river[/b],forest")
+    assert "[b]river[/b]" in capsys.readouterr().out
+
+
+def test_classes_and_templates_from_files(model, images, tmp_path, capsys):
+    (tmp_path / "classes.txt").write_text("river\nforest\n")
+    (tmp_path / "templates.txt").write_text("{} from above\n")
+    options = ["--classes", "classes.txt", "--templates", "templates.txt", "--format", "json"]
+    run("classify", model, "images", *options)
+    found = json.loads(capsys.readouterr().out)
+    expected = classify(harma.load(model), images, ["river", "forest"], templates=["{} from above"])
+    assert found[0]["classes"][0]["cosine"] == pytest.approx(float(expected.cosines[0].max()), abs=1e-5)
+    assert main(["classify", model, "images", "--classes", "clases.txt"]) == 2
+    assert "there is no file clases.txt" in capsys.readouterr().err
+
+
+def test_accuracy_of_folders(model, images, capsys):
+    run("classify", model, "images", "--classes", "river,storage tanks", "--folder-labels")
+    table = capsys.readouterr().out
+    predicted = classify(harma.load(model), images, ["river", "storage tanks"]).predicted
+    right = int((predicted == [0, 0, 1, 1]).sum())
+    line = next(line for line in table.splitlines() if "all images" in line)
+    assert line.split() == ["all", "images", str(right), "4", f"{25 * right:.2f}"]
+    assert "images/river" not in table
+    run("classify", model, "images", "--classes", "river,storage tanks", "--folder-labels", "--format", "json")
+    shown = capsys.readouterr()
+    assert [image["label"] for image in json.loads(shown.out)] == ["river"] * 2 + ["storage_tanks"] * 2
+    assert "mean of classes" in shown.err
+    run("classify", model, "images", "--classes", "river,forest", "--folder-labels", status=2)
+    assert "1 labels are none of the classes: storage_tanks" in capsys.readouterr().err
+
+
+def test_captions(model, images, tmp_path, capsys):
+    captions = ["a river", "trees", "a road beside a river"]
+    (tmp_path / "captions.json").write_text(json.dumps([*captions, "trees"]))
+    run("caption", model, "images", "--captions", "captions.json", "-k", "2", "--format", "json")
+    shown = capsys.readouterr()
+    assert "4 captions, 3 of them different" in shown.err
+    expected = rank_captions(harma.load(model), images, captions, k=2)
+    found = json.loads(shown.out)
+    assert [[one["caption"] for one in image["captions"]] for image in found] == [
+        [captions[number] for number in row] for row in expected.order
+    ]
+    run("caption", model, "images", "--captions", "captions.json")
+    assert "a road beside a river" in capsys.readouterr().out
+
+
+def test_what_cannot_be_read_is_named_and_left_out_only_when_asked(model, images, capsys):
+    images[0].write_bytes(b"x")
+    options = ["classify", model, "images", "--classes", "river,forest", "--format", "json"]
+    run(*options, status=2)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "1 of 4 images cannot be read" in shown.err
+    run(*options, "--skip-unreadable", status=1)
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)) == 3
+    assert "1 images cannot be read and are left out" in shown.err
+    assert "0.png" in shown.err
+
+
+def test_addresses_are_not_images(model, capsys):
+    assert main(["classify", model, "https://example.org/a.tif", "--classes", "a,b"]) == 2
+    assert "is an address; images are read from files" in capsys.readouterr().err

@@ -1,0 +1,337 @@
+"""Embeddings brought in from GeoParquet: exports of an index, and files of other programs."""
+
+import datetime
+
+import duckdb
+import geopandas
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from PIL import Image
+
+from harma.cli import main
+from harma.errors import ConfigError, DataError, MissingFileError
+from harma.exchange import embedding_file
+from harma.exchange.embedding_file import Columns
+from harma.exchange.geoparquet import export_geoparquet
+from harma.exchange.importing import import_geoparquet
+from harma.index.index import Index
+from harma.index.settings import read_settings
+from harma.index.store import Store
+from harma.index.verify import verify
+
+
+@pytest.fixture
+def store(write_scenes, build_index, tmp_path):
+    """A small index with a picture that has no place."""
+    write_scenes(tmp_path / "scenes", 3)
+    Image.fromarray(np.full((40, 40, 3), 90, dtype=np.uint8)).save(tmp_path / "scenes" / "picture.png")
+    build_index(tmp_path / "scenes")
+    return Store(tmp_path / "index")
+
+
+@pytest.fixture
+def exported(store, tmp_path):
+    export_geoparquet(store, tmp_path / "a.parquet", thumbnails=True)
+    return tmp_path / "a.parquet"
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Several blocks of a small file."""
+    monkeypatch.setattr(embedding_file, "BLOCK", 7)
+
+
+def foreign(path, *, count=20, crs="EPSG:4326", size=8, **columns):
+    """A file as geopandas writes it, with whatever columns."""
+    rng = np.random.default_rng(0)
+    x = np.linspace(3, 4, count)
+    values = {
+        "vector": list(rng.normal(3, 5, size=(count, size)).astype(np.float32)),
+        "geometry": shapely.box(x, 50, x + 0.01, 50.01),
+        **columns,
+    }
+    data = {name: value for name, value in values.items() if value is not None}
+    geopandas.GeoDataFrame(data, geometry="geometry", crs="EPSG:4326").to_crs(crs).to_parquet(path)
+    return path
+
+
+def rows_of(store):
+    return sorted(store.chips.to_arrow().to_pylist(), key=lambda row: row["id"])
+
+
+def test_an_export_comes_back_with_nothing_lost(exported, store, tmp_path, small_blocks):
+    told = []
+    done = import_geoparquet(tmp_path / "other", exported, progress=lambda *what: told.append(what))
+    other = Store(tmp_path / "other")
+    assert rows_of(other) == rows_of(store), "embeddings to the last bit too"
+    assert other.known_sources() == store.known_sources()
+    assert read_settings(tmp_path / "other") == store.settings
+    assert (done.num_added, done.num_there, done.num_sources) == (31, 0, 4)
+    assert told[-1] == ("importing", 31, 31)
+    assert verify(other) == []
+
+
+def test_what_came_back_is_searched_and_built_upon(exported, build_index, write_scenes, model, tmp_path):
+    import_geoparquet(tmp_path / "other", exported)
+    hits = Index.open(tmp_path / "other").search("a river", k=31)
+    assert [hit.id for hit in hits] == [hit.id for hit in Index.open(tmp_path / "index").search("a river", k=31)]
+    write_scenes(tmp_path / "scenes", 1, first=3)
+    outcome = build_index(tmp_path / "scenes", directory=tmp_path / "other")
+    assert (outcome.num_kept, outcome.num_new, outcome.num_added) == (4, 1, 9)
+
+
+def test_a_second_import_adds_nothing(exported, tmp_path, small_blocks):
+    first = import_geoparquet(tmp_path / "other", exported)
+    again = import_geoparquet(tmp_path / "other", exported)
+    assert (again.num_added, again.num_there, again.num_sources) == (0, first.num_added, 0)
+    into_its_own = import_geoparquet(tmp_path / "index", exported)
+    assert (into_its_own.num_added, into_its_own.num_there) == (0, 31)
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("name", ["add_chips", "put_sources"])
+def test_an_import_that_dies_is_completed_by_the_next(exported, store, tmp_path, monkeypatch, small_blocks, name):
+    original, calls = getattr(Store, name), []
+
+    def dying(self, *args):
+        calls.append(name)
+        if len(calls) == (3 if name == "add_chips" else 1):
+            raise Killed
+        return original(self, *args)
+
+    monkeypatch.setattr(Store, name, dying)
+    with pytest.raises(Killed):
+        import_geoparquet(tmp_path / "other", exported)
+    monkeypatch.setattr(Store, name, original)
+    other = Store(tmp_path / "other")
+    assert any("not finished" in problem for problem in verify(other))
+    there = other.chips.count_rows()
+    assert 0 < there <= 31
+    done = import_geoparquet(tmp_path / "other", exported)
+    assert (done.num_there, done.num_added) == (there, 31 - there)
+    assert rows_of(Store(tmp_path / "other")) == rows_of(store)
+    assert verify(Store(tmp_path / "other")) == []
+
+
+def test_a_part_of_an_export_leaves_its_sources_to_a_build(exported, build_index, tmp_path):
+    table = pq.read_table(exported)
+    pq.write_table(table.slice(0, 20), tmp_path / "part.parquet")
+    import_geoparquet(tmp_path / "other", tmp_path / "part.parquet")
+    assert any("not finished" in problem for problem in verify(Store(tmp_path / "other")))
+    outcome = build_index(tmp_path / "scenes", directory=tmp_path / "other")
+    assert outcome.num_added == 11
+    assert rows_of(Store(tmp_path / "other")) == rows_of(Store(tmp_path / "index"))
+
+
+def test_what_an_index_had_not_finished_is_not_finished_after_an_import(store, build_index, tmp_path):
+    name = next(source for source in store.known_sources() if "scene1" in source)
+    store.sources.delete(f"source = '{name}'")
+    export_geoparquet(store, tmp_path / "a.parquet")
+    import_geoparquet(tmp_path / "other", tmp_path / "a.parquet")
+    assert verify(Store(tmp_path / "other")) == [f"1 sources are not finished, such as {name}; build them again"]
+    assert build_index(tmp_path / "scenes", directory=tmp_path / "other").num_added == 0
+    assert verify(Store(tmp_path / "other")) == []
+
+
+def test_an_export_rewritten_by_another_program_keeps_ids_and_windows(exported, store, tmp_path):
+    with duckdb.connect() as connection:
+        chosen = f"SELECT * FROM '{exported}' WHERE \"row\" = 0 AND geometry IS NOT NULL"
+        connection.sql(f"COPY ({chosen}) TO '{tmp_path / 'b.parquet'}'")
+    with pytest.raises(ConfigError, match="does not say which model .*--model.*--label"):
+        import_geoparquet(tmp_path / "other", tmp_path / "b.parquet")
+    import_geoparquet(tmp_path / "other", tmp_path / "b.parquet", model=store.settings.model)
+    wanted = [row for row in rows_of(store) if row["row"] == 0 and row["geometry"]]
+    assert rows_of(Store(tmp_path / "other")) == wanted
+
+
+def test_a_file_of_another_program(tmp_path):
+    path = foreign(tmp_path / "f.parquet", year=np.arange(20))
+    done = import_geoparquet(tmp_path / "index", path, label="clay-1.5")
+    store = Store(tmp_path / "index")
+    rows = rows_of(store)
+    assert (done.num_added, done.num_sources) == (20, 1)
+    assert len({row["id"] for row in rows}) == 20
+    assert np.linalg.norm(rows[0]["embedding"]) == pytest.approx(1, abs=1e-3)
+    assert (rows[0]["source"], rows[0]["datetime"], rows[0]["width"]) == ("f.parquet", None, 0)
+    assert store.settings.model == "clay-1.5"
+    assert store.settings.model_id.startswith("foreign-")
+    chip = next(row for row in rows if row["xmin"] == pytest.approx(3))
+    assert (chip["xmin"], chip["ymax"]) == pytest.approx((3, 50.01))
+    hits = Index(store).search(image=f"chip:{chip['id']}", bbox=(2.9, 49, 3.2, 51))
+    assert hits[0].id == chip["id"]
+    assert verify(store) == []
+
+
+def test_made_ids_are_of_what_a_row_holds(tmp_path):
+    foreign(tmp_path / "f.parquet")
+    import_geoparquet(tmp_path / "index", tmp_path / "f.parquet", label="m")
+    more = geopandas.read_parquet(tmp_path / "f.parquet").iloc[::-1]
+    more = pd.concat([more, more.iloc[:2]])
+    more["vector"] = [*more["vector"][:-1], np.ones(8, dtype=np.float32)]
+    (tmp_path / "new").mkdir()
+    more.to_parquet(tmp_path / "new" / "f.parquet")
+    done = import_geoparquet(tmp_path / "index", tmp_path / "new" / "f.parquet", label="m")
+    assert (done.num_added, done.num_there) == (1, 21)
+    fresh = import_geoparquet(tmp_path / "other", tmp_path / "new" / "f.parquet", label="m")
+    assert (fresh.num_added, fresh.num_repeated) == (21, 1)
+
+
+def test_columns_with_other_names(tmp_path):
+    when = pd.date_range("2015-01-01", periods=20).to_numpy()
+    path = foreign(
+        tmp_path / "f.parquet", tile=np.arange(20), taken=when, scene=["a"] * 10 + ["b"] * 10,
+        other=[np.ones(3, dtype=np.float32)] * 20,
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match=r"has 2 columns that may be embeddings \(vector, other\)"):
+        import_geoparquet(tmp_path / "index", path, label="m")
+    columns = Columns("vector", "tile", "taken", "scene")
+    assert import_geoparquet(tmp_path / "index", path, columns=columns, label="m").num_sources == 2
+    row = next(row for row in rows_of(Store(tmp_path / "index")) if row["id"] == "12")
+    assert (row["source"], row["datetime"]) == ("b", datetime.datetime(2015, 1, 13, tzinfo=datetime.UTC))
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ["2015-09-26", "2015-09-27"],
+        ["2015-09-26T00:00:00Z", "2015-09-27T02:00:00+02:00"],
+        [datetime.date(2015, 9, 26), datetime.date(2015, 9, 27)],
+        [datetime.datetime(2015, 9, 26), datetime.datetime(2015, 9, 27)],
+    ],
+)
+def test_dates_of_every_form(tmp_path, dates):
+    import_geoparquet(tmp_path / "index", foreign(tmp_path / "f.parquet", count=2, datetime=dates), label="m")
+    found = sorted(row["datetime"] for row in rows_of(Store(tmp_path / "index")))
+    assert found == [datetime.datetime(2015, 9, day, tzinfo=datetime.UTC) for day in (26, 27)]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32631", "EPSG:3857", "EPSG:4326", "OGC:CRS84", "EPSG:4258"])
+def test_other_coordinate_reference_systems(tmp_path, crs):
+    import_geoparquet(tmp_path / "index", foreign(tmp_path / "f.parquet", crs=crs), label="m")
+    found = sorted((row["xmin"], row["ymin"]) for row in rows_of(Store(tmp_path / "index")))
+    np.testing.assert_allclose(found, [(x, 50) for x in np.linspace(3, 4, 20)], atol=2e-4)
+
+
+def test_a_projection_that_crosses_the_180th_meridian(tmp_path):
+    frame = geopandas.GeoDataFrame(
+        {"embedding": [np.ones(4, dtype=np.float32)]}, crs="EPSG:3832",
+        geometry=[shapely.box(3_330_000, -1_910_000, 3_350_000, -1_900_000)],
+    )  # fmt: skip
+    frame.to_parquet(tmp_path / "f.parquet")
+    import_geoparquet(tmp_path / "index", tmp_path / "f.parquet", label="m")
+    footprint = shapely.from_wkb(rows_of(Store(tmp_path / "index"))[0]["geometry"])
+    assert footprint.geom_type == "MultiPolygon"
+    assert footprint.area < 1
+
+
+VECTORS = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+
+
+def with_row(number, value):
+    vectors = VECTORS.copy()
+    vectors[number] = value
+    return list(vectors)
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "message"),
+    [
+        ({"vector": with_row(13, np.nan)}, {}, "row 13: the embedding .* not finite"),
+        ({"vector": with_row(4, 0)}, {}, "row 4: the embedding .* is zero"),
+        ({"vector": [*VECTORS[:9], VECTORS[9][:5], *VECTORS[10:]]}, {}, "row 9: .* not 8 numbers long"),
+        ({"vector": [*VECTORS[:9], None, *VECTORS[10:]]}, {}, "row 9: .* is not there"),
+        ({"vector": list(range(20))}, {}, "has 0 columns that may be embeddings"),
+        ({}, {"embedding": "year"}, "has no column year .*vector"),
+        ({"year": list(range(20))}, {"embedding": "year"}, "year is int64; an embedding is a list of floats"),
+        ({"id": ["a"] * 20}, {}, "row 1: the id a is there a second time"),
+        ({"id": [None, *"abcdefghijklmnopqrs"]}, {}, "row 0: there is no id"),
+        ({"datetime": ["soon"] * 20}, {}, "dates .* cannot be read"),
+        ({"datetime": list(range(20))}, {}, "datetime is int64; dates are"),
+        ({"geometry": [shapely.box(0, 0, 200, 1)] * 20}, {}, "row 0: the geometry reaches from .* longitudes"),
+        (
+            {"geometry": [shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])] * 20}, {},
+            r"row 0: the geometry is not valid \(Self",
+        ),
+    ],
+)  # fmt: skip
+def test_rows_that_cannot_be_used(tmp_path, columns, options, message, small_blocks):
+    path = foreign(tmp_path / "f.parquet", **columns)
+    with pytest.raises((DataError, ConfigError), match=message):
+        import_geoparquet(tmp_path / "index", path, columns=Columns(**options), label="m")
+    assert not (tmp_path / "index" / "index.json").exists(), "nothing was written"
+
+
+def test_files_that_cannot_be_used(exported, tmp_path):
+    def refused(path, message, kind=DataError, label="m"):
+        with pytest.raises(kind, match=message):
+            import_geoparquet(tmp_path / "new", path, label=label)
+
+    refused(tmp_path / "none.parquet", "is not there", MissingFileError)
+    refused(tmp_path, "is a directory", ConfigError)
+    for content in (b"", b"text", exported.read_bytes()[:-500]):
+        (tmp_path / "b.parquet").write_bytes(content)
+        refused(tmp_path / "b.parquet", "is not a Parquet file, or is cut off")
+    damaged = bytearray(exported.read_bytes())
+    start = pq.read_metadata(exported).row_group(0).column(0).data_page_offset
+    damaged[start : start + 500] = bytes(500)
+    (tmp_path / "b.parquet").write_bytes(damaged)
+    refused(tmp_path / "b.parquet", "b.parquet is damaged .*get it again", label=None)
+    assert not (tmp_path / "new" / "index.json").exists()
+    pq.write_table(pa.table({"embedding": [[1.0]]}), tmp_path / "b.parquet")
+    refused(tmp_path / "b.parquet", "is Parquet, but not GeoParquet")
+    frame = geopandas.GeoDataFrame({"embedding": [[1.0]]}, geometry=[shapely.Point(0, 0)])
+    frame.to_parquet(tmp_path / "b.parquet")
+    refused(tmp_path / "b.parquet", "crs is null")
+    frame.set_crs(4326).to_parquet(tmp_path / "b.parquet", geometry_encoding="geoarrow")
+    refused(tmp_path / "b.parquet", "encoded as point; only WKB")
+
+
+def test_embeddings_that_do_not_belong_into_an_index(exported, build_index, write_scenes, store, tmp_path):
+    path = foreign(tmp_path / "f.parquet")
+    with pytest.raises(ConfigError, match="the index is of the model .* do not compare"):
+        import_geoparquet(tmp_path / "index", path, label="m")
+    with pytest.raises(ConfigError, match="have 8 numbers, those of .* 16"):
+        import_geoparquet(tmp_path / "new", path, model=store.settings.model)
+    with pytest.raises(ConfigError, match=r"was exported with embeddings of .*; m is foreign-"):
+        import_geoparquet(tmp_path / "new", exported, label="m")
+    with pytest.raises(ConfigError, match="a label is for models HarMA cannot load"):
+        import_geoparquet(tmp_path / "new", exported, label="m", model="openai")
+    from harma.scenes.windows import Tiling
+
+    build_index(tmp_path / "scenes", directory=tmp_path / "coarse", tiling=Tiling(size=48))
+    with pytest.raises(ConfigError, match="the index was made with tiling"):
+        import_geoparquet(tmp_path / "coarse", exported)
+    write_scenes(tmp_path / "more", 1, first=8)[0].replace(next((tmp_path / "scenes").glob("scene0*")))
+    build_index(tmp_path / "scenes")
+    with pytest.raises(DataError, match="1 sources of .* with other content, such as .*scene0"):
+        import_geoparquet(tmp_path / "index", exported)
+
+
+def test_ids_that_count_from_0_in_every_file(tmp_path):
+    import_geoparquet(tmp_path / "index", foreign(tmp_path / "f.parquet", id=np.arange(20)), label="m")
+    other = foreign(tmp_path / "g.parquet", id=np.arange(20), vector=list(VECTORS))
+    with pytest.raises(DataError, match="the id .* is in the index with another embedding"):
+        import_geoparquet(tmp_path / "index", other, label="m")
+    assert import_geoparquet(tmp_path / "index", other, columns=Columns(id=""), label="m").num_added == 20
+
+
+def test_export_and_import_on_the_command_line(store, tmp_path, capsys):
+    assert main(["index", "export", str(tmp_path / "index"), str(tmp_path / "b.parquet")]) == 0
+    assert "b.parquet: 31 chips, 0.0 MB" in capsys.readouterr().out
+    assert main(["index", "import", str(tmp_path / "other"), str(tmp_path / "b.parquet")]) == 0
+    assert "31 chips of 4 sources added" in capsys.readouterr().out
+    assert main(["index", "import", str(tmp_path / "other"), str(tmp_path / "b.parquet")]) == 0
+    assert "31 were there already" in capsys.readouterr().out
+    path = str(foreign(tmp_path / "f.parquet", name=list("abcdefghijklmnopqrst")))
+    assert main(["index", "import", str(tmp_path / "third"), path]) == 2
+    assert "does not say which model made its embeddings" in capsys.readouterr().err
+    options = ["--label", "clay", "--embedding-column", "vector", "--id-column", "name"]
+    assert main(["index", "import", str(tmp_path / "third"), path, *options]) == 0
+    assert rows_of(Store(tmp_path / "third"))[0]["id"] == "a"

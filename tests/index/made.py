@@ -1,0 +1,53 @@
+"""Indices of made vectors, places and dates, without any model or picture."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import shapely
+
+from harma.index.settings import Settings
+from harma.index.store import Store
+from harma.scenes.raster import Reading
+from harma.scenes.windows import Tiling
+
+
+def make_store(directory, count, *, dim=32, seed=0, clusters=50, lon=(-180, 180), lat=(-80, 80)):
+    """A store of `count` chips; some cross the 180th meridian, some have no place or no date."""
+    rng = np.random.default_rng(seed)
+    settings = Settings("none", None, "made", dim, Tiling(), Reading(), 0.5)
+    store = Store.create(directory, settings)
+    centres = rng.standard_normal((clusters, dim))
+    vectors = centres[rng.integers(0, clusters, count)] + 0.7 * rng.standard_normal((count, dim))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = []
+    for i in range(count):
+        x, y = rng.uniform(*lon), rng.uniform(*lat)
+        size = rng.uniform(0.05, 3)
+        place = _place(x, y, size, rng.uniform(0, 90)) if rng.random() > 0.03 else None
+        bounds = place.bounds if place is not None else (None,) * 4
+        date = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(hours=int(rng.integers(0, 20 * 365 * 24)))
+        rows.append(
+            {
+                "id": f"{i:08d}", "geometry": shapely.to_wkb(place) if place is not None else None,
+                **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
+                "datetime": date if rng.random() > 0.03 else None, "source": f"/scenes/{i // 40:04d}.tif",
+                "content": "c", "column": 256 * (i % 8), "row": 256 * (i % 40 // 8), "width": 256, "height": 256,
+                "crs": "", "gsd": float(rng.uniform(0.1, 30)), "nodata": 0.0, "thumbnail": b"",
+            }
+        )  # fmt: skip
+    for start in range(0, count, 5000):
+        store.add_chips(rows[start : start + 5000], vectors[start : start + 5000].astype(np.float32))
+    return store
+
+
+def _place(x, y, size, degrees):
+    """A turned square; what lies over the 180th meridian comes out on the other side."""
+    square = shapely.affinity.rotate(shapely.box(x, y, x + size, y + size), degrees)
+    west, _, east, _ = square.bounds
+    for edge, shift in ((180, -360), (-180, 360)):
+        if west < edge < east:
+            world = shapely.box(-180, -90, 180, 90)
+            return shapely.MultiPolygon(
+                [square.intersection(world), shapely.affinity.translate(square, shift).intersection(world)]
+            )
+    return square
