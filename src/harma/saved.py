@@ -203,7 +203,7 @@ def save_model(model: HarMA, directory: str | Path, *, about: Mapping[str, Any] 
 def _own_temperature(backbone: Backbone) -> float:
     for name, parameter in backbone.named_parameters():
         if name.endswith("logit_scale"):
-            return math.exp(-float(parameter.flatten()[0]))
+            return math.exp(-float(parameter.detach().flatten()[0]))
     return 0.07
 
 

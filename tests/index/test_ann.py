@@ -38,7 +38,7 @@ def test_the_quickest_that_reaches_the_recall_is_taken(store, monkeypatch):
     monkeypatch.setattr(anns._Probes, "measure", measured)
     ann = make_ann(store, None)
     assert (ann.kind, ann.num_probes) == ("IVF_RQ", 40)
-    assert tried == [(10, 10), (20, 20), (40, 40)]
+    assert tried == [(10, 2), (20, 4), (40, 8)]
     assert read_ann(store) == ann
 
 

@@ -44,16 +44,18 @@ class Filter:
         """This filter with a further condition in SQL."""
         return replace(self, where=f"({self.where}) AND ({condition})" if self.where else condition)
 
+    def boxes(self) -> list[tuple[float, float, float, float]]:
+        """West, south, east and north of the area's parts; none where there is no area, or an empty one."""
+        if self.area is None or self.area.is_empty:
+            return []
+        return [part.bounds for part in getattr(self.area, "geoms", [self.area])]
+
     @property
     def sql(self) -> str:
         """SQL that every matching chip fulfils, and some others where there is an area."""
         parts = [f"({self.where})"] if self.where else []
-        if self.area is not None and self.area.is_empty:
-            parts.append("false")
-        elif self.area is not None:
-            pieces = self.area.geoms if isinstance(self.area, MultiPolygon) else [self.area]
-            boxes = [piece.bounds for piece in pieces]
-            parts.append("(" + " OR ".join(_overlaps(*bounds) for bounds in boxes) + ")")
+        if self.area is not None:
+            parts.append("(" + (" OR ".join(_overlaps(*box) for box in self.boxes()) or "false") + ")")
         return " AND ".join(parts)
 
     def matches(self, geometries: Sequence[bytes | None]) -> NDArray[np.bool_]:

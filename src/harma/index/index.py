@@ -18,7 +18,7 @@ from harma.index.filters import make_filter, moment
 from harma.index.hits import Hit, hit_of
 from harma.index.judge import Judge
 from harma.index.query import query_vector
-from harma.index.search import find
+from harma.index.search import Search
 from harma.index.settings import FOREIGN
 from harma.index.store import Store
 from harma.index.tend import how_searched
@@ -40,6 +40,7 @@ class Index:
 
     def __init__(self, store: Store, model: Any = None) -> None:
         self.store = store
+        self._search = Search(store)
         if model is not None:
             check_model(store.settings, model)
             self.model = model
@@ -155,7 +156,7 @@ class Index:
             changes = find_changes(self.store, vector, wanted, *times)
             return changed_hits(self.store, changes, k=k, offset=offset, overlap=overlap)
         ann = None if exact else read_ann(self.store)
-        rows = find(self.store, vector, wanted, k + offset, ann=ann, overlap=overlap)
+        rows = self._search.find(vector, wanted, k + offset, ann=ann, overlap=overlap)
         judge = Judge(self._sample @ vector)
         return [hit_of(row, row["score"], judge) for row in rows[offset:]]
 

@@ -12,6 +12,7 @@ from harma.errors import ConfigError
 from harma.index.ann import Ann, K
 from harma.index.filters import Filter
 from harma.index.merge import merged
+from harma.index.places import Places, places_of
 from harma.index.store import FAILED, Store
 from harma.index.take import take_table
 from harma.index.vectors import SCAN_ROWS, best_of, embeddings_of
@@ -19,60 +20,119 @@ from harma.index.vectors import SCAN_ROWS, best_of, embeddings_of
 SHOWN = ["id", "geometry", "datetime", "source", "column", "row", "width", "height", "crs", "gsd", "nodata"]
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST = 3000
-# Candidates compared exactly for each chip that is asked for, at least.
-LEAST_REFINE = 5
+# So few chips are compared one by one, however they were chosen.
+FEW = 1500
+# Chips of the whole index that are looked through for those of an area, at most.
+LOOKED_THROUGH = 10_000
+# Chips that are compared exactly for each one that is asked for, at least.
+REFINE = 3
+# Partitions looked into for them, at least: the nearest of an area may lie in any.
+WIDE = 40
 
 Vector = NDArray[np.float32]
 Row = dict[str, Any]
 
 
-def find(
-    store: Store, vector: Vector, wanted: Filter, count: int, *, ann: Ann | None = None, overlap: float | None = None
-) -> list[Row]:
-    """The best chips that a filter admits.
+class Search:
+    """Searches one index.
 
     Args:
         store: of the index.
-        vector: (E,), L2-normalised.
-        wanted: the filter.
-        count: chips to find.
-        ann: what the ANN index was tuned to; None compares all chips.
-        overlap: chips of one place that share this much of the smaller one, 0 to 1, count as the best of them; None
-            keeps all.
-
-    Returns:
-        Rows with the columns `SHOWN` and their `score`, the best first; fewer than `count` only where no more exist.
     """
-    # Some of what the ANN index gives lies beside the area, and some overlaps.
-    ask = count if overlap is None and (ann is None or wanted.area is None) else 2 * count + 10
-    while True:
-        rows = None if ann is None or ask > MOST else _approximately(store, vector, wanted, ask, ann)
-        is_all = False
-        if rows is None:
-            rows = _exactly(store, vector, wanted, ask)
-            is_all = len(rows) < ask
-        kept = rows if overlap is None else merged(rows, overlap)
-        if is_all or len(kept) >= count:
-            return kept[:count]
-        ask *= 4
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._places: Places | None = None
+
+    def find(
+        self, vector: Vector, wanted: Filter, count: int, *, ann: Ann | None = None, overlap: float | None = None
+    ) -> list[Row]:
+        """The best chips that a filter admits.
+
+        Args:
+            vector: (E,), L2-normalised.
+            wanted: the filter.
+            count: chips to find.
+            ann: what the ANN index was tuned to; None compares all chips.
+            overlap: chips of one place that share this much of the smaller one, 0 to 1, count as the best of them;
+                None keeps all.
+
+        Returns:
+            Rows with the columns `SHOWN` and their `score`, the best first; fewer than `count` only where no more
+            exist.
+        """
+        # Some of what is found overlaps, and a little of what the ANN index gives lies beside the area.
+        ask = 2 * count + 10 if overlap is not None else count + 5 if ann is not None and wanted.area else count
+        while True:
+            rows = None if ann is None or ask > MOST else self._approximately(vector, wanted, ask, ann)
+            is_all = False
+            if rows is None:
+                rows = self._exactly(vector, wanted, ask)
+                is_all = len(rows) < ask
+            kept = rows if overlap is None else merged(rows, overlap)
+            if is_all or len(kept) >= count:
+                return kept[:count]
+            ask *= 4
+
+    def _exactly(self, vector: Vector, wanted: Filter, ask: int) -> list[Row]:
+        """The best of all that the filter admits; fewer than `ask` only where no more exist."""
+        if wanted.area is not None and not wanted.where:
+            self._places = places_of(self.store, self._places)
+            near = self._places.near(wanted)
+            if len(near) <= FEW:
+                return _of_few(self.store, vector, wanted, near, ask)
+        return _scanned(self.store, vector, wanted, ask)
+
+    def _approximately(self, vector: Vector, wanted: Filter, ask: int, ann: Ann) -> list[Row] | None:
+        """The best of what the ANN index gives; None where all that the filter admits should be compared."""
+        if wanted.area is not None and not wanted.where:
+            self._places = places_of(self.store, self._places)
+            near = self._places.near(wanted)
+            if len(near) <= max(FEW, ask):
+                return None
+            look_through = -(-3 * ask * len(self._places.ids) // (2 * len(near)))
+            if look_through <= LOOKED_THROUGH:
+                ids = self.store.nearest_ids(vector, look_through, max(ann.num_probes, WIDE))
+                ids = ids[np.isin(ids, near, assume_unique=True)]
+                if len(ids) >= ask:
+                    return _of_few(self.store, vector, wanted, ids[:ask], ask)
+        with _conditions_checked(wanted):
+            # An ANN index finds little of what a narrow filter admits.
+            if wanted.sql and self.store.chips.count_rows(wanted.sql) <= max(FEW, ask):
+                return None
+            refine = max(REFINE, -(-ann.refine * K // ask))
+            table = self.store.nearest(vector, ask, ann.num_probes, refine, wanted.sql, [*SHOWN, "embedding"])
+        return None if table.num_rows < ask else _ranked(table, vector, wanted)
 
 
-def _approximately(store: Store, vector: Vector, wanted: Filter, ask: int, ann: Ann) -> list[Row] | None:
-    """Rows that the ANN index gives and the area admits; None where it gives fewer than asked: then few exist."""
-    refine = max(LEAST_REFINE, -(-ann.refine * K // ask))
-    with _conditions_checked(wanted):
-        table = store.nearest(vector, ask, ann.num_probes, refine, wanted.sql, [*SHOWN, "embedding"])
-    if table.num_rows < ask:
-        return None
+def _of_few(store: Store, vector: Vector, wanted: Filter, ids: NDArray[np.int64], ask: int) -> list[Row]:
+    """The best `ask` of some chips that the area admits."""
+    if not len(ids):
+        return []
+    scores = embeddings_of(take_table(store.chips, ids, ["embedding"])) @ vector
+    ids, scores = best_of(ids, scores, len(ids))
+    found: list[Row] = []
+    # Nearly all lie in the area.
+    for start in range(0, len(ids), ask):
+        part = slice(start, start + ask)
+        rows = _with_scores(store, ids[part], scores[part])
+        admits = wanted.matches([row["geometry"] for row in rows])
+        found += [row for row, admitted_one in zip(rows, admits, strict=True) if admitted_one]
+        if len(found) >= ask:
+            break
+    return found[:ask]
+
+
+def _ranked(table: pa.Table, vector: Vector, wanted: Filter) -> list[Row]:
+    """Rows that an area admits, scored as the exact search does it, so that scores do not depend on the way."""
     if wanted.area is not None:
         table = table.filter(pa.array(wanted.matches(table["geometry"].to_pylist())))
-    # The same arithmetic as the exact search has, so that scores do not depend on the way.
     ids, scores = table["_rowid"].to_numpy().astype(np.int64), embeddings_of(table) @ vector
     rows = table.select(SHOWN).to_pylist()
     return [{**rows[i], "score": float(scores[i])} for i in np.lexsort((ids, -scores))]
 
 
-def _exactly(store: Store, vector: Vector, wanted: Filter, ask: int) -> list[Row]:
+def _scanned(store: Store, vector: Vector, wanted: Filter, ask: int) -> list[Row]:
     """Compare every chip that the filter admits, a block at a time."""
     ids, scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
     for batch in admitted(store, wanted, ["embedding"]):
@@ -80,10 +140,12 @@ def _exactly(store: Store, vector: Vector, wanted: Filter, ask: int) -> list[Row
         ids, scores = best_of(
             np.append(ids, batch["_rowid"].to_numpy().astype(np.int64)), np.append(scores, block), ask
         )
-    return [
-        {**row, "score": float(score)}
-        for row, score in zip(take(store, ids.tolist(), SHOWN), scores, strict=True)
-    ]  # fmt: skip
+    return _with_scores(store, ids, scores)
+
+
+def _with_scores(store: Store, ids: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Row]:
+    rows = take(store, ids.tolist(), SHOWN)
+    return [{**row, "score": float(score)} for row, score in zip(rows, scores, strict=True)]
 
 
 def admitted(store: Store, wanted: Filter, columns: list[str]) -> Iterator[pa.Table]:

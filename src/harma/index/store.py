@@ -145,18 +145,25 @@ class Store:
         Args:
             vector: (E,).
             k: rows wanted.
-            num_probes: partitions looked into, at least; more of them until there are `k` rows.
+            num_probes: partitions looked into; with a filter more of them, until there are `k` rows.
             refine: candidates compared exactly, as a multiple of `k`.
             where: SQL that is applied first, or "".
             columns: to return, beside `_rowid`.
 
         Returns:
-            The nearest first.
+            The nearest first; fewer than `k` where the filter admits no more, or the partitions hold no more.
         """
         query = self.chips.search(vector, vector_column_name="embedding").distance_type("cosine").limit(k)
-        query = query.minimum_nprobes(num_probes).maximum_nprobes(0).refine_factor(refine)
-        query = query.where(where, prefilter=True) if where else query
+        query = query.minimum_nprobes(num_probes).refine_factor(refine)
+        query = query.maximum_nprobes(0).where(where, prefilter=True) if where else query.maximum_nprobes(num_probes)
         return query.select([*columns, "_distance"]).with_row_id(True).to_arrow()
+
+    def nearest_ids(self, vector: NDArray[np.float32], k: int, num_probes: int) -> NDArray[np.int64]:
+        """Row ids of the `k` nearest chips by the ANN index alone, the nearest first; nothing is compared exactly."""
+        query = self.chips.search(vector, vector_column_name="embedding").distance_type("cosine").limit(k)
+        query = query.minimum_nprobes(num_probes).maximum_nprobes(num_probes).select(["_distance"]).with_row_id(True)
+        ids: NDArray[np.int64] = query.to_arrow()["_rowid"].to_numpy().astype(np.int64)
+        return ids
 
     def create_ann(self, kind: str, num_bits: int) -> None:
         """Make the ANN index, in place of an older one.
