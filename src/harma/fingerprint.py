@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 
 from harma.backbones.weights import hash_weights
+from harma.errors import ConfigError
 from harma.model import HarMA
 
 
@@ -17,3 +18,22 @@ def model_id(model: HarMA) -> str:
         "preprocess": model.preprocess.to_dict(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def check_model(name: str, expected: str, model: HarMA) -> None:
+    """Whether a model is the one an index was made with.
+
+    Args:
+        name: of the index's model.
+        expected: its fingerprint.
+        model: to search or build with.
+
+    Raises:
+        ConfigError: it is another one.
+    """
+    own = model_id(model)
+    if own != expected:
+        raise ConfigError(
+            f"the index was made with the model {name} ({expected}); this one is {own}. Their embeddings do not "
+            "compare. Use that model, or `harma index reembed`"
+        )

@@ -85,3 +85,93 @@ def test_removing_and_verifying(archive, capsys, tmp_path):
     next((tmp_path / "scenes").iterdir()).unlink()
     assert main(["index", "verify", archive]) == 1
     assert "is not there any more" in capsys.readouterr().out
+
+
+def test_adding_needs_an_index_and_no_options(archive, write_scenes, tmp_path, capsys):
+    write_scenes(tmp_path / "more", 1, first=4)
+    assert main(["index", "add", archive, str(tmp_path / "more"), "--num-workers", "0"]) == 0
+    shown = capsys.readouterr().out
+    assert "4 chips added" in shown
+    assert "search is exact: every chip is compared" in shown
+    assert main(["index", "add", str(tmp_path / "none"), str(tmp_path / "more")]) == 2
+    assert "is no index" in capsys.readouterr().err
+
+
+def test_hits_written_to_files_by_their_suffix(archive, tmp_path, capsys):
+    import geopandas
+    from geojson_pydantic import FeatureCollection
+    from PIL import Image
+
+    for suffix in (".json", ".csv", ".geojson", ".parquet", ".html", ".png"):
+        file = tmp_path / f"hits{suffix}"
+        assert main(["search", archive, "a river", "-k", "3", "--unlike", "a road@0.2", "--output", str(file)]) == 0
+        assert f"3 hits written to {file}" in capsys.readouterr().out
+    collection = FeatureCollection.model_validate_json((tmp_path / "hits.geojson").read_text())
+    assert len(collection.features) == 3
+    for feature in collection.features:
+        ring = feature.geometry.coordinates[0]
+        area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False))
+        assert area > 0, "counter-clockwise, as RFC 7946 asks for"
+    frame = geopandas.read_parquet(tmp_path / "hits.parquet")
+    assert list(frame["rank"]) == [1, 2, 3]
+    assert frame.geometry.is_valid.all()
+    page = (tmp_path / "hits.html").read_text()
+    assert "a river" in page
+    assert page.count("data:image/") >= 3
+    assert Image.open(tmp_path / "hits.png").width > 500
+
+
+def test_formats_that_do_not_fit(archive, tmp_path, capsys):
+    for options, message in (
+        (["--output", str(tmp_path / "hits.docx")], "has none of the suffixes .json, .csv"),
+        (["--format", "png"], "the format png is not text: give --output FILE"),
+        (["--format", "table", "--output", "x.txt"], "a table is shown, not written"),
+    ):
+        assert main(["search", archive, "a river", *options]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_change_between_dates(archive, write_scenes, tmp_path, capsys):
+    import rasterio
+
+    old = next((tmp_path / "scenes").glob("scene1_*"))
+    with rasterio.open(old) as dataset:
+        profile, values = dataset.profile, dataset.read()
+    with rasterio.open(tmp_path / "scenes" / "again_20220601.tif", "w", **profile) as dataset:
+        dataset.write(values[::-1])
+    assert main(["index", "build", archive, str(tmp_path / "scenes"), "--num-workers", "0"]) == 0
+    capsys.readouterr()
+    asked = ["search", archive, "a river", "--before", "2012", "--after", "2020"]
+    assert main([*asked, "--format", "json"]) == 0
+    hits = json.loads(capsys.readouterr().out)
+    assert len(hits) == 4
+    assert {hit["then_datetime"][:4] for hit in hits} == {"2011"}
+    gains = [hit["change"] for hit in hits]
+    assert gains == sorted(gains, reverse=True)
+    assert gains[0] == pytest.approx(hits[0]["score"] - hits[0]["then_score"], abs=1e-5)
+    assert main([*asked, "--format", "csv"]) == 0
+    assert "change,then_score,then_id" in capsys.readouterr().out.splitlines()[0]
+    assert main([*asked, "--output", str(tmp_path / "change.html")]) == 0
+    assert "→" in (tmp_path / "change.html").read_text()
+    capsys.readouterr()
+    assert main(asked) == 0
+    assert "gain" in capsys.readouterr().out
+    assert main(["search", archive, "a river", "--before", "2012"]) == 2
+    assert "--since" in capsys.readouterr().err
+
+
+def test_optimizing_reembedding_and_exchanging(archive, tmp_path, capsys):
+    assert main(["index", "optimize", archive]) == 0
+    assert "search is exact" in capsys.readouterr().out
+    assert main(["index", "export", archive, str(tmp_path / "a.parquet")]) == 0
+    assert main(["index", "import", str(tmp_path / "b"), str(tmp_path / "a.parquet")]) == 0
+    capsys.readouterr()
+    for where in (archive, str(tmp_path / "b")):
+        assert main(["search", where, "a river", "-k", "12", "--format", "csv"]) == 0
+    first, second = capsys.readouterr().out.split("rank,")[1:]
+    assert first == second
+    torch.manual_seed(9)
+    load_backbone({**TINY, "embed_dim": 24}).save(tmp_path / "other")
+    assert main(["index", "reembed", archive, "--model", str(tmp_path / "other"), "--num-workers", "0"]) == 0
+    assert "12 chips added" in capsys.readouterr().out
+    assert main(["search", archive, "a river"]) == 0

@@ -165,3 +165,32 @@ def test_unusable_files(make_raster, tmp_path):
     whole.write_bytes(whole.read_bytes()[:200_000])
     with pytest.raises(DataError, match="damaged|cannot be read"):
         read(whole, Window(0, 0, 500, 400))
+
+
+def test_scenes_of_an_address_are_read_over_http(make_raster):
+    import functools
+    import threading
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    from harma.scenes.sources import source_named
+
+    path = make_raster(values=np.full((3, 40, 50), 77, dtype=np.uint8))
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *told):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=path.parent))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        base = f"http://127.0.0.1:{server.server_port}"
+        with open_scene(source_named(f"{base}/{path.name}").opened_as) as scene:
+            assert scene.place is not None
+            assert (scene.read(Window(0, 0, 50, 40))[0] == 77).all()
+        with (
+            pytest.raises((DataError, MissingFileError)),
+            open_scene(source_named(f"{base}/none.tif").opened_as),
+        ):
+            pass
+    finally:
+        server.shutdown()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harma.embedding import eval_transform_of
 from harma.errors import ConfigError, DataError
 from harma.files import locked, write_json
-from harma.fingerprint import model_id
+from harma.fingerprint import check_model, model_id
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
 from harma.index.settings import FILE, Settings
 from harma.index.store import Store
@@ -71,25 +71,11 @@ def build(
     """
     with locked(directory, "writing the index"):
         store = Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
-        check_model(store.settings, model)
+        check_model(store.settings.model, store.settings.model_id, model)
         _check_settings(store.settings, settings)
         outcome = _Build(store, model, batch_size, num_workers, progress).run(sources)
         outcome.search = tend(store, model, progress)
         return outcome
-
-
-def check_model(settings: Settings, model: Any) -> None:
-    """Whether a model is the one an index was made with.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    own = model_id(model)
-    if own != settings.model_id:
-        raise ConfigError(
-            f"the index was made with the model {settings.model} ({settings.model_id}); this one is {own}. Their "
-            "embeddings do not compare. Use that model, or `harma index reembed`"
-        )
 
 
 def _check_settings(kept: Settings, given: Settings) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError
 from harma.index.ann import read_ann
-from harma.index.build import check_model
 from harma.index.change import changed_hits, find_changes
 from harma.index.filters import make_filter, moment
 from harma.index.hits import Hit, hit_of
@@ -42,8 +41,7 @@ class Index:
         self.store = store
         self._search = Search(store)
         if model is not None:
-            check_model(store.settings, model)
-            self.model = model
+            self.model = _checked(store, model)
 
     @classmethod
     def open(cls, directory: str | Path, *, model: Any = None) -> "Index":
@@ -74,9 +72,7 @@ class Index:
                 f"the embeddings of this index are of {self.store.settings.model}, which HarMA cannot load: texts and "
                 "pictures cannot be looked for. Give a chip (chip:ID) or a vector of that model"
             )
-        model = load(self.store.settings.model, backbone=self.store.settings.backbone)
-        check_model(self.store.settings, model)
-        return model
+        return _checked(self.store, load(self.store.settings.model, backbone=self.store.settings.backbone))
 
     def info(self) -> dict[str, Any]:
         """What the index holds."""
@@ -173,6 +169,14 @@ class Index:
         if not offsets:
             return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)
         return embeddings_of(self.store.chips.take_offsets(offsets).select(["embedding"]).to_arrow())
+
+
+def _checked(store: Store, model: Any) -> Any:
+    """The model, if it is the one the index was made with. Vector queries need none, and so no torch."""
+    from harma.fingerprint import check_model
+
+    check_model(store.settings.model, store.settings.model_id, model)
+    return model
 
 
 def _check_numbers(k: int, offset: int, overlap: float | None) -> None:
