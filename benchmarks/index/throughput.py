@@ -1,6 +1,6 @@
 """Images per second of a whole index build against the bare model fed from memory, with ViT-B/32 in float32.
 
-    python benchmarks/index/throughput.py [--chips 512] [--repeats 3]
+    python benchmarks/index/throughput.py [--chips 768] [--repeats 3]
 
 A GeoTIFF is drawn; building reads it, cuts it, resizes and embeds its chips and writes the table. The bare model embeds
 as many images that lie in memory. Both are measured in turn, in one process, and the ratio of each pair is shown.
@@ -13,15 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-import torch
 from affine import Affine
 
-from harma.backbones import load_backbone
-from harma.index.build import build, default_settings
-from harma.model import HarMA
-from harma.scenes.raster import Reading
-from harma.scenes.sources import find_sources
-from harma.scenes.windows import Tiling
+# What is heavy is imported where it is used, as in the command line: workers import this file again when they start.
 
 SIDE, ACROSS = 256, 16
 
@@ -39,16 +33,21 @@ def draw(path, chips):
         dataset.write(values)
 
 
-@torch.inference_mode()
 def bare(model, chips, batch_size):
+    import torch
+
     pixels = torch.randn(batch_size, 3, 224, 224)
     start = time.perf_counter()
-    for _ in range(chips // batch_size):
-        model.encode_image(pixels)
+    with torch.inference_mode():
+        for _ in range(chips // batch_size):
+            model.encode_image(pixels)
     return chips / (time.perf_counter() - start)
 
 
 def built(model, settings, source, directory, args):
+    from harma.index.build import build
+    from harma.scenes.sources import find_sources
+
     outcome = build(directory, find_sources([source]), model, settings, batch_size=args.batch_size, num_workers=1)
     assert outcome.num_added == args.chips
     return outcome.num_added / outcome.seconds
@@ -56,10 +55,16 @@ def built(model, settings, source, directory, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--chips", type=int, default=512)
+    parser.add_argument("--chips", type=int, default=768)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=64)
     args = parser.parse_args()
+    from harma.backbones import load_backbone
+    from harma.index.build import default_settings
+    from harma.model import HarMA
+    from harma.scenes.raster import Reading
+    from harma.scenes.windows import Tiling
+
     model = HarMA(load_backbone("ViT-B-32", pretrained=False)).eval()
     settings = default_settings(
         model, "ViT-B-32", None, tiling=Tiling(size=SIDE), reading=Reading(), max_nodata=0.5

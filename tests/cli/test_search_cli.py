@@ -1,6 +1,7 @@
 """The way from scenes to hits on the command line."""
 
 import json
+from itertools import pairwise
 
 import pytest
 import torch
@@ -110,7 +111,7 @@ def test_hits_written_to_files_by_their_suffix(archive, tmp_path, capsys):
     assert len(collection.features) == 3
     for feature in collection.features:
         ring = feature.geometry.coordinates[0]
-        area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False))
+        area = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
         assert area > 0, "counter-clockwise, as RFC 7946 asks for"
     frame = geopandas.read_parquet(tmp_path / "hits.parquet")
     assert list(frame["rank"]) == [1, 2, 3]

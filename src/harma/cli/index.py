@@ -118,7 +118,7 @@ def _build(args: argparse.Namespace) -> int:
     sources = find_sources(args.sources)
     kept = _kept_settings(args.directory)
     name, backbone = _model_of(args, kept)
-    model = _loaded(name, backbone, args.device)
+    model = _loaded(name, backbone, args)
     return _bring_in(args, sources, model, _settings(args, kept, model, name, backbone))
 
 
@@ -128,7 +128,7 @@ def _add(args: argparse.Namespace) -> int:
 
     kept = read_settings(args.directory)
     sources = find_sources(args.sources)
-    return _bring_in(args, sources, _loaded(kept.model, args.backbone or kept.backbone, args.device), kept)
+    return _bring_in(args, sources, _loaded(kept.model, args.backbone or kept.backbone, args), kept)
 
 
 def _bring_in(args: argparse.Namespace, sources: "list[Source]", model: Any, settings: "Settings") -> int:
@@ -149,7 +149,7 @@ def _reembed(args: argparse.Namespace) -> int:
     name = _kept_name(args.model)
     with progress_bars() as progress:
         outcome = reembed(
-            args.directory, _loaded(name, args.backbone, args.device), name, args.backbone,
+            args.directory, _loaded(name, args.backbone, args), name, args.backbone,
             allow_missing=args.allow_missing, batch_size=args.batch_size, num_workers=args.num_workers,
             progress=progress,
         )  # fmt: skip
@@ -157,11 +157,15 @@ def _reembed(args: argparse.Namespace) -> int:
     return 1 if outcome.problems else 0
 
 
-def _loaded(name: str, backbone: str | None, device: str) -> Any:
+def _loaded(name: str, backbone: str | None, args: argparse.Namespace) -> Any:
+    from harma.index.workers import prepare_workers
+
+    if args.num_workers:
+        prepare_workers()
     from harma.saved import load
     from harma.training.build import best_device
 
-    return load(name, backbone=backbone).to(best_device(device))
+    return load(name, backbone=backbone).to(best_device(args.device))
 
 
 def _kept_name(model: str) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from harma.errors import HarmaError
 from harma.index.survey import Surveyed
+from harma.index.workers import worker_context
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.windows import Window
 
@@ -89,7 +90,9 @@ class Chips(Dataset[Read]):
         self, tasks: Sequence[Task], surveyed: Sequence[Surveyed], reading: Reading, max_nodata: float,
         transform: Callable[[Tensor], Tensor],
     ) -> None:  # fmt: skip
-        self.tasks, self.surveyed, self.reading = tasks, surveyed, reading
+        self.tasks, self.reading = tasks, reading
+        # Only what workers need: each of them gets a copy.
+        self.surveyed = {task.number: replace(surveyed[task.number], windows=()) for task in tasks}
         self.max_nodata, self.transform = max_nodata, transform
         self._opened: tuple[int, Scene] | None = None
         self._closing = ExitStack()
@@ -131,8 +134,9 @@ class Chips(Dataset[Read]):
 def read_chips(chips: Chips, *, num_workers: int) -> Iterator[Read]:
     """Do all tasks, in their order."""
     loader: DataLoader[Read] = DataLoader(
-        chips, batch_size=None, num_workers=num_workers, prefetch_factor=4 if num_workers else None
-    )
+        chips, batch_size=None, num_workers=num_workers, prefetch_factor=4 if num_workers else None,
+        multiprocessing_context=worker_context() if num_workers else None,
+    )  # fmt: skip
     try:
         yield from loader if len(chips) else ()
     finally:
@@ -163,7 +167,7 @@ def _row(surveyed: Surveyed, scene: Scene, window: Window, empty: float, picture
 
 def _thumbnail(picture: NDArray[np.uint8]) -> bytes:
     image = Image.fromarray(picture)
-    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()

@@ -1,6 +1,7 @@
 """Where a raster is on Earth: footprints in WGS84 and ground sample distance."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import antimeridian
@@ -85,22 +86,33 @@ class Place:
         along = GEOD.inv(lon, lat, low_lon, low_lat)[2]
         return float(across + along) / 2
 
-    def _holds_pole(self, corners: list[tuple[float, float]], latitude: float) -> bool:
-        """Whether a window contains a pole; only projections around a pole can show it inside."""
+    @cached_property
+    def _poles(self) -> dict[float, tuple[float, float]]:
+        """Column and row of each pole (its latitude) that is one point of the projection."""
+        found = {latitude: self._pole(latitude) for latitude in (90.0, -90.0)}
+        return {latitude: pixel for latitude, pixel in found.items() if pixel is not None}
+
+    def _pole(self, latitude: float) -> tuple[float, float] | None:
+        if self.crs.is_geographic:
+            return None
         try:
-            x, y = rasterio.warp.transform(WGS84, self.crs, [0.0], [latitude])
+            # Two longitudes must lead to the same place; only projections around a pole do that.
+            (x, other_x), (y, other_y) = rasterio.warp.transform(WGS84, self.crs, [0.0, 90.0], [latitude, latitude])
         except FAILED:
-            return False
-        if self.crs.is_geographic or not np.isfinite([x[0], y[0]]).all():
-            return False
-        # The pole must be a point of the projection: another longitude leads to the same place.
-        other_x, other_y = rasterio.warp.transform(WGS84, self.crs, [90.0], [latitude])
+            return None
         scale = abs(self.transform.a) + abs(self.transform.b)
-        if abs(other_x[0] - x[0]) > scale or abs(other_y[0] - y[0]) > scale:
+        if not np.isfinite([x, y]).all() or not (abs(other_x - x) <= scale and abs(other_y - y) <= scale):
+            return None
+        column, row = ~self.transform @ (x, y)
+        return float(column), float(row)
+
+    def _holds_pole(self, corners: list[tuple[float, float]], latitude: float) -> bool:
+        """Whether a window contains a pole."""
+        if latitude not in self._poles:
             return False
-        column, row = ~self.transform @ (x[0], y[0])
         (left, upper), (right, lower) = corners[0], corners[2]
-        return bool(left <= column <= right and upper <= row <= lower)
+        column, row = self._poles[latitude]
+        return left <= column <= right and upper <= row <= lower
 
 
 def find_place(crs: CRS | None, transform: Affine, gcps: Any = None) -> Place | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
+from rasterio.enums import MaskFlags, Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
@@ -103,6 +103,8 @@ class Scene:
             DataError: the file is damaged there.
         """
         pixels, valid = self._read(window)
+        if valid.all() and valid.shape == (window.height, window.width):
+            return np.ascontiguousarray(pixels), 0.0
         pixels = np.where(valid[..., None], pixels, 0).astype(np.uint8)
         full = np.zeros((window.height, window.width, 3), dtype=np.uint8)
         full[: pixels.shape[0], : pixels.shape[1]] = pixels
@@ -212,6 +214,7 @@ class _Bands:
     def __init__(self, dataset: DatasetReader, bands: Bands, reading: Reading) -> None:
         self.dataset, self.bands, self.nodata = dataset, bands, reading.nodata
         self.percentiles = reading.percentiles
+        self.is_full = all(flags == [MaskFlags.all_valid] for flags in dataset.mask_flag_enums)
         self.stretch: Stretch | None = None
 
     def find_stretch(self) -> None:
@@ -236,7 +239,9 @@ class _Bands:
         try:
             options = {"window": window, "out_shape": shape, "resampling": Resampling.nearest}
             values = self.dataset.read(list(self.bands), **{**options, "out_shape": (len(self.bands), *shape)})
-            if self.nodata is None:
+            if self.nodata is None and self.is_full:
+                valid = np.ones(shape, dtype=bool)
+            elif self.nodata is None:
                 valid = self.dataset.dataset_mask(**options) != 0
             elif math.isnan(self.nodata):
                 valid = np.ones(shape, dtype=bool)
