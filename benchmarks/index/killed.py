@@ -74,8 +74,9 @@ def main():
     needed = time.monotonic() - start
     expected, embeddings = rows_of(whole)
     print(f"undisturbed: {len(expected):,} chips in {needed:.0f} s")
-    stop, counts = multiprocessing.Event(), multiprocessing.Array("i", 3)
-    searcher = multiprocessing.get_context("spawn").Process(target=search_on, args=(killed, stop, counts))
+    spawn = multiprocessing.get_context("spawn")
+    stop, counts = spawn.Event(), spawn.Array("i", 3)
+    searcher = spawn.Process(target=search_on, args=(killed, stop, counts))
     searcher.start()
     rng = random.Random(args.seed)
     done = disturb(args, killed, rng, needed)

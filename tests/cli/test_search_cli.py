@@ -153,7 +153,7 @@ def test_change_between_dates(archive, write_scenes, tmp_path, capsys):
     assert main([*asked, "--format", "csv"]) == 0
     assert "change,then_score,then_id" in capsys.readouterr().out.splitlines()[0]
     assert main([*asked, "--output", str(tmp_path / "change.html")]) == 0
-    assert "→" in (tmp_path / "change.html").read_text()
+    assert "gain is how much more" in (tmp_path / "change.html").read_text()
     capsys.readouterr()
     assert main(asked) == 0
     assert "gain" in capsys.readouterr().out

@@ -83,6 +83,9 @@ def _set_up_logging() -> None:
         raise ConfigError(f"HARMA_LOG is {wanted!r}; allowed are {', '.join(LEVELS)}")
     logging.basicConfig(level=wanted or "WARNING", format="%(levelname)s %(message)s")
     logging.getLogger("harma").setLevel(wanted or "INFO")
+    if not wanted:
+        # GDAL remarks on the form of many files that it reads well.
+        logging.getLogger("rasterio").setLevel("ERROR")
 
 
 def _run(verb: object, parser: argparse.ArgumentParser, arguments: list[str]) -> int:

@@ -105,7 +105,7 @@ def png_sheet(tiles: Sequence[Tile], *, title: str, size: int = 256, columns: in
     for number, (tile, lines) in enumerate(zip(tiles, labels, strict=True)):
         left = MARGIN + number % columns * (width + GAP)
         upper = top + number // columns * (height + GAP)
-        head = f"{number + 1}. {tile.hit.score:.3f} {tile.hit.standing}"
+        head = f"{number + 1}. {tile.value} {tile.hit.standing}"
         _place_pictures(sheet, tile, left, upper, size)
         _write(draw, (left, upper + size + PAD), head, STANDINGS[tile.hit.standing], _font(SMALL, "-Bold"), width)
         for row, (line, color) in enumerate(lines, 1):

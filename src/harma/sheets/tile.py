@@ -27,6 +27,11 @@ class Tile:
     lines: tuple[str, ...] = ()
 
     @property
+    def value(self) -> str:
+        """What hits are ranked by: the score, or the gain where change was looked for."""
+        return f"{self.hit.score:.3f}" if self.hit.change is None else f"{self.hit.change:+.3f}"
+
+    @property
     def percentile(self) -> str:
         """Share of the index that scores lower; rounded down, so that 100 % is all of it."""
         return f"{math.floor(10 * self.hit.percentile) / 10:.1f} %"
@@ -87,7 +92,7 @@ def tiles_of(store: Store, hits: Sequence[Hit]) -> list[Tile]:
         if hit.then is None:
             tiles.append(Tile(hit, (picture,)))
             continue
-        line = f"then {hit.then.score:.3f} → now {hit.score:.3f} ({hit.change:+.3f})"
+        line = f"then {hit.then.score:.3f} → now {hit.score:.3f}"
         tiles.append(Tile(hit, (_dated(next(before), hit.then), _dated(picture, hit)), (line,)))
     return tiles
 
