@@ -183,3 +183,12 @@ def test_directories_that_are_no_index(build_index, write_scenes, tmp_path):
     shutil.rmtree(next((tmp_path / "index" / "tables").glob("*/chips.lance")))
     with pytest.raises(DataError, match="is damaged .*build it again"):
         Index.open(tmp_path / "index")
+
+
+def test_a_long_build_joins_files_in_between(write_scenes, build_index, tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "COMMIT_CHIPS", 1)
+    monkeypatch.setattr(building, "FILES_BETWEEN", 2)
+    write_scenes(tmp_path / "scenes", 5)
+    build_index(tmp_path / "scenes")
+    assert Store(tmp_path / "index").num_files() <= 3
+    assert len(Index.open(tmp_path / "index")) == 45

@@ -22,7 +22,9 @@ from harma.index.tend import Progress, tend
 from harma.scenes.sources import Source
 
 # Chips and seconds between commits: what a kill can cost.
-COMMIT_CHIPS, COMMIT_SECONDS = 2048, 30.0
+COMMIT_CHIPS, COMMIT_SECONDS = 2048, 15.0
+# Each commit leaves a file; so many are joined in between, so that searches during a long build stay quick.
+FILES_BETWEEN = 256
 PROBLEMS = "problems.json"
 
 
@@ -227,6 +229,8 @@ class _Build:
         self._drop_outdated()
         if self.finished:
             self.store.put_sources(self.finished)
+        if self.store.num_files() > FILES_BETWEEN:
+            self.store.compact()
         self.rows, self.embeddings, self.finished = [], [], []
         self.last_commit = time.monotonic()
 
