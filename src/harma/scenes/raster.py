@@ -104,7 +104,7 @@ class Scene:
         """
         pixels, valid = self._read(window)
         if valid.all() and valid.shape == (window.height, window.width):
-            return np.ascontiguousarray(pixels), 0.0
+            return np.array(pixels), 0.0
         pixels = np.where(valid[..., None], pixels, 0).astype(np.uint8)
         full = np.zeros((window.height, window.width, 3), dtype=np.uint8)
         full[: pixels.shape[0], : pixels.shape[1]] = pixels
