@@ -5,6 +5,7 @@ import pytest
 from tests.index.made import make_store
 
 from harma.errors import DataError
+from harma.files import write_json
 from harma.index import ann as anns
 from harma.index import tend as tending
 from harma.index.ann import make_ann, pays, read_ann
@@ -70,9 +71,30 @@ def test_a_bad_index_is_seen_in_its_recall(store):
 def test_it_is_made_anew_when_the_index_has_doubled(store, monkeypatch):
     monkeypatch.setattr(anns, "PAYS", 1000)
     ann = make_ann(store, None, wanted=0.5)
-    assert not pays(store, ann)
-    assert pays(store, None)
-    assert pays(store, anns.Ann(**{**vars(ann), "num_chips": 700}))
+    assert not pays(store)
+    write_json(tables_directory(store.directory, store.settings) / anns.FILE, {**vars(ann), "num_chips": 700})
+    assert pays(store)
+    (tables_directory(store.directory, store.settings) / anns.FILE).unlink()
+    assert pays(store)
+
+
+def test_what_did_not_reach_the_recall_is_not_tried_at_each_build(store, monkeypatch):
+    monkeypatch.setattr(anns, "PAYS", 1000)
+    monkeypatch.setattr(anns._Probes, "measure", lambda self, probes, refine: ({"image": 0.5}, 1.0))
+    made = []
+    original = type(store).create_ann
+    monkeypatch.setattr(type(store), "create_ann", lambda self, *kind: (made.append(kind), original(self, *kind)))
+    assert tend(store, None) == EXACT
+    assert len(made) == 2
+    assert tend(store, None) == EXACT
+    assert len(made) == 2, "not again with the same chips"
+    assert tend(store, None, force=True) == EXACT
+    assert len(made) == 4
+
+
+def test_embeddings_of_any_length_are_indexed(tmp_path):
+    store = make_store(tmp_path / "odd", 600, dim=30)
+    assert make_ann(store, None, wanted=0.5).kind == "IVF_FLAT"
 
 
 def test_new_chips_are_found_before_and_after_the_ann_index_knows_them(store, monkeypatch):

@@ -192,3 +192,40 @@ def test_a_long_build_joins_files_in_between(write_scenes, build_index, tmp_path
     build_index(tmp_path / "scenes")
     assert Store(tmp_path / "index").num_files() <= 3
     assert len(Index.open(tmp_path / "index")) == 45
+
+
+def test_a_build_killed_while_its_settings_were_written_is_completed(write_scenes, build_index, tmp_path):
+    write_scenes(tmp_path / "scenes", 1)
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / ".index.json.123.tmp").write_text("{")
+    assert build_index(tmp_path / "scenes").num_added == 9
+
+
+@pytest.mark.parametrize("nodata", [1e20, float("nan"), 1e-5])
+def test_any_nodata_value_is_kept(write_scenes, build_index, tmp_path, nodata):
+    write_scenes(tmp_path / "scenes", 1)
+    path = tmp_path / "scenes" / "float.tif"
+    import rasterio
+
+    with rasterio.open(path, "w", driver="GTiff", width=32, height=32, count=1, dtype="float32") as dataset:
+        dataset.write(np.random.default_rng(0).random((1, 32, 32), dtype=np.float32))
+    reading = Reading(nodata=nodata)
+    assert build_index(path, reading=reading).num_added == 1
+    assert build_index(path, reading=reading).num_kept == 1
+
+
+def test_one_odd_file_does_not_end_the_build(write_scenes, build_index, tmp_path, monkeypatch):
+    from harma.scenes import raster
+
+    write_scenes(tmp_path / "scenes", 3)
+    original = raster.Scene.read
+
+    def odd(self, window):
+        if "scene1_" in self.facts.source:
+            raise IndexError("axis 0")
+        return original(self, window)
+
+    monkeypatch.setattr(raster.Scene, "read", odd)
+    outcome = build_index(tmp_path / "scenes")
+    assert "IndexError: axis 0" in next(iter(outcome.problems.values()))
+    assert outcome.num_added == 18

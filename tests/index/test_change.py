@@ -99,6 +99,26 @@ def test_an_object_at_the_edge_of_a_chip_is_no_change(tmp_path):
     assert found(Index(store).search(like=[ASKED], before="2010", after="2020")) == [("now", "b", 0.1)]
 
 
+@pytest.mark.parametrize(("east", "north"), [(0.375, 0.3125), (0.5, 0.5), (0.0, 0.0)])
+def test_grids_that_do_not_line_up_are_compared(tmp_path, east, north):
+    store = Store.create(tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5))
+    rows = []
+    for year, dx, dy in ((2010, 0, 0), (2020, east, north)):
+        for x in range(4):
+            for y in range(4):
+                place = shapely.box(x + dx, y + dy, x + dx + 1, y + dy + 1)
+                rows.append(
+                    {
+                        "id": f"{year}_{x}{y}", "geometry": shapely.to_wkb(place),
+                        **dict(zip(("xmin", "ymin", "xmax", "ymax"), place.bounds, strict=True)),
+                        "datetime": datetime(year, 1, 1, tzinfo=UTC), "source": f"{year}", "content": "c", "column": 0,
+                        "row": 0, "width": 9, "height": 9, "crs": "", "gsd": 1.0, "nodata": 0.0, "thumbnail": b"",
+                    }
+                )  # fmt: skip
+    store.add_chips(rows, np.tile(np.array([vector(0.5)], dtype=np.float32), (32, 1)))
+    assert len(Index(store).search(like=[ASKED], before="2010", after="2020", k=50)) >= 9
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -112,3 +112,15 @@ def test_sources_and_conditions():
 def test_what_cannot_be_used(options, message):
     with pytest.raises(ConfigError, match=message):
         make_filter(**options)
+
+
+@pytest.mark.parametrize("sides", [(150, 40, 210, 50), (-190, -90, 170, 90), (0, -10, 360, 10)])
+def test_polygons_across_the_180th_meridian_have_straight_edges(sides):
+    west, south, east, north = sides
+    wanted = make_filter(polygon=box(*sides))
+    points = np.random.default_rng(0).uniform((-180, -90), (180, 90), (2000, 2))
+    inside = (points[:, 1] >= south) & (points[:, 1] <= north)
+    lon = points[:, 0]
+    turns = [(lon + by >= west) & (lon + by <= east) for by in (-360, 0, 360)]
+    inside &= np.any(turns, axis=0)
+    assert matches(wanted, *shapely.points(points)) == inside.tolist()

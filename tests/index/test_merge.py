@@ -1,10 +1,14 @@
 """Overlapping chips of one place."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import shapely
 from shapely.geometry import box
 
 from harma.index.merge import merged
+
+YEARS = {year: datetime(year, 1, 1, 10, tzinfo=UTC) for year in (2015, 2020)}
 
 
 def row(column=0, line=0, *, source="a", date=None, place=None, size=10):
@@ -16,36 +20,48 @@ def row(column=0, line=0, *, source="a", date=None, place=None, size=10):
 
 def test_half_of_the_smaller_one_is_one_place():
     first, half, less = row(0), row(5), row(6)
-    assert merged([first, half], 0.5) == [first]
-    assert merged([first, less], 0.5) == [first, less]
+    assert merged([first, half], 0.5, 99) == [first]
+    assert merged([first, less], 0.5, 99) == [first, less]
     inside = row(20, 20, size=4)
     large = row(0, 0, size=40)
-    assert merged([inside, large], 0.5) == [inside], "scales merge too: the smaller lies inside"
+    assert merged([inside, large], 0.5, 99) == [inside], "scales merge too: the smaller lies inside"
 
 
 def test_the_better_one_stays_and_chains_do_not_merge():
     a, b, c = row(0), row(5), row(10)
-    assert merged([b, a, c], 0.5) == [b]
-    assert merged([a, b, c], 0.5) == [a, c], "c overlaps b, which is gone"
+    assert merged([b, a, c], 0.5, 99) == [b]
+    assert merged([a, b, c], 0.5, 99) == [a, c], "c overlaps b, which is gone"
 
 
 def test_other_sources_merge_only_with_the_same_date_and_a_place():
     place = box(0, 0, 1, 1)
-    rows = [row(place=place, source="a", date=2015), row(place=place, source="b", date=2020)]
-    assert merged(rows, 0.5) == rows
-    assert merged(rows, 0.5, any_date=True) == rows[:1]
-    same = [row(place=place, source="a", date=2015), row(place=place, source="b", date=2015)]
-    assert merged(same, 0.5) == same[:1]
+    rows = [
+        row(place=place, source="a", date=YEARS[2015]),
+        row(place=place, source="b", date=YEARS[2020]),
+    ]
+    assert merged(rows, 0.5, 99) == rows
+    assert merged(rows, 0.5, 99, any_date=True) == rows[:1]
+    same = [
+        row(place=place, source="a", date=YEARS[2015]),
+        row(place=place, source="b", date=YEARS[2015]),
+    ]
+    assert merged(same, 0.5, 99) == same[:1]
+    later = YEARS[2015].replace(second=7)
+    seconds = [row(place=place, source="a", date=YEARS[2015]), row(place=place, source="b", date=later)]
+    assert merged(seconds, 0.5, 99) == seconds[:1], "one day"
     undated = [row(place=place, source="a"), row(place=place, source="b")]
-    assert merged(undated, 0.5) == undated
-    unplaced = [row(source="a", date=2015), row(source="b", date=2015)]
-    assert merged(unplaced, 0.5) == unplaced
+    assert merged(undated, 0.5, 99) == undated
+    unplaced = [
+        row(source="a", date=YEARS[2015]),
+        row(source="b", date=YEARS[2015]),
+    ]
+    assert merged(unplaced, 0.5, 99) == unplaced
 
 
 def test_more_rows_do_not_change_what_is_kept_of_the_first():
     rng = np.random.default_rng(0)
     rows = [row(int(x), int(y)) for x, y in rng.integers(0, 60, (80, 2))]
-    whole = merged(rows, 0.5)
+    whole = merged(rows, 0.5, 99)
     for count in (5, 20, 50):
-        part = merged(rows[:count], 0.5)
+        part = merged(rows[:count], 0.5, 99)
         assert part == whole[: len(part)]

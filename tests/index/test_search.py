@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from harma.errors import ConfigError
+from harma.errors import ConfigError, HarmaError
 from harma.index.filters import make_filter
 from harma.index.index import Index
 
@@ -84,7 +84,16 @@ def test_what_cannot_be_searched(index):
         ({"text": "a", "where": "nonsense > 1"}, "the condition .* cannot be used"),
         ({"like": [("a road", -1.0)]}, "must be greater than 0"),
         ({"like": [np.zeros(16)]}, "zero or not finite"),
+        ({"like": [np.ones(3, dtype=np.float32)]}, "has 3 numbers, the index's embeddings 16"),
+        ({"text": "a", "date": ("2015", 2016)}, "date is 2016"),
         ({"text": "a road", "unlike": [("a road", 1.0)]}, "cancel out"),
     ):
         with pytest.raises(ConfigError, match=message):
             index.search(**options)
+
+
+def test_an_image_is_never_a_text(index, tmp_path):
+    for name in ("photo", "missing.heic", str(tmp_path / "x.jp2")):
+        with pytest.raises(HarmaError, match="is not there"):
+            index.search(image=name)
+    assert index.search("a road", date=(None, "9999-12-31"))

@@ -201,3 +201,34 @@ def test_sources_are_found_by_the_names_an_index_keeps():
     assert source_named("s3://a/b.tif").opened_as == "/vsis3/a/b.tif"
     assert find_sources(["https://a/b.tif"])[0] == source_named("https://a/b.tif")
     assert np.char.startswith(source_named("/a/b[1].tif").opened_as, "/a")
+
+
+def test_what_was_removed_meanwhile_does_not_come_back_by_an_interrupted_reembedding(archive, other, monkeypatch):
+    monkeypatch.setattr(upkeep, "_change_over", lambda *told: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        reembed(archive, *other, None, num_workers=0)
+    monkeypatch.undo()
+    remove(archive, ["*scene1_*"])
+    reembed(archive, *other, None, num_workers=0)
+    assert len(ids(archive)) == 18
+    assert verify(Store(archive)) == []
+
+
+def test_brackets_in_names_mean_themselves(write_scenes, build_index, tmp_path):
+    first, second = write_scenes(tmp_path / "scenes", 2)
+    named = first.rename(first.with_name("b[1].tif"))
+    second.rename(second.with_name("b1.tif"))
+    build_index(tmp_path / "scenes")
+    remove(tmp_path / "index", [str(named)])
+    left = {row["source"] for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()}
+    assert {name.rpartition("/")[2] for name in left} == {"b1.tif"}
+
+
+def test_damaged_tables_are_named_by_search_and_verify(archive, model):
+    index = Index.open(archive, model=model[0])
+    for file in (archive / "tables").rglob("chips.lance/data/*.lance"):
+        file.write_bytes(file.read_bytes()[:50])
+    index = Index.open(archive, model=model[0])
+    with pytest.raises(DataError, match="cannot be read .* `harma index verify`"):
+        index.search("a road")
+    assert "cannot be read" in verify(Store(archive))[0]

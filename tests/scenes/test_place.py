@@ -95,3 +95,15 @@ def test_a_place_outside_the_projection():
     at = Place(CRS.from_epsg(32631), Affine(1e6, 0, 1e12, 0, -1e6, 1e12))
     with pytest.raises(DataError, match="coordinates|lies outside"):
         at.footprint(0, 0, 10, 10)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3413", "EPSG:3031", "EPSG:6931"])
+@pytest.mark.parametrize("start", [(512, 512), (256, 256), (384, 256), (512, 256), (128, 256)])
+def test_a_pole_on_the_outline_does_not_make_it_the_whole_world(crs, start):
+    place = Place(CRS.from_user_input(crs), Affine(100, 0, -51_200, 0, -100, 51_200))
+    footprint = place.footprint(*start, 256, 256)
+    assert footprint.is_valid
+    _, south, _, north = footprint.bounds
+    assert min(abs(south), abs(north)) > 88
+    # A window at a pole may span all longitudes, but few degrees of latitude.
+    assert footprint.area < 360 * 2

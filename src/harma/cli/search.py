@@ -55,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offset", type=count, default=0, help="hits left out before the first, for pages")
     parser.add_argument("--keep-overlapping", action="store_true", help="do not merge overlapping chips to the best")
     parser.add_argument("--exact", action="store_true", help="compare all chips, also where there is an ANN index")
+    parser.add_argument("--model", help="where the index's model is now, if not where it was")
+    parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to a file; its suffix names the format")
     parser.add_argument("--format", choices=FORMATS, help="of the output (table)")
 
@@ -65,7 +67,14 @@ def run(args: argparse.Namespace) -> int:
 
     form = _format(args)
     date = (args.since, args.until) if args.since or args.until else None
-    index = Index.open(args.directory)
+    model = None
+    if args.model is not None or args.backbone is not None:
+        from harma.index.settings import read_settings
+        from harma.saved import load
+
+        kept = read_settings(args.directory)
+        model = load(args.model or kept.model, backbone=args.backbone or (None if args.model else kept.backbone))
+    index = Index.open(args.directory, model=model)
     hits = index.search(
         args.text, args.image, like=args.like, unlike=args.unlike, bbox=args.bbox, polygon=args.polygon, near=args.near,
         radius_km=args.radius, within=args.within, date=date, source=args.source, where=args.where, before=args.before,
@@ -128,7 +137,7 @@ def _title(args: argparse.Namespace) -> str:
 
 def _asked(args: argparse.Namespace) -> dict[str, str]:
     """The options of the search that were given, for the sheet."""
-    left_out = ("directory", "text", "output", "format")
+    left_out = ("directory", "text", "output", "format", "model", "backbone")
     given = {
         name: value for name, value in vars(args).items() if name not in left_out and value not in (None, [], False)
     }

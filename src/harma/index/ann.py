@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ LADDER = ((10, 2), (20, 4), (40, 8), (80, 16), (160, 32))
 # Four bits a dimension: with one, texts need 30 times as many exact comparisons (docs/results.md). Whole vectors where
 # that is not enough.
 KINDS = (("IVF_RQ", 4), ("IVF_FLAT", 16))
+# Lance makes IVF_RQ of embeddings whose length is a multiple of this.
+RQ_UNIT = 8
+# Kept where nothing reached the recall: the number of chips then.
+TRIED = "tried_with"
 # Share of the chips that a filtered query of the measurement admits.
 ADMITTED = 0.05
 
@@ -69,19 +74,38 @@ def read_ann(store: Store) -> Ann | None:
     Raises:
         DataError: the file is damaged.
     """
-    path = tables_directory(store.directory, store.settings) / FILE
-    if not path.is_file():
+    values = _read(store)
+    if values is None or TRIED in values:
         return None
     try:
-        return Ann(**json.loads(path.read_text(encoding="utf-8")))
+        return Ann(**values)
+    except TypeError as error:
+        raise DataError(f"{_path(store)} is damaged ({error}); run `harma index optimize`") from error
+
+
+def pays(store: Store) -> bool:
+    """Whether an index has grown so that its ANN index should be made, made anew, or tried again."""
+    values, count = _read(store), store.chips.count_rows()
+    before = 0 if values is None else int(values.get("num_chips", values.get(TRIED, 0)))
+    return bool(count >= PAYS and count >= GROWN * before)
+
+
+def forget_ann(store: Store) -> None:
+    """Search exactly from now on, until the ANN index is made anew."""
+    _path(store).unlink(missing_ok=True)
+
+
+def _path(store: Store) -> Path:
+    return tables_directory(store.directory, store.settings) / FILE
+
+
+def _read(store: Store) -> dict[str, Any] | None:
+    if not _path(store).is_file():
+        return None
+    try:
+        return dict(json.loads(_path(store).read_text(encoding="utf-8")))
     except (TypeError, ValueError) as error:
-        raise DataError(f"{path} is damaged ({error}); run `harma index optimize`") from error
-
-
-def pays(store: Store, ann: Ann | None) -> bool:
-    """Whether an index has grown so that its ANN index should be made, or made anew."""
-    count = store.chips.count_rows()
-    return bool(count >= PAYS and (ann is None or count >= GROWN * ann.num_chips))
+        raise DataError(f"{_path(store)} is damaged ({error}); run `harma index optimize`") from error
 
 
 def make_ann(store: Store, texts: Vectors | None, *, wanted: float = WANTED) -> Ann | None:
@@ -98,11 +122,13 @@ def make_ann(store: Store, texts: Vectors | None, *, wanted: float = WANTED) -> 
     Returns:
         What was made; None where nothing reaches `wanted`: the index is then searched exactly.
     """
-    path = tables_directory(store.directory, store.settings) / FILE
+    path = _path(store)
     probes = _Probes(store, texts)
     # Without the file a reader searches exactly, so that nobody meets parameters of another index.
     path.unlink(missing_ok=True)
     for kind, num_bits in KINDS:
+        if kind == "IVF_RQ" and store.settings.embed_dim % RQ_UNIT:
+            continue
         store.create_ann(kind, num_bits)
         for num_probes, refine in LADDER:
             recall, milliseconds = probes.measure(num_probes, refine)
@@ -111,6 +137,7 @@ def make_ann(store: Store, texts: Vectors | None, *, wanted: float = WANTED) -> 
                 write_json(path, asdict(ann))
                 return ann
     store.drop_ann()
+    write_json(path, {TRIED: store.chips.count_rows()})
     return None
 
 

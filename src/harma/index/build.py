@@ -15,7 +15,7 @@ from harma.errors import ConfigError, DataError
 from harma.files import locked, write_json
 from harma.fingerprint import check_model, model_id
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
-from harma.index.settings import FILE, Settings
+from harma.index.settings import FILE, Settings, write_settings
 from harma.index.store import Store
 from harma.index.survey import Surveyed, survey
 from harma.index.tend import Progress, tend
@@ -75,6 +75,8 @@ def build(
         store = Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
         check_model(store.settings.model, store.settings.model_id, model)
         _check_settings(store.settings, settings)
+        if (settings.model, settings.backbone) != (store.settings.model, store.settings.backbone):
+            write_settings(directory, settings)  # the same model, found elsewhere now
         outcome = _Build(store, model, batch_size, num_workers, progress).run(sources)
         outcome.search = tend(store, model, progress)
         return outcome
@@ -82,7 +84,8 @@ def build(
 
 def _check_settings(kept: Settings, given: Settings) -> None:
     for name in ("tiling", "reading", "max_nodata"):
-        if getattr(kept, name) != getattr(given, name):
+        # As text: a nodata value may be NaN, which is not equal to itself.
+        if repr(getattr(kept, name)) != repr(getattr(given, name)):
             raise ConfigError(
                 f"the index was made with {name} {getattr(kept, name)}, and {getattr(given, name)} was asked for; "
                 "leave the option out, or build another index"
@@ -122,7 +125,7 @@ class _Build:
                 self._commit()
         self._commit()
         self.outcome.seconds = time.monotonic() - start
-        self._write_problems()
+        write_problems(self.store)
         return self.outcome
 
     def _plan(self, sources: Sequence[Source]) -> list[Task]:
@@ -242,13 +245,14 @@ class _Build:
         replaced = [row for row in self.finished if row["source"] in self.replaced and not row["problem"]]
         self.store.drop_other_chips({row["source"]: row["content"] for row in kept + replaced})
 
-    def _write_problems(self) -> None:
-        """Keep the list of what is not in the index beside it."""
-        path = self.store.directory / PROBLEMS
-        rows = [row for row in self.store.known_sources().values() if row["problem"]]
-        path.unlink(missing_ok=True)
-        if rows:
-            write_json(path, [{"source": row["source"], "problem": row["problem"]} for row in rows])
+
+def write_problems(store: Store) -> None:
+    """Keep the list of sources that could not be used beside the index."""
+    path = store.directory / PROBLEMS
+    rows = [row for row in store.known_sources().values() if row["problem"]]
+    path.unlink(missing_ok=True)
+    if rows:
+        write_json(path, [{"source": row["source"], "problem": row["problem"]} for row in rows])
 
 
 def default_settings(model: Any, name: str, backbone: str | None, **options: Any) -> Settings:

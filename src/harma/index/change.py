@@ -17,8 +17,11 @@ from harma.index.search import SHOWN, admitted, take
 from harma.index.store import Store
 from harma.index.vectors import embeddings_of
 
-# Two chips show the same place where they share this much of the area that either covers.
-SAME_PLACE = 0.5
+# Two chips show the same place where they share this much of the smaller one, and are of about one size: of two grids
+# with equal chips, however they lie, each chip has such a partner.
+SAME_PLACE, SAME_SIZE = 0.25, 0.25
+# Where there are partners that share more than this, the others are not compared.
+WELL = 0.5
 NOT_JUDGED = Judge(np.empty(0))
 
 
@@ -59,9 +62,9 @@ def find_changes(
 ) -> Changes:
     """Compare what matched until one date with what matches from another on.
 
-    A later chip is compared with the chips of the latest earlier scene that show the same place (their outlines share
-    half of what either covers), and of these with the one that matches best, so that an object at the edge of a chip is
-    no change. Footprints of all admitted chips are held in memory.
+    A later chip is compared with the chips of the latest earlier scene that show the same place: they share half of the
+    smaller one, or a quarter where none shares more. Of several the one that matches best is taken, so that an object
+    at the edge of a chip is no change. Footprints of all admitted chips are held in memory.
 
     Args:
         store: of the index.
@@ -103,7 +106,7 @@ def changed_hits(store: Store, changes: Changes, *, k: int, offset: int, overlap
     while True:
         rows = take(store, changes.now[:ask].tolist(), SHOWN)
         numbered = [{**row, "pair": number} for number, row in enumerate(rows)]
-        kept = numbered if overlap is None else merged(numbered, overlap, any_date=True)
+        kept = numbered if overlap is None else merged(numbered, overlap, count, any_date=True)
         if len(kept) >= count or ask >= num_pairs:
             break
         ask *= 4
@@ -141,10 +144,12 @@ def _same_places(now: _Chips, then: _Chips) -> tuple[NDArray[np.int64], NDArray[
     now_at, then_at = shapely.STRtree(then.footprints).query(now.footprints, predicate="intersects")
     ours, theirs = now.footprints[now_at], then.footprints[then_at]
     shared = shapely.area(shapely.intersection(ours, theirs))
-    same = shared >= SAME_PLACE * (shapely.area(ours) + shapely.area(theirs) - shared)
-    now_at, then_at = now_at[same], then_at[same]
+    smaller = np.minimum(shapely.area(ours), shapely.area(theirs))
+    larger = np.maximum(shapely.area(ours), shapely.area(theirs))
+    same = (shared >= SAME_PLACE * smaller * (1 - 1e-9)) & (smaller >= SAME_SIZE * larger)
+    now_at, then_at, poorly = now_at[same], then_at[same], (shared < WELL * smaller)[same]
     # The latest scene first, and of it the chip that matches best: each later chip keeps its first pair.
-    order = np.lexsort((-then.scores[then_at], -then.dates[then_at], now_at))
+    order = np.lexsort((-then.scores[then_at], poorly, -then.dates[then_at], now_at))
     now_at, then_at = now_at[order], then_at[order]
     _, first = np.unique(now_at, return_index=True)
     return now_at[first], then_at[first]

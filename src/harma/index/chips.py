@@ -106,6 +106,8 @@ class Chips(Dataset[Read]):
             return self._read(task, self._scene(task.number))
         except HarmaError as error:
             return Read(task, None, [], 0, None, problem=str(error))
+        except Exception as error:  # whatever one odd file does to a library, the rest goes on
+            return Read(task, None, [], 0, None, problem=f"it cannot be read ({type(error).__name__}: {error})"[:300])
 
     def _scene(self, number: int) -> Scene:
         if self._opened is None or self._opened[0] != number:

@@ -13,6 +13,7 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, box, shape
 from shapely.geometry.base import BaseGeometry
 
@@ -141,8 +142,10 @@ def _polygon(polygon: Any) -> BaseGeometry:
             f"the polygon reaches from {west:g},{south:g} to {east:g},{north:g}; give longitudes and latitudes (WGS84)"
         )
     if west < -180 or east > 180:
-        fix = antimeridian.fix_polygon if geometry.geom_type == "Polygon" else antimeridian.fix_multi_polygon
-        geometry = fix(geometry)
+        # Edges are straight in degrees, as those of a box: what lies beyond ±180 comes in on the other side.
+        world = box(-180, -90, 180, 90)
+        shifted = [translate(geometry, by) for by in (-360, 0, 360)]
+        geometry = shapely.union_all([part.intersection(world) for part in shifted])
     area: BaseGeometry = geometry
     return area
 
@@ -224,12 +227,17 @@ def moment(date: str | datetime, *, is_end: bool, option: str = "date") -> datet
     Raises:
         ConfigError: it is no date.
     """
-    if not isinstance(date, str):
+    if not isinstance(date, str | datetime):
+        raise ConfigError(f"{option} is {date!r}; give a text such as 2015-09-26, or a datetime")
+    if isinstance(date, datetime):
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     when, text = parse_date(date, option), date.strip()
     if not is_end or len(text) > len("2015-09-26"):
         return when
-    following = when.replace(year=when.year + 1) if len(text) == len("2015") else when + timedelta(days=1)
+    try:
+        following = when.replace(year=when.year + 1) if len(text) == len("2015") else when + timedelta(days=1)
+    except (OverflowError, ValueError):
+        return datetime.max.replace(tzinfo=UTC)
     return following - timedelta(microseconds=1)
 
 

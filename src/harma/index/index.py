@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harma.errors import ConfigError
 from harma.index.ann import read_ann
 from harma.index.change import changed_hits, find_changes
-from harma.index.filters import make_filter, moment
+from harma.index.filters import Filter, make_filter, moment
 from harma.index.hits import Hit, hit_of
 from harma.index.judge import Judge
 from harma.index.query import query_vector
@@ -147,6 +147,14 @@ class Index:
             where=where,
         )  # fmt: skip
         times = _times(before, after)
+        with self.store.reading():
+            return self._found(wanted, times, (text, image, like, unlike), k, offset, overlap, exact)
+
+    def _found(
+        self, wanted: Filter, times: tuple[datetime, datetime] | None, asked: tuple[Any, Any, Any, Any], k: int,
+        offset: int, overlap: float | None, exact: bool,
+    ) -> list[Hit]:  # fmt: skip
+        text, image, like, unlike = asked
         vector = query_vector(lambda: self.model, self.store.chips, text=text, image=image, like=like, unlike=unlike)
         if times is not None:
             changes = find_changes(self.store, vector, wanted, *times)

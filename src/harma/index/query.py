@@ -1,6 +1,5 @@
 """From what is looked for to one vector: texts, pictures, chips, examples to be like and unlike."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError
 from harma.index.schema import quoted
+from harma.scenes.sources import SUFFIXES
 
 Vector = NDArray[np.float32]
 # How much an example to be unlike counts against one to be like, unless a weight is given.
@@ -40,12 +40,20 @@ def query_vector(
     for value in [text] if isinstance(text, str) else list(text or ()):
         parts.append((_Text(value), 1.0))
     if image is not None:
-        parts.append((image, 1.0))
+        # Never a text, whatever the name looks like.
+        is_name = isinstance(image, str) and not image.startswith(CHIP)
+        parts.append((Path(image) if is_name else image, 1.0))
     parts += [_weighted(example, 1.0) for example in like]
     parts += [(example, -weight) for example, weight in (_weighted(example, UNLIKE) for example in unlike)]
     if not any(weight > 0 for _, weight in parts):
         raise ConfigError("there is nothing to look for: give a text, an image or an example to be like")
     vectors = [weight * _embed(model, chips, what) for what, weight in parts]
+    lengths = {len(vector) for vector in vectors} | {chips.schema.field("embedding").type.list_size}
+    if len(lengths) > 1:
+        raise ConfigError(
+            f"a vector to look for has {next(len(v) for v in vectors)} numbers, the index's embeddings "
+            f"{chips.schema.field('embedding').type.list_size}; give one of the index's model"
+        )
     total: Vector = np.sum(vectors, axis=0)
     norm = float(np.linalg.norm(total))
     if norm < 1e-3:
@@ -84,8 +92,10 @@ def _embed(model: Any, chips: Any, what: Any) -> Vector:
 
 def _is_file(text: str) -> bool:
     """Whether a string names a picture: it has a suffix, or is there."""
-    suffixes = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
-    return text.lower().endswith(suffixes) or (os.sep in text and Path(text).is_file())
+    try:
+        return text.lower().endswith(SUFFIXES) or Path(text).is_file()
+    except (OSError, ValueError):  # too long, or not a name at all
+        return False
 
 
 def _of_chip(chips: Any, chip: str) -> Vector:

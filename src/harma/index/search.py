@@ -69,7 +69,7 @@ class Search:
             if rows is None:
                 rows = self._exactly(vector, wanted, ask)
                 is_all = len(rows) < ask
-            kept = rows if overlap is None else merged(rows, overlap)
+            kept = rows if overlap is None else merged(rows, overlap, count)
             if is_all or len(kept) >= count:
                 return kept[:count]
             ask *= 4
@@ -90,12 +90,13 @@ class Search:
             near = self._places.near(wanted)
             if len(near) <= max(FEW, ask):
                 return None
-            look_through = -(-3 * ask * len(self._places.ids) // (2 * len(near)))
+            enough = ask * max(REFINE, -(-ann.refine * K // ask))
+            look_through = -(-3 * enough * len(self._places.ids) // (2 * len(near)))
             if look_through <= LOOKED_THROUGH:
                 ids = self.store.nearest_ids(vector, look_through, max(ann.num_probes, WIDE))
                 ids = ids[np.isin(ids, near, assume_unique=True)]
-                if len(ids) >= ask:
-                    return _of_few(self.store, vector, wanted, ids[:ask], ask)
+                if len(ids) >= enough:
+                    return _of_few(self.store, vector, wanted, ids[:enough], ask)
         with _conditions_checked(wanted):
             # An ANN index finds little of what a narrow filter admits.
             if wanted.sql and self.store.chips.count_rows(wanted.sql) <= max(FEW, ask):

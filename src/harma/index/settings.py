@@ -1,12 +1,13 @@
 """What an index was made with: kept beside its table, the same for all its chips."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harma.errors import ConfigError, DataError, MissingFileError
-from harma.files import read_yaml, write_json
+from harma.files import write_json
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
@@ -59,11 +60,14 @@ def read_settings(directory: Path) -> Settings:
     if not path.is_file():
         raise MissingFileError(f"{directory} is no index (there is no {FILE}); make one with `harma index build`")
     try:
-        values = read_yaml(path, "the index's settings")
+        # Not YAML: it reads 1e+20 as text, and NaN too.
+        values = json.loads(path.read_text(encoding="utf-8"))
         if values.pop("format") != FORMAT or values.pop("version") != VERSION:
             raise DataError(f"{path} is not of version {VERSION} of HarMA's indices; build the index again")
         return settings_of(values)
-    except (LookupError, TypeError, AttributeError, ConfigError) as error:
+    except DataError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError, OSError) as error:
         raise DataError(f"{path} is damaged ({error}); build the index again") from error
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError, DataError, MissingDependencyError, StorageError
+from harma.errors import ConfigError, DataError, HarmaError, MissingDependencyError, StorageError
 from harma.files import LOCK
 from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
@@ -59,6 +59,8 @@ class Store:
             ConfigError: the directory holds something else.
         """
         directory.mkdir(parents=True, exist_ok=True)
+        for left in directory.glob(".index.json.*.tmp"):  # of a build that was killed here
+            left.unlink()
         foreign = sorted(path.name for path in directory.iterdir() if path.name not in (TABLES, LOCK))
         if foreign:
             raise ConfigError(f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose another")
@@ -184,6 +186,23 @@ class Store:
         with self._writing():
             for index in self.chips.list_indices():
                 self.chips.drop_index(index.name)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Say plainly what is wrong when the tables cannot be read.
+
+        Raises:
+            DataError: they are damaged, or were replaced by those of another model.
+        """
+        try:
+            yield
+        except HarmaError:
+            raise
+        except (OSError, RuntimeError) as error:
+            raise DataError(
+                f"the index {self.directory} cannot be read ({_short(error)}). If it was embedded again just now, open "
+                "it again; else a file is damaged: see `harma index verify`, and build it again"
+            ) from error
 
     def num_unindexed(self) -> int:
         """Chips that the ANN index does not know yet; they are compared one by one."""

@@ -77,6 +77,10 @@ def _look(source: Source, kept: Mapping[str, Any] | None, tiling: Tiling, readin
         return Surveyed(source, size, mtime_ns, "", problem=str(error))
     except OSError as error:
         return Surveyed(source, size, mtime_ns, "", problem=f"it cannot be read ({error.strerror or error})")
+    except Exception as error:  # whatever one odd file does to a library, the rest goes on
+        return Surveyed(
+            source, size, mtime_ns, "", problem=f"it cannot be read ({type(error).__name__}: {error})"[:300]
+        )
     return Surveyed(source, size, mtime_ns, content, facts, windows)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from harma.index.ann import Ann, make_ann, pays, read_ann
+from harma.index.ann import Ann, forget_ann, make_ann, pays, read_ann
 from harma.index.store import Store
 
 Progress = Callable[[str, int, int], None]
@@ -34,11 +34,13 @@ def tend(store: Store, model: Any, progress: Progress = lambda what, done, total
     Returns:
         How the index is searched now.
     """
+    if force:
+        forget_ann(store)
     ann, count = read_ann(store), store.chips.count_rows()
     if force or store.num_files() > MANY_FILES or (ann and store.num_unindexed() > UNINDEXED * count):
         progress("joining files", 0, 1)
         store.compact()
-    if pays(store, ann if not force else None):
+    if pays(store):
         progress("making the ANN index", 0, 1)
         texts = [thing + around for around in SURROUNDINGS for thing in THINGS]
         ann = make_ann(store, None if model is None else model.embed_texts(texts))

@@ -11,8 +11,8 @@ from typing import Any
 from harma.errors import ConfigError, DataError
 from harma.files import locked
 from harma.fingerprint import model_id
-from harma.index.build import Outcome, build
-from harma.index.settings import Settings, read_settings, write_settings
+from harma.index.build import Outcome, build, write_problems
+from harma.index.settings import FILE, Settings, read_settings, write_settings
 from harma.index.store import Store, tables_directory
 from harma.index.tend import Progress, tend
 from harma.scenes.sources import Source, source_named
@@ -35,16 +35,22 @@ def remove(directory: Path, patterns: Sequence[str]) -> tuple[int, int]:
     Raises:
         ConfigError: a pattern matches no source; nothing is removed then.
     """
-    store = Store(directory)
     with locked(directory, WRITING):
+        store = Store(directory)
         names = list(store.known_sources())
         for pattern in patterns:
-            if not any(fnmatchcase(name, pattern) for name in names):
+            if not any(_matches(name, pattern) for name in names):
                 raise ConfigError(f"no source of the index matches {pattern}; nothing was removed")
-        chosen = [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
+        chosen = [name for name in names if any(_matches(name, pattern) for pattern in patterns)]
         before = store.chips.count_rows()
         store.drop_sources(chosen)
+        write_problems(store)
         return len(chosen), before - store.chips.count_rows()
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a name fits a pattern of * and ?; brackets mean themselves."""
+    return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 def optimize(directory: Path, model: Any, progress: Progress) -> str:
@@ -89,11 +95,15 @@ def reembed(
     old = Store(directory)
     settings = replace(old.settings, model=name, backbone=backbone, model_id=model_id(model), embed_dim=model.embed_dim)
     if settings.model_id == old.settings.model_id:
+        with locked(directory, WRITING):
+            shutil.rmtree(directory / AGAIN, ignore_errors=True)
         raise ConfigError(f"the index has the embeddings of this model already ({settings.model_id})")
     with locked(directory, WRITING):
         again = directory / AGAIN / settings.model_id
+        sources = _sources_of(old)
+        _forget_removed(again, {source.name for source in sources})
         outcome = build(
-            again, _sources_of(old), model, settings, batch_size=batch_size, num_workers=num_workers, progress=progress
+            again, sources, model, settings, batch_size=batch_size, num_workers=num_workers, progress=progress
         )
         if outcome.problems and not allow_missing:
             first, problem = next(iter(outcome.problems.items()))
@@ -102,7 +112,15 @@ def reembed(
                 "stays as it is. Bring them back, `harma index remove` them, or go on without them (--allow-missing)"
             )
         _change_over(directory, again, settings)
+        write_problems(Store(directory))
     return outcome
+
+
+def _forget_removed(again: Path, wanted: set[str]) -> None:
+    """Take out of tables that an interruption left what was removed from the index since."""
+    if (again / FILE).is_file():
+        store = Store(again)
+        store.drop_sources([name for name in store.known_sources() if name not in wanted])
 
 
 def _sources_of(store: Store) -> list[Source]:

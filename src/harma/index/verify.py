@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from harma.errors import DataError
 from harma.index.store import Store
 
 # Tolerance of an L2 norm in float16.
@@ -19,6 +20,14 @@ def verify(store: Store) -> list[str]:
     Returns:
         What is wrong, a line each; empty if nothing is.
     """
+    try:
+        with store.reading():
+            return _verified(store)
+    except DataError as error:
+        return [str(error)]
+
+
+def _verified(store: Store) -> list[str]:
     problems: list[str] = []
     ids: Counter[str] = Counter()
     of_source: Counter[str] = Counter()

@@ -53,7 +53,11 @@ class Place:
         Raises:
             DataError: the window's corners have no longitude and latitude.
         """
-        corners = [(column, row), (column + width, row), (column + width, row + height), (column, row + height)]
+        left, upper, right, lower = column, row, column + width, row + height
+        if any(self._touches((left, upper, right, lower), pole) for pole in self._poles.values()):
+            # An outline through a pole has no longitude there: the window gives way by a hundredth of a pixel.
+            left, upper, right, lower = left + 0.01, upper + 0.01, right - 0.01, lower - 0.01
+        corners = [(left, upper), (right, upper), (right, lower), (left, lower)]
         ring = self.to_wgs84(corners)
         if np.ptp(ring[:, 0]) > STRAIGHT or np.ptp(ring[:, 1]) > STRAIGHT:
             ring = self.to_wgs84(_densified(corners))
@@ -105,6 +109,15 @@ class Place:
             return None
         column, row = ~self.transform @ (x, y)
         return float(column), float(row)
+
+    @staticmethod
+    def _touches(box: tuple[float, float, float, float], pole: tuple[float, float]) -> bool:
+        """Whether a pole (column, row) lies on the outline of a window, or nearer than a hundredth of a pixel."""
+        (left, upper, right, lower), (column, row) = box, pole
+        near = 0.01
+        beside = left - near <= column <= right + near and upper - near <= row <= lower + near
+        inside = left + near < column < right - near and upper + near < row < lower - near
+        return beside and not inside
 
     def _holds_pole(self, corners: list[tuple[float, float]], latitude: float) -> bool:
         """Whether a window contains a pole."""
@@ -172,10 +185,13 @@ def _fixed(ring: np.ndarray[Any, Any], north: bool, south: bool) -> BaseGeometry
     )
     if not (crosses or north or south):
         return polygon if polygon.is_valid else shapely.make_valid(polygon)
-    fixed: Polygon | MultiPolygon = antimeridian.fix_polygon(
-        polygon, force_north_pole=north, force_south_pole=south, fix_winding=True
-    )
-    return fixed
+    try:
+        fixed: Polygon | MultiPolygon = antimeridian.fix_polygon(
+            polygon, force_north_pole=north, force_south_pole=south, fix_winding=True
+        )
+    except ValueError as error:
+        raise DataError(f"its outline across the 180th meridian or a pole cannot be drawn ({_short(error)})") from error
+    return fixed if fixed.is_valid else shapely.make_valid(fixed)
 
 
 def _short(error: Exception) -> str:

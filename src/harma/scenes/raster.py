@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import MaskFlags, Resampling
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
@@ -214,6 +214,7 @@ class _Bands:
     def __init__(self, dataset: DatasetReader, bands: Bands, reading: Reading) -> None:
         self.dataset, self.bands, self.nodata = dataset, bands, reading.nodata
         self.percentiles = reading.percentiles
+        self.alpha = next((n for n, color in enumerate(dataset.colorinterp, 1) if color == ColorInterp.alpha), 0)
         self.is_full = all(flags == [MaskFlags.all_valid] for flags in dataset.mask_flag_enums)
         self.stretch: Stretch | None = None
 
@@ -247,6 +248,8 @@ class _Bands:
                 valid = np.ones(shape, dtype=bool)
             else:
                 valid = (values != self.nodata).any(axis=0)
+            if self.nodata is not None and self.alpha:
+                valid &= self.dataset.read(self.alpha, **options) > 0
         except RasterioError as error:
             raise DataError(f"it is damaged: {_reason(error)}") from error
         if values.dtype.kind == "f":
@@ -260,10 +263,10 @@ class _Palette:
     def __init__(self, dataset: DatasetReader) -> None:
         self.dataset = dataset
         self.stretch: Stretch | None = None
-        self.table = np.zeros((256, 4), dtype=np.uint8)
-        for number, color in dataset.colormap(1).items():
-            if 0 <= number < len(self.table):
-                self.table[number] = color
+        colors = dataset.colormap(1)
+        self.table = np.zeros((max(256, *colors) + 1, 4), dtype=np.uint8)
+        for number, color in colors.items():
+            self.table[number] = color
 
     def read(self, window: Window) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         inside = _inside(self.dataset, window)
@@ -272,7 +275,7 @@ class _Palette:
             valid = self.dataset.dataset_mask(window=inside) != 0
         except RasterioError as error:
             raise DataError(f"it is damaged: {_reason(error)}") from error
-        colors = self.table[numbers]
+        colors = self.table[np.clip(numbers, 0, len(self.table) - 1)]
         return colors[..., :3], valid & (colors[..., 3] > 0)
 
 

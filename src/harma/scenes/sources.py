@@ -103,6 +103,9 @@ def _of_list(path: Path) -> list[Source]:
     if path.suffix.lower() == ".csv":
         return _of_table(path, text)
     lines = [line.strip() for line in text.splitlines()]
+    inner = next((line for line in lines if Path(line).suffix.lower() in LISTS and not line.startswith("#")), None)
+    if inner is not None:
+        raise DataError(f"the list {path} names another list, {inner}; a list names scenes, folders or globs")
     found = [source for line in lines if line and not line.startswith("#") for source in _expand(line, path.parent)]
     if not found:
         raise DataError(f"the list {path} names nothing; write a path or address per line")
@@ -123,7 +126,11 @@ def _of_table(path: Path, text: str) -> list[Source]:
     for row in reader:
         when = (row.get(dates) or "").strip() if dates else ""
         date = parse_date(when, f"{path} line {reader.line_num}: {dates}") if when else None
-        for source in _expand((row[paths] or "").strip(), path.parent):
+        name = (row[paths] or "").strip()
+        if not name or Path(name).suffix.lower() in LISTS:
+            what = f"is the list {name}" if name else "is empty"
+            raise DataError(f"{path} line {reader.line_num}: {paths} {what}; name a scene, a folder or a glob")
+        for source in _expand(name, path.parent):
             found.append(Source(source.name, source.opened_as, date))
     if not found:
         raise DataError(f"the list {path} has no rows")
