@@ -18,6 +18,7 @@ def model_card(about: Mapping[str, Any]) -> str:
         "# HarMA model",
         "",
         f"Backbone: `{backbone['name']}`, weights `{backbone['weights_hash']}`.",
+        *([f"Method: {about['method']}."] if about.get("method", "harma") != "harma" else []),
         f"Trained weights: {parameters['trained']:,} of {parameters['total']:,} ({share:.2f} %).",
     ]
     if data := about.get("data"):

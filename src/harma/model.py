@@ -11,33 +11,34 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harma.adapters.attach import adapter_tree, attach, sites
-from harma.adapters.config import AdapterConfig, Variant
+from harma.adapters.attachment import Attachment
+from harma.adapters.config import Variant
 from harma.backbones import Backbone, Preprocess
 from harma.embedding import embed_images, embed_texts
-from harma.errors import WeightsError
+from harma.errors import ConfigError, WeightsError
+from harma.methods import METHODS, MethodConfig, method_of
 
 
 class HarMA(nn.Module):
-    """A backbone with gated adapters in every block of both towers (SPEC 1).
+    """A backbone with gated adapters in every block of both towers (SPEC 1), or with one of their peers.
 
-    The constructor attaches and freezes: only adapters, shared adapters, gates and the temperature train.
+    The constructor freezes and attaches: only what the method trains, and the temperature, train.
 
     Args:
         backbone: what is adapted; it becomes part of the model.
-        adapters: options of the adapters; None keeps the bare backbone.
+        adapters: options of the adapters, or of another method (`harma.methods`); None keeps the bare backbone.
         temperature: start of the trained scalar τ.
-        adapter_class: class to build adapters with, in place of the one the options name.
+        adapter_class: class to build HarMA's adapters with, in place of the one the options name.
 
     Raises:
-        BackboneError: the backbone's towers cannot take adapters.
-        ConfigError: it has adapters already.
+        BackboneError: the backbone's towers cannot take the method.
+        ConfigError: it has adapters already, or an adapter class is given to a peer.
     """
 
     def __init__(
         self,
         backbone: Backbone,
-        adapters: AdapterConfig | None = None,
+        adapters: MethodConfig | None = None,
         *,
         temperature: float = 0.07,
         adapter_class: Callable[..., nn.Module] | None = None,
@@ -48,19 +49,22 @@ class HarMA(nn.Module):
         dtype = next(backbone.parameters()).dtype
         self.temperature = nn.Parameter(torch.tensor(temperature, dtype=max_precision(dtype)))
         backbone.requires_grad_(False)
-        self.shared = attach(backbone, adapters, adapter=adapter_class) if adapters else nn.ModuleList()
+        self.attachment = _attached(backbone, adapters, adapter_class) if adapters else None
+        self.shared = self.attachment.owned if self.attachment else nn.ModuleList()
 
     # -- encoding ---------------------------------------------------------------------------------------------------
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Embed preprocessed images: (B, 3, H, W) → (B, E), L2-normalised."""
-        return normalized(self.backbone.encode_image(pixels))
+        x = self.backbone.encode_image(pixels)
+        return normalized(self.attachment.on_image(x) if self.attachment else x)
 
     def encode_text(self, token_ids: Tensor) -> Tensor:
         """Embed token ids: (B, L) → (B, E), L2-normalised; trimmed to the longest where that is safe."""
         if self.trims_text:
             token_ids = token_ids[:, : int(self.backbone.text_lengths(token_ids).max())]
-        return normalized(self.backbone.encode_text(token_ids))
+        x = self.backbone.encode_text(token_ids)
+        return normalized(self.attachment.on_text(x) if self.attachment else x)
 
     def forward(self, pixels: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Embed a batch of both: image embeddings (N, E), text embeddings (M, E), temperature."""
@@ -70,7 +74,7 @@ class HarMA(nn.Module):
     @property
     def trims_text(self) -> bool:
         """Whether a text embedding is independent of padding, so that a batch may be cut to its longest caption."""
-        return self.backbone.trims_text and (self.adapters is None or self.adapters.text_attention == "causal")
+        return self.backbone.trims_text and (self.attachment is None or self.attachment.trims_text)
 
     @property
     def device(self) -> torch.device:
@@ -93,15 +97,15 @@ class HarMA(nn.Module):
 
     @contextmanager
     def without_adapters(self) -> Iterator[None]:
-        """Within this context the model is the bare backbone."""
-        found = [site for tower in sites(self.backbone).values() for site in tower] if self.adapters else []
-        for site in found:
-            site.enabled = False
+        """Within this context the model is the bare backbone, its weights as they were before training."""
+        if self.attachment is None:
+            yield
+            return
+        self.attachment.set_enabled(False)
         try:
             yield
         finally:
-            for site in found:
-                site.enabled = True
+            self.attachment.set_enabled(True)
 
     # -- embedding files and strings ----------------------------------------------------------------------------------
 
@@ -133,9 +137,9 @@ class HarMA(nn.Module):
     # -- weights ------------------------------------------------------------------------------------------------------
 
     def adapter_state(self) -> dict[str, Tensor]:
-        """The trained weights under their names on disk, temperature included (see `adapters.attach.adapter_tree`)."""
-        tree = adapter_tree(self.backbone, self.shared).state_dict() if self.adapters else {}
-        return {**tree, "temperature": self.temperature.detach()}
+        """The trained weights under their names on disk, temperature included (see `Attachment.state`)."""
+        state = self.attachment.state() if self.attachment else {}
+        return {**{name: tensor.detach() for name, tensor in state.items()}, "temperature": self.temperature.detach()}
 
     def load_adapter_state(self, state: Mapping[str, Tensor]) -> None:
         """Load what `adapter_state` gave.
@@ -161,8 +165,8 @@ class HarMA(nn.Module):
             )
         with torch.no_grad():
             self.temperature.copy_(state.pop("temperature"))
-        if self.adapters:
-            adapter_tree(self.backbone, self.shared).load_state_dict(state)
+        if self.attachment:
+            self.attachment.load(state)
 
     def trained_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters that train, by name."""
@@ -205,6 +209,16 @@ class HarMA(nn.Module):
         from harma.released import open_released  # released builds models, so it lies above this module
 
         return open_released(checkpoint, architecture, variant=variant)
+
+
+def _attached(backbone: Backbone, config: MethodConfig, adapter_class: Callable[..., nn.Module] | None) -> Attachment:
+    """Attach the method that the options belong to."""
+    method = method_of(config)
+    if method == "harma":
+        return METHODS[method].attach(backbone, config, adapter=adapter_class)
+    if adapter_class is not None:
+        raise ConfigError(f"an adapter class was given, which only HarMA's adapters take; the method is {method}")
+    return METHODS[method].attach(backbone, config)
 
 
 def normalized(x: Tensor) -> Tensor:

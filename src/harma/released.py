@@ -74,7 +74,11 @@ def export_released(what: str | Path, file: str | Path, *, backbone: BackboneSpe
         ConfigError: the adapters have a form that the original cannot hold.
     """
     model = load(what, backbone=backbone)
-    if model.adapters is None or model.adapters.adapter != "harma" or model.adapters.shared_towers != ("text",):
+    if (
+        not isinstance(model.adapters, AdapterConfig)
+        or model.adapters.adapter != "harma"
+        or model.adapters.shared_towers != ("text",)
+    ):
         raise ConfigError(f"{what}: the released form holds HarMA adapters that share in the text tower only")
     if model.adapters.text_attention != "full":
         raise ConfigError(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 import harma
+from harma.adapters.config import AdapterConfig
 from harma.adapters.directory import is_adapter_directory, read_about, read_adapter, write_adapter
 from harma.adapters.released import read_released, split_released
 from harma.backbones import Backbone, load_backbone
@@ -18,6 +19,7 @@ from harma.backbones.weights import hash_weights
 from harma.card import model_card
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.files import read_yaml, recover_directory, write_json
+from harma.methods import MethodConfig, make_config, method_of
 from harma.model import HarMA
 
 BackboneSpec = str | Path | Mapping[str, Any]
@@ -73,8 +75,8 @@ def saved_directory(path: Path) -> Path:
 
 
 def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any | None) -> HarMA:
-    config, state, about = read_adapter(directory)
-    if config.adapter != "harma" and adapter is None:
+    config, state, about = _read(directory)
+    if isinstance(config, AdapterConfig) and config.adapter != "harma" and adapter is None:
         raise ConfigError(
             f"{directory} was trained with an adapter class of its own, {config.adapter}; "
             "pass the class: harma.load(..., adapter=TheClass). Code is not taken from saved models"
@@ -82,6 +84,16 @@ def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any |
     model = HarMA(_matching_backbone(directory, about["backbone"], backbone), config, adapter_class=adapter)
     model.load_adapter_state(state)
     return model
+
+
+def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], dict[str, Any]]:
+    """An adapter directory, its options checked."""
+    method, options, state, about = read_adapter(directory)
+    try:
+        config: MethodConfig = make_config(method, options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{directory / 'adapter_config.json'}: the options are not known ({error})") from error
+    return config, state, about
 
 
 def _matching_backbone(directory: Path, saved: Mapping[str, Any], given: BackboneSpec | None) -> Backbone:
@@ -115,18 +127,22 @@ def warm_start(model: HarMA, start: str | Path) -> None:
 
     Raises:
         WeightsError: they do not fit the model, or were trained on another backbone.
-        ConfigError: the model has no adapters.
+        ConfigError: the model has no adapters, or those of another method or with other options.
     """
     if model.adapters is None:
         raise ConfigError("a warm start loads adapters; with method full, name the model directory as the backbone")
-    path = Path(start)
+    path, method = Path(start), method_of(model.adapters)
     if path.is_file():
+        if method != "harma":
+            raise ConfigError(f"{path} is a file; a warm start of method {method} takes a run or adapter directory")
         of_backbone, state, temperature = split_released(read_released(path)[0])
         _check_start(path, hash_weights(of_backbone), model)
         model.load_adapter_state({**state, "temperature": temperature})
         return
     directory = saved_directory(path)
-    config, state, about = read_adapter(directory)
+    config, state, about = _read(directory)
+    if method_of(config) != method:
+        raise ConfigError(f"{directory} was trained with method {method_of(config)}; start with the same, not {method}")
     _check_start(directory, about["backbone"]["weights_hash"], model)
     # Other options give the same weights another meaning; where gates start has none once they are loaded.
     was, now = asdict(config), asdict(model.adapters)
@@ -153,11 +169,13 @@ def _check_start(start: Path, weights: str, model: HarMA) -> None:
 def about_model(model: HarMA, *, backbone: Any = None) -> dict[str, Any]:
     """What every saved model says of itself: backbone, preprocessing, parameters."""
     name = backbone if backbone is not None else model.backbone.reference
+    with model.without_adapters():  # some methods train weights of the backbone, and are saved beside it
+        weights_hash = model.backbone.weights_hash()
     return {
         "harma_version": harma.__version__,
         "backbone": {
             "name": name,
-            "weights_hash": model.backbone.weights_hash(),
+            "weights_hash": weights_hash,
             "architecture": model.backbone.config,
         },
         "preprocess": model.preprocess.to_dict(),
@@ -182,7 +200,9 @@ def save_adapter(
     if model.adapters is None:
         raise ConfigError("this model has no adapters; save the whole model with save_model")
     facts = {**about_model(model, backbone=backbone), **(about or {})}
-    write_adapter(Path(directory), model.adapters, model.adapter_state(), facts, model_card(facts))
+    method = method_of(model.adapters)
+    card = model_card({"method": method, **facts})
+    write_adapter(Path(directory), method, asdict(model.adapters), model.adapter_state(), facts, card)
 
 
 def save_model(model: HarMA, directory: str | Path, *, about: Mapping[str, Any] | None = None) -> None:

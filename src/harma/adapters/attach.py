@@ -1,10 +1,11 @@
 """Attaching adapters to a backbone, and the flat names their weights have on disk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
+from harma.adapters.attachment import Attachment
 from harma.adapters.config import TOWERS, AdapterConfig, Tower
 from harma.adapters.modules import Adapter, AdapterSite, SharedAdapter
 from harma.errors import ConfigError
@@ -50,9 +51,8 @@ def attach(
         ConfigError: the backbone has adapters already, or the adapter class cannot be found.
         BackboneError: a tower's blocks cannot take adapters.
     """
+    check_bare(backbone)
     blocks = {tower: backbone.blocks(tower) for tower in TOWERS}
-    if any(sites(backbone).values()):
-        raise ConfigError("this backbone has adapters already; detach them first")
     build: Callable[..., nn.Module] = adapter or find(config.adapter, {"harma": Adapter}, "adapter.adapter")
     num_shared = min((len(blocks[tower]) for tower in config.shared_towers), default=0)
     shared = nn.ModuleList(
@@ -77,6 +77,19 @@ def attach(
             mlp.add_module(SITE, site.to(next(mlp.parameters())))
             shared.to(next(mlp.parameters()))
     return shared
+
+
+def check_bare(backbone: Towers) -> None:
+    """Whether no method has put modules into the blocks yet.
+
+    Raises:
+        ConfigError: one has.
+        BackboneError: a tower's blocks cannot take adapters.
+    """
+    for tower in TOWERS:
+        for block in backbone.blocks(tower):
+            if SITE in backbone.mlp(block)._modules or any("lora_A" in name for name, _ in block.named_parameters()):
+                raise ConfigError("this backbone has adapters already; detach them first")
 
 
 def detach(backbone: Towers) -> None:
@@ -108,3 +121,41 @@ def adapter_tree(backbone: Towers, shared: nn.ModuleList) -> nn.ModuleDict:
     tree = nn.ModuleDict({tower: nn.ModuleList(found) for tower, found in sites(backbone).items()})
     tree["shared"] = shared
     return tree
+
+
+class HarmaAttachment(Attachment):
+    """HarMA's adapters, attached.
+
+    Args:
+        backbone: has the sites.
+        shared: the shared adapters, as `attach` gave them.
+        trims_text: whether text attention is causal.
+    """
+
+    def __init__(self, backbone: Towers, shared: nn.ModuleList, *, trims_text: bool) -> None:
+        self._backbone = backbone
+        self.owned = self._shared = shared
+        self.trims_text = trims_text
+
+    def state(self) -> dict[str, Tensor]:
+        """What trains, under the names of `adapter_tree`."""
+        state: dict[str, Tensor] = adapter_tree(self._backbone, self._shared).state_dict(keep_vars=True)
+        return state
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Load weights whose names and shapes are those of `state`."""
+        adapter_tree(self._backbone, self._shared).load_state_dict(state)
+
+    def set_enabled(self, enabled: bool) -> None:
+        """Switch every site off or on."""
+        for tower in sites(self._backbone).values():
+            for site in tower:
+                site.enabled = enabled
+
+
+def attach_harma(
+    backbone: Towers, config: AdapterConfig, *, adapter: Callable[..., nn.Module] | None = None
+) -> HarmaAttachment:
+    """`attach`, as the model takes it from every method."""
+    shared = attach(backbone, config, adapter=adapter)
+    return HarmaAttachment(backbone, shared, trims_text=config.text_attention == "causal")

@@ -76,6 +76,26 @@ class Backbone(nn.Module, ABC):
         """
 
     @abstractmethod
+    def mlp_norm(self, block: nn.Module) -> nn.Module:
+        """The layer norm before a block's MLP; what it is given is the residual stream.
+
+        Raises:
+            BackboneError: the block is of a kind that cannot take adapters.
+        """
+
+    @abstractmethod
+    def tower_parameters(self, tower: str) -> dict[str, nn.Parameter]:
+        """Every parameter of a tower by its library's name, its projection included."""
+
+    @abstractmethod
+    def projection(self, tower: str) -> dict[str, nn.Parameter]:
+        """The parameters of a tower's projection into the embedding space, by its library's names.
+
+        Raises:
+            BackboneError: the tower ends without a projection.
+        """
+
+    @abstractmethod
     def weights(self) -> dict[str, Tensor]:
         """The backbone's own weights, adapters left out, under the names of its library."""
 

@@ -11,7 +11,7 @@ from harma.backbones.backbone import Backbone
 from harma.backbones.directories import write_model
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.tokenizers import Tokenizer
-from harma.backbones.weights import ADAPTER_MARK, load_strictly
+from harma.backbones.weights import load_strictly, own_weights
 from harma.errors import BackboneError, ConfigError, DataError
 
 SUPPORTED = (
@@ -211,6 +211,39 @@ class OpenClipBackbone(Backbone):
             )
         return mlp
 
+    def mlp_norm(self, block: nn.Module) -> nn.Module:
+        """The layer norm before a block's MLP; what it is given is the residual stream."""
+        self.mlp(block)
+        norm: Any = block.ln_2
+        assert isinstance(norm, nn.Module)
+        return norm
+
+    def tower_parameters(self, tower: str) -> dict[str, nn.Parameter]:
+        """Every parameter of a tower by open_clip's name, its projection included."""
+        found = dict(self.module.named_parameters())
+        if tower == "image":
+            return {name: p for name, p in found.items() if name.startswith("visual.")}
+        if self._text is not self.module:  # not CoCa's decoder, which belongs to neither tower
+            return {name: p for name, p in found.items() if name.startswith("text.")}
+        others = ("visual.", "logit_scale", "logit_bias")
+        return {name: p for name, p in found.items() if not name.startswith(others)}
+
+    def projection(self, tower: str) -> dict[str, nn.Parameter]:
+        """The parameters of a tower's projection into the embedding space, by open_clip's names.
+
+        Raises:
+            BackboneError: the tower ends without a projection.
+        """
+        # Names in open_clip's own towers, then in its timm trunks and its Hugging Face texts.
+        starts = {
+            "image": ("visual.proj", "visual.head."),
+            "text": ("text_projection", "text.text_projection", "text.proj"),
+        }
+        found = {name: p for name, p in self.tower_parameters(tower).items() if name.startswith(starts[tower])}
+        if not found:
+            raise BackboneError(f"the {tower} tower of {self.name} has no projection; choose another method")
+        return found
+
     def set_gradient_checkpointing(self, enable: bool) -> None:
         """Trade time for memory: compute the activations of blocks again in the backward pass.
 
@@ -229,7 +262,7 @@ class OpenClipBackbone(Backbone):
 
     def weights(self) -> dict[str, Tensor]:
         """The backbone's own weights, adapters left out, under open_clip's names."""
-        return {name: value for name, value in self.module.state_dict().items() if ADAPTER_MARK not in name}
+        return own_weights(self.module)
 
     def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
         """Load weights under open_clip's names; cast to the dtype the backbone has.

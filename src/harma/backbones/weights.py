@@ -21,7 +21,9 @@ WRAPPERS = ("module.", "_orig_mod.", "model.")
 CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 SHOWN = 10
 # Weights of adapters, which a backbone does not count as its own.
-ADAPTER_MARK = ".mlp.adapter."
+ADAPTER_MARKS = (".mlp.adapter.", ".lora_A.", ".lora_B.")
+# What peft puts between the name of a layer and those of its weights.
+WRAPPED_MARK = ".base_layer."
 
 
 def hash_weights(state: Mapping[str, Tensor]) -> str:
@@ -38,20 +40,29 @@ def hash_weights(state: Mapping[str, Tensor]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+def own_weights(module: nn.Module) -> dict[str, Tensor]:
+    """A backbone's weights under the names that they have when nothing is attached to it."""
+    return {
+        name.replace(WRAPPED_MARK, "."): value
+        for name, value in module.state_dict().items()
+        if not any(mark in name for mark in ADAPTER_MARKS)
+    }
+
+
 def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
     """Copy weights into a module; every name and shape must match.
 
     `logit_scale` and `logit_bias` may be stored with or without a dimension, as in open_clip.
 
     Args:
-        module: gets the weights; its dtype stays. Modules under a name with ".mlp.adapter." are left alone.
+        module: gets the weights; its dtype stays. What a method attached is left alone (see `own_weights`).
         state: name → tensor.
         source: where the weights come from, for the message.
 
     Raises:
         WeightsError: names are missing or unexpected, or shapes differ; the message lists them.
     """
-    own = {name: value for name, value in module.state_dict().items() if ADAPTER_MARK not in name}
+    own = own_weights(module)
     state = dict(state)
     for name in ("logit_scale", "logit_bias"):
         if name in state and name in own and state[name].numel() == own[name].numel() == 1:

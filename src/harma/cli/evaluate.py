@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate, print the table, write the figures."""
     from rich.console import Console
 
+    from harma.adapters import AdapterConfig
     from harma.data.description import load_description
     from harma.evaluation import evaluate, metrics_table, save_evaluation
     from harma.evaluation.report import write_report
@@ -58,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     evaluation = evaluate(model, split, batch_size=args.batch_size, num_workers=args.num_workers, progress=True)
     if writes and evaluation.without_adapters is None:
         evaluation = _with_kept_baseline(evaluation, output)
-    Console().print(metrics_table(evaluation, baseline="without adapters" if model.adapters else "before training"))
+    baseline = "without adapters" if isinstance(model.adapters, AdapterConfig) else "before training"
+    Console().print(metrics_table(evaluation, baseline=baseline))
     if writes:
         print(f"figures written to {save_evaluation(evaluation, output)}")
     if args.report:

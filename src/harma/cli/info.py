@@ -36,7 +36,10 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     if parameters:
         share = 100 * parameters["trained"] / max(1, parameters["total"])
         lines.append(("trained parameters", f"{parameters['trained']:,} of {parameters['total']:,} ({share:.2f} %)"))
-    lines += [(f"adapter {name}", str(value)) for name, value in facts.get("adapter", {}).items()]
+    if method := facts.get("method"):
+        lines.append(("method", method))
+    for section in ("adapter", "options"):
+        lines += [(f"{section} {name}", str(value)) for name, value in (facts.get(section) or {}).items()]
     lines += [(f"data {name}", str(value)) for name, value in (facts.get("data") or {}).items()]
     metrics = facts.get("metrics") or {}
     lines += [

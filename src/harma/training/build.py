@@ -19,6 +19,7 @@ from harma.data.description import load_description
 from harma.data.split import Split
 from harma.data.transforms import train_transform
 from harma.errors import ConfigError
+from harma.methods import MethodConfig, make_config
 from harma.model import HarMA
 from harma.plugins import find
 from harma.saved import warm_start
@@ -142,8 +143,12 @@ def make_backbone(recipe: Recipe) -> Backbone:
 
 
 def build_model(recipe: Recipe, backbone: Backbone) -> HarMA:
-    """The model of a recipe: adapters attached or not, what does not train frozen, warm start done."""
-    adapters = recipe.adapter if recipe.method == "harma" else None
+    """The model of a recipe: its method attached, what does not train frozen, warm start done."""
+    adapters: MethodConfig | None = None
+    if recipe.method == "harma":
+        adapters = recipe.adapter
+    elif recipe.method not in ("full", "none"):
+        adapters = make_config(recipe.method, recipe.options)
     model = HarMA(backbone, adapters, temperature=recipe.loss.temperature)
     if recipe.init is not None:
         warm_start(model, recipe.init)

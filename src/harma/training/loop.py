@@ -61,14 +61,17 @@ def _train(fabric: Fabric, recipe: Recipe, run: RunDirectory, *, resume: bool) -
     needed = ["train", recipe.train.select_on, "test"] if trains else ["test"]
     splits = load_splits(recipe.data, *dict.fromkeys(needed))
     fabric.seed_everything(recipe.train.seed, verbose=False)
-    model = build_model(recipe, make_backbone(recipe))
+    backbone = make_backbone(recipe)
     if resume and run.backbone.is_dir():
-        model.backbone.load_weights(load_backbone(f"local-dir:{run.backbone}").weights(), str(run.backbone))
+        # Before the method is attached, which may keep what weights were; opening draws random numbers of its own.
+        with torch.random.fork_rng():
+            backbone.load_weights(load_backbone(f"local-dir:{run.backbone}").weights(), str(run.backbone))
+    model = build_model(recipe, backbone)
     cache = make_cache(recipe.data)
-    keeps_backbone = model.backbone.is_random and recipe.method == "harma" and not run.backbone.is_dir()
+    keeps_backbone = backbone.is_random and model.adapters is not None and not run.backbone.is_dir()
     if keeps_backbone and fabric.is_global_zero:
         # Nothing else could bring these weights back.
-        model.backbone.save(run.backbone)
+        backbone.save(run.backbone)
     trainer = Trainer(fabric, recipe, run, model, splits, cache) if trains else None
     if fabric.is_global_zero and not resume:
         run.begin(recipe.to_dict())
@@ -109,7 +112,7 @@ class Trainer:
             model.temperature.requires_grad_(False)
         # What a checkpoint belongs to; a resumed run must find the same.
         self.made_from = {
-            "backbone": model.backbone.weights_hash() if recipe.method == "harma" else "",
+            "backbone": self._frozen_hash(),
             "train": splits["train"].fingerprint(),
             recipe.train.select_on: self.selection.fingerprint(),
         }
@@ -138,6 +141,11 @@ class Trainer:
     def num_steps(self) -> int:
         """Steps of the whole run."""
         return self.recipe.train.epochs * self.batches.batches_per_epoch
+
+    def _frozen_hash(self) -> str:
+        """Hash of the backbone's weights, where a saved model needs them beside it."""
+        with self.model.without_adapters():
+            return self.model.backbone.weights_hash() if self.model.adapters is not None else ""
 
     def _scheduled_steps(self, num_items: int) -> int:
         if self.recipe.schedule.exact_steps:

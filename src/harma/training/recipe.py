@@ -164,11 +164,13 @@ class Recipe:
     """A run.
 
     Attributes:
-        method: harma (adapters), full (the whole model) or none (evaluate the bare backbone).
+        method: harma (adapters), full (the whole model), none (evaluate the bare backbone), or a peer to compare with:
+            linear, clip-adapter, bottleneck, lora, mrs-adapter, bitfit (`harma.methods`).
         backbone: preset, open_clip name, file or config; see `harma.load`.
         download: allow the backbone's weights to be downloaded.
         init: adapter, run or released checkpoint to start from (warm start).
-        adapter: options of the adapters.
+        adapter: options of HarMA's adapters.
+        options: options of a peer, such as `rank` of lora; see its file in `harma.methods`.
         data: what is learned from.
         loss: what is minimised.
         optim: optimiser.
@@ -177,11 +179,14 @@ class Recipe:
         output: directory of the run.
     """
 
-    method: Literal["harma", "full", "none"] = "harma"
+    method: Literal[
+        "harma", "full", "none", "linear", "clip-adapter", "bottleneck", "lora", "mrs-adapter", "bitfit"
+    ] = "harma"
     backbone: str | dict[str, Any] = "laion2b"
     download: bool = False
     init: str | None = None
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
+    options: dict[str, Any] = field(default_factory=dict)
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
@@ -191,6 +196,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _check_values(self)
+        if self.options and self.method in ("harma", "full", "none"):
+            where = "; its options are under adapter" if self.method == "harma" else ""
+            raise ConfigError(f"options are {self.options}, which method {self.method} does not take{where}")
         for name in POSITIVE:
             value = _value(self, name)
             if value is not None and value != "auto" and value <= 0:

@@ -77,7 +77,7 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
     device = model.device
     if recipe.method == "none":
         evaluation = _evaluate(recipe, model.eval(), splits["test"], cache, compare=False)
-    elif recipe.method == "harma":
+    elif model.adapters is not None:
         evaluation = _evaluate(recipe, load_best(run, model), splits["test"], cache, compare=True)
     else:
         del model
@@ -98,7 +98,7 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
     }
     save_evaluation(evaluation, run.path, **facts)
     run.write_log("test", **evaluation.metrics)
-    baseline = {"harma": "without adapters", "full": "before training"}.get(recipe.method, "")
+    baseline = {"harma": "without adapters", "none": ""}.get(recipe.method, "before training")
     if recipe.train.report:
         from harma.evaluation.report import write_report  # matplotlib is slow to import
 
@@ -112,7 +112,6 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
 
 
 def load_best(run: RunDirectory, model: HarMA) -> HarMA:
-    """The model with the adapters of its best epoch."""
-    _, state, _ = read_adapter(run.best)
-    model.load_adapter_state(state)
+    """The model with the adapters, or other trained weights, of its best epoch."""
+    model.load_adapter_state(read_adapter(run.best).state)
     return model.eval()

@@ -1,0 +1,26 @@
+"""`bitfit`: only biases train."""
+
+from dataclasses import dataclass
+
+from harma.adapters.config import TOWERS
+from harma.methods.adaptable import Adaptable
+from harma.methods.tuned import TunedParameters
+
+
+@dataclass(frozen=True)
+class BitfitConfig:
+    """Options of `bitfit`; it has none."""
+
+
+def attach_bitfit(backbone: Adaptable, config: BitfitConfig) -> TunedParameters:
+    """Let every bias of both towers train, those of attention, MLPs and layer norms alike.
+
+    Source: BitFit (Ben Zaken et al. 2022, arXiv 2106.10199). Deviation: the paper trains the task's classifier too;
+    retrieval has none, and the projections into the embedding space stay frozen.
+
+    ViT-B-32: 11 biases of a block's width D in each block, those of the norms around the towers beside:
+    (12·11 + 2)·768 + (12·11 + 1)·512 = 171,008 weights.
+    """
+    return TunedParameters(
+        {name: p for tower in TOWERS for name, p in backbone.tower_parameters(tower).items() if name.endswith("bias")}
+    )

@@ -1,0 +1,112 @@
+"""`lora`: low-rank updates of attention and MLP, by the `peft` library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from harma.adapters.attach import check_bare
+from harma.adapters.attachment import Attachment
+from harma.adapters.config import TOWERS
+from harma.errors import BackboneError, MissingDependencyError
+from harma.methods.adaptable import Adaptable
+from harma.methods.checks import check_count
+
+NAME = "lora"
+
+
+@dataclass(frozen=True)
+class LoraConfig:
+    """Options of `lora`.
+
+    Attributes:
+        rank: r of every update.
+        alpha: updates are scaled by alpha / rank.
+
+    Raises:
+        ConfigError: an option is outside its range.
+    """
+
+    rank: int = 8
+    alpha: int = 16
+
+    def __post_init__(self) -> None:
+        check_count("rank", self.rank)
+        check_count("alpha", self.alpha)
+
+
+class LoraAttachment(Attachment):
+    """Blocks whose linear maps have updates.
+
+    Args:
+        blocks: by "image.0", …
+    """
+
+    def __init__(self, blocks: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self._blocks = blocks
+
+    def state(self) -> dict[str, Tensor]:
+        """What trains: "image.0.attn.lora_A.weight", … with peft's own marks of wrapped layers left out."""
+        return {
+            f"{name}.{key.replace('.base_layer', '').replace(f'.{NAME}.', '.')}": parameter
+            for name, block in self._blocks.items()
+            for key, parameter in block.named_parameters()
+            if ".lora_A." in key or ".lora_B." in key
+        }
+
+    def set_enabled(self, enabled: bool) -> None:
+        """Switch every update off or on."""
+        from peft.tuners.tuners_utils import BaseTunerLayer
+
+        for block in self._blocks.values():
+            for module in block.modules():
+                if isinstance(module, BaseTunerLayer):
+                    module.enable_adapters(enabled)
+
+
+def attach_lora(backbone: Adaptable, config: LoraConfig) -> LoraAttachment:
+    """Add an update α/r·B·A to every linear map of every block: attention's input and output, and the MLP's.
+
+    Source: LoRA (Hu et al. 2021, arXiv 2106.09685); A is drawn and B zero, by peft. Deviations: the paper updates
+    queries and values; ours all maps of attention and MLP. Queries, keys and values are one matrix in
+    `nn.MultiheadAttention` and share one A.
+
+    ViT-B-32: each block of width D has (4 + 2 + 5 + 5)·D·r, in all 12·16·8·(768 + 512) = 1,966,080 weights.
+
+    Raises:
+        ConfigError: the backbone has adapters already.
+        MissingDependencyError: peft is not installed.
+        BackboneError: a block has another kind of attention.
+    """
+    check_bare(backbone)
+    try:
+        import peft
+    except ImportError as error:
+        raise MissingDependencyError("method lora needs peft: pip install 'harma[compare]'") from error
+    from harma.methods.lora_attention import LoraAttention
+
+    blocks = {f"{tower}.{i}": block for tower in TOWERS for i, block in enumerate(backbone.blocks(tower))}
+    targets = {name: _targets(block) for name, block in blocks.items()}
+    for name, block in blocks.items():
+        options = peft.LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=targets[name])
+        options._register_custom_module({nn.MultiheadAttention: LoraAttention})
+        peft.inject_adapter_in_model(options, block, adapter_name=NAME)
+    return LoraAttachment(blocks)
+
+
+def _targets(block: nn.Module) -> list[str]:
+    """The layers of a block that get an update: attention as a whole, and every other linear map.
+
+    Raises:
+        BackboneError: the block's attention is not torch's.
+    """
+    attention = [name for name, module in block.named_modules() if isinstance(module, nn.MultiheadAttention)]
+    if not attention:
+        raise BackboneError(
+            f"a {type(block).__name__} has no nn.MultiheadAttention, which method lora needs; choose bottleneck"
+        )
+    # The output map inside attention is never called as a module: LoraAttention sees to it.
+    inside = tuple(f"{name}." for name in attention)
+    linear = [name for name, module in block.named_modules() if isinstance(module, nn.Linear)]
+    return attention + [name for name in linear if not name.startswith(inside)]
