@@ -125,7 +125,7 @@ def test_hits_written_to_files_by_their_suffix(archive, tmp_path, capsys):
 def test_formats_that_do_not_fit(archive, tmp_path, capsys):
     for options, message in (
         (["--output", str(tmp_path / "hits.docx")], "has none of the suffixes .json, .csv"),
-        (["--format", "png"], "the format png is not text: give --output FILE"),
+        (["--format", "png"], "the format png is written to a file: give --output FILE"),
         (["--format", "table", "--output", "x.txt"], "a table is shown, not written"),
     ):
         assert main(["search", archive, "a river", *options]) == 2
@@ -176,3 +176,16 @@ def test_optimizing_reembedding_and_exchanging(archive, tmp_path, capsys):
     assert main(["index", "reembed", archive, "--model", str(tmp_path / "other"), "--num-workers", "0"]) == 0
     assert "12 chips added" in capsys.readouterr().out
     assert main(["search", archive, "a river"]) == 0
+
+
+def test_negative_coordinates_and_files_inside_the_index(archive, capsys):
+    assert main(["search", archive, "a river", "--bbox", "-10,-20,10,80", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+    for command in (["search", archive, "a river", "--output"], ["index", "export", archive]):
+        assert main([*command, f"{archive}/index.json"]) == 2
+        assert "lies inside the index" in capsys.readouterr().err
+    assert main(["index", "info", archive]) == 0
+    assert main(["index", "add", archive, ""]) == 2
+    assert "empty text" in capsys.readouterr().err
+    assert main(["search", archive, "a river", "--where", "1=1) OR (1=1"]) == 2
+    assert "is not closed" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 done, 1 done with a negative answer, 2 bad input, 130 interrupted.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = _joined(list(sys.argv[1:] if argv is None else argv))
     parser = _parser()
     chosen = parser.parse_args(arguments[:1])
     if chosen.verb is None:
@@ -75,6 +76,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """`--bbox -10,0,5,5` as `--bbox=-10,0,5,5`: argparse takes what begins with a minus for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        before = joined[-1] if joined else ""
+        if re.match(r"-\.?\d", argument) and before.startswith("--") and "=" not in before:
+            joined[-1] = f"{before}={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _set_up_logging() -> None:

@@ -34,9 +34,12 @@ def _add_import_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
+    from harma.errors import ConfigError
     from harma.exchange.geoparquet import export_geoparquet
     from harma.index.store import Store
 
+    if args.directory.resolve() in args.file.resolve().parents:
+        raise ConfigError(f"{args.file} lies inside the index; write the export elsewhere")
     with progress_bars() as progress:
         num_chips = export_geoparquet(
             Store(args.directory), args.file, thumbnails=args.thumbnails, progress=progress

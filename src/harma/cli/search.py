@@ -20,7 +20,7 @@ SUFFIXES = {
     ".json": "json", ".csv": "csv", ".geojson": "geojson", ".parquet": "geoparquet", ".html": "html", ".png": "png",
 }  # fmt: skip
 FORMATS = ("table", *SUFFIXES.values())
-FILES_ONLY = ("geoparquet", "png")
+FILES_ONLY = ("geoparquet", "html", "png")
 
 EPILOG = """examples:
   harma search archive "a stadium next to a car park"
@@ -102,7 +102,9 @@ def _format(args: argparse.Namespace) -> str:
         if form is None:
             raise ConfigError(f"{args.output} has none of the suffixes {', '.join(SUFFIXES)}; or give --format")
     if form in FILES_ONLY and args.output is None:
-        raise ConfigError(f"the format {form} is not text: give --output FILE")
+        raise ConfigError(f"the format {form} is written to a file: give --output FILE")
+    if args.output is not None and args.directory.resolve() in args.output.resolve().parents:
+        raise ConfigError(f"{args.output} lies inside the index; write hits elsewhere")
     if form == "table" and args.output is not None:
         raise ConfigError("a table is shown, not written; choose another --format for --output")
     return form

@@ -105,8 +105,23 @@ def make_filter(
     area: BaseGeometry | None = None
     for part in areas:
         area = part if area is None else area.intersection(part)
+    _check_closed(where or "")
     conditions = [*_dates(date), *_sources(source), *([where.strip()] if where and where.strip() else [])]
     return Filter(area, within, " AND ".join(f"({condition})" for condition in conditions))
+
+
+def _check_closed(where: str) -> None:
+    """A condition must close what it opens: else it would undo the filters beside it."""
+    depth, quote = 0, ""
+    for sign in where:
+        if quote or sign in "'\"":
+            quote = "" if sign == quote else quote or sign
+            continue
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            break
+    if depth or quote or "--" in where:
+        raise ConfigError(f"the condition {where!r} is not closed; check its parentheses and quotes, and leave out --")
 
 
 def _overlaps(west: float, south: float, east: float, north: float) -> str:

@@ -105,10 +105,13 @@ def reembed(
         outcome = build(
             again, sources, model, settings, batch_size=batch_size, num_workers=num_workers, progress=progress
         )
-        if outcome.problems and not allow_missing:
-            first, problem = next(iter(outcome.problems.items()))
+        # What could not be used before has nothing to lose.
+        known = old.known_sources()
+        lost = {name: why for name, why in outcome.problems.items() if name not in known or known[name]["num_chips"]}
+        if lost and not allow_missing:
+            first, problem = next(iter(lost.items()))
             raise DataError(
-                f"{len(outcome.problems):,} sources cannot be read any more, such as {first}: {problem}. The index "
+                f"{len(lost):,} sources cannot be read any more, such as {first}: {problem}. The index "
                 "stays as it is. Bring them back, `harma index remove` them, or go on without them (--allow-missing)"
             )
         _change_over(directory, again, settings)
@@ -124,10 +127,10 @@ def _forget_removed(again: Path, wanted: set[str]) -> None:
 
 
 def _sources_of(store: Store) -> list[Source]:
-    """The sources with chips; dates that came from a list are known from the chips alone."""
+    """The sources; dates that came from a list are known from the chips alone."""
     table = store.chips.search().select(["source", "datetime"]).to_arrow()
     dates = dict(zip(table["source"].to_pylist(), table["datetime"].to_pylist(), strict=True))
-    return [source_named(source, taken) for source, taken in dates.items()]
+    return [source_named(source, dates.get(source)) for source in {**store.known_sources(), **dates}]
 
 
 def _change_over(directory: Path, again: Path, settings: Settings) -> None:

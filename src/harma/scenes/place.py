@@ -76,7 +76,7 @@ class Place:
         except FAILED as error:
             raise DataError(f"its coordinates cannot be turned into longitude and latitude: {_short(error)}") from error
         ring = np.column_stack([longitude, latitude])
-        if not np.isfinite(ring).all():
+        if not np.isfinite(ring).all() or (np.abs(ring[:, 1]) > 90 + 1e-9).any():
             raise DataError("a part of it lies outside of what its coordinate reference system describes")
         return ring
 

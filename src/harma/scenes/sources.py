@@ -66,6 +66,8 @@ def source_named(name: str, taken: datetime | None = None) -> Source:
 
 
 def _expand(item: str, base: Path) -> list[Source]:
+    if not item.strip():
+        raise MissingFileError("a source is named by an empty text; name a file, folder, glob, list or address")
     if item.startswith(("/vsi", *REMOTE)):
         return [source_named(item)]
     path = base / Path(item).expanduser()
