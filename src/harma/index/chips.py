@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from harma.errors import HarmaError
 from harma.index.survey import Surveyed
-from harma.index.workers import worker_context
+from harma.index.workers import end_with_parent, worker_context
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.windows import Window
 
@@ -137,7 +137,7 @@ def read_chips(chips: Chips, *, num_workers: int) -> Iterator[Read]:
     """Do all tasks, in their order."""
     loader: DataLoader[Read] = DataLoader(
         chips, batch_size=None, num_workers=num_workers, prefetch_factor=4 if num_workers else None,
-        multiprocessing_context=worker_context() if num_workers else None,
+        multiprocessing_context=worker_context() if num_workers else None, worker_init_fn=end_with_parent,
     )  # fmt: skip
     try:
         yield from loader if len(chips) else ()
