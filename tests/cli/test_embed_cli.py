@@ -4,22 +4,17 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from tests.conftest import TINY
 
 import harma
-from harma.backbones import load_backbone
 from harma.cli import main
 from harma.fingerprint import model_id
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    torch.manual_seed(0)
-    directory = tmp_path_factory.mktemp("model")
-    load_backbone(TINY).save(directory / "m")
-    return str(directory / "m")
+def model(model):
+    """Where the tiny model is."""
+    return model[1]
 
 
 @pytest.fixture

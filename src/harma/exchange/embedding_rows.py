@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.exchange.footprints import checked
-from harma.exchange.metadata import SIDES
+from harma.index.schema import SIDES
 
 # Columns of an index that another program has no equals of: their types, and what stands for nothing. They are taken
 # only where all are there, as other programs mean other things by "row".

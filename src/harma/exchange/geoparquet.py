@@ -14,10 +14,10 @@ import shapely
 from numpy.typing import NDArray
 
 from harma.errors import HarmaError, MissingDependencyError, StorageError
-from harma.exchange.metadata import EMB, GEO, HARMA, SIDES, emb_of, geo_of, harma_of
+from harma.exchange.metadata import EMB, GEO, HARMA, emb_of, geo_of, harma_of
 from harma.files import replacing
 from harma.index.hits import Hit
-from harma.index.schema import SOURCE_SCHEMA
+from harma.index.schema import SIDES, SOURCE_SCHEMA
 from harma.index.store import Store
 from harma.index.take import take_table
 from harma.index.tend import Progress

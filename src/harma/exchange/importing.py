@@ -14,7 +14,7 @@ from harma.exchange.embedding_rows import Block
 from harma.exchange.origin import check_fits, import_settings
 from harma.files import locked
 from harma.index.settings import FILE, read_settings
-from harma.index.store import Store
+from harma.index.store import WRITING, Store
 from harma.index.take import take_table
 from harma.index.tend import Progress, tend
 from harma.index.vectors import SCAN_ROWS, embeddings_of
@@ -74,7 +74,7 @@ def import_geoparquet(
     settings, loaded = import_settings(file, model, backbone, label)
     if kept is not None:
         check_fits(path, kept, settings, is_export=file.settings is not None)
-    with locked(directory, "writing the index"):
+    with locked(directory, WRITING):
         work = _Import(file, Store(directory) if kept is not None else None, progress)
         work.check()
         store = work.store or Store.create(directory, settings)

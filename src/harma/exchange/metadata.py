@@ -11,13 +11,13 @@ from typing import Any
 
 import harma
 from harma.errors import ConfigError, DataError
+from harma.index.schema import SIDES
 from harma.index.settings import Settings, settings_of
 from harma.scenes.windows import Tiling
 
 GEO, EMB, HARMA = "geo", "emb", "harma"
 VERSION = 1
 EMB_EXTENSION = "https://stac-extensions.github.io/embeddings/v0.0.1/schema.json"
-SIDES = ("xmin", "ymin", "xmax", "ymax")
 # Of shapely's numbers of geometry types, the names that GeoParquet has; a ring is stored as a line.
 TYPES = (
     "Point", "LineString", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",

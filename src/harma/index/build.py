@@ -16,7 +16,7 @@ from harma.files import locked, write_json
 from harma.fingerprint import check_model, model_id
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
 from harma.index.settings import FILE, Settings, write_settings
-from harma.index.store import Store
+from harma.index.store import WRITING, Store
 from harma.index.survey import Surveyed, survey
 from harma.index.tend import Progress, tend
 from harma.scenes.sources import Source
@@ -71,7 +71,7 @@ def build(
     Raises:
         ConfigError: another process writes the index, or it was made with other settings or another model.
     """
-    with locked(directory, "writing the index"):
+    with locked(directory, WRITING):
         store = Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
         check_model(store.settings.model, store.settings.model_id, model)
         _check_settings(store.settings, settings)

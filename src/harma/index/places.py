@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.index.filters import Filter
+from harma.index.schema import SIDES
 from harma.index.store import Store
-
-SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 @dataclass(frozen=True)

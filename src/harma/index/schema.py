@@ -3,6 +3,8 @@
 import pyarrow as pa
 
 CHIPS, SOURCES = "chips", "sources"
+# Of a footprint's box: west, south, east, north.
+SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def chip_schema(embed_dim: int) -> pa.Schema:

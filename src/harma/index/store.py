@@ -17,6 +17,8 @@ from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quote
 from harma.index.settings import Settings, read_settings, write_settings
 
 TABLES = "tables"
+# What the one that holds the lock is doing.
+WRITING = "writing the index"
 # Names in one SQL expression.
 NAMES_AT_ONCE = 500
 FAILED = (OSError, ValueError, RuntimeError)  # what Lance raises on damaged or missing files, and on full disks

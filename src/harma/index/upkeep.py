@@ -13,11 +13,10 @@ from harma.files import locked
 from harma.fingerprint import model_id
 from harma.index.build import Outcome, build, write_problems
 from harma.index.settings import FILE, Settings, read_settings, write_settings
-from harma.index.store import Store, tables_directory
+from harma.index.store import WRITING, Store, tables_directory
 from harma.index.tend import Progress, tend
 from harma.scenes.sources import Source, source_named
 
-WRITING = "writing the index"
 # Where the tables of another model grow until they are whole.
 AGAIN = ".reembed"
 

@@ -88,7 +88,7 @@ def tiles_of(store: Store, hits: Sequence[Hit]) -> list[Tile]:
     pictures = pictures_of(store, [*hits, *earlier])
     before = iter(pictures[len(hits) :])
     tiles = []
-    for hit, picture in zip(hits, pictures, strict=False):
+    for hit, picture in zip(hits, pictures[: len(hits)], strict=True):
         if hit.then is None:
             tiles.append(Tile(hit, (picture,)))
             continue
