@@ -82,6 +82,23 @@ def test_full_and_none_run_through_the_same_loop(make_recipe):
     assert again["test"]["metrics"]["mR"] == pytest.approx(saved["test"]["metrics"]["mR"], abs=1e-9)
 
 
+@pytest.mark.parametrize("method", ["harma", "full", "none"])
+def test_a_run_can_leave_the_test_split_unread(make_recipe, tiny_data, tmp_path, method):
+    without = tmp_path / "data"
+    shutil.copytree(tiny_data, without)
+    (without / "test.json").unlink()
+    data = {"name": str(without / "data.yaml")}
+    run = train(make_recipe(method=method, data=data, train={"evaluate_on": "val", "report": True}))
+    figures = json.loads((run / "metrics.json").read_text())
+    assert "test" not in figures
+    assert figures["val"]["num_images"] == 8
+    assert figures["peak_memory_bytes"] > 50e6
+    assert (run / "hits_val.npz").is_file()
+    assert "test split was read" not in (run / "report.html").read_text()
+    with pytest.raises(MissingFileError, match=r"test\.json"):
+        train(make_recipe("other", method=method, data=data))
+
+
 def test_adapters_are_refused_on_other_weights(make_recipe, tiny_config, tmp_path):
     run = train(make_recipe())
     from harma.backbones import load_backbone

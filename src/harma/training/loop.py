@@ -58,7 +58,8 @@ def train(recipe: Recipe, *, resume: bool = False) -> Path:
 def _train(fabric: Fabric, recipe: Recipe, run: RunDirectory, *, resume: bool) -> None:
     """Build everything, then begin: a recipe that cannot be used leaves no run behind."""
     trains = recipe.method != "none"
-    needed = ["train", recipe.train.select_on, "test"] if trains else ["test"]
+    evaluated = recipe.train.evaluate_on
+    needed = ["train", recipe.train.select_on, evaluated] if trains else [evaluated]
     splits = load_splits(recipe.data, *dict.fromkeys(needed))
     fabric.seed_everything(recipe.train.seed, verbose=False)
     backbone = make_backbone(recipe)

@@ -132,6 +132,8 @@ class TrainConfig:
         metrics: dotted paths of metrics of your own, called as (image embeddings (N, E), caption embeddings (M, E),
             image of each caption (M,)); each returns a number, or a mapping of names to numbers. `select_by` may name
             one.
+        evaluate_on: the split whose figures the finished run reports: "test", read once at the end, or "val", which
+            leaves test unread while methods are still being chosen.
         patience: stop after this many validations without a better one; None runs all epochs.
         checkpoint_every: steps between checkpoints, besides one after each epoch.
         log_every: steps between lines in log.jsonl.
@@ -151,6 +153,7 @@ class TrainConfig:
     validate_every: int = 1
     select_on: Literal["val", "test"] = "val"
     select_by: str = "mR"
+    evaluate_on: Literal["test", "val"] = "test"
     metrics: list[str] = field(default_factory=list)
     patience: int | None = None
     checkpoint_every: int | None = None

@@ -1,5 +1,6 @@
 """What a run leaves: the best model, its figures, the report."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -72,21 +73,21 @@ def save_best(
 
 
 def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Split], cache: ImageCache) -> None:
-    """Evaluate the chosen model on the test split, once; write figures and report; show the table."""
+    """Evaluate the chosen model on the split the recipe names, once; write figures and report; show the table."""
     trained, total = model.num_parameters(trained=True), model.num_parameters()
-    device = model.device
+    device, split, peak = model.device, splits[recipe.train.evaluate_on], peak_memory(model.device)
     if recipe.method == "none":
-        evaluation = _evaluate(recipe, model.eval(), splits["test"], cache, compare=False)
+        evaluation = _evaluate(recipe, model.eval(), split, cache, compare=False)
     elif model.adapters is not None:
-        evaluation = _evaluate(recipe, load_best(run, model), splits["test"], cache, compare=True)
+        evaluation = _evaluate(recipe, load_best(run, model), split, cache, compare=True)
     else:
         del model
         best = load(run.best).to(device)
         torch.manual_seed(recipe.train.seed)  # a backbone without weights starts at the same random ones
         start = HarMA(make_backbone(recipe)).to(device)
         evaluation = with_baseline(
-            _evaluate(recipe, best, splits["test"], cache, compare=False),
-            _evaluate(recipe, start, splits["test"], cache, compare=False),
+            _evaluate(recipe, best, split, cache, compare=False),
+            _evaluate(recipe, start, split, cache, compare=False),
         )
     chosen = {"select_on": recipe.train.select_on, "select_by": recipe.train.select_by}
     facts = {
@@ -95,20 +96,31 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
         **(chosen if recipe.method != "none" else {}),
         "trained_parameters": trained,
         "total_parameters": total,
+        "peak_memory_bytes": peak,
     }
     save_evaluation(evaluation, run.path, **facts)
-    run.write_log("test", **evaluation.metrics)
+    run.write_log(split.name, **evaluation.metrics)
     baseline = {"harma": "without adapters", "none": ""}.get(recipe.method, "before training")
     if recipe.train.report:
         from harma.evaluation.report import write_report  # matplotlib is slow to import
 
         info = {**facts, "note": load_description(recipe.data.name).note}
-        write_report(run.path, evaluation=evaluation, split=splits["test"], baseline=baseline, info=info)
+        write_report(run.path, evaluation=evaluation, split=split, baseline=baseline, info=info)
     # Last, so that a terminal that went away costs nothing.
     console = Console(width=None)
     console.print(metrics_table(evaluation, baseline=baseline))
-    if recipe.train.select_on == "test" and recipe.method != "none":
+    if recipe.train.select_on == split.name == "test" and recipe.method != "none":
         console.print("[bold]The model was chosen on the test split: these figures flatter it.[/bold]")
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most memory this process has held so far, in bytes: on a GPU what torch took there, else resident."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def load_best(run: RunDirectory, model: HarMA) -> HarMA:
