@@ -23,8 +23,9 @@ def main():
     optimizer = torch.optim.AdamW(model.trained_parameters().values(), lr=4e-4)
     wrapped, optimizer = fabric.setup(model, optimizer)
     batch = Batch(
-        torch.randn(PAIRS, 3, 224, 224), model.tokenize(["a river"] * PAIRS), torch.arange(PAIRS), torch.zeros(PAIRS)
-    )
+        torch.randn(PAIRS, 3, 224, 224), model.tokenize(["a river"] * PAIRS)[:, None], torch.arange(PAIRS),
+        torch.zeros(PAIRS), torch.zeros(PAIRS, 1),
+    )  # fmt: skip
     objective = Objective({"contrastive": 1.0, "weighted_triplet": 1.0})
     compute_gradients(fabric, wrapped, objective, batch, chunk_size=CHUNK)
     optimizer.step()

@@ -1,5 +1,6 @@
 """Losses against plain loops over the formulas of SPEC 2."""
 
+import inspect
 import math
 
 import pytest
@@ -12,11 +13,15 @@ from harma.losses import (
     affiliation_loss,
     contrastive_loss,
     diagonal_contrastive_loss,
+    duplicate_contrastive_loss,
+    intra_modal_triplet_loss,
+    relevant_pairs,
     triplet_loss,
     weighted_triplet_loss,
 )
 
 IMAGE_INDEX = torch.tensor([0, 0, 1, 2, 2, 2])
+CAPTION_INDEX = torch.tensor([5, 7, 7, 8, 9, 9])
 LABELS = torch.tensor([3, 3, 1, 1, 3, 0])
 
 
@@ -83,8 +88,73 @@ def test_captions_of_the_same_image_can_be_left_out(pairs):
     captions, images = triplet_costs(*pairs, 0.2, lambda i, j: IMAGE_INDEX[i] == IMAGE_INDEX[j])
     loss = triplet_loss(*pairs, image_index=IMAGE_INDEX, exclude_same_image=True)
     assert loss.item() == pytest.approx(sum(map(sum, captions)) + sum(map(sum, images)), abs=1e-12)
-    with pytest.raises(ConfigError, match="needs image_index"):
+    with pytest.raises(ConfigError, match=r"need image_index"):
         triplet_loss(*pairs, exclude_same_image=True)
+
+
+# The caption of pair 1 has the text of pair 2's, of another image: each image has both texts.
+RELEVANT = {0: {0, 1, 2}, 1: {0, 1, 2}, 2: {1, 2}, 3: {3, 4, 5}, 4: {3, 4, 5}, 5: {3, 4, 5}}
+
+
+def test_identical_captions_are_relevant_to_each_others_images():
+    relevant = relevant_pairs(IMAGE_INDEX, CAPTION_INDEX)
+    assert {i: set(row.nonzero().flatten().tolist()) for i, row in enumerate(relevant)} == RELEVANT
+
+
+def test_duplicate_contrastive_loss_shares_the_target_among_all_that_is_relevant(pairs):
+    I, T = pairs
+    logits = (I @ T.t() / 0.07).tolist()
+    by_image = [sorted(RELEVANT[i]) for i in range(6)]
+    by_caption = [[i for i in range(6) if j in RELEVANT[i]] for j in range(6)]
+    expected = 0.0
+    for matrix, relevant in ((logits, by_image), ([list(column) for column in zip(*logits, strict=True)], by_caption)):
+        for row, own in zip(matrix, relevant, strict=True):
+            logp = log_softmax(row)
+            expected -= sum(logp[j] / len(own) for j in own) / 6 / 2
+    loss = duplicate_contrastive_loss(I, T, 0.07, image_index=IMAGE_INDEX, caption_index=CAPTION_INDEX)
+    assert loss.item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_smoothing_spreads_a_share_of_the_target(pairs):
+    I, T = pairs
+    logits = (I @ T.t() / 0.07).tolist()
+    uniform = 0.0
+    for matrix in (logits, [list(column) for column in zip(*logits, strict=True)]):
+        uniform -= sum(sum(log_softmax(row)) / 6 for row in matrix) / 6 / 2
+    for index in (None, IMAGE_INDEX):
+        expected = 0.9 * contrastive_loss(I, T, 0.07, index).item() + 0.1 * uniform
+        assert contrastive_loss(I, T, 0.07, index, smoothing=0.1).item() == pytest.approx(expected, abs=1e-12)
+    with pytest.raises(ConfigError, match="smoothing is 1; it must be from 0 to below 1"):
+        contrastive_loss(I, T, 0.07, smoothing=1)
+
+
+def test_identical_captions_can_be_left_out_of_the_negatives(pairs):
+    captions, images = triplet_costs(*pairs, 0.2, lambda i, j: j in RELEVANT[i])
+    index = {"image_index": IMAGE_INDEX, "caption_index": CAPTION_INDEX}
+    loss = triplet_loss(*pairs, exclude_duplicates=True, **index)
+    assert loss.item() == pytest.approx(sum(map(sum, captions)) + sum(map(sum, images)), abs=1e-12)
+    with pytest.raises(ConfigError, match="needs caption_index"):
+        triplet_loss(*pairs, exclude_duplicates=True, image_index=IMAGE_INDEX)
+
+
+@pytest.mark.parametrize("loss", [triplet_loss, weighted_triplet_loss])
+@pytest.mark.parametrize("hardest", [False, True])
+def test_the_mean_is_the_sum_over_the_pairs(pairs, loss, hardest):
+    mean = loss(*pairs, hardest=hardest, reduction="mean")
+    assert mean.item() == pytest.approx(loss(*pairs, hardest=hardest).item() / 6, abs=1e-12)
+    with pytest.raises(ConfigError, match="reduction is 'max'; allowed are sum, mean"):
+        loss(*pairs, reduction="max")
+
+
+def test_intra_modal_triplet_loss_compares_each_tower_with_its_own_second_view(pairs):
+    I, T = pairs
+    views = [F.normalize(x + 0.3 * x.roll(1, 0), dim=-1) for x in pairs]
+    expected = 0.0
+    for first, second in zip(pairs, views, strict=True):
+        queries, candidates = triplet_costs(first, second, 0.2)
+        expected += sum(max(row) for row in queries) + sum(max(column) for column in zip(*candidates, strict=True))
+    loss = intra_modal_triplet_loss(I, T, image_view=views[0], text_view=views[1])
+    assert loss.item() == pytest.approx(expected, abs=1e-12)
 
 
 def test_affiliation_loss_follows_the_released_code(pairs):
@@ -120,10 +190,12 @@ def test_wrong_input_is_named(pairs):
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_built_in_loss_is_a_finite_scalar_with_a_gradient(pairs, name):
     I, T = (x.clone().requires_grad_() for x in pairs)
-    extra = (
-        {"temperature": 0.07} if name.endswith("contrastive") else {"labels": LABELS} if name == "affiliation" else {}
-    )
-    loss = LOSSES[name](I, T, **extra)
+    given = {
+        "temperature": 0.07, "labels": LABELS, "image_index": IMAGE_INDEX, "caption_index": CAPTION_INDEX,
+        "image_view": pairs[0].roll(1, 1), "text_view": pairs[1].roll(1, 1),
+    }  # fmt: skip
+    wanted = inspect.signature(LOSSES[name]).parameters.keys() - ({"temperature"} if name == "affiliation" else set())
+    loss = LOSSES[name](I, T, **{key: value for key, value in given.items() if key in wanted})
     loss.backward()
     assert loss.shape == ()
     assert I.grad.abs().sum() > 0

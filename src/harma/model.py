@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harma.adapters.attachment import Attachment
-from harma.adapters.config import Variant
+from harma.adapters.config import TOWERS, Variant
 from harma.backbones import Backbone, Preprocess
 from harma.embedding import embed_images, embed_texts
 from harma.errors import ConfigError, WeightsError
@@ -66,10 +66,37 @@ class HarMA(nn.Module):
         x = self.backbone.encode_text(token_ids)
         return normalized(self.attachment.on_text(x) if self.attachment else x)
 
-    def forward(self, pixels: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Embed a batch of both: image embeddings (N, E), text embeddings (M, E), temperature."""
+    def forward(self, pixels: Tensor, token_ids: Tensor, view_dropout: float | None = None) -> tuple[Tensor, ...]:
+        """Embed a batch of both.
+
+        Args:
+            pixels: (N, 3, H, W).
+            token_ids: (M, L).
+            view_dropout: also embed everything a second time, with this dropout on the tokens before the first block.
+
+        Returns:
+            Image embeddings (N, E), text embeddings (M, E), temperature, and the second embeddings if asked for.
+        """
         # A tensor of this call, not the parameter: Fabric hangs a hook on every output, which the parameter would keep.
-        return self.encode_image(pixels), self.encode_text(token_ids), self.temperature * 1.0
+        embedded = self.encode_image(pixels), self.encode_text(token_ids), self.temperature * 1.0
+        if view_dropout is None:
+            return embedded
+        with self._token_dropout(view_dropout):
+            return *embedded, self.encode_image(pixels), self.encode_text(token_ids)
+
+    @contextmanager
+    def _token_dropout(self, share: float) -> Iterator[None]:
+        """Within this context each value of a token is dropped with this chance before the first block."""
+
+        def drop(block: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+            return F.dropout(inputs[0], share), *inputs[1:]
+
+        hooks = [self.backbone.blocks(tower)[0].register_forward_pre_hook(drop) for tower in TOWERS]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
 
     @property
     def trims_text(self) -> bool:

@@ -34,9 +34,9 @@ def test_items(split):
     pairs = make(split, eval_transform((4, 6), MEAN, STD))
     assert len(pairs) == 3
     item = pairs[2]
-    assert set(item) == {"pixels", "token_ids", "image_index", "label"}
+    assert set(item) == {"pixels", "token_ids", "image_index", "label", "caption_index"}
     assert (item["pixels"].shape, item["pixels"].dtype) == ((3, 4, 6), torch.float32)
-    assert torch.equal(item["token_ids"], tokenize(["two houses"])[0])
+    assert torch.equal(item["token_ids"], tokenize(["two houses"]))
     assert item["token_ids"].dtype == torch.int64
     assert (item["image_index"], item["label"]) == (1, -1)
     assert [pairs[i]["image_index"] for i in range(3)] == [0, 0, 1]
@@ -69,9 +69,29 @@ def test_sampling_images_draws_one_of_each_images_captions(split):
         pairs.set_epoch(epoch)
         items = list(pairs)
         assert [item["image_index"] for item in items] == [0, 1]
-        assert torch.equal(items[1]["token_ids"], tokenize(["two houses"])[0])
-        drawn.add(bytes(items[0]["token_ids"].to(torch.uint8).tolist()))
+        assert torch.equal(items[1]["token_ids"], tokenize(["two houses"]))
+        drawn.add(bytes(items[0]["token_ids"][0].to(torch.uint8).tolist()))
     assert drawn == {b"a rive", b"a wide"}
+
+
+def test_an_image_comes_with_several_of_its_captions(split):
+    pairs = make(split, sampling="images", captions_per_image=3)
+    firsts = set()
+    for epoch in range(30):
+        pairs.set_epoch(epoch)
+        first, second = list(pairs)
+        texts = [bytes(row.to(torch.uint8).tolist()) for row in first["token_ids"]]
+        assert set(texts) == {b"a rive", b"a wide"}, "every caption once before any comes again"
+        firsts.add(texts[0])
+        assert len(set(first["caption_index"].tolist())) == 2
+        assert torch.equal(second["token_ids"], tokenize(["two houses"]).expand(3, -1))
+        assert second["caption_index"].tolist() == [2, 2, 2]
+    assert firsts == {b"a rive", b"a wide"}, "which comes first is drawn"
+
+
+def test_several_captions_need_images_as_items(split):
+    with pytest.raises(ConfigError, match="captions_per_image is 2 with data.sampling captions; it must be 1"):
+        make(split, captions_per_image=2)
 
 
 def test_bad_sampling(split):

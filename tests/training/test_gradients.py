@@ -11,6 +11,8 @@ from harma.training.objective import Objective
 from harma.training.step import Batch, compute_gradients
 
 TERMS = {"contrastive": 1.0, "weighted_triplet": 0.5, "affiliation": 0.3}
+SEVERAL = {"duplicate_contrastive": 1.0, "weighted_triplet": {"exclude_duplicates": True}, "intra_modal_triplet": 0.7}
+ALL = {**TERMS, **SEVERAL}
 
 
 def make_model(config):
@@ -25,20 +27,24 @@ def make_model(config):
     return model
 
 
-def make_batch(model, size=8):
+def make_batch(model, size=8, captions=1):
     generator = torch.Generator().manual_seed(2)
+    texts = torch.arange(size * captions) % 7
     return Batch(
         torch.randn(size, 3, 32, 32, generator=generator, dtype=torch.float64),
-        model.tokenize([f"place {i} with {'houses ' * (i % 3)}" for i in range(size)]),
+        model.tokenize([f"place {i} with {'houses ' * (i % 3)}" for i in texts.tolist()]).view(size, captions, -1),
         torch.arange(size) // 2,
         torch.arange(size) % 3,
+        texts.view(size, captions),
     )
 
 
-def gradients(fabric, model, batch, chunk_size=None):
+def gradients(fabric, model, batch, chunk_size=None, terms=TERMS):
     wrapped = fabric.setup_module(model)
     model.zero_grad(set_to_none=True)
-    result = compute_gradients(fabric, wrapped, Objective(TERMS), batch, chunk_size=chunk_size)
+    # Dropout would draw other numbers for other chunks.
+    options = {"chunk_size": chunk_size, "view_dropout": 0.0}
+    result = compute_gradients(fabric, wrapped, Objective(terms), batch, **options)
     return result.loss, {name: p.grad.clone() for name, p in model.trained_parameters().items()}
 
 
@@ -60,11 +66,49 @@ def test_gradient_caching_gives_the_gradients_of_the_whole_batch(tiny_config, ch
     assert_same(got, expected)
 
 
+def test_several_captions_of_an_image_are_so_many_pairs(tiny_config):
+    fabric = Fabric(accelerator="cpu", devices=1, precision="64-true")
+    model = make_model(tiny_config)
+    batch = make_batch(model, size=4, captions=3)
+    as_pairs = Batch(
+        batch.pixels.repeat_interleave(3, dim=0), batch.token_ids.view(12, 1, -1),
+        batch.image_index.repeat_interleave(3), batch.labels.repeat_interleave(3), batch.caption_index.view(12, 1),
+    )  # fmt: skip
+    loss, got = gradients(fabric, model, batch, terms=SEVERAL)
+    expected_loss, expected = gradients(fabric, model, as_pairs, terms=SEVERAL)
+    assert torch.allclose(loss, expected_loss)
+    assert_same(got, expected)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 3])
+def test_gradient_caching_of_several_captions_and_second_views(tiny_config, chunk_size):
+    fabric = Fabric(accelerator="cpu", devices=1, precision="64-true")
+    model = make_model(tiny_config)
+    batch = make_batch(model, size=4, captions=3)
+    loss, expected = gradients(fabric, model, batch, terms=SEVERAL)
+    again, got = gradients(fabric, model, batch, chunk_size, SEVERAL)
+    assert torch.allclose(loss, again)
+    assert_same(got, expected)
+
+
+def test_second_views_lose_values_of_tokens_and_the_first_do_not(tiny_config):
+    model = make_model(tiny_config)
+    batch = make_batch(model)
+    pixels, token_ids = batch.pixels, batch.token_ids.flatten(0, 1)
+    plain = model(pixels, token_ids)
+    I, T, _, I2, T2 = model(pixels, token_ids, view_dropout=0.5)
+    assert torch.equal(I, plain[0])
+    assert torch.equal(T, plain[1])
+    assert (I2 - I).abs().max() > 1e-3
+    assert (T2 - T).abs().max() > 1e-3
+    assert all(torch.equal(a, b) for a, b in zip(model(pixels, token_ids), plain, strict=True)), "no hook is left"
+
+
 def _in_two_processes(fabric, config, chunk_size, directory):
     model = make_model(config)
-    batch = make_batch(model)
+    batch = make_batch(model, captions=2)
     half = slice(4 * fabric.global_rank, 4 * fabric.global_rank + 4)
-    loss, got = gradients(fabric, model, Batch(*(tensor[half] for tensor in batch)), chunk_size)
+    loss, got = gradients(fabric, model, Batch(*(tensor[half] for tensor in batch)), chunk_size, ALL)
     if fabric.is_global_zero:
         torch.save((loss, got), f"{directory}/gradients.pt")
 
@@ -77,7 +121,7 @@ def test_two_processes_give_the_gradients_of_one(tiny_config, tmp_path, chunk_si
     loss, got = torch.load(tmp_path / "gradients.pt")
     model = make_model(tiny_config)
     expected_loss, expected = gradients(
-        Fabric(accelerator="cpu", devices=1, precision="64-true"), model, make_batch(model)
+        Fabric(accelerator="cpu", devices=1, precision="64-true"), model, make_batch(model, captions=2), terms=ALL
     )
     assert torch.allclose(loss, expected_loss)
     assert_same(got, expected)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -97,6 +98,54 @@ def test_a_run_can_leave_the_test_split_unread(make_recipe, tiny_data, tmp_path,
     assert "test split was read" not in (run / "report.html").read_text()
     with pytest.raises(MissingFileError, match=r"test\.json"):
         train(make_recipe("other", method=method, data=data))
+
+
+def plus(**train):
+    """Everything that is ours and not the original's, at once."""
+    return {
+        "data": {"sampling": "images", "captions_per_image": 2, "spread_labels": True, "batch_size": 8},
+        "loss": {
+            "min_temperature": 0.069,
+            "terms": {"duplicate_contrastive": {"smoothing": 0.1}, "intra_modal_triplet": 0.1},
+        },
+        "train": {"average_decay": 0.9, **train},
+    }
+
+
+def test_what_is_kept_are_averaged_weights_and_the_temperature_stays_above_its_bound(make_recipe):
+    run = train(make_recipe(**plus(validate_every=2), optim={"lr": 0.1}))
+    trained = torch.load(run / "last" / "state.pt", weights_only=True)
+    kept = load_file(run / "best" / "adapter_model.safetensors")
+    # Ten times the learning rate moves τ by more than the bound allows.
+    assert float(trained["model"]["temperature"]) >= 0.069
+    averages = trained["averages"]
+    assert int(averages["num_steps"]) == 6
+    assert torch.equal(kept["temperature"], averages["temperature"])
+    name = next(name for name in kept if name.endswith("down.weight"))
+    full_name = next(n for n in averages if n.endswith("down.weight") and torch.equal(averages[n], kept[name]))
+    assert not torch.equal(trained["model"][full_name], kept[name])
+
+
+def test_a_resumed_run_goes_on_with_its_averages(make_recipe, monkeypatch):
+    recipe = make_recipe("whole", **plus())
+    train(recipe)
+    from harma.training.loop import Trainer
+
+    def stop(trainer, display):
+        if trainer.progress.epoch == 2:
+            raise KeyboardInterrupt
+        return run_epoch(trainer, display)
+
+    run_epoch = Trainer._run_epoch
+    broken = make_recipe("broken", **plus())
+    monkeypatch.setattr(Trainer, "_run_epoch", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(broken)
+    monkeypatch.setattr(Trainer, "_run_epoch", run_epoch)
+    train(broken, resume=True)
+    states = [torch.load(Path(r.output) / "last" / "state.pt", weights_only=True) for r in (recipe, broken)]
+    for name, tensor in states[0]["averages"].items():
+        assert torch.equal(tensor, states[1]["averages"][name]), name
 
 
 def test_adapters_are_refused_on_other_weights(make_recipe, tiny_config, tmp_path):

@@ -20,7 +20,7 @@ SAMPLINGS = ("captions", "images")
 
 
 class CaptionPairs(Dataset[dict[str, Any]]):
-    """Pairs of an image and one of its captions.
+    """Images, each with one or several of its captions.
 
     What is drawn for an item depends on (seed, epoch, index) alone: not on workers, nor on where a run was resumed.
     That holds for transforms that draw from the global generators of torch, numpy and `random`.
@@ -31,10 +31,11 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         tokenize: strings → int64 (N, L); called once, with the distinct captions.
         cache: where decoded images come from.
         seed: of everything drawn.
-        sampling: "captions": an item per caption; "images": an item per image, with one of its captions drawn.
+        sampling: "captions": an item per caption; "images": an item per image, with some of its captions drawn.
+        captions_per_image: C, captions of an item; an image that has fewer gives some of them again.
 
     Raises:
-        ConfigError: the sampling is unknown.
+        ConfigError: the sampling is unknown, or "captions" is to have several captions.
     """
 
     def __init__(
@@ -46,19 +47,26 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         cache: ImageCache | None = None,
         seed: int = 0,
         sampling: Literal["captions", "images"] = "captions",
+        captions_per_image: int = 1,
     ) -> None:
         if sampling not in SAMPLINGS:
             raise ConfigError(f"data.sampling is {sampling!r}; allowed are {', '.join(SAMPLINGS)}")
+        if captions_per_image < 1 or (captions_per_image > 1 and sampling == "captions"):
+            raise ConfigError(
+                f"data.captions_per_image is {captions_per_image} with data.sampling {sampling}; it must be 1, or "
+                "more with data.sampling images"
+            )
         self.split = split
         self.transform = transform
         self.cache = cache or ImageCache("none")
         self.seed = seed
         self.sampling = sampling
+        self.captions_per_image = captions_per_image
         # Shared memory: workers that live on into the next epoch see its number.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         distinct = {caption: row for row, caption in enumerate(dict.fromkeys(split.captions))}
         self._token_ids = tokenize(list(distinct))
-        self._token_row = [distinct[caption] for caption in split.captions]
+        self._token_row = torch.tensor([distinct[caption] for caption in split.captions])
         # The captions of image i are _by_image[_first[i] : _first[i + 1]].
         self._by_image = np.argsort(split.caption_to_image, kind="stable")
         self._first = np.searchsorted(split.caption_to_image[self._by_image], np.arange(split.num_images + 1))
@@ -74,29 +82,35 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         """An item.
 
         Returns:
-            pixels float32 (3, H', W'), token_ids int64 (L,), image_index int, label int (-1: unknown).
+            pixels float32 (3, H', W'), token_ids int64 (C, L), caption_index int64 (C,), the same for captions of the
+            same text, image_index int, label int (-1: unknown).
 
         Raises:
             DataError: the image cannot be read.
         """
         with seeded(self.seed, int(self._epoch), index):
-            caption = self._caption(index)
-            image = int(self.split.caption_to_image[caption])
+            captions = self._captions(index)
+            image = int(self.split.caption_to_image[captions[0]])
             pixels = self.transform(self.cache.get(self.split.images[image]))
         return {
             "pixels": pixels,
-            "token_ids": self._token_ids[self._token_row[caption]],
+            "token_ids": self._token_ids[self._token_row[captions]],
+            "caption_index": self._token_row[captions],
             "image_index": image,
             "label": -1 if self.split.labels is None else int(self.split.labels[image]),
         }
 
-    def _caption(self, index: int) -> int:
+    def _captions(self, index: int) -> list[int]:
+        """The captions (C,) of an item."""
         if not 0 <= index < len(self):
             raise IndexError(f"item {index} of {len(self)}")  # also what ends a plain for loop
         if self.sampling == "captions":
-            return index
+            return [index]
         own = self._by_image[self._first[index] : self._first[index + 1]]
-        return int(own[int(torch.randint(len(own), ()))])
+        # Every caption once before any comes again.
+        rounds = -(-self.captions_per_image // len(own))
+        drawn = torch.cat([torch.randperm(len(own)) for _ in range(rounds)])[: self.captions_per_image]
+        return [int(own[i]) for i in drawn]
 
 
 class ImageList(Dataset[Tensor]):

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import Sampler
 
 from harma.errors import ConfigError
@@ -20,12 +23,16 @@ class EpochBatches(Sampler[list[int]]):
         rank: number of this process.
         world_size: K, number of processes.
         seed: of the order.
+        labels: (num_items,) label of each item: every batch then has the labels in the shares of the data set.
 
     Raises:
         ConfigError: not even one batch can be filled.
     """
 
-    def __init__(self, num_items: int, batch_size: int, *, rank: int = 0, world_size: int = 1, seed: int = 0) -> None:
+    def __init__(
+        self, num_items: int, batch_size: int, *, rank: int = 0, world_size: int = 1, seed: int = 0,
+        labels: NDArray[np.int64] | None = None,
+    ) -> None:  # fmt: skip
         if num_items < batch_size * world_size:
             raise ConfigError(
                 f"the training data has {num_items} items, fewer than one batch of {batch_size} × {world_size} "
@@ -36,6 +43,7 @@ class EpochBatches(Sampler[list[int]]):
         self.rank = rank
         self.world_size = world_size
         self.seed = seed
+        self.labels = None if labels is None else torch.from_numpy(labels)
         self.epoch = 0
         self.first_batch = 0
 
@@ -54,7 +62,18 @@ class EpochBatches(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        order = torch.randperm(self.num_items, generator=generator).tolist()
+        drawn = torch.randperm(self.num_items, generator=generator)
+        order = (drawn if self.labels is None else _spread(drawn, self.labels[drawn], generator)).tolist()
         for batch in range(self.first_batch, self.batches_per_epoch):
             start = (batch * self.world_size + self.rank) * self.batch_size
             yield order[start : start + self.batch_size]
+
+
+def _spread(drawn: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Reorder items so that each label's lie at even distances, from a random start."""
+    place = torch.empty(len(drawn), dtype=torch.float64)
+    for label in sorted(set(labels.tolist())):
+        own = (labels == label).nonzero().flatten()
+        start = torch.rand((), generator=generator, dtype=torch.float64)
+        place[own] = (torch.arange(len(own), dtype=torch.float64) + start) / len(own)
+    return drawn[place.argsort(stable=True)]

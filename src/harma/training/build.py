@@ -177,7 +177,15 @@ def make_loader(
         )  # fmt: skip
     else:
         transform = find(data.transform, {}, "data.transform")(preprocess.size, preprocess.mean, preprocess.std)
-    pairs = CaptionPairs(split, transform, model.tokenize, cache=cache, seed=recipe.train.seed, sampling=data.sampling)
+    pairs = CaptionPairs(
+        split,
+        transform,
+        model.tokenize,
+        cache=cache,
+        seed=recipe.train.seed,
+        sampling=data.sampling,
+        captions_per_image=data.captions_per_image,
+    )
     workers = num_workers(data)
     # Before workers start: they share what is decoded now.
     cache.preload(split.images)
@@ -197,4 +205,4 @@ def make_loader(
 def collate(items: list[dict[str, Any]]) -> Batch:
     """Stack the items of a batch."""
     stacked = default_collate(items)
-    return Batch(stacked["pixels"], stacked["token_ids"], stacked["image_index"], stacked["label"])
+    return Batch(*(stacked[name] for name in ("pixels", "token_ids", "image_index", "label", "caption_index")))

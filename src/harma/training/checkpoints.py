@@ -10,10 +10,13 @@ from torch import Tensor
 
 from harma.errors import TrainingError, WeightsError
 from harma.model import HarMA
+from harma.training.averages import AveragedWeights
 from harma.training.run import BEGIN_AGAIN
 
 
-def checkpoint(model: HarMA, optimizer: Any, fabric: Fabric, made_from: Mapping[str, str]) -> dict[str, Any]:
+def checkpoint(
+    model: HarMA, optimizer: Any, fabric: Fabric, made_from: Mapping[str, str], averages: AveragedWeights | None
+) -> dict[str, Any]:
     """The state of a run.
 
     Args:
@@ -21,6 +24,7 @@ def checkpoint(model: HarMA, optimizer: Any, fabric: Fabric, made_from: Mapping[
         optimizer: of the run.
         fabric: of the run.
         made_from: fingerprints of the data and the frozen backbone.
+        averages: averaged weights, if the run keeps them.
     """
     return {
         "model": _training_state(model),
@@ -28,12 +32,14 @@ def checkpoint(model: HarMA, optimizer: Any, fabric: Fabric, made_from: Mapping[
         "precision": fabric.strategy.precision.state_dict(),
         "world_size": fabric.world_size,
         "made_from": dict(made_from),
+        **({} if averages is None else {"averages": averages.state()}),
     }
 
 
 def restore(
-    path: Path, state: Mapping[str, Any], model: HarMA, optimizer: Any, fabric: Fabric, made_from: Mapping[str, str]
-) -> None:
+    path: Path, state: Mapping[str, Any], model: HarMA, optimizer: Any, fabric: Fabric, made_from: Mapping[str, str],
+    averages: AveragedWeights | None,
+) -> None:  # fmt: skip
     """Bring a run back to a checkpoint.
 
     Args:
@@ -43,6 +49,7 @@ def restore(
         optimizer: gets its state.
         fabric: gets the state of loss scaling.
         made_from: fingerprints of what is there now.
+        averages: get the averaged weights, if the run keeps them.
 
     Raises:
         TrainingError: processes, data or backbone are others than before.
@@ -63,6 +70,8 @@ def restore(
         _load_training_state(model, state["model"])
         optimizer.load_state_dict(state["optimizer"])
         fabric.strategy.precision.load_state_dict(state["precision"])
+        if averages is not None:
+            averages.load(state["averages"])
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0][:200]
         raise WeightsError(f"{path} does not fit the run's recipe ({reason}); {BEGIN_AGAIN}") from error

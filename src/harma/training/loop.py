@@ -7,8 +7,10 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor
 
 from harma.backbones import load_backbone
@@ -19,6 +21,7 @@ from harma.evaluation.own import find_metrics
 from harma.files import locked
 from harma.metrics import SELECTION_KEYS
 from harma.model import HarMA
+from harma.training.averages import AveragedWeights
 from harma.training.batches import EpochBatches
 from harma.training.build import build_model, load_splits, make_backbone, make_cache, make_fabric, make_loader
 from harma.training.checkpoints import checkpoint, restore
@@ -117,12 +120,13 @@ class Trainer:
             "train": splits["train"].fingerprint(),
             recipe.train.select_on: self.selection.fingerprint(),
         }
-        if self.objective.needs_labels and splits["train"].labels is None:
-            raise ConfigError("a loss of this recipe needs labels, and the training annotations have none")
+        if splits["train"].labels is None and (self.objective.needs_labels or recipe.data.spread_labels):
+            wants = "a loss of this recipe" if self.objective.needs_labels else "data.spread_labels"
+            raise ConfigError(f"{wants} needs labels, and the training annotations have none")
         num_items = splits["train"].num_captions if recipe.data.sampling == "captions" else splits["train"].num_images
         self.batches = EpochBatches(
             num_items, recipe.data.batch_size, rank=fabric.global_rank, world_size=fabric.world_size,
-            seed=recipe.train.seed,
+            seed=recipe.train.seed, labels=self._labels_of_items(splits["train"]),
         )  # fmt: skip
         self.pairs, loader = make_loader(recipe, splits["train"], model, cache, self.batches)
         self.loader = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
@@ -134,6 +138,8 @@ class Trainer:
         self.factor = make_schedule(recipe.schedule.name, self._scheduled_steps(num_items), recipe.schedule.warmup)
         module: Any = torch.compile(model) if recipe.train.compile else model
         self.wrapped, self.optimizer = fabric.setup(module, optimizer)
+        decay = recipe.train.average_decay
+        self.averages = None if decay is None else AveragedWeights(model.trained_parameters(), decay)
         self.progress = Progress()
         self.events: Any = None
         self._unread: list[Tensor] = []
@@ -142,6 +148,12 @@ class Trainer:
     def num_steps(self) -> int:
         """Steps of the whole run."""
         return self.recipe.train.epochs * self.batches.batches_per_epoch
+
+    def _labels_of_items(self, train: Split) -> NDArray[np.int64] | None:
+        """Label of each item, where batches are to spread them."""
+        if not self.recipe.data.spread_labels or train.labels is None:
+            return None
+        return train.labels[train.caption_to_image] if self.recipe.data.sampling == "captions" else train.labels
 
     def _frozen_hash(self) -> str:
         """Hash of the backbone's weights, where a saved model needs them beside it."""
@@ -201,14 +213,19 @@ class Trainer:
         )
         self.optimizer.zero_grad(set_to_none=True)
         result = compute_gradients(
-            self.fabric, self.wrapped, self.objective, batch, chunk_size=self.recipe.train.chunk_size
-        )
+            self.fabric, self.wrapped, self.objective, batch, chunk_size=self.recipe.train.chunk_size,
+            view_dropout=self.recipe.loss.view_dropout,
+        )  # fmt: skip
         if self.recipe.optim.clip_norm is not None:
             # Gradients that overflow are the loss scaler's affair in fp16, and `_read_losses`'s elsewhere.
             self.fabric.clip_gradients(
                 self.wrapped, self.optimizer, max_norm=self.recipe.optim.clip_norm, error_if_nonfinite=False
             )
         self.optimizer.step()
+        if self.recipe.loss.min_temperature is not None:
+            self.model.temperature.data.clamp_(min=self.recipe.loss.min_temperature)
+        if self.averages is not None:
+            self.averages.update()
         self._unread.append(result.loss)
 
     def _end_epoch(self, display: Display) -> None:
@@ -223,6 +240,11 @@ class Trainer:
         self._checkpoint()
 
     def _validate(self, display: Display) -> None:
+        with self.averages.applied() if self.averages is not None else nullcontext():
+            self._choose(display)
+
+    def _choose(self, display: Display) -> None:
+        """Validate the model as it is now, and keep it if it is the best so far."""
         p = self.progress
         metrics = validate(self.fabric, self.recipe, self.model, self.selection, self.cache)
         key = self.recipe.train.select_by
@@ -292,7 +314,7 @@ class Trainer:
             self._read_losses()
         if self.fabric.is_global_zero:
             self.run.save_state(
-                checkpoint(self.model, self.optimizer, self.fabric, self.made_from),
+                checkpoint(self.model, self.optimizer, self.fabric, self.made_from, self.averages),
                 self.progress,
             )
         self.fabric.barrier()
@@ -304,4 +326,4 @@ class Trainer:
         if loaded is None:
             return
         state, self.progress = loaded
-        restore(self.run.state, state, self.model, self.optimizer, self.fabric, self.made_from)
+        restore(self.run.state, state, self.model, self.optimizer, self.fabric, self.made_from, self.averages)

@@ -13,7 +13,8 @@ from harma.errors import ConfigError
 from harma.losses import LOSSES
 from harma.plugins import find
 
-CONTEXT = ("temperature", "image_index", "labels")
+VIEWS = ("image_view", "text_view")
+CONTEXT = ("temperature", "image_index", "caption_index", "labels", *VIEWS)
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,19 @@ class Objective:
         """Whether a loss of the sum takes labels."""
         return any("labels" in term.wants for term in self.terms)
 
+    @property
+    def needs_views(self) -> bool:
+        """Whether a loss of the sum takes second views of the pairs."""
+        return any(view in term.wants for term in self.terms for view in VIEWS)
+
     def __call__(self, I: Tensor, T: Tensor, **context: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The total and its parts.
 
         Args:
             I: image embeddings (B, E) of the whole batch, all processes together.
             T: text embeddings (B, E).
-            context: temperature, image_index (B,), labels (B,).
+            context: temperature, image_index (B,), caption_index (B,), labels (B,), and where a loss takes them
+                image_view (B, E) and text_view (B, E).
 
         Returns:
             The weighted sum, a scalar, and each loss before its weight, detached.

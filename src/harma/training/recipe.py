@@ -25,10 +25,13 @@ class DataConfig:
         empty_captions: "error" names captions that are empty after cleaning; "drop" drops and lists them.
         max_words: words kept of each caption.
         sampling: an epoch is "captions": every caption once, as the original; or "images": every image once, with one
-            of its captions drawn.
+            of its captions drawn, or `captions_per_image` of them.
+        captions_per_image: captions that an image comes with in a step, each a pair with it; the image is embedded
+            once. More than 1 needs sampling "images".
+        spread_labels: every batch has the labels in the shares that they have in the data.
         augment: RandomAugment in the train transform.
         transform: dotted path of a train transform of your own, called as (size, mean, std).
-        batch_size: pairs per process and step.
+        batch_size: items per process and step: pairs, or images with their captions.
         eval_batch_size: images at once when evaluating.
         num_workers: processes that decode and transform; None: one for each further core, at most 8.
         cache: keep decoded images in "memory", on "disk" or not ("none").
@@ -44,6 +47,8 @@ class DataConfig:
     empty_captions: Literal["error", "drop"] = "error"
     max_words: int = 30
     sampling: Literal["captions", "images"] = "captions"
+    captions_per_image: int = 1
+    spread_labels: bool = False
     augment: bool = True
     transform: str | None = None
     batch_size: int = 214
@@ -60,12 +65,18 @@ class LossConfig:
     Attributes:
         temperature: start of τ.
         train_temperature: whether τ trains.
-        terms: for each loss (contrastive, diagonal_contrastive, weighted_triplet, triplet, affiliation, or the dotted
-            path of one of your own) its weight, or a mapping of `weight` and the loss's own options.
+        min_temperature: what τ never falls below; None leaves it unbounded, as the original does.
+        view_dropout: share of the values of a token that are dropped before the first block for the second view of
+            losses that compare two views, such as intra_modal_triplet.
+        terms: for each loss (contrastive, diagonal_contrastive, duplicate_contrastive, weighted_triplet, triplet,
+            intra_modal_triplet, affiliation, or the dotted path of one of your own) its weight, or a mapping of
+            `weight` and the loss's own options.
     """
 
     temperature: float = 0.07
     train_temperature: bool = True
+    min_temperature: float | None = None
+    view_dropout: float = 0.2
     terms: dict[str, float | dict[str, Any]] = field(
         default_factory=lambda: {"contrastive": 1.0, "weighted_triplet": 1.0}
     )
@@ -123,7 +134,9 @@ class TrainConfig:
         accelerator: auto, cpu, cuda or mps.
         devices: processes on this machine, or "auto"; torchrun and SLURM set their own.
         num_nodes: machines; more than one are started by torchrun or SLURM, which set it.
-        chunk_size: pairs per forward pass of gradient caching; None runs the batch whole. Same gradients, less memory.
+        average_decay: validate and keep the moving average of what trains, with this decay per step (less in the
+            first steps); None keeps the weights of the last step.
+        chunk_size: items per forward pass of gradient caching; None runs the batch whole. Same gradients, less memory.
         gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
         compile: torch.compile the model.
         validate_every: epochs between validations.
@@ -147,6 +160,7 @@ class TrainConfig:
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: int | Literal["auto"] = 1
     num_nodes: int = 1
+    average_decay: float | None = None
     chunk_size: int | None = None
     gradient_checkpointing: bool = False
     compile: bool = False
@@ -202,16 +216,14 @@ class Recipe:
         if self.options and self.method in ("harma", "full", "none"):
             where = "; its options are under adapter" if self.method == "harma" else ""
             raise ConfigError(f"options are {self.options}, which method {self.method} does not take{where}")
-        for name in POSITIVE:
-            value = _value(self, name)
-            if value is not None and value != "auto" and value <= 0:
-                raise ConfigError(f"{name} is {value}; it must be greater than 0")
-        for name in NOT_NEGATIVE:
-            value = _value(self, name)
-            if value is not None and value < 0:
-                raise ConfigError(f"{name} is {value}; it must not be negative")
+        _check_ranges(self)
         if not all(0 <= beta < 1 for beta in self.optim.betas):
             raise ConfigError(f"optim.betas are {list(self.optim.betas)}; each must be from 0 to below 1")
+        if self.loss.min_temperature is not None and self.loss.min_temperature > self.loss.temperature:
+            raise ConfigError(
+                f"loss.min_temperature is {self.loss.min_temperature}; it must not lie above loss.temperature, "
+                f"{self.loss.temperature}"
+            )
         if self.train.seed >= 2**32:
             raise ConfigError(f"train.seed is {self.train.seed}; it must be below {2**32}")
 
@@ -222,11 +234,33 @@ class Recipe:
 
 
 POSITIVE = (
-    "data.batch_size", "data.eval_batch_size", "data.max_words", "optim.lr", "optim.clip_norm", "loss.temperature",
+    "data.batch_size", "data.captions_per_image", "data.eval_batch_size", "data.max_words", "optim.lr",
+    "optim.clip_norm", "loss.temperature", "loss.min_temperature",
     "train.epochs", "train.devices", "train.num_nodes", "train.validate_every", "train.log_every", "train.chunk_size",
     "train.patience", "train.checkpoint_every",
 )  # fmt: skip
 NOT_NEGATIVE = ("schedule.warmup", "optim.weight_decay", "optim.eps", "data.num_workers", "train.seed")
+SHARES = ("train.average_decay", "loss.view_dropout")
+
+
+def _check_ranges(recipe: "Recipe") -> None:
+    """Refuse numbers outside their range.
+
+    Raises:
+        ConfigError: a number is.
+    """
+    for name in POSITIVE:
+        value = _value(recipe, name)
+        if value is not None and value != "auto" and value <= 0:
+            raise ConfigError(f"{name} is {value}; it must be greater than 0")
+    for name in NOT_NEGATIVE:
+        value = _value(recipe, name)
+        if value is not None and value < 0:
+            raise ConfigError(f"{name} is {value}; it must not be negative")
+    for name in SHARES:
+        value = _value(recipe, name)
+        if value is not None and not 0 <= value < 1:
+            raise ConfigError(f"{name} is {value}; it must be from 0 to below 1")
 
 
 def _value(recipe: Any, name: str) -> Any:
