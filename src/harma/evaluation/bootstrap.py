@@ -1,5 +1,7 @@
 """How sure a difference is: paired bootstrap over images."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,26 @@ def difference_interval(
     drawn = _draw_differences(i2t, of_image, counts, resamples, np.random.default_rng(seed))
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return float(point), float(low), float(high)
+
+
+def mean_over_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """One evaluation whose hits are the means over those of several seeds, for `difference_interval`.
+
+    Its interval is then of the mean over these seeds: one draw of images serves all of them. How seeds scatter is not
+    in it.
+
+    Args:
+        evaluations: of one split, at least one.
+
+    Raises:
+        DataError: they are not of one split.
+    """
+    first = evaluations[0]
+    if any(other.fingerprint != first.fingerprint for other in evaluations):
+        raise DataError("the evaluations are of different data; the mean over seeds needs one split")
+    names = [name for pair in KEYS.values() for name in pair]
+    hits = {name: np.mean([getattr(e.hits, name) for e in evaluations], axis=0) for name in names}
+    return replace(first, hits=replace(first.hits, **hits))
 
 
 def _draw_differences(

@@ -1,0 +1,128 @@
+"""Compare methods, or variants of one: many runs, one table.
+
+FILE is a shipped comparison (`harma compare --list`) or a YAML file:
+
+    recipe: rsitmd_vit          # a shipped recipe, a file, or its values: what every row starts from
+    methods:                    # rows: a name, and what it changes in the recipe
+      none:
+      harma:
+      harma R=64: {adapter: {bottleneck_dim: 64}}
+      lora: {options: {rank: 8}, learning_rates: [1.0e-3, 3.0e-3]}
+    seeds: [1, 2, 3]
+    learning_rates: [1.0e-4, 4.0e-4, 1.0e-3]    # chosen on validation with the first seed
+    budget: {epochs: 10}        # or {minutes: 5} of training for each run
+    reference: harma            # the row that differences are taken to
+    published: rsitmd           # published figures beside (rsitmd, rsicd, ucm)
+    jobs: 1                     # runs at once
+    output: runs/comparison
+
+A finished run is never done again and an interrupted one goes on, so the command can be given any number of times. Any
+value of the base recipe is a flag, such as --data.root DIR. The test split stays unread until --final.
+"""
+
+import argparse
+import math
+from typing import TYPE_CHECKING
+
+from harma.cli.numbers import count, positive
+
+if TYPE_CHECKING:
+    from harma.comparison.plan import Plan
+
+EPILOG = """examples:
+  harma compare --list
+  harma compare methods.yaml --data.root data/rsitmd --output runs/methods
+  harma compare methods.yaml --jobs 2 --only harma lora
+  harma compare methods.yaml --report-only          # the tables of what is there, also while it runs
+  harma compare methods.yaml --retry                # run again what failed
+  harma compare methods.yaml --final                # read the test split, once for each row
+status: 0 done, 1 a run failed, 2 bad input"""
+
+
+def main(argv: list[str]) -> int:
+    """Parse the arguments, run, write and show the tables."""
+    parser = _parser()
+    args, flags = parser.parse_known_args(argv)
+    if args.list:
+        return _list()
+    if args.file is None or (argv and argv[0].startswith("-")):
+        parser.error("the first argument is the comparison: a YAML file, or a name of `harma compare --list`")
+    if args.report_only and (args.final or args.retry):
+        parser.error("--report-only runs nothing; leave --final and --retry out")
+    from harma.comparison.plan import Overrides, read_plan
+
+    plan = read_plan(
+        args.file,
+        Overrides(
+            recipe=args.recipe, flags=flags, seeds=args.seeds, rates=args.learning_rates, jobs=args.jobs,
+            output=args.output,
+        ),
+    )  # fmt: skip
+    return _compare(plan, args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="harma compare", description=__doc__, epilog=EPILOG, allow_abbrev=False,
+        usage="harma compare FILE [options] [--SECTION.NAME VALUE …]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("file", metavar="FILE", nargs="?", help="a YAML file, or the name of a shipped comparison")
+    parser.add_argument("--output", metavar="DIR", help="where everything goes (as the file says, else runs/NAME)")
+    parser.add_argument("--recipe", metavar="RECIPE", help="what every row starts from, in place of the file's")
+    parser.add_argument("--seeds", type=count, nargs="+", metavar="N", help="in place of the file's")
+    parser.add_argument("--learning-rates", type=_rate, nargs="+", metavar="LR", help="in place of the file's")
+    parser.add_argument("--jobs", type=positive, metavar="N", help="runs at once, each with its share of the cores")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="run these rows only; the tables show all")
+    parser.add_argument("--retry", action="store_true", help="run again what failed")
+    parser.add_argument("--final", action="store_true", help="then read the test split, once for each row")
+    parser.add_argument("--report-only", action="store_true", help="run nothing; write the tables of what is there")
+    parser.add_argument("--list", action="store_true", help="list the shipped comparisons")
+    return parser
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not math.isfinite(rate) or rate <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give a number above 0")
+    return rate
+
+
+def _list() -> int:
+    from harma.comparison.plan import shipped_comparisons
+
+    for name, path in shipped_comparisons().items():
+        first = path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
+        print(f"{name:<18} {first}")
+    return 0
+
+
+def _compare(plan: "Plan", args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from harma.comparison.outcome import collect, write_outcome, write_plan
+    from harma.comparison.tables import cost_table, figures_table, shown_split
+
+    rows = [plan.row(name) for name in args.only] if args.only else list(plan.rows)
+    if not args.report_only:
+        from harma.comparison.execute import execute
+        from harma.files import locked
+
+        with locked(plan.output, "comparing in"):
+            write_plan(plan)
+            execute(plan, rows, retry=args.retry)
+    results = collect(plan)
+    write_outcome(plan, results)
+    console = Console()
+    console.print(figures_table(results, shown_split(results)))
+    console.print(cost_table(results))
+    for result in results:
+        for note in result.notes:
+            console.print(f"{result.row.name}: {note}", markup=False, highlight=False)
+        for title, why in result.failures:
+            console.print(f"failed: {title}: {why}", markup=False, highlight=False)
+    console.print(f"tables: {plan.output}/results.csv", markup=False, highlight=False)
+    return 1 if any(result.failures for result in results) else 0
