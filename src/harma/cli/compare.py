@@ -22,12 +22,15 @@ value of the base recipe is a flag, such as --data.root DIR. The test split stay
 
 import argparse
 import math
+import sys
 from typing import TYPE_CHECKING
 
 from harma.cli.numbers import count, positive
+from harma.errors import MissingFileError
 
 if TYPE_CHECKING:
-    from harma.comparison.plan import Plan
+    from harma.comparison.outcome import Outcome
+    from harma.comparison.plan import Plan, Row
 
 EPILOG = """examples:
   harma compare --list
@@ -101,28 +104,56 @@ def _list() -> int:
 
 
 def _compare(plan: "Plan", args: argparse.Namespace) -> int:
-    from rich.console import Console
-
-    from harma.comparison.outcome import collect, write_outcome, write_plan
-    from harma.comparison.tables import cost_table, figures_table, shown_split
+    from harma.comparison.outcome import collect, write_outcome
 
     rows = [plan.row(name) for name in args.only] if args.only else list(plan.rows)
     if not args.report_only:
-        from harma.comparison.execute import execute
-        from harma.files import locked
+        _run(plan, rows, args)
+    elif not plan.output.is_dir():
+        raise MissingFileError(f"there is no comparison in {plan.output}; run it first, or say where: --output DIR")
+    outcome = collect(plan)
+    write_outcome(plan, outcome)
+    _show(plan, outcome)
+    return 1 if any(result.failures for result in outcome.results) else 0
 
-        with locked(plan.output, "comparing in"):
-            write_plan(plan)
-            execute(plan, rows, retry=args.retry)
-    results = collect(plan)
-    write_outcome(plan, results)
-    console = Console()
-    console.print(figures_table(results, shown_split(results)))
+
+def _run(plan: "Plan", rows: "list[Row]", args: argparse.Namespace) -> None:
+    """Run what is missing, measure speeds, and with --final read the test split."""
+    from harma.comparison.execute import execute
+    from harma.comparison.final import check_record, read_record, read_test
+    from harma.comparison.outcome import write_plan
+    from harma.comparison.speed import measure_speeds
+    from harma.files import locked
+
+    def say(what: str) -> None:
+        print(what, file=sys.stderr)
+
+    with locked(plan.output, "comparing in"):
+        if args.final:
+            check_record(plan, read_record(plan))
+        write_plan(plan)
+        execute(plan, rows, retry=args.retry)
+        measure_speeds(plan, rows, say)
+        if args.final:
+            read_test(plan, rows, say)
+
+
+def _show(plan: "Plan", outcome: "Outcome") -> None:
+    """Print the tables."""
+    from rich.console import Console
+
+    from harma.comparison.tables import cost_table, differences_table, main_table, recalls_table
+
+    console, results = Console(), outcome.results
+    console.print(main_table(results, outcome.split))
+    console.print(recalls_table(results, outcome.split))
     console.print(cost_table(results))
+    if outcome.shown:
+        console.print(differences_table(outcome.shown, plan.reference, [result.row.name for result in results]))
     for result in results:
         for note in result.notes:
-            console.print(f"{result.row.name}: {note}", markup=False, highlight=False)
+            console.print(f"{result.row.name}: {note}", markup=False, highlight=False, soft_wrap=True)
         for title, why in result.failures:
-            console.print(f"failed: {title}: {why}", markup=False, highlight=False)
-    console.print(f"tables: {plan.output}/results.csv", markup=False, highlight=False)
-    return 1 if any(result.failures for result in results) else 0
+            console.print(f"failed: {title}: {why}", markup=False, highlight=False, soft_wrap=True)
+    for what, file in (("report", "report.html"), ("tables", "results.csv"), ("LaTeX", "results.tex")):
+        console.print(f"{what}: {plan.output / file}", markup=False, highlight=False, soft_wrap=True)

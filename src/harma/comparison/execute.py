@@ -7,6 +7,7 @@ from harma.comparison.display import Display
 from harma.comparison.jobs import Job, interrupted_by_term, settle, start, stop
 from harma.comparison.plan import Plan, Row
 from harma.comparison.runs import Run, known_runs
+from harma.training.build import load_splits
 
 POLL = 0.2
 
@@ -33,6 +34,7 @@ def execute(plan: Plan, rows: Sequence[Row], *, retry: bool = False) -> int:
     if retry:
         for run in _all_known(plan, rows):
             run.failure_file.unlink(missing_ok=True)
+    _check_data([run for run in _all_known(plan, rows) if run.state() in ("begun", "missing")])
     active: list[Job] = []
     finished = 0
     with interrupted_by_term(), Display(plan, rows) as display:
@@ -61,6 +63,17 @@ def check(plan: Plan, rows: Iterable[Row]) -> None:
     """
     for run in _all_known(plan, rows):
         run.check()
+
+
+def _check_data(runs: Sequence[Run]) -> None:
+    """Read the annotations once here: what is wrong with them would make every run fail.
+
+    Raises:
+        HarmaError: they cannot be used.
+    """
+    different = {repr(run.recipe.data): run.recipe.data for run in runs}
+    for data in different.values():
+        load_splits(data, "train", "val")
 
 
 def _all_known(plan: Plan, rows: Iterable[Row]) -> list[Run]:

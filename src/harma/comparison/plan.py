@@ -12,6 +12,7 @@ from harma.comparison.published import published_sets
 from harma.errors import ConfigError, MissingFileError
 from harma.files import read_yaml
 from harma.methods import METHODS, make_config
+from harma.training.objective import Objective
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_from_dict, recipe_values, recipe_with_overrides
 
@@ -235,6 +236,7 @@ def _row(name: str, changes: Any, base: Recipe, grid: tuple[float, ...], seeds: 
         recipe = recipe_from_dict(_merged(base.to_dict(), values))
         if recipe.method in METHODS and recipe.method != "harma":
             make_config(recipe.method, recipe.options)
+        Objective(recipe.loss.terms)
         if recipe.train.select_on != "val":
             raise ConfigError(f"train.select_on is {recipe.train.select_on}; models are compared by validation (val)")
         rates = tuple(_list(own_grid, "learning_rates", _rate)) if own_grid is not None else grid

@@ -1,14 +1,17 @@
 """A row's figures: means and spreads over its seeds, and what the method costs."""
 
+import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from harma.comparison.final import test_run_paths
 from harma.comparison.plan import Plan, Row
-from harma.comparison.runs import Run, choose, known_runs, num_runs, seed_runs
+from harma.comparison.runs import Choice, Run, choose, known_runs, num_runs, seed_runs
+from harma.comparison.speed import Speed
 from harma.metrics import RECALL_KEYS
 
 FIGURES = (*RECALL_KEYS, "mR", "dup_mR")
@@ -62,7 +65,7 @@ class Result:
 
     Attributes:
         row: whose it is.
-        rate: its learning rate; None where there is none, or none is chosen yet.
+        choice: its learning rate, and the others; None where there is none, or none is chosen yet.
         notes: what to know of it.
         failures: of each run that failed, its title and why.
         runs: finished runs that the figures are of.
@@ -70,10 +73,12 @@ class Result:
         planned: how many there are.
         figures: for each split, metric → spread over seeds, in percent.
         cost: None until a run is finished.
+        speed: of embedding; None until it is measured.
+        test_runs: directories of the runs that the test figures are of.
     """
 
     row: Row
-    rate: float | None
+    choice: Choice | None
     notes: tuple[str, ...]
     failures: tuple[tuple[str, str], ...]
     runs: tuple[Run, ...]
@@ -81,6 +86,17 @@ class Result:
     planned: int
     figures: dict[str, dict[str, Spread]] = field(default_factory=dict)
     cost: Cost | None = None
+    speed: Speed | None = None
+    test_runs: tuple[Path, ...] = ()
+
+    def directories(self, split: str) -> list[Path]:
+        """The runs that the figures of a split are of."""
+        return list(self.test_runs) if split == "test" else [run.path for run in self.runs]
+
+    @property
+    def rate(self) -> float | None:
+        """Its learning rate."""
+        return self.choice.rate if self.choice else None
 
     @property
     def status(self) -> str:
@@ -90,34 +106,49 @@ class Result:
         return "failed" if self.failures else "waiting"
 
 
-def result_of(plan: Plan, row: Row, test_runs: Sequence[str] = ()) -> Result:
+def result_of(plan: Plan, row: Row, record: dict[str, Any], speed: Speed | None) -> Result:
     """What is known of a row.
 
     Args:
         plan: the comparison.
         row: of it.
-        test_runs: names of the runs whose test figures count; () while test is not read.
+        record: which rows have read the test split; see `harma.comparison.final`.
+        speed: of embedding, if it was measured.
     """
     choice, runs = choose(plan, row), list(known_runs(plan, row))
     finished = [run for run in seed_runs(plan, row) if run.state() == "finished"]
-    contents = {run.path.name: run.metrics() for run in finished}
-    figures = {}
-    if finished:
-        figures["val"] = _figures([contents[run.path.name]["val"]["metrics"] for run in finished])
-    if read := [contents[name]["test"]["metrics"] for name in test_runs if "test" in contents.get(name, {})]:
-        figures["test"] = _figures(read)
+    contents = [run.metrics() for run in finished]
+    figures = {"val": _figures([content["val"]["metrics"] for content in contents])} if finished else {}
+    test_runs = tuple(plan.output / path for path in test_run_paths(record, row))
+    if test_runs:
+        read = [json.loads((path / "metrics.json").read_text(encoding="utf-8")) for path in test_runs]
+        figures["test"] = _figures([content["test"]["metrics"] for content in read])
     states = [run.state() for run in runs]
     return Result(
         row=row,
-        rate=choice.rate if choice and row.trains else None,
-        notes=(choice.note,) if choice and choice.note else (),
+        choice=choice if row.trains else None,
+        notes=tuple(_notes(row, choice, record.get(row.name), len(finished))),
         failures=tuple((run.title, run.failure()) for run in runs if run.state() == "failed"),
         runs=tuple(finished),
         ended=sum(state in ("finished", "failed") for state in states),
         planned=num_runs(plan, row),
         figures=figures,
-        cost=_cost(row, finished, list(contents.values())) if finished else None,
+        cost=_cost(row, finished, contents) if finished else None,
+        speed=speed,
+        test_runs=test_runs,
     )
+
+
+def _notes(row: Row, choice: Choice | None, kept: dict[str, Any] | None, finished: int) -> Iterator[str]:
+    """What a reader of the row must know."""
+    if choice and choice.note:
+        yield choice.note
+    if not kept or not kept.get("read"):
+        return
+    if choice and row.trains and kept["learning_rate"] != choice.rate:
+        yield f"its test figures are of rate {kept['learning_rate']:g}; since then {choice.rate:g} was chosen"
+    elif len(kept["runs"]) != finished:
+        yield f"its test figures are of {len(kept['runs'])} seeds; they are not read again for others"
 
 
 def _figures(metrics: Sequence[dict[str, float]]) -> dict[str, Spread]:

@@ -1,14 +1,16 @@
 """The tables of a comparison: on the terminal and as CSV."""
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from harma.comparison.differences import Difference, between
 from harma.comparison.rows import FIGURES, Result, Spread
 from harma.files import replacing
+from harma.metrics import RECALL_KEYS
 
 
 def shown_split(results: Sequence[Result]) -> str:
@@ -21,41 +23,90 @@ def plus_minus(value: Spread) -> str:
     return f"{value.mean:.2f}" + (f" ± {value.deviation:.2f}" if value.deviation is not None else "")
 
 
-def megabytes(count: int | None) -> str:
-    """Bytes in MB, three digits."""
-    return "" if count is None else f"{count / 1e6:,.0f}" if count >= 1e8 else f"{count / 1e6:.3g}"
-
-
-def seconds(value: float | None) -> str:
-    """Seconds, three digits."""
+def three_digits(value: float | None) -> str:
+    """A number for people; "" for None."""
     return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-COLUMNS: dict[str, Callable[[Result], str]] = {
+def megabytes(count: int | None) -> str:
+    """Bytes in MB."""
+    return "" if count is None else three_digits(count / 1e6)
+
+
+Cell = Callable[[Result], str]
+SETTING: dict[str, Cell] = {
     "lr": lambda r: "" if r.rate is None else f"{r.rate:g}",
     "seeds": lambda r: f"{len(r.runs)}/{len(r.row.seeds)}" if r.row.trains else "",
     "trained": lambda r: f"{r.cost.trained:,}" if r.cost else "",
     "share %": lambda r: f"{100 * r.cost.trained / r.cost.total:.2f}" if r.cost else "",
-    "s/epoch": lambda r: seconds(r.cost.epoch_seconds) if r.cost else "",
-    "s to best": lambda r: seconds(r.cost.best_seconds) if r.cost else "",
-    "peak MB": lambda r: megabytes(r.cost.peak_bytes) if r.cost else "",
-    "disk MB": lambda r: megabytes(r.cost.saved_bytes) if r.cost else "",
 }
+COST: dict[str, Cell] = {
+    "s per epoch": lambda r: three_digits(r.cost.epoch_seconds) if r.cost else "",
+    "s to best": lambda r: three_digits(r.cost.best_seconds) if r.cost else "",
+    "peak MB": lambda r: megabytes(r.cost.peak_bytes) if r.cost else "",
+    "saved MB": lambda r: megabytes(r.cost.saved_bytes) if r.cost else "",
+    "images per s": lambda r: three_digits(r.speed.images) if r.speed else "",
+    "of bare": lambda r: f"{r.speed.image_ratio:.2f}" if r.speed else "",
+    "texts per s": lambda r: three_digits(r.speed.texts) if r.speed else "",
+    "of bare ": lambda r: f"{r.speed.text_ratio:.2f}" if r.speed else "",
+}
+MEANS = ("mR", "dup_mR")
 
 
-def figures_table(results: Sequence[Result], split: str) -> Table:
-    """Recalls, mR and dup_mR of every row on a split."""
+def main_table(results: Sequence[Result], split: str) -> Table:
+    """Mean recalls of every row, with what it trains and how."""
     table = Table(title=f"{SPLITS[split]}, percent, mean ± standard deviation over seeds", title_justify="left")
-    table.add_column("")
-    for key in FIGURES:
-        table.add_column(key, justify="right")
+    _columns(table, [*MEANS, *SETTING])
     for result in results:
         found = result.figures.get(split)
-        if found is None:
-            table.add_row(result.row.name, missing_figures(result, split), *[""] * (len(FIGURES) - 1))
-        else:
-            table.add_row(result.row.name, *(plus_minus(found[key]) for key in FIGURES))
+        means = [plus_minus(found[key]) for key in MEANS] if found else [missing_figures(result, split), ""]
+        table.add_row(result.row.name, *means, *(cell(result) for cell in SETTING.values()))
     return table
+
+
+def recalls_table(results: Sequence[Result], split: str) -> Table:
+    """The six recalls of every row, means over seeds."""
+    table = Table(title=f"{SPLITS[split]}, recalls in percent", title_justify="left")
+    _columns(table, RECALL_KEYS)
+    for result in results:
+        if found := result.figures.get(split):
+            table.add_row(result.row.name, *(f"{found[key].mean:.2f}" for key in RECALL_KEYS))
+    return table
+
+
+def cost_table(results: Sequence[Result]) -> Table:
+    """What each row takes."""
+    table = Table(title="Cost", title_justify="left")
+    # Short numbers under headings of several words, which break between them.
+    _columns(table, COST, wrap=True)
+    for result in results:
+        if result.cost:
+            table.add_row(result.row.name, *(cell(result) for cell in COST.values()))
+    return table
+
+
+def differences_table(found: Sequence[Difference], reference: str, names: Sequence[str]) -> Table:
+    """Each row minus the reference, with intervals."""
+    table = Table(title=f"Minus {reference}, 95 % interval (paired bootstrap over images)", title_justify="left")
+    _columns(table, MEANS)
+    for name in names:
+        pair = [between(found, key, name, reference) for key in MEANS]
+        if any(pair):
+            table.add_row(name, *(interval(one) for one in pair))
+    return table
+
+
+def interval(difference: Difference | None) -> str:
+    """A difference and its interval."""
+    if difference is None:
+        return ""
+    return f"{difference.point:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"
+
+
+def _columns(table: Table, names: Iterable[str], *, wrap: bool = False) -> None:
+    table.add_column("", overflow="fold", min_width=12)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=not wrap, min_width=6 if wrap else None)
 
 
 SPLITS = {"val": "Validation split", "test": "Test split"}
@@ -66,17 +117,6 @@ def missing_figures(result: Result, split: str) -> str:
     if result.status in ("failed", "waiting"):
         return result.status
     return "not read" if split == "test" else "waiting"
-
-
-def cost_table(results: Sequence[Result]) -> Table:
-    """What each row trains and takes."""
-    table = Table(title="Cost", title_justify="left")
-    table.add_column("")
-    for name in COLUMNS:
-        table.add_column(name, justify="right")
-    for result in results:
-        table.add_row(result.row.name, *(cell(result) for cell in COLUMNS.values()))
-    return table
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -105,9 +145,28 @@ def result_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
                 "seconds_to_best": cost.best_seconds if cost else "",
                 "peak_memory_bytes": cost.peak_bytes if cost else "",
                 "saved_bytes": cost.saved_bytes if cost else "",
+                **{f"embedding_{name}": value for name, value in _speed(result).items()},
                 "notes": "; ".join([*result.notes, *(f"{title}: {why}" for title, why in result.failures)]),
             })  # fmt: skip
     return rows
+
+
+def _speed(result: Result) -> dict[str, Any]:
+    if result.speed is None:
+        return {}
+    speed = result.speed
+    return {
+        "images_per_second": speed.images, "images_of_bare": speed.image_ratio, "texts_per_second": speed.texts,
+        "texts_of_bare": speed.text_ratio, "device": speed.device, "threads": speed.threads,
+    }  # fmt: skip
+
+
+def difference_rows(found: Sequence[Difference]) -> list[dict[str, Any]]:
+    """The rows of differences.csv: every pair, a − b in points."""
+    return [
+        {"split": d.split, "metric": d.metric, "a": d.a, "b": d.b, "difference": d.point, "low": d.low, "high": d.high}
+        for d in found
+    ]
 
 
 def _pair(value: Spread | None) -> list[tuple[str, Any]]:

@@ -49,6 +49,23 @@ def difference_interval(
     return float(point), float(low), float(high)
 
 
+def resample(evaluation: Evaluation, key: str = "mR", *, resamples: int = 10_000, seed: int = 0) -> NDArray[np.float64]:
+    """A mean recall of each draw of images, in percent: (resamples,).
+
+    The same seed draws the same images, so that of two evaluations of one split the differences of these are what
+    `difference_interval` takes its interval from. Of many evaluations all pairs come cheap.
+
+    Raises:
+        ConfigError: the key is unknown.
+    """
+    if key not in KEYS:
+        raise ConfigError(f"key is {key!r}; allowed are {', '.join(KEYS)}")
+    i2t, t2i = (np.sum(getattr(evaluation.hits, name), axis=1) for name in KEYS[key])
+    counts = np.bincount(evaluation.caption_to_image, minlength=evaluation.num_images)
+    of_image = np.bincount(evaluation.caption_to_image, weights=t2i, minlength=evaluation.num_images)
+    return _draw_differences(i2t, of_image, counts, resamples, np.random.default_rng(seed))
+
+
 def mean_over_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
     """One evaluation whose hits are the means over those of several seeds, for `difference_interval`.
 
