@@ -72,7 +72,9 @@ def test_only_adapters_gates_and_temperature_train(tiny_config):
 
 
 def test_fixed_gates_get_no_gradient_and_are_saved_all_the_same(tiny_config, pixels):
+    torch.manual_seed(3)
     model = HarMA(load_backbone(tiny_config), AdapterConfig(train_gates=False, **SMALL))
+    torch.manual_seed(3)
     trained = HarMA(load_backbone(tiny_config), AdapterConfig(**SMALL))
     # Two towers of two blocks with two gates each, and two shared adapters with one.
     assert trained.num_parameters(trained=True) - model.num_parameters(trained=True) == 10

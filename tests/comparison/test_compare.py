@@ -47,7 +47,7 @@ def trainings(output):
     return found
 
 
-def wait_until(condition, seconds=180):
+def wait_until(condition, seconds=900):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "took too long"
@@ -63,10 +63,12 @@ def test_a_killed_comparison_loses_no_run_and_a_failed_method_is_in_its_row(file
         [*COMMAND, str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    wait_until(lambda: finished() and trainings(output))
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    wait_until(lambda: not trainings(output), 10)
+    try:
+        wait_until(lambda: finished() and trainings(output))
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    wait_until(lambda: not trainings(output), 60)
     before = {path: path.stat().st_mtime_ns for path in finished()}
 
     done = compare(file)
