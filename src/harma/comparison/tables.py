@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from harma.comparison.differences import Difference, between
@@ -55,7 +56,12 @@ MEANS = ("mR", "dup_mR")
 
 def main_table(results: Sequence[Result], split: str) -> Table:
     """Mean recalls of every row, with what it trains and how."""
-    table = Table(title=f"{SPLITS[split]}, percent, mean ± standard deviation over seeds", title_justify="left")
+    table = Table(
+        title=f"{SPLITS[split]}, percent, mean ± standard deviation over seeds",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     _columns(table, [*MEANS, *SETTING])
     for result in results:
         found = result.figures.get(split)
@@ -66,7 +72,9 @@ def main_table(results: Sequence[Result], split: str) -> Table:
 
 def recalls_table(results: Sequence[Result], split: str) -> Table:
     """The six recalls of every row, means over seeds."""
-    table = Table(title=f"{SPLITS[split]}, recalls in percent", title_justify="left")
+    table = Table(
+        title=f"{SPLITS[split]}, recalls in percent", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     _columns(table, RECALL_KEYS)
     for result in results:
         if found := result.figures.get(split):
@@ -76,7 +84,7 @@ def recalls_table(results: Sequence[Result], split: str) -> Table:
 
 def cost_table(results: Sequence[Result]) -> Table:
     """What each row takes."""
-    table = Table(title="Cost", title_justify="left")
+    table = Table(title="Cost", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), show_edge=False)
     # Short numbers under headings of several words, which break between them.
     _columns(table, COST, wrap=True)
     for result in results:
@@ -87,7 +95,12 @@ def cost_table(results: Sequence[Result]) -> Table:
 
 def differences_table(found: Sequence[Difference], reference: str, names: Sequence[str]) -> Table:
     """Each row minus the reference, with intervals."""
-    table = Table(title=f"Minus {reference}, 95 % interval (paired bootstrap over images)", title_justify="left")
+    table = Table(
+        title=f"Minus {reference}, 95 % interval (paired bootstrap over images)",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     _columns(table, MEANS)
     for name in names:
         pair = [between(found, key, name, reference) for key in MEANS]
@@ -104,7 +117,7 @@ def interval(difference: Difference | None) -> str:
 
 
 def _columns(table: Table, names: Iterable[str], *, wrap: bool = False) -> None:
-    table.add_column("", overflow="fold", min_width=12)
+    table.add_column("", overflow="fold", min_width=10)
     for name in names:
         table.add_column(name, justify="right", no_wrap=not wrap, min_width=6 if wrap else None)
 
