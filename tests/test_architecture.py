@@ -10,7 +10,7 @@ SOURCE = Path(harma.__file__).parent
 ORDER = [
     "errors", "files", "plugins", "metrics", "losses", "adapters", "methods", "data", "scenes", "backbones",
     "embedding", "model", "card", "saved", "released", "fingerprint", "zeroshot", "bulk", "index", "sheets",
-    "exchange", "evaluation", "training", "recipes", "demo", "cli",
+    "exchange", "evaluation", "training", "comparison", "recipes", "demo", "cli",
 ]  # fmt: skip
 LATE = {("model", "released")}  # HarMA.from_released builds a model, so its body lies above
 

@@ -71,6 +71,27 @@ def test_only_adapters_gates_and_temperature_train(tiny_config):
     assert len(model.shared) == 2
 
 
+def test_fixed_gates_get_no_gradient_and_are_saved_all_the_same(tiny_config, pixels):
+    torch.manual_seed(3)
+    model = HarMA(load_backbone(tiny_config), AdapterConfig(train_gates=False, **SMALL))
+    torch.manual_seed(3)
+    trained = HarMA(load_backbone(tiny_config), AdapterConfig(**SMALL))
+    # Two towers of two blocks with two gates each, and two shared adapters with one.
+    assert trained.num_parameters(trained=True) - model.num_parameters(trained=True) == 10
+    assert not any(name.endswith("gate") for name in model.trained_parameters())
+    randomised(model).train()
+    images, texts, temperature = model(pixels, model.tokenize(["a", "b", "c"]))
+    ((images * texts).sum() / temperature).backward()
+    gates = [p for name, p in model.named_parameters() if name.endswith("gate")]
+    assert len(gates) == 10
+    assert all(gate.grad is None and float(gate) == pytest.approx(0.6) for gate in gates)
+    assert all(parameter.grad is not None for parameter in model.trained_parameters().values())
+    assert model.adapter_state().keys() == trained.adapter_state().keys()
+    trained.load_adapter_state(model.adapter_state())
+    with torch.no_grad():
+        assert torch.equal(trained.eval().encode_image(pixels), model.eval().encode_image(pixels))
+
+
 def test_published_adapters_train_5_934_397_weights():
     model = HarMA(load_backbone("ViT-B-32", pretrained=False), AdapterConfig(variant="released"))
     assert model.num_parameters(trained=True) == 5_934_397

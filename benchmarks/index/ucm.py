@@ -2,9 +2,9 @@
 
     python benchmarks/index/ucm.py --run RUN --ucm DIR --output DIR
 
-RUN is a run of `benchmarks/ucm/run.py`. The test images are indexed and every caption is searched exactly: the scores
-make the same matrix that is evaluated, but for float16. Then the images of all splits are indexed, an ANN index is
-forced, and captions of the test split are searched in both ways.
+RUN is a run of `benchmarks/ucm/methods.yaml`. The test images are indexed and every caption is searched exactly: the
+scores make the same matrix that is evaluated, but for float16. Then the images of all splits are indexed, an ANN index
+is forced, and captions of the test split are searched in both ways.
 """
 
 import argparse

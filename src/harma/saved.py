@@ -144,9 +144,11 @@ def warm_start(model: HarMA, start: str | Path) -> None:
     if method_of(config) != method:
         raise ConfigError(f"{directory} was trained with method {method_of(config)}; start with the same, not {method}")
     _check_start(directory, about["backbone"]["weights_hash"], model)
-    # Other options give the same weights another meaning; where gates start has none once they are loaded.
+    # Other options give the same weights another meaning; where gates start, and whether they train, has none once
+    # they are loaded.
     was, now = asdict(config), asdict(model.adapters)
-    other = [f"{key} {was[key]} (here {now[key]})" for key in was if key != "gate_init" and was[key] != now[key]]
+    differing = [key for key in was if key not in ("gate_init", "train_gates") and was[key] != now[key]]
+    other = [f"{key} {was[key]} (here {now[key]})" for key in differing]
     if other:
         raise ConfigError(f"the adapters in {directory} have {', '.join(other)}; start with the same options")
     model.load_adapter_state(state)

@@ -28,3 +28,9 @@ def test_options_outside_their_range_are_refused(options, message):
 
 def test_without_sharing_half_the_bottleneck_is_not_needed():
     assert AdapterConfig(bottleneck_dim=24, shared_towers=()).bottleneck_dim == 24
+
+
+def test_gates_train_or_do_not():
+    assert AdapterConfig().train_gates
+    with pytest.raises(ConfigError, match="train_gates is 'no'; it must be true or false"):
+        AdapterConfig(train_gates="no")

@@ -1,10 +1,12 @@
 """Intervals of differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from harma.errors import ConfigError, DataError
-from harma.evaluation import difference_interval
+from harma.evaluation import difference_interval, mean_over_seeds, resample
 from harma.evaluation.retrieval import summarize_embedded
 
 
@@ -56,3 +58,24 @@ def test_bad_input(evaluation, split, embed):
     other = type(other)(**{**other.__dict__, "fingerprint": "another"})
     with pytest.raises(DataError, match="the evaluations are of different data"):
         difference_interval(evaluation, other)
+
+
+@pytest.mark.parametrize("key", ["mR", "dup_mR"])
+def test_draws_of_two_evaluations_differ_by_the_draws_of_the_difference(evaluation, key):
+    bare = evaluation.without_adapters
+    drawn = resample(evaluation, key, resamples=700, seed=2) - resample(bare, key, resamples=700, seed=2)
+    _, low, high = difference_interval(evaluation, bare, key, resamples=700, seed=2)
+    assert list(np.quantile(drawn, [0.025, 0.975])) == pytest.approx([low, high])
+    with pytest.raises(ConfigError, match="key is 'R'; allowed are mR, dup_mR"):
+        resample(evaluation, "R")
+
+
+def test_hits_are_averaged_over_seeds(evaluation):
+    bare = evaluation.without_adapters
+    mean = mean_over_seeds([evaluation, bare, bare])
+    assert mean.hits.i2t == pytest.approx((evaluation.hits.i2t + 2 * bare.hits.i2t) / 3)
+    for key in ("mR", "dup_mR"):
+        point = difference_interval(mean, bare, key, resamples=10)[0]
+        assert point == pytest.approx((evaluation.metrics[key] - bare.metrics[key]) / 3)
+    with pytest.raises(DataError, match="mean over seeds needs one split"):
+        mean_over_seeds([evaluation, replace(bare, fingerprint="other")])

@@ -13,6 +13,8 @@ from harma.plugins import find
 
 # The child of a block's MLP that holds its site. It is appended last, so every key of the backbone stays.
 SITE = "adapter"
+# What every gate is called in its module: of a block, an adapter, a shared adapter.
+GATE = "gate"
 
 
 class Towers(Protocol):
@@ -76,6 +78,10 @@ def attach(
             )
             mlp.add_module(SITE, site.to(next(mlp.parameters())))
             shared.to(next(mlp.parameters()))
+    if not config.train_gates:
+        for name, parameter in adapter_tree(backbone, shared).named_parameters():
+            if name.rpartition(".")[2] == GATE:
+                parameter.requires_grad_(False)
     return shared
 
 

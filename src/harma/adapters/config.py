@@ -28,6 +28,7 @@ class AdapterConfig:
         gate_init: start of every gate, before the sigmoid.
         adapter: "harma", or the dotted path of a class of your own with the signature of
             `harma.adapters.modules.Adapter`.
+        train_gates: whether gates train; if not, they stay where they start.
 
     Raises:
         ConfigError: an option is outside its range.
@@ -40,12 +41,15 @@ class AdapterConfig:
     text_attention: TextAttention = "full"
     gate_init: float = 0.6
     adapter: str = "harma"
+    train_gates: bool = True
 
     def __post_init__(self) -> None:
         for name, kind in (("bottleneck_dim", int), ("num_heads", int), ("gate_init", (int, float)), ("adapter", str)):
             value = getattr(self, name)
             if not isinstance(value, kind) or isinstance(value, bool):
                 raise ConfigError(f"{name} is {value!r}; it must be a {'name' if kind is str else 'number'}")
+        if not isinstance(self.train_gates, bool):
+            raise ConfigError(f"train_gates is {self.train_gates!r}; it must be true or false")
         if not isinstance(self.shared_towers, list | tuple):
             raise ConfigError(f"shared_towers is {self.shared_towers!r}; it must be a list")
         # YAML and JSON know lists only; the order of the towers carries no meaning.

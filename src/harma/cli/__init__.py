@@ -15,6 +15,7 @@ from harma.errors import ConfigError, HarmaError
 # `parse(parser, argv)` of its own.
 VERBS = {
     "train": ("train", "train a recipe: harma train rsitmd_geo --data.root DIR"),
+    "compare": ("compare", "many runs, one table: methods or variants, seeds, learning rates"),
     "evaluate": ("evaluate", "the table of a run, adapter, model or preset on a data set"),
     "info": ("info", "what a saved adapter, model or run is"),
     "import": ("import_", "a released checkpoint of the original HarMA to an adapter directory"),

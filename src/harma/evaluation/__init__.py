@@ -1,6 +1,6 @@
 """Evaluation: embed a split, count, compare, show."""
 
-from harma.evaluation.bootstrap import difference_interval
+from harma.evaluation.bootstrap import difference_interval, mean_over_seeds, resample
 from harma.evaluation.retrieval import Evaluation, embed_split, evaluate, evaluate_embeddings
 from harma.evaluation.storage import load_evaluation, save_evaluation
 from harma.evaluation.table import metrics_table
@@ -12,6 +12,8 @@ __all__ = [
     "evaluate",
     "evaluate_embeddings",
     "load_evaluation",
+    "mean_over_seeds",
     "metrics_table",
+    "resample",
     "save_evaluation",
 ]

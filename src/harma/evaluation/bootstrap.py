@@ -1,5 +1,7 @@
 """How sure a difference is: paired bootstrap over images."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,43 @@ def difference_interval(
     drawn = _draw_differences(i2t, of_image, counts, resamples, np.random.default_rng(seed))
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return float(point), float(low), float(high)
+
+
+def resample(evaluation: Evaluation, key: str = "mR", *, resamples: int = 10_000, seed: int = 0) -> NDArray[np.float64]:
+    """A mean recall of each draw of images, in percent: (resamples,).
+
+    The same seed draws the same images, so that of two evaluations of one split the differences of these are what
+    `difference_interval` takes its interval from. Of many evaluations all pairs come cheap.
+
+    Raises:
+        ConfigError: the key is unknown.
+    """
+    if key not in KEYS:
+        raise ConfigError(f"key is {key!r}; allowed are {', '.join(KEYS)}")
+    i2t, t2i = (np.sum(getattr(evaluation.hits, name), axis=1) for name in KEYS[key])
+    counts = np.bincount(evaluation.caption_to_image, minlength=evaluation.num_images)
+    of_image = np.bincount(evaluation.caption_to_image, weights=t2i, minlength=evaluation.num_images)
+    return _draw_differences(i2t, of_image, counts, resamples, np.random.default_rng(seed))
+
+
+def mean_over_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """One evaluation whose hits are the means over those of several seeds, for `difference_interval`.
+
+    Its interval is then of the mean over these seeds: one draw of images serves all of them. How seeds scatter is not
+    in it.
+
+    Args:
+        evaluations: of one split, at least one.
+
+    Raises:
+        DataError: they are not of one split.
+    """
+    first = evaluations[0]
+    if any(other.fingerprint != first.fingerprint for other in evaluations):
+        raise DataError("the evaluations are of different data; the mean over seeds needs one split")
+    names = [name for pair in KEYS.values() for name in pair]
+    hits = {name: np.mean([getattr(e.hits, name) for e in evaluations], axis=0) for name in names}
+    return replace(first, hits=replace(first.hits, **hits))
 
 
 def _draw_differences(

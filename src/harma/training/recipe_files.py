@@ -50,6 +50,15 @@ def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:
     return _instantiate(recipe_parser(), dict(values))
 
 
+def recipe_with_overrides(values: Mapping[str, Any], overrides: Sequence[str]) -> Recipe:
+    """A recipe from plain values and flags such as `["--optim.lr", "1e-5"]`.
+
+    Raises:
+        ConfigError: a name is unknown or a value has the wrong type; the message says which.
+    """
+    return _instantiate(recipe_parser(), dict(values), overrides)
+
+
 def recipe_parser(**options: Any) -> ArgumentParser:
     """A parser that knows every value of a recipe by its dotted name."""
     parser = ArgumentParser(exit_on_error=False, **options)

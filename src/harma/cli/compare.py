@@ -1,0 +1,159 @@
+"""Compare methods, or variants of one: many runs, one table.
+
+FILE is a shipped comparison (`harma compare --list`) or a YAML file:
+
+    recipe: rsitmd_vit          # a shipped recipe, a file, or its values: what every row starts from
+    methods:                    # rows: a name, and what it changes in the recipe
+      none:
+      harma:
+      harma R=64: {adapter: {bottleneck_dim: 64}}
+      lora: {options: {rank: 8}, learning_rates: [1.0e-3, 3.0e-3]}
+    seeds: [1, 2, 3]
+    learning_rates: [1.0e-4, 4.0e-4, 1.0e-3]    # chosen on validation with the first seed
+    budget: {epochs: 10}        # or {minutes: 5} of training for each run
+    reference: harma            # the row that differences are taken to
+    published: rsitmd           # published figures beside (rsitmd, rsicd, ucm)
+    jobs: 1                     # runs at once
+    output: runs/comparison
+
+A finished run is never done again and an interrupted one goes on, so the command can be given any number of times. Any
+value of the base recipe is a flag, such as --data.root DIR. The test split stays unread until --final.
+"""
+
+import argparse
+import math
+import sys
+from typing import TYPE_CHECKING
+
+from harma.cli.numbers import count, positive
+from harma.errors import MissingFileError
+
+if TYPE_CHECKING:
+    from harma.comparison.outcome import Outcome
+    from harma.comparison.plan import Plan, Row
+
+EPILOG = """examples:
+  harma compare --list
+  harma compare methods.yaml --data.root data/rsitmd --output runs/methods
+  harma compare methods.yaml --jobs 2 --only harma lora
+  harma compare methods.yaml --report-only          # the tables of what is there, also while it runs
+  harma compare methods.yaml --retry                # run again what failed
+  harma compare methods.yaml --final                # read the test split, once for each row
+status: 0 done, 1 a run failed, 2 bad input"""
+
+
+def main(argv: list[str]) -> int:
+    """Parse the arguments, run, write and show the tables."""
+    parser = _parser()
+    args, flags = parser.parse_known_args(argv)
+    if args.list:
+        return _list()
+    if args.file is None or (argv and argv[0].startswith("-")):
+        parser.error("the first argument is the comparison: a YAML file, or a name of `harma compare --list`")
+    if args.report_only and (args.final or args.retry):
+        parser.error("--report-only runs nothing; leave --final and --retry out")
+    from harma.comparison.plan import Overrides, read_plan
+
+    plan = read_plan(
+        args.file,
+        Overrides(
+            recipe=args.recipe, flags=flags, seeds=args.seeds, rates=args.learning_rates, jobs=args.jobs,
+            output=args.output,
+        ),
+    )  # fmt: skip
+    return _compare(plan, args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="harma compare", description=__doc__, epilog=EPILOG, allow_abbrev=False,
+        usage="harma compare FILE [options] [--SECTION.NAME VALUE …]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("file", metavar="FILE", nargs="?", help="a YAML file, or the name of a shipped comparison")
+    parser.add_argument("--output", metavar="DIR", help="where everything goes (as the file says, else runs/NAME)")
+    parser.add_argument("--recipe", metavar="RECIPE", help="what every row starts from, in place of the file's")
+    parser.add_argument("--seeds", type=count, nargs="+", metavar="N", help="in place of the file's")
+    parser.add_argument("--learning-rates", type=_rate, nargs="+", metavar="LR", help="in place of the file's")
+    parser.add_argument("--jobs", type=positive, metavar="N", help="runs at once, each with its share of the cores")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="run these rows only; the tables show all")
+    parser.add_argument("--retry", action="store_true", help="run again what failed")
+    parser.add_argument("--final", action="store_true", help="then read the test split, once for each row")
+    parser.add_argument("--report-only", action="store_true", help="run nothing; write the tables of what is there")
+    parser.add_argument("--list", action="store_true", help="list the shipped comparisons")
+    return parser
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not math.isfinite(rate) or rate <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give a number above 0")
+    return rate
+
+
+def _list() -> int:
+    from harma.comparison.plan import shipped_comparisons
+
+    for name, path in shipped_comparisons().items():
+        first = path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
+        print(f"{name:<18} {first}")
+    return 0
+
+
+def _compare(plan: "Plan", args: argparse.Namespace) -> int:
+    from harma.comparison.outcome import collect, write_outcome
+
+    rows = [plan.row(name) for name in args.only] if args.only else list(plan.rows)
+    if not args.report_only:
+        _run(plan, rows, args)
+    elif not plan.output.is_dir():
+        raise MissingFileError(f"there is no comparison in {plan.output}; run it first, or say where: --output DIR")
+    outcome = collect(plan)
+    write_outcome(plan, outcome)
+    _show(plan, outcome)
+    return 1 if any(result.failures for result in outcome.results) else 0
+
+
+def _run(plan: "Plan", rows: "list[Row]", args: argparse.Namespace) -> None:
+    """Run what is missing, measure speeds, and with --final read the test split."""
+    from harma.comparison.execute import execute
+    from harma.comparison.final import check_record, read_record, read_test
+    from harma.comparison.outcome import write_plan
+    from harma.comparison.speed import measure_speeds
+    from harma.files import locked
+
+    def say(what: str) -> None:
+        print(what, file=sys.stderr)
+
+    with locked(plan.output, "comparing in"):
+        if args.final:
+            check_record(plan, read_record(plan))
+        write_plan(plan)
+        execute(plan, rows, retry=args.retry)
+        measure_speeds(plan, rows, say)
+        if args.final:
+            read_test(plan, rows, say)
+
+
+def _show(plan: "Plan", outcome: "Outcome") -> None:
+    """Print the tables."""
+    from rich.console import Console
+
+    from harma.comparison.tables import cost_table, differences_table, main_table, recalls_table
+
+    console, results = Console(), outcome.results
+    console.print(main_table(results, outcome.split))
+    console.print(recalls_table(results, outcome.split))
+    console.print(cost_table(results))
+    if outcome.shown:
+        console.print(differences_table(outcome.shown, plan.reference, [result.row.name for result in results]))
+    for result in results:
+        for note in result.notes:
+            console.print(f"{result.row.name}: {note}", markup=False, highlight=False, soft_wrap=True)
+        for title, why in result.failures:
+            console.print(f"failed: {title}: {why}", markup=False, highlight=False, soft_wrap=True)
+    for what, file in (("report", "report.html"), ("tables", "results.csv"), ("LaTeX", "results.tex")):
+        console.print(f"{what}: {plan.output / file}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Comparison: many runs of several methods, one table."""

@@ -1,0 +1,35 @@
+"""Opening what a run left, as it is measured after training."""
+
+import torch
+
+from harma.comparison.runs import Run
+from harma.model import HarMA
+from harma.plugins import find
+from harma.saved import load
+from harma.training.build import best_device, make_backbone
+from harma.training.recipe import Recipe
+
+
+def device_of(recipe: Recipe) -> torch.device:
+    """The device a recipe trains on."""
+    return best_device(recipe.train.accelerator)
+
+
+def open_run(run: Run) -> HarMA:
+    """The best model of a finished run, on its device; for the bare backbone, that.
+
+    Raises:
+        HarmaError: it cannot be opened.
+    """
+    recipe = run.recipe
+    if not run.row.trains:
+        return open_bare(recipe)
+    own = recipe.adapter.adapter if recipe.method == "harma" else "harma"
+    adapter = None if own == "harma" else find(own, {}, "adapter.adapter")
+    return load(run.path, adapter=adapter).to(device_of(recipe)).eval()
+
+
+def open_bare(recipe: Recipe) -> HarMA:
+    """The backbone that a recipe adapts, on its device."""
+    torch.manual_seed(recipe.train.seed)  # a backbone without weights starts at the same random ones
+    return HarMA(make_backbone(recipe)).to(device_of(recipe)).eval()
