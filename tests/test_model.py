@@ -116,7 +116,7 @@ def test_without_adapters_is_the_bare_backbone_and_detach_restores_it(tiny_confi
         with model.without_adapters():
             assert torch.equal(backbone.encode_image(pixels), bare)
     assert not torch.allclose(adapted, bare)
-    with pytest.raises(ConfigError, match="has adapters already; detach them first"):
+    with pytest.raises(ConfigError, match="has method harma attached already; load it anew"):
         HarMA(backbone, AdapterConfig(**SMALL))
     detach(backbone)
     assert set(backbone.state_dict()) == names

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -50,6 +50,7 @@ class HarMA(nn.Module):
         self.temperature = nn.Parameter(torch.tensor(temperature, dtype=max_precision(dtype)))
         backbone.requires_grad_(False)
         self.attachment = _attached(backbone, adapters, adapter_class) if adapters else None
+        self._num_without = 0
         self.shared = self.attachment.owned if self.attachment else nn.ModuleList()
 
     # -- encoding ---------------------------------------------------------------------------------------------------
@@ -124,15 +125,27 @@ class HarMA(nn.Module):
 
     @contextmanager
     def without_adapters(self) -> Iterator[None]:
-        """Within this context the model is the bare backbone, its weights as they were before training."""
+        """Within this context, which may be nested, the model is the bare backbone, its weights as before training."""
         if self.attachment is None:
             yield
             return
-        self.attachment.set_enabled(False)
+        self._num_without += 1
         try:
+            self.attachment.set_enabled(False)
             yield
         finally:
-            self.attachment.set_enabled(True)
+            self._num_without -= 1
+            if self._num_without == 0:
+                self.attachment.set_enabled(True)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode, but where the backbone is frozen not for its batch norms: their statistics stay too."""
+        super().train(mode)
+        if self.attachment is not None:
+            for module in self.backbone.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        return self
 
     # -- embedding files and strings ----------------------------------------------------------------------------------
 
@@ -239,13 +252,22 @@ class HarMA(nn.Module):
 
 
 def _attached(backbone: Backbone, config: MethodConfig, adapter_class: Callable[..., nn.Module] | None) -> Attachment:
-    """Attach the method that the options belong to."""
+    """Attach the method that the options belong to.
+
+    Raises:
+        ConfigError: the backbone has one already.
+    """
     method = method_of(config)
+    if backbone.attached is not None:
+        raise ConfigError(f"this backbone has method {backbone.attached} attached already; load it anew")
     if method == "harma":
-        return METHODS[method].attach(backbone, config, adapter=adapter_class)
-    if adapter_class is not None:
+        attachment = METHODS[method].attach(backbone, config, adapter=adapter_class)
+    elif adapter_class is None:
+        attachment = METHODS[method].attach(backbone, config)
+    else:
         raise ConfigError(f"an adapter class was given, which only HarMA's adapters take; the method is {method}")
-    return METHODS[method].attach(backbone, config)
+    backbone.attached = method
+    return attachment
 
 
 def normalized(x: Tensor) -> Tensor:

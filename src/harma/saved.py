@@ -160,7 +160,8 @@ def _check_start(start: Path, weights: str, model: HarMA) -> None:
     Raises:
         WeightsError: it is not.
     """
-    own = model.backbone.weights_hash()
+    with model.without_adapters():
+        own = model.backbone.weights_hash()
     if weights != own:
         raise WeightsError(f"{start} was trained on a backbone with weights {weights}; this backbone has {own}")
 
@@ -211,7 +212,12 @@ def save_model(model: HarMA, directory: str | Path, *, about: Mapping[str, Any] 
     """Write a whole model as an open_clip `local-dir:` directory, with what HarMA knows of it beside.
 
     The trained temperature becomes the model's own `logit_scale`.
+
+    Raises:
+        ConfigError: the model has adapters, which this form cannot hold.
     """
+    if model.adapters is not None:
+        raise ConfigError("a whole model has no place for adapters; save them with save_adapter")
     with torch.no_grad():
         for name, parameter in model.backbone.named_parameters():
             if name.endswith("logit_scale"):

@@ -1,6 +1,7 @@
 """Every method: what trains, how much of it, where gradients go, what is saved."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from harma.errors import BackboneError, ConfigError
 from harma.fingerprint import model_id
 from harma.methods import METHODS, make_config, method_of
 from harma.model import HarMA
-from harma.saved import load, save_adapter
+from harma.saved import load, save_adapter, save_model, warm_start
 
 PEERS = [name for name in METHODS if name != "harma"]
 # Small enough for towers of width 32.
@@ -194,12 +195,102 @@ def test_float64_stays_float64(tiny_config, pixels, method):
     assert model.encode_image(pixels.double()).dtype == torch.float64
 
 
-@pytest.mark.parametrize("method", ["bottleneck", "lora", "mrs-adapter", "harma"])
-@pytest.mark.parametrize("first", ["bottleneck", "lora", "mrs-adapter"])
-def test_a_second_method_in_the_blocks_is_refused(backbone, first, method):
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("first", PEERS)
+def test_a_second_method_is_refused(backbone, first, method):
     adapted(backbone, first)
-    with pytest.raises(ConfigError, match="has adapters already; detach them first"):
+    with pytest.raises(ConfigError, match=f"has method {first} attached already; load it anew"):
         adapted(backbone, method)
+
+
+@pytest.mark.parametrize("method", PEERS)
+def test_bare_within_bare_and_back(backbone, pixels, method):
+    bare = embeddings(HarMA(backbone).eval(), pixels)
+    model = perturbed(adapted(backbone, method))
+    trained, state = embeddings(model, pixels), {n: t.clone() for n, t in model.adapter_state().items()}
+    model.requires_grad_(False)
+    with model.without_adapters():
+        with model.without_adapters():
+            pass
+        assert same(embeddings(model, pixels), bare)
+        assert all(torch.equal(t, state[n]) for n, t in model.adapter_state().items()), (
+            "its state is what it trained to"
+        )
+        model.load_adapter_state({n: t + 1 for n, t in state.items()})
+        assert same(embeddings(model, pixels), bare)
+    assert all(torch.equal(t, state[n] + 1) for n, t in model.adapter_state().items())
+    assert not any(p.requires_grad for p in model.parameters())
+    model.load_adapter_state(state)
+    assert same(embeddings(model, pixels), trained)
+
+
+@pytest.mark.parametrize("method", ["bitfit", "linear"])
+def test_a_switch_that_was_interrupted_loses_nothing(backbone, pixels, method, monkeypatch):
+    model = perturbed(adapted(backbone, method))
+    trained = embeddings(model, pixels)
+    attachment, calls = model.attachment, []
+
+    def interrupted(values):
+        if not calls:
+            calls.append(values)
+            first = next(iter(attachment._parameters))
+            attachment._parameters[first].data.copy_(values[first])
+            raise KeyboardInterrupt
+        return whole(values)
+
+    whole = attachment._set
+    monkeypatch.setattr(attachment, "_set", interrupted)
+    with pytest.raises(KeyboardInterrupt), model.without_adapters():
+        pass
+    assert same(embeddings(model, pixels), trained)
+
+
+@pytest.mark.parametrize("method", ["linear", "clip-adapter", "bitfit"])
+def test_frozen_batch_norms_keep_their_statistics(method):
+    config = {
+        "embed_dim": 16,
+        "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
+        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 4, "layers": 1},
+    }
+    backbone = load_backbone(config)
+    before = backbone.weights_hash()
+    model = HarMA(backbone, make_config(method, {})).train()
+    model.encode_image(torch.randn(4, 3, 32, 32))
+    with model.without_adapters():
+        assert backbone.weights_hash() == before
+    assert HarMA(load_backbone(config)).train().backbone.module.visual.bn1.training, "where all trains, they do too"
+
+
+def test_lora_embeds_in_several_threads(backbone):
+    model = perturbed(adapted(backbone, "lora"))
+    batches = [torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(i)) for i in range(4)]
+    with torch.no_grad():
+        expected = [model.encode_image(batch) for batch in batches]
+        before = backbone.weights_hash()
+
+        def embed(i):
+            with torch.no_grad():
+                return all(torch.allclose(model.encode_image(batches[i]), expected[i], atol=1e-6) for _ in range(30))
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(embed, range(4)))
+    assert backbone.weights_hash() == before
+
+
+def test_a_whole_model_cannot_be_saved_with_adapters(backbone, tmp_path):
+    with pytest.raises(ConfigError, match="no place for adapters; save them with save_adapter"):
+        save_model(adapted(backbone, "lora"), tmp_path / "m")
+
+
+@pytest.mark.parametrize("method", PEERS)
+def test_a_trained_model_can_start_from_what_it_saved(tiny_config, tmp_path, method):
+    load_backbone(tiny_config).save(tmp_path / "backbone")
+    model = perturbed(adapted(load_backbone(f"local-dir:{tmp_path / 'backbone'}"), method))
+    save_adapter(model, tmp_path / "a")
+    state = {n: t.clone() for n, t in model.adapter_state().items()}
+    model.load_adapter_state({n: t * 0 for n, t in state.items()})
+    warm_start(model, tmp_path / "a")
+    assert all(torch.equal(t, state[n]) for n, t in model.adapter_state().items())
 
 
 @pytest.mark.parametrize(

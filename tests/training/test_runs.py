@@ -126,6 +126,11 @@ def test_what_is_kept_are_averaged_weights_and_the_temperature_stays_above_its_b
     assert not torch.equal(trained["model"][full_name], kept[name])
 
 
+def test_second_views_and_gradient_checkpointing_exclude_each_other(make_recipe):
+    with pytest.raises(ConfigError, match="second views, which train.gradient_checkpointing cannot serve"):
+        train(make_recipe(**plus(gradient_checkpointing=True)))
+
+
 def test_a_resumed_run_goes_on_with_its_averages(make_recipe, monkeypatch):
     recipe = make_recipe("whole", **plus())
     train(recipe)

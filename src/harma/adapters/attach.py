@@ -20,6 +20,8 @@ GATE = "gate"
 class Towers(Protocol):
     """What attaching needs of a backbone; see `harma.backbones.Backbone`."""
 
+    attached: str | None
+
     def blocks(self, tower: Tower) -> Sequence[nn.Module]:
         """Transformer blocks of a tower, first to last."""
 
@@ -95,11 +97,12 @@ def check_bare(backbone: Towers) -> None:
     for tower in TOWERS:
         for block in backbone.blocks(tower):
             if SITE in backbone.mlp(block)._modules or any("lora_A" in name for name, _ in block.named_parameters()):
-                raise ConfigError("this backbone has adapters already; detach them first")
+                raise ConfigError("this backbone has adapters already; load it anew")
 
 
 def detach(backbone: Towers) -> None:
-    """Remove every adapter site; the backbone is then what it was before `attach`."""
+    """Remove every site of HarMA's adapters; the backbone is then what it was before `attach`."""
+    backbone.attached = None
     for tower in TOWERS:
         for block in backbone.blocks(tower):
             mlp = backbone.mlp(block)

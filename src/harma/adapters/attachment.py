@@ -10,7 +10,7 @@ class Attachment:
     """A method, attached to a backbone.
 
     HarMA's adapters and each of its peers in `harma.methods` return one; the model needs nothing else of a method.
-    Weights are looked up by name at every call, so that moving and casting the model is nobody's concern here.
+    Parameters are changed in place, so that moving and casting the model is nobody's concern here.
 
     Attributes:
         owned: modules that lie in no block, such as adapters that several blocks share; the model registers them.

@@ -23,6 +23,7 @@ class Backbone(nn.Module, ABC):
         context_length: longest caption in tokens.
         trims_text: whether a text embedding is independent of what follows the end of the text, so that a batch may
             be cut to its longest caption.
+        attached: the method that was attached to it; there is one at most.
         is_random: whether the weights were drawn at random, so that nothing can open them again.
     """
 
@@ -33,6 +34,7 @@ class Backbone(nn.Module, ABC):
     embed_dim: int
     context_length: int
     trims_text: bool
+    attached: str | None = None
     is_random: bool = False
 
     @abstractmethod

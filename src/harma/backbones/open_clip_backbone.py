@@ -236,7 +236,7 @@ class OpenClipBackbone(Backbone):
         """
         # Names in open_clip's own towers, then in its timm trunks and its Hugging Face texts.
         starts = {
-            "image": ("visual.proj", "visual.head."),
+            "image": ("visual.proj", "visual.head.", "visual.attnpool.c_proj."),
             "text": ("text_projection", "text.text_projection", "text.proj"),
         }
         found = {name: p for name, p in self.tower_parameters(tower).items() if name.startswith(starts[tower])}

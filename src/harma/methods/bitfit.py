@@ -16,7 +16,8 @@ def attach_bitfit(backbone: Adaptable, config: BitfitConfig) -> TunedParameters:
     """Let every bias of both towers train, those of attention, MLPs and layer norms alike.
 
     Source: BitFit (Ben Zaken et al. 2022, arXiv 2106.10199). Deviation: the paper trains the task's classifier too;
-    retrieval has none, and the projections into the embedding space stay frozen.
+    retrieval has none. Projections into the embedding space have no bias in CLIP. The biases of keys are among what
+    trains, as in the paper, though attention does not depend on them.
 
     ViT-B-32: 11 biases of a block's width D in each block, those of the norms around the towers beside:
     (12·11 + 2)·768 + (12·11 + 1)·512 = 171,008 weights.

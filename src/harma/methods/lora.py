@@ -59,10 +59,14 @@ class LoraAttachment(Attachment):
         """Switch every update off or on."""
         from peft.tuners.tuners_utils import BaseTunerLayer
 
+        # peft's switch also decides what trains, which is not its affair here.
+        trains = [(p, p.requires_grad) for p in self.state().values()]
         for block in self._blocks.values():
             for module in block.modules():
                 if isinstance(module, BaseTunerLayer):
                     module.enable_adapters(enabled)
+        for parameter, value in trains:
+            parameter.requires_grad_(value)
 
 
 def attach_lora(backbone: Adaptable, config: LoraConfig) -> LoraAttachment:

@@ -125,9 +125,8 @@ def attach_mrs_adapter(backbone: Adaptable, config: MrsAdapterConfig) -> MrsAtta
     the MLP on the residual stream before its layer norm, 64 outputs from the shared map, zero up maps and biases.
     Deviation: a block's LayerScale, which CLIP does not have, scales the adapter's output too.
 
-    Of its hybrid loss (HMMC) the cross-modal part is `triplet: {hardest: true}`. The intra-modal part is not built: the
-    same triplet loss between the embeddings of one tower and those of a second pass, with dropout 0.2 on the tokens
-    before the first block.
+    Its hybrid loss (HMMC) is `loss.terms: {triplet: {hardest: true}, intra_modal_triplet: 1.0}`, with the
+    `loss.view_dropout` of 0.2 that is the default. One thread at a time may embed with such a model.
 
     ViT-B-32: (768·64 + 64) + (512·64 + 64) + (64·704 + 704) + (64·448 + 448) + (64·64 + 64) = 161,088 weights, the
     0.16M of the paper.

@@ -20,22 +20,30 @@ class TunedParameters(Attachment):
     def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:
         super().__init__()
         self._parameters = dict(parameters)
-        self._other = {name: p.detach().clone() for name, p in parameters.items()}
-        self._enabled = True
+        self._bare = {name: p.detach().clone() for name, p in parameters.items()}
+        # What was trained, while the backbone has what was there before.
+        self._tuned: dict[str, Tensor] | None = None
         for parameter in self._parameters.values():
             parameter.requires_grad_(True)
 
     def state(self) -> dict[str, Tensor]:
-        """What trains, by the backbone's names."""
-        return dict(self._parameters)
+        """What trains, by the backbone's names; switched off, what it was trained to."""
+        return dict(self._parameters) if self._tuned is None else self._tuned
 
     def set_enabled(self, enabled: bool) -> None:
-        """Exchange the trained values and those from before."""
-        if enabled == self._enabled:
-            return
-        self._enabled = enabled
+        """Give the backbone the values from before, or the trained ones again.
+
+        Both are kept until all are in place, so that a call that was interrupted can be made again.
+        """
+        if not enabled:
+            if self._tuned is None:
+                self._tuned = {name: p.detach().clone() for name, p in self._parameters.items()}
+            self._set(self._bare)
+        elif self._tuned is not None:
+            self._set(self._tuned)
+            self._tuned = None
+
+    def _set(self, values: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, parameter in self._parameters.items():
-                current = parameter.detach().clone()
-                parameter.copy_(self._other[name])
-                self._other[name] = current
+                parameter.copy_(values[name])

@@ -120,6 +120,12 @@ class Trainer:
             "train": splits["train"].fingerprint(),
             recipe.train.select_on: self.selection.fingerprint(),
         }
+        if self.objective.needs_views and recipe.train.gradient_checkpointing:
+            # A block that is computed again in the backward pass would not lose the values it lost before.
+            raise ConfigError(
+                "a loss of this recipe takes second views, which train.gradient_checkpointing cannot serve; "
+                "train.chunk_size saves memory too"
+            )
         if splits["train"].labels is None and (self.objective.needs_labels or recipe.data.spread_labels):
             wants = "a loss of this recipe" if self.objective.needs_labels else "data.spread_labels"
             raise ConfigError(f"{wants} needs labels, and the training annotations have none")
