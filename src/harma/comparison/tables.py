@@ -47,9 +47,9 @@ COST: dict[str, Cell] = {
     "peak MB": lambda r: megabytes(r.cost.peak_bytes) if r.cost else "",
     "saved MB": lambda r: megabytes(r.cost.saved_bytes) if r.cost else "",
     "images per s": lambda r: three_digits(r.speed.images) if r.speed else "",
-    "of bare": lambda r: f"{r.speed.image_ratio:.2f}" if r.speed else "",
+    "images of bare": lambda r: f"{r.speed.image_ratio:.2f}" if r.speed else "",
     "texts per s": lambda r: three_digits(r.speed.texts) if r.speed else "",
-    "of bare ": lambda r: f"{r.speed.text_ratio:.2f}" if r.speed else "",
+    "texts of bare": lambda r: f"{r.speed.text_ratio:.2f}" if r.speed else "",
 }
 MEANS = ("mR", "dup_mR")
 
@@ -117,9 +117,9 @@ def interval(difference: Difference | None) -> str:
 
 
 def _columns(table: Table, names: Iterable[str], *, wrap: bool = False) -> None:
-    table.add_column("", overflow="fold", min_width=10)
+    table.add_column("", overflow="fold", min_width=12)
     for name in names:
-        table.add_column(name, justify="right", no_wrap=not wrap, min_width=6 if wrap else None)
+        table.add_column(name, justify="right", no_wrap=not wrap)
 
 
 SPLITS = {"val": "Validation split", "test": "Test split"}
