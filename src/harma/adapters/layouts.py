@@ -101,34 +101,38 @@ class WindowLayout(nn.Module):
 
 def _regions(length: int, padded: int, shift: int) -> Tensor:
     """Along one axis of the shifted map: 0 for tokens in their place, 1 for those that came round, 2 for padding."""
-    place = torch.arange(padded)
+    place = torch.arange(padded, device="cpu")  # also where a model is built on the meta device
     return (place >= length - shift).long() + (place >= length).long() if shift else 2 * (place >= length).long()
 
 
 class PaddingLayout:
-    """All tokens of a sample but its padding, as the attention mask that a block is given says.
+    """All tokens of a sample but its padding, as the mask that a block gives its attention says.
 
-    The mask is taken from each call of the block, so that it is the right one too where gradient checkpointing calls
-    the block a second time.
+    A hook on the attention reads the mask: it is then the right one too where gradient checkpointing runs the block a
+    second time (transformers repeats a block's `forward`, without the block's own hooks).
 
     Args:
-        block: of a `transformers` encoder; a hook reads what it is called with.
+        block: of a `transformers` encoder.
 
     Raises:
-        BackboneError: the block takes no attention mask.
+        BackboneError: nothing in the block takes an attention mask.
     """
 
     masks_padding = True
 
     def __init__(self, block: nn.Module) -> None:
-        names = list(inspect.signature(type(block).forward).parameters)
-        if "attention_mask" not in names:
-            raise BackboneError(f"a {type(block).__name__} takes no attention_mask: adapters would see padding")
-        self._place = names.index("attention_mask") - 1
+        takes = {part: list(inspect.signature(type(part).forward).parameters)[1:] for part in block.modules()}
+        del takes[block]
+        attention = next((part for part, names in takes.items() if "attention_mask" in names), None)
+        if attention is None:
+            raise BackboneError(
+                f"no attention in a {type(block).__name__} takes an attention_mask: adapters would see padding"
+            )
+        self._place = takes[attention].index("attention_mask")
         self._mask: Tensor | None = None
-        block.register_forward_pre_hook(self._keep, with_kwargs=True)
+        attention.register_forward_pre_hook(self._keep, with_kwargs=True)
 
-    def _keep(self, block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _keep(self, attention: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         mask = kwargs.get("attention_mask", args[self._place] if len(args) > self._place else None)
         if mask is not None:
             # Booleans, ones and zeros, or what is added to scores: 0, and the lowest number where nothing is seen.

@@ -220,12 +220,14 @@ class DualEncoder(Backbone):
         encoder: Any = self.text.encoder
         try:
             trunk.set_grad_checkpointing(enable)
-            if enable:
-                encoder.gradient_checkpointing_enable({"use_reentrant": False})
-            else:
-                encoder.gradient_checkpointing_disable()
+            # The method's newer name, and the older one.
+            kind = "activation" if hasattr(encoder, "activation_checkpointing_enable") else "gradient"
+            options = ({"use_reentrant": False},) if enable else ()
+            getattr(encoder, f"{kind}_checkpointing_{'enable' if enable else 'disable'}")(*options)
         except (AssertionError, AttributeError, ValueError) as error:
-            raise BackboneError(f"{self.name} has a tower that cannot be checkpointed ({error}); leave it off") from error
+            raise BackboneError(
+                f"{self.name} has a tower that cannot be checkpointed ({error}); leave it off"
+            ) from error
 
     # -- weights ------------------------------------------------------------------------------------------------------
 
@@ -263,6 +265,4 @@ class DualEncoder(Backbone):
         Raises:
             ConfigError: the directory holds something else, or there is no tokenizer.
         """
-        write_dual_encoder(
-            Path(directory), self.config, self.preprocess.to_dict(), self.weights(), self.tokenizer.save
-        )
+        write_dual_encoder(Path(directory), self.config, self.preprocess.to_dict(), self.weights(), self.tokenizer.save)

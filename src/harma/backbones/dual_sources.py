@@ -149,7 +149,8 @@ def _check_keys(values: Mapping[str, Any], allowed: tuple[str, ...], where: str)
     for key in values:
         if key not in allowed:
             raise ConfigError(
-                f"{where} has the unknown key {key!r}{close_matches(str(key), allowed)}; allowed are {', '.join(allowed)}"
+                f"{where} has the unknown key {key!r}{close_matches(str(key), allowed)}; "
+                f"allowed are {', '.join(allowed)}"
             )
 
 
@@ -209,7 +210,9 @@ def _image_weights(image: Mapping[str, Any]) -> Path | Remote | None:
         return _weights(weights, "image")
     stated = timm().get_pretrained_cfg(str(image["timm"])) if timm().is_model(str(image["timm"])) else None
     if stated is None or not stated.hf_hub_id:
-        raise BackboneError(f"timm names no published weights for {image['timm']!r}; give a file, or null for untrained")
+        raise BackboneError(
+            f"timm names no published weights for {image['timm']!r}; give a file, or null for untrained"
+        )
     return _repo(stated.hf_hub_id)
 
 

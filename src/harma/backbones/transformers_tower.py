@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 SUPPORTED = "adapters go into encoders built like BERT or DistilBERT (RoBERTa, ELECTRA, MPNet, …)"
 # What a config says about files, programs and tasks; none of it changes the encoder.
 NOT_ARCHITECTURE = {
-    "transformers_version", "architectures", "dtype", "torch_dtype", "_name_or_path", "id2label", "label2id", "auto_map",
-    "problem_type", "return_dict", "output_hidden_states", "output_attentions", "use_cache", "gradient_checkpointing",
+    "transformers_version", "architectures", "dtype", "torch_dtype", "_name_or_path", "id2label", "label2id",
+    "auto_map", "problem_type", "return_dict", "output_hidden_states", "output_attentions", "use_cache", "gradient_checkpointing",
     "num_labels", "_attn_implementation", "_attn_implementation_autoset", "finetuning_task", "classifier_dropout",
 }  # fmt: skip
 
@@ -165,7 +165,8 @@ def check_text_config(values: Mapping[str, Any], where: str) -> dict[str, Any]:
             f"{type(default).__name__}"
         )
     config = _config(kind, _numbers(given, default.to_dict()), where)
-    if type(config) not in transformers().MODEL_FOR_MASKED_LM_MAPPING or config.is_encoder_decoder or config.is_decoder:
+    decodes = any(getattr(config, key, False) for key in ("is_encoder_decoder", "is_decoder"))
+    if decodes or type(config) not in transformers().MODEL_FOR_MASKED_LM_MAPPING:
         raise BackboneError(f"{where}: {kind} is no encoder; take one such as bert, roberta, distilbert, electra")
     if config.pad_token_id is None:
         raise ConfigError(f"{where} has no pad_token_id; state the tokenizer's")
@@ -174,7 +175,9 @@ def check_text_config(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _numbers(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers such as 1e-12, which YAML reads as text, as numbers."""
-    numbers = {key: value for key, value in given.items() if isinstance(value, str) and isinstance(default.get(key), float)}
+    numbers = {
+        key: value for key, value in given.items() if isinstance(value, str) and isinstance(default.get(key), float)
+    }
     with suppress(ValueError):
         return {**given, **{key: float(value) for key, value in numbers.items()}}
     return dict(given)
@@ -192,7 +195,7 @@ def _config(kind: str, values: Mapping[str, Any], where: str) -> Any:
 
 def _build_encoder(config: Mapping[str, Any]) -> nn.Module:
     """Build an encoder, its weights drawn at random; only the sentence's own tokens are pooled, so it has no pooler."""
-    made = transformers().AutoConfig.for_model(**config)
+    made = transformers().AutoConfig.for_model(**config, use_cache=False)
     try:
         encoder: Any = transformers().AutoModel.from_config(made)
     except (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError) as error:

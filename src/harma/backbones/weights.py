@@ -107,8 +107,8 @@ def _hint(missing: Iterable[str], unexpected: Iterable[str], differing: Iterable
 def read_weights(path: Path, nested: Sequence[str] = ("state_dict",)) -> dict[str, Tensor]:
     """Read the weights of a file: safetensors, a pickle of tensors, or OpenAI's TorchScript archive.
 
-    A pickle may be a flat state dict, or hold one under a name such as "state_dict"; prefixes of wrapped models, such as
-    `module.`, are removed. Pickles are read with `weights_only=True`: nothing in a file is run.
+    A pickle may be a flat state dict, or hold one under a name such as "state_dict"; prefixes of wrapped models, such
+    as `module.`, are removed. Pickles are read with `weights_only=True`: nothing in a file is run.
 
     Args:
         path: the file.
