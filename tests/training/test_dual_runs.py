@@ -69,7 +69,7 @@ def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(values, loss, t
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl", ".py"))]
     assert describe(run)["kind"] == "model"
     # What it learned stays with it: the temperature too, unless no loss had one.
-    assert (float(model.temperature) == pytest.approx(0.07)) == (loss == "triplet")
+    assert (model.temperature.item() == pytest.approx(0.07)) == (loss == "triplet")
 
 
 def test_adapters_on_it_are_a_directory_like_any_other(values, tiny_data, tmp_path, capsys):

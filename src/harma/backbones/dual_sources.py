@@ -66,7 +66,7 @@ def find_dual(what: str | Path | Mapping[str, Any], *, allow_download: bool) -> 
         MissingFileError: a file is not there.
     """
     if isinstance(what, Mapping):
-        return _from_description(what, "a dual encoder", allow_download) if _describes(what) else None
+        return _from_description(what, None, allow_download) if _describes(what) else None
     name = str(what)
     if name in DUAL_ENCODERS:
         return _from_description(DUAL_ENCODERS[name].description, name, allow_download)
@@ -97,29 +97,25 @@ def _from_directory(directory: Path) -> DualSource:
     return DualSource(name, name, checked, preprocess, weights=weights, tokenizer=directory / TOKENIZER)
 
 
-def _from_description(values: Mapping[str, Any], name: str, allow_download: bool) -> DualSource:
-    config, text_place = _check(values, name, allow_download=allow_download)
-    image, text = dict(values["image"]), dict(values["text"])
-    preprocess = values.get("preprocess") or {}
+def _from_description(values: Mapping[str, Any], name: str | None, allow_download: bool) -> DualSource:
+    """Translate {image, text, embed_dim, preprocess, weights}; without a name it is called by its towers."""
+    where = name or "a dual encoder"
+    config, text_place = _check(values, where, allow_download=allow_download)
+    image, text, preprocess = values["image"], values["text"], values.get("preprocess") or {}
     if not isinstance(preprocess, Mapping):
-        raise ConfigError(f"{name}: preprocess is {preprocess!r}; it must be a mapping of mean, std and interpolation")
-    tokenizer = text.get("tokenizer")
-    source = DualSource(
-        name,
-        _reference(values) if name not in DUAL_ENCODERS else name,
-        config,
-        preprocess,
-        _image_weights(image),
-        _text_weights(text, text_place),
-        _file(values.get("weights"), "weights"),
-        text_place if tokenizer is None else _place(str(tokenizer)),
+        raise ConfigError(f"{where}: preprocess is {preprocess!r}; it must be a mapping of mean, std and interpolation")
+    text_name = text["transformers"] if isinstance(text["transformers"], str) else config["text"]["transformers"]
+    called = text_name if isinstance(text_name, str) else f"a {text_name['model_type']} of its own"
+    return DualSource(
+        name=name or f"{image['timm']} + {called}",
+        reference=name if name in DUAL_ENCODERS else _reference(values),
+        config=config,
+        preprocess=preprocess,
+        image_weights=_image_weights(image),
+        text_weights=_text_weights(text, text_place),
+        weights=_file(values.get("weights"), "weights"),
+        tokenizer=text_place if text.get("tokenizer") is None else _place(str(text["tokenizer"])),
     )
-    towers = f"{image['timm']} + {text['transformers'] if isinstance(text['transformers'], str) else 'an own encoder'}"
-    return source if name != "a dual encoder" else _named(source, towers)
-
-
-def _named(source: DualSource, towers: str) -> DualSource:
-    return DualSource(**{**vars(source), "name": towers})
 
 
 def _check(

@@ -115,17 +115,14 @@ def _load_dual(
     from harma.backbones.dual_encoder import DualEncoder
     from harma.backbones.text_tokenizers import make_text_tokenizer
 
-    def file(place: Path | Remote | None, what: str) -> Path | None:
-        if not pretrained or weights is not None or not isinstance(place, Remote):
-            return place if pretrained and weights is None and isinstance(place, Path) else None
-        return find_file(place, f"the {what} weights of {source.name}", allow_download=allow_download)
-
     # Before anything is built: what is missing is said at once.
+    places = {"image": source.image_weights, "text": source.text_weights, "whole": source.weights}
     files = {
-        "image": file(source.image_weights, "image"),
-        "text": file(source.text_weights, "text"),
-        "whole": file(source.weights, "whole"),
-    }
+        part: find_file(place, f"the {part} weights of {source.name}", allow_download=allow_download)
+        if isinstance(place, Remote) else place
+        for part, place in places.items()
+        if place is not None and pretrained and weights is None
+    }  # fmt: skip
     pad_id = int(source.config["text"]["transformers"]["pad_token_id"])
     backbone = DualEncoder(
         source.config,
@@ -135,16 +132,12 @@ def _load_dual(
         make_tokenizer=partial(make_text_tokenizer, source.tokenizer, pad_id, allow_download=allow_download),
     ).to(dtype)
     loads = {"image": backbone.load_image, "text": backbone.load_text, "whole": backbone.load_weights}
-    for part, load in loads.items():
-        if (found := files[part]) is not None:
-            load(read_weights(found, NESTED), str(found))
+    for part, path in files.items():
+        loads[part](read_weights(path, NESTED), str(path))
     if weights is not None:
         backbone.load_weights(weights, "the given weights")
-    backbone.is_random = weights is None and files["whole"] is None
-    drawn = [tower for tower in ("image", "text") if files[tower] is None]
+    backbone.is_random = weights is None and "whole" not in files
     if backbone.is_random:
-        log.warning(
-            "%s: no pretrained weights for %s, they are drawn at random",
-            source.name, " and ".join(["the projections", *(f"the {tower} tower" for tower in drawn)]),
-        )  # fmt: skip
+        drawn = ["the projections", *(f"the {tower} tower" for tower in ("image", "text") if tower not in files)]
+        log.warning("%s: no pretrained weights for %s; they are drawn at random", source.name, ", ".join(drawn))
     return backbone.eval()

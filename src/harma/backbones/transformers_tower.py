@@ -18,8 +18,9 @@ SUPPORTED = "adapters go into encoders built like BERT or DistilBERT (RoBERTa, E
 # What a config says about files, programs and tasks; none of it changes the encoder.
 NOT_ARCHITECTURE = {
     "transformers_version", "architectures", "dtype", "torch_dtype", "_name_or_path", "id2label", "label2id",
-    "auto_map", "problem_type", "return_dict", "output_hidden_states", "output_attentions", "use_cache", "gradient_checkpointing",
-    "num_labels", "_attn_implementation", "_attn_implementation_autoset", "finetuning_task", "classifier_dropout",
+    "auto_map", "problem_type", "return_dict", "output_hidden_states", "output_attentions", "use_cache",
+    "gradient_checkpointing", "num_labels", "_attn_implementation", "_attn_implementation_autoset",
+    "finetuning_task", "classifier_dropout",
 }  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def _check_fixed(
     is_harma = values.get("is_harma", True)
     if not isinstance(is_harma, bool):
         raise ConfigError(f"{path}: is_harma is {is_harma!r}; it must be true or false")
-    fixed = {
+    fixed: dict[str, tuple[Any, Any]] = {
         "optimizer.opt": (str(optimizer.get("opt", "adamW")).lower(), "adamw"),
         "schedular.sched": (schedule.get("sched", "linear"), "linear"),
     }
