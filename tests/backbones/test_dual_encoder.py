@@ -358,3 +358,18 @@ def test_full_size_counts_are_as_stated(name, trained):
         model = HarMA(backbone, AdapterConfig())
     assert model.num_parameters(trained=True) == trained + 1  # the temperature
     assert model.num_parameters(trained=True) < 0.1 * model.num_parameters()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DUAL_ENCODERS)
+def test_at_full_size_adapters_change_no_bit(name):
+    torch.manual_seed(0)
+    backbone = load_backbone(name, pretrained=False)
+    pixels = torch.randn(1, 3, 224, 224)
+    ids = torch.tensor([[101, 2417, 4412, 102, 0, 0], [101, 2417, 4412, 2665, 2317, 102]])
+    with torch.no_grad():
+        before = backbone.encode_image(pixels), backbone.encode_text(ids)
+        model = HarMA(backbone, AdapterConfig(shared_towers=("image", "text"))).eval()
+        assert torch.equal(model.backbone.encode_image(pixels), before[0])
+        assert torch.equal(model.backbone.encode_text(ids), before[1])
+    assert before[0].shape == (1, 512)
