@@ -31,6 +31,35 @@ def tiny_config() -> dict:
 
 
 @pytest.fixture(scope="session")
+def vocabulary(tmp_path_factory) -> Path:
+    """A vocab.txt that has every word of `tiny_data`, and single letters and digits."""
+    words = [*COLORS, "a", "roof", "field", "number", "train", "val", "test", *(f"##{i}" for i in range(10))]
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words, *map(str, range(10)), "##s"]
+    path = tmp_path_factory.mktemp("vocabulary") / "vocab.txt"
+    path.write_text("\n".join(dict.fromkeys(tokens)) + "\n")
+    return path
+
+
+@pytest.fixture
+def tiny_dual(vocabulary) -> dict:
+    """A description of a Swin with shifted windows and a BERT: widths 16 and 32, two blocks each stage and tower."""
+    return {
+        "image": {
+            "timm": "swin_tiny_patch4_window7_224", "weights": None, "img_size": 32, "embed_dim": 16,
+            "depths": [2, 1], "num_heads": [2, 2], "window_size": 4,
+        },
+        "text": {
+            "transformers": {
+                "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+                "intermediate_size": 48, "max_position_embeddings": 40,
+            },
+            "tokenizer": str(vocabulary), "context_length": 16,
+        },
+        "embed_dim": 16,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory) -> Path:
     """A data set of coloured squares in the original's JSON: 24 train, 8 val, 8 test images, two captions each."""
     import json

@@ -24,6 +24,9 @@ class Known:
     def tokenize(self, texts):
         return torch.tensor([[self.names.index(text) + 1] for text in texts])
 
+    def text_lengths(self, token_ids):
+        return (token_ids != 0).sum(dim=1)
+
     def encode_text(self, token_ids):
         return torch.nn.functional.normalize(self.vectors[token_ids[:, 0] - 1], dim=-1)
 

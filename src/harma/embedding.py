@@ -43,6 +43,9 @@ class Embedder(Protocol):
     def encode_image(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) → (B, E), L2-normalised."""
 
+    def text_lengths(self, token_ids: Tensor) -> Tensor:
+        """How many of the positions of token ids (B, L) are no padding: (B,)."""
+
     def encode_text(self, token_ids: Tensor) -> Tensor:
         """(B, L) → (B, E), L2-normalised."""
 
@@ -125,7 +128,7 @@ def embed_texts(model: Embedder, texts: Sequence[str], *, batch_size: int = 256,
         return _no_embeddings(model)
     token_ids = model.tokenize(list(texts))
     # Captions of one length together: a batch is only as long as its longest caption.
-    order = torch.argsort((token_ids != 0).sum(dim=1), stable=True)
+    order = torch.argsort(model.text_lengths(token_ids), stable=True)
     starts = range(0, len(order), batch_size)
     with _evaluating(model):
         parts = [

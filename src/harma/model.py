@@ -63,7 +63,7 @@ class HarMA(nn.Module):
     def encode_text(self, token_ids: Tensor) -> Tensor:
         """Embed token ids: (B, L) → (B, E), L2-normalised; trimmed to the longest where that is safe."""
         if self.trims_text:
-            token_ids = token_ids[:, : int(self.backbone.text_lengths(token_ids).max())]
+            token_ids = token_ids[:, : int(self.text_lengths(token_ids).max())]
         x = self.backbone.encode_text(token_ids)
         return normalized(self.attachment.on_text(x) if self.attachment else x)
 
@@ -103,6 +103,10 @@ class HarMA(nn.Module):
     def trims_text(self) -> bool:
         """Whether a text embedding is independent of padding, so that a batch may be cut to its longest caption."""
         return self.backbone.trims_text and (self.attachment is None or self.attachment.trims_text)
+
+    def text_lengths(self, token_ids: Tensor) -> Tensor:
+        """How many of the positions of token ids (B, L) the backbone's embedding depends on: (B,)."""
+        return self.backbone.text_lengths(token_ids)
 
     @property
     def device(self) -> torch.device:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harma.adapters.config import AdapterConfig, Variant
 from harma.adapters.released import join_released, read_released, split_released, write_released
-from harma.backbones import load_backbone
+from harma.backbones import OpenClipBackbone, load_backbone
 from harma.errors import ConfigError, WeightsError
 from harma.model import HarMA
 from harma.saved import LOCAL, BackboneSpec, load, save_adapter
@@ -74,6 +74,8 @@ def export_released(what: str | Path, file: str | Path, *, backbone: BackboneSpe
         ConfigError: the adapters have a form that the original cannot hold.
     """
     model = load(what, backbone=backbone)
+    if not isinstance(model.backbone, OpenClipBackbone):
+        raise ConfigError(f"{what}: the released form holds CLIP models of open_clip, not {model.backbone.name}")
     if (
         not isinstance(model.adapters, AdapterConfig)
         or model.adapters.adapter != "harma"

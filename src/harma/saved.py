@@ -14,7 +14,7 @@ from harma.adapters.config import AdapterConfig
 from harma.adapters.directory import is_adapter_directory, read_about, read_adapter, write_adapter
 from harma.adapters.released import read_released, split_released
 from harma.backbones import Backbone, load_backbone
-from harma.backbones.directories import CONFIG_FILE as MODEL_CONFIG_FILE
+from harma.backbones.directories import is_model_directory
 from harma.backbones.weights import hash_weights
 from harma.card import model_card
 from harma.errors import ConfigError, MissingFileError, WeightsError
@@ -68,7 +68,7 @@ def saved_directory(path: Path) -> Path:
     """
     for candidate in (path / "best", path):
         recover_directory(candidate)
-        if is_adapter_directory(candidate) or (candidate / MODEL_CONFIG_FILE).is_file():
+        if is_adapter_directory(candidate) or is_model_directory(candidate):
             return candidate
     hint = "the run has no best model yet" if (path / "recipe.yaml").is_file() else "it is no run, adapter or model"
     raise MissingFileError(f"nothing to load in {path}: {hint}")
@@ -209,7 +209,7 @@ def save_adapter(
 
 
 def save_model(model: HarMA, directory: str | Path, *, about: Mapping[str, Any] | None = None) -> None:
-    """Write a whole model as an open_clip `local-dir:` directory, with what HarMA knows of it beside.
+    """Write a whole model as a `local-dir:` directory, with what HarMA knows of it beside.
 
     The trained temperature becomes the model's own `logit_scale`.
 

@@ -49,8 +49,11 @@ def test_presets_and_recipes_are_listed(capsys):
     assert main(["backbones"]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in ("openai", "laion2b", "georsclip", "georsclip-ret2", "remoteclip", "skyclip"))
+    assert "137,198,459 parameters: image tower 27,913,082, text tower 109,285,376, temperature 1" in shown
+    assert "131,148,161 parameters: image tower 21,862,784, text tower 109,285,376, temperature 1" in shown
     assert main(["recipes"]) == 0
-    assert "rsitmd_geo" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("rsitmd_geo", "rsitmd_swin_bert"))
     assert main(["recipes", "rsitmd_geo"]) == 0
     assert yaml.safe_load(capsys.readouterr().out)["optim"]["lr"] == 4e-6
 

@@ -1,17 +1,18 @@
 """Attaching adapters to a backbone, and the flat names their weights have on disk."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
 from harma.adapters.attachment import Attachment
 from harma.adapters.config import TOWERS, AdapterConfig, Tower
+from harma.adapters.layouts import Layout
 from harma.adapters.modules import Adapter, AdapterSite, SharedAdapter
 from harma.errors import ConfigError
 from harma.plugins import find
 
-# The child of a block's MLP that holds its site. It is appended last, so every key of the backbone stays.
+# The child of a block's MLP that holds its site. Every key of the backbone stays.
 SITE = "adapter"
 # What every gate is called in its module: of a block, an adapter, a shared adapter.
 GATE = "gate"
@@ -25,11 +26,17 @@ class Towers(Protocol):
     def blocks(self, tower: Tower) -> Sequence[nn.Module]:
         """Transformer blocks of a tower, first to last."""
 
-    def mlp(self, block: nn.Module) -> nn.Sequential:
-        """The MLP of a block; what is appended to it sees the MLP's output."""
+    def mlp(self, block: nn.Module) -> nn.Module:
+        """The module whose output is that of a block's MLP."""
 
     def width(self, tower: Tower) -> int:
-        """Width D of a tower's tokens."""
+        """Width D of a tower's tokens, where it is one."""
+
+    def block_width(self, tower: Tower, block: nn.Module) -> int:
+        """Width D of a block's tokens."""
+
+    def layout(self, tower: Tower, block: nn.Module) -> Layout | None:
+        """Which tokens of a block an adapter may attend over; None: all of a sample."""
 
 
 def shared_index(block: int, num_blocks: int, num_shared: int) -> int:
@@ -52,10 +59,12 @@ def attach(
         to them.
 
     Raises:
-        ConfigError: the backbone has adapters already, or the adapter class cannot be found.
+        ConfigError: the backbone has adapters already, the adapter class cannot be found, or text attention is causal
+            in a tower that is not.
         BackboneError: a tower's blocks cannot take adapters.
     """
     check_bare(backbone)
+    _check_attention(backbone, config)
     blocks = {tower: backbone.blocks(tower) for tower in TOWERS}
     build: Callable[..., nn.Module] = adapter or find(config.adapter, {"harma": Adapter}, "adapter.adapter")
     num_shared = min((len(blocks[tower]) for tower in config.shared_towers), default=0)
@@ -66,10 +75,9 @@ def attach(
     )  # fmt: skip
     for tower in TOWERS:
         for i, block in enumerate(blocks[tower]):
-            mlp = backbone.mlp(block)
             site = AdapterSite(
                 build(
-                    backbone.width(tower),
+                    backbone.block_width(tower, block),
                     bottleneck_dim=config.bottleneck_dim,
                     num_heads=config.num_heads,
                     gate_init=config.gate_init,
@@ -77,14 +85,47 @@ def attach(
                 shared[shared_index(i, len(blocks[tower]), num_shared)] if tower in config.shared_towers else None,
                 causal=tower == "text" and config.text_attention == "causal",
                 gate_init=config.gate_init,
+                layout=backbone.layout(tower, block),
             )
-            mlp.add_module(SITE, site.to(next(mlp.parameters())))
-            shared.to(next(mlp.parameters()))
+            put_site(backbone.mlp(block), site)
+            shared.to(next(backbone.mlp(block).parameters()))
     if not config.train_gates:
         for name, parameter in adapter_tree(backbone, shared).named_parameters():
             if name.rpartition(".")[2] == GATE:
                 parameter.requires_grad_(False)
     return shared
+
+
+def masks_padding(backbone: Towers) -> bool:
+    """Whether the text tower's adapters see no padding."""
+    layouts = [backbone.layout("text", block) for block in backbone.blocks("text")]
+    return all(layout is not None and layout.masks_padding for layout in layouts)
+
+
+def _check_attention(backbone: Towers, config: AdapterConfig) -> None:
+    if config.text_attention == "causal" and masks_padding(backbone):
+        raise ConfigError(
+            "text_attention is causal, but this text tower takes its embedding from the first token, which would see "
+            "nothing else; use full: adapters in this tower see all tokens but padding"
+        )
+
+
+def put_site(mlp: nn.Module, site: nn.Module) -> None:
+    """Make a site see, and change, exactly what a module puts out; it takes the module's device and dtype.
+
+    It becomes the module's child `SITE`: the last one of an `nn.Sequential`, which calls it; a hook does elsewhere.
+    """
+    site.to(next(mlp.parameters()))
+    mlp.add_module(SITE, site)
+    # The hook stays when a site is taken out; it does nothing then.
+    if not isinstance(mlp, nn.Sequential) and _through_site not in mlp._forward_hooks.values():
+        mlp.register_forward_hook(_through_site)
+
+
+def _through_site(mlp: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+    # Looked up on the module that is called: a copy of a model has sites of its own.
+    site = mlp._modules.get(SITE)
+    return output if site is None else site(output)
 
 
 def check_bare(backbone: Towers) -> None:
@@ -138,7 +179,7 @@ class HarmaAttachment(Attachment):
     Args:
         backbone: has the sites.
         shared: the shared adapters, as `attach` gave them.
-        trims_text: whether text attention is causal.
+        trims_text: whether a text embedding is independent of padding: attention is causal, or masks it.
     """
 
     def __init__(self, backbone: Towers, shared: nn.ModuleList, *, trims_text: bool) -> None:
@@ -167,4 +208,5 @@ def attach_harma(
 ) -> HarmaAttachment:
     """`attach`, as the model takes it from every method."""
     shared = attach(backbone, config, adapter=adapter)
-    return HarmaAttachment(backbone, shared, trims_text=config.text_attention == "causal")
+    trims_text = config.text_attention == "causal" or masks_padding(backbone)
+    return HarmaAttachment(backbone, shared, trims_text=trims_text)

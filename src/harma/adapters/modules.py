@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harma.adapters.config import Variant
+from harma.adapters.layouts import Layout
 
 
 class SelfAttention(nn.Module):
     """Multi-head self-attention with biases over the tokens of one sample.
 
-    The mathematics of `nn.MultiheadAttention` without its weights output and masks, so that the fused kernels run.
+    The mathematics of `nn.MultiheadAttention` without its weights output, so that the fused kernels run.
     """
 
     def __init__(self, dim: int, num_heads: int) -> None:
@@ -25,11 +26,14 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(self.in_proj.bias)
         nn.init.zeros_(self.out_proj.bias)
 
-    def forward(self, x: Tensor, *, causal: bool = False) -> Tensor:
-        """Attend over the tokens: (B, L, R) → (B, L, R); with `causal`, to the token itself and earlier ones."""
+    def forward(self, x: Tensor, *, causal: bool = False, mask: Tensor | None = None) -> Tensor:
+        """Attend over the tokens: (B, L, R) → (B, L, R).
+
+        With `causal`, to the token itself and earlier ones; with `mask`, to those for which it is True.
+        """
         B, L, R = x.shape
         q, k, v = self.in_proj(x).view(B, L, 3, self.num_heads, R // self.num_heads).permute(2, 0, 3, 1, 4)
-        a = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        a = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
         out: Tensor = self.out_proj(a.transpose(1, 2).reshape(B, L, R))
         return out
 
@@ -56,11 +60,11 @@ class SharedAdapter(nn.Module):
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
-    def forward(self, x: Tensor, *, causal: bool = False) -> Tensor:
+    def forward(self, x: Tensor, *, causal: bool = False, mask: Tensor | None = None) -> Tensor:
         """Map (B, L, R) → (B, L, R); the identity at initialisation."""
         h = self.down(x)
         direct = F.gelu(h) if self.variant == "document" else h
-        z = torch.lerp(direct, self.attention(h, causal=causal), torch.sigmoid(self.gate).to(h.dtype))
+        z = torch.lerp(direct, self.attention(h, causal=causal, mask=mask), torch.sigmoid(self.gate).to(h.dtype))
         out: Tensor = x + self.up(z)
         return out
 
@@ -69,7 +73,8 @@ class Adapter(nn.Module):
     """The gated adapter of one block (`MMadapter` in the original).
 
     A class of your own can take its place: it needs the same `__init__` and `forward` signature and should be the
-    identity at initialisation, so that training starts from the bare backbone.
+    identity at initialisation, so that training starts from the bare backbone. It is given `mask` only where some
+    tokens must not see others: in towers of dual encoders.
 
     Args:
         width: D, the width of the tower.
@@ -87,13 +92,15 @@ class Adapter(nn.Module):
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
-    def forward(self, x: Tensor, *, shared: nn.Module | None = None, causal: bool = False) -> Tensor:
+    def forward(
+        self, x: Tensor, *, shared: nn.Module | None = None, causal: bool = False, mask: Tensor | None = None
+    ) -> Tensor:
         """What the adapter adds to features x: (B, L, D) → (B, L, D); A(x) of SPEC 1 is x plus this; zero at first."""
         m = F.gelu(self.down(x))
-        u = self.attention(m, causal=causal)
+        u = self.attention(m, causal=causal, mask=mask)
         if shared is not None:
-            u = shared(u, causal=causal)
-        u = self.attention(u, causal=causal)
+            u = shared(u, causal=causal, mask=mask)
+        u = self.attention(u, causal=causal, mask=mask)
         out: Tensor = self.up(torch.lerp(u, m, torch.sigmoid(self.gate).to(m.dtype)))
         return out
 
@@ -110,12 +117,20 @@ class AdapterSite(nn.Module):
             it is stored, moved and counted once.
         causal: whether attention in the adapter looks back only (text tower with `text_attention="causal"`).
         gate_init: start of the block gate, before the sigmoid.
+        layout: which tokens attention in the adapter runs over; None: all of a sample.
     """
 
     def __init__(
-        self, adapter: nn.Module, shared: nn.Module | None = None, *, causal: bool = False, gate_init: float = 0.6
+        self,
+        adapter: nn.Module,
+        shared: nn.Module | None = None,
+        *,
+        causal: bool = False,
+        gate_init: float = 0.6,
+        layout: Layout | None = None,
     ) -> None:
         super().__init__()
+        self.layout = layout
         self.adapter = adapter
         self.gate = nn.Parameter(torch.tensor(gate_init))
         self.causal = causal
@@ -127,6 +142,15 @@ class AdapterSite(nn.Module):
         """Mix the adapter's output into the MLP output: (B, L, D) → (B, L, D)."""
         if not self.enabled:
             return features
-        added = self.adapter(features, shared=self._shared[0], causal=self.causal)
+        added = self._added(features)
         # One pass over the memory instead of two: on a CPU that is what adapters cost.
         return torch.addcmul(features, added, torch.sigmoid(self.gate).to(added.dtype))
+
+    def _added(self, features: Tensor) -> Tensor:
+        shared = self._shared[0]
+        if self.layout is None:
+            added: Tensor = self.adapter(features, shared=shared, causal=self.causal)
+            return added
+        tokens, mask = self.layout.split(features)
+        masked = {} if mask is None else {"mask": mask}
+        return self.layout.join(self.adapter(tokens, shared=shared, causal=self.causal, **masked), len(features))

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from harma.adapters.layouts import Layout
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.weights import hash_weights
 
@@ -24,7 +25,7 @@ class Backbone(nn.Module, ABC):
         trims_text: whether a text embedding is independent of what follows the end of the text, so that a batch may
             be cut to its longest caption.
         attached: the method that was attached to it; there is one at most.
-        is_random: whether the weights were drawn at random, so that nothing can open them again.
+        is_random: whether weights were drawn at random, so that nothing can open them again.
     """
 
     name: str
@@ -66,12 +67,20 @@ class Backbone(nn.Module, ABC):
         """Width D of a tower's tokens.
 
         Raises:
-            BackboneError: the tower is of a kind that cannot take adapters.
+            BackboneError: the tower is of a kind that cannot take adapters, or its blocks differ in width.
         """
 
+    def block_width(self, tower: str, block: nn.Module) -> int:
+        """Width D of the tokens of one of a tower's blocks."""
+        return self.width(tower)
+
+    def layout(self, tower: str, block: nn.Module) -> Layout | None:
+        """Which tokens of a block's features an adapter may attend over; None: all of a sample."""
+        return None
+
     @abstractmethod
-    def mlp(self, block: nn.Module) -> nn.Sequential:
-        """The MLP of a block; a module appended to it sees exactly the MLP's output.
+    def mlp(self, block: nn.Module) -> nn.Module:
+        """The module whose output is that of a block's MLP; see `harma.adapters.attach.put_site`.
 
         Raises:
             BackboneError: the block is of a kind that cannot take adapters.

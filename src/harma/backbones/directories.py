@@ -1,7 +1,7 @@
-"""Model directories: open_clip's `local-dir:` layout, a config and weights."""
+"""Model directories: open_clip's `local-dir:` layout, a config and weights; dual encoders have a tokenizer too."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,15 @@ WEIGHTS_FILES = (
     "open_clip_pytorch_model.pth",
     "pytorch_model.bin",
 )
+DUAL_CONFIG_FILE = "dual_encoder_config.json"
+DUAL_WEIGHTS_FILE = "dual_encoder_model.safetensors"
+DUAL_FORMAT = "harma-dual-encoder"
+TOKENIZER = "tokenizer"
+
+
+def is_model_directory(directory: Path) -> bool:
+    """Whether a directory holds a saved model."""
+    return any((directory / name).is_file() for name in (CONFIG_FILE, DUAL_CONFIG_FILE))
 
 
 def write_model(
@@ -32,14 +41,53 @@ def write_model(
     Raises:
         ConfigError: the directory holds something else than a model.
     """
-    if directory.exists() and not (directory / CONFIG_FILE).is_file() and any(directory.iterdir()):
-        raise ConfigError(f"{directory} holds files but no model; choose a new or an empty directory")
+    _check_target(directory)
     content = {"model_cfg": dict(config), "preprocess_cfg": {"mode": "RGB", **preprocess}}
     with replacing_directory(directory) as temporary:
         (temporary / CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        # Two names of one tensor are two tensors in a file.
-        tensors = {name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}
-        save_file(tensors, temporary / WEIGHTS_FILE, metadata={"format": "pt"})
+        _write_weights(temporary / WEIGHTS_FILE, weights)
+
+
+def write_dual_encoder(
+    directory: Path, config: Mapping[str, Any], preprocess: Mapping[str, Any], weights: Mapping[str, Tensor],
+    save_tokenizer: Callable[[Path], None],
+) -> None:  # fmt: skip
+    """Write the directory of a dual encoder, whole or not at all; an older model in its place is replaced.
+
+    Raises:
+        ConfigError: the directory holds something else than a model.
+    """
+    _check_target(directory)
+    content = {
+        "format": DUAL_FORMAT, "version": 1, "model_cfg": dict(config), "preprocess_cfg": dict(preprocess),
+    }  # fmt: skip
+    with replacing_directory(directory) as temporary:
+        (temporary / DUAL_CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        _write_weights(temporary / DUAL_WEIGHTS_FILE, weights)
+        save_tokenizer(temporary / TOKENIZER)
+
+
+def _check_target(directory: Path) -> None:
+    if directory.exists() and not is_model_directory(directory) and any(directory.iterdir()):
+        raise ConfigError(f"{directory} holds files but no model; choose a new or an empty directory")
+
+
+def _write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    # Two names of one tensor are two tensors in a file.
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def read_dual_config(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read a dual encoder's config: architecture and preprocessing.
+
+    Raises:
+        ConfigError: it is not one of ours.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("format") != DUAL_FORMAT or content.get("version") != 1:
+        raise ConfigError(f"{path} is no config of a dual encoder; its format must be {DUAL_FORMAT!r}, version 1")
+    return split_config(content)
 
 
 def read_model_config(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -51,13 +99,22 @@ def read_model_config(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     if not path.is_file():
         raise MissingFileError(f"{path} is not there; a model directory holds {CONFIG_FILE} and {WEIGHTS_FILE}")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path} is not JSON ({error})") from error
+    content = read_json(path)
     if not isinstance(content, dict):
         raise ConfigError(f"{path} holds a {type(content).__name__}; it must be a mapping with model_cfg")
     return split_config(content)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file. YAML's reader takes numbers such as 1e-12 for text.
+
+    Raises:
+        ConfigError: it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON ({error})") from error
 
 
 def split_config(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

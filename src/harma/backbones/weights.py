@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ WRAPPERS = ("module.", "_orig_mod.", "model.")
 CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 SHOWN = 10
 # Weights of adapters, which a backbone does not count as its own.
-ADAPTER_MARKS = (".mlp.adapter.", ".lora_A.", ".lora_B.")
+ADAPTER_MARKS = (".mlp.adapter.", ".dense.adapter.", ".lin2.adapter.", ".lora_A.", ".lora_B.")
 # What peft puts between the name of a layer and those of its weights.
 WRAPPED_MARK = ".base_layer."
 
@@ -104,14 +104,15 @@ def _hint(missing: Iterable[str], unexpected: Iterable[str], differing: Iterable
     return ""
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path, nested: Sequence[str] = ("state_dict",)) -> dict[str, Tensor]:
     """Read the weights of a file: safetensors, a pickle of tensors, or OpenAI's TorchScript archive.
 
-    A pickle may be a flat state dict, or hold one under "state_dict"; prefixes of wrapped models, such as
-    `module.`, are removed. Pickles are read with `weights_only=True`: nothing in a file is run.
+    A pickle may be a flat state dict, or hold one under a name such as "state_dict"; prefixes of wrapped models, such
+    as `module.`, are removed. Pickles are read with `weights_only=True`: nothing in a file is run.
 
     Args:
         path: the file.
+        nested: names under which a state dict is looked for.
 
     Returns:
         name → tensor, in the dtype of the file.
@@ -122,7 +123,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     if _is_torchscript(path):
         return _read_torchscript(path)
-    return _state_dict(read_weight_file(path), path)
+    return _state_dict(read_weight_file(path), path, nested)
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -138,9 +139,10 @@ def _read_torchscript(path: Path) -> dict[str, Tensor]:
     return {name: value for name, value in state.items() if name.rpartition(".")[2] not in CONSTANTS}
 
 
-def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
+def _state_dict(content: Any, path: Path, nested: Sequence[str]) -> dict[str, Tensor]:
+    for key in nested:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
     if not isinstance(content, Mapping) or not content:
         raise WeightsError(f"{path} holds {type(content).__name__}, not weights; save model.state_dict()")
     others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]

@@ -1,4 +1,4 @@
-"""List the backbone presets: architecture, activation, file, licence, where a person gets it.
+"""List the backbones with a name: architecture, activation, file, licence, where a person gets it; dual encoders.
 
 Any open_clip name, file, directory or config is a backbone too: see `harma.backbones.load_backbone`.
 """
@@ -7,24 +7,33 @@ import argparse
 
 EPILOG = """examples:
   harma backbones
-  harma backbones ViT-B-32        # what HarMA's adapters would train on it"""
+  harma backbones ViT-B-32        # what HarMA's adapters would train on it
+  harma backbones swin-bert       # the same for a dual encoder"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("architecture", nargs="?", help="count the adapters' weights on this open_clip architecture")
+    parser.add_argument(
+        "architecture", nargs="?", help="count the adapters' weights on this open_clip architecture or dual encoder"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the presets, or the counts of one architecture."""
     if args.architecture is not None:
         return _count(args.architecture)
-    from harma.backbones import PRESETS
+    from harma.backbones import DUAL_ENCODERS, PRESETS
 
     for name, preset in PRESETS.items():
         activation = "QuickGELU" if preset.quick_gelu else "GELU"
         print(f"{name}\n  {preset.architecture}, {activation}: {preset.about}")
         print(f"  {preset.remote.describe()}\n  {preset.remote.page}")
+    for name, dual in DUAL_ENCODERS.items():
+        print(f"{name}\n  dual encoder, its projections untrained: {dual.about}")
+        print(
+            f"  {dual.parameters:,} parameters: image tower {dual.image_parameters:,}, text tower "
+            f"{dual.text_parameters:,}, temperature 1"
+        )
     return 0
 
 

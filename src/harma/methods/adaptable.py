@@ -5,7 +5,7 @@ from typing import Protocol
 
 from torch import nn
 
-from harma.adapters.attach import SITE, Towers, check_bare
+from harma.adapters.attach import Towers, check_bare, put_site
 from harma.adapters.config import TOWERS, Tower
 
 
@@ -25,7 +25,7 @@ class Adaptable(Towers, Protocol):
 
 
 def attach_sites(backbone: Adaptable, build: Callable[[Tower, nn.Module], nn.Module]) -> dict[str, nn.Module]:
-    """Append a module to the MLP of every block of both towers: HarMA's sites (SPEC 1, Site).
+    """Put a module after the MLP of every block of both towers: HarMA's sites (SPEC 1, Site).
 
     Args:
         backbone: gets the modules.
@@ -42,8 +42,7 @@ def attach_sites(backbone: Adaptable, build: Callable[[Tower, nn.Module], nn.Mod
     found: dict[str, nn.Module] = {}
     for tower in TOWERS:
         for i, block in enumerate(backbone.blocks(tower)):
-            mlp = backbone.mlp(block)
-            site = build(tower, block).to(next(mlp.parameters()))
-            mlp.add_module(SITE, site)
+            site = build(tower, block)
+            put_site(backbone.mlp(block), site)
             found[f"{tower}.{i}"] = site
     return found

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harma.adapters.attachment import Attachment, named_parameters
+from harma.adapters.config import Tower
 from harma.methods.adaptable import Adaptable, attach_sites
 from harma.methods.checks import check_count
 
@@ -81,8 +82,8 @@ def attach_bottleneck(backbone: Adaptable, config: BottleneckConfig) -> Bottlene
     """
     adapters: dict[str, Bottleneck] = {}
 
-    def build(tower: str, block: nn.Module) -> nn.Module:
-        return Bottleneck(backbone.width("image" if tower == "image" else "text"), config.bottleneck_dim)
+    def build(tower: Tower, block: nn.Module) -> nn.Module:
+        return Bottleneck(backbone.block_width(tower, block), config.bottleneck_dim)
 
     for name, site in attach_sites(backbone, build).items():
         assert isinstance(site, Bottleneck)

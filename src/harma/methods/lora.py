@@ -74,7 +74,7 @@ def attach_lora(backbone: Adaptable, config: LoraConfig) -> LoraAttachment:
 
     Source: LoRA (Hu et al. 2021, arXiv 2106.09685); A is drawn and B zero, by peft. Deviations: the paper updates
     queries and values; ours all maps of attention and MLP. Queries, keys and values are one matrix in
-    `nn.MultiheadAttention` and share one A.
+    `nn.MultiheadAttention` and in timm's blocks and share one A.
 
     ViT-B-32: each block of width D has (4 + 2 + 5 + 5)·D·r, in all 12·16·8·(768 + 512) = 1,966,080 weights.
 
@@ -103,14 +103,22 @@ def _targets(block: nn.Module) -> list[str]:
     """The layers of a block that get an update: attention as a whole, and every other linear map.
 
     Raises:
-        BackboneError: the block's attention is not torch's.
+        BackboneError: the block's attention is neither torch's nor made of linear maps.
     """
     attention = [name for name, module in block.named_modules() if isinstance(module, nn.MultiheadAttention)]
-    if not attention:
+    if not attention and not _only_linear(block):
         raise BackboneError(
-            f"a {type(block).__name__} has no nn.MultiheadAttention, which method lora needs; choose bottleneck"
+            f"a {type(block).__name__} has no nn.MultiheadAttention, which method lora needs, and no attention made of "
+            "linear maps; choose bottleneck"
         )
     # The output map inside attention is never called as a module: LoraAttention sees to it.
     inside = tuple(f"{name}." for name in attention)
     linear = [name for name, module in block.named_modules() if isinstance(module, nn.Linear)]
     return attention + [name for name in linear if not name.startswith(inside)]
+
+
+def _only_linear(block: nn.Module) -> bool:
+    """Whether a block's attention and MLP are made of `nn.Linear`: no further matrix but tables of position biases."""
+    matrices = {name for name, p in block.named_parameters() if p.ndim > 1 and "bias" not in name}
+    linear = {f"{name}.weight" for name, module in block.named_modules() if isinstance(module, nn.Linear)}
+    return matrices == linear and len(linear) > 2  # the MLP alone has two

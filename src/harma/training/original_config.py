@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from harma.errors import ConfigError
+from harma.training.original_dual import KEYS as DUAL_ENCODER
+from harma.training.original_dual import dual_encoder_of_original
 
 log = logging.getLogger(__name__)
 
@@ -15,12 +17,11 @@ READ = {
     *REQUIRED, "image_res", "batch_size_train", "batch_size_test", "batch_size_test_text", "embed_dim", "temp1",
     "temp2", "model", "is_harma", "optimizer", "schedular", "use_affil_loss", "center_factor", "use_triplet_loss",
 }  # fmt: skip
-# They stand in the original's files; its code never uses them, or only for the dual encoders.
+# They stand in the original's files; its code never uses them.
 WITHOUT_EFFECT = {
     "save_epoch", "save_num_epoch", "if_evaluation", "resnet_ckpt", "filter_size", "instru_num", "cycle_num",
     "dropout_r", "head",
 }  # fmt: skip
-DUAL_ENCODER = {"use_swin", "patch_size", "vision_config", "text_config", "text_encoder"}
 
 
 def is_original_config(values: Mapping[str, Any]) -> bool:
@@ -49,17 +50,21 @@ def recipe_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
             f"{path}: keys of the original's configs that are unknown: {unknown}, missing: {missing}; "
             f"allowed are {', '.join(sorted(known))}"
         )
-    if not values.get("is_harma", True):
-        raise ConfigError(f"{path}: is_harma is False (Swin or ViT with BERT); only CLIP backbones can be trained")
     optimizer = _section(values, "optimizer", {"opt", "lr", "weight_decay", "lr_mult"}, path)
     schedule = _section(values, "schedular", {"sched", "epochs", "num_warmup_steps", "lr"}, path)
     _tell_without_effect(values, optimizer, schedule, path)
     _check_fixed(values, optimizer, schedule, path)
+    if values.get("is_harma", True):
+        model: dict[str, Any] = {
+            "method": "harma",
+            "backbone": _one_of(values.get("model", "vit"), BACKBONES, "model", path),
+            "adapter": {"variant": "released", "shared_towers": ["text"], "text_attention": "full"},
+        }
+    else:
+        model = {"method": "full", "backbone": dual_encoder_of_original(values, path)}
     train_file = values["train_file"]
     return {
-        "method": "harma",
-        "backbone": _one_of(values.get("model", "vit"), BACKBONES, "model", path),
-        "adapter": {"variant": "released", "shared_towers": ["text"], "text_attention": "full"},
+        **model,
         "data": {
             "name": "harma-json",
             "root": ".",
@@ -98,7 +103,8 @@ def _section(values: Mapping[str, Any], name: str, allowed: set[str], path: Path
 def _tell_without_effect(
     values: Mapping[str, Any], optimizer: Mapping[str, Any], schedule: Mapping[str, Any], path: Path
 ) -> None:
-    idle = sorted(values.keys() & (WITHOUT_EFFECT | DUAL_ENCODER))
+    of_others = DUAL_ENCODER if values.get("is_harma", True) else {"model"}
+    idle = sorted(values.keys() & (WITHOUT_EFFECT | of_others))
     idle += [f"optimizer.{key}" for key in ("lr_mult",) if key in optimizer]
     idle += [f"schedular.{key}" for key in ("lr",) if key in schedule]
     if idle:
@@ -108,20 +114,27 @@ def _tell_without_effect(
 def _check_fixed(
     values: Mapping[str, Any], optimizer: Mapping[str, Any], schedule: Mapping[str, Any], path: Path
 ) -> None:
-    """Values the original's CLIP models do not let anyone choose."""
-    fixed = {
-        "image_res": (values.get("image_res", 224), 224),
-        "embed_dim": (values.get("embed_dim", 512), 512),
+    """Values the original does not let anyone choose, some of them for its CLIP models only."""
+    is_harma = values.get("is_harma", True)
+    if not isinstance(is_harma, bool):
+        raise ConfigError(f"{path}: is_harma is {is_harma!r}; it must be true or false")
+    fixed: dict[str, tuple[Any, Any]] = {
         "optimizer.opt": (str(optimizer.get("opt", "adamW")).lower(), "adamw"),
         "schedular.sched": (schedule.get("sched", "linear"), "linear"),
     }
+    if is_harma:
+        fixed |= {key: (values.get(key, usual), usual) for key, usual in (("image_res", 224), ("embed_dim", 512))}
     for name, (got, needed) in fixed.items():
         if got != needed:
-            raise ConfigError(f"{path}: {name} is {got!r}; the original's CLIP models take {needed!r} only")
+            which = "CLIP models take" if is_harma else "dual encoders take"
+            raise ConfigError(f"{path}: {name} is {got!r}; the original's {which} {needed!r} only")
 
 
 def _losses(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The original's switches: affiliation beside the contrastive loss, the plain triplet alone, or HarMA's two."""
+    """The original's switches: affiliation beside the contrastive loss, the plain triplet alone, or neither.
+
+    With neither, its CLIP models have HarMA's two, its dual encoders the contrastive loss alone.
+    """
     if values.get("use_affil_loss"):
         return {
             "contrastive": 1.0,
@@ -132,7 +145,7 @@ def _losses(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
         }
     if values.get("use_triplet_loss"):
         return {"triplet": 1.0}
-    return {"contrastive": 1.0, "weighted_triplet": 1.0}
+    return {"contrastive": 1.0, "weighted_triplet": 1.0} if values.get("is_harma", True) else {"contrastive": 1.0}
 
 
 def _one_of(value: Any, allowed: Mapping[str, str], name: str, path: Path) -> str:

@@ -1,0 +1,268 @@
+"""Dual encoders: an image tower of timm and a text tower of `transformers`, each with a projection."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harma.adapters.layouts import Layout
+from harma.backbones.backbone import Backbone
+from harma.backbones.directories import write_dual_encoder
+from harma.backbones.preprocess import preprocess_from
+from harma.backbones.text_tokenizers import TextTokenizer
+from harma.backbones.timm_tower import TimmTower
+from harma.backbones.transformers_tower import TransformersTower, mlp_output
+from harma.backbones.weights import load_strictly, own_weights
+from harma.errors import BackboneError, ConfigError, DataError
+
+TOWERS = ("image", "text")
+CONTEXT_LENGTH = 77  # as CLIP's: 30 words of a caption fit
+TEMPERATURE = 0.07
+
+
+class DualEncoder(Backbone):
+    """Two encoders that never saw each other, with linear maps into one space.
+
+    Pooling: timm's for images (Swin the mean of its final normalised tokens, a vision transformer its first token),
+    the first token for texts. Padding is masked, so texts may be trimmed.
+
+    Where adapters sit: in Swin and ViT after a block's MLP, before the residual sum (SPEC 1); in Swin they attend
+    inside the block's window. BERT's blocks normalise after the residual sum, which CLIP's do before it; there they
+    sit after the MLP's last linear map, before dropout, residual sum and norm, and attend to all tokens but padding.
+
+    Args:
+        config: architecture: embed_dim, image, text; see `harma.backbones.dual_sources`.
+        name: what people call it.
+        reference: what `load_backbone` takes to open it again.
+        preprocess: what is stated about preprocessing, in place of what timm states.
+        make_tokenizer: called once, when the first text is tokenized.
+    """
+
+    # The temperature that save_model keeps; training has one of its own.
+    logit_scale: nn.Parameter
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        *,
+        name: str,
+        reference: str | dict[str, Any],
+        preprocess: Mapping[str, Any],
+        make_tokenizer: Callable[[], TextTokenizer],
+    ) -> None:
+        super().__init__()
+        self.name, self.reference = name, reference
+        self.embed_dim = int(config["embed_dim"])
+        options = {key: value for key, value in config["image"].items() if key not in ("timm", "weights")}
+        self.image = TimmTower(config["image"]["timm"], options, self.embed_dim)
+        self.text = TransformersTower(config["text"]["transformers"], self.embed_dim)
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / TEMPERATURE)))
+        self.context_length = self._context_length(config["text"].get("context_length"))
+        self.config = {**config, "text": {**config["text"], "context_length": self.context_length}}
+        self.preprocess = preprocess_from({**self.image.preprocess(), **preprocess}, self.image.image_size, name)
+        self.vocab_size = int(self.text.config["vocab_size"])
+        self.trims_text = True
+        self._make_tokenizer = make_tokenizer
+        self._tokenizer: TextTokenizer | None = None
+
+    def _context_length(self, stated: int | None) -> int:
+        limit = self.text.max_positions
+        if stated is not None and limit is not None and stated > limit:
+            raise ConfigError(f"text: context_length is {stated}; this encoder has {limit} positions")
+        return stated if stated is not None else min(CONTEXT_LENGTH, limit or CONTEXT_LENGTH)
+
+    # -- encoding ---------------------------------------------------------------------------------------------------
+
+    @property
+    def tokenizer(self) -> TextTokenizer:
+        """The text encoder's own tokenizer.
+
+        Raises:
+            ConfigError: none was given.
+            MissingFileError: its files are not on this machine and may not be downloaded.
+        """
+        if self._tokenizer is None:
+            self._tokenizer = self._make_tokenizer()
+        return self._tokenizer
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Token ids of texts, as they are given (no cleaning): int64 (N, L), padded on the right.
+
+        Raises:
+            DataError: `texts` is not a sequence of strings.
+            ConfigError: there is no tokenizer, or it belongs to another encoder.
+        """
+        texts = [texts] if isinstance(texts, str) else list(texts)
+        for text in texts:
+            if not isinstance(text, str):
+                raise DataError(f"a text is {text!r} ({type(text).__name__}); tokenize takes strings")
+        if not texts:
+            return torch.zeros(0, self.context_length, dtype=torch.int64)
+        token_ids = self.tokenizer(texts, self.context_length)
+        if int(token_ids.max()) >= self.vocab_size:
+            raise ConfigError(
+                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a vocabulary of "
+                f"{self.vocab_size}; tokenizer and text encoder belong together"
+            )
+        return token_ids
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Encode pixels (B, 3, H, W) → (B, E), not normalised.
+
+        Raises:
+            DataError: the pixels have another shape or are not floating point.
+        """
+        height, width = self.preprocess.size
+        if pixels.ndim != 4 or pixels.shape[1:] != (3, height, width) or not pixels.is_floating_point():
+            raise DataError(
+                f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes floating point "
+                f"(B, 3, {height}, {width}), resized and normalised as its `preprocess` says"
+            )
+        embeddings: Tensor = self.image(pixels.to(self.image.projection.weight.dtype))
+        return embeddings
+
+    def encode_text(self, token_ids: Tensor) -> Tensor:
+        """Encode token ids (B, L), padded on the right → (B, E), not normalised; L is up to `context_length`.
+
+        Raises:
+            DataError: the ids have another shape or are not integers.
+        """
+        length = token_ids.shape[1] if token_ids.ndim == 2 else 0
+        if not 0 < length <= self.context_length or token_ids.is_floating_point():
+            raise DataError(
+                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name} takes integers (B, L) "
+                f"with L = 1 to {self.context_length}, as `tokenize` gives them"
+            )
+        embeddings: Tensor = self.text(token_ids)
+        return embeddings
+
+    def text_lengths(self, token_ids: Tensor) -> Tensor:
+        """Tokens of each text (B, L) that are no padding: (B,)."""
+        return self.text.lengths(token_ids)
+
+    # -- structure ----------------------------------------------------------------------------------------------------
+
+    def _tower(self, tower: str) -> TimmTower | TransformersTower:
+        if tower not in TOWERS:
+            raise BackboneError(f"tower is {tower!r}; allowed are image, text")
+        return self.image if tower == "image" else self.text
+
+    def blocks(self, tower: str) -> list[nn.Module]:
+        """The transformer blocks of the "image" or "text" tower, first to last.
+
+        Raises:
+            BackboneError: the tower is of a kind that cannot take adapters.
+        """
+        return self._tower(tower).blocks()
+
+    def block_width(self, tower: str, block: nn.Module) -> int:
+        """Width D of the tokens of one of a tower's blocks."""
+        return self.image.block_width(block) if tower == "image" else int(self.text.projection.in_features)
+
+    def width(self, tower: str) -> int:
+        """Width D of a tower's tokens.
+
+        Raises:
+            BackboneError: the tower cannot take adapters, or its blocks differ in width, as Swin's do.
+        """
+        widths = {self.block_width(tower, block): None for block in self.blocks(tower)}
+        if len(widths) > 1:
+            raise BackboneError(
+                f"the {tower} tower of {self.name} has blocks of the widths {', '.join(map(str, widths))}, and this "
+                "method needs one; choose harma or bottleneck, or an image tower such as vit_small_patch16_224"
+            )
+        return next(iter(widths))
+
+    def layout(self, tower: str, block: nn.Module) -> Layout | None:
+        """Which tokens of a block an adapter may attend over: a window of Swin, what is no padding in texts."""
+        return self.image.layout(block) if tower == "image" else self.text.layout(block)
+
+    def mlp(self, block: nn.Module) -> nn.Module:
+        """The module that puts out a block's MLP: the MLP of timm's blocks, its last linear map in BERT's."""
+        found = getattr(block, "mlp", None) or mlp_output(block)
+        if found is None:
+            raise BackboneError(f"a {type(block).__name__} is no block of this backbone's towers")
+        return found
+
+    def mlp_norm(self, block: nn.Module) -> nn.Module:
+        """The layer norm before a block's MLP; what it is given is the residual stream.
+
+        Raises:
+            BackboneError: the block normalises after its MLP, as BERT's do.
+        """
+        norm = getattr(block, "norm2", None)
+        if not isinstance(norm, nn.Module):
+            raise BackboneError(
+                f"a {type(block).__name__} has no layer norm before its MLP, which this method needs; choose harma or "
+                "bottleneck"
+            )
+        return norm
+
+    def tower_parameters(self, tower: str) -> dict[str, nn.Parameter]:
+        """Every parameter of a tower by its name, its projection included."""
+        return {name: p for name, p in self.named_parameters() if name.startswith(f"{tower}.")}
+
+    def projection(self, tower: str) -> dict[str, nn.Parameter]:
+        """The parameters of a tower's projection into the embedding space."""
+        start = f"{tower}.projection."
+        return {name: p for name, p in self.tower_parameters(tower).items() if name.startswith(start)}
+
+    def set_gradient_checkpointing(self, enable: bool) -> None:
+        """Trade time for memory: compute the activations of blocks again in the backward pass.
+
+        Raises:
+            BackboneError: a tower is of a kind whose library cannot do it.
+        """
+        trunk: Any = self.image.trunk
+        encoder: Any = self.text.encoder
+        try:
+            trunk.set_grad_checkpointing(enable)
+            # The method's newer name, and the older one.
+            kind = "activation" if hasattr(encoder, "activation_checkpointing_enable") else "gradient"
+            options = ({"use_reentrant": False},) if enable else ()
+            getattr(encoder, f"{kind}_checkpointing_{'enable' if enable else 'disable'}")(*options)
+        except (AssertionError, AttributeError, ValueError) as error:
+            raise BackboneError(
+                f"{self.name} has a tower that cannot be checkpointed ({error}); leave it off"
+            ) from error
+
+    # -- weights ------------------------------------------------------------------------------------------------------
+
+    def weights(self) -> dict[str, Tensor]:
+        """The backbone's own weights, adapters left out: "image.trunk.…", "text.encoder.…", and the projections."""
+        return own_weights(self)
+
+    def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
+        """Load weights under the names of `weights`; cast to the dtype the backbone has.
+
+        Raises:
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+        """
+        load_strictly(self, state, source)
+
+    def load_image(self, state: Mapping[str, Tensor], source: str) -> None:
+        """Load the weights of a published image model under timm's names, its classifier left out.
+
+        Raises:
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+        """
+        load_strictly(self.image.trunk, self.image.load_trunk(state, source), source)
+
+    def load_text(self, state: Mapping[str, Tensor], source: str) -> None:
+        """Load the weights of a published text encoder under the names of `transformers`, its heads left out.
+
+        Raises:
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+        """
+        load_strictly(self.text.encoder, self.text.load_encoder(state, source), source)
+
+    def save(self, directory: str | Path) -> None:
+        """Write a model directory that `load_backbone("local-dir:…")` reads, tokenizer included.
+
+        Raises:
+            ConfigError: the directory holds something else, or there is no tokenizer.
+        """
+        write_dual_encoder(Path(directory), self.config, self.preprocess.to_dict(), self.weights(), self.tokenizer.save)
