@@ -3,6 +3,8 @@
 import hashlib
 import os
 import time
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from http.client import HTTPException
@@ -212,3 +214,25 @@ def _verified(item: Download, path: Path, *, keep: bool) -> str:
         path.unlink()
         raise DataError(f"what {item.url} gave {wrong}; it is deleted. Download it again, or see {item.homepage}")
     return digest
+
+
+def unpack(archive: Path, directory: Path) -> int:
+    """Unpack a ZIP archive; files that are there are written anew.
+
+    Returns:
+        The number of files.
+
+    Raises:
+        DataError: it is no ZIP archive, it is damaged, or a name in it leads out of the folder.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            names = [name for name in opened.namelist() if not name.endswith("/")]
+            inside = directory.resolve()
+            for name in names:
+                if not (inside / name).resolve().is_relative_to(inside):
+                    raise DataError(f"{archive} has a file {name!r} that would lie outside {directory}; not unpacked")
+            opened.extractall(directory)
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{archive} cannot be unpacked ({error}); download it again") from error
+    return len(names)

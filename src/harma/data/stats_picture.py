@@ -98,7 +98,7 @@ def _words(axes: Any, stats: DataStats) -> None:
     words = stats.top_words[:MOST_WORDS][::-1]
     axes.barh([word for word, _ in words], [count for _, count in words], color="#6b8f71")
     _count_axis(axes)
-    axes.set(title="Most frequent words but stop words", xlabel="times", ylim=(-0.6, len(words) - 0.4))
+    axes.set(title="Words (without stop words)", xlabel="times", ylim=(-0.6, len(words) - 0.4))
     axes.tick_params(axis="y", colors=INK, length=0)
 
 

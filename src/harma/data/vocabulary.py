@@ -169,8 +169,7 @@ def _terms(words: Sequence[str], pairs: bool) -> list[tuple[str, str]]:
     if pairs:
         for first, second in zip(content, content[1:], strict=False):
             if first is not None and second is not None:
-                # Only the last word of a pair has a plural: "sports fields" is a field for sports.
-                found.append((f"{first[1]} {second[0]}", f"{first[1]} {second[1]}"))
+                found.append((f"{first[0]} {second[0]}", f"{first[1]} {second[1]}"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from harma.data.audit.audit import Audit, AuditedImage
 from harma.data.split import Split
 from harma.errors import DataError, MissingFileError
 from harma.files import write_text
+
+logger = logging.getLogger(__name__)
 
 # Splits that keep an image first: what is measured on must not be learned from.
 PRECEDENCE = ("test", "val", "train")
@@ -109,6 +112,29 @@ def _of_csv(path: Path, text: str, data: str, split: str) -> dict[str, str]:
     except csv.Error as error:
         raise DataError(f"{path} line {reader.line_num}: is not CSV ({error})") from error
     return named
+
+
+def leave_out_listed(split: Split, path: str | Path, data: str) -> Split:
+    """A split without the images that a list names for it; how many is logged, which ones at the level DEBUG.
+
+    Args:
+        split: the split.
+        path: the list; see `read_exclusions`.
+        data: name of the data set.
+
+    Raises:
+        MissingFileError: there is no such list.
+        DataError: it cannot be read, names an image that the split does not have, or all that it has.
+    """
+    named = read_exclusions(path, data=data, split=split.name)
+    kept = leave_out(split, named)
+    logger.info(
+        "%s: %s of %s images of %s are left out, %s are left", path, f"{split.num_images - kept.num_images:,}",
+        f"{split.num_images:,}", split.name, f"{kept.num_images:,}",
+    )  # fmt: skip
+    for name, place in named.items():
+        logger.debug("left out: %s (%s)", name, place)
+    return kept
 
 
 def leave_out(split: Split, named: dict[str, str]) -> Split:
