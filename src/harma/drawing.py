@@ -21,7 +21,9 @@ def data_uri(image: Image.Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def write_line(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, color: str, font: Font, width: int) -> None:
+def write_line(
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, color: str, font: Font, width: int
+) -> None:
     """Text on one line; of what is too long the middle is left out, as names differ at their ends."""
     text = " ".join(text.split())
     shown, kept = text, len(text)

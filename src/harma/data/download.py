@@ -73,7 +73,9 @@ def read_downloads(path: Path) -> dict[str, Download]:
         unknown = sorted(set(values) - allowed)
         missing = sorted({"title", "licence", "homepage", "where", "layout"} - set(values))
         if unknown or missing:
-            raise ConfigError(f"{path}: {name} has unknown {unknown} and lacks {missing}; allowed are {sorted(allowed)}")
+            raise ConfigError(
+                f"{path}: {name} has unknown {unknown} and lacks {missing}; allowed are {sorted(allowed)}"
+            )
     return {name: Download(name=name, **values) for name, values in entries.items()}
 
 

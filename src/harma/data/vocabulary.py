@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from harma.data.captions import clean_caption
 from harma.data.lemmas import singular
@@ -167,7 +168,7 @@ def _terms(words: Sequence[str], pairs: bool) -> list[tuple[str, str]]:
                for word in words]  # fmt: skip
     found = [item for item in content if item is not None]
     if pairs:
-        for first, second in zip(content, content[1:], strict=False):
+        for first, second in pairwise(content):
             if first is not None and second is not None:
                 found.append((f"{first[0]} {second[0]}", f"{first[1]} {second[1]}"))
     return found

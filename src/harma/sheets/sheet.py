@@ -93,7 +93,8 @@ def png_sheet(tiles: Sequence[Tile], *, title: str, size: int = 256, columns: in
         upper = top + number // columns * (height + GAP)
         head = f"{number + 1}. {tile.value} {tile.hit.standing}"
         _place_pictures(sheet, tile, left, upper, size)
-        write_line(draw, (left, upper + size + PAD), head, STANDINGS[tile.hit.standing], sheet_font(SMALL, "-Bold"), width)
+        color, bold = STANDINGS[tile.hit.standing], sheet_font(SMALL, "-Bold")
+        write_line(draw, (left, upper + size + PAD), head, color, bold, width)
         for row, (line, color) in enumerate(lines, 1):
             write_line(draw, (left, upper + size + PAD + row * LINE), line, color, sheet_font(SMALL), width)
     return sheet

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ACTIONS:
         module = import_module(f"harma.cli.data.{name}")
         action = actions.add_parser(
-            name, help=module.SUMMARY, description=module.__doc__.partition(": ")[2], epilog=module.EPILOG,
+            name, help=module.SUMMARY, description=str(module.__doc__).partition(": ")[2], epilog=module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
         module.add_arguments(action)

@@ -1,5 +1,8 @@
-"""harma data audit: find copies of images (equal, or re-encoded, resized, cropped, mirrored, turned) and identical
-captions within and across splits and data sets, and say what to leave out of training."""
+"""harma data audit: find copies of images and identical captions, and say what to leave out of training.
+
+Copies are equal files, equal pixels, or near: re-encoded, resized, slightly cropped, mirrored or turned. They are looked
+for within and across splits and data sets.
+"""
 
 import argparse
 from pathlib import Path
@@ -30,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="DIR", help="write lists, JSON and contact sheets")
     parser.add_argument("--exact-only", action="store_true", help="look for equal files and pixels only")
     parser.add_argument(
-        "--threshold", type=float, default=0.8, metavar="T",
-        help="agreement of details from which two images are copies, 0 to 1 (0.8)",
+        "--threshold", type=float, default=0.82, metavar="T",
+        help="agreement of details from which two images are copies, 0 to 1 (0.82)",
     )  # fmt: skip
     parser.add_argument(
         "--within", action="store_true", help="also leave out copies inside a split, for joint training: one stays"

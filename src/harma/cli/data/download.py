@@ -1,5 +1,7 @@
-"""harma data download: get a data set that has an open address, after saying what it is and under which licence; of
-others, say where a person gets it and what the folder must hold."""
+"""harma data download: get a data set that has an open address, or say where a person gets it.
+
+What it is, its licence and its size are said first. Of sets without an open address it is said what the folder must hold.
+"""
 
 import argparse
 import sys

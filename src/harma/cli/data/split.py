@@ -1,5 +1,7 @@
-"""harma data split: divide a data set anew into train, val and test. By image; labels are spread evenly; copies of an
-image, near ones too, stay on one side."""
+"""harma data split: divide a data set anew into train, val and test.
+
+It is divided by image; labels are spread evenly; copies of an image, near ones too, stay on one side.
+"""
 
 import argparse
 from pathlib import Path

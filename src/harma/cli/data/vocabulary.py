@@ -1,5 +1,7 @@
-"""harma data vocabulary: terms of one and two words in captions, singular and plural as one, stop words dropped, with
-what is typical of each label (TF-IDF)."""
+"""harma data vocabulary: terms of one and two words in captions, and what is typical of each label (TF-IDF).
+
+Singular and plural count as one; stop words are dropped.
+"""
 
 import argparse
 from dataclasses import asdict

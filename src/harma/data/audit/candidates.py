@@ -35,9 +35,7 @@ class Candidates:
     part: NDArray[np.float64]
 
 
-def find_candidates(
-    grey: NDArray[np.uint8], *, least: float = LEAST, progress: Progress | None = None
-) -> Candidates:
+def find_candidates(grey: NDArray[np.uint8], *, least: float = LEAST, progress: Progress | None = None) -> Candidates:
     """Compare every image with every other, in all turns and some crops.
 
     Args:

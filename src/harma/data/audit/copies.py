@@ -12,7 +12,7 @@ from harma.data.audit.descriptors import TURN_NAMES, TURNS, turned
 from harma.data.audit.looks import Looks, Progress
 from harma.errors import ConfigError
 
-THRESHOLD = 0.8
+THRESHOLD = 0.82
 """Agreement of details from which two images are copies. Measured: benchmarks/audit.py."""
 KINDS = ("file", "pixels", "near")
 AT_ONCE = 4096

@@ -42,9 +42,7 @@ def exclusions(found: Audit, *, within: bool = False) -> tuple[Exclusion, ...]:
     for group in found.groups:
         ranked = sorted(group, key=lambda i: (PRECEDENCE.index(found.images[i].split), i))
         stays = found.images[ranked[0]]
-        out += [
-            Exclusion(found.images[i], stays) for i in ranked[1:] if within or found.images[i].split != stays.split
-        ]
+        out += [Exclusion(found.images[i], stays) for i in ranked[1:] if within or found.images[i].split != stays.split]
     return tuple(out)
 
 
