@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -11,7 +12,7 @@ from harma.data.description import SPLITS, DataDescription
 from harma.data.raw import RawImage, read_raw
 from harma.data.writers import WRITERS, Images, losses, unwritable
 from harma.errors import ConfigError, DataError
-from harma.files import write_text
+from harma.files import replacing, write_text
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,9 @@ def prepare(splits: Images, form: str, directory: Path, folder: Path, described:
         more = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise DataError(f"{wrong[0]}{more}; rename it, or take format harma or karpathy")
     files = WRITERS[form](splits, described.name)
-    description = replace(
-        described, format=form, images=Path(os.path.relpath(folder.absolute(), directory.absolute())).as_posix(),
-        **{split: _files_of(split, files) if split in splits else () for split in SPLITS},
-    )  # fmt: skip
+    named: dict[str, Any] = {split: _files_of(split, files) if split in splits else () for split in SPLITS}
+    relative = Path(os.path.relpath(folder.absolute(), directory.absolute())).as_posix()
+    description = replace(described, format=form, images=relative, **named)
     sizes = {split: (len(own), sum(len(image.captions) for image in own)) for split, own in splits.items()}
     return Conversion(description, files, sizes, tuple(losses(form, splits)))
 
@@ -141,8 +141,6 @@ def write(conversion: Conversion, directory: Path, *, overwrite: bool = False) -
 
 
 def _write_exactly(path: Path, text: str) -> None:
-    from harma.files import replacing
-
     with replacing(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
 

@@ -201,7 +201,7 @@ def _refused(item: Download, part: Path, error: HTTPError) -> _Pulled:
 
 
 def _verified(item: Download, path: Path, *, keep: bool) -> str:
-    """The SHA-256 of a file that is what it should be; otherwise it is deleted, unless a person may have put it there."""
+    """The SHA-256 of a file that is what it should be; otherwise it is deleted, unless it was there before."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harma.data.stats import DataStats
 from harma.files import replacing
@@ -21,11 +21,11 @@ def draw_stats(stats: DataStats, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     labels = _labels(stats)
-    style = {"font.size": 10, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "xtick.color": SOFT, "ytick.color": SOFT,
+    style: dict[str, Any] = {"font.size": 10, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "xtick.color": SOFT, "ytick.color": SOFT,
              "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold",
              "axes.titlelocation": "left", "axes.titlecolor": INK}  # fmt: skip
     height = max(8.5, 0.2 * max(MOST_WORDS, len(labels)) + 4)
-    with plt.rc_context(style):
+    with plt.rc_context(cast(Any, style)):
         figure = plt.figure(figsize=(13, height), layout="constrained")
         figure.suptitle(_title(stats), x=0.01, ha="left", fontsize=13, color=INK)
         grid = figure.add_gridspec(3, 3, width_ratios=(1.3, 1, 1))

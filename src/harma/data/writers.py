@@ -50,7 +50,7 @@ def _numbered(images: Sequence[RawImage]) -> bool:
 
 def write_karpathy(splits: Images, name: str) -> dict[str, str]:
     """Karpathy's JSON, one file for all splits; classes stand in it under our own keys."""
-    entries = []
+    entries: list[dict[str, Any]] = []
     sentence = 0
     for split, images in splits.items():
         for image in images:

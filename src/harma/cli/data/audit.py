@@ -1,7 +1,7 @@
 """harma data audit: find copies of images and identical captions, and say what to leave out of training.
 
-Copies are equal files, equal pixels, or near: re-encoded, resized, slightly cropped, mirrored or turned. They are looked
-for within and across splits and data sets.
+Copies are equal files, equal pixels, or near: re-encoded, resized, slightly cropped, mirrored or turned. They are
+looked for within and across splits and data sets.
 """
 
 import argparse

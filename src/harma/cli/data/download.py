@@ -1,6 +1,7 @@
 """harma data download: get a data set that has an open address, or say where a person gets it.
 
-What it is, its licence and its size are said first. Of sets without an open address it is said what the folder must hold.
+What it is, its licence and its size are said first. Of sets without an open address it is
+said what the folder must hold.
 """
 
 import argparse

@@ -92,7 +92,8 @@ def _seen(pictures: Array, boxes: Array, cells: int) -> tuple[Array, NDArray[np.
     mask = (rows > 0.5)[:, :, None] & (columns > 0.5)[:, None, :]
     down /= np.maximum(rows, 1e-6)[..., None]
     across /= np.maximum(columns, 1e-6)[..., None]
-    return down @ pictures @ across.transpose(0, 2, 1), mask
+    seen: Array = down @ pictures @ across.transpose(0, 2, 1)
+    return seen, mask
 
 
 def _step(seen: Array, mask: NDArray[np.bool_], wanted: Array) -> Array:

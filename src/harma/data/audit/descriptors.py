@@ -35,7 +35,8 @@ def sampling(low: NDArray[np.floating], high: NDArray[np.floating], cells: int) 
     pixel = np.arange(SIDE)
     first, last = edges[:, :-1, None], edges[:, 1:, None]
     covered = np.clip(np.minimum(last, pixel + 1) - np.maximum(first, pixel), 0, None)
-    return (covered / np.maximum(last - first, 1e-6)).astype(np.float32)
+    weights: Floats = (covered / np.maximum(last - first, 1e-6)).astype(np.float32)
+    return weights
 
 
 def frequencies(grey: NDArray[np.uint8], part: float = 1.0) -> Floats:
