@@ -21,9 +21,11 @@ def draw_stats(stats: DataStats, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     labels = _labels(stats)
-    style: dict[str, Any] = {"font.size": 10, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "xtick.color": SOFT, "ytick.color": SOFT,
-             "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold",
-             "axes.titlelocation": "left", "axes.titlecolor": INK}  # fmt: skip
+    style: dict[str, Any] = {
+        "font.size": 10, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "xtick.color": SOFT, "ytick.color": SOFT,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold",
+        "axes.titlelocation": "left", "axes.titlecolor": INK,
+    }  # fmt: skip
     height = max(8.5, 0.2 * max(MOST_WORDS, len(labels)) + 4)
     with plt.rc_context(cast(Any, style)):
         figure = plt.figure(figsize=(13, height), layout="constrained")
