@@ -39,15 +39,15 @@ class Fit:
     overlap: Floats
 
 
-def fit(source: NDArray[np.uint8], copy: NDArray[np.uint8], part: Floats) -> Fit:
+def fit(source: NDArray[np.uint8], copy: NDArray[np.uint8], box: Floats) -> Fit:
     """Fit a box in each source so that it shows the copy.
 
     Args:
         source: (P, SIDE, SIDE), turned as the copy is.
         copy: (P, SIDE, SIDE).
-        part: (P,) side of the middle box to begin with.
+        box: (P, 4) where to begin: top, bottom, left, right.
     """
-    parts = [_fit(source[i : i + AT_ONCE], copy[i : i + AT_ONCE], part[i : i + AT_ONCE])
+    parts = [_fit(source[i : i + AT_ONCE], copy[i : i + AT_ONCE], box[i : i + AT_ONCE])
              for i in range(0, len(source), AT_ONCE)]  # fmt: skip
     if not parts:
         return Fit(np.zeros((0, 4)), np.zeros(0), np.zeros(0))
@@ -55,9 +55,9 @@ def fit(source: NDArray[np.uint8], copy: NDArray[np.uint8], part: Floats) -> Fit
     return Fit(boxes, detail, overlap)
 
 
-def _fit(source: NDArray[np.uint8], copy: NDArray[np.uint8], part: Floats) -> tuple[Floats, Floats, Floats]:
+def _fit(source: NDArray[np.uint8], copy: NDArray[np.uint8], start: Floats) -> tuple[Floats, Floats, Floats]:
     source_picture, copy_picture = source.astype(np.float32), copy.astype(np.float32)
-    boxes = np.stack([(1 - part) / 2, (1 + part) / 2] * 2, axis=1).astype(np.float32)
+    boxes = start.astype(np.float32)
     detail, overlap = np.full(len(source), -1, np.float32), np.zeros(len(source), np.float32)
     left = np.arange(len(source))
     for cells, steps in STAGES:
@@ -92,7 +92,7 @@ def _seen(pictures: Array, boxes: Array, cells: int) -> tuple[Array, NDArray[np.
     mask = (rows > 0.5)[:, :, None] & (columns > 0.5)[:, None, :]
     down /= np.maximum(rows, 1e-6)[..., None]
     across /= np.maximum(columns, 1e-6)[..., None]
-    seen: Array = down @ pictures @ across.transpose(0, 2, 1)
+    seen: Array = (down @ pictures @ across.transpose(0, 2, 1)).astype(np.float32, copy=False)
     return seen, mask
 
 

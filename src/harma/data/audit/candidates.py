@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.data.audit.descriptors import descriptors, frequencies, turned_coefficients
+from harma.data.audit.descriptors import TURNS, WHOLE, Box, descriptors, frequencies, turned_box, turned_coefficients
 from harma.data.audit.looks import Progress
 
-PARTS = (1.0, 0.94, 0.88)
-"""Shares of an image that are compared with whole others: a copy may be cropped."""
-LEAST = 0.75
+BOXES: tuple[Box, ...] = (
+    WHOLE, (0.05, 0.95, 0.05, 0.95),
+    (0, 0.93, 0, 0.93), (0, 0.93, 0.07, 1), (0.07, 1, 0, 0.93), (0.07, 1, 0.07, 1),
+)  # fmt: skip
+"""Parts of an image that are compared with whole others, as a copy may be cropped: the middle, and at each corner."""
+LEAST = 0.8
 """Product of descriptors from which a pair is looked at. Measured: benchmarks/audit.py."""
 PER_PAIR = 2  # turns and parts of a pair that are tried, the best first
 ROWS, COLUMNS = 512, 8192  # what is compared at once: 16 MB
@@ -26,13 +29,13 @@ class Candidates:
         source: (C,) image that is turned and cropped.
         copy: (C,) image that may show the result.
         turn: (C,) number in TURNS.
-        part: (C,) share of the source, a value of PARTS.
+        box: (C, 4) part of the turned source: top, bottom, left, right, as shares.
     """
 
     source: Ints
     copy: Ints
     turn: Ints
-    part: NDArray[np.float64]
+    box: NDArray[np.float64]
 
 
 def find_candidates(grey: NDArray[np.uint8], *, least: float = LEAST, progress: Progress | None = None) -> Candidates:
@@ -45,49 +48,48 @@ def find_candidates(grey: NDArray[np.uint8], *, least: float = LEAST, progress: 
     """
     keys = descriptors(frequencies(grey))
     queries = [
-        (number, part, descriptors(coefficients))
-        for part in PARTS
-        for number, (_, coefficients) in enumerate(turned_coefficients(frequencies(grey, part)))
+        (turn, box, descriptors(coefficients))
+        for box in range(len(BOXES))
+        for turn, (_, coefficients) in enumerate(turned_coefficients(frequencies(grey, BOXES[box])))
     ]
     found = []
     for start in range(0, len(grey), ROWS):
-        for turn, part, query in queries:
-            found.append(_of_rows(query[start : start + ROWS], keys, start, turn, part, least))
+        for turn, box, query in queries:
+            found.append(_of_rows(query[start : start + ROWS], keys, start, turn, box, least))
         if progress is not None:
             progress(min(start + ROWS, len(grey)), len(grey))
-    columns = [np.concatenate(parts) for parts in zip(*found, strict=True)] if found else [np.zeros(0)] * 5
-    return _best(*columns)
+    if not found:
+        return Candidates(*(np.zeros(0, np.int64) for _ in range(3)), np.zeros((0, 4)))
+    return _best(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def _of_rows(
-    query: NDArray[np.float32], keys: NDArray[np.float32], start: int, turn: int, part: float, least: float
-) -> tuple[Ints, Ints, Ints, NDArray[np.float64], NDArray[np.float64]]:
+    query: NDArray[np.float32], keys: NDArray[np.float32], start: int, turn: int, box: int, least: float
+) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.float32]]:
     source, copy, value = [], [], []
     # The whole of an image in a turn meets the other way round too: half of those pairs are enough.
-    first_column = start if part == 1 else 0
+    first_column = start if BOXES[box] == WHOLE else 0
     for left in range(first_column, len(keys), COLUMNS):
         products = query @ keys[left : left + COLUMNS].T
         row, column = np.divmod(np.flatnonzero(products >= least), products.shape[1])
-        own = row + start == column + left
-        row, column = row[~own], column[~own]
+        other = row + start != column + left
+        row, column = row[other], column[other]
         source.append(row + start)
         copy.append(column + left)
         value.append(products[row, column])
     count = sum(map(len, source))
     return (
-        np.concatenate(source), np.concatenate(copy), np.full(count, turn), np.full(count, part),
-        np.concatenate(value).astype(np.float64),
+        np.concatenate(source), np.concatenate(copy), np.full(count, turn), np.full(count, box), np.concatenate(value)
     )  # fmt: skip
 
 
-def _best(source: Ints, copy: Ints, turn: Ints, part: NDArray[np.float64], value: NDArray[np.float64]) -> Candidates:
+def _best(source: Ints, copy: Ints, turn: Ints, box: Ints, value: NDArray[np.float32]) -> Candidates:
     """The best ways of each pair."""
-    source, copy, turn = source.astype(np.int64), copy.astype(np.int64), turn.astype(np.int64)
     low, high = np.minimum(source, copy), np.maximum(source, copy)
     order = np.lexsort((-value, high, low))
     low, high = low[order], high[order]
-    starts = np.r_[True, (low[1:] != low[:-1]) | (high[1:] != high[:-1])] if len(order) else np.zeros(0, bool)
-    first = np.flatnonzero(starts)
+    first = np.flatnonzero(np.r_[True, (low[1:] != low[:-1]) | (high[1:] != high[:-1])][: len(order)])
     position = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
     kept = order[position < PER_PAIR]
-    return Candidates(source[kept], copy[kept], turn[kept], part[kept])
+    places = np.array([[turned_box(one, turn) for turn in TURNS] for one in BOXES])
+    return Candidates(source[kept], copy[kept], turn[kept], places[box[kept], turn[kept]])

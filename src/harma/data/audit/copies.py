@@ -94,7 +94,7 @@ def _near(
         for number in np.unique(turn):
             own = turn == number
             pictures[own] = turned(grey[source[own]], TURNS[number])
-        result = fit(pictures, grey[copy], found.part[part])
+        result = fit(pictures, grey[copy], found.box[part])
         for i in np.flatnonzero(result.detail >= threshold):
             key = (int(min(source[i], copy[i])), int(max(source[i], copy[i])))
             pair = Copy(

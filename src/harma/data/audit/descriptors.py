@@ -39,21 +39,27 @@ def sampling(low: NDArray[np.floating], high: NDArray[np.floating], cells: int) 
     return weights
 
 
-def frequencies(grey: NDArray[np.uint8], part: float = 1.0) -> Floats:
-    """Lowest frequencies of the middle of pictures.
+Box = tuple[float, float, float, float]
+"""Top, bottom, left and right of a part of a picture, as shares of its sides."""
+
+WHOLE: Box = (0.0, 1.0, 0.0, 1.0)
+
+
+def frequencies(grey: NDArray[np.uint8], box: Box = WHOLE) -> Floats:
+    """Lowest frequencies of a part of pictures.
 
     Args:
         grey: (N, SIDE, SIDE).
-        part: side of the middle that is looked at, as a share.
+        box: the part.
 
     Returns:
         (N, 8, 8) DCT coefficients, the first index down.
     """
-    low, high = np.array([(1 - part) / 2]), np.array([(1 + part) / 2])
     place = (np.arange(CELLS) + 0.5) / CELLS
     waves = np.cos(np.pi * np.arange(FREQUENCIES)[:, None] * place).astype(np.float32)
-    basis = waves @ sampling(low, high, CELLS)[0]
-    parts = [basis @ grey[i : i + AT_ONCE].astype(np.float32) @ basis.T for i in range(0, len(grey), AT_ONCE)]
+    top, bottom, left, right = (np.array([edge]) for edge in box)
+    down, across = waves @ sampling(top, bottom, CELLS)[0], waves @ sampling(left, right, CELLS)[0]
+    parts = [down @ grey[i : i + AT_ONCE].astype(np.float32) @ across.T for i in range(0, len(grey), AT_ONCE)]
     return np.concatenate(parts) if parts else np.zeros((0, FREQUENCIES, FREQUENCIES), np.float32)
 
 
@@ -64,7 +70,7 @@ def descriptors(coefficients: Floats) -> Floats:
     weights = np.hypot(step[:, None], step) * np.where(step == 0, np.sqrt(0.5), 1) * np.where(
         step == 0, np.sqrt(0.5), 1
     )[:, None]  # fmt: skip
-    flat = (coefficients * weights.astype(np.float32)).reshape(len(coefficients), -1)[:, 1:]
+    flat = (coefficients * weights.astype(np.float32)).reshape(-1, FREQUENCIES**2)[:, 1:]
     normal: Floats = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
     return normal
 
@@ -84,6 +90,19 @@ def turned(grey: NDArray[np.uint8], turn: tuple[bool, bool, bool]) -> NDArray[np
     grey = grey.transpose(0, 2, 1) if transposed else grey
     grey = grey[:, ::-1] if down else grey
     return grey[:, :, ::-1] if across else grey
+
+
+def turned_box(box: Box, turn: tuple[bool, bool, bool]) -> Box:
+    """Where a part of a picture lies in the picture turned."""
+    top, bottom, left, right = box
+    transposed, down, across = turn
+    if transposed:
+        top, bottom, left, right = left, right, top, bottom
+    if down:
+        top, bottom = 1 - bottom, 1 - top
+    if across:
+        left, right = 1 - right, 1 - left
+    return top, bottom, left, right
 
 
 def turned_coefficients(coefficients: Floats) -> Iterator[tuple[tuple[bool, bool, bool], Floats]]:
