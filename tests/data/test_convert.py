@@ -19,7 +19,9 @@ DESCRIBED = DataDescription(name="x", title="Ein Titel: «x»", licence="none")
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 captions = st.lists(text | st.sampled_from(['a "b", c', "", "\n", "a\r\nb", "\ufeffx", "- d", "x\r", "\x00"]),
                     min_size=1, max_size=3)  # fmt: skip
-odd = st.sampled_from(["a b.jpg", 'q"u,o.jpg', "ä/ö.tif", "日本.png", "-x.jpg", "#.jpg", "a\nb.jpg", "'.jpg", "a\rb.png"])
+odd = st.sampled_from(
+    ["a b.jpg", 'q"u,o.jpg', "ä/ö.tif", "日本.png", "-x.jpg", "#.jpg", "a\nb.jpg", "'.jpg", "a\rb.png"]
+)
 part = st.text(st.sampled_from(string.ascii_letters + string.digits + " ._-,'\"é雪"), min_size=1, max_size=8)
 names = odd | part.map(lambda name: f"d/{name.strip() or 'x'}x.jpg")
 
@@ -80,7 +82,10 @@ def test_there_and_back_is_the_same_data_set(small, harma, tmp_path, middle):
     for split in ("train", "val", "test"):
         first, second = (
             load_split(described, split, root)
-            for described, root in ((harma, small.path), (load_description(tmp_path / "b" / "data.yaml"), tmp_path / "b"))
+            for described, root in (
+                (harma, small.path),
+                (load_description(tmp_path / "b" / "data.yaml"), tmp_path / "b"),
+            )
         )
         assert (first.image_names, first.captions) == (second.image_names, second.captions)
         assert first.images == second.images

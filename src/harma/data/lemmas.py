@@ -6,7 +6,7 @@ from functools import cache
 from harma.errors import MissingDependencyError
 
 # Plurals that do not end in s.
-IRREGULAR = frozenset({"men", "women", "children", "people", "feet", "teeth", "geese", "mice", "oxen"})
+IRREGULAR = frozenset({"men", "women", "children", "feet", "teeth", "geese", "mice", "oxen"})
 Lemmatizer = Callable[[str], str]
 
 

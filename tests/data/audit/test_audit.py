@@ -30,8 +30,9 @@ def source(tmp_path):
     for name, seed in (("a", 0), ("b", 1), ("c", 2), ("d", 0), ("e", 1)):
         picture(root / "images" / f"{name}.png", seed)
     train = [("a", "A field."), ("a", "a road"), ("b", "a field"), ("c", "a lake")]
-    (root / "train.json").write_text(json.dumps(
-        [{"image": f"{image}.png", "caption": caption, "image_id": ord(image)} for image, caption in train]))
+    (root / "train.json").write_text(
+        json.dumps([{"image": f"{image}.png", "caption": caption, "image_id": ord(image)} for image, caption in train])
+    )
     (root / "val.json").write_text(json.dumps([{"image": "d.png", "caption": ["a hill"]}]))
     (root / "test.json").write_text(json.dumps([{"image": "e.png", "caption": ["A field", "a house"]}]))
     return Source(DESCRIPTION, root)
@@ -64,8 +65,14 @@ def test_across_data_sets_a_test_image_of_one_leaves_train_of_the_other(source, 
     other = tmp_path / "two"
     picture(other / "images" / "x.png", 1)
     picture(other / "images" / "y.png", 9)
-    (other / "train.json").write_text(json.dumps([
-        {"image": "x.png", "caption": "a wood", "image_id": 0}, {"image": "y.png", "caption": "a pond", "image_id": 1}]))
+    (other / "train.json").write_text(
+        json.dumps(
+            [
+                {"image": "x.png", "caption": "a wood", "image_id": 0},
+                {"image": "y.png", "caption": "a pond", "image_id": 1},
+            ]
+        )
+    )
     two = Source(DataDescription(name="two", train=("train.json",)), other)
     left_out = exclusions(audit([source, two]))
     assert ("train", "x.png", "e.png") in names(left_out)

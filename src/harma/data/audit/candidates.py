@@ -9,13 +9,13 @@ from harma.data.audit.descriptors import TURNS, WHOLE, Box, descriptors, frequen
 from harma.data.audit.looks import Progress
 
 BOXES: tuple[Box, ...] = (
-    WHOLE, (0.05, 0.95, 0.05, 0.95),
+    WHOLE, (0.04, 0.96, 0.04, 0.96), (0.08, 0.92, 0.08, 0.92),
     (0, 0.93, 0, 0.93), (0, 0.93, 0.07, 1), (0.07, 1, 0, 0.93), (0.07, 1, 0.07, 1),
 )  # fmt: skip
-"""Parts of an image that are compared with whole others, as a copy may be cropped: the middle, and at each corner."""
+"""Parts of an image that are compared with whole others, as a copy may be cropped: the middle, and the corners."""
 LEAST = 0.8
 """Product of descriptors from which a pair is looked at. Measured: benchmarks/audit.py."""
-PER_PAIR = 2  # turns and parts of a pair that are tried, the best first
+PER_PAIR = 3  # turns and parts of a pair that are tried, the best first
 ROWS, COLUMNS = 512, 8192  # what is compared at once: 16 MB
 
 Ints = NDArray[np.int64]
