@@ -156,9 +156,9 @@ def test_nothing_is_overwritten_unasked(small, harma, tmp_path):
 @pytest.mark.parametrize(
     ("form", "file", "content", "message"),
     [
-        ("harma", "t.json", '[{"image": "a.png", "caption": "x"}, {"image": "b.png"}]', "t.json row 1: caption is missing"),
+        ("harma", "t.json", '[{"image": "a.png", "caption": "x"}, {"image": "b.png"}]', "row 1: caption is missing"),
         ("harma", "t.json", '[{"image": "a.png",]', "t.json: is not JSON"),
-        ("karpathy", "t.json", '{"images": [{"filename": "a.png", "split": "train"}]}', "t.json row 0: sentences is missing"),
+        ("karpathy", "t.json", '{"images": [{"filename": "a.png", "split": "train"}]}', "row 0: sentences is missing"),
         ("karpathy", "t.json", '{"images": [{"filename": "a.png", "split": "train", "sentences": [], "label": -1}]}',
          "t.json row 0: label is -1"),
         ("csv", "t.csv", "filename,title\na.png,x\nb.png,y,z\n", "t.csv line 3: has 3 fields"),

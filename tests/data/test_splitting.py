@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def test_small_labels_do_not_all_round_the_same_way():
 @given(st.lists(st.integers(1, 4), min_size=12, max_size=40), st.integers(0, 5))
 def test_groups_stay_together(sizes, seed):
     bounds = np.cumsum([0, *sizes])
-    groups = [list(range(a, b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+    groups = [list(range(a, b)) for a, b in pairwise(bounds)]
     sides = divide(groups, [None] * int(bounds[-1]), (0.5, 0.25, 0.25), seed)
     assert all(len({sides[i] for i in group}) == 1 for group in groups)
     assert abs(sides.count("train") / len(sides) - 0.5) < 4 / len(sides) + 1e-9

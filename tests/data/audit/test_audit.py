@@ -129,7 +129,7 @@ def test_an_audit_without_copies_has_sheets_too(tmp_path, source):
     assert [path.name for path in write_sheets(tmp_path, found, most=5)] == ["pairs.html", "pairs.png"]
 
 
-# -- lists --------------------------------------------------------------------------------------------------------------
+# -- lists ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_text_list_leaves_images_out(source, tmp_path):

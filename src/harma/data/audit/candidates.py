@@ -13,7 +13,7 @@ BOXES: tuple[Box, ...] = (
     (0, 0.93, 0, 0.93), (0, 0.93, 0.07, 1), (0.07, 1, 0, 0.93), (0.07, 1, 0.07, 1),
 )  # fmt: skip
 """Parts of an image that are compared with whole others, as a copy may be cropped: the middle, and the corners."""
-LEAST = 0.8
+LEAST = 0.76
 """Product of descriptors from which a pair is looked at. Measured: benchmarks/audit.py."""
 PER_PAIR = 3  # turns and parts of a pair that are tried, the best first
 ROWS, COLUMNS = 512, 8192  # what is compared at once: 16 MB
