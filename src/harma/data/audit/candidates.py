@@ -59,7 +59,8 @@ def find_candidates(grey: NDArray[np.uint8], *, least: float = LEAST, progress: 
         if progress is not None:
             progress(min(start + ROWS, len(grey)), len(grey))
     if not found:
-        return Candidates(*(np.zeros(0, np.int64) for _ in range(3)), np.zeros((0, 4)))
+        none = np.zeros(0, np.int64)
+        return Candidates(none, none, none, np.zeros((0, 4)))
     return _best(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
