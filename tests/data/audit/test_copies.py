@@ -7,6 +7,7 @@ from PIL import Image, ImageOps
 from harma.data.audit.copies import Copy, find_copies, groups_of
 from harma.data.audit.descriptors import TURN_NAMES, TURNS, descriptors, frequencies, turned, turned_coefficients
 from harma.data.audit.looks import look_at
+from harma.data.images import read_image
 from harma.data.synthetic import LOOKS, draw_scene, make_scene
 from harma.errors import ConfigError, DataError, MissingFileError
 
@@ -133,3 +134,17 @@ def test_descriptors_do_not_depend_on_brightness_and_contrast():
 def test_every_turn_has_a_name():
     assert set(TURN_NAMES) == set(TURNS)
     assert len(set(TURN_NAMES.values())) == 8
+
+
+@pytest.mark.shared
+def test_copies_of_real_images_are_found(shared_dir, tmp_path):
+    paths = sorted((shared_dir / "data" / "ucm" / "images").rglob("*.jpg"))[::84]
+    images = [read_image(path) for path in paths]
+    kinds = [kind for kind in PLANTED if kind not in ("cropped", "upside down")]
+    planted = [PLANTED[kind](image).convert("RGB") for kind in kinds for image in images]
+    copies = find_copies(look_at([*paths, *written(planted, tmp_path)]))
+    found = {(copy.first, copy.second) for copy in copies}
+    for number, kind in enumerate(kinds, 1):
+        share = sum((i, number * len(paths) + i) in found for i in range(len(paths))) / len(paths)
+        assert share > 0.95, kind
+    assert not [pair for pair in found if pair[1] < len(paths)]
