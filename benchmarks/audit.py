@@ -63,7 +63,7 @@ def measure(folder, count, thresholds):
             planted[kind] = range(len(paths), len(paths) + len(chosen))
             for i in chosen:
                 path = Path(directory) / f"{len(paths)}.png"
-                plant(read_image(originals[i])).save(path)
+                plant(read_image(originals[i])).save(path, compress_level=1)
                 paths.append(path)
                 source.append(i)
         start = time.perf_counter()
