@@ -8,9 +8,9 @@ import harma
 SOURCE = Path(harma.__file__).parent
 # Lower rooms first; a room may import itself and what stands before it.
 ORDER = [
-    "errors", "files", "plugins", "metrics", "losses", "adapters", "methods", "data", "scenes", "backbones",
-    "embedding", "model", "card", "saved", "released", "fingerprint", "zeroshot", "bulk", "index", "sheets",
-    "exchange", "evaluation", "training", "comparison", "recipes", "demo", "cli",
+    "errors", "files", "plugins", "drawing", "metrics", "losses", "adapters", "methods", "data", "scenes",
+    "backbones", "embedding", "model", "card", "saved", "released", "fingerprint", "zeroshot", "bulk", "index",
+    "sheets", "exchange", "evaluation", "training", "comparison", "recipes", "demo", "cli",
 ]  # fmt: skip
 LATE = {("model", "released")}  # HarMA.from_released builds a model, so its body lies above
 

@@ -33,5 +33,9 @@ class StorageError(HarmaError, OSError):
     """The disk or store does not take what is to be written: it is full, or not writable."""
 
 
+class DownloadError(HarmaError, OSError):
+    """A file does not come over the network; the message says what was kept and what to do."""
+
+
 class TrainingError(HarmaError, RuntimeError):
     """Training cannot go on: the loss stopped being a number, or a checkpoint does not fit the run."""

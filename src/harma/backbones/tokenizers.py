@@ -41,3 +41,9 @@ def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
             f"{source.name} needs the tokenizer {name}, which is not on this machine ({error}); allow the download"
         ) from error
     return tokenizer
+
+
+def clip_pieces() -> Callable[[str], int]:
+    """A function that counts the BPE pieces CLIP's tokenizer makes of a text, without the marks of start and end."""
+    tokenizer = open_clip().SimpleTokenizer()
+    return lambda text: len(tokenizer.encode(text))

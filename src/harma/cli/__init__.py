@@ -22,7 +22,7 @@ VERBS = {
     "export": ("export", "an adapter directory to the released form"),
     "recipes": ("recipes", "the shipped recipes, or one of them"),
     "backbones": ("backbones", "the presets: architecture, file, licence, where to get it"),
-    "data": ("data", "look at data before training (check), or draw synthetic scenes (scenes)"),
+    "data": ("data", "look at data before training, convert, split and audit it, or draw synthetic scenes"),
     "index": ("index", "make an index of imagery and keep it up to date: build, add, info, export, …"),
     "search": ("search", "search an index by text, example, place and date; find change"),
     "classify": ("classify", "which of some classes images are of, without training on them"),

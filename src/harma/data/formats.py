@@ -44,9 +44,7 @@ def _harma_row(place: Place, entry: Any, per_image: bool) -> Rows:
         return
     wrong = [
         _wrong(entry, "image", _is_name, "a relative path"),
-        _wrong(entry, "image_id", _is_count, "a whole number, one for each image", optional=True),
-        _wrong(entry, "label", _is_class, f"a whole number from 0 to {MAX_LABEL}", optional=True),
-        _wrong(entry, "label_name", _is_text, "text", optional=True),
+        *_wrong_classes(entry),
     ]
     if per_image:
         captions, bad = _captions(entry, "caption")
@@ -55,6 +53,14 @@ def _harma_row(place: Place, entry: Any, per_image: bool) -> Rows:
         captions = (entry["caption"],) if _is_text(entry.get("caption")) else ()
         wrong.append(_wrong(entry, "caption", _is_text, "text, as this file has a row per caption"))
     yield from _row_with_problems(place, entry, "image", captions, wrong, whole=per_image)
+
+
+def _wrong_classes(entry: dict[str, Any]) -> list[str | None]:
+    return [
+        _wrong(entry, "image_id", _is_count, "a whole number, one for each image", optional=True),
+        _wrong(entry, "label", _is_class, f"a whole number from 0 to {MAX_LABEL}", optional=True),
+        _wrong(entry, "label_name", _is_text, "text", optional=True),
+    ]
 
 
 def _row_with_problems(
@@ -85,7 +91,10 @@ KARPATHY_SPLITS = {"train": "train", "restval": "train", "val": "val", "test": "
 
 
 def read_karpathy(root: Path, names: Sequence[str], split: str) -> Rows:
-    """Karpathy's `dataset_*.json`: images with filename, split and sentences; restval belongs to train."""
+    """Karpathy's `dataset_*.json`: images with filename, split and sentences; restval belongs to train.
+
+    The format has no classes; ours may stand in it as label, label_name and image_id (`harma data convert`).
+    """
     for name in names:
         content = _read_json(root, name)
         if isinstance(content, Problem):
@@ -111,14 +120,14 @@ def _karpathy_row(place: Place, entry: Any, split: str) -> Rows:
         _wrong(entry, "filename", _is_name, "a relative path"),
         _wrong(entry, "filepath", _is_text, "a folder", optional=True),
         _wrong(entry, "sentences", lambda value: isinstance(value, list), "a list of objects with raw"),
+        *_wrong_classes(entry),
     ]
     sentences = entry["sentences"] if isinstance(entry.get("sentences"), list) else []
     raw: list[Any] = [s.get("raw") if isinstance(s, dict) else s for s in sentences]
     problems += [f"sentences[{i}] has raw {_shown(r)}; it must be text" for i, r in enumerate(raw) if not _is_text(r)]
     if _is_name(entry.get("filename")) and _is_name(entry.get("filepath")):
         entry = {**entry, "filename": f"{entry['filepath']}/{entry['filename']}"}
-    image = {"filename": entry.get("filename")}
-    yield from _row_with_problems(place, image, "filename", tuple(r for r in raw if _is_text(r)), problems, whole=True)
+    yield from _row_with_problems(place, entry, "filename", tuple(r for r in raw if _is_text(r)), problems, whole=True)
 
 
 def _is_karpathy(content: Any) -> bool:

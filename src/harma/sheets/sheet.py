@@ -1,31 +1,24 @@
 """Contact sheets: what a search found as one HTML file without any request to elsewhere, or as one picture."""
 
-import base64
 from collections.abc import Mapping, Sequence
-from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 import jinja2
-import matplotlib
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from harma.data.images import MAX_PIXELS
+from harma.drawing import INK, PAPER, SOFT, data_uri, sheet_font, write_line
 from harma.errors import ConfigError
 from harma.files import replacing, write_text
 from harma.index.judge import CLEAR, LIKELY
 from harma.sheets.tile import Tile
 
-JPEG_QUALITY = 85
 # The picture's measures, pixels.
 MARGIN, GAP, PAD, LINE, SMALL, LARGE = 24, 16, 5, 18, 13, 22
 # Labels have no room beside narrower pictures.
 NARROWEST = 200
 PICTURES_PER_ROW = 5
-PAPER, INK, SOFT = "#fbfaf7", "#1c2321", "#5b6460"
 STANDINGS = {"clear": "#2e7d4f", "likely": "#96690a", "weak": SOFT, "": INK}
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def write_sheet(path: Path, tiles: Sequence[Tile], *, title: str, query: Mapping[str, str] | None = None) -> None:
@@ -65,13 +58,6 @@ def html_sheet(tiles: Sequence[Tile], *, title: str, query: Mapping[str, str] | 
     )  # fmt: skip
 
 
-def data_uri(image: Image.Image) -> str:
-    """A picture as a JPEG inside an address."""
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
 # -- picture ----------------------------------------------------------------------------------------------------------
 
 
@@ -99,17 +85,18 @@ def png_sheet(tiles: Sequence[Tile], *, title: str, size: int = 256, columns: in
         raise ConfigError(f"{len(tiles):,} hits make a picture of {total[0]}×{total[1]} pixels; write HTML, or fewer")
     sheet = Image.new("RGB", total, PAPER)
     draw = ImageDraw.Draw(sheet)
-    _write(draw, (MARGIN, MARGIN), title, INK, _font(LARGE), total[0] - 2 * MARGIN)
+    write_line(draw, (MARGIN, MARGIN), title, INK, sheet_font(LARGE), total[0] - 2 * MARGIN)
     if not tiles:
-        _write(draw, (MARGIN, top), "nothing matches", SOFT, _font(SMALL), width)
+        write_line(draw, (MARGIN, top), "nothing matches", SOFT, sheet_font(SMALL), width)
     for number, (tile, lines) in enumerate(zip(tiles, labels, strict=True)):
         left = MARGIN + number % columns * (width + GAP)
         upper = top + number // columns * (height + GAP)
         head = f"{number + 1}. {tile.value} {tile.hit.standing}"
         _place_pictures(sheet, tile, left, upper, size)
-        _write(draw, (left, upper + size + PAD), head, STANDINGS[tile.hit.standing], _font(SMALL, "-Bold"), width)
+        color, bold = STANDINGS[tile.hit.standing], sheet_font(SMALL, "-Bold")
+        write_line(draw, (left, upper + size + PAD), head, color, bold, width)
         for row, (line, color) in enumerate(lines, 1):
-            _write(draw, (left, upper + size + PAD + row * LINE), line, color, _font(SMALL), width)
+            write_line(draw, (left, upper + size + PAD + row * LINE), line, color, sheet_font(SMALL), width)
     return sheet
 
 
@@ -128,26 +115,6 @@ def _place_pictures(sheet: Image.Image, tile: Tile, left: int, upper: int, size:
         badge = "  ".join(part for part in (picture.heading, picture.problem and "thumbnail") if part)
         if badge:
             place = left + number * size + 8, upper + size - 26
-            box = draw.textbbox(place, badge, _font(SMALL))
+            box = draw.textbbox(place, badge, sheet_font(SMALL))
             draw.rounded_rectangle((box[0] - 5, box[1] - 4, box[2] + 5, box[3] + 4), 4, (0, 0, 0, 180))
-            draw.text(place, badge, "#ffffff", _font(SMALL))
-
-
-def _write(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, color: str, font: Font, width: int) -> None:
-    """Text on one line; of what is too long the middle is left out, as names differ at their ends."""
-    text = " ".join(text.split())
-    shown, kept = text, len(text)
-    while kept > 1 and draw.textlength(shown, font) > width:
-        kept -= 1
-        shown = f"{text[: -(-kept // 2)]}…{text[len(text) - kept // 2 :]}"
-    draw.text(place, shown, color, font)
-
-
-@cache
-def _font(size: int, style: str = "") -> Font:
-    # Pillow's own font has no accents, arrows or other alphabets; matplotlib, which draws the reports, brings one.
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{style}.ttf"
-    try:
-        return ImageFont.truetype(str(path), size)
-    except OSError:  # taken out by a distribution
-        return ImageFont.load_default(size)
+            draw.text(place, badge, "#ffffff", sheet_font(SMALL))

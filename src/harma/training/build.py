@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, default_collate
 
 from harma.backbones import Backbone, load_backbone
 from harma.data.annotations import load_split
+from harma.data.audit.exclusion import leave_out_listed
 from harma.data.cache import ImageCache
 from harma.data.datasets import CaptionPairs
 from harma.data.description import load_description
@@ -129,12 +130,15 @@ def load_splits(data: DataConfig, *names: str) -> dict[str, Split]:
     if root is None:
         raise ConfigError(f"data.root is not set; give the folder that holds {data.name}'s files: --data.root DIR")
     description = replace(description, **overrides)
-    return {
+    splits = {
         name: load_split(
             description, name, root, images=data.images, empty_captions=data.empty_captions, max_words=data.max_words
         )
         for name in names
     }
+    if data.exclude is not None and "train" in splits:
+        splits["train"] = leave_out_listed(splits["train"], data.exclude, description.name)
+    return splits
 
 
 def make_backbone(recipe: Recipe) -> Backbone:

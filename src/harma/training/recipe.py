@@ -22,6 +22,7 @@ class DataConfig:
         train: annotation files in place of the description's.
         val: annotation file in place of the description's.
         test: annotation file in place of the description's.
+        exclude: a list of images to leave out of train, as `harma data audit` writes it (CSV), or a name per line.
         empty_captions: "error" names captions that are empty after cleaning; "drop" drops and lists them.
         max_words: words kept of each caption.
         sampling: an epoch is "captions": every caption once, as the original; or "images": every image once, with one
@@ -44,6 +45,7 @@ class DataConfig:
     train: list[str] | None = None
     val: str | None = None
     test: str | None = None
+    exclude: str | None = None
     empty_captions: Literal["error", "drop"] = "error"
     max_words: int = 30
     sampling: Literal["captions", "images"] = "captions"

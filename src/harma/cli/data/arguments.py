@@ -1,0 +1,132 @@
+"""What the actions of `harma data` share: naming a data set, bars, tables."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harma.cli.numbers import positive
+
+if TYPE_CHECKING:
+    from harma.data.audit.audit import Source
+    from harma.data.description import DataDescription
+
+Progress = Callable[[int, int], None]
+
+
+def add_data(parser: argparse.ArgumentParser, *, splits: bool = True) -> None:
+    """DATA, --root, --images and --splits."""
+    parser.add_argument("data", metavar="DATA", help="data set (rsitmd, rsicd, ucm) or the path of its description")
+    parser.add_argument("--root", metavar="DIR", help="the folder its files are in; default: the description's folder")
+    parser.add_argument("--images", metavar="DIR", help="the image folder, if not where the description says")
+    if splits:
+        add_splits(parser)
+
+
+def add_several(parser: argparse.ArgumentParser) -> None:
+    """DATA[=DIR] …, --root, --images and --splits."""
+    parser.add_argument(
+        "data", metavar="DATA[=DIR]", nargs="+",
+        help="data sets (rsitmd, rsicd, ucm, or the paths of descriptions), each with the folder of its files",
+    )  # fmt: skip
+    parser.add_argument("--root", metavar="DIR", help="the folder of a single data set's files")
+    parser.add_argument("--images", metavar="DIR", help="the image folder of a single data set")
+    add_splits(parser)
+
+
+def add_splits(parser: argparse.ArgumentParser) -> None:
+    """--splits."""
+    parser.add_argument(
+        "--splits", nargs="+", metavar="SPLIT", choices=("train", "val", "test"), help="default: all that are described"
+    )
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """--num-workers."""
+    parser.add_argument(
+        "--num-workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="threads that decode"
+    )
+
+
+def data_and_root(data: str, root: str | None) -> "tuple[DataDescription, Path]":
+    """A data set's description, and the folder of its files.
+
+    Raises:
+        ConfigError: the folder is not said, or the data set is not known.
+    """
+    from harma.data.description import load_description
+    from harma.errors import ConfigError
+
+    description = load_description(data)
+    if root is None and not data.endswith((".yaml", ".yml")):
+        raise ConfigError(f"--root is not given; name the folder that holds {data}'s files: --root DIR")
+    return description, Path(data).parent if root is None else Path(root)
+
+
+def sources(args: argparse.Namespace) -> "list[Source]":
+    """The data sets of `add_several`.
+
+    Raises:
+        ConfigError: several data sets have one --root or --images, or one has none.
+    """
+    from harma.data.audit.audit import Source
+    from harma.errors import ConfigError
+
+    if len(args.data) > 1 and (args.root or args.images):
+        raise ConfigError("--root and --images are of a single data set; of several, write DATA=DIR for each")
+    found = []
+    for named in args.data:
+        data, _, root = named.partition("=")
+        description, folder = data_and_root(data, root or args.root)
+        found.append(Source(description, folder, Path(args.images) if args.images else None, tuple(args.splits or ())))
+    return found
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """A bar on the error stream, only where that is a terminal."""
+    with progress_bars(what) as (told,):
+        yield told
+
+
+@contextmanager
+def progress_bars(*names: str) -> Iterator[tuple[Progress, ...]]:
+    """A bar for each thing that is done, one after the other."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    with Bar(console=console, disable=not console.is_terminal, transient=True) as bar:
+        yield tuple(_told(bar, name) for name in names)
+
+
+def _told(bar: object, name: str) -> Progress:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    assert isinstance(bar, Bar)
+    task: list[TaskID] = []
+
+    def told(done: int, total: int) -> None:
+        if not task:
+            task.append(bar.add_task(name, total=total or None))
+        bar.update(task[0], completed=done, total=total or None)
+
+    return told
+
+
+def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
+    """A table; the first `left` columns are text, the others numbers."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, padding=(0, 1))
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < left else "right", overflow="fold",
+                         no_wrap=left == 1 and number == 0)  # fmt: skip
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False, highlight=False, soft_wrap=False).print(table)

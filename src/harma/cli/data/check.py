@@ -1,0 +1,67 @@
+"""harma data check: read the annotations of all splits and decode every image; list every problem at once."""
+
+import argparse
+import json
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harma.cli.data.arguments import add_data, add_workers, data_and_root, progress_bar
+
+if TYPE_CHECKING:
+    from harma.data.check import CheckReport
+
+SUMMARY = "find every problem at once"
+EPILOG = """examples:
+  harma data check rsitmd --root data/rsitmd
+  harma data check ucm --root data/ucm --images data/ucm/Images --splits val test
+  harma data check my_data.yaml --splits train val --json problems.json
+status: 0 no problem, 1 problems, 2 the check could not be made"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the action."""
+    add_data(parser)
+    parser.add_argument(
+        "--empty-captions", choices=("error", "drop"), default="error",
+        help="captions empty after cleaning are problems (error), or dropped and counted (drop)",
+    )  # fmt: skip
+    add_workers(parser)
+    parser.add_argument("--json", metavar="FILE", help="also write the problems as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, list the problems, and say how many."""
+    from harma.data.check import check_data
+    from harma.files import write_text
+
+    description, root = data_and_root(args.data, args.root)
+    with progress_bar("decoding") as progress:
+        report = check_data(
+            description, root, splits=args.splits, images=args.images, empty_captions=args.empty_captions,
+            num_workers=args.num_workers, progress=progress,
+        )  # fmt: skip
+    print("\n".join(_lines(report)))
+    if args.json:
+        write_text(Path(args.json), json.dumps([vars(problem) for problem in report.problems], indent=2) + "\n")
+    return 1 if report.problems else 0
+
+
+def _lines(report: "CheckReport") -> list[str]:
+    """The problems of each file, then the sizes. Never cut to the terminal's width: it is searched and piped."""
+    lines = []
+    for file, group in groupby(report.problems, key=lambda problem: problem.file):
+        problems = list(group)
+        width = max(len(problem.row) for problem in problems)
+        lines.append(f"{file}: {_counted(len(problems), 'problem')}")
+        lines += [f"  {problem.row:<{width}}  {problem.what}" for problem in problems]
+    lines += [
+        f"{split}: {images:,} images, {captions:,} captions" for split, (images, captions) in report.sizes.items()
+    ]
+    if report.dropped:
+        lines.append(f"dropped: {len(report.dropped):,} without words")
+    return [*lines, _counted(len(report.problems), "problem")]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""Copies of images and captions within and across splits and data sets."""
