@@ -59,7 +59,7 @@ def write_report(
         info=info or {},
         curves=curves(lines),
         labels=label_chart(by_label(evaluation, split)),
-        terms=term_chart(by_term(evaluation, split), evaluation.metrics["t2i_r10"]),
+        terms=term_chart(by_term(evaluation, split), evaluation.metrics["t2i_R@10"]),
         **_of_embeddings(evaluation, split, model),
         by_text=text_examples(evaluation, split),
         by_image=image_examples(evaluation, split),
