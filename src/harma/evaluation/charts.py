@@ -19,6 +19,7 @@ from harma.evaluation.wrong import Confusion
 # Mid tones, which stand out on a light page and on a dark one.
 IMAGE, TEXT, OTHER = "#3b8fb0", "#cf6a32", "#8a8f8c"
 MOST_LABELS = 60
+MANY_POINTS = 500
 COLOURS = ("#3b8fb0", "#cf6a32", "#5d9e4e", "#b4589b", "#b59a2a", "#7a6fd0", "#c94f57", "#3fa591", "#a07a55", "#6d8a2f")
 # No chart has another thing of this colour: it becomes the page's ink.
 INK = "#010203"
@@ -121,7 +122,7 @@ def confusion_chart(found: Confusion | None) -> str:
         figure = Figure(figsize=(side + 1, side), layout="constrained")
         axes = figure.subplots()
         axes.imshow(cells, interpolation="nearest")
-        small = 9 if number <= 20 else 6
+        small = 9 if number <= 12 else 8 if number <= 30 else 6
         axes.set_xticks(range(number), found.names, rotation=90 if number > 8 else 45,
                         ha="center" if number > 8 else "right", rotation_mode="anchor" if number <= 8 else "default",
                         fontsize=small + 1)  # fmt: skip
@@ -155,8 +156,9 @@ def map_chart(maps: Sequence[tuple[str, Map, bool]], embedded: Embedded, split: 
             axes.set_title(title, fontsize=11)
             axes.set_xticks([])
             axes.set_yticks([])
+            axes.spines[:].set_visible(False)
             axes.set_aspect("equal", adjustable="datalim")
-            legend = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=8, markerscale=2)
+            legend = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=3, fontsize=8, markerscale=1.5)
             for handle in legend.legend_handles:
                 handle.set_alpha(1)
         return _svg(figure)
@@ -180,6 +182,7 @@ def _by_label(axes: Any, places: Map, embedded: Embedded, split: Split, names: d
 
 
 def _scatter(axes: Any, points: Any, colour: str, marker: str, name: str) -> None:
+    many = len(points) > MANY_POINTS
     # As pixels: thousands of shapes would make a slow page.
-    axes.scatter(points[:, 0], points[:, 1], s=9 if marker == "o" else 6, color=colour, marker=marker, linewidths=0,
-                 alpha=0.55 if marker == "o" else 0.3, rasterized=True, label=name or None)  # fmt: skip
+    axes.scatter(points[:, 0], points[:, 1], s=9 if many else 18, color=colour, marker=marker, linewidths=0,
+                 alpha=0.4 if many else 0.75, rasterized=True, label=name or None)  # fmt: skip
