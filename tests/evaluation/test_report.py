@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from harma.evaluation import evaluate, metrics_table
+from harma.evaluation.charts import INK
 from harma.evaluation.examples import image_examples, text_examples
 from harma.evaluation.report import write_report
 from harma.evaluation.retrieval import Embedded, summarize_embedded
@@ -50,6 +51,8 @@ def test_the_page_has_figures_curves_pictures_and_asks_nobody(evaluation, split,
     for heading in ("By label", "By term", "Labels mixed up", "Map of the embeddings", "Hardest negatives"):
         assert f"<h2>{heading}</h2>" in page
     assert "Why this hit" not in page, "no model was given"
+    assert INK not in page
+    assert page.count("currentColor") > 20, "charts have the ink of the page, light or dark"
     assert "✓" in page
     assert "✗" in page
     assert "Beware of &lt;this&gt;." in page
