@@ -81,7 +81,7 @@ def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
 
 
 @contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Any) -> Iterator[None]:
     """Evaluation mode without gradients; the model's own mode is restored."""
     was_training = isinstance(model, nn.Module) and model.training
     if was_training:
@@ -113,7 +113,7 @@ def embed_images(
         Pictures(images, eval_transform_of(model.preprocess), cache), batch_size=batch_size, num_workers=num_workers,
         pin_memory=model.device.type == "cuda",
     )  # fmt: skip
-    with _evaluating(model):
+    with evaluating(model):
         parts = [
             model.encode_image(pixels.to(model.device, non_blocking=True)).float().cpu()
             for pixels in _tracked(loader, len(loader), "images", progress)
@@ -130,7 +130,7 @@ def embed_texts(model: Embedder, texts: Sequence[str], *, batch_size: int = 256,
     # Captions of one length together: a batch is only as long as its longest caption.
     order = torch.argsort(model.text_lengths(token_ids), stable=True)
     starts = range(0, len(order), batch_size)
-    with _evaluating(model):
+    with evaluating(model):
         parts = [
             model.encode_text(token_ids[order[s : s + batch_size]].to(model.device)).float().cpu()
             for s in _tracked(starts, len(starts), "captions", progress)

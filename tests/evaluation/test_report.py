@@ -5,11 +5,15 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 from rich.console import Console
 
-from harma.evaluation import metrics_table
+from harma.evaluation import evaluate, metrics_table
+from harma.evaluation.charts import INK
 from harma.evaluation.examples import image_examples, text_examples
 from harma.evaluation.report import write_report
+from harma.evaluation.retrieval import Embedded, summarize_embedded
+from harma.metrics import captions_of
 
 
 def test_examples_show_right_and_wrong(evaluation, split):
@@ -43,7 +47,12 @@ def test_the_page_has_figures_curves_pictures_and_asks_nobody(evaluation, split,
     page = write_report(tmp_path, evaluation=evaluation, split=split, info={"note": "Beware of <this>."}).read_text()
     assert f"{evaluation.metrics['mR']:.2f}" in page
     assert f"{evaluation.metrics['mR'] - evaluation.without_adapters.metrics['mR']:+.2f}" in page
-    assert page.count("<svg") == 2, "curves, and recall by label"
+    assert page.count("<svg") == 5, "curves, recall by label and by term, confusion, maps"
+    for heading in ("By label", "By term", "Labels mixed up", "Map of the embeddings", "Hardest negatives"):
+        assert f"<h2>{heading}</h2>" in page
+    assert "Why this hit" not in page, "no model was given"
+    assert INK not in page
+    assert page.count("currentColor") > 20, "charts have the ink of the page, light or dark"
     assert "✓" in page
     assert "✗" in page
     assert "Beware of &lt;this&gt;." in page
@@ -56,6 +65,42 @@ def test_a_page_without_a_log_or_a_baseline(evaluation, split, tmp_path):
     page = write_report(tmp_path, evaluation=evaluation.without_adapters, split=split).read_text()
     assert "Training" not in page
     assert "without adapters" not in page
+
+
+def test_a_page_without_labels_or_embeddings(evaluation, split, tmp_path):
+    page = write_report(tmp_path, evaluation=evaluation, split=replace(split, labels=None)).read_text()
+    assert "By label" not in page
+    assert "Labels mixed up" not in page
+    assert "Map of the embeddings" in page
+    page = write_report(tmp_path, evaluation=replace(evaluation, embedded=None), split=split).read_text()
+    assert "By label" in page
+    for heading in ("Labels mixed up", "Map of the embeddings", "Hardest negatives", "Why this hit"):
+        assert heading not in page
+
+
+def test_a_page_with_the_model_says_why(model, split, tmp_path):
+    found = evaluate(model[0], split)
+    page = write_report(tmp_path, evaluation=found, split=split, model=model[0]).read_text()
+    assert "<h2>Why this hit</h2>" in page
+    assert 1 <= page.count("relevance of its parts") <= 3
+
+
+def test_a_page_with_a_single_label_and_a_single_image(evaluation, split, embed, tmp_path):
+    one = split.subset([0])
+    alone = evaluate_one(one)
+    page = write_report(tmp_path, evaluation=alone, split=one).read_text()
+    assert "Hardest negatives" not in page
+    assert "Labels mixed up" not in page
+
+
+def evaluate_one(one):
+    names, text = np.unique(np.array(one.captions), return_inverse=True)
+    rng = np.random.default_rng(0)
+    embedded = Embedded(
+        rng.standard_normal((1, 8)).astype(np.float32), rng.standard_normal((len(names), 8)).astype(np.float32),
+        tuple(names.tolist()), captions_of(one.caption_to_image, 1, text),
+    )  # fmt: skip
+    return summarize_embedded(embedded, one)
 
 
 def test_captions_cannot_write_html(evaluation, split, tmp_path):

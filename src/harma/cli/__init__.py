@@ -28,6 +28,7 @@ VERBS = {
     "classify": ("classify", "which of some classes images are of, without training on them"),
     "caption": ("caption", "the captions of a list that fit images best"),
     "embed": ("embed", "embed images or captions to a .npy or Parquet file"),
+    "explain": ("explain", "which parts of an image a text is found by"),
     "demo": ("demo", "the main job from end to end, offline, in a few minutes"),
 }
 

@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"figures written to {save_evaluation(evaluation, output)}")
     if args.report:
         info = {"note": load_description(data.name).note}
-        print(f"report written to {write_report(output, evaluation=evaluation, split=split, info=info)}")
+        page = write_report(output, evaluation=evaluation, split=split, info=info, model=model)
+        print(f"report written to {page}")
     return 0
 
 

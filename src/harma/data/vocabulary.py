@@ -161,6 +161,16 @@ def build_vocabulary(
     )  # fmt: skip
 
 
+def terms_of(caption: str, *, pairs: bool = True) -> tuple[str, ...]:
+    """The distinct terms of one caption, as `build_vocabulary` finds them, in the order they come.
+
+    Raises:
+        MissingDependencyError: simplemma is not installed.
+    """
+    parts = (clean_caption(part, 10**6).split() for part in CLAUSE_END.split(caption))
+    return tuple(dict.fromkeys(term for words in parts for term, _ in _terms(words, pairs)))
+
+
 def _terms(words: Sequence[str], pairs: bool) -> list[tuple[str, str]]:
     """(term, as it is written) of the words of a clause."""
     # Numbers alone name nothing.

@@ -39,7 +39,7 @@ def text_examples(evaluation: Evaluation, split: Split, *, seed: int = 0, each: 
     embedded = evaluation.embedded
     if embedded is None:
         return []
-    chosen = _spread(evaluation.hits.t2i_rank, seed, each)
+    chosen = spread(evaluation.hits.t2i_rank, seed, each)
     return [_of_caption(embedded, split, int(m), float(evaluation.hits.t2i_rank[m]), top) for m in chosen]
 
 
@@ -50,11 +50,11 @@ def image_examples(
     embedded = evaluation.embedded
     if embedded is None:
         return []
-    chosen = _spread(evaluation.hits.i2t_rank, seed, each)
+    chosen = spread(evaluation.hits.i2t_rank, seed, each)
     return [_of_image(embedded, split, int(n), float(evaluation.hits.i2t_rank[n]), top) for n in chosen]
 
 
-def _spread(ranks: NDArray[np.float64], seed: int, each: int) -> list[int]:
+def spread(ranks: NDArray[np.float64], seed: int, each: int) -> list[int]:
     """Some queries at rank 1, some from 2 to 10, and the worst."""
     rng = np.random.default_rng(seed)
     chosen: list[int] = []

@@ -1,18 +1,22 @@
 """The HTML report: one file with figures, curves and pictures, without any request to elsewhere."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
-from matplotlib.figure import Figure
 
 from harma.data.split import Split
-from harma.evaluation.examples import image_examples, text_examples
-from harma.evaluation.retrieval import Evaluation
+from harma.embedding import Embedder
+from harma.evaluation.breakdown import by_label, by_term
+from harma.evaluation.charts import confusion_chart, curves, label_chart, map_chart, term_chart
+from harma.evaluation.embedding_map import modality_gap, pca_map, umap_map
+from harma.evaluation.examples import image_examples, spread, text_examples
+from harma.evaluation.negatives import negatives
+from harma.evaluation.reasons import reasons
+from harma.evaluation.retrieval import Embedded, Evaluation
 from harma.evaluation.table import rows_of
+from harma.evaluation.wrong import confusion, wrong_hits
 from harma.files import read_events, write_text
 
 
@@ -23,6 +27,7 @@ def write_report(
     split: Split,
     baseline: str = "without adapters",
     info: Mapping[str, Any] | None = None,
+    model: Embedder | None = None,
 ) -> Path:
     """Write `report.html` into a directory.
 
@@ -32,9 +37,15 @@ def write_report(
         split: the images and captions they are of.
         baseline: heading of the column beside the model's.
         info: facts to state: method, parameters, which split chose the model.
+        model: that was evaluated, for the maps of why a hit was found; None leaves them out.
+
+    What needs labels, embeddings or a log is left out where there are none.
 
     Returns:
         The file.
+
+    Raises:
+        DataError: an image to show cannot be read.
     """
     directory = Path(directory)
     lines = list(read_events(directory / "log.jsonl"))
@@ -46,8 +57,10 @@ def write_report(
         baseline=baseline,
         rows=rows_of(evaluation.metrics),
         info=info or {},
-        curves=_curves(lines),
-        labels=_label_chart(evaluation, split),
+        curves=curves(lines),
+        labels=label_chart(by_label(evaluation, split)),
+        terms=term_chart(by_term(evaluation, split), evaluation.metrics["t2i_R@10"]),
+        **_of_embeddings(evaluation, split, model),
         by_text=text_examples(evaluation, split),
         by_image=image_examples(evaluation, split),
     )
@@ -55,48 +68,33 @@ def write_report(
     return directory / "report.html"
 
 
-def _curves(lines: list[dict[str, Any]]) -> str:
-    """Loss by step and validation mR by epoch, as SVG; "" without a log."""
-    steps = [(line["step"], line["loss"]) for line in lines if line["event"] == "step"]
-    checks = [(line["epoch"], line["mR"], line["dup_mR"]) for line in lines if line["event"] == "validation"]
-    if not steps:
-        return ""
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.plot(*zip(*steps, strict=True), color="#1f6f8b", linewidth=1)
-    left.set(xlabel="step", ylabel="loss", title="Training loss")
-    if checks:
-        epochs, strict, dup = zip(*checks, strict=True)
-        right.plot(epochs, strict, color="#b5541c", marker="o", markersize=3, label="mR")
-        right.plot(epochs, dup, color="#6b7a3a", marker="s", markersize=3, label="dup_mR", linestyle="--")
-        right.legend()
-    right.set(xlabel="epoch", ylabel="percent", title="Validation")
-    return _svg(figure)
+def _of_embeddings(evaluation: Evaluation, split: Split, model: Embedder | None) -> dict[str, Any]:
+    """What the report shows of embeddings; nothing without them."""
+    embedded, bare = evaluation.embedded, evaluation.without_adapters
+    if embedded is None:
+        return {}
+    wrong = wrong_hits(embedded)
+    confused = confusion(wrong, evaluation, split)
+    chosen = spread(evaluation.hits.t2i_rank, 0, 1)
+    return {
+        "confused": confused,
+        "confusion": confusion_chart(confused),
+        "num_wrong": int((wrong.t2i_margin > 0).sum()),
+        "negatives": negatives(wrong, embedded, split),
+        "gap": modality_gap(embedded),
+        "bare_gap": modality_gap(bare.embedded) if bare is not None and bare.embedded is not None else None,
+        "maps": _maps(embedded, split),
+        "reasons": reasons(model, embedded, split, chosen) if model is not None else [],
+    }
 
 
-def _label_chart(evaluation: Evaluation, split: Split) -> str:
-    """Recall at 10 by label, both directions, as SVG; "" without labels."""
-    if split.labels is None or len(set(split.labels.tolist())) > 60:
-        return ""
-    of_caption = split.labels[split.caption_to_image]
-    present = sorted(set(split.labels.tolist()))
-    names = [split.label_names[i] if i < len(split.label_names) else str(i) for i in present]
-    i2t = [100 * evaluation.hits.i2t[split.labels == i, 2].mean() for i in present]
-    t2i = [100 * evaluation.hits.t2i[of_caption == i, 2].mean() for i in present]
-    figure = Figure(figsize=(10, 1.2 + 0.22 * len(names)), layout="constrained")
-    axes = figure.subplots()
-    place = np.arange(len(names))
-    axes.barh(place - 0.2, i2t, height=0.4, color="#1f6f8b", label="image to text")
-    axes.barh(place + 0.2, t2i, height=0.4, color="#b5541c", label="text to image", hatch="//", edgecolor="white")
-    axes.set_yticks(place, names)
-    axes.invert_yaxis()
-    axes.set(xlabel="recall at 10, percent", xlim=(0, 100))
-    axes.legend(loc="lower right")
-    return _svg(figure)
-
-
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+def _maps(embedded: Embedded, split: Split) -> str:
+    maps = [("PCA", pca_map(embedded), False), ("PCA, modality gap taken out", pca_map(embedded, close_gap=True), True)]
+    layout = umap_map(embedded)
+    if layout is not None:
+        maps.append(("UMAP", layout, True))
+    shown = [
+        (f"{title} ({100 * sum(places.explained):.0f}% of the variance)" if places.explained else title, places, label)
+        for title, places, label in maps
+    ]
+    return map_chart(shown, embedded, split)

@@ -77,9 +77,11 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
     trained, total = model.num_parameters(trained=True), model.num_parameters()
     device, split, peak = model.device, splits[recipe.train.evaluate_on], peak_memory(model.device)
     if recipe.method == "none":
-        evaluation = _evaluate(recipe, model.eval(), split, cache, compare=False)
+        best = model.eval()
+        evaluation = _evaluate(recipe, best, split, cache, compare=False)
     elif model.adapters is not None:
-        evaluation = _evaluate(recipe, load_best(run, model), split, cache, compare=True)
+        best = load_best(run, model)
+        evaluation = _evaluate(recipe, best, split, cache, compare=True)
     else:
         del model
         best = load(run.best).to(device)
@@ -105,7 +107,7 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
         from harma.evaluation.report import write_report  # matplotlib is slow to import
 
         info = {**facts, "note": load_description(recipe.data.name).note}
-        write_report(run.path, evaluation=evaluation, split=split, baseline=baseline, info=info)
+        write_report(run.path, evaluation=evaluation, split=split, baseline=baseline, info=info, model=best)
     # Last, so that a terminal that went away costs nothing.
     console = Console(width=None)
     console.print(metrics_table(evaluation, baseline=baseline))

@@ -1,0 +1,52 @@
+"""Show which parts of an image a text is found by: one part after the other is covered, and the cosine measured again.
+
+Orange parts speak for the text, blue ones against it. It needs grid² + 1 embeddings of the image.
+"""
+
+import argparse
+from pathlib import Path
+
+from harma.cli.numbers import positive
+
+EPILOG = """examples:
+  harma explain runs/a tile.png "storage tanks beside a river" --output why.png
+  harma explain openai tile.png "a runway" --grid 20 --output why.png"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument("model", metavar="MODEL", help="run, adapter or model directory, preset, open_clip name")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="an image file")
+    parser.add_argument("text", metavar="TEXT", help="what to look for in it")
+    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="the picture, a .png file")
+    parser.add_argument("--grid", type=positive, default=12, help="parts along each side, 3 to 64 (12)")
+    parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    parser.add_argument("--batch-size", type=positive, default=64, help="covered images at once (64)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain, and write."""
+    from harma.cli.images import open_model
+    from harma.data.images import read_image
+    from harma.errors import ConfigError
+    from harma.evaluation.relevance import check_asked, relevance
+    from harma.evaluation.relevance_picture import draw_relevance
+
+    if args.output.suffix.lower() != ".png":
+        raise ConfigError(f"--output is {args.output}; name a .png file")
+    if args.output.resolve() == args.image.resolve():
+        raise ConfigError(f"--output is the image itself, {args.output}; name another file")
+    check_asked(args.text, args.grid)
+    picture = read_image(args.image)
+    model = open_model(args)
+    found = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
+    # Where the model sees the whole image, the map lies over the image itself, in its own shape.
+    draw_relevance(found, args.text, args.output, picture if model.preprocess.resize_mode == "squash" else None)
+    i, j = divmod(int(found.cells.argmax()), args.grid)
+    print(
+        f"cosine {found.cosine:.3f}; it falls most, by {found.cells.max():.3f}, around row {i + 1} and column {j + 1} "
+        f"of {args.grid}"
+    )
+    print(f"written: {args.output}")
+    return 0

@@ -1,0 +1,39 @@
+"""harma explain."""
+
+import pytest
+from PIL import Image
+
+from harma.cli import main
+
+
+@pytest.fixture
+def image(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.effect_noise((60, 40), 80).convert("RGB").save("a.png")
+    return "a.png"
+
+
+def test_it_writes_the_map_and_says_where_it_peaks(model, image, tmp_path, capsys):
+    assert main(["explain", model[1], image, "a river", "--output", "out/map.png", "--grid", "4"]) == 0
+    said = capsys.readouterr().out
+    assert "of 4" in said
+    assert "written: out/map.png" in said
+    with Image.open(tmp_path / "out" / "map.png") as picture:
+        assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"--output": "map.jpg"}, "error: --output is map.jpg; name a .png file"),
+        ({"--output": "a.png"}, "error: --output is the image itself"),
+        ({"--grid": "100"}, "error: grid is 100; allowed are 3 to 64"),
+        ({"text": ""}, "error: the text is empty"),
+        ({"image": "b.png"}, "error: image b.png is not there"),
+    ],
+)
+def test_errors_come_before_the_model_is_opened(image, changes, message, capsys):
+    values = {"image": image, "text": "a river", "--output": "map.png", "--grid": "4", **changes}
+    options = [part for key in ("--output", "--grid") for part in (key, values[key])]
+    assert main(["explain", "no/such/model", values["image"], values["text"], *options]) == 2
+    assert message in capsys.readouterr().err
