@@ -10,7 +10,7 @@ from harma.evaluation.retrieval import Embedded
 
 Floats = NDArray[np.float32]
 
-# UMAP takes a minute for what PCA does in a blink.
+# UMAP takes a minute or more, most of it to compile itself, for what PCA does in a blink.
 UMAP_POINTS = 2_000
 
 
@@ -101,6 +101,6 @@ def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> M
     ]
     points = np.concatenate([embedded.images[rows[0]], embedded.texts[rows[1]]])
     neighbours = min(15, len(points) - 1)
-    placed = umap.UMAP(n_neighbors=neighbours, metric="cosine", random_state=seed).fit_transform(points)
+    placed = umap.UMAP(n_neighbors=neighbours, metric="cosine", random_state=seed, n_jobs=1).fit_transform(points)
     placed = np.asarray(placed, dtype=np.float32)
     return Map(placed[: len(rows[0])], placed[len(rows[0]) :], rows[0], rows[1])
