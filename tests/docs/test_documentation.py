@@ -26,7 +26,8 @@ PAGES = {
     if "_build" not in path.parts
 }
 RUN = {
-    "docs/data_tools.md", "docs/index.md", "docs/own_captions.md", "docs/protocol.md", "docs/extend/adapter.md", "docs/extend/loss.md",
+    "docs/data_tools.md", "docs/index.md", "docs/own_captions.md",
+    "docs/protocol.md", "docs/extend/adapter.md", "docs/extend/loss.md",
     "docs/extend/transform.md", "docs/extend/optimiser.md", "docs/extend/schedule.md", "docs/extend/metric.md",
 }  # fmt: skip
 # The blocks of these pages are checked (verbs and flags exist, Python compiles, YAML is valid) but not yet executed.
