@@ -1,13 +1,14 @@
-# make test · make demo · make lint: each sets up what it needs in .venv and runs from a clean checkout.
+# make test · make demo · make docs · make lint: each sets up what it needs in .venv and runs from a clean checkout.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup test demo lint clean
+.PHONY: help setup test demo docs lint clean
 
 help:
 	@echo "make test   run the tests"
 	@echo "make demo   the main job from end to end, offline, into demo/"
+	@echo "make docs   the documentation, into docs/_build/html"
 	@echo "make lint   style and types"
 	@echo "make setup  install HarMA and its tools into $(VENV)"
 	@echo "make clean  remove $(VENV) "
@@ -26,6 +27,9 @@ test: setup
 
 demo: setup
 	$(BIN)/harma demo
+
+docs: setup
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 lint: setup
 	$(BIN)/ruff check .

@@ -42,7 +42,7 @@ def train_transform(
         interpolation: "bicubic", "bilinear" or "nearest".
 
     Returns:
-        uint8 (3, H, W) → float32 (3, *size); it can be pickled.
+        uint8 (3, H, W) → float32 (3, height, width); it can be pickled.
 
     Raises:
         ConfigError: a value is not usable.
@@ -71,7 +71,7 @@ def eval_transform(
             off around the centre) or "longest" (the image fits into the size, the rest is black).
 
     Returns:
-        uint8 (3, H, W) → float32 (3, *size); it can be pickled.
+        uint8 (3, H, W) → float32 (3, height, width); it can be pickled.
 
     Raises:
         ConfigError: a value is not usable.
