@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from harma.evaluation import embedding_map
+from harma.errors import MissingDependencyError
 from harma.evaluation.embedding_map import modality_gap, pca_map, umap_map
 from harma.evaluation.retrieval import Embedded
 from harma.metrics import captions_of
@@ -62,9 +62,9 @@ def test_umap_where_it_is_installed(apart, monkeypatch):
         def fit_transform(self, points):
             return points[:, :2]
 
-    monkeypatch.setattr(embedding_map, "find_spec", lambda _: None)
-    assert umap_map(embedded) is None
-    monkeypatch.setattr(embedding_map, "find_spec", lambda _: True)
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(MissingDependencyError, match="pip install umap-learn, or leave --umap out"):
+        umap_map(embedded)
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Layout))
     whole, drawn = umap_map(embedded), umap_map(embedded, most=20)
     assert given["metric"] == "cosine"

@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument("--output", metavar="DIR", help="where metrics.json and report.html go")
     parser.add_argument("--report", action="store_true", help="also write report.html")
+    parser.add_argument(
+        "--umap", action="store_true", help="with a UMAP of the embeddings (umap-learn; takes a minute or two)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,9 +66,9 @@ def run(args: argparse.Namespace) -> int:
     Console().print(metrics_table(evaluation, baseline=baseline))
     if writes:
         print(f"figures written to {save_evaluation(evaluation, output)}")
-    if args.report:
+    if args.report or args.umap:
         info = {"note": load_description(data.name).note}
-        page = write_report(output, evaluation=evaluation, split=split, info=info, model=model)
+        page = write_report(output, evaluation=evaluation, split=split, info=info, model=model, umap=args.umap)
         print(f"report written to {page}")
     return 0
 

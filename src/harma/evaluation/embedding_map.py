@@ -1,11 +1,11 @@
 """Embeddings in two dimensions, and how far images and texts lie apart."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harma.errors import DataError, MissingDependencyError
 from harma.evaluation.retrieval import Embedded
 
 Floats = NDArray[np.float32]
@@ -82,17 +82,25 @@ def pca_map(embedded: Embedded, *, close_gap: bool = False) -> Map:
     )  # fmt: skip
 
 
-def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> Map | None:
-    """A UMAP of images and distinct texts (McInnes et al. 2018), cosine distance; None without umap-learn.
+def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> Map:
+    """A UMAP of images and distinct texts (McInnes et al. 2018), cosine distance.
 
     Args:
         embedded: the embeddings.
         seed: of the layout, and of the points that are drawn where there are more than `most`.
         most: points, half of them images where there are enough of either.
+
+    Raises:
+        MissingDependencyError: umap-learn is not installed.
+        DataError: there are fewer than ten points.
     """
-    if find_spec("umap") is None or len(embedded.images) + len(embedded.texts) < 10:
-        return None
-    import umap
+    number = len(embedded.images) + len(embedded.texts)
+    if number < 10:
+        raise DataError(f"a UMAP of {number} images and texts says nothing; it takes ten or more. Leave --umap out")
+    try:
+        import umap
+    except ImportError as error:
+        raise MissingDependencyError("a UMAP needs umap-learn: pip install umap-learn, or leave --umap out") from error
 
     rng = np.random.default_rng(seed)
     rows = [

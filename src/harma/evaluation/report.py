@@ -28,6 +28,7 @@ def write_report(
     baseline: str = "without adapters",
     info: Mapping[str, Any] | None = None,
     model: Embedder | None = None,
+    umap: bool = False,
 ) -> Path:
     """Write `report.html` into a directory.
 
@@ -38,6 +39,7 @@ def write_report(
         baseline: heading of the column beside the model's.
         info: facts to state: method, parameters, which split chose the model.
         model: that was evaluated, for the maps of why a hit was found; None leaves them out.
+        umap: also draw a UMAP of the embeddings, which takes a minute or two.
 
     What needs labels, embeddings or a log is left out where there are none.
 
@@ -46,6 +48,7 @@ def write_report(
 
     Raises:
         DataError: an image to show cannot be read.
+        MissingDependencyError: umap-learn is asked for and not installed.
     """
     directory = Path(directory)
     lines = list(read_events(directory / "log.jsonl"))
@@ -60,7 +63,7 @@ def write_report(
         curves=curves(lines),
         labels=label_chart(by_label(evaluation, split)),
         terms=term_chart(by_term(evaluation, split), evaluation.metrics["t2i_R@10"]),
-        **_of_embeddings(evaluation, split, model),
+        **_of_embeddings(evaluation, split, model, umap),
         by_text=text_examples(evaluation, split),
         by_image=image_examples(evaluation, split),
     )
@@ -68,7 +71,7 @@ def write_report(
     return directory / "report.html"
 
 
-def _of_embeddings(evaluation: Evaluation, split: Split, model: Embedder | None) -> dict[str, Any]:
+def _of_embeddings(evaluation: Evaluation, split: Split, model: Embedder | None, umap: bool) -> dict[str, Any]:
     """What the report shows of embeddings; nothing without them."""
     embedded, bare = evaluation.embedded, evaluation.without_adapters
     if embedded is None:
@@ -83,16 +86,15 @@ def _of_embeddings(evaluation: Evaluation, split: Split, model: Embedder | None)
         "negatives": negatives(wrong, embedded, split),
         "gap": modality_gap(embedded),
         "bare_gap": modality_gap(bare.embedded) if bare is not None and bare.embedded is not None else None,
-        "maps": _maps(embedded, split),
+        "maps": _maps(embedded, split, umap),
         "reasons": reasons(model, embedded, split, chosen) if model is not None else [],
     }
 
 
-def _maps(embedded: Embedded, split: Split) -> str:
+def _maps(embedded: Embedded, split: Split, umap: bool) -> str:
     maps = [("PCA", pca_map(embedded), False), ("PCA, modality gap taken out", pca_map(embedded, close_gap=True), True)]
-    layout = umap_map(embedded)
-    if layout is not None:
-        maps.append(("UMAP", layout, True))
+    if umap:
+        maps.append(("UMAP", umap_map(embedded), True))
     shown = [
         (f"{title} ({100 * sum(places.explained):.0f}% of the variance)" if places.explained else title, places, label)
         for title, places, label in maps
