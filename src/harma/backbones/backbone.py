@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from harma.adapters.layouts import Layout
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.weights import hash_weights
+from harma.errors import DataError
 
 
 class Backbone(nn.Module, ABC):
@@ -130,6 +131,32 @@ class Backbone(nn.Module, ABC):
     def save(self, directory: str | Path) -> None:
         """Write a model directory that `load_backbone("local-dir:…")` reads."""
 
+    def check_pixels(self, pixels: Tensor) -> None:
+        """Make sure that pixels are what `encode_image` takes.
+
+        Raises:
+            DataError: they have another shape or are not floating point.
+        """
+        height, width = self.preprocess.size
+        if pixels.ndim != 4 or pixels.shape[1:] != (3, height, width) or not pixels.is_floating_point():
+            raise DataError(
+                f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes floating point "
+                f"(B, 3, {height}, {width}), resized and normalised as its `preprocess` says"
+            )
+
     def weights_hash(self) -> str:
         """Hash of names, dtypes, shapes and values of `weights`: "sha256:…"."""
         return hash_weights(self.weights())
+
+
+def checked_texts(texts: Sequence[str]) -> list[str]:
+    """Texts as a list; one string is one text.
+
+    Raises:
+        DataError: something among them is no string.
+    """
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    for text in texts:
+        if not isinstance(text, str):
+            raise DataError(f"a text is {text!r} ({type(text).__name__}); tokenize takes strings")
+    return texts

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harma.adapters.layouts import Layout
-from harma.backbones.backbone import Backbone
+from harma.backbones.backbone import Backbone, checked_texts
 from harma.backbones.directories import write_dual_encoder
 from harma.backbones.preprocess import preprocess_from
 from harma.backbones.text_tokenizers import TextTokenizer
@@ -95,10 +95,7 @@ class DualEncoder(Backbone):
             DataError: `texts` is not a sequence of strings.
             ConfigError: there is no tokenizer, or it belongs to another encoder.
         """
-        texts = [texts] if isinstance(texts, str) else list(texts)
-        for text in texts:
-            if not isinstance(text, str):
-                raise DataError(f"a text is {text!r} ({type(text).__name__}); tokenize takes strings")
+        texts = checked_texts(texts)
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
         token_ids = self.tokenizer(texts, self.context_length)
@@ -115,12 +112,7 @@ class DualEncoder(Backbone):
         Raises:
             DataError: the pixels have another shape or are not floating point.
         """
-        height, width = self.preprocess.size
-        if pixels.ndim != 4 or pixels.shape[1:] != (3, height, width) or not pixels.is_floating_point():
-            raise DataError(
-                f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes floating point "
-                f"(B, 3, {height}, {width}), resized and normalised as its `preprocess` says"
-            )
+        self.check_pixels(pixels)
         embeddings: Tensor = self.image(pixels.to(self.image.projection.weight.dtype))
         return embeddings
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harma.backbones.backbone import Backbone
+from harma.backbones.backbone import Backbone, checked_texts
 from harma.backbones.directories import write_model
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.tokenizers import Tokenizer
@@ -85,10 +85,7 @@ class OpenClipBackbone(Backbone):
             DataError: `texts` is not a sequence of strings.
             ConfigError: the model's vocabulary is smaller than its tokenizer's.
         """
-        texts = [texts] if isinstance(texts, str) else list(texts)
-        for text in texts:
-            if not isinstance(text, str):
-                raise DataError(f"a text is {text!r} ({type(text).__name__}); tokenize takes strings")
+        texts = checked_texts(texts)
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
         if self._tokenizer is None:
@@ -107,12 +104,7 @@ class OpenClipBackbone(Backbone):
         Raises:
             DataError: the pixels have another shape or are not floating point.
         """
-        height, width = self.preprocess.size
-        if pixels.ndim != 4 or pixels.shape[1:] != (3, height, width) or not pixels.is_floating_point():
-            raise DataError(
-                f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes floating point "
-                f"(B, 3, {height}, {width}), resized and normalised as its `preprocess` says"
-            )
+        self.check_pixels(pixels)
         return self._call("encode_image", pixels.to(self._dtype))
 
     def encode_text(self, token_ids: Tensor) -> Tensor:

@@ -82,7 +82,7 @@ def _objective(
         image_index=of_pairs(batch.image_index, per_caption=False),
         caption_index=of_pairs(batch.caption_index, per_caption=True),
         labels=of_pairs(batch.labels, per_caption=False),
-        **dict(zip(VIEWS, views, strict=False)),
+        **(dict(zip(VIEWS, views, strict=True)) if views else {}),
     )
 
 
