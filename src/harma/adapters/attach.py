@@ -59,11 +59,10 @@ def attach(
         to them.
 
     Raises:
-        ConfigError: the backbone has adapters already, the adapter class cannot be found, or text attention is causal
+        ConfigError: the adapter class cannot be found, or text attention is causal
             in a tower that is not.
         BackboneError: a tower's blocks cannot take adapters.
     """
-    check_bare(backbone)
     _check_attention(backbone, config)
     blocks = {tower: backbone.blocks(tower) for tower in TOWERS}
     build: Callable[..., nn.Module] = adapter or find(config.adapter, {"harma": Adapter}, "adapter.adapter")
@@ -126,19 +125,6 @@ def _through_site(mlp: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Te
     # Looked up on the module that is called: a copy of a model has sites of its own.
     site = mlp._modules.get(SITE)
     return output if site is None else site(output)
-
-
-def check_bare(backbone: Towers) -> None:
-    """Whether no method has put modules into the blocks yet.
-
-    Raises:
-        ConfigError: one has.
-        BackboneError: a tower's blocks cannot take adapters.
-    """
-    for tower in TOWERS:
-        for block in backbone.blocks(tower):
-            if SITE in backbone.mlp(block)._modules or any("lora_A" in name for name, _ in block.named_parameters()):
-                raise ConfigError("this backbone has adapters already; load it anew")
 
 
 def detach(backbone: Towers) -> None:

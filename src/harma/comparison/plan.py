@@ -1,6 +1,5 @@
 """What is compared: a YAML file, read and checked whole before the first run begins."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from harma.comparison.published import published_sets
+from harma.comparison.values import check_known, read_budget, read_list, read_rate, read_seed
 from harma.errors import ConfigError, MissingFileError
 from harma.files import read_yaml
 from harma.methods import METHODS, make_config
@@ -177,16 +177,16 @@ def make_plan(
         MissingFileError: there is no such recipe.
         ConfigError: a name is unknown or a value not usable; the message says which.
     """
-    _known(values, KEYS, "the comparison")
+    check_known(values, KEYS, "the comparison")
     for needed in ("recipe", "methods"):
         if needed not in values:
             raise ConfigError(f"the comparison has no {needed}; it needs recipe and methods")
-    epochs, minutes = _budget(values.get("budget"))
+    epochs, minutes = read_budget(values.get("budget"))
     base = recipe_with_overrides(_base_values(values["recipe"], folder or Path()), flags)
     if epochs is not None:
         base = replace(base, train=replace(base.train, epochs=epochs))
-    seeds = tuple(_list(values.get("seeds", [base.train.seed]), "seeds", _seed))
-    grid = tuple(_list(values.get("learning_rates", []), "learning_rates", _rate))
+    seeds = tuple(read_list(values.get("seeds", [base.train.seed]), "seeds", read_seed))
+    grid = tuple(read_list(values.get("learning_rates", []), "learning_rates", read_rate))
     if grid and any(flag.split("=")[0] == "--optim.lr" for flag in flags):
         raise ConfigError("--optim.lr and learning_rates are both given; change learning_rates (--learning-rates)")
     methods = values["methods"]
@@ -239,7 +239,7 @@ def _row(name: str, changes: Any, base: Recipe, grid: tuple[float, ...], seeds: 
         Objective(recipe.loss.terms)
         if recipe.train.select_on != "val":
             raise ConfigError(f"train.select_on is {recipe.train.select_on}; models are compared by validation (val)")
-        rates = tuple(_list(own_grid, "learning_rates", _rate)) if own_grid is not None else grid
+        rates = tuple(read_list(own_grid, "learning_rates", read_rate)) if own_grid is not None else grid
         if rates and "lr" in (values.get("optim") or {}):
             raise ConfigError("optim.lr and learning_rates are both given; give the row learning_rates of its own")
     except ConfigError as error:
@@ -258,7 +258,7 @@ def _check_changes(name: str, values: Mapping[str, Any], base: Recipe) -> None:
         ConfigError: a key is unknown, belongs to the comparison, or contradicts the row's name.
     """
     allowed = ("learning_rates", *(key for key in base.to_dict() if key != "output"))
-    _known(values, allowed, "the row")
+    check_known(values, allowed, "the row")
     method = values.get("method", base.method)
     if name in RECIPE_METHODS and method != name:
         raise ConfigError(f"its method is {method}; a row with the name of a method must be that method. Rename it")
@@ -298,50 +298,3 @@ def _check_rows(rows: Sequence[Row]) -> None:
                     f"methods: {row.name}: data.{key} is {ours}, that of {rows[0].name} is {first}; all rows are "
                     "measured on the same images and captions"
                 )
-
-
-def _budget(budget: Any) -> tuple[int | None, float | None]:
-    if budget is None:
-        return None, None
-    if not isinstance(budget, dict) or len(budget) != 1 or not budget.keys() <= {"epochs", "minutes"}:
-        raise ConfigError(f"budget is {budget!r}; give {{epochs: N}} or {{minutes: M}}")
-    ((kind, value),) = budget.items()
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if kind == "epochs":
-        if not whole or value < 1:
-            raise ConfigError(f"budget.epochs is {value!r}; it must be a whole number from 1")
-        return value, None
-    if not (whole or isinstance(value, float)) or not math.isfinite(value) or value <= 0:
-        raise ConfigError(f"budget.minutes is {value!r}; it must be a number above 0")
-    return None, float(value)
-
-
-def _known(values: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
-    if unknown := sorted(str(key) for key in values if key not in allowed):
-        raise ConfigError(f"{where} has the unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}")
-
-
-def _list(values: Any, name: str, item: Any) -> list[Any]:
-    if not isinstance(values, list) or (not values and name == "seeds"):
-        raise ConfigError(f"{name} is {values!r}; it must be a list")
-    found = [item(value, name) for value in values]
-    shown = [f"{value:g}" for value in found]
-    if twice := sorted({text for text in shown if shown.count(text) > 1}):
-        raise ConfigError(f"{name} has {', '.join(twice)} twice")
-    return found
-
-
-def _seed(value: Any, name: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**32:
-        raise ConfigError(f"{name} has {value!r}; a seed is a whole number from 0 to below {2**32}")
-    return value
-
-
-def _rate(value: Any, name: str) -> float:
-    try:
-        rate = float(value)  # YAML takes 1e-3 for text
-    except (TypeError, ValueError):
-        rate = math.nan
-    if isinstance(value, bool) or not math.isfinite(rate) or rate <= 0:
-        raise ConfigError(f"{name} has {value!r}; a learning rate is a number above 0")
-    return rate

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from torch import nn
 
-from harma.adapters.attach import Towers, check_bare, put_site
+from harma.adapters.attach import Towers, put_site
 from harma.adapters.config import TOWERS, Tower
 
 
@@ -35,10 +35,8 @@ def attach_sites(backbone: Adaptable, build: Callable[[Tower, nn.Module], nn.Mod
         The modules by "image.0", …, "text.0", …
 
     Raises:
-        ConfigError: the backbone has adapters already.
         BackboneError: a tower's blocks cannot take adapters.
     """
-    check_bare(backbone)
     found: dict[str, nn.Module] = {}
     for tower in TOWERS:
         for i, block in enumerate(backbone.blocks(tower)):

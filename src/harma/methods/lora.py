@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from harma.adapters.attach import check_bare
 from harma.adapters.attachment import Attachment
 from harma.adapters.config import TOWERS
 from harma.errors import BackboneError, MissingDependencyError
@@ -79,11 +78,9 @@ def attach_lora(backbone: Adaptable, config: LoraConfig) -> LoraAttachment:
     ViT-B-32: each block of width D has (4 + 2 + 5 + 5)·D·r, in all 12·16·8·(768 + 512) = 1,966,080 weights.
 
     Raises:
-        ConfigError: the backbone has adapters already.
         MissingDependencyError: peft is not installed.
         BackboneError: a block has another kind of attention.
     """
-    check_bare(backbone)
     try:
         import peft
     except ImportError as error:
