@@ -4,9 +4,9 @@
     python benchmarks/index/vectors.py measure --vectors vectors.npz --output DIR
 
 `embed` embeds real images and their captions (the original's JSON) and holds a tenth of the images and their captions
-out as queries. `measure` enlarges the rest by noise to 100,000, 300,000 and 1,000,000 chips with places, builds an
-index of each, and measures queries that were held out. Every figure that is compared is measured in this one run. An
-index that is there is used again.
+out as queries. `measure` enlarges the rest by noise to 100,000, 300,000 and 1,000,000 chips with places (`--sizes`),
+builds an index of each, and measures queries that were held out. Every figure that is compared is measured in this one
+run. An index that is there is used again.
 """
 
 import argparse
@@ -169,7 +169,8 @@ def measure(args):
     }
     print(f"{len(chips):,} real chips, dimension {chips.shape[1]}; {QUERIES} held-out queries of each kind")
     medians, built = {}, {}
-    for count in SIZES:
+    small, middle, large = args.sizes
+    for count in args.sizes:
         directory = args.output / str(count)
         if not (directory / "index.json").is_file():
             built[count] = build(directory, chips, captions, count)
@@ -177,30 +178,30 @@ def measure(args):
                 f"{count:,}: written in {built[count][0]:.1f} s, ANN in {built[count][1]:.1f} s: {built[count][2]}",
                 flush=True,
             )
-        sides = (None, 1, 5) if count == 300_000 else (None,)
+        sides = (None, 1, 5) if count == middle else (None,)
         medians[count] = look(Index.open(directory), queries, f"{count:>9,}", sides=sides)
     for kind in queries:
-        ratio = medians[1_000_000][kind, None] / medians[100_000][kind, None]
-        print(f"{kind}: a query of 1,000,000 takes {ratio:.2f} times one of 100,000")
-    if 300_000 in built:
-        adding(args.output / "300000", chips, built[300_000])
+        ratio = medians[large][kind, None] / medians[small][kind, None]
+        print(f"{kind}: a query of {large:,} takes {ratio:.2f} times one of {small:,}")
+    if middle in built:
+        adding(args.output / str(middle), chips, middle, built[middle])
     memory = subprocess.run(
-        [sys.executable, __file__, "memory", "--vectors", args.vectors, "--output", args.output / "1000000"],
+        [sys.executable, __file__, "memory", "--vectors", args.vectors, "--output", args.output / str(large)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     print(memory.stdout.strip())
 
 
-def adding(directory, chips, built):
+def adding(directory, chips, count, built):
     """What 1 % more costs, embedding apart."""
     store = Store(directory)
     start = time.perf_counter()
-    write(store, chips, 300_000, 3_000)
+    write(store, chips, count, count // 100)
     tend(store, None)
     seconds = time.perf_counter() - start
     share = 100 * seconds / (built[0] + built[1])
-    print(f"adding 1 % to 300,000: {seconds:.2f} s, {share:.2f} % of building ({built[0] + built[1]:.1f} s)")
-    store.chips.delete("id >= '000000000000000000300000'")
+    print(f"adding 1 % to {count:,}: {seconds:.2f} s, {share:.2f} % of building ({built[0] + built[1]:.1f} s)")
+    store.chips.delete(f"id >= '{count:024d}'")
 
 
 def memory(args):
@@ -229,6 +230,7 @@ def main():
             action.add_argument("--captions", type=Path, required=True)
         else:
             action.add_argument("--vectors", type=Path, required=True)
+            action.add_argument("--sizes", type=int, nargs=3, default=SIZES, metavar="CHIPS")
     args = parser.parse_args()
     args.do(args)
 

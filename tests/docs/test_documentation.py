@@ -1,190 +1,219 @@
-"""What README and docs show: every block is checked, and the blocks of the pages in RUN are executed in order.
+"""Every block of README and docs is executed, in the order of its page, on a stand-in of the same layout.
 
-A command is run in-process on a stand-in of the same layout: scenes drawn here under the names of RSITMD and RSICD,
-and a CLIP of width 32 for the backbone. `SUBSTITUTED` holds all that is changed.
+`NOT_RUN` holds the only commands that are not, `SUBSTITUTED` and `ADDED` all that is changed in those that are.
 """
 
 import json
 import re
-import shlex
+import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 import yaml
+from tests.docs.shown import PAGES, ROOT, Block, arguments_of, blocks_of, inline_commands
+from tests.docs.stand_in import make_stand_in
 
+from harma.backbones import load_backbone
 from harma.cli import VERBS, main
 from harma.comparison.plan import read_plan
-from harma.data.synthetic import make_scenes
+from harma.data.annotations import read_split
+from harma.data.description import load_description
+from harma.training import original_config
+from harma.training.original_dual import KEYS as ORIGINAL_DUAL
 from harma.training.recipe_files import recipe_from_dict
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = {
-    str(path.relative_to(ROOT)): path
-    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    if "_build" not in path.parts
+NOT_RUN = {
+    r"git clone <this repository>": "the checkout is there",
+    r"\. \.venv/bin/activate": "the tests run in that environment",
+    r"make (setup|test|demo|docs|lint)": "the checks before a change run them; see test_make_targets_are_checked",
 }
-RUN = {
-    "docs/data_tools.md", "docs/index.md", "docs/own_captions.md",
-    "docs/protocol.md", "docs/extend/adapter.md", "docs/extend/loss.md",
-    "docs/extend/transform.md", "docs/extend/optimiser.md", "docs/extend/schedule.md", "docs/extend/metric.md",
-}  # fmt: skip
-# The blocks of these pages are checked (verbs and flags exist, Python compiles, YAML is valid) but not yet executed.
-CHECKED_ONLY = {
-    "README.md": "install, demo, two nodes, s3:// and a downloaded checkpoint among its commands",
-    "CONTRIBUTING.md": "make targets, which are the checks of a change themselves",
-    "docs/compare.md": "a process for each of 28 runs",
-    "docs/dual_encoders.md": "pretrained Swin and BERT",
-    "docs/files.md": "needs an index; tests/index and tests/exchange run each verb",
-    "docs/from_original.md": "a released checkpoint",
-    "docs/reproduce.md": "released weights and full data",
-    "docs/results.md": "measurements of an hour and more",
-}
-# What a command is given besides what is shown, and the data that stand for those a person fetches.
-TRAIN_FLAGS = (
-    "--train.epochs 1 --data.batch_size 4 --data.eval_batch_size 4 --data.num_workers 0 --train.chunk_size null "
-    "--train.report false"
-)
+# Data and weights that a person fetches, and sizes that take minutes.
 SUBSTITUTED = {
-    "train demo_clip": TRAIN_FLAGS,  # its CLIP is small as it is
-    "train ": f"{TRAIN_FLAGS} --backbone tiny.yaml",
-    "index build": "--num-workers 0",
+    "georsclip-ret2:weights/RS5M_ViT-B-32_RET-2.pt": "tiny.yaml",
+    "ViT-B-32-quickgelu": "tiny.yaml",
+    "--count 200": "--count 2",
+    "weights: pretrained": "weights: null",
+    "timm: swin_tiny_patch4_window7_224": "timm: vit_tiny_patch16_224",
+    "transformers: bert-base-uncased": "transformers: {hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2}",
+    "tokenizer: null": "tokenizer: vocab.txt",
+    "67bc6090ea1f978c778f11aa": "(SELECT min(id) FROM 'archive.parquet')",
+}
+SHORT = "--train.epochs 1 --data.batch_size 4 --data.num_workers 0 --train.chunk_size null"
+TINY = f"{SHORT} --data.eval_batch_size 4 --train.report false --backbone tiny.yaml"
+# What commands that start so are given besides; the first that fits.
+ADDED = {
+    "harma train --resume": "",
+    "harma train demo_clip": TINY.replace("--backbone tiny.yaml", ""),
+    "harma train rsitmd_swin_bert": TINY.replace("tiny.yaml", "tiny_dual.yaml"),
+    "harma train benchmarks": f"{TINY} --data.empty_captions error",
+    "(harma|python -m harma) train ": TINY,
+    "harma compare --list": "",
+    "harma compare benchmarks": f"{SHORT} --only none harma --seeds 1 --learning-rates 0.001",
+    "harma compare ": f"{TINY} --only none harma --seeds 1 --learning-rates 0.001",
+    "harma index build": "--num-workers 0",
+    "python benchmarks/dual.py": "--epochs 1 --losses triplet",
+    "python benchmarks/index/vectors.py measure": "--sizes 50000 55000 60000",
+}
+# What a page takes as made on another page.
+BEFORE = {
+    "docs/files.md": ["harma index build archive scenes --model runs/b"],
 }
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its language and text."""
-
-    language: str
-    text: str
-
-    @property
-    def commands(self) -> list[str]:
-        """Its command lines, without comments."""
-        if self.language not in ("", "bash", "console"):
-            return []
-        lines = self.text.replace("\\\n", " ").splitlines()
-        return [line for line in lines if re.match(r"(harma|python|make|torchrun)\b", line)]
+def not_run(command: str) -> bool:
+    return any(re.match(pattern, command) for pattern in NOT_RUN)
 
 
-def blocks_of(path: Path) -> list[Block]:
-    fences = re.findall(r"^```([^\n]*)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S)
-    fenced = [Block(language.strip(), text) for language, text in fences if not language.startswith("{")]
-    indented = re.findall(r"^    (harma .*)$", path.read_text(encoding="utf-8"), re.M)
-    return fenced + [Block("", line) for line in indented]
-
-
-def arguments_of(command: str) -> list[str] | None:
-    """The arguments of `harma` or `python -m harma`; None for another program."""
-    words = shlex.split(command, comments=True)
-    if words[:3] == ["python", "-m", "harma"]:
-        return words[3:]
-    return words[1:] if words[0] == "harma" else None
+def status_of(arguments: list[str]) -> int | str | None:
+    """Of `harma …`; --help leaves by an exception."""
+    try:
+        return main(arguments)
+    except SystemExit as stopped:
+        return stopped.code or 0
 
 
 def help_of(arguments: list[str], capsys) -> str:
-    action = arguments[1:2] if arguments[0] in ("data", "index") else []
-    with pytest.raises(SystemExit) as stopped:
-        raise SystemExit(main([arguments[0], *action, "--help"]))
-    assert stopped.value.code in (0, None)
+    action = [word for word in arguments[1:2] if word != "…"] if arguments[0] in ("data", "index") else []
+    assert status_of([arguments[0], *action, "--help"]) == 0
     return capsys.readouterr().out
 
 
-def test_every_page_is_run_or_listed_with_its_reason():
-    with_blocks = {name for name, path in PAGES.items() if blocks_of(path)}
-    assert with_blocks == RUN | CHECKED_ONLY.keys()
-    assert not RUN & CHECKED_ONLY.keys()
-
-
 @pytest.mark.parametrize("page", PAGES)
-def test_commands_exist(page, capsys):
-    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
-    for command in (command for block in blocks_of(PAGES[page]) for command in block.commands):
-        words = shlex.split(command, comments=True)
-        if words[0] == "make":
-            assert words[1] in targets, command
-            continue
+def test_verbs_and_flags_of_the_prose_exist(page, capsys):
+    for command in inline_commands(page):
         arguments = arguments_of(command)
-        if arguments is None:
-            script = next(word for word in words if word.endswith(".py"))
-            assert (ROOT / script).is_file(), command
+        if arguments[0] not in VERBS:
+            assert arguments[0].startswith("--") or arguments == ["VERB"], command
             continue
-        if arguments == ["--help"]:
-            continue
-        assert arguments[0] in VERBS, command
         shown = help_of(arguments, capsys)
-        for flag in (word.strip("[]").partition("=")[0] for word in arguments if re.match(r"\[?--", word)):
-            if not flag.startswith("--options."):
-                # Any value of the base recipe is a flag of compare.
-                known = shown + (help_of(["train"], capsys) if arguments[0] == "compare" else "")
-                assert re.search(rf"{re.escape(flag)}\b", known), f"{page}: {command}: no {flag}"
+        for flag in re.findall(r"--[\w.-]+", command):
+            assert re.search(rf"{re.escape(flag)}\b", shown), f"{page}: {command}: no {flag}"
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_python_and_yaml_are_valid(page):
-    for block in blocks_of(PAGES[page]):
-        if block.language == "python":
-            compile(block.text, page, "exec")
-        elif block.language == "yaml":
-            assert yaml.safe_load(block.text), block.text
+def test_make_targets_are_checked():
+    checks = (ROOT / ".ci" / "run").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    shown = {c for page in PAGES for block in blocks_of(page) for c in block.commands if c.startswith("make ")}
+    assert shown
+    for _, target in map(str.split, shown):
+        assert f"make {target}" in checks or re.search(rf"^\w+: {target}$", makefile, re.M), target
+
+
+def test_nothing_is_listed_that_no_page_shows():
+    text = "\n".join(block.text for page in PAGES for block in blocks_of(page))
+    commands = [command for page in PAGES for block in blocks_of(page) for command in block.commands]
+    for pattern in [*NOT_RUN, *ADDED]:
+        assert any(re.match(pattern, command) for command in commands), pattern
+    for shown in SUBSTITUTED:
+        assert shown in text, shown
+    assert BEFORE.keys() <= PAGES.keys()
+
+
+class Reader:
+    """Executes what a page shows, in a folder of its own."""
+
+    def __init__(self, folder: Path, tiny: dict[str, Any]) -> None:
+        self.folder = folder
+        self.tiny = tiny
+        self.names: dict[str, Any] = {"__name__": "page"}
+
+    def block(self, block: Block) -> None:
+        """Execute a block; one whose first line is `# NAME.py` or `# NAME.yaml` is that file."""
+        text = block.text
+        for shown, used in SUBSTITUTED.items():
+            text = text.replace(shown, used)
+        named = re.match(r"# (\w+\.(py|yaml))\n", text)
+        if named:
+            (self.folder / named[1]).write_text(text)
+        if block.language == "yaml":
+            self.yaml(text, named[1] if named else None)
+        elif block.language == "python" and not named:
+            exec(compile(text, "block", "exec"), self.names)
         elif block.language == "json":
-            json.loads(block.text)
+            self.annotations(json.loads(text))
+        elif block.language == "sql":
+            assert duckdb.sql(text).fetchall()
+        elif not named:
+            commands = Block(block.language, text).commands
+            assert commands, f"what is to be done with a block in {block.language!r}?"
+            for command in commands:
+                self.command(command)
+
+    def command(self, command: str) -> None:
+        if not_run(command):
+            return
+        command += " " + next((added for start, added in ADDED.items() if re.match(start, command)), "")
+        arguments = arguments_of(command)
+        if arguments is not None:
+            assert status_of(arguments) == 0, command
+        else:
+            assert command.startswith("python benchmarks/"), command
+            done = subprocess.run([sys.executable, *command.split()[1:]], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{command}\n{done.stderr}"
+
+    def yaml(self, text: str, name: str | None) -> None:
+        """A description of data, a comparison, a backbone or a recipe; a part of a recipe is trained with."""
+        values = yaml.safe_load(text)
+        path = self.folder / (name or "part.yaml")
+        path.write_text(text)
+        if "format" in values:
+            assert not read_split(load_description(path), "train", self.folder).problems
+        elif "methods" in values:
+            assert read_plan(path).rows
+        elif isinstance(values.get("backbone"), dict):
+            load_backbone(values["backbone"])
+        elif name:
+            recipe_from_dict(values)
+        else:
+            self.command("harma train part.yaml --data.root data/rsitmd --output runs/part")
+
+    def annotations(self, rows: list[dict[str, Any]]) -> None:
+        """Rows of train name a caption each, rows of val and test have lists."""
+        split = "val" if isinstance(rows[0]["caption"], list) else "train"
+        (self.folder / "shown.json").write_text(json.dumps(rows))
+        (self.folder / "shown.yaml").write_text(f"name: shown\nformat: harma\nimages: images\n{split}: shown.json\n")
+        assert not read_split(load_description(self.folder / "shown.yaml"), split, self.folder).problems
 
 
 @pytest.fixture
-def stand_in(tmp_path, monkeypatch, tiny_config):
-    """A folder as a reader's: data/rsitmd, data of one's own beside mine.yaml, a small backbone."""
-    for seed, name in enumerate(("rsitmd", "rsicd", "mine")):
-        folder = tmp_path / "data" / name
-        make_scenes(folder, train=8, val=4, test=4, size=32, captions=2, seed=seed)
-        for split in ("train", "val", "test"):
-            new = tmp_path / f"{split}.json" if name == "mine" else folder / f"{name}_{split}.json"
-            (folder / f"{split}.json").rename(new)
-    (tmp_path / "data" / "mine" / "images").rename(tmp_path / "images")
-    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(tiny_config))
+def reader(tmp_path, monkeypatch, tiny_config, tiny_dual, vocabulary) -> Iterator[Reader]:
+    make_stand_in(tmp_path, tiny_config)
+    (tmp_path / "tiny_dual.yaml").write_text(yaml.safe_dump(tiny_dual))
+    (tmp_path / "vocab.txt").write_text(vocabulary.read_text())
+    package = tmp_path / "my_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "my_module.py").write_text(
+        "def my_loss(I, T):\n    return (I - T).square().sum()\n\n\n"
+        "def my_metric(images, captions, caption_to_image):\n    return float((captions @ images.T).mean())\n"
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     before = set(sys.modules)
-    yield tmp_path
+    yield Reader(tmp_path, tiny_config)
     for name in set(sys.modules) - before:
         if name.startswith("my_"):
             del sys.modules[name]
 
 
-def run_command(command: str) -> None:
-    arguments = arguments_of(command)
-    assert arguments is not None, command
-    for start, flags in SUBSTITUTED.items():
-        if " ".join(arguments).startswith(start):
-            arguments += flags.split()
-            break
-    assert main(arguments) == 0, command
-
-
-def run_block(block: Block, folder: Path) -> None:
-    """Execute a block; one whose first line is `# NAME.py` or `# NAME.yaml` is that file."""
-    named = re.match(r"# (\w+\.(py|yaml))\n", block.text)
-    if named:
-        (folder / named[1]).write_text(block.text)
-        values = yaml.safe_load(block.text) if named[2] == "yaml" else {}
-        if "backbone" in values:
-            recipe_from_dict(values)
-    elif block.language == "python":
-        exec(compile(block.text, "block", "exec"), {"__name__": "block"})
-    for command in block.commands:
-        run_command(command)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("page", sorted(RUN))
-def test_page_runs(page, stand_in):
-    for block in blocks_of(PAGES[page]):
-        run_block(block, stand_in)
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)])
+def test_page_runs(page, reader):
+    for command in BEFORE.get(page, []):
+        reader.command(command)
+    for block in blocks_of(page):
+        reader.block(block)
 
 
-def test_the_comparison_that_is_shown_is_a_plan(tmp_path):
-    (block,) = [block for block in blocks_of(PAGES["docs/compare.md"]) if block.language == "yaml"]
-    (tmp_path / "mine_compare.yaml").write_text(block.text)
-    assert [row.name for row in read_plan(tmp_path / "mine_compare.yaml").rows][:2] == ["none", "harma"]
+def test_every_key_of_the_originals_configs_is_in_the_table():
+    page = (ROOT / "docs" / "from_original.md").read_text()
+    rows = re.findall(r"^\| (.*?) \|", page[page.index("## Keys of its YAML") :], re.M)
+    named = {name for row in rows for name in re.findall(r"`([\w.]+)", row)}
+    sections = {"optimizer": "optimizer.opt", "schedular": "schedular.sched"}
+    known = original_config.READ | original_config.WITHOUT_EFFECT | ORIGINAL_DUAL
+    assert {sections.get(key, key) for key in known} <= named
+    assert {name.split(".")[0] for name in named} <= known
