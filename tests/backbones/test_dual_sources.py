@@ -97,6 +97,12 @@ def test_weights_that_do_not_fit_are_listed(donor, tiny_dual, tmp_path):
         load_backbone({**tiny_dual, "image": {**tiny_dual["image"], "weights": str(tmp_path / "w.safetensors")}})
 
 
+def test_weights_of_another_kind_of_model_are_named(tiny_dual, tmp_path):
+    save_file({"conv1.weight": torch.zeros(3), "patch_embed.proj.weight": torch.zeros(3)}, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError, match=r"w.safetensors: timm cannot read these weights as those of swin_tiny"):
+        load_backbone({**tiny_dual, "image": {**tiny_dual["image"], "weights": str(tmp_path / "w.safetensors")}})
+
+
 def test_a_yaml_file_describes_one(donor, tiny_dual, tmp_path):
     (tmp_path / "dual.yaml").write_text(yaml.safe_dump(tiny_dual))
     backbone = load_backbone(tmp_path / "dual.yaml", dtype=torch.float64)
