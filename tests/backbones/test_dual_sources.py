@@ -247,6 +247,7 @@ def changed(description, path, value):
             "timm has no weights 'swin_tiny_patch4_window7_224.nobody'; it has .*ms_in1k",
         ),
         ("image.depth", [1], ConfigError, "timm cannot build swin_tiny_patch4_window7_224 with .*depth"),
+        ("image.global_pool", "", ConfigError, "global_pool is '', but an image has one embedding; leave it out"),
         ("image.num_classes", 3, ConfigError, "num_classes cannot be set"),
         ("image.weights", KeyError, ConfigError, "image does not say which weights it has; state pretrained, a file"),
         (

@@ -133,6 +133,11 @@ def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
         raise BackboneError(f"{name!r} is not a model of timm{close_matches(name, timm().list_models())}")
     if own := [key for key in OWN_OPTIONS if key in options]:
         raise ConfigError(f"image: {', '.join(own)} cannot be set; the tower decides them")
+    if "global_pool" in options and not options["global_pool"]:
+        raise ConfigError(
+            f"image: global_pool is {options['global_pool']!r}, but an image has one embedding; leave it out, or name "
+            "a pooling of the model, such as avg"
+        )
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     try:
         trunk: nn.Module = timm().create_model(name, pretrained=False, num_classes=0, **given)
