@@ -261,6 +261,50 @@ def test_other_text_towers_of_berts_kind(tiny_dual, config):
         assert not torch.allclose(short, torch.nn.functional.normalize(before[1:2], dim=-1), atol=1e-3)
 
 
+def text_of(tiny_dual, kind, **values):
+    config = {
+        "model_type": kind, "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "intermediate_size": 48, "max_position_embeddings": 40, "pad_token_id": 0, **values,
+    }  # fmt: skip
+    return {**tiny_dual, "text": {**tiny_dual["text"], "transformers": config}}
+
+
+def test_where_padding_is_seen_in_spite_of_the_mask_no_text_is_trimmed(tiny_dual):
+    backbone = load_backbone(text_of(tiny_dual, "convbert", embedding_size=32))
+    assert not backbone.trims_text
+    model = HarMA(backbone, AdapterConfig(**SMALL)).eval()
+    assert not model.trims_text
+    ids = model.tokenize(TEXTS)
+    assert model.text_lengths(ids).tolist() == [16] * 4
+    with torch.no_grad():
+        torch.testing.assert_close(model.encode_text(ids)[1:2], model.encode_text(ids[1:2]), atol=1e-5, rtol=1e-4)
+    with pytest.raises(DataError, match=r"takes integers \(B, L\) with L = 16, as"):
+        model.encode_text(ids[:, :8])
+
+
+def test_an_encoder_that_always_calls_its_pooler(tiny_dual):
+    backbone = load_backbone(text_of(tiny_dual, "layoutlm"))
+    assert backbone.encode_text(backbone.tokenize(TEXTS)).shape == (4, 16)
+    assert not [name for name in backbone.weights() if "pooler" in name]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [("mobilebert", {"true_hidden_size": 16, "intra_bottleneck_size": 16}), ("ibert", {})]
+)
+def test_blocks_whose_mlp_ends_otherwise_take_no_adapters(tiny_dual, kind, values):
+    backbone = load_backbone(text_of(tiny_dual, kind, **values))
+    assert backbone.encode_text(backbone.tokenize(TEXTS)).shape == (4, 16)
+    with pytest.raises(BackboneError, match=r"the text tower is a \w+; adapters go into"):
+        HarMA(backbone, AdapterConfig(**SMALL))
+
+
+def test_a_size_that_only_the_options_state(tiny_dual):
+    image = {"timm": "maxvit_pico_rw_256", "weights": None, "img_size": 64}
+    with torch.device("meta"):
+        backbone = load_backbone({**tiny_dual, "image": image})
+    assert backbone.preprocess.size == (64, 64)
+
+
 def test_a_text_tower_of_another_kind_takes_no_adapters(tiny_dual):
     config = {
         "model_type": "albert", "vocab_size": 40, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48,

@@ -63,6 +63,53 @@ def test_a_text_encoder_from_a_directory_with_its_own_tokenizer(donor, tiny_dual
     assert not same(untrained.text.encoder, donor.text.encoder)
 
 
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        # As published files have them: names that the class of the kind does not state.
+        ("bert", {"position_embedding_type": "absolute", "directionality": "bidi", "of_somebodys_own": 1}),
+        ("distilbert", {"tie_weights_": True, "max_length": 20}),
+        ("deberta-v2", {"position_buckets": 4, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+                        "relative_attention": True, "pos_att_type": "p2c|c2p"}),
+    ],
+)  # fmt: skip
+def test_published_configs_may_say_more(tiny_dual, tmp_path, kind, keys):
+    small = {
+        "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48,
+        "pad_token_id": 0,
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": kind, **small, **keys}))
+    text = {**tiny_dual["text"], "transformers": str(tmp_path), "weights": None}
+    backbone = load_backbone({**tiny_dual, "text": text})
+    if kind == "deberta-v2":  # what the class does not state is used
+        assert "text.encoder.encoder.LayerNorm.weight" in backbone.weights()
+    backbone.save(tmp_path / "model")
+    again = load_backbone(str(tmp_path / "model"))
+    assert again.weights_hash() == backbone.weights_hash()
+    ids = backbone.tokenize(["a red roof"])
+    assert torch.equal(again.encode_text(ids), backbone.encode_text(ids))
+
+
+def test_what_a_release_no_longer_builds_is_named(tiny_dual):
+    values = {**tiny_dual["text"]["transformers"], "position_embedding_type": "absolute"}
+    load_backbone({**tiny_dual, "text": {**tiny_dual["text"], "transformers": values}})  # as in the original's files
+    values["position_embedding_type"] = "relative_key"
+    with pytest.raises(ConfigError, match="position_embedding_type is 'relative_key', which this release"):
+        load_backbone({**tiny_dual, "text": {**tiny_dual["text"], "transformers": values}})
+
+
+def test_a_folder_called_pretrained_is_no_weights(donor, tiny_dual, tmp_path, vocabulary, monkeypatch):
+    bert_files(donor, tmp_path / "bert", vocabulary)
+    (tmp_path / "pretrained").mkdir()
+    monkeypatch.chdir(tmp_path)
+    text = {"transformers": tmp_path / "bert", "weights": "pretrained", "context_length": 16}
+    backbone = load_backbone({**tiny_dual, "text": text})
+    assert backbone.reference["text"] == {**text, "transformers": str(tmp_path / "bert")}
+    given = load_backbone({**tiny_dual, "text": {**text, "weights": tmp_path / "bert"}})
+    assert same(given.text.encoder, donor.text.encoder)
+    json.dumps(given.reference)
+
+
 @pytest.mark.parametrize("form", ["safetensors", "pickle of Microsoft's", "flat"])
 def test_image_weights_from_a_file(donor, tiny_dual, tmp_path, form):
     state = {**trunk_state(donor), "head.fc.weight": torch.zeros(7, 32), "head.fc.bias": torch.zeros(7)}
@@ -94,6 +141,12 @@ def test_weights_that_do_not_fit_are_listed(donor, tiny_dual, tmp_path):
     state["extra"] = torch.zeros(1)
     save_file(state, tmp_path / "w.safetensors")
     with pytest.raises(WeightsError, match=r"1 missing \(norm.weight\).*1 unexpected \(extra\).*blocks.0.norm1.bias"):
+        load_backbone({**tiny_dual, "image": {**tiny_dual["image"], "weights": str(tmp_path / "w.safetensors")}})
+
+
+def test_weights_of_another_kind_of_model_are_named(tiny_dual, tmp_path):
+    save_file({"conv1.weight": torch.zeros(3), "patch_embed.proj.weight": torch.zeros(3)}, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError, match=r"w.safetensors: timm cannot read these weights as those of swin_tiny"):
         load_backbone({**tiny_dual, "image": {**tiny_dual["image"], "weights": str(tmp_path / "w.safetensors")}})
 
 
@@ -151,6 +204,12 @@ def test_both_towers_from_a_hub(hub, donor, tiny_dual, tmp_path, vocabulary, mon
         load_backbone(what, allow_download=True)
 
 
+def test_a_name_of_bert_beside_an_own_config(hub, tiny_dual):
+    text = {**tiny_dual["text"], "weights": "bert-base-uncased"}
+    with pytest.raises(MissingFileError, match="model.safetensors of google-bert/bert-base-uncased"):
+        load_backbone({**tiny_dual, "text": text})
+
+
 def test_named_ones_say_what_they_lack(hub):
     with pytest.raises(MissingFileError, match=r"the image weights of swin-bert: model.safetensors of timm/swin_tiny"):
         load_backbone("swin-bert")
@@ -181,7 +240,14 @@ def changed(description, path, value):
             BackboneError,
             r"is not a model of timm \(did you mean swin_tiny",
         ),
+        (
+            "image",
+            {"timm": "swin_tiny_patch4_window7_224.nobody", "weights": "pretrained"},
+            BackboneError,
+            "timm has no weights 'swin_tiny_patch4_window7_224.nobody'; it has .*ms_in1k",
+        ),
         ("image.depth", [1], ConfigError, "timm cannot build swin_tiny_patch4_window7_224 with .*depth"),
+        ("image.global_pool", "", ConfigError, "global_pool is '', but an image has one embedding; leave it out"),
         ("image.num_classes", 3, ConfigError, "num_classes cannot be set"),
         ("image.weights", KeyError, ConfigError, "image does not say which weights it has; state pretrained, a file"),
         (
@@ -202,6 +268,7 @@ def changed(description, path, value):
         ("text.transformers", {"model_type": "gpt2"}, BackboneError, "gpt2 is no encoder"),
         ("text.transformers", {"model_type": "bart"}, BackboneError, "bart is no encoder"),
         ("text.transformers.pad_token_id", None, ConfigError, "has no pad_token_id"),
+        ("text.transformers", {"model_type": "perceiver"}, ConfigError, "has no pad_token_id"),
         ("text.context_length", 41, ConfigError, "context_length is 41; this encoder has 40 positions"),
         ("text.context_length", 0, ConfigError, "context_length is 0; it must be a whole number from 1"),
         ("embed_dim", "512", ConfigError, "embed_dim is '512'; it must be a whole number"),
@@ -246,8 +313,17 @@ def test_tokenizers_that_cannot_be_used_are_named(tiny_dual, tmp_path):
         tokenize(str(tmp_path / "vocab.txt"))
     with pytest.raises(ConfigError, match=r"the tokenizer in .* cannot be used"):
         tokenize(str(tmp_path))
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(ConfigError, match="is one file of several; name the directory it is in"):
+        tokenize(str(tmp_path / "tokenizer.json"))
     with pytest.raises(ConfigError, match="has a vocabulary of 6; tokenizer and text encoder belong together"):
         tokenize(tiny_dual["text"]["tokenizer"], vocab_size=6)
+
+
+def test_a_vocabulary_is_parted_at_line_ends_only(tiny_dual, tmp_path):
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\u2028b\nred\n", encoding="utf-8")
+    text = {**tiny_dual["text"], "tokenizer": str(tmp_path / "vocab.txt")}
+    assert load_backbone({**tiny_dual, "text": text}).tokenize(["red"])[0, :3].tolist() == [2, 6, 3]
 
 
 def test_without_transformers_it_says_what_to_install(tiny_dual, monkeypatch):

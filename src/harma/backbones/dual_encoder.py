@@ -64,7 +64,7 @@ class DualEncoder(Backbone):
         self.config = {**config, "text": {**config["text"], "context_length": self.context_length}}
         self.preprocess = preprocess_from({**self.image.preprocess(), **preprocess}, self.image.image_size, name)
         self.vocab_size = int(self.text.config["vocab_size"])
-        self.trims_text = True
+        self.trims_text = self.text.ignores_padding
         self._make_tokenizer = make_tokenizer
         self._tokenizer: TextTokenizer | None = None
 
@@ -117,23 +117,27 @@ class DualEncoder(Backbone):
         return embeddings
 
     def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Encode token ids (B, L), padded on the right → (B, E), not normalised; L is up to `context_length`.
+        """Encode token ids (B, L), padded on the right → (B, E), not normalised.
+
+        L is up to `context_length`, and that itself where an encoder sees padding in spite of its mask.
 
         Raises:
             DataError: the ids have another shape or are not integers.
         """
         length = token_ids.shape[1] if token_ids.ndim == 2 else 0
-        if not 0 < length <= self.context_length or token_ids.is_floating_point():
+        shortest = 1 if self.trims_text else self.context_length
+        if not shortest <= length <= self.context_length or token_ids.is_floating_point():
             raise DataError(
                 f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name} takes integers (B, L) "
-                f"with L = 1 to {self.context_length}, as `tokenize` gives them"
+                f"with L = {'1 to ' if self.trims_text else ''}{self.context_length}, as `tokenize` gives them"
             )
         embeddings: Tensor = self.text(token_ids)
         return embeddings
 
     def text_lengths(self, token_ids: Tensor) -> Tensor:
-        """Tokens of each text (B, L) that are no padding: (B,)."""
-        return self.text.lengths(token_ids)
+        """Tokens of each text (B, L) that are no padding: (B,); all of them where padding is seen."""
+        lengths = self.text.lengths(token_ids)
+        return lengths if self.trims_text else torch.full_like(lengths, token_ids.shape[1])
 
     # -- structure ----------------------------------------------------------------------------------------------------
 

@@ -93,7 +93,7 @@ def _from_directory(directory: Path) -> DualSource:
     if not weights.is_file():
         raise MissingFileError(f"{directory} holds no {DUAL_WEIGHTS_FILE}; copy or save the model again")
     name = f"{LOCAL}{directory}"
-    checked, _ = _check(config, str(directory / DUAL_CONFIG_FILE), allow_download=False)
+    checked, _ = _check(config, str(directory / DUAL_CONFIG_FILE), allow_download=False, is_saved=True)
     return DualSource(name, name, checked, preprocess, weights=weights, tokenizer=directory / TOKENIZER)
 
 
@@ -119,9 +119,15 @@ def _from_description(values: Mapping[str, Any], name: str | None, allow_downloa
 
 
 def _check(
-    values: Mapping[str, Any], where: str, *, allow_download: bool
+    values: Mapping[str, Any], where: str, *, allow_download: bool, is_saved: bool = False
 ) -> tuple[dict[str, Any], Path | Remote | None]:
     """The architecture of a description, completed, and where its text encoder is.
+
+    Args:
+        values: the description.
+        where: what it is called in messages.
+        allow_download: fetch a config that is not on this machine.
+        is_saved: whether a release of ours wrote it, perhaps with another release of transformers.
 
     Raises:
         ConfigError: a key is missing or unknown, or a value not usable.
@@ -136,7 +142,7 @@ def _check(
     for key, number in (("embed_dim", embed_dim), ("text: context_length", context_length)):
         if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
             raise ConfigError(f"{where}: {key} is {number!r}; it must be a whole number from 1")
-    config, place = _text_config(text["transformers"], f"{where}: text", allow_download)
+    config, place = _text_config(text["transformers"], f"{where}: text", allow_download, is_saved)
     of_text = {"transformers": config, "weights": None, "context_length": context_length}
     return {"embed_dim": embed_dim, "image": {**image, "weights": None}, "text": of_text}, place
 
@@ -157,15 +163,17 @@ def _part(values: Mapping[str, Any], name: str, library: str, where: str) -> dic
     return dict(part)
 
 
-def _text_config(named: Any, where: str, allow_download: bool) -> tuple[dict[str, Any], Path | Remote | None]:
+def _text_config(
+    named: Any, where: str, allow_download: bool, is_saved: bool
+) -> tuple[dict[str, Any], Path | Remote | None]:
     """A text encoder's config, and the directory or repository it is from."""
     if isinstance(named, Mapping):
-        return check_text_config(named, where), None
+        return check_text_config(named, where, is_file=is_saved), None
     name = str(named)
     path = Path(name)
     if path.is_dir() or path.suffix == ".json":
         file = path / "config.json" if path.is_dir() else path
-        return check_text_config(_json(file), str(file)), path.resolve() if path.is_dir() else None
+        return check_text_config(_json(file), str(file), is_file=True), path.resolve() if path.is_dir() else None
     if name in KNOWN_TEXTS:
         return check_text_config({"model_type": "bert"}, where), _repo(KNOWN_TEXTS[name])
     if name.startswith(("/", "./", "../")):
@@ -173,7 +181,7 @@ def _text_config(named: Any, where: str, allow_download: bool) -> tuple[dict[str
     repo = _repo(name)
     remote = Remote(repo.page, ("config.json",), repo.licence, repo.repo, repo.revision)
     file = find_file(remote, f"the config of {name}", allow_download=allow_download)
-    return check_text_config(_json(file), str(file)), repo
+    return check_text_config(_json(file), str(file), is_file=True), repo
 
 
 def _json(file: Path) -> Mapping[str, Any]:
@@ -204,7 +212,12 @@ def _image_weights(image: Mapping[str, Any]) -> Path | Remote | None:
     weights = image["weights"]
     if weights != PRETRAINED:
         return _weights(weights, "image")
-    stated = timm().get_pretrained_cfg(str(image["timm"])) if timm().is_model(str(image["timm"])) else None
+    name = str(image["timm"])
+    try:
+        stated = timm().get_pretrained_cfg(name) if timm().is_model(name) else None
+    except RuntimeError as error:
+        tags = timm().list_pretrained(f"{name.partition('.')[0]}.*")
+        raise BackboneError(f"timm has no weights {name!r}; it has {', '.join(tags)}") from error
     if stated is None or not stated.hf_hub_id:
         raise BackboneError(
             f"timm names no published weights for {image['timm']!r}; give a file, or null for untrained"
@@ -224,8 +237,10 @@ def _text_weights(text: Mapping[str, Any], place: Path | Remote | None) -> Path 
 def _weights(weights: Any, tower: str) -> Path | Remote | None:
     if isinstance(weights, str) and weights.startswith(HUB):
         return _repo(weights)
-    if isinstance(weights, str) and Path(weights).is_dir():
+    if isinstance(weights, str | Path) and Path(weights).is_dir():
         return find_weights(Path(weights).resolve())
+    if tower == "text" and weights in KNOWN_TEXTS and not Path(weights).exists():
+        return _repo(KNOWN_TEXTS[weights])  # beside a config of its own, as the original's YAML has it
     return _file(weights, f"{tower}: weights")
 
 
@@ -247,6 +262,6 @@ def _reference(values: Mapping[str, Any]) -> dict[str, Any]:
         (absolute["text"], "transformers"), (absolute["text"], "tokenizer"),
     ):  # fmt: skip
         named = holder.get(key)
-        if isinstance(named, str) and Path(named).exists():
+        if isinstance(named, Path) or (isinstance(named, str) and named != PRETRAINED and Path(named).exists()):
             holder[key] = str(Path(named).resolve())
     return absolute

@@ -76,6 +76,8 @@ def make_text_tokenizer(place: Path | Remote | None, pad_id: int, *, allow_downl
         name = str(place)
     if not directory.exists():
         raise MissingFileError(f"the tokenizer {directory} is not there; name a directory or a {VOCABULARY}")
+    if directory.is_file() and directory.suffix == ".json":
+        raise ConfigError(f"the tokenizer {directory} is one file of several; name the directory it is in")
     return TextTokenizer(_open(directory), pad_id, name)
 
 
@@ -95,7 +97,8 @@ def _open(path: Path) -> Any:
     vocabulary = path if path.is_file() else path / VOCABULARY
     try:
         if vocabulary.is_file() and not described:
-            tokens = vocabulary.read_text(encoding="utf-8").splitlines()
+            # Not splitlines: it also parts at characters that stand in vocabularies as tokens.
+            tokens = vocabulary.read_text(encoding="utf-8").removesuffix("\n").split("\n")
             return transformers().BertTokenizer(vocab={token: i for i, token in enumerate(tokens)})
         return transformers().AutoTokenizer.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, TypeError, KeyError, ImportError) as error:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from harma.adapters.layouts import WindowLayout
 from harma.backbones.architecture import close_matches
-from harma.errors import BackboneError, ConfigError
+from harma.errors import BackboneError, ConfigError, WeightsError
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class TimmTower(nn.Module):
     def __init__(self, name: str, options: Mapping[str, Any], embed_dim: int) -> None:
         super().__init__()
         self.name = name
+        self._stated_size = options.get("img_size")
         self.trunk = build_trunk(name, options)
         trunk: Any = self.trunk
         self.projection = nn.Linear(int(getattr(trunk, "head_hidden_size", None) or trunk.num_features), embed_dim)
@@ -51,8 +52,10 @@ class TimmTower(nn.Module):
     def image_size(self) -> tuple[int, int]:
         """(height, width) of the pixels the model takes."""
         trunk: Any = self.trunk
-        size = getattr(getattr(trunk, "patch_embed", None), "img_size", None) or trunk.pretrained_cfg["input_size"][1:]
-        return int(size[0]), int(size[1])
+        size = getattr(getattr(trunk, "patch_embed", None), "img_size", None) or self._stated_size
+        size = size or trunk.pretrained_cfg["input_size"][1:]
+        height, width = (size, size) if isinstance(size, int) else size
+        return int(height), int(width)
 
     def preprocess(self) -> dict[str, Any]:
         """What timm states about preprocessing: mean, std and interpolation that belong to its weights."""
@@ -97,10 +100,20 @@ class TimmTower(nn.Module):
         return WindowLayout(tuple(swin.input_resolution), tuple(swin.window_size), tuple(swin.shift_size))
 
     def load_trunk(self, state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
-        """A published file's weights under the names of this model: its classifier left out, older names renamed."""
+        """A published file's weights under the names of this model: its classifier left out, older names renamed.
+
+        Raises:
+            WeightsError: they belong to a model of another kind, so that timm cannot convert them.
+        """
         trunk: Any = self.trunk
         convert = getattr(sys.modules[type(trunk).__module__], "checkpoint_filter_fn", None)
-        converted: dict[str, Tensor] = dict(convert(dict(state), trunk) if convert else state)
+        try:
+            converted: dict[str, Tensor] = dict(convert(dict(state), trunk) if convert else state)
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError, AssertionError) as error:
+            raise WeightsError(
+                f"{source}: timm cannot read these weights as those of {self.name} ({type(error).__name__}: {error}); "
+                "they belong to another model"
+            ) from error
         classifiers = trunk.pretrained_cfg.get("classifier") or ()
         classifiers = (classifiers,) if isinstance(classifiers, str) else classifiers
         dropped = [name for name in converted if name.startswith(tuple(f"{head}." for head in classifiers))]
@@ -120,6 +133,11 @@ def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
         raise BackboneError(f"{name!r} is not a model of timm{close_matches(name, timm().list_models())}")
     if own := [key for key in OWN_OPTIONS if key in options]:
         raise ConfigError(f"image: {', '.join(own)} cannot be set; the tower decides them")
+    if "global_pool" in options and not options["global_pool"]:
+        raise ConfigError(
+            f"image: global_pool is {options['global_pool']!r}, but an image has one embedding; leave it out, or name "
+            "a pooling of the model, such as avg"
+        )
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     try:
         trunk: nn.Module = timm().create_model(name, pretrained=False, num_classes=0, **given)

@@ -20,8 +20,16 @@ NOT_ARCHITECTURE = {
     "transformers_version", "architectures", "dtype", "torch_dtype", "_name_or_path", "id2label", "label2id",
     "auto_map", "problem_type", "return_dict", "output_hidden_states", "output_attentions", "use_cache",
     "gradient_checkpointing", "num_labels", "_attn_implementation", "_attn_implementation_autoset",
-    "finetuning_task", "classifier_dropout",
+    "finetuning_task", "classifier_dropout", "torchscript",
 }  # fmt: skip
+# What older configs of BERT's kind say, and no encoder reads any more.
+OLDER = {
+    "position_embedding_type", "cross_attention_hidden_size", "tie_encoder_decoder", "output_past", "pruned_heads",
+    "use_bfloat16", "tf_legacy_loss", "tie_weights_", "directionality", "pooler_fc_size", "pooler_num_attention_heads",
+    "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type",
+}  # fmt: skip
+# Kinds in which tokens see padding whatever the mask says: by convolutions, Fourier transforms or approximations.
+SEE_PADDING = ("convbert", "fnet", "funnel", "nystromformer", "reformer", "yoso")
 
 
 def transformers() -> Any:
@@ -71,6 +79,11 @@ class TransformersTower(nn.Module):
         offset = getattr(getattr(self.encoder, "embeddings", None), "padding_idx", None)
         return limit - (offset + 1) if limit and offset is not None else limit
 
+    @property
+    def ignores_padding(self) -> bool:
+        """Whether an embedding is independent of padding, so that texts may be trimmed."""
+        return self.config["model_type"] not in SEE_PADDING
+
     def lengths(self, token_ids: Tensor) -> Tensor:
         """Tokens of each text (B, L) up to the last one that is no padding: (B,), at least 1."""
         places = torch.arange(1, token_ids.shape[1] + 1, device=token_ids.device)
@@ -93,7 +106,7 @@ class TransformersTower(nn.Module):
         encoder = self._encoder
         stack = getattr(encoder, "encoder", None) or getattr(encoder, "transformer", None)
         blocks = list(getattr(stack, "layer", None) or [])
-        if not blocks or any(mlp_output(block) is None for block in blocks):
+        if not blocks or not all(_is_linear(mlp_output(block), self.projection.in_features) for block in blocks):
             raise BackboneError(f"the text tower is a {type(encoder).__name__}; {SUPPORTED}")
         if getattr(encoder.config, "chunk_size_feed_forward", 0):
             raise BackboneError("the text tower runs its MLPs in pieces; set chunk_size_feed_forward: 0 for adapters")
@@ -134,6 +147,12 @@ def mlp_output(block: nn.Module) -> nn.Module | None:
     return None
 
 
+def _is_linear(module: nn.Module | None, width: int) -> bool:
+    """Whether it is a linear map to tokens of this width; MobileBERT's are narrower, I-BERT's put out two tensors."""
+    linear = getattr(module, "base_layer", module)  # a method may have wrapped it
+    return isinstance(linear, nn.Linear) and linear.out_features == width
+
+
 def _current(name: str) -> str:
     """Weights converted from TensorFlow call those of a layer norm gamma and beta."""
     for old, new in ((".LayerNorm.gamma", ".LayerNorm.weight"), (".LayerNorm.beta", ".LayerNorm.bias")):
@@ -142,12 +161,14 @@ def _current(name: str) -> str:
     return name
 
 
-def check_text_config(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+def check_text_config(values: Mapping[str, Any], where: str, *, is_file: bool = False) -> dict[str, Any]:
     """Complete a config of `transformers` after checking its names: the same on every later release's defaults.
 
     Args:
         values: a config.json's content, or the values that differ from the defaults of its `model_type` ("bert").
         where: what it is called in messages.
+        is_file: whether it is a published file. They hold names that the class of their kind does not state: some that
+            only its encoder reads (DeBERTa's), some of older releases. All are kept, as transformers does.
 
     Raises:
         ConfigError: a key is unknown, or it has no padding token.
@@ -160,7 +181,10 @@ def check_text_config(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     except (ValueError, TypeError) as error:
         raise BackboneError(f"{where}: the model type {kind!r} cannot be used ({_first_line(error)})") from error
     allowed = {*default.to_dict(), *default.attribute_map}
-    if unknown := sorted(given.keys() - allowed):
+    _check_positions(given, allowed, where)
+    if is_file:
+        log.debug("%s: keys that %s does not state: %s", where, type(default).__name__, sorted(given.keys() - allowed))
+    elif unknown := sorted(given.keys() - allowed - OLDER):
         raise ConfigError(
             f"{where} has the unknown key {unknown[0]!r}{close_matches(unknown[0], allowed)}; it takes the keys of "
             f"{type(default).__name__}"
@@ -169,9 +193,19 @@ def check_text_config(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     decodes = any(getattr(config, key, False) for key in ("is_encoder_decoder", "is_decoder"))
     if decodes or type(config) not in transformers().MODEL_FOR_MASKED_LM_MAPPING:
         raise BackboneError(f"{where}: {kind} is no encoder; take one such as bert, roberta, distilbert, electra")
-    if config.pad_token_id is None:
+    if getattr(config, "pad_token_id", None) is None:
         raise ConfigError(f"{where} has no pad_token_id; state the tokenizer's")
     return {key: value for key, value in config.to_dict().items() if key not in NOT_ARCHITECTURE}
+
+
+def _check_positions(given: Mapping[str, Any], allowed: set[str], where: str) -> None:
+    """Older releases had BERT with relative positions."""
+    positions = given.get("position_embedding_type") or "absolute"
+    if positions != "absolute" and "position_embedding_type" not in allowed:
+        raise ConfigError(
+            f"{where}: position_embedding_type is {positions!r}, which this release of transformers cannot build; take "
+            "an encoder with absolute positions"
+        )
 
 
 def _numbers(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,7 +236,7 @@ def _build_encoder(config: Mapping[str, Any]) -> nn.Module:
     except (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError) as error:
         raise ConfigError(f"text: transformers cannot build {dict(config)}: {_first_line(error)}") from error
     if getattr(encoder, "pooler", None) is not None:
-        encoder.pooler = None
+        encoder.pooler = nn.Identity()  # some encoders call it without asking
     return encoder  # type: ignore[no-any-return]
 
 
