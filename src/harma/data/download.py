@@ -132,8 +132,8 @@ def fetch(
         most = max(most, _size(part))
         if failed >= tries:
             raise DownloadError(
-                f"{item.url}: the connection broke {tries} times ({pulled.why}); {_size(part):,} bytes have come and are "
-                f"kept in {part}; run the same command again to go on"
+                f"{item.url}: the connection broke {tries} times ({pulled.why}); {_size(part):,} bytes have come and "
+                f"are kept in {part}; run the same command again to go on"
             )
         time.sleep(wait * 2 ** (failed - 1))
     digest = _verified(item, part, keep=False)
