@@ -8,7 +8,7 @@ from PIL import Image
 from harma.backbones import load_backbone
 from harma.errors import ConfigError, MissingFileError
 from harma.model import HarMA
-from harma.zeroshot import TEMPLATES, accuracy, class_embeddings, classify, in_words, rank_captions
+from harma.zeroshot import TEMPLATES, accuracy, class_embeddings, classify, in_words, rank_captions, typical_terms
 
 
 class Known:
@@ -50,6 +50,47 @@ def test_a_class_is_the_normalised_mean_of_its_normalised_prompts(known):
     sea, tanks = class_embeddings(known, CLASSES, templates=PROMPTS)
     assert sea == pytest.approx(np.array([1.6, 0.8, 0]) / np.hypot(1.6, 0.8))
     assert tanks == pytest.approx([0, np.sqrt(0.5), np.sqrt(0.5)])
+
+
+def test_prompts_with_terms_and_plain_ones_count_half_each():
+    known = Known(
+        {
+            "sea": [1, 0, 0], "storage tanks": [0, 0, 1],
+            "storage tanks, pipe": [0, 1, 0], "storage tanks, road": [1, 0, 0],
+        }
+    )  # fmt: skip
+    terms = {"storageTanks": ("pipe", "road")}
+    sea, tanks = class_embeddings(known, CLASSES, templates=["{}"], terms=terms)
+    assert sea == pytest.approx([1, 0, 0])
+    assert tanks == pytest.approx(np.array([0.25, 0.25, 0.5]) / np.sqrt(0.375))
+    assert classify(known, np.eye(3), CLASSES, templates=["{}"], terms=terms).cosines[1] == pytest.approx([0, tanks[1]])
+    with pytest.raises(
+        ConfigError, match="terms are given for 'lake', which is none of the classes: sea, storageTanks"
+    ):
+        class_embeddings(known, CLASSES, templates=["{}"], terms={"lake": ("boat",)})
+
+
+def test_terms_of_classes_by_value():
+    weights = {
+        "storage_tanks": {
+            "tank": 0.9,
+            "storage tank": 0.8,
+            "white circle": 0.4,
+            "circle": 0.3,
+            "pipe": 0.2,
+            "road": 0.1,
+        },
+        "StorageTanks": {"road": 0.5, "circle": 0.1},
+        "beach": {"beach": 1.0},
+        "lake": {"boat": 1.0},
+    }
+    # "tank" is in the name; "circle" in "white circle", which is better.
+    assert typical_terms(["storage tanks", "beach", "wood"], weights) == {
+        "storage tanks": ("road", "white circle", "pipe")
+    }
+    assert typical_terms(["STORAGE-TANKS"], weights, most=1) == {"STORAGE-TANKS": ("road",)}
+    with pytest.raises(ConfigError, match="most is 0; it must be 1 or more"):
+        typical_terms(["beach"], weights, most=0)
 
 
 def test_probabilities_are_a_softmax_over_the_models_temperature(known):

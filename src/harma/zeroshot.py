@@ -1,11 +1,13 @@
 """Without training on classes: which class an image is of, and which captions fit it.
 
 An image and a text are compared by the cosine of their embeddings, as in search. A class is several prompts, since one
-wording is a matter of luck (Radford et al. 2021, section 3.1.4): the mean of their embeddings, normalised again.
+wording is a matter of luck (Radford et al. 2021, section 3.1.4): the mean of their embeddings, normalised again. They
+may also name what is typical of a class ("beach, wave"), in the way of the descriptions of Menon and Vondrick (2023,
+arXiv 2210.07183): these and the plain ones count half each.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,8 @@ TEMPLATES = (
     "an orthophoto of a place with {}.",
     "a picture of {}, taken from a plane.",
 )
+MOST_TERMS = 5
+"""Terms of a class that its prompts name."""
 # Cosines held at once: 64 MB.
 BLOCK_COSINES = 1 << 24
 # Where words begin in a name without spaces: storageTanks, RVPark.
@@ -91,7 +95,14 @@ class Accuracy:
         return 100 * float(np.mean([self.right[name] / self.total[name] for name in self.total]))
 
 
-def classify(model: HarMA, images: Any, classes: Sequence[str], *, templates: Sequence[str] = TEMPLATES) -> Classified:
+def classify(
+    model: HarMA,
+    images: Any,
+    classes: Sequence[str],
+    *,
+    templates: Sequence[str] = TEMPLATES,
+    terms: Mapping[str, Sequence[str]] | None = None,
+) -> Classified:
     """Compare images with classes.
 
     Args:
@@ -99,13 +110,16 @@ def classify(model: HarMA, images: Any, classes: Sequence[str], *, templates: Se
         images: paths, PIL images or arrays, N; or their embeddings, a float array (N, E).
         classes: names, two or more; see `in_words` for how they are read.
         templates: sentences in which {} stands for the class.
+        terms: class → what is typical of it, for more prompts; see `typical_terms`. A class that is not in it keeps the
+            plain prompts.
 
     Raises:
-        ConfigError: there are fewer than two classes, or no template; two of them say the same; a template lacks {}.
+        ConfigError: there are fewer than two classes, or no template; two of them say the same; a template lacks {};
+            terms are of a class that is not there.
         MissingFileError: an image is not there.
         DataError: one cannot be read.
     """
-    centres = class_embeddings(model, classes, templates=templates)
+    centres = class_embeddings(model, classes, templates=templates, terms=terms)
     cosines = _image_embeddings(model, images) @ centres.T
     logits = cosines.astype(np.float64) / float(model.temperature.detach())
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -113,7 +127,13 @@ def classify(model: HarMA, images: Any, classes: Sequence[str], *, templates: Se
     return Classified(tuple(classes), cosines, probabilities)
 
 
-def class_embeddings(model: HarMA, classes: Sequence[str], *, templates: Sequence[str] = TEMPLATES) -> Embeddings:
+def class_embeddings(
+    model: HarMA,
+    classes: Sequence[str],
+    *,
+    templates: Sequence[str] = TEMPLATES,
+    terms: Mapping[str, Sequence[str]] | None = None,
+) -> Embeddings:
     """Embed classes: the mean of each class's prompts, float32 (C, E), L2-normalised; see `classify`."""
     _check_texts(classes, "classes")
     words = [in_words(name) for name in classes]
@@ -125,9 +145,62 @@ def class_embeddings(model: HarMA, classes: Sequence[str], *, templates: Sequenc
     lacking = [template for template in templates if "{}" not in template]
     if lacking:
         raise ConfigError(f"the template {lacking[0]!r} lacks {{}}, the place of the class, as in {TEMPLATES[0]!r}")
-    prompts = [template.replace("{}", name) for name in words for template in templates]
-    embedded = embed_texts(model, prompts).reshape(len(words), len(templates), -1)
-    return _normalized(embedded.mean(axis=1), "classes")
+    unknown = [name for name in terms or {} if name not in classes]
+    if unknown:
+        raise ConfigError(f"terms are given for {unknown[0]!r}, which is none of the classes: {', '.join(classes)}")
+    # Of each class the plain prompts, then those with its terms; after a comma, as a term may be any part of speech.
+    places = [[word, *(f"{word}, {term}" for term in (terms or {}).get(name, ()))]
+              for name, word in zip(classes, words, strict=True)]  # fmt: skip
+    prompts = [template.replace("{}", place) for own in places for place in own for template in templates]
+    # (prompts of all places / templates, templates, E) → a mean for each place.
+    means = embed_texts(model, prompts).reshape(-1, len(templates), model.embed_dim).mean(axis=1)
+    parts = np.split(means, np.cumsum([len(own) for own in places])[:-1])
+    centres = [own[0] if len(own) == 1 else (own[0] + own[1:].mean(axis=0)) / 2 for own in parts]
+    return _normalized(np.stack(centres), "classes")
+
+
+def typical_terms(
+    classes: Sequence[str], weights: Mapping[str, Mapping[str, float]], *, most: int = MOST_TERMS
+) -> dict[str, tuple[str, ...]]:
+    """What is typical of classes, from the vocabulary of captions with labels.
+
+    Left out is what the name of the class says already, and what shares its words with a better term.
+
+    Args:
+        classes: names.
+        weights: label → term → weight, such as TF-IDF (`harma.data.label_terms`). A label belongs to the class of the
+            same letters, whatever its case and separators; of several such labels a term has its largest weight.
+        most: terms of a class.
+
+    Returns:
+        Class → its terms, best first; classes without any are left out.
+
+    Raises:
+        ConfigError: most is below 1.
+    """
+    if most < 1:
+        raise ConfigError(f"most is {most}; it must be 1 or more")
+    of_key: dict[str, dict[str, float]] = {}
+    for label, own in weights.items():
+        known = of_key.setdefault(_letters(label), {})
+        for term, weight in own.items():
+            known[term] = max(weight, known.get(term, weight))
+    chosen = {name: _chosen(_letters(name), of_key.get(_letters(name), {}), most) for name in classes}
+    return {name: terms for name, terms in chosen.items() if terms}
+
+
+def _chosen(name: str, weights: Mapping[str, float], most: int) -> tuple[str, ...]:
+    terms: list[str] = []
+    for term in sorted(weights, key=lambda term: (-weights[term], term)):
+        words = set(term.split())
+        says_more = all(not words <= set(other.split()) and not words >= set(other.split()) for other in terms)
+        if _letters(term) not in name and says_more:
+            terms.append(term)
+    return tuple(terms[:most])
+
+
+def _letters(name: str) -> str:
+    return in_words(name).replace(" ", "")
 
 
 def rank_captions(model: HarMA, images: Any, captions: Sequence[str], *, k: int = 5) -> RankedCaptions:

@@ -105,6 +105,13 @@ def test_vocabulary_of_data_sets_and_files(data, tmp_path, capsys):
     assert "there is no file" in capsys.readouterr().err
 
 
+def test_numbers_are_labels_where_names_are_missing(data, tmp_path, capsys):
+    rows = [{"image": f"{i}.png", "caption": "a boat", "image_id": i, "label": 7} for i in range(2)]
+    (tmp_path / "train.json").write_text(json.dumps(rows))
+    assert main(["data", "vocabulary", data, "--splits", "train"]) == 0
+    assert "7: boat" in capsys.readouterr().out
+
+
 def test_the_pieces_of_clips_tokenizer(data, capsys):
     assert main(["data", "vocabulary", data, "--pieces"]) == 0
     assert "words that the tokenizer cuts" in capsys.readouterr().out

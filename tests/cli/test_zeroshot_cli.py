@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 import harma
 from harma.cli import main
+from harma.data.vocabulary import build_vocabulary
 from harma.zeroshot import classify, rank_captions
 
 
@@ -66,6 +68,48 @@ def test_classes_and_templates_from_files(model, images, tmp_path, capsys):
     assert found[0]["classes"][0]["cosine"] == pytest.approx(float(expected.cosines[0].max()), abs=1e-5)
     assert main(["classify", model, "images", "--classes", "clases.txt"]) == 2
     assert "there is no file clases.txt" in capsys.readouterr().err
+
+
+def vocabulary():
+    found = build_vocabulary(
+        ["a boat on a river", "boats", "pipes beside tanks"], labels=["River", "River", "storage_tanks"], min_count=1
+    )
+    return json.dumps(asdict(found))
+
+
+def test_prompts_name_what_a_vocabulary_says_of_classes(model, images, tmp_path, capsys):
+    (tmp_path / "terms.json").write_text(vocabulary())
+    options = ["--classes", "river,forest,storageTanks", "--vocabulary", "terms.json", "-k", "3", "--format", "json"]
+    run("classify", model, "images/river/0.png", *options)
+    shown = capsys.readouterr()
+    assert "without terms in terms.json, plain prompts: forest\n" in shown.err
+    classes = ["river", "forest", "storageTanks"]
+    terms = {"river": ("boat",), "storageTanks": ("pipe",)}
+    expected = classify(harma.load(model), images[:1], classes, terms=terms).cosines[0]
+    found = {one["class"]: one["cosine"] for one in json.loads(shown.out)[0]["classes"]}
+    assert [found[name] for name in classes] == pytest.approx(expected, abs=1e-5)
+    plain = classify(harma.load(model), images[:1], classes).cosines[0]
+    assert (np.abs(plain - expected) > 1e-5).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (None, [], "the vocabulary v.json is not there; `harma data vocabulary DATA --json v.json` writes one"),
+        ("{", [], "v.json is not JSON"),
+        ("[]", [], "v.json is no vocabulary"),
+        ('{"terms": [{"text": "boat"}], "labels": ["sea"]}', [], r"terms[0] needs a text, and tfidf"),
+        ('{"terms": [], "labels": []}', [], "has no labels; make it of a data set whose images have label_name"),
+        ('{"terms": [{"text": "boat", "tfidf": {"sea": 1}}], "labels": ["sea"]}', [], "its labels are sea"),
+        ("", ["--terms", "2"], "--terms is given without --vocabulary"),
+    ],
+)
+def test_vocabularies_that_cannot_be_used(model, images, tmp_path, capsys, content, options, message):
+    if content:
+        (tmp_path / "v.json").write_text(content)
+    given = options or ["--vocabulary", "v.json"]
+    run("classify", model, "images", "--classes", "river,forest", *given, status=2)
+    assert message in capsys.readouterr().err
 
 
 def test_accuracy_of_folders(model, images, capsys):

@@ -145,6 +145,46 @@ def test_images_of_several_files_become_one(root, row, harma, tmp_path):
     assert made.lost[0] == "train: 1 images that several files name become one each, the first is 'a.png'"
 
 
+@pytest.mark.parametrize("form", ["harma", "karpathy"])
+def test_equal_ids_of_several_files_are_given_anew(root, row, harma, tmp_path, form):
+    root.json("train.json", [row("a.png", 1, "x"), row("b.png", 5, "x")])
+    root.json("more.json", [row("c.png", 1, "y")])
+    both = replace(harma, train=("train.json", "more.json"), val=(), test=())
+    made = convert(both, root.path, form, tmp_path / "o")
+    assert made.lost == ("train: image ids, which are given anew, as several files use the same",)
+    write(made, tmp_path / "o")
+    assert [(image.name, image.image_id) for image in read_back(made, tmp_path / "o", "train")] == [
+        ("a.png", 0), ("b.png", 1), ("c.png", 2)]  # fmt: skip
+    root.json("more.json", [row("c.png", 2, "y")])
+    kept = convert(both, root.path, form, tmp_path / "p")
+    assert kept.lost == ()
+    write(kept, tmp_path / "p")
+    assert [image.image_id for image in read_back(kept, tmp_path / "p", "train")] == [1, 5, 2]
+
+
+def test_a_label_that_only_the_second_file_has_is_kept(root, harma, tmp_path):
+    root.json("train.json", [{"image": "a.png", "caption": "x", "label": 3}, {"image": "b.png", "caption": "x"}])
+    root.json("more.json", [{"image": name, "caption": "y", "image_id": i, "label_name": "sea"}
+                            for i, name in enumerate(("a.png", "b.png"))])  # fmt: skip
+    both = replace(harma, train=("train.json", "more.json"), val=(), test=())
+    made = convert(both, root.path, "karpathy", tmp_path)
+    write(made, tmp_path)
+    # The number of one file and the name of another need not mean the same class.
+    assert read_back(made, tmp_path, "train") == (
+        RawImage("a.png", ("x", "y"), 0, 3, None), RawImage("b.png", ("x", "y"), 1, None, "sea"))  # fmt: skip
+
+
+def test_what_no_format_has_is_named_whatever_the_file(root, tmp_path):
+    entry = {"filename": "a.png", "filepath": "f", "split": "train", "sentences": ["a b"]}
+    root.json("d.json", {"images": [entry], "dataset": "d", "info": {}})
+    karpathy = convert(DataDescription(name="k", format="karpathy", train=("d.json",)), root.path, "karpathy", tmp_path)
+    assert karpathy.lost == ("keys that no format of HarMA has: info (of the file)",)
+    assert '"filename": "f/a.png"' in karpathy.files["dataset_k.json"]
+    root.text("d.csv", "\ufefffilename, title ,source,label_name\r\na.png,x,usgs,sea\r\n")
+    rows = convert(DataDescription(name="c", format="csv", train=("d.csv",)), root.path, "csv", tmp_path)
+    assert rows.lost == ("keys that no format of HarMA has: column source",)
+
+
 def test_nothing_is_overwritten_unasked(small, harma, tmp_path):
     made = convert(harma, small.path, "csv", tmp_path / "o")
     write(made, tmp_path / "o")
@@ -162,11 +202,13 @@ def test_nothing_is_overwritten_unasked(small, harma, tmp_path):
         ("karpathy", "t.json", '{"images": [{"filename": "a.png", "split": "train", "sentences": [], "label": -1}]}',
          "t.json row 0: label is -1"),
         ("csv", "t.csv", "filename,title\na.png,x\nb.png,y,z\n", "t.csv line 3: has 3 fields"),
+        ("csv", "t.csv", "filename,title,title\na.png,x,y\n", "t.csv line 1: has the column title 2 times; leave one"),
+        ("csv", "t.csv", b"filename,title\na.png,x\nb.png,caf\xe9\n", "t.csv line 3: is not UTF-8 text"),
         ("caps", "t_caps.txt", "x\ny\n", "t_caps.txt: has 2 lines, t_filename.txt has 1"),
     ],
 )  # fmt: skip
 def test_a_malformed_file_names_the_row(root, tmp_path, form, file, content, message):
-    root.text(file, content)
+    (root.path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
     root.text("t_filename.txt", "a.png\n")
     with pytest.raises(DataError, match=message):
         convert(DataDescription(name="x", format=form, train=(file,)), root.path, "harma", tmp_path)

@@ -101,6 +101,13 @@ def test_a_connection_that_always_breaks_ends_with_what_is_kept(tmp_path):
     assert (tmp_path / "data.bin.part").read_bytes() == CONTENT[:700]
 
 
+def test_a_server_without_ranges_that_breaks_at_one_place_is_given_up(tmp_path):
+    broken = pytest.raises(DownloadError, match=r"broke 3 times .*900 bytes")
+    with server(breaks=(700, 900, 900, 900, *[900] * 20), ranges=False) as (url, asked), broken:
+        fetch(item(url), tmp_path, tries=3, wait=0)
+    assert len(asked) == 4
+
+
 def test_a_wrong_checksum_is_an_error_and_the_file_is_deleted(tmp_path):
     with server() as (url, _), pytest.raises(DataError, match=f"has the SHA-256 {DIGEST}; it should have 00"):
         fetch(item(url, sha256="00"), tmp_path)
@@ -174,8 +181,13 @@ def test_an_archive_is_unpacked_and_never_beside_its_folder(tmp_path):
     with pytest.raises(DataError, match="would lie outside"):
         unpack(tmp_path / "b.zip", tmp_path / "to")
     (tmp_path / "c.zip").write_bytes(b"no archive")
-    with pytest.raises(DataError, match="cannot be unpacked"):
-        unpack(tmp_path / "c.zip", tmp_path / "to")
+    encrypted = bytearray((tmp_path / "a.zip").read_bytes())
+    for flags in (6, encrypted.find(b"PK\x01\x02") + 8):
+        encrypted[flags] |= 1
+    (tmp_path / "d.zip").write_bytes(encrypted)
+    for name in ("c.zip", "d.zip"):
+        with pytest.raises(DataError, match="cannot be unpacked"):
+            unpack(tmp_path / name, tmp_path / "to")
 
 
 def test_what_the_package_knows_is_complete():

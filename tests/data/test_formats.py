@@ -115,7 +115,7 @@ def test_not_utf8_missing_and_directory(root):
     (root.path / "t.json").write_bytes(b'["\xe9"]')
     (root.path / "d.json").mkdir()
     assert read("harma", root, "t.json")[1] == [
-        "t.json: is not UTF-8 text (invalid continuation byte at byte 2); save it as UTF-8"
+        "t.json line 1: is not UTF-8 text (invalid continuation byte at byte 2); save it as UTF-8"
     ]
     assert "none.json: is not there; looked for" in read("harma", root, "none.json")[1][0]
     assert read("harma", root, "d.json")[1] == ["d.json: cannot be read (Is a directory)"]

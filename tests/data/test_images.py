@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from harma.data.images import MAX_PIXELS, read_image, rgb_array, to_rgb, to_uint8_rgb
+from harma.data.images import MAX_PIXELS, picture_size, read_image, rgb_array, to_rgb, to_uint8_rgb
 from harma.errors import DataError, MissingFileError
 
 
@@ -185,7 +185,14 @@ def test_orientation_turns_the_right_way(tmp_path):
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_damaged_exif_does_not_spoil_a_picture(tmp_path):
     Image.new("RGB", (8, 4), "red").save(tmp_path / "p.jpg", exif=b"Exif\x00\x00MM\x00*\x00\x00\xff\xff")
-    assert read_image(tmp_path / "p.jpg").size == (8, 4)
+    assert read_image(tmp_path / "p.jpg").size == picture_size(tmp_path / "p.jpg") == (8, 4)
+
+
+def test_an_absurdly_large_picture_has_no_size(tmp_path, monkeypatch):
+    Image.new("RGB", (8, 4)).save(tmp_path / "p.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(DataError, match=r"p\.png is absurdly large .*; cut it into smaller images"):
+        picture_size(tmp_path / "p.png")
 
 
 def test_result_is_a_plain_picture(tmp_path):

@@ -56,10 +56,17 @@ def test_a_split_may_be_left_out():
     assert set(divide(singles(10), [None] * 10, (0.5, 0.0, 0.5), 0)) == {"train", "test"}
 
 
-@pytest.mark.parametrize("ratios", [(0.8, 0.1), (0.9, 0.2, -0.1), (0.5, 0.1, 0.1), (0, 0.5, 0.5)])
+@pytest.mark.parametrize(
+    "ratios", [(0.8, 0.1), (0.9, 0.2, -0.1), (0.5, 0.1, 0.1), (0, 0.5, 0.5), (float("nan"), 0.5, 0.5)]
+)
 def test_unusable_ratios_are_refused(ratios):
     with pytest.raises(ConfigError, match="sum to 1"):
         divide(singles(10), [None] * 10, ratios, 0)
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ConfigError, match="seed is -1; it must be 0 or more"):
+        divide(singles(10), [None] * 10, RATIOS, -1)
 
 
 def test_an_empty_split_is_an_error():
@@ -117,3 +124,10 @@ def test_a_missing_image_and_a_malformed_row_are_named(data, tmp_path):
     root.json("test.json", [{"image": "t0.png"}])
     with pytest.raises(DataError, match=r"test\.json row 0: caption"):
         resplit(described, root.path, "harma", tmp_path)
+
+
+def test_keys_that_are_lost_are_named(data, tmp_path):
+    root, described = data
+    root.json("test.json", [{"image": f"t{i}.png", "caption": ["x"], "mask": 1} for i in range(2)])
+    made = resplit(described, root.path, "harma", tmp_path, near=False)
+    assert made.conversion.lost == ("keys that no format of HarMA has: mask",)

@@ -20,6 +20,8 @@ EPILOG = """examples:
   harma classify runs/a images/ --classes river,forest,storage_tanks
   harma classify openai 'tiles/*.png' --classes classes.txt --templates templates.txt -k 1 --format csv > classes.csv
   harma classify georsclip UCMerced/Images --classes ucm_classes.txt --folder-labels
+  harma data vocabulary rsitmd=data/rsitmd --splits train --json terms.json
+  harma classify runs/a images/ --classes classes.txt --vocabulary terms.json
 status: 0 done, 1 done, but some images were left out (they are listed), 2 not done"""
 
 
@@ -31,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--classes", required=True, metavar="A,B,C|FILE", help="names, or a file with one per line or a JSON list"
     )
     parser.add_argument("--templates", type=Path, metavar="FILE", help="sentences with {} in place of the class")
+    parser.add_argument(
+        "--vocabulary", type=Path, metavar="FILE",
+        help="JSON of `harma data vocabulary`: prompts also name what is typical of the label of a class",
+    )  # fmt: skip
+    parser.add_argument("--terms", type=positive, metavar="N", help="terms of a class, with --vocabulary (5)")
     parser.add_argument("-k", type=positive, default=3, help="classes for each image (3)")
     parser.add_argument("--format", choices=FORMATS, default="table", help="(table)")
     parser.add_argument(
@@ -47,9 +54,10 @@ def run(args: argparse.Namespace) -> int:
 
     classes, paths = _classes(args.classes), find_images(args.images)
     templates = read_texts(args.templates) if args.templates else TEMPLATES
+    terms = _terms(args, classes)
     model = open_model(args)
     embedded = embed_named(args, model, paths)
-    result = classify(model, embedded.embeddings, classes, templates=templates)
+    result = classify(model, embedded.embeddings, classes, templates=templates, terms=terms)
     labels = [path.parent.name for path in embedded.paths] if args.folder_labels else []
     judged = accuracy(result, labels) if args.folder_labels else None
     if judged is None or args.format != "table":
@@ -69,6 +77,30 @@ def _classes(given: str) -> list[str]:
 
     names_a_file = "," not in given and Path(given).suffix.lower() in (".txt", ".json", ".csv")
     return read_texts(given) if names_a_file or Path(given).is_file() else [name.strip() for name in given.split(",")]
+
+
+def _terms(args: argparse.Namespace, classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What is typical of the classes; those of which nothing is known are named.
+
+    Raises:
+        ConfigError: there is no vocabulary to take terms from, or none of its labels is a class.
+    """
+    from harma.data.label_terms import read_label_terms
+    from harma.errors import ConfigError
+    from harma.zeroshot import MOST_TERMS, typical_terms
+
+    if args.vocabulary is None:
+        if args.terms is not None:
+            raise ConfigError("--terms is given without --vocabulary; name the file that terms are taken from")
+        return {}
+    weights = read_label_terms(args.vocabulary)
+    terms = typical_terms(classes, weights, most=args.terms or MOST_TERMS)
+    plain = [name for name in classes if name not in terms]
+    if not terms:
+        raise ConfigError(f"{args.vocabulary} has no terms for any of the classes; its labels are {', '.join(weights)}")
+    if plain:
+        print(f"without terms in {args.vocabulary}, plain prompts: {', '.join(plain)}", file=sys.stderr)
+    return terms
 
 
 def _found(result: "Classified", paths: Sequence[Path], labels: Sequence[str], k: int) -> list[dict[str, Any]]:

@@ -9,10 +9,13 @@ from typing import Any
 import yaml
 
 from harma.data.description import SPLITS, DataDescription
-from harma.data.raw import RawImage, read_raw
+from harma.data.raw import RawImage, RawSplit, read_raw
 from harma.data.writers import WRITERS, Images, losses, unwritable
 from harma.errors import ConfigError, DataError
 from harma.files import replacing, write_text
+
+WITH_IDS = ("harma", "karpathy")
+"""Formats that hold image ids."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +70,54 @@ def convert(
         if split.repeated:
             lost.append(f"{name}: {len(split.repeated):,} images that several files name become one each, "
                         f"the first is {split.repeated[0]!r}")  # fmt: skip
-    unread = list(dict.fromkeys(key for split in raw.values() for key in split.unread))
-    if unread:
-        lost.append(f"keys that no format of HarMA has: {', '.join(unread)}")
+    lost += unread_keys(list(raw.values()))
     merged = {name: merge(split.images) for name, split in raw.items()}
+    for name, own in merged.items():
+        if form in WITH_IDS and _collide(own):
+            merged[name] = renumbered(own)
+            lost.append(f"{name}: image ids, which are given anew, as several files use the same")
     folder = root / description.images if images is None else images
     result = prepare(merged, form, directory, folder, description)
     return replace(result, lost=(*lost, *result.lost))
 
 
+def unread_keys(splits: Sequence[RawSplit]) -> list[str]:
+    """A message that names the keys and columns which no format of HarMA has; none if there are none."""
+    keys = dict.fromkeys(key for split in splits for key in split.unread)
+    return [f"keys that no format of HarMA has: {', '.join(keys)}"] if keys else []
+
+
 def merge(images: Sequence[RawImage]) -> tuple[RawImage, ...]:
-    """Entries of one name as one image with the captions of all."""
+    """Entries of one name as one image with the captions of all; its id and label are the first that are given."""
     found: dict[str, RawImage] = {}
     for image in images:
         name = os.path.normpath(image.name)
         known = found.get(name)
-        found[name] = image if known is None else replace(known, captions=known.captions + image.captions)
+        found[name] = image if known is None else _joined(known, image)
     return tuple(found.values())
+
+
+def _joined(known: RawImage, more: RawImage) -> RawImage:
+    # A name and a number that come from different files need not belong together.
+    has_class = known.class_name is not None
+    return replace(
+        known, captions=known.captions + more.captions,
+        image_id=more.image_id if known.image_id is None else known.image_id,
+        label=known.label if has_class else more.label,
+        label_name=known.label_name if has_class else more.label_name,
+    )  # fmt: skip
+
+
+def _collide(images: Sequence[RawImage]) -> bool:
+    ids = [image.image_id for image in images if image.image_id is not None]
+    return len(set(ids)) < len(ids)
+
+
+def renumbered(images: Sequence[RawImage]) -> tuple[RawImage, ...]:
+    """Images with new ids where any has one: those of several files collide in one."""
+    if all(image.image_id is None for image in images):
+        return tuple(images)
+    return tuple(replace(image, image_id=number) for number, image in enumerate(images))
 
 
 def prepare(splits: Images, form: str, directory: Path, folder: Path, described: DataDescription) -> Conversion:

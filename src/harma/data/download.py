@@ -105,7 +105,7 @@ def fetch(
         item: what to get.
         directory: where it goes.
         progress: called with (bytes so far, bytes in all, 0 if unknown).
-        tries: connections in a row that may fail without a byte having come.
+        tries: connections in a row that may fail without a further byte having come.
         wait: seconds before the second try; doubled each time.
         timeout: seconds without an answer.
 
@@ -125,14 +125,15 @@ def fetch(
     if path.is_file():
         return path, _verified(item, path, keep=True)
     part = directory / f"{item.file}.part"
-    failed = 0
+    failed, most = 0, _size(part)
     while not (pulled := _pull(item, part, progress, timeout)).complete:
-        failed = 1 if pulled.came else failed + 1
+        # A server without ranges begins anew each time: only what goes beyond earlier tries is progress.
+        failed = 1 if _size(part) > most else failed + 1
+        most = max(most, _size(part))
         if failed >= tries:
-            size = part.stat().st_size if part.exists() else 0
             raise DownloadError(
-                f"{item.url}: the connection broke {tries} times ({pulled.why}); {size:,} bytes have come and are kept "
-                f"in {part}; run the same command again to go on"
+                f"{item.url}: the connection broke {tries} times ({pulled.why}); {_size(part):,} bytes have come and "
+                f"are kept in {part}; run the same command again to go on"
             )
         time.sleep(wait * 2 ** (failed - 1))
     digest = _verified(item, part, keep=False)
@@ -142,16 +143,15 @@ def fetch(
 
 @dataclass(frozen=True)
 class _Pulled:
-    """What a connection brought: bytes, and why it ended if that was too soon."""
+    """How a connection ended: with all that was to come, or why too soon."""
 
     complete: bool
-    came: int = 0
     why: str = ""
 
 
 def _pull(item: Download, part: Path, progress: Progress | None, timeout: float) -> _Pulled:
     """Add to the part of a file what one connection gives."""
-    there = part.stat().st_size if part.exists() else 0
+    there = _size(part)
     if item.bytes and there == item.bytes:
         return _Pulled(True)
     request = Request(item.url, headers={"User-Agent": "harma", **({"Range": f"bytes={there}-"} if there else {})})
@@ -176,9 +176,13 @@ def _pull(item: Download, part: Path, progress: Progress | None, timeout: float)
     except (URLError, HTTPException, OSError) as error:
         if isinstance(error, DownloadError):
             raise
-        return _Pulled(False, came, str(getattr(error, "reason", error) or type(error).__name__))
+        return _Pulled(False, str(getattr(error, "reason", error) or type(error).__name__))
     short = bool(total) and start + came < total
-    return _Pulled(not short, came, "it ended too soon" if short else "")
+    return _Pulled(not short, "it ended too soon" if short else "")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _starts_at(response: Any, start: int) -> bool:
@@ -191,10 +195,10 @@ def _refused(item: Download, part: Path, error: HTTPError) -> _Pulled:
         # All has come, or more than there is: the checksum decides where the size is not known.
         if item.bytes and part.stat().st_size > item.bytes:
             part.unlink()
-            return _Pulled(False, 0, "what had come was too long")
+            return _Pulled(False, "what had come was too long")
         return _Pulled(True)
     if error.code >= 500 or error.code == 429:
-        return _Pulled(False, 0, f"the server answers {error.code}")
+        return _Pulled(False, f"the server answers {error.code}")
     raise DownloadError(
         f"{item.url}: the server answers {error.code} {error.reason}; get it by hand from {item.homepage}"
     ) from error
@@ -235,6 +239,6 @@ def unpack(archive: Path, directory: Path) -> int:
                 if not (inside / name).resolve().is_relative_to(inside):
                     raise DataError(f"{archive} has a file {name!r} that would lie outside {directory}; not unpacked")
             opened.extractall(directory)
-    except (zipfile.BadZipFile, zlib.error) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: it is encrypted
         raise DataError(f"{archive} cannot be unpacked ({error}); download it again") from error
     return len(names)

@@ -182,6 +182,7 @@ def caps_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
 # -- CSV ---------------------------------------------------------------------------------------------------------------
 
 CSV_COLUMNS = (("filename", "title"), ("image", "caption"))
+LABEL = "label_name"
 
 
 def read_csv(root: Path, names: Sequence[str], split: str) -> Rows:
@@ -206,6 +207,10 @@ def _csv_rows(name: str, reader: Any) -> Rows:
     if columns is None:
         yield Problem(name, "line 1", f"is {_shown(header)}; the header must have filename,title or image,caption")
         return
+    twice = [column for column in dict.fromkeys(header) if header.count(column) > 1 and column in (*columns, LABEL)]
+    if twice:
+        yield Problem(name, "line 1", f"has the column {twice[0]} {header.count(twice[0])} times; leave one")
+        return
     before = reader.line_num
     for fields in reader:
         # A quoted field may run over several lines: the row is where it starts.
@@ -222,7 +227,14 @@ def _csv_rows(name: str, reader: Any) -> Rows:
         if not _is_name(image):
             yield place.problem(f"{columns[0]} is {_shown(image)}; it must name an image")
         else:
-            yield Row(place, image.strip(), (caption,), label_name=entry.get("label_name") or None)
+            yield Row(place, image.strip(), (caption,), label_name=entry.get(LABEL) or None)
+
+
+def unread_columns(text: str) -> list[str]:
+    """The columns of a CSV file that can be read, but for those that `read_csv` takes."""
+    header = [column.strip() for column in next(csv.reader(io.StringIO(text, newline="")), [])]
+    taken = next((pair for pair in CSV_COLUMNS if set(pair) <= set(header)), ())
+    return [column for column in header if column not in (*taken, LABEL)]
 
 
 READERS: dict[str, Callable[[Path, Sequence[str], str], Rows]] = {
@@ -241,7 +253,8 @@ def _read_text(root: Path, name: str) -> str | Problem:
         # A byte order mark, as some editors write, is no part of the text.
         return (root / name).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return Problem(name, "", f"is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8")
+        line = f"line {error.object[: error.start].count(10) + 1}"
+        return Problem(name, line, f"is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8")
     except FileNotFoundError:
         return Problem(name, "", f"is not there; looked for {root / name}")
     except OSError as error:

@@ -68,13 +68,14 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
     Raises:
         MissingFileError: there is no such file.
-        DataError: it is not an image.
+        DataError: it is not an image, or absurdly large.
     """
     path = Path(path)
     try:
         with path.open("rb") as file, _open(file) as image:
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-            return image.size[::-1] if turned else image.size
+            return image.size[::-1] if _orientation(image) in (5, 6, 7, 8) else image.size
+    except Image.DecompressionBombError as error:
+        raise DataError(f"image {path} is absurdly large ({error}); cut it into smaller images") from error
     except FileNotFoundError as error:
         raise MissingFileError(f"image {path} is not there") from error
     except DECODING_ERRORS as error:
@@ -118,11 +119,16 @@ def _first_bytes(file: Any) -> bytes:
 
 def _upright(image: Image.Image) -> Image.Image:
     """Turned as the EXIF orientation says; a picture whose EXIF data are damaged stays as it is."""
+    return ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
+
+
+def _orientation(image: Image.Image) -> int:
+    """As the EXIF data say; 1, upright, where they are damaged."""
     try:
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        found: int = image.getexif().get(ExifTags.Base.Orientation, 1)
     except DECODING_ERRORS:
-        return image
-    return ImageOps.exif_transpose(image) if turned else image
+        return 1
+    return found
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from typing import Any
 
 from harma.data.annotations import read_split
 from harma.data.description import DataDescription
-from harma.data.formats import READERS
+from harma.data.formats import READERS, unread_columns
 from harma.data.rows import Row
 from harma.errors import DataError
 
@@ -32,6 +32,11 @@ class RawImage:
     label: int | None = None
     label_name: str | None = None
 
+    @property
+    def class_name(self) -> str | None:
+        """The class it counts for: its name, else its number as text."""
+        return self.label_name if self.label_name is not None or self.label is None else str(self.label)
+
 
 @dataclass(frozen=True)
 class RawSplit:
@@ -41,7 +46,7 @@ class RawSplit:
         name: "train", "val" or "test".
         images: each file's own, one after the other: an image that two files name is there twice.
         repeated: names that more than one file has.
-        unread: keys of the files that mean nothing to HarMA, such as "cocoid".
+        unread: keys and columns of the files that mean nothing to HarMA, such as "cocoid".
     """
 
     name: str
@@ -84,20 +89,35 @@ def _image(rows: list[Row]) -> RawImage:
 # What is read, and what says nothing that captions and order do not say.
 KNOWN_KEYS = {
     "harma": {"caption", "image", "image_id", "label", "label_name"},
-    "karpathy": {"filename", "split", "sentences", "image_id", "label", "label_name", "imgid", "sentids"},
-}
+    "karpathy": {
+        "filename", "filepath", "split", "sentences", "image_id", "label", "label_name", "imgid", "sentids",
+    },
+}  # fmt: skip
+KNOWN_FILE_KEYS = {"images", "dataset"}
 KNOWN_SENTENCE_KEYS = {"raw", "tokens", "imgid", "sentid"}
 
 
 def _unread(form: str, root: Path, names: Iterable[str]) -> tuple[str, ...]:
-    """Keys of JSON rows that no reader takes."""
+    """Keys of JSON rows, and columns of CSV, that no reader takes."""
     found: dict[str, None] = {}
-    for name in names if form in KNOWN_KEYS else ():
-        content = json.loads((root / name).read_bytes().decode("utf-8-sig"))
-        for entry in content["images"] if form == "karpathy" else content:
-            found |= dict.fromkeys(key for key in entry if key not in KNOWN_KEYS[form])
-            sentences = entry.get("sentences", ()) if form == "karpathy" else ()
-            found |= {f"sentences.{key}": None for s in sentences for key in s if key not in KNOWN_SENTENCE_KEYS}
-            if entry.get("split") == "restval" and form == "karpathy":
-                found["split restval (read as train)"] = None
+    for name in names if form != "caps" else ():
+        text = (root / name).read_bytes().decode("utf-8-sig")
+        if form == "csv":
+            found |= {f"column {column}": None for column in unread_columns(text)}
+        elif form == "harma":
+            found |= {key: None for entry in json.loads(text) for key in entry if key not in KNOWN_KEYS[form]}
+        else:
+            found |= _unread_of_karpathy(json.loads(text))
     return tuple(found)
+
+
+def _unread_of_karpathy(content: dict[str, Any]) -> dict[str, None]:
+    found = {f"{key} (of the file)": None for key in content if key not in KNOWN_FILE_KEYS}
+    for entry in content["images"]:
+        found |= dict.fromkeys(key for key in entry if key not in KNOWN_KEYS["karpathy"])
+        # A sentence may be its text alone.
+        objects = [sentence for sentence in entry.get("sentences", ()) if isinstance(sentence, dict)]
+        found |= {f"sentences.{key}": None for item in objects for key in item if key not in KNOWN_SENTENCE_KEYS}
+        if entry.get("split") == "restval":
+            found["split restval (read as train)"] = None
+    return found

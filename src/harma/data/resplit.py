@@ -1,14 +1,14 @@
 """New splits of a data set (`harma data split`): by image, stratified by label, copies kept on one side."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harma.data.audit.copies import THRESHOLD, find_copies, groups_of
 from harma.data.audit.looks import Progress, look_at
-from harma.data.convert import Conversion, merge, prepare
+from harma.data.convert import Conversion, merge, prepare, renumbered, unread_keys
 from harma.data.description import SPLITS, DataDescription
-from harma.data.raw import RawImage, read_raw
+from harma.data.raw import read_raw
 from harma.data.splitting import divide
 from harma.errors import ConfigError, MissingFileError
 
@@ -66,8 +66,8 @@ def resplit(
     """
     if not description.splits:
         raise ConfigError(f"data set {description.name} names no annotation files; add train, val or test to it")
-    pooled = merge([image for name in description.splits for image in read_raw(
-        description, name, root, images=images).images])  # fmt: skip
+    raw = [read_raw(description, name, root, images=images) for name in description.splits]
+    pooled = merge([image for split in raw for image in split.images])
     folder = root / description.images if images is None else images
     paths = [Path(os.path.normpath(folder.absolute() / image.name)) for image in pooled]
     missing = [path for path in paths if not path.is_file()]
@@ -77,32 +77,17 @@ def resplit(
     looks = look_at(paths, num_workers=num_workers, progress=progress[0])
     copies = groups_of(find_copies(looks, near=near, threshold=threshold, progress=progress[1]), len(paths))
     grouped = {image for group in copies for image in group}
-    labels = [_label(image) for image in pooled]
+    labels = [image.class_name for image in pooled]
     single = [[image] for image in range(len(pooled)) if image not in grouped]
     sides = divide([*copies, *single], labels, ratios, seed)
     splits = {
-        split: tuple(_renumbered([image for image, side in zip(pooled, sides, strict=True) if side == split]))
+        split: renumbered([image for image, side in zip(pooled, sides, strict=True) if side == split])
         for split in SPLITS
         if split in sides
     }
-    return Resplit(
-        prepare(splits, form, directory, folder, description), len(copies), len(grouped), _table(labels, sides)
-    )
-
-
-def _label(image: RawImage) -> str | None:
-    """The class an image counts for: its name, else its number."""
-    return image.label_name if image.label_name is not None else None if image.label is None else str(image.label)
-
-
-def _renumbered(images: list[RawImage]) -> list[RawImage]:
-    """Image ids of several files collide in one: they are given anew where any image has one."""
-    if all(image.image_id is None for image in images):
-        return images
-    return [
-        RawImage(image.name, image.captions, number, image.label, image.label_name)
-        for number, image in enumerate(images)
-    ]
+    made = prepare(splits, form, directory, folder, description)
+    made = replace(made, lost=(*unread_keys(raw), *made.lost))
+    return Resplit(made, len(copies), len(grouped), _table(labels, sides))
 
 
 def _table(labels: list[str | None], sides: list[str]) -> dict[str, tuple[int, ...]]:

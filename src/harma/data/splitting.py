@@ -26,11 +26,13 @@ def divide(
         (N,) split of each image.
 
     Raises:
-        ConfigError: the ratios are not usable, or a split would stay empty.
+        ConfigError: the ratios or the seed are not usable, or a split would stay empty.
     """
-    if len(ratios) != len(SPLITS) or min(ratios) < 0 or abs(sum(ratios) - 1) > 1e-6 or ratios[0] == 0:
+    if len(ratios) != len(SPLITS) or not abs(sum(ratios) - 1) <= 1e-6 or min(ratios) < 0 or ratios[0] == 0:
         shown = " ".join(f"{ratio:g}" for ratio in ratios)
         raise ConfigError(f"ratios are {shown}; give three shares for train, val and test that sum to 1: 0.8 0.1 0.1")
+    if seed < 0:
+        raise ConfigError(f"seed is {seed}; it must be 0 or more")
     rng = np.random.default_rng(seed)
     order = sorted(rng.permutation(len(groups)).tolist(), key=lambda g: -len(groups[g]))
     wanted = np.array(ratios)

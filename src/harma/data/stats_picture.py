@@ -25,6 +25,7 @@ def draw_stats(stats: DataStats, path: Path) -> None:
         "font.size": 10, "axes.edgecolor": SOFT, "axes.labelcolor": INK, "xtick.color": SOFT, "ytick.color": SOFT,
         "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold",
         "axes.titlelocation": "left", "axes.titlecolor": INK,
+        "text.parse_math": False,  # a dollar in a name is a dollar
     }  # fmt: skip
     height = max(8.5, 0.2 * max(MOST_WORDS, len(labels)) + 4)
     with plt.rc_context(cast(Any, style)):

@@ -139,6 +139,19 @@ def test_a_text_list_leaves_images_out(source, tmp_path):
     assert (kept.image_names, kept.captions) == (("a.png",), ("a field", "a road"))
 
 
+def test_a_list_of_another_data_set_is_told(source, tmp_path, caplog):
+    train = load_split(DESCRIPTION, "train", source.root)
+    (tmp_path / "l.csv").write_text("data,image\ntwo,b.png\n")
+    assert leave_out_listed(train, tmp_path / "l.csv", "one").num_images == 3
+    assert "l.csv names images of two only: nothing of one is left out" in caplog.text
+    caplog.clear()
+    (tmp_path / "l.csv").write_text("data,split,image\n")
+    leave_out_listed(train, tmp_path / "l.csv", "one")
+    (tmp_path / "l.csv").write_text("data,split,image\none,val,d.png\n")
+    leave_out_listed(train, tmp_path / "l.csv", "one")
+    assert "only" not in caplog.text
+
+
 def test_an_unknown_name_is_an_error(source):
     train = load_split(DESCRIPTION, "train", source.root)
     with pytest.raises(DataError, match=r"list line 2: 'x.png' is no image of split train \(1 more\)"):

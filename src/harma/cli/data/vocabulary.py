@@ -90,7 +90,7 @@ def _captions(args: argparse.Namespace) -> tuple[list[str], list[int], list[str 
             for image in read_raw(description, split, root).images:
                 captions += image.captions
                 images += [next_image] * len(image.captions)
-                labels += [image.label_name] * len(image.captions)
+                labels += [image.class_name] * len(image.captions)
                 next_image += 1
     return captions, images, labels
 

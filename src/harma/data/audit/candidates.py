@@ -47,15 +47,13 @@ def find_candidates(grey: NDArray[np.uint8], *, least: float = LEAST, progress: 
         progress: called with (images compared, images in all).
     """
     keys = descriptors(frequencies(grey))
-    queries = [
-        (turn, box, descriptors(coefficients))
-        for box in range(len(BOXES))
-        for turn, (_, coefficients) in enumerate(turned_coefficients(frequencies(grey, BOXES[box])))
-    ]
     found = []
     for start in range(0, len(grey), ROWS):
-        for turn, box, query in queries:
-            found.append(_of_rows(query[start : start + ROWS], keys, start, turn, box, least))
+        # Of a few images at a time: all ways of all images are 14 kB each.
+        for box in range(len(BOXES)):
+            ways = turned_coefficients(frequencies(grey[start : start + ROWS], BOXES[box]))
+            for turn, (_, coefficients) in enumerate(ways):
+                found.append(_of_rows(descriptors(coefficients), keys, start, turn, box, least))
         if progress is not None:
             progress(min(start + ROWS, len(grey)), len(grey))
     if not found:

@@ -92,6 +92,7 @@ def read_exclusions(path: str | Path, *, data: str, split: str) -> dict[str, str
 def _of_csv(path: Path, text: str, data: str, split: str) -> dict[str, str]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     named: dict[str, str] = {}
+    others: dict[str, None] = {}
     try:
         header = next(reader, [])
         if "image" not in header:
@@ -105,10 +106,13 @@ def _of_csv(path: Path, text: str, data: str, split: str) -> dict[str, str]:
             entry = dict(zip(header, fields, strict=True))
             if not entry["image"].strip():
                 raise DataError(f"{path} line {reader.line_num}: image is empty; it must name an image")
+            others |= {entry["data"]: None} if "data" in entry else {}
             if entry.get("data", data) == data and entry.get("split", split) == split:
                 named[entry["image"]] = place
     except csv.Error as error:
         raise DataError(f"{path} line {reader.line_num}: is not CSV ({error})") from error
+    if others and data not in others:
+        logger.warning("%s names images of %s only: nothing of %s is left out", path, ", ".join(others), data)
     return named
 
 

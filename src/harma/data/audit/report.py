@@ -15,8 +15,9 @@ Sides = tuple[str, str]
 def copy_table(found: Audit) -> list[tuple[Sides, tuple[int, ...]]]:
     """For each two splits that share images: their names, and pairs by kind (file, pixels, near)."""
     counts: dict[Sides, Counter[str]] = {}
+    order = list(dict.fromkeys((image.data, image.split) for image in found.images))
     for copy in found.copies:
-        first, second = sorted(found.parts(copy), key=_order(found).index)
+        first, second = sorted(found.parts(copy), key=order.index)
         counts.setdefault((" ".join(first), " ".join(second)), Counter())[copy.kind] += 1
     return [(sides, tuple(kinds[kind] for kind in KINDS)) for sides, kinds in sorted(counts.items())]
 
@@ -32,10 +33,6 @@ def caption_table(found: Audit) -> list[tuple[Sides, int]]:
         counts.update((part, part) for part, number in parts.items() if number > 1)
         counts.update(combinations(parts, 2))
     return sorted(counts.items())
-
-
-def _order(found: Audit) -> list[Sides]:
-    return list(dict.fromkeys((image.data, image.split) for image in found.images))
 
 
 def as_json(found: Audit, left_out: Sequence[Exclusion]) -> dict[str, Any]:
