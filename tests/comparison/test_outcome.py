@@ -1,6 +1,7 @@
 """Rows, differences, tables, plots and page of runs that are made up."""
 
 import csv
+import io
 import json
 import re
 import statistics
@@ -8,6 +9,7 @@ import statistics
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from harma.comparison.differences import between
 from harma.comparison.latex import escape, latex_table
@@ -16,6 +18,8 @@ from harma.comparison.plan import read_plan
 from harma.comparison.published import published_rows
 from harma.comparison.rows import spread
 from harma.comparison.runs import rate_runs, seed_runs
+from harma.comparison.tables import cost_table, differences_table, main_table, recalls_table
+from harma.errors import DataError
 from harma.evaluation import difference_interval, load_evaluation, mean_over_seeds
 
 METHODS = {"none": None, "harma": None, "a_b & c": {"adapter": {"bottleneck_dim": 32}}, "full": None, "lora": None}
@@ -100,8 +104,43 @@ def test_the_page_stands_alone_and_says_which_split_it_shows(finished):
     assert "2 runs failed" in page
     assert "killed by SIGKILL, probably out of memory" in page
     assert "arXiv 2308.12509" in page
-    assert page.count("<svg") == 5
+    assert page.count('<svg role="img" aria-label="') == page.count("<svg") == 5
+    assert not re.findall(r"<th(?! scope=)[ >]", page)
+    assert "How seeds scatter is not in it" in page
+    assert "that seed's luck" not in page, "every row has two"
     assert "prefers-color-scheme: dark" in page
+
+
+def test_names_of_rows_are_words_everywhere(make, finish):
+    """Not HTML, not LaTeX, not a formula of matplotlib, not the markup of the terminal."""
+    names = (r"$\frac$", "<script>x</script>", "_first [bold]", "x [/red]")
+    plan = make({name: {"method": "harma"} for name in names}, learning_rates=[0.01])
+    for row in plan.rows:
+        finish(rate_runs(plan, row)[0])
+    outcome = collect(plan)
+    write_outcome(plan, outcome)
+    page = (plan.output / "report.html").read_text()
+    assert "<script" not in page
+    assert "<!-- $\\frac$ -->" in page
+    assert "<!--  _first [bold] -->" in page, "in a legend"
+    assert "that seed's luck" in page
+    console = Console(width=300, record=True, file=io.StringIO())
+    console.print(main_table(outcome.results, "val"))
+    console.print(recalls_table(outcome.results, "val"))
+    console.print(cost_table(outcome.results))
+    console.print(differences_table(outcome.shown, "_first [bold]", names))
+    text = console.export_text()
+    assert text.count("_first [bold]") == 4, "three tables and a title"
+    assert text.count("x [/red]") == 4
+    assert len(re.findall(r"\[[+-]\d", text)) == 6, "intervals keep their brackets"
+
+
+def test_test_figures_that_are_gone_are_named(finished):
+    (finished.output / "final.json").write_text(json.dumps({"rows": {"harma": {
+        "learning_rate": 0.01, "runs": ["runs/harma/lr0.01-seed1"], "fingerprint": "x", "began": "", "read": "now",
+    }}}))  # fmt: skip
+    with pytest.raises(DataError, match="lr0.01-seed1 has no test figures, and final.json says that it was read"):
+        collect(finished)
 
 
 def test_a_comparison_without_any_run_can_be_shown(make):
@@ -111,6 +150,23 @@ def test_a_comparison_without_any_run_can_be_shown(make):
     assert "waiting" in (plan.output / "report.html").read_text()
 
 
+def test_latex_has_what_it_costs(finished):
+    write_outcome(finished, collect(finished))
+    text = (finished.output / "costs.tex").read_text()
+    assert r"method & lr & seeds & trained & share \% & s per epoch & s to best & peak MB & saved MB" in text
+    assert r"a\_b \& c & 0.01 & 2/2 & 4,000 & 4.00 & 15 & 45 & 500 & 0.002" in text
+    lines = [line for line in text.splitlines() if r" \\" in line]
+    assert {len(re.split(r"(?<!\\)&", line)) for line in lines} == {13}
+    assert "{l" + "r" * 12 + "}" in text
+    csv_row = list(csv.DictReader((finished.output / "results.csv").open()))[1]
+    assert float(csv_row["trained_percent"]) == 4
+
+
+def test_latex_takes_nothing_at_the_start_of_a_row_for_an_option():
+    assert escape("[a] *b*") == "{[}a{]} {*}b{*}"
+    assert escape("a---b|c\nd") == r"a-{}-{}-b\textbar{}c d"
+
+
 def test_latex_escapes_names_and_marks_the_best(finished):
     outcome = collect(finished)
     text = latex_table(outcome.results, "val", published_rows("rsitmd"))
@@ -118,6 +174,8 @@ def test_latex_escapes_names_and_marks_the_best(finished):
     best = max(outcome.results[:3], key=lambda result: result.figures["val"]["mR"].mean)
     line = next(line for line in text.splitlines() if line.startswith(escape(best.row.name)))
     assert rf"\textbf{{{best.figures['val']['mR'].mean:.2f}}}" in line
+    alone = latex_table(outcome.results[1:2], "val")
+    assert "textbf" not in alone, "of one row none is the best"
     assert r"\toprule" in text
     assert "not measured here" in text
     lines = [line for line in text.splitlines() if r" \\" in line and "multicolumn" not in line]

@@ -6,11 +6,16 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pytest
+from PIL import Image
 from rich.console import Console
 
-from harma.evaluation import evaluate, metrics_table
-from harma.evaluation.charts import INK
-from harma.evaluation.examples import image_examples, text_examples
+from harma.data.split import Split
+from harma.evaluation import evaluate, metrics_table, report
+from harma.evaluation.breakdown import by_label
+from harma.evaluation.chart_style import INK
+from harma.evaluation.charts import label_chart, most_images
+from harma.evaluation.examples import image_examples, text_examples, thumbnail
 from harma.evaluation.report import write_report
 from harma.evaluation.retrieval import Embedded, summarize_embedded
 from harma.metrics import captions_of
@@ -47,7 +52,10 @@ def test_the_page_has_figures_curves_pictures_and_asks_nobody(evaluation, split,
     page = write_report(tmp_path, evaluation=evaluation, split=split, info={"note": "Beware of <this>."}).read_text()
     assert f"{evaluation.metrics['mR']:.2f}" in page
     assert f"{evaluation.metrics['mR'] - evaluation.without_adapters.metrics['mR']:+.2f}" in page
-    assert page.count("<svg") == 5, "curves, recall by label and by term, confusion, maps"
+    assert page.count("<svg") == 6, "curves, recall by label and by term, confusion both ways, maps"
+    assert page.count('<svg role="img" aria-label="') == 6
+    assert re.findall(r"<img (?![^>]*alt=\"[^\"]+)", page) == []
+    assert re.findall(r"<th(?! scope=)[ >]", page) == []
     for heading in ("By label", "By term", "Labels mixed up", "Map of the embeddings", "Hardest negatives"):
         assert f"<h2>{heading}</h2>" in page
     assert "Why this hit" not in page, "no model was given"
@@ -63,7 +71,8 @@ def test_the_page_has_figures_curves_pictures_and_asks_nobody(evaluation, split,
 
 def test_a_page_without_a_log_or_a_baseline(evaluation, split, tmp_path):
     page = write_report(tmp_path, evaluation=evaluation.without_adapters, split=split).read_text()
-    assert "Training" not in page
+    assert "<h2>Training</h2>" not in page
+    assert "curves of the training: there is no log of it" in page
     assert "without adapters" not in page
 
 
@@ -71,9 +80,12 @@ def test_a_page_without_labels_or_embeddings(evaluation, split, tmp_path):
     page = write_report(tmp_path, evaluation=evaluation, split=replace(split, labels=None)).read_text()
     assert "By label" not in page
     assert "Labels mixed up" not in page
+    assert "recall by label: the split has no labels" in page
+    assert "labels mixed up: the split has no labels" in page
     assert "Map of the embeddings" in page
     page = write_report(tmp_path, evaluation=replace(evaluation, embedded=None), split=split).read_text()
     assert "By label" in page
+    assert "all that needs embeddings, which were not kept" in page
     for heading in ("Labels mixed up", "Map of the embeddings", "Hardest negatives", "Why this hit"):
         assert heading not in page
 
@@ -91,6 +103,8 @@ def test_a_page_with_a_single_label_and_a_single_image(evaluation, split, embed,
     page = write_report(tmp_path, evaluation=alone, split=one).read_text()
     assert "Hardest negatives" not in page
     assert "Labels mixed up" not in page
+    assert "labels mixed up: the split has one label" in page
+    assert "hardest negatives: no caption has a wrong image before its own" in page
 
 
 def evaluate_one(one):
@@ -109,6 +123,54 @@ def test_captions_cannot_write_html(evaluation, split, tmp_path):
     changed = replace(evaluation, embedded=replace(evaluation.embedded, distinct=distinct))
     page = write_report(tmp_path, evaluation=changed, split=hostile).read_text()
     assert "<script" not in page
+
+
+@pytest.mark.filterwarnings("error:Glyph")
+def test_labels_are_words_not_formulas(evaluation, split, tmp_path):
+    """Two dollar signs begin a formula in matplotlib, and an underscore hides a name from its legends."""
+    names = (r"$\frac$ <b>", "_hidden", "a-->b")
+    labels = np.arange(split.num_images) % 3
+    page = write_report(tmp_path, evaluation=evaluation, split=replace(split, labels=labels, label_names=names))
+    text = page.read_text()
+    assert "<b>" not in text
+    assert r"<!-- $\frac$ &lt;b&gt; -->" in text
+    assert "<!--  _hidden -->" in text, "in the legend of the map"
+
+
+def test_of_many_labels_some_are_drawn_and_the_page_says_so(evaluation, split, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "MOST_LABELS", 4)
+    monkeypatch.setattr(report, "NUMBERED", 3)
+    monkeypatch.setattr(report, "most_images", lambda recalls: most_images(recalls, 4))
+    labels = np.array([0, 1, 1, 2, 3, 3, 4, 5, 5, 5, 6, 7])
+    many = replace(split, labels=labels, label_names=tuple(f"kind {i}" for i in range(8)))
+    page = write_report(tmp_path, evaluation=evaluation, split=many).read_text()
+    assert "4 of 8 labels are drawn, those of most images; the table has all." in page
+    assert page.count("Of 8 labels the 3 that are mixed up most often are drawn") == 2
+    table = page[page.index("All 8 labels as a table") :]
+    assert all(f'<th scope="row">kind {i}</th>' in table for i in range(8))
+
+
+def test_the_labels_of_most_images_are_kept_in_order(evaluation, split):
+    labels = np.array([0, 1, 1, 2, 3, 3, 4, 5, 5, 5, 6, 7])
+    recalls = by_label(evaluation, replace(split, labels=labels, label_names=tuple("abcdefgh")))
+    assert [recall.label for recall in most_images(recalls, 4)] == ["a", "b", "d", "f"]
+    many = recalls * 10
+    assert len(most_images(many)) == 60
+    assert "<svg" in label_chart(most_images(many))
+
+
+def test_an_image_with_the_same_caption_is_not_called_wrong(tmp_path):
+    for i in range(2):
+        Image.new("RGB", (20, 20), (90 * i, 0, 0)).save(tmp_path / f"{i}.png")
+    one = Split("test", tuple(tmp_path / f"{i}.png" for i in range(2)), ("a road", "a road"), np.arange(2), None, ())
+    embedded = Embedded(np.eye(2, dtype=np.float32), np.array([[0.2, 0.9]], dtype=np.float32), ("a road",),
+                        captions_of(np.arange(2), 2, np.zeros(2, dtype=int)))  # fmt: skip
+    found = summarize_embedded(embedded, one)
+    example = next(e for e in text_examples(found, one, each=5) if e.picture == thumbnail(one, 0))
+    assert [(f.text, f.right, f.same) for f in example.results] == [("1.png", False, True), ("0.png", True, False)]
+    page = write_report(tmp_path, evaluation=found, split=one).read_text()
+    assert "≈ same caption" in page
+    assert "✗ wrong" not in page
 
 
 def test_the_table_shows_both_models_and_metrics_of_ones_own(evaluation):

@@ -10,8 +10,8 @@ from PIL import Image
 from harma.data.split import Split
 from harma.evaluation import retrieval, wrong
 from harma.evaluation.negatives import negatives
-from harma.evaluation.retrieval import Embedded, summarize_embedded
-from harma.evaluation.wrong import confusion, hardest, wrong_hits
+from harma.evaluation.retrieval import Embedded
+from harma.evaluation.wrong import Confusion, confusions, hardest, wrong_hits
 from harma.metrics import captions_of
 
 # Captions (rows) × images: what each caption's cosine with each image is.
@@ -61,14 +61,24 @@ def test_nothing_is_wrong_where_all_images_have_the_caption():
 
 
 def test_confusion_of_labels(embedded, split):
-    evaluation = summarize_embedded(embedded, split)
-    matrix = confusion(wrong_hits(embedded), evaluation, split)
+    matrix, back = confusions(wrong_hits(embedded), embedded, split)
     assert matrix.names == ("sea", "town"), "no image has the label sky"
     # b: sea, image 2 is town. c: town, image 1 is sea. d: town, image 0 is sea.
     assert matrix.counts.tolist() == [[0, 1], [2, 0]]
-    assert matrix.captions.tolist() == [3, 3]
+    assert matrix.queries.tolist() == [3, 3]
     assert matrix.most() == [("town", "sea", 2, 3), ("sea", "town", 1, 3)]
-    assert confusion(wrong_hits(embedded), evaluation, replace(split, labels=None)) is None
+    # Image 1, sea, finds c of image 2, town, before its own b; image 2 finds b before c.
+    assert back.counts.tolist() == [[0, 1], [1, 0]]
+    assert back.queries.tolist() == [2, 2]
+    assert confusions(wrong_hits(embedded), embedded, replace(split, labels=None)) is None
+
+
+def test_the_labels_mixed_up_most_keep_their_order_and_their_queries():
+    counts = np.array([[9, 0, 1, 0], [0, 0, 5, 0], [2, 0, 0, 0], [0, 0, 0, 50]])
+    part = Confusion(("a", "b", "c", "d"), counts, np.array([10, 6, 2, 60])).most_confused(2)
+    assert part.names == ("b", "c"), "c has 8, b 5, a 3; what stays within a label is no mix-up"
+    assert part.counts.tolist() == [[0, 5], [0, 0]]
+    assert part.queries.tolist() == [6, 2]
 
 
 def test_hardest_negatives_show_an_image_once(embedded, split):

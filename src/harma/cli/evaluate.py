@@ -6,7 +6,7 @@ the model unless --output says where.
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harma.cli.numbers import count, positive
 
@@ -67,10 +67,26 @@ def run(args: argparse.Namespace) -> int:
     if writes:
         print(f"figures written to {save_evaluation(evaluation, output)}")
     if args.report or args.umap:
-        info = {"note": load_description(data.name).note}
-        page = write_report(output, evaluation=evaluation, split=split, info=info, model=model, umap=args.umap)
+        info = {**_facts(Path(args.what), data.name), "note": load_description(data.name).note}
+        page = write_report(
+            output, evaluation=evaluation, split=split, baseline=baseline, info=info, model=model, umap=args.umap
+        )
         print(f"report written to {page}")
     return 0
+
+
+def _facts(what: Path, data: str) -> dict[str, Any]:
+    """What a run knows of its model, for the page: above all which split chose it."""
+    from harma.files import read_yaml
+
+    for directory in (what, what.parent) if what.is_dir() else ():
+        if (directory / "recipe.yaml").is_file() and (directory / "metrics.json").is_file():
+            kept = read_yaml(directory / "metrics.json", "the figures")
+            of_model = ("method", "trained_parameters", "total_parameters")
+            # Which split chose it says something of figures on that data only.
+            keys = (*of_model, "select_on", "select_by") if kept.get("data") == data else of_model
+            return {key: kept[key] for key in keys if key in kept}
+    return {}
 
 
 def _with_kept_baseline(evaluation: "Evaluation", output: Path) -> "Evaluation":

@@ -24,7 +24,7 @@ class Display:
         self.plan, self.rows = plan, rows
         self.console = Console(stderr=True)
         self.bars = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}"), TextColumn("{task.fields[note]}"),
             console=self.console, disable=not self.console.is_terminal, refresh_per_second=2,
         )  # fmt: skip

@@ -6,7 +6,7 @@ import yaml
 
 from harma.comparison.differences import Difference, differences
 from harma.comparison.final import read_record
-from harma.comparison.latex import latex_table
+from harma.comparison.latex import latex_cost_table, latex_table
 from harma.comparison.plan import Plan
 from harma.comparison.plots import make_plots, write_pngs
 from harma.comparison.published import published_rows
@@ -63,6 +63,7 @@ def write_outcome(plan: Plan, outcome: Outcome) -> None:
     write_csv(output / "differences.csv", difference_rows(found))
     published = published_rows(plan.published) if plan.published else []
     write_text(output / "results.tex", latex_table(results, split, published))
+    write_text(output / "costs.tex", latex_cost_table(results))
     plots = make_plots(results, split, outcome.shown, plan.reference)
     write_pngs(plots, output)
     write_report(plan, results, split, outcome.differences, plots)

@@ -1,10 +1,13 @@
 """The plots of a comparison."""
 
+import html
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from harma.comparison.differences import Difference, between
 from harma.comparison.rows import Result
 from harma.comparison.tables import MEANS, SPLITS
+from harma.evaluation.chart_style import in_legend
 from harma.files import replacing
 
 # Readable on white and on dark; after ten rows the markers tell rows apart.
@@ -24,6 +28,14 @@ LINES = ("-", "--", "-.", ":")
 INK = "#1c2321"
 
 
+@contextmanager
+def _words() -> Iterator[None]:
+    """While plots are made or written: names of rows are words, and two dollar signs in them are no formula."""
+    with matplotlib.rc_context({"text.parse_math": False, "svg.hashsalt": "harma"}):
+        yield
+
+
+@_words()
 def make_plots(results: Sequence[Result], split: str, found: Sequence[Difference], reference: str) -> dict[str, Figure]:
     """Every plot there is data for, by its file's name.
 
@@ -49,6 +61,7 @@ def make_plots(results: Sequence[Result], split: str, found: Sequence[Difference
     return plots
 
 
+@_words()
 def write_pngs(plots: dict[str, Figure], directory: Path) -> None:
     """Write each plot as NAME.png."""
     for name, figure in plots.items():
@@ -56,12 +69,19 @@ def write_pngs(plots: dict[str, Figure], directory: Path) -> None:
             figure.savefig(temporary, format="png", dpi=150, facecolor="white")
 
 
-def as_svg(figure: Figure) -> str:
-    """A plot for a page: text and axes in the page's own colour, no background."""
+@_words()
+def as_svg(figure: Figure, says: str) -> str:
+    """A plot for a page: text and axes in the page's own colour, no background.
+
+    Args:
+        figure: the plot.
+        says: what it shows, for who cannot see it.
+    """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
-    return text[text.index("<svg") :].replace(INK, "currentColor")
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(says)}" ', 1)
 
 
 def metrics_shown(results: Sequence[Result], split: str) -> tuple[str, ...]:
@@ -112,12 +132,12 @@ def _scatter(results: Sequence[Result], split: str, label: str, place: Any, *, l
                 continue
             value = result.figures[split][metric]
             if not result.row.trains:
-                axes.axhline(value.mean, color=INK, linewidth=1, linestyle="--", label=result.row.name)
+                axes.axhline(value.mean, color=INK, linewidth=1, linestyle="--", label=in_legend(result.row.name))
             elif result.cost is not None and (x := place(result)):
                 axes.errorbar(
                     x, value.mean, yerr=value.deviation, color=COLORS[i % len(COLORS)],
                     marker=MARKERS[i % len(MARKERS)], markersize=8,
-                    capsize=3, linestyle="none", elinewidth=1.2, label=result.row.name,
+                    capsize=3, linestyle="none", elinewidth=1.2, label=in_legend(result.row.name),
                 )  # fmt: skip
         if log:
             _log_axis(axes)
@@ -150,7 +170,11 @@ def _curves(results: Sequence[Result], key: str, label: str) -> Figure:
         for i, result in enumerate(results):
             if not result.row.trains and "val" in result.figures:
                 axes.axhline(
-                    result.figures["val"][metric].mean, color=INK, linewidth=1, linestyle="--", label=result.row.name
+                    result.figures["val"][metric].mean,
+                    color=INK,
+                    linewidth=1,
+                    linestyle="--",
+                    label=in_legend(result.row.name),
                 )
             elif result.runs:
                 _curve(axes, result, key, metric, i)
@@ -170,7 +194,7 @@ def _curve(axes: Axes, result: Result, key: str, metric: str, i: int) -> None:
     color = COLORS[i % len(COLORS)]
     axes.plot(
         x, y.mean(axis=0), color=color, marker=MARKERS[i % len(MARKERS)], markersize=4, linewidth=1.6,
-        linestyle=LINES[(i // len(COLORS)) % len(LINES)], label=result.row.name,
+        linestyle=LINES[(i // len(COLORS)) % len(LINES)], label=in_legend(result.row.name),
     )  # fmt: skip
     if len(y) > 1:
         axes.fill_between(x, y.min(axis=0), y.max(axis=0), color=color, alpha=0.15, linewidth=0)

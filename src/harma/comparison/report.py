@@ -18,8 +18,8 @@ from harma.metrics import RECALL_KEYS
 CAPTIONS = {
     "parameters": "Against what trains. Bars are standard deviations over seeds.",
     "time": "Against the training time until the best validation, without validation itself; mean over seeds.",
-    "curves_epochs": "Validation against epochs.",
-    "curves_time": "Validation against training time.",
+    "curves_epochs": "Validation against epochs, as far as all seeds of a row went.",
+    "curves_time": "Validation against training time, as far as all seeds of a row went.",
     "differences": "Rows minus the reference, 95 % intervals; a diamond where 0 is inside.",
 }
 
@@ -44,8 +44,9 @@ def write_report(
         recall_keys=RECALL_KEYS, setting=_cells(results, SETTING), cost=_cells(results, COST),
         matrices=[_matrix(results, differences[split], split, key) for key in metrics_shown(results, split)],
         rates=_rates(results), failures=[failure for result in results for failure in result.failures],
+        single=any(len(result.directories(split)) == 1 for result in results if result.row.trains),
         notes=[(result.row.name, note) for result in results for note in result.notes],
-        plots={name: (as_svg(figure), CAPTIONS[name]) for name, figure in plots.items()},
+        plots={name: (as_svg(figure, CAPTIONS[name]), CAPTIONS[name]) for name, figure in plots.items()},
         published=published_rows(plan.published) if plan.published else [], published_note=published_note(),
     )  # fmt: skip
     write_text(plan.output / "report.html", page)

@@ -12,6 +12,7 @@ from harma.comparison.final import test_run_paths
 from harma.comparison.plan import Plan, Row
 from harma.comparison.runs import Choice, Run, choose, known_runs, num_runs, seed_runs
 from harma.comparison.speed import Speed
+from harma.errors import DataError
 from harma.metrics import RECALL_KEYS
 
 FIGURES = (*RECALL_KEYS, "mR", "dup_mR")
@@ -121,8 +122,7 @@ def result_of(plan: Plan, row: Row, record: dict[str, Any], speed: Speed | None)
     figures = {"val": _figures([content["val"]["metrics"] for content in contents])} if finished else {}
     test_runs = tuple(plan.output / path for path in test_run_paths(record, row))
     if test_runs:
-        read = [json.loads((path / "metrics.json").read_text(encoding="utf-8")) for path in test_runs]
-        figures["test"] = _figures([content["test"]["metrics"] for content in read])
+        figures["test"] = _figures([_test_metrics(path) for path in test_runs])
     states = [run.state() for run in runs]
     return Result(
         row=row,
@@ -137,6 +137,22 @@ def result_of(plan: Plan, row: Row, record: dict[str, Any], speed: Speed | None)
         speed=speed,
         test_runs=test_runs,
     )
+
+
+def _test_metrics(path: Path) -> dict[str, float]:
+    """The test figures of a run that final.json says was read.
+
+    Raises:
+        DataError: they are gone.
+    """
+    try:
+        metrics: dict[str, float] = json.loads((path / "metrics.json").read_text(encoding="utf-8"))["test"]["metrics"]
+    except (FileNotFoundError, KeyError) as error:
+        raise DataError(
+            f"{path} has no test figures, and final.json says that it was read; bring the run back, or take its row "
+            "out of final.json to read the test split again"
+        ) from error
+    return metrics
 
 
 def _notes(row: Row, choice: Choice | None, kept: dict[str, Any] | None, finished: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from harma.comparison.differences import Difference, between
@@ -66,7 +67,7 @@ def main_table(results: Sequence[Result], split: str) -> Table:
     for result in results:
         found = result.figures.get(split)
         means = [plus_minus(found[key]) for key in MEANS] if found else [missing_figures(result, split), ""]
-        table.add_row(result.row.name, *means, *(cell(result) for cell in SETTING.values()))
+        table.add_row(escape(result.row.name), *means, *(cell(result) for cell in SETTING.values()))
     return table
 
 
@@ -78,7 +79,7 @@ def recalls_table(results: Sequence[Result], split: str) -> Table:
     _columns(table, RECALL_KEYS)
     for result in results:
         if found := result.figures.get(split):
-            table.add_row(result.row.name, *(f"{found[key].mean:.2f}" for key in RECALL_KEYS))
+            table.add_row(escape(result.row.name), *(f"{found[key].mean:.2f}" for key in RECALL_KEYS))
     return table
 
 
@@ -89,14 +90,14 @@ def cost_table(results: Sequence[Result]) -> Table:
     _columns(table, COST, wrap=True)
     for result in results:
         if result.cost:
-            table.add_row(result.row.name, *(cell(result) for cell in COST.values()))
+            table.add_row(escape(result.row.name), *(cell(result) for cell in COST.values()))
     return table
 
 
 def differences_table(found: Sequence[Difference], reference: str, names: Sequence[str]) -> Table:
     """Each row minus the reference, with intervals."""
     table = Table(
-        title=f"Minus {reference}, 95 % interval (paired bootstrap over images)",
+        title=f"Minus {escape(reference)}, 95 % interval (paired bootstrap over images, seeds averaged)",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -105,7 +106,7 @@ def differences_table(found: Sequence[Difference], reference: str, names: Sequen
     for name in names:
         pair = [between(found, key, name, reference) for key in MEANS]
         if any(pair):
-            table.add_row(name, *(interval(one) for one in pair))
+            table.add_row(escape(name), *(escape(interval(one)) for one in pair))
     return table
 
 
@@ -154,6 +155,7 @@ def result_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
                 "seeds": len(found["mR"].values) if found else 0,
                 **{f"{key}{end}": value for key in FIGURES for end, value in _pair(found.get(key))},
                 "trained_parameters": cost.trained if cost else "", "total_parameters": cost.total if cost else "",
+                "trained_percent": 100 * cost.trained / cost.total if cost else "",
                 "seconds_per_epoch": cost.epoch_seconds if cost else "",
                 "seconds_to_best": cost.best_seconds if cost else "",
                 "peak_memory_bytes": cost.peak_bytes if cost else "",

@@ -16,12 +16,21 @@ THUMBNAIL = 160
 
 @dataclass(frozen=True)
 class Found:
-    """One result of a query: an image (as a data URI) or a caption, its cosine, and whether it is right."""
+    """One result of a query: an image (as a data URI) or a caption, and its cosine.
+
+    Attributes:
+        picture: data URI, or "".
+        text: name of the image, or the caption.
+        score: cosine.
+        right: whether it is the query's own.
+        same: whether it is another's, but has the query's words as its caption too, so that it is not wrong.
+    """
 
     picture: str
     text: str
     score: float
     right: bool
+    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,12 +76,12 @@ def spread(ranks: NDArray[np.float64], seed: int, each: int) -> list[int]:
 def _of_caption(embedded: Embedded, split: Split, caption: int, rank: float, top: int) -> Example:
     column = embedded.captions.text[caption]
     scores = embedded.images @ embedded.texts[column]
-    own = split.caption_to_image[caption]
+    own, having = int(split.caption_to_image[caption]), images_having(embedded, caption)
     found = [
-        Found(thumbnail(split, int(n)), split.images[n].name, float(scores[n]), bool(n == own))
-        for n in np.argsort(-scores, kind="stable")[:top]
+        Found(thumbnail(split, n), split.images[n].name, float(scores[n]), n == own, n != own and n in having)
+        for n in np.argsort(-scores, kind="stable")[:top].tolist()
     ]
-    return Example(thumbnail(split, int(own)), split.captions[caption], rank, tuple(found))
+    return Example(thumbnail(split, own), split.captions[caption], rank, tuple(found))
 
 
 def _of_image(embedded: Embedded, split: Split, image: int, rank: float, top: int) -> Example:
@@ -83,6 +92,12 @@ def _of_image(embedded: Embedded, split: Split, image: int, rank: float, top: in
         for u in np.argsort(-scores, kind="stable")[:top]
     ]
     return Example(thumbnail(split, image), split.images[image].name, rank, tuple(found))
+
+
+def images_having(embedded: Embedded, caption: int) -> set[int]:
+    """The images that have a caption's words: its own, and others where captions are identical."""
+    pairs = embedded.captions
+    return set(pairs.pair_image[pairs.pair_column == pairs.text[caption]].tolist())
 
 
 def thumbnail(split: Split, image: int) -> str:

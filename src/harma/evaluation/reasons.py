@@ -10,6 +10,7 @@ from harma.data.images import read_image
 from harma.data.split import Split
 from harma.drawing import data_uri
 from harma.embedding import Embedder
+from harma.evaluation.examples import images_having
 from harma.evaluation.relevance import relevance
 from harma.evaluation.relevance_picture import overlay
 from harma.evaluation.retrieval import Embedded
@@ -21,11 +22,15 @@ SIDE = 224
 
 @dataclass(frozen=True)
 class Reason:
-    """A caption and the image it found first: the image, the map over it (data URIs), cosine, largest fall."""
+    """A caption and the image it found first: the image, the map over it (data URIs), cosine, largest fall.
+
+    `same` as in `harma.evaluation.examples.Found`.
+    """
 
     caption: str
     name: str
     right: bool
+    same: bool
     picture: str
     map: str
     cosine: float
@@ -47,7 +52,8 @@ def _reason(model: Embedder, embedded: Embedded, split: Split, caption: int, gri
     image = int(np.argmax(embedded.images @ embedded.texts[embedded.captions.text[caption]]))
     found = relevance(model, read_image(split.images[image]), split.captions[caption], grid=grid)
     seen = Image.fromarray(found.picture).resize((SIDE, SIDE))
+    own = image == int(split.caption_to_image[caption])
     return Reason(
-        split.captions[caption], split.images[image].name, image == int(split.caption_to_image[caption]),
+        split.captions[caption], split.images[image].name, own, not own and image in images_having(embedded, caption),
         data_uri(seen), data_uri(overlay(found, seen)), found.cosine, float(found.cells.max()),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harma.data.split import Split
 from harma.evaluation.breakdown import label_names
-from harma.evaluation.retrieval import BLOCK_ELEMENTS, Embedded, Evaluation
+from harma.evaluation.retrieval import BLOCK_ELEMENTS, Embedded
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -34,29 +34,41 @@ class WrongHits:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """Labels of what stands before the right result, text to image.
+    """Labels of what stands before the right result, in one direction.
 
     Attributes:
         names: (C,) labels.
-        counts: (C, C) captions of label i (row) with a wrong image of label j ranked first.
-        captions: (C,) captions of each label, found or not.
+        counts: (C, C) queries of label i (row) with a wrong result of label j ranked first.
+        queries: (C,) queries of each label, found or not.
     """
 
     names: tuple[str, ...]
     counts: Ints
-    captions: Ints
+    queries: Ints
 
     def most(self, number: int = 10) -> list[tuple[str, str, int, int]]:
-        """The most frequent mix-ups of two labels: the caption's, the image's, how often, captions of the label."""
-        between = self.counts.copy()
-        np.fill_diagonal(between, 0)
+        """The most frequent mix-ups of two labels: the query's, the result's, how often, queries of the label."""
+        between = self._between()
         order = np.argsort(-between, axis=None, kind="stable")[:number]
         rows, columns = np.unravel_index(order, between.shape)
         return [
-            (self.names[i], self.names[j], int(between[i, j]), int(self.captions[i]))
+            (self.names[i], self.names[j], int(between[i, j]), int(self.queries[i]))
             for i, j in zip(rows, columns, strict=True)
             if between[i, j]
         ]
+
+    def most_confused(self, number: int) -> "Confusion":
+        """The part of it with the labels that are mixed up with others most often, in the order of labels."""
+        between = self._between()
+        involved = between.sum(axis=0) + between.sum(axis=1)
+        chosen = np.sort(np.argsort(-involved, kind="stable")[:number])
+        names = tuple(self.names[i] for i in chosen)
+        return Confusion(names, self.counts[np.ix_(chosen, chosen)], self.queries[chosen])
+
+    def _between(self) -> Ints:
+        between = self.counts.copy()
+        np.fill_diagonal(between, 0)
+        return between
 
 
 def wrong_hits(embedded: Embedded) -> WrongHits:
@@ -85,17 +97,32 @@ def _best_others(rows: Floats, columns: Floats, pair_row: Ints, pair_column: Int
     return best, score
 
 
-def confusion(wrong: WrongHits, evaluation: Evaluation, split: Split) -> Confusion | None:
-    """Count the labels of wrong images that stand first; None without labels."""
-    names, labels = label_names(split), split.labels
-    if not names or labels is None:
+def labels_of_texts(embedded: Embedded, labels: Ints) -> Ints:
+    """The label of each distinct caption (U,); one that several images share has that of the first of them."""
+    first = np.zeros(len(embedded.texts), dtype=np.int64)
+    first[embedded.captions.text[::-1]] = embedded.captions.image[::-1]
+    return labels[first]
+
+
+def confusions(wrong: WrongHits, embedded: Embedded, split: Split) -> tuple[Confusion, Confusion] | None:
+    """Count the labels of wrong results that stand first, text to image and image to text; None without labels."""
+    names = label_names(split)
+    if not names or split.labels is None:
         return None
-    place = np.searchsorted(np.array(list(names)), labels)
-    query = place[split.caption_to_image]
-    missed = wrong.t2i_margin > 0
+    known = np.array(list(names))
+    of_image = np.searchsorted(known, split.labels)
+    of_text = np.searchsorted(known, labels_of_texts(embedded, split.labels))
+    return (
+        _count(tuple(names.values()), of_image[split.caption_to_image], of_image, wrong.image, wrong.t2i_margin),
+        _count(tuple(names.values()), of_image, of_text, wrong.text, wrong.i2t_margin),
+    )
+
+
+def _count(names: tuple[str, ...], query: Ints, answer: Ints, found: Ints, margin: Floats) -> Confusion:
+    missed = margin > 0
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
-    np.add.at(counts, (query[missed], place[wrong.image[missed]]), 1)
-    return Confusion(tuple(names.values()), counts, np.bincount(query, minlength=len(names)))
+    np.add.at(counts, (query[missed], answer[found[missed]]), 1)
+    return Confusion(names, counts, np.bincount(query, minlength=len(names)))
 
 
 def hardest(wrong: WrongHits, split: Split, number: int = 8) -> Sequence[int]:
