@@ -46,7 +46,8 @@ def make_stand_in(folder: Path, tiny: dict) -> None:
 def _data_sets(folder: Path) -> None:
     for seed, name in enumerate(("rsitmd", "rsicd", "ucm", "mine")):
         root = folder / "data" / name
-        make_scenes(root, train=16, val=4, test=4, size=32, captions=2, seed=seed)
+        # A whole batch of what benchmarks/ucm and benchmarks/dual.py train with.
+        make_scenes(root, train=64 if name == "ucm" else 16, val=4, test=4, size=32, captions=2, seed=seed)
         for split in ("train", "val", "test"):
             new = folder / f"{split}.json" if name == "mine" else root / f"{name}_{split}.json"
             (root / f"{split}.json").rename(new)
@@ -64,6 +65,7 @@ def _pictures(folder: Path) -> None:
     ):
         Image.open(source).save(folder / name)
     (folder / "captions.txt").write_text("a bridge over a river\na dense forest\n")
+    (folder / "classes.txt").write_text("forest\nresidential\nriver\nharbour\n")
 
 
 def _models(folder: Path, tiny: dict) -> None:

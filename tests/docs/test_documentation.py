@@ -40,7 +40,7 @@ SUBSTITUTED = {
     "timm: swin_tiny_patch4_window7_224": "timm: vit_tiny_patch16_224",
     "transformers: bert-base-uncased": "transformers: {hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2}",
     "tokenizer: null": "tokenizer: vocab.txt",
-    "67bc6090ea1f978c778f11aa": "(SELECT min(id) FROM 'archive.parquet')",
+    "'67bc6090ea1f978c778f11aa'": "(SELECT min(id) FROM 'archive.parquet')",
 }
 SHORT = "--train.epochs 1 --data.batch_size 4 --data.num_workers 0 --train.chunk_size null"
 TINY = f"{SHORT} --data.eval_batch_size 4 --train.report false --backbone tiny.yaml"
@@ -52,7 +52,7 @@ ADDED = {
     "harma train benchmarks": f"{TINY} --data.empty_captions error",
     "(harma|python -m harma) train ": TINY,
     "harma compare --list": "",
-    "harma compare benchmarks": f"{SHORT} --only none harma --seeds 1 --learning-rates 0.001",
+    "harma compare benchmarks": f"{SHORT} --only harma --seeds 1",
     "harma compare ": f"{TINY} --only none harma --seeds 1 --learning-rates 0.001",
     "harma index build": "--num-workers 0",
     "python benchmarks/dual.py": "--epochs 1 --losses triplet",
