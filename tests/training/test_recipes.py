@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
+from harma.comparison.plan import read_plan
 from harma.errors import ConfigError, MissingFileError
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import read_recipe, recipe_from_dict, recipe_values, shipped_recipes
@@ -45,6 +47,20 @@ def test_published_recipes_are_as_published(name, lr, epochs, backbone):
     assert recipe.loss.terms == {"contrastive": 1.0, "weighted_triplet": 1.0}
     assert (recipe.optim.betas, recipe.optim.weight_decay) == ((0.9, 0.98), 0.04)
     assert not recipe.schedule.exact_steps
+
+
+def test_harma_plus_is_what_was_measured():
+    """The row of benchmarks/ucm/plus.yaml, but for backbone, bottleneck and rate."""
+    measured = read_plan(Path(__file__).parents[2] / "benchmarks" / "ucm" / "plus.yaml")
+    (row,) = [row for row in measured.rows if row.name == "harma_plus"]
+    theirs, ours = row.recipe, recipe_from_dict(recipe_values("harma_plus"))
+    assert ours.loss.terms == theirs.loss.terms
+    assert (ours.train.epochs, ours.train.average_decay) == (theirs.train.epochs, theirs.train.average_decay)
+    assert (ours.schedule, ours.optim.weight_decay) == (theirs.schedule, theirs.optim.weight_decay)
+    for name in ("sampling", "captions_per_image", "batch_size", "augment"):
+        assert getattr(ours.data, name) == getattr(theirs.data, name), name
+    for name in ("variant", "shared_towers", "text_attention"):
+        assert getattr(ours.adapter, name) == getattr(theirs.adapter, name), name
 
 
 def test_every_value_can_be_overridden():

@@ -45,6 +45,18 @@ def make_recipe(tiny_config, tiny_data, tmp_path):
     )
 
 
+def test_losses_that_take_labels_are_named_where_there_are_none(make_recipe, tiny_data, tmp_path):
+    rows = json.loads((tiny_data / "train.json").read_text())
+    kept = ("caption", "image", "image_id")
+    (tmp_path / "train.json").write_text(json.dumps([{key: row[key] for key in kept} for row in rows]))
+    data = {"train": [str(tmp_path / "train.json")]}
+    recipe = make_recipe(data=data, loss={"terms": {"contrastive": 1.0, "affiliation": 0.5}})
+    with pytest.raises(ConfigError, match=r"have no labels, which .* without: --loss.terms.affiliation 0$"):
+        train(recipe)
+    without = make_recipe("b", data=data, loss={"terms": {"contrastive": 1.0, "affiliation": 0}})
+    assert (train(without) / "metrics.json").is_file()
+
+
 def test_a_run_leaves_what_the_design_says_and_its_model_embeds(make_recipe, tiny_data):
     run = train(make_recipe(train={"report": True, "tensorboard": True}))
     left = {path.name for path in run.iterdir()}

@@ -126,9 +126,13 @@ class Trainer:
                 "a loss of this recipe takes second views, which train.gradient_checkpointing cannot serve; "
                 "train.chunk_size saves memory too"
             )
-        if splits["train"].labels is None and (self.objective.needs_labels or recipe.data.spread_labels):
-            wants = "a loss of this recipe" if self.objective.needs_labels else "data.spread_labels"
-            raise ConfigError(f"{wants} needs labels, and the training annotations have none")
+        if splits["train"].labels is None:
+            without = [f"--loss.terms.{name} 0" for name in self.objective.taking_labels]
+            without += ["--data.spread_labels false"] if recipe.data.spread_labels else []
+            if without:
+                raise ConfigError(
+                    f"the training annotations have no labels, which this recipe needs; without: {' '.join(without)}"
+                )
         num_items = splits["train"].num_captions if recipe.data.sampling == "captions" else splits["train"].num_images
         self.batches = EpochBatches(
             num_items, recipe.data.batch_size, rank=fabric.global_rank, world_size=fabric.world_size,

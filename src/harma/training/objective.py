@@ -56,9 +56,9 @@ class Objective:
         return any("temperature" in term.wants for term in self.terms)
 
     @property
-    def needs_labels(self) -> bool:
-        """Whether a loss of the sum takes labels."""
-        return any("labels" in term.wants for term in self.terms)
+    def taking_labels(self) -> list[str]:
+        """Names of the losses of the sum that take labels."""
+        return [term.name for term in self.terms if "labels" in term.wants]
 
     @property
     def needs_views(self) -> bool:
