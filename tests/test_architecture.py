@@ -1,6 +1,7 @@
 """The rules of the house: imports point downwards, outside libraries stay in their rooms."""
 
 import ast
+import re
 from pathlib import Path
 
 import harma
@@ -35,6 +36,15 @@ def test_imports_point_downwards():
         assert target in ORDER, f"{path}: {target} is no room"
         if room != target and (room, target) not in LATE:
             assert ORDER.index(target) < ORDER.index(room), f"{path} imports {name}, which lies above it"
+
+
+def test_the_picture_of_the_house_has_every_room_in_its_place():
+    picture = (SOURCE.parents[1] / "docs" / "_static" / "house.svg").read_text()
+    rooms = re.findall(r'font-weight="bold">(\w+)</text><text', picture)
+    assert rooms == ORDER[::-1]
+    assert {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()} == {
+        *ORDER, "__init__", "__main__",
+    }  # fmt: skip
 
 
 def test_outside_libraries_stay_in_their_rooms():
