@@ -30,7 +30,7 @@ class ReturningAttention(nn.Module):
         dim = own.out_proj.in_features
         self.attention = nn.MultiheadAttention(dim, own.num_heads, batch_first=True)
 
-    def forward(self, x, *, causal=False):
+    def forward(self, x, *, causal=False, mask=None):
         return self.attention(x, x, x, need_weights=True)[0]
 
 

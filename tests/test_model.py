@@ -7,6 +7,7 @@ from harma.adapters import AdapterConfig
 from harma.adapters.attach import detach, shared_index, sites
 from harma.backbones import load_backbone
 from harma.errors import ConfigError, WeightsError
+from harma.fingerprint import model_id
 from harma.model import HarMA
 
 SMALL = {"bottleneck_dim": 16, "num_heads": 2}
@@ -186,3 +187,23 @@ def test_one_string_is_not_a_list_of_letters(tiny_config):
 def test_forward_leaves_no_hook_on_the_temperature(tiny_config):
     model = HarMA(load_backbone(tiny_config))
     assert not model(torch.zeros(1, 3, 32, 32), model.tokenize(["a"]))[2].is_leaf
+
+
+@pytest.mark.parametrize(("precision", "least"), [("bf16", 0.999), ("fp16", 0.9999)])
+@torch.no_grad()
+def test_half_precision_is_near_float32_and_leaves_the_weights(tiny_config, pixels, precision, least):
+    model = randomised(HarMA(load_backbone(tiny_config), AdapterConfig(**SMALL, text_attention="causal")))
+    token_ids = model.tokenize(["a river", "two roads cross beside a wood", "a"])
+    exact, before = (model.encode_image(pixels), model.encode_text(token_ids)), model_id(model)
+    model.precision = precision
+    for x, y in zip(exact, (model.encode_image(pixels), model.encode_text(token_ids)), strict=True):
+        assert y.dtype == torch.float32
+        assert not torch.equal(x, y)
+        assert (x * y).sum(-1).min() > least
+        assert y.norm(dim=-1) == pytest.approx(1.0, abs=1e-6)
+    assert model_id(model) == before
+
+
+def test_precisions_are_checked(tiny_config):
+    with pytest.raises(ConfigError, match="the precision is 'half'; allowed are float32, bf16, fp16"):
+        HarMA(load_backbone(tiny_config), precision="half")

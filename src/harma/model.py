@@ -1,9 +1,9 @@
 """HarMA: a backbone with adapters, ready to train and to embed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from harma.embedding import embed_images, embed_texts
 from harma.errors import ConfigError, WeightsError
 from harma.methods import METHODS, MethodConfig, method_of
 
+Precision = Literal["float32", "bf16", "fp16"]
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
 
 class HarMA(nn.Module):
     """A backbone with gated adapters in every block of both towers (SPEC 1), or with one of their peers.
@@ -29,10 +32,12 @@ class HarMA(nn.Module):
         adapters: options of the adapters, or of another method (`harma.methods`); None keeps the bare backbone.
         temperature: start of the trained scalar τ.
         adapter_class: class to build HarMA's adapters with, in place of the one the options name.
+        precision: that `encode_image` and `encode_text` compute in. The weights, and so the model's fingerprint, stay
+            as they are, and embeddings are float32 always: what one precision embedded, another one may search.
 
     Raises:
         BackboneError: the backbone's towers cannot take the method.
-        ConfigError: it has adapters already, or an adapter class is given to a peer.
+        ConfigError: it has adapters already, an adapter class is given to a peer, or there is no such precision.
     """
 
     def __init__(
@@ -42,8 +47,12 @@ class HarMA(nn.Module):
         *,
         temperature: float = 0.07,
         adapter_class: Callable[..., nn.Module] | None = None,
+        precision: Precision = "float32",
     ) -> None:
         super().__init__()
+        if precision not in get_args(Precision):
+            raise ConfigError(f"the precision is {precision!r}; allowed are {', '.join(get_args(Precision))}")
+        self.precision = precision
         self.backbone = backbone
         self.adapters = adapters
         dtype = next(backbone.parameters()).dtype
@@ -57,15 +66,25 @@ class HarMA(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Embed preprocessed images: (B, 3, H, W) → (B, E), L2-normalised."""
-        x = self.backbone.encode_image(pixels)
-        return normalized(self.attachment.on_image(x) if self.attachment else x)
+        with self._computing():
+            x = self.backbone.encode_image(pixels)
+            x = self.attachment.on_image(x) if self.attachment else x
+        return normalized(x)
 
     def encode_text(self, token_ids: Tensor) -> Tensor:
         """Embed token ids: (B, L) → (B, E), L2-normalised; trimmed to the longest where that is safe."""
         if self.trims_text:
             token_ids = token_ids[:, : int(self.text_lengths(token_ids).max())]
-        x = self.backbone.encode_text(token_ids)
-        return normalized(self.attachment.on_text(x) if self.attachment else x)
+        with self._computing():
+            x = self.backbone.encode_text(token_ids)
+            x = self.attachment.on_text(x) if self.attachment else x
+        return normalized(x)
+
+    def _computing(self) -> AbstractContextManager[Any]:
+        """Where products are computed in the model's precision; in float32 it leaves a precision set outside alone."""
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=DTYPES[self.precision])
 
     def forward(self, pixels: Tensor, token_ids: Tensor, view_dropout: float | None = None) -> tuple[Tensor, ...]:
         """Embed a batch of both.

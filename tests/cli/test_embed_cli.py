@@ -39,6 +39,17 @@ def test_images_to_npy_by_workers(model, images, tmp_path, capsys):
     assert facts["model_id"] == model_id(loaded)
 
 
+def test_computed_in_bf16_by_the_same_model(model, images, tmp_path):
+    for precision in ("float32", "bf16"):
+        options = ["--output", f"{precision}.npy", "--num-workers", "0", "--precision", precision]
+        assert main(["embed", model, "--images", "images", *options]) == 0
+    exact, rounded = np.load("float32.npy"), np.load("bf16.npy")
+    assert rounded.dtype == np.float32
+    assert 0 < np.abs(exact - rounded).max() < 0.02
+    ids = [json.loads((tmp_path / f"{name}.npy.json").read_text())["model_id"] for name in ("float32", "bf16")]
+    assert ids[0] == ids[1]
+
+
 def test_captions_to_parquet_in_half_precision(model, images, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     captions = ["a river", "a road", "a river"]

@@ -33,6 +33,19 @@ def test_a_second_build_needs_no_options_and_adds_what_is_new(archive, write_sce
     assert "broken.tif: it cannot be read as a raster or picture" in shown
 
 
+def test_an_index_embedded_in_bf16_is_searched_in_float32(archive, tmp_path, capsys):
+    options = ["--model", str(tmp_path / "model"), "--size", "48", "--num-workers", "0", "--precision", "bf16"]
+    assert main(["index", "build", str(tmp_path / "rounded"), str(tmp_path / "scenes"), *options]) == 0
+    capsys.readouterr()
+    scores = {}
+    for where in (archive, str(tmp_path / "rounded")):
+        assert main(["search", where, "a river", "-k", "12", "--keep-overlapping", "--format", "json"]) == 0
+        scores[where] = {hit["id"]: hit["score"] for hit in json.loads(capsys.readouterr().out)}
+    exact, rounded = scores.values()
+    assert exact != rounded
+    assert rounded == pytest.approx(exact, abs=0.02)
+
+
 def test_hits_in_every_format(archive, capsys):
     assert main(["search", archive, "a river", "-k", "3"]) == 0
     assert "scene" in capsys.readouterr().out

@@ -18,6 +18,7 @@ import harma
 import harma.backbones
 from harma.errors import ConfigError, DataError, MissingFileError, TrainingError, WeightsError
 from harma.saved import describe
+from harma.training import memory
 from harma.training.loop import train
 from harma.training.recipe_files import recipe_from_dict
 
@@ -262,6 +263,22 @@ def test_bf16_runs(make_recipe):
     assert train(make_recipe(train={"precision": "bf16", "epochs": 1})).is_dir()
 
 
+@pytest.mark.parametrize("captions", [1, 2])
+def test_chunks_that_fit_give_the_run_of_the_whole_batch(make_recipe, monkeypatch, caplog, captions):
+    changes = {"data": {"augment": False, "sampling": "images", "captions_per_image": captions, "batch_size": 4}}
+    train_values = {"precision": "float64", "epochs": 1}
+    monkeypatch.setattr(memory, "BYTES_ELSEWHERE", 1)
+    caplog.set_level("INFO")
+    runs = [
+        train(make_recipe(f"chunks-{size}", train={**train_values, "chunk_size": size}, **changes))
+        for size in (None, "auto")
+    ]
+    assert "a batch of 4 images runs in chunks of 1, which fit into memory" in caplog.text
+    expected, got = (load_file(path / "best" / "adapter_model.safetensors") for path in runs)
+    for name, tensor in expected.items():
+        torch.testing.assert_close(got[name], tensor, rtol=1e-5, atol=1e-7)
+
+
 def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
     # Float64, so that the order of sums does not show.
     changes = {"train": {"precision": "float64", "validate_every": 2}, "data": {"augment": False}}
@@ -269,6 +286,8 @@ def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
     values = recipe_values(tiny_config, tiny_data, tmp_path / "two", **changes)
     values["data"]["batch_size"] //= 2
     values["train"]["devices"] = 2
+    # The processes agree on what fits.
+    values["train"]["chunk_size"] = "auto"
     (tmp_path / "two.yaml").write_text(yaml.safe_dump(values))
     done = subprocess.run(
         [sys.executable, "-m", "harma", "train", str(tmp_path / "two.yaml")],

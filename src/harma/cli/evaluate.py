@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harma.cli.device import add_device_arguments, load_on_device
 from harma.cli.numbers import count, positive
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", help="where the backbone is now, if not where the directory says")
     parser.add_argument("--batch-size", type=positive, default=128, help="images at once (128)")
     parser.add_argument("--num-workers", type=count, default=0, help="processes that decode (0)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_device_arguments(parser)
     parser.add_argument("--output", metavar="DIR", help="where metrics.json and report.html go")
     parser.add_argument("--report", action="store_true", help="also write report.html")
     parser.add_argument(
@@ -49,8 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.evaluation import evaluate, metrics_table, save_evaluation
     from harma.evaluation.report import write_report
     from harma.evaluation.storage import check_place
-    from harma.saved import load
-    from harma.training.build import best_device, load_splits
+    from harma.training.build import load_splits
 
     data = _data(args)
     split = load_splits(data, args.split)[args.split]
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     writes = bool(args.output) or Path(args.what).is_dir()
     if writes:
         check_place(output, split.name, split.fingerprint())
-    model = load(args.what, backbone=args.backbone).to(best_device(args.device))
+    model = load_on_device(args.what, args.backbone, args)
     evaluation = evaluate(model, split, batch_size=args.batch_size, num_workers=args.num_workers, progress=True)
     if writes and evaluation.without_adapters is None:
         evaluation = _with_kept_baseline(evaluation, output)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harma.cli.device import add_device_arguments, load_on_device
 from harma.cli.numbers import count, positive
 from harma.cli.progress import progress_bars
 
@@ -23,7 +24,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """The model, and how it runs."""
     parser.add_argument("model", metavar="MODEL", help="run, adapter or model directory, preset, open_clip name")
     parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_device_arguments(parser)
     parser.add_argument("--batch-size", type=positive, default=64, help="images at once (64)")
     parser.add_argument(
         "--num-workers", type=count, default=max(0, min(8, (os.cpu_count() or 1) - 1)), help="processes that decode"
@@ -55,10 +56,7 @@ def shown(path: Path) -> str:
 
 def open_model(args: argparse.Namespace) -> "HarMA":
     """The model of `add_model_arguments`, where it runs."""
-    from harma.saved import load
-    from harma.training.build import best_device
-
-    return load(args.model, backbone=args.backbone).to(best_device(args.device))
+    return load_on_device(args.model, args.backbone, args)
 
 
 def embed_named(args: argparse.Namespace, model: "HarMA", paths: Sequence[Path], **options: Any) -> "EmbeddedFiles":

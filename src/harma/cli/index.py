@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harma.cli import index_exchange, index_upkeep
+from harma.cli.device import add_device_arguments, load_on_device
 from harma.cli.numbers import count, positive
 from harma.cli.progress import progress_bars
 
@@ -95,7 +96,7 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-workers", type=count, default=max(0, min(8, (os.cpu_count() or 1) - 1)), help="processes that read"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_device_arguments(parser)
 
 
 def _add_reembed_arguments(parser: argparse.ArgumentParser) -> None:
@@ -162,10 +163,7 @@ def _loaded(name: str, backbone: str | None, args: argparse.Namespace) -> Any:
 
     if args.num_workers:
         prepare_workers()
-    from harma.saved import load
-    from harma.training.build import best_device
-
-    return load(name, backbone=backbone).to(best_device(args.device))
+    return load_on_device(name, backbone, args)
 
 
 def _kept_name(model: str) -> str:

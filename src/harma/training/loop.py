@@ -1,5 +1,6 @@
 """The training loop."""
 
+import logging
 import math
 import time
 from collections.abc import Iterator
@@ -26,12 +27,15 @@ from harma.training.batches import EpochBatches
 from harma.training.build import build_model, load_splits, make_backbone, make_cache, make_fabric, make_loader
 from harma.training.checkpoints import checkpoint, restore
 from harma.training.display import Display, event_writer
+from harma.training.memory import fitting_chunk
 from harma.training.objective import Objective
 from harma.training.optim import make_optimizer, make_schedule
 from harma.training.recipe import Recipe
 from harma.training.results import finish, save_best, validate
 from harma.training.run import Progress, RunDirectory
 from harma.training.step import compute_gradients
+
+log = logging.getLogger(__name__)
 
 
 def train(recipe: Recipe, *, resume: bool = False) -> Path:
@@ -150,6 +154,7 @@ class Trainer:
         self.wrapped, self.optimizer = fabric.setup(module, optimizer)
         decay = recipe.train.average_decay
         self.averages = None if decay is None else AveragedWeights(model.trained_parameters(), decay)
+        self.chunk_size = self._chunk_size()
         self.progress = Progress()
         self.events: Any = None
         self._unread: list[Tensor] = []
@@ -169,6 +174,20 @@ class Trainer:
         """Hash of the backbone's weights, where a saved model needs them beside it."""
         with self.model.without_adapters():
             return self.model.backbone.weights_hash() if self.model.adapters is not None else ""
+
+    def _chunk_size(self) -> int | None:
+        """Images per forward pass, as asked or as fit; None: all of a batch."""
+        asked, batch_size = self.recipe.train.chunk_size, self.recipe.data.batch_size
+        if asked != "auto":
+            return asked
+        self.model.train()
+        dropout = self.recipe.loss.view_dropout if self.objective.needs_views else None
+        token_ids = self.pairs.distinct_token_ids
+        longest = token_ids[self.model.text_lengths(token_ids).argmax()].expand(self.pairs.captions_per_image, -1)
+        fitting = fitting_chunk(self.fabric, self.model, longest, batch_size, dropout)
+        if fitting < batch_size and self.fabric.is_global_zero:
+            log.info("a batch of %d images runs in chunks of %d, which fit into memory", batch_size, fitting)
+        return fitting
 
     def _scheduled_steps(self, num_items: int) -> int:
         if self.recipe.schedule.exact_steps:
@@ -223,7 +242,7 @@ class Trainer:
         )
         self.optimizer.zero_grad(set_to_none=True)
         result = compute_gradients(
-            self.fabric, self.wrapped, self.objective, batch, chunk_size=self.recipe.train.chunk_size,
+            self.fabric, self.wrapped, self.objective, batch, chunk_size=self.chunk_size,
             view_dropout=self.recipe.loss.view_dropout,
         )  # fmt: skip
         if self.recipe.optim.clip_norm is not None:

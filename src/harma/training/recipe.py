@@ -138,7 +138,8 @@ class TrainConfig:
         num_nodes: machines; more than one are started by torchrun or SLURM, which set it.
         average_decay: validate and keep the moving average of what trains, with this decay per step (less in the
             first steps); None keeps the weights of the last step.
-        chunk_size: items per forward pass of gradient caching; None runs the batch whole. Same gradients, less memory.
+        chunk_size: images per forward pass of gradient caching: same gradients, less memory, one forward pass more;
+            "auto": as many as fit in 60 % of a GPU's free memory, elsewhere in 4 GiB. None runs the batch whole.
         gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
         compile: torch.compile the model.
         validate_every: epochs between validations.
@@ -163,7 +164,7 @@ class TrainConfig:
     devices: int | Literal["auto"] = 1
     num_nodes: int = 1
     average_decay: float | None = None
-    chunk_size: int | None = None
+    chunk_size: int | Literal["auto"] | None = None
     gradient_checkpointing: bool = False
     compile: bool = False
     validate_every: int = 1

@@ -1,0 +1,156 @@
+"""Embedding and training steps of CLIP sizes on a GPU, in float32 and bf16, bare and with HarMA adapters.
+
+    python benchmarks/gpu.py [--models ViT-B-32 ViT-L-14] [--parts embed step]
+
+Weights are drawn at random, pixels lie on the device: what is measured is the model, not the disk. Each figure is the
+median of several, all of one process; ratios are of two figures of one run.
+"""
+
+import argparse
+import statistics
+from contextlib import contextmanager
+
+import torch
+from lightning_fabric import Fabric
+
+from harma.adapters import AdapterConfig
+from harma.backbones import load_backbone
+from harma.model import HarMA
+from harma.training.objective import Objective
+from harma.training.step import Batch, compute_gradients
+from step import CAPTION, originals_structure
+
+IMAGES = 256
+PAIRS = {"ViT-B-32": 428, "ViT-L-14": 107}
+CAPTIONS = [f"{CAPTION} {words}".strip() for words in ("", "beside a river", "with some cars", "and two roads cross")]
+# torch's name of TF32: products of float32 with rounded factors.
+PRECISIONS = {"float32": ("float32", "highest"), "tf32": ("float32", "high"), "bf16": ("bf16", "highest")}
+
+
+def milliseconds(what, repeats):
+    """Median time of a call on the device."""
+    for _ in range(3):
+        what()
+    times = []
+    for _ in range(repeats):
+        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        start.record()
+        what()
+        end.record()
+        torch.cuda.synchronize()
+        times.append(start.elapsed_time(end))
+    return statistics.median(times)
+
+
+@contextmanager
+def computing(model, name):
+    precision, products = PRECISIONS[name]
+    model.precision = precision
+    torch.set_float32_matmul_precision(products)
+    try:
+        yield
+    finally:
+        model.precision = "float32"
+        torch.set_float32_matmul_precision("highest")
+
+
+def trained_a_little(model):
+    """Adapters that add something: at the start they add nothing, whatever the precision."""
+    with torch.no_grad():
+        for name, parameter in model.trained_parameters().items():
+            if name.endswith("up.weight"):
+                parameter.normal_(std=0.02)
+    return model
+
+
+def embedding(name):
+    model = trained_a_little(HarMA(load_backbone(name, pretrained=False), AdapterConfig(text_attention="causal")))
+    model = model.eval().cuda()
+    pixels = torch.randn(IMAGES, 3, *model.preprocess.size, device="cuda")
+    token_ids = model.tokenize(CAPTIONS * (IMAGES // len(CAPTIONS))).cuda()
+    print(f"\n{name}: embedding {IMAGES} images / captions of {CAPTION.count(' ') + 1} to 18 words")
+    print("precision      images/s   adapters   captions/s   adapters   least cosine to float32")
+    both = (model.encode_image, pixels), (model.encode_text, token_ids)
+    with torch.inference_mode():
+        exact = model.encode_image(pixels)
+        for precision in PRECISIONS:
+            with computing(model, precision):
+                times = [milliseconds(lambda f=f, x=x: f(x), 10) for f, x in both]
+                cosine = (model.encode_image(pixels) * exact).sum(-1).min().item()
+                with model.without_adapters():
+                    bare = [milliseconds(lambda f=f, x=x: f(x), 10) for f, x in both]
+            image, text = (
+                f"{1000 * IMAGES / ms:12.0f} {100 * (ms / b - 1):10.1f} %" for ms, b in zip(times, bare, strict=True)
+            )
+            print(f"{precision:<10} {image} {text} {cosine:12.6f}", flush=True)
+
+
+def one_step(model, precision, *, compiled=False, chunk=None, train=None):
+    """Milliseconds and peak GB of a training step."""
+    fabric = Fabric(accelerator="gpu", devices=1, precision=precision)
+    optimizer = torch.optim.AdamW(model.trained_parameters().values(), lr=1e-6)
+    wrapped, optimizer = fabric.setup(torch.compile(model) if compiled else model, optimizer)
+    pairs = train
+    token_ids = model.tokenize((CAPTIONS * pairs)[:pairs])
+    batch = Batch(
+        torch.randn(pairs, 3, *model.preprocess.size), token_ids[:, None], torch.arange(pairs), torch.zeros(pairs),
+        torch.arange(pairs)[:, None],
+    )  # fmt: skip
+    batch = Batch(*(tensor.to(fabric.device) for tensor in batch))
+    objective = Objective({"contrastive": 1.0, "weighted_triplet": 1.0})
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        compute_gradients(fabric, wrapped, objective, batch, chunk_size=chunk)
+        optimizer.step()
+
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    return milliseconds(step, 7), torch.cuda.max_memory_allocated() / 1e9
+
+
+def training(name):
+    pairs = PAIRS[name]
+    print(f"\n{name}: a training step of {pairs} pairs, contrastive and weighted triplet loss")
+    print("                                              ms   pairs/s   peak GB")
+
+    def measured(label, model, *args, **options):
+        try:
+            ms, gb = one_step(model.train().cuda(), *args, train=pairs, **options)
+        except torch.OutOfMemoryError:
+            print(f"{label:<40} out of memory", flush=True)
+            return
+        print(f"{label:<40} {ms:8.1f} {1000 * pairs / ms:9.0f} {gb:9.1f}", flush=True)
+
+    def ours():
+        return HarMA(load_backbone(name, pretrained=False), AdapterConfig(text_attention="causal"))
+
+    def theirs():
+        return originals_structure(HarMA(load_backbone(name, pretrained=False), AdapterConfig(variant="released")))
+
+    measured("original's structure, float32", theirs(), "32-true")
+    measured("original's structure, bf16", theirs(), "bf16-mixed")
+    measured("ours, float32", ours(), "32-true")
+    measured("ours, bf16", ours(), "bf16-mixed")
+    measured("ours, bf16, compiled", ours(), "bf16-mixed", compiled=True)
+    measured(f"ours, bf16, chunks of {pairs // 4}", ours(), "bf16-mixed", chunk=pairs // 4)
+    whole = HarMA(load_backbone(name, pretrained=False))
+    whole.train_backbone()
+    measured("whole model, bf16", whole, "bf16-mixed")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="+", choices=PAIRS, default=list(PAIRS))
+    parser.add_argument("--parts", nargs="+", choices=("embed", "step"), default=["embed", "step"])
+    args = parser.parse_args()
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    for name in args.models:
+        if "embed" in args.parts:
+            embedding(name)
+        if "step" in args.parts:
+            training(name)
+
+
+if __name__ == "__main__":
+    main()
