@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from harma.adapters import AdapterConfig
 from harma.backbones import load_backbone
@@ -56,10 +57,10 @@ def computing(model, name):
 
 def trained_a_little(model):
     """Adapters that add something: at the start they add nothing, whatever the precision."""
-    with torch.no_grad():
-        for name, parameter in model.trained_parameters().items():
-            if name.endswith("up.weight"):
-                parameter.normal_(std=0.02)
+    last = [parameter for name, parameter in model.trained_parameters().items() if name.endswith("up.weight")]
+    assert last
+    for parameter in last:
+        nn.init.normal_(parameter, std=0.02)
     return model
 
 
@@ -85,15 +86,14 @@ def embedding(name):
             print(f"{precision:<10} {image} {text} {cosine:12.6f}", flush=True)
 
 
-def one_step(model, precision, *, compiled=False, chunk=None, train=None):
+def one_step(model, precision, pairs, *, compiled=False, chunk=None):
     """Milliseconds and peak GB of a training step."""
     fabric = Fabric(accelerator="gpu", devices=1, precision=precision)
     optimizer = torch.optim.AdamW(model.trained_parameters().values(), lr=1e-6)
     wrapped, optimizer = fabric.setup(torch.compile(model) if compiled else model, optimizer)
-    pairs = train
     token_ids = model.tokenize((CAPTIONS * pairs)[:pairs])
     batch = Batch(
-        torch.randn(pairs, 3, *model.preprocess.size), token_ids[:, None], torch.arange(pairs), torch.zeros(pairs),
+        torch.randn(pairs, 3, *model.preprocess.size), token_ids[:, None], torch.arange(pairs), torch.arange(pairs),
         torch.arange(pairs)[:, None],
     )  # fmt: skip
     batch = Batch(*(tensor.to(fabric.device) for tensor in batch))
@@ -114,9 +114,9 @@ def training(name):
     print(f"\n{name}: a training step of {pairs} pairs, contrastive and weighted triplet loss")
     print("                                              ms   pairs/s   peak GB")
 
-    def measured(label, model, *args, **options):
+    def measured(label, model, precision, **options):
         try:
-            ms, gb = one_step(model.train().cuda(), *args, train=pairs, **options)
+            ms, gb = one_step(model.train().cuda(), precision, pairs, **options)
         except torch.OutOfMemoryError:
             print(f"{label:<40} out of memory", flush=True)
             return

@@ -205,5 +205,8 @@ def test_half_precision_is_near_float32_and_leaves_the_weights(tiny_config, pixe
 
 
 def test_precisions_are_checked(tiny_config):
+    whole = HarMA(load_backbone(tiny_config).double())
+    with pytest.raises(ConfigError, match="weights are float64, which it computes in; bf16 needs float32 weights"):
+        whole.precision = "bf16"
     with pytest.raises(ConfigError, match="the precision is 'half'; allowed are float32, bf16, fp16"):
         HarMA(load_backbone(tiny_config), precision="half")

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from harma.data.images import read_image, to_uint8_rgb
-from harma.embedding import Embedder, eval_transform_of
+from harma.embedding import Embedder, embed_pixels, eval_transform_of
 from harma.errors import ConfigError, DataError, HarmaError, MissingDependencyError
 from harma.files import replacing
 
@@ -91,7 +91,7 @@ def embed_files(
         own = paths[done : done + len(reasons)]
         problems |= {path: reason for path, reason in zip(own, reasons, strict=True) if reason}
         if pixels is not None and (skip_unreadable or not problems):
-            embeddings[len(kept) : len(kept) + len(pixels)] = _embed(model, pixels)
+            embeddings[len(kept) : len(kept) + len(pixels)] = embed_pixels(model, pixels)
             kept += [path for path, reason in zip(own, reasons, strict=True) if not reason]
         done += len(reasons)
         progress(done, len(paths))
@@ -106,15 +106,6 @@ def _unreadable(problems: Mapping[Path, str], total: int) -> DataError:
         f"{len(problems):,} of {total:,} images cannot be read; replace them, or leave them out "
         f"(--skip-unreadable) if others remain:{listed}"
     )
-
-
-def _embed(model: Embedder, pixels: Tensor) -> NDArray[np.float32]:
-    with torch.inference_mode():
-        embedded = model.encode_image(pixels.to(model.device, non_blocking=True)).float().cpu().numpy()
-    if not np.isfinite(embedded).all():
-        raise DataError("the model gives embeddings that are not numbers; its weights are damaged")
-    array: NDArray[np.float32] = embedded
-    return array
 
 
 # -- files of embeddings ----------------------------------------------------------------------------------------------

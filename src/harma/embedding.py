@@ -17,7 +17,7 @@ from harma.backbones import Preprocess
 from harma.data.cache import ImageCache
 from harma.data.images import to_uint8_rgb
 from harma.data.transforms import eval_transform
-from harma.errors import ConfigError
+from harma.errors import ConfigError, DataError
 
 Embeddings = NDArray[np.float32]
 
@@ -114,11 +114,27 @@ def embed_images(
         pin_memory=model.device.type == "cuda",
     )  # fmt: skip
     with evaluating(model):
-        parts = [
-            model.encode_image(pixels.to(model.device, non_blocking=True)).float().cpu()
-            for pixels in _tracked(loader, len(loader), "images", progress)
-        ]
-        return np.concatenate([part.numpy() for part in parts]) if parts else _no_embeddings(model)
+        parts = [embed_pixels(model, pixels) for pixels in _tracked(loader, len(loader), "images", progress)]
+        return np.concatenate(parts) if parts else _no_embeddings(model)
+
+
+def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:
+    """Embed one batch: pixels (B, 3, H, W), on any device → float32 (B, E).
+
+    Raises:
+        DataError: the embeddings are not numbers.
+    """
+    with torch.inference_mode():
+        embedded: Embeddings = model.encode_image(pixels.to(model.device, non_blocking=True)).float().cpu().numpy()
+    return _checked(embedded)
+
+
+def _checked(embeddings: Embeddings) -> Embeddings:
+    if not np.isfinite(embeddings).all():
+        raise DataError(
+            "the model gives embeddings that are not numbers: its weights are damaged, or its values too large for fp16"
+        )
+    return embeddings
 
 
 def embed_texts(model: Embedder, texts: Sequence[str], *, batch_size: int = 256, progress: bool = False) -> Embeddings:
@@ -138,7 +154,7 @@ def embed_texts(model: Embedder, texts: Sequence[str], *, batch_size: int = 256,
         # Named, since float64 runs change the default.
         embedded = torch.empty(len(order), parts[0].shape[1], dtype=torch.float32)
         embedded[order] = torch.cat(parts)
-    return embedded.numpy()
+    return _checked(embedded.numpy())
 
 
 def _check_many(given: Any, what: str) -> None:

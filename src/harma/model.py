@@ -19,7 +19,7 @@ from harma.errors import ConfigError, WeightsError
 from harma.methods import METHODS, MethodConfig, method_of
 
 Precision = Literal["float32", "bf16", "fp16"]
-DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class HarMA(nn.Module):
@@ -32,8 +32,9 @@ class HarMA(nn.Module):
         adapters: options of the adapters, or of another method (`harma.methods`); None keeps the bare backbone.
         temperature: start of the trained scalar τ.
         adapter_class: class to build HarMA's adapters with, in place of the one the options name.
-        precision: that `encode_image` and `encode_text` compute in. The weights, and so the model's fingerprint, stay
-            as they are, and embeddings are float32 always: what one precision embedded, another one may search.
+        precision: that `encode_image` and `encode_text` compute in; it can be set later too. Weights, and so the
+            model's fingerprint, stay as they are, and so do embeddings float32: what one precision embedded, another
+            one may search.
 
     Raises:
         BackboneError: the backbone's towers cannot take the method.
@@ -50,9 +51,6 @@ class HarMA(nn.Module):
         precision: Precision = "float32",
     ) -> None:
         super().__init__()
-        if precision not in get_args(Precision):
-            raise ConfigError(f"the precision is {precision!r}; allowed are {', '.join(get_args(Precision))}")
-        self.precision = precision
         self.backbone = backbone
         self.adapters = adapters
         dtype = next(backbone.parameters()).dtype
@@ -61,6 +59,7 @@ class HarMA(nn.Module):
         self.attachment = _attached(backbone, adapters, adapter_class) if adapters else None
         self._num_without = 0
         self.shared = self.attachment.owned if self.attachment else nn.ModuleList()
+        self.precision = precision
 
     # -- encoding ---------------------------------------------------------------------------------------------------
 
@@ -80,11 +79,26 @@ class HarMA(nn.Module):
             x = self.attachment.on_text(x) if self.attachment else x
         return normalized(x)
 
+    @property
+    def precision(self) -> Precision:
+        """Precision that embeddings are computed in; see the class."""
+        return self._precision
+
+    @precision.setter
+    def precision(self, precision: Precision) -> None:
+        if precision not in get_args(Precision):
+            raise ConfigError(f"the precision is {precision!r}; allowed are {', '.join(get_args(Precision))}")
+        if precision != "float32" and self.temperature.dtype == torch.float64:
+            raise ConfigError(
+                f"the model's weights are float64, which it computes in; {precision} needs float32 weights"
+            )
+        self._precision: Precision = precision
+
     def _computing(self) -> AbstractContextManager[Any]:
-        """Where products are computed in the model's precision; in float32 it leaves a precision set outside alone."""
+        """Context in which products are in the model's precision; in float32 one that is set outside stays."""
         if self.precision == "float32":
             return nullcontext()
-        return torch.autocast(self.device.type, dtype=DTYPES[self.precision])
+        return torch.autocast(self.device.type, dtype=AUTOCAST[self.precision])
 
     def forward(self, pixels: Tensor, token_ids: Tensor, view_dropout: float | None = None) -> tuple[Tensor, ...]:
         """Embed a batch of both.

@@ -18,9 +18,11 @@ import harma
 import harma.backbones
 from harma.errors import ConfigError, DataError, MissingFileError, TrainingError, WeightsError
 from harma.saved import describe
-from harma.training import memory
+from harma.training import loop
 from harma.training.loop import train
 from harma.training.recipe_files import recipe_from_dict
+from harma.training.run import RunDirectory
+from harma.training.step import compute_gradients
 
 
 def recipe_values(tiny_config, tiny_data, output, **changes):
@@ -263,20 +265,65 @@ def test_bf16_runs(make_recipe):
     assert train(make_recipe(train={"precision": "bf16", "epochs": 1})).is_dir()
 
 
+@pytest.fixture
+def small_gpu(monkeypatch):
+    """Something like a GPU whose memory holds two images; gives the chunk sizes that were tried."""
+    tried = []
+
+    def compute(fabric, model, objective, batch, *, chunk_size, **options):
+        tried.append(chunk_size)
+        result = compute_gradients(fabric, model, objective, batch, chunk_size=chunk_size, **options)
+        if chunk_size is None or chunk_size > 2:
+            # After the backward pass: what it left must not count twice.
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return result
+
+    monkeypatch.setattr(loop, "compute_gradients", compute)
+    monkeypatch.setattr(loop, "first_chunk_size", lambda asked, fabric: None if asked == "auto" else asked)
+    return tried
+
+
 @pytest.mark.parametrize("captions", [1, 2])
-def test_chunks_that_fit_give_the_run_of_the_whole_batch(make_recipe, monkeypatch, caplog, captions):
-    changes = {"data": {"augment": False, "sampling": "images", "captions_per_image": captions, "batch_size": 4}}
-    train_values = {"precision": "float64", "epochs": 1}
-    monkeypatch.setattr(memory, "BYTES_ELSEWHERE", 1)
+def test_chunks_are_halved_until_they_fit_and_give_the_run_of_the_whole_batch(
+    make_recipe, monkeypatch, caplog, small_gpu, captions
+):
+    changes = {"data": {"augment": False, "sampling": "images", "captions_per_image": captions}}
+    values = {"precision": "float64"}
     caplog.set_level("INFO")
-    runs = [
-        train(make_recipe(f"chunks-{size}", train={**train_values, "chunk_size": size}, **changes))
-        for size in (None, "auto")
-    ]
-    assert "a batch of 4 images runs in chunks of 1, which fit into memory" in caplog.text
-    expected, got = (load_file(path / "best" / "adapter_model.safetensors") for path in runs)
-    for name, tensor in expected.items():
-        torch.testing.assert_close(got[name], tensor, rtol=1e-5, atol=1e-7)
+    got = train(make_recipe("auto", train={**values, "chunk_size": "auto"}, **changes))
+    assert small_gpu[:4] == [None, 4, 2, 2]
+    assert set(small_gpu[3:]) == {2}
+    assert "the memory of the GPU does not hold 8 images at once; going on with 4" in caplog.text
+    logged = [event for event in RunDirectory(got).read_log() if event["event"] == "chunks"]
+    assert [event["images"] for event in logged] == [4, 2]
+    monkeypatch.setattr(loop, "compute_gradients", compute_gradients)
+    expected = train(make_recipe("whole", train=values, **changes))
+    halved, whole = (load_file(path / "best" / "adapter_model.safetensors") for path in (got, expected))
+    for name, tensor in whole.items():
+        torch.testing.assert_close(halved[name], tensor, rtol=1e-5, atol=1e-7)
+
+
+def test_a_resumed_run_goes_on_with_the_chunks_that_fitted(make_recipe, monkeypatch, small_gpu):
+    recipe, run_epoch = make_recipe(train={"chunk_size": "auto"}), loop.Trainer._run_epoch
+
+    def stop(trainer, display):
+        if trainer.progress.epoch == 2:
+            raise KeyboardInterrupt
+        return run_epoch(trainer, display)
+
+    monkeypatch.setattr(loop.Trainer, "_run_epoch", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe)
+    monkeypatch.setattr(loop.Trainer, "_run_epoch", run_epoch)
+    small_gpu.clear()
+    train(recipe, resume=True)
+    assert set(small_gpu) == {2}
+
+
+def test_a_chunk_that_was_asked_for_and_does_not_fit_ends_the_run(make_recipe, small_gpu):
+    message = r"the GPU does not hold 4 images at once \(CUDA out of memory.*\); try --train.chunk_size 2,"
+    with pytest.raises(TrainingError, match=message):
+        train(make_recipe(train={"chunk_size": 4}))
 
 
 def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
@@ -286,8 +333,6 @@ def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
     values = recipe_values(tiny_config, tiny_data, tmp_path / "two", **changes)
     values["data"]["batch_size"] //= 2
     values["train"]["devices"] = 2
-    # The processes agree on what fits.
-    values["train"]["chunk_size"] = "auto"
     (tmp_path / "two.yaml").write_text(yaml.safe_dump(values))
     done = subprocess.run(
         [sys.executable, "-m", "harma", "train", str(tmp_path / "two.yaml")],

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
         "kind": "captions" if args.captions else "images",
         "model": args.model,
         "model_id": model_id(model),
+        "precision": model.precision,
         "harma_version": harma.__version__,
     }
     written = write_embeddings(args.output, names, embeddings, about)

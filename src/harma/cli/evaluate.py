@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.device import add_device_arguments, load_on_device
+from harma.cli.device import add_device_argument, load_on_device
 from harma.cli.numbers import count, positive
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", help="where the backbone is now, if not where the directory says")
     parser.add_argument("--batch-size", type=positive, default=128, help="images at once (128)")
     parser.add_argument("--num-workers", type=count, default=0, help="processes that decode (0)")
-    add_device_arguments(parser)
+    add_device_argument(parser)
     parser.add_argument("--output", metavar="DIR", help="where metrics.json and report.html go")
     parser.add_argument("--report", action="store_true", help="also write report.html")
     parser.add_argument(

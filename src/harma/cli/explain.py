@@ -6,7 +6,7 @@ Orange parts speak for the text, blue ones against it. It needs grid² + 1 embed
 import argparse
 from pathlib import Path
 
-from harma.cli.device import add_device_arguments
+from harma.cli.device import add_device_argument
 from harma.cli.numbers import positive
 
 EPILOG = """examples:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="the picture, a .png file")
     parser.add_argument("--grid", type=positive, default=12, help="parts along each side, 3 to 64 (12)")
     parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
-    add_device_arguments(parser)
+    add_device_argument(parser)
     parser.add_argument("--batch-size", type=positive, default=64, help="covered images at once (64)")
 
 

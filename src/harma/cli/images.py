@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.device import add_device_arguments, load_on_device
+from harma.cli.device import add_device_argument, add_precision_argument, load_on_device
 from harma.cli.numbers import count, positive
 from harma.cli.progress import progress_bars
 
@@ -24,7 +24,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """The model, and how it runs."""
     parser.add_argument("model", metavar="MODEL", help="run, adapter or model directory, preset, open_clip name")
     parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
-    add_device_arguments(parser)
+    add_device_argument(parser)
+    add_precision_argument(parser)
     parser.add_argument("--batch-size", type=positive, default=64, help="images at once (64)")
     parser.add_argument(
         "--num-workers", type=count, default=max(0, min(8, (os.cpu_count() or 1) - 1)), help="processes that decode"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harma.cli import index_exchange, index_upkeep
-from harma.cli.device import add_device_arguments, load_on_device
+from harma.cli.device import add_device_argument, add_precision_argument, load_on_device
 from harma.cli.numbers import count, positive
 from harma.cli.progress import progress_bars
 
@@ -96,7 +96,8 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-workers", type=count, default=max(0, min(8, (os.cpu_count() or 1) - 1)), help="processes that read"
     )
-    add_device_arguments(parser)
+    add_device_argument(parser)
+    add_precision_argument(parser)
 
 
 def _add_reembed_arguments(parser: argparse.ArgumentParser) -> None:

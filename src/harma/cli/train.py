@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   harma train rsitmd_geo --data.root data/rsitmd --output runs/a
-  harma train rsitmd_vit --data.root data/rsitmd --train.chunk_size 32 --train.precision bf16
+  harma train rsitmd_vit --data.root data/rsitmd --train.precision bf16
   harma train my_recipe.yaml --optim.lr 1e-5 --loss.terms.weighted_triplet 0.1 --adapter.bottleneck_dim 64
   harma train --resume runs/a
   torchrun --nproc-per-node 2 -m harma train rsitmd_geo --data.root data/rsitmd

@@ -100,11 +100,6 @@ class CaptionPairs(Dataset[dict[str, Any]]):
             "label": -1 if self.split.labels is None else int(self.split.labels[image]),
         }
 
-    @property
-    def distinct_token_ids(self) -> Tensor:
-        """Token ids of the distinct captions, (N, L)."""
-        return self._token_ids
-
     def _captions(self, index: int) -> list[int]:
         """The captions (C,) of an item."""
         if not 0 <= index < len(self):

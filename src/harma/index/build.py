@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harma.embedding import eval_transform_of
-from harma.errors import ConfigError, DataError
+from harma.embedding import embed_pixels, eval_transform_of
+from harma.errors import ConfigError
 from harma.files import locked, write_json
 from harma.fingerprint import check_model, model_id
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
@@ -191,11 +191,7 @@ class _Build:
             self.waiting = [pixels[self.batch_size :]]
 
     def _embed(self, pixels: torch.Tensor) -> None:
-        with torch.inference_mode():
-            embedded = self.model.encode_image(pixels.to(self.model.device, non_blocking=True)).float().cpu().numpy()
-        if not np.isfinite(embedded).all():
-            raise DataError("the model gives embeddings that are not numbers; its weights are damaged")
-        self.embeddings.append(embedded)
+        self.embeddings.append(embed_pixels(self.model, pixels))
 
     def _fail(self, number: int, problem: str) -> None:
         """A source that cannot be used is named; the chips that it had before stay."""

@@ -1,6 +1,5 @@
 """The training loop."""
 
-import logging
 import math
 import time
 from collections.abc import Iterator
@@ -26,16 +25,14 @@ from harma.training.averages import AveragedWeights
 from harma.training.batches import EpochBatches
 from harma.training.build import build_model, load_splits, make_backbone, make_cache, make_fabric, make_loader
 from harma.training.checkpoints import checkpoint, restore
+from harma.training.chunks import first_chunk_size, smaller_chunk
 from harma.training.display import Display, event_writer
-from harma.training.memory import fitting_chunk
 from harma.training.objective import Objective
 from harma.training.optim import make_optimizer, make_schedule
 from harma.training.recipe import Recipe
 from harma.training.results import finish, save_best, validate
 from harma.training.run import Progress, RunDirectory
-from harma.training.step import compute_gradients
-
-log = logging.getLogger(__name__)
+from harma.training.step import StepResult, compute_gradients
 
 
 def train(recipe: Recipe, *, resume: bool = False) -> Path:
@@ -154,8 +151,7 @@ class Trainer:
         self.wrapped, self.optimizer = fabric.setup(module, optimizer)
         decay = recipe.train.average_decay
         self.averages = None if decay is None else AveragedWeights(model.trained_parameters(), decay)
-        self.chunk_size = self._chunk_size()
-        self.progress = Progress()
+        self.progress = Progress(chunk_size=first_chunk_size(recipe.train.chunk_size, fabric))
         self.events: Any = None
         self._unread: list[Tensor] = []
 
@@ -174,20 +170,6 @@ class Trainer:
         """Hash of the backbone's weights, where a saved model needs them beside it."""
         with self.model.without_adapters():
             return self.model.backbone.weights_hash() if self.model.adapters is not None else ""
-
-    def _chunk_size(self) -> int | None:
-        """Images per forward pass, as asked or as fit; None: all of a batch."""
-        asked, batch_size = self.recipe.train.chunk_size, self.recipe.data.batch_size
-        if asked != "auto":
-            return asked
-        self.model.train()
-        dropout = self.recipe.loss.view_dropout if self.objective.needs_views else None
-        token_ids = self.pairs.distinct_token_ids
-        longest = token_ids[self.model.text_lengths(token_ids).argmax()].expand(self.pairs.captions_per_image, -1)
-        fitting = fitting_chunk(self.fabric, self.model, longest, batch_size, dropout)
-        if fitting < batch_size and self.fabric.is_global_zero:
-            log.info("a batch of %d images runs in chunks of %d, which fit into memory", batch_size, fitting)
-        return fitting
 
     def _scheduled_steps(self, num_items: int) -> int:
         if self.recipe.schedule.exact_steps:
@@ -236,15 +218,7 @@ class Trainer:
         """One step of the optimiser."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.optim.lr * self.factor(self.progress.step)
-        # Seeding each step makes what is drawn in it the same in a resumed run.
-        torch.manual_seed(
-            self.recipe.train.seed + 7919 * (self.progress.step * self.fabric.world_size + self.fabric.global_rank)
-        )
-        self.optimizer.zero_grad(set_to_none=True)
-        result = compute_gradients(
-            self.fabric, self.wrapped, self.objective, batch, chunk_size=self.chunk_size,
-            view_dropout=self.recipe.loss.view_dropout,
-        )  # fmt: skip
+        result = self._gradients(batch)
         if self.recipe.optim.clip_norm is not None:
             # Gradients that overflow are the loss scaler's affair in fp16, and `_read_losses`'s elsewhere.
             self.fabric.clip_gradients(
@@ -256,6 +230,26 @@ class Trainer:
         if self.averages is not None:
             self.averages.update()
         self._unread.append(result.loss)
+
+    def _gradients(self, batch: Any) -> StepResult:
+        """Gradients of a batch, in smaller chunks where a GPU's memory runs out and the recipe lets us choose."""
+        p, asked = self.progress, self.recipe.train.chunk_size
+        while True:
+            # Seeding each step makes what is drawn in it the same in a resumed run.
+            torch.manual_seed(
+                self.recipe.train.seed + 7919 * (p.step * self.fabric.world_size + self.fabric.global_rank)
+            )
+            self.optimizer.zero_grad(set_to_none=True)
+            try:
+                return compute_gradients(
+                    self.fabric, self.wrapped, self.objective, batch, chunk_size=p.chunk_size,
+                    view_dropout=self.recipe.loss.view_dropout,
+                )  # fmt: skip
+            except torch.OutOfMemoryError as error:
+                p.chunk_size = smaller_chunk(asked, p.chunk_size, len(batch.pixels), self.fabric, error)
+                self._log("chunks", epoch=p.epoch, step=p.step + 1, images=p.chunk_size)
+            # Only here, since the error held on to the attempt's tensors.
+            torch.cuda.empty_cache()
 
     def _end_epoch(self, display: Display) -> None:
         """Log, validate, keep the best model, checkpoint."""

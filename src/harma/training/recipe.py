@@ -138,8 +138,9 @@ class TrainConfig:
         num_nodes: machines; more than one are started by torchrun or SLURM, which set it.
         average_decay: validate and keep the moving average of what trains, with this decay per step (less in the
             first steps); None keeps the weights of the last step.
-        chunk_size: images per forward pass of gradient caching: same gradients, less memory, one forward pass more;
-            "auto": as many as fit in 60 % of a GPU's free memory, elsewhere in 4 GiB. None runs the batch whole.
+        chunk_size: images per forward pass of gradient caching, in each process. Less memory, a forward pass more, and
+            the same gradients, but for dropout and batch norm. "auto": on a GPU the whole batch, and half as many each
+            time its memory runs out (with several processes the run stops instead); elsewhere 64. None: all of a batch.
         gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
         compile: torch.compile the model.
         validate_every: epochs between validations.

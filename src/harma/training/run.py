@@ -37,6 +37,7 @@ class Progress:
         best: best validation figure.
         best_epoch: when it was reached; 0 if not yet.
         stale: validations since then.
+        chunk_size: images per forward pass; None: all of a batch. A resumed run goes on with it.
     """
 
     epoch: int = 1
@@ -47,6 +48,7 @@ class Progress:
     best: float = float("-inf")
     best_epoch: int = 0
     stale: int = 0
+    chunk_size: int | None = None
 
 
 class RunDirectory:
