@@ -2,6 +2,7 @@
 
 import html
 import io
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,10 +117,19 @@ def _legend(figure: Figure, axes: Axes) -> None:
         text.set_color(INK)
 
 
-def _name(axes: Axes, x: str, y: str, title: str = "") -> None:
+def _wrapped(name: str) -> str:
+    """A row's name in lines that leave room for the panels."""
+    return in_legend(textwrap.fill(name, 34))
+
+
+def _name(axes: Axes, x: str, y: str) -> None:
     axes.set_xlabel(x, color=INK, fontsize=9)
     axes.set_ylabel(y, color=INK, fontsize=9)
-    axes.set_title(title, color=INK, fontsize=10, loc="left")
+
+
+def _title(figure: Figure, title: str) -> None:
+    """One title over all panels, at the left."""
+    figure.suptitle(title, color=INK, fontsize=10, x=0.01, horizontalalignment="left")
 
 
 def _scatter(results: Sequence[Result], split: str, label: str, place: Any, *, log: bool = False) -> Figure:
@@ -132,16 +142,17 @@ def _scatter(results: Sequence[Result], split: str, label: str, place: Any, *, l
                 continue
             value = result.figures[split][metric]
             if not result.row.trains:
-                axes.axhline(value.mean, color=INK, linewidth=1, linestyle="--", label=in_legend(result.row.name))
+                axes.axhline(value.mean, color=INK, linewidth=1, linestyle="--", label=_wrapped(result.row.name))
             elif result.cost is not None and (x := place(result)):
                 axes.errorbar(
                     x, value.mean, yerr=value.deviation, color=COLORS[i % len(COLORS)],
                     marker=MARKERS[i % len(MARKERS)], markersize=8,
-                    capsize=3, linestyle="none", elinewidth=1.2, label=in_legend(result.row.name),
+                    capsize=3, linestyle="none", elinewidth=1.2, label=_wrapped(result.row.name),
                 )  # fmt: skip
         if log:
             _log_axis(axes)
-        _name(axes, label, f"{metric}, percent", SPLITS[split])
+        _name(axes, label, f"{metric}, percent")
+    _title(figure, SPLITS[split])
     _legend(figure, panels[0])
     return figure
 
@@ -174,13 +185,14 @@ def _curves(results: Sequence[Result], key: str, label: str) -> Figure:
                     color=INK,
                     linewidth=1,
                     linestyle="--",
-                    label=in_legend(result.row.name),
+                    label=_wrapped(result.row.name),
                 )
             elif result.runs:
                 _curve(axes, result, key, metric, i)
         if key == "epoch":
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _name(axes, label, f"{metric}, percent", "Validation; the band is the range of the seeds")
+        _name(axes, label, f"{metric}, percent")
+    _title(figure, "Validation; the band is the range of the seeds")
     _legend(figure, panels[0])
     return figure
 
@@ -194,7 +206,7 @@ def _curve(axes: Axes, result: Result, key: str, metric: str, i: int) -> None:
     color = COLORS[i % len(COLORS)]
     axes.plot(
         x, y.mean(axis=0), color=color, marker=MARKERS[i % len(MARKERS)], markersize=4, linewidth=1.6,
-        linestyle=LINES[(i // len(COLORS)) % len(LINES)], label=in_legend(result.row.name),
+        linestyle=LINES[(i // len(COLORS)) % len(LINES)], label=_wrapped(result.row.name),
     )  # fmt: skip
     if len(y) > 1:
         axes.fill_between(x, y.min(axis=0), y.max(axis=0), color=color, alpha=0.15, linewidth=0)
@@ -214,7 +226,8 @@ def _forest(results: Sequence[Result], found: Sequence[Difference], reference: s
             color = COLORS[0] if difference.clear else COLORS[-1]
             axes.plot([difference.low, difference.high], [place, place], color=color, linewidth=2.4)
             axes.plot(difference.point, place, color=color, marker="o" if difference.clear else "D", markersize=7)
-        axes.set_yticks(range(len(names)), names if number == 0 else [""] * len(names))
+        axes.set_yticks(range(len(names)), [_wrapped(name) if number == 0 else "" for name in names])
         axes.set_ylim(len(names) - 0.4, -0.6)
-        _name(axes, f"{metric}, points", "", f"{SPLITS[split]}, minus {reference}")
+        _name(axes, f"{metric}, points", "")
+    _title(figure, f"{SPLITS[split]}, minus {reference}")
     return figure
