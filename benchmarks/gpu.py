@@ -117,7 +117,7 @@ def training(name):
     def measured(label, model, precision, **options):
         try:
             ms, gb = one_step(model.train().cuda(), precision, pairs, **options)
-        except torch.OutOfMemoryError:
+        except torch.cuda.OutOfMemoryError:
             print(f"{label:<40} out of memory", flush=True)
             return
         print(f"{label:<40} {ms:8.1f} {1000 * pairs / ms:9.0f} {gb:9.1f}", flush=True)

@@ -8,7 +8,7 @@ import torch
 from harma.errors import TrainingError
 from harma.training.chunks import IMAGES_ELSEWHERE, first_chunk_size, smaller_chunk
 
-ERROR = torch.OutOfMemoryError("CUDA out of memory.\nSee the documentation.")
+ERROR = torch.cuda.OutOfMemoryError("CUDA out of memory.\nSee the documentation.")
 
 
 def fabric(device="cuda", processes=1):

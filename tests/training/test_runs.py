@@ -275,7 +275,7 @@ def small_gpu(monkeypatch):
         result = compute_gradients(fabric, model, objective, batch, chunk_size=chunk_size, **options)
         if chunk_size is None or chunk_size > 2:
             # After the backward pass: what it left must not count twice.
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
         return result
 
     monkeypatch.setattr(loop, "compute_gradients", compute)

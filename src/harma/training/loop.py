@@ -245,7 +245,7 @@ class Trainer:
                     self.fabric, self.wrapped, self.objective, batch, chunk_size=p.chunk_size,
                     view_dropout=self.recipe.loss.view_dropout,
                 )  # fmt: skip
-            except torch.OutOfMemoryError as error:
+            except torch.cuda.OutOfMemoryError as error:
                 p.chunk_size = smaller_chunk(asked, p.chunk_size, len(batch.pixels), self.fabric, error)
                 self._log("chunks", epoch=p.epoch, step=p.step + 1, images=p.chunk_size)
             # Only here, since the error held on to the attempt's tensors.
