@@ -3,11 +3,12 @@
     python benchmarks/gpu.py [--models ViT-B-32 ViT-L-14] [--parts embed step]
 
 Weights are drawn at random, pixels lie on the device: what is measured is the model, not the disk. Each figure is the
-median of several, all of one process; ratios are of two figures of one run.
+median of several, all of one process; ratios are of two figures of one run. It runs on a CPU too (--device cpu).
 """
 
 import argparse
 import statistics
+import time
 from contextlib import contextmanager
 
 import torch
@@ -21,25 +22,27 @@ from harma.training.objective import Objective
 from harma.training.step import Batch, compute_gradients
 from step import CAPTION, originals_structure
 
-IMAGES = 256
 PAIRS = {"ViT-B-32": 428, "ViT-L-14": 107}
 CAPTIONS = [f"{CAPTION} {words}".strip() for words in ("", "beside a river", "with some cars", "and two roads cross")]
 # torch's name of TF32: products of float32 with rounded factors.
 PRECISIONS = {"float32": ("float32", "highest"), "tf32": ("float32", "high"), "bf16": ("bf16", "highest")}
 
 
-def milliseconds(what, repeats):
-    """Median time of a call on the device."""
-    for _ in range(3):
-        what()
+def milliseconds(what, args):
+    """Median time of a call."""
+
+    def now():
+        if args.device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    what()
+    what()
     times = []
-    for _ in range(repeats):
-        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        start.record()
+    for _ in range(args.repeats):
+        start = now()
         what()
-        end.record()
-        torch.cuda.synchronize()
-        times.append(start.elapsed_time(end))
+        times.append(1000 * (now() - start))
     return statistics.median(times)
 
 
@@ -64,31 +67,32 @@ def trained_a_little(model):
     return model
 
 
-def embedding(name):
+def embedding(name, args):
     model = trained_a_little(HarMA(load_backbone(name, pretrained=False), AdapterConfig(text_attention="causal")))
-    model = model.eval().cuda()
-    pixels = torch.randn(IMAGES, 3, *model.preprocess.size, device="cuda")
-    token_ids = model.tokenize(CAPTIONS * (IMAGES // len(CAPTIONS))).cuda()
-    print(f"\n{name}: embedding {IMAGES} images / captions of {CAPTION.count(' ') + 1} to 18 words")
+    model = model.eval().to(args.device)
+    pixels = torch.randn(args.images, 3, *model.preprocess.size, device=args.device)
+    token_ids = model.tokenize((CAPTIONS * args.images)[: args.images]).to(args.device)
+    print(f"\n{name}: embedding {args.images} images / captions of {CAPTION.count(' ') + 1} to 18 words")
     print("precision      images/s   adapters   captions/s   adapters   least cosine to float32")
     both = (model.encode_image, pixels), (model.encode_text, token_ids)
     with torch.inference_mode():
         exact = model.encode_image(pixels)
         for precision in PRECISIONS:
             with computing(model, precision):
-                times = [milliseconds(lambda f=f, x=x: f(x), 10) for f, x in both]
+                times = [milliseconds(lambda f=f, x=x: f(x), args) for f, x in both]
                 cosine = (model.encode_image(pixels) * exact).sum(-1).min().item()
                 with model.without_adapters():
-                    bare = [milliseconds(lambda f=f, x=x: f(x), 10) for f, x in both]
+                    bare = [milliseconds(lambda f=f, x=x: f(x), args) for f, x in both]
             image, text = (
-                f"{1000 * IMAGES / ms:12.0f} {100 * (ms / b - 1):10.1f} %" for ms, b in zip(times, bare, strict=True)
+                f"{1000 * args.images / ms:12.0f} {100 * (ms / alone - 1):10.1f} %"
+                for ms, alone in zip(times, bare, strict=True)
             )
             print(f"{precision:<10} {image} {text} {cosine:12.6f}", flush=True)
 
 
-def one_step(model, precision, pairs, *, compiled=False, chunk=None):
+def one_step(model, precision, pairs, args, *, compiled=False, chunk=None):
     """Milliseconds and peak GB of a training step."""
-    fabric = Fabric(accelerator="gpu", devices=1, precision=precision)
+    fabric = Fabric(accelerator="gpu" if args.device == "cuda" else args.device, devices=1, precision=precision)
     optimizer = torch.optim.AdamW(model.trained_parameters().values(), lr=1e-6)
     wrapped, optimizer = fabric.setup(torch.compile(model) if compiled else model, optimizer)
     token_ids = model.tokenize((CAPTIONS * pairs)[:pairs])
@@ -104,19 +108,21 @@ def one_step(model, precision, pairs, *, compiled=False, chunk=None):
         compute_gradients(fabric, wrapped, objective, batch, chunk_size=chunk)
         optimizer.step()
 
+    if args.device != "cuda":
+        return milliseconds(step, args), float("nan")
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
-    return milliseconds(step, 7), torch.cuda.max_memory_allocated() / 1e9
+    return milliseconds(step, args), torch.cuda.max_memory_allocated() / 1e9
 
 
-def training(name):
-    pairs = PAIRS[name]
+def training(name, args):
+    pairs = args.pairs or PAIRS.get(name, 64)
     print(f"\n{name}: a training step of {pairs} pairs, contrastive and weighted triplet loss")
     print("                                              ms   pairs/s   peak GB")
 
     def measured(label, model, precision, **options):
         try:
-            ms, gb = one_step(model.train().cuda(), precision, pairs, **options)
+            ms, gb = one_step(model.train().to(args.device), precision, pairs, args, **options)
         except torch.cuda.OutOfMemoryError:
             print(f"{label:<40} out of memory", flush=True)
             return
@@ -132,7 +138,8 @@ def training(name):
     measured("original's structure, bf16", theirs(), "bf16-mixed")
     measured("ours, float32", ours(), "32-true")
     measured("ours, bf16", ours(), "bf16-mixed")
-    measured("ours, bf16, compiled", ours(), "bf16-mixed", compiled=True)
+    if not args.no_compile:
+        measured("ours, bf16, compiled", ours(), "bf16-mixed", compiled=True)
     measured(f"ours, bf16, chunks of {pairs // 4}", ours(), "bf16-mixed", chunk=pairs // 4)
     whole = HarMA(load_backbone(name, pretrained=False))
     whole.train_backbone()
@@ -141,15 +148,22 @@ def training(name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", choices=PAIRS, default=list(PAIRS))
+    parser.add_argument("--models", nargs="+", default=list(PAIRS), help="open_clip names")
     parser.add_argument("--parts", nargs="+", choices=("embed", "step"), default=["embed", "step"])
+    parser.add_argument("--images", type=int, default=256, help="embedded at once")
+    parser.add_argument("--pairs", type=int, help="of a step (428 for ViT-B-32, 107 for ViT-L-14)")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     args = parser.parse_args()
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    if args.device == "cuda" and not torch.cuda.is_available():
+        parser.error("there is no GPU here; --device cpu shows at least that it runs")
+    print(f"{torch.cuda.get_device_name() if args.device == 'cuda' else 'CPU'}, torch {torch.__version__}")
     for name in args.models:
         if "embed" in args.parts:
-            embedding(name)
+            embedding(name, args)
         if "step" in args.parts:
-            training(name)
+            training(name, args)
 
 
 if __name__ == "__main__":

@@ -52,9 +52,11 @@ ADDED = {
     "harma train benchmarks": f"{TINY} --data.empty_captions error",
     "(harma|python -m harma) train ": TINY,
     "harma compare --list": "",
+    "harma compare benchmarks/ucm/plus": f"{SHORT} --only published harma_plus --seeds 1",
     "harma compare benchmarks": f"{SHORT} --only harma --seeds 1",
     "harma compare ": f"{TINY} --only none harma --seeds 1 --learning-rates 0.001",
     "harma index build": "--num-workers 0",
+    "python benchmarks/gpu.py": "--device cpu --models ViT-S-32-alt --images 2 --pairs 4 --repeats 1 --no-compile",
     "python benchmarks/dual.py": "--epochs 1 --losses triplet",
     "python benchmarks/index/vectors.py measure": "--sizes 50000 55000 60000",
 }
