@@ -1,7 +1,7 @@
 """Embed images or captions, and keep the embeddings in a file for other programs.
 
-.npy: the array (n, E), with its names and the model in NAME.npy.json beside it. .parquet: the columns name and
-embedding, the model in the file's metadata. The rows have length 1: cosines are their products.
+.npy: the array (n, E), with its names, the model and the precision in NAME.npy.json beside it. .parquet: the columns
+name and embedding, the rest in the file's metadata. The rows have length 1: cosines are their products.
 """
 
 import argparse
