@@ -1,6 +1,6 @@
 """Embedding and training steps of CLIP sizes on a GPU, in float32 and bf16, bare and with HarMA adapters.
 
-    python benchmarks/gpu.py [--models ViT-B-32 ViT-L-14] [--parts embed step]
+    python benchmarks/gpu.py [--models ViT-B-32 ViT-L-14]
 
 Weights are drawn at random, pixels lie on the device: what is measured is the model, not the disk. Each figure is the
 median of several, all of one process; ratios are of two figures of one run. It runs on a CPU too (--device cpu).
@@ -92,7 +92,7 @@ def embedding(name, args):
 
 def one_step(model, precision, pairs, args, *, compiled=False, chunk=None):
     """Milliseconds and peak GB of a training step."""
-    fabric = Fabric(accelerator="gpu" if args.device == "cuda" else args.device, devices=1, precision=precision)
+    fabric = Fabric(accelerator=args.device, devices=1, precision=precision)
     optimizer = torch.optim.AdamW(model.trained_parameters().values(), lr=1e-6)
     wrapped, optimizer = fabric.setup(torch.compile(model) if compiled else model, optimizer)
     token_ids = model.tokenize((CAPTIONS * pairs)[:pairs])
@@ -149,7 +149,6 @@ def training(name, args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=list(PAIRS), help="open_clip names")
-    parser.add_argument("--parts", nargs="+", choices=("embed", "step"), default=["embed", "step"])
     parser.add_argument("--images", type=int, default=256, help="embedded at once")
     parser.add_argument("--pairs", type=int, help="of a step (428 for ViT-B-32, 107 for ViT-L-14)")
     parser.add_argument("--repeats", type=int, default=7)
@@ -160,10 +159,8 @@ def main():
         parser.error("there is no GPU here; --device cpu shows at least that it runs")
     print(f"{torch.cuda.get_device_name() if args.device == 'cuda' else 'CPU'}, torch {torch.__version__}")
     for name in args.models:
-        if "embed" in args.parts:
-            embedding(name, args)
-        if "step" in args.parts:
-            training(name, args)
+        embedding(name, args)
+        training(name, args)
 
 
 if __name__ == "__main__":

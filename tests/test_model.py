@@ -209,4 +209,4 @@ def test_precisions_are_checked(tiny_config):
     with pytest.raises(ConfigError, match="weights are float64, which it computes in; bf16 needs float32 weights"):
         whole.precision = "bf16"
     with pytest.raises(ConfigError, match="the precision is 'half'; allowed are float32, bf16, fp16"):
-        HarMA(load_backbone(tiny_config), precision="half")
+        whole.precision = "half"

@@ -32,13 +32,10 @@ class HarMA(nn.Module):
         adapters: options of the adapters, or of another method (`harma.methods`); None keeps the bare backbone.
         temperature: start of the trained scalar τ.
         adapter_class: class to build HarMA's adapters with, in place of the one the options name.
-        precision: that `encode_image` and `encode_text` compute in; it can be set later too. Weights, and so the
-            model's fingerprint, stay as they are, and so do embeddings float32: what one precision embedded, another
-            one may search.
 
     Raises:
         BackboneError: the backbone's towers cannot take the method.
-        ConfigError: it has adapters already, an adapter class is given to a peer, or there is no such precision.
+        ConfigError: it has adapters already, or an adapter class is given to a peer.
     """
 
     def __init__(
@@ -48,7 +45,6 @@ class HarMA(nn.Module):
         *,
         temperature: float = 0.07,
         adapter_class: Callable[..., nn.Module] | None = None,
-        precision: Precision = "float32",
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -59,7 +55,7 @@ class HarMA(nn.Module):
         self.attachment = _attached(backbone, adapters, adapter_class) if adapters else None
         self._num_without = 0
         self.shared = self.attachment.owned if self.attachment else nn.ModuleList()
-        self.precision = precision
+        self._precision: Precision = "float32"
 
     # -- encoding ---------------------------------------------------------------------------------------------------
 
@@ -81,7 +77,14 @@ class HarMA(nn.Module):
 
     @property
     def precision(self) -> Precision:
-        """Precision that embeddings are computed in; see the class."""
+        """Precision that `encode_image` and `encode_text` compute in: "float32" (default), "bf16" or "fp16".
+
+        Weights, and so the model's fingerprint, stay as they are, and embeddings stay float32: what one precision
+        embedded, another one may search.
+
+        Raises:
+            ConfigError: when set, there is no such precision, or the weights are float64.
+        """
         return self._precision
 
     @precision.setter
@@ -92,7 +95,7 @@ class HarMA(nn.Module):
             raise ConfigError(
                 f"the model's weights are float64, which it computes in; {precision} needs float32 weights"
             )
-        self._precision: Precision = precision
+        self._precision = precision
 
     def _computing(self) -> AbstractContextManager[Any]:
         """Context in which products are in the model's precision; in float32 one that is set outside stays."""

@@ -20,7 +20,7 @@ from harma.card import model_card
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.files import read_yaml, recover_directory, write_json
 from harma.methods import MethodConfig, make_config, method_of
-from harma.model import HarMA, Precision
+from harma.model import HarMA
 
 BackboneSpec = str | Path | Mapping[str, Any]
 ABOUT_MODEL = "harma.json"
@@ -30,20 +30,13 @@ LOCAL = "local-dir:"
 # -- opening ----------------------------------------------------------------------------------------------------------
 
 
-def load(
-    what: str | Path,
-    *,
-    backbone: BackboneSpec | None = None,
-    adapter: Any | None = None,
-    precision: Precision = "float32",
-) -> HarMA:
+def load(what: str | Path, *, backbone: BackboneSpec | None = None, adapter: Any | None = None) -> HarMA:
     """Open anything that embeds, ready to use.
 
     Args:
         what: a run, adapter or model directory, a preset, an open_clip name, or anything else `load_backbone` takes.
         backbone: where the backbone of an adapter is now, if not where its directory says.
         adapter: the adapter class, where the directory names one of your own. Code is never taken from a saved model.
-        precision: that embeddings are computed in; see `harma.HarMA`.
 
     Returns:
         The model in evaluation mode, on the CPU.
@@ -53,18 +46,18 @@ def load(
         WeightsError: the backbone has other weights than the adapters were trained on.
     """
     if not Path(what).is_dir():
-        return _bare(load_backbone(what), precision)
+        return _bare(load_backbone(what))
     directory = saved_directory(Path(what))
     if is_adapter_directory(directory):
-        return _open_adapter(directory, backbone, adapter, precision).eval()
+        return _open_adapter(directory, backbone, adapter).eval()
     if backbone is not None or adapter is not None:
         raise ConfigError(f"{directory} is a whole model; backbone= and adapter= belong to adapter directories")
-    return _bare(load_backbone(f"{LOCAL}{directory}"), precision)
+    return _bare(load_backbone(f"{LOCAL}{directory}"))
 
 
-def _bare(backbone: Backbone, precision: Precision) -> HarMA:
+def _bare(backbone: Backbone) -> HarMA:
     """A model without adapters, at the temperature that the backbone was trained to."""
-    return HarMA(backbone, temperature=_own_temperature(backbone), precision=precision).eval()
+    return HarMA(backbone, temperature=_own_temperature(backbone)).eval()
 
 
 def saved_directory(path: Path) -> Path:
@@ -81,15 +74,14 @@ def saved_directory(path: Path) -> Path:
     raise MissingFileError(f"nothing to load in {path}: {hint}")
 
 
-def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any | None, precision: Precision) -> HarMA:
+def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any | None) -> HarMA:
     config, state, about = _read(directory)
     if isinstance(config, AdapterConfig) and config.adapter != "harma" and adapter is None:
         raise ConfigError(
             f"{directory} was trained with an adapter class of its own, {config.adapter}; "
             "pass the class: harma.load(..., adapter=TheClass). Code is not taken from saved models"
         )
-    bare = _matching_backbone(directory, about["backbone"], backbone)
-    model = HarMA(bare, config, adapter_class=adapter, precision=precision)
+    model = HarMA(_matching_backbone(directory, about["backbone"], backbone), config, adapter_class=adapter)
     model.load_adapter_state(state)
     return model
 

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     writes = bool(args.output) or Path(args.what).is_dir()
     if writes:
         check_place(output, split.name, split.fingerprint())
-    model = load_on_device(args.what, args.backbone, args)
+    model = load_on_device(args.what, args.backbone, args.device)
     evaluation = evaluate(model, split, batch_size=args.batch_size, num_workers=args.num_workers, progress=True)
     if writes and evaluation.without_adapters is None:
         evaluation = _with_kept_baseline(evaluation, output)

@@ -6,7 +6,7 @@ Orange parts speak for the text, blue ones against it. It needs grid² + 1 embed
 import argparse
 from pathlib import Path
 
-from harma.cli.device import add_device_argument
+from harma.cli.device import add_device_argument, load_on_device
 from harma.cli.numbers import positive
 
 EPILOG = """examples:
@@ -28,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explain, and write."""
-    from harma.cli.images import open_model
     from harma.data.images import read_image
     from harma.errors import ConfigError
     from harma.evaluation.relevance import check_asked, relevance
@@ -40,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--output is the image itself, {args.output}; name another file")
     check_asked(args.text, args.grid)
     picture = read_image(args.image)
-    model = open_model(args)
+    model = load_on_device(args.model, args.backbone, args.device)
     found = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
     # Where the model sees the whole image, the map lies over the image itself, in its own shape.
     draw_relevance(found, args.text, args.output, picture if model.preprocess.resize_mode == "squash" else None)

@@ -57,7 +57,7 @@ def shown(path: Path) -> str:
 
 def open_model(args: argparse.Namespace) -> "HarMA":
     """The model of `add_model_arguments`, where it runs."""
-    return load_on_device(args.model, args.backbone, args)
+    return load_on_device(args.model, args.backbone, args.device, args.precision)
 
 
 def embed_named(args: argparse.Namespace, model: "HarMA", paths: Sequence[Path], **options: Any) -> "EmbeddedFiles":

@@ -164,7 +164,7 @@ def _loaded(name: str, backbone: str | None, args: argparse.Namespace) -> Any:
 
     if args.num_workers:
         prepare_workers()
-    return load_on_device(name, backbone, args)
+    return load_on_device(name, backbone, args.device, args.precision)
 
 
 def _kept_name(model: str) -> str:

@@ -9,7 +9,7 @@ from harma.errors import TrainingError
 
 log = logging.getLogger(__name__)
 
-# Outside a GPU memory that runs out ends the process, and larger chunks are hardly faster.
+# Elsewhere memory that runs out ends the process, so that there is nothing to learn from.
 IMAGES_ELSEWHERE = 64
 
 
