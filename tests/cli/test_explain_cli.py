@@ -1,9 +1,11 @@
 """harma explain."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from harma.cli import main
+from harma.cli.explain import _peak
 
 
 @pytest.fixture
@@ -20,6 +22,13 @@ def test_it_writes_the_map_and_says_where_it_peaks(model, image, tmp_path, capsy
     assert "written: out/map.png" in said
     with Image.open(tmp_path / "out" / "map.png") as picture:
         assert picture.format == "PNG"
+
+
+def test_where_it_falls_most_and_where_it_does_not():
+    cells = np.full((4, 4), -0.2, dtype=np.float32)
+    assert _peak(cells) == "it falls nowhere: no part of the image speaks for the text"
+    cells[1, 3] = 0.25
+    assert _peak(cells) == "it falls most, by 0.250, around row 2 and column 4 of 4"
 
 
 @pytest.mark.parametrize(

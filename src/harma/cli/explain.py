@@ -5,9 +5,14 @@ Orange parts speak for the text, blue ones against it. It needs grid² + 1 embed
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harma.cli.device import add_device_argument, load_on_device
 from harma.cli.numbers import positive
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EPILOG = """examples:
   harma explain runs/a tile.png "storage tanks beside a river" --output why.png
@@ -43,10 +48,14 @@ def run(args: argparse.Namespace) -> int:
     found = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
     # Where the model sees the whole image, the map lies over the image itself, in its own shape.
     draw_relevance(found, args.text, args.output, picture if model.preprocess.resize_mode == "squash" else None)
-    i, j = divmod(int(found.cells.argmax()), args.grid)
-    print(
-        f"cosine {found.cosine:.3f}; it falls most, by {found.cells.max():.3f}, around row {i + 1} and column {j + 1} "
-        f"of {args.grid}"
-    )
+    print(f"cosine {found.cosine:.3f}; {_peak(found.cells)}")
     print(f"written: {args.output}")
     return 0
+
+
+def _peak(cells: "NDArray[np.float32]") -> str:
+    """Where the falls (grid, grid) are largest, in words."""
+    if cells.max() <= 0:
+        return "it falls nowhere: no part of the image speaks for the text"
+    i, j = divmod(int(cells.argmax()), len(cells))
+    return f"it falls most, by {cells.max():.3f}, around row {i + 1} and column {j + 1} of {len(cells)}"
