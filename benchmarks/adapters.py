@@ -8,9 +8,9 @@ import time
 import numpy as np
 import torch
 
-from harma.adapters import AdapterConfig
 from harma.backbones import load_backbone
-from harma.model import HarMA
+from harma.methods.harma.config import AdapterConfig
+from harma.model.model import HarMA
 
 IMAGES, REPEATS = 32, 9
 
@@ -32,7 +32,9 @@ def main():
             bare = seconds(model, pixels)
         if repeat:
             ratios.append(with_adapters / bare)
-    print(f"adapters add {100 * (np.median(ratios) - 1):.1f} % to embedding {IMAGES} images with ViT-B/32")
+    print(
+        f"adapters add {100 * (np.median(ratios) - 1):.1f} % to embedding {IMAGES} images with ViT-B/32"
+    )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from harma.data.audit.candidates import find_candidates
-from harma.data.audit.copies import THRESHOLD, find_copies
-from harma.data.audit.looks import SIDE, look_at
+from harma.curation.audit.candidates import find_candidates
+from harma.curation.audit.copies import THRESHOLD, find_copies
+from harma.curation.audit.looks import SIDE, look_at
 from harma.data.images import read_image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -28,12 +28,16 @@ def jpeg(image, quality):
 
 
 def resized(image, factor):
-    return image.resize([max(8, round(side * factor)) for side in image.size], Image.Resampling.BICUBIC)
+    return image.resize(
+        [max(8, round(side * factor)) for side in image.size], Image.Resampling.BICUBIC
+    )
 
 
 def cropped(image, rng, most):
     (width, height), (left, top, right, bottom) = image.size, rng.uniform(0, most, 4)
-    return image.crop([round(v) for v in (left * width, top * height, (1 - right) * width, (1 - bottom) * height)])
+    return image.crop(
+        [round(v) for v in (left * width, top * height, (1 - right) * width, (1 - bottom) * height)]
+    )
 
 
 def kinds(rng):
@@ -48,7 +52,8 @@ def kinds(rng):
         "turned by 90°": lambda image: image.transpose(Image.Transpose.ROTATE_90),
         "turned by 270°": lambda image: image.transpose(Image.Transpose.ROTATE_270),
         "mirrored, cropped 5 %, resized, JPEG 40 to 90": lambda image: jpeg(
-            resized(cropped(ImageOps.mirror(image), rng, 0.05), rng.uniform(0.5, 2)), rng.integers(40, 91)
+            resized(cropped(ImageOps.mirror(image), rng, 0.05), rng.uniform(0.5, 2)),
+            rng.integers(40, 91),
         ),
     }
 
@@ -71,32 +76,46 @@ def measure(folder, count, thresholds):
         read = time.perf_counter() - start
     start = time.perf_counter()
     copies = find_copies(looks, threshold=min(thresholds))
-    print(f"{len(paths):,} images: read in {read:.0f} s, compared in {time.perf_counter() - start:.0f} s")
+    print(
+        f"{len(paths):,} images: read in {read:.0f} s, compared in {time.perf_counter() - start:.0f} s"
+    )
     for threshold in thresholds:
         found = {(copy.first, copy.second) for copy in copies if copy.agreement >= threshold}
         # Of equal pixels only the first is compared further: their original stands for them.
         same = {copy.second: copy.first for copy in copies if copy.kind != "near"}
         print(f"agreement from {threshold}")
         for kind, numbers in planted.items():
-            pairs = [tuple(sorted((same.get(source[i], source[i]), same.get(i, i)))) for i in numbers]
+            pairs = [
+                tuple(sorted((same.get(source[i], source[i]), same.get(i, i)))) for i in numbers
+            ]
             hits = sum(first == second or (first, second) in found for first, second in pairs)
             print(f"  {kind:<48} recall {hits / len(pairs):.3f}")
         among = [pair for pair in found if pair[1] < len(originals)]
-        wrong = [pair for pair in found if source[pair[0]] != source[pair[1]] and pair[1] >= len(originals)]
-        print(f"  pairs that nobody planted: {len(among):,} among originals, {len(wrong):,} with a planted image")
+        wrong = [
+            pair
+            for pair in found
+            if source[pair[0]] != source[pair[1]] and pair[1] >= len(originals)
+        ]
+        print(
+            f"  pairs that nobody planted: {len(among):,} among originals, {len(wrong):,} with a planted image"
+        )
 
 
 def search_time(size):
     """Pictures with the spectrum of natural ones."""
     rng = np.random.default_rng(0)
-    fall = 1 / np.maximum(np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE))), 1 / SIDE)
+    fall = 1 / np.maximum(
+        np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE))), 1 / SIDE
+    )
     grey = np.empty((size, SIDE, SIDE), np.uint8)
     for i in range(size):
         picture = np.fft.ifft2(np.fft.fft2(rng.standard_normal((SIDE, SIDE))) * fall).real
         grey[i] = np.clip(128 + 40 * picture / picture.std(), 0, 255)
     start = time.perf_counter()
     found = find_candidates(grey)
-    print(f"{size:,} random pictures: {len(found.source):,} candidates in {time.perf_counter() - start:.0f} s")
+    print(
+        f"{size:,} random pictures: {len(found.source):,} candidates in {time.perf_counter() - start:.0f} s"
+    )
 
 
 def main():

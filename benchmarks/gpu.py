@@ -2,8 +2,9 @@
 
     python benchmarks/gpu.py [--models ViT-B-32 ViT-L-14]
 
-Weights are drawn at random, pixels lie on the device: what is measured is the model, not the disk. Each figure is the
-median of several, all of one process; ratios are of two figures of one run. It runs on a CPU too (--device cpu).
+Weights are drawn at random, pixels lie on the device: what is measured is the model, not the disk.
+Each figure is the median of several, all of one process; ratios are of two figures of one run. It
+runs on a CPU too (--device cpu).
 """
 
 import argparse
@@ -15,17 +16,24 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from harma.adapters import AdapterConfig
 from harma.backbones import load_backbone
-from harma.model import HarMA
+from harma.methods.harma.config import AdapterConfig
+from harma.model.model import HarMA
 from harma.training.objective import Objective
 from harma.training.step import Batch, compute_gradients
 from step import CAPTION, originals_structure
 
 PAIRS = {"ViT-B-32": 428, "ViT-L-14": 107}
-CAPTIONS = [f"{CAPTION} {words}".strip() for words in ("", "beside a river", "with some cars", "and two roads cross")]
+CAPTIONS = [
+    f"{CAPTION} {words}".strip()
+    for words in ("", "beside a river", "with some cars", "and two roads cross")
+]
 # torch's name of TF32: products of float32 with rounded factors.
-PRECISIONS = {"float32": ("float32", "highest"), "tf32": ("float32", "high"), "bf16": ("bf16", "highest")}
+PRECISIONS = {
+    "float32": ("float32", "highest"),
+    "tf32": ("float32", "high"),
+    "bf16": ("bf16", "highest"),
+}
 
 
 def milliseconds(what, args):
@@ -60,7 +68,11 @@ def computing(model, name):
 
 def trained_a_little(model):
     """Adapters that add something: at the start they add nothing, whatever the precision."""
-    last = [parameter for name, parameter in model.trained_parameters().items() if name.endswith("up.weight")]
+    last = [
+        parameter
+        for name, parameter in model.trained_parameters().items()
+        if name.endswith("up.weight")
+    ]
     assert last
     for parameter in last:
         nn.init.normal_(parameter, std=0.02)
@@ -68,11 +80,15 @@ def trained_a_little(model):
 
 
 def embedding(name, args):
-    model = trained_a_little(HarMA(load_backbone(name, pretrained=False), AdapterConfig(text_attention="causal")))
+    model = trained_a_little(
+        HarMA(load_backbone(name, pretrained=False), AdapterConfig(text_attention="causal"))
+    )
     model = model.eval().to(args.device)
     pixels = torch.randn(args.images, 3, *model.preprocess.size, device=args.device)
     token_ids = model.tokenize((CAPTIONS * args.images)[: args.images]).to(args.device)
-    print(f"\n{name}: embedding {args.images} images / captions of {CAPTION.count(' ') + 1} to 18 words")
+    print(
+        f"\n{name}: embedding {args.images} images / captions of {CAPTION.count(' ') + 1} to 18 words"
+    )
     print("precision      images/s   adapters   captions/s   adapters   least cosine to float32")
     both = (model.encode_image, pixels), (model.encode_text, token_ids)
     with torch.inference_mode():
@@ -97,9 +113,12 @@ def one_step(model, precision, pairs, args, *, compiled=False, chunk=None):
     wrapped, optimizer = fabric.setup(torch.compile(model) if compiled else model, optimizer)
     token_ids = model.tokenize((CAPTIONS * pairs)[:pairs])
     batch = Batch(
-        torch.randn(pairs, 3, *model.preprocess.size), token_ids[:, None], torch.arange(pairs), torch.arange(pairs),
+        torch.randn(pairs, 3, *model.preprocess.size),
+        token_ids[:, None],
+        torch.arange(pairs),
+        torch.arange(pairs),
         torch.arange(pairs)[:, None],
-    )  # fmt: skip
+    )
     batch = Batch(*(tensor.to(fabric.device) for tensor in batch))
     objective = Objective({"contrastive": 1.0, "weighted_triplet": 1.0})
 
@@ -132,7 +151,9 @@ def training(name, args):
         return HarMA(load_backbone(name, pretrained=False), AdapterConfig(text_attention="causal"))
 
     def theirs():
-        return originals_structure(HarMA(load_backbone(name, pretrained=False), AdapterConfig(variant="released")))
+        return originals_structure(
+            HarMA(load_backbone(name, pretrained=False), AdapterConfig(variant="released"))
+        )
 
     measured("original's structure, float32", theirs(), "32-true")
     measured("original's structure, bf16", theirs(), "bf16-mixed")
@@ -147,7 +168,9 @@ def training(name, args):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--models", nargs="+", default=list(PAIRS), help="open_clip names")
     parser.add_argument("--images", type=int, default=256, help="embedded at once")
     parser.add_argument("--pairs", type=int, help="of a step (428 for ViT-B-32, 107 for ViT-L-14)")
@@ -157,7 +180,9 @@ def main():
     args = parser.parse_args()
     if args.device == "cuda" and not torch.cuda.is_available():
         parser.error("there is no GPU here; --device cpu shows at least that it runs")
-    print(f"{torch.cuda.get_device_name() if args.device == 'cuda' else 'CPU'}, torch {torch.__version__}")
+    print(
+        f"{torch.cuda.get_device_name() if args.device == 'cuda' else 'CPU'}, torch {torch.__version__}"
+    )
     for name in args.models:
         embedding(name, args)
         training(name, args)

@@ -8,9 +8,9 @@ import resource
 import torch
 from lightning_fabric import Fabric
 
-from harma.adapters import AdapterConfig
 from harma.backbones import load_backbone
-from harma.model import HarMA
+from harma.methods.harma.config import AdapterConfig
+from harma.model.model import HarMA
 from harma.training.objective import Objective
 from harma.training.step import Batch, compute_gradients
 
@@ -23,9 +23,12 @@ def main():
     optimizer = torch.optim.AdamW(model.trained_parameters().values(), lr=4e-4)
     wrapped, optimizer = fabric.setup(model, optimizer)
     batch = Batch(
-        torch.randn(PAIRS, 3, 224, 224), model.tokenize(["a river"] * PAIRS)[:, None], torch.arange(PAIRS),
-        torch.zeros(PAIRS), torch.zeros(PAIRS, 1),
-    )  # fmt: skip
+        torch.randn(PAIRS, 3, 224, 224),
+        model.tokenize(["a river"] * PAIRS)[:, None],
+        torch.arange(PAIRS),
+        torch.zeros(PAIRS),
+        torch.zeros(PAIRS, 1),
+    )
     objective = Objective({"contrastive": 1.0, "weighted_triplet": 1.0})
     compute_gradients(fabric, wrapped, objective, batch, chunk_size=CHUNK)
     optimizer.step()

@@ -17,9 +17,12 @@ def loop_with_argsort(similarity, caption_to_image):
     best = []
     for image, row in enumerate(similarity):
         order = np.argsort(row)[::-1]
-        best.append(min(np.where(order == c)[0][0] for c in np.flatnonzero(caption_to_image == image)))
+        best.append(
+            min(np.where(order == c)[0][0] for c in np.flatnonzero(caption_to_image == image))
+        )
     ranks = [
-        np.where(np.argsort(column)[::-1] == i)[0][0] for column, i in zip(similarity.T, caption_to_image, strict=True)
+        np.where(np.argsort(column)[::-1] == i)[0][0]
+        for column, i in zip(similarity.T, caption_to_image, strict=True)
     ]
     recalls = [100 * np.mean(np.array(r) < k) for r in (best, ranks) for k in (1, 5, 10)]
     return float(np.mean(recalls))
@@ -42,7 +45,9 @@ def main():
         fast, fast_seconds = timed(lambda: retrieval_metrics(similarity, caption_to_image)["mR"])
         assert abs(slow - fast) < 1e-6, (slow, fast)
         ratios.append(slow_seconds / fast_seconds)
-    print(f"metrics of {IMAGES:,} × {IMAGES * CAPTIONS_EACH:,}: {np.median(ratios):.1f} times faster than the loop")
+    print(
+        f"metrics of {IMAGES:,} × {IMAGES * CAPTIONS_EACH:,}: {np.median(ratios):.1f} times faster than the loop"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """One training step of ViT-B/32 with HarMA adapters, against the same step with the original's structure.
 
-The original's: all 77 positions, adapter attention unmasked by `nn.MultiheadAttention` that returns its weights.
-Ours: `text_attention: causal`, captions trimmed to the longest of the batch, fused attention.
+The original's: all 77 positions, adapter attention unmasked by `nn.MultiheadAttention` that returns
+its weights. Ours: `text_attention: causal`, captions trimmed to the longest of the batch, fused
+attention.
 
 Run: python benchmarks/step.py
 """
@@ -12,10 +13,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from harma.adapters import AdapterConfig
-from harma.adapters.modules import SelfAttention
 from harma.backbones import load_backbone
-from harma.model import HarMA
+from harma.methods.harma.config import AdapterConfig
+from harma.methods.harma.modules import SelfAttention
+from harma.model.model import HarMA
 from harma.training.objective import Objective
 
 PAIRS, REPEATS = 16, 5
@@ -71,7 +72,9 @@ def step_seconds(model, objective, pixels, token_ids):
 
 def main():
     objective = Objective({"contrastive": 1.0, "weighted_triplet": 1.0})
-    ours = HarMA(load_backbone("ViT-B-32", pretrained=False), AdapterConfig(text_attention="causal")).train()
+    ours = HarMA(
+        load_backbone("ViT-B-32", pretrained=False), AdapterConfig(text_attention="causal")
+    ).train()
     theirs = HarMA(load_backbone("ViT-B-32", pretrained=False), AdapterConfig(variant="released"))
     theirs = originals_structure(theirs).train()
     pixels, token_ids = torch.randn(PAIRS, 3, 224, 224), ours.tokenize([CAPTION] * PAIRS)
@@ -81,7 +84,9 @@ def main():
         fast = step_seconds(ours, objective, pixels, token_ids)
         if repeat:
             ratios.append(slow / fast)
-    print(f"training step, {PAIRS} pairs, ViT-B/32: {np.median(ratios):.2f} times faster ({fast:.2f} s)")
+    print(
+        f"training step, {PAIRS} pairs, ViT-B/32: {np.median(ratios):.2f} times faster ({fast:.2f} s)"
+    )
 
 
 if __name__ == "__main__":

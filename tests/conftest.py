@@ -13,7 +13,12 @@ TINY = {
     "vision_cfg": {"image_size": 32, "patch_size": 16, "width": 32, "layers": 2, "head_width": 8},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 4, "layers": 2},
 }
-COLORS = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (40, 60, 200), "white": (230, 230, 230)}
+COLORS = {
+    "red": (200, 40, 40),
+    "green": (40, 180, 60),
+    "blue": (40, 60, 200),
+    "white": (230, 230, 230),
+}
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +38,17 @@ def tiny_config() -> dict:
 @pytest.fixture(scope="session")
 def vocabulary(tmp_path_factory) -> Path:
     """A vocab.txt that has every word of `tiny_data`, and single letters and digits."""
-    words = [*COLORS, "a", "roof", "field", "number", "train", "val", "test", *(f"##{i}" for i in range(10))]
+    words = [
+        *COLORS,
+        "a",
+        "roof",
+        "field",
+        "number",
+        "train",
+        "val",
+        "test",
+        *(f"##{i}" for i in range(10)),
+    ]
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words, *map(str, range(10)), "##s"]
     path = tmp_path_factory.mktemp("vocabulary") / "vocab.txt"
     path.write_text("\n".join(dict.fromkeys(tokens)) + "\n")
@@ -45,18 +60,28 @@ def tiny_dual(vocabulary) -> dict:
     """A description of a Swin with shifted windows and a BERT: widths 16 and 32, two blocks each stage and tower."""
     return {
         "image": {
-            "timm": "swin_tiny_patch4_window7_224", "weights": None, "img_size": 32, "embed_dim": 16,
-            "depths": [2, 1], "num_heads": [2, 2], "window_size": 4,
+            "timm": "swin_tiny_patch4_window7_224",
+            "weights": None,
+            "img_size": 32,
+            "embed_dim": 16,
+            "depths": [2, 1],
+            "num_heads": [2, 2],
+            "window_size": 4,
         },
         "text": {
             "transformers": {
-                "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-                "intermediate_size": 48, "max_position_embeddings": 40,
+                "vocab_size": 40,
+                "hidden_size": 32,
+                "num_hidden_layers": 2,
+                "num_attention_heads": 2,
+                "intermediate_size": 48,
+                "max_position_embeddings": 40,
             },
-            "tokenizer": str(vocabulary), "context_length": 16,
+            "tokenizer": str(vocabulary),
+            "context_length": 16,
         },
         "embed_dim": 16,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +98,9 @@ def tiny_data(tmp_path_factory) -> Path:
         rows = []
         for i in range(count):
             (name, color), label = list(COLORS.items())[i % 4], i % 4
-            pixels = np.clip(np.array(color) + rng.integers(-25, 25, (40, 40, 3)), 0, 255).astype(np.uint8)
+            pixels = np.clip(np.array(color) + rng.integers(-25, 25, (40, 40, 3)), 0, 255).astype(
+                np.uint8
+            )
             file = f"{split}_{i}.png"
             Image.fromarray(pixels).save(root / "images" / file)
             texts = [f"A {name} roof, number {i}.", f"{name} field {split} {i}"]
@@ -95,7 +122,7 @@ def model(tmp_path_factory):
     import torch
 
     from harma.backbones import load_backbone
-    from harma.model import HarMA
+    from harma.model.model import HarMA
 
     torch.manual_seed(0)
     directory = tmp_path_factory.mktemp("model")
@@ -119,9 +146,16 @@ def write_scenes():
             picture = draw_scene(make_scene(np.random.default_rng(i)), LOOKS["summer"], size)
             path = folder / f"scene{i}_{2010 + i % 10}0601.tif"
             with rasterio.open(
-                path, "w", driver="GTiff", width=size, height=size, count=3, dtype="uint8", crs="EPSG:32631",
+                path,
+                "w",
+                driver="GTiff",
+                width=size,
+                height=size,
+                count=3,
+                dtype="uint8",
+                crs="EPSG:32631",
                 transform=Affine(2, 0, 500_000 + i * 200, 0, -2, 5_000_000),
-            ) as dataset:  # fmt: skip
+            ) as dataset:
                 dataset.write(np.moveaxis(picture, -1, 0))
             paths.append(path)
         return paths
@@ -142,6 +176,8 @@ def build_index(model, tmp_path):
     def make(*named, directory=None, **options):
         loaded, name = model
         settings = default_settings(loaded, name, None, **{**usual, **options})
-        return build(directory or tmp_path / "index", find_sources(named), loaded, settings, num_workers=0)
+        return build(
+            directory or tmp_path / "index", find_sources(named), loaded, settings, num_workers=0
+        )
 
     return make

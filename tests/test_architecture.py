@@ -9,10 +9,35 @@ import harma
 SOURCE = Path(harma.__file__).parent
 # Lower rooms first; a room may import itself and what stands before it.
 ORDER = [
-    "errors", "files", "plugins", "drawing", "metrics", "losses", "adapters", "methods", "data", "scenes",
-    "backbones", "embedding", "model", "card", "saved", "released", "fingerprint", "zeroshot", "bulk", "index",
-    "sheets", "exchange", "evaluation", "training", "comparison", "recipes", "demo", "cli",
-]  # fmt: skip
+    "errors",
+    "files",
+    "plugins",
+    "drawing",
+    "metrics",
+    "losses",
+    "adapters",
+    "methods",
+    "data",
+    "scenes",
+    "backbones",
+    "embedding",
+    "model",
+    "card",
+    "saved",
+    "released",
+    "fingerprint",
+    "zeroshot",
+    "bulk",
+    "index",
+    "sheets",
+    "exchange",
+    "evaluation",
+    "training",
+    "comparison",
+    "recipes",
+    "demo",
+    "cli",
+]
 LATE = {("model", "released")}  # HarMA.from_released builds a model, so its body lies above
 
 
@@ -35,20 +60,33 @@ def test_imports_point_downwards():
         target = parts[1]
         assert target in ORDER, f"{path}: {target} is no room"
         if room != target and (room, target) not in LATE:
-            assert ORDER.index(target) < ORDER.index(room), f"{path} imports {name}, which lies above it"
+            assert ORDER.index(target) < ORDER.index(room), (
+                f"{path} imports {name}, which lies above it"
+            )
 
 
 def test_the_picture_of_the_house_has_every_room_in_its_place():
     picture = (SOURCE.parents[1] / "docs" / "_static" / "house.svg").read_text()
     rooms = re.findall(r'font-weight="bold">(\w+)</text><text', picture)
     assert rooms == ORDER[::-1]
-    assert {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()} == {
-        *ORDER, "__init__", "__main__",
-    }  # fmt: skip
+    assert {
+        path.stem
+        for path in SOURCE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    } == {
+        *ORDER,
+        "__init__",
+        "__main__",
+    }
 
 
 def test_outside_libraries_stay_in_their_rooms():
-    homes = {"open_clip": {"backbones"}, "timm": {"backbones"}, "transformers": {"backbones"}, "peft": {"methods"}}
+    homes = {
+        "open_clip": {"backbones"},
+        "timm": {"backbones"},
+        "transformers": {"backbones"},
+        "peft": {"methods"},
+    }
     for path, room, name in imports():
         allowed = homes.get(name.split(".")[0])
         assert allowed is None or room in allowed, f"{path} imports {name}"

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from harma import HarMA, losses
-from harma.adapters.released import join_released
+from harma.original.names import join_released
 
 pytestmark = pytest.mark.shared
 VARIANTS = ("released", "document")
@@ -18,11 +18,19 @@ def golden(request, shared_dir):
     folder = shared_dir / "golden"
     config = json.loads((folder / "config.json").read_text())
     model = HarMA.from_released(
-        folder / "released_layout_weights.safetensors", config["open_clip_config"], variant=request.param
+        folder / "released_layout_weights.safetensors",
+        config["open_clip_config"],
+        variant=request.param,
     )
     inputs = load_file(folder / "inputs.safetensors")
     expected = load_file(folder / f"outputs_{request.param}.safetensors")
-    return model, inputs, expected, model.encode_image(inputs["image"]), model.encode_text(inputs["text"])
+    return (
+        model,
+        inputs,
+        expected,
+        model.encode_image(inputs["image"]),
+        model.encode_text(inputs["text"]),
+    )
 
 
 def test_embeddings(golden):
@@ -75,5 +83,10 @@ def test_released_names_round_trip(shared_dir, tmp_path):
     written = join_released(model.backbone.weights(), model.adapter_state())
     assert written.keys() == weights.keys()
     assert all(torch.equal(written[name], weights[name]) for name in weights)
-    save_file({name: tensor.contiguous() for name, tensor in written.items()}, tmp_path / "again.safetensors")
-    assert HarMA.from_released(tmp_path / "again.safetensors", config).num_parameters(trained=True) > 0
+    save_file(
+        {name: tensor.contiguous() for name, tensor in written.items()},
+        tmp_path / "again.safetensors",
+    )
+    assert (
+        HarMA.from_released(tmp_path / "again.safetensors", config).num_parameters(trained=True) > 0
+    )

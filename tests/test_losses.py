@@ -60,21 +60,37 @@ def test_contrastive_loss_without_image_index_has_diagonal_targets(pairs):
 def triplet_costs(I, T, margin, excluded=lambda i, j: i == j):
     S = (I @ T.t()).tolist()
     n = len(S)
-    captions = [[0 if excluded(i, j) else max(0, margin + S[i][j] - S[i][i]) for j in range(n)] for i in range(n)]
-    images = [[0 if excluded(i, j) else max(0, margin + S[i][j] - S[j][j]) for j in range(n)] for i in range(n)]
+    captions = [
+        [0 if excluded(i, j) else max(0, margin + S[i][j] - S[i][i]) for j in range(n)]
+        for i in range(n)
+    ]
+    images = [
+        [0 if excluded(i, j) else max(0, margin + S[i][j] - S[j][j]) for j in range(n)]
+        for i in range(n)
+    ]
     return captions, images
 
 
 @pytest.mark.parametrize("gamma", [0.0, 1.0, 2.0])
 def test_weighted_triplet_loss_sums_the_weighted_costs(pairs, gamma):
     captions, images = triplet_costs(*pairs, 0.2)
-    expected = sum(c * (1 - math.exp(-c)) ** gamma for side in (captions, images) for row in side for c in row) / 2
+    expected = (
+        sum(
+            c * (1 - math.exp(-c)) ** gamma
+            for side in (captions, images)
+            for row in side
+            for c in row
+        )
+        / 2
+    )
     assert weighted_triplet_loss(*pairs, gamma=gamma).item() == pytest.approx(expected, abs=1e-12)
 
 
 def test_hardest_keeps_one_negative_for_each_row_and_column(pairs):
     captions, images = triplet_costs(*pairs, 0.2)
-    expected = sum(max(row) for row in captions) + sum(max(column) for column in zip(*images, strict=True))
+    expected = sum(max(row) for row in captions) + sum(
+        max(column) for column in zip(*images, strict=True)
+    )
     assert triplet_loss(*pairs, hardest=True).item() == pytest.approx(expected, abs=1e-12)
 
 
@@ -107,11 +123,16 @@ def test_duplicate_contrastive_loss_shares_the_target_among_all_that_is_relevant
     by_image = [sorted(RELEVANT[i]) for i in range(6)]
     by_caption = [[i for i in range(6) if j in RELEVANT[i]] for j in range(6)]
     expected = 0.0
-    for matrix, relevant in ((logits, by_image), ([list(column) for column in zip(*logits, strict=True)], by_caption)):
+    for matrix, relevant in (
+        (logits, by_image),
+        ([list(column) for column in zip(*logits, strict=True)], by_caption),
+    ):
         for row, own in zip(matrix, relevant, strict=True):
             logp = log_softmax(row)
             expected -= sum(logp[j] / len(own) for j in own) / 6 / 2
-    loss = duplicate_contrastive_loss(I, T, 0.07, image_index=IMAGE_INDEX, caption_index=CAPTION_INDEX)
+    loss = duplicate_contrastive_loss(
+        I, T, 0.07, image_index=IMAGE_INDEX, caption_index=CAPTION_INDEX
+    )
     assert loss.item() == pytest.approx(expected, abs=1e-12)
 
 
@@ -123,7 +144,9 @@ def test_smoothing_spreads_a_share_of_the_target(pairs):
         uniform -= sum(sum(log_softmax(row)) / 6 for row in matrix) / 6 / 2
     for index in (None, IMAGE_INDEX):
         expected = 0.9 * contrastive_loss(I, T, 0.07, index).item() + 0.1 * uniform
-        assert contrastive_loss(I, T, 0.07, index, smoothing=0.1).item() == pytest.approx(expected, abs=1e-12)
+        assert contrastive_loss(I, T, 0.07, index, smoothing=0.1).item() == pytest.approx(
+            expected, abs=1e-12
+        )
     with pytest.raises(ConfigError, match="smoothing is 1; it must be from 0 to below 1"):
         contrastive_loss(I, T, 0.07, smoothing=1)
 
@@ -152,14 +175,18 @@ def test_intra_modal_triplet_loss_compares_each_tower_with_its_own_second_view(p
     expected = 0.0
     for first, second in zip(pairs, views, strict=True):
         queries, candidates = triplet_costs(first, second, 0.2)
-        expected += sum(max(row) for row in queries) + sum(max(column) for column in zip(*candidates, strict=True))
+        expected += sum(max(row) for row in queries) + sum(
+            max(column) for column in zip(*candidates, strict=True)
+        )
     loss = intra_modal_triplet_loss(I, T, image_view=views[0], text_view=views[1])
     assert loss.item() == pytest.approx(expected, abs=1e-12)
 
 
 def test_affiliation_loss_follows_the_released_code(pairs):
     I, T = pairs
-    centers_I, centers_T = (torch.stack([x[label == LABELS].mean(0) for label in LABELS]) for x in (I, T))
+    centers_I, centers_T = (
+        torch.stack([x[label == LABELS].mean(0) for label in LABELS]) for x in (I, T)
+    )
     P = (I @ centers_T.t() / 0.07).tolist()
     Qt = (T @ centers_I.t() / 0.07).t().tolist()
     expected = -sum(log_softmax(row)[i] for m in (P, Qt) for i, row in enumerate(m)) / 6 / 2
@@ -191,10 +218,16 @@ def test_wrong_input_is_named(pairs):
 def test_every_built_in_loss_is_a_finite_scalar_with_a_gradient(pairs, name):
     I, T = (x.clone().requires_grad_() for x in pairs)
     given = {
-        "temperature": 0.07, "labels": LABELS, "image_index": IMAGE_INDEX, "caption_index": CAPTION_INDEX,
-        "image_view": pairs[0].roll(1, 1), "text_view": pairs[1].roll(1, 1),
-    }  # fmt: skip
-    wanted = inspect.signature(LOSSES[name]).parameters.keys() - ({"temperature"} if name == "affiliation" else set())
+        "temperature": 0.07,
+        "labels": LABELS,
+        "image_index": IMAGE_INDEX,
+        "caption_index": CAPTION_INDEX,
+        "image_view": pairs[0].roll(1, 1),
+        "text_view": pairs[1].roll(1, 1),
+    }
+    wanted = inspect.signature(LOSSES[name]).parameters.keys() - (
+        {"temperature"} if name == "affiliation" else set()
+    )
     loss = LOSSES[name](I, T, **{key: value for key, value in given.items() if key in wanted})
     loss.backward()
     assert loss.shape == ()

@@ -8,7 +8,14 @@ import pytest
 
 from harma.data.captions import clean_caption
 from harma.errors import ConfigError, DataError
-from harma.metrics import caption_ceilings, captions_of, chance, count_hits, retrieval_metrics, summarize
+from harma.metrics import (
+    caption_ceilings,
+    captions_of,
+    chance,
+    count_hits,
+    retrieval_metrics,
+    summarize,
+)
 
 C2I = np.array([0, 1, 2, 0, 2, 1])
 
@@ -46,7 +53,9 @@ def test_equal_scores_count_by_expectation_over_their_orders(seed):
     # The same from distinct captions, a block of rows at a time.
     captions = captions_of(C2I, 3, ids)
     hits = count_hits(
-        captions, lambda: [(0, columns[:1]), (1, columns[1:])], lambda: [(0, columns.T[:2]), (2, columns.T[2:])]
+        captions,
+        lambda: [(0, columns[:1]), (1, columns[1:])],
+        lambda: [(0, columns.T[:2]), (2, columns.T[2:])],
     )
     blockwise = summarize(hits)
     assert {key: blockwise[key] for key in expected} == pytest.approx(expected)

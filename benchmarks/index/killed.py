@@ -2,8 +2,9 @@
 
     python benchmarks/index/killed.py SOURCE… --model MODEL --output DIR [--size 128] [--kills 20]
 
-builds an index undisturbed, then another that is killed with SIGKILL at 20 random moments and given again each time,
-while another process searches it. Ends with status 1 if a row differs or a search failed.
+builds an index undisturbed, then another that is killed with SIGKILL at 20 random moments and given
+again each time, while another process searches it. Ends with status 1 if a row differs or a search
+failed.
 """
 
 import argparse
@@ -28,7 +29,16 @@ EMBEDDING = 3e-3  # float16, and batches of other sizes
 
 def command(args, directory):
     options = ["--model", args.model, "--size", str(args.size), "--num-workers", "1"]
-    return [sys.executable, "-m", "harma", "index", "build", str(directory), *args.sources, *options]
+    return [
+        sys.executable,
+        "-m",
+        "harma",
+        "index",
+        "build",
+        str(directory),
+        *args.sources,
+        *options,
+    ]
 
 
 def rows_of(directory):
@@ -58,7 +68,9 @@ def search_on(directory, stop, counts):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sources", nargs="+")
     parser.add_argument("--model", required=True)
     parser.add_argument("--output", type=Path, required=True)
@@ -96,8 +108,11 @@ def main():
 def disturb(args, directory, rng, needed):
     """Kill builds at random moments of what is left to do."""
     for number in range(args.kills):
-        process = subprocess.Popen(command(args, directory), stdout=subprocess.DEVNULL, start_new_session=True)
-        # Starting takes some seconds each time; later kills come sooner, so that there is always work left to disturb.
+        process = subprocess.Popen(
+            command(args, directory), stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        # Starting takes some seconds each time; later kills come sooner, so that there is always
+        # work left to disturb.
         moment = rng.uniform(0.5, max(8.0, needed * 0.35))
         try:
             process.wait(moment)

@@ -2,8 +2,9 @@
 
     python benchmarks/index/throughput.py [--chips 768] [--repeats 3]
 
-A GeoTIFF is drawn; building reads it, cuts it, resizes and embeds its chips and writes the table. The bare model embeds
-as many images that lie in memory. Both are measured in turn, in one process, and the ratio of each pair is shown.
+A GeoTIFF is drawn; building reads it, cuts it, resizes and embeds its chips and writes the table.
+The bare model embeds as many images that lie in memory. Both are measured in turn, in one process,
+and the ratio of each pair is shown.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import numpy as np
 import rasterio
 from affine import Affine
 
-# What is heavy is imported where it is used, as in the command line: workers import this file again when they start.
+# What is heavy is imported where it is used, as in the command line: workers import this file again
+# when they start.
 
 SIDE, ACROSS = 256, 16
 
@@ -25,11 +27,22 @@ def draw(path, chips):
     rng = np.random.default_rng(0)
     height, width = SIDE * (chips // ACROSS), SIDE * ACROSS
     smooth = rng.integers(0, 256, (3, height // 16, width // 16), dtype=np.uint8)
-    values = np.repeat(np.repeat(smooth, 16, axis=1), 16, axis=2) ^ rng.integers(0, 16, (3, height, width), np.uint8)
+    values = np.repeat(np.repeat(smooth, 16, axis=1), 16, axis=2) ^ rng.integers(
+        0, 16, (3, height, width), np.uint8
+    )
     with rasterio.open(
-        path, "w", driver="GTiff", width=width, height=height, count=3, dtype="uint8", crs="EPSG:32631", tiled=True,
-        transform=Affine(0.5, 0, 500_000, 0, -0.5, 5_000_000), compress="deflate",
-    ) as dataset:  # fmt: skip
+        path,
+        "w",
+        driver="GTiff",
+        width=width,
+        height=height,
+        count=3,
+        dtype="uint8",
+        crs="EPSG:32631",
+        tiled=True,
+        transform=Affine(0.5, 0, 500_000, 0, -0.5, 5_000_000),
+        compress="deflate",
+    ) as dataset:
         dataset.write(values)
 
 
@@ -48,27 +61,36 @@ def built(model, settings, source, directory, args):
     from harma.index.build import build
     from harma.scenes.sources import find_sources
 
-    outcome = build(directory, find_sources([source]), model, settings, batch_size=args.batch_size, num_workers=1)
+    outcome = build(
+        directory,
+        find_sources([source]),
+        model,
+        settings,
+        batch_size=args.batch_size,
+        num_workers=1,
+    )
     assert outcome.num_added == args.chips
     return outcome.num_added / outcome.seconds
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--chips", type=int, default=768)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=64)
     args = parser.parse_args()
     from harma.backbones import load_backbone
     from harma.index.build import default_settings
-    from harma.model import HarMA
+    from harma.model.model import HarMA
     from harma.scenes.raster import Reading
     from harma.scenes.windows import Tiling
 
     model = HarMA(load_backbone("ViT-B-32", pretrained=False)).eval()
     settings = default_settings(
         model, "ViT-B-32", None, tiling=Tiling(size=SIDE), reading=Reading(), max_nodata=0.5
-    )  # fmt: skip
+    )
     shares = []
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "scene.tif"
@@ -79,7 +101,8 @@ def main():
             alone = bare(model, args.chips, args.batch_size)
             shares.append(whole / alone)
             print(
-                f"build {whole:.1f} images/s, bare model {alone:.1f} images/s: {100 * whole / alone:.1f} %", flush=True
+                f"build {whole:.1f} images/s, bare model {alone:.1f} images/s: {100 * whole / alone:.1f} %",
+                flush=True,
             )
     print(f"median {100 * np.median(shares):.1f} %")
 

@@ -2,9 +2,10 @@
 
     python benchmarks/index/ucm.py --run RUN --ucm DIR --output DIR
 
-RUN is a run of `benchmarks/ucm/methods.yaml`. The test images are indexed and every caption is searched exactly: the
-scores make the same matrix that is evaluated, but for float16. Then the images of all splits are indexed, an ANN index
-is forced, and captions of the test split are searched in both ways.
+RUN is a run of `benchmarks/ucm/methods.yaml`. The test images are indexed and every caption is
+searched exactly: the scores make the same matrix that is evaluated, but for float16. Then the
+images of all splits are indexed, an ANN index is forced, and captions of the test split are
+searched in both ways.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from harma.index.build import build, default_settings
 from harma.index.index import Index
 from harma.index.tend import tend
 from harma.metrics import retrieval_metrics
-from harma.saved import load
+from harma.model.saved import load
 from harma.scenes.raster import Reading
 from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
@@ -31,14 +32,16 @@ KS = (1, 5, 10)
 def index_of(directory, names, model, name):
     settings = default_settings(
         model, name, None, tiling=Tiling(size=None), reading=Reading(), max_nodata=0.5
-    )  # fmt: skip
+    )
     outcome = build(directory, find_sources(names), model, settings, num_workers=1)
     assert not outcome.problems
     return Index.open(directory, model=model)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--ucm", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
@@ -49,9 +52,20 @@ def main():
     captions = [clean_caption(text) for row in rows for text in row["caption"]]
     own = np.array([number for number, row in enumerate(rows) for _ in row["caption"]])
     vectors = dict(zip(set(captions), model.embed_texts(list(set(captions))), strict=True))
-    exact_metrics(index_of(args.output / "test", images, model, str(args.run)), images, captions, own, vectors, args)
-    every = sorted(str(path.resolve()) for path in (args.ucm / "images").rglob("*") if path.is_file())
-    ann_recall(index_of(args.output / "all", every, model, str(args.run)), images, captions, own, vectors)
+    exact_metrics(
+        index_of(args.output / "test", images, model, str(args.run)),
+        images,
+        captions,
+        own,
+        vectors,
+        args,
+    )
+    every = sorted(
+        str(path.resolve()) for path in (args.ucm / "images").rglob("*") if path.is_file()
+    )
+    ann_recall(
+        index_of(args.output / "all", every, model, str(args.run)), images, captions, own, vectors
+    )
 
 
 def exact_metrics(index, images, captions, own, vectors, args):
@@ -83,7 +97,9 @@ def ann_recall(index, images, captions, own, vectors):
                 ranks[column] = sources.index(images[own[column]])
         shares[exact] = [100 * np.mean(ranks < k) for k in KS]
     for k, exact, quick in zip(KS, shares[True], shares[False], strict=True):
-        print(f"t2i R@{k:<2} among all: exact {exact:6.2f}   ANN {quick:6.2f}   difference {quick - exact:+.2f}")
+        print(
+            f"t2i R@{k:<2} among all: exact {exact:6.2f}   ANN {quick:6.2f}   difference {quick - exact:+.2f}"
+        )
 
 
 if __name__ == "__main__":

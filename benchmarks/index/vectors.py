@@ -3,10 +3,11 @@
     python benchmarks/index/vectors.py embed --model MODEL --images DIR --captions FILE.json --output vectors.npz
     python benchmarks/index/vectors.py measure --vectors vectors.npz --output DIR
 
-`embed` embeds real images and their captions (the original's JSON) and holds a tenth of the images and their captions
-out as queries. `measure` enlarges the rest by noise to 100,000, 300,000 and 1,000,000 chips with places (`--sizes`),
-builds an index of each, and measures queries that were held out. Every figure that is compared is measured in this one
-run. An index that is there is used again.
+`embed` embeds real images and their captions (the original's JSON) and holds a tenth of the images
+and their captions out as queries. `measure` enlarges the rest by noise to 100,000, 300,000 and
+1,000,000 chips with places (`--sizes`), builds an index of each, and measures queries that were
+held out. Every figure that is compared is measured in this one run. An index that is there is used
+again.
 """
 
 import argparse
@@ -31,13 +32,14 @@ from harma.scenes.windows import Tiling
 
 SIZES = (100_000, 300_000, 1_000_000)
 BLOCK, QUERIES, K = 20_000, 200, 10
-# Of the noise that enlarges the data, for a unit vector: copies have a cosine of about 0.9 with what they are of.
+# Of the noise that enlarges the data, for a unit vector: copies have a cosine of about 0.9 with
+# what they are of.
 NOISE = 0.45
 
 
 def embed(args):
     """Embed images and captions, and hold some out."""
-    from harma.saved import load
+    from harma.model.saved import load
 
     model = load(args.model)
     rows = json.loads(args.captions.read_text())
@@ -54,8 +56,12 @@ def embed(args):
     args.output.parent.mkdir(parents=True, exist_ok=True)
     np.savez(
         args.output,
-        chips=model.embed_images([args.images / name for name in kept], num_workers=1, progress=True),
-        captions=model.embed_texts(sorted({text for name in kept for text in captions[name]}), progress=True),
+        chips=model.embed_images(
+            [args.images / name for name in kept], num_workers=1, progress=True
+        ),
+        captions=model.embed_texts(
+            sorted({text for name in kept for text in captions[name]}), progress=True
+        ),
         image_queries=model.embed_images([args.images / name for name in queries], progress=True),
         text_queries=model.embed_texts(texts),
     )
@@ -80,22 +86,35 @@ def write(store, chips, first, count):
     """Add chips: real ones with noise, at random places; ids go on from `first`."""
     rng = np.random.default_rng(first)
     dim = chips.shape[1]
-    vectors = chips[rng.integers(0, len(chips), count)] + NOISE / np.sqrt(dim) * rng.standard_normal(
-        (count, dim), dtype=np.float32
-    )
+    vectors = chips[rng.integers(0, len(chips), count)] + NOISE / np.sqrt(
+        dim
+    ) * rng.standard_normal((count, dim), dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     west, south = rng.uniform(-10, 10, count), rng.uniform(40, 60, count)
     places = shapely.to_wkb(shapely.box(west, south, west + 0.01, south + 0.01))
     date = datetime(2020, 1, 1, tzinfo=UTC)
     rows = [
         {
-            "id": f"{first + i:024d}", "geometry": places[i], "xmin": west[i], "ymin": south[i], "xmax": west[i] + 0.01,
-            "ymax": south[i] + 0.01, "datetime": date, "source": f"/scenes/{(first + i) // 500}.tif", "content": "c",
-            "column": 0, "row": 0, "width": 256, "height": 256, "crs": "EPSG:4326", "gsd": 1.0, "nodata": 0.0,
+            "id": f"{first + i:024d}",
+            "geometry": places[i],
+            "xmin": west[i],
+            "ymin": south[i],
+            "xmax": west[i] + 0.01,
+            "ymax": south[i] + 0.01,
+            "datetime": date,
+            "source": f"/scenes/{(first + i) // 500}.tif",
+            "content": "c",
+            "column": 0,
+            "row": 0,
+            "width": 256,
+            "height": 256,
+            "crs": "EPSG:4326",
+            "gsd": 1.0,
+            "nodata": 0.0,
             "thumbnail": rng.bytes(2000),
         }
         for i in range(count)
-    ]  # fmt: skip
+    ]
     store.add_chips(rows, vectors)
 
 
@@ -123,13 +142,17 @@ def truths(index, vectors, sides):
     best = {side: [([], np.empty(0, dtype=np.float32)) for _ in vectors] for side in sides}
     for batch in index.store.chips.search().select(columns).to_batches(batch_size=SCAN_ROWS):
         scores, ids = embeddings_of(batch) @ vectors.T, np.array(batch["id"].to_pylist())
-        west, south, east, north = (batch[side].to_numpy() for side in ("xmin", "ymin", "xmax", "ymax"))
+        west, south, east, north = (
+            batch[side].to_numpy() for side in ("xmin", "ymin", "xmax", "ymax")
+        )
         for side in sides:
             boxes = [None] * len(vectors) if side is None else random_boxes(len(vectors), side)
             for number, box in enumerate(boxes):
                 inside = slice(None)
                 if box is not None:
-                    inside = (west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])
+                    inside = (
+                        (west <= box[2]) & (east >= box[0]) & (south <= box[3]) & (north >= box[1])
+                    )
                 own, kept = best[side][number]
                 own, kept = np.append(own, ids[inside]), np.append(kept, scores[inside, number])
                 order = np.argsort(-kept)[:K]
@@ -147,7 +170,9 @@ def look(index, queries, label, *, sides=(None,)):
             queried(index, vectors[:10], boxes[:10])
             found, times = queried(index, vectors, boxes)
             _, slow = queried(index, vectors[:5], boxes[:5], exact=True)
-            recall = np.mean([len(t & f) / max(1, len(t)) for t, f in zip(truth[side], found, strict=True)])
+            recall = np.mean(
+                [len(t & f) / max(1, len(t)) for t, f in zip(truth[side], found, strict=True)]
+            )
             what = "no filter" if side is None else f"box of {side}°"
             medians[kind, side] = np.median(times)
             print(
@@ -167,7 +192,9 @@ def measure(args):
         kind: data[f"{kind}_queries"][rng.permutation(len(data[f"{kind}_queries"]))[:QUERIES]]
         for kind in ("text", "image")
     }
-    print(f"{len(chips):,} real chips, dimension {chips.shape[1]}; {QUERIES} held-out queries of each kind")
+    print(
+        f"{len(chips):,} real chips, dimension {chips.shape[1]}; {QUERIES} held-out queries of each kind"
+    )
     medians, built = {}, {}
     small, middle, large = args.sizes
     for count in args.sizes:
@@ -186,9 +213,19 @@ def measure(args):
     if middle in built:
         adding(args.output / str(middle), chips, middle, built[middle])
     memory = subprocess.run(
-        [sys.executable, __file__, "memory", "--vectors", args.vectors, "--output", args.output / str(large)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            __file__,
+            "memory",
+            "--vectors",
+            args.vectors,
+            "--output",
+            args.output / str(large),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     print(memory.stdout.strip())
 
 
@@ -200,7 +237,9 @@ def adding(directory, chips, count, built):
     tend(store, None)
     seconds = time.perf_counter() - start
     share = 100 * seconds / (built[0] + built[1])
-    print(f"adding 1 % to {count:,}: {seconds:.2f} s, {share:.2f} % of building ({built[0] + built[1]:.1f} s)")
+    print(
+        f"adding 1 % to {count:,}: {seconds:.2f} s, {share:.2f} % of building ({built[0] + built[1]:.1f} s)"
+    )
     store.chips.delete(f"id >= '{count:024d}'")
 
 
@@ -214,11 +253,15 @@ def memory(args):
     # Not ru_maxrss: a child inherits its parent's.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     peak = int(status["VmHWM"].split()[0]) / 1024
-    print(f"{len(index):,} chips, 400 queries: {peak:.0f} MB resident at most; torch loaded: {'torch' in sys.modules}")
+    print(
+        f"{len(index):,} chips, 400 queries: {peak:.0f} MB resident at most; torch loaded: {'torch' in sys.modules}"
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     actions = parser.add_subparsers(required=True)
     for name, do in (("embed", embed), ("measure", measure), ("memory", memory)):
         action = actions.add_parser(name)

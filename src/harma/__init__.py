@@ -6,19 +6,20 @@ Importing the package is light: torch and everything that needs it load on first
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from harma.ground.version import __version__
+
 if TYPE_CHECKING:
     from harma import losses, metrics
     from harma.index.index import Index
-    from harma.model import HarMA
-    from harma.saved import load
+    from harma.model.model import HarMA
+    from harma.model.saved import load
 
-__version__ = "0.1.0"
 __all__ = ["HarMA", "Index", "__version__", "load", "losses", "metrics"]
 
 _LAZY = {
-    "HarMA": "harma.model",
+    "HarMA": "harma.model.model",
     "Index": "harma.index.index",
-    "load": "harma.saved",
+    "load": "harma.model.saved",
     "losses": "harma",
     "metrics": "harma",
 }

@@ -1,9 +1,10 @@
 """Losses of HarMA: pure functions of a batch's embeddings (SPEC 2).
 
-Every loss takes L2-normalised image and text embeddings of B pairs, both (B, E), and returns a scalar. In several
-processes it is given the gathered batch. A loss of your own has the same form and may ask, by the names of its
-keyword arguments, for `temperature`, `image_index` (B,), `caption_index` (B,), `labels` (B,), and for second views of
-the pairs, `image_view` (B, E) and `text_view` (B, E).
+Every loss takes L2-normalised image and text embeddings of B pairs, both (B, E), and returns a
+scalar. In several processes it is given the gathered batch. A loss of your own has the same form
+and may ask, by the names of its keyword arguments, for `temperature`, `image_index` (B,),
+`caption_index` (B,), `labels` (B,), and for second views of the pairs, `image_view` (B, E) and
+`text_view` (B, E).
 """
 
 from collections.abc import Callable
@@ -17,11 +18,18 @@ from harma.errors import ConfigError, DataError
 
 def _check_pairs(I: Tensor, T: Tensor) -> None:
     if I.ndim != 2 or I.shape != T.shape:
-        raise DataError(f"a loss takes two (B, E) tensors of one shape; got {tuple(I.shape)} and {tuple(T.shape)}")
+        raise DataError(
+            f"a loss takes two (B, E) tensors of one shape; got {tuple(I.shape)} and {tuple(T.shape)}"
+        )
 
 
 def contrastive_loss(
-    I: Tensor, T: Tensor, temperature: Tensor | float, image_index: Tensor | None = None, *, smoothing: float = 0.0
+    I: Tensor,
+    T: Tensor,
+    temperature: Tensor | float,
+    image_index: Tensor | None = None,
+    *,
+    smoothing: float = 0.0,
 ) -> Tensor:
     """Symmetric contrastive loss, soft targets where several captions belong to one image (SPEC 2).
 
@@ -29,8 +37,10 @@ def contrastive_loss(
         I: image embeddings (B, E).
         T: text embeddings (B, E).
         temperature: τ, the similarities are divided by it.
-        image_index: which image each pair shows (B,); pairs of one image share the target. None: only the diagonal.
-        smoothing: share of each target that is spread evenly over the batch (ours; label smoothing).
+        image_index: which image each pair shows (B,); pairs of one image share the target. None:
+            only the diagonal.
+        smoothing: share of each target that is spread evenly over the batch (ours; label
+            smoothing).
 
     Returns:
         Mean cross-entropy over rows and over columns, averaged; a scalar.
@@ -68,7 +78,8 @@ def relevant_pairs(image_index: Tensor, caption_index: Tensor) -> Tensor:
         caption_index: which text its caption has (B,).
 
     Returns:
-        bool (B, B): whether the caption of column j is one of the image of row i, or has the text of one.
+        bool (B, B): whether the caption of column j is one of the image of row i, or has the text
+        of one.
     """
     same_image = (image_index[:, None] == image_index[None, :]).float()
     same_text = (caption_index[:, None] == caption_index[None, :]).float()
@@ -100,7 +111,9 @@ def duplicate_contrastive_loss(
     _check_pairs(I, T)
     logits = I @ T.t() / temperature
     relevant = relevant_pairs(image_index, caption_index)
-    return _both_ways(logits, _shares(relevant, logits.dtype), _shares(relevant.t(), logits.dtype), smoothing)
+    return _both_ways(
+        logits, _shares(relevant, logits.dtype), _shares(relevant.t(), logits.dtype), smoothing
+    )
 
 
 def diagonal_contrastive_loss(I: Tensor, T: Tensor, temperature: Tensor | float) -> Tensor:
@@ -119,11 +132,17 @@ def _triplet_costs(I: Tensor, T: Tensor, margin: float, ignored: Tensor) -> tupl
 
 
 def _no_negatives(
-    I: Tensor, image_index: Tensor | None, caption_index: Tensor | None, same_image: bool, duplicates: bool
+    I: Tensor,
+    image_index: Tensor | None,
+    caption_index: Tensor | None,
+    same_image: bool,
+    duplicates: bool,
 ) -> Tensor:
     """Which pairs (B, B) are no negatives of each other: the diagonal, and what the options say."""
     if (same_image or duplicates) and image_index is None:
-        raise ConfigError("exclude_same_image and exclude_duplicates need image_index (B,); got None")
+        raise ConfigError(
+            "exclude_same_image and exclude_duplicates need image_index (B,); got None"
+        )
     if duplicates and caption_index is None:
         raise ConfigError("exclude_duplicates needs caption_index (B,); got None")
     if duplicates:
@@ -169,16 +188,18 @@ def weighted_triplet_loss(
         hardest: keep only the hardest negative of each image and each caption.
         image_index: which image each pair shows (B,); used with the two options that exclude.
         caption_index: which text each caption has (B,); used with `exclude_duplicates`.
-        exclude_same_image: other captions of the same image are no negatives (ours; the original counts them).
+        exclude_same_image: other captions of the same image are no negatives (ours; the original
+            counts them).
         exclude_duplicates: neither are captions with the same text as one of the image's (ours).
-        reduction: "sum", as the original, or "mean": the sum divided by B, which batches of any size have alike.
+        reduction: "sum", as the original, or "mean": the sum divided by B, which batches of any
+            size have alike.
 
     Returns:
         Half the sum over both directions, a scalar; as a sum it grows with B².
 
     Raises:
-        ConfigError: an option has no such value (gamma below 1 has an infinite gradient at a zero cost), or an index
-            lacks.
+        ConfigError: an option has no such value (gamma below 1 has an infinite gradient at a zero
+            cost), or an index lacks.
         DataError: the shapes do not fit.
     """
     if gamma != 0 and gamma < 1:
@@ -207,12 +228,19 @@ def triplet_loss(
 
 
 def intra_modal_triplet_loss(
-    I: Tensor, T: Tensor, *, image_view: Tensor, text_view: Tensor, margin: float = 0.2, hardest: bool = True
+    I: Tensor,
+    T: Tensor,
+    *,
+    image_view: Tensor,
+    text_view: Tensor,
+    margin: float = 0.2,
+    hardest: bool = True,
 ) -> Tensor:
     """The intra-modal part of the hybrid loss of PE-RSITR: an embedding finds the second view of its own item.
 
-    Source: Yuan et al. 2023 (arXiv 2308.12509) and its released code: the triplet loss between the embeddings of a
-    tower and those of a second pass with dropout on the tokens, summed over both towers.
+    Source: Yuan et al. 2023 (arXiv 2308.12509) and its released code: the triplet loss between the
+    embeddings of a tower and those of a second pass with dropout on the tokens, summed over both
+    towers.
 
     Args:
         I: image embeddings (B, E).
@@ -228,7 +256,9 @@ def intra_modal_triplet_loss(
     Raises:
         DataError: the shapes do not fit.
     """
-    return triplet_loss(I, image_view, margin, hardest) + triplet_loss(T, text_view, margin, hardest)
+    return triplet_loss(I, image_view, margin, hardest) + triplet_loss(
+        T, text_view, margin, hardest
+    )
 
 
 def affiliation_loss(I: Tensor, T: Tensor, labels: Tensor, temperature: float = 0.07) -> Tensor:
@@ -241,8 +271,8 @@ def affiliation_loss(I: Tensor, T: Tensor, labels: Tensor, temperature: float = 
         temperature: τ₂.
 
     Returns:
-        Half the sum of both cross-entropies with diagonal targets, a scalar. The second is taken along the rows of
-        the transpose, as the released code does.
+        Half the sum of both cross-entropies with diagonal targets, a scalar. The second is taken
+        along the rows of the transpose, as the released code does.
 
     Raises:
         DataError: labels are missing or of the wrong shape.
@@ -251,13 +281,17 @@ def affiliation_loss(I: Tensor, T: Tensor, labels: Tensor, temperature: float = 
     if labels.shape != (len(I),):
         raise DataError(f"labels must have shape ({len(I)},); got {tuple(labels.shape)}")
     if bool((labels < 0).any()):
-        raise DataError("affiliation_loss needs a label for every pair; these annotations have none for some")
+        raise DataError(
+            "affiliation_loss needs a label for every pair; these annotations have none for some"
+        )
     same = (labels[:, None] == labels[None, :]).to(I.dtype)
     mean_of_label = same / same.sum(dim=1, keepdim=True)
     image_to_center = I @ (mean_of_label @ T).t() / temperature
     text_to_center = T @ (mean_of_label @ I).t() / temperature
     targets = torch.arange(len(I), device=I.device)
-    return (F.cross_entropy(image_to_center, targets) + F.cross_entropy(text_to_center.t(), targets)) / 2
+    return (
+        F.cross_entropy(image_to_center, targets) + F.cross_entropy(text_to_center.t(), targets)
+    ) / 2
 
 
 LOSSES: dict[str, Callable[..., Tensor]] = {

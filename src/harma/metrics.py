@@ -1,8 +1,9 @@
 """Retrieval metrics: pure functions of similarities, numpy only (SPEC 5).
 
-Recall counts how many candidates score higher than, and exactly as high as, the best relevant one. Equal scores count
-by expectation over all their orders, so a model that gives every pair the same score has exactly chance. Nothing is
-sorted for recall, and the counts of a block of rows need no other rows: large archives are evaluated block by block.
+Recall counts how many candidates score higher than, and exactly as high as, the best relevant one.
+Equal scores count by expectation over all their orders, so a model that gives every pair the same
+score has exactly chance. Nothing is sorted for recall, and the counts of a block of rows need no
+other rows: large archives are evaluated block by block.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,7 +24,14 @@ KS = (1, 5, 10)
 DIRECTIONS = ("i2t", "t2i")
 RECALL_KEYS = tuple(f"{direction}_R@{k}" for direction in DIRECTIONS for k in KS)
 # What a model can be chosen by: the larger, the better. (Median ranks are not.)
-SELECTION_KEYS = ("mR", "dup_mR", *RECALL_KEYS, *(f"dup_{key}" for key in RECALL_KEYS), "i2t_mAP", "t2i_mAP")
+SELECTION_KEYS = (
+    "mR",
+    "dup_mR",
+    *RECALL_KEYS,
+    *(f"dup_{key}" for key in RECALL_KEYS),
+    "i2t_mAP",
+    "t2i_mAP",
+)
 
 
 @dataclass(frozen=True)
@@ -65,28 +73,46 @@ def captions_of(caption_to_image: Any, num_images: int, text: Any = None) -> Cap
     image = np.asarray(caption_to_image)
     column = np.arange(len(image)) if text is None else np.asarray(text)
     for name, array in (("caption_to_image", image), ("caption_ids", column)):
-        if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer) or len(array) != len(image):
-            raise DataError(f"{name} must be {len(image)} integers; got {array.dtype} of shape {array.shape}")
+        if (
+            array.ndim != 1
+            or not np.issubdtype(array.dtype, np.integer)
+            or len(array) != len(image)
+        ):
+            raise DataError(
+                f"{name} must be {len(image)} integers; got {array.dtype} of shape {array.shape}"
+            )
     if len(image) == 0 or num_images == 0:
-        raise DataError(f"metrics need images and captions; got {num_images} images and {len(image)} captions")
+        raise DataError(
+            f"metrics need images and captions; got {num_images} images and {len(image)} captions"
+        )
     if image.min() < 0 or image.max() >= num_images:
         raise DataError(
             f"caption_to_image has values from {image.min()} to {image.max()}; there are {num_images} images"
         )
     without = np.flatnonzero(np.bincount(image, minlength=num_images) == 0)
     if len(without):
-        raise DataError(f"{len(without)} images have no caption, the first is image {without[0]}; leave them out")
+        raise DataError(
+            f"{len(without)} images have no caption, the first is image {without[0]}; leave them out"
+        )
     image, column = image.astype(np.int64), column.astype(np.int64)
     num_columns = int(column.max()) + 1
     if column.min() < 0 or np.bincount(column, minlength=num_columns).min() == 0:
-        raise DataError(f"caption_ids must number the distinct captions from 0 without gaps; got up to {column.max()}")
+        raise DataError(
+            f"caption_ids must number the distinct captions from 0 without gaps; got up to {column.max()}"
+        )
     keys, pair_of_caption, pair_copies = np.unique(
         image * num_columns + column, return_inverse=True, return_counts=True
     )
     return Captions(
-        num_images, column, image, np.bincount(column, minlength=num_columns), keys // num_columns, keys % num_columns,
-        pair_copies, pair_of_caption,
-    )  # fmt: skip
+        num_images,
+        column,
+        image,
+        np.bincount(column, minlength=num_columns),
+        keys // num_columns,
+        keys % num_columns,
+        pair_copies,
+        pair_of_caption,
+    )
 
 
 def hit_probability(greater: Ints, tied: Ints, relevant: Ints, k: int) -> Floats:
@@ -120,9 +146,18 @@ class Standing:
         """(Q, 3) chance of a hit at 1, 5 and 10."""
         if ties == "against":
             zeros = np.zeros_like(self.tied)
-            return np.stack([hit_probability(self.greater + self.tied - self.relevant, zeros + 1, zeros + 1, k)
-                             for k in KS], axis=1)  # fmt: skip
-        return np.stack([hit_probability(self.greater, self.tied, self.relevant, k) for k in KS], axis=1)
+            return np.stack(
+                [
+                    hit_probability(
+                        self.greater + self.tied - self.relevant, zeros + 1, zeros + 1, k
+                    )
+                    for k in KS
+                ],
+                axis=1,
+            )
+        return np.stack(
+            [hit_probability(self.greater, self.tied, self.relevant, k) for k in KS], axis=1
+        )
 
     def ranks(self) -> Floats:
         """(Q,) expected rank of the first relevant one, from 1."""
@@ -130,7 +165,9 @@ class Standing:
         return expected
 
 
-def standing(scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints | None) -> Standing:
+def standing(
+    scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints | None
+) -> Standing:
     """Count candidates above and beside the best relevant one of each row.
 
     Args:
@@ -144,7 +181,9 @@ def standing(scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, cop
     starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
     best = np.maximum.reduceat(values, starts)
     relevant = np.add.reduceat((values == best[row]) * relevant_copies, starts)
-    return Standing(_count(scores > best[:, None], copies), _count(scores == best[:, None], copies), relevant)
+    return Standing(
+        _count(scores > best[:, None], copies), _count(scores == best[:, None], copies), relevant
+    )
 
 
 def _count(chosen: NDArray[np.bool_], copies: Ints | None) -> Ints:
@@ -156,12 +195,17 @@ def _count(chosen: NDArray[np.bool_], copies: Ints | None) -> Ints:
         return np.array([np.count_nonzero(row) for row in chosen], dtype=np.int64)
     by_candidate = np.ascontiguousarray(chosen.T).view(np.uint8)
     # Sums of up to 255 rows fit a byte, and bytes add fast.
-    parts = [by_candidate[i : i + 255].sum(axis=0, dtype=np.uint8) for i in range(0, len(by_candidate), 255)]
+    parts = [
+        by_candidate[i : i + 255].sum(axis=0, dtype=np.uint8)
+        for i in range(0, len(by_candidate), 255)
+    ]
     total: Ints = np.sum(parts, axis=0, dtype=np.int64)
     return total
 
 
-def average_precision(scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints) -> Floats:
+def average_precision(
+    scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints
+) -> Floats:
     """(Q,) average precision of each row; tied candidates count as one group, as in scikit-learn.
 
     The arguments are those of `standing`.
@@ -209,7 +253,12 @@ Blocks = Callable[[], Iterable[tuple[int, Scores]]]
 
 
 def count_hits(
-    captions: Captions, image_rows: Blocks, text_rows: Blocks, *, ties: Ties = "expected", ap: bool = True
+    captions: Captions,
+    image_rows: Blocks,
+    text_rows: Blocks,
+    *,
+    ties: Ties = "expected",
+    ap: bool = True,
 ) -> Hits:
     """Hits of every query from blocks of similarities.
 
@@ -233,14 +282,22 @@ def count_hits(
     pairs = (c.pair_column[order], c.pair_image[order], c.pair_copies[order])
     t2i = [_text_block(pairs, first, _checked(scores), ties, ap) for first, scores in text_rows()]
     strict, dup, rank, precision = (np.concatenate(parts) for parts in zip(*i2t, strict=True))
-    of_pair, t_dup, of_pair_rank, of_column = (np.concatenate(parts) for parts in zip(*t2i, strict=True))
+    of_pair, t_dup, of_pair_rank, of_column = (
+        np.concatenate(parts) for parts in zip(*t2i, strict=True)
+    )
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
     of_caption = back[c.pair_of_caption]
     return Hits(
-        strict, of_pair[of_caption], dup, t_dup[c.text], rank, of_pair_rank[of_caption],
-        precision if ap else None, of_column[c.text] if ap else None,
-    )  # fmt: skip
+        strict,
+        of_pair[of_caption],
+        dup,
+        t_dup[c.text],
+        rank,
+        of_pair_rank[of_caption],
+        precision if ap else None,
+        of_column[c.text] if ap else None,
+    )
 
 
 def _image_block(
@@ -249,9 +306,16 @@ def _image_block(
     own = slice(*np.searchsorted(c.pair_image, (first, first + len(scores))))
     row, column = c.pair_image[own] - first, c.pair_column[own]
     strict = standing(scores, row, column, c.pair_copies[own], c.copies)
-    # Copies of one text are relevant together, so only a text with several images makes a difference.
-    dup = strict if c.copies.max() == 1 else standing(scores, row, column, c.copies[column], c.copies)
-    precision = average_precision(scores, row, column, c.pair_copies[own], c.copies) if ap else np.zeros(len(scores))
+    # Copies of one text are relevant together, so only a text with several images makes a
+    # difference.
+    dup = (
+        strict if c.copies.max() == 1 else standing(scores, row, column, c.copies[column], c.copies)
+    )
+    precision = (
+        average_precision(scores, row, column, c.pair_copies[own], c.copies)
+        if ap
+        else np.zeros(len(scores))
+    )
     return strict.hits(ties), dup.hits(ties), strict.ranks(), precision
 
 
@@ -261,8 +325,11 @@ def _text_block(
     own = slice(*np.searchsorted(pairs[0], (first, first + len(scores))))
     row, column = pairs[0][own] - first, pairs[1][own]
     one = np.ones(len(row), dtype=np.int64)
-    # Each pair is a query of its own: captions with one text have the same scores, but different images.
-    strict = standing(scores if len(row) == len(scores) else scores[row], np.arange(len(row)), column, one, None)
+    # Each pair is a query of its own: captions with one text have the same scores, but different
+    # images.
+    strict = standing(
+        scores if len(row) == len(scores) else scores[row], np.arange(len(row)), column, one, None
+    )
     dup = strict if len(row) == len(scores) else standing(scores, row, column, one, None)
     images = np.ones(scores.shape[1], dtype=np.int64)
     precision = average_precision(scores, row, column, one, images) if ap else np.zeros(len(scores))
@@ -271,7 +338,9 @@ def _text_block(
 
 def _checked(scores: Scores) -> Scores:
     if not (np.isfinite(scores.min()) and np.isfinite(scores.max())):
-        raise DataError("similarities hold values that are not finite numbers; the embeddings are damaged")
+        raise DataError(
+            "similarities hold values that are not finite numbers; the embeddings are damaged"
+        )
     return scores
 
 
@@ -281,8 +350,14 @@ def summarize(hits: Hits, *, duplicates: bool = True) -> dict[str, float]:
     if duplicates:
         metrics |= _recalls("dup_", hits.dup_i2t, hits.dup_t2i)
     if hits.i2t_ap is not None and hits.t2i_ap is not None:
-        metrics |= {"i2t_mAP": 100 * float(hits.i2t_ap.mean()), "t2i_mAP": 100 * float(hits.t2i_ap.mean())}
-    return metrics | {"i2t_medr": float(np.median(hits.i2t_rank)), "t2i_medr": float(np.median(hits.t2i_rank))}
+        metrics |= {
+            "i2t_mAP": 100 * float(hits.i2t_ap.mean()),
+            "t2i_mAP": 100 * float(hits.t2i_ap.mean()),
+        }
+    return metrics | {
+        "i2t_medr": float(np.median(hits.i2t_rank)),
+        "t2i_medr": float(np.median(hits.t2i_rank)),
+    }
 
 
 def _recalls(prefix: str, i2t: Floats, t2i: Floats) -> dict[str, float]:
@@ -292,14 +367,20 @@ def _recalls(prefix: str, i2t: Floats, t2i: Floats) -> dict[str, float]:
 
 
 def retrieval_metrics(
-    similarity: Any, caption_to_image: Any, *, ties: Ties = "expected", caption_ids: Any = None, ap: bool = False
+    similarity: Any,
+    caption_to_image: Any,
+    *,
+    ties: Ties = "expected",
+    caption_ids: Any = None,
+    ap: bool = False,
 ) -> dict[str, float]:
     """Metrics of a similarity matrix (SPEC 5).
 
     Args:
         similarity: (N, M) scores of images and captions.
         caption_to_image: (M,) image of each caption.
-        ties: "expected" counts equal scores by expectation over their orders; "against" ranks wrong ones first.
+        ties: "expected" counts equal scores by expectation over their orders; "against" ranks wrong
+            ones first.
         caption_ids: (M,) identical captions share a number; adds the duplicate-aware `dup_…` keys.
         ap: adds mean average precision.
 
@@ -316,10 +397,14 @@ def retrieval_metrics(
         or not np.issubdtype(scores.dtype, np.number)
         or np.issubdtype(scores.dtype, np.complexfloating)
     ):
-        raise DataError(f"similarity must be numbers of shape (N, M); got {scores.dtype} of shape {scores.shape}")
+        raise DataError(
+            f"similarity must be numbers of shape (N, M); got {scores.dtype} of shape {scores.shape}"
+        )
     captions = captions_of(caption_to_image, len(scores))
     if len(captions.text) != scores.shape[1]:
-        raise DataError(f"similarity has {scores.shape[1]} captions, caption_to_image {len(captions.text)}")
+        raise DataError(
+            f"similarity has {scores.shape[1]} captions, caption_to_image {len(captions.text)}"
+        )
     hits = count_hits(captions, lambda: [(0, scores)], lambda: [(0, scores.T)], ties=ties, ap=ap)
     metrics = summarize(hits, duplicates=False)
     if caption_ids is not None:
@@ -349,11 +434,16 @@ def caption_ceilings(caption_ids: Any, caption_to_image: Any) -> dict[str, float
     order = np.lexsort((-c.pair_copies, c.pair_column))
     column = c.pair_column[order]
     position = np.arange(len(order)) - np.searchsorted(column, column)
-    return {f"t2i_R@{k}": 100 * float(c.pair_copies[order][position < k].sum() / len(image)) for k in KS}
+    return {
+        f"t2i_R@{k}": 100 * float(c.pair_copies[order][position < k].sum() / len(image)) for k in KS
+    }
 
 
 def chance(captions: Captions) -> dict[str, float]:
     """Metrics of a model that gives every pair the same score."""
     n, u = captions.num_images, len(captions.copies)
-    blocks = (lambda: ((i, np.zeros((1, u))) for i in range(n)), lambda: ((i, np.zeros((1, n))) for i in range(u)))
+    blocks = (
+        lambda: ((i, np.zeros((1, u))) for i in range(n)),
+        lambda: ((i, np.zeros((1, n))) for i in range(u)),
+    )
     return summarize(count_hits(captions, *blocks, ap=False))

@@ -18,8 +18,20 @@ def config():
     return {
         "embed_dim": 16,
         "quick_gelu": True,
-        "vision_cfg": {"image_size": 32, "patch_size": 16, "width": 32, "layers": 2, "head_width": 16},
-        "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
+        "vision_cfg": {
+            "image_size": 32,
+            "patch_size": 16,
+            "width": 32,
+            "layers": 2,
+            "head_width": 16,
+        },
+        "text_cfg": {
+            "context_length": 16,
+            "vocab_size": 49408,
+            "width": 32,
+            "heads": 2,
+            "layers": 2,
+        },
     }
 
 
@@ -54,7 +66,9 @@ class Hub:
                 if found:
                     self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
                 else:
-                    missing = "EntryNotFound" if (hub.root / org / name).is_dir() else "RepoNotFound"
+                    missing = (
+                        "EntryNotFound" if (hub.root / org / name).is_dir() else "RepoNotFound"
+                    )
                     self.send_header("X-Error-Code", missing)
                 self.send_header("X-Repo-Commit", hashlib.sha1(revision.encode()).hexdigest())
                 self.send_header("Content-Length", str(len(content)))
@@ -88,7 +102,11 @@ def hub(tmp_path, monkeypatch):
     hub = Hub(tmp_path / "hub")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(
+        constants,
+        "HUGGINGFACE_CO_URL_TEMPLATE",
+        hub.url + "/{repo_id}/resolve/{revision}/{filename}",
+    )
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     yield hub

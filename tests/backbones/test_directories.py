@@ -34,7 +34,10 @@ def test_saved_model_comes_back_bit_for_bit(stated, tmp_path, pixels, form):
 def test_double_precision_comes_back(config, tmp_path):
     backbone = load_backbone(config, dtype=torch.float64)
     backbone.save(tmp_path / "model")
-    assert load_backbone(f"local-dir:{tmp_path}/model", dtype=torch.float64).weights_hash() == backbone.weights_hash()
+    assert (
+        load_backbone(f"local-dir:{tmp_path}/model", dtype=torch.float64).weights_hash()
+        == backbone.weights_hash()
+    )
 
 
 def test_open_clip_reads_it_too(backbone, tmp_path, pixels):
@@ -52,7 +55,9 @@ def test_saving_again_replaces(backbone, stated, tmp_path):
 
 def test_saving_leaves_other_files_alone(backbone, tmp_path):
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(ConfigError, match="holds files but no model; choose a new or an empty directory"):
+    with pytest.raises(
+        ConfigError, match="holds files but no model; choose a new or an empty directory"
+    ):
         backbone.save(tmp_path)
     assert (tmp_path / "thesis.tex").exists()
 
@@ -73,27 +78,38 @@ def test_pickled_weights(backbone, tmp_path):
 def test_activation_belongs_to_the_model(backbone, tmp_path):
     backbone.save(tmp_path / "model")
     assert load_backbone(tmp_path / "model", quick_gelu=True).config["quick_gelu"] is True
-    with pytest.raises(ConfigError, match="quick_gelu is False, but .* has quick_gelu True: weights and activation"):
+    with pytest.raises(
+        ConfigError, match="quick_gelu is False, but .* has quick_gelu True: weights and activation"
+    ):
         load_backbone(tmp_path / "model", quick_gelu=False)
 
 
 def test_directories_that_hold_no_model(backbone, tmp_path):
     with pytest.raises(
-        MissingFileError, match="none is not a directory; local-dir: takes the directory of a saved model"
+        MissingFileError,
+        match="none is not a directory; local-dir: takes the directory of a saved model",
     ):
         load_backbone(f"local-dir:{tmp_path}/none")
-    with pytest.raises(MissingFileError, match="open_clip_config.json is not there; a model directory holds"):
+    with pytest.raises(
+        MissingFileError, match="open_clip_config.json is not there; a model directory holds"
+    ):
         load_backbone(tmp_path)
     backbone.save(tmp_path / "model")
     (tmp_path / "model/open_clip_model.safetensors").unlink()
-    with pytest.raises(MissingFileError, match="model holds no weights; looked for open_clip_model.safetensors"):
+    with pytest.raises(
+        MissingFileError, match="model holds no weights; looked for open_clip_model.safetensors"
+    ):
         load_backbone(tmp_path / "model")
     (tmp_path / "model/open_clip_config.json").write_text("{")
     with pytest.raises(ConfigError, match="open_clip_config.json is not JSON"):
         load_backbone(tmp_path / "model")
     (tmp_path / "model/open_clip_config.json").write_text("[]")
-    with pytest.raises(ConfigError, match="open_clip_config.json holds a list; it must be a mapping with model_cfg"):
+    with pytest.raises(
+        ConfigError, match="open_clip_config.json holds a list; it must be a mapping with model_cfg"
+    ):
         load_backbone(tmp_path / "model")
     (tmp_path / "model/adapter_config.json").write_text(json.dumps({}))
-    with pytest.raises(BackboneError, match="model holds adapters, not a backbone; open it with harma.load"):
+    with pytest.raises(
+        BackboneError, match="model holds adapters, not a backbone; open it with harma.load"
+    ):
         load_backbone(tmp_path / "model")

@@ -4,13 +4,13 @@ import json
 import pytest
 import torch
 
-from harma.adapters import AdapterConfig
-from harma.adapters.attach import detach, sites
-from harma.adapters.modules import Adapter, AdapterSite, SharedAdapter
 from harma.backbones import DUAL_ENCODERS, load_backbone
 from harma.errors import BackboneError, ConfigError, DataError, MissingFileError, WeightsError
-from harma.methods import make_config
-from harma.model import HarMA
+from harma.methods.harma.attach import detach, sites
+from harma.methods.harma.config import AdapterConfig
+from harma.methods.harma.modules import Adapter, AdapterSite, SharedAdapter
+from harma.methods.table import make_config
+from harma.model.model import HarMA
 
 TEXTS = ["a red roof", "green", "blue field number 3 and a white roof", "white roofs"]
 SMALL = {"bottleneck_dim": 16, "num_heads": 2}
@@ -25,8 +25,13 @@ def backbone(tiny_dual):
 @pytest.fixture
 def vit(tiny_dual):
     image = {
-        "timm": "vit_small_patch16_224", "weights": None, "img_size": 32, "embed_dim": 24, "depth": 2, "num_heads": 2,
-    }  # fmt: skip
+        "timm": "vit_small_patch16_224",
+        "weights": None,
+        "img_size": 32,
+        "embed_dim": 24,
+        "depth": 2,
+        "num_heads": 2,
+    }
     return load_backbone({**tiny_dual, "image": image})
 
 
@@ -41,11 +46,14 @@ def stirred(backbone, **options):
     with torch.no_grad():
         for parameter in model.trained_parameters().values():
             if parameter.ndim:
-                parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(2)) * 0.3)
+                parameter.add_(
+                    torch.randn(parameter.shape, generator=torch.Generator().manual_seed(2)) * 0.3
+                )
     return model
 
 
-# -- encoding -----------------------------------------------------------------------------------------------------
+# -- encoding
+# -----------------------------------------------------------------------------------------------------
 
 
 def test_swin_is_pooled_by_the_mean_of_its_last_tokens(backbone, pixels):
@@ -55,7 +63,10 @@ def test_swin_is_pooled_by_the_mean_of_its_last_tokens(backbone, pixels):
 
 
 def test_vit_and_bert_are_pooled_by_their_first_token(vit, pixels):
-    assert torch.equal(vit.encode_image(pixels), vit.image.projection(vit.image.trunk.forward_features(pixels)[:, 0]))
+    assert torch.equal(
+        vit.encode_image(pixels),
+        vit.image.projection(vit.image.trunk.forward_features(pixels)[:, 0]),
+    )
     ids = vit.tokenize(["a red roof"])[:, :5]
     tokens = vit.text.encoder(input_ids=ids).last_hidden_state
     assert torch.allclose(vit.encode_text(ids), vit.text.projection(tokens[:, 0]))
@@ -76,7 +87,9 @@ def test_a_padding_id_other_than_zero(tiny_dual, tmp_path):
     tokens = ["red", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "roof", "[PAD]"]
     (tmp_path / "vocab.txt").write_text("\n".join(tokens) + "\n")
     text = {**tiny_dual["text"], "tokenizer": str(tmp_path / "vocab.txt")}
-    with pytest.raises(ConfigError, match="pads with id 6, the text encoder with 0; state pad_token_id"):
+    with pytest.raises(
+        ConfigError, match="pads with id 6, the text encoder with 0; state pad_token_id"
+    ):
         load_backbone({**tiny_dual, "text": text}).tokenize(["red"])
     text["transformers"] = {**text["transformers"], "pad_token_id": 6}
     model = HarMA(load_backbone({**tiny_dual, "text": text}))
@@ -87,7 +100,9 @@ def test_a_padding_id_other_than_zero(tiny_dual, tmp_path):
     for one, row in zip(alone, model.embed_texts(["red", "red roof red"]), strict=True):
         assert one == pytest.approx(row, abs=1e-6)
     # The token of id 0 is one like any other.
-    assert model.embed_texts(["roof"])[0] != pytest.approx(model.embed_texts(["red roof"])[0], abs=1e-4)
+    assert model.embed_texts(["roof"])[0] != pytest.approx(
+        model.embed_texts(["red roof"])[0], abs=1e-4
+    )
 
 
 def test_wrong_inputs_are_named(backbone, pixels):
@@ -100,7 +115,8 @@ def test_wrong_inputs_are_named(backbone, pixels):
     assert backbone.tokenize([]).shape == (0, 16)
 
 
-# -- adapters -----------------------------------------------------------------------------------------------------
+# -- adapters
+# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("towers", [(), ("text",), ("image", "text")])
@@ -131,10 +147,14 @@ def test_no_embedding_depends_on_its_batch_mates(backbone, pixels):
     with torch.no_grad():
         images, texts = model.encode_image(pixels), model.encode_text(model.tokenize(TEXTS))
         with model.without_adapters():
-            assert not torch.allclose(images, model.encode_image(pixels), atol=1e-2), "the adapters do nothing"
+            assert not torch.allclose(images, model.encode_image(pixels), atol=1e-2), (
+                "the adapters do nothing"
+            )
             assert not torch.allclose(texts, model.encode_text(model.tokenize(TEXTS)), atol=1e-2)
         for i, text in enumerate(TEXTS):
-            torch.testing.assert_close(model.encode_image(pixels[i : i + 1])[0], images[i], atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(
+                model.encode_image(pixels[i : i + 1])[0], images[i], atol=1e-5, rtol=1e-4
+            )
             ids = model.tokenize([text])
             torch.testing.assert_close(model.encode_text(ids)[0], texts[i], atol=1e-5, rtol=1e-4)
             padded = torch.nn.functional.normalize(model.backbone.encode_text(ids), dim=-1)
@@ -154,7 +174,8 @@ def test_on_swin_attention_stays_in_the_window(backbone):
         assert block.shift_size == ((0, 0) if own == {0, 1, 2, 3} else (2, 2))
         with torch.no_grad():
             moved = ((site(changed) - site(features)).abs().sum(-1) > 1e-6).view(8, 8)
-        # With a shift of 2 the corner's tokens share a window of the rolled map only with those beside them.
+        # With a shift of 2 the corner's tokens share a window of the rolled map only with those
+        # beside them.
         assert {(r, c) for r, c in moved.nonzero().tolist()} == {(r, c) for r in own for c in own}
     assert model.attachment is not None
 
@@ -164,14 +185,18 @@ def test_a_site_is_the_sum_of_its_parts_on_windows(backbone):
     torch.manual_seed(1)
     adapter, shared = Adapter(16, **SMALL), SharedAdapter(16, num_heads=2)
     torch.nn.init.normal_(adapter.up.weight)
-    site = AdapterSite(adapter, shared, layout=backbone.layout("image", backbone.blocks("image")[0]))
+    site = AdapterSite(
+        adapter, shared, layout=backbone.layout("image", backbone.blocks("image")[0])
+    )
     x = torch.randn(2, 64, 16)
     out, grid = site(x).view(2, 8, 8, 16), x.view(2, 8, 8, 16)
     for b in range(2):
         for top, left in ((0, 0), (0, 4), (4, 0), (4, 4)):
             window = grid[b, top : top + 4, left : left + 4].reshape(1, 16, 16)
             expected = window + torch.sigmoid(site.gate) * adapter(window, shared=shared)
-            torch.testing.assert_close(out[b, top : top + 4, left : left + 4].reshape(1, 16, 16), expected)
+            torch.testing.assert_close(
+                out[b, top : top + 4, left : left + 4].reshape(1, 16, 16), expected
+            )
 
 
 def test_on_bert_the_site_stands_before_dropout_and_norm(backbone):
@@ -216,7 +241,13 @@ def test_gradient_checkpointing_gives_the_same_gradients(request, kind, pixels):
         loss = model.encode_image(pixels)[:, 0].sum() + model.encode_text(long)[:, 0].sum()
         # Another batch, with another mask, before the first one's backward pass.
         (loss + model.encode_text(short)[:, 1].sum()).backward()
-        gradients.append({name: p.grad.clone() for name, p in model.trained_parameters().items() if p.grad is not None})
+        gradients.append(
+            {
+                name: p.grad.clone()
+                for name, p in model.trained_parameters().items()
+                if p.grad is not None
+            }
+        )
     assert gradients[0].keys() == gradients[1].keys()
     assert any("text" in name for name in gradients[0])
     for name, gradient in gradients[0].items():
@@ -228,24 +259,48 @@ def test_causal_adapters_are_refused(backbone):
         HarMA(backbone, AdapterConfig(**SMALL, text_attention="causal"))
 
 
-@pytest.mark.parametrize(("name", "image", "text"), [("resnet18", "ResNet", None), ("mixer_s32_224", "MlpMixer", None)])
+@pytest.mark.parametrize(
+    ("name", "image", "text"), [("resnet18", "ResNet", None), ("mixer_s32_224", "MlpMixer", None)]
+)
 def test_other_image_towers_embed_but_take_no_adapters(tiny_dual, name, image, text):
     backbone = load_backbone({**tiny_dual, "image": {"timm": name, "weights": None}})
     assert backbone.encode_image(torch.randn(1, 3, *backbone.preprocess.size)).shape == (1, 16)
-    with pytest.raises(BackboneError, match=rf"the image tower {name} is a {image}; adapters go into timm's Swin"):
+    with pytest.raises(
+        BackboneError, match=rf"the image tower {name} is a {image}; adapters go into timm's Swin"
+    ):
         HarMA(backbone, AdapterConfig(**SMALL))
 
 
 @pytest.mark.parametrize(
     "config",
     [
-        {"model_type": "distilbert", "vocab_size": 40, "dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 48},
-        {"model_type": "roberta", "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2,
-         "num_attention_heads": 2, "intermediate_size": 48, "pad_token_id": 0},
-        {"model_type": "deberta-v2", "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2,
-         "num_attention_heads": 2, "intermediate_size": 48},
+        {
+            "model_type": "distilbert",
+            "vocab_size": 40,
+            "dim": 32,
+            "n_layers": 2,
+            "n_heads": 2,
+            "hidden_dim": 48,
+        },
+        {
+            "model_type": "roberta",
+            "vocab_size": 40,
+            "hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "intermediate_size": 48,
+            "pad_token_id": 0,
+        },
+        {
+            "model_type": "deberta-v2",
+            "vocab_size": 40,
+            "hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "intermediate_size": 48,
+        },
     ],
-)  # fmt: skip
+)
 def test_other_text_towers_of_berts_kind(tiny_dual, config):
     backbone = load_backbone({**tiny_dual, "text": {**tiny_dual["text"], "transformers": config}})
     ids = backbone.tokenize(TEXTS)
@@ -258,14 +313,23 @@ def test_other_text_towers_of_berts_kind(tiny_dual, config):
     with torch.no_grad():
         short = model.encode_text(one)
         torch.testing.assert_close(model.encode_text(ids)[1], short[0], atol=1e-5, rtol=1e-4)
-        assert not torch.allclose(short, torch.nn.functional.normalize(before[1:2], dim=-1), atol=1e-3)
+        assert not torch.allclose(
+            short, torch.nn.functional.normalize(before[1:2], dim=-1), atol=1e-3
+        )
 
 
 def text_of(tiny_dual, kind, **values):
     config = {
-        "model_type": kind, "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-        "intermediate_size": 48, "max_position_embeddings": 40, "pad_token_id": 0, **values,
-    }  # fmt: skip
+        "model_type": kind,
+        "vocab_size": 40,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 48,
+        "max_position_embeddings": 40,
+        "pad_token_id": 0,
+        **values,
+    }
     return {**tiny_dual, "text": {**tiny_dual["text"], "transformers": config}}
 
 
@@ -277,7 +341,9 @@ def test_where_padding_is_seen_in_spite_of_the_mask_no_text_is_trimmed(tiny_dual
     ids = model.tokenize(TEXTS)
     assert model.text_lengths(ids).tolist() == [16] * 4
     with torch.no_grad():
-        torch.testing.assert_close(model.encode_text(ids)[1:2], model.encode_text(ids[1:2]), atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            model.encode_text(ids)[1:2], model.encode_text(ids[1:2]), atol=1e-5, rtol=1e-4
+        )
     with pytest.raises(DataError, match=r"takes integers \(B, L\) with L = 16, as"):
         model.encode_text(ids[:, :8])
 
@@ -289,7 +355,8 @@ def test_an_encoder_that_always_calls_its_pooler(tiny_dual):
 
 
 @pytest.mark.parametrize(
-    ("kind", "values"), [("mobilebert", {"true_hidden_size": 16, "intra_bottleneck_size": 16}), ("ibert", {})]
+    ("kind", "values"),
+    [("mobilebert", {"true_hidden_size": 16, "intra_bottleneck_size": 16}), ("ibert", {})],
 )
 def test_blocks_whose_mlp_ends_otherwise_take_no_adapters(tiny_dual, kind, values):
     backbone = load_backbone(text_of(tiny_dual, kind, **values))
@@ -307,15 +374,20 @@ def test_a_size_that_only_the_options_state(tiny_dual):
 
 def test_a_text_tower_of_another_kind_takes_no_adapters(tiny_dual):
     config = {
-        "model_type": "albert", "vocab_size": 40, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48,
+        "model_type": "albert",
+        "vocab_size": 40,
+        "hidden_size": 32,
+        "num_attention_heads": 2,
+        "intermediate_size": 48,
         "embedding_size": 8,
-    }  # fmt: skip
+    }
     backbone = load_backbone({**tiny_dual, "text": {**tiny_dual["text"], "transformers": config}})
     with pytest.raises(BackboneError, match="the text tower is a AlbertModel; adapters go into"):
         HarMA(backbone, AdapterConfig(**SMALL))
 
 
-# -- peers --------------------------------------------------------------------------------------------------------
+# -- peers
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -342,13 +414,16 @@ def test_peers_that_fit(backbone, pixels, method, options):
 
 
 def test_peers_that_do_not_fit_say_why(backbone, vit):
-    with pytest.raises(BackboneError, match="blocks of the widths 16, 32, and this method needs one"):
+    with pytest.raises(
+        BackboneError, match="blocks of the widths 16, 32, and this method needs one"
+    ):
         HarMA(backbone, make_config("mrs-adapter", {"shared_dim": 8}))
     with pytest.raises(BackboneError, match="a BertLayer has no layer norm before its MLP"):
         HarMA(vit, make_config("mrs-adapter", {"shared_dim": 8}))
 
 
-# -- saving -------------------------------------------------------------------------------------------------------
+# -- saving
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_saved_it_opens_bit_equal_without_what_it_was_made_from(backbone, pixels, tmp_path):
@@ -362,7 +437,9 @@ def test_saved_it_opens_bit_equal_without_what_it_was_made_from(backbone, pixels
     assert again.preprocess == backbone.preprocess
     assert torch.equal(again.tokenize(TEXTS), backbone.tokenize(TEXTS))
     assert torch.equal(again.encode_image(pixels), backbone.encode_image(pixels))
-    assert torch.equal(again.encode_text(again.tokenize(TEXTS)), backbone.encode_text(backbone.tokenize(TEXTS)))
+    assert torch.equal(
+        again.encode_text(again.tokenize(TEXTS)), backbone.encode_text(backbone.tokenize(TEXTS))
+    )
     assert again.config == backbone.config
 
 
@@ -375,7 +452,9 @@ def test_a_damaged_directory_is_named(backbone, tmp_path):
         load_backbone(str(tmp_path / "m"))
     content["model_cfg"]["image"]["embed_dim"] = 8
     config.write_text(json.dumps(content))
-    with pytest.raises(WeightsError, match=r"of another shape \(image.trunk.patch_embed.proj.weight"):
+    with pytest.raises(
+        WeightsError, match=r"of another shape \(image.trunk.patch_embed.proj.weight"
+    ):
         load_backbone(str(tmp_path / "m"))
     (tmp_path / "m" / "dual_encoder_model.safetensors").unlink()
     with pytest.raises(MissingFileError, match="holds no dual_encoder_model.safetensors"):
@@ -386,7 +465,8 @@ def test_a_damaged_directory_is_named(backbone, tmp_path):
         backbone.save(tmp_path / "other")
 
 
-# -- the full size ------------------------------------------------------------------------------------------------
+# -- the full size
+# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "trained"), [("swin-bert", 5_490_300), ("vit-bert", 5_539_644)])
@@ -395,7 +475,9 @@ def test_full_size_counts_are_as_stated(name, trained):
     with torch.device("meta"):
         backbone = load_backbone(name, pretrained=False)
     stated = DUAL_ENCODERS[name]
-    of_tower = {t: sum(p.numel() for p in backbone.tower_parameters(t).values()) for t in ("image", "text")}
+    of_tower = {
+        t: sum(p.numel() for p in backbone.tower_parameters(t).values()) for t in ("image", "text")
+    }
     assert of_tower == {"image": stated.image_parameters, "text": stated.text_parameters}
     assert sum(p.numel() for p in backbone.parameters()) == stated.parameters
     with torch.device("meta"):

@@ -8,7 +8,13 @@ import yaml
 from safetensors.torch import save_file
 
 from harma.backbones import load_backbone
-from harma.errors import BackboneError, ConfigError, MissingDependencyError, MissingFileError, WeightsError
+from harma.errors import (
+    BackboneError,
+    ConfigError,
+    MissingDependencyError,
+    MissingFileError,
+    WeightsError,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
@@ -24,7 +30,10 @@ def bert_files(donor, folder, vocabulary):
     """A text encoder as the hub has them: a model with heads under older names, a config, a vocabulary."""
     folder.mkdir(parents=True, exist_ok=True)
     rename = {".LayerNorm.weight": ".LayerNorm.gamma", ".LayerNorm.bias": ".LayerNorm.beta"}
-    state = {"cls.predictions.bias": torch.zeros(40), "bert.pooler.dense.weight": torch.zeros(32, 32)}
+    state = {
+        "cls.predictions.bias": torch.zeros(40),
+        "bert.pooler.dense.weight": torch.zeros(32, 32),
+    }
     state["bert.embeddings.position_ids"] = torch.arange(40)[None]
     for name, value in donor.text.encoder.state_dict().items():
         for new, old in rename.items():
@@ -46,10 +55,14 @@ def trunk_state(donor):
 
 def same(a, b):
     state, other = a.state_dict(), b.state_dict()
-    return state.keys() == other.keys() and all(torch.equal(state[name], other[name]) for name in state)
+    return state.keys() == other.keys() and all(
+        torch.equal(state[name], other[name]) for name in state
+    )
 
 
-def test_a_text_encoder_from_a_directory_with_its_own_tokenizer(donor, tiny_dual, tmp_path, vocabulary, monkeypatch):
+def test_a_text_encoder_from_a_directory_with_its_own_tokenizer(
+    donor, tiny_dual, tmp_path, vocabulary, monkeypatch
+):
     bert_files(donor, tmp_path / "bert", vocabulary)
     monkeypatch.chdir(tmp_path)
     text = {"transformers": "bert", "weights": "pretrained", "context_length": 16}
@@ -59,7 +72,9 @@ def test_a_text_encoder_from_a_directory_with_its_own_tokenizer(donor, tiny_dual
     assert backbone.is_random, "the projections are drawn"
     monkeypatch.chdir("/")
     assert same(load_backbone(backbone.reference).text.encoder, donor.text.encoder)
-    untrained = load_backbone({**tiny_dual, "text": {"transformers": str(tmp_path / "bert"), "weights": None}})
+    untrained = load_backbone(
+        {**tiny_dual, "text": {"transformers": str(tmp_path / "bert"), "weights": None}}
+    )
     assert not same(untrained.text.encoder, donor.text.encoder)
 
 
@@ -67,17 +82,36 @@ def test_a_text_encoder_from_a_directory_with_its_own_tokenizer(donor, tiny_dual
     ("kind", "keys"),
     [
         # As published files have them: names that the class of the kind does not state.
-        ("bert", {"position_embedding_type": "absolute", "directionality": "bidi", "of_somebodys_own": 1}),
+        (
+            "bert",
+            {
+                "position_embedding_type": "absolute",
+                "directionality": "bidi",
+                "of_somebodys_own": 1,
+            },
+        ),
         ("distilbert", {"tie_weights_": True, "max_length": 20}),
-        ("deberta-v2", {"position_buckets": 4, "norm_rel_ebd": "layer_norm", "share_att_key": True,
-                        "relative_attention": True, "pos_att_type": "p2c|c2p"}),
+        (
+            "deberta-v2",
+            {
+                "position_buckets": 4,
+                "norm_rel_ebd": "layer_norm",
+                "share_att_key": True,
+                "relative_attention": True,
+                "pos_att_type": "p2c|c2p",
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_published_configs_may_say_more(tiny_dual, tmp_path, kind, keys):
     small = {
-        "vocab_size": 40, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 48,
+        "vocab_size": 40,
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 48,
         "pad_token_id": 0,
-    }  # fmt: skip
+    }
     (tmp_path / "config.json").write_text(json.dumps({"model_type": kind, **small, **keys}))
     text = {**tiny_dual["text"], "transformers": str(tmp_path), "weights": None}
     backbone = load_backbone({**tiny_dual, "text": text})
@@ -92,13 +126,19 @@ def test_published_configs_may_say_more(tiny_dual, tmp_path, kind, keys):
 
 def test_what_a_release_no_longer_builds_is_named(tiny_dual):
     values = {**tiny_dual["text"]["transformers"], "position_embedding_type": "absolute"}
-    load_backbone({**tiny_dual, "text": {**tiny_dual["text"], "transformers": values}})  # as in the original's files
+    load_backbone(
+        {**tiny_dual, "text": {**tiny_dual["text"], "transformers": values}}
+    )  # as in the original's files
     values["position_embedding_type"] = "relative_key"
-    with pytest.raises(ConfigError, match="position_embedding_type is 'relative_key', which this release"):
+    with pytest.raises(
+        ConfigError, match="position_embedding_type is 'relative_key', which this release"
+    ):
         load_backbone({**tiny_dual, "text": {**tiny_dual["text"], "transformers": values}})
 
 
-def test_a_folder_called_pretrained_is_no_weights(donor, tiny_dual, tmp_path, vocabulary, monkeypatch):
+def test_a_folder_called_pretrained_is_no_weights(
+    donor, tiny_dual, tmp_path, vocabulary, monkeypatch
+):
     bert_files(donor, tmp_path / "bert", vocabulary)
     (tmp_path / "pretrained").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -112,7 +152,11 @@ def test_a_folder_called_pretrained_is_no_weights(donor, tiny_dual, tmp_path, vo
 
 @pytest.mark.parametrize("form", ["safetensors", "pickle of Microsoft's", "flat"])
 def test_image_weights_from_a_file(donor, tiny_dual, tmp_path, form):
-    state = {**trunk_state(donor), "head.fc.weight": torch.zeros(7, 32), "head.fc.bias": torch.zeros(7)}
+    state = {
+        **trunk_state(donor),
+        "head.fc.weight": torch.zeros(7, 32),
+        "head.fc.bias": torch.zeros(7),
+    }
     path = tmp_path / ("w.safetensors" if form == "safetensors" else "w.pth")
     if form == "safetensors":
         save_file(state, path)
@@ -124,13 +168,18 @@ def test_image_weights_from_a_file(donor, tiny_dual, tmp_path, form):
 
 
 def test_a_file_with_everything(donor, tiny_dual, tmp_path):
-    save_file({name: value.clone() for name, value in donor.weights().items()}, tmp_path / "all.safetensors")
+    save_file(
+        {name: value.clone() for name, value in donor.weights().items()},
+        tmp_path / "all.safetensors",
+    )
     backbone = load_backbone({**tiny_dual, "weights": str(tmp_path / "all.safetensors")})
     assert backbone.weights_hash() == donor.weights_hash()
     assert not backbone.is_random
     given = load_backbone(tiny_dual, weights=donor.weights())
     assert given.weights_hash() == donor.weights_hash()
-    drawn = load_backbone({**tiny_dual, "weights": str(tmp_path / "all.safetensors")}, pretrained=False)
+    drawn = load_backbone(
+        {**tiny_dual, "weights": str(tmp_path / "all.safetensors")}, pretrained=False
+    )
     assert drawn.weights_hash() != donor.weights_hash()
 
 
@@ -140,14 +189,32 @@ def test_weights_that_do_not_fit_are_listed(donor, tiny_dual, tmp_path):
     del state["norm.weight"]
     state["extra"] = torch.zeros(1)
     save_file(state, tmp_path / "w.safetensors")
-    with pytest.raises(WeightsError, match=r"1 missing \(norm.weight\).*1 unexpected \(extra\).*blocks.0.norm1.bias"):
-        load_backbone({**tiny_dual, "image": {**tiny_dual["image"], "weights": str(tmp_path / "w.safetensors")}})
+    with pytest.raises(
+        WeightsError,
+        match=r"1 missing \(norm.weight\).*1 unexpected \(extra\).*blocks.0.norm1.bias",
+    ):
+        load_backbone(
+            {
+                **tiny_dual,
+                "image": {**tiny_dual["image"], "weights": str(tmp_path / "w.safetensors")},
+            }
+        )
 
 
 def test_weights_of_another_kind_of_model_are_named(tiny_dual, tmp_path):
-    save_file({"conv1.weight": torch.zeros(3), "patch_embed.proj.weight": torch.zeros(3)}, tmp_path / "w.safetensors")
-    with pytest.raises(WeightsError, match=r"w.safetensors: timm cannot read these weights as those of swin_tiny"):
-        load_backbone({**tiny_dual, "image": {**tiny_dual["image"], "weights": str(tmp_path / "w.safetensors")}})
+    save_file(
+        {"conv1.weight": torch.zeros(3), "patch_embed.proj.weight": torch.zeros(3)},
+        tmp_path / "w.safetensors",
+    )
+    with pytest.raises(
+        WeightsError, match=r"w.safetensors: timm cannot read these weights as those of swin_tiny"
+    ):
+        load_backbone(
+            {
+                **tiny_dual,
+                "image": {**tiny_dual["image"], "weights": str(tmp_path / "w.safetensors")},
+            }
+        )
 
 
 def test_a_yaml_file_describes_one(donor, tiny_dual, tmp_path):
@@ -170,10 +237,15 @@ def test_preprocessing_is_timms_unless_stated(tiny_dual):
     stated = load_backbone(
         {**tiny_dual, "preprocess": {"mean": [0.5, 0.5, 0.5], "interpolation": "bilinear"}}
     ).preprocess
-    assert (stated.mean, stated.std, stated.interpolation) == ((0.5, 0.5, 0.5), (0.229, 0.224, 0.225), "bilinear")
+    assert (stated.mean, stated.std, stated.interpolation) == (
+        (0.5, 0.5, 0.5),
+        (0.229, 0.224, 0.225),
+        "bilinear",
+    )
 
 
-# -- the hub --------------------------------------------------------------------------------------------------------
+# -- the hub
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_both_towers_from_a_hub(hub, donor, tiny_dual, tmp_path, vocabulary, monkeypatch):
@@ -206,16 +278,22 @@ def test_both_towers_from_a_hub(hub, donor, tiny_dual, tmp_path, vocabulary, mon
 
 def test_a_name_of_bert_beside_an_own_config(hub, tiny_dual):
     text = {**tiny_dual["text"], "weights": "bert-base-uncased"}
-    with pytest.raises(MissingFileError, match="model.safetensors of google-bert/bert-base-uncased"):
+    with pytest.raises(
+        MissingFileError, match="model.safetensors of google-bert/bert-base-uncased"
+    ):
         load_backbone({**tiny_dual, "text": text})
 
 
 def test_named_ones_say_what_they_lack(hub):
-    with pytest.raises(MissingFileError, match=r"the image weights of swin-bert: model.safetensors of timm/swin_tiny"):
+    with pytest.raises(
+        MissingFileError,
+        match=r"the image weights of swin-bert: model.safetensors of timm/swin_tiny",
+    ):
         load_backbone("swin-bert")
 
 
-# -- errors ---------------------------------------------------------------------------------------------------------
+# -- errors
+# ---------------------------------------------------------------------------------------------------------
 
 
 def changed(description, path, value):
@@ -246,10 +324,25 @@ def changed(description, path, value):
             BackboneError,
             "timm has no weights 'swin_tiny_patch4_window7_224.nobody'; it has .*ms_in1k",
         ),
-        ("image.depth", [1], ConfigError, "timm cannot build swin_tiny_patch4_window7_224 with .*depth"),
-        ("image.global_pool", "", ConfigError, "global_pool is '', but an image has one embedding; leave it out"),
+        (
+            "image.depth",
+            [1],
+            ConfigError,
+            "timm cannot build swin_tiny_patch4_window7_224 with .*depth",
+        ),
+        (
+            "image.global_pool",
+            "",
+            ConfigError,
+            "global_pool is '', but an image has one embedding; leave it out",
+        ),
         ("image.num_classes", 3, ConfigError, "num_classes cannot be set"),
-        ("image.weights", KeyError, ConfigError, "image does not say which weights it has; state pretrained, a file"),
+        (
+            "image.weights",
+            KeyError,
+            ConfigError,
+            "image does not say which weights it has; state pretrained, a file",
+        ),
         (
             "image.weights",
             "nowhere.pth",
@@ -259,18 +352,53 @@ def changed(description, path, value):
         ("image.weights", 3, ConfigError, "image: weights is 3; state pretrained"),
         ("image", "swin", ConfigError, "image is 'swin'; it must be a mapping with timm"),
         ("text", KeyError, ConfigError, "text is None; it must be a mapping with transformers"),
-        ("text.weights", "pretrained", ConfigError, "an own config has none; give a file, a directory, or null"),
-        ("text.tokeniser", "x", ConfigError, r"text has the unknown key 'tokeniser' \(did you mean tokenizer\?\)"),
-        ("text.transformers.hiden_size", 3, ConfigError, r"unknown key 'hiden_size' \(did you mean hidden_size"),
+        (
+            "text.weights",
+            "pretrained",
+            ConfigError,
+            "an own config has none; give a file, a directory, or null",
+        ),
+        (
+            "text.tokeniser",
+            "x",
+            ConfigError,
+            r"text has the unknown key 'tokeniser' \(did you mean tokenizer\?\)",
+        ),
+        (
+            "text.transformers.hiden_size",
+            3,
+            ConfigError,
+            r"unknown key 'hiden_size' \(did you mean hidden_size",
+        ),
         ("text.transformers.hidden_size", 33, ConfigError, "transformers cannot build"),
-        ("text.transformers.hidden_size", "big", ConfigError, "a bert cannot have these values .*hidden_size"),
-        ("text.transformers.model_type", "bird", BackboneError, "the model type 'bird' cannot be used"),
+        (
+            "text.transformers.hidden_size",
+            "big",
+            ConfigError,
+            "a bert cannot have these values .*hidden_size",
+        ),
+        (
+            "text.transformers.model_type",
+            "bird",
+            BackboneError,
+            "the model type 'bird' cannot be used",
+        ),
         ("text.transformers", {"model_type": "gpt2"}, BackboneError, "gpt2 is no encoder"),
         ("text.transformers", {"model_type": "bart"}, BackboneError, "bart is no encoder"),
         ("text.transformers.pad_token_id", None, ConfigError, "has no pad_token_id"),
         ("text.transformers", {"model_type": "perceiver"}, ConfigError, "has no pad_token_id"),
-        ("text.context_length", 41, ConfigError, "context_length is 41; this encoder has 40 positions"),
-        ("text.context_length", 0, ConfigError, "context_length is 0; it must be a whole number from 1"),
+        (
+            "text.context_length",
+            41,
+            ConfigError,
+            "context_length is 41; this encoder has 40 positions",
+        ),
+        (
+            "text.context_length",
+            0,
+            ConfigError,
+            "context_length is 0; it must be a whole number from 1",
+        ),
         ("embed_dim", "512", ConfigError, "embed_dim is '512'; it must be a whole number"),
         ("embeddim", 3, ConfigError, r"unknown key 'embeddim' \(did you mean embed_dim\?\)"),
         ("preprocess", 3, ConfigError, "preprocess is 3; it must be a mapping"),
@@ -286,9 +414,17 @@ def test_unusable_descriptions_are_named(tiny_dual, path, value, error, message)
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ({"transformers": "./nowhere", "weights": None}, MissingFileError, "./nowhere is not there"),
+        (
+            {"transformers": "./nowhere", "weights": None},
+            MissingFileError,
+            "./nowhere is not there",
+        ),
         ({"transformers": "a/b/c", "weights": None}, BackboneError, "has the form ORG/NAME"),
-        ({"transformers": "bert-base-uncased"}, ConfigError, "text does not say which weights it has"),
+        (
+            {"transformers": "bert-base-uncased"},
+            ConfigError,
+            "text does not say which weights it has",
+        ),
     ],
 )
 def test_unusable_texts_are_named(tiny_dual, text, error, message):
@@ -316,12 +452,16 @@ def test_tokenizers_that_cannot_be_used_are_named(tiny_dual, tmp_path):
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ConfigError, match="is one file of several; name the directory it is in"):
         tokenize(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(ConfigError, match="has a vocabulary of 6; tokenizer and text encoder belong together"):
+    with pytest.raises(
+        ConfigError, match="has a vocabulary of 6; tokenizer and text encoder belong together"
+    ):
         tokenize(tiny_dual["text"]["tokenizer"], vocab_size=6)
 
 
 def test_a_vocabulary_is_parted_at_line_ends_only(tiny_dual, tmp_path):
-    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\u2028b\nred\n", encoding="utf-8")
+    (tmp_path / "vocab.txt").write_text(
+        "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\u2028b\nred\n", encoding="utf-8"
+    )
     text = {**tiny_dual["text"], "tokenizer": str(tmp_path / "vocab.txt")}
     assert load_backbone({**tiny_dual, "text": text}).tokenize(["red"])[0, :3].tolist() == [2, 6, 3]
 

@@ -44,27 +44,51 @@ def test_trimming_changes_no_text_embedding(config, changes):
     with torch.no_grad():
         whole = backbone.encode_text(token_ids)
         trimmed = backbone.encode_text(token_ids[:, : lengths.max()])
-        alone = torch.cat([backbone.encode_text(row[None, :n]) for row, n in zip(token_ids, lengths, strict=True)])
+        alone = torch.cat(
+            [backbone.encode_text(row[None, :n]) for row, n in zip(token_ids, lengths, strict=True)]
+        )
     torch.testing.assert_close(trimmed, whole, rtol=0, atol=1e-12)
     torch.testing.assert_close(alone, whole, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("change", [{"no_causal_mask": True}, {"pool_type": "last"}, {"pool_type": "first"}])
+@pytest.mark.parametrize(
+    "change", [{"no_causal_mask": True}, {"pool_type": "last"}, {"pool_type": "first"}]
+)
 def test_texts_that_depend_on_padding_are_not_trimmed(config, change):
     config["text_cfg"].update(change)
     backbone = load_backbone(config)
     token_ids = backbone.tokenize(TEXTS)
     assert not backbone.trims_text
     assert backbone.text_lengths(token_ids).tolist() == [16, 16, 16]
-    with pytest.raises(DataError, match=r"shape \(3, 15\); config takes integers \(B, L\) with L = 16"):
+    with pytest.raises(
+        DataError, match=r"shape \(3, 15\); config takes integers \(B, L\) with L = 16"
+    ):
         backbone.encode_text(token_ids[:, :15])
 
 
 def test_coca_gives_unnormalised_embeddings_and_is_not_trimmed(config, pixels):
-    vision = {**config["vision_cfg"], "attentional_pool": True, "attn_pooler_heads": 2, "output_tokens": True}
+    vision = {
+        **config["vision_cfg"],
+        "attentional_pool": True,
+        "attn_pooler_heads": 2,
+        "output_tokens": True,
+    }
     text = {**config["text_cfg"], "context_length": 15, "embed_cls": True, "output_tokens": True}
-    decoder = {"context_length": 15, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1, "attn_pooler_heads": 2}
-    coca = {"embed_dim": 16, "custom_text": True, "vision_cfg": vision, "text_cfg": text, "multimodal_cfg": decoder}
+    decoder = {
+        "context_length": 15,
+        "vocab_size": 49408,
+        "width": 32,
+        "heads": 2,
+        "layers": 1,
+        "attn_pooler_heads": 2,
+    }
+    coca = {
+        "embed_dim": 16,
+        "custom_text": True,
+        "vision_cfg": vision,
+        "text_cfg": text,
+        "multimodal_cfg": decoder,
+    }
     backbone = load_backbone(coca)
     with torch.no_grad():
         image = backbone.encode_image(pixels)
@@ -80,8 +104,12 @@ def test_embedding_does_not_depend_on_batch_mates(backbone, pixels):
     with torch.no_grad():
         images, texts = backbone.encode_image(pixels), backbone.encode_text(token_ids)
         for i in range(3):
-            torch.testing.assert_close(backbone.encode_image(pixels[i : i + 1])[0], images[i], rtol=0, atol=1e-5)
-            torch.testing.assert_close(backbone.encode_text(token_ids[i : i + 1])[0], texts[i], rtol=0, atol=1e-5)
+            torch.testing.assert_close(
+                backbone.encode_image(pixels[i : i + 1])[0], images[i], rtol=0, atol=1e-5
+            )
+            torch.testing.assert_close(
+                backbone.encode_text(token_ids[i : i + 1])[0], texts[i], rtol=0, atol=1e-5
+            )
 
 
 def test_pixels_take_the_models_dtype(config, pixels):
@@ -91,9 +119,13 @@ def test_pixels_take_the_models_dtype(config, pixels):
 
 @pytest.mark.parametrize(
     ("shape", "dtype"),
-    [((2, 3, 64, 64), torch.float32), ((3, 32, 32), torch.float32), ((2, 1, 32, 32), torch.float32),
-     ((2, 3, 32, 32), torch.uint8)],
-)  # fmt: skip
+    [
+        ((2, 3, 64, 64), torch.float32),
+        ((3, 32, 32), torch.float32),
+        ((2, 1, 32, 32), torch.float32),
+        ((2, 3, 32, 32), torch.uint8),
+    ],
+)
 def test_pixels_of_another_form_are_refused(backbone, shape, dtype):
     with pytest.raises(DataError, match=r"config takes floating point \(B, 3, 32, 32\)") as error:
         backbone.encode_image(torch.zeros(shape, dtype=dtype))
@@ -102,11 +134,18 @@ def test_pixels_of_another_form_are_refused(backbone, shape, dtype):
 
 
 @pytest.mark.parametrize(
-    "token_ids", [torch.zeros(2, 17, dtype=torch.int64), torch.zeros(2, 0, dtype=torch.int64), torch.zeros(2, 16),
-                  torch.zeros(16, dtype=torch.int64)],
-)  # fmt: skip
+    "token_ids",
+    [
+        torch.zeros(2, 17, dtype=torch.int64),
+        torch.zeros(2, 0, dtype=torch.int64),
+        torch.zeros(2, 16),
+        torch.zeros(16, dtype=torch.int64),
+    ],
+)
 def test_token_ids_of_another_form_are_refused(backbone, token_ids):
-    with pytest.raises(DataError, match=r"takes integers \(B, L\) with L = 1 to 16, as `tokenize` gives them"):
+    with pytest.raises(
+        DataError, match=r"takes integers \(B, L\) with L = 1 to 16, as `tokenize` gives them"
+    ):
         backbone.encode_text(token_ids)
 
 
@@ -128,18 +167,26 @@ def test_small_vocabulary_is_refused_when_tokenizing_only(config):
     config["text_cfg"]["vocab_size"] = 400
     backbone = load_backbone(config)
     assert backbone.encode_text(torch.randint(0, 400, (2, 16))).shape == (2, 16)
-    with pytest.raises(ConfigError, match="token id 49407, but config has a vocabulary of 400: .*vocab_size 49408"):
+    with pytest.raises(
+        ConfigError, match="token id 49407, but config has a vocabulary of 400: .*vocab_size 49408"
+    ):
         backbone.tokenize(["a river"])
 
 
 def test_structure(backbone):
     assert backbone.width("image") == backbone.width("text") == 32
     assert len(backbone.blocks("image")) == len(backbone.blocks("text")) == 2
-    assert (backbone.embed_dim, backbone.context_length, backbone.preprocess.size) == (16, 16, (32, 32))
+    assert (backbone.embed_dim, backbone.context_length, backbone.preprocess.size) == (
+        16,
+        16,
+        (32, 32),
+    )
     assert not backbone.training
 
 
-def test_what_is_appended_to_an_mlp_sees_its_output_and_is_no_weight_of_the_backbone(backbone, pixels):
+def test_what_is_appended_to_an_mlp_sees_its_output_and_is_no_weight_of_the_backbone(
+    backbone, pixels
+):
     class Spy(nn.Module):
         def __init__(self):
             super().__init__()
@@ -169,7 +216,10 @@ def test_gradient_checkpointing_changes_no_gradient(backbone, pixels):
     for enable in (False, True):
         backbone.set_gradient_checkpointing(enable)
         backbone.zero_grad()
-        (backbone.encode_image(pixels).sum() + backbone.encode_text(backbone.tokenize(TEXTS)).sum()).backward()
+        (
+            backbone.encode_image(pixels).sum()
+            + backbone.encode_text(backbone.tokenize(TEXTS)).sum()
+        ).backward()
         gradients.append([p.grad.clone() for p in backbone.parameters() if p.grad is not None])
     assert len(gradients[0]) == len(gradients[1]) > 50
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*gradients, strict=True))
@@ -179,7 +229,9 @@ def test_gradient_checkpointing_is_refused_where_open_clip_cannot(config):
     config["vision_cfg"]["qk_norm"] = True
     backbone = load_backbone(config)
     backbone.set_gradient_checkpointing(False)
-    with pytest.raises(BackboneError, match="blocks of a kind that open_clip cannot checkpoint; switch it off"):
+    with pytest.raises(
+        BackboneError, match="blocks of a kind that open_clip cannot checkpoint; switch it off"
+    ):
         backbone.set_gradient_checkpointing(True)
 
 
@@ -189,7 +241,9 @@ def test_resnet_is_a_backbone_without_adapters(config, pixels):
     assert backbone.encode_image(pixels).shape == (3, 16)
     assert len(backbone.blocks("text")) == 2
     for ask in (backbone.blocks, backbone.width):
-        with pytest.raises(BackboneError, match="the image tower of config is a ModifiedResNet; .*ViT-B-32"):
+        with pytest.raises(
+            BackboneError, match="the image tower of config is a ModifiedResNet; .*ViT-B-32"
+        ):
             ask("image")
 
 
@@ -198,19 +252,24 @@ def test_timm_trunk_is_a_backbone_without_adapters(config, pixels):
     backbone = load_backbone(config)
     assert backbone.encode_image(pixels).shape == (3, 16)
     with pytest.raises(
-        BackboneError, match="the image tower of config is a TimmModel; adapters go into open_clip's own"
+        BackboneError,
+        match="the image tower of config is a TimmModel; adapters go into open_clip's own",
     ):
         backbone.blocks("image")
 
 
 def test_other_blocks_and_towers_are_refused(backbone):
-    with pytest.raises(BackboneError, match="a block of config is a Linear with the MLP NoneType; adapters go into"):
+    with pytest.raises(
+        BackboneError, match="a block of config is a Linear with the MLP NoneType; adapters go into"
+    ):
         backbone.mlp(nn.Linear(2, 2))
     with pytest.raises(BackboneError, match="tower is 'audio'; allowed are image, text"):
         backbone.blocks("audio")
     block = backbone.blocks("text")[0]
     block.mlp = nn.Linear(32, 32)
-    with pytest.raises(BackboneError, match="a block of config is a ResidualAttentionBlock with the MLP Linear"):
+    with pytest.raises(
+        BackboneError, match="a block of config is a ResidualAttentionBlock with the MLP Linear"
+    ):
         backbone.blocks("text")
 
 

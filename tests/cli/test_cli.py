@@ -24,8 +24,13 @@ def run_directory(tiny_config, tiny_data, tmp_path, capsys):
 
 
 def test_train_evaluate_info_export_import(run_directory, tmp_path, capsys, tiny_config):
-    assert main(["evaluate", str(run_directory), "--output", str(tmp_path / "again"), "--report"]) == 0
-    figures = [json.loads((d / "metrics.json").read_text())["test"] for d in (run_directory, tmp_path / "again")]
+    assert (
+        main(["evaluate", str(run_directory), "--output", str(tmp_path / "again"), "--report"]) == 0
+    )
+    figures = [
+        json.loads((d / "metrics.json").read_text())["test"]
+        for d in (run_directory, tmp_path / "again")
+    ]
     assert figures[0]["metrics"] == pytest.approx(figures[1]["metrics"])
     assert (tmp_path / "again" / "report.html").is_file()
     assert main(["info", str(run_directory)]) == 0
@@ -34,7 +39,12 @@ def test_train_evaluate_info_export_import(run_directory, tmp_path, capsys, tiny
     assert "sha256:" in shown
     assert main(["export", str(run_directory), "--output", str(tmp_path / "released.pth")]) == 0
     (tmp_path / "architecture.json").write_text(json.dumps(tiny_config))
-    options = ["--architecture", str(tmp_path / "architecture.json"), "--output", str(tmp_path / "imported")]
+    options = [
+        "--architecture",
+        str(tmp_path / "architecture.json"),
+        "--output",
+        str(tmp_path / "imported"),
+    ]
     # The released form does not say how many heads there are; eight is the original's number.
     assert main(["import", str(tmp_path / "released.pth"), *options]) == 0
     assert main(["info", str(tmp_path / "imported")]) == 0
@@ -48,9 +58,18 @@ def test_published_parameter_count_is_printed(capsys):
 def test_presets_and_recipes_are_listed(capsys):
     assert main(["backbones"]) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in ("openai", "laion2b", "georsclip", "georsclip-ret2", "remoteclip", "skyclip"))
-    assert "137,198,459 parameters: image tower 27,913,082, text tower 109,285,376, temperature 1" in shown
-    assert "131,148,161 parameters: image tower 21,862,784, text tower 109,285,376, temperature 1" in shown
+    assert all(
+        name in shown
+        for name in ("openai", "laion2b", "georsclip", "georsclip-ret2", "remoteclip", "skyclip")
+    )
+    assert (
+        "137,198,459 parameters: image tower 27,913,082, text tower 109,285,376, temperature 1"
+        in shown
+    )
+    assert (
+        "131,148,161 parameters: image tower 21,862,784, text tower 109,285,376, temperature 1"
+        in shown
+    )
     assert main(["recipes"]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in ("rsitmd_geo", "rsitmd_swin_bert"))
@@ -71,7 +90,10 @@ def test_every_verb_explains_itself_with_examples(verb, capsys):
     [
         (["train", "nothing"], "error: there is no recipe 'nothing'"),
         (["train", "--resume", "nowhere"], "error: nowhere holds no run"),
-        (["train", "--resume", "a", "--optim.lr", "1"], "error: --resume takes the run's directory and nothing else"),
+        (
+            ["train", "--resume", "a", "--optim.lr", "1"],
+            "error: --resume takes the run's directory and nothing else",
+        ),
         (["info", "nowhere"], "error: nothing to load in nowhere"),
         (["evaluate", "openai"], "error: openai is no run that knows its data; name it"),
         (["recipes", "x"], "error: there is no recipe 'x'"),
@@ -106,7 +128,18 @@ def test_data_check_lists_every_problem_at_once(tmp_path, capsys):
     ]
     (tmp_path / "train.json").write_text(json.dumps(rows))
     (tmp_path / "data.yaml").write_text("name: broken\ntrain: train.json\n")
-    assert main(["data", "check", str(tmp_path / "data.yaml"), "--json", str(tmp_path / "problems.json")]) == 1
+    assert (
+        main(
+            [
+                "data",
+                "check",
+                str(tmp_path / "data.yaml"),
+                "--json",
+                str(tmp_path / "problems.json"),
+            ]
+        )
+        == 1
+    )
     problems = json.loads((tmp_path / "problems.json").read_text())
     found = {problem["row"]: problem["what"] for problem in problems}
     assert set(found) == {f"row {i}" for i in (1, 2, 3, 4, 5, 6, 7, 8)}
@@ -117,7 +150,10 @@ def test_import_is_light_and_help_does_not_load_torch():
     code = "import sys, harma, harma.metrics, harma.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     code = "import sys\nfrom harma.cli import main\ntry: main(['--help'])\nfinally: sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode
+        == 0
+    )
 
 
 def test_evaluating_a_run_on_other_data_keeps_its_own_figures(run_directory, tmp_path, capsys):
@@ -128,7 +164,19 @@ def test_evaluating_a_run_on_other_data_keeps_its_own_figures(run_directory, tmp
     assert main(["evaluate", str(run_directory), "--data", str(other)]) == 2
     assert "they would be lost. Give another directory with --output" in capsys.readouterr().err
     assert (run_directory / "metrics.json").read_bytes() == before
-    assert main(["evaluate", str(run_directory), "--data", str(other), "--output", str(tmp_path / "other")]) == 0
+    assert (
+        main(
+            [
+                "evaluate",
+                str(run_directory),
+                "--data",
+                str(other),
+                "--output",
+                str(tmp_path / "other"),
+            ]
+        )
+        == 0
+    )
 
 
 def test_the_report_of_a_run_says_again_what_the_run_knows(run_directory, tmp_path, monkeypatch):
@@ -136,13 +184,17 @@ def test_the_report_of_a_run_says_again_what_the_run_knows(run_directory, tmp_pa
     from harma.evaluation import report
 
     given = []
-    monkeypatch.setattr(report, "write_report", lambda directory, **options: given.append(options) or directory)
+    monkeypatch.setattr(
+        report, "write_report", lambda directory, **options: given.append(options) or directory
+    )
     metrics = json.loads((run_directory / "metrics.json").read_text())
     (run_directory / "metrics.json").write_text(json.dumps({**metrics, "select_on": "test"}))
     for what in (run_directory, run_directory / "best"):
         assert main(["evaluate", str(what), "--output", str(tmp_path / "again"), "--report"]) == 0
     (run_directory / "metrics.json").write_text(json.dumps({**metrics, "data": "other"}))
-    assert main(["evaluate", str(run_directory), "--output", str(tmp_path / "again"), "--report"]) == 0
+    assert (
+        main(["evaluate", str(run_directory), "--output", str(tmp_path / "again"), "--report"]) == 0
+    )
     assert [options["baseline"] for options in given] == ["without adapters"] * 3
     facts = [options["info"] for options in given]
     assert [one.get("select_on") for one in facts] == ["test", "test", None]
@@ -163,7 +215,9 @@ def test_the_directory_one_is_in(run_directory, capsys, monkeypatch):
     assert main(["info", "/"]) == 2
 
 
-@pytest.mark.parametrize("options", [["--batch-size", "0"], ["--num-workers", "-1"], ["--batch-size", "many"]])
+@pytest.mark.parametrize(
+    "options", [["--batch-size", "0"], ["--num-workers", "-1"], ["--batch-size", "many"]]
+)
 def test_numbers_out_of_range(run_directory, options, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["evaluate", str(run_directory), *options])

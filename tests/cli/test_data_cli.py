@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from harma.cli import main
+from harma.curation.download import Download
 from harma.data import download
-from harma.data.download import Download
 
 
 @pytest.fixture
@@ -16,13 +16,24 @@ def data(tmp_path):
     (tmp_path / "images").mkdir()
     for i in range(4):
         pixels = np.random.default_rng(i).integers(0, 256, (6, 6, 3), dtype=np.uint8)
-        Image.fromarray(pixels).resize((40, 40), Image.Resampling.BICUBIC).save(tmp_path / "images" / f"{i}.png")
+        Image.fromarray(pixels).resize((40, 40), Image.Resampling.BICUBIC).save(
+            tmp_path / "images" / f"{i}.png"
+        )
     turned = Image.open(tmp_path / "images" / "0.png").transpose(Image.Transpose.ROTATE_90)
     turned.save(tmp_path / "images" / "t.png")
-    rows = [{"image": f"{i}.png", "caption": "Two storage tanks.", "image_id": i, "label_name": "ab"[i % 2]}
-            for i in range(4)]  # fmt: skip
+    rows = [
+        {
+            "image": f"{i}.png",
+            "caption": "Two storage tanks.",
+            "image_id": i,
+            "label_name": "ab"[i % 2],
+        }
+        for i in range(4)
+    ]
     (tmp_path / "train.json").write_text(json.dumps(rows))
-    (tmp_path / "test.json").write_text(json.dumps([{"image": "t.png", "caption": ["a storage tank"]}]))
+    (tmp_path / "test.json").write_text(
+        json.dumps([{"image": "t.png", "caption": ["a storage tank"]}])
+    )
     (tmp_path / "data.yaml").write_text("name: mine\ntrain: train.json\ntest: test.json\n")
     return str(tmp_path / "data.yaml")
 
@@ -35,13 +46,21 @@ def test_every_action_has_help_with_examples(action, capsys):
     with pytest.raises(SystemExit):
         main(["data", action, "--help"])
     shown = capsys.readouterr().out
-    assert f"examples:\n  harma data {action}" in shown.replace("\nexamples", "\nexamples") or "examples:" in shown
+    assert (
+        f"examples:\n  harma data {action}" in shown.replace("\nexamples", "\nexamples")
+        or "examples:" in shown
+    )
     assert f"harma data {action}" in shown
 
 
 def test_stats(data, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["data", "stats", data, "--json", str(out / "s.json"), "--picture", str(out / "s.png")]) == 0
+    assert (
+        main(
+            ["data", "stats", data, "--json", str(out / "s.json"), "--picture", str(out / "s.png")]
+        )
+        == 0
+    )
     assert "captions shared by images" in capsys.readouterr().out
     assert json.loads((out / "s.json").read_text())["splits"][0]["num_shared"] == 4
     assert main(["data", "stats", data, "--picture", "s.jpg"]) == 2
@@ -63,7 +82,17 @@ def test_convert_says_what_is_lost_and_writes_only_when_told(data, tmp_path, cap
 
 
 def test_split_writes_what_training_takes(data, tmp_path, capsys):
-    arguments = ["data", "split", data, "--ratios", "0.5", "0.25", "0.25", "--output", str(tmp_path / "s")]
+    arguments = [
+        "data",
+        "split",
+        data,
+        "--ratios",
+        "0.5",
+        "0.25",
+        "0.25",
+        "--output",
+        str(tmp_path / "s"),
+    ]
     assert main(arguments) == 0
     assert "copies kept on one side: 2 images in 1 groups" in capsys.readouterr().out
     assert main(["data", "check", str(tmp_path / "s" / "data.yaml")]) == 0
@@ -78,8 +107,14 @@ def test_audit_writes_lists_and_sheets(data, tmp_path, capsys):
     assert "mine train 0.png | mine test t.png" in shown
     assert "to leave out: 1 images" in shown
     assert {path.name for path in (tmp_path / "a").iterdir()} == {
-        "exclude_mine.csv", "audit.json", "pairs.html", "pairs.png"}  # fmt: skip
-    assert (tmp_path / "a" / "exclude_mine.csv").read_text().splitlines()[1] == "mine,train,0.png,mine test t.png"
+        "exclude_mine.csv",
+        "audit.json",
+        "pairs.html",
+        "pairs.png",
+    }
+    assert (tmp_path / "a" / "exclude_mine.csv").read_text().splitlines()[
+        1
+    ] == "mine,train,0.png,mine test t.png"
     assert main(["data", "audit", data, "--exact-only"]) == 0
 
 
@@ -98,7 +133,11 @@ def test_vocabulary_of_data_sets_and_files(data, tmp_path, capsys):
     arguments += ["--json", str(tmp_path / "v.json"), "--text", str(tmp_path / "v.txt")]
     assert main(arguments) == 0
     content = json.loads((tmp_path / "v.json").read_text())
-    assert {term["text"]: term["count"] for term in content["terms"]} == {"storage": 6, "storage tank": 6, "tank": 6}
+    assert {term["text"]: term["count"] for term in content["terms"]} == {
+        "storage": 6,
+        "storage tank": 6,
+        "tank": 6,
+    }
     assert content["labels"] == ["a", "b"]
     assert (tmp_path / "v.txt").read_text() == "storage\nstorage tank\ntank\n"
     assert main(["data", "vocabulary", str(tmp_path / "none.txt")]) == 2
@@ -136,9 +175,20 @@ def test_download_tells_first_and_gets_nothing_unasked(tmp_path, monkeypatch, ca
 def test_download_and_unpack(tmp_path, monkeypatch, capsys):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("a/b.txt", "x")
-    item = Download("x", "X", "free", "http://home", "here", "a folder", url="http://127.0.0.1/x.zip", sha256="00")
+    item = Download(
+        "x",
+        "X",
+        "free",
+        "http://home",
+        "here",
+        "a folder",
+        url="http://127.0.0.1/x.zip",
+        sha256="00",
+    )
     monkeypatch.setattr(download, "known_downloads", lambda: {"x": item})
     monkeypatch.setattr(download, "fetch", lambda *args, **options: (tmp_path / "x.zip", "00"))
-    assert main(["data", "download", "x", "--output", str(tmp_path / "o"), "--yes", "--unpack"]) == 0
+    assert (
+        main(["data", "download", "x", "--output", str(tmp_path / "o"), "--yes", "--unpack"]) == 0
+    )
     assert "as it should be" in capsys.readouterr().out
     assert (tmp_path / "o" / "a" / "b.txt").is_file()

@@ -8,7 +8,7 @@ from PIL import Image
 
 import harma
 from harma.cli import main
-from harma.fingerprint import model_id
+from harma.model.fingerprint import model_id
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,9 @@ def images(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     (tmp_path / "images").mkdir()
     for i in range(5):
-        Image.fromarray(rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)).save(tmp_path / "images" / f"{i}.png")
+        Image.fromarray(rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)).save(
+            tmp_path / "images" / f"{i}.png"
+        )
     return sorted((tmp_path / "images").iterdir())
 
 
@@ -46,7 +48,10 @@ def test_computed_in_bf16_by_the_same_model(model, images, tmp_path):
     exact, rounded = np.load("float32.npy"), np.load("bf16.npy")
     assert rounded.dtype == np.float32
     assert 0 < np.abs(exact - rounded).max() < 0.02
-    ids = [json.loads((tmp_path / f"{name}.npy.json").read_text())["model_id"] for name in ("float32", "bf16")]
+    ids = [
+        json.loads((tmp_path / f"{name}.npy.json").read_text())["model_id"]
+        for name in ("float32", "bf16")
+    ]
     assert ids[0] == ids[1]
 
 
@@ -65,7 +70,9 @@ def test_captions_to_parquet_in_half_precision(model, images, tmp_path):
 
 
 def test_captions_of_a_data_set(model, images, tiny_data, tmp_path):
-    assert main(["embed", model, "--captions", str(tiny_data / "test.json"), "--output", "c.npy"]) == 0
+    assert (
+        main(["embed", model, "--captions", str(tiny_data / "test.json"), "--output", "c.npy"]) == 0
+    )
     names = json.loads((tmp_path / "c.npy.json").read_text())["names"]
     assert names[:2] == ["A red roof, number 0.", "red field test 0"]
     assert np.load("c.npy").shape == (16, 16)
@@ -81,13 +88,18 @@ def test_unreadable_images(model, images, tmp_path, capsys):
     shown = capsys.readouterr()
     assert "1 images cannot be read and are left out" in shown.err
     assert "4 embeddings" in shown.out
-    assert json.loads((tmp_path / "a.npy.json").read_text())["names"] == [f"images/{i}.png" for i in (0, 2, 3, 4)]
+    assert json.loads((tmp_path / "a.npy.json").read_text())["names"] == [
+        f"images/{i}.png" for i in (0, 2, 3, 4)
+    ]
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--images", "images", "--output", "a.csv"], "allowed are names that end in .npy or .parquet"),
+        (
+            ["--images", "images", "--output", "a.csv"],
+            "allowed are names that end in .npy or .parquet",
+        ),
         (["--images", "nothing", "--output", "a.npy"], "there is no file or folder nothing"),
         (["--captions", "nothing.txt", "--output", "a.npy"], "there is no file nothing.txt"),
     ],

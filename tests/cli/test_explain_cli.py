@@ -16,7 +16,9 @@ def image(tmp_path, monkeypatch):
 
 
 def test_it_writes_the_map_and_says_where_it_peaks(model, image, tmp_path, capsys):
-    assert main(["explain", model[1], image, "a river", "--output", "out/map.png", "--grid", "4"]) == 0
+    assert (
+        main(["explain", model[1], image, "a river", "--output", "out/map.png", "--grid", "4"]) == 0
+    )
     said = capsys.readouterr().out
     assert "of 4" in said
     assert "written: out/map.png" in said

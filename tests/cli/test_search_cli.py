@@ -18,12 +18,16 @@ def archive(write_scenes, tmp_path, capsys):
     load_backbone(TINY).save(tmp_path / "model")
     write_scenes(tmp_path / "scenes", 3)
     options = ["--model", str(tmp_path / "model"), "--size", "48", "--num-workers", "0"]
-    assert main(["index", "build", str(tmp_path / "archive"), str(tmp_path / "scenes"), *options]) == 0
+    assert (
+        main(["index", "build", str(tmp_path / "archive"), str(tmp_path / "scenes"), *options]) == 0
+    )
     assert "12 chips added" in capsys.readouterr().out
     return str(tmp_path / "archive")
 
 
-def test_a_second_build_needs_no_options_and_adds_what_is_new(archive, write_scenes, tmp_path, capsys):
+def test_a_second_build_needs_no_options_and_adds_what_is_new(
+    archive, write_scenes, tmp_path, capsys
+):
     write_scenes(tmp_path / "scenes", 1, first=3)
     (tmp_path / "scenes" / "broken.tif").write_bytes(b"x")
     assert main(["index", "build", archive, str(tmp_path / "scenes"), "--num-workers", "1"]) == 1
@@ -34,12 +38,26 @@ def test_a_second_build_needs_no_options_and_adds_what_is_new(archive, write_sce
 
 
 def test_an_index_embedded_in_bf16_is_searched_in_float32(archive, tmp_path, capsys):
-    options = ["--model", str(tmp_path / "model"), "--size", "48", "--num-workers", "0", "--precision", "bf16"]
-    assert main(["index", "build", str(tmp_path / "rounded"), str(tmp_path / "scenes"), *options]) == 0
+    options = [
+        "--model",
+        str(tmp_path / "model"),
+        "--size",
+        "48",
+        "--num-workers",
+        "0",
+        "--precision",
+        "bf16",
+    ]
+    assert (
+        main(["index", "build", str(tmp_path / "rounded"), str(tmp_path / "scenes"), *options]) == 0
+    )
     capsys.readouterr()
     scores = {}
     for where in (archive, str(tmp_path / "rounded")):
-        assert main(["search", where, "a river", "-k", "12", "--keep-overlapping", "--format", "json"]) == 0
+        assert (
+            main(["search", where, "a river", "-k", "12", "--keep-overlapping", "--format", "json"])
+            == 0
+        )
         scores[where] = {hit["id"]: hit["score"] for hit in json.loads(capsys.readouterr().out)}
     exact, rounded = scores.values()
     assert exact != rounded
@@ -62,10 +80,29 @@ def test_hits_in_every_format(archive, capsys):
 
 
 def test_filters_and_examples(archive, capsys):
-    assert main(["search", archive, "--like", "a river", "--since", "2012", "--format", "json", "-k", "50"]) == 0
+    assert (
+        main(
+            [
+                "search",
+                archive,
+                "--like",
+                "a river",
+                "--since",
+                "2012",
+                "--format",
+                "json",
+                "-k",
+                "50",
+            ]
+        )
+        == 0
+    )
     hits = json.loads(capsys.readouterr().out)
     assert {hit["datetime"][:4] for hit in hits} == {"2012"}
-    assert main(["search", archive, f"--image=chip:{hits[0]['id']}", "-k", "1", "--format", "json"]) == 0
+    assert (
+        main(["search", archive, f"--image=chip:{hits[0]['id']}", "-k", "1", "--format", "json"])
+        == 0
+    )
     assert json.loads(capsys.readouterr().out)[0]["id"] == hits[0]["id"]
     assert main(["search", archive, "a river", "--bbox", "100,0,110,10"]) == 1
     assert "nothing matches" in capsys.readouterr().out
@@ -118,7 +155,22 @@ def test_hits_written_to_files_by_their_suffix(archive, tmp_path, capsys):
 
     for suffix in (".json", ".csv", ".geojson", ".parquet", ".html", ".png"):
         file = tmp_path / f"hits{suffix}"
-        assert main(["search", archive, "a river", "-k", "3", "--unlike", "a road@0.2", "--output", str(file)]) == 0
+        assert (
+            main(
+                [
+                    "search",
+                    archive,
+                    "a river",
+                    "-k",
+                    "3",
+                    "--unlike",
+                    "a road@0.2",
+                    "--output",
+                    str(file),
+                ]
+            )
+            == 0
+        )
         assert f"3 hits written to {file}" in capsys.readouterr().out
     collection = FeatureCollection.model_validate_json((tmp_path / "hits.geojson").read_text())
     assert len(collection.features) == 3
@@ -186,7 +238,12 @@ def test_optimizing_reembedding_and_exchanging(archive, tmp_path, capsys):
     assert first == second
     torch.manual_seed(9)
     load_backbone({**TINY, "embed_dim": 24}).save(tmp_path / "other")
-    assert main(["index", "reembed", archive, "--model", str(tmp_path / "other"), "--num-workers", "0"]) == 0
+    assert (
+        main(
+            ["index", "reembed", archive, "--model", str(tmp_path / "other"), "--num-workers", "0"]
+        )
+        == 0
+    )
     assert "12 chips added" in capsys.readouterr().out
     assert main(["search", archive, "a river"]) == 0
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 import harma
 from harma.cli import main
-from harma.data.vocabulary import build_vocabulary
-from harma.zeroshot import classify, rank_captions
+from harma.curation.vocabulary.terms import build_vocabulary
+from harma.model.zeroshot import classify, rank_captions
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,17 @@ def run(*argv, status=0):
 
 
 def test_classes_in_every_format(model, images, capsys):
-    run("classify", model, "images", "--classes", "river, forest,storageTanks", "-k", "2", "--format", "json")
+    run(
+        "classify",
+        model,
+        "images",
+        "--classes",
+        "river, forest,storageTanks",
+        "-k",
+        "2",
+        "--format",
+        "json",
+    )
     found = json.loads(capsys.readouterr().out)
     assert [image["image"] for image in found] == [
         f"images/{folder}/{i}.png" for folder in ("river", "storage_tanks") for i in (0, 1)
@@ -65,21 +75,34 @@ def test_classes_and_templates_from_files(model, images, tmp_path, capsys):
     run("classify", model, "images", *options)
     found = json.loads(capsys.readouterr().out)
     expected = classify(harma.load(model), images, ["river", "forest"], templates=["{} from above"])
-    assert found[0]["classes"][0]["cosine"] == pytest.approx(float(expected.cosines[0].max()), abs=1e-5)
+    assert found[0]["classes"][0]["cosine"] == pytest.approx(
+        float(expected.cosines[0].max()), abs=1e-5
+    )
     assert main(["classify", model, "images", "--classes", "clases.txt"]) == 2
     assert "there is no file clases.txt" in capsys.readouterr().err
 
 
 def vocabulary():
     found = build_vocabulary(
-        ["a boat on a river", "boats", "pipes beside tanks"], labels=["River", "River", "storage_tanks"], min_count=1
+        ["a boat on a river", "boats", "pipes beside tanks"],
+        labels=["River", "River", "storage_tanks"],
+        min_count=1,
     )
     return json.dumps(asdict(found))
 
 
 def test_prompts_name_what_a_vocabulary_says_of_classes(model, images, tmp_path, capsys):
     (tmp_path / "terms.json").write_text(vocabulary())
-    options = ["--classes", "river,forest,storageTanks", "--vocabulary", "terms.json", "-k", "3", "--format", "json"]
+    options = [
+        "--classes",
+        "river,forest,storageTanks",
+        "--vocabulary",
+        "terms.json",
+        "-k",
+        "3",
+        "--format",
+        "json",
+    ]
     run("classify", model, "images/river/0.png", *options)
     shown = capsys.readouterr()
     assert "without terms in terms.json, plain prompts: forest\n" in shown.err
@@ -95,16 +118,34 @@ def test_prompts_name_what_a_vocabulary_says_of_classes(model, images, tmp_path,
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
-        (None, [], "the vocabulary v.json is not there; `harma data vocabulary DATA --json v.json` writes one"),
+        (
+            None,
+            [],
+            "the vocabulary v.json is not there; `harma data vocabulary DATA --json v.json` writes one",
+        ),
         ("{", [], "v.json is not JSON"),
         ("[]", [], "v.json is no vocabulary"),
-        ('{"terms": [{"text": "boat"}], "labels": ["sea"]}', [], r"terms[0] needs a text, and tfidf"),
-        ('{"terms": [], "labels": []}', [], "has no labels; make it of a data set whose images have label_name"),
-        ('{"terms": [{"text": "boat", "tfidf": {"sea": 1}}], "labels": ["sea"]}', [], "its labels are sea"),
+        (
+            '{"terms": [{"text": "boat"}], "labels": ["sea"]}',
+            [],
+            r"terms[0] needs a text, and tfidf",
+        ),
+        (
+            '{"terms": [], "labels": []}',
+            [],
+            "has no labels; make it of a data set whose images have label_name",
+        ),
+        (
+            '{"terms": [{"text": "boat", "tfidf": {"sea": 1}}], "labels": ["sea"]}',
+            [],
+            "its labels are sea",
+        ),
         ("", ["--terms", "2"], "--terms is given without --vocabulary"),
     ],
 )
-def test_vocabularies_that_cannot_be_used(model, images, tmp_path, capsys, content, options, message):
+def test_vocabularies_that_cannot_be_used(
+    model, images, tmp_path, capsys, content, options, message
+):
     if content:
         (tmp_path / "v.json").write_text(content)
     given = options or ["--vocabulary", "v.json"]
@@ -120,9 +161,20 @@ def test_accuracy_of_folders(model, images, capsys):
     line = next(line for line in table.splitlines() if "all images" in line)
     assert line.split() == ["all", "images", str(right), "4", f"{25 * right:.2f}"]
     assert "images/river" not in table
-    run("classify", model, "images", "--classes", "river,storage tanks", "--folder-labels", "--format", "json")
+    run(
+        "classify",
+        model,
+        "images",
+        "--classes",
+        "river,storage tanks",
+        "--folder-labels",
+        "--format",
+        "json",
+    )
     shown = capsys.readouterr()
-    assert [image["label"] for image in json.loads(shown.out)] == ["river"] * 2 + ["storage_tanks"] * 2
+    assert [image["label"] for image in json.loads(shown.out)] == ["river"] * 2 + [
+        "storage_tanks"
+    ] * 2
     assert "mean of classes" in shown.err
     run("classify", model, "images", "--classes", "river,forest", "--folder-labels", status=2)
     assert "1 labels are none of the classes: storage_tanks" in capsys.readouterr().err

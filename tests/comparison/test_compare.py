@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import harma.cli
-from harma.files import locked
+from harma.ground.files import locked
 
 COMMAND = [sys.executable, "-m", "harma", "compare"]
 
@@ -22,9 +22,13 @@ COMMAND = [sys.executable, "-m", "harma", "compare"]
 def file(base, tmp_path):
     """Two methods, two rates, two seeds; one of the rates is no rate."""
     values = {
-        "recipe": base, "methods": {"harma": None, "full": {"learning_rates": [1e-3, 1e30]}}, "seeds": [1, 2],
-        "learning_rates": [1e-3, 1e-2], "jobs": 2, "output": str(tmp_path / "out"),
-    }  # fmt: skip
+        "recipe": base,
+        "methods": {"harma": None, "full": {"learning_rates": [1e-3, 1e30]}},
+        "seeds": [1, 2],
+        "learning_rates": [1e-3, 1e-2],
+        "jobs": 2,
+        "output": str(tmp_path / "out"),
+    }
     path = tmp_path / "c.yaml"
     path.write_text(yaml.safe_dump(values, sort_keys=False))
     return path
@@ -32,7 +36,9 @@ def file(base, tmp_path):
 
 def compare(file, *options):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([*COMMAND, str(file), *options], capture_output=True, text=True, env=environment)
+    return subprocess.run(
+        [*COMMAND, str(file), *options], capture_output=True, text=True, env=environment
+    )
 
 
 def trainings(output):
@@ -40,7 +46,10 @@ def trainings(output):
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if b"harma.cli.child" in (text := path.read_bytes()) and str(output).encode() in text:
+            if (
+                b"harma.cli.run_process" in (text := path.read_bytes())
+                and str(output).encode() in text
+            ):
                 found.append(int(path.parent.name))
         except OSError:
             continue
@@ -60,9 +69,11 @@ def test_a_killed_comparison_loses_no_run_and_a_failed_method_is_in_its_row(file
     output = tmp_path / "out"
     finished = lambda: list(output.glob("runs/*/*/metrics.json"))  # noqa: E731
     parent = subprocess.Popen(
-        [*COMMAND, str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [*COMMAND, str(file)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
     try:
         wait_until(lambda: finished() and trainings(output))
     finally:
@@ -74,7 +85,9 @@ def test_a_killed_comparison_loses_no_run_and_a_failed_method_is_in_its_row(file
     done = compare(file)
     assert done.returncode == 1, done.stderr
     assert "full, lr 1e+30, seed 1: the loss is not a finite number" in done.stdout
-    assert {path: path.stat().st_mtime_ns for path in before} == before, "no finished run is done again"
+    assert {path: path.stat().st_mtime_ns for path in before} == before, (
+        "no finished run is done again"
+    )
     assert len(finished()) == 5
     rows = {row["name"]: row for row in csv.DictReader((output / "results.csv").open())}
     assert (rows["harma"]["status"], rows["harma"]["seeds"]) == ("done", "2")

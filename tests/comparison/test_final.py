@@ -45,7 +45,10 @@ def two(make, finish):
     """Two rows; the second one still lacks a seed."""
 
     def plan(**values):
-        made = make({"harma": None, "lora": None}, **{"seeds": [1, 2], "learning_rates": [0.01, 0.1], **values})
+        made = make(
+            {"harma": None, "lora": None},
+            **{"seeds": [1, 2], "learning_rates": [0.01, 0.1], **values},
+        )
         for row in made.rows:
             for run, level in zip(rate_runs(made, row), (0.6, 0.4, 0.9), strict=False):
                 if run.state() == "missing":
@@ -70,7 +73,12 @@ def test_rows_that_are_complete_are_read_once(two, finish, opened):
     outcome = collect(plan)
     assert outcome.split == "test"
     assert outcome.results[0].figures["test"]["mR"].mean == pytest.approx(
-        np.mean([load_evaluation(run.path, "test").metrics["mR"] for run in seed_runs(plan, plan.rows[0])])
+        np.mean(
+            [
+                load_evaluation(run.path, "test").metrics["mR"]
+                for run in seed_runs(plan, plan.rows[0])
+            ]
+        )
     )
     assert "test" not in outcome.results[1].figures
     write_outcome(plan, outcome)
@@ -79,7 +87,9 @@ def test_rows_that_are_complete_are_read_once(two, finish, opened):
     assert "not read" in page
     finish(seed_runs(plan, plan.rows[1])[1])
     read_test(plan, plan.rows)
-    assert opened[2:] == ["lora/lr0.01-seed1", "lora/lr0.01-seed2"], "the first row is not read again"
+    assert opened[2:] == ["lora/lr0.01-seed1", "lora/lr0.01-seed2"], (
+        "the first row is not read again"
+    )
     assert {d.split for d in collect(plan).shown} == {"test"}
 
 
@@ -103,11 +113,14 @@ def test_another_rate_or_other_data_after_reading_is_refused(two, opened):
     read_test(plan, plan.rows)
     wider = two(learning_rates=[0.01, 0.1, 1.0])
     with pytest.raises(
-        ConfigError, match=r"harma has read the test split with the learning rate 0.01, and 1 is chosen"
+        ConfigError,
+        match=r"harma has read the test split with the learning rate 0.01, and 1 is chosen",
     ):
         read_test(wider, wider.rows)
     notes = collect(wider).results[0].notes
-    assert any("its test figures are of rate 0.01; since then 1 was chosen" in note for note in notes)
+    assert any(
+        "its test figures are of rate 0.01; since then 1 was chosen" in note for note in notes
+    )
     record = json.loads((plan.output / FILE).read_text())
     record["rows"]["harma"]["fingerprint"] = "other"
     record["rows"]["harma"]["read"] = None

@@ -26,7 +26,9 @@ def job(run, monkeypatch):
 
     def started(code):
         popen = jobs._popen
-        monkeypatch.setattr(jobs, "_popen", lambda command, *rest: popen([sys.executable, "-c", code], *rest))
+        monkeypatch.setattr(
+            jobs, "_popen", lambda command, *rest: popen([sys.executable, "-c", code], *rest)
+        )
         return start(run, 0, 1)
 
     return started
@@ -44,7 +46,10 @@ def test_a_killed_process_probably_ran_out_of_memory(job):
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("import sys; print('error: the loss is not finite'); print('bye'); sys.exit(2)", "the loss is not finite"),
+        (
+            "import sys; print('error: the loss is not finite'); print('bye'); sys.exit(2)",
+            "the loss is not finite",
+        ),
         ("raise MemoryError('no more')", "MemoryError: no more"),
         ("import sys; sys.exit(3)", "ended with status 3"),
         ("import os; print('hm', flush=True); os.kill(os.getpid(), 11)", "killed by SIGSEGV (hm)"),
@@ -99,15 +104,22 @@ def test_each_job_has_its_share_of_the_cores_and_a_gpu(monkeypatch):
     assert jobs._environment(0, 3)["OMP_NUM_THREADS"] == "2"
     assert jobs._environment(0, 1)["OMP_NUM_THREADS"] == "8"
     assert jobs._environment(0, 1)["CUDA_VISIBLE_DEVICES"] == "4,5"
-    assert [jobs._environment(slot, 3)["CUDA_VISIBLE_DEVICES"] for slot in range(3)] == ["4", "5", "4"]
+    assert [jobs._environment(slot, 3)["CUDA_VISIBLE_DEVICES"] for slot in range(3)] == [
+        "4",
+        "5",
+        "4",
+    ]
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert jobs._environment(0, 2)["OMP_NUM_THREADS"] == "1"
 
 
 def test_a_child_ends_when_its_pipe_closes():
-    code = "import time; from harma.cli.child import end_with_parent as e; e(); print(1, flush=True); time.sleep(60)"
+    code = "import time; from harma.cli.run_process import end_with_parent as e; e(); print(1, flush=True); time.sleep(60)"
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     ) as process:
         assert process.stdout.readline() == b"1\n"
         process.stdin.close()

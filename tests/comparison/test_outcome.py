@@ -22,14 +22,22 @@ from harma.comparison.tables import cost_table, differences_table, main_table, r
 from harma.errors import DataError
 from harma.evaluation import difference_interval, load_evaluation, mean_over_seeds
 
-METHODS = {"none": None, "harma": None, "a_b & c": {"adapter": {"bottleneck_dim": 32}}, "full": None, "lora": None}
+METHODS = {
+    "none": None,
+    "harma": None,
+    "a_b & c": {"adapter": {"bottleneck_dim": 32}},
+    "full": None,
+    "lora": None,
+}
 LEVELS = {"none": 0.2, "harma": 0.6, "a_b & c": 0.55}
 
 
 @pytest.fixture
 def finished(make, finish):
     """Three rows done, one failed, one waiting."""
-    plan = make(METHODS, learning_rates=[0.01, 0.1], seeds=[1, 2], published="rsitmd", budget={"epochs": 3})
+    plan = make(
+        METHODS, learning_rates=[0.01, 0.1], seeds=[1, 2], published="rsitmd", budget={"epochs": 3}
+    )
     for row in plan.rows[:3]:
         for run, less in zip(rate_runs(plan, row), (0.0, 0.1), strict=False):
             finish(run, LEVELS[row.name] - less, trained=0 if row.name == "none" else 4000)
@@ -37,7 +45,9 @@ def finished(make, finish):
             finish(run, LEVELS[row.name], trained=4000, seconds=20.0)
     for run in rate_runs(plan, plan.row("full")):
         run.failure_file.parent.mkdir(parents=True, exist_ok=True)
-        run.failure_file.write_text(json.dumps({"reason": "killed by SIGKILL, probably out of memory"}))
+        run.failure_file.write_text(
+            json.dumps({"reason": "killed by SIGKILL, probably out of memory"})
+        )
     return plan
 
 
@@ -54,10 +64,20 @@ def test_rows_have_means_over_seeds_and_what_they_cost(finished):
     assert harma.figures["val"]["mR"].deviation == pytest.approx(statistics.stdev(values))
     assert (harma.rate, harma.ended, harma.planned, harma.status) == (0.01, 3, 3, "done")
     cost = harma.cost
-    assert (cost.trained, cost.total, cost.peak_bytes, cost.saved_bytes) == (4000, 100_000, 500_000_000, 2000)
+    assert (cost.trained, cost.total, cost.peak_bytes, cost.saved_bytes) == (
+        4000,
+        100_000,
+        500_000_000,
+        2000,
+    )
     assert cost.epoch_seconds == 15, "median of three epochs of 10 s and three of 20 s"
     assert cost.best_seconds == 45, "mean of 30 s and 60 s"
-    assert (none.status, none.rate, none.cost.trained, none.cost.epoch_seconds) == ("done", None, 0, None)
+    assert (none.status, none.rate, none.cost.trained, none.cost.epoch_seconds) == (
+        "done",
+        None,
+        0,
+        None,
+    )
     assert (full.status, full.figures, len(full.failures)) == ("failed", {}, 2)
     assert (lora.status, lora.planned) == ("waiting", 3)
 
@@ -84,7 +104,9 @@ def test_everything_is_written(finished):
     rows = list(csv.DictReader((output / "results.csv").open()))
     assert [row["status"] for row in rows] == ["done", "done", "done", "failed", "waiting"]
     assert {row["split"] for row in rows} == {"val"}
-    assert float(rows[1]["mR_mean"]) == pytest.approx(collect(finished).results[1].figures["val"]["mR"].mean)
+    assert float(rows[1]["mR_mean"]) == pytest.approx(
+        collect(finished).results[1].figures["val"]["mR"].mean
+    )
     assert "killed by SIGKILL" in rows[3]["notes"]
     runs = list(csv.DictReader((output / "runs.csv").open()))
     assert [run["state"] for run in runs] == ["finished"] * 7 + ["failed"] * 2 + ["missing"] * 2
@@ -136,10 +158,24 @@ def test_names_of_rows_are_words_everywhere(make, finish):
 
 
 def test_test_figures_that_are_gone_are_named(finished):
-    (finished.output / "final.json").write_text(json.dumps({"rows": {"harma": {
-        "learning_rate": 0.01, "runs": ["runs/harma/lr0.01-seed1"], "fingerprint": "x", "began": "", "read": "now",
-    }}}))  # fmt: skip
-    with pytest.raises(DataError, match="lr0.01-seed1 has no test figures, and final.json says that it was read"):
+    (finished.output / "final.json").write_text(
+        json.dumps(
+            {
+                "rows": {
+                    "harma": {
+                        "learning_rate": 0.01,
+                        "runs": ["runs/harma/lr0.01-seed1"],
+                        "fingerprint": "x",
+                        "began": "",
+                        "read": "now",
+                    }
+                }
+            }
+        )
+    )
+    with pytest.raises(
+        DataError, match="lr0.01-seed1 has no test figures, and final.json says that it was read"
+    ):
         collect(finished)
 
 
@@ -153,7 +189,10 @@ def test_a_comparison_without_any_run_can_be_shown(make):
 def test_latex_has_what_it_costs(finished):
     write_outcome(finished, collect(finished))
     text = (finished.output / "costs.tex").read_text()
-    assert r"method & lr & seeds & trained & share \% & s per epoch & s to best & peak MB & saved MB" in text
+    assert (
+        r"method & lr & seeds & trained & share \% & s per epoch & s to best & peak MB & saved MB"
+        in text
+    )
     assert r"a\_b \& c & 0.01 & 2/2 & 4,000 & 4.00 & 15 & 45 & 500 & 0.002" in text
     lines = [line for line in text.splitlines() if r" \\" in line]
     assert {len(re.split(r"(?<!\\)&", line)) for line in lines} == {13}
@@ -180,7 +219,9 @@ def test_latex_escapes_names_and_marks_the_best(finished):
     assert "not measured here" in text
     lines = [line for line in text.splitlines() if r" \\" in line and "multicolumn" not in line]
     assert len(lines) == 1 + 5 + 14
-    assert {len(re.split(r"(?<!\\)&", line)) for line in lines} == {10}, "every line has the same columns"
+    assert {len(re.split(r"(?<!\\)&", line)) for line in lines} == {10}, (
+        "every line has the same columns"
+    )
     assert escape("100% of $x_1^2$ #{~\\}") == (
         r"100\% of \$x\_1\textasciicircum{}2\$ \#\{\textasciitilde{}\textbackslash{}\}"
     )

@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from harma.comparison.runs import choose, epochs_of, known_runs, num_runs, probe_run, rate_runs, seed_runs
+from harma.comparison.runs import (
+    choose,
+    epochs_of,
+    known_runs,
+    num_runs,
+    probe_run,
+    rate_runs,
+    seed_runs,
+)
 from harma.errors import ConfigError
 
 RATES = [0.001, 0.01, 0.1]
@@ -23,7 +31,11 @@ def set_best(run, value):
 def test_seeds_come_after_the_rates(make, finish):
     plan = make({"harma": None}, learning_rates=RATES, seeds=[1, 2])
     row = plan.rows[0]
-    assert [run.path.name for run in known_runs(plan, row)] == ["lr0.001-seed1", "lr0.01-seed1", "lr0.1-seed1"]
+    assert [run.path.name for run in known_runs(plan, row)] == [
+        "lr0.001-seed1",
+        "lr0.01-seed1",
+        "lr0.1-seed1",
+    ]
     assert num_runs(plan, row) == 4
     for run, level in zip(rate_runs(plan, row), (0.3, 0.9, 0.3), strict=True):
         assert choose(plan, row) is None
@@ -81,7 +93,10 @@ def test_minutes_become_epochs_by_the_second_epoch_of_a_probe(make, finish):
     assert [run.path.name for run in known_runs(plan, row)] == ["probe"]
     assert epochs_of(plan, row) is None
     finish(probe)
-    events = [{"event": "epoch", "epoch": 1, "seconds": 40.0}, {"event": "epoch", "epoch": 2, "seconds": 49.0}]
+    events = [
+        {"event": "epoch", "epoch": 1, "seconds": 40.0},
+        {"event": "epoch", "epoch": 2, "seconds": 49.0},
+    ]
     (probe.path / "log.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
     assert epochs_of(plan, row) == 13, "120 s of 9 s each; the first epoch also warms up"
     assert rate_runs(plan, row)[0].recipe.train.epochs == 13
@@ -94,7 +109,10 @@ def test_a_run_of_another_recipe_is_named_with_what_differs(make, finish):
     other = make({"harma": {"adapter": {"bottleneck_dim": 32}, "data": {"batch_size": 6}}})
     with pytest.raises(ConfigError) as error:
         rate_runs(other, other.rows[0])[0].check()
-    assert "adapter.bottleneck_dim is 16 there and 32 here; data.batch_size is 12 there and 6 here" in str(error.value)
+    assert (
+        "adapter.bottleneck_dim is 16 there and 32 here; data.batch_size is 12 there and 6 here"
+        in str(error.value)
+    )
     (plan.output / "runs" / "harma" / "lr0.0004-seed3407" / "recipe.yaml").write_text("methd: x\n")
     with pytest.raises(ConfigError, match="is no recipe of this version"):
         rate_runs(plan, plan.rows[0])[0].check()

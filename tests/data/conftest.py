@@ -51,8 +51,14 @@ def small(root: DataRoot) -> DataRoot:
     """Train (2 images, 3 captions), val (1, 2) and test (1, 1) in the original's JSON, with all images."""
     for seed, name in enumerate(("a.png", "b.png", "c.png", "d.png")):
         root.image(name, seed)
-    root.json("train.json", [caption_row("a.png", 7, "A river."), caption_row("b.png", 3, "Two houses"),
-                             caption_row("a.png", 7, "A wide river")])  # fmt: skip
+    root.json(
+        "train.json",
+        [
+            caption_row("a.png", 7, "A river."),
+            caption_row("b.png", 3, "Two houses"),
+            caption_row("a.png", 7, "A wide river"),
+        ],
+    )
     root.json("val.json", [{"image": "c.png", "caption": ["a bridge", "A bridge!"]}])
     root.json("test.json", [{"image": "d.png", "caption": ["a dock"]}])
     return root

@@ -38,8 +38,12 @@ def test_paths_may_be_relative(small, harma, monkeypatch):
 
 def test_another_image_root(small, harma):
     (small.path / "images").rename(small.path / "pictures")
-    assert load_split(harma, "val", small.path, images=small.path / "pictures").image_names == ("c.png",)
-    assert load_split(replace(harma, images="pictures"), "val", small.path).image_names == ("c.png",)
+    assert load_split(harma, "val", small.path, images=small.path / "pictures").image_names == (
+        "c.png",
+    )
+    assert load_split(replace(harma, images="pictures"), "val", small.path).image_names == (
+        "c.png",
+    )
 
 
 def test_several_files_may_use_the_same_ids(small, harma, row):
@@ -52,7 +56,9 @@ def test_several_files_may_use_the_same_ids(small, harma, row):
 def test_an_image_of_two_files_is_two_images_and_is_told(small, harma, row, caplog):
     small.json("sub/train.json", [row("./a.png", 0, "again")])
     with caplog.at_level(logging.WARNING, "harma"):
-        split = load_split(replace(harma, train=("train.json", "sub/train.json")), "train", small.path)
+        split = load_split(
+            replace(harma, train=("train.json", "sub/train.json")), "train", small.path
+        )
     assert split.image_names == ("a.png", "b.png", "a.png")
     (record,) = caplog.records
     assert "sub/train.json row 0: image" in record.getMessage()
@@ -65,8 +71,14 @@ def test_an_image_of_two_files_is_two_images_and_is_told(small, harma, row, capl
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("a.png", 1), ("b.png", 1)], "image_id 1 names 'b.png' here, but 'a.png' in train.json row 0"),
-        ([("a.png", 1), ("./a.png", 2)], "image 'a.png' has image_id 2 here, but 1 in train.json row 0"),
+        (
+            [("a.png", 1), ("b.png", 1)],
+            "image_id 1 names 'b.png' here, but 'a.png' in train.json row 0",
+        ),
+        (
+            [("a.png", 1), ("./a.png", 2)],
+            "image 'a.png' has image_id 2 here, but 1 in train.json row 0",
+        ),
     ],
 )
 def test_contradicting_ids(small, harma, row, rows, message):
@@ -77,17 +89,24 @@ def test_contradicting_ids(small, harma, row, rows, message):
 
 
 def test_contradicting_labels(small, harma, row):
-    small.json("train.json", [row("a.png", 1, "x", label_name="port"), row("a.png", 1, "y", label_name="pier")])
+    small.json(
+        "train.json",
+        [row("a.png", 1, "x", label_name="port"), row("a.png", 1, "y", label_name="pier")],
+    )
     with pytest.raises(
-        DataError, match="row 1: image 'a.png' has label_name 'pier' here, but 'port' in train.json row 0"
+        DataError,
+        match="row 1: image 'a.png' has label_name 'pier' here, but 'port' in train.json row 0",
     ):
         load_split(harma, "train", small.path)
 
 
 def test_an_image_in_two_rows(small, harma):
-    small.json("val.json", [{"image": "c.png", "caption": ["x"]}, {"image": "c.png", "caption": ["y"]}])
+    small.json(
+        "val.json", [{"image": "c.png", "caption": ["x"]}, {"image": "c.png", "caption": ["y"]}]
+    )
     with pytest.raises(
-        DataError, match="val.json row 1: image 'c.png' is in val.json row 0 too; give an image one row"
+        DataError,
+        match="val.json row 1: image 'c.png' is in val.json row 0 too; give an image one row",
     ):
         load_split(harma, "val", small.path)
 
@@ -96,7 +115,8 @@ def test_an_image_in_two_rows(small, harma):
 def test_images_stay_in_the_image_folder(small, harma, name):
     small.json("val.json", [{"image": name, "caption": ["x"]}])
     with pytest.raises(
-        DataError, match=r"val.json row 0: image '.*' does not lie in the image folder .*images; name a"
+        DataError,
+        match=r"val.json row 0: image '.*' does not lie in the image folder .*images; name a",
     ):
         load_split(harma, "val", small.path)
 
@@ -132,8 +152,12 @@ def test_empty_captions_can_be_dropped(small, harma, row):
 
 
 def test_images_without_captions(small, harma):
-    small.json("val.json", [{"image": "c.png", "caption": []}, {"image": "d.png", "caption": ["x"]}])
-    with pytest.raises(DataError, match="val.json row 0: image 'c.png' has no caption; give it one, or drop"):
+    small.json(
+        "val.json", [{"image": "c.png", "caption": []}, {"image": "d.png", "caption": ["x"]}]
+    )
+    with pytest.raises(
+        DataError, match="val.json row 0: image 'c.png' has no caption; give it one, or drop"
+    ):
         load_split(harma, "val", small.path)
     split = load_split(harma, "val", small.path, empty_captions="drop")
     assert split.image_names == ("d.png",)
@@ -145,7 +169,9 @@ def test_nothing_left(small, harma):
     with pytest.raises(DataError, match="val.json: no image of split val has a caption"):
         load_split(harma, "val", small.path, empty_captions="drop")
     description = DataDescription(name="k", format="karpathy", test=("d.json",))
-    small.json("d.json", {"images": [{"split": "train", "filename": "a.png", "sentences": [{"raw": "x"}]}]})
+    small.json(
+        "d.json", {"images": [{"split": "train", "filename": "a.png", "sentences": [{"raw": "x"}]}]}
+    )
     with pytest.raises(DataError, match="d.json: no image of split test has a caption"):
         load_split(description, "test", small.path)
 
@@ -167,10 +193,13 @@ def test_missing_images_are_named_and_counted(small, harma, row):
 def test_missing_annotations_and_root(small, harma):
     (small.path / "val.json").unlink()
     with pytest.raises(
-        MissingFileError, match=r"the val annotations of small are not at .*val.json; get the data from h"
+        MissingFileError,
+        match=r"the val annotations of small are not at .*val.json; get the data from h",
     ):
         load_split(replace(harma, homepage="https://example.org"), "val", small.path)
-    with pytest.raises(MissingFileError, match=r"the data root .*nowhere is not a folder; it must hold val.json"):
+    with pytest.raises(
+        MissingFileError, match=r"the data root .*nowhere is not a folder; it must hold val.json"
+    ):
         load_split(harma, "val", small.path / "nowhere")
 
 
@@ -187,9 +216,14 @@ def test_bad_options(small, harma, options, message):
 
 
 def test_reading_keeps_images_of_faulty_rows(small, harma, row):
-    small.json("train.json", [row("a.png", 1, None), row("b.png", 2, "x"), {"caption": "x", "image_id": 3}])
+    small.json(
+        "train.json", [row("a.png", 1, None), row("b.png", 2, "x"), {"caption": "x", "image_id": 3}]
+    )
     reading = read_split(harma, "train", small.path)
-    assert [str(place) for place in reading.places.values()] == ["train.json row 0", "train.json row 1"]
+    assert [str(place) for place in reading.places.values()] == [
+        "train.json row 0",
+        "train.json row 1",
+    ]
     assert [problem.row for problem in reading.problems] == ["row 0", "row 2"]
     assert reading.split.image_names == ("b.png",)
 
@@ -197,14 +231,25 @@ def test_reading_keeps_images_of_faulty_rows(small, harma, row):
 @pytest.mark.parametrize("kind", ["karpathy", "caps", "csv"])
 def test_other_formats_give_the_same_split(small, harma, kind):
     expected = load_split(harma, "train", small.path)
-    small.json("d.json", {"images": [
-        {"split": "train", "filename": "a.png", "sentences": [{"raw": "A river."}, {"raw": "A wide river"}]},
-        {"split": "restval", "filename": "b.png", "sentences": [{"raw": "Two houses"}]},
-    ]})  # fmt: skip
+    small.json(
+        "d.json",
+        {
+            "images": [
+                {
+                    "split": "train",
+                    "filename": "a.png",
+                    "sentences": [{"raw": "A river."}, {"raw": "A wide river"}],
+                },
+                {"split": "restval", "filename": "b.png", "sentences": [{"raw": "Two houses"}]},
+            ]
+        },
+    )
     small.text("t_caps.txt", "A river.\nTwo houses\nA wide river\n")
     small.text("t_filename.txt", "a.png\nb.png\na.png\n")
     small.text("t.csv", "filename,title\na.png,A river.\nb.png,Two houses\na.png,A wide river\n")
-    files = {"karpathy": ("d.json",), "caps": ("t_caps.txt", "t_filename.txt"), "csv": ("t.csv",)}[kind]
+    files = {"karpathy": ("d.json",), "caps": ("t_caps.txt", "t_filename.txt"), "csv": ("t.csv",)}[
+        kind
+    ]
     split = load_split(DataDescription(name="other", format=kind, train=files), "train", small.path)
     assert split.fingerprint() == expected.fingerprint()
 
@@ -213,8 +258,10 @@ def test_other_formats_give_the_same_split(small, harma, kind):
 
 
 def labelled(*labels):
-    return [Row(Place("t.json", f"row {i}"), f"{i}.png", ("x",), label=n, label_name=s)
-            for i, (n, s) in enumerate(labels)]  # fmt: skip
+    return [
+        Row(Place("t.json", f"row {i}"), f"{i}.png", ("x",), label=n, label_name=s)
+        for i, (n, s) in enumerate(labels)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +296,8 @@ def test_labels_of_some_images_are_none(caplog):
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("split", "images", "captions"), [("train", 1680, 8400), ("val", 210, 1050), ("test", 210, 1050)]
+    ("split", "images", "captions"),
+    [("train", 1680, 8400), ("val", 210, 1050), ("test", 210, 1050)],
 )
 def test_ucm(shared_dir, split, images, captions):
     found = load_split(load_description("ucm"), split, shared_dir / "data/ucm")
@@ -259,9 +307,13 @@ def test_ucm(shared_dir, split, images, captions):
 @pytest.mark.shared
 def test_rsicd_captions_without_words(shared_dir):
     rsicd = load_description("rsicd")
-    with pytest.raises(DataError, match=r"rsicd_train.json row 4690: caption '.' is empty after cleaning.*\(2 more"):
+    with pytest.raises(
+        DataError, match=r"rsicd_train.json row 4690: caption '.' is empty after cleaning.*\(2 more"
+    ):
         load_split(rsicd, "train", shared_dir / "data/rsicd")
-    split = load_split(rsicd, "train", shared_dir / "data/rsicd", empty_captions="drop", check_files=False)
+    split = load_split(
+        rsicd, "train", shared_dir / "data/rsicd", empty_captions="drop", check_files=False
+    )
     assert (split.num_images, split.num_captions) == (6473, 32362)
     assert [message.split(":")[0] for message in split.dropped] == [
         f"rsicd_train.json row {row}" for row in (4690, 5157, 18407)

@@ -36,8 +36,18 @@ def by_channel(picture, make):
 
 
 def test_the_ten_operations():
-    assert list(OPERATIONS) == ["Identity", "AutoContrast", "Equalize", "Brightness", "Sharpness", "ShearX", "ShearY",
-                                "TranslateX", "TranslateY", "Rotate"]  # fmt: skip
+    assert list(OPERATIONS) == [
+        "Identity",
+        "AutoContrast",
+        "Equalize",
+        "Brightness",
+        "Sharpness",
+        "ShearX",
+        "ShearY",
+        "TranslateX",
+        "TranslateY",
+        "Rotate",
+    ]
 
 
 def test_identity(picture):
@@ -92,7 +102,10 @@ def sampled(picture, source):
             total = np.zeros(3)
             for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
                 weight = (1 - abs(y - top - i)) * (1 - abs(x - left - j))
-                total += weight * picture[min(max(top + i, 0), height - 1), min(max(left + j, 0), width - 1)]
+                total += (
+                    weight
+                    * picture[min(max(top + i, 0), height - 1), min(max(left + j, 0), width - 1)]
+                )
             out[row, column] = total
     return out
 
@@ -102,8 +115,10 @@ def rotated(sign, width=31, height=24):
 
     def source(x, y):
         dx, dy = x - width / 2, y - height / 2
-        return (width / 2 + math.cos(angle) * dx - math.sin(angle) * dy,
-                height / 2 + math.sin(angle) * dx + math.cos(angle) * dy)  # fmt: skip
+        return (
+            width / 2 + math.cos(angle) * dx - math.sin(angle) * dy,
+            height / 2 + math.sin(angle) * dx + math.cos(angle) * dy,
+        )
 
     return source
 
@@ -138,7 +153,10 @@ def test_draws_two_with_replacement_and_applies_half(monkeypatch):
     from harma.data import augment
 
     drawn = []
-    spies = [lambda image, level, sign, name=name: drawn.append((name, level, sign)) or image for name in OPERATIONS]
+    spies = [
+        lambda image, level, sign, name=name: drawn.append((name, level, sign)) or image
+        for name in OPERATIONS
+    ]
     monkeypatch.setattr(augment, "_DRAWN_FROM", tuple(spies))
     torch.manual_seed(0)
     image = torch.zeros(3, 4, 4, dtype=torch.uint8)

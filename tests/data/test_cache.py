@@ -58,7 +58,9 @@ def test_decodes_once(paths, tmp_path, decoded, mode, times):
 def test_preload(paths, tmp_path, decoded, mode):
     cache = ImageCache(mode, tmp_path / "cache")
     told = []
-    cache.preload(paths + paths[:1], num_workers=2, progress=lambda done, total: told.append((done, total)))
+    cache.preload(
+        paths + paths[:1], num_workers=2, progress=lambda done, total: told.append((done, total))
+    )
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert sorted(decoded) == sorted(paths)
     for path in paths:
@@ -79,7 +81,9 @@ def test_preload_names_what_it_cannot_decode(paths):
 
 
 def test_memory_spans_blocks(paths, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK_BYTES", 250)  # two of the small pictures, but none of the large one
+    monkeypatch.setattr(
+        module, "BLOCK_BYTES", 250
+    )  # two of the small pictures, but none of the large one
     cache = ImageCache("memory")
     large = paths[0].with_name("large.png")
     Image.effect_noise((30, 30), 50).save(large)
@@ -179,7 +183,10 @@ def test_errors(paths, tmp_path):
     with pytest.raises(ConfigError, match="data.cache is 'ram'; allowed are none, memory, disk"):
         ImageCache("ram")
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"the image cache .*file cannot be written \(Not a directory\); give another"):
+    with pytest.raises(
+        DataError,
+        match=r"the image cache .*file cannot be written \(Not a directory\); give another",
+    ):
         ImageCache("disk", tmp_path / "file").get(paths[0])
     paths[0].unlink()
     with pytest.raises(MissingFileError, match=r"0.png is not there"):

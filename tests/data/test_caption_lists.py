@@ -46,7 +46,11 @@ def test_texts_of_every_kind_of_file(tmp_path, name, content, expected):
         ("a.json", '["one", 2]', 'row 0: is "one"; a row is an object with image and caption'),
         ("a.json", "3", "holds 3; format harma is a list of rows"),
         ("a.csv", "x,y\n1,2\n", "the header must have filename,title or image,caption"),
-        ("a.json", json.dumps({"images": [{"filename": "a.png", "split": "dev"}]}), r"split is \"dev\"[^(]*$"),
+        (
+            "a.json",
+            json.dumps({"images": [{"filename": "a.png", "split": "dev"}]}),
+            r"split is \"dev\"[^(]*$",
+        ),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path, name, content, message):

@@ -26,7 +26,11 @@ def split(small, harma):
 
 def make(split, transform=None, **options):
     return CaptionPairs(
-        split, transform or train_transform((8, 8), MEAN, STD), tokenize, cache=ImageCache(), **{"seed": 3, **options}
+        split,
+        transform or train_transform((8, 8), MEAN, STD),
+        tokenize,
+        cache=ImageCache(),
+        **{"seed": 3, **options},
     )
 
 
@@ -50,7 +54,9 @@ def test_labels(small, harma, row):
 
 
 def test_distinct_captions_are_tokenized_once(small, harma, row):
-    small.json("train.json", [row("a.png", 1, "same"), row("b.png", 2, "Same!"), row("b.png", 2, "other")])
+    small.json(
+        "train.json", [row("a.png", 1, "same"), row("b.png", 2, "Same!"), row("b.png", 2, "other")]
+    )
     calls = []
     pairs = CaptionPairs(
         load_split(harma, "train", small.path),
@@ -90,7 +96,9 @@ def test_an_image_comes_with_several_of_its_captions(split):
 
 
 def test_several_captions_need_images_as_items(split):
-    with pytest.raises(ConfigError, match="captions_per_image is 2 with data.sampling captions; it must be 1"):
+    with pytest.raises(
+        ConfigError, match="captions_per_image is 2 with data.sampling captions; it must be 1"
+    ):
         make(split, captions_per_image=2)
 
 

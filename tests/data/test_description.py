@@ -37,12 +37,18 @@ def test_reads_a_few_lines(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("trian: a.json", r"mine.yaml: unknown key trian; allowed are name, format, images, train, val, test, title"),
+        (
+            "trian: a.json",
+            r"mine.yaml: unknown key trian; allowed are name, format, images, train, val, test, title",
+        ),
         ("format: coco", r"format is 'coco'; allowed are harma, karpathy, caps, csv"),
         ("- a\n- b", r"holds list; a description is a mapping"),
         ("", r"holds NoneType; a description is a mapping"),
         ("name: 2020", r"name is 2020; it must be text"),
-        ("train: [a.json, 3]", r"train is \['a.json', 3\]; it must be a file name or a list of them"),
+        (
+            "train: [a.json, 3]",
+            r"train is \['a.json', 3\]; it must be a file name or a list of them",
+        ),
         ("train: [a.json, a.json]", r"train lists a.json twice; list each file once"),
         ("name: [", r"mine.yaml is not YAML"),
         ("format: caps\ntrain: words.txt", r"words.txt has no file of image names"),
@@ -63,7 +69,10 @@ def test_not_utf8(tmp_path):
 
 
 def test_unknown_name_and_missing_file(tmp_path):
-    with pytest.raises(ConfigError, match=r"no data set 'rsitdm'; shipped are .*rsicd, rsitmd, ucm, or give the path"):
+    with pytest.raises(
+        ConfigError,
+        match=r"no data set 'rsitdm'; shipped are .*rsicd, rsitmd, ucm, or give the path",
+    ):
         load_description("rsitdm")
     with pytest.raises(MissingFileError, match=r"none.yaml is not there"):
         load_description(tmp_path / "none.yaml")

@@ -9,24 +9,33 @@ from harma.errors import ConfigError
 
 def read(kind, root, *names, split="train"):
     items = list(READERS[kind](root.path, names, split))
-    return [item for item in items if isinstance(item, Row)], [str(i) for i in items if isinstance(i, Problem)]
+    return [item for item in items if isinstance(item, Row)], [
+        str(i) for i in items if isinstance(i, Problem)
+    ]
 
 
 # -- the original's JSON
 
 
 def test_row_per_caption(root, row):
-    root.json("t.json", [row("a.jpg", 4, "One.", label=2, label_name="port"), row("b.jpg", 5, "Two")])
+    root.json(
+        "t.json", [row("a.jpg", 4, "One.", label=2, label_name="port"), row("b.jpg", 5, "Two")]
+    )
     rows, problems = read("harma", root, "t.json")
     assert problems == []
-    assert [(str(r.place), r.image, r.captions, r.image_id, r.label, r.label_name, r.whole) for r in rows] == [
+    assert [
+        (str(r.place), r.image, r.captions, r.image_id, r.label, r.label_name, r.whole)
+        for r in rows
+    ] == [
         ("t.json row 0", "a.jpg", ("One.",), 4, 2, "port", False),
         ("t.json row 1", "b.jpg", ("Two",), 5, None, None, False),
     ]
 
 
 def test_row_per_image_in_any_split(root):
-    root.json("t.json", [{"image": "a.jpg", "caption": ["x", "y"]}, {"image": "b.jpg", "caption": []}])
+    root.json(
+        "t.json", [{"image": "a.jpg", "caption": ["x", "y"]}, {"image": "b.jpg", "caption": []}]
+    )
     rows, problems = read("harma", root, "t.json", split="train")
     assert problems == []
     assert [(r.captions, r.whole) for r in rows] == [(("x", "y"), True), ((), True)]
@@ -48,24 +57,53 @@ GOOD = {"image": "a.jpg", "image_id": 1, "caption": "x"}
         ({**GOOD, "image": 3}, "t.json row 1: image is 3; it must be a relative path"),
         ({**GOOD, "image": " "}, 't.json row 1: image is " "; it must be a relative path'),
         ({**GOOD, "image": None}, "t.json row 1: image is null; it must be a relative path"),
-        ({"image_id": 1, "caption": "x"}, "t.json row 1: image is missing; it must be a relative path"),
-        ({**GOOD, "image_id": "1"}, 't.json row 1: image_id is "1"; it must be a whole number, one for each image'),
-        ({**GOOD, "image_id": True}, "t.json row 1: image_id is true; it must be a whole number, one for each image"),
-        ({**GOOD, "image_id": 1.5},
-         "t.json row 1: image_id is 1.5; it must be a whole number, one for each image"),
-        ({"image": "a.jpg", "image_id": 1}, "t.json row 1: caption is missing; it must be text, as this file has a row "
-         "per caption"),
-        ({**GOOD, "caption": 7}, "t.json row 1: caption is 7; it must be text, as this file has a row per caption"),
-        ({**GOOD, "caption": ["x"]},
-         't.json row 1: caption is ["x"]; it must be text, as this file has a row per caption'),
-        ({**GOOD, "caption": "\ud800"},
-         't.json row 1: caption is "\\ud800"; it must be text, as this file has a row per caption'),
-        ({**GOOD, "label": "port"}, f't.json row 1: label is "port"; it must be a whole number from 0 to {MAX_LABEL}'),
-        ({**GOOD, "label": -1}, f"t.json row 1: label is -1; it must be a whole number from 0 to {MAX_LABEL}"),
-        ({**GOOD, "label": 1.0}, f"t.json row 1: label is 1.0; it must be a whole number from 0 to {MAX_LABEL}"),
+        (
+            {"image_id": 1, "caption": "x"},
+            "t.json row 1: image is missing; it must be a relative path",
+        ),
+        (
+            {**GOOD, "image_id": "1"},
+            't.json row 1: image_id is "1"; it must be a whole number, one for each image',
+        ),
+        (
+            {**GOOD, "image_id": True},
+            "t.json row 1: image_id is true; it must be a whole number, one for each image",
+        ),
+        (
+            {**GOOD, "image_id": 1.5},
+            "t.json row 1: image_id is 1.5; it must be a whole number, one for each image",
+        ),
+        (
+            {"image": "a.jpg", "image_id": 1},
+            "t.json row 1: caption is missing; it must be text, as this file has a row per caption",
+        ),
+        (
+            {**GOOD, "caption": 7},
+            "t.json row 1: caption is 7; it must be text, as this file has a row per caption",
+        ),
+        (
+            {**GOOD, "caption": ["x"]},
+            't.json row 1: caption is ["x"]; it must be text, as this file has a row per caption',
+        ),
+        (
+            {**GOOD, "caption": "\ud800"},
+            't.json row 1: caption is "\\ud800"; it must be text, as this file has a row per caption',
+        ),
+        (
+            {**GOOD, "label": "port"},
+            f't.json row 1: label is "port"; it must be a whole number from 0 to {MAX_LABEL}',
+        ),
+        (
+            {**GOOD, "label": -1},
+            f"t.json row 1: label is -1; it must be a whole number from 0 to {MAX_LABEL}",
+        ),
+        (
+            {**GOOD, "label": 1.0},
+            f"t.json row 1: label is 1.0; it must be a whole number from 0 to {MAX_LABEL}",
+        ),
         ({**GOOD, "label_name": 3}, "t.json row 1: label_name is 3; it must be text"),
     ],
-)  # fmt: skip
+)
 def test_bad_values_per_caption(root, entry, message):
     root.json("t.json", [GOOD, entry])
     rows, problems = read("harma", root, "t.json")
@@ -77,14 +115,22 @@ def test_bad_values_per_caption(root, entry, message):
 @pytest.mark.parametrize(
     ("caption", "message"),
     [
-        ("x", 't.json row 1: caption is "x"; it must be a list of texts, as this file has a row per image'),
-        (None, "t.json row 1: caption is null; it must be a list of texts, as this file has a row per image"),
+        (
+            "x",
+            't.json row 1: caption is "x"; it must be a list of texts, as this file has a row per image',
+        ),
+        (
+            None,
+            "t.json row 1: caption is null; it must be a list of texts, as this file has a row per image",
+        ),
         (["x", None], "t.json row 1: caption[1] is null; it must be text"),
         ([["x"]], 't.json row 1: caption[0] is ["x"]; it must be text'),
     ],
 )
 def test_bad_values_per_image(root, caption, message):
-    root.json("t.json", [{"image": "a.jpg", "caption": ["x"]}, {"image": "b.jpg", "caption": caption}])
+    root.json(
+        "t.json", [{"image": "a.jpg", "caption": ["x"]}, {"image": "b.jpg", "caption": caption}]
+    )
     assert read("harma", root, "t.json")[1] == [message]
 
 
@@ -136,32 +182,67 @@ def karpathy(split, filename="a.jpg", raw=("x",), **more):
 
 
 def test_karpathy_splits(root):
-    root.json("d.json", {"images": [karpathy("train"), karpathy("val", "b.jpg"), karpathy("restval", "c.jpg"),
-                                    karpathy("test", "d.jpg", ("x", "y"), filepath="sub")]})  # fmt: skip
-    assert [row.image for row in read("karpathy", root, "d.json", split="train")[0]] == ["a.jpg", "c.jpg"]
+    root.json(
+        "d.json",
+        {
+            "images": [
+                karpathy("train"),
+                karpathy("val", "b.jpg"),
+                karpathy("restval", "c.jpg"),
+                karpathy("test", "d.jpg", ("x", "y"), filepath="sub"),
+            ]
+        },
+    )
+    assert [row.image for row in read("karpathy", root, "d.json", split="train")[0]] == [
+        "a.jpg",
+        "c.jpg",
+    ]
     assert [row.image for row in read("karpathy", root, "d.json", split="val")[0]] == ["b.jpg"]
     (row,), problems = read("karpathy", root, "d.json", split="test")
-    assert (row.image, row.captions, str(row.place), problems) == ("sub/d.jpg", ("x", "y"), "d.json row 3", [])
+    assert (row.image, row.captions, str(row.place), problems) == (
+        "sub/d.jpg",
+        ("x", "y"),
+        "d.json row 3",
+        [],
+    )
 
 
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
         (3, "d.json row 0: is 3; a row is an object with filename, split and sentences"),
-        ({"filename": "a"}, "d.json row 0: split is missing; it must be one of train, restval, val, test"),
-        (karpathy("dev"), 'd.json row 0: split is "dev"; it must be one of train, restval, val, test'),
-        (karpathy(["train"]), 'd.json row 0: split is ["train"]; it must be one of train, restval, val, test'),
+        (
+            {"filename": "a"},
+            "d.json row 0: split is missing; it must be one of train, restval, val, test",
+        ),
+        (
+            karpathy("dev"),
+            'd.json row 0: split is "dev"; it must be one of train, restval, val, test',
+        ),
+        (
+            karpathy(["train"]),
+            'd.json row 0: split is ["train"]; it must be one of train, restval, val, test',
+        ),
         (karpathy("train", 3), "d.json row 0: filename is 3; it must be a relative path"),
         (karpathy("train", filepath=3), "d.json row 0: filepath is 3; it must be text"),
-        (karpathy("train", raw=(None,)), "d.json row 0: sentences[0] has raw null; it must be text"),
-        ({**karpathy("train"), "sentences": "x"},
-         'd.json row 0: sentences is "x"; it must be a list of objects with raw'),
+        (
+            karpathy("train", raw=(None,)),
+            "d.json row 0: sentences[0] has raw null; it must be text",
+        ),
+        (
+            {**karpathy("train"), "sentences": "x"},
+            'd.json row 0: sentences is "x"; it must be a list of objects with raw',
+        ),
     ],
-)  # fmt: skip
+)
 def test_karpathy_bad_values(root, entry, message):
     root.json("d.json", {"images": [entry]})
     problems = read("karpathy", root, "d.json")[1]
-    assert problems == [message.replace("it must be text", "it must be a folder") if "filepath" in message else message]
+    assert problems == [
+        message.replace("it must be text", "it must be a folder")
+        if "filepath" in message
+        else message
+    ]
 
 
 def test_karpathy_bad_top_level(root):
@@ -196,7 +277,9 @@ def test_caps_lines_end_at_newlines_only(root):
 def test_caps_bad_lines(root):
     root.text("x_caps.txt", "a\nb\n")
     root.text("x_filename.txt", "a.jpg\n \n")
-    assert read("caps", root, "x_caps.txt")[1] == ['x_filename.txt line 2: is " "; it must name an image']
+    assert read("caps", root, "x_caps.txt")[1] == [
+        'x_filename.txt line 2: is " "; it must name an image'
+    ]
     root.text("x_filename.txt", "a.jpg\n")
     assert read("caps", root, "x_caps.txt")[1] == [
         "x_caps.txt: has 2 lines, x_filename.txt has 1; their lines go in pairs"
@@ -221,7 +304,13 @@ def test_caps_pairs():
 
 @pytest.mark.parametrize("header", ["filename,title", "image,caption", "title,x,filename"])
 def test_csv(root, header):
-    values = {"filename": "a.jpg", "image": "a.jpg", "title": '"A, b\nc"', "caption": '"A, b\nc"', "x": "1"}
+    values = {
+        "filename": "a.jpg",
+        "image": "a.jpg",
+        "title": '"A, b\nc"',
+        "caption": '"A, b\nc"',
+        "x": "1",
+    }
     record = ",".join(values[column] for column in header.split(","))
     root.text("t.csv", f"{header}\n{record}\n\n{record}\n")
     rows, problems = read("csv", root, "t.csv")
@@ -241,15 +330,22 @@ def test_csv_labels(root):
     ("content", "message"),
     [
         ("", "t.csv line 1: is []; the header must have filename,title or image,caption"),
-        ("file,text\n", 't.csv line 1: is ["file", "text"]; the header must have filename,title or image,caption'),
-        ("filename,title\na.jpg,one, two\n",
-         "t.csv line 2: has 3 fields, the header has 2; put captions with commas in double quotes"),
-        ("filename,title\na.jpg\n",
-         "t.csv line 2: has 1 fields, the header has 2; put captions with commas in double quotes"),
+        (
+            "file,text\n",
+            't.csv line 1: is ["file", "text"]; the header must have filename,title or image,caption',
+        ),
+        (
+            "filename,title\na.jpg,one, two\n",
+            "t.csv line 2: has 3 fields, the header has 2; put captions with commas in double quotes",
+        ),
+        (
+            "filename,title\na.jpg\n",
+            "t.csv line 2: has 1 fields, the header has 2; put captions with commas in double quotes",
+        ),
         ("filename,title\n,x\n", 't.csv line 2: filename is ""; it must name an image'),
         ('filename,title\na.jpg,"x"y\n', "t.csv line 2: is not CSV (',' expected after '\"')"),
     ],
-)  # fmt: skip
+)
 def test_csv_bad_lines(root, content, message):
     root.text("t.csv", content)
     (problem,) = read("csv", root, "t.csv")[1]

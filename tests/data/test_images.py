@@ -33,7 +33,9 @@ def test_every_mode_becomes_rgb(tmp_path, mode, color, expected):
 
 
 def test_palette_pictures(tmp_path):
-    Image.new("RGB", (4, 4), (10, 200, 30)).convert("P", palette=Image.Palette.ADAPTIVE).save(tmp_path / "p.png")
+    Image.new("RGB", (4, 4), (10, 200, 30)).convert("P", palette=Image.Palette.ADAPTIVE).save(
+        tmp_path / "p.png"
+    )
     assert tuple(np.asarray(read_image(tmp_path / "p.png"))[0, 0]) == (10, 200, 30)
 
 
@@ -78,7 +80,9 @@ def test_what_cannot_be_read_is_named_with_its_reason(tmp_path):
             read_image(tmp_path / name)
     with pytest.raises(DataError, match=r"has 64×64 pixels, more than the 100 allowed"):
         read_image(tmp_path / "good.png", max_pixels=100)
-    with pytest.raises(DataError, match=r"1, 3 or 4 channels in its last axis; got shape \(2, 2, 5\)"):
+    with pytest.raises(
+        DataError, match=r"1, 3 or 4 channels in its last axis; got shape \(2, 2, 5\)"
+    ):
         to_uint8_rgb(np.zeros((2, 2, 5)))
     with pytest.raises(DataError, match=r"a path, a Pillow picture or an array .* got str"):
         to_uint8_rgb("picture")
@@ -97,13 +101,20 @@ def test_sixteen_bits_take_the_full_range_of_the_type(tmp_path):
     for name in ("grey.png", "grey.tif"):
         assert saved(tmp_path, Image.fromarray(values), name)[0, :, 0].tolist() == [0, 1, 128, 255]
     # The range of the type, not of the picture: two pictures of one sensor stay comparable.
-    assert saved(tmp_path, Image.fromarray(values // 2), "dark.png")[0, :, 0].tolist() == [0, 0, 64, 127]
+    assert saved(tmp_path, Image.fromarray(values // 2), "dark.png")[0, :, 0].tolist() == [
+        0,
+        0,
+        64,
+        127,
+    ]
 
 
 def test_eight_bits_in_a_larger_type_stay_as_they_are(tmp_path):
     values = np.array([[0, 7, 255]])
     for dtype in (np.uint16, np.int32):
-        assert saved(tmp_path, Image.fromarray(values.astype(dtype)), "p.tif")[0, :, 0].tolist() == [0, 7, 255]
+        assert saved(tmp_path, Image.fromarray(values.astype(dtype)), "p.tif")[
+            0, :, 0
+        ].tolist() == [0, 7, 255]
 
 
 def test_integers_beyond_sixteen_bits_are_stretched(tmp_path):
@@ -140,7 +151,9 @@ def test_colours_of_an_array_are_scaled_together():
 
 
 def test_transparent_pixels_become_black_and_others_keep_their_colour(tmp_path):
-    pixels = np.array([[[200, 100, 50, 0], [200, 100, 50, 1], [200, 100, 50, 128], [200, 100, 50, 255]]], np.uint8)
+    pixels = np.array(
+        [[[200, 100, 50, 0], [200, 100, 50, 1], [200, 100, 50, 128], [200, 100, 50, 255]]], np.uint8
+    )
     expected = [[0, 0, 0], [200, 100, 50], [200, 100, 50], [200, 100, 50]]
     for name in ("p.png", "p.tif"):
         assert saved(tmp_path, Image.fromarray(pixels), name)[0].tolist() == expected
@@ -154,17 +167,25 @@ def test_palettes_with_transparency(tmp_path, transparency):
     picture = Image.new("P", (2, 1))
     picture.putpalette([10, 20, 30, 200, 100, 50])
     picture.putdata([0, 1])
-    assert saved(tmp_path, picture, transparency=transparency)[0].tolist() == [[10, 20, 30], [0, 0, 0]]
+    assert saved(tmp_path, picture, transparency=transparency)[0].tolist() == [
+        [10, 20, 30],
+        [0, 0, 0],
+    ]
     assert saved(tmp_path, picture, "opaque.png")[0].tolist() == [[10, 20, 30], [200, 100, 50]]
 
 
 def test_one_transparent_colour(tmp_path):
     pixels = np.array([[[1, 2, 3], [9, 9, 9]]], np.uint8)
-    assert saved(tmp_path, Image.fromarray(pixels), transparency=(9, 9, 9))[0].tolist() == [[1, 2, 3], [0, 0, 0]]
+    assert saved(tmp_path, Image.fromarray(pixels), transparency=(9, 9, 9))[0].tolist() == [
+        [1, 2, 3],
+        [0, 0, 0],
+    ]
 
 
 def test_inverted_cmyk_jpeg(tmp_path):
-    array = saved(tmp_path, Image.new("RGB", (8, 8), (250, 10, 10)).convert("CMYK"), "p.jpg", quality=95)
+    array = saved(
+        tmp_path, Image.new("RGB", (8, 8), (250, 10, 10)).convert("CMYK"), "p.jpg", quality=95
+    )
     assert np.abs(array[4, 4].astype(int) - (250, 10, 10)).max() < 12
 
 
@@ -184,7 +205,9 @@ def test_orientation_turns_the_right_way(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_damaged_exif_does_not_spoil_a_picture(tmp_path):
-    Image.new("RGB", (8, 4), "red").save(tmp_path / "p.jpg", exif=b"Exif\x00\x00MM\x00*\x00\x00\xff\xff")
+    Image.new("RGB", (8, 4), "red").save(
+        tmp_path / "p.jpg", exif=b"Exif\x00\x00MM\x00*\x00\x00\xff\xff"
+    )
     assert read_image(tmp_path / "p.jpg").size == picture_size(tmp_path / "p.jpg") == (8, 4)
 
 
@@ -218,7 +241,10 @@ def test_tensor_of_a_picture():
     ("image", "message"),
     [
         (np.zeros((3, 8, 8), np.uint8), r"got shape \(3, 8, 8\); channels come last: transpose it"),
-        (np.zeros((4,), np.uint8), r"is \(H, W\), or has 1, 3 or 4 channels in its last axis; got shape \(4,\)"),
+        (
+            np.zeros((4,), np.uint8),
+            r"is \(H, W\), or has 1, 3 or 4 channels in its last axis; got shape \(4,\)",
+        ),
         (np.zeros((0, 4, 3), np.uint8), r"got shape \(0, 4, 3\)"),
         (np.zeros((2, 2), np.complex64), "got array of complex64"),
         (np.array([["a"]]), "got array of <U1"),
@@ -273,9 +299,12 @@ def test_absurdly_large_pictures_are_refused_before_they_are_decoded(tmp_path, s
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header
     (tmp_path / "huge.png").write_bytes(
-        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", len(header))
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
         + b"\0\0\0\0IEND\xaeB`\x82"
-    )  # fmt: skip
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with pytest.raises(DataError) as error:

@@ -31,7 +31,10 @@ def test_counts_and_names():
 
 def test_fingerprint_depends_on_content_alone():
     split = make()
-    moved = make(images=tuple(Path("/elsewhere") / name for name in split.image_names), image_root=Path("/elsewhere"))
+    moved = make(
+        images=tuple(Path("/elsewhere") / name for name in split.image_names),
+        image_root=Path("/elsewhere"),
+    )
     assert moved.fingerprint() == split.fingerprint()
     assert len(split.fingerprint()) == 64
     others = [
@@ -63,7 +66,10 @@ def test_subset_refuses_bad_indices():
     ("change", "message"),
     [
         ({"caption_to_image": np.array([0, 1])}, r"shape \(2,\), 4 captions need \(4,\)"),
-        ({"caption_to_image": np.array([0, 1, 3, 0])}, r"values from 0 to 3, 3 images allow 0 to 2"),
+        (
+            {"caption_to_image": np.array([0, 1, 3, 0])},
+            r"values from 0 to 3, 3 images allow 0 to 2",
+        ),
         ({"caption_to_image": np.array([0, 1, -1, 0])}, r"values from -1 to 1"),
         ({"labels": np.array([1])}, r"labels have shape \(1,\), 3 images need \(3,\)"),
     ],

@@ -28,7 +28,9 @@ def as_levels(pixels):
 def test_normalizes_as_the_formula_says():
     image = torch.arange(256, dtype=torch.uint8).repeat(3, 1, 1)
     found = eval_transform((1, 256), MEAN, STD)(image)
-    expected = (image.double() / 255 - torch.tensor(MEAN).view(3, 1, 1).double()) / torch.tensor(STD).view(3, 1, 1)
+    expected = (image.double() / 255 - torch.tensor(MEAN).view(3, 1, 1).double()) / torch.tensor(
+        STD
+    ).view(3, 1, 1)
     assert found.dtype == torch.float32
     assert found.is_contiguous()
     torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-6)
@@ -49,7 +51,10 @@ def test_shortest_cuts_and_longest_pads(picture):
     whole = np.asarray(picture.resize((51, 32), Image.Resampling.BICUBIC))
     assert np.abs(covering - whole[:, 10:42]).max() <= 1.01
     fitting = as_levels(eval_transform((32, 32), MEAN, STD, resize_mode="longest")(image))
-    assert np.abs(fitting[6:26] - np.asarray(picture.resize((32, 20), Image.Resampling.BICUBIC))).max() <= 1.01
+    assert (
+        np.abs(fitting[6:26] - np.asarray(picture.resize((32, 20), Image.Resampling.BICUBIC))).max()
+        <= 1.01
+    )
     assert np.abs(fitting[:6]).max() < 1e-3
     assert np.abs(fitting[26:]).max() < 1e-3
 
@@ -65,7 +70,9 @@ def test_every_shape_comes_out_right(mode, source, size):
 def test_open_clip_gives_the_same(picture):
     open_clip = pytest.importorskip("open_clip.transform")
     for mode in RESIZE_MODES:
-        theirs = open_clip.image_transform(32, is_train=False, mean=MEAN, std=STD, resize_mode=mode)(picture)
+        theirs = open_clip.image_transform(
+            32, is_train=False, mean=MEAN, std=STD, resize_mode=mode
+        )(picture)
         ours = eval_transform((32, 32), MEAN, STD, resize_mode=mode)(to_uint8_rgb(picture))
         assert np.abs(as_levels(theirs) - as_levels(ours)).max() <= 1.01, mode
 
@@ -96,7 +103,11 @@ def test_train_gives_pixels_and_leaves_its_input(picture):
     transform = train_transform((32, 24), MEAN, STD)
     for _ in range(50):
         pixels = transform(image)
-        assert (pixels.shape, pixels.dtype, pixels.is_contiguous()) == ((3, 32, 24), torch.float32, True)
+        assert (pixels.shape, pixels.dtype, pixels.is_contiguous()) == (
+            (3, 32, 24),
+            torch.float32,
+            True,
+        )
     assert torch.equal(image, before)
 
 
@@ -113,21 +124,29 @@ def test_travels_to_worker_processes(picture, make):
 
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 def test_every_interpolation_runs(picture, interpolation):
-    assert train_transform((16, 16), MEAN, STD, interpolation=interpolation)(to_uint8_rgb(picture)).shape == (3, 16, 16)
+    assert train_transform((16, 16), MEAN, STD, interpolation=interpolation)(
+        to_uint8_rgb(picture)
+    ).shape == (3, 16, 16)
 
 
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (((32, 32), MEAN, STD), {"interpolation": "lanczos"},
-         "interpolation is 'lanczos'; allowed are bicubic, bilinear, nearest"),
-        (((32, 32), MEAN, STD), {"resize_mode": "crop"},
-         "resize_mode is 'crop'; allowed are squash, shortest, longest"),
+        (
+            ((32, 32), MEAN, STD),
+            {"interpolation": "lanczos"},
+            "interpolation is 'lanczos'; allowed are bicubic, bilinear, nearest",
+        ),
+        (
+            ((32, 32), MEAN, STD),
+            {"resize_mode": "crop"},
+            "resize_mode is 'crop'; allowed are squash, shortest, longest",
+        ),
         (((0, 32), MEAN, STD), {}, r"size is \(0, 32\); it must be \(height, width\)"),
         (((32, 32), MEAN[:1], STD), {}, "both need three numbers"),
         (((32, 32), MEAN, (0, 1, 1)), {}, "std above 0"),
     ],
-)  # fmt: skip
+)
 def test_bad_options(arguments, options, message):
     with pytest.raises(ConfigError, match=message):
         eval_transform(*arguments, **options)

@@ -8,7 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     str(path.relative_to(ROOT)): path
-    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for path in [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
     if "_build" not in path.parts
 }
 
@@ -25,14 +29,21 @@ class Block:
         """Its lines if it is for a shell, without comments, continued lines joined."""
         if self.language not in ("", "bash", "console"):
             return []
-        lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in self.text.replace("\\\n", " ").splitlines())
+        lines = (
+            re.sub(r"(^|\s)#.*", "", line).strip()
+            for line in self.text.replace("\\\n", " ").splitlines()
+        )
         return [line for line in lines if line]
 
 
 def blocks_of(page: str) -> list[Block]:
     """The fenced blocks of a page; directives of Sphinx are none."""
-    fences = re.findall(r"^```([^\n]*)\n(.*?)^```$", PAGES[page].read_text(encoding="utf-8"), re.M | re.S)
-    return [Block(language.strip(), text) for language, text in fences if not language.startswith("{")]
+    fences = re.findall(
+        r"^```([^\n]*)\n(.*?)^```$", PAGES[page].read_text(encoding="utf-8"), re.M | re.S
+    )
+    return [
+        Block(language.strip(), text) for language, text in fences if not language.startswith("{")
+    ]
 
 
 def inline_commands(page: str) -> list[str]:

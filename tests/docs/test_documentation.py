@@ -1,6 +1,7 @@
 """Every block of README and docs is executed, in the order of its page, on a stand-in of the same layout.
 
-`NOT_RUN` holds the only commands that are not, `SUBSTITUTED` and `ADDED` all that is changed in those that are.
+`NOT_RUN` holds the only commands that are not, `SUBSTITUTED` and `ADDED` all that is changed in
+those that are.
 """
 
 import json
@@ -22,8 +23,8 @@ from harma.cli import VERBS, main
 from harma.comparison.plan import read_plan
 from harma.data.annotations import read_split
 from harma.data.description import load_description
+from harma.original.dual_encoder import KEYS as ORIGINAL_DUAL
 from harma.training import original_config
-from harma.training.original_dual import KEYS as ORIGINAL_DUAL
 from harma.training.recipe_files import recipe_from_dict
 
 NOT_RUN = {
@@ -79,7 +80,11 @@ def status_of(arguments: list[str]) -> int | str | None:
 
 
 def help_of(arguments: list[str], capsys) -> str:
-    action = [word for word in arguments[1:2] if word != "…"] if arguments[0] in ("data", "index") else []
+    action = (
+        [word for word in arguments[1:2] if word != "…"]
+        if arguments[0] in ("data", "index")
+        else []
+    )
     assert status_of([arguments[0], *action, "--help"]) == 0
     return capsys.readouterr().out
 
@@ -99,7 +104,13 @@ def test_verbs_and_flags_of_the_prose_exist(page, capsys):
 def test_make_targets_are_checked():
     checks = (ROOT / ".ci" / "run").read_text()
     makefile = (ROOT / "Makefile").read_text()
-    shown = {c for page in PAGES for block in blocks_of(page) for c in block.commands if c.startswith("make ")}
+    shown = {
+        c
+        for page in PAGES
+        for block in blocks_of(page)
+        for c in block.commands
+        if c.startswith("make ")
+    }
     assert shown
     for _, target in map(str.split, shown):
         assert f"make {target}" in checks or re.search(rf"^\w+: {target}$", makefile, re.M), target
@@ -107,7 +118,9 @@ def test_make_targets_are_checked():
 
 def test_nothing_is_listed_that_no_page_shows():
     text = "\n".join(block.text for page in PAGES for block in blocks_of(page))
-    commands = [command for page in PAGES for block in blocks_of(page) for command in block.commands]
+    commands = [
+        command for page in PAGES for block in blocks_of(page) for command in block.commands
+    ]
     for pattern in [*NOT_RUN, *ADDED]:
         assert any(re.match(pattern, command) for command in commands), pattern
     for shown in SUBSTITUTED:
@@ -148,13 +161,17 @@ class Reader:
     def command(self, command: str) -> None:
         if not_run(command):
             return
-        command += " " + next((added for start, added in ADDED.items() if re.match(start, command)), "")
+        command += " " + next(
+            (added for start, added in ADDED.items() if re.match(start, command)), ""
+        )
         arguments = arguments_of(command)
         if arguments is not None:
             assert status_of(arguments) == 0, command
         else:
             assert command.startswith("python benchmarks/"), command
-            done = subprocess.run([sys.executable, *command.split()[1:]], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [sys.executable, *command.split()[1:]], capture_output=True, text=True, check=False
+            )
             assert done.returncode == 0, f"{command}\n{done.stderr}"
 
     def yaml(self, text: str, name: str | None) -> None:
@@ -177,8 +194,12 @@ class Reader:
         """Rows of train name a caption each, rows of val and test have lists."""
         split = "val" if isinstance(rows[0]["caption"], list) else "train"
         (self.folder / "shown.json").write_text(json.dumps(rows))
-        (self.folder / "shown.yaml").write_text(f"name: shown\nformat: harma\nimages: images\n{split}: shown.json\n")
-        assert not read_split(load_description(self.folder / "shown.yaml"), split, self.folder).problems
+        (self.folder / "shown.yaml").write_text(
+            f"name: shown\nformat: harma\nimages: images\n{split}: shown.json\n"
+        )
+        assert not read_split(
+            load_description(self.folder / "shown.yaml"), split, self.folder
+        ).problems
 
 
 @pytest.fixture

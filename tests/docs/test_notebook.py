@@ -19,6 +19,9 @@ def test_notebook_runs(tmp_path):
 
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
     ).execute()
     assert (tmp_path / "quickstart" / "clip" / "metrics.json").is_file()

@@ -13,7 +13,9 @@ from harma.metrics import captions_of
 @pytest.fixture(scope="session")
 def split(tmp_path_factory):
     """12 test scenes with three captions each."""
-    data = make_scenes(tmp_path_factory.mktemp("scenes") / "s", train=1, val=1, test=12, size=32, captions=3)
+    data = make_scenes(
+        tmp_path_factory.mktemp("scenes") / "s", train=1, val=1, test=12, size=32, captions=3
+    )
     return load_split(load_description(data), "test", data.parent)
 
 
@@ -30,9 +32,11 @@ def embed(split):
         texts += noise * rng.standard_normal(texts.shape)
         images, texts = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (images, texts))
         return Embedded(
-            images.astype(np.float32), texts.astype(np.float32), tuple(names.tolist()),
+            images.astype(np.float32),
+            texts.astype(np.float32),
+            tuple(names.tolist()),
             captions_of(split.caption_to_image, split.num_images, text),
-        )  # fmt: skip
+        )
 
     return embedded
 
@@ -40,4 +44,6 @@ def embed(split):
 @pytest.fixture
 def evaluation(split, embed):
     """A good model with a bad one beside it."""
-    return with_baseline(summarize_embedded(embed(1.2), split), summarize_embedded(embed(3.0), split))
+    return with_baseline(
+        summarize_embedded(embed(1.2), split), summarize_embedded(embed(3.0), split)
+    )

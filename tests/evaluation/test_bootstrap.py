@@ -31,7 +31,9 @@ def test_the_order_changes_the_sign_only(evaluation):
 
 def test_the_same_seed_gives_the_same_interval_and_level_widens_it(evaluation):
     pair = (evaluation, evaluation.without_adapters)
-    assert difference_interval(*pair, seed=3, resamples=300) == difference_interval(*pair, seed=3, resamples=300)
+    assert difference_interval(*pair, seed=3, resamples=300) == difference_interval(
+        *pair, seed=3, resamples=300
+    )
     _, low95, high95 = difference_interval(*pair, resamples=2000)
     _, low50, high50 = difference_interval(*pair, resamples=2000, level=0.5)
     assert low95 < low50 < high50 < high95
@@ -43,7 +45,9 @@ def test_the_interval_is_that_of_a_loop_over_images(evaluation):
     rng, drawn = np.random.default_rng(5), []
     for _ in range(3000):
         images = rng.integers(0, evaluation.num_images, evaluation.num_images)
-        captions = np.concatenate([np.flatnonzero(evaluation.caption_to_image == n) for n in images])
+        captions = np.concatenate(
+            [np.flatnonzero(evaluation.caption_to_image == n) for n in images]
+        )
         means = [(h.i2t[images].mean(0).sum() + h.t2i[captions].mean(0).sum()) / 6 for h in (a, b)]
         drawn.append(100 * (means[0] - means[1]))
     _, low, high = difference_interval(evaluation, evaluation.without_adapters, resamples=3000)
@@ -63,7 +67,9 @@ def test_bad_input(evaluation, split, embed):
 @pytest.mark.parametrize("key", ["mR", "dup_mR"])
 def test_draws_of_two_evaluations_differ_by_the_draws_of_the_difference(evaluation, key):
     bare = evaluation.without_adapters
-    drawn = resample(evaluation, key, resamples=700, seed=2) - resample(bare, key, resamples=700, seed=2)
+    drawn = resample(evaluation, key, resamples=700, seed=2) - resample(
+        bare, key, resamples=700, seed=2
+    )
     _, low, high = difference_interval(evaluation, bare, key, resamples=700, seed=2)
     assert list(np.quantile(drawn, [0.025, 0.975])) == pytest.approx([low, high])
     with pytest.raises(ConfigError, match="key is 'R'; allowed are mR, dup_mR"):

@@ -15,10 +15,25 @@ from harma.metrics import captions_of
 @pytest.fixture
 def found():
     """Four images of two labels with two captions each; caption 1 finds image 1, caption 5 finds image 3."""
-    captions = ("two ships", "a ship here", "a road", "roads", "a road far", "the road", "ship and road", "a field")
+    captions = (
+        "two ships",
+        "a ship here",
+        "a road",
+        "roads",
+        "a road far",
+        "the road",
+        "ship and road",
+        "a field",
+    )
     owners = np.repeat(np.arange(4), 2)
-    split = Split("test", tuple(Path(f"{i}.png") for i in range(4)), captions, owners,
-                  np.array([0, 0, 1, 1]), ("port", "street"))  # fmt: skip
+    split = Split(
+        "test",
+        tuple(Path(f"{i}.png") for i in range(4)),
+        captions,
+        owners,
+        np.array([0, 0, 1, 1]),
+        ("port", "street"),
+    )
     images = np.eye(4, dtype=np.float32)
     of_caption = images[[0, 1, 1, 1, 2, 3, 3, 3]]
     names, text = np.unique(np.array(captions), return_inverse=True)
@@ -35,7 +50,8 @@ def test_recall_by_label(found):
     assert port.t2i.at == (75, 100, 100)
     assert street.t2i.at == (75, 100, 100)
     assert (port.t2i.num_queries, port.t2i.num_images) == (4, 2)
-    # Image 0: its caption 0 has cosine 1, all others 0. Image 1: three captions tie at 1, two of them its own.
+    # Image 0: its caption 0 has cosine 1, all others 0. Image 1: three captions tie at 1, two of
+    # them its own.
     assert port.i2t.at[0] == pytest.approx(100 * (1 + 2 / 3) / 2)
     assert by_label(evaluation, replace(split, labels=None)) == ()
 

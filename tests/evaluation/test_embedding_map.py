@@ -14,8 +14,12 @@ from harma.metrics import captions_of
 
 def make(images, texts, owners, text):
     names = tuple(str(i) for i in range(len(texts)))
-    return Embedded(np.array(images, dtype=np.float32), np.array(texts, dtype=np.float32), names,
-                    captions_of(np.array(owners), len(images), np.array(text)))  # fmt: skip
+    return Embedded(
+        np.array(images, dtype=np.float32),
+        np.array(texts, dtype=np.float32),
+        names,
+        captions_of(np.array(owners), len(images), np.array(text)),
+    )
 
 
 def test_the_gap_by_hand():

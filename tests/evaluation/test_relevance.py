@@ -25,7 +25,9 @@ class Corner:
         return torch.ones(len(token_ids))
 
     def encode_text(self, token_ids):
-        return torch.nn.functional.normalize(torch.cat([token_ids.float(), torch.zeros(len(token_ids), 1)], 1), dim=1)
+        return torch.nn.functional.normalize(
+            torch.cat([token_ids.float(), torch.zeros(len(token_ids), 1)], 1), dim=1
+        )
 
     def encode_image(self, pixels):
         red = pixels[:, 0, :16, 48:].mean(dim=(1, 2))

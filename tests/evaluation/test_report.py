@@ -25,7 +25,9 @@ def test_examples_show_right_and_wrong(evaluation, split):
     examples = text_examples(evaluation, split)
     assert {example.rank < 2 for example in examples} == {True, False}
     for example in examples:
-        assert [found.score for found in example.results] == sorted((f.score for f in example.results), reverse=True)
+        assert [found.score for found in example.results] == sorted(
+            (f.score for f in example.results), reverse=True
+        )
         right = [place for place, found in enumerate(example.results, 1) if found.right]
         assert bool(right) == (example.rank <= 5)
         if right:
@@ -36,7 +38,11 @@ def test_examples_show_right_and_wrong(evaluation, split):
 def test_examples_of_images_name_all_own_captions_right(evaluation, split):
     for example in image_examples(evaluation, split, each=3):
         number = next(n for n, path in enumerate(split.images) if path.name == example.text)
-        own = {split.captions[m] for m in range(split.num_captions) if split.caption_to_image[m] == number}
+        own = {
+            split.captions[m]
+            for m in range(split.num_captions)
+            if split.caption_to_image[m] == number
+        }
         assert all((found.text in own) == found.right for found in example.results)
 
 
@@ -46,17 +52,29 @@ def test_no_examples_without_embeddings(evaluation, split):
 
 
 def test_the_page_has_figures_curves_pictures_and_asks_nobody(evaluation, split, tmp_path):
-    lines = [{"event": "step", "step": i, "loss": 3.0 / i, "epoch": 1, "lr": 1.0} for i in range(1, 9)]
-    lines += [{"event": "validation", "epoch": i, "mR": 10.0 * i, "dup_mR": 11.0 * i} for i in (1, 2)]
+    lines = [
+        {"event": "step", "step": i, "loss": 3.0 / i, "epoch": 1, "lr": 1.0} for i in range(1, 9)
+    ]
+    lines += [
+        {"event": "validation", "epoch": i, "mR": 10.0 * i, "dup_mR": 11.0 * i} for i in (1, 2)
+    ]
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    page = write_report(tmp_path, evaluation=evaluation, split=split, info={"note": "Beware of <this>."}).read_text()
+    page = write_report(
+        tmp_path, evaluation=evaluation, split=split, info={"note": "Beware of <this>."}
+    ).read_text()
     assert f"{evaluation.metrics['mR']:.2f}" in page
     assert f"{evaluation.metrics['mR'] - evaluation.without_adapters.metrics['mR']:+.2f}" in page
     assert page.count("<svg") == 6, "curves, recall by label and by term, confusion both ways, maps"
     assert page.count('<svg role="img" aria-label="') == 6
     assert re.findall(r"<img (?![^>]*alt=\"[^\"]+)", page) == []
     assert re.findall(r"<th(?! scope=)[ >]", page) == []
-    for heading in ("By label", "By term", "Labels mixed up", "Map of the embeddings", "Hardest negatives"):
+    for heading in (
+        "By label",
+        "By term",
+        "Labels mixed up",
+        "Map of the embeddings",
+        "Hardest negatives",
+    ):
         assert f"<h2>{heading}</h2>" in page
     assert "Why this hit" not in page, "no model was given"
     assert INK not in page
@@ -77,16 +95,25 @@ def test_a_page_without_a_log_or_a_baseline(evaluation, split, tmp_path):
 
 
 def test_a_page_without_labels_or_embeddings(evaluation, split, tmp_path):
-    page = write_report(tmp_path, evaluation=evaluation, split=replace(split, labels=None)).read_text()
+    page = write_report(
+        tmp_path, evaluation=evaluation, split=replace(split, labels=None)
+    ).read_text()
     assert "By label" not in page
     assert "Labels mixed up" not in page
     assert "recall by label: the split has no labels" in page
     assert "labels mixed up: the split has no labels" in page
     assert "Map of the embeddings" in page
-    page = write_report(tmp_path, evaluation=replace(evaluation, embedded=None), split=split).read_text()
+    page = write_report(
+        tmp_path, evaluation=replace(evaluation, embedded=None), split=split
+    ).read_text()
     assert "By label" in page
     assert "all that needs embeddings, which were not kept" in page
-    for heading in ("Labels mixed up", "Map of the embeddings", "Hardest negatives", "Why this hit"):
+    for heading in (
+        "Labels mixed up",
+        "Map of the embeddings",
+        "Hardest negatives",
+        "Why this hit",
+    ):
         assert heading not in page
 
 
@@ -111,14 +138,18 @@ def evaluate_one(one):
     names, text = np.unique(np.array(one.captions), return_inverse=True)
     rng = np.random.default_rng(0)
     embedded = Embedded(
-        rng.standard_normal((1, 8)).astype(np.float32), rng.standard_normal((len(names), 8)).astype(np.float32),
-        tuple(names.tolist()), captions_of(one.caption_to_image, 1, text),
-    )  # fmt: skip
+        rng.standard_normal((1, 8)).astype(np.float32),
+        rng.standard_normal((len(names), 8)).astype(np.float32),
+        tuple(names.tolist()),
+        captions_of(one.caption_to_image, 1, text),
+    )
     return summarize_embedded(embedded, one)
 
 
 def test_captions_cannot_write_html(evaluation, split, tmp_path):
-    hostile = replace(split, captions=tuple(f"<script>{i}</script>" for i in range(split.num_captions)))
+    hostile = replace(
+        split, captions=tuple(f"<script>{i}</script>" for i in range(split.num_captions))
+    )
     distinct = tuple("<script>x</script>" for _ in evaluation.embedded.distinct)
     changed = replace(evaluation, embedded=replace(evaluation.embedded, distinct=distinct))
     page = write_report(tmp_path, evaluation=changed, split=hostile).read_text()
@@ -130,14 +161,18 @@ def test_labels_are_words_not_formulas(evaluation, split, tmp_path):
     """Two dollar signs begin a formula in matplotlib, and an underscore hides a name from its legends."""
     names = (r"$\frac$ <b>", "_hidden", "a-->b")
     labels = np.arange(split.num_images) % 3
-    page = write_report(tmp_path, evaluation=evaluation, split=replace(split, labels=labels, label_names=names))
+    page = write_report(
+        tmp_path, evaluation=evaluation, split=replace(split, labels=labels, label_names=names)
+    )
     text = page.read_text()
     assert "<b>" not in text
     assert r"<!-- $\frac$ &lt;b&gt; -->" in text
     assert "<!--  _hidden -->" in text, "in the legend of the map"
 
 
-def test_of_many_labels_some_are_drawn_and_the_page_says_so(evaluation, split, tmp_path, monkeypatch):
+def test_of_many_labels_some_are_drawn_and_the_page_says_so(
+    evaluation, split, tmp_path, monkeypatch
+):
     monkeypatch.setattr(report, "MOST_LABELS", 4)
     monkeypatch.setattr(report, "NUMBERED", 3)
     monkeypatch.setattr(report, "most_images", lambda recalls: most_images(recalls, 4))
@@ -162,12 +197,26 @@ def test_the_labels_of_most_images_are_kept_in_order(evaluation, split):
 def test_an_image_with_the_same_caption_is_not_called_wrong(tmp_path):
     for i in range(2):
         Image.new("RGB", (20, 20), (90 * i, 0, 0)).save(tmp_path / f"{i}.png")
-    one = Split("test", tuple(tmp_path / f"{i}.png" for i in range(2)), ("a road", "a road"), np.arange(2), None, ())
-    embedded = Embedded(np.eye(2, dtype=np.float32), np.array([[0.2, 0.9]], dtype=np.float32), ("a road",),
-                        captions_of(np.arange(2), 2, np.zeros(2, dtype=int)))  # fmt: skip
+    one = Split(
+        "test",
+        tuple(tmp_path / f"{i}.png" for i in range(2)),
+        ("a road", "a road"),
+        np.arange(2),
+        None,
+        (),
+    )
+    embedded = Embedded(
+        np.eye(2, dtype=np.float32),
+        np.array([[0.2, 0.9]], dtype=np.float32),
+        ("a road",),
+        captions_of(np.arange(2), 2, np.zeros(2, dtype=int)),
+    )
     found = summarize_embedded(embedded, one)
     example = next(e for e in text_examples(found, one, each=5) if e.picture == thumbnail(one, 0))
-    assert [(f.text, f.right, f.same) for f in example.results] == [("1.png", False, True), ("0.png", True, False)]
+    assert [(f.text, f.right, f.same) for f in example.results] == [
+        ("1.png", False, True),
+        ("0.png", True, False),
+    ]
     page = write_report(tmp_path, evaluation=found, split=one).read_text()
     assert "≈ same caption" in page
     assert "✗ wrong" not in page
@@ -175,7 +224,9 @@ def test_an_image_with_the_same_caption_is_not_called_wrong(tmp_path):
 
 def test_the_table_shows_both_models_and_metrics_of_ones_own(evaluation):
     mine = replace(evaluation, metrics={**evaluation.metrics, "mine": 4.25})
-    bare = replace(evaluation.without_adapters, metrics={**evaluation.without_adapters.metrics, "mine": 1.0})
+    bare = replace(
+        evaluation.without_adapters, metrics={**evaluation.without_adapters.metrics, "mine": 1.0}
+    )
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(metrics_table(replace(mine, without_adapters=bare)))
     text = console.export_text()

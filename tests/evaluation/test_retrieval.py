@@ -9,11 +9,11 @@ import pytest
 from harma.backbones import load_backbone
 from harma.errors import ConfigError
 from harma.evaluation import evaluate, retrieval
-from harma.evaluation.own import compute_metrics, find_metrics
+from harma.evaluation.distributed import Share
 from harma.evaluation.retrieval import embed_split, evaluate_embeddings, summarize_embedded
-from harma.evaluation.share import Share
+from harma.evaluation.user_metrics import compute_metrics, find_metrics
 from harma.metrics import retrieval_metrics
-from harma.model import HarMA
+from harma.model.model import HarMA
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,10 @@ def tiny_module_config():
 def test_blocks_give_the_figures_of_the_whole_matrix(split, embed, monkeypatch):
     embedded = embed(1.0)
     whole = retrieval_metrics(
-        embedded.images @ embedded.texts[embedded.captions.text].T, split.caption_to_image,
+        embedded.images @ embedded.texts[embedded.captions.text].T,
+        split.caption_to_image,
         caption_ids=embedded.captions.text,
-    )  # fmt: skip
+    )
     for elements in (1, 40, 10_000):
         monkeypatch.setattr(retrieval, "BLOCK_ELEMENTS", elements)
         metrics = summarize_embedded(embedded, split).metrics
@@ -91,7 +92,9 @@ def test_own_metrics_stand_beside_ours(split, model):
     assert -1 <= metrics["mean_cosine"] <= 1
     assert (metrics["first"], metrics["second"]) == (1.0, 2.0)
     embedded = embed_split(model, split)
-    expected = mean_cosine(embedded.images, model.embed_texts(split.captions), split.caption_to_image)
+    expected = mean_cosine(
+        embedded.images, model.embed_texts(split.captions), split.caption_to_image
+    )
     assert metrics["mean_cosine"] == pytest.approx(expected, abs=1e-5)
 
 
@@ -110,7 +113,9 @@ def test_own_metrics_that_return_something_else(function, message):
 
 
 def test_own_metrics_that_cannot_be_found():
-    with pytest.raises(ConfigError, match=r"train\.metrics is 'nowhere\.at_all', which cannot be imported"):
+    with pytest.raises(
+        ConfigError, match=r"train\.metrics is 'nowhere\.at_all', which cannot be imported"
+    ):
         find_metrics(["nowhere.at_all"])
     with pytest.raises(ConfigError, match="names two functions called mean_cosine"):
         find_metrics([f"{__name__}.mean_cosine"] * 2)

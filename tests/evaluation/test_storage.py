@@ -18,7 +18,9 @@ def test_what_is_saved_is_read_back(evaluation, tmp_path):
     assert np.array_equal(read.hits.t2i, evaluation.hits.t2i)
     assert read.embedded is None
     pair = (evaluation, evaluation.without_adapters)
-    assert difference_interval(read, read.without_adapters, resamples=50) == difference_interval(*pair, resamples=50)
+    assert difference_interval(read, read.without_adapters, resamples=50) == difference_interval(
+        *pair, resamples=50
+    )
     assert json.loads((tmp_path / "metrics.json").read_text())["trained_parameters"] == 7
 
 
@@ -46,7 +48,9 @@ def test_missing_and_damaged_files(evaluation, tmp_path):
 def test_figures_of_other_data_are_not_overwritten(evaluation, tmp_path):
     save_evaluation(evaluation, tmp_path)
     other = type(evaluation)(**{**evaluation.__dict__, "fingerprint": "another"})
-    with pytest.raises(DataError, match=r"has figures of other data for its test split \(12 images\).*--output"):
+    with pytest.raises(
+        DataError, match=r"has figures of other data for its test split \(12 images\).*--output"
+    ):
         save_evaluation(other, tmp_path)
     assert load_evaluation(tmp_path).fingerprint == evaluation.fingerprint
 

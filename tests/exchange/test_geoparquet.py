@@ -26,11 +26,20 @@ def store(write_scenes, build_index, tmp_path):
     from affine import Affine
 
     write_scenes(tmp_path / "scenes", 3)
-    Image.fromarray(np.full((40, 40, 3), 90, dtype=np.uint8)).save(tmp_path / "scenes" / "picture.png")
+    Image.fromarray(np.full((40, 40, 3), 90, dtype=np.uint8)).save(
+        tmp_path / "scenes" / "picture.png"
+    )
     with rasterio.open(
-        tmp_path / "scenes" / "fiji.tif", "w", driver="GTiff", width=96, height=32, count=3, dtype="uint8",
-        crs="EPSG:3832", transform=Affine(200, 0, 3_330_000, 0, -200, -1_900_000),
-    ) as dataset:  # fmt: skip
+        tmp_path / "scenes" / "fiji.tif",
+        "w",
+        driver="GTiff",
+        width=96,
+        height=32,
+        count=3,
+        dtype="uint8",
+        crs="EPSG:3832",
+        transform=Affine(200, 0, 3_330_000, 0, -200, -1_900_000),
+    ) as dataset:
         dataset.write(np.full((3, 32, 96), 50, dtype=np.uint8))
     build_index(tmp_path / "scenes")
     return Store(tmp_path / "index")
@@ -56,10 +65,22 @@ def test_geopandas_reads_every_value(exported, store):
     assert frame.geometry.dropna().is_valid.all()
     for _, row in frame.iterrows():
         kept = rows[row["id"]]
-        np.testing.assert_array_equal(row["embedding"], np.array(kept["embedding"], dtype=np.float32))
+        np.testing.assert_array_equal(
+            row["embedding"], np.array(kept["embedding"], dtype=np.float32)
+        )
         assert (shapely.to_wkb(row.geometry) if row.geometry else None) == kept["geometry"]
         assert (None if pd.isna(row["datetime"]) else row["datetime"]) == kept["datetime"]
-        for name in ("source", "content", "column", "row", "width", "height", "crs", "nodata", "model"):
+        for name in (
+            "source",
+            "content",
+            "column",
+            "row",
+            "width",
+            "height",
+            "crs",
+            "nodata",
+            "model",
+        ):
             assert row[name] == kept[name]
 
 
@@ -115,7 +136,11 @@ def test_how_it_is_stored(exported, store):
     assert columns["bbox.xmin"].statistics.has_min_max
     emb = json.loads(metadata.metadata[b"emb"])
     assert (emb["emb:type"], emb["emb:dimensions"], emb["data_type"]) == ("chip", 16, "float32")
-    assert emb["emb:chip_layout"] == {"layout_type": "regular_grid", "chip_size": [32, 32], "stride": [32, 32]}
+    assert emb["emb:chip_layout"] == {
+        "layout_type": "regular_grid",
+        "chip_size": [32, 32],
+        "stride": [32, 32],
+    }
     assert emb["links"][0]["rel"] == "emb:model"
     assert store.settings.model_id in emb["links"][0]["title"]
 
@@ -129,9 +154,13 @@ def test_duckdb_reads_it(exported, store):
         found = connection.sql(
             f"SELECT id FROM '{exported}' WHERE bbox.xmin < 4 AND bbox.xmax > 2 AND year(datetime) = 2011"
         ).fetchall()
-        west = connection.sql(f"SELECT ST_AsText(geometry) FROM '{exported}' WHERE bbox.xmin < -179").fetchall()
+        west = connection.sql(
+            f"SELECT ST_AsText(geometry) FROM '{exported}' WHERE bbox.xmin < -179"
+        ).fetchall()
     assert {chip for (chip,) in found} == {
-        chip for chip, row in by_id(store).items() if row["datetime"] and row["datetime"].year == 2011
+        chip
+        for chip, row in by_id(store).items()
+        if row["datetime"] and row["datetime"].year == 2011
     }
     assert west[0][0].startswith("MULTIPOLYGON")
 
@@ -140,12 +169,16 @@ def test_thumbnails_are_written_on_request(exported, store, tmp_path):
     assert "thumbnail" not in pq.read_schema(exported).names
     export_geoparquet(store, tmp_path / "b.parquet", thumbnails=True)
     table = pq.read_table(tmp_path / "b.parquet", columns=["id", "thumbnail"]).to_pylist()
-    assert {row["id"]: row["thumbnail"] for row in table} == {k: v["thumbnail"] for k, v in by_id(store).items()}
+    assert {row["id"]: row["thumbnail"] for row in table} == {
+        k: v["thumbnail"] for k, v in by_id(store).items()
+    }
 
 
 def test_an_index_without_chips_or_without_places(build_index, tmp_path):
     (tmp_path / "scenes").mkdir()
-    Image.fromarray(np.full((40, 40, 3), 90, dtype=np.uint8)).save(tmp_path / "scenes" / "picture.png")
+    Image.fromarray(np.full((40, 40, 3), 90, dtype=np.uint8)).save(
+        tmp_path / "scenes" / "picture.png"
+    )
     build_index(tmp_path / "scenes")
     store = Store(tmp_path / "index")
     assert export_geoparquet(store, tmp_path / "a.parquet") == 4
@@ -177,7 +210,9 @@ def test_hits_as_geoparquet(store, model, tmp_path):
     frame = geopandas.read_parquet(path)
     assert frame["id"].tolist() == [hit.id for hit in hits]
     assert frame["rank"].tolist() == list(range(1, len(hits) + 1))
-    assert [geometry is None for geometry in frame.geometry] == [hit.geometry is None for hit in hits]
+    assert [geometry is None for geometry in frame.geometry] == [
+        hit.geometry is None for hit in hits
+    ]
     assert "embedding" not in frame
     assert str(frame["datetime"].dtype).endswith("UTC]")
     then = next(hit for hit in hits if hit.datetime)

@@ -28,7 +28,9 @@ from harma.index.verify import verify
 def store(write_scenes, build_index, tmp_path):
     """A small index with a picture that has no place."""
     write_scenes(tmp_path / "scenes", 3)
-    Image.fromarray(np.full((40, 40, 3), 90, dtype=np.uint8)).save(tmp_path / "scenes" / "picture.png")
+    Image.fromarray(np.full((40, 40, 3), 90, dtype=np.uint8)).save(
+        tmp_path / "scenes" / "picture.png"
+    )
     build_index(tmp_path / "scenes")
     return Store(tmp_path / "index")
 
@@ -75,10 +77,14 @@ def test_an_export_comes_back_with_nothing_lost(exported, store, tmp_path, small
     assert verify(other) == []
 
 
-def test_what_came_back_is_searched_and_built_upon(exported, build_index, write_scenes, model, tmp_path):
+def test_what_came_back_is_searched_and_built_upon(
+    exported, build_index, write_scenes, model, tmp_path
+):
     import_geoparquet(tmp_path / "other", exported)
     hits = Index.open(tmp_path / "other").search("a river", k=31)
-    assert [hit.id for hit in hits] == [hit.id for hit in Index.open(tmp_path / "index").search("a river", k=31)]
+    assert [hit.id for hit in hits] == [
+        hit.id for hit in Index.open(tmp_path / "index").search("a river", k=31)
+    ]
     write_scenes(tmp_path / "scenes", 1, first=3)
     outcome = build_index(tmp_path / "scenes", directory=tmp_path / "other")
     assert (outcome.num_kept, outcome.num_new, outcome.num_added) == (4, 1, 9)
@@ -97,7 +103,9 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("name", ["add_chips", "put_sources"])
-def test_an_import_that_dies_is_completed_by_the_next(exported, store, tmp_path, monkeypatch, small_blocks, name):
+def test_an_import_that_dies_is_completed_by_the_next(
+    exported, store, tmp_path, monkeypatch, small_blocks, name
+):
     original, calls = getattr(Store, name), []
 
     def dying(self, *args):
@@ -130,12 +138,16 @@ def test_a_part_of_an_export_leaves_its_sources_to_a_build(exported, build_index
     assert rows_of(Store(tmp_path / "other")) == rows_of(Store(tmp_path / "index"))
 
 
-def test_what_an_index_had_not_finished_is_not_finished_after_an_import(store, build_index, tmp_path):
+def test_what_an_index_had_not_finished_is_not_finished_after_an_import(
+    store, build_index, tmp_path
+):
     name = next(source for source in store.known_sources() if "scene1" in source)
     store.sources.delete(f"source = '{name}'")
     export_geoparquet(store, tmp_path / "a.parquet")
     import_geoparquet(tmp_path / "other", tmp_path / "a.parquet")
-    assert verify(Store(tmp_path / "other")) == [f"1 sources are not finished, such as {name}; build them again"]
+    assert verify(Store(tmp_path / "other")) == [
+        f"1 sources are not finished, such as {name}; build them again"
+    ]
     assert build_index(tmp_path / "scenes", directory=tmp_path / "other").num_added == 0
     assert verify(Store(tmp_path / "other")) == []
 
@@ -186,15 +198,23 @@ def test_made_ids_are_of_what_a_row_holds(tmp_path):
 def test_columns_with_other_names(tmp_path):
     when = pd.date_range("2015-01-01", periods=20).to_numpy()
     path = foreign(
-        tmp_path / "f.parquet", tile=np.arange(20), taken=when, scene=["a"] * 10 + ["b"] * 10,
+        tmp_path / "f.parquet",
+        tile=np.arange(20),
+        taken=when,
+        scene=["a"] * 10 + ["b"] * 10,
         other=[np.ones(3, dtype=np.float32)] * 20,
-    )  # fmt: skip
-    with pytest.raises(ConfigError, match=r"has 2 columns that may be embeddings \(vector, other\)"):
+    )
+    with pytest.raises(
+        ConfigError, match=r"has 2 columns that may be embeddings \(vector, other\)"
+    ):
         import_geoparquet(tmp_path / "index", path, label="m")
     columns = Columns("vector", "tile", "taken", "scene")
     assert import_geoparquet(tmp_path / "index", path, columns=columns, label="m").num_sources == 2
     row = next(row for row in rows_of(Store(tmp_path / "index")) if row["id"] == "12")
-    assert (row["source"], row["datetime"]) == ("b", datetime.datetime(2015, 1, 13, tzinfo=datetime.UTC))
+    assert (row["source"], row["datetime"]) == (
+        "b",
+        datetime.datetime(2015, 1, 13, tzinfo=datetime.UTC),
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,7 +227,9 @@ def test_columns_with_other_names(tmp_path):
     ],
 )
 def test_dates_of_every_form(tmp_path, dates):
-    import_geoparquet(tmp_path / "index", foreign(tmp_path / "f.parquet", count=2, datetime=dates), label="m")
+    import_geoparquet(
+        tmp_path / "index", foreign(tmp_path / "f.parquet", count=2, datetime=dates), label="m"
+    )
     found = sorted(row["datetime"] for row in rows_of(Store(tmp_path / "index")))
     assert found == [datetime.datetime(2015, 9, day, tzinfo=datetime.UTC) for day in (26, 27)]
 
@@ -221,9 +243,10 @@ def test_other_coordinate_reference_systems(tmp_path, crs):
 
 def test_a_projection_that_crosses_the_180th_meridian(tmp_path):
     frame = geopandas.GeoDataFrame(
-        {"embedding": [np.ones(4, dtype=np.float32)]}, crs="EPSG:3832",
+        {"embedding": [np.ones(4, dtype=np.float32)]},
+        crs="EPSG:3832",
         geometry=[shapely.box(3_330_000, -1_910_000, 3_350_000, -1_900_000)],
-    )  # fmt: skip
+    )
     frame.to_parquet(tmp_path / "f.parquet")
     import_geoparquet(tmp_path / "index", tmp_path / "f.parquet", label="m")
     footprint = shapely.from_wkb(rows_of(Store(tmp_path / "index"))[0]["geometry"])
@@ -245,22 +268,35 @@ def with_row(number, value):
     [
         ({"vector": with_row(13, np.nan)}, {}, "row 13: the embedding .* not finite"),
         ({"vector": with_row(4, 0)}, {}, "row 4: the embedding .* is zero"),
-        ({"vector": [*VECTORS[:9], VECTORS[9][:5], *VECTORS[10:]]}, {}, "row 9: .* not 8 numbers long"),
+        (
+            {"vector": [*VECTORS[:9], VECTORS[9][:5], *VECTORS[10:]]},
+            {},
+            "row 9: .* not 8 numbers long",
+        ),
         ({"vector": [*VECTORS[:9], None, *VECTORS[10:]]}, {}, "row 9: .* is not there"),
         ({"vector": list(range(20))}, {}, "has 0 columns that may be embeddings"),
         ({}, {"embedding": "year"}, "has no column year .*vector"),
-        ({"year": list(range(20))}, {"embedding": "year"}, "year is int64; an embedding is a list of floats"),
+        (
+            {"year": list(range(20))},
+            {"embedding": "year"},
+            "year is int64; an embedding is a list of floats",
+        ),
         ({"id": ["a"] * 20}, {}, "row 1: the id a is there a second time"),
         ({"id": [None, *"abcdefghijklmnopqrs"]}, {}, "row 0: there is no id"),
         ({"datetime": ["soon"] * 20}, {}, "dates .* cannot be read"),
         ({"datetime": list(range(20))}, {}, "datetime is int64; dates are"),
-        ({"geometry": [shapely.box(0, 0, 200, 1)] * 20}, {}, "row 0: the geometry reaches from .* longitudes"),
         (
-            {"geometry": [shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])] * 20}, {},
+            {"geometry": [shapely.box(0, 0, 200, 1)] * 20},
+            {},
+            "row 0: the geometry reaches from .* longitudes",
+        ),
+        (
+            {"geometry": [shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])] * 20},
+            {},
             r"row 0: the geometry is not valid \(Self",
         ),
     ],
-)  # fmt: skip
+)
 def test_rows_that_cannot_be_used(tmp_path, columns, options, message, small_blocks):
     path = foreign(tmp_path / "f.parquet", **columns)
     with pytest.raises((DataError, ConfigError), match=message):
@@ -293,7 +329,9 @@ def test_files_that_cannot_be_used(exported, tmp_path):
     refused(tmp_path / "b.parquet", "encoded as point; only WKB")
 
 
-def test_embeddings_that_do_not_belong_into_an_index(exported, build_index, write_scenes, store, tmp_path):
+def test_embeddings_that_do_not_belong_into_an_index(
+    exported, build_index, write_scenes, store, tmp_path
+):
     path = foreign(tmp_path / "f.parquet")
     with pytest.raises(ConfigError, match="the index is of the model .* do not compare"):
         import_geoparquet(tmp_path / "index", path, label="m")
@@ -308,18 +346,25 @@ def test_embeddings_that_do_not_belong_into_an_index(exported, build_index, writ
     build_index(tmp_path / "scenes", directory=tmp_path / "coarse", tiling=Tiling(size=48))
     with pytest.raises(ConfigError, match="the index was made with tiling"):
         import_geoparquet(tmp_path / "coarse", exported)
-    write_scenes(tmp_path / "more", 1, first=8)[0].replace(next((tmp_path / "scenes").glob("scene0*")))
+    write_scenes(tmp_path / "more", 1, first=8)[0].replace(
+        next((tmp_path / "scenes").glob("scene0*"))
+    )
     build_index(tmp_path / "scenes")
     with pytest.raises(DataError, match="1 sources of .* with other content, such as .*scene0"):
         import_geoparquet(tmp_path / "index", exported)
 
 
 def test_ids_that_count_from_0_in_every_file(tmp_path):
-    import_geoparquet(tmp_path / "index", foreign(tmp_path / "f.parquet", id=np.arange(20)), label="m")
+    import_geoparquet(
+        tmp_path / "index", foreign(tmp_path / "f.parquet", id=np.arange(20)), label="m"
+    )
     other = foreign(tmp_path / "g.parquet", id=np.arange(20), vector=list(VECTORS))
     with pytest.raises(DataError, match="the id .* is in the index with another embedding"):
         import_geoparquet(tmp_path / "index", other, label="m")
-    assert import_geoparquet(tmp_path / "index", other, columns=Columns(id=""), label="m").num_added == 20
+    assert (
+        import_geoparquet(tmp_path / "index", other, columns=Columns(id=""), label="m").num_added
+        == 20
+    )
 
 
 def test_export_and_import_on_the_command_line(store, tmp_path, capsys):

@@ -25,18 +25,31 @@ def make_store(directory, count, *, dim=32, seed=0, clusters=50, lon=(-180, 180)
         size = rng.uniform(0.05, 3)
         place = _place(x, y, size, rng.uniform(0, 90)) if rng.random() > 0.03 else None
         bounds = place.bounds if place is not None else (None,) * 4
-        date = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(hours=int(rng.integers(0, 20 * 365 * 24)))
+        date = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(
+            hours=int(rng.integers(0, 20 * 365 * 24))
+        )
         rows.append(
             {
-                "id": f"{i:08d}", "geometry": shapely.to_wkb(place) if place is not None else None,
+                "id": f"{i:08d}",
+                "geometry": shapely.to_wkb(place) if place is not None else None,
                 **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
-                "datetime": date if rng.random() > 0.03 else None, "source": f"/scenes/{i // 40:04d}.tif",
-                "content": "c", "column": 256 * (i % 8), "row": 256 * (i % 40 // 8), "width": 256, "height": 256,
-                "crs": "", "gsd": float(rng.uniform(0.1, 30)), "nodata": 0.0, "thumbnail": b"",
+                "datetime": date if rng.random() > 0.03 else None,
+                "source": f"/scenes/{i // 40:04d}.tif",
+                "content": "c",
+                "column": 256 * (i % 8),
+                "row": 256 * (i % 40 // 8),
+                "width": 256,
+                "height": 256,
+                "crs": "",
+                "gsd": float(rng.uniform(0.1, 30)),
+                "nodata": 0.0,
+                "thumbnail": b"",
             }
-        )  # fmt: skip
+        )
     for start in range(0, count, 5000):
-        store.add_chips(rows[start : start + 5000], vectors[start : start + 5000].astype(np.float32))
+        store.add_chips(
+            rows[start : start + 5000], vectors[start : start + 5000].astype(np.float32)
+        )
     return store
 
 
@@ -48,6 +61,9 @@ def _place(x, y, size, degrees):
         if west < edge < east:
             world = shapely.box(-180, -90, 180, 90)
             return shapely.MultiPolygon(
-                [square.intersection(world), shapely.affinity.translate(square, shift).intersection(world)]
+                [
+                    square.intersection(world),
+                    shapely.affinity.translate(square, shift).intersection(world),
+                ]
             )
     return square

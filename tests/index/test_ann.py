@@ -5,7 +5,7 @@ import pytest
 from tests.index.made import make_store
 
 from harma.errors import DataError
-from harma.files import write_json
+from harma.ground.files import write_json
 from harma.index import ann as anns
 from harma.index import tend as tending
 from harma.index.ann import make_ann, pays, read_ann
@@ -44,7 +44,9 @@ def test_the_quickest_that_reaches_the_recall_is_taken(store, monkeypatch):
 
 
 def test_the_worst_kind_of_query_decides_and_then_search_stays_exact(store, monkeypatch):
-    monkeypatch.setattr(anns._Probes, "measure", lambda self, probes, refine: ({"text": 0.5, "image": 1.0}, 1.0))
+    monkeypatch.setattr(
+        anns._Probes, "measure", lambda self, probes, refine: ({"text": 0.5, "image": 1.0}, 1.0)
+    )
     assert make_ann(store, None) is None
     assert read_ann(store) is None
     assert store.num_unindexed() == 0
@@ -63,7 +65,10 @@ def test_a_bad_index_is_seen_in_its_recall(store):
     store.create_ann("IVF_RQ", 1)
     good, _ = probes.measure(100, 100)
     assert good["image"] > 0.99
-    probes.truth = {where: [{-1 - i for i in truth} for truth in truths] for where, truths in probes.truth.items()}
+    probes.truth = {
+        where: [{-1 - i for i in truth} for truth in truths]
+        for where, truths in probes.truth.items()
+    }
     bad, _ = probes.measure(100, 100)
     assert bad["image"] == 0
 
@@ -72,7 +77,10 @@ def test_it_is_made_anew_when_the_index_has_doubled(store, monkeypatch):
     monkeypatch.setattr(anns, "PAYS", 1000)
     ann = make_ann(store, None, wanted=0.5)
     assert not pays(store)
-    write_json(tables_directory(store.directory, store.settings) / anns.FILE, {**vars(ann), "num_chips": 700})
+    write_json(
+        tables_directory(store.directory, store.settings) / anns.FILE,
+        {**vars(ann), "num_chips": 700},
+    )
     assert pays(store)
     (tables_directory(store.directory, store.settings) / anns.FILE).unlink()
     assert pays(store)
@@ -83,7 +91,9 @@ def test_what_did_not_reach_the_recall_is_not_tried_at_each_build(store, monkeyp
     monkeypatch.setattr(anns._Probes, "measure", lambda self, probes, refine: ({"image": 0.5}, 1.0))
     made = []
     original = type(store).create_ann
-    monkeypatch.setattr(type(store), "create_ann", lambda self, *kind: (made.append(kind), original(self, *kind)))
+    monkeypatch.setattr(
+        type(store), "create_ann", lambda self, *kind: (made.append(kind), original(self, *kind))
+    )
     assert tend(store, None) == EXACT
     assert len(made) == 2
     assert tend(store, None) == EXACT
@@ -103,7 +113,9 @@ def test_new_chips_are_found_before_and_after_the_ann_index_knows_them(store, mo
     row = store.chips.search().limit(1).to_arrow().drop(["embedding", "model"]).to_pylist()[0]
     vector = np.zeros(16, dtype=np.float32)
     vector[3] = 1
-    store.add_chips([{**row, "id": f"new{i}"} for i in range(200)], np.repeat(vector[None], 200, axis=0))
+    store.add_chips(
+        [{**row, "id": f"new{i}"} for i in range(200)], np.repeat(vector[None], 200, axis=0)
+    )
     assert store.num_unindexed() == 200
     assert Index(store).search(like=[vector], overlap=None)[0].id.startswith("new")
     assert "recall@10" in tend(store, None), "over a twentieth is not indexed: files are joined"

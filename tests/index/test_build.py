@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from harma.errors import ConfigError, DataError, MissingFileError
-from harma.files import locked
+from harma.ground.files import locked
 from harma.index import build as building
 from harma.index.index import Index
 from harma.index.store import Store
@@ -27,7 +27,11 @@ def test_every_chip_once_with_place_date_and_thumbnail(write_scenes, build_index
     assert (outcome.num_added, outcome.num_new, outcome.problems) == (27, 3, {})
     table = Store(tmp_path / "index").chips.to_arrow().to_pylist()
     assert len({row["id"] for row in table}) == 27
-    first = next(row for row in table if (row["column"], row["row"]) == (32, 0) and "scene1_" in row["source"])
+    first = next(
+        row
+        for row in table
+        if (row["column"], row["row"]) == (32, 0) and "scene1_" in row["source"]
+    )
     assert first["datetime"].isoformat() == "2011-06-01T00:00:00+00:00"
     assert first["gsd"] == pytest.approx(2, rel=0.01)
     assert first["xmin"] < first["xmax"]
@@ -75,7 +79,9 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("commit", [1, 5, 1000])
-def test_a_build_that_dies_anywhere_is_completed_by_the_next(write_scenes, build_index, tmp_path, monkeypatch, commit):
+def test_a_build_that_dies_anywhere_is_completed_by_the_next(
+    write_scenes, build_index, tmp_path, monkeypatch, commit
+):
     write_scenes(tmp_path / "scenes", 4)
     build_index(tmp_path / "scenes", directory=tmp_path / "whole")
     expected = sorted(row["id"] for row in Store(tmp_path / "whole").chips.to_arrow().to_pylist())
@@ -103,7 +109,10 @@ def test_a_build_that_dies_anywhere_is_completed_by_the_next(write_scenes, build
         if done:
             break
     build_index(tmp_path / "scenes")
-    assert sorted(row["id"] for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()) == expected
+    assert (
+        sorted(row["id"] for row in Store(tmp_path / "index").chips.to_arrow().to_pylist())
+        == expected
+    )
     assert all(not row["problem"] for row in Store(tmp_path / "index").known_sources().values())
 
 
@@ -133,15 +142,25 @@ def test_chips_that_are_mostly_nodata_are_left_out(build_index, tmp_path):
     values = np.zeros((3, 64, 64), dtype=np.uint8)
     values[:, :32] = 100
     with rasterio.open(
-        tmp_path / "a.tif", "w", driver="GTiff", width=64, height=64, count=3, dtype="uint8", nodata=0,
-        crs="EPSG:32631", transform=Affine(2, 0, 0, 0, -2, 0),
-    ) as dataset:  # fmt: skip
+        tmp_path / "a.tif",
+        "w",
+        driver="GTiff",
+        width=64,
+        height=64,
+        count=3,
+        dtype="uint8",
+        nodata=0,
+        crs="EPSG:32631",
+        transform=Affine(2, 0, 0, 0, -2, 0),
+    ) as dataset:
         dataset.write(values)
     outcome = build_index(tmp_path / "a.tif")
     assert (outcome.num_added, outcome.num_skipped) == (2, 2)
 
 
-def test_other_settings_another_model_and_a_second_writer_are_refused(write_scenes, build_index, model, tmp_path):
+def test_other_settings_another_model_and_a_second_writer_are_refused(
+    write_scenes, build_index, model, tmp_path
+):
     write_scenes(tmp_path / "scenes", 1)
     build_index(tmp_path / "scenes")
     with pytest.raises(ConfigError, match="the index was made with tiling .* leave the option out"):
@@ -154,10 +173,13 @@ def test_other_settings_another_model_and_a_second_writer_are_refused(write_scen
     ):
         build_index(tmp_path / "scenes")
     from harma.backbones import load_backbone
-    from harma.model import HarMA
+    from harma.model.model import HarMA
 
     other = HarMA(load_backbone(model[0].backbone.config)).eval()
-    with pytest.raises(ConfigError, match=r"made with the model .* this one is .*\. Their embeddings do not compare"):
+    with pytest.raises(
+        ConfigError,
+        match=r"made with the model .* this one is .*\. Their embeddings do not compare",
+    ):
         Index.open(tmp_path / "index", model=other)
 
 
@@ -172,7 +194,12 @@ def test_directories_that_are_no_index(build_index, write_scenes, tmp_path):
     (tmp_path / "index" / "thesis.tex").unlink()
     build_index(tmp_path / "scenes")
     settings = tmp_path / "index" / "index.json"
-    for content in ("{", "[]", '{"format": "harma-index", "version": 9}', '{"format": "harma-index", "version": 1}'):
+    for content in (
+        "{",
+        "[]",
+        '{"format": "harma-index", "version": 9}',
+        '{"format": "harma-index", "version": 1}',
+    ):
         kept = settings.read_text()
         settings.write_text(content)
         with pytest.raises((DataError, ConfigError)):
@@ -194,7 +221,9 @@ def test_a_long_build_joins_files_in_between(write_scenes, build_index, tmp_path
     assert len(Index.open(tmp_path / "index")) == 45
 
 
-def test_a_build_killed_while_its_settings_were_written_is_completed(write_scenes, build_index, tmp_path):
+def test_a_build_killed_while_its_settings_were_written_is_completed(
+    write_scenes, build_index, tmp_path
+):
     write_scenes(tmp_path / "scenes", 1)
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / ".index.json.123.tmp").write_text("{")
@@ -207,7 +236,9 @@ def test_any_nodata_value_is_kept(write_scenes, build_index, tmp_path, nodata):
     path = tmp_path / "scenes" / "float.tif"
     import rasterio
 
-    with rasterio.open(path, "w", driver="GTiff", width=32, height=32, count=1, dtype="float32") as dataset:
+    with rasterio.open(
+        path, "w", driver="GTiff", width=32, height=32, count=1, dtype="float32"
+    ) as dataset:
         dataset.write(np.random.default_rng(0).random((1, 32, 32), dtype=np.float32))
     reading = Reading(nodata=nodata)
     assert build_index(path, reading=reading).num_added == 1

@@ -24,26 +24,46 @@ def vector(score):
 @pytest.fixture
 def index(tmp_path):
     """Three places over three years: (place, year, score), and chips without place or date."""
-    store = Store.create(tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5))
+    store = Store.create(
+        tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5)
+    )
     seen = [
-        (0, 2009, 0.1), (0, 2015, 0.3), (0, 2020, 0.9),
-        (1, 2009, 0.8), (1, 2015, 0.8), (1, 2020, 0.85),
-        (2, 2009, 0.2), (2, 2015, 0.6), (2, 2020, 0.5),
+        (0, 2009, 0.1),
+        (0, 2015, 0.3),
+        (0, 2020, 0.9),
+        (1, 2009, 0.8),
+        (1, 2015, 0.8),
+        (1, 2020, 0.85),
+        (2, 2009, 0.2),
+        (2, 2015, 0.6),
+        (2, 2020, 0.5),
         (3, 2020, 1.0),  # not seen before
-        (None, 2009, 0.0), (None, 2020, 1.0), (4, None, 1.0),
-    ]  # fmt: skip
+        (None, 2009, 0.0),
+        (None, 2020, 1.0),
+        (4, None, 1.0),
+    ]
     rows = []
     for place, year, _ in seen:
         footprint = shapely.box(place, 50, place + 0.9, 50.9) if place is not None else None
         bounds = footprint.bounds if footprint is not None else (None,) * 4
         rows.append(
             {
-                "id": f"{place}_{year}", "geometry": shapely.to_wkb(footprint) if footprint is not None else None,
+                "id": f"{place}_{year}",
+                "geometry": shapely.to_wkb(footprint) if footprint is not None else None,
                 **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
-                "datetime": datetime(year, 6, 1, tzinfo=UTC) if year else None, "source": f"{year}.tif", "content": "c",
-                "column": 0, "row": 0, "width": 9, "height": 9, "crs": "", "gsd": 1.0, "nodata": 0.0, "thumbnail": b"",
+                "datetime": datetime(year, 6, 1, tzinfo=UTC) if year else None,
+                "source": f"{year}.tif",
+                "content": "c",
+                "column": 0,
+                "row": 0,
+                "width": 9,
+                "height": 9,
+                "crs": "",
+                "gsd": 1.0,
+                "nodata": 0.0,
+                "thumbnail": b"",
             }
-        )  # fmt: skip
+        )
     store.add_chips(rows, np.array([vector(score) for *_, score in seen], dtype=np.float32))
     return Index(store)
 
@@ -54,7 +74,11 @@ def found(hits):
 
 def test_the_largest_gain_comes_first(index):
     hits = index.search(like=[ASKED], before="2009", after="2020")
-    assert found(hits) == [("0_2020", "0_2009", 0.8), ("2_2020", "2_2009", 0.3), ("1_2020", "1_2009", 0.05)]
+    assert found(hits) == [
+        ("0_2020", "0_2009", 0.8),
+        ("2_2020", "2_2009", 0.3),
+        ("1_2020", "1_2009", 0.05),
+    ]
     assert hits[0].score == pytest.approx(0.9, abs=1e-3)
     assert hits[0].then.score == pytest.approx(0.1, abs=1e-3)
     assert hits[0].properties()["then_id"] == "0_2009"
@@ -62,20 +86,34 @@ def test_the_largest_gain_comes_first(index):
 
 def test_the_latest_earlier_scene_is_compared(index):
     hits = index.search(like=[ASKED], before="2016", after="2019")
-    assert found(hits) == [("0_2020", "0_2015", 0.6), ("1_2020", "1_2015", 0.05), ("2_2020", "2_2015", -0.1)]
+    assert found(hits) == [
+        ("0_2020", "0_2015", 0.6),
+        ("1_2020", "1_2015", 0.05),
+        ("2_2020", "2_2015", -0.1),
+    ]
 
 
 def test_later_scenes_of_a_place_merge_to_the_best(index):
     hits = index.search(like=[ASKED], before="2009", after="2010")
-    assert found(hits) == [("0_2020", "0_2009", 0.8), ("2_2015", "2_2009", 0.4), ("1_2020", "1_2009", 0.05)]
+    assert found(hits) == [
+        ("0_2020", "0_2009", 0.8),
+        ("2_2015", "2_2009", 0.4),
+        ("1_2020", "1_2009", 0.05),
+    ]
     assert len(index.search(like=[ASKED], before="2009", after="2010", overlap=None)) == 6
 
 
 def test_filters_pages_and_dates_with_days(index):
-    assert found(index.search(like=[ASKED], before="2009", after="2020", bbox=(1.5, 50, 2.5, 51)))[0][0] in (
-        "2_2020", "1_2020",
-    )  # fmt: skip
-    assert found(index.search(like=[ASKED], before="2009", after="2020", k=1, offset=1))[0][0] == "2_2020"
+    assert found(index.search(like=[ASKED], before="2009", after="2020", bbox=(1.5, 50, 2.5, 51)))[
+        0
+    ][0] in (
+        "2_2020",
+        "1_2020",
+    )
+    assert (
+        found(index.search(like=[ASKED], before="2009", after="2020", k=1, offset=1))[0][0]
+        == "2_2020"
+    )
     assert index.search(like=[ASKED], before="2009-06-01", after="2020-06-01")
     with pytest.raises(ConfigError, match="no chip with a place and a date before 2009-05-31"):
         index.search(like=[ASKED], before="2009-05-31", after="2020")
@@ -83,25 +121,44 @@ def test_filters_pages_and_dates_with_days(index):
 
 def test_an_object_at_the_edge_of_a_chip_is_no_change(tmp_path):
     """Of several earlier chips that show the place, the one that matches best is compared."""
-    store = Store.create(tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5))
+    store = Store.create(
+        tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5)
+    )
     places = [("a", 2010, 0.0, 0.2), ("b", 2010, 0.3, 0.7), ("now", 2020, 0.1, 0.8)]
     rows = []
     for name, year, west, _ in places:
         rows.append(
             {
-                "id": name, "geometry": shapely.to_wkb(shapely.box(west, 0, west + 1, 1)), "xmin": west, "ymin": 0.0,
-                "xmax": west + 1, "ymax": 1.0, "datetime": datetime(year, 1, 1, tzinfo=UTC), "source": f"{year}",
-                "content": "c", "column": 0, "row": 0, "width": 9, "height": 9, "crs": "", "gsd": 1.0, "nodata": 0.0,
+                "id": name,
+                "geometry": shapely.to_wkb(shapely.box(west, 0, west + 1, 1)),
+                "xmin": west,
+                "ymin": 0.0,
+                "xmax": west + 1,
+                "ymax": 1.0,
+                "datetime": datetime(year, 1, 1, tzinfo=UTC),
+                "source": f"{year}",
+                "content": "c",
+                "column": 0,
+                "row": 0,
+                "width": 9,
+                "height": 9,
+                "crs": "",
+                "gsd": 1.0,
+                "nodata": 0.0,
                 "thumbnail": b"",
             }
-        )  # fmt: skip
+        )
     store.add_chips(rows, np.array([vector(score) for *_, score in places], dtype=np.float32))
-    assert found(Index(store).search(like=[ASKED], before="2010", after="2020")) == [("now", "b", 0.1)]
+    assert found(Index(store).search(like=[ASKED], before="2010", after="2020")) == [
+        ("now", "b", 0.1)
+    ]
 
 
 @pytest.mark.parametrize(("east", "north"), [(0.375, 0.3125), (0.5, 0.5), (0.0, 0.0)])
 def test_grids_that_do_not_line_up_are_compared(tmp_path, east, north):
-    store = Store.create(tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5))
+    store = Store.create(
+        tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5)
+    )
     rows = []
     for year, dx, dy in ((2010, 0, 0), (2020, east, north)):
         for x in range(4):
@@ -109,12 +166,22 @@ def test_grids_that_do_not_line_up_are_compared(tmp_path, east, north):
                 place = shapely.box(x + dx, y + dy, x + dx + 1, y + dy + 1)
                 rows.append(
                     {
-                        "id": f"{year}_{x}{y}", "geometry": shapely.to_wkb(place),
+                        "id": f"{year}_{x}{y}",
+                        "geometry": shapely.to_wkb(place),
                         **dict(zip(("xmin", "ymin", "xmax", "ymax"), place.bounds, strict=True)),
-                        "datetime": datetime(year, 1, 1, tzinfo=UTC), "source": f"{year}", "content": "c", "column": 0,
-                        "row": 0, "width": 9, "height": 9, "crs": "", "gsd": 1.0, "nodata": 0.0, "thumbnail": b"",
+                        "datetime": datetime(year, 1, 1, tzinfo=UTC),
+                        "source": f"{year}",
+                        "content": "c",
+                        "column": 0,
+                        "row": 0,
+                        "width": 9,
+                        "height": 9,
+                        "crs": "",
+                        "gsd": 1.0,
+                        "nodata": 0.0,
+                        "thumbnail": b"",
                     }
-                )  # fmt: skip
+                )
     store.add_chips(rows, np.tile(np.array([vector(0.5)], dtype=np.float32), (32, 1)))
     assert len(Index(store).search(like=[ASKED], before="2010", after="2020", k=50)) >= 9
 

@@ -13,31 +13,48 @@ from harma.index.filters import make_filter
 
 
 def matches(wanted, *geometries):
-    return wanted.matches([shapely.to_wkb(g) if g is not None else None for g in geometries]).tolist()
+    return wanted.matches(
+        [shapely.to_wkb(g) if g is not None else None for g in geometries]
+    ).tolist()
 
 
 def test_boxes():
     wanted = make_filter(bbox=(0, 0, 10, 10))
-    assert matches(wanted, box(1, 1, 2, 2), box(9, 9, 11, 11), box(11, 0, 12, 1), None) == [True, True, False, False]
+    assert matches(wanted, box(1, 1, 2, 2), box(9, 9, 11, 11), box(11, 0, 12, 1), None) == [
+        True,
+        True,
+        False,
+        False,
+    ]
     inside = make_filter(bbox=(0, 0, 10, 10), within=True)
     assert matches(inside, box(1, 1, 2, 2), box(9, 9, 11, 11)) == [True, False]
 
 
 def test_boxes_across_the_180th_meridian():
     wanted = make_filter(bbox=(170, -10, -170, 10))
-    assert matches(wanted, box(175, 0, 176, 1), box(-175, 0, -174, 1), box(0, 0, 1, 1)) == [True, True, False]
+    assert matches(wanted, box(175, 0, 176, 1), box(-175, 0, -174, 1), box(0, 0, 1, 1)) == [
+        True,
+        True,
+        False,
+    ]
     assert wanted.sql.count("xmin") == 2
 
 
-@pytest.mark.parametrize("center", [(5.0, 52.0), (179.9, 10.0), (30.0, 89.5), (-60.0, -89.0), (-179.5, -45.0)])
+@pytest.mark.parametrize(
+    "center", [(5.0, 52.0), (179.9, 10.0), (30.0, 89.5), (-60.0, -89.0), (-179.5, -45.0)]
+)
 @pytest.mark.parametrize("radius", [1.0, 50.0, 400.0])
 def test_circles_hold_the_points_within_their_radius(center, radius):
     rng = np.random.default_rng(1)
     bearings, shares = rng.uniform(0, 360, 300), rng.uniform(0, 2, 300)
     keep = np.abs(shares - 1) > 0.002  # the circle is a polygon
     ones = np.ones(300)
-    lons, lats, _ = Geod(ellps="WGS84").fwd(center[0] * ones, center[1] * ones, bearings, 1000 * radius * shares)
-    found = np.array(matches(make_filter(near=center, radius_km=radius), *shapely.points(lons, lats)))
+    lons, lats, _ = Geod(ellps="WGS84").fwd(
+        center[0] * ones, center[1] * ones, bearings, 1000 * radius * shares
+    )
+    found = np.array(
+        matches(make_filter(near=center, radius_km=radius), *shapely.points(lons, lats))
+    )
     assert (found == (shares <= 1))[keep].all()
 
 
@@ -45,7 +62,9 @@ def test_polygons_of_every_form(tmp_path):
     geometry = {"type": "Polygon", "coordinates": [[[0, 0], [4, 0], [0, 4], [0, 0]]]}
     feature = {"type": "Feature", "geometry": geometry, "properties": {}}
     file = tmp_path / "a.geojson"
-    file.write_text('{"type": "FeatureCollection", "features": [' + str(feature).replace("'", '"') + "]}")
+    file.write_text(
+        '{"type": "FeatureCollection", "features": [' + str(feature).replace("'", '"') + "]}"
+    )
     for polygon in (
         geometry,
         feature,
@@ -53,19 +72,36 @@ def test_polygons_of_every_form(tmp_path):
         str(file),
         shapely.Polygon([(0, 0), (4, 0), (0, 4)]),
     ):
-        assert matches(make_filter(polygon=polygon), box(0, 0, 1, 1), box(3, 3, 4, 4)) == [True, False]
+        assert matches(make_filter(polygon=polygon), box(0, 0, 1, 1), box(3, 3, 4, 4)) == [
+            True,
+            False,
+        ]
 
 
 def test_several_areas_must_all_match():
     wanted = make_filter(bbox=(0, 0, 10, 10), polygon=box(5, 5, 20, 20))
-    assert matches(wanted, box(6, 6, 7, 7), box(1, 1, 2, 2), box(15, 15, 16, 16)) == [True, False, False]
+    assert matches(wanted, box(6, 6, 7, 7), box(1, 1, 2, 2), box(15, 15, 16, 16)) == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_dates_include_both_ends():
-    assert "datetime >= timestamp '2015-01-01 00:00:00.000000'" in make_filter(date=("2015", None)).sql
-    assert "datetime <= timestamp '2015-12-31 23:59:59.999999'" in make_filter(date=(None, "2015")).sql
-    assert "datetime <= timestamp '2015-09-26 23:59:59.999999'" in make_filter(date=(None, "2015-09-26")).sql
-    assert "<= timestamp '2015-09-26 10:00:00.000000'" in make_filter(date=(None, "2015-09-26T10:00:00Z")).sql
+    assert (
+        "datetime >= timestamp '2015-01-01 00:00:00.000000'" in make_filter(date=("2015", None)).sql
+    )
+    assert (
+        "datetime <= timestamp '2015-12-31 23:59:59.999999'" in make_filter(date=(None, "2015")).sql
+    )
+    assert (
+        "datetime <= timestamp '2015-09-26 23:59:59.999999'"
+        in make_filter(date=(None, "2015-09-26")).sql
+    )
+    assert (
+        "<= timestamp '2015-09-26 10:00:00.000000'"
+        in make_filter(date=(None, "2015-09-26T10:00:00Z")).sql
+    )
     moment = datetime(2015, 9, 26, 12, tzinfo=UTC)
     assert "<= timestamp '2015-09-26 12:00:00.000000'" in make_filter(date=(None, moment)).sql
     elsewhere = datetime(2015, 9, 26, 12, tzinfo=timezone(timedelta(hours=2)))
@@ -79,7 +115,8 @@ def test_sources_and_conditions():
     assert make_filter(source="/a/it's.tif").sql == "((source = '/a/it''s.tif'))"
     assert make_filter(source=["*_2015?.tif", "b"]).sql.count(" OR ") == 1
     assert (
-        make_filter(where="gsd < 1 OR gsd IS NULL", source="b").sql == "((source = 'b') AND (gsd < 1 OR gsd IS NULL))"
+        make_filter(where="gsd < 1 OR gsd IS NULL", source="b").sql
+        == "((source = 'b') AND (gsd < 1 OR gsd IS NULL))"
     )
 
 
@@ -96,7 +133,10 @@ def test_sources_and_conditions():
         ({"polygon": {"type": "Polygon", "coordinates": []}}, "an empty Polygon"),
         ({"polygon": {"kind": "Polygon"}}, "is not GeoJSON of a geometry"),
         ({"polygon": [1]}, "cannot be read|is not GeoJSON"),
-        ({"polygon": shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])}, "the polygon is not valid: Self-intersection"),
+        (
+            {"polygon": shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])},
+            "the polygon is not valid: Self-intersection",
+        ),
         ({"polygon": box(5e5, 5e6, 6e5, 6e6)}, r"give longitudes and latitudes \(WGS84\)"),
         ({"near": (0, 100), "radius_km": 1}, "near is"),
         ({"near": (0, 0)}, "radius_km is None"),

@@ -13,9 +13,14 @@ YEARS = {year: datetime(year, 1, 1, 10, tzinfo=UTC) for year in (2015, 2020)}
 
 def row(column=0, line=0, *, source="a", date=None, place=None, size=10):
     return {
-        "geometry": shapely.to_wkb(place) if place is not None else None, "source": source, "datetime": date,
-        "column": column, "row": line, "width": size, "height": size,
-    }  # fmt: skip
+        "geometry": shapely.to_wkb(place) if place is not None else None,
+        "source": source,
+        "datetime": date,
+        "column": column,
+        "row": line,
+        "width": size,
+        "height": size,
+    }
 
 
 def test_half_of_the_smaller_one_is_one_place():
@@ -47,7 +52,10 @@ def test_other_sources_merge_only_with_the_same_date_and_a_place():
     ]
     assert merged(same, 0.5, 99) == same[:1]
     later = YEARS[2015].replace(second=7)
-    seconds = [row(place=place, source="a", date=YEARS[2015]), row(place=place, source="b", date=later)]
+    seconds = [
+        row(place=place, source="a", date=YEARS[2015]),
+        row(place=place, source="b", date=later),
+    ]
     assert merged(seconds, 0.5, 99) == seconds[:1], "one day"
     undated = [row(place=place, source="a"), row(place=place, source="b")]
     assert merged(undated, 0.5, 99) == undated

@@ -27,7 +27,10 @@ def archive(tmp_path_factory):
     table = store.chips.to_arrow()
     embeddings = np.array(table["embedding"].to_pylist(), dtype=np.float32)
     rows = table.drop(["embedding", "thumbnail"]).to_pylist()
-    shapes = np.array([shapely.from_wkb(row["geometry"]) if row["geometry"] else None for row in rows], dtype=object)
+    shapes = np.array(
+        [shapely.from_wkb(row["geometry"]) if row["geometry"] else None for row in rows],
+        dtype=object,
+    )
     return Index(store), rows, embeddings, shapes
 
 
@@ -43,11 +46,15 @@ def random_filter(rng):
     elif kind == "dateline":
         west, east = 180 - rng.uniform(0.1, 20), -180 + rng.uniform(0.1, 20)
         options["bbox"] = (west, y, east, min(90, y + height))
-        area = shapely.MultiPolygon([box(west, y, 180, min(90, y + height)), box(-180, y, east, min(90, y + height))])
+        area = shapely.MultiPolygon(
+            [box(west, y, 180, min(90, y + height)), box(-180, y, east, min(90, y + height))]
+        )
     elif kind == "polygon":
         angles = np.sort(rng.uniform(0, 2 * np.pi, 7))
         radii = rng.uniform(0.2, 1, 7) * width / 2
-        area = shapely.Polygon(np.column_stack([x + radii * np.cos(angles), y + radii * np.sin(angles)]))
+        area = shapely.Polygon(
+            np.column_stack([x + radii * np.cos(angles), y + radii * np.sin(angles)])
+        )
         if not area.is_valid:  # no corner for half a turn
             return random_filter(rng)
         area = area.intersection(box(-180, -90, 180, 90))
@@ -78,7 +85,9 @@ def admits(options, area, rows, shapes, circle):
     if "date" in options:
         first, last = options["date"]
         start = datetime(int(first), 1, 1, tzinfo=UTC)
-        end = datetime(int(last) + 1, 1, 1, tzinfo=UTC) if last else datetime.max.replace(tzinfo=UTC)
+        end = (
+            datetime(int(last) + 1, 1, 1, tzinfo=UTC) if last else datetime.max.replace(tzinfo=UTC)
+        )
         inside = [row["datetime"] is not None and start <= row["datetime"] < end for row in rows]
         mask = [m if i else False for m, i in zip(mask, inside, strict=True)]
     return mask
@@ -89,18 +98,32 @@ def _in_circle(shape, options):
     if shape is None:
         return False
     lon, lat = options["near"]
-    x, y = shape.centroid.coords[0] if shape.geom_type == "Polygon" else shape.geoms[0].centroid.coords[0]
+    x, y = (
+        shape.centroid.coords[0]
+        if shape.geom_type == "Polygon"
+        else shape.geoms[0].centroid.coords[0]
+    )
     far = Geod(ellps="WGS84").inv(lon, lat, x, y)[2] / 1000
     radius = options["radius_km"]
     # A chip is at most 3·√2 degrees wide, 480 km: clear cases only, the rest is between.
     if far > 1.01 * radius + 480:
         return False
-    outline = [p for part in getattr(shape, "geoms", [shape]) for p in part.segmentize(0.05).exterior.coords]
+    outline = [
+        p
+        for part in getattr(shape, "geoms", [shape])
+        for p in part.segmentize(0.05).exterior.coords
+    ]
     lons, lats = np.array(outline).T
     ones = np.ones(len(lons))
     distances = Geod(ellps="WGS84").inv(lon * ones, lat * ones, lons, lats)[2] / 1000
     if options.get("within"):
-        return True if distances.max() < 0.99 * radius else False if distances.max() > 1.01 * radius else None
+        return (
+            True
+            if distances.max() < 0.99 * radius
+            else False
+            if distances.max() > 1.01 * radius
+            else None
+        )
     if distances.min() < 0.99 * radius:
         return True
     holds = shape.covers(shapely.Point(lon, lat))
@@ -115,13 +138,16 @@ def test_a_thousand_random_filters(archive):
     kinds, short = set(), 0
     for _ in range(FILTERS):
         options, area, circle = random_filter(rng)
-        vector = embeddings[rng.integers(COUNT)] + 0.3 * rng.standard_normal(embeddings.shape[1]).astype(np.float32)
+        vector = embeddings[rng.integers(COUNT)] + 0.3 * rng.standard_normal(
+            embeddings.shape[1]
+        ).astype(np.float32)
         vector = (vector / np.linalg.norm(vector)).astype(np.float32)
         mask = admits(options, area, rows, shapes, circle)
         scores = embeddings @ vector
         exact = index.search(like=[vector], k=K, overlap=None, exact=True, **options)
         if circle:
-            # Between 0.99 and 1.01 of the radius the polygon decides; every other chip must be told right.
+            # Between 0.99 and 1.01 of the radius the polygon decides; every other chip must be told
+            # right.
             sure = [i for i, m in enumerate(mask) if m]
             assert all(mask[number[hit.id]] is not False for hit in exact)
             missing = [i for i in sure if scores[i] > (exact[-1].score if len(exact) == K else -2)]
@@ -144,7 +170,9 @@ def test_recall_of_the_ann_index_is_what_it_states(archive):
     rng = np.random.default_rng(2)
     found = []
     for _ in range(100):
-        vector = embeddings[rng.integers(COUNT)] + 0.1 * rng.standard_normal(embeddings.shape[1]).astype(np.float32)
+        vector = embeddings[rng.integers(COUNT)] + 0.1 * rng.standard_normal(
+            embeddings.shape[1]
+        ).astype(np.float32)
         vector = (vector / np.linalg.norm(vector)).astype(np.float32)
         exact = {hit.id for hit in index.search(like=[vector], exact=True, overlap=None)}
         found.append(len(exact & {hit.id for hit in index.search(like=[vector], overlap=None)}) / K)
@@ -158,5 +186,8 @@ def test_merging_fills_up_to_k_and_pages_fit_together(archive):
     for exact in (True, False):
         whole = index.search(like=[vector], k=60, overlap=0.2, exact=exact)
         assert len(whole) == 60
-        pages = [index.search(like=[vector], k=20, offset=start, overlap=0.2, exact=exact) for start in (0, 20, 40)]
+        pages = [
+            index.search(like=[vector], k=20, offset=start, overlap=0.2, exact=exact)
+            for start in (0, 20, 40)
+        ]
         assert [hit.id for page in pages for hit in page] == [hit.id for hit in whole]

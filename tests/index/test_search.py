@@ -64,12 +64,17 @@ def test_random_filters_against_brute_force(index, table, model):
         first, last = sorted(rng.integers(2009, 2017, 2))
         within = bool(rng.random() < 0.3)
         wanted = [
-            i for i, row in enumerate(rows)
+            i
+            for i, row in enumerate(rows)
             if (area.covers(footprints[i]) if within else area.intersects(footprints[i]))
             and first <= row["datetime"].year <= last
-        ]  # fmt: skip
+        ]
         expected = {rows[i]["id"] for i in sorted(wanted, key=lambda i: -scores[i])[:5]}
-        options = {"bbox": (x[0], y[0], x[1], y[1]), "date": (str(first), str(last)), "within": within}
+        options = {
+            "bbox": (x[0], y[0], x[1], y[1]),
+            "date": (str(first), str(last)),
+            "within": within,
+        }
         assert {hit.id for hit in index.search("trees", k=5, **options)} == expected
         assert make_filter(**options).sql
 

@@ -22,8 +22,12 @@ def archive(shared_dir, model, tmp_path_factory):
     from harma.scenes.sources import find_sources
 
     directory = tmp_path_factory.mktemp("shared") / "index"
-    settings = default_settings(*model, None, tiling=Tiling(size=128), reading=Reading(), max_nodata=0.5)
-    outcome = build(directory, find_sources([shared_dir / "data" / "scenes"]), model[0], settings, num_workers=0)
+    settings = default_settings(
+        *model, None, tiling=Tiling(size=128), reading=Reading(), max_nodata=0.5
+    )
+    outcome = build(
+        directory, find_sources([shared_dir / "data" / "scenes"]), model[0], settings, num_workers=0
+    )
     return Index.open(directory, model=model[0]), outcome
 
 
@@ -41,12 +45,21 @@ def test_all_scenes_of_the_earth_are_in_and_mars_is_named(archive):
 def test_footprints_are_those_of_rasterio(archive):
     index, _ = archive
     checked = 0
-    for row in index.store.chips.search().select(["source", "geometry", "column", "row", "width", "height"]).to_list():
+    for row in (
+        index.store.chips.search()
+        .select(["source", "geometry", "column", "row", "width", "height"])
+        .to_list()
+    ):
         with rasterio.open(row["source"]) as dataset:
             columns = np.array([0, row["width"], row["width"], 0]) + row["column"]
             lines = np.array([0, 0, row["height"], row["height"]]) + row["row"]
-            corners = [dataset.transform @ (float(c), float(r)) for c, r in zip(columns, lines, strict=True)]
-            lons, lats = rasterio.warp.transform(dataset.crs, "OGC:CRS84", *zip(*corners, strict=True))
+            corners = [
+                dataset.transform @ (float(c), float(r))
+                for c, r in zip(columns, lines, strict=True)
+            ]
+            lons, lats = rasterio.warp.transform(
+                dataset.crs, "OGC:CRS84", *zip(*corners, strict=True)
+            )
         footprint = shapely.from_wkb(row["geometry"])
         assert footprint.is_valid
         for lon, lat in zip(lons, lats, strict=True):

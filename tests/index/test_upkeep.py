@@ -14,7 +14,7 @@ from harma.index.index import Index
 from harma.index.store import Store, tables_directory
 from harma.index.upkeep import optimize, reembed, remove
 from harma.index.verify import verify
-from harma.model import HarMA
+from harma.model.model import HarMA
 from harma.scenes.sources import find_sources
 
 
@@ -65,7 +65,10 @@ def test_dates_of_a_list_survive_reembedding(write_scenes, build_index, other, t
     (tmp_path / "list.csv").write_text("path,date\nscenes/undated.tif,1999-02-03\n")
     build_index(tmp_path / "list.csv")
     reembed(tmp_path / "index", *other, None, num_workers=0)
-    dates = {row["datetime"].date().isoformat() for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()}
+    dates = {
+        row["datetime"].date().isoformat()
+        for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()
+    }
     assert dates == {"1999-02-03"}
 
 
@@ -74,7 +77,9 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("step", ["rmtree", "copytree", "write_settings"])
-def test_a_reembedding_that_dies_leaves_the_old_index_and_goes_on(archive, other, monkeypatch, step):
+def test_a_reembedding_that_dies_leaves_the_old_index_and_goes_on(
+    archive, other, monkeypatch, step
+):
     home = upkeep if step == "write_settings" else upkeep.shutil
     original = getattr(home, step)
 
@@ -98,7 +103,10 @@ def test_a_reembedding_that_dies_leaves_the_old_index_and_goes_on(archive, other
 def test_reembedding_does_not_lose_what_cannot_be_read(archive, other, tmp_path):
     gone = next((tmp_path / "scenes").iterdir())
     moved = gone.rename(tmp_path / gone.name)
-    with pytest.raises(DataError, match=r"1 sources cannot be read any more, such as .*: it is not there\. The index"):
+    with pytest.raises(
+        DataError,
+        match=r"1 sources cannot be read any more, such as .*: it is not there\. The index",
+    ):
         reembed(archive, *other, None, num_workers=0)
     assert Store(archive).settings.embed_dim == 16
     moved.rename(gone)
@@ -158,7 +166,9 @@ def test_optimizing_and_removing_keep_the_rest(archive, tmp_path):
     assert len(ids(archive)) == 18
 
 
-def test_a_search_goes_on_while_the_index_is_written(archive, build_index, write_scenes, model, tmp_path):
+def test_a_search_goes_on_while_the_index_is_written(
+    archive, build_index, write_scenes, model, tmp_path
+):
     index = Index.open(archive, model=model[0])
     assert len(index.search("a road", k=100)) == 27
     write_scenes(tmp_path / "more", 2, first=5)
@@ -168,7 +178,9 @@ def test_a_search_goes_on_while_the_index_is_written(archive, build_index, write
     assert len(index.search("a road", k=100)) == 45
 
 
-def test_a_disk_that_is_full_is_named_and_nothing_is_lost(archive, build_index, write_scenes, tmp_path):
+def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
+    archive, build_index, write_scenes, tmp_path
+):
     import resource
 
     from harma.errors import StorageError
@@ -178,7 +190,9 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_lost(archive, build_index, 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
-        with pytest.raises(StorageError, match="cannot be written .* What was written before is kept"):
+        with pytest.raises(
+            StorageError, match="cannot be written .* What was written before is kept"
+        ):
             build_index(tmp_path / "more")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -202,7 +216,9 @@ def test_sources_are_found_by_the_names_an_index_keeps():
     assert source_named("/a/b[1].tif").opened_as == "/a/b[1].tif"
 
 
-def test_what_was_removed_meanwhile_does_not_come_back_by_an_interrupted_reembedding(archive, other, monkeypatch):
+def test_what_was_removed_meanwhile_does_not_come_back_by_an_interrupted_reembedding(
+    archive, other, monkeypatch
+):
     monkeypatch.setattr(upkeep, "_change_over", lambda *told: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         reembed(archive, *other, None, num_workers=0)

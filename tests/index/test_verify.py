@@ -23,7 +23,11 @@ def test_every_kind_of_damage_is_named(write_scenes, build_index, tmp_path):
     second.write_bytes(b"changed")
     text = "\n".join(verify(store))
     for message in (
-        "1 chips are there more than once", "1 embeddings are damaged", f"{first}: 10 chips, there should be 9",
-        f"{first}: is not there any more", f"{second}: has changed", "1 sources are not finished",
-    ):  # fmt: skip
+        "1 chips are there more than once",
+        "1 embeddings are damaged",
+        f"{first}: 10 chips, there should be 9",
+        f"{first}: is not there any more",
+        f"{second}: has changed",
+        "1 sources are not finished",
+    ):
         assert message in text

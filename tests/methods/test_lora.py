@@ -24,8 +24,12 @@ def test_every_map_gets_its_update_exactly_once(backbone):
     for tensor in state.values():
         nn.init.normal_(tensor, std=0.3)
     reference = backbone.__class__.blocks(load_backbone(backbone.config), "image")[1]
-    updated = {"attn.in_proj_weight": "attn", "attn.out_proj.weight": "attn.out_proj",
-               "mlp.c_fc.weight": "mlp.c_fc", "mlp.c_proj.weight": "mlp.c_proj"}  # fmt: skip
+    updated = {
+        "attn.in_proj_weight": "attn",
+        "attn.out_proj.weight": "attn.out_proj",
+        "mlp.c_fc.weight": "mlp.c_fc",
+        "mlp.c_proj.weight": "mlp.c_proj",
+    }
     for name, parameter in reference.named_parameters():
         parameter.copy_(plain[name])
         if name in updated:
@@ -33,7 +37,9 @@ def test_every_map_gets_its_update_exactly_once(backbone):
             parameter += 2 * state[f"{layer}.lora_B.weight"] @ state[f"{layer}.lora_A.weight"]
     x = torch.randn(2, 5, 32)
     for training in (True, False):
-        torch.testing.assert_close(block.train(training)(x), reference.train(training)(x), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            block.train(training)(x), reference.train(training)(x), rtol=1e-4, atol=1e-5
+        )
 
 
 def test_frozen_weights_do_not_drift(backbone):
@@ -69,7 +75,9 @@ def test_gradient_checkpointing_gives_the_same_gradients(backbone):
 def test_other_attention_is_refused(tiny_config):
     backbone = load_backbone(tiny_config)
     backbone.blocks("text")[0].attn = nn.Identity()
-    with pytest.raises(BackboneError, match="has no nn.MultiheadAttention, which method lora needs"):
+    with pytest.raises(
+        BackboneError, match="has no nn.MultiheadAttention, which method lora needs"
+    ):
         attach_lora(backbone, LoraConfig())
 
 

@@ -9,10 +9,10 @@ from torch import nn
 
 from harma.backbones import load_backbone
 from harma.errors import BackboneError, ConfigError
-from harma.fingerprint import model_id
-from harma.methods import METHODS, make_config, method_of
-from harma.model import HarMA
-from harma.saved import load, save_adapter, save_model, warm_start
+from harma.methods.table import METHODS, make_config, method_of
+from harma.model.fingerprint import model_id
+from harma.model.model import HarMA
+from harma.model.saved import load, save_adapter, save_model, warm_start
 
 PEERS = [name for name in METHODS if name != "harma"]
 # Small enough for towers of width 32.
@@ -39,9 +39,13 @@ COUNTS_OF_VIT_B_32 = {
     "bitfit": (12 * 11 + 2) * 768 + (12 * 11 + 1) * 512,
 }
 STATED = {
-    "linear": 655_360, "clip-adapter": 262_144, "bottleneck": 1_982_976, "lora": 1_966_080, "mrs-adapter": 161_088,
+    "linear": 655_360,
+    "clip-adapter": 262_144,
+    "bottleneck": 1_982_976,
+    "lora": 1_966_080,
+    "mrs-adapter": 161_088,
     "bitfit": 171_008,
-}  # fmt: skip
+}
 # CLIP-Adapter's MLP is drawn at random and mixed in from the first step, as in the paper.
 IDENTITIES = [name for name in PEERS if name != "clip-adapter"]
 
@@ -65,13 +69,17 @@ def perturbed(model):
     """Every trained weight moved, so that no zero hides a path."""
     generator = torch.Generator().manual_seed(1)
     for parameter in model.trained_parameters().values():
-        parameter.data.add_(0.1 * torch.randn(parameter.shape, generator=generator).to(parameter.dtype))
+        parameter.data.add_(
+            0.1 * torch.randn(parameter.shape, generator=generator).to(parameter.dtype)
+        )
     return model.eval()
 
 
 def embeddings(model, pixels):
     with torch.no_grad():
-        return model.encode_image(pixels), model.encode_text(model.tokenize(["a river", "two planes", "x"]))
+        return model.encode_image(pixels), model.encode_text(
+            model.tokenize(["a river", "two planes", "x"])
+        )
 
 
 def same(a, b):
@@ -120,7 +128,9 @@ def test_a_step_reaches_every_weight_within_two(backbone, pixels, method):
     optimizer = torch.optim.SGD(model.trained_parameters().values(), lr=1.0)
     ids = model.tokenize(["a river", "two planes", "x"])
     weights = torch.randn(2, 3, 16)
-    for _ in range(2):  # a zero map lets gradients through to the one before it from the second step on
+    for _ in range(
+        2
+    ):  # a zero map lets gradients through to the one before it from the second step on
         optimizer.zero_grad()
         I, T, temperature = model(pixels, ids)
         ((I * weights[0]).sum() + (T * weights[1]).sum() + temperature).backward()
@@ -152,7 +162,9 @@ def test_switched_off_the_backbone_is_bare_and_keeps_its_hash(backbone, pixels, 
 @pytest.mark.parametrize("method", PEERS)
 def test_embeddings_do_not_depend_on_batch_mates_nor_padding(backbone, pixels, method):
     model = perturbed(adapted(backbone, method))
-    ids = model.tokenize(["a river", "many planes are parked next to a long building in an airport", "x"])
+    ids = model.tokenize(
+        ["a river", "many planes are parked next to a long building in an airport", "x"]
+    )
     assert model.trims_text
     with torch.no_grad():
         for encode, batch in ((model.encode_image, pixels), (model.encode_text, ids)):
@@ -207,7 +219,10 @@ def test_a_second_method_is_refused(backbone, first, method):
 def test_bare_within_bare_and_back(backbone, pixels, method):
     bare = embeddings(HarMA(backbone).eval(), pixels)
     model = perturbed(adapted(backbone, method))
-    trained, state = embeddings(model, pixels), {n: t.clone() for n, t in model.adapter_state().items()}
+    trained, state = (
+        embeddings(model, pixels),
+        {n: t.clone() for n, t in model.adapter_state().items()},
+    )
     model.requires_grad_(False)
     with model.without_adapters():
         with model.without_adapters():
@@ -250,7 +265,13 @@ def test_frozen_batch_norms_keep_their_statistics(method):
     config = {
         "embed_dim": 16,
         "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
-        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 4, "layers": 1},
+        "text_cfg": {
+            "context_length": 77,
+            "vocab_size": 49408,
+            "width": 32,
+            "heads": 4,
+            "layers": 1,
+        },
     }
     backbone = load_backbone(config)
     before = backbone.weights_hash()
@@ -258,19 +279,26 @@ def test_frozen_batch_norms_keep_their_statistics(method):
     model.encode_image(torch.randn(4, 3, 32, 32))
     with model.without_adapters():
         assert backbone.weights_hash() == before
-    assert HarMA(load_backbone(config)).train().backbone.module.visual.bn1.training, "where all trains, they do too"
+    assert HarMA(load_backbone(config)).train().backbone.module.visual.bn1.training, (
+        "where all trains, they do too"
+    )
 
 
 def test_lora_embeds_in_several_threads(backbone):
     model = perturbed(adapted(backbone, "lora"))
-    batches = [torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(i)) for i in range(4)]
+    batches = [
+        torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(i)) for i in range(4)
+    ]
     with torch.no_grad():
         expected = [model.encode_image(batch) for batch in batches]
         before = backbone.weights_hash()
 
         def embed(i):
             with torch.no_grad():
-                return all(torch.allclose(model.encode_image(batches[i]), expected[i], atol=1e-6) for _ in range(30))
+                return all(
+                    torch.allclose(model.encode_image(batches[i]), expected[i], atol=1e-6)
+                    for _ in range(30)
+                )
 
         with ThreadPoolExecutor(4) as pool:
             assert all(pool.map(embed, range(4)))
@@ -300,7 +328,11 @@ def test_a_trained_model_can_start_from_what_it_saved(tiny_config, tmp_path, met
         ("bitfit", {"rank": 4}, "method bitfit has no option rank; allowed are none"),
         ("prompt", {}, "method is 'prompt'; allowed are harma, linear"),
         ("lora", {"rank": 0}, "rank is 0; it must be a whole number from 1"),
-        ("bottleneck", {"bottleneck_dim": "64"}, "bottleneck_dim is '64'; it must be a whole number"),
+        (
+            "bottleneck",
+            {"bottleneck_dim": "64"},
+            "bottleneck_dim is '64'; it must be a whole number",
+        ),
         ("clip-adapter", {"ratio": 1.5}, "ratio is 1.5; it must be a number from 0 to 1"),
         ("mrs-adapter", {"dropout": True}, "dropout is True; it must be a number from 0 to 1"),
     ],

@@ -12,15 +12,36 @@ UTM = "EPSG:32631"
 def make_raster(tmp_path):
     """Write a GeoTIFF: values (bands, H, W), and what the profile needs beside them."""
 
-    def make(name="scene.tif", values=None, *, crs=UTM, left=500_000.0, top=5_000_000.0, pixel=10.0,
-             interpretation=None, tags=None, mask=None, colormap=None, descriptions=None, **profile):  # fmt: skip
+    def make(
+        name="scene.tif",
+        values=None,
+        *,
+        crs=UTM,
+        left=500_000.0,
+        top=5_000_000.0,
+        pixel=10.0,
+        interpretation=None,
+        tags=None,
+        mask=None,
+        colormap=None,
+        descriptions=None,
+        **profile,
+    ):
         values = np.full((3, 40, 50), 100, dtype=np.uint8) if values is None else np.asarray(values)
         transform = None if pixel is None else Affine(pixel, 0, left, 0, -pixel, top)
         path = tmp_path / name
         with rasterio.open(
-            path, "w", driver="GTiff", count=len(values), height=values.shape[1], width=values.shape[2],
-            dtype=values.dtype, crs=crs, transform=transform, **profile,
-        ) as dataset:  # fmt: skip
+            path,
+            "w",
+            driver="GTiff",
+            count=len(values),
+            height=values.shape[1],
+            width=values.shape[2],
+            dtype=values.dtype,
+            crs=crs,
+            transform=transform,
+            **profile,
+        ) as dataset:
             if interpretation:
                 dataset.colorinterp = interpretation
             dataset.write(values)

@@ -28,14 +28,22 @@ def test_dates_in_names(name, expected):
 
 
 def test_dates_in_metadata():
-    assert date_in_tags({"ACQUISITIONDATETIME": "2015-09-26T10:30:00Z"}) == datetime(2015, 9, 26, 10, 30, tzinfo=UTC)
+    assert date_in_tags({"ACQUISITIONDATETIME": "2015-09-26T10:30:00Z"}) == datetime(
+        2015, 9, 26, 10, 30, tzinfo=UTC
+    )
     assert date_in_tags({"date_acquired": "2015-09-26"}) == datetime(2015, 9, 26, tzinfo=UTC)
-    assert date_in_tags({"DateTime": "2015:09:26 10:30:00"}) == datetime(2015, 9, 26, 10, 30, tzinfo=UTC)
+    assert date_in_tags({"DateTime": "2015:09:26 10:30:00"}) == datetime(
+        2015, 9, 26, 10, 30, tzinfo=UTC
+    )
     assert date_in_tags({"DATE": "yesterday"}) is None
-    assert date_in_tags({"TIFFTAG_DATETIME": "2015:09:26 10:30:00"}) is None, "that is when the file was written"
+    assert date_in_tags({"TIFFTAG_DATETIME": "2015:09:26 10:30:00"}) is None, (
+        "that is when the file was written"
+    )
 
 
 def test_dates_that_people_write():
-    assert parse_date("2015-09-26T12:30:00+02:00", "--after") == datetime(2015, 9, 26, 10, 30, tzinfo=UTC)
+    assert parse_date("2015-09-26T12:30:00+02:00", "--after") == datetime(
+        2015, 9, 26, 10, 30, tzinfo=UTC
+    )
     with pytest.raises(ConfigError, match="--after is 'soon'; write a date as 2015"):
         parse_date("soon", "--after")

@@ -21,13 +21,17 @@ def place(crs, left, top, pixel):
 def test_corners_are_those_of_rasterio():
     at = place("EPSG:32631", 500_000, 5_000_000, 10)
     footprint = at.footprint(3, 4, 20, 10)
-    xs, ys = zip(*(at.transform @ (c, r) for c, r in ((3, 4), (23, 4), (23, 14), (3, 14))), strict=True)
+    xs, ys = zip(
+        *(at.transform @ (c, r) for c, r in ((3, 4), (23, 4), (23, 14), (3, 14))), strict=True
+    )
     expected = np.column_stack(rasterio.warp.transform(at.crs, "EPSG:4326", xs, ys))
     assert np.abs(np.array(footprint.exterior.coords)[:4] - expected).max() < 1e-9
 
 
 def test_a_window_across_the_180th_meridian_is_two_polygons():
-    at = place("EPSG:32601", 200_000, 1_000_000, 1000)  # zone 1 reaches over the 180th meridian in the west
+    at = place(
+        "EPSG:32601", 200_000, 1_000_000, 1000
+    )  # zone 1 reaches over the 180th meridian in the west
     footprint = at.footprint(-60, 0, 120, 50)
     assert footprint.geom_type == "MultiPolygon"
     assert footprint.is_valid
@@ -62,7 +66,9 @@ def test_a_whole_world_in_degrees_holds_no_pole_as_a_point():
     assert at.footprint(0, 0, 720, 360).bounds == (-180, -90, 180, 90)
 
 
-@pytest.mark.parametrize(("crs", "pixel", "expected"), [("EPSG:32631", 10.0, 10.0), ("EPSG:4326", 0.001, 111.0)])
+@pytest.mark.parametrize(
+    ("crs", "pixel", "expected"), [("EPSG:32631", 10.0, 10.0), ("EPSG:4326", 0.001, 111.0)]
+)
 def test_ground_sample_distance_is_in_metres(crs, pixel, expected):
     left, top = (500_000, 10_000) if crs == "EPSG:32631" else (3.0, 0.05)
     assert place(crs, left, top, pixel).gsd(100, 100) == pytest.approx(expected, rel=0.01)

@@ -34,9 +34,24 @@ def test_rgb_is_read_as_it_is(make_raster):
 @pytest.mark.parametrize(
     ("options", "count", "wanted", "expected"),
     [
-        ({"interpretation": [ColorInterp.blue, ColorInterp.green, ColorInterp.red]}, 3, "auto", (3, 2, 1)),
-        ({"descriptions": ["B02", "B03", "B04", "B08"], "photometric": "MINISBLACK"}, 4, "auto", (3, 2, 1)),
-        ({"name": "m_4709963_se_14_1_20090818.tif", "photometric": "MINISBLACK"}, 4, "auto", (1, 2, 3)),
+        (
+            {"interpretation": [ColorInterp.blue, ColorInterp.green, ColorInterp.red]},
+            3,
+            "auto",
+            (3, 2, 1),
+        ),
+        (
+            {"descriptions": ["B02", "B03", "B04", "B08"], "photometric": "MINISBLACK"},
+            4,
+            "auto",
+            (3, 2, 1),
+        ),
+        (
+            {"name": "m_4709963_se_14_1_20090818.tif", "photometric": "MINISBLACK"},
+            4,
+            "auto",
+            (1, 2, 3),
+        ),
         ({"photometric": "MINISBLACK"}, 6, "auto", (1, 2, 3)),
         ({"photometric": "MINISBLACK"}, 6, "landsat-7", (3, 2, 1)),
         ({"photometric": "MINISBLACK"}, 6, (5, 4, 3), (5, 4, 3)),
@@ -83,7 +98,9 @@ def test_nodata_of_a_persons_own(make_raster):
     values[:, :20] = 100
     _, _, empty = read(make_raster(values=values), nodata=7)
     assert empty == 0.5
-    with pytest.raises(ConfigError, match=r"nodata is -9999, which its values \(uint8\) cannot hold"):
+    with pytest.raises(
+        ConfigError, match=r"nodata is -9999, which its values \(uint8\) cannot hold"
+    ):
         read(make_raster(values=values), nodata=-9999)
 
 
@@ -96,7 +113,10 @@ def test_other_types_are_stretched_by_percentiles(make_raster, dtype):
     assert pixels[-1, -1].tolist() == [255, 255, 255]
     assert facts.stretch == "1000 to 3000; 2000 to 6000; 3000 to 9000"
     narrow, _, _ = read(make_raster(values=values), percentiles=(10, 90))
-    assert [round(float(end), -1) for end in narrow.stretch.split(";")[0].split(" to ")] == [1200, 2800]
+    assert [round(float(end), -1) for end in narrow.stretch.split(";")[0].split(" to ")] == [
+        1200,
+        2800,
+    ]
 
 
 def test_values_that_are_not_numbers_are_nodata(make_raster):
@@ -116,7 +136,9 @@ def test_a_scene_without_any_valid_value(make_raster):
 def test_palettes(make_raster):
     values = np.zeros((1, 40, 50), dtype=np.uint8)
     values[0, :20] = 5
-    _, pixels, empty = read(make_raster(values=values, colormap={0: (1, 2, 3, 255), 5: (200, 100, 50, 255)}))
+    _, pixels, empty = read(
+        make_raster(values=values, colormap={0: (1, 2, 3, 255), 5: (200, 100, 50, 255)})
+    )
     assert pixels[0, 0].tolist() == [200, 100, 50]
     assert pixels[-1, 0].tolist() == [1, 2, 3]
     assert empty == 0
@@ -161,7 +183,9 @@ def test_unusable_files(make_raster, tmp_path):
     for name in ("empty.tif", "text.tif"):
         with pytest.raises(DataError, match="cannot be read as a raster or picture"):
             read(tmp_path / name)
-    whole = make_raster(values=np.random.default_rng(0).integers(0, 255, (3, 400, 500)).astype(np.uint8))
+    whole = make_raster(
+        values=np.random.default_rng(0).integers(0, 255, (3, 400, 500)).astype(np.uint8)
+    )
     whole.write_bytes(whole.read_bytes()[:200_000])
     with pytest.raises(DataError, match="damaged|cannot be read"):
         read(whole, Window(0, 0, 500, 400))

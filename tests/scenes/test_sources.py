@@ -35,7 +35,10 @@ def test_paths_are_absolute(folder, monkeypatch):
 def test_lists(folder, tmp_path):
     (tmp_path / "list.txt").write_text("# comment\nscenes/b.tif\n\nhttps://example.org/x.tif\n")
     found = find_sources([tmp_path / "list.txt"])
-    assert [source.opened_as for source in found] == [str(folder / "b.tif"), "/vsicurl/https://example.org/x.tif"]
+    assert [source.opened_as for source in found] == [
+        str(folder / "b.tif"),
+        "/vsicurl/https://example.org/x.tif",
+    ]
     (tmp_path / "list.csv").write_text("File,date\nscenes/b.tif,2015-09-26\nscenes/a.TIF,\n")
     first, second = find_sources([tmp_path / "list.csv"])
     assert first.taken.year == 2015
@@ -44,7 +47,11 @@ def test_lists(folder, tmp_path):
 
 def test_addresses():
     found = find_sources(["s3://bucket/a.tif", "gs://bucket/a.tif", "/vsizip/x.zip/a.tif"])
-    assert [s.opened_as for s in found] == ["/vsis3/bucket/a.tif", "/vsigs/bucket/a.tif", "/vsizip/x.zip/a.tif"]
+    assert [s.opened_as for s in found] == [
+        "/vsis3/bucket/a.tif",
+        "/vsigs/bucket/a.tif",
+        "/vsizip/x.zip/a.tif",
+    ]
 
 
 def test_what_cannot_be_used(folder, tmp_path):
@@ -60,7 +67,12 @@ def test_what_cannot_be_used(folder, tmp_path):
         ("a.csv", "x,y\n1,2\n", DataError, "has the columns x, y; one must be called path"),
         ("b.csv", "path\n", DataError, "has no rows"),
         ("c.csv", "path,date\nscenes/b.tif,soon\n", ConfigError, "line 2: date is 'soon'"),
-        ("d.txt", "scenes/gone.tif\n", MissingFileError, "there is no file or folder scenes/gone.tif"),
+        (
+            "d.txt",
+            "scenes/gone.tif\n",
+            MissingFileError,
+            "there is no file or folder scenes/gone.tif",
+        ),
     ):
         (tmp_path / name).write_text(text)
         with pytest.raises(error, match=message):

@@ -12,7 +12,13 @@ LENGTHS = st.integers(1, 60)
 
 
 @settings(deadline=None)
-@given(LENGTHS, LENGTHS, st.integers(4, 70), st.sampled_from([0.25, 0.5, 0.7, 1.0]), st.sampled_from(["shift", "pad"]))
+@given(
+    LENGTHS,
+    LENGTHS,
+    st.integers(4, 70),
+    st.sampled_from([0.25, 0.5, 0.7, 1.0]),
+    st.sampled_from(["shift", "pad"]),
+)
 def test_every_pixel_lies_in_a_chip(width, height, size, stride, edges):
     covered = np.zeros((height, width), dtype=bool)
     windows = list(Tiling(size=size, stride=stride, edges=edges).windows(width, height, None))

@@ -25,7 +25,9 @@ def test_spread_labels_gives_every_batch_the_shares_of_the_data():
 def test_processes_share_the_spread_batches():
     labels = np.arange(32) % 4
     whole = EpochBatches(32, 8, seed=3, labels=labels)
-    halves = [EpochBatches(32, 4, rank=rank, world_size=2, seed=3, labels=labels) for rank in (0, 1)]
+    halves = [
+        EpochBatches(32, 4, rank=rank, world_size=2, seed=3, labels=labels) for rank in (0, 1)
+    ]
     for batches in (whole, *halves):
         batches.start(5)
     assert [a + b for a, b in zip(*halves, strict=True)] == list(whole)

@@ -32,5 +32,7 @@ def test_half_of_what_was_tried(used, expected):
     [(16, 16, 1, 16), (None, None, 1, 31), ("auto", 1, 1, 1), ("auto", None, 2, 31)],
 )
 def test_what_cannot_be_chosen_here_ends_the_run(asked, used, processes, images):
-    with pytest.raises(TrainingError, match=rf"does not hold {images} images at once \(CUDA out of memory\.\); try"):
+    with pytest.raises(
+        TrainingError, match=rf"does not hold {images} images at once \(CUDA out of memory\.\); try"
+    ):
         smaller_chunk(asked, used, 31, fabric(processes=processes), ERROR)

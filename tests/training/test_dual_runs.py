@@ -9,8 +9,8 @@ import torch
 import harma
 from harma.cli import main
 from harma.errors import ConfigError, WeightsError
-from harma.released import export_released
-from harma.saved import describe
+from harma.model.convert import export_released
+from harma.model.saved import describe
 from harma.training.loop import train
 from harma.training.recipe_files import recipe_from_dict
 
@@ -46,7 +46,9 @@ def embeddings(model, tiny_data):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(values, loss, tiny_data, tmp_path, monkeypatch):
+def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(
+    values, loss, tiny_data, tmp_path, monkeypatch
+):
     saved = {}
     from harma.training import results
 
@@ -57,9 +59,19 @@ def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(values, loss, t
 
     original = results.save_model
     monkeypatch.setattr(results, "save_model", keep)
-    run = train(recipe_from_dict(values("full", loss={"terms": LOSSES[loss]}, train={
-        "epochs": 1, "accelerator": "cpu", "report": False,
-    })))  # fmt: skip
+    run = train(
+        recipe_from_dict(
+            values(
+                "full",
+                loss={"terms": LOSSES[loss]},
+                train={
+                    "epochs": 1,
+                    "accelerator": "cpu",
+                    "report": False,
+                },
+            )
+        )
+    )
     model = harma.load(run)
     for ours, theirs in zip(embeddings(model, tiny_data), saved["model"], strict=True):
         assert np.array_equal(ours, theirs)
@@ -73,9 +85,18 @@ def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(values, loss, t
 
 
 def test_adapters_on_it_are_a_directory_like_any_other(values, tiny_data, tmp_path, capsys):
-    run = train(recipe_from_dict(values("harma", train={
-        "epochs": 2, "accelerator": "cpu", "report": True,
-    })))  # fmt: skip
+    run = train(
+        recipe_from_dict(
+            values(
+                "harma",
+                train={
+                    "epochs": 2,
+                    "accelerator": "cpu",
+                    "report": True,
+                },
+            )
+        )
+    )
     about = json.loads((run / "best" / "adapter_config.json").read_text())
     assert about["backbone"]["name"] == "local-dir:../backbone"
     assert about["backbone"]["architecture"]["image"]["timm"] == "swin_tiny_patch4_window7_224"
@@ -90,7 +111,10 @@ def test_adapters_on_it_are_a_directory_like_any_other(values, tiny_data, tmp_pa
         assert np.array_equal(ours, theirs)
     capsys.readouterr()
     assert main(["evaluate", str(run), "--device", "cpu", "--output", str(tmp_path / "again")]) == 0
-    first, again = (json.loads((p / "metrics.json").read_text())["test"]["metrics"] for p in (run, tmp_path / "again"))
+    first, again = (
+        json.loads((p / "metrics.json").read_text())["test"]["metrics"]
+        for p in (run, tmp_path / "again")
+    )
     assert again == pytest.approx(first)
     assert main(["info", str(run)]) == 0
     with pytest.raises(ConfigError, match="the released form holds CLIP models of open_clip"):
@@ -111,7 +135,9 @@ def test_a_resumed_run_ends_as_if_undisturbed(values, monkeypatch):
         train(recipe_from_dict(values("harma", "cut")))
     monkeypatch.setattr(Trainer, "_end_epoch", end)
     run = train(recipe_from_dict(values("harma", "cut")), resume=True)
-    states = [torch.load(path / "last" / "state.pt")["model"] for path in (run.parent / "whole", run)]
+    states = [
+        torch.load(path / "last" / "state.pt")["model"] for path in (run.parent / "whole", run)
+    ]
     assert states[0].keys() == states[1].keys()
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
@@ -122,8 +148,18 @@ def test_gradient_caching_changes_nothing(values, tiny_dual):
         tiny_dual["text"]["transformers"][key] = 0.0
     logs = []
     for name, chunk in (("one", None), ("two", 3)):
-        options = {"epochs": 1, "accelerator": "cpu", "log_every": 1, "report": False, "chunk_size": chunk}
-        run = train(recipe_from_dict(values("harma", name, train={**options, "gradient_checkpointing": chunk == 3})))
+        options = {
+            "epochs": 1,
+            "accelerator": "cpu",
+            "log_every": 1,
+            "report": False,
+            "chunk_size": chunk,
+        }
+        run = train(
+            recipe_from_dict(
+                values("harma", name, train={**options, "gradient_checkpointing": chunk == 3})
+            )
+        )
         lines = map(json.loads, (run / "log.jsonl").read_text().splitlines())
         logs.append([line["loss"] for line in lines if line["event"] == "step"])
     assert logs[0] == pytest.approx(logs[1], rel=1e-4)
@@ -145,7 +181,9 @@ def test_an_index_is_built_with_it(values, tmp_path, write_scenes):
     run = train(recipe_from_dict(values("full")))
     write_scenes(tmp_path / "scenes", 1)
     model = harma.load(run)
-    settings = default_settings(model, str(run), None, tiling=Tiling(size=48), reading=Reading(), max_nodata=0.5)
+    settings = default_settings(
+        model, str(run), None, tiling=Tiling(size=48), reading=Reading(), max_nodata=0.5
+    )
     build(tmp_path / "index", find_sources([tmp_path / "scenes"]), model, settings, num_workers=0)
     hits = harma.Index.open(tmp_path / "index").search(text="a red roof", k=2)
     assert len(hits) == 2

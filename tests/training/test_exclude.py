@@ -21,5 +21,7 @@ def test_images_of_the_list_are_left_out_of_train_only(tiny_data, tmp_path, capl
 def test_an_unknown_name_stops_the_training(tiny_data, tmp_path):
     (tmp_path / "exclude.txt").write_text("train_3.png\ntrain_99.png\n")
     config = DataConfig(name=str(tiny_data / "data.yaml"), exclude=str(tmp_path / "exclude.txt"))
-    with pytest.raises(DataError, match=r"exclude\.txt line 2: 'train_99\.png' is no image of split train"):
+    with pytest.raises(
+        DataError, match=r"exclude\.txt line 2: 'train_99\.png' is no image of split train"
+    ):
         load_splits(config, "train")

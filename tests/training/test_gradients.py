@@ -4,14 +4,18 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from harma.adapters import AdapterConfig
 from harma.backbones import load_backbone
-from harma.model import HarMA
+from harma.methods.harma.config import AdapterConfig
+from harma.model.model import HarMA
 from harma.training.objective import Objective
 from harma.training.step import Batch, compute_gradients
 
 TERMS = {"contrastive": 1.0, "weighted_triplet": 0.5, "affiliation": 0.3}
-SEVERAL = {"duplicate_contrastive": 1.0, "weighted_triplet": {"exclude_duplicates": True}, "intra_modal_triplet": 0.7}
+SEVERAL = {
+    "duplicate_contrastive": 1.0,
+    "weighted_triplet": {"exclude_duplicates": True},
+    "intra_modal_triplet": 0.7,
+}
 ALL = {**TERMS, **SEVERAL}
 
 
@@ -19,11 +23,15 @@ def make_model(config):
     torch.manual_seed(0)
     model = HarMA(
         load_backbone(config, dtype=torch.float64),
-        AdapterConfig(bottleneck_dim=16, num_heads=2, shared_towers=("image", "text"), text_attention="causal"),
+        AdapterConfig(
+            bottleneck_dim=16, num_heads=2, shared_towers=("image", "text"), text_attention="causal"
+        ),
     ).double()
     generator = torch.Generator().manual_seed(1)
     for parameter in model.trained_parameters().values():
-        parameter.data.add_(0.2 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+        parameter.data.add_(
+            0.2 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        )
     return model
 
 
@@ -32,7 +40,9 @@ def make_batch(model, size=8, captions=1):
     texts = torch.arange(size * captions) % 7
     return Batch(
         torch.randn(size, 3, 32, 32, generator=generator, dtype=torch.float64),
-        model.tokenize([f"place {i} with {'houses ' * (i % 3)}" for i in texts.tolist()]).view(size, captions, -1),
+        model.tokenize([f"place {i} with {'houses ' * (i % 3)}" for i in texts.tolist()]).view(
+            size, captions, -1
+        ),
         torch.arange(size) // 2,
         torch.arange(size) % 3,
         texts.view(size, captions),
@@ -71,9 +81,12 @@ def test_several_captions_of_an_image_are_so_many_pairs(tiny_config):
     model = make_model(tiny_config)
     batch = make_batch(model, size=4, captions=3)
     as_pairs = Batch(
-        batch.pixels.repeat_interleave(3, dim=0), batch.token_ids.view(12, 1, -1),
-        batch.image_index.repeat_interleave(3), batch.labels.repeat_interleave(3), batch.caption_index.view(12, 1),
-    )  # fmt: skip
+        batch.pixels.repeat_interleave(3, dim=0),
+        batch.token_ids.view(12, 1, -1),
+        batch.image_index.repeat_interleave(3),
+        batch.labels.repeat_interleave(3),
+        batch.caption_index.view(12, 1),
+    )
     loss, got = gradients(fabric, model, batch, terms=SEVERAL)
     expected_loss, expected = gradients(fabric, model, as_pairs, terms=SEVERAL)
     assert torch.allclose(loss, expected_loss)
@@ -101,14 +114,18 @@ def test_second_views_lose_values_of_tokens_and_the_first_do_not(tiny_config):
     assert torch.equal(T, plain[1])
     assert (I2 - I).abs().max() > 1e-3
     assert (T2 - T).abs().max() > 1e-3
-    assert all(torch.equal(a, b) for a, b in zip(model(pixels, token_ids), plain, strict=True)), "no hook is left"
+    assert all(torch.equal(a, b) for a, b in zip(model(pixels, token_ids), plain, strict=True)), (
+        "no hook is left"
+    )
 
 
 def _in_two_processes(fabric, config, chunk_size, directory):
     model = make_model(config)
     batch = make_batch(model, captions=2)
     half = slice(4 * fabric.global_rank, 4 * fabric.global_rank + 4)
-    loss, got = gradients(fabric, model, Batch(*(tensor[half] for tensor in batch)), chunk_size, ALL)
+    loss, got = gradients(
+        fabric, model, Batch(*(tensor[half] for tensor in batch)), chunk_size, ALL
+    )
     if fabric.is_global_zero:
         torch.save((loss, got), f"{directory}/gradients.pt")
 
@@ -121,7 +138,10 @@ def test_two_processes_give_the_gradients_of_one(tiny_config, tmp_path, chunk_si
     loss, got = torch.load(tmp_path / "gradients.pt")
     model = make_model(tiny_config)
     expected_loss, expected = gradients(
-        Fabric(accelerator="cpu", devices=1, precision="64-true"), model, make_batch(model, captions=2), terms=ALL
+        Fabric(accelerator="cpu", devices=1, precision="64-true"),
+        model,
+        make_batch(model, captions=2),
+        terms=ALL,
     )
     assert torch.allclose(loss, expected_loss)
     assert_same(got, expected)

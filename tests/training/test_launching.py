@@ -6,7 +6,13 @@ from harma.errors import ConfigError
 from harma.training import build
 from harma.training.recipe import Recipe, TrainConfig
 
-TORCHRUN = {"TORCHELASTIC_RUN_ID": "1", "LOCAL_WORLD_SIZE": "2", "WORLD_SIZE": "6", "RANK": "3", "LOCAL_RANK": "1"}
+TORCHRUN = {
+    "TORCHELASTIC_RUN_ID": "1",
+    "LOCAL_WORLD_SIZE": "2",
+    "WORLD_SIZE": "6",
+    "RANK": "3",
+    "LOCAL_RANK": "1",
+}
 SLURM = {"SLURM_PROCID": "1", "SLURM_NTASKS": "8", "SLURM_NNODES": "2"}
 
 
@@ -33,11 +39,16 @@ def test_torchrun_says_how_many(monkeypatch):
 
 def test_slurm_says_how_many(monkeypatch):
     assert asked_for(monkeypatch, SLURM) == (4, 2)
-    assert asked_for(monkeypatch, {**SLURM, "SLURM_NTASKS": "1"}) == (1, 1), "an allocation alone starts nothing"
+    assert asked_for(monkeypatch, {**SLURM, "SLURM_NTASKS": "1"}) == (1, 1), (
+        "an allocation alone starts nothing"
+    )
 
 
 def test_several_machines_need_a_launcher(monkeypatch):
-    with pytest.raises(ConfigError, match=r"train\.num_nodes is 2; several machines are started by torchrun or SLURM"):
+    with pytest.raises(
+        ConfigError,
+        match=r"train\.num_nodes is 2; several machines are started by torchrun or SLURM",
+    ):
         asked_for(monkeypatch, {}, num_nodes=2)
 
 

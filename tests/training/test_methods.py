@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 import harma
 from harma.cli import main
 from harma.errors import ConfigError, WeightsError
-from harma.methods import METHODS
-from harma.saved import describe
+from harma.methods.table import METHODS
+from harma.model.saved import describe
 from harma.training.loop import train
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_from_dict
@@ -87,7 +87,9 @@ def test_resumed_it_ends_as_if_undisturbed(values, method, monkeypatch):
         train(recipe_from_dict(values(method, "cut")))
     monkeypatch.setattr(Trainer, "_end_epoch", end)
     run = train(recipe_from_dict(values(method, "cut")), resume=True)
-    states = [torch.load(path / "last" / "state.pt")["model"] for path in (run.parent / "whole", run)]
+    states = [
+        torch.load(path / "last" / "state.pt")["model"] for path in (run.parent / "whole", run)
+    ]
     assert states[0].keys() == states[1].keys()
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
@@ -100,7 +102,9 @@ def test_a_warm_start_goes_on_from_a_run_of_the_same_method(values, method):
     a, b = (load_file(run / "best" / "adapter_model.safetensors") for run in (first, second))
     assert all(torch.allclose(a[name], b[name], atol=1e-6) for name in a)
     other = "bitfit" if method != "bitfit" else "linear"
-    with pytest.raises(ConfigError, match=f"was trained with method {method}; start with the same, not {other}"):
+    with pytest.raises(
+        ConfigError, match=f"was trained with method {method}; start with the same, not {other}"
+    ):
         train(recipe_from_dict(values(other, "third", **later)))
 
 

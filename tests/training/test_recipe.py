@@ -20,7 +20,10 @@ from harma.training.recipe_files import recipe_from_dict
         ({"train": None}, "train must be a mapping or a value, not empty or a list"),
         ({"optim": {"lr": float("nan")}}, "optim.lr is nan; it must be a finite number"),
         ({"optim": {"eps": -1.0}}, "optim.eps is -1.0; it must not be negative"),
-        ({"optim": {"betas": [0.9, 2.0]}}, r"optim.betas are \[0.9, 2.0\]; each must be from 0 to below 1"),
+        (
+            {"optim": {"betas": [0.9, 2.0]}},
+            r"optim.betas are \[0.9, 2.0\]; each must be from 0 to below 1",
+        ),
         ({"optim": {"betas": [0.9, float("nan")]}}, "optim.betas is .* finite number"),
         ({"optim": {"clip_norm": float("nan")}}, "optim.clip_norm is nan"),
         ({"schedule": {"warmup": float("inf")}}, "schedule.warmup is inf"),
@@ -28,7 +31,7 @@ from harma.training.recipe_files import recipe_from_dict
         ({"adapter": {"gate_init": float("nan")}}, "adapter.gate_init is nan"),
         ({"train": {"precision": "bf16-true"}}, "precision"),
     ],
-)  # fmt: skip
+)
 def test_values_that_cannot_be(values, message):
     with pytest.raises(ConfigError, match=message):
         recipe_from_dict(values)
@@ -42,7 +45,9 @@ def test_a_sum_of_no_losses(terms):
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), "much", True])
 def test_weights_that_are_none(weight):
-    with pytest.raises(ConfigError, match=r"loss.terms.contrastive: weight is .*; it must be a number from 0"):
+    with pytest.raises(
+        ConfigError, match=r"loss.terms.contrastive: weight is .*; it must be a number from 0"
+    ):
         Objective({"contrastive": weight})
 
 

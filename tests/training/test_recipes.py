@@ -7,15 +7,31 @@ import yaml
 from harma.comparison.plan import read_plan
 from harma.errors import ConfigError, MissingFileError
 from harma.training.recipe import Recipe
-from harma.training.recipe_files import read_recipe, recipe_from_dict, recipe_values, shipped_recipes
+from harma.training.recipe_files import (
+    read_recipe,
+    recipe_from_dict,
+    recipe_values,
+    shipped_recipes,
+)
 
 ORIGINAL = {
-    "train_file": ["data/rsitmd_train.json"], "val_file": "data/rsitmd_val.json", "test_file": "data/rsitmd_test.json",
-    "image_root": "images/rsitmd", "image_res": 224, "batch_size_train": 107, "batch_size_test": 64,
-    "batch_size_test_text": 64, "embed_dim": 512, "temp1": 0.05, "temp2": 0.1, "model": "geo", "is_harma": True,
+    "train_file": ["data/rsitmd_train.json"],
+    "val_file": "data/rsitmd_val.json",
+    "test_file": "data/rsitmd_test.json",
+    "image_root": "images/rsitmd",
+    "image_res": 224,
+    "batch_size_train": 107,
+    "batch_size_test": 64,
+    "batch_size_test_text": 64,
+    "embed_dim": 512,
+    "temp1": 0.05,
+    "temp2": 0.1,
+    "model": "geo",
+    "is_harma": True,
     "optimizer": {"opt": "adamW", "lr": "4e-6", "weight_decay": 0.04, "lr_mult": 2},
-    "schedular": {"sched": "linear", "epochs": 80, "num_warmup_steps": 0.1}, "save_epoch": True,
-}  # fmt: skip
+    "schedular": {"sched": "linear", "epochs": 80, "num_warmup_steps": 0.1},
+    "save_epoch": True,
+}
 
 
 def read(*argv):
@@ -55,7 +71,10 @@ def test_harma_plus_is_what_was_measured():
     (row,) = [row for row in measured.rows if row.name == "harma_plus"]
     theirs, ours = row.recipe, recipe_from_dict(recipe_values("harma_plus"))
     assert ours.loss.terms == theirs.loss.terms
-    assert (ours.train.epochs, ours.train.average_decay) == (theirs.train.epochs, theirs.train.average_decay)
+    assert (ours.train.epochs, ours.train.average_decay) == (
+        theirs.train.epochs,
+        theirs.train.average_decay,
+    )
     assert (ours.schedule, ours.optim.weight_decay) == (theirs.schedule, theirs.optim.weight_decay)
     for name in ("sampling", "captions_per_image", "batch_size", "augment"):
         assert getattr(ours.data, name) == getattr(theirs.data, name), name
@@ -64,13 +83,23 @@ def test_harma_plus_is_what_was_measured():
 
 
 def test_every_value_can_be_overridden():
-    recipe = read("rsitmd_geo", "--data.root", "d", "--optim.lr", "1e-5", "--loss.terms.weighted_triplet", "0.1")
+    recipe = read(
+        "rsitmd_geo",
+        "--data.root",
+        "d",
+        "--optim.lr",
+        "1e-5",
+        "--loss.terms.weighted_triplet",
+        "0.1",
+    )
     assert (recipe.data.root, recipe.optim.lr) == ("d", 1e-5)
     assert recipe.loss.terms == {"contrastive": 1.0, "weighted_triplet": 0.1}
 
 
 def test_losses_that_a_recipe_does_not_name_are_not_in_its_sum():
-    assert recipe_from_dict({"loss": {"terms": {"contrastive": 1}}}).loss.terms == {"contrastive": 1}
+    assert recipe_from_dict({"loss": {"terms": {"contrastive": 1}}}).loss.terms == {
+        "contrastive": 1
+    }
 
 
 @pytest.mark.parametrize(
@@ -89,7 +118,9 @@ def test_unusable_flags_are_named(argv, message):
 
 
 def test_unknown_recipe_names_the_shipped_ones(tmp_path):
-    with pytest.raises(MissingFileError, match="there is no recipe 'rsitmd'; shipped are .*rsitmd_geo"):
+    with pytest.raises(
+        MissingFileError, match="there is no recipe 'rsitmd'; shipped are .*rsitmd_geo"
+    ):
         read("rsitmd")
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(ConfigError, match="holds list; a recipe is a mapping"):
@@ -119,15 +150,19 @@ def test_the_originals_configs_are_read(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("changes", "terms"),
     [
-        ({"use_affil_loss": True, "center_factor": 0.5},
-         {"contrastive": 1.0, "affiliation": {"weight": 0.5, "temperature": 0.1}}),
+        (
+            {"use_affil_loss": True, "center_factor": 0.5},
+            {"contrastive": 1.0, "affiliation": {"weight": 0.5, "temperature": 0.1}},
+        ),
         ({"use_triplet_loss": True}, {"triplet": 1.0}),
         ({"is_harma": False}, {"contrastive": 1.0}),
         ({"is_harma": False, "use_triplet_loss": True}, {"triplet": 1.0}),
-        ({"is_harma": False, "use_affil_loss": True},
-         {"contrastive": 1.0, "affiliation": {"weight": 1.0, "temperature": 0.1}}),
+        (
+            {"is_harma": False, "use_affil_loss": True},
+            {"contrastive": 1.0, "affiliation": {"weight": 1.0, "temperature": 0.1}},
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_originals_loss_switches(tmp_path, changes, terms):
     assert read(original(tmp_path, **changes)).loss.terms == terms
 
@@ -135,37 +170,62 @@ def test_the_originals_loss_switches(tmp_path, changes, terms):
 def test_the_originals_dual_encoders(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     vision = {
-        "ckpt": "swin.pth", "vision_width": 64, "image_res": 96, "window_size": 3, "embed_dim": 32, "depths": [1, 2],
+        "ckpt": "swin.pth",
+        "vision_width": 64,
+        "image_res": 96,
+        "window_size": 3,
+        "embed_dim": 32,
+        "depths": [1, 2],
         "num_heads": [2, 4],
-    }  # fmt: skip
+    }
     (tmp_path / "swin.json").write_text(json.dumps(vision))
-    (tmp_path / "bert.json").write_text('{"hidden_size": 64, "layer_norm_eps": 1e-12, "fusion_layer": 6}')
+    (tmp_path / "bert.json").write_text(
+        '{"hidden_size": 64, "layer_norm_eps": 1e-12, "fusion_layer": 6}'
+    )
     recipe = read(
         original(
-            tmp_path, is_harma=False, image_res=96, embed_dim=256, use_swin=True, patch_size=32,
-            vision_config="swin.json", text_config="bert.json", text_encoder="data/bert",
+            tmp_path,
+            is_harma=False,
+            image_res=96,
+            embed_dim=256,
+            use_swin=True,
+            patch_size=32,
+            vision_config="swin.json",
+            text_config="bert.json",
+            text_encoder="data/bert",
         )
-    )  # fmt: skip
+    )
     assert recipe.method == "full"
     assert recipe.backbone == {
         "image": {
-            "timm": "swin_tiny_patch4_window7_224", "weights": "swin.pth", "img_size": 96, "window_size": 3,
-            "embed_dim": 32, "depths": [1, 2], "num_heads": [2, 4],
+            "timm": "swin_tiny_patch4_window7_224",
+            "weights": "swin.pth",
+            "img_size": 96,
+            "window_size": 3,
+            "embed_dim": 32,
+            "depths": [1, 2],
+            "num_heads": [2, 4],
         },
         "text": {
-            "transformers": {"hidden_size": 64, "layer_norm_eps": 1e-12}, "weights": "data/bert",
+            "transformers": {"hidden_size": 64, "layer_norm_eps": 1e-12},
+            "weights": "data/bert",
             "tokenizer": "data/bert",
         },
         "embed_dim": 256,
-        "preprocess": {"mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711]},
-    }  # fmt: skip
+        "preprocess": {
+            "mean": [0.48145466, 0.4578275, 0.40821073],
+            "std": [0.26862954, 0.26130258, 0.27577711],
+        },
+    }
     assert recipe.loss.terms == {"contrastive": 1.0}
     assert "no effect: fusion_layer" in caplog.text
     assert "no effect, as in the original: model, save_epoch" in caplog.text
 
 
 def test_the_originals_vit_and_the_folder_of_its_text_encoder(tmp_path, caplog):
-    recipe = read(original(tmp_path, is_harma=False, use_swin=False, patch_size=16, text_encoder="data/bert"))
+    recipe = read(
+        original(tmp_path, is_harma=False, use_swin=False, patch_size=16, text_encoder="data/bert")
+    )
     assert recipe.backbone["image"] == {"timm": "vit_small_patch16_224", "weights": None}
     assert recipe.backbone["text"] == {"transformers": "data/bert", "weights": "pretrained"}
     assert "vision_config names no ckpt; the image tower is untrained" in caplog.text
@@ -184,7 +244,10 @@ def test_recipes_of_dual_encoders(name):
     recipe = recipe_from_dict(recipe_values(name))
     assert (recipe.method, recipe.data.name) == ("full", name.partition("_")[0])
     assert recipe.backbone["image"]["timm"] == "swin_tiny_patch4_window7_224"
-    assert recipe.loss.terms == {"contrastive": 1.0, "affiliation": {"weight": 1.0, "temperature": 0.07}}
+    assert recipe.loss.terms == {
+        "contrastive": 1.0,
+        "affiliation": {"weight": 1.0, "temperature": 0.07},
+    }
 
 
 @pytest.mark.parametrize(
@@ -197,13 +260,34 @@ def test_recipes_of_dual_encoders(name):
         ({"schedular": {"epoch": 3}}, r"schedular has unknown keys \['epoch'\]"),
         ({"optimizer": 3}, "optimizer is 3; it must be a mapping"),
         ({"is_harma": "no"}, "is_harma is 'no'; it must be true or false"),
-        ({"is_harma": False, "optimizer": {"opt": "sgd"}}, "the original's dual encoders take 'adamw' only"),
-        ({"is_harma": False, "patch_size": 8}, r"patch_size is 8; allowed are 32 \(Swin-T\) and 16"),
-        ({"is_harma": False, "use_swin": True, "patch_size": 16}, "use_swin is True with patch_size 16"),
-        ({"is_harma": False, "vision_config": {"ckp": "x"}}, r"vision_config has unknown keys \['ckp'\]"),
-        ({"is_harma": False, "vision_config": 3}, "vision_config is 3; it must be a mapping or the path"),
-        ({"is_harma": False, "vision_config": {"image_res": 384}}, "image_res is 224, in vision_config 384"),
-        ({"is_harma": False, "vision_config": {"vision_width": 512}}, "vision_width is 512, but .* ends with 768"),
+        (
+            {"is_harma": False, "optimizer": {"opt": "sgd"}},
+            "the original's dual encoders take 'adamw' only",
+        ),
+        (
+            {"is_harma": False, "patch_size": 8},
+            r"patch_size is 8; allowed are 32 \(Swin-T\) and 16",
+        ),
+        (
+            {"is_harma": False, "use_swin": True, "patch_size": 16},
+            "use_swin is True with patch_size 16",
+        ),
+        (
+            {"is_harma": False, "vision_config": {"ckp": "x"}},
+            r"vision_config has unknown keys \['ckp'\]",
+        ),
+        (
+            {"is_harma": False, "vision_config": 3},
+            "vision_config is 3; it must be a mapping or the path",
+        ),
+        (
+            {"is_harma": False, "vision_config": {"image_res": 384}},
+            "image_res is 224, in vision_config 384",
+        ),
+        (
+            {"is_harma": False, "vision_config": {"vision_width": 512}},
+            "vision_width is 512, but .* ends with 768",
+        ),
     ],
 )
 def test_unusable_original_configs_are_named(tmp_path, changes, message):

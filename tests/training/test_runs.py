@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 import harma
 import harma.backbones
 from harma.errors import ConfigError, DataError, MissingFileError, TrainingError, WeightsError
-from harma.saved import describe
+from harma.model.saved import describe
 from harma.training import loop
 from harma.training.loop import train
 from harma.training.recipe_files import recipe_from_dict
@@ -37,7 +37,9 @@ def recipe_values(tiny_config, tiny_data, output, **changes):
         "output": str(output),
     }
     for key, value in changes.items():
-        values[key] = {**values[key], **value} if isinstance(value, dict) and key != "backbone" else value
+        values[key] = (
+            {**values[key], **value} if isinstance(value, dict) and key != "backbone" else value
+        )
     return values
 
 
@@ -51,10 +53,14 @@ def make_recipe(tiny_config, tiny_data, tmp_path):
 def test_losses_that_take_labels_are_named_where_there_are_none(make_recipe, tiny_data, tmp_path):
     rows = json.loads((tiny_data / "train.json").read_text())
     kept = ("caption", "image", "image_id")
-    (tmp_path / "train.json").write_text(json.dumps([{key: row[key] for key in kept} for row in rows]))
+    (tmp_path / "train.json").write_text(
+        json.dumps([{key: row[key] for key in kept} for row in rows])
+    )
     data = {"train": [str(tmp_path / "train.json")]}
     recipe = make_recipe(data=data, loss={"terms": {"contrastive": 1.0, "affiliation": 0.5}})
-    with pytest.raises(ConfigError, match=r"have no labels, which .* without: --loss.terms.affiliation 0$"):
+    with pytest.raises(
+        ConfigError, match=r"have no labels, which .* without: --loss.terms.affiliation 0$"
+    ):
         train(recipe)
     without = make_recipe("b", data=data, loss={"terms": {"contrastive": 1.0, "affiliation": 0}})
     assert (train(without) / "metrics.json").is_file()
@@ -118,7 +124,12 @@ def test_a_run_can_leave_the_test_split_unread(make_recipe, tiny_data, tmp_path,
 def plus(**train):
     """Everything that is ours and not the original's, at once."""
     return {
-        "data": {"sampling": "images", "captions_per_image": 2, "spread_labels": True, "batch_size": 8},
+        "data": {
+            "sampling": "images",
+            "captions_per_image": 2,
+            "spread_labels": True,
+            "batch_size": 8,
+        },
         "loss": {
             "min_temperature": 0.069,
             "terms": {"duplicate_contrastive": {"smoothing": 0.1}, "intra_modal_triplet": 0.1},
@@ -137,12 +148,16 @@ def test_what_is_kept_are_averaged_weights_and_the_temperature_stays_above_its_b
     assert int(averages["num_steps"]) == 6
     assert torch.equal(kept["temperature"], averages["temperature"])
     name = next(name for name in kept if name.endswith("down.weight"))
-    full_name = next(n for n in averages if n.endswith("down.weight") and torch.equal(averages[n], kept[name]))
+    full_name = next(
+        n for n in averages if n.endswith("down.weight") and torch.equal(averages[n], kept[name])
+    )
     assert not torch.equal(trained["model"][full_name], kept[name])
 
 
 def test_second_views_and_gradient_checkpointing_exclude_each_other(make_recipe):
-    with pytest.raises(ConfigError, match="second views, which train.gradient_checkpointing cannot serve"):
+    with pytest.raises(
+        ConfigError, match="second views, which train.gradient_checkpointing cannot serve"
+    ):
         train(make_recipe(**plus(gradient_checkpointing=True)))
 
 
@@ -163,7 +178,10 @@ def test_a_resumed_run_goes_on_with_its_averages(make_recipe, monkeypatch):
         train(broken)
     monkeypatch.setattr(Trainer, "_run_epoch", run_epoch)
     train(broken, resume=True)
-    states = [torch.load(Path(r.output) / "last" / "state.pt", weights_only=True) for r in (recipe, broken)]
+    states = [
+        torch.load(Path(r.output) / "last" / "state.pt", weights_only=True)
+        for r in (recipe, broken)
+    ]
     for name, tensor in states[0]["averages"].items():
         assert torch.equal(tensor, states[1]["averages"][name]), name
 
@@ -173,7 +191,9 @@ def test_adapters_are_refused_on_other_weights(make_recipe, tiny_config, tmp_pat
     from harma.backbones import load_backbone
 
     load_backbone(tiny_config).save(tmp_path / "other")
-    with pytest.raises(WeightsError, match=r"was trained on local-dir:.* with weights sha256:.*Give the backbone"):
+    with pytest.raises(
+        WeightsError, match=r"was trained on local-dir:.* with weights sha256:.*Give the backbone"
+    ):
         harma.load(run, backbone=f"local-dir:{tmp_path / 'other'}")
     (run / "backbone").rename(tmp_path / "moved")
     with pytest.raises(MissingFileError, match=r"cannot be found .*say where it is with backbone="):
@@ -191,15 +211,26 @@ def test_warm_start_begins_with_the_adapters_of_a_run(make_recipe):
 
 @pytest.mark.slow
 def test_a_run_killed_in_an_epoch_and_resumed_ends_bit_identical(tiny_config, tiny_data, tmp_path):
-    changes = {"train": {"epochs": 4, "checkpoint_every": 2}, "data": {"sampling": "images", "num_workers": 1}}
+    changes = {
+        "train": {"epochs": 4, "checkpoint_every": 2},
+        "data": {"sampling": "images", "num_workers": 1},
+    }
     for name in ("undisturbed", "killed"):
         values = recipe_values(tiny_config, tiny_data, tmp_path / name, **changes)
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "harma", "train"]
-    subprocess.run([*command, str(tmp_path / "undisturbed.yaml")], check=True, env=environment, capture_output=True)
+    subprocess.run(
+        [*command, str(tmp_path / "undisturbed.yaml")],
+        check=True,
+        env=environment,
+        capture_output=True,
+    )
     process = subprocess.Popen(
-        [*command, str(tmp_path / "killed.yaml")], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, str(tmp_path / "killed.yaml")],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     log = tmp_path / "killed" / "log.jsonl"
     deadline = time.time() + 120
@@ -209,24 +240,42 @@ def test_a_run_killed_in_an_epoch_and_resumed_ends_bit_identical(tiny_config, ti
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed" / "metrics.json").exists()
-    subprocess.run([*command, "--resume", str(tmp_path / "killed")], check=True, env=environment, capture_output=True)
-    weights = [load_file(tmp_path / name / "best" / "adapter_model.safetensors") for name in ("undisturbed", "killed")]
+    subprocess.run(
+        [*command, "--resume", str(tmp_path / "killed")],
+        check=True,
+        env=environment,
+        capture_output=True,
+    )
+    weights = [
+        load_file(tmp_path / name / "best" / "adapter_model.safetensors")
+        for name in ("undisturbed", "killed")
+    ]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    states = [torch.load(tmp_path / name / "last" / "state.pt")["model"] for name in ("undisturbed", "killed")]
+    states = [
+        torch.load(tmp_path / name / "last" / "state.pt")["model"]
+        for name in ("undisturbed", "killed")
+    ]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
-    steps = [json.loads(line)["step"] for line in log.read_text().splitlines() if '"event": "step"' in line]
+    steps = [
+        json.loads(line)["step"]
+        for line in log.read_text().splitlines()
+        if '"event": "step"' in line
+    ]
     assert steps == list(range(1, 13))
 
 
 def test_a_directory_with_a_run_is_not_overwritten(make_recipe):
     train(make_recipe())
-    with pytest.raises(ConfigError, match=r"holds a run already; continue it with `harma train --resume"):
+    with pytest.raises(
+        ConfigError, match=r"holds a run already; continue it with `harma train --resume"
+    ):
         train(make_recipe())
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(make_recipe):
     with pytest.raises(
-        TrainingError, match=r"loss is not a finite number in epoch 1, step \d+; try a lower --optim.lr"
+        TrainingError,
+        match=r"loss is not a finite number in epoch 1, step \d+; try a lower --optim.lr",
     ):
         train(make_recipe(method="full", optim={"lr": 1e30}, train={"epochs": 3}))
 
@@ -238,13 +287,19 @@ def test_patience_ends_a_run_early(make_recipe):
 
 
 def test_unusable_recipes_are_named(make_recipe):
-    with pytest.raises(ConfigError, match=r"24 items, fewer than one batch|48 items, fewer than one batch of 64"):
+    with pytest.raises(
+        ConfigError, match=r"24 items, fewer than one batch|48 items, fewer than one batch of 64"
+    ):
         train(make_recipe(data={"batch_size": 64}))
     with pytest.raises(ConfigError, match=r"loss.terms is 'contrastif'; allowed are contrastive"):
         train(make_recipe("b", loss={"terms": {"contrastif": 1.0}}))
-    with pytest.raises(ConfigError, match=r"loss.terms.triplet has no option margn; allowed are weight"):
+    with pytest.raises(
+        ConfigError, match=r"loss.terms.triplet has no option margn; allowed are weight"
+    ):
         train(make_recipe("c", loss={"terms": {"triplet": {"margn": 1}}}))
-    with pytest.raises(ConfigError, match=r"train.select_by is 'R1'; allowed are mR, dup_mR, i2t_R@1"):
+    with pytest.raises(
+        ConfigError, match=r"train.select_by is 'R1'; allowed are mR, dup_mR, i2t_R@1"
+    ):
         train(make_recipe("d", train={"select_by": "R1"}))
     with pytest.raises(ConfigError, match="fp16, which needs a GPU"):
         train(make_recipe("e", train={"precision": "fp16"}))
@@ -272,14 +327,18 @@ def small_gpu(monkeypatch):
 
     def compute(fabric, model, objective, batch, *, chunk_size, **options):
         tried.append(chunk_size)
-        result = compute_gradients(fabric, model, objective, batch, chunk_size=chunk_size, **options)
+        result = compute_gradients(
+            fabric, model, objective, batch, chunk_size=chunk_size, **options
+        )
         if chunk_size is None or chunk_size > 2:
             # After the backward pass: what it left must not count twice.
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
         return result
 
     monkeypatch.setattr(loop, "compute_gradients", compute)
-    monkeypatch.setattr(loop, "first_chunk_size", lambda asked, fabric: None if asked == "auto" else asked)
+    monkeypatch.setattr(
+        loop, "first_chunk_size", lambda asked, fabric: None if asked == "auto" else asked
+    )
     return tried
 
 
@@ -298,7 +357,9 @@ def test_chunks_are_halved_until_they_fit_and_give_the_run_of_the_whole_batch(
     assert [event["images"] for event in logged] == [4, 2]
     monkeypatch.setattr(loop, "compute_gradients", compute_gradients)
     expected = train(make_recipe("whole", train=values, **changes))
-    halved, whole = (load_file(path / "best" / "adapter_model.safetensors") for path in (got, expected))
+    halved, whole = (
+        load_file(path / "best" / "adapter_model.safetensors") for path in (got, expected)
+    )
     for name, tensor in whole.items():
         torch.testing.assert_close(halved[name], tensor, rtol=1e-5, atol=1e-7)
 
@@ -329,22 +390,30 @@ def test_a_chunk_that_was_asked_for_and_does_not_fit_ends_the_run(make_recipe, s
 def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
     # Float64, so that the order of sums does not show.
     changes = {"train": {"precision": "float64", "validate_every": 2}, "data": {"augment": False}}
-    one = train(recipe_from_dict(recipe_values(tiny_config, tiny_data, tmp_path / "one", **changes)))
+    one = train(
+        recipe_from_dict(recipe_values(tiny_config, tiny_data, tmp_path / "one", **changes))
+    )
     values = recipe_values(tiny_config, tiny_data, tmp_path / "two", **changes)
     values["data"]["batch_size"] //= 2
     values["train"]["devices"] = 2
     (tmp_path / "two.yaml").write_text(yaml.safe_dump(values))
     done = subprocess.run(
         [sys.executable, "-m", "harma", "train", str(tmp_path / "two.yaml")],
-        check=True, capture_output=True, text=True,
+        check=True,
+        capture_output=True,
+        text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
     assert done.stdout.count("run written to") == 1
-    expected, got = (load_file(path / "best" / "adapter_model.safetensors") for path in (one, tmp_path / "two"))
+    expected, got = (
+        load_file(path / "best" / "adapter_model.safetensors") for path in (one, tmp_path / "two")
+    )
     assert expected.keys() == got.keys()
     for name, tensor in expected.items():
         torch.testing.assert_close(got[name], tensor, rtol=1e-5, atol=1e-7)
-    figures = [json.loads((path / "metrics.json").read_text())["test"] for path in (one, tmp_path / "two")]
+    figures = [
+        json.loads((path / "metrics.json").read_text())["test"] for path in (one, tmp_path / "two")
+    ]
     assert figures[0]["metrics"] == pytest.approx(figures[1]["metrics"])
 
 
@@ -405,7 +474,10 @@ def test_a_resumed_run_finds_the_data_it_was_begun_with(interrupted, tiny_data, 
     ("damage", "message"),
     [
         (lambda state: state["model"].popitem(), "1 weights are missing or unexpected"),
-        (lambda state: next(iter(state["model"].values())).fill_(float("nan")), "1 weights are not numbers"),
+        (
+            lambda state: next(iter(state["model"].values())).fill_(float("nan")),
+            "1 weights are not numbers",
+        ),
         (lambda state: state.pop("optimizer"), "lacks optimizer; delete it to begin the run again"),
         (lambda state: state.pop("progress"), "cannot be read"),
         (lambda state: state["progress"].update(unknown=1), "cannot be read"),
@@ -425,7 +497,9 @@ def test_damaged_checkpoints_are_refused(interrupted, damage, message):
 def test_a_checkpoint_that_is_none_is_refused(interrupted, content):
     run, resume = interrupted()
     (run / "last" / "state.pt").write_bytes(content)
-    with pytest.raises(WeightsError, match=r"state\.pt cannot be read .*; delete it to begin the run again"):
+    with pytest.raises(
+        WeightsError, match=r"state\.pt cannot be read .*; delete it to begin the run again"
+    ):
         resume()
 
 
@@ -442,14 +516,19 @@ def test_two_trainings_in_one_directory_are_one_too_many(make_recipe, tmp_path):
     from filelock import FileLock
 
     (tmp_path / "run").mkdir()
-    with FileLock(tmp_path / "run" / ".lock"), pytest.raises(ConfigError, match="another process is training in"):
+    with (
+        FileLock(tmp_path / "run" / ".lock"),
+        pytest.raises(ConfigError, match="another process is training in"),
+    ):
         train(make_recipe())
 
 
 def test_an_output_with_other_files_is_refused_before_anything_is_read(make_recipe, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.tex").write_text("important")
-    with pytest.raises(ConfigError, match=r"holds files that are no run \(thesis.tex\); choose a new"):
+    with pytest.raises(
+        ConfigError, match=r"holds files that are no run \(thesis.tex\); choose a new"
+    ):
         train(make_recipe(data={"name": "nowhere.yaml"}))
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be used"):
@@ -474,13 +553,17 @@ def no_number(images, captions, caption_to_image):
 
 
 def test_a_metric_that_is_no_number_cannot_choose(make_recipe):
-    with pytest.raises(TrainingError, match="no_number, which chooses the model, is nan in epoch 1"):
+    with pytest.raises(
+        TrainingError, match="no_number, which chooses the model, is nan in epoch 1"
+    ):
         train(make_recipe(train={"metrics": [f"{__name__}.no_number"], "select_by": "no_number"}))
 
 
 def test_a_temperature_that_no_loss_takes_does_not_train(make_recipe):
     run = train(make_recipe(loss={"terms": {"triplet": 1.0}}, train={"epochs": 1}))
-    assert load_file(run / "best" / "adapter_model.safetensors")["temperature"] == pytest.approx(0.07)
+    assert load_file(run / "best" / "adapter_model.safetensors")["temperature"] == pytest.approx(
+        0.07
+    )
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64", "bf16"])
@@ -493,7 +576,10 @@ def test_a_warm_start_with_other_options_is_refused(make_recipe):
     first = train(make_recipe("first", train={"epochs": 1}))
     backbone = f"local-dir:{first / 'backbone'}"
     for changes, message in (
-        ({"text_attention": "full"}, r"have text_attention causal \(here full\); start with the same options"),
+        (
+            {"text_attention": "full"},
+            r"have text_attention causal \(here full\); start with the same options",
+        ),
         ({"variant": "released"}, r"have variant document \(here released\)"),
     ):
         adapter = {"bottleneck_dim": 16, "num_heads": 2, "text_attention": "causal", **changes}

@@ -40,14 +40,18 @@ def find_architecture(name: str) -> dict[str, Any]:
         BackboneError: there is none of this name; the message has close matches.
     """
     if name not in architecture_names():
-        raise BackboneError(f"{name!r} is not an architecture of open_clip{close_matches(name, architecture_names())}")
+        raise BackboneError(
+            f"{name!r} is not an architecture of open_clip{close_matches(name, architecture_names())}"
+        )
     return check_config(open_clip().get_model_config(name), name)
 
 
 def close_matches(name: str, names: Iterable[str]) -> str:
     """Words that propose the names resembling one, or nothing."""
     folded = {candidate.lower(): candidate for candidate in names}
-    found = [folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.6)]
+    found = [
+        folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.6)
+    ]
     return f" (did you mean {', '.join(found)}?)" if found else ""
 
 
@@ -68,7 +72,9 @@ def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     checked = deepcopy(dict(config))
     missing = [key for key in REQUIRED if key not in checked]
     if missing:
-        raise ConfigError(f"{where} has no {', '.join(missing)}; an open_clip config needs {', '.join(REQUIRED)}")
+        raise ConfigError(
+            f"{where} has no {', '.join(missing)}; an open_clip config needs {', '.join(REQUIRED)}"
+        )
     parts = {"vision_cfg": CLIPVisionCfg, "text_cfg": CLIPTextCfg, "multimodal_cfg": MultimodalCfg}
     _check_keys(config, {*_arguments(config), "custom_text", *parts}, where)
     for key, part in parts.items():
@@ -76,9 +82,15 @@ def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
             continue
         if not isinstance(config[key], Mapping):
             raise ConfigError(f"{where}: {key} is {config[key]!r}; it must be a mapping")
-        _check_keys(config[key], {field.name for field in dataclasses.fields(part)}, f"{where}: {key}")
-    if "multimodal_cfg" not in config and any(config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg")):
-        raise ConfigError(f"{where} has output_tokens, which only models with multimodal_cfg can have; leave it out")
+        _check_keys(
+            config[key], {field.name for field in dataclasses.fields(part)}, f"{where}: {key}"
+        )
+    if "multimodal_cfg" not in config and any(
+        config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg")
+    ):
+        raise ConfigError(
+            f"{where} has output_tokens, which only models with multimodal_cfg can have; leave it out"
+        )
     if config["text_cfg"].get("hf_model_name"):
         raise BackboneError(
             f"{where} has the text tower {config['text_cfg']['hf_model_name']!r} of Hugging Face transformers; "
@@ -115,7 +127,9 @@ def build_module(config: Mapping[str, Any], *, initialise: bool) -> nn.Module:
             module: nn.Module = _model_class(config)(**arguments)
     except (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError) as error:
         reason = str(error) or type(error).__name__
-        raise ConfigError(f"open_clip cannot build a model of the config {dict(config)}: {reason}") from error
+        raise ConfigError(
+            f"open_clip cannot build a model of the config {dict(config)}: {reason}"
+        ) from error
     return module
 
 
@@ -138,7 +152,11 @@ class _WithoutInitialisation(TorchFunctionMode):
     """Skip the drawing of random weights: four fifths of the time of building a model whose weights follow."""
 
     def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
         if getattr(func, "__module__", None) == torch.nn.init.__name__:

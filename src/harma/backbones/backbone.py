@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from harma.adapters.layouts import Layout
+from harma.backbones.layouts import Layout
 from harma.backbones.preprocess import Preprocess
-from harma.backbones.weights import hash_weights
+from harma.backbones.weights.state import hash_weights
 from harma.errors import DataError
 
 
@@ -18,13 +18,14 @@ class Backbone(nn.Module, ABC):
 
     Attributes:
         name: what people call it.
-        reference: what `load_backbone` takes to open it again (JSON and YAML can hold it); random weights differ then.
+        reference: what `load_backbone` takes to open it again (JSON and YAML can hold it); random
+            weights differ then.
         config: the architecture; what `save` writes.
         preprocess: how images become pixels.
         embed_dim: E, length of an embedding.
         context_length: longest caption in tokens.
-        trims_text: whether a text embedding is independent of what follows the end of the text, so that a batch may
-            be cut to its longest caption.
+        trims_text: whether a text embedding is independent of what follows the end of the text, so
+            that a batch may be cut to its longest caption.
         attached: the method that was attached to it; there is one at most.
         is_random: whether weights were drawn at random, so that nothing can open them again.
     """
@@ -68,7 +69,8 @@ class Backbone(nn.Module, ABC):
         """Width D of a tower's tokens.
 
         Raises:
-            BackboneError: the tower is of a kind that cannot take adapters, or its blocks differ in width.
+            BackboneError: the tower is of a kind that cannot take adapters, or its blocks differ in
+                width.
         """
 
     def block_width(self, tower: str, block: nn.Module) -> int:
@@ -81,7 +83,7 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def mlp(self, block: nn.Module) -> nn.Module:
-        """The module whose output is that of a block's MLP; see `harma.adapters.attach.put_site`.
+        """The module whose output is that of a block's MLP; see `harma.methods.harma.attach.put_site`.
 
         Raises:
             BackboneError: the block is of a kind that cannot take adapters.
@@ -120,7 +122,8 @@ class Backbone(nn.Module, ABC):
             source: where they come from, for messages.
 
         Raises:
-            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists
+                them.
         """
 
     @abstractmethod
@@ -138,7 +141,11 @@ class Backbone(nn.Module, ABC):
             DataError: they have another shape or are not floating point.
         """
         height, width = self.preprocess.size
-        if pixels.ndim != 4 or pixels.shape[1:] != (3, height, width) or not pixels.is_floating_point():
+        if (
+            pixels.ndim != 4
+            or pixels.shape[1:] != (3, height, width)
+            or not pixels.is_floating_point()
+        ):
             raise DataError(
                 f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes floating point "
                 f"(B, 3, {height}, {width}), resized and normalised as its `preprocess` says"

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from harma.errors import ConfigError, MissingFileError
-from harma.files import replacing_directory
+from harma.ground.files import replacing_directory
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -34,7 +34,10 @@ def is_model_directory(directory: Path) -> bool:
 
 
 def write_model(
-    directory: Path, config: Mapping[str, Any], preprocess: Mapping[str, Any], weights: Mapping[str, Tensor]
+    directory: Path,
+    config: Mapping[str, Any],
+    preprocess: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
 ) -> None:
     """Write a model directory, whole or not at all; an older model in its place is replaced.
 
@@ -49,9 +52,12 @@ def write_model(
 
 
 def write_dual_encoder(
-    directory: Path, config: Mapping[str, Any], preprocess: Mapping[str, Any], weights: Mapping[str, Tensor],
+    directory: Path,
+    config: Mapping[str, Any],
+    preprocess: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
     save_tokenizer: Callable[[Path], None],
-) -> None:  # fmt: skip
+) -> None:
     """Write the directory of a dual encoder, whole or not at all; an older model in its place is replaced.
 
     Raises:
@@ -59,17 +65,24 @@ def write_dual_encoder(
     """
     _check_target(directory)
     content = {
-        "format": DUAL_FORMAT, "version": 1, "model_cfg": dict(config), "preprocess_cfg": dict(preprocess),
-    }  # fmt: skip
+        "format": DUAL_FORMAT,
+        "version": 1,
+        "model_cfg": dict(config),
+        "preprocess_cfg": dict(preprocess),
+    }
     with replacing_directory(directory) as temporary:
-        (temporary / DUAL_CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        (temporary / DUAL_CONFIG_FILE).write_text(
+            json.dumps(content, indent=2) + "\n", encoding="utf-8"
+        )
         _write_weights(temporary / DUAL_WEIGHTS_FILE, weights)
         save_tokenizer(temporary / TOKENIZER)
 
 
 def _check_target(directory: Path) -> None:
     if directory.exists() and not is_model_directory(directory) and any(directory.iterdir()):
-        raise ConfigError(f"{directory} holds files but no model; choose a new or an empty directory")
+        raise ConfigError(
+            f"{directory} holds files but no model; choose a new or an empty directory"
+        )
 
 
 def _write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
@@ -85,8 +98,14 @@ def read_dual_config(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         ConfigError: it is not one of ours.
     """
     content = read_json(path)
-    if not isinstance(content, dict) or content.get("format") != DUAL_FORMAT or content.get("version") != 1:
-        raise ConfigError(f"{path} is no config of a dual encoder; its format must be {DUAL_FORMAT!r}, version 1")
+    if (
+        not isinstance(content, dict)
+        or content.get("format") != DUAL_FORMAT
+        or content.get("version") != 1
+    ):
+        raise ConfigError(
+            f"{path} is no config of a dual encoder; its format must be {DUAL_FORMAT!r}, version 1"
+        )
     return split_config(content)
 
 
@@ -98,10 +117,14 @@ def read_model_config(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         ConfigError: it is not JSON, or not a mapping.
     """
     if not path.is_file():
-        raise MissingFileError(f"{path} is not there; a model directory holds {CONFIG_FILE} and {WEIGHTS_FILE}")
+        raise MissingFileError(
+            f"{path} is not there; a model directory holds {CONFIG_FILE} and {WEIGHTS_FILE}"
+        )
     content = read_json(path)
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds a {type(content).__name__}; it must be a mapping with model_cfg")
+        raise ConfigError(
+            f"{path} holds a {type(content).__name__}; it must be a mapping with model_cfg"
+        )
     return split_config(content)
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harma.adapters.layouts import Layout
 from harma.backbones.backbone import Backbone, checked_texts
 from harma.backbones.directories import write_dual_encoder
+from harma.backbones.layouts import Layout
 from harma.backbones.preprocess import preprocess_from
 from harma.backbones.text_tokenizers import TextTokenizer
 from harma.backbones.timm_tower import TimmTower
 from harma.backbones.transformers_tower import TransformersTower, mlp_output
-from harma.backbones.weights import load_strictly, own_weights
+from harma.backbones.weights.state import load_strictly, own_weights
 from harma.errors import BackboneError, ConfigError, DataError
 
 TOWERS = ("image", "text")
@@ -26,12 +26,13 @@ TEMPERATURE = 0.07
 class DualEncoder(Backbone):
     """Two encoders that never saw each other, with linear maps into one space.
 
-    Pooling: timm's for images (Swin the mean of its final normalised tokens, a vision transformer its first token),
-    the first token for texts. Padding is masked, so texts may be trimmed.
+    Pooling: timm's for images (Swin the mean of its final normalised tokens, a vision transformer
+    its first token), the first token for texts. Padding is masked, so texts may be trimmed.
 
-    Where adapters sit: in Swin and ViT after a block's MLP, before the residual sum (SPEC 1); in Swin they attend
-    inside the block's window. BERT's blocks normalise after the residual sum, which CLIP's do before it; there they
-    sit after the MLP's last linear map, before dropout, residual sum and norm, and attend to all tokens but padding.
+    Where adapters sit: in Swin and ViT after a block's MLP, before the residual sum (SPEC 1); in
+    Swin they attend inside the block's window. BERT's blocks normalise after the residual sum,
+    which CLIP's do before it; there they sit after the MLP's last linear map, before dropout,
+    residual sum and norm, and attend to all tokens but padding.
 
     Args:
         config: architecture: embed_dim, image, text; see `harma.backbones.dual_sources`.
@@ -56,13 +57,17 @@ class DualEncoder(Backbone):
         super().__init__()
         self.name, self.reference = name, reference
         self.embed_dim = int(config["embed_dim"])
-        options = {key: value for key, value in config["image"].items() if key not in ("timm", "weights")}
+        options = {
+            key: value for key, value in config["image"].items() if key not in ("timm", "weights")
+        }
         self.image = TimmTower(config["image"]["timm"], options, self.embed_dim)
         self.text = TransformersTower(config["text"]["transformers"], self.embed_dim)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / TEMPERATURE)))
         self.context_length = self._context_length(config["text"].get("context_length"))
         self.config = {**config, "text": {**config["text"], "context_length": self.context_length}}
-        self.preprocess = preprocess_from({**self.image.preprocess(), **preprocess}, self.image.image_size, name)
+        self.preprocess = preprocess_from(
+            {**self.image.preprocess(), **preprocess}, self.image.image_size, name
+        )
         self.vocab_size = int(self.text.config["vocab_size"])
         self.trims_text = self.text.ignores_padding
         self._make_tokenizer = make_tokenizer
@@ -71,10 +76,13 @@ class DualEncoder(Backbone):
     def _context_length(self, stated: int | None) -> int:
         limit = self.text.max_positions
         if stated is not None and limit is not None and stated > limit:
-            raise ConfigError(f"text: context_length is {stated}; this encoder has {limit} positions")
+            raise ConfigError(
+                f"text: context_length is {stated}; this encoder has {limit} positions"
+            )
         return stated if stated is not None else min(CONTEXT_LENGTH, limit or CONTEXT_LENGTH)
 
-    # -- encoding ---------------------------------------------------------------------------------------------------
+    # -- encoding
+    # ---------------------------------------------------------------------------------------------------
 
     @property
     def tokenizer(self) -> TextTokenizer:
@@ -119,7 +127,8 @@ class DualEncoder(Backbone):
     def encode_text(self, token_ids: Tensor) -> Tensor:
         """Encode token ids (B, L), padded on the right → (B, E), not normalised.
 
-        L is up to `context_length`, and that itself where an encoder sees padding in spite of its mask.
+        L is up to `context_length`, and that itself where an encoder sees padding in spite of its
+        mask.
 
         Raises:
             DataError: the ids have another shape or are not integers.
@@ -139,7 +148,8 @@ class DualEncoder(Backbone):
         lengths = self.text.lengths(token_ids)
         return lengths if self.trims_text else torch.full_like(lengths, token_ids.shape[1])
 
-    # -- structure ----------------------------------------------------------------------------------------------------
+    # -- structure
+    # ----------------------------------------------------------------------------------------------------
 
     def _tower(self, tower: str) -> TimmTower | TransformersTower:
         if tower not in TOWERS:
@@ -156,13 +166,18 @@ class DualEncoder(Backbone):
 
     def block_width(self, tower: str, block: nn.Module) -> int:
         """Width D of the tokens of one of a tower's blocks."""
-        return self.image.block_width(block) if tower == "image" else int(self.text.projection.in_features)
+        return (
+            self.image.block_width(block)
+            if tower == "image"
+            else int(self.text.projection.in_features)
+        )
 
     def width(self, tower: str) -> int:
         """Width D of a tower's tokens.
 
         Raises:
-            BackboneError: the tower cannot take adapters, or its blocks differ in width, as Swin's do.
+            BackboneError: the tower cannot take adapters, or its blocks differ in width, as Swin's
+                do.
         """
         widths = {self.block_width(tower, block): None for block in self.blocks(tower)}
         if len(widths) > 1:
@@ -204,7 +219,9 @@ class DualEncoder(Backbone):
     def projection(self, tower: str) -> dict[str, nn.Parameter]:
         """The parameters of a tower's projection into the embedding space."""
         start = f"{tower}.projection."
-        return {name: p for name, p in self.tower_parameters(tower).items() if name.startswith(start)}
+        return {
+            name: p for name, p in self.tower_parameters(tower).items() if name.startswith(start)
+        }
 
     def set_gradient_checkpointing(self, enable: bool) -> None:
         """Trade time for memory: compute the activations of blocks again in the backward pass.
@@ -217,7 +234,9 @@ class DualEncoder(Backbone):
         try:
             trunk.set_grad_checkpointing(enable)
             # The method's newer name, and the older one.
-            kind = "activation" if hasattr(encoder, "activation_checkpointing_enable") else "gradient"
+            kind = (
+                "activation" if hasattr(encoder, "activation_checkpointing_enable") else "gradient"
+            )
             options = ({"use_reentrant": False},) if enable else ()
             getattr(encoder, f"{kind}_checkpointing_{'enable' if enable else 'disable'}")(*options)
         except (AssertionError, AttributeError, ValueError) as error:
@@ -225,7 +244,8 @@ class DualEncoder(Backbone):
                 f"{self.name} has a tower that cannot be checkpointed ({error}); leave it off"
             ) from error
 
-    # -- weights ------------------------------------------------------------------------------------------------------
+    # -- weights
+    # ------------------------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
         """The backbone's own weights, adapters left out: "image.trunk.…", "text.encoder.…", and the projections."""
@@ -235,7 +255,8 @@ class DualEncoder(Backbone):
         """Load weights under the names of `weights`; cast to the dtype the backbone has.
 
         Raises:
-            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists
+                them.
         """
         load_strictly(self, state, source)
 
@@ -243,7 +264,8 @@ class DualEncoder(Backbone):
         """Load the weights of a published image model under timm's names, its classifier left out.
 
         Raises:
-            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists
+                them.
         """
         load_strictly(self.image.trunk, self.image.load_trunk(state, source), source)
 
@@ -251,7 +273,8 @@ class DualEncoder(Backbone):
         """Load the weights of a published text encoder under the names of `transformers`, its heads left out.
 
         Raises:
-            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists
+                them.
         """
         load_strictly(self.text.encoder, self.text.load_encoder(state, source), source)
 
@@ -261,4 +284,10 @@ class DualEncoder(Backbone):
         Raises:
             ConfigError: the directory holds something else, or there is no tokenizer.
         """
-        write_dual_encoder(Path(directory), self.config, self.preprocess.to_dict(), self.weights(), self.tokenizer.save)
+        write_dual_encoder(
+            Path(directory),
+            self.config,
+            self.preprocess.to_dict(),
+            self.weights(),
+            self.tokenizer.save,
+        )

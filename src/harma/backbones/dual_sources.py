@@ -16,12 +16,12 @@ from harma.backbones.directories import (
     read_json,
 )
 from harma.backbones.dual_presets import DUAL_ENCODERS
-from harma.backbones.hub import Remote, find_file, hub_repo
 from harma.backbones.sources import CONFIG_SUFFIXES, HUB, LOCAL, PLACE_KEYS, Reference
 from harma.backbones.timm_tower import timm
 from harma.backbones.transformers_tower import check_text_config
+from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
-from harma.files import read_yaml, recover_directory
+from harma.ground.files import read_yaml, recover_directory
 
 KEYS = ("image", "text", "embed_dim", "preprocess", "weights")
 TEXT_KEYS = ("transformers", "weights", "tokenizer", "context_length")
@@ -87,24 +87,40 @@ def _describes(values: Any) -> bool:
 
 def _from_directory(directory: Path) -> DualSource:
     if (directory / CONFIG_FILE).is_file():
-        raise ConfigError(f"{directory} holds both {CONFIG_FILE} and {DUAL_CONFIG_FILE}; leave the one it belongs to")
+        raise ConfigError(
+            f"{directory} holds both {CONFIG_FILE} and {DUAL_CONFIG_FILE}; leave the one it belongs to"
+        )
     config, preprocess = read_dual_config(directory / DUAL_CONFIG_FILE)
     weights = directory / DUAL_WEIGHTS_FILE
     if not weights.is_file():
-        raise MissingFileError(f"{directory} holds no {DUAL_WEIGHTS_FILE}; copy or save the model again")
+        raise MissingFileError(
+            f"{directory} holds no {DUAL_WEIGHTS_FILE}; copy or save the model again"
+        )
     name = f"{LOCAL}{directory}"
-    checked, _ = _check(config, str(directory / DUAL_CONFIG_FILE), allow_download=False, is_saved=True)
-    return DualSource(name, name, checked, preprocess, weights=weights, tokenizer=directory / TOKENIZER)
+    checked, _ = _check(
+        config, str(directory / DUAL_CONFIG_FILE), allow_download=False, is_saved=True
+    )
+    return DualSource(
+        name, name, checked, preprocess, weights=weights, tokenizer=directory / TOKENIZER
+    )
 
 
-def _from_description(values: Mapping[str, Any], name: str | None, allow_download: bool) -> DualSource:
+def _from_description(
+    values: Mapping[str, Any], name: str | None, allow_download: bool
+) -> DualSource:
     """Translate {image, text, embed_dim, preprocess, weights}; without a name it is called by its towers."""
     where = name or "a dual encoder"
     config, text_place = _check(values, where, allow_download=allow_download)
     image, text, preprocess = values["image"], values["text"], values.get("preprocess") or {}
     if not isinstance(preprocess, Mapping):
-        raise ConfigError(f"{where}: preprocess is {preprocess!r}; it must be a mapping of mean, std and interpolation")
-    text_name = text["transformers"] if isinstance(text["transformers"], str) else config["text"]["transformers"]
+        raise ConfigError(
+            f"{where}: preprocess is {preprocess!r}; it must be a mapping of mean, std and interpolation"
+        )
+    text_name = (
+        text["transformers"]
+        if isinstance(text["transformers"], str)
+        else config["text"]["transformers"]
+    )
     called = text_name if isinstance(text_name, str) else f"a {text_name['model_type']} of its own"
     return DualSource(
         name=name or f"{image['timm']} + {called}",
@@ -133,14 +149,19 @@ def _check(
         ConfigError: a key is missing or unknown, or a value not usable.
     """
     _check_keys(values, KEYS, where)
-    image, text = _part(values, "image", "timm", where), _part(values, "text", "transformers", where)
+    image, text = (
+        _part(values, "image", "timm", where),
+        _part(values, "text", "transformers", where),
+    )
     _check_keys(text, TEXT_KEYS, f"{where}: text")
     for name, part in (("image", image), ("text", text)):
         if "weights" not in part and not isinstance(part.get("transformers"), Mapping):
             raise ConfigError(f"{where}: {name} does not say which weights it has; {WEIGHTS_HELP}")
     embed_dim, context_length = values.get("embed_dim", 512), text.get("context_length")
     for key, number in (("embed_dim", embed_dim), ("text: context_length", context_length)):
-        if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
+        if number is not None and (
+            not isinstance(number, int) or isinstance(number, bool) or number < 1
+        ):
             raise ConfigError(f"{where}: {key} is {number!r}; it must be a whole number from 1")
     config, place = _text_config(text["transformers"], f"{where}: text", allow_download, is_saved)
     of_text = {"transformers": config, "weights": None, "context_length": context_length}
@@ -159,7 +180,9 @@ def _check_keys(values: Mapping[str, Any], allowed: tuple[str, ...], where: str)
 def _part(values: Mapping[str, Any], name: str, library: str, where: str) -> dict[str, Any]:
     part = values.get(name)
     if not isinstance(part, Mapping) or library not in part:
-        raise ConfigError(f"{where}: {name} is {part!r}; it must be a mapping with {library}: the model, and weights")
+        raise ConfigError(
+            f"{where}: {name} is {part!r}; it must be a mapping with {library}: the model, and weights"
+        )
     return dict(part)
 
 
@@ -173,7 +196,9 @@ def _text_config(
     path = Path(name)
     if path.is_dir() or path.suffix == ".json":
         file = path / "config.json" if path.is_dir() else path
-        return check_text_config(_json(file), str(file), is_file=True), path.resolve() if path.is_dir() else None
+        return check_text_config(
+            _json(file), str(file), is_file=True
+        ), path.resolve() if path.is_dir() else None
     if name in KNOWN_TEXTS:
         return check_text_config({"model_type": "bert"}, where), _repo(KNOWN_TEXTS[name])
     if name.startswith(("/", "./", "../")):
@@ -189,14 +214,18 @@ def _json(file: Path) -> Mapping[str, Any]:
         raise MissingFileError(f"{file} is not there; it is the config of a transformers encoder")
     values = read_json(file)
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{file} holds {type(values).__name__}; a config of transformers is a mapping")
+        raise ConfigError(
+            f"{file} holds {type(values).__name__}; a config of transformers is a mapping"
+        )
     return values
 
 
 def _repo(name: str) -> Remote:
     repo, _, revision = name.removeprefix(HUB).partition("@")
     if not repo or repo.count("/") > 1:
-        raise BackboneError(f"{name!r} is not a name on the hub; it has the form ORG/NAME or ORG/NAME@REVISION")
+        raise BackboneError(
+            f"{name!r} is not a name on the hub; it has the form ORG/NAME or ORG/NAME@REVISION"
+        )
     return hub_repo(repo, HUB_WEIGHTS, revision or None)
 
 
@@ -230,7 +259,9 @@ def _text_weights(text: Mapping[str, Any], place: Path | Remote | None) -> Path 
     if weights != PRETRAINED:
         return _weights(weights, "text")
     if place is None:
-        raise ConfigError("text: weights are pretrained, but an own config has none; give a file, a directory, or null")
+        raise ConfigError(
+            "text: weights are pretrained, but an own config has none; give a file, a directory, or null"
+        )
     return place if isinstance(place, Remote) else find_weights(place)
 
 
@@ -240,7 +271,9 @@ def _weights(weights: Any, tower: str) -> Path | Remote | None:
     if isinstance(weights, str | Path) and Path(weights).is_dir():
         return find_weights(Path(weights).resolve())
     if tower == "text" and weights in KNOWN_TEXTS and not Path(weights).exists():
-        return _repo(KNOWN_TEXTS[weights])  # beside a config of its own, as the original's YAML has it
+        return _repo(
+            KNOWN_TEXTS[weights]
+        )  # beside a config of its own, as the original's YAML has it
     return _file(weights, f"{tower}: weights")
 
 
@@ -256,12 +289,19 @@ def _file(weights: Any, what: str) -> Path | None:
 
 def _reference(values: Mapping[str, Any]) -> dict[str, Any]:
     """A description that means the same in every working directory."""
-    absolute = {key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    absolute = {
+        key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()
+    }
     for holder, key in (
-        (absolute, "weights"), (absolute["image"], "weights"), (absolute["text"], "weights"),
-        (absolute["text"], "transformers"), (absolute["text"], "tokenizer"),
-    ):  # fmt: skip
+        (absolute, "weights"),
+        (absolute["image"], "weights"),
+        (absolute["text"], "weights"),
+        (absolute["text"], "transformers"),
+        (absolute["text"], "tokenizer"),
+    ):
         named = holder.get(key)
-        if isinstance(named, Path) or (isinstance(named, str) and named != PRETRAINED and Path(named).exists()):
+        if isinstance(named, Path) or (
+            isinstance(named, str) and named != PRETRAINED and Path(named).exists()
+        ):
             holder[key] = str(Path(named).resolve())
     return absolute

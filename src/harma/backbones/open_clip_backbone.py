@@ -11,7 +11,7 @@ from harma.backbones.backbone import Backbone, checked_texts
 from harma.backbones.directories import write_model
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.tokenizers import Tokenizer
-from harma.backbones.weights import load_strictly, own_weights
+from harma.backbones.weights.state import load_strictly, own_weights
 from harma.errors import BackboneError, ConfigError, DataError
 
 SUPPORTED = (
@@ -76,7 +76,8 @@ class OpenClipBackbone(Backbone):
     def _dtype(self) -> torch.dtype:
         return next(self.module.parameters()).dtype
 
-    # -- encoding ---------------------------------------------------------------------------------------------------
+    # -- encoding
+    # ---------------------------------------------------------------------------------------------------
 
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """Token ids of texts, as they are given (no cleaning): int64 (N, L).
@@ -115,7 +116,9 @@ class OpenClipBackbone(Backbone):
         """
         allowed = f"1 to {self.context_length}" if self.trims_text else f"{self.context_length}"
         length = token_ids.shape[1] if token_ids.ndim == 2 else 0
-        fits = 0 < length <= self.context_length if self.trims_text else length == self.context_length
+        fits = (
+            0 < length <= self.context_length if self.trims_text else length == self.context_length
+        )
         if not fits or token_ids.is_floating_point():
             raise DataError(
                 f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name} takes integers (B, L) "
@@ -139,7 +142,9 @@ class OpenClipBackbone(Backbone):
         dtype = text.transformer.get_cast_dtype()
         x = text.token_embedding(token_ids).to(dtype) + text.positional_embedding[:length].to(dtype)
         x = text.transformer(x, attn_mask=text.attn_mask[:length, :length])
-        x = text_global_pool(text.ln_final(x), token_ids, self._pool_type, eos_token_id=self._eos_id)
+        x = text_global_pool(
+            text.ln_final(x), token_ids, self._pool_type, eos_token_id=self._eos_id
+        )
         projection = text.text_projection
         if projection is None:
             return x
@@ -154,7 +159,8 @@ class OpenClipBackbone(Backbone):
         ends = token_ids if self._pool_type == "argmax" else (token_ids == self._eos_id).int()
         return ends.argmax(dim=-1) + 1
 
-    # -- structure ----------------------------------------------------------------------------------------------------
+    # -- structure
+    # ----------------------------------------------------------------------------------------------------
 
     def _transformer(self, tower: str) -> Any:
         from open_clip.transformer import Transformer
@@ -164,7 +170,9 @@ class OpenClipBackbone(Backbone):
         holder = self.module.visual if tower == "image" else self._text
         transformer = getattr(holder, "transformer", None)
         if not isinstance(transformer, Transformer):
-            raise BackboneError(f"the {tower} tower of {self.name} is a {type(holder).__name__}; {SUPPORTED}")
+            raise BackboneError(
+                f"the {tower} tower of {self.name} is a {type(holder).__name__}; {SUPPORTED}"
+            )
         return transformer
 
     def blocks(self, tower: str) -> list[nn.Module]:
@@ -195,9 +203,9 @@ class OpenClipBackbone(Backbone):
         from open_clip.transformer import CustomResidualAttentionBlock, ResidualAttentionBlock
 
         mlp = getattr(block, "mlp", None)
-        if not isinstance(block, ResidualAttentionBlock | CustomResidualAttentionBlock) or not isinstance(
-            mlp, nn.Sequential
-        ):
+        if not isinstance(
+            block, ResidualAttentionBlock | CustomResidualAttentionBlock
+        ) or not isinstance(mlp, nn.Sequential):
             raise BackboneError(
                 f"a block of {self.name} is a {type(block).__name__} with the MLP {type(mlp).__name__}; {SUPPORTED}"
             )
@@ -231,9 +239,15 @@ class OpenClipBackbone(Backbone):
             "image": ("visual.proj", "visual.head.", "visual.attnpool.c_proj."),
             "text": ("text_projection", "text.text_projection", "text.proj"),
         }
-        found = {name: p for name, p in self.tower_parameters(tower).items() if name.startswith(starts[tower])}
+        found = {
+            name: p
+            for name, p in self.tower_parameters(tower).items()
+            if name.startswith(starts[tower])
+        }
         if not found:
-            raise BackboneError(f"the {tower} tower of {self.name} has no projection; choose another method")
+            raise BackboneError(
+                f"the {tower} tower of {self.name} has no projection; choose another method"
+            )
         return found
 
     def set_gradient_checkpointing(self, enable: bool) -> None:
@@ -244,13 +258,19 @@ class OpenClipBackbone(Backbone):
         """
         from open_clip.transformer import CustomResidualAttentionBlock
 
-        # open_clip's Transformer passes four arguments to a checkpointed block; this kind takes two.
-        if enable and any(isinstance(block, CustomResidualAttentionBlock) for block in self.module.modules()):
-            raise BackboneError(f"{self.name} has blocks of a kind that open_clip cannot checkpoint; switch it off")
+        # open_clip's Transformer passes four arguments to a checkpointed block; this kind takes
+        # two.
+        if enable and any(
+            isinstance(block, CustomResidualAttentionBlock) for block in self.module.modules()
+        ):
+            raise BackboneError(
+                f"{self.name} has blocks of a kind that open_clip cannot checkpoint; switch it off"
+            )
         module: Any = self.module
         module.set_grad_checkpointing(enable)
 
-    # -- weights ------------------------------------------------------------------------------------------------------
+    # -- weights
+    # ------------------------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
         """The backbone's own weights, adapters left out, under open_clip's names."""
@@ -260,7 +280,8 @@ class OpenClipBackbone(Backbone):
         """Load weights under open_clip's names; cast to the dtype the backbone has.
 
         Raises:
-            WeightsError: a name is missing or unexpected or a shape differs; the message lists them.
+            WeightsError: a name is missing or unexpected or a shape differs; the message lists
+                them.
         """
         load_strictly(self.module, state, source)
 

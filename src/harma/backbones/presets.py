@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harma.backbones.hub import Remote
 from harma.backbones.preprocess import Preprocess
+from harma.backbones.weights.hub import Remote
 
 CLIP_224 = Preprocess(size=(224, 224))
 HUB_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -15,8 +15,9 @@ class Preset:
 
     Attributes:
         architecture: open_clip name.
-        quick_gelu: whether the weights were trained with QuickGELU. With the other activation they load all the same
-            and lose accuracy without any sign of it; so both are always chosen together (SPEC 4).
+        quick_gelu: whether the weights were trained with QuickGELU. With the other activation they
+            load all the same and lose accuracy without any sign of it; so both are always chosen
+            together (SPEC 4).
         about: what the weights are, and how their activation is known.
         remote: file, size, licence and where to get it.
         preprocess: how images become pixels.

@@ -5,12 +5,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harma.backbones.architecture import architecture_names, check_config, close_matches, find_architecture, open_clip
+from harma.backbones.architecture import (
+    architecture_names,
+    check_config,
+    close_matches,
+    find_architecture,
+    open_clip,
+)
 from harma.backbones.directories import CONFIG_FILE, find_weights, read_model_config, split_config
-from harma.backbones.hub import Remote, find_file, hub_repo
 from harma.backbones.presets import HUB_WEIGHTS, PRESETS
+from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
-from harma.files import read_yaml, recover_directory
+from harma.ground.files import read_yaml, recover_directory
 
 Reference = str | dict[str, Any]
 
@@ -59,7 +65,12 @@ class Source:
         by_hand = ""
         if self.name in PRESETS:
             by_hand = f"name it: {self.name}:/path/to/{Path(self.weights.files[0]).name}"
-        return find_file(self.weights, f"the weights of {self.name}", allow_download=allow_download, by_hand=by_hand)
+        return find_file(
+            self.weights,
+            f"the weights of {self.name}",
+            allow_download=allow_download,
+            by_hand=by_hand,
+        )
 
 
 def resolve(
@@ -87,7 +98,9 @@ def resolve(
     else:
         source = _from_name(str(what), quick_gelu, allow_download=allow_download)
     if architecture is not None:
-        raise ConfigError(f"architecture is for weight files without a preset; {source.name} brings its own")
+        raise ConfigError(
+            f"architecture is for weight files without a preset; {source.name} brings its own"
+        )
     return source
 
 
@@ -96,7 +109,11 @@ def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> S
     path = Path(name)
     if architecture == (name, ""):
         config = _activated(find_architecture(name), quick_gelu, name)
-        return Source(name, name if quick_gelu is None else {"architecture": name, "quick_gelu": quick_gelu}, config)
+        return Source(
+            name,
+            name if quick_gelu is None else {"architecture": name, "quick_gelu": quick_gelu},
+            config,
+        )
     if path.suffix in CONFIG_SUFFIXES:
         return _from_config_file(path, quick_gelu)
     if name.startswith(HUB):
@@ -123,9 +140,13 @@ def _unknown(name: str) -> BackboneError:
     architecture, _, tag = name.partition("/")
     if tag and architecture in architecture_names():
         tags = open_clip().list_pretrained_tags_by_model(architecture)
-        return BackboneError(f"{architecture} has no weights {tag!r}; it has {', '.join(tags) or 'none'}")
+        return BackboneError(
+            f"{architecture} has no weights {tag!r}; it has {', '.join(tags) or 'none'}"
+        )
     names = [*PRESETS, *architecture_names()]
-    return BackboneError(f"the backbone {name!r} is unknown{close_matches(name, names)}. Allowed are {FORMS}")
+    return BackboneError(
+        f"the backbone {name!r} is unknown{close_matches(name, names)}. Allowed are {FORMS}"
+    )
 
 
 def _named_architecture(name: str) -> tuple[str, str] | None:
@@ -133,11 +154,19 @@ def _named_architecture(name: str) -> tuple[str, str] | None:
     architecture, _, tag = name.partition("/")
     if architecture not in architecture_names():
         return None
-    return (architecture, tag) if not tag or tag in open_clip().list_pretrained_tags_by_model(architecture) else None
+    return (
+        (architecture, tag)
+        if not tag or tag in open_clip().list_pretrained_tags_by_model(architecture)
+        else None
+    )
 
 
 def _is_weight_file(name: str) -> bool:
-    if name.startswith((HUB, LOCAL)) or name.partition(":")[0] in PRESETS or _named_architecture(name):
+    if (
+        name.startswith((HUB, LOCAL))
+        or name.partition(":")[0] in PRESETS
+        or _named_architecture(name)
+    ):
         return False
     path = Path(name)
     return path.suffix in WEIGHT_SUFFIXES or (path.is_file() and path.suffix not in CONFIG_SUFFIXES)
@@ -151,22 +180,34 @@ def _from_preset(name: str) -> Source:
         return source
     preset_name, _, file = name.partition(":")
     path = _existing(Path(file))
-    return replace(source, name=f"{preset_name}:{path}", reference=f"{preset_name}:{path}", weights=path)
+    return replace(
+        source, name=f"{preset_name}:{path}", reference=f"{preset_name}:{path}", weights=path
+    )
 
 
 def _from_tag(architecture: str, tag: str) -> Source:
     from open_clip.pretrained import get_pretrained_cfg
 
     stated = get_pretrained_cfg(architecture, tag)
-    # The activation belongs to the weights: open_clip itself only warns when the name says otherwise.
-    config = {**find_architecture(architecture), "quick_gelu": bool(stated.get("quick_gelu", False))}
+    # The activation belongs to the weights: open_clip itself only warns when the name says
+    # otherwise.
+    config = {
+        **find_architecture(architecture),
+        "quick_gelu": bool(stated.get("quick_gelu", False)),
+    }
     # "shortest" is what open_clip fills in where nothing is known.
     preprocess = {key: stated[key] for key in ("mean", "std", "interpolation", "resize_mode")}
     if preprocess["resize_mode"] == "shortest":
         del preprocess["resize_mode"]
     repo, _, file = str(stated["hf_hub"]).rpartition("/")
     name = f"{architecture}/{tag}"
-    return Source(name, name, check_config(config, name), preprocess, hub_repo(repo, (file,) if file else HUB_WEIGHTS))
+    return Source(
+        name,
+        name,
+        check_config(config, name),
+        preprocess,
+        hub_repo(repo, (file,) if file else HUB_WEIGHTS),
+    )
 
 
 def _from_hub(name: str, *, allow_download: bool) -> Source:
@@ -178,37 +219,56 @@ def _from_hub(name: str, *, allow_download: bool) -> Source:
     remote = hub_repo(repo, (CONFIG_FILE,), revision or None)
     path = find_file(remote, f"the config of {name}", allow_download=allow_download)
     config, preprocess = read_model_config(path)
-    return Source(name, name, check_config(config, name), preprocess, replace(remote, files=HUB_WEIGHTS))
+    return Source(
+        name, name, check_config(config, name), preprocess, replace(remote, files=HUB_WEIGHTS)
+    )
 
 
 def _from_directory(directory: Path) -> Source:
     recover_directory(directory)
     if not directory.is_dir():
-        raise MissingFileError(f"{directory} is not a directory; local-dir: takes the directory of a saved model")
+        raise MissingFileError(
+            f"{directory} is not a directory; local-dir: takes the directory of a saved model"
+        )
     if (directory / "adapter_config.json").is_file():
         raise BackboneError(f"{directory} holds adapters, not a backbone; open it with harma.load")
     config, preprocess = read_model_config(directory / CONFIG_FILE)
     name = f"{LOCAL}{directory.resolve()}"
     tokenizer = directory if (directory / "tokenizer_config.json").is_file() else None
-    return Source(name, name, check_config(config, str(directory)), preprocess, find_weights(directory), tokenizer)
+    return Source(
+        name,
+        name,
+        check_config(config, str(directory)),
+        preprocess,
+        find_weights(directory),
+        tokenizer,
+    )
 
 
 def _from_config_file(path: Path, quick_gelu: bool | None) -> Source:
     path = _existing(path)
     content = read_yaml(path, "the config")
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds a {type(content).__name__}; an open_clip config is a mapping")
+        raise ConfigError(
+            f"{path} holds a {type(content).__name__}; an open_clip config is a mapping"
+        )
     return _from_config(content, str(path), str(path), quick_gelu)
 
 
-def _from_config(content: Mapping[str, Any], name: str, reference: Reference, quick_gelu: bool | None) -> Source:
+def _from_config(
+    content: Mapping[str, Any], name: str, reference: Reference, quick_gelu: bool | None
+) -> Source:
     config, preprocess = split_config(content)
     if quick_gelu is not None:
         reference = {"architecture": config, "quick_gelu": quick_gelu, "preprocess": preprocess}
-    return Source(name, reference, _activated(check_config(config, name), quick_gelu, name), preprocess)
+    return Source(
+        name, reference, _activated(check_config(config, name), quick_gelu, name), preprocess
+    )
 
 
-def _from_file(path: Path, architecture: str | Mapping[str, Any] | None, quick_gelu: bool | None) -> Source:
+def _from_file(
+    path: Path, architecture: str | Mapping[str, Any] | None, quick_gelu: bool | None
+) -> Source:
     path = _existing(path)
     if architecture is None:
         raise ConfigError(
@@ -225,7 +285,11 @@ def _from_file(path: Path, architecture: str | Mapping[str, Any] | None, quick_g
             "quick_gelu, true (models tuned from OpenAI's CLIP) or false (from LAION's)"
         )
     config = _activated(config, quick_gelu, str(path))
-    reference = {"file": str(path), "architecture": architecture, "quick_gelu": config["quick_gelu"]}
+    reference = {
+        "file": str(path),
+        "architecture": architecture,
+        "quick_gelu": config["quick_gelu"],
+    }
     return Source(str(path), reference, config, weights=path)
 
 
@@ -235,11 +299,19 @@ def _from_description(
     """Translate {preset, file} or {file, architecture, quick_gelu} or {architecture, quick_gelu}, with preprocess."""
     for key in what:
         if key not in DESCRIPTION_KEYS:
-            raise ConfigError(f"backbone has the unknown key {key!r}; allowed are {', '.join(DESCRIPTION_KEYS)}")
+            raise ConfigError(
+                f"backbone has the unknown key {key!r}; allowed are {', '.join(DESCRIPTION_KEYS)}"
+            )
     given = {"architecture": architecture, "quick_gelu": quick_gelu}
-    twice = [key for key, value in given.items() if value is not None and what.get(key) not in (None, value)]
+    twice = [
+        key
+        for key, value in given.items()
+        if value is not None and what.get(key) not in (None, value)
+    ]
     if twice:
-        raise ConfigError(f"{twice[0]} is given twice, as {given[twice[0]]!r} and as {what[twice[0]]!r}")
+        raise ConfigError(
+            f"{twice[0]} is given twice, as {given[twice[0]]!r} and as {what[twice[0]]!r}"
+        )
     options = {key: value if value is not None else what.get(key) for key, value in given.items()}
     preset, file = what.get("preset"), what.get("file")
     if preset is not None and preset not in PRESETS:
@@ -249,20 +321,31 @@ def _from_description(
     else:
         name = file if file is not None else options.pop("architecture")
     source = resolve(name, **options, allow_download=allow_download)
-    return _with_preprocess(source, what.get("preprocess"), preset, file) if what.get("preprocess") else source
+    return (
+        _with_preprocess(source, what.get("preprocess"), preset, file)
+        if what.get("preprocess")
+        else source
+    )
 
 
 def _with_preprocess(source: Source, stated: Any, preset: Any, file: Any) -> Source:
     if not isinstance(stated, Mapping):
-        raise ConfigError(f"preprocess is {stated!r}; it must be a mapping of mean, std, interpolation and resize_mode")
+        raise ConfigError(
+            f"preprocess is {stated!r}; it must be a mapping of mean, std, interpolation and resize_mode"
+        )
     if preset is not None:
-        reference: dict[str, Any] = {"preset": preset, **({"file": str(source.weights)} if file else {})}
+        reference: dict[str, Any] = {
+            "preset": preset,
+            **({"file": str(source.weights)} if file else {}),
+        }
     elif isinstance(source.reference, dict) and any(key in source.reference for key in PLACE_KEYS):
         reference = source.reference
     else:
         reference = {"architecture": source.reference}
     preprocess = {**source.preprocess, **stated}
-    return replace(source, reference={**reference, "preprocess": dict(stated)}, preprocess=preprocess)
+    return replace(
+        source, reference={**reference, "preprocess": dict(stated)}, preprocess=preprocess
+    )
 
 
 def _activated(config: dict[str, Any], quick_gelu: bool | None, where: str) -> dict[str, Any]:
@@ -271,7 +354,9 @@ def _activated(config: dict[str, Any], quick_gelu: bool | None, where: str) -> d
     if quick_gelu is None:
         return config
     if stated is not None and bool(stated) != quick_gelu:
-        raise ConfigError(f"quick_gelu is {quick_gelu}, but the architecture of {where} has quick_gelu {bool(stated)}")
+        raise ConfigError(
+            f"quick_gelu is {quick_gelu}, but the architecture of {where} has quick_gelu {bool(stated)}"
+        )
     return {**config, "quick_gelu": quick_gelu}
 
 

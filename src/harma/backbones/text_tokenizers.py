@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from harma.backbones.hub import Remote, find_file
 from harma.backbones.transformers_tower import transformers
+from harma.backbones.weights.hub import Remote, find_file
 from harma.errors import ConfigError, MissingFileError
 
 VOCABULARY = "vocab.txt"
@@ -42,7 +42,11 @@ class TextTokenizer:
     def __call__(self, texts: Sequence[str], length: int) -> Tensor:
         """Token ids (N, length) of texts; longer ones are cut, their end token kept."""
         found = self._tokenizer(
-            list(texts), padding="max_length", truncation=True, max_length=length, return_tensors="pt"
+            list(texts),
+            padding="max_length",
+            truncation=True,
+            max_length=length,
+            return_tensors="pt",
         )
         token_ids: Tensor = found["input_ids"]
         return token_ids
@@ -52,11 +56,14 @@ class TextTokenizer:
         self._tokenizer.save_pretrained(directory)
 
 
-def make_text_tokenizer(place: Path | Remote | None, pad_id: int, *, allow_download: bool) -> TextTokenizer:
+def make_text_tokenizer(
+    place: Path | Remote | None, pad_id: int, *, allow_download: bool
+) -> TextTokenizer:
     """Open a tokenizer.
 
     Args:
-        place: a directory with its files, a vocabulary (`vocab.txt`, a token per line), or a repository.
+        place: a directory with its files, a vocabulary (`vocab.txt`, a token per line), or a
+            repository.
         pad_id: padding id of the encoder it goes with.
         allow_download: fetch what is not on this machine.
 
@@ -75,9 +82,13 @@ def make_text_tokenizer(place: Path | Remote | None, pad_id: int, *, allow_downl
         directory = place
         name = str(place)
     if not directory.exists():
-        raise MissingFileError(f"the tokenizer {directory} is not there; name a directory or a {VOCABULARY}")
+        raise MissingFileError(
+            f"the tokenizer {directory} is not there; name a directory or a {VOCABULARY}"
+        )
     if directory.is_file() and directory.suffix == ".json":
-        raise ConfigError(f"the tokenizer {directory} is one file of several; name the directory it is in")
+        raise ConfigError(
+            f"the tokenizer {directory} is one file of several; name the directory it is in"
+        )
     return TextTokenizer(_open(directory), pad_id, name)
 
 
@@ -93,14 +104,19 @@ def _on_hub(remote: Remote, allow_download: bool) -> Path:
 
 def _open(path: Path) -> Any:
     """A tokenizer from local files; nothing is fetched, and no code in them is run."""
-    described = any((path / name).is_file() for name in ("tokenizer_config.json", "tokenizer.json", "config.json"))
+    described = any(
+        (path / name).is_file()
+        for name in ("tokenizer_config.json", "tokenizer.json", "config.json")
+    )
     vocabulary = path if path.is_file() else path / VOCABULARY
     try:
         if vocabulary.is_file() and not described:
             # Not splitlines: it also parts at characters that stand in vocabularies as tokens.
             tokens = vocabulary.read_text(encoding="utf-8").removesuffix("\n").split("\n")
             return transformers().BertTokenizer(vocab={token: i for i, token in enumerate(tokens)})
-        return transformers().AutoTokenizer.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
+        return transformers().AutoTokenizer.from_pretrained(
+            str(path), local_files_only=True, trust_remote_code=False
+        )
     except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"the tokenizer in {path} cannot be used ({reason})") from error

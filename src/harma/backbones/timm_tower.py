@@ -7,13 +7,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from harma.adapters.layouts import WindowLayout
 from harma.backbones.architecture import close_matches
+from harma.backbones.layouts import WindowLayout
 from harma.errors import BackboneError, ConfigError, WeightsError
 
 log = logging.getLogger(__name__)
 
-# What the tower itself decides: no classifier, embeddings from timm's own pooling, weights from where we say.
+# What the tower itself decides: no classifier, embeddings from timm's own pooling, weights from
+# where we say.
 OWN_OPTIONS = ("pretrained", "num_classes", "checkpoint_path", "features_only", "in_chans")
 SUPPORTED = "adapters go into timm's Swin (swin_…) and vision transformers (vit_…, deit_…)"
 
@@ -28,7 +29,8 @@ def timm() -> Any:
 class TimmTower(nn.Module):
     """A timm model without its classifier, and a linear map to embeddings.
 
-    timm pools: Swin takes the mean of its final normalised tokens, a vision transformer its first token.
+    timm pools: Swin takes the mean of its final normalised tokens, a vision transformer its first
+    token.
 
     Args:
         name: of the timm model, such as "swin_tiny_patch4_window7_224".
@@ -46,7 +48,9 @@ class TimmTower(nn.Module):
         self._stated_size = options.get("img_size")
         self.trunk = build_trunk(name, options)
         trunk: Any = self.trunk
-        self.projection = nn.Linear(int(getattr(trunk, "head_hidden_size", None) or trunk.num_features), embed_dim)
+        self.projection = nn.Linear(
+            int(getattr(trunk, "head_hidden_size", None) or trunk.num_features), embed_dim
+        )
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -83,8 +87,12 @@ class TimmTower(nn.Module):
             blocks = [block for stage in trunk.layers for block in stage.blocks]
         elif isinstance(trunk, VisionTransformer):
             blocks = list(trunk.blocks)
-        if not blocks or not all(isinstance(block, SwinTransformerBlock | Block) for block in blocks):
-            raise BackboneError(f"the image tower {self.name} is a {type(trunk).__name__}; {SUPPORTED}")
+        if not blocks or not all(
+            isinstance(block, SwinTransformerBlock | Block) for block in blocks
+        ):
+            raise BackboneError(
+                f"the image tower {self.name} is a {type(trunk).__name__}; {SUPPORTED}"
+            )
         return blocks
 
     def block_width(self, block: nn.Module) -> int:
@@ -97,7 +105,9 @@ class TimmTower(nn.Module):
         swin: Any = block
         if not hasattr(swin, "window_size"):
             return None
-        return WindowLayout(tuple(swin.input_resolution), tuple(swin.window_size), tuple(swin.shift_size))
+        return WindowLayout(
+            tuple(swin.input_resolution), tuple(swin.window_size), tuple(swin.shift_size)
+        )
 
     def load_trunk(self, state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
         """A published file's weights under the names of this model: its classifier left out, older names renamed.
@@ -109,14 +119,24 @@ class TimmTower(nn.Module):
         convert = getattr(sys.modules[type(trunk).__module__], "checkpoint_filter_fn", None)
         try:
             converted: dict[str, Tensor] = dict(convert(dict(state), trunk) if convert else state)
-        except (KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError, AssertionError) as error:
+        except (
+            KeyError,
+            IndexError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+            AssertionError,
+        ) as error:
             raise WeightsError(
                 f"{source}: timm cannot read these weights as those of {self.name} ({type(error).__name__}: {error}); "
                 "they belong to another model"
             ) from error
         classifiers = trunk.pretrained_cfg.get("classifier") or ()
         classifiers = (classifiers,) if isinstance(classifiers, str) else classifiers
-        dropped = [name for name in converted if name.startswith(tuple(f"{head}." for head in classifiers))]
+        dropped = [
+            name for name in converted if name.startswith(tuple(f"{head}." for head in classifiers))
+        ]
         if dropped:
             log.info("%s: the classifier is left out: %s", source, ", ".join(dropped))
         return {name: value for name, value in converted.items() if name not in dropped}
@@ -130,7 +150,9 @@ def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
         ConfigError: timm cannot build it with these options.
     """
     if not timm().is_model(name):
-        raise BackboneError(f"{name!r} is not a model of timm{close_matches(name, timm().list_models())}")
+        raise BackboneError(
+            f"{name!r} is not a model of timm{close_matches(name, timm().list_models())}"
+        )
     if own := [key for key in OWN_OPTIONS if key in options]:
         raise ConfigError(f"image: {', '.join(own)} cannot be set; the tower decides them")
     if "global_pool" in options and not options["global_pool"]:
@@ -138,10 +160,21 @@ def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
             f"image: global_pool is {options['global_pool']!r}, but an image has one embedding; leave it out, or name "
             "a pooling of the model, such as avg"
         )
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    given = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in options.items()
+    }
     try:
         trunk: nn.Module = timm().create_model(name, pretrained=False, num_classes=0, **given)
-    except (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError, IndexError) as error:
+    except (
+        TypeError,
+        ValueError,
+        AssertionError,
+        RuntimeError,
+        ZeroDivisionError,
+        IndexError,
+    ) as error:
         reason = str(error) or type(error).__name__
-        raise ConfigError(f"image: timm cannot build {name} with {dict(options)}: {reason}") from error
+        raise ConfigError(
+            f"image: timm cannot build {name} with {dict(options)}: {reason}"
+        ) from error
     return trunk

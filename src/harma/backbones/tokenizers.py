@@ -20,7 +20,10 @@ def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
         MissingFileError: its files are not on this machine and may not be downloaded.
     """
     text: dict[str, Any] = source.config["text_cfg"]
-    options = {"context_length": text.get("context_length", 77), **(text.get("tokenizer_kwargs") or {})}
+    options = {
+        "context_length": text.get("context_length", 77),
+        **(text.get("tokenizer_kwargs") or {}),
+    }
     name = text.get("hf_tokenizer_name")
     if not name:
         tokenizer: Tokenizer = open_clip().SimpleTokenizer(**options)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harma.adapters.layouts import PaddingLayout
 from harma.backbones.architecture import close_matches
+from harma.backbones.layouts import PaddingLayout
 from harma.errors import BackboneError, ConfigError, MissingDependencyError
 
 log = logging.getLogger(__name__)
@@ -17,18 +17,46 @@ log = logging.getLogger(__name__)
 SUPPORTED = "adapters go into encoders built like BERT or DistilBERT (RoBERTa, ELECTRA, MPNet, …)"
 # What a config says about files, programs and tasks; none of it changes the encoder.
 NOT_ARCHITECTURE = {
-    "transformers_version", "architectures", "dtype", "torch_dtype", "_name_or_path", "id2label", "label2id",
-    "auto_map", "problem_type", "return_dict", "output_hidden_states", "output_attentions", "use_cache",
-    "gradient_checkpointing", "num_labels", "_attn_implementation", "_attn_implementation_autoset",
-    "finetuning_task", "classifier_dropout", "torchscript",
-}  # fmt: skip
+    "transformers_version",
+    "architectures",
+    "dtype",
+    "torch_dtype",
+    "_name_or_path",
+    "id2label",
+    "label2id",
+    "auto_map",
+    "problem_type",
+    "return_dict",
+    "output_hidden_states",
+    "output_attentions",
+    "use_cache",
+    "gradient_checkpointing",
+    "num_labels",
+    "_attn_implementation",
+    "_attn_implementation_autoset",
+    "finetuning_task",
+    "classifier_dropout",
+    "torchscript",
+}
 # What older configs of BERT's kind say, and no encoder reads any more.
 OLDER = {
-    "position_embedding_type", "cross_attention_hidden_size", "tie_encoder_decoder", "output_past", "pruned_heads",
-    "use_bfloat16", "tf_legacy_loss", "tie_weights_", "directionality", "pooler_fc_size", "pooler_num_attention_heads",
-    "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type",
-}  # fmt: skip
-# Kinds in which tokens see padding whatever the mask says: by convolutions, Fourier transforms or approximations.
+    "position_embedding_type",
+    "cross_attention_hidden_size",
+    "tie_encoder_decoder",
+    "output_past",
+    "pruned_heads",
+    "use_bfloat16",
+    "tf_legacy_loss",
+    "tie_weights_",
+    "directionality",
+    "pooler_fc_size",
+    "pooler_num_attention_heads",
+    "pooler_num_fc_layers",
+    "pooler_size_per_head",
+    "pooler_type",
+}
+# Kinds in which tokens see padding whatever the mask says: by convolutions, Fourier transforms or
+# approximations.
 SEE_PADDING = ("convbert", "fnet", "funnel", "nystromformer", "reformer", "yoso")
 
 
@@ -106,10 +134,14 @@ class TransformersTower(nn.Module):
         encoder = self._encoder
         stack = getattr(encoder, "encoder", None) or getattr(encoder, "transformer", None)
         blocks = list(getattr(stack, "layer", None) or [])
-        if not blocks or not all(_is_linear(mlp_output(block), self.projection.in_features) for block in blocks):
+        if not blocks or not all(
+            _is_linear(mlp_output(block), self.projection.in_features) for block in blocks
+        ):
             raise BackboneError(f"the text tower is a {type(encoder).__name__}; {SUPPORTED}")
         if getattr(encoder.config, "chunk_size_feed_forward", 0):
-            raise BackboneError("the text tower runs its MLPs in pieces; set chunk_size_feed_forward: 0 for adapters")
+            raise BackboneError(
+                "the text tower runs its MLPs in pieces; set chunk_size_feed_forward: 0 for adapters"
+            )
         return blocks
 
     def layout(self, block: nn.Module) -> PaddingLayout:
@@ -124,14 +156,21 @@ class TransformersTower(nn.Module):
         prefix = f"{self._encoder.base_model_prefix}."
         if any(name.startswith(prefix) for name in state):
             heads = [name for name in state if not name.startswith(prefix)]
-            state = {name.removeprefix(prefix): value for name, value in state.items() if name not in heads}
+            state = {
+                name.removeprefix(prefix): value
+                for name, value in state.items()
+                if name not in heads
+            }
         else:
             heads = [name for name in state if name.startswith(("cls.", "lm_head."))]
         heads += [name for name in state if name.startswith("pooler.")]
         if heads:
             log.info("%s: heads are left out: %s", source, ", ".join(heads))
         # Constants that older releases stored.
-        dropped = {*heads, *(name for name in state if name.endswith((".position_ids", ".token_type_ids")))}
+        dropped = {
+            *heads,
+            *(name for name in state if name.endswith((".position_ids", ".token_type_ids"))),
+        }
         return {_current(name): value for name, value in state.items() if name not in dropped}
 
 
@@ -155,35 +194,53 @@ def _is_linear(module: nn.Module | None, width: int) -> bool:
 
 def _current(name: str) -> str:
     """Weights converted from TensorFlow call those of a layer norm gamma and beta."""
-    for old, new in ((".LayerNorm.gamma", ".LayerNorm.weight"), (".LayerNorm.beta", ".LayerNorm.bias")):
+    for old, new in (
+        (".LayerNorm.gamma", ".LayerNorm.weight"),
+        (".LayerNorm.beta", ".LayerNorm.bias"),
+    ):
         if name.endswith(old):
             return name.removesuffix(old) + new
     return name
 
 
-def check_text_config(values: Mapping[str, Any], where: str, *, is_file: bool = False) -> dict[str, Any]:
+def check_text_config(
+    values: Mapping[str, Any], where: str, *, is_file: bool = False
+) -> dict[str, Any]:
     """Complete a config of `transformers` after checking its names: the same on every later release's defaults.
 
     Args:
-        values: a config.json's content, or the values that differ from the defaults of its `model_type` ("bert").
+        values: a config.json's content, or the values that differ from the defaults of its
+            `model_type` ("bert").
         where: what it is called in messages.
-        is_file: whether it is a published file. They hold names that the class of their kind does not state: some that
-            only its encoder reads (DeBERTa's), some of older releases. All are kept, as transformers does.
+        is_file: whether it is a published file. They hold names that the class of their kind does
+            not state: some that only its encoder reads (DeBERTa's), some of older releases. All are
+            kept, as transformers does.
 
     Raises:
         ConfigError: a key is unknown, or it has no padding token.
         BackboneError: the model type is unknown or no encoder.
     """
     kind = str(values.get("model_type", "bert"))
-    given = {key: value for key, value in values.items() if key != "model_type" and key not in NOT_ARCHITECTURE}
+    given = {
+        key: value
+        for key, value in values.items()
+        if key != "model_type" and key not in NOT_ARCHITECTURE
+    }
     try:
         default = transformers().AutoConfig.for_model(kind)
     except (ValueError, TypeError) as error:
-        raise BackboneError(f"{where}: the model type {kind!r} cannot be used ({_first_line(error)})") from error
+        raise BackboneError(
+            f"{where}: the model type {kind!r} cannot be used ({_first_line(error)})"
+        ) from error
     allowed = {*default.to_dict(), *default.attribute_map}
     _check_positions(given, allowed, where)
     if is_file:
-        log.debug("%s: keys that %s does not state: %s", where, type(default).__name__, sorted(given.keys() - allowed))
+        log.debug(
+            "%s: keys that %s does not state: %s",
+            where,
+            type(default).__name__,
+            sorted(given.keys() - allowed),
+        )
     elif unknown := sorted(given.keys() - allowed - OLDER):
         raise ConfigError(
             f"{where} has the unknown key {unknown[0]!r}{close_matches(unknown[0], allowed)}; it takes the keys of "
@@ -192,7 +249,9 @@ def check_text_config(values: Mapping[str, Any], where: str, *, is_file: bool = 
     config = _config(kind, _numbers(given, default.to_dict()), where)
     decodes = any(getattr(config, key, False) for key in ("is_encoder_decoder", "is_decoder"))
     if decodes or type(config) not in transformers().MODEL_FOR_MASKED_LM_MAPPING:
-        raise BackboneError(f"{where}: {kind} is no encoder; take one such as bert, roberta, distilbert, electra")
+        raise BackboneError(
+            f"{where}: {kind} is no encoder; take one such as bert, roberta, distilbert, electra"
+        )
     if getattr(config, "pad_token_id", None) is None:
         raise ConfigError(f"{where} has no pad_token_id; state the tokenizer's")
     return {key: value for key, value in config.to_dict().items() if key not in NOT_ARCHITECTURE}
@@ -211,7 +270,9 @@ def _check_positions(given: Mapping[str, Any], allowed: set[str], where: str) ->
 def _numbers(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers such as 1e-12, which YAML reads as text, as numbers."""
     numbers = {
-        key: value for key, value in given.items() if isinstance(value, str) and isinstance(default.get(key), float)
+        key: value
+        for key, value in given.items()
+        if isinstance(value, str) and isinstance(default.get(key), float)
     }
     with suppress(ValueError):
         return {**given, **{key: float(value) for key, value in numbers.items()}}
@@ -234,7 +295,9 @@ def _build_encoder(config: Mapping[str, Any]) -> nn.Module:
     try:
         encoder: Any = transformers().AutoModel.from_config(made)
     except (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError) as error:
-        raise ConfigError(f"text: transformers cannot build {dict(config)}: {_first_line(error)}") from error
+        raise ConfigError(
+            f"text: transformers cannot build {dict(config)}: {_first_line(error)}"
+        ) from error
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = nn.Identity()  # some encoders call it without asking
     return encoder  # type: ignore[no-any-return]

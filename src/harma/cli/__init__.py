@@ -11,8 +11,8 @@ from importlib import import_module
 import harma
 from harma.errors import ConfigError, HarmaError
 
-# Verb → (module, what it does). A module has `add_arguments(parser)` and `run(args) -> int`, and may have a
-# `parse(parser, argv)` of its own.
+# Verb → (module, what it does). A module has `add_arguments(parser)` and `run(args) -> int`, and
+# may have a `parse(parser, argv)` of its own.
 VERBS = {
     "train": ("train", "train a recipe: harma train rsitmd_geo --data.root DIR"),
     "compare": ("compare", "many runs, one table: methods or variants, seeds, learning rates"),
@@ -22,8 +22,14 @@ VERBS = {
     "export": ("export", "an adapter directory to the released form"),
     "recipes": ("recipes", "the shipped recipes, or one of them"),
     "backbones": ("backbones", "the presets: architecture, file, licence, where to get it"),
-    "data": ("data", "look at data before training, convert, split and audit it, or draw synthetic scenes"),
-    "index": ("index", "make an index of imagery and keep it up to date: build, add, info, export, …"),
+    "data": (
+        "data",
+        "look at data before training, convert, split and audit it, or draw synthetic scenes",
+    ),
+    "index": (
+        "index",
+        "make an index of imagery and keep it up to date: build, add, info, export, …",
+    ),
     "search": ("search", "search an index by text, example, place and date; find change"),
     "classify": ("classify", "which of some classes images are of, without training on them"),
     "caption": ("caption", "the captions of a list that fit images best"),
@@ -60,10 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _set_up_logging()
         sub = argparse.ArgumentParser(
-            prog=f"harma {chosen.verb}", description=verb.__doc__, epilog=getattr(verb, "EPILOG", None),
+            prog=f"harma {chosen.verb}",
+            description=verb.__doc__,
+            epilog=getattr(verb, "EPILOG", None),
             formatter_class=argparse.RawDescriptionHelpFormatter,
-        )  # fmt: skip
-        return int(verb.main(arguments[1:]) if hasattr(verb, "main") else _run(verb, sub, arguments[1:]))
+        )
+        return int(
+            verb.main(arguments[1:]) if hasattr(verb, "main") else _run(verb, sub, arguments[1:])
+        )
     except HarmaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -73,7 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         # Paths that cannot be used, disks that are full: what the system says, and of which file.
-        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        print(
+            f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -112,7 +125,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="harma",
         description="Adapt CLIP to aerial and satellite imagery, measure it, and use it.",
-        epilog="verbs:\n" + "\n".join(f"  {verb:<10} {what}" for verb, (_, what) in VERBS.items()) + "\n\n" + EPILOG,
+        epilog="verbs:\n"
+        + "\n".join(f"  {verb:<10} {what}" for verb, (_, what) in VERBS.items())
+        + "\n\n"
+        + EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"harma {harma.__version__}")

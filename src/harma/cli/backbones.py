@@ -1,6 +1,7 @@
 """List the backbones with a name: architecture, activation, file, licence, where a person gets it; dual encoders.
 
-Any open_clip name, file, directory or config is a backbone too: see `harma.backbones.load_backbone`.
+Any open_clip name, file, directory or config is a backbone too: see
+`harma.backbones.load_backbone`.
 """
 
 import argparse
@@ -14,7 +15,9 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
-        "architecture", nargs="?", help="count the adapters' weights on this open_clip architecture or dual encoder"
+        "architecture",
+        nargs="?",
+        help="count the adapters' weights on this open_clip architecture or dual encoder",
     )
 
 
@@ -38,11 +41,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _count(architecture: str) -> int:
-    from harma.adapters import AdapterConfig
     from harma.backbones import load_backbone
-    from harma.model import HarMA
+    from harma.methods.harma.config import AdapterConfig
+    from harma.model.model import HarMA
 
     model = HarMA(load_backbone(architecture, pretrained=False), AdapterConfig())
     trained, total = model.num_parameters(trained=True), model.num_parameters()
-    print(f"{architecture}: {trained:,} trained parameters of {total:,} ({100 * trained / total:.2f} %)")
+    print(
+        f"{architecture}: {trained:,} trained parameters of {total:,} ({100 * trained / total:.2f} %)"
+    )
     return 0

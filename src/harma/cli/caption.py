@@ -4,8 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from harma.cli.images import FORMATS, add_model_arguments, embed_named, find_images, open_model, print_found, shown
-from harma.cli.numbers import positive
+from harma.cli.argument_types import positive
+from harma.cli.images import (
+    FORMATS,
+    add_model_arguments,
+    embed_named,
+    find_images,
+    open_model,
+    print_found,
+    shown,
+)
 
 EPILOG = """examples:
   harma caption runs/a photo.png --captions captions.txt
@@ -16,11 +24,16 @@ status: 0 done, 1 done, but some images were left out (they are listed), 2 not d
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     add_model_arguments(parser)
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="file, folder, glob, or list (.txt, .csv)")
     parser.add_argument(
-        "--captions", required=True, type=Path, metavar="FILE",
+        "images", nargs="+", metavar="IMAGE", help="file, folder, glob, or list (.txt, .csv)"
+    )
+    parser.add_argument(
+        "--captions",
+        required=True,
+        type=Path,
+        metavar="FILE",
         help="one per line, a JSON list, or a data set's annotations (.json, .csv)",
-    )  # fmt: skip
+    )
     parser.add_argument("-k", type=positive, default=5, help="captions for each image (5)")
     parser.add_argument("--format", choices=FORMATS, default="table", help="(table)")
 
@@ -28,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Rank the captions, and print the best."""
     from harma.data.caption_lists import read_texts
-    from harma.zeroshot import rank_captions
+    from harma.model.zeroshot import rank_captions
 
     given, paths = read_texts(args.captions), find_images(args.images)
     captions = list(dict.fromkeys(given))

@@ -1,7 +1,7 @@
 """Say which class images are of, without training on these classes.
 
-Classes are names, such as storage_tanks or baseballDiamond. The probabilities say which of them fits best, not whether
-one fits at all.
+Classes are names, such as storage_tanks or baseballDiamond. The probabilities say which of them
+fits best, not whether one fits at all.
 """
 
 import argparse
@@ -10,11 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.images import FORMATS, add_model_arguments, embed_named, find_images, open_model, print_found, shown
-from harma.cli.numbers import positive
+from harma.cli.argument_types import positive
+from harma.cli.images import (
+    FORMATS,
+    add_model_arguments,
+    embed_named,
+    find_images,
+    open_model,
+    print_found,
+    shown,
+)
 
 if TYPE_CHECKING:
-    from harma.zeroshot import Accuracy, Classified
+    from harma.model.zeroshot import Accuracy, Classified
 
 EPILOG = """examples:
   harma classify runs/a images/ --classes river,forest,storage_tanks
@@ -28,29 +36,41 @@ status: 0 done, 1 done, but some images were left out (they are listed), 2 not d
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     add_model_arguments(parser)
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="file, folder, glob, or list (.txt, .csv)")
     parser.add_argument(
-        "--classes", required=True, metavar="A,B,C|FILE", help="names, or a file with one per line or a JSON list"
+        "images", nargs="+", metavar="IMAGE", help="file, folder, glob, or list (.txt, .csv)"
     )
-    parser.add_argument("--templates", type=Path, metavar="FILE", help="sentences with {} in place of the class")
     parser.add_argument(
-        "--vocabulary", type=Path, metavar="FILE",
+        "--classes",
+        required=True,
+        metavar="A,B,C|FILE",
+        help="names, or a file with one per line or a JSON list",
+    )
+    parser.add_argument(
+        "--templates", type=Path, metavar="FILE", help="sentences with {} in place of the class"
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=Path,
+        metavar="FILE",
         help="JSON of `harma data vocabulary`: prompts also name what is typical of the label of a class",
-    )  # fmt: skip
-    parser.add_argument("--terms", type=positive, metavar="N", help="terms of a class, with --vocabulary (5)")
+    )
+    parser.add_argument(
+        "--terms", type=positive, metavar="N", help="terms of a class, with --vocabulary (5)"
+    )
     parser.add_argument("-k", type=positive, default=3, help="classes for each image (3)")
     parser.add_argument("--format", choices=FORMATS, default="table", help="(table)")
     parser.add_argument(
-        "--folder-labels", action="store_true",
+        "--folder-labels",
+        action="store_true",
         help="the folder an image is in names its class: count what is right (a table; with json and csv on the "
         "error stream, beside the images)",
-    )  # fmt: skip
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Classify, and print."""
     from harma.data.caption_lists import read_texts
-    from harma.zeroshot import TEMPLATES, accuracy, classify
+    from harma.model.zeroshot import TEMPLATES, accuracy, classify
 
     classes, paths = _classes(args.classes), find_images(args.images)
     templates = read_texts(args.templates) if args.templates else TEMPLATES
@@ -76,7 +96,11 @@ def _classes(given: str) -> list[str]:
     from harma.data.caption_lists import read_texts
 
     names_a_file = "," not in given and Path(given).suffix.lower() in (".txt", ".json", ".csv")
-    return read_texts(given) if names_a_file or Path(given).is_file() else [name.strip() for name in given.split(",")]
+    return (
+        read_texts(given)
+        if names_a_file or Path(given).is_file()
+        else [name.strip() for name in given.split(",")]
+    )
 
 
 def _terms(args: argparse.Namespace, classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -85,25 +109,34 @@ def _terms(args: argparse.Namespace, classes: Sequence[str]) -> dict[str, tuple[
     Raises:
         ConfigError: there is no vocabulary to take terms from, or none of its labels is a class.
     """
-    from harma.data.label_terms import read_label_terms
+    from harma.curation.vocabulary.label_terms import read_label_terms
     from harma.errors import ConfigError
-    from harma.zeroshot import MOST_TERMS, typical_terms
+    from harma.model.zeroshot import MOST_TERMS, typical_terms
 
     if args.vocabulary is None:
         if args.terms is not None:
-            raise ConfigError("--terms is given without --vocabulary; name the file that terms are taken from")
+            raise ConfigError(
+                "--terms is given without --vocabulary; name the file that terms are taken from"
+            )
         return {}
     weights = read_label_terms(args.vocabulary)
     terms = typical_terms(classes, weights, most=args.terms or MOST_TERMS)
     plain = [name for name in classes if name not in terms]
     if not terms:
-        raise ConfigError(f"{args.vocabulary} has no terms for any of the classes; its labels are {', '.join(weights)}")
+        raise ConfigError(
+            f"{args.vocabulary} has no terms for any of the classes; its labels are {', '.join(weights)}"
+        )
     if plain:
-        print(f"without terms in {args.vocabulary}, plain prompts: {', '.join(plain)}", file=sys.stderr)
+        print(
+            f"without terms in {args.vocabulary}, plain prompts: {', '.join(plain)}",
+            file=sys.stderr,
+        )
     return terms
 
 
-def _found(result: "Classified", paths: Sequence[Path], labels: Sequence[str], k: int) -> list[dict[str, Any]]:
+def _found(
+    result: "Classified", paths: Sequence[Path], labels: Sequence[str], k: int
+) -> list[dict[str, Any]]:
     """The best classes of each image, and its label if that is known."""
     order = (-result.cosines).argsort(axis=1, kind="stable")[:, :k]
     return [

@@ -16,8 +16,9 @@ FILE is a shipped comparison (`harma compare --list`) or a YAML file:
     jobs: 1                     # runs at once
     output: runs/comparison
 
-A finished run is never done again and an interrupted one goes on, so the command can be given any number of times. Any
-value of the base recipe is a flag, such as --data.root DIR. The test split stays unread until --final.
+A finished run is never done again and an interrupted one goes on, so the command can be given any
+number of times. Any value of the base recipe is a flag, such as --data.root DIR. The test split
+stays unread until --final.
 """
 
 import argparse
@@ -25,7 +26,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
-from harma.cli.numbers import count, positive
+from harma.cli.argument_types import count, positive
 from harma.errors import MissingFileError
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def main(argv: list[str]) -> int:
     if args.list:
         return _list()
     if args.file is None or (argv and argv[0].startswith("-")):
-        parser.error("the first argument is the comparison: a YAML file, or a name of `harma compare --list`")
+        parser.error(
+            "the first argument is the comparison: a YAML file, or a name of `harma compare --list`"
+        )
     if args.report_only and (args.final or args.retry):
         parser.error("--report-only runs nothing; leave --final and --retry out")
     from harma.comparison.plan import Overrides, read_plan
@@ -57,29 +60,54 @@ def main(argv: list[str]) -> int:
     plan = read_plan(
         args.file,
         Overrides(
-            recipe=args.recipe, flags=flags, seeds=args.seeds, rates=args.learning_rates, jobs=args.jobs,
+            recipe=args.recipe,
+            flags=flags,
+            seeds=args.seeds,
+            rates=args.learning_rates,
+            jobs=args.jobs,
             output=args.output,
         ),
-    )  # fmt: skip
+    )
     return _compare(plan, args)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="harma compare", description=__doc__, epilog=EPILOG, allow_abbrev=False,
+        prog="harma compare",
+        description=__doc__,
+        epilog=EPILOG,
+        allow_abbrev=False,
         usage="harma compare FILE [options] [--SECTION.NAME VALUE …]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("file", metavar="FILE", nargs="?", help="a YAML file, or the name of a shipped comparison")
-    parser.add_argument("--output", metavar="DIR", help="where everything goes (as the file says, else runs/NAME)")
-    parser.add_argument("--recipe", metavar="RECIPE", help="what every row starts from, in place of the file's")
-    parser.add_argument("--seeds", type=count, nargs="+", metavar="N", help="in place of the file's")
-    parser.add_argument("--learning-rates", type=_rate, nargs="+", metavar="LR", help="in place of the file's")
-    parser.add_argument("--jobs", type=positive, metavar="N", help="runs at once, each with its share of the cores")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="run these rows only; the tables show all")
+    )
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="a YAML file, or the name of a shipped comparison"
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", help="where everything goes (as the file says, else runs/NAME)"
+    )
+    parser.add_argument(
+        "--recipe", metavar="RECIPE", help="what every row starts from, in place of the file's"
+    )
+    parser.add_argument(
+        "--seeds", type=count, nargs="+", metavar="N", help="in place of the file's"
+    )
+    parser.add_argument(
+        "--learning-rates", type=_rate, nargs="+", metavar="LR", help="in place of the file's"
+    )
+    parser.add_argument(
+        "--jobs", type=positive, metavar="N", help="runs at once, each with its share of the cores"
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="run these rows only; the tables show all"
+    )
     parser.add_argument("--retry", action="store_true", help="run again what failed")
-    parser.add_argument("--final", action="store_true", help="then read the test split, once for each row")
-    parser.add_argument("--report-only", action="store_true", help="run nothing; write the tables of what is there")
+    parser.add_argument(
+        "--final", action="store_true", help="then read the test split, once for each row"
+    )
+    parser.add_argument(
+        "--report-only", action="store_true", help="run nothing; write the tables of what is there"
+    )
     parser.add_argument("--list", action="store_true", help="list the shipped comparisons")
     return parser
 
@@ -110,7 +138,9 @@ def _compare(plan: "Plan", args: argparse.Namespace) -> int:
     if not args.report_only:
         _run(plan, rows, args)
     elif not plan.output.is_dir():
-        raise MissingFileError(f"there is no comparison in {plan.output}; run it first, or say where: --output DIR")
+        raise MissingFileError(
+            f"there is no comparison in {plan.output}; run it first, or say where: --output DIR"
+        )
     outcome = collect(plan)
     write_outcome(plan, outcome)
     _show(plan, outcome)
@@ -123,7 +153,7 @@ def _run(plan: "Plan", rows: "list[Row]", args: argparse.Namespace) -> None:
     from harma.comparison.final import check_record, read_record, read_test
     from harma.comparison.outcome import write_plan
     from harma.comparison.speed import measure_speeds
-    from harma.files import locked
+    from harma.ground.files import locked
 
     def say(what: str) -> None:
         print(what, file=sys.stderr)
@@ -149,11 +179,23 @@ def _show(plan: "Plan", outcome: "Outcome") -> None:
     console.print(recalls_table(results, outcome.split))
     console.print(cost_table(results))
     if outcome.shown:
-        console.print(differences_table(outcome.shown, plan.reference, [result.row.name for result in results]))
+        console.print(
+            differences_table(
+                outcome.shown, plan.reference, [result.row.name for result in results]
+            )
+        )
     for result in results:
         for note in result.notes:
-            console.print(f"{result.row.name}: {note}", markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                f"{result.row.name}: {note}", markup=False, highlight=False, soft_wrap=True
+            )
         for title, why in result.failures:
             console.print(f"failed: {title}: {why}", markup=False, highlight=False, soft_wrap=True)
-    for what, file in (("report", "report.html"), ("tables", "results.csv"), ("LaTeX", "results.tex")):
-        console.print(f"{what}: {plan.output / file}", markup=False, highlight=False, soft_wrap=True)
+    for what, file in (
+        ("report", "report.html"),
+        ("tables", "results.csv"),
+        ("LaTeX", "results.tex"),
+    ):
+        console.print(
+            f"{what}: {plan.output / file}", markup=False, highlight=False, soft_wrap=True
+        )

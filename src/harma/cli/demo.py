@@ -1,8 +1,8 @@
 """The main job from end to end, offline, on scenes drawn here.
 
-A small CLIP is trained on one look of synthetic scenes; HarMA adapters and, with the same budget, the whole model are
-trained on another; the table compares them. About three minutes on two cores. An interrupted demo goes on where it
-stopped.
+A small CLIP is trained on one look of synthetic scenes; HarMA adapters and, with the same budget,
+the whole model are trained on another; the table compares them. About three minutes on two cores.
+An interrupted demo goes on where it stopped.
 """
 
 import argparse
@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from harma.demo import DemoResult
+    from harma.training.demo import DemoResult
 
 EPILOG = """examples:
   harma demo
   harma demo --output /tmp/demo
 status: 0 the adapters help, 1 they do not"""
 
-# What the demo promises: beforehand the model knows something of the new look, and adapting teaches it much more.
+# What the demo promises: beforehand the model knows something of the new look, and adapting teaches
+# it much more.
 TIMES_CHANCE, GAIN = 3.0, 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("--output", metavar="DIR", default="demo", help="where everything goes (demo)")
+    parser.add_argument(
+        "--output", metavar="DIR", default="demo", help="where everything goes (demo)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from harma.demo import run_demo
+    from harma.training.demo import run_demo
 
     console, start = Console(), time.monotonic()
 
@@ -42,7 +45,10 @@ def run(args: argparse.Namespace) -> int:
 
     result = run_demo(args.output, say=say)
     console.print(_table(result))
-    times, gain = result.before["mR"] / result.chance["mR"], result.harma["mR"] - result.before["mR"]
+    times, gain = (
+        result.before["mR"] / result.chance["mR"],
+        result.harma["mR"] - result.before["mR"],
+    )
     good = times >= TIMES_CHANCE and gain >= GAIN
     console.print(
         f"Before adapting: {times:.1f} times chance (at least {TIMES_CHANCE:g} expected). "
@@ -67,10 +73,16 @@ def _table(result: "DemoResult") -> "Table":
         table.add_column(heading, justify="right")
     for key in (*RECALL_KEYS, "mR", "dup_mR"):
         columns = (result.chance, result.before, result.harma, result.full)
-        table.add_row(key, *(f"{values[key]:.2f}" for values in columns), style="bold" if key == "mR" else None)
+        table.add_row(
+            key,
+            *(f"{values[key]:.2f}" for values in columns),
+            style="bold" if key == "mR" else None,
+        )
     table.add_section()
     trained = [f"{result.trained[name]:,}" for name in ("harma", "full")]
     table.add_row("trained parameters", "", "0", *trained)
-    share = [f"{100 * result.trained[name] / result.total[name]:.2f} %" for name in ("harma", "full")]
+    share = [
+        f"{100 * result.trained[name] / result.total[name]:.2f} %" for name in ("harma", "full")
+    ]
     table.add_row("of the model", "", "", *share)
     return table

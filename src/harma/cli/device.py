@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harma.model import HarMA, Precision
+    from harma.model.model import HarMA, Precision
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
@@ -15,15 +15,19 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
 def add_precision_argument(parser: argparse.ArgumentParser) -> None:
     """In which numbers the model computes, for verbs that embed many images. Figures of models are float32's."""
     parser.add_argument(
-        "--precision", choices=("float32", "bf16", "fp16"), default="float32",
+        "--precision",
+        choices=("float32", "bf16", "fp16"),
+        default="float32",
         help="of the computation (float32); bf16 embeds images several times as fast on recent GPUs, slower on a CPU",
-    )  # fmt: skip
+    )
 
 
-def load_on_device(what: str, backbone: str | None, device: str, precision: "Precision" = "float32") -> "HarMA":
+def load_on_device(
+    what: str, backbone: str | None, device: str, precision: "Precision" = "float32"
+) -> "HarMA":
     """What `harma.load` opens, on the device and in the precision that the arguments name."""
-    from harma.saved import load
-    from harma.training.build import best_device
+    from harma.ground.device import best_device
+    from harma.model.saved import load
 
     model = load(what, backbone=backbone).to(best_device(device))
     model.precision = precision

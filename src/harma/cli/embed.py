@@ -1,7 +1,8 @@
 """Embed images or captions, and keep the embeddings in a file for other programs.
 
-.npy: the array (n, E), with its names, the model and the precision in NAME.npy.json beside it. .parquet: the columns
-name and embedding, the rest in the file's metadata. The rows have length 1: cosines are their products.
+.npy: the array (n, E), with its names, the model and the precision in NAME.npy.json beside it.
+.parquet: the columns name and embedding, the rest in the file's metadata. The rows have length 1:
+cosines are their products.
 """
 
 import argparse
@@ -21,13 +22,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     add_model_arguments(parser)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--images", nargs="+", metavar="IMAGE", help="file, folder, glob, or list (.txt, .csv)")
     what.add_argument(
-        "--captions", type=Path, metavar="FILE",
+        "--images", nargs="+", metavar="IMAGE", help="file, folder, glob, or list (.txt, .csv)"
+    )
+    what.add_argument(
+        "--captions",
+        type=Path,
+        metavar="FILE",
         help="one per line, a JSON list, or a data set's annotations (.json, .csv)",
-    )  # fmt: skip
-    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="a .npy or .parquet file")
-    parser.add_argument("--dtype", choices=("float32", "float16"), default="float32", help="of the numbers (float32)")
+    )
+    parser.add_argument(
+        "--output", required=True, type=Path, metavar="FILE", help="a .npy or .parquet file"
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "float16"),
+        default="float32",
+        help="of the numbers (float32)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     import harma
-    from harma.bulk import check_output, write_embeddings
     from harma.data.caption_lists import read_texts
-    from harma.fingerprint import model_id
+    from harma.model.embedding_files import check_output, write_embeddings
+    from harma.model.fingerprint import model_id
 
     check_output(args.output)
     texts = read_texts(args.captions) if args.captions else []
@@ -45,7 +57,10 @@ def run(args: argparse.Namespace) -> int:
     model = open_model(args)
     problems = 0
     if args.captions:
-        names, embeddings = texts, model.embed_texts(texts, progress=sys.stdout.isatty()).astype(np.dtype(args.dtype))
+        names, embeddings = (
+            texts,
+            model.embed_texts(texts, progress=sys.stdout.isatty()).astype(np.dtype(args.dtype)),
+        )
     else:
         embedded = embed_named(args, model, paths, dtype=args.dtype)
         names, embeddings = [shown(path) for path in embedded.paths], embedded.embeddings
@@ -58,5 +73,7 @@ def run(args: argparse.Namespace) -> int:
         "harma_version": harma.__version__,
     }
     written = write_embeddings(args.output, names, embeddings, about)
-    print(f"{len(names):,} embeddings of {embeddings.shape[1]} numbers written to {', '.join(map(str, written))}")
+    print(
+        f"{len(names):,} embeddings of {embeddings.shape[1]} numbers written to {', '.join(map(str, written))}"
+    )
     return 1 if problems else 0

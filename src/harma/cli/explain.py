@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.cli.argument_types import positive
 from harma.cli.device import add_device_argument, load_on_device
-from harma.cli.numbers import positive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,14 +21,24 @@ EPILOG = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("model", metavar="MODEL", help="run, adapter or model directory, preset, open_clip name")
+    parser.add_argument(
+        "model", metavar="MODEL", help="run, adapter or model directory, preset, open_clip name"
+    )
     parser.add_argument("image", type=Path, metavar="IMAGE", help="an image file")
     parser.add_argument("text", metavar="TEXT", help="what to look for in it")
-    parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="the picture, a .png file")
-    parser.add_argument("--grid", type=positive, default=12, help="parts along each side, 3 to 64 (12)")
-    parser.add_argument("--backbone", help="where the model's backbone is now, if not where it says")
+    parser.add_argument(
+        "--output", required=True, type=Path, metavar="FILE", help="the picture, a .png file"
+    )
+    parser.add_argument(
+        "--grid", type=positive, default=12, help="parts along each side, 3 to 64 (12)"
+    )
+    parser.add_argument(
+        "--backbone", help="where the model's backbone is now, if not where it says"
+    )
     add_device_argument(parser)
-    parser.add_argument("--batch-size", type=positive, default=64, help="covered images at once (64)")
+    parser.add_argument(
+        "--batch-size", type=positive, default=64, help="covered images at once (64)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     model = load_on_device(args.model, args.backbone, args.device)
     found = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
     # Where the model sees the whole image, the map lies over the image itself, in its own shape.
-    draw_relevance(found, args.text, args.output, picture if model.preprocess.resize_mode == "squash" else None)
+    draw_relevance(
+        found, args.text, args.output, picture if model.preprocess.resize_mode == "squash" else None
+    )
     print(f"cosine {found.cosine:.3f}; {_peak(found.cells)}")
     print(f"written: {args.output}")
     return 0

@@ -9,14 +9,18 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("what", metavar="DIR", help="a run or adapter directory")
-    parser.add_argument("--format", choices=("released",), default="released", help="the form to write")
+    parser.add_argument(
+        "--format", choices=("released",), default="released", help="the form to write"
+    )
     parser.add_argument("--output", required=True, metavar="FILE", help="where to write")
-    parser.add_argument("--backbone", help="where the backbone is now, if not where the directory says")
+    parser.add_argument(
+        "--backbone", help="where the backbone is now, if not where the directory says"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and tell where to."""
-    from harma.released import export_released
+    from harma.model.convert import export_released
 
     export_released(args.what, args.output, backbone=args.backbone)
     print(f"written to {args.output}")

@@ -13,19 +13,29 @@ ViT-B-32. Without --backbone the checkpoint's backbone is written beside the ada
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("checkpoint", help="the .pth, .pt or .safetensors file")
-    parser.add_argument("--architecture", required=True, help="open_clip model name, or a JSON file with its config")
+    parser.add_argument(
+        "--architecture", required=True, help="open_clip model name, or a JSON file with its config"
+    )
     parser.add_argument("--output", required=True, metavar="DIR", help="where to write")
-    parser.add_argument("--variant", choices=("released", "document"), default="released", help="shared adapter")
-    parser.add_argument("--backbone", help="preset or file with the same backbone weights; they are compared")
+    parser.add_argument(
+        "--variant", choices=("released", "document"), default="released", help="shared adapter"
+    )
+    parser.add_argument(
+        "--backbone", help="preset or file with the same backbone weights; they are compared"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Import and tell what was written."""
     from harma.cli.architecture import architecture_of
-    from harma.released import import_released
+    from harma.model.convert import import_released
 
     model = import_released(
-        args.checkpoint, architecture_of(args.architecture), args.output, variant=args.variant, backbone=args.backbone
+        args.checkpoint,
+        architecture_of(args.architecture),
+        args.output,
+        variant=args.variant,
+        backbone=args.backbone,
     )
     print(f"{model.num_parameters(trained=True):,} trained parameters written to {args.output}")
     return 0

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the facts."""
-    from harma.saved import describe
+    from harma.model.saved import describe
 
     facts = describe(args.directory)
     if args.json:
@@ -30,19 +30,34 @@ def run(args: argparse.Namespace) -> int:
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     parameters, backbone = facts.get("parameters", {}), facts.get("backbone", {})
-    lines = [("kind", facts["kind"]), ("directory", facts["directory"]), ("on disk", f"{facts['bytes'] / 1e6:.1f} MB")]
+    lines = [
+        ("kind", facts["kind"]),
+        ("directory", facts["directory"]),
+        ("on disk", f"{facts['bytes'] / 1e6:.1f} MB"),
+    ]
     if backbone:
-        lines += [("backbone", str(backbone["name"])), ("backbone weights", backbone["weights_hash"])]
+        lines += [
+            ("backbone", str(backbone["name"])),
+            ("backbone weights", backbone["weights_hash"]),
+        ]
     if parameters:
         share = 100 * parameters["trained"] / max(1, parameters["total"])
-        lines.append(("trained parameters", f"{parameters['trained']:,} of {parameters['total']:,} ({share:.2f} %)"))
+        lines.append(
+            (
+                "trained parameters",
+                f"{parameters['trained']:,} of {parameters['total']:,} ({share:.2f} %)",
+            )
+        )
     if method := facts.get("method"):
         lines.append(("method", method))
     for section in ("adapter", "options"):
-        lines += [(f"{section} {name}", str(value)) for name, value in (facts.get(section) or {}).items()]
+        lines += [
+            (f"{section} {name}", str(value)) for name, value in (facts.get(section) or {}).items()
+        ]
     lines += [(f"data {name}", str(value)) for name, value in (facts.get("data") or {}).items()]
     metrics = facts.get("metrics") or {}
     lines += [
-        (f"{name}", f"{value:.2f}" if isinstance(value, float) else str(value)) for name, value in metrics.items()
+        (f"{name}", f"{value:.2f}" if isinstance(value, float) else str(value))
+        for name, value in metrics.items()
     ]
     return lines

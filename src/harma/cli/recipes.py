@@ -24,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"{name:<14} {first}")
         return 0
     if args.name not in recipes:
-        raise MissingFileError(f"there is no recipe {args.name!r}; shipped are {', '.join(recipes)}")
+        raise MissingFileError(
+            f"there is no recipe {args.name!r}; shipped are {', '.join(recipes)}"
+        )
     print(recipes[args.name].read_text(encoding="utf-8"), end="")
     return 0

@@ -1,7 +1,7 @@
 """Train a recipe.
 
-RECIPE is the name of a shipped recipe (`harma recipes` lists them), a YAML file of ours, or one of the original
-HarMA's configs. Every value can be overridden by its dotted name.
+RECIPE is the name of a shipped recipe (`harma recipes` lists them), a YAML file of ours, or one of
+the original HarMA's configs. Every value can be overridden by its dotted name.
 """
 
 import os
@@ -53,7 +53,11 @@ def _train(recipe: "Recipe", *, resume: bool) -> int:
         run = train(recipe, resume=resume)
     except KeyboardInterrupt:
         begun = (Path(recipe.output) / "recipe.yaml").is_file()
-        hint = f"; continue with: harma train --resume {recipe.output}" if begun else " before the run had begun"
+        hint = (
+            f"; continue with: harma train --resume {recipe.output}"
+            if begun
+            else " before the run had begun"
+        )
         print(f"\ninterrupted{hint}", file=sys.stderr)
         return 130
     # Launched once for each process, of which the first one speaks.

@@ -18,8 +18,8 @@ KEYS = ("mR", "dup_mR")
 class Difference:
     """a − b on a split, in points, with its 95 % interval.
 
-    The interval says how sure the difference of these models is, had other images been drawn. How seeds scatter is not
-    in it: that is the standard deviation in the table.
+    The interval says how sure the difference of these models is, had other images been drawn. How
+    seeds scatter is not in it: that is the standard deviation in the table.
 
     Attributes:
         split: "val" or "test".
@@ -46,7 +46,9 @@ class Difference:
 
     def reversed(self) -> "Difference":
         """B − a."""
-        return Difference(self.split, self.metric, self.b, self.a, -self.point, -self.high, -self.low)
+        return Difference(
+            self.split, self.metric, self.b, self.a, -self.point, -self.high, -self.low
+        )
 
 
 def differences(results: Sequence[Result], split: str) -> list[Difference]:
@@ -58,10 +60,14 @@ def differences(results: Sequence[Result], split: str) -> list[Difference]:
     means = {}
     for result in results:
         if split in result.figures:
-            means[result.row.name] = mean_over_seeds([load_evaluation(d, split) for d in result.directories(split)])
+            means[result.row.name] = mean_over_seeds(
+                [load_evaluation(d, split) for d in result.directories(split)]
+            )
     fingerprints = {evaluation.fingerprint for evaluation in means.values()}
     if len(fingerprints) > 1:
-        raise DataError(f"the rows were measured on other data ({split}); run all of them on the same")
+        raise DataError(
+            f"the rows were measured on other data ({split}); run all of them on the same"
+        )
     found = []
     for key in KEYS:
         points = {r.row.name: r.figures[split][key].mean for r in results if split in r.figures}

@@ -24,10 +24,15 @@ class Display:
         self.plan, self.rows = plan, rows
         self.console = Console(stderr=True)
         self.bars = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"), TextColumn("{task.fields[note]}"),
-            console=self.console, disable=not self.console.is_terminal, refresh_per_second=2,
-        )  # fmt: skip
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]}"),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            refresh_per_second=2,
+        )
         self.whole = self.bars.add_task("all runs", total=1, unit="runs", note="")
         self.tasks: dict[str, TaskID] = {}
         self.times: list[float] = []
@@ -42,7 +47,10 @@ class Display:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.bars.stop()
 
@@ -59,7 +67,11 @@ class Display:
             key = run.recipe.train.select_by
             value = run.best()[0] if run.row.trains else run.metrics()["val"]["metrics"][key]
             what = f"validation {key} {value:.2f}"
-        self.console.print(f"[{ended}/{total}] {run.title}: {what}, {job.seconds:.0f} s", markup=False, highlight=False)
+        self.console.print(
+            f"[{ended}/{total}] {run.title}: {what}, {job.seconds:.0f} s",
+            markup=False,
+            highlight=False,
+        )
 
     def show(self, active: Sequence[Job]) -> None:
         """Show how far the running runs are, once a second."""
@@ -79,7 +91,9 @@ class Display:
         run, epochs = job.run, job.run.recipe.train.epochs
         task = self.tasks.get(str(run.path))
         if task is None:
-            task = self.tasks[str(run.path)] = self.bars.add_task(run.title, total=epochs, unit="epochs", note="")
+            task = self.tasks[str(run.path)] = self.bars.add_task(
+                run.title, total=epochs, unit="epochs", note=""
+            )
         events = run.events("epoch")
         note = f"{_clock(job.seconds)}"
         if events:

@@ -15,8 +15,8 @@ POLL = 0.2
 def execute(plan: Plan, rows: Sequence[Row], *, retry: bool = False) -> int:
     """Run everything that the rows need and that is not finished.
 
-    A row's next runs are known only once earlier ones are done: epochs after the probe, seeds after the rates. So what
-    is missing is looked up anew each time a process ends.
+    A row's next runs are known only once earlier ones are done: epochs after the probe, seeds after
+    the rates. So what is missing is looked up anew each time a process ends.
 
     Args:
         plan: the comparison.
@@ -85,7 +85,10 @@ def _fill(plan: Plan, rows: Sequence[Row], active: list[Job]) -> None:
     for run in _all_known(plan, rows):
         if len(active) >= plan.jobs:
             return
-        if any(job.run.path == run.path for job in active) or run.state() not in ("begun", "missing"):
+        if any(job.run.path == run.path for job in active) or run.state() not in (
+            "begun",
+            "missing",
+        ):
             continue
         run.check()
         slot = min(set(range(plan.jobs)) - {job.slot for job in active})

@@ -10,8 +10,8 @@ from harma.comparison.runs import Run, choose, known_runs, seed_runs
 from harma.data.split import Split
 from harma.errors import ConfigError, DataError
 from harma.evaluation import evaluate, save_evaluation
-from harma.evaluation.own import find_metrics
-from harma.files import read_yaml, write_json
+from harma.evaluation.user_metrics import find_metrics
+from harma.ground.files import read_yaml, write_json
 from harma.training.build import load_splits, make_cache, num_workers
 
 FILE = "final.json"
@@ -28,7 +28,9 @@ def read_record(plan: Plan) -> dict[str, Any]:
         return {}
     content = read_yaml(path, "the record of the test split")
     if not isinstance(content, dict) or not isinstance(content.get("rows"), dict):
-        raise ConfigError(f"{path} is damaged; it says which rows have read the test split. Bring it back")
+        raise ConfigError(
+            f"{path} is damaged; it says which rows have read the test split. Bring it back"
+        )
     rows: dict[str, Any] = content["rows"]
     return rows
 
@@ -36,7 +38,8 @@ def read_record(plan: Plan) -> dict[str, Any]:
 def read_test(plan: Plan, rows: Sequence[Row], say: Callable[[str], None] = lambda _: None) -> None:
     """Evaluate the runs of each row's chosen rate on the test split, and record it.
 
-    A row that is recorded is not read again. One that was interrupted goes on with the runs that are left.
+    A row that is recorded is not read again. One that was interrupted goes on with the runs that
+    are left.
 
     Args:
         plan: the comparison.
@@ -49,7 +52,9 @@ def read_test(plan: Plan, rows: Sequence[Row], say: Callable[[str], None] = lamb
     """
     record = read_record(plan)
     check_record(plan, record)
-    ready = [row for row in rows if not record.get(row.name, {}).get("read") and _complete(plan, row)]
+    ready = [
+        row for row in rows if not record.get(row.name, {}).get("read") and _complete(plan, row)
+    ]
     for row in rows:
         if row not in ready and not record.get(row.name, {}).get("read"):
             say(f"{row.name}: test is not read, its runs are not all there")
@@ -59,15 +64,19 @@ def read_test(plan: Plan, rows: Sequence[Row], say: Callable[[str], None] = lamb
     split = load_splits(data, "test")["test"]
     fingerprint = split.fingerprint()
     if other := [name for name, kept in record.items() if kept["fingerprint"] != fingerprint]:
-        raise DataError(f"the test split is not the one that {', '.join(other)} were read on; bring that back")
+        raise DataError(
+            f"the test split is not the one that {', '.join(other)} were read on; bring that back"
+        )
     cache = make_cache(data)
     for row in ready:
         runs = _finished(plan, row)
         entry = {
             "learning_rate": runs[0].recipe.optim.lr if row.trains else None,
             "runs": [str(run.path.relative_to(plan.output)) for run in runs],
-            "fingerprint": fingerprint, "began": _now(), "read": None,
-        }  # fmt: skip
+            "fingerprint": fingerprint,
+            "began": _now(),
+            "read": None,
+        }
         _write(plan, record, row, entry)
         for run in runs:
             say(f"{run.title}: test {_evaluate(run, split, cache)}")
@@ -112,9 +121,14 @@ def _evaluate(run: Run, split: Split, cache: Any) -> str:
     if "test" not in content:
         recipe = run.recipe
         evaluation = evaluate(
-            open_run(run), split, batch_size=recipe.data.eval_batch_size, num_workers=num_workers(recipe.data),
-            cache=cache, compare=False, metrics=find_metrics(recipe.train.metrics),
-        )  # fmt: skip
+            open_run(run),
+            split,
+            batch_size=recipe.data.eval_batch_size,
+            num_workers=num_workers(recipe.data),
+            cache=cache,
+            compare=False,
+            metrics=find_metrics(recipe.train.metrics),
+        )
         save_evaluation(evaluation, run.path)
         content = run.metrics()
     elif content["test"]["fingerprint"] != split.fingerprint():

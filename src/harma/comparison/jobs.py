@@ -13,7 +13,8 @@ from typing import IO, Any
 import yaml
 
 from harma.comparison.runs import Run
-from harma.files import write_json, write_text
+from harma.ground.device import usable_cores
+from harma.ground.files import write_json, write_text
 
 # What a process that is told to end is given to do so.
 PATIENCE = 5.0
@@ -47,30 +48,48 @@ def start(run: Run, slot: int, jobs: int) -> Job:
     Args:
         run: to start.
         slot: which of the jobs at once it is.
-        jobs: how many run at once; each has its share of the cores and, where there are several, a GPU.
+        jobs: how many run at once; each has its share of the cores and, where there are several, a
+            GPU.
     """
     run.path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(run.recipe_file, yaml.safe_dump(run.recipe.to_dict(), sort_keys=False, allow_unicode=True))
+    write_text(
+        run.recipe_file, yaml.safe_dump(run.recipe.to_dict(), sort_keys=False, allow_unicode=True)
+    )
     what = ["--resume", str(run.path)] if run.state() == "begun" else [str(run.recipe_file)]
     with run.log.open("ab") as log:
-        process = _popen([sys.executable, "-m", "harma.cli.child", "train", *what], log, _environment(slot, jobs))
+        process = _popen(
+            [sys.executable, "-m", "harma.cli.run_process", "train", *what],
+            log,
+            _environment(slot, jobs),
+        )
     return Job(run, process, slot, time.monotonic())
 
 
-def _popen(command: list[str], log: IO[bytes], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    # In a session of its own, so that it ends whole and by our hand. The pipe is never written to: it closes when this
-    # process ends, by whatever means, and that ends the child.
+def _popen(
+    command: list[str], log: IO[bytes], environment: dict[str, str]
+) -> "subprocess.Popen[bytes]":
+    # In a session of its own, so that it ends whole and by our hand. The pipe is never written to:
+    # it closes when this process ends, by whatever means, and that ends the child.
     return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        start_new_session=True,
     )
 
 
 def _environment(slot: int, jobs: int) -> dict[str, str]:
     """The environment of a process: its share of the cores, and its GPU."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     share = max(1, cores // jobs)
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    changed = {"OMP_NUM_THREADS": str(min(share, int(asked)) if asked.isdecimal() and int(asked) else share)}
+    changed = {
+        "OMP_NUM_THREADS": str(
+            min(share, int(asked)) if asked.isdecimal() and int(asked) else share
+        )
+    }
     # A line of the log is there when it is written, even of a process that is killed.
     changed["PYTHONUNBUFFERED"] = "1"
     if jobs > 1 and len(gpus := _gpus()) > 1:
@@ -100,7 +119,9 @@ def settle(job: Job) -> bool:
     if job.run.metrics_file.is_file():
         return True
     reason, facts = _reason(code, _last_line(job.run))
-    write_json(job.run.failure_file, {"reason": reason, **facts, "log": job.run.log.name, "time": _now()})
+    write_json(
+        job.run.failure_file, {"reason": reason, **facts, "log": job.run.log.name, "time": _now()}
+    )
     return False
 
 
@@ -109,13 +130,18 @@ def _reason(code: int, last: str) -> tuple[str, dict[str, Any]]:
         return last or f"ended with status {code}", {"status": code}
     name = signal.Signals(-code).name if -code in list(signal.Signals) else str(-code)
     memory = ", probably out of memory" if name == "SIGKILL" else ""
-    return f"killed by {name}{memory}" + (f" ({last})" if last and not memory else ""), {"signal": name}
+    return f"killed by {name}{memory}" + (f" ({last})" if last and not memory else ""), {
+        "signal": name
+    }
 
 
 def _last_line(run: Run) -> str:
     """The last error in a run's log, else its last line."""
     try:
-        lines = [line.strip() for line in run.log.read_text(encoding="utf-8", errors="replace").splitlines()]
+        lines = [
+            line.strip()
+            for line in run.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        ]
     except OSError:
         return ""
     lines = [line for line in lines[-200:] if line]

@@ -8,11 +8,24 @@ from harma.comparison.rows import FIGURES, Result, Spread
 from harma.comparison.tables import COST, SETTING, SPLITS, missing_figures
 
 SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
     # The end of a row would take the first three, at the start of the next one, for its options.
-    "[": "{[}", "]": "{]}", "*": "{*}", "|": r"\textbar{}",
-}  # fmt: skip
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+    "|": r"\textbar{}",
+}
 
 
 def escape(text: str) -> str:
@@ -21,7 +34,9 @@ def escape(text: str) -> str:
     return re.sub("(?<=-)-", "{}-", shown)  # two hyphens would become a dash
 
 
-def latex_table(results: Sequence[Result], split: str, published: Sequence[PublishedRow] = ()) -> str:
+def latex_table(
+    results: Sequence[Result], split: str, published: Sequence[PublishedRow] = ()
+) -> str:
     """The figures of a split: means, standard deviations, the best mean of each column bold.
 
     Args:
@@ -30,7 +45,9 @@ def latex_table(results: Sequence[Result], split: str, published: Sequence[Publi
         published: rows below, marked as published.
     """
     shown = [result for result in results if split in result.figures]
-    best = {key: max(_mean(r, split, key) for r in shown) for key in FIGURES} if len(shown) > 1 else {}
+    best = (
+        {key: max(_mean(r, split, key) for r in shown) for key in FIGURES} if len(shown) > 1 else {}
+    )
     lines = [
         f"% {SPLITS[split]}, percent. Needs \\usepackage{{booktabs}}.",
         r"\begin{tabular}{l" + "r" * (len(FIGURES) + 1) + "}",
@@ -43,7 +60,10 @@ def latex_table(results: Sequence[Result], split: str, published: Sequence[Publi
     lines += [_line(result, split, best) for result in results]
     if published:
         width = len(FIGURES) + 2
-        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{Published, test split, not measured here}}}} \\"]
+        lines += [
+            r"\midrule",
+            rf"\multicolumn{{{width}}}{{l}}{{\emph{{Published, test split, not measured here}}}} \\",
+        ]
         lines += [_published_line(row) for row in published]
         lines += [rf"% {published_note()}"]
     lines += [r"\bottomrule", r"\end{tabular}", ""]
@@ -65,7 +85,11 @@ def latex_cost_table(results: Sequence[Result]) -> str:
         r"\midrule",
     ]
     for result in results:
-        lines.append(" & ".join(escape(text) for text in (result.row.name, *(c(result) for c in columns.values()))))
+        lines.append(
+            " & ".join(
+                escape(text) for text in (result.row.name, *(c(result) for c in columns.values()))
+            )
+        )
         lines[-1] += r" \\"
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
@@ -81,17 +105,21 @@ def _line(result: Result, split: str, best: dict[str, float]) -> str:
     if found is None:
         cells = [escape(missing_figures(result, split)), *[""] * (len(FIGURES) - 1)]
     else:
-        cells = [_cell(found[key], bold=_mean(result, split, key) == best.get(key)) for key in FIGURES]
+        cells = [
+            _cell(found[key], bold=_mean(result, split, key) == best.get(key)) for key in FIGURES
+        ]
     return " & ".join([escape(result.row.name), trained, *cells]) + r" \\"
 
 
 def _cell(value: Spread, *, bold: bool) -> str:
     mean = rf"\textbf{{{value.mean:.2f}}}" if bold else f"{value.mean:.2f}"
-    return mean + (rf" {{\scriptsize $\pm$ {value.deviation:.2f}}}" if value.deviation is not None else "")
+    return mean + (
+        rf" {{\scriptsize $\pm$ {value.deviation:.2f}}}" if value.deviation is not None else ""
+    )
 
 
 def _published_line(row: PublishedRow) -> str:
     recalls = [f"{value:.2f}" for value in row.recalls] or [""] * 6
-    return " & ".join([escape(row.method), escape(row.trained), *recalls, f"{row.mean_recall:.2f}", ""]) + (
-        rf" \\ % {row.source}"
-    )
+    return " & ".join(
+        [escape(row.method), escape(row.trained), *recalls, f"{row.mean_recall:.2f}", ""]
+    ) + (rf" \\ % {row.source}")

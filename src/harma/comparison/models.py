@@ -3,10 +3,11 @@
 import torch
 
 from harma.comparison.runs import Run
-from harma.model import HarMA
-from harma.plugins import find
-from harma.saved import load
-from harma.training.build import best_device, make_backbone
+from harma.ground.device import best_device
+from harma.ground.plugins import find
+from harma.model.model import HarMA
+from harma.model.saved import load
+from harma.training.build import make_backbone
 from harma.training.recipe import Recipe
 
 
@@ -31,5 +32,7 @@ def open_run(run: Run) -> HarMA:
 
 def open_bare(recipe: Recipe) -> HarMA:
     """The backbone that a recipe adapts, on its device."""
-    torch.manual_seed(recipe.train.seed)  # a backbone without weights starts at the same random ones
+    torch.manual_seed(
+        recipe.train.seed
+    )  # a backbone without weights starts at the same random ones
     return HarMA(make_backbone(recipe)).to(device_of(recipe)).eval()

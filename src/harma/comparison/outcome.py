@@ -15,7 +15,7 @@ from harma.comparison.rows import Result, result_of
 from harma.comparison.runs import known_runs
 from harma.comparison.speed import read_speeds
 from harma.comparison.tables import difference_rows, result_rows, shown_split, write_csv
-from harma.files import write_text
+from harma.ground.files import write_text
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,10 @@ def write_plan(plan: Plan) -> None:
     """Write comparison.yaml: the comparison with everything resolved."""
     plan.output.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump(plan.to_dict(), sort_keys=False, allow_unicode=True)
-    write_text(plan.output / "comparison.yaml", f"# Made by harma compare; can be given to it again.\n{text}")
+    write_text(
+        plan.output / "comparison.yaml",
+        f"# Made by harma compare; can be given to it again.\n{text}",
+    )
 
 
 def write_outcome(plan: Plan, outcome: Outcome) -> None:
@@ -76,13 +79,24 @@ def _run_rows(plan: Plan) -> list[dict[str, object]]:
         for run in known_runs(plan, row):
             value, event = run.best()
             content = run.metrics() if run.state() == "finished" else {}
-            rows.append({
-                "name": row.name, "run": run.path.name, "state": run.state(), "learning_rate": run.recipe.optim.lr,
-                "seed": run.recipe.train.seed, "epochs": run.recipe.train.epochs,
-                "selected_by": run.recipe.train.select_by, "best_validation": value if event else "",
-                "best_epoch": event.get("epoch", ""), "seconds_to_best": event.get("seconds", ""),
-                **{f"{split}_{key}": content.get(split, {}).get("metrics", {}).get(key, "")
-                   for split in ("val", "test") for key in ("mR", "dup_mR")},
-                "failure": run.failure(),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "name": row.name,
+                    "run": run.path.name,
+                    "state": run.state(),
+                    "learning_rate": run.recipe.optim.lr,
+                    "seed": run.recipe.train.seed,
+                    "epochs": run.recipe.train.epochs,
+                    "selected_by": run.recipe.train.select_by,
+                    "best_validation": value if event else "",
+                    "best_epoch": event.get("epoch", ""),
+                    "seconds_to_best": event.get("seconds", ""),
+                    **{
+                        f"{split}_{key}": content.get(split, {}).get("metrics", {}).get(key, "")
+                        for split in ("val", "test")
+                        for key in ("mR", "dup_mR")
+                    },
+                    "failure": run.failure(),
+                }
+            )
     return rows

@@ -10,15 +10,23 @@ from typing import Any, get_args, get_type_hints
 from harma.comparison.published import published_sets
 from harma.comparison.values import check_known, read_budget, read_list, read_rate, read_seed
 from harma.errors import ConfigError, MissingFileError
-from harma.files import read_yaml
-from harma.methods import METHODS, make_config
+from harma.ground.files import read_yaml
+from harma.methods.table import METHODS, make_config
 from harma.training.objective import Objective
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_from_dict, recipe_values, recipe_with_overrides
 
 KEYS = (
-    "recipe", "methods", "seeds", "learning_rates", "budget", "reference", "published", "jobs", "output",
-)  # fmt: skip
+    "recipe",
+    "methods",
+    "seeds",
+    "learning_rates",
+    "budget",
+    "reference",
+    "published",
+    "jobs",
+    "output",
+)
 RECIPE_METHODS: tuple[str, ...] = get_args(get_type_hints(Recipe)["method"])
 # A row's mapping is merged into these; anything else it gives stands for itself.
 SECTIONS = ("adapter", "data", "loss", "optim", "schedule", "train")
@@ -59,7 +67,8 @@ class Plan:
         base: the recipe that every row starts from.
         rows: what is compared.
         changes: what each row changes in the base, as given.
-        minutes: of training for each run, turned into epochs by a probe; None where the recipe's epochs stand.
+        minutes: of training for each run, turned into epochs by a probe; None where the recipe's
+            epochs stand.
         reference: the row that differences are taken to.
         published: a data set whose published figures stand beside, or None.
         jobs: runs at once.
@@ -85,7 +94,9 @@ class Plan:
         for row in self.rows:
             if row.name == name:
                 return row
-        raise ConfigError(f"there is no row {name!r}; the rows are {', '.join(row.name for row in self.rows)}")
+        raise ConfigError(
+            f"there is no row {name!r}; the rows are {', '.join(row.name for row in self.rows)}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as a file that can be given again."""
@@ -96,13 +107,22 @@ class Plan:
                 methods[row.name]["method"] = row.recipe.method
             if row.trains and len(row.rates) > 1:
                 methods[row.name]["learning_rates"] = list(row.rates)
-        budget = {"minutes": self.minutes} if self.minutes is not None else {"epochs": self.base.train.epochs}
+        budget = (
+            {"minutes": self.minutes}
+            if self.minutes is not None
+            else {"epochs": self.base.train.epochs}
+        )
         base = {key: value for key, value in self.base.to_dict().items() if key != "output"}
         return {
-            "recipe": base, "methods": methods, "seeds": list(seeds), "budget": budget, "reference": self.reference,
-            **({"published": self.published} if self.published else {}), "jobs": self.jobs,
+            "recipe": base,
+            "methods": methods,
+            "seeds": list(seeds),
+            "budget": budget,
+            "reference": self.reference,
+            **({"published": self.published} if self.published else {}),
+            "jobs": self.jobs,
             "output": str(self.output),
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -151,20 +171,27 @@ def read_plan(name: str | Path, overrides: Overrides | None = None) -> Plan:
         )
     values = read_yaml(path, "the comparison")
     if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds {type(values).__name__}; a comparison is a mapping of names to values")
+        raise ConfigError(
+            f"{path} holds {type(values).__name__}; a comparison is a mapping of names to values"
+        )
     overrides = overrides or Overrides()
     changed = {
-        "seeds": overrides.seeds, "learning_rates": overrides.rates, "jobs": overrides.jobs,
-        "output": overrides.output, "recipe": overrides.recipe,
-    }  # fmt: skip
-    given = {key: list(v) if isinstance(v, tuple) else v for key, v in changed.items() if v is not None}
+        "seeds": overrides.seeds,
+        "learning_rates": overrides.rates,
+        "jobs": overrides.jobs,
+        "output": overrides.output,
+        "recipe": overrides.recipe,
+    }
+    given = {
+        key: list(v) if isinstance(v, tuple) else v for key, v in changed.items() if v is not None
+    }
     folder = Path() if overrides.recipe else path.parent
     return make_plan({**values, **given}, name=path.stem, folder=folder, flags=overrides.flags)
 
 
 def make_plan(
     values: Mapping[str, Any], *, name: str, folder: Path | None = None, flags: Sequence[str] = ()
-) -> Plan:  # fmt: skip
+) -> Plan:
     """A plan from plain values.
 
     Args:
@@ -188,15 +215,21 @@ def make_plan(
     seeds = tuple(read_list(values.get("seeds", [base.train.seed]), "seeds", read_seed))
     grid = tuple(read_list(values.get("learning_rates", []), "learning_rates", read_rate))
     if grid and any(flag.split("=")[0] == "--optim.lr" for flag in flags):
-        raise ConfigError("--optim.lr and learning_rates are both given; change learning_rates (--learning-rates)")
+        raise ConfigError(
+            "--optim.lr and learning_rates are both given; change learning_rates (--learning-rates)"
+        )
     methods = values["methods"]
     if not isinstance(methods, dict) or not methods:
-        raise ConfigError(f"methods is {methods!r}; it must be a mapping of row names to what they change")
+        raise ConfigError(
+            f"methods is {methods!r}; it must be a mapping of row names to what they change"
+        )
     rows = tuple(_row(str(key), changes, base, grid, seeds) for key, changes in methods.items())
     _check_rows(rows)
     reference = str(values.get("reference") or rows[0].name)
     if reference not in [row.name for row in rows]:
-        raise ConfigError(f"reference is {reference!r}; the rows are {', '.join(row.name for row in rows)}")
+        raise ConfigError(
+            f"reference is {reference!r}; the rows are {', '.join(row.name for row in rows)}"
+        )
     published = values.get("published")
     if published is not None and published not in published_sets():
         raise ConfigError(f"published is {published!r}; allowed are {', '.join(published_sets())}")
@@ -204,9 +237,16 @@ def make_plan(
     if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
         raise ConfigError(f"jobs is {jobs!r}; it must be a whole number from 1")
     return Plan(
-        name=name, base=base, rows=rows, changes={str(key): value for key, value in methods.items()}, minutes=minutes,
-        reference=reference, published=published, jobs=jobs, output=Path(str(values.get("output") or f"runs/{name}")),
-    )  # fmt: skip
+        name=name,
+        base=base,
+        rows=rows,
+        changes={str(key): value for key, value in methods.items()},
+        minutes=minutes,
+        reference=reference,
+        published=published,
+        jobs=jobs,
+        output=Path(str(values.get("output") or f"runs/{name}")),
+    )
 
 
 def _base_values(recipe: Any, folder: Path) -> dict[str, Any]:
@@ -218,7 +258,9 @@ def _base_values(recipe: Any, folder: Path) -> dict[str, Any]:
     return recipe_values(beside if beside.is_file() else recipe)
 
 
-def _row(name: str, changes: Any, base: Recipe, grid: tuple[float, ...], seeds: tuple[int, ...]) -> Row:
+def _row(
+    name: str, changes: Any, base: Recipe, grid: tuple[float, ...], seeds: tuple[int, ...]
+) -> Row:
     """One row, its recipe built and checked.
 
     Raises:
@@ -226,7 +268,9 @@ def _row(name: str, changes: Any, base: Recipe, grid: tuple[float, ...], seeds: 
     """
     changes = {} if changes is None else changes
     if not isinstance(changes, dict):
-        raise ConfigError(f"methods: {name} is {changes!r}; it must be a mapping of what it changes in the recipe")
+        raise ConfigError(
+            f"methods: {name} is {changes!r}; it must be a mapping of what it changes in the recipe"
+        )
     own_grid = changes.get("learning_rates")
     values = {key: value for key, value in changes.items() if key != "learning_rates"}
     if "method" not in values and name in RECIPE_METHODS:
@@ -238,10 +282,18 @@ def _row(name: str, changes: Any, base: Recipe, grid: tuple[float, ...], seeds: 
             make_config(recipe.method, recipe.options)
         Objective(recipe.loss.terms)
         if recipe.train.select_on != "val":
-            raise ConfigError(f"train.select_on is {recipe.train.select_on}; models are compared by validation (val)")
-        rates = tuple(read_list(own_grid, "learning_rates", read_rate)) if own_grid is not None else grid
+            raise ConfigError(
+                f"train.select_on is {recipe.train.select_on}; models are compared by validation (val)"
+            )
+        rates = (
+            tuple(read_list(own_grid, "learning_rates", read_rate))
+            if own_grid is not None
+            else grid
+        )
         if rates and "lr" in (values.get("optim") or {}):
-            raise ConfigError("optim.lr and learning_rates are both given; give the row learning_rates of its own")
+            raise ConfigError(
+                "optim.lr and learning_rates are both given; give the row learning_rates of its own"
+            )
     except ConfigError as error:
         raise ConfigError(f"methods: {name}: {error}") from error
     recipe = replace(recipe, train=replace(recipe.train, evaluate_on="val", report=False))
@@ -261,9 +313,13 @@ def _check_changes(name: str, values: Mapping[str, Any], base: Recipe) -> None:
     check_known(values, allowed, "the row")
     method = values.get("method", base.method)
     if name in RECIPE_METHODS and method != name:
-        raise ConfigError(f"its method is {method}; a row with the name of a method must be that method. Rename it")
+        raise ConfigError(
+            f"its method is {method}; a row with the name of a method must be that method. Rename it"
+        )
     if "adapter" in values and method != "harma":
-        raise ConfigError(f"adapter has options of HarMA, and its method is {method}; use options, or rename the row")
+        raise ConfigError(
+            f"adapter has options of HarMA, and its method is {method}; use options, or rename the row"
+        )
     if "seed" in (values.get("train") or {}):
         raise ConfigError("train.seed is set by the comparison; give seeds")
 
@@ -283,14 +339,17 @@ def _check_rows(rows: Sequence[Row]) -> None:
     """Whether rows can stand in one table.
 
     Raises:
-        ConfigError: two have the same folder, a name has no letters, or they are measured on other data.
+        ConfigError: two have the same folder, a name has no letters, or they are measured on other
+            data.
     """
     folders: dict[str, str] = {}
     for row in rows:
         if not row.folder:
             raise ConfigError(f"methods: {row.name!r} has no letters or digits; rename it")
         if (other := folders.setdefault(row.folder.casefold(), row.name)) != row.name:
-            raise ConfigError(f"methods: {other!r} and {row.name!r} have one name on disk ({row.folder}); rename one")
+            raise ConfigError(
+                f"methods: {other!r} and {row.name!r} have one name on disk ({row.folder}); rename one"
+            )
         for key in SAME_DATA:
             ours, first = getattr(row.recipe.data, key), getattr(rows[0].recipe.data, key)
             if ours != first:

@@ -18,12 +18,21 @@ from harma.comparison.differences import Difference, between
 from harma.comparison.rows import Result
 from harma.comparison.tables import MEANS, SPLITS
 from harma.evaluation.chart_style import in_legend
-from harma.files import replacing
+from harma.ground.files import replacing
 
 # Readable on white and on dark; after ten rows the markers tell rows apart.
 COLORS = (
-    "#2b8cbe", "#d9662b", "#4d9a3f", "#b04fa0", "#a3861c", "#d04a4a", "#6675d8", "#1a9a8e", "#a87850", "#838a90",
-)  # fmt: skip
+    "#2b8cbe",
+    "#d9662b",
+    "#4d9a3f",
+    "#b04fa0",
+    "#a3861c",
+    "#d04a4a",
+    "#6675d8",
+    "#1a9a8e",
+    "#a87850",
+    "#838a90",
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":")
 INK = "#1c2321"
@@ -37,7 +46,9 @@ def _words() -> Iterator[None]:
 
 
 @_words()
-def make_plots(results: Sequence[Result], split: str, found: Sequence[Difference], reference: str) -> dict[str, Figure]:
+def make_plots(
+    results: Sequence[Result], split: str, found: Sequence[Difference], reference: str
+) -> dict[str, Figure]:
     """Every plot there is data for, by its file's name.
 
     Args:
@@ -50,9 +61,14 @@ def make_plots(results: Sequence[Result], split: str, found: Sequence[Difference
     trained = [r for r in with_figures if r.row.trains]
     plots: dict[str, Figure] = {}
     if trained:
-        plots["parameters"] = _scatter(results, split, "trained parameters", lambda r: r.cost.trained, log=True)
+        plots["parameters"] = _scatter(
+            results, split, "trained parameters", lambda r: r.cost.trained, log=True
+        )
         plots["time"] = _scatter(
-            results, split, "training time to the best validation, seconds", lambda r: r.cost.best_seconds
+            results,
+            split,
+            "training time to the best validation, seconds",
+            lambda r: r.cost.best_seconds,
         )
     if any(r.row.trains and "val" in r.figures for r in results):
         plots["curves_epochs"] = _curves(results, "epoch", "epoch")
@@ -87,8 +103,11 @@ def as_svg(figure: Figure, says: str) -> str:
 
 def metrics_shown(results: Sequence[Result], split: str) -> tuple[str, ...]:
     """mR, and dup_mR beside it where captions repeat."""
-    repeat = any(abs(r.figures[split]["mR"].mean - r.figures[split]["dup_mR"].mean) > 1e-9
-                 for r in results if split in r.figures)  # fmt: skip
+    repeat = any(
+        abs(r.figures[split]["mR"].mean - r.figures[split]["dup_mR"].mean) > 1e-9
+        for r in results
+        if split in r.figures
+    )
     return MEANS if repeat else MEANS[:1]
 
 
@@ -132,7 +151,9 @@ def _title(figure: Figure, title: str) -> None:
     figure.suptitle(title, color=INK, fontsize=10, x=0.01, horizontalalignment="left")
 
 
-def _scatter(results: Sequence[Result], split: str, label: str, place: Any, *, log: bool = False) -> Figure:
+def _scatter(
+    results: Sequence[Result], split: str, label: str, place: Any, *, log: bool = False
+) -> Figure:
     """A metric against what it costs; the bare backbone, which costs nothing, is a line."""
     metrics = metrics_shown(results, split)
     figure, panels = _panels(metrics)
@@ -142,13 +163,26 @@ def _scatter(results: Sequence[Result], split: str, label: str, place: Any, *, l
                 continue
             value = result.figures[split][metric]
             if not result.row.trains:
-                axes.axhline(value.mean, color=INK, linewidth=1, linestyle="--", label=_wrapped(result.row.name))
+                axes.axhline(
+                    value.mean,
+                    color=INK,
+                    linewidth=1,
+                    linestyle="--",
+                    label=_wrapped(result.row.name),
+                )
             elif result.cost is not None and (x := place(result)):
                 axes.errorbar(
-                    x, value.mean, yerr=value.deviation, color=COLORS[i % len(COLORS)],
-                    marker=MARKERS[i % len(MARKERS)], markersize=8,
-                    capsize=3, linestyle="none", elinewidth=1.2, label=_wrapped(result.row.name),
-                )  # fmt: skip
+                    x,
+                    value.mean,
+                    yerr=value.deviation,
+                    color=COLORS[i % len(COLORS)],
+                    marker=MARKERS[i % len(MARKERS)],
+                    markersize=8,
+                    capsize=3,
+                    linestyle="none",
+                    elinewidth=1.2,
+                    label=_wrapped(result.row.name),
+                )
         if log:
             _log_axis(axes)
         _name(axes, label, f"{metric}, percent")
@@ -205,14 +239,22 @@ def _curve(axes: Axes, result: Result, key: str, metric: str, i: int) -> None:
     y = np.array([[event[metric] for event in one[:count]] for one in events])
     color = COLORS[i % len(COLORS)]
     axes.plot(
-        x, y.mean(axis=0), color=color, marker=MARKERS[i % len(MARKERS)], markersize=4, linewidth=1.6,
-        linestyle=LINES[(i // len(COLORS)) % len(LINES)], label=_wrapped(result.row.name),
-    )  # fmt: skip
+        x,
+        y.mean(axis=0),
+        color=color,
+        marker=MARKERS[i % len(MARKERS)],
+        markersize=4,
+        linewidth=1.6,
+        linestyle=LINES[(i // len(COLORS)) % len(LINES)],
+        label=_wrapped(result.row.name),
+    )
     if len(y) > 1:
         axes.fill_between(x, y.min(axis=0), y.max(axis=0), color=color, alpha=0.15, linewidth=0)
 
 
-def _forest(results: Sequence[Result], found: Sequence[Difference], reference: str, split: str) -> Figure:
+def _forest(
+    results: Sequence[Result], found: Sequence[Difference], reference: str, split: str
+) -> Figure:
     """Each row minus the reference with its interval."""
     metrics = metrics_shown(results, split)
     names = [r.row.name for r in results if r.row.name != reference]
@@ -225,8 +267,16 @@ def _forest(results: Sequence[Result], found: Sequence[Difference], reference: s
                 continue
             color = COLORS[0] if difference.clear else COLORS[-1]
             axes.plot([difference.low, difference.high], [place, place], color=color, linewidth=2.4)
-            axes.plot(difference.point, place, color=color, marker="o" if difference.clear else "D", markersize=7)
-        axes.set_yticks(range(len(names)), [_wrapped(name) if number == 0 else "" for name in names])
+            axes.plot(
+                difference.point,
+                place,
+                color=color,
+                marker="o" if difference.clear else "D",
+                markersize=7,
+            )
+        axes.set_yticks(
+            range(len(names)), [_wrapped(name) if number == 0 else "" for name in names]
+        )
         axes.set_ylim(len(names) - 0.4, -0.6)
         _name(axes, f"{metric}, points", "")
     _title(figure, f"{SPLITS[split]}, minus {reference}")

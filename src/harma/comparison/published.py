@@ -40,12 +40,20 @@ def published_note() -> str:
 def published_rows(name: str) -> list[PublishedRow]:
     """The published figures of a data set, as their sources print them."""
     return [
-        PublishedRow(row["method"], row.get("trained", ""), tuple(row.get("recalls", ())), row["mR"], row["source"])
+        PublishedRow(
+            row["method"],
+            row.get("trained", ""),
+            tuple(row.get("recalls", ())),
+            row["mR"],
+            row["source"],
+        )
         for row in _content()["sets"][name]
     ]
 
 
 @cache
 def _content() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((files("harma.comparison") / "published.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.safe_load(
+        (files("harma.comparison") / "published.yaml").read_text(encoding="utf-8")
+    )
     return content

@@ -119,7 +119,9 @@ def result_of(plan: Plan, row: Row, record: dict[str, Any], speed: Speed | None)
     choice, runs = choose(plan, row), list(known_runs(plan, row))
     finished = [run for run in seed_runs(plan, row) if run.state() == "finished"]
     contents = [run.metrics() for run in finished]
-    figures = {"val": _figures([content["val"]["metrics"] for content in contents])} if finished else {}
+    figures = (
+        {"val": _figures([content["val"]["metrics"] for content in contents])} if finished else {}
+    )
     test_runs = tuple(plan.output / path for path in test_run_paths(record, row))
     if test_runs:
         figures["test"] = _figures([_test_metrics(path) for path in test_runs])
@@ -146,7 +148,9 @@ def _test_metrics(path: Path) -> dict[str, float]:
         DataError: they are gone.
     """
     try:
-        metrics: dict[str, float] = json.loads((path / "metrics.json").read_text(encoding="utf-8"))["test"]["metrics"]
+        metrics: dict[str, float] = json.loads((path / "metrics.json").read_text(encoding="utf-8"))[
+            "test"
+        ]["metrics"]
     except (FileNotFoundError, KeyError) as error:
         raise DataError(
             f"{path} has no test figures, and final.json says that it was read; bring the run back, or take its row "
@@ -155,7 +159,9 @@ def _test_metrics(path: Path) -> dict[str, float]:
     return metrics
 
 
-def _notes(row: Row, choice: Choice | None, kept: dict[str, Any] | None, finished: int) -> Iterator[str]:
+def _notes(
+    row: Row, choice: Choice | None, kept: dict[str, Any] | None, finished: int
+) -> Iterator[str]:
     """What a reader of the row must know."""
     if choice and choice.note:
         yield choice.note

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from harma.comparison.plan import Plan, Row
 from harma.errors import ConfigError
-from harma.files import read_events, read_yaml
+from harma.ground.files import read_events, read_yaml
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_from_dict
 
@@ -74,7 +74,11 @@ class Run:
         if self.state() != "failed":
             return ""
         content = read_yaml(self.failure_file, "the failure")
-        return str(content["reason"]) if isinstance(content, dict) and "reason" in content else "unknown"
+        return (
+            str(content["reason"])
+            if isinstance(content, dict) and "reason" in content
+            else "unknown"
+        )
 
     def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
@@ -105,7 +109,9 @@ class Run:
         try:
             there = _flat(recipe_from_dict(read_yaml(path, "the recipe")).to_dict())
         except (ConfigError, TypeError, ValueError) as error:
-            raise ConfigError(f"{path} is no recipe of this version ({error}); delete {self.path}") from error
+            raise ConfigError(
+                f"{path} is no recipe of this version ({error}); delete {self.path}"
+            ) from error
         wanted = _flat(self.recipe.to_dict())
         differing = [
             f"{key} is {there.get(key)!r} there and {wanted.get(key)!r} here"
@@ -142,9 +148,11 @@ def rated_run(plan: Plan, row: Row, rate: float, seed: int, epochs: int) -> Run:
 def _run(plan: Plan, row: Row, name: str, rate: float, seed: int, epochs: int) -> Run:
     path = plan.output / "runs" / row.folder / name
     recipe = replace(
-        row.recipe, optim=replace(row.recipe.optim, lr=rate),
-        train=replace(row.recipe.train, seed=seed, epochs=epochs), output=str(path),
-    )  # fmt: skip
+        row.recipe,
+        optim=replace(row.recipe.optim, lr=rate),
+        train=replace(row.recipe.train, seed=seed, epochs=epochs),
+        output=str(path),
+    )
     return Run(row, path, recipe)
 
 
@@ -177,7 +185,11 @@ class Choice:
 def rate_runs(plan: Plan, row: Row) -> list[Run]:
     """The runs that choose a row's rate: each rate with the first seed; [] while the epochs are not known."""
     epochs = epochs_of(plan, row)
-    return [] if epochs is None else [rated_run(plan, row, rate, row.seeds[0], epochs) for rate in row.rates]
+    return (
+        []
+        if epochs is None
+        else [rated_run(plan, row, rate, row.seeds[0], epochs) for rate in row.rates]
+    )
 
 
 def choose(plan: Plan, row: Row) -> Choice | None:
@@ -219,4 +231,6 @@ def known_runs(plan: Plan, row: Row) -> Iterator[Run]:
 
 def num_runs(plan: Plan, row: Row) -> int:
     """How many runs a row has when it is complete."""
-    return (1 if plan.minutes is not None and row.trains else 0) + len(row.rates) + len(row.seeds) - 1
+    return (
+        (1 if plan.minutes is not None and row.trains else 0) + len(row.rates) + len(row.seeds) - 1
+    )

@@ -12,8 +12,8 @@ from torch import Tensor
 from harma.comparison.models import device_of, open_bare, open_run
 from harma.comparison.plan import Plan, Row
 from harma.comparison.runs import Run, known_runs, seed_runs
-from harma.files import read_yaml, write_json
-from harma.model import HarMA
+from harma.ground.files import read_yaml, write_json
+from harma.model.model import HarMA
 from harma.training.build import load_splits
 
 FILE = "speed.json"
@@ -52,7 +52,9 @@ def read_speeds(plan: Plan) -> dict[str, Speed]:
     return {name: Speed(**values) for name, values in content.items()}
 
 
-def measure_speeds(plan: Plan, rows: Iterable[Row], say: Callable[[str], None] = lambda _: None) -> None:
+def measure_speeds(
+    plan: Plan, rows: Iterable[Row], say: Callable[[str], None] = lambda _: None
+) -> None:
     """Measure each row whose runs have all ended, once for the run that stands for it.
 
     Args:
@@ -63,11 +65,15 @@ def measure_speeds(plan: Plan, rows: Iterable[Row], say: Callable[[str], None] =
     speeds = read_speeds(plan)
     for row in rows:
         run = _measured_run(plan, row)
-        if run is None or (row.name in speeds and speeds[row.name].run == str(run.path.relative_to(plan.output))):
+        if run is None or (
+            row.name in speeds and speeds[row.name].run == str(run.path.relative_to(plan.output))
+        ):
             continue
         speeds[row.name] = measure(run, str(run.path.relative_to(plan.output)))
         write_json(plan.output / FILE, {name: asdict(speed) for name, speed in speeds.items()})
-        say(f"{row.name}: embeds {speeds[row.name].images:.3g} images/s, {speeds[row.name].texts:.3g} texts/s")
+        say(
+            f"{row.name}: embeds {speeds[row.name].images:.3g} images/s, {speeds[row.name].texts:.3g} texts/s"
+        )
 
 
 def _measured_run(plan: Plan, row: Row) -> Run | None:
@@ -88,14 +94,18 @@ def measure(run: Run, name: str) -> Speed:
     captions = load_splits(run.recipe.data, "val")["val"].captions
     drawn = np.random.default_rng(0).integers(0, len(captions), CAPTIONS)
     tokens = model.tokenize([captions[i] for i in drawn]).to(device)
-    pixels = torch.randn(IMAGES, 3, *model.preprocess.size, generator=torch.Generator().manual_seed(0)).to(device)
+    pixels = torch.randn(
+        IMAGES, 3, *model.preprocess.size, generator=torch.Generator().manual_seed(0)
+    ).to(device)
     images, image_ratio = _in_turns(model, bare, lambda m: m.encode_image(pixels), IMAGES)
     texts, text_ratio = _in_turns(model, bare, lambda m: m.encode_text(tokens), CAPTIONS)
     return Speed(name, str(device), torch.get_num_threads(), images, texts, image_ratio, text_ratio)
 
 
 @torch.inference_mode()
-def _in_turns(model: HarMA, bare: HarMA, embed: Callable[[HarMA], Tensor], count: int) -> tuple[float, float]:
+def _in_turns(
+    model: HarMA, bare: HarMA, embed: Callable[[HarMA], Tensor], count: int
+) -> tuple[float, float]:
     """Embeddings a second, and their ratio to the bare backbone's: medians over rounds."""
     speeds, ratios = [], []
     for one in (model, bare):  # to warm up

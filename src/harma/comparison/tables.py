@@ -11,7 +11,7 @@ from rich.table import Table
 
 from harma.comparison.differences import Difference, between
 from harma.comparison.rows import FIGURES, Result, Spread
-from harma.files import replacing
+from harma.ground.files import replacing
 from harma.metrics import RECALL_KEYS
 
 
@@ -22,7 +22,9 @@ def shown_split(results: Sequence[Result]) -> str:
 
 def plus_minus(value: Spread) -> str:
     """Mean ± standard deviation; the mean alone of one seed."""
-    return f"{value.mean:.2f}" + (f" ± {value.deviation:.2f}" if value.deviation is not None else "")
+    return f"{value.mean:.2f}" + (
+        f" ± {value.deviation:.2f}" if value.deviation is not None else ""
+    )
 
 
 def three_digits(value: float | None) -> str:
@@ -66,7 +68,11 @@ def main_table(results: Sequence[Result], split: str) -> Table:
     _columns(table, [*MEANS, *SETTING])
     for result in results:
         found = result.figures.get(split)
-        means = [plus_minus(found[key]) for key in MEANS] if found else [missing_figures(result, split), ""]
+        means = (
+            [plus_minus(found[key]) for key in MEANS]
+            if found
+            else [missing_figures(result, split), ""]
+        )
         table.add_row(escape(result.row.name), *means, *(cell(result) for cell in SETTING.values()))
     return table
 
@@ -74,18 +80,29 @@ def main_table(results: Sequence[Result], split: str) -> Table:
 def recalls_table(results: Sequence[Result], split: str) -> Table:
     """The six recalls of every row, means over seeds."""
     table = Table(
-        title=f"{SPLITS[split]}, recalls in percent", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        title=f"{SPLITS[split]}, recalls in percent",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
     )
     _columns(table, RECALL_KEYS)
     for result in results:
         if found := result.figures.get(split):
-            table.add_row(escape(result.row.name), *(f"{found[key].mean:.2f}" for key in RECALL_KEYS))
+            table.add_row(
+                escape(result.row.name), *(f"{found[key].mean:.2f}" for key in RECALL_KEYS)
+            )
     return table
 
 
 def cost_table(results: Sequence[Result]) -> Table:
     """What each row takes."""
-    table = Table(title="Cost", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), show_edge=False)
+    table = Table(
+        title="Cost",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 0, 0, 1),
+        show_edge=False,
+    )
     # Short numbers under headings of several words, which break between them.
     _columns(table, COST, wrap=True)
     for result in results:
@@ -149,20 +166,33 @@ def result_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
         for split in result.figures or {"val": {}}:
             found = result.figures.get(split, {})
             cost = result.cost
-            rows.append({
-                "name": result.row.name, "method": result.row.recipe.method, "split": split, "status": result.status,
-                "learning_rate": result.rate, "epochs": result.runs[0].recipe.train.epochs if result.runs else "",
-                "seeds": len(found["mR"].values) if found else 0,
-                **{f"{key}{end}": value for key in FIGURES for end, value in _pair(found.get(key))},
-                "trained_parameters": cost.trained if cost else "", "total_parameters": cost.total if cost else "",
-                "trained_percent": 100 * cost.trained / cost.total if cost else "",
-                "seconds_per_epoch": cost.epoch_seconds if cost else "",
-                "seconds_to_best": cost.best_seconds if cost else "",
-                "peak_memory_bytes": cost.peak_bytes if cost else "",
-                "saved_bytes": cost.saved_bytes if cost else "",
-                **{f"embedding_{name}": value for name, value in _speed(result).items()},
-                "notes": "; ".join([*result.notes, *(f"{title}: {why}" for title, why in result.failures)]),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "name": result.row.name,
+                    "method": result.row.recipe.method,
+                    "split": split,
+                    "status": result.status,
+                    "learning_rate": result.rate,
+                    "epochs": result.runs[0].recipe.train.epochs if result.runs else "",
+                    "seeds": len(found["mR"].values) if found else 0,
+                    **{
+                        f"{key}{end}": value
+                        for key in FIGURES
+                        for end, value in _pair(found.get(key))
+                    },
+                    "trained_parameters": cost.trained if cost else "",
+                    "total_parameters": cost.total if cost else "",
+                    "trained_percent": 100 * cost.trained / cost.total if cost else "",
+                    "seconds_per_epoch": cost.epoch_seconds if cost else "",
+                    "seconds_to_best": cost.best_seconds if cost else "",
+                    "peak_memory_bytes": cost.peak_bytes if cost else "",
+                    "saved_bytes": cost.saved_bytes if cost else "",
+                    **{f"embedding_{name}": value for name, value in _speed(result).items()},
+                    "notes": "; ".join(
+                        [*result.notes, *(f"{title}: {why}" for title, why in result.failures)]
+                    ),
+                }
+            )
     return rows
 
 
@@ -171,18 +201,33 @@ def _speed(result: Result) -> dict[str, Any]:
         return {}
     speed = result.speed
     return {
-        "images_per_second": speed.images, "images_of_bare": speed.image_ratio, "texts_per_second": speed.texts,
-        "texts_of_bare": speed.text_ratio, "device": speed.device, "threads": speed.threads,
-    }  # fmt: skip
+        "images_per_second": speed.images,
+        "images_of_bare": speed.image_ratio,
+        "texts_per_second": speed.texts,
+        "texts_of_bare": speed.text_ratio,
+        "device": speed.device,
+        "threads": speed.threads,
+    }
 
 
 def difference_rows(found: Sequence[Difference]) -> list[dict[str, Any]]:
     """The rows of differences.csv: every pair, a − b in points."""
     return [
-        {"split": d.split, "metric": d.metric, "a": d.a, "b": d.b, "difference": d.point, "low": d.low, "high": d.high}
+        {
+            "split": d.split,
+            "metric": d.metric,
+            "a": d.a,
+            "b": d.b,
+            "difference": d.point,
+            "low": d.low,
+            "high": d.high,
+        }
         for d in found
     ]
 
 
 def _pair(value: Spread | None) -> list[tuple[str, Any]]:
-    return [("_mean", value.mean if value else ""), ("_sd", "" if value is None else value.deviation)]
+    return [
+        ("_mean", value.mean if value else ""),
+        ("_sd", "" if value is None else value.deviation),
+    ]

@@ -15,7 +15,11 @@ def read_budget(budget: Any) -> tuple[int | None, float | None]:
     """
     if budget is None:
         return None, None
-    if not isinstance(budget, dict) or len(budget) != 1 or not budget.keys() <= {"epochs", "minutes"}:
+    if (
+        not isinstance(budget, dict)
+        or len(budget) != 1
+        or not budget.keys() <= {"epochs", "minutes"}
+    ):
         raise ConfigError(f"budget is {budget!r}; give {{epochs: N}} or {{minutes: M}}")
     ((kind, value),) = budget.items()
     whole = isinstance(value, int) and not isinstance(value, bool)
@@ -35,7 +39,9 @@ def check_known(values: Mapping[str, Any], allowed: Sequence[str], where: str) -
         ConfigError: there is one; the message lists what is allowed.
     """
     if unknown := sorted(str(key) for key in values if key not in allowed):
-        raise ConfigError(f"{where} has the unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+        raise ConfigError(
+            f"{where} has the unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}"
+        )
 
 
 def read_list(values: Any, name: str, item: Any) -> list[Any]:

@@ -31,8 +31,8 @@ def load_split(
 ) -> Split:
     """Read a split.
 
-    Rows that name the same image make one image of the split. With several files the key is (file, image), as in the
-    original: an image that two files name is two images, which a warning says.
+    Rows that name the same image make one image of the split. With several files the key is (file,
+    image), as in the original: an image that two files name is two images, which a warning says.
 
     Args:
         description: the data set.
@@ -41,7 +41,8 @@ def load_split(
         images: the image folder, if not where the description says.
         empty_captions: "error", or "drop" to drop and list captions that are empty after cleaning.
         max_words: words kept of each caption.
-        check_files: see that every image file is there (not what is in it: that is `harma.data.check`).
+        check_files: see that every image file is there (not what is in it: that is
+            `harma.curation.check`).
 
     Returns:
         The split, images in the order of the files.
@@ -57,20 +58,27 @@ def load_split(
             raise MissingFileError(
                 f"the {split} annotations of {description.name} are not at {Path(root) / name}{hint}"
             )
-    reading = read_split(description, split, root, images=images, empty_captions=empty_captions, max_words=max_words)
+    reading = read_split(
+        description, split, root, images=images, empty_captions=empty_captions, max_words=max_words
+    )
     if reading.problems:
         first, more = reading.problems[0], len(reading.problems) - 1
-        raise DataError(f"{first}{f' ({more} more; `harma data check` lists them all)' if more else ''}")
+        raise DataError(
+            f"{first}{f' ({more} more; `harma data check` lists them all)' if more else ''}"
+        )
     if check_files:
         _check_files(reading.split)
     for path, place in reading.repeated:
-        logger.warning("%s: image %s is in %s too; it counts as two images", place, path, reading.places[path])
+        logger.warning(
+            "%s: image %s is in %s too; it counts as two images", place, path, reading.places[path]
+        )
     dropped = reading.split.dropped
     for message in dropped[:SHOWN]:
         logger.info("dropped: %s", message)
     if len(dropped) > SHOWN:
         logger.info(
-            "dropped: %d more captions; `harma data check` counts and HARMA_LOG=DEBUG lists all", len(dropped) - SHOWN
+            "dropped: %d more captions; `harma data check` counts and HARMA_LOG=DEBUG lists all",
+            len(dropped) - SHOWN,
         )
         for message in dropped[SHOWN:]:
             logger.debug("dropped: %s", message)
@@ -98,8 +106,12 @@ def read_split(
         raise ConfigError(f"max_words is {max_words}; it must be 1 or more")
     names, root = description.files(split), Path(root)
     if not root.is_dir():
-        raise MissingFileError(f"the data root {root} is not a folder; it must hold {', '.join(names)}")
-    image_root = Path(os.path.normpath((root / description.images if images is None else Path(images)).absolute()))
+        raise MissingFileError(
+            f"the data root {root} is not a folder; it must hold {', '.join(names)}"
+        )
+    image_root = Path(
+        os.path.normpath((root / description.images if images is None else Path(images)).absolute())
+    )
     grouping = Grouping(image_root, max_words, drop_empty=empty_captions == "drop")
     for item in READERS[description.format](root, names, split):
         if isinstance(item, Problem):

@@ -1,7 +1,7 @@
 """The original's RandomAugment (SPEC 3).
 
-The operations are Pillow's: the original says that its own are "the same as PIL's", they are written in C, and its
-affine map and sharpening beat torchvision's on tensors.
+The operations are Pillow's: the original says that its own are "the same as PIL's", they are
+written in C, and its affine map and sharpening beat torchvision's on tensors.
 """
 
 import math
@@ -66,7 +66,11 @@ def _rotate(image: Image.Image, level: float, sign: int) -> Image.Image:
 def _affine(image: Image.Image, matrix: tuple[float, ...]) -> Image.Image:
     """Take each pixel from where `matrix` (two rows of three) says; (0, 0) is the corner of the top left pixel."""
     return image.transform(
-        image.size, Image.Transform.AFFINE, matrix, resample=Image.Resampling.BILINEAR, fillcolor=GREY
+        image.size,
+        Image.Transform.AFFINE,
+        matrix,
+        resample=Image.Resampling.BILINEAR,
+        fillcolor=GREY,
     )
 
 
@@ -94,7 +98,8 @@ _DRAWN_FROM = tuple(OPERATIONS.values())
 class RandomAugment:
     """Apply some of ten operations, each with probability ½ (SPEC 3).
 
-    All randomness is torch's. At magnitude 7: enhance factor 1.36, shear ±0.21, translate ±7 pixels, rotate ±21°.
+    All randomness is torch's. At magnitude 7: enhance factor 1.36, shear ±0.21, translate ±7
+    pixels, rotate ±21°.
 
     Args:
         num_ops: operations drawn for an image, with replacement.

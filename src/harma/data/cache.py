@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 MODES = ("none", "memory", "disk")
 # Part of every key: a change of what `harma.data.images` makes of a file must not meet old entries.
 DECODING = 1
-# Images in memory share few large blocks: where workers do not inherit memory, each block is sent to them by a file
-# handle, and thousands of those are more than a process may have.
+# Images in memory share few large blocks: where workers do not inherit memory, each block is sent
+# to them by a file handle, and thousands of those are more than a process may have.
 BLOCK_BYTES = 256 * 2**20
 
 Progress = Callable[[int, int], None]
@@ -36,17 +36,20 @@ class ImageCache:
     """Decoded images by path.
 
     Args:
-        mode: "none" decodes each time. "memory" keeps images in this process: `preload` them before worker processes
-            start, which then share them; what a worker decodes itself is not kept. "disk" keeps a file for each image,
-            shared by all processes that use the directory; files of images that changed are never read again, and
-            the directory can be deleted at any time.
+        mode: "none" decodes each time. "memory" keeps images in this process: `preload` them before
+            worker processes start, which then share them; what a worker decodes itself is not kept.
+            "disk" keeps a file for each image, shared by all processes that use the directory;
+            files of images that changed are never read again, and the directory can be deleted at
+            any time.
         directory: of the files; None takes `harma/images` in the user's cache folder.
 
     Raises:
         ConfigError: the mode is unknown.
     """
 
-    def __init__(self, mode: Literal["none", "memory", "disk"] = "none", directory: str | Path | None = None) -> None:
+    def __init__(
+        self, mode: Literal["none", "memory", "disk"] = "none", directory: str | Path | None = None
+    ) -> None:
         if mode not in MODES:
             raise ConfigError(f"data.cache is {mode!r}; allowed are {', '.join(MODES)}")
         self.mode = mode
@@ -71,7 +74,9 @@ class ImageCache:
             self._keep_or_warn(path, array)
         return torch.from_numpy(array).permute(2, 0, 1)
 
-    def preload(self, paths: Iterable[Path], *, num_workers: int = 1, progress: Progress | None = None) -> None:
+    def preload(
+        self, paths: Iterable[Path], *, num_workers: int = 1, progress: Progress | None = None
+    ) -> None:
         """Decode images now, in threads. Without effect if the mode is "none".
 
         Args:
@@ -86,25 +91,33 @@ class ImageCache:
         todo = [path for path in dict.fromkeys(paths) if path not in self._places]
         if self.mode == "none" or not todo:
             return
-        decode = self._through_disk if self.mode == "disk" else lambda path: rgb_array(read_image(path))
+        decode = (
+            self._through_disk if self.mode == "disk" else lambda path: rgb_array(read_image(path))
+        )
         with ThreadPoolExecutor(max(1, num_workers)) as pool:
             # In portions: the pool would decode everything ahead of what is kept.
             for start in range(0, len(todo), 256):
                 portion = todo[start : start + 256]
-                for done, (path, array) in enumerate(zip(portion, pool.map(decode, portion), strict=True), start + 1):
+                for done, (path, array) in enumerate(
+                    zip(portion, pool.map(decode, portion), strict=True), start + 1
+                ):
                     if self.mode == "memory":
                         self._keep(path, array)
                     if progress is not None:
                         progress(done, len(todo))
 
-    # -- memory -------------------------------------------------------------------------------------------------------
+    # -- memory
+    # -------------------------------------------------------------------------------------------------------
 
     def _keep_or_warn(self, path: Path, array: NDArray[np.uint8]) -> None:
         if get_worker_info() is None:
             self._keep(path, array)
         elif not self._warned:
             self._warned = True
-            logger.warning("data.cache is memory, but %s was not preloaded: worker processes decode it each time", path)
+            logger.warning(
+                "data.cache is memory, but %s was not preloaded: worker processes decode it each time",
+                path,
+            )
 
     def _keep(self, path: Path, array: NDArray[np.uint8]) -> None:
         if not self._blocks or self._used + array.size > self._blocks[-1].numel():
@@ -120,7 +133,8 @@ class ImageCache:
         flat = self._blocks[block][start : start + height * width * 3]
         return flat.view(height, width, 3).permute(2, 0, 1)
 
-    # -- disk ---------------------------------------------------------------------------------------------------------
+    # -- disk
+    # ---------------------------------------------------------------------------------------------------------
 
     def _through_disk(self, path: Path) -> NDArray[np.uint8]:
         entry = self._entry(path)
@@ -138,7 +152,8 @@ class ImageCache:
             raise MissingFileError(f"image {path} is not there ({error.strerror})") from error
         key = f"{DECODING}\0{path.absolute()}\0{stat.st_size}\0{stat.st_mtime_ns}"
         name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:40]
-        # A folder for each first two digits: some file systems are slow with a million files in one.
+        # A folder for each first two digits: some file systems are slow with a million files in
+        # one.
         return self.directory / name[:2] / f"{name}.npy"
 
 

@@ -15,8 +15,9 @@ def read_texts(path: str | Path) -> list[str]:
     """The texts of a file in its order, as they are; equal ones stay.
 
     Args:
-        path: .json: a list of texts, the original's rows or Karpathy's images (train, val, test one after the other);
-            .csv with the columns image,caption or filename,title; anything else: a text per line.
+        path: .json: a list of texts, the original's rows or Karpathy's images (train, val, test one
+            after the other); .csv with the columns image,caption or filename,title; anything else:
+            a text per line.
 
     Raises:
         MissingFileError: there is no such file.
@@ -29,9 +30,17 @@ def read_texts(path: str | Path) -> list[str]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8") from error
+        raise DataError(
+            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
+        ) from error
     suffix = path.suffix.lower()
-    found = _of_json(path, text) if suffix == ".json" else _of_rows(path, "csv") if suffix == ".csv" else _lines(text)
+    found = (
+        _of_json(path, text)
+        if suffix == ".json"
+        else _of_rows(path, "csv")
+        if suffix == ".csv"
+        else _lines(text)
+    )
     if not found:
         raise DataError(f"{path} holds no text; write one per line")
     for number, item in enumerate(found):

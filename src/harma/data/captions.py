@@ -6,8 +6,8 @@ _CLEANING = str.maketrans({**dict.fromkeys(",.'!?\"()*#:;~"), "-": " ", "/": " "
 def clean_caption(text: str, max_words: int = 30) -> str:
     """Clean a caption (SPEC 3).
 
-    Lower case; `, . ' ! ? " ( ) * # : ; ~` deleted; `-` and `/` become spaces; white space collapsed; the first words
-    kept.
+    Lower case; `, . ' ! ? " ( ) * # : ; ~` deleted; `-` and `/` become spaces; white space
+    collapsed; the first words kept.
 
     Args:
         text: as annotated.

@@ -22,8 +22,9 @@ SAMPLINGS = ("captions", "images")
 class CaptionPairs(Dataset[dict[str, Any]]):
     """Images, each with one or several of its captions.
 
-    What is drawn for an item depends on (seed, epoch, index) alone: not on workers, nor on where a run was resumed.
-    That holds for transforms that draw from the global generators of torch, numpy and `random`.
+    What is drawn for an item depends on (seed, epoch, index) alone: not on workers, nor on where a
+    run was resumed. That holds for transforms that draw from the global generators of torch, numpy
+    and `random`.
 
     Args:
         split: images and captions.
@@ -31,8 +32,10 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         tokenize: strings → int64 (N, L); called once, with the distinct captions.
         cache: where decoded images come from.
         seed: of everything drawn.
-        sampling: "captions": an item per caption; "images": an item per image, with some of its captions drawn.
-        captions_per_image: C, captions of an item; an image that has fewer gives some of them again.
+        sampling: "captions": an item per caption; "images": an item per image, with some of its
+            captions drawn.
+        captions_per_image: C, captions of an item; an image that has fewer gives some of them
+            again.
 
     Raises:
         ConfigError: the sampling is unknown, or "captions" is to have several captions.
@@ -69,7 +72,9 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         self._token_row = torch.tensor([distinct[caption] for caption in split.captions])
         # The captions of image i are _by_image[_first[i] : _first[i + 1]].
         self._by_image = np.argsort(split.caption_to_image, kind="stable")
-        self._first = np.searchsorted(split.caption_to_image[self._by_image], np.arange(split.num_images + 1))
+        self._first = np.searchsorted(
+            split.caption_to_image[self._by_image], np.arange(split.num_images + 1)
+        )
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that random numbers are drawn for; call it before the loader is iterated."""
@@ -82,8 +87,8 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         """An item.
 
         Returns:
-            pixels float32 (3, H', W'), token_ids int64 (C, L), caption_index int64 (C,), the same for captions of the
-            same text, image_index int, label int (-1: unknown).
+            pixels float32 (3, H', W'), token_ids int64 (C, L), caption_index int64 (C,), the same
+            for captions of the same text, image_index int, label int (-1: unknown).
 
         Raises:
             DataError: the image cannot be read.
@@ -109,7 +114,9 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         own = self._by_image[self._first[index] : self._first[index + 1]]
         # Every caption once before any comes again.
         rounds = -(-self.captions_per_image // len(own))
-        drawn = torch.cat([torch.randperm(len(own)) for _ in range(rounds)])[: self.captions_per_image]
+        drawn = torch.cat([torch.randperm(len(own)) for _ in range(rounds)])[
+            : self.captions_per_image
+        ]
         return [int(own[i]) for i in drawn]
 
 
@@ -123,7 +130,10 @@ class ImageList(Dataset[Tensor]):
     """
 
     def __init__(
-        self, paths: Sequence[Path], transform: Callable[[Tensor], Tensor], cache: ImageCache | None = None
+        self,
+        paths: Sequence[Path],
+        transform: Callable[[Tensor], Tensor],
+        cache: ImageCache | None = None,
     ) -> None:
         self.paths = tuple(paths)
         self.transform = transform
@@ -143,7 +153,8 @@ def seeded(*key: int) -> Iterator[None]:
     seed = int.from_bytes(digest, "little") >> 1
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):
-        # Not torch.manual_seed: it would seed the GPU too, whose random numbers belong to the model.
+        # Not torch.manual_seed: it would seed the GPU too, whose random numbers belong to the
+        # model.
         torch.default_generator.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed % 2**32)

@@ -7,7 +7,7 @@ from typing import Any
 
 from harma.data.formats import READERS, caps_pairs
 from harma.errors import ConfigError, MissingFileError
-from harma.files import read_yaml
+from harma.ground.files import read_yaml
 
 SPLITS = ("train", "val", "test")
 
@@ -18,8 +18,9 @@ class DataDescription:
 
     Attributes:
         name: of the data set.
-        format: "harma" (the original's JSON), "karpathy" (`dataset_*.json`, the same file for every split), "caps"
-            (`NAME_caps.txt` with `NAME_filename.txt`) or "csv" (`filename,title` or `image,caption`).
+        format: "harma" (the original's JSON), "karpathy" (`dataset_*.json`, the same file for every
+            split), "caps" (`NAME_caps.txt` with `NAME_filename.txt`) or "csv" (`filename,title` or
+            `image,caption`).
         images: the image folder, relative to the root.
         train: annotation files, relative to the root.
         val: annotation files.
@@ -27,10 +28,12 @@ class DataDescription:
         title: a longer name.
         licence: of images and captions.
         homepage: where a person gets the data.
-        note: what readers of figures on it must know, such as images it shares with other sets; reports show it.
+        note: what readers of figures on it must know, such as images it shares with other sets;
+            reports show it.
 
     Raises:
-        ConfigError: the format is unknown, a file is listed twice in a split, or the files do not fit the format.
+        ConfigError: the format is unknown, a file is listed twice in a split, or the files do not
+            fit the format.
     """
 
     name: str
@@ -46,12 +49,16 @@ class DataDescription:
 
     def __post_init__(self) -> None:
         if self.format not in READERS:
-            raise ConfigError(f"data set {self.name}: format is {self.format!r}; allowed are {', '.join(READERS)}")
+            raise ConfigError(
+                f"data set {self.name}: format is {self.format!r}; allowed are {', '.join(READERS)}"
+            )
         for split in SPLITS:
             named = getattr(self, split)
             twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
-                raise ConfigError(f"data set {self.name}: {split} lists {', '.join(twice)} twice; list each file once")
+                raise ConfigError(
+                    f"data set {self.name}: {split} lists {', '.join(twice)} twice; list each file once"
+                )
             if self.format == "caps":
                 caps_pairs(named)
 
@@ -99,20 +106,30 @@ def load_description(name_or_path: str | Path) -> DataDescription:
     try:
         values = read_yaml(path, "the data description")
     except FileNotFoundError as error:
-        raise MissingFileError(f"the data description {path} is not there; shipped are {', '.join(shipped)}") from error
+        raise MissingFileError(
+            f"the data description {path} is not there; shipped are {', '.join(shipped)}"
+        ) from error
     return _from_values(values, path)
 
 
 def _from_values(values: Any, path: Path) -> DataDescription:
     allowed = [field.name for field in fields(DataDescription)]
     if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds {type(values).__name__}; a description is a mapping with {', '.join(allowed)}")
+        raise ConfigError(
+            f"{path} holds {type(values).__name__}; a description is a mapping with {', '.join(allowed)}"
+        )
     unknown = [str(key) for key in values if key not in allowed]
     if unknown:
-        raise ConfigError(f"{path}: unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+        raise ConfigError(
+            f"{path}: unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}"
+        )
     parsed: dict[str, Any] = {"name": path.stem}
     for key, value in values.items():
-        if key in SPLITS and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        if (
+            key in SPLITS
+            and isinstance(value, list)
+            and all(isinstance(item, str) for item in value)
+        ):
             parsed[key] = tuple(value)
         elif isinstance(value, str):
             parsed[key] = (value,) if key in SPLITS else value

@@ -1,7 +1,8 @@
 """Annotation files of every format as rows, with a problem for everything in them that cannot be used.
 
-A reader takes (root, file names relative to it, split) and yields `Row` and `Problem`. It never raises on what a file
-holds: `load_split` raises the first problem, `harma data check` shows them all.
+A reader takes (root, file names relative to it, split) and yields `Row` and `Problem`. It never
+raises on what a file holds: `load_split` raises the first problem, `harma data check` shows them
+all.
 """
 
 import csv
@@ -17,7 +18,8 @@ from harma.errors import ConfigError
 Rows = Iterator[Row | Problem]
 
 
-# -- the original's JSON -----------------------------------------------------------------------------------------------
+# -- the original's JSON
+# -----------------------------------------------------------------------------------------------
 
 
 def read_harma(root: Path, names: Sequence[str], split: str) -> Rows:
@@ -28,12 +30,16 @@ def read_harma(root: Path, names: Sequence[str], split: str) -> Rows:
             yield content
         elif not isinstance(content, list):
             hint = "; for a Karpathy file write format: karpathy" if _is_karpathy(content) else ""
-            yield Problem(name, "", f"holds {_shown(content)}; format harma is a list of rows{hint}")
+            yield Problem(
+                name, "", f"holds {_shown(content)}; format harma is a list of rows{hint}"
+            )
         elif not content:
             yield Problem(name, "", "holds no rows")
         else:
             captions = (entry.get("caption") for entry in content if isinstance(entry, dict))
-            per_image = isinstance(next((c for c in captions if isinstance(c, str | list)), None), list)
+            per_image = isinstance(
+                next((c for c in captions if isinstance(c, str | list)), None), list
+            )
             for number, entry in enumerate(content):
                 yield from _harma_row(Place(name, f"row {number}"), entry, per_image)
 
@@ -77,14 +83,19 @@ def _row_with_problems(
     yield from found
     if _is_name(entry.get(key)):
         yield Row(
-            place, entry[key], captions, whole=whole, faulty=bool(found),
+            place,
+            entry[key],
+            captions,
+            whole=whole,
+            faulty=bool(found),
             image_id=entry["image_id"] if _is_count(entry.get("image_id")) else None,
             label=entry["label"] if _is_class(entry.get("label")) else None,
             label_name=entry["label_name"] if _is_text(entry.get("label_name")) else None,
-        )  # fmt: skip
+        )
 
 
-# -- Karpathy's JSON ---------------------------------------------------------------------------------------------------
+# -- Karpathy's JSON
+# ---------------------------------------------------------------------------------------------------
 
 # Where each value of `split` in a Karpathy file belongs.
 KARPATHY_SPLITS = {"train": "train", "restval": "train", "val": "val", "test": "test"}
@@ -93,14 +104,19 @@ KARPATHY_SPLITS = {"train": "train", "restval": "train", "val": "val", "test": "
 def read_karpathy(root: Path, names: Sequence[str], split: str) -> Rows:
     """Karpathy's `dataset_*.json`: images with filename, split and sentences; restval belongs to train.
 
-    The format has no classes; ours may stand in it as label, label_name and image_id (`harma data convert`).
+    The format has no classes; ours may stand in it as label, label_name and image_id (`harma data
+    convert`).
     """
     for name in names:
         content = _read_json(root, name)
         if isinstance(content, Problem):
             yield content
         elif not _is_karpathy(content):
-            yield Problem(name, "", f"holds {_shown(content)}; format karpathy is an object with a list of images")
+            yield Problem(
+                name,
+                "",
+                f"holds {_shown(content)}; format karpathy is an object with a list of images",
+            )
         else:
             for number, entry in enumerate(content["images"]):
                 yield from _karpathy_row(Place(name, f"row {number}"), entry, split)
@@ -108,9 +124,16 @@ def read_karpathy(root: Path, names: Sequence[str], split: str) -> Rows:
 
 def _karpathy_row(place: Place, entry: Any, split: str) -> Rows:
     if not isinstance(entry, dict):
-        yield place.problem(f"is {_shown(entry)}; a row is an object with filename, split and sentences")
+        yield place.problem(
+            f"is {_shown(entry)}; a row is an object with filename, split and sentences"
+        )
         return
-    wrong = _wrong(entry, "split", lambda value: value in list(KARPATHY_SPLITS), f"one of {', '.join(KARPATHY_SPLITS)}")
+    wrong = _wrong(
+        entry,
+        "split",
+        lambda value: value in list(KARPATHY_SPLITS),
+        f"one of {', '.join(KARPATHY_SPLITS)}",
+    )
     if wrong:
         yield place.problem(wrong)
         return
@@ -119,22 +142,31 @@ def _karpathy_row(place: Place, entry: Any, split: str) -> Rows:
     problems = [
         _wrong(entry, "filename", _is_name, "a relative path"),
         _wrong(entry, "filepath", _is_text, "a folder", optional=True),
-        _wrong(entry, "sentences", lambda value: isinstance(value, list), "a list of objects with raw"),
+        _wrong(
+            entry, "sentences", lambda value: isinstance(value, list), "a list of objects with raw"
+        ),
         *_wrong_classes(entry),
     ]
     sentences = entry["sentences"] if isinstance(entry.get("sentences"), list) else []
     raw: list[Any] = [s.get("raw") if isinstance(s, dict) else s for s in sentences]
-    problems += [f"sentences[{i}] has raw {_shown(r)}; it must be text" for i, r in enumerate(raw) if not _is_text(r)]
+    problems += [
+        f"sentences[{i}] has raw {_shown(r)}; it must be text"
+        for i, r in enumerate(raw)
+        if not _is_text(r)
+    ]
     if _is_name(entry.get("filename")) and _is_name(entry.get("filepath")):
         entry = {**entry, "filename": f"{entry['filepath']}/{entry['filename']}"}
-    yield from _row_with_problems(place, entry, "filename", tuple(r for r in raw if _is_text(r)), problems, whole=True)
+    yield from _row_with_problems(
+        place, entry, "filename", tuple(r for r in raw if _is_text(r)), problems, whole=True
+    )
 
 
 def _is_karpathy(content: Any) -> bool:
     return isinstance(content, dict) and isinstance(content.get("images"), list)
 
 
-# -- lines of text -----------------------------------------------------------------------------------------------------
+# -- lines of text
+# -----------------------------------------------------------------------------------------------------
 
 
 def read_caps(root: Path, names: Sequence[str], split: str) -> Rows:
@@ -146,15 +178,18 @@ def read_caps(root: Path, names: Sequence[str], split: str) -> Rows:
             yield from unreadable
         elif len(captions) != len(images):
             yield Problem(
-                captions_name, "",
+                captions_name,
+                "",
                 f"has {len(captions)} lines, {images_name} has {len(images)}; their lines go in pairs",
-            )  # fmt: skip
+            )
         else:
             for number, (caption, image) in enumerate(zip(captions, images, strict=True), start=1):
                 if _is_name(image):
                     yield Row(Place(captions_name, f"line {number}"), image.strip(), (caption,))
                 else:
-                    yield Problem(images_name, f"line {number}", f"is {_shown(image)}; it must name an image")
+                    yield Problem(
+                        images_name, f"line {number}", f"is {_shown(image)}; it must name an image"
+                    )
 
 
 def caps_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -179,7 +214,8 @@ def caps_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-# -- CSV ---------------------------------------------------------------------------------------------------------------
+# -- CSV
+# ---------------------------------------------------------------------------------------------------------------
 
 CSV_COLUMNS = (("filename", "title"), ("image", "caption"))
 LABEL = "label_name"
@@ -197,7 +233,9 @@ def read_csv(root: Path, names: Sequence[str], split: str) -> Rows:
             yield from _csv_rows(name, reader)
         except csv.Error as error:
             yield Problem(
-                name, f"line {reader.line_num}", f"is not CSV ({error}); quotes inside a quoted field are doubled"
+                name,
+                f"line {reader.line_num}",
+                f"is not CSV ({error}); quotes inside a quoted field are doubled",
             )
 
 
@@ -205,11 +243,21 @@ def _csv_rows(name: str, reader: Any) -> Rows:
     header = [column.strip() for column in next(reader, [])]
     columns = next((pair for pair in CSV_COLUMNS if set(pair) <= set(header)), None)
     if columns is None:
-        yield Problem(name, "line 1", f"is {_shown(header)}; the header must have filename,title or image,caption")
+        yield Problem(
+            name,
+            "line 1",
+            f"is {_shown(header)}; the header must have filename,title or image,caption",
+        )
         return
-    twice = [column for column in dict.fromkeys(header) if header.count(column) > 1 and column in (*columns, LABEL)]
+    twice = [
+        column
+        for column in dict.fromkeys(header)
+        if header.count(column) > 1 and column in (*columns, LABEL)
+    ]
     if twice:
-        yield Problem(name, "line 1", f"has the column {twice[0]} {header.count(twice[0])} times; leave one")
+        yield Problem(
+            name, "line 1", f"has the column {twice[0]} {header.count(twice[0])} times; leave one"
+        )
         return
     before = reader.line_num
     for fields in reader:
@@ -245,7 +293,8 @@ READERS: dict[str, Callable[[Path, Sequence[str], str], Rows]] = {
 }
 
 
-# -- files and values --------------------------------------------------------------------------------------------------
+# -- files and values
+# --------------------------------------------------------------------------------------------------
 
 
 def _read_text(root: Path, name: str) -> str | Problem:
@@ -254,7 +303,11 @@ def _read_text(root: Path, name: str) -> str | Problem:
         return (root / name).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = f"line {error.object[: error.start].count(10) + 1}"
-        return Problem(name, line, f"is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8")
+        return Problem(
+            name,
+            line,
+            f"is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8",
+        )
     except FileNotFoundError:
         return Problem(name, "", f"is not there; looked for {root / name}")
     except OSError as error:
@@ -283,15 +336,24 @@ def _captions(entry: dict[str, Any], key: str) -> tuple[tuple[str, ...], list[st
     """The usable captions of a row per image, and what is wrong with the others."""
     value = entry.get(key)
     if not isinstance(value, list):
-        return (), [_wrong(entry, key, lambda _: False, "a list of texts, as this file has a row per image")]
+        return (), [
+            _wrong(entry, key, lambda _: False, "a list of texts, as this file has a row per image")
+        ]
     bad: list[str | None] = [
-        f"{key}[{i}] is {_shown(item)}; it must be text" for i, item in enumerate(value) if not _is_text(item)
+        f"{key}[{i}] is {_shown(item)}; it must be text"
+        for i, item in enumerate(value)
+        if not _is_text(item)
     ]
     return tuple(item for item in value if _is_text(item)), bad
 
 
 def _wrong(
-    entry: dict[str, Any], key: str, good: Callable[[Any], bool], needed: str, *, optional: bool = False
+    entry: dict[str, Any],
+    key: str,
+    good: Callable[[Any], bool],
+    needed: str,
+    *,
+    optional: bool = False,
 ) -> str | None:
     """What is wrong with a value of a row, or None."""
     if entry.get(key) is None and optional:

@@ -23,7 +23,8 @@ class Reading:
     Attributes:
         split: all that could be used.
         problems: all that could not.
-        places: where each image was first named, those of faulty rows included; in the order of the files.
+        places: where each image was first named, those of faulty rows included; in the order of the
+            files.
         repeated: images that a further file names, and where.
     """
 
@@ -141,7 +142,9 @@ class Grouping:
                 if not image.captions and not image.faulty
             ]
         if not kept and not self.problems:
-            self.problems.append(Problem(", ".join(names), "", f"no image of split {split} has a caption"))
+            self.problems.append(
+                Problem(", ".join(names), "", f"no image of split {split} has a caption")
+            )
         places: dict[Path, Place] = {}
         repeated = []
         for image in self.images.values():
@@ -156,9 +159,9 @@ class Grouping:
             name=name,
             images=tuple(self.image_root / image.name for image in images),
             captions=tuple(caption for image in images for caption in image.captions),
-            caption_to_image=np.repeat(np.arange(len(images)), [len(image.captions) for image in images]).astype(
-                np.int64
-            ),
+            caption_to_image=np.repeat(
+                np.arange(len(images)), [len(image.captions) for image in images]
+            ).astype(np.int64),
             labels=labels,
             label_names=label_names,
             image_sources=tuple(str(image.first.place) for image in images),
@@ -170,9 +173,9 @@ class Grouping:
 def number_labels(rows: Sequence[Row]) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
     """Class numbers of images, and the names of the classes.
 
-    Names decide where every row has one, because several files may number the same class differently: the files'
-    numbers stay if they agree with the names one to one, else classes are numbered by sorted name. Without names the
-    files' numbers are taken.
+    Names decide where every row has one, because several files may number the same class
+    differently: the files' numbers stay if they agree with the names one to one, else classes are
+    numbered by sorted name. Without names the files' numbers are taken.
 
     Args:
         rows: one for each image, N.
@@ -189,10 +192,14 @@ def number_labels(rows: Sequence[Row]) -> tuple[NDArray[np.int64] | None, tuple[
             by_number = dict(enumerate(sorted({str(name) for name in names})))
         number_of = {name: number for number, name in by_number.items()}
         labels = [number_of[str(name)] for name in names]
-        return np.array(labels, dtype=np.int64), tuple(by_number.get(i, "") for i in range(max(labels) + 1))
+        return np.array(labels, dtype=np.int64), tuple(
+            by_number.get(i, "") for i in range(max(labels) + 1)
+        )
     known = [number for number in numbers if number is not None]
     if rows and len(known) == len(rows):
-        return np.array(known, dtype=np.int64), tuple(str(number) for number in range(max(known) + 1))
+        return np.array(known, dtype=np.int64), tuple(
+            str(number) for number in range(max(known) + 1)
+        )
     if known or any(name is not None for name in names):
         logger.warning("only some images of %s have labels: none are used", rows[0].place.file)
     return None, ()

@@ -10,7 +10,8 @@ What becomes of a pixel (the same for files, Pillow pictures and arrays):
 - Floats: 0…1 is the full range; whole numbers in 0…255 are 8-bit values; all else is stretched between minimum and
   maximum. NaN and infinities become black.
 
-Rasters of several bands, of floats in several bands or too large to be one picture are scenes, not pictures.
+Rasters of several bands, of floats in several bands or too large to be one picture are scenes, not
+pictures.
 """
 
 import os
@@ -32,8 +33,17 @@ MAX_PIXELS = 178_956_970
 """Largest picture that is read: where Pillow too refuses to go on."""
 
 # What Pillow's decoders raise on damaged files, as found by cutting and flipping bytes.
-DECODING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, OverflowError,
-                   struct.error)  # fmt: skip
+DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    struct.error,
+)
 
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -75,11 +85,15 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         with path.open("rb") as file, _open(file) as image:
             return image.size[::-1] if _orientation(image) in (5, 6, 7, 8) else image.size
     except Image.DecompressionBombError as error:
-        raise DataError(f"image {path} is absurdly large ({error}); cut it into smaller images") from error
+        raise DataError(
+            f"image {path} is absurdly large ({error}); cut it into smaller images"
+        ) from error
     except FileNotFoundError as error:
         raise MissingFileError(f"image {path} is not there") from error
     except DECODING_ERRORS as error:
-        raise DataError(f"image {path} cannot be read ({error}); copy it again or remove it") from error
+        raise DataError(
+            f"image {path} cannot be read ({error}); copy it again or remove it"
+        ) from error
 
 
 def _decode(file: Any, path: Path, max_pixels: int) -> Image.Image:
@@ -101,7 +115,9 @@ def _decode(file: Any, path: Path, max_pixels: int) -> Image.Image:
             "replace it by a PNG, JPEG or TIFF of 1, 3 or 4 bands"
         ) from error
     except DECODING_ERRORS as error:
-        raise DataError(f"image {path} is truncated or damaged ({error}); copy it again or remove it") from error
+        raise DataError(
+            f"image {path} is truncated or damaged ({error}); copy it again or remove it"
+        ) from error
 
 
 def _open(file: Any) -> Image.Image:
@@ -144,7 +160,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
             return image.convert("RGB")
         with_alpha = image.convert("RGBA")
     except ValueError as error:
-        raise DataError(f"a picture of mode {image.mode} cannot be converted to RGB ({error})") from error
+        raise DataError(
+            f"a picture of mode {image.mode} cannot be converted to RGB ({error})"
+        ) from error
     return Image.fromarray(_without_alpha(np.asarray(with_alpha)))
 
 
@@ -152,8 +170,8 @@ def rgb_array(image: Any) -> NDArray[np.uint8]:
     """A Pillow picture or an array as uint8 (H, W, 3), in memory of its own; the rules are the module's.
 
     Args:
-        image: a Pillow picture, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bools, integers or floats; the
-            fourth channel is alpha.
+        image: a Pillow picture, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bools,
+            integers or floats; the fourth channel is alpha.
 
     Raises:
         DataError: it is neither, or has another shape or type.
@@ -162,10 +180,16 @@ def rgb_array(image: Any) -> NDArray[np.uint8]:
         return np.array(to_rgb(image))
     if not isinstance(image, np.ndarray) or image.dtype.kind not in "buif":
         got = f"array of {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise DataError(f"an image is a path, a Pillow picture or an array of bools, integers or floats; got {got}")
+        raise DataError(
+            f"an image is a path, a Pillow picture or an array of bools, integers or floats; got {got}"
+        )
     array = image[..., None] if image.ndim == 2 else image
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.size == 0:
-        first = "; channels come last: transpose it" if image.ndim == 3 and image.shape[0] in (1, 3, 4) else ""
+        first = (
+            "; channels come last: transpose it"
+            if image.ndim == 3 and image.shape[0] in (1, 3, 4)
+            else ""
+        )
         raise DataError(
             f"an image array is (H, W), or has 1, 3 or 4 channels in its last axis; got shape {image.shape}{first}"
         )
@@ -180,8 +204,8 @@ def rgb_array(image: Any) -> NDArray[np.uint8]:
 def to_uint8_rgb(image: Any) -> "Tensor":
     """A Pillow picture or an array as a uint8 tensor (3, H, W); see `rgb_array`.
 
-    In memory the channels of a pixel lie side by side (the tensor is a transposed view): resizing is then twice as
-    fast, and nothing has to be copied.
+    In memory the channels of a pixel lie side by side (the tensor is a transposed view): resizing
+    is then twice as fast, and nothing has to be copied.
     """
     import torch  # not at the top: `harma data check` reads images without it
 
@@ -208,7 +232,9 @@ def _to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
     elif not floats and low >= 0 and high <= 65535:
         low, high = 0, 65535
     scale = 255 / (float(high) - float(low)) if high > low else 0.0
-    return np.rint((np.where(valid, array, low).astype(np.float64) - float(low)) * scale).astype(np.uint8)
+    return np.rint((np.where(valid, array, low).astype(np.float64) - float(low)) * scale).astype(
+        np.uint8
+    )
 
 
 def _whole(values: NDArray[Any]) -> bool:

@@ -9,7 +9,8 @@ class Problem:
 
     Attributes:
         file: the annotation file, as the description names it.
-        row: where in it: "row 17" (from 0, as in the JSON list) or "line 3" (from 1, in text); "": the file as a whole.
+        row: where in it: "row 17" (from 0, as in the JSON list) or "line 3" (from 1, in text); "":
+            the file as a whole.
         what: what is wrong, what is allowed.
     """
 
@@ -47,7 +48,8 @@ class Row:
         image_id: the file's own number of the image, or None.
         label: number of the class, or None.
         label_name: name of the class, or None.
-        whole: the row has all captions of its image, so that no other row of the file may name the image.
+        whole: the row has all captions of its image, so that no other row of the file may name the
+            image.
         faulty: problems of this row were given, and some of its captions may be missing.
     """
 

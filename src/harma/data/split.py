@@ -23,7 +23,8 @@ class Split:
         caption_to_image: int64 (M,), the image each caption describes.
         labels: int64 (N,) class of each image, or None if an image has none.
         label_names: names of the classes, index = label; () if the annotations have none.
-        image_sources: (N,) where each image is annotated, such as "rsicd_train.json row 17"; () if unknown.
+        image_sources: (N,) where each image is annotated, such as "rsicd_train.json row 17"; () if
+            unknown.
         dropped: what was left out, a message each.
         image_root: the folder that image names are relative to; None: names are file names.
 
@@ -47,7 +48,13 @@ class Split:
                 f"split {self.name}: caption_to_image has shape {self.caption_to_image.shape}, "
                 f"{self.num_captions} captions need ({self.num_captions},)"
             )
-        if self.num_captions and not 0 <= self.caption_to_image.min() <= self.caption_to_image.max() < self.num_images:
+        if (
+            self.num_captions
+            and not 0
+            <= self.caption_to_image.min()
+            <= self.caption_to_image.max()
+            < self.num_images
+        ):
             raise DataError(
                 f"split {self.name}: caption_to_image has values from {self.caption_to_image.min()} to "
                 f"{self.caption_to_image.max()}, {self.num_images} images allow 0 to {self.num_images - 1}"
@@ -72,7 +79,9 @@ class Split:
     def image_names(self) -> tuple[str, ...]:
         """(N,) image paths relative to the image root, with forward slashes."""
         root = self.image_root
-        return tuple(path.name if root is None else path.relative_to(root).as_posix() for path in self.images)
+        return tuple(
+            path.name if root is None else path.relative_to(root).as_posix() for path in self.images
+        )
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of what the split says: image names, captions, and which belongs to which.

@@ -48,7 +48,10 @@ def train_transform(
         ConfigError: a value is not usable.
     """
     return _Train(
-        _checked_size(size), _mode(interpolation), _Normalize.of(mean, std), RandomAugment() if augment else None
+        _checked_size(size),
+        _mode(interpolation),
+        _Normalize.of(mean, std),
+        RandomAugment() if augment else None,
     )
 
 
@@ -67,8 +70,9 @@ def eval_transform(
         mean: subtracted from each channel, images being in 0…1.
         std: what each channel is then divided by.
         interpolation: "bicubic", "bilinear" or "nearest".
-        resize_mode: "squash" (aspect ratio not kept, SPEC 3), "shortest" (the image covers the size, the rest is cut
-            off around the centre) or "longest" (the image fits into the size, the rest is black).
+        resize_mode: "squash" (aspect ratio not kept, SPEC 3), "shortest" (the image covers the
+            size, the rest is cut off around the centre) or "longest" (the image fits into the size,
+            the rest is black).
 
     Returns:
         uint8 (3, H, W) → float32 (3, height, width); it can be pickled.
@@ -78,7 +82,12 @@ def eval_transform(
     """
     if resize_mode not in RESIZE_MODES:
         raise ConfigError(f"resize_mode is {resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}")
-    return _Evaluate(_checked_size(size), _mode(interpolation), _Normalize.of(mean, std), RESIZE_MODES[resize_mode])
+    return _Evaluate(
+        _checked_size(size),
+        _mode(interpolation),
+        _Normalize.of(mean, std),
+        RESIZE_MODES[resize_mode],
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +100,13 @@ class _Normalize:
     @classmethod
     def of(cls, mean: Sequence[float], std: Sequence[float]) -> "_Normalize":
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
-            raise ConfigError(f"mean is {list(mean)}, std is {list(std)}; both need three numbers, std above 0")
-        scaled = [torch.tensor(values, dtype=torch.float64).mul(255).float().view(3, 1, 1) for values in (mean, std)]
+            raise ConfigError(
+                f"mean is {list(mean)}, std is {list(std)}; both need three numbers, std above 0"
+            )
+        scaled = [
+            torch.tensor(values, dtype=torch.float64).mul(255).float().view(3, 1, 1)
+            for values in (mean, std)
+        ]
         return cls(*scaled)
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -108,7 +122,9 @@ class _Train:
     augment: RandomAugment | None
 
     def __call__(self, image: Tensor) -> Tensor:
-        top, left, height, width = RandomResizedCrop.get_params(image, list(CROP_SCALE), list(CROP_RATIO))
+        top, left, height, width = RandomResizedCrop.get_params(
+            image, list(CROP_SCALE), list(CROP_RATIO)
+        )
         image = _resize(image[:, top : top + height, left : left + width], self.size, self.mode)
         if torch.rand(()) < 0.5:
             image = image.flip(-1)
@@ -159,7 +175,9 @@ def _resize(image: Tensor, size: tuple[int, int], mode: InterpolationMode) -> Te
 
 def _mode(interpolation: str) -> InterpolationMode:
     if interpolation not in INTERPOLATIONS:
-        raise ConfigError(f"interpolation is {interpolation!r}; allowed are {', '.join(INTERPOLATIONS)}")
+        raise ConfigError(
+            f"interpolation is {interpolation!r}; allowed are {', '.join(INTERPOLATIONS)}"
+        )
     return INTERPOLATIONS[interpolation]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harma.curation.vocabulary.terms import terms_of
 from harma.data.split import Split
-from harma.data.vocabulary import terms_of
 from harma.evaluation.retrieval import Evaluation
 
 CUTS = (1, 5, 10)
@@ -24,8 +24,9 @@ class Recall:
         at: percent at 1, 5 and 10; NaN without queries.
         num_queries: how many queries.
         num_images: how many images they are of.
-        intervals: 95% interval of each of `at`, by Wilson (1927). It counts images, not captions: the captions of one
-            image are found or missed together, so they are no independent draws.
+        intervals: 95% interval of each of `at`, by Wilson (1927). It counts images, not captions:
+            the captions of one image are found or missed together, so they are no independent
+            draws.
     """
 
     at: tuple[float, float, float]
@@ -56,7 +57,11 @@ def wilson(share: float, count: int, z: float = 1.96) -> tuple[float, float]:
     if count == 0:
         return 0.0, 1.0
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    half = (
+        z
+        / (1 + z * z / count)
+        * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    )
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
@@ -71,7 +76,9 @@ def recall_of(hits: NDArray[np.float64], images: NDArray[np.int64]) -> Recall:
         return Recall((math.nan,) * 3, 0, 0, ((0.0, 100.0),) * 3)
     num_images = len(np.unique(images))
     shares = np.clip(hits.mean(axis=0), 0, 1)
-    intervals = tuple((100 * low, 100 * high) for low, high in (wilson(float(s), num_images) for s in shares))
+    intervals = tuple(
+        (100 * low, 100 * high) for low, high in (wilson(float(s), num_images) for s in shares)
+    )
     at = (100 * float(shares[0]), 100 * float(shares[1]), 100 * float(shares[2]))
     return Recall(at, len(hits), num_images, intervals)
 
@@ -94,18 +101,27 @@ def by_label(evaluation: Evaluation, split: Split) -> tuple[LabelRecall, ...]:
         LabelRecall(
             name,
             recall_of(evaluation.hits.i2t[labels == label], numbers[labels == label]),
-            recall_of(evaluation.hits.t2i[of_caption == label], split.caption_to_image[of_caption == label]),
+            recall_of(
+                evaluation.hits.t2i[of_caption == label],
+                split.caption_to_image[of_caption == label],
+            ),
         )
         for label, name in names.items()
     )
 
 
 def by_term(
-    evaluation: Evaluation, split: Split, *, most: int = 30, min_images: int = 10, pairs: bool = False
+    evaluation: Evaluation,
+    split: Split,
+    *,
+    most: int = 30,
+    min_images: int = 10,
+    pairs: bool = False,
 ) -> tuple[TermRecall, ...]:
     """Recall of the captions that have a term, the best term first.
 
-    The terms are the most frequent, not the best and the worst of all: among many rare terms the extremes are chance.
+    The terms are the most frequent, not the best and the worst of all: among many rare terms the
+    extremes are chance.
 
     Args:
         evaluation: what the captions found.

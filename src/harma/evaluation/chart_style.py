@@ -11,7 +11,18 @@ from matplotlib.figure import Figure
 
 # Mid tones, which stand out on a light page and on a dark one.
 IMAGE, TEXT, OTHER = "#3b8fb0", "#cf6a32", "#8a8f8c"
-COLOURS = ("#3b8fb0", "#cf6a32", "#5d9e4e", "#b4589b", "#b59a2a", "#7a6fd0", "#c94f57", "#3fa591", "#a07a55", "#6d8a2f")
+COLOURS = (
+    "#3b8fb0",
+    "#cf6a32",
+    "#5d9e4e",
+    "#b4589b",
+    "#b59a2a",
+    "#7a6fd0",
+    "#c94f57",
+    "#3fa591",
+    "#a07a55",
+    "#6d8a2f",
+)
 # No chart has another thing of this colour: it becomes the page's ink.
 INK = "#010203"
 
@@ -19,13 +30,26 @@ INK = "#010203"
 @contextmanager
 def charting() -> Iterator[None]:
     """The style, for as long as a chart is made and written."""
-    keys = ("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor", "xtick.color", "ytick.color")
+    keys = (
+        "text.color",
+        "axes.labelcolor",
+        "axes.edgecolor",
+        "axes.titlecolor",
+        "xtick.color",
+        "ytick.color",
+    )
     style: dict[Any, Any] = {
-        **dict.fromkeys(keys, INK), "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none",
-        "legend.frameon": False, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "harma",
+        **dict.fromkeys(keys, INK),
+        "axes.facecolor": "none",
+        "figure.facecolor": "none",
+        "savefig.facecolor": "none",
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "svg.hashsalt": "harma",
         # Labels and terms are words: two dollar signs in them are no formula.
         "text.parse_math": False,
-    }  # fmt: skip
+    }
     with matplotlib.rc_context(style):
         yield
 

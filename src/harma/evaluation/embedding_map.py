@@ -19,7 +19,8 @@ class ModalityGap:
     """How images and captions lie to each other.
 
     Attributes:
-        distance: between the mean image and the mean caption embedding (Liang et al. 2022, "Mind the gap"), 0 to 2.
+        distance: between the mean image and the mean caption embedding (Liang et al. 2022, "Mind
+            the gap"), 0 to 2.
         matched: mean cosine of a caption and its own image.
         all_pairs: mean cosine of every caption with every image.
     """
@@ -38,7 +39,8 @@ class Map:
         texts: (u, 2).
         image_rows: (n,) which images they are.
         text_rows: (u,) which distinct texts.
-        explained: share of the variance along each of the two directions; () where that has no meaning.
+        explained: share of the variance along each of the two directions; () where that has no
+            meaning.
     """
 
     images: Floats
@@ -54,7 +56,9 @@ def modality_gap(embedded: Embedded) -> ModalityGap:
     texts = embedded.texts.astype(np.float64)[embedded.captions.text]
     of_images, of_texts = images.mean(axis=0), texts.mean(axis=0)
     matched = np.einsum("me,me->m", texts, images[embedded.captions.image]).mean()
-    return ModalityGap(float(np.linalg.norm(of_images - of_texts)), float(matched), float(of_images @ of_texts))
+    return ModalityGap(
+        float(np.linalg.norm(of_images - of_texts)), float(matched), float(of_images @ of_texts)
+    )
 
 
 def pca_map(embedded: Embedded, *, close_gap: bool = False) -> Map:
@@ -62,7 +66,8 @@ def pca_map(embedded: Embedded, *, close_gap: bool = False) -> Map:
 
     Args:
         embedded: the embeddings.
-        close_gap: first move the centre of either modality to 0, so that what remains is meaning, not modality.
+        close_gap: first move the centre of either modality to 0, so that what remains is meaning,
+            not modality.
     """
     parts = [embedded.images.astype(np.float64), embedded.texts.astype(np.float64)]
     if close_gap:
@@ -72,14 +77,19 @@ def pca_map(embedded: Embedded, *, close_gap: bool = False) -> Map:
     # The singular vectors of the (E, E) scatter are those of the points, and much quicker to find.
     directions, variances, _ = np.linalg.svd(points.T @ points, hermitian=True)
     chosen = directions[:, :2]
-    chosen *= np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(chosen.shape[1])])  # the sign is arbitrary
+    chosen *= np.sign(
+        chosen[np.abs(chosen).argmax(axis=0), np.arange(chosen.shape[1])]
+    )  # the sign is arbitrary
     placed = (points @ chosen).astype(np.float32)
     explained = variances[:2] / max(float(variances.sum()), 1e-30)
     number = len(embedded.images)
     return Map(
-        placed[:number], placed[number:], np.arange(number), np.arange(len(embedded.texts)),
+        placed[:number],
+        placed[number:],
+        np.arange(number),
+        np.arange(len(embedded.texts)),
         (float(explained[0]), float(explained[1])),
-    )  # fmt: skip
+    )
 
 
 def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> Map:
@@ -96,19 +106,27 @@ def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> M
     """
     number = len(embedded.images) + len(embedded.texts)
     if number < 10:
-        raise DataError(f"a UMAP of {number} images and texts says nothing; it takes ten or more. Leave --umap out")
+        raise DataError(
+            f"a UMAP of {number} images and texts says nothing; it takes ten or more. Leave --umap out"
+        )
     try:
         import umap
     except ImportError as error:
-        raise MissingDependencyError("a UMAP needs umap-learn: pip install umap-learn, or leave --umap out") from error
+        raise MissingDependencyError(
+            "a UMAP needs umap-learn: pip install umap-learn, or leave --umap out"
+        ) from error
 
     rng = np.random.default_rng(seed)
     rows = [
-        np.sort(rng.permutation(len(part))[: most // 2]) if len(part) > most // 2 else np.arange(len(part))
+        np.sort(rng.permutation(len(part))[: most // 2])
+        if len(part) > most // 2
+        else np.arange(len(part))
         for part in (embedded.images, embedded.texts)
     ]
     points = np.concatenate([embedded.images[rows[0]], embedded.texts[rows[1]]])
     neighbours = min(15, len(points) - 1)
-    placed = umap.UMAP(n_neighbors=neighbours, metric="cosine", random_state=seed, n_jobs=1).fit_transform(points)
+    placed = umap.UMAP(
+        n_neighbors=neighbours, metric="cosine", random_state=seed, n_jobs=1
+    ).fit_transform(points)
     placed = np.asarray(placed, dtype=np.float32)
     return Map(placed[: len(rows[0])], placed[len(rows[0]) :], rows[0], rows[1])

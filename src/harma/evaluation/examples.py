@@ -23,7 +23,8 @@ class Found:
         text: name of the image, or the caption.
         score: cosine.
         right: whether it is the query's own.
-        same: whether it is another's, but has the query's words as its caption too, so that it is not wrong.
+        same: whether it is another's, but has the query's words as its caption too, so that it is
+            not wrong.
     """
 
     picture: str
@@ -43,13 +44,18 @@ class Example:
     results: tuple[Found, ...]
 
 
-def text_examples(evaluation: Evaluation, split: Split, *, seed: int = 0, each: int = 2, top: int = 5) -> list[Example]:
+def text_examples(
+    evaluation: Evaluation, split: Split, *, seed: int = 0, each: int = 2, top: int = 5
+) -> list[Example]:
     """Captions and the images they found: some right at once, some found late, some not found."""
     embedded = evaluation.embedded
     if embedded is None:
         return []
     chosen = spread(evaluation.hits.t2i_rank, seed, each)
-    return [_of_caption(embedded, split, int(m), float(evaluation.hits.t2i_rank[m]), top) for m in chosen]
+    return [
+        _of_caption(embedded, split, int(m), float(evaluation.hits.t2i_rank[m]), top)
+        for m in chosen
+    ]
 
 
 def image_examples(
@@ -60,7 +66,9 @@ def image_examples(
     if embedded is None:
         return []
     chosen = spread(evaluation.hits.i2t_rank, seed, each)
-    return [_of_image(embedded, split, int(n), float(evaluation.hits.i2t_rank[n]), top) for n in chosen]
+    return [
+        _of_image(embedded, split, int(n), float(evaluation.hits.i2t_rank[n]), top) for n in chosen
+    ]
 
 
 def spread(ranks: NDArray[np.float64], seed: int, each: int) -> list[int]:
@@ -78,7 +86,13 @@ def _of_caption(embedded: Embedded, split: Split, caption: int, rank: float, top
     scores = embedded.images @ embedded.texts[column]
     own, having = int(split.caption_to_image[caption]), images_having(embedded, caption)
     found = [
-        Found(thumbnail(split, n), split.images[n].name, float(scores[n]), n == own, n != own and n in having)
+        Found(
+            thumbnail(split, n),
+            split.images[n].name,
+            float(scores[n]),
+            n == own,
+            n != own and n in having,
+        )
         for n in np.argsort(-scores, kind="stable")[:top].tolist()
     ]
     return Example(thumbnail(split, own), split.captions[caption], rank, tuple(found))

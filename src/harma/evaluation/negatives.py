@@ -8,7 +8,7 @@ from harma.data.split import Split
 from harma.evaluation.breakdown import label_names
 from harma.evaluation.examples import thumbnail
 from harma.evaluation.retrieval import Embedded
-from harma.evaluation.wrong import WrongHits, hardest
+from harma.evaluation.wrong_answers import WrongHits, hardest
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Side:
         name: of the image.
         label: of the image; "" without labels.
         score: cosine with the caption.
-        caption: the image's own caption that fits the query best, to judge whether the wrong image is wrong at all.
+        caption: the image's own caption that fits the query best, to judge whether the wrong image
+            is wrong at all.
     """
 
     picture: str
@@ -40,7 +41,9 @@ class Negative:
     wrong: Side
 
 
-def negatives(wrong: WrongHits, embedded: Embedded, split: Split, number: int = 8) -> list[Negative]:
+def negatives(
+    wrong: WrongHits, embedded: Embedded, split: Split, number: int = 8
+) -> list[Negative]:
     """The captions of `hardest` with their two images, the largest margin first.
 
     Raises:
@@ -52,16 +55,23 @@ def negatives(wrong: WrongHits, embedded: Embedded, split: Split, number: int = 
             _side(embedded, split, caption, int(image))
             for image in (split.caption_to_image[caption], wrong.image[caption])
         ]
-        found.append(Negative(split.captions[caption], float(wrong.t2i_margin[caption]), sides[0], sides[1]))
+        found.append(
+            Negative(split.captions[caption], float(wrong.t2i_margin[caption]), sides[0], sides[1])
+        )
     return found
 
 
 def _side(embedded: Embedded, split: Split, caption: int, image: int) -> Side:
     query = embedded.texts[embedded.captions.text[caption]]
     own = np.flatnonzero(split.caption_to_image == image)
-    nearest = own[np.argmax(embedded.texts[embedded.captions.text[own]] @ query)] if len(own) else None
+    nearest = (
+        own[np.argmax(embedded.texts[embedded.captions.text[own]] @ query)] if len(own) else None
+    )
     label = label_names(split)[int(split.labels[image])] if split.labels is not None else ""
     return Side(
-        thumbnail(split, image), split.images[image].name, label, float(embedded.images[image] @ query),
+        thumbnail(split, image),
+        split.images[image].name,
+        label,
+        float(embedded.images[image] @ query),
         "" if nearest is None else split.captions[int(nearest)],
-    )  # fmt: skip
+    )

@@ -8,12 +8,12 @@ from PIL import Image
 
 from harma.data.images import read_image
 from harma.data.split import Split
-from harma.drawing import data_uri
-from harma.embedding import Embedder
 from harma.evaluation.examples import images_having
 from harma.evaluation.relevance import relevance
 from harma.evaluation.relevance_picture import overlay
 from harma.evaluation.retrieval import Embedded
+from harma.ground.drawing import data_uri
+from harma.model.embedding import Embedder
 
 # 65 image embeddings a map; a report has three.
 REPORT_GRID = 8
@@ -38,7 +38,12 @@ class Reason:
 
 
 def reasons(
-    model: Embedder, embedded: Embedded, split: Split, captions: Sequence[int], *, grid: int = REPORT_GRID
+    model: Embedder,
+    embedded: Embedded,
+    split: Split,
+    captions: Sequence[int],
+    *,
+    grid: int = REPORT_GRID,
 ) -> list[Reason]:
     """The maps of captions with the image each found first.
 
@@ -54,6 +59,12 @@ def _reason(model: Embedder, embedded: Embedded, split: Split, caption: int, gri
     seen = Image.fromarray(found.picture).resize((SIDE, SIDE))
     own = image == int(split.caption_to_image[caption])
     return Reason(
-        split.captions[caption], split.images[image].name, own, not own and image in images_having(embedded, caption),
-        data_uri(seen), data_uri(overlay(found, seen)), found.cosine, float(found.cells.max()),
-    )  # fmt: skip
+        split.captions[caption],
+        split.images[image].name,
+        own,
+        not own and image in images_having(embedded, caption),
+        data_uri(seen),
+        data_uri(overlay(found, seen)),
+        found.cosine,
+        float(found.cells.max()),
+    )

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harma.data.images import to_uint8_rgb
-from harma.embedding import Embedder, embed_texts, eval_transform_of, evaluating
 from harma.errors import ConfigError
+from harma.model.embedding import Embedder, embed_texts, eval_transform_of, evaluating
 
 MIN_GRID, MAX_GRID = 3, 64
 
@@ -23,7 +23,8 @@ class Relevance:
 
     Attributes:
         cosine: of the image and the text.
-        cells: float32 (grid, grid): how much the cosine falls where a cell is covered; below 0 it rises.
+        cells: float32 (grid, grid): how much the cosine falls where a cell is covered; below 0 it
+            rises.
         picture: uint8 (H, W, 3): the image as the model sees it, resized or cropped.
     """
 
@@ -39,14 +40,17 @@ class Relevance:
         return result
 
 
-def relevance(model: Embedder, image: Any, text: str, *, grid: int = 12, batch_size: int = 64) -> Relevance:
+def relevance(
+    model: Embedder, image: Any, text: str, *, grid: int = 12, batch_size: int = 64
+) -> Relevance:
     """Cover one part of the image after the other with grey, and see how the cosine falls.
 
-    Occlusion (Zeiler & Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2). It needs
-    nothing of the model but its embeddings, so it works for every backbone and method, and it says what it measures: no
-    gradients or attention that may or may not have to do with the result. It costs grid² + 1 image embeddings. A square
-    of 3 × 3 cells is covered at a time, by the grey that is 0 after normalisation; a cell's relevance is the mean fall
-    over the squares that cover it.
+    Occlusion (Zeiler & Fergus 2014, "Visualizing and Understanding Convolutional Networks", section
+    4.2). It needs nothing of the model but its embeddings, so it works for every backbone and
+    method, and it says what it measures: no gradients or attention that may or may not have to do
+    with the result. It costs grid² + 1 image embeddings. A square of 3 × 3 cells is covered at a
+    time, by the grey that is 0 after normalisation; a cell's relevance is the mean fall over the
+    squares that cover it.
 
     Args:
         model: embeds.
@@ -62,9 +66,12 @@ def relevance(model: Embedder, image: Any, text: str, *, grid: int = 12, batch_s
     pixels = eval_transform_of(model.preprocess)(to_uint8_rgb(image)).to(model.device)
     of_text = torch.from_numpy(embed_texts(model, [text])[0])
     with evaluating(model):
-        cosines = torch.cat([
-            model.encode_image(batch).float().cpu() @ of_text for batch in _covered(pixels, grid, batch_size)
-        ])  # fmt: skip
+        cosines = torch.cat(
+            [
+                model.encode_image(batch).float().cpu() @ of_text
+                for batch in _covered(pixels, grid, batch_size)
+            ]
+        )
     falls = (cosines[0] - cosines[1:]).reshape(1, 1, grid, grid)
     # What each cell's squares give in the mean; at the border fewer squares cover a cell.
     cells = F.avg_pool2d(falls, 3, stride=1, padding=1, count_include_pad=False)[0, 0]
@@ -102,7 +109,10 @@ def _covered(pixels: Tensor, grid: int, batch_size: int) -> Iterator[Tensor]:
 
 
 def _seen(pixels: Tensor, model: Embedder) -> NDArray[np.uint8]:
-    mean, std = (torch.tensor(values)[:, None, None] for values in (model.preprocess.mean, model.preprocess.std))
+    mean, std = (
+        torch.tensor(values)[:, None, None]
+        for values in (model.preprocess.mean, model.preprocess.std)
+    )
     seen = ((pixels.float().cpu() * std + mean).clamp(0, 1) * 255).round().to(torch.uint8)
     result: NDArray[np.uint8] = seen.permute(1, 2, 0).numpy()
     return result

@@ -7,7 +7,6 @@ from typing import Any
 import jinja2
 
 from harma.data.split import Split
-from harma.embedding import Embedder
 from harma.evaluation.breakdown import by_label, by_term
 from harma.evaluation.charts import MOST_LABELS, curves, label_chart, most_images, term_chart
 from harma.evaluation.embedding_charts import NUMBERED, confusion_chart, map_chart
@@ -17,8 +16,9 @@ from harma.evaluation.negatives import negatives
 from harma.evaluation.reasons import reasons
 from harma.evaluation.retrieval import Embedded, Evaluation
 from harma.evaluation.table import rows_of
-from harma.evaluation.wrong import WrongHits, confusions, wrong_hits
-from harma.files import read_events, write_text
+from harma.evaluation.wrong_answers import WrongHits, confusions, wrong_hits
+from harma.ground.files import read_events, write_text
+from harma.model.embedding import Embedder
 
 
 def write_report(
@@ -42,7 +42,8 @@ def write_report(
         model: that was evaluated, for the maps of why a hit was found; None leaves them out.
         umap: also draw a UMAP of the embeddings, which takes a minute or two.
 
-    What needs labels, embeddings or a log is left out where there are none; the page says so at its end.
+    What needs labels, embeddings or a log is left out where there are none; the page says so at its
+    end.
 
     Returns:
         The file.
@@ -57,13 +58,18 @@ def write_report(
     drawn = most_images(recalls)
     shown: dict[str, Any] = {
         "curves": curves(lines),
-        "labels": label_chart(drawn), "recalls": recalls, "num_drawn": len(drawn),
-        "terms": term_chart(terms, evaluation.metrics["t2i_R@10"]), "term_recalls": terms,
+        "labels": label_chart(drawn),
+        "recalls": recalls,
+        "num_drawn": len(drawn),
+        "terms": term_chart(terms, evaluation.metrics["t2i_R@10"]),
+        "term_recalls": terms,
         **_of_embeddings(evaluation, split, model, umap),
         "by_text": text_examples(evaluation, split),
         "by_image": image_examples(evaluation, split),
-    }  # fmt: skip
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("harma.evaluation"), autoescape=True)
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("harma.evaluation"), autoescape=True
+    )
     page = environment.get_template("report.html.jinja").render(
         title=directory.resolve().name,
         evaluation=evaluation,
@@ -78,7 +84,9 @@ def write_report(
     return directory / "report.html"
 
 
-def _left_out(shown: Mapping[str, Any], evaluation: Evaluation, model: Embedder | None) -> list[str]:
+def _left_out(
+    shown: Mapping[str, Any], evaluation: Evaluation, model: Embedder | None
+) -> list[str]:
     """What this page does not have, and why."""
     missing = []
     if not shown["curves"]:
@@ -88,9 +96,14 @@ def _left_out(shown: Mapping[str, Any], evaluation: Evaluation, model: Embedder 
     if not shown["terms"]:
         missing.append("recall by term: no term has captions of 10 images")
     if evaluation.embedded is None:
-        return [*missing, "all that needs embeddings, which were not kept: evaluate the model again"]
+        return [
+            *missing,
+            "all that needs embeddings, which were not kept: evaluate the model again",
+        ]
     if not shown["confusions"]:
-        missing.append(f"labels mixed up: the split has {'one label' if shown['recalls'] else 'no labels'}")
+        missing.append(
+            f"labels mixed up: the split has {'one label' if shown['recalls'] else 'no labels'}"
+        )
     if not shown["negatives"]:
         missing.append("hardest negatives: no caption has a wrong image before its own")
     if model is None:
@@ -98,7 +111,9 @@ def _left_out(shown: Mapping[str, Any], evaluation: Evaluation, model: Embedder 
     return missing
 
 
-def _of_embeddings(evaluation: Evaluation, split: Split, model: Embedder | None, umap: bool) -> dict[str, Any]:
+def _of_embeddings(
+    evaluation: Evaluation, split: Split, model: Embedder | None, umap: bool
+) -> dict[str, Any]:
     """What the report shows of embeddings; nothing without them."""
     embedded, bare = evaluation.embedded, evaluation.without_adapters
     if embedded is None:
@@ -109,7 +124,9 @@ def _of_embeddings(evaluation: Evaluation, split: Split, model: Embedder | None,
         "confusions": _confusions(wrong, embedded, split),
         "negatives": negatives(wrong, embedded, split),
         "gap": modality_gap(embedded),
-        "bare_gap": modality_gap(bare.embedded) if bare is not None and bare.embedded is not None else None,
+        "bare_gap": modality_gap(bare.embedded)
+        if bare is not None and bare.embedded is not None
+        else None,
         "maps": _maps(embedded, split, umap),
         "reasons": reasons(model, embedded, split, chosen) if model is not None else [],
     }
@@ -123,19 +140,33 @@ def _confusions(wrong: WrongHits, embedded: Embedded, split: Split) -> list[dict
     shown = []
     for whole, query, answer in zip(both, ("caption", "image"), ("image", "caption"), strict=True):
         part = whole if len(whole.names) <= MOST_LABELS else whole.most_confused(NUMBERED)
-        shown.append({
-            "chart": confusion_chart(part, query, answer), "query": query, "answer": answer, "whole": whole,
-            "part": part,
-        })  # fmt: skip
+        shown.append(
+            {
+                "chart": confusion_chart(part, query, answer),
+                "query": query,
+                "answer": answer,
+                "whole": whole,
+                "part": part,
+            }
+        )
     return shown
 
 
 def _maps(embedded: Embedded, split: Split, umap: bool) -> str:
-    maps = [("PCA", pca_map(embedded), False), ("PCA, modality gap taken out", pca_map(embedded, close_gap=True), True)]
+    maps = [
+        ("PCA", pca_map(embedded), False),
+        ("PCA, modality gap taken out", pca_map(embedded, close_gap=True), True),
+    ]
     if umap:
         maps.append(("UMAP", umap_map(embedded), True))
     shown = [
-        (f"{title} ({100 * sum(places.explained):.0f}% of the variance)" if places.explained else title, places, label)
+        (
+            f"{title} ({100 * sum(places.explained):.0f}% of the variance)"
+            if places.explained
+            else title,
+            places,
+            label,
+        )
         for title, places, label in maps
     ]
     return map_chart(shown, embedded, split)

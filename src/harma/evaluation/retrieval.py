@@ -9,10 +9,19 @@ from numpy.typing import NDArray
 
 from harma.data.cache import ImageCache
 from harma.data.split import Split
-from harma.embedding import embed_images, embed_texts
-from harma.evaluation.own import OwnMetric, compute_metrics
-from harma.evaluation.share import Share
-from harma.metrics import Captions, Hits, Ties, caption_ceilings, captions_of, chance, count_hits, summarize
+from harma.evaluation.distributed import Share
+from harma.evaluation.user_metrics import OwnMetric, compute_metrics
+from harma.metrics import (
+    Captions,
+    Hits,
+    Ties,
+    caption_ceilings,
+    captions_of,
+    chance,
+    count_hits,
+    summarize,
+)
+from harma.model.embedding import embed_images, embed_texts
 
 # Similarities held at once: 64 MB of float32.
 BLOCK_ELEMENTS = 16_000_000
@@ -69,13 +78,19 @@ class Evaluation:
 
 
 def embed_split(
-    model: Any, split: Split, *, batch_size: int = 128, num_workers: int = 0, cache: ImageCache | None = None,
-    progress: bool = False, share: Share | None = None,
-) -> Embedded:  # fmt: skip
+    model: Any,
+    split: Split,
+    *,
+    batch_size: int = 128,
+    num_workers: int = 0,
+    cache: ImageCache | None = None,
+    progress: bool = False,
+    share: Share | None = None,
+) -> Embedded:
     """Embed a split: every image, and every distinct cleaned caption once, so that identical ones tie exactly.
 
     Args:
-        model: embeds; see `harma.embedding.Embedder`.
+        model: embeds; see `harma.model.embedding.Embedder`.
         split: images and captions.
         batch_size: images at once.
         num_workers: processes that decode.
@@ -85,17 +100,31 @@ def embed_split(
     """
     distinct, text = np.unique(np.array(split.captions), return_inverse=True)
     names = tuple(str(caption) for caption in distinct)
-    images, texts = (share.items(split.images), share.items(names)) if share else (split.images, names)
+    images, texts = (
+        (share.items(split.images), share.items(names)) if share else (split.images, names)
+    )
     of_images = embed_images(
-        model, images, batch_size=batch_size, num_workers=num_workers, cache=cache, progress=progress
+        model,
+        images,
+        batch_size=batch_size,
+        num_workers=num_workers,
+        cache=cache,
+        progress=progress,
     )
     of_texts = embed_texts(model, texts, progress=progress)
     if share is not None:
-        of_images, of_texts = share.join(of_images, split.num_images), share.join(of_texts, len(names))
-    return Embedded(of_images, of_texts, names, captions_of(split.caption_to_image, split.num_images, text))
+        of_images, of_texts = (
+            share.join(of_images, split.num_images),
+            share.join(of_texts, len(names)),
+        )
+    return Embedded(
+        of_images, of_texts, names, captions_of(split.caption_to_image, split.num_images, text)
+    )
 
 
-def evaluate_embeddings(embedded: Embedded, *, ties: Ties = "expected", ap: bool | None = None) -> Hits:
+def evaluate_embeddings(
+    embedded: Embedded, *, ties: Ties = "expected", ap: bool | None = None
+) -> Hits:
     """Count hits from embeddings, a block of similarities at a time.
 
     Args:
@@ -106,21 +135,32 @@ def evaluate_embeddings(embedded: Embedded, *, ties: Ties = "expected", ap: bool
     images, texts = embedded.images, embedded.texts
     if ap is None:
         ap = len(images) * len(texts) <= AP_ELEMENTS
-    return count_hits(embedded.captions, _blocks(images, texts), _blocks(texts, images), ties=ties, ap=ap)
+    return count_hits(
+        embedded.captions, _blocks(images, texts), _blocks(texts, images), ties=ties, ap=ap
+    )
 
 
 def _blocks(
     rows: NDArray[np.float32], columns: NDArray[np.float32]
 ) -> Callable[[], Iterator[tuple[int, NDArray[np.float32]]]]:
     size = max(1, BLOCK_ELEMENTS // len(columns))
-    return lambda: ((start, rows[start : start + size] @ columns.T) for start in range(0, len(rows), size))
+    return lambda: (
+        (start, rows[start : start + size] @ columns.T) for start in range(0, len(rows), size)
+    )
 
 
 def evaluate(
-    model: Any, split: Split, *, batch_size: int = 128, num_workers: int = 0, cache: ImageCache | None = None,
-    ties: Ties = "expected", compare: bool = True, progress: bool = False,
+    model: Any,
+    split: Split,
+    *,
+    batch_size: int = 128,
+    num_workers: int = 0,
+    cache: ImageCache | None = None,
+    ties: Ties = "expected",
+    compare: bool = True,
+    progress: bool = False,
     metrics: Mapping[str, OwnMetric] | None = None,
-) -> Evaluation:  # fmt: skip
+) -> Evaluation:
     """Embed a split and compute its metrics, with the adapters and without.
 
     Args:
@@ -132,7 +172,7 @@ def evaluate(
         ties: how equal scores count.
         compare: also evaluate the bare backbone, if the model has adapters.
         progress: show bars.
-        metrics: further metrics by name; see `harma.evaluation.own`.
+        metrics: further metrics by name; see `harma.evaluation.user_metrics`.
 
     Raises:
         DataError: an image cannot be decoded, or an embedding is not a number.
@@ -152,13 +192,20 @@ def evaluate(
 
 
 def summarize_embedded(
-    embedded: Embedded, split: Split, ties: Ties = "expected", metrics: Mapping[str, OwnMetric] | None = None
+    embedded: Embedded,
+    split: Split,
+    ties: Ties = "expected",
+    metrics: Mapping[str, OwnMetric] | None = None,
 ) -> Evaluation:
     """The figures of embeddings of a split."""
     hits = evaluate_embeddings(embedded, ties=ties)
     figures = summarize(hits)
     figures |= compute_metrics(
-        metrics or {}, embedded.images, embedded.texts[embedded.captions.text], split.caption_to_image, figures
+        metrics or {},
+        embedded.images,
+        embedded.texts[embedded.captions.text],
+        split.caption_to_image,
+        figures,
     )
     return Evaluation(
         split=split.name,

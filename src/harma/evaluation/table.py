@@ -18,7 +18,9 @@ def rows_of(metrics: Iterable[str]) -> list[str]:
     ]
 
 
-def metrics_table(evaluation: Evaluation, *, baseline: str = "without adapters", title: str | None = None) -> Table:
+def metrics_table(
+    evaluation: Evaluation, *, baseline: str = "without adapters", title: str | None = None
+) -> Table:
     """Metrics with and without adapters, the difference, chance, and what identical captions allow.
 
     Args:
@@ -28,11 +30,18 @@ def metrics_table(evaluation: Evaluation, *, baseline: str = "without adapters",
     """
     bare = evaluation.without_adapters
     table = Table(
-        title=title or f"{evaluation.split}: {evaluation.num_images:,} images, {evaluation.num_captions:,} captions",
+        title=title
+        or f"{evaluation.split}: {evaluation.num_images:,} images, {evaluation.num_captions:,} captions",
         caption="percent; medr: median rank; dup_: identical captions relevant to each other's images",
     )
     table.add_column("metric")
-    for heading in [*([baseline] if bare else []), "model", *(["difference"] if bare else []), "chance", "ceiling"]:
+    for heading in [
+        *([baseline] if bare else []),
+        "model",
+        *(["difference"] if bare else []),
+        "chance",
+        "ceiling",
+    ]:
         table.add_column(heading, justify="right")
     for key in rows_of(evaluation.metrics):
         cells = [f"{bare.metrics[key]:.2f}"] if bare else []

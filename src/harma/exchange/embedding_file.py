@@ -67,10 +67,16 @@ class EmbeddingFile:
         embedding = self._embedding_column(columns.embedding)
         chip = self._column("id", columns.id)
         self.layout = Layout(
-            path, geometry, embedding, chip, self._column("datetime", columns.datetime),
-            self._column("source", columns.source), self._embed_dim(embedding), to_wgs84(described, str(path)),
+            path,
+            geometry,
+            embedding,
+            chip,
+            self._column("datetime", columns.datetime),
+            self._column("source", columns.source),
+            self._embed_dim(embedding),
+            to_wgs84(described, str(path)),
             is_ours=chip is not None and set(OWN) <= set(self._schema.names),
-        )  # fmt: skip
+        )
 
     def blocks(self) -> Iterator[Block]:
         """The rows, some thousand at a time, checked.
@@ -92,16 +98,24 @@ class EmbeddingFile:
         arrow: Any = pc  # its functions are made at run time
         for batch in self._batches([source, "content", SCENE]):
             rows = pa.Table.from_batches([batch]).filter(arrow.is_valid(batch[SCENE]))
-            first = arrow.index_in(arrow.unique(rows[source]), value_set=rows[source].combine_chunks())
+            first = arrow.index_in(
+                arrow.unique(rows[source]), value_set=rows[source].combine_chunks()
+            )
             for row in rows.take(first).to_pylist():
                 name = row[source]
-                found.setdefault(name, {"source": name, "content": row["content"], **row[SCENE], "problem": ""})
+                found.setdefault(
+                    name, {"source": name, "content": row["content"], **row[SCENE], "problem": ""}
+                )
         return found
 
     def _wanted(self) -> list[str]:
         found = self.layout
         names = [found.geometry, found.embedding, found.id, found.datetime, found.source]
-        own = [name for name in (*OWN, "thumbnail") if name in self._schema.names] if found.is_ours else []
+        own = (
+            [name for name in (*OWN, "thumbnail") if name in self._schema.names]
+            if found.is_ours
+            else []
+        )
         return list(dict.fromkeys(name for name in (*names, *own) if name is not None))
 
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -137,7 +151,9 @@ class EmbeddingFile:
 
     def _check_there(self, what: str, named: str) -> None:
         if named not in self._schema.names:
-            raise ConfigError(f"{self.path} has no column {named} ({what}); it has {', '.join(self._schema.names)}")
+            raise ConfigError(
+                f"{self.path} has no column {named} ({what}); it has {', '.join(self._schema.names)}"
+            )
 
     def _embed_dim(self, embedding: str) -> int:
         kind = self._schema.field(embedding).type
@@ -148,7 +164,9 @@ class EmbeddingFile:
             if lengths and lengths[0]:
                 return lengths[0]
             break
-        raise DataError(f"{self.path} has no embedding in its first row; there is nothing to import")
+        raise DataError(
+            f"{self.path} has no embedding in its first row; there is nothing to import"
+        )
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -159,7 +177,9 @@ def _opened(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a Parquet file, or is cut off ({_short(error)}); get it again") from error
+        raise DataError(
+            f"{path} is not a Parquet file, or is cut off ({_short(error)}); get it again"
+        ) from error
 
 
 def _is_embedding(kind: pa.DataType) -> bool:

@@ -16,14 +16,21 @@ from harma.errors import ConfigError, DataError
 from harma.exchange.footprints import checked
 from harma.index.schema import SIDES
 
-# Columns of an index that another program has no equals of: their types, and what stands for nothing. They are taken
-# only where all are there, as other programs mean other things by "row".
+# Columns of an index that another program has no equals of: their types, and what stands for
+# nothing. They are taken only where all are there, as other programs mean other things by "row".
 OWN: dict[str, tuple[pa.DataType, Any]] = {
-    "column": (pa.int32(), 0), "row": (pa.int32(), 0), "width": (pa.int32(), 0), "height": (pa.int32(), 0),
-    "crs": (pa.string(), ""), "gsd": (pa.float64(), None), "nodata": (pa.float32(), 0.0), "content": (pa.string(), ""),
-}  # fmt: skip
+    "column": (pa.int32(), 0),
+    "row": (pa.int32(), 0),
+    "width": (pa.int32(), 0),
+    "height": (pa.int32(), 0),
+    "crs": (pa.string(), ""),
+    "gsd": (pa.float64(), None),
+    "nodata": (pa.float32(), 0.0),
+    "content": (pa.string(), ""),
+}
 MOMENT = pa.timestamp("us", tz="UTC")
-# Rounding to float16 changes a norm by at most 2^-11: such vectors are normalised already, and stay as they are.
+# Rounding to float16 changes a norm by at most 2^-11: such vectors are normalised already, and stay
+# as they are.
 ROUNDING = 5e-4
 
 Vectors = NDArray[np.float32]
@@ -83,31 +90,51 @@ def block_of(layout: Layout, start: int, batch: pa.RecordBatch) -> Block:
     """
     where = str(layout.path)
     embeddings = _embeddings(layout, start, batch[layout.embedding])
-    footprints = checked(layout.to_wgs84(_geometries(layout, start, batch[layout.geometry])), start, where)
+    footprints = checked(
+        layout.to_wgs84(_geometries(layout, start, batch[layout.geometry])), start, where
+    )
     wkb = shapely.to_wkb(footprints).tolist()
     moments = _moments(layout, batch)
     sources = _sources(layout, batch)
     columns = {
-        "id": _given_ids(layout, start, batch) if layout.id else _made_ids(sources, moments, wkb, embeddings),
+        "id": _given_ids(layout, start, batch)
+        if layout.id
+        else _made_ids(sources, moments, wkb, embeddings),
         "geometry": wkb,
         **_bounds(footprints),
         "datetime": moments.to_pylist(),
         "source": sources,
         **_own(layout, batch),
-        "thumbnail": batch["thumbnail"].to_pylist() if "thumbnail" in batch.schema.names else [None] * len(wkb),
+        "thumbnail": batch["thumbnail"].to_pylist()
+        if "thumbnail" in batch.schema.names
+        else [None] * len(wkb),
     }
-    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    rows = [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
     return Block(rows, embeddings)
 
 
 def _embeddings(layout: Layout, start: int, column: pa.Array) -> Vectors:
     arrow: Any = pc  # its functions are made at run time
-    lengths: NDArray[Any] = arrow.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-    _refuse(layout, start, lengths != layout.embed_dim, f"is not there, or not {layout.embed_dim} numbers long")
+    lengths: NDArray[Any] = (
+        arrow.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+    )
+    _refuse(
+        layout,
+        start,
+        lengths != layout.embed_dim,
+        f"is not there, or not {layout.embed_dim} numbers long",
+    )
     flat = column.flatten().to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore"):
         vectors: Vectors = flat.astype(np.float32).reshape(-1, layout.embed_dim)
-    _refuse(layout, start, np.logical_not(np.isfinite(vectors).all(axis=1)), "holds values that are not finite numbers")
+    _refuse(
+        layout,
+        start,
+        np.logical_not(np.isfinite(vectors).all(axis=1)),
+        "holds values that are not finite numbers",
+    )
     norms: NDArray[np.float64] = np.linalg.norm(vectors.astype(np.float64), axis=1)
     _refuse(layout, start, np.equal(norms, 0), "is zero, which is like nothing")
     off = np.abs(norms - 1) > ROUNDING
@@ -176,7 +203,9 @@ def _sources(layout: Layout, batch: pa.RecordBatch) -> list[str]:
     """Names of scenes; where a row has none, the file stands for it."""
     if layout.source is None:
         return [layout.path.name] * batch.num_rows
-    return [layout.path.name if name is None else name for name in _texts(layout, batch, layout.source)]
+    return [
+        layout.path.name if name is None else name for name in _texts(layout, batch, layout.source)
+    ]
 
 
 def _given_ids(layout: Layout, start: int, batch: pa.RecordBatch) -> list[str]:
@@ -200,12 +229,18 @@ def _texts(layout: Layout, batch: pa.RecordBatch, name: str) -> list[str | None]
     return texts
 
 
-def _made_ids(sources: Sequence[str], moments: pa.Array, wkb: Sequence[bytes | None], embeddings: Vectors) -> list[str]:
+def _made_ids(
+    sources: Sequence[str], moments: pa.Array, wkb: Sequence[bytes | None], embeddings: Vectors
+) -> list[str]:
     """Names of chips: the same for the same source, moment, place and embedding, in whatever file."""
     ids = []
     times = moments.cast(pa.int64()).to_pylist()
-    for source, time, geometry, vector in zip(sources, times, wkb, embeddings.astype(np.float16), strict=True):
-        digest = hashlib.blake2b(f"{source}\0{time}\0".encode("utf-8", "surrogateescape"), digest_size=12)
+    for source, time, geometry, vector in zip(
+        sources, times, wkb, embeddings.astype(np.float16), strict=True
+    ):
+        digest = hashlib.blake2b(
+            f"{source}\0{time}\0".encode("utf-8", "surrogateescape"), digest_size=12
+        )
         digest.update(geometry or b"")
         digest.update(vector.tobytes())
         ids.append(digest.hexdigest())

@@ -36,20 +36,32 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
         return shapely.force_2d
     text = described["crs"]
     if text is None:
-        raise DataError(f"{where}: its coordinate reference system is unknown (crs is null); state it (set_crs) first")
+        raise DataError(
+            f"{where}: its coordinate reference system is unknown (crs is null); state it (set_crs) first"
+        )
     try:
-        crs = pyproj.CRS.from_json_dict(text) if isinstance(text, dict) else pyproj.CRS.from_user_input(text)
+        crs = (
+            pyproj.CRS.from_json_dict(text)
+            if isinstance(text, dict)
+            else pyproj.CRS.from_user_input(text)
+        )
     except CRSError as error:
-        raise DataError(f"{where}: its coordinate reference system is not understood ({error})") from error
+        raise DataError(
+            f"{where}: its coordinate reference system is not understood ({error})"
+        ) from error
     if any(crs.equals(pyproj.CRS(same), ignore_axis_order=True) for same in SAME):
         return shapely.force_2d
     ellipsoid = crs.ellipsoid
     if ellipsoid is None or not EARTH_RADIUS[0] < ellipsoid.semi_major_metre < EARTH_RADIUS[1]:
-        raise DataError(f"{where}: its coordinate reference system ({crs.name}) has no place on Earth")
+        raise DataError(
+            f"{where}: its coordinate reference system ({crs.name}) has no place on Earth"
+        )
     transformer = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
 
     def transform(footprints: Footprints) -> Footprints:
-        turned = shapely.transform(footprints, lambda points: np.column_stack(transformer.transform(*points.T)))
+        turned = shapely.transform(
+            footprints, lambda points: np.column_stack(transformer.transform(*points.T))
+        )
         return np.array([_split(footprint) for footprint in turned], dtype=object)
 
     return transform
@@ -58,7 +70,11 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
 def _split(footprint: BaseGeometry | None) -> BaseGeometry | None:
     """Cut at the 180th meridian what a transformation tore apart there."""
     fix = {"Polygon": antimeridian.fix_polygon, "MultiPolygon": antimeridian.fix_multi_polygon}
-    if footprint is None or footprint.geom_type not in fix or not footprint.bounds[2] - footprint.bounds[0] > 180:
+    if (
+        footprint is None
+        or footprint.geom_type not in fix
+        or not footprint.bounds[2] - footprint.bounds[0] > 180
+    ):
         return footprint
     fixed: BaseGeometry = fix[footprint.geom_type](footprint)
     return fixed
@@ -80,7 +96,9 @@ def checked(footprints: Footprints, start: int, where: str) -> Footprints:
     there = ~shapely.is_missing(footprints)
     bounds = shapely.bounds(footprints)
     with np.errstate(invalid="ignore"):
-        outside = there & ~((bounds >= (-180, -90, -180, -90)) & (bounds <= (180, 90, 180, 90))).all(axis=1)
+        outside = there & ~(
+            (bounds >= (-180, -90, -180, -90)) & (bounds <= (180, 90, 180, 90))
+        ).all(axis=1)
     if outside.any():
         row = int(np.argmax(outside))
         raise DataError(
@@ -92,5 +110,7 @@ def checked(footprints: Footprints, start: int, where: str) -> Footprints:
     if broken.any():
         row = int(np.argmax(broken))
         reason = shapely.is_valid_reason(footprints[row])
-        raise DataError(f"{where}, row {start + row}: the geometry is not valid ({reason}); repair it (make_valid)")
+        raise DataError(
+            f"{where}, row {start + row}: the geometry is not valid ({reason}); repair it (make_valid)"
+        )
     return footprints

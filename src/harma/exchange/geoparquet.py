@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from harma.errors import HarmaError, MissingDependencyError, StorageError
 from harma.exchange.metadata import EMB, GEO, HARMA, emb_of, geo_of, harma_of
-from harma.files import replacing
+from harma.ground.files import replacing
 from harma.index.hits import Hit
 from harma.index.schema import SIDES, SOURCE_SCHEMA
 from harma.index.store import Store
@@ -28,21 +28,47 @@ from harma.scenes.place import middle
 GROUP = 16_384
 # Columns as the index has them; `embedding` and `bbox` are made.
 PLAIN = (
-    "id", "geometry", "datetime", "source", "column", "row", "width", "height", "crs", "gsd", "nodata", "model",
+    "id",
+    "geometry",
+    "datetime",
+    "source",
+    "column",
+    "row",
+    "width",
+    "height",
+    "crs",
+    "gsd",
+    "nodata",
+    "model",
     "content",
-)  # fmt: skip
+)
 BBOX = pa.struct([(side, pa.float64()) for side in SIDES])
 # What the index keeps of each source, beside the name and what is in every chip's row.
-SCENE = pa.struct([field for field in SOURCE_SCHEMA if field.name not in ("source", "content", "problem")])
+SCENE = pa.struct(
+    [field for field in SOURCE_SCHEMA if field.name not in ("source", "content", "problem")]
+)
 # Statistics are of the columns that it helps to skip row groups by.
 STORED: dict[str, Any] = {
     "compression": "zstd",
-    "write_statistics": [*(f"bbox.{side}" for side in SIDES), "id", "datetime", "source", "gsd", "nodata"],
+    "write_statistics": [
+        *(f"bbox.{side}" for side in SIDES),
+        "id",
+        "datetime",
+        "source",
+        "gsd",
+        "nodata",
+    ],
 }
 HIT_TYPES = {
-    "rank": pa.int32(), "column": pa.int32(), "row": pa.int32(), "width": pa.int32(), "height": pa.int32(),
-    "datetime": pa.timestamp("us", tz="UTC"), "then_datetime": pa.timestamp("us", tz="UTC"), "gsd": pa.float64(),
-}  # fmt: skip
+    "rank": pa.int32(),
+    "column": pa.int32(),
+    "row": pa.int32(),
+    "width": pa.int32(),
+    "height": pa.int32(),
+    "datetime": pa.timestamp("us", tz="UTC"),
+    "then_datetime": pa.timestamp("us", tz="UTC"),
+    "gsd": pa.float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -61,13 +87,18 @@ class _Order:
 
 
 def export_geoparquet(
-    store: Store, path: Path, *, thumbnails: bool = False, progress: Progress = lambda what, done, total: None
+    store: Store,
+    path: Path,
+    *,
+    thumbnails: bool = False,
+    progress: Progress = lambda what, done, total: None,
 ) -> int:
     """Write all chips of an index to a GeoParquet 1.1 file, near ones beside each other (Hilbert curve).
 
-    Embeddings are float32, though the index keeps float16, which DuckDB before 1.3 and older polars do not read
-    from Parquet. Their values are few enough for a dictionary, so that the file is as small as one of float16. Only row
-    ids and centres of all chips are held in memory, and the table of sources.
+    Embeddings are float32, though the index keeps float16, which DuckDB before 1.3 and older polars
+    do not read from Parquet. Their values are few enough for a dictionary, so that the file is as
+    small as one of float16. Only row ids and centres of all chips are held in memory, and the table
+    of sources.
 
     Args:
         store: the index. Sources without chips are not in the file.
@@ -105,8 +136,13 @@ def write_hits_geoparquet(hits: Sequence[Hit], path: Path) -> None:
             row["then_datetime"] = hit.then.datetime
     names = list(dict.fromkeys(name for row in rows for name in row)) or ["rank"]
     footprints = np.array([hit.geometry for hit in hits], dtype=object)
-    columns: dict[str, Any] = {name: pa.array([row.get(name) for row in rows], HIT_TYPES.get(name)) for name in names}
-    columns |= {"geometry": pa.array(shapely.to_wkb(footprints), pa.binary()), "bbox": _bbox(footprints)}
+    columns: dict[str, Any] = {
+        name: pa.array([row.get(name) for row in rows], HIT_TYPES.get(name)) for name in names
+    }
+    columns |= {
+        "geometry": pa.array(shapely.to_wkb(footprints), pa.binary()),
+        "bbox": _bbox(footprints),
+    }
     kinds, bounds = _extent(footprints)
     table = pa.table(columns).replace_schema_metadata({GEO: geo_of(kinds, bounds)})
     with _replacing(path) as temporary:
@@ -116,7 +152,9 @@ def write_hits_geoparquet(hits: Sequence[Hit], path: Path) -> None:
 def _order(store: Store) -> _Order:
     ids, centres = [np.empty(0, dtype=np.int64)], [np.empty((0, 2))]
     kinds, boxes = set[int](), list[list[float]]()
-    for batch in store.chips.search().select(["geometry"]).with_row_id(True).to_batches(batch_size=SCAN_ROWS):
+    for batch in (
+        store.chips.search().select(["geometry"]).with_row_id(True).to_batches(batch_size=SCAN_ROWS)
+    ):
         footprints = shapely.from_wkb(batch["geometry"].to_numpy(zero_copy_only=False))
         own, bounds = _extent(footprints)
         kinds |= own
@@ -154,7 +192,9 @@ def _hilbert_order(centres: NDArray[np.float64]) -> NDArray[np.intp]:
     try:
         import geopandas
     except ImportError as error:
-        raise MissingDependencyError("the export of an index needs geopandas: pip install 'harma[search]'") from error
+        raise MissingDependencyError(
+            "the export of an index needs geopandas: pip install 'harma[search]'"
+        ) from error
     placed = np.isfinite(centres).all(axis=1)
     distances = np.full(len(centres), np.iinfo(np.int64).max)
     if placed.any():
@@ -168,7 +208,11 @@ def _schema(store: Store, order: _Order, thumbnails: bool) -> pa.Schema:
     fields.insert(2, pa.field("bbox", BBOX))
     fields += [pa.field("scene", SCENE), *([known.field("thumbnail")] if thumbnails else [])]
     fields.append(pa.field("embedding", pa.list_(pa.float32(), store.settings.embed_dim)))
-    texts = {GEO: geo_of(order.kinds, order.bounds), EMB: emb_of(store.settings), HARMA: harma_of(store.settings)}
+    texts = {
+        GEO: geo_of(order.kinds, order.bounds),
+        EMB: emb_of(store.settings),
+        HARMA: harma_of(store.settings),
+    }
     return pa.schema(fields, metadata=texts)
 
 
@@ -182,14 +226,18 @@ def _rows(store: Store, ids: NDArray[np.int64], sources: pa.Table, schema: pa.Sc
         "bbox": _bbox(shapely.from_wkb(taken["geometry"].to_numpy())),
         "scene": _scenes(taken["source"], sources),
     }
-    return pa.table([made[name] if name in made else taken[name] for name in schema.names], schema=schema)
+    return pa.table(
+        [made[name] if name in made else taken[name] for name in schema.names], schema=schema
+    )
 
 
 def _bbox(footprints: NDArray[Any]) -> pa.StructArray:
     """The covering of footprints: their bounds, null where there are none."""
     bounds = shapely.bounds(footprints) if len(footprints) else np.empty((0, 4))
     sides = [pa.array(np.ascontiguousarray(bounds[:, number])) for number in range(4)]
-    return pa.StructArray.from_arrays(sides, fields=list(BBOX), mask=pa.array(np.isnan(bounds).any(axis=1)))
+    return pa.StructArray.from_arrays(
+        sides, fields=list(BBOX), mask=pa.array(np.isnan(bounds).any(axis=1))
+    )
 
 
 def _scenes(names: pa.ChunkedArray, sources: pa.Table) -> pa.StructArray:

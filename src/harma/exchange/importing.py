@@ -12,7 +12,7 @@ from harma.errors import DataError
 from harma.exchange.embedding_file import Columns, EmbeddingFile
 from harma.exchange.embedding_rows import Block
 from harma.exchange.origin import check_fits, import_settings
-from harma.files import locked
+from harma.ground.files import locked
 from harma.index.settings import FILE, read_settings
 from harma.index.store import WRITING, Store
 from harma.index.take import take_table
@@ -47,13 +47,20 @@ class Imported:
 
 
 def import_geoparquet(
-    directory: Path, path: Path, *, columns: Columns | None = None, model: str | Path | None = None,
-    backbone: str | None = None, label: str | None = None, progress: Progress = lambda what, done, total: None,
-) -> Imported:  # fmt: skip
+    directory: Path,
+    path: Path,
+    *,
+    columns: Columns | None = None,
+    model: str | Path | None = None,
+    backbone: str | None = None,
+    label: str | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> Imported:
     """Bring embeddings into an index; make it if it is not there.
 
-    The file is read twice: nothing is written before all of it was checked. Embeddings are L2-normalised. Chips that
-    are there are left as they are, so that an import that was killed is completed by the next.
+    The file is read twice: nothing is written before all of it was checked. Embeddings are
+    L2-normalised. Chips that are there are left as they are, so that an import that was killed is
+    completed by the next.
 
     Args:
         directory: of the index.
@@ -61,7 +68,8 @@ def import_geoparquet(
         columns: which columns are meant.
         model: what embedded, as `harma.load` takes it; a file exported by HarMA states it.
         backbone: where the model's backbone is, if not where it says.
-        label: name of a model that HarMA cannot load: the index then takes vectors and chips as queries, not texts.
+        label: name of a model that HarMA cannot load: the index then takes vectors and chips as
+            queries, not texts.
         progress: called with ("checking" or "importing", rows so far, in all).
 
     Raises:
@@ -81,7 +89,14 @@ def import_geoparquet(
         work.write(store)
         num_sources = work.finish(store)
         search = tend(store, loaded, progress)
-    return Imported(work.num_added, work.num_there, work.num_repeated, num_sources, time.monotonic() - start, search)
+    return Imported(
+        work.num_added,
+        work.num_there,
+        work.num_repeated,
+        num_sources,
+        time.monotonic() - start,
+        search,
+    )
 
 
 class _Import:
@@ -101,14 +116,19 @@ class _Import:
         assert self.store is not None
         query = self.store.chips.search().select(["id", "source", "content"]).with_row_id(True)
         for batch in query.to_batches(batch_size=SCAN_ROWS):
-            self.there.update(zip(batch["id"].to_pylist(), batch["_rowid"].to_pylist(), strict=True))
-            self.contents.update(zip(batch["source"].to_pylist(), batch["content"].to_pylist(), strict=True))
+            self.there.update(
+                zip(batch["id"].to_pylist(), batch["_rowid"].to_pylist(), strict=True)
+            )
+            self.contents.update(
+                zip(batch["source"].to_pylist(), batch["content"].to_pylist(), strict=True)
+            )
 
     def check(self) -> None:
         """Read all rows, and write nothing.
 
         Raises:
-            DataError: a row cannot be used, or is of a source that the index has with other content.
+            DataError: a row cannot be used, or is of a source that the index has with other
+                content.
         """
         seen, done = set[str](), 0
         for block in self.file.blocks():
@@ -118,7 +138,11 @@ class _Import:
             self.sources.update((row["source"], row["content"]) for row in block.rows)
             done += len(block.rows)
             self.progress("checking", done, self.file.num_rows)
-        other = [name for name, content in sorted(self.contents) if self.sources.get(name, content) != content]
+        other = [
+            name
+            for name, content in sorted(self.contents)
+            if self.sources.get(name, content) != content
+        ]
         if other:
             raise DataError(
                 f"{len(other):,} sources of {self.path} are in the index with other content, such as {other[0]}; "
@@ -194,6 +218,15 @@ def _counts(store: Store) -> dict[str, int]:
 def _unseen(source: str) -> dict[str, Any]:
     """The row of a source that HarMA has not read: without size and content, so that a build looks at it anew."""
     return {
-        "source": source, "size": -1, "mtime_ns": 0, "content": "", "num_skipped": 0, "width": None, "height": None,
-        "bands": "", "bands_reason": "", "stretch": "", "problem": "",
-    }  # fmt: skip
+        "source": source,
+        "size": -1,
+        "mtime_ns": 0,
+        "content": "",
+        "num_skipped": 0,
+        "width": None,
+        "height": None,
+        "bands": "",
+        "bands_reason": "",
+        "stretch": "",
+        "problem": "",
+    }

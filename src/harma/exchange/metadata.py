@@ -1,7 +1,7 @@
 """What a GeoParquet file of embeddings says of itself, in three JSON texts of its footer.
 
-`geo` (GeoParquet 1.1) describes places, `emb` (fields of the STAC embedding extension 0.0.1) embeddings, and `harma`
-holds the settings of the index, so that an import brings all back.
+`geo` (GeoParquet 1.1) describes places, `emb` (fields of the STAC embedding extension 0.0.1)
+embeddings, and `harma` holds the settings of the index, so that an import brings all back.
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import harma
 from harma.errors import ConfigError, DataError
+from harma.ground.version import __version__
 from harma.index.schema import SIDES
 from harma.index.settings import Settings, settings_of
 from harma.scenes.windows import Tiling
@@ -20,9 +20,15 @@ VERSION = 1
 EMB_EXTENSION = "https://stac-extensions.github.io/embeddings/v0.0.1/schema.json"
 # Of shapely's numbers of geometry types, the names that GeoParquet has; a ring is stored as a line.
 TYPES = (
-    "Point", "LineString", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
+    "Point",
+    "LineString",
+    "LineString",
+    "Polygon",
+    "MultiPoint",
+    "MultiLineString",
+    "MultiPolygon",
     "GeometryCollection",
-)  # fmt: skip
+)
 
 
 def geo_of(kinds: Iterable[int], bounds: Sequence[float] | None) -> str:
@@ -42,12 +48,18 @@ def geo_of(kinds: Iterable[int], bounds: Sequence[float] | None) -> str:
     }
     if bounds is not None:
         column["bbox"] = list(bounds)
-    return json.dumps({"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}})
+    return json.dumps(
+        {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    )
 
 
 def emb_of(settings: Settings) -> str:
     """The `emb` text: how the embeddings of an index were made."""
-    cut = {"tiling": asdict(settings.tiling), "reading": asdict(settings.reading), "max_nodata": settings.max_nodata}
+    cut = {
+        "tiling": asdict(settings.tiling),
+        "reading": asdict(settings.reading),
+        "max_nodata": settings.max_nodata,
+    }
     return json.dumps(
         {
             "stac_extensions": [EMB_EXTENSION],
@@ -57,20 +69,30 @@ def emb_of(settings: Settings) -> str:
             "emb:chip_layout": _layout(settings.tiling),
             "emb:fit_for_use": ["retrieval"],
             "emb:preprocessing": {"format": "harma", "expression": cut},
-            "emb:postprocessing": {"format": "text", "expression": "L2 normalisation: scores are dot products"},
+            "emb:postprocessing": {
+                "format": "text",
+                "expression": "L2 normalisation: scores are dot products",
+            },
             "emb:quantization": {
-                "method": "rounded to float16, stored as float32", "original_dtype": "float32",
+                "method": "rounded to float16, stored as float32",
+                "original_dtype": "float32",
                 "quantized_dtype": "float16",
             },
-            "processing:software": {"HarMA": harma.__version__},
-            "links": [{"rel": "emb:model", "href": settings.model, "title": f"model id {settings.model_id}"}],
+            "processing:software": {"HarMA": __version__},
+            "links": [
+                {
+                    "rel": "emb:model",
+                    "href": settings.model,
+                    "title": f"model id {settings.model_id}",
+                }
+            ],
         }
-    )  # fmt: skip
+    )
 
 
 def harma_of(settings: Settings) -> str:
     """The `harma` text."""
-    return json.dumps({"version": VERSION, "software": harma.__version__, "settings": asdict(settings)})
+    return json.dumps({"version": VERSION, "software": __version__, "settings": asdict(settings)})
 
 
 def _layout(tiling: Tiling) -> dict[str, Any]:
@@ -102,7 +124,9 @@ def read_geo(texts: Mapping[bytes, bytes], where: str) -> tuple[str, dict[str, A
         name = geo["primary_column"]
         column = dict(geo["columns"][name])
     except (ValueError, LookupError, TypeError) as error:
-        raise DataError(f"{where}: its `geo` metadata is damaged ({error}); write the file again") from error
+        raise DataError(
+            f"{where}: its `geo` metadata is damaged ({error}); write the file again"
+        ) from error
     if column.get("encoding") != "WKB":
         raise DataError(
             f"{where}: geometries are encoded as {column.get('encoding')}; only WKB is read. Write the file with "
@@ -123,9 +147,13 @@ def read_settings_text(texts: Mapping[bytes, bytes], where: str) -> Settings | N
         written = json.loads(texts[HARMA.encode()])
         version, values = written["version"], dict(written["settings"])
         if version != VERSION:
-            raise DataError(f"{where} was exported by HarMA {written['software']}, which is newer; update this one")
+            raise DataError(
+                f"{where} was exported by HarMA {written['software']}, which is newer; update this one"
+            )
         return settings_of(values)
     except (ValueError, LookupError, TypeError, AttributeError, ConfigError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{where}: its `harma` metadata is damaged ({error}); export the index again") from error
+        raise DataError(
+            f"{where}: its `harma` metadata is damaged ({error}); export the index again"
+        ) from error

@@ -28,13 +28,18 @@ def import_settings(
     """
     path, own, loaded = file.layout.path, file.settings, None
     if model is not None and label is not None:
-        raise ConfigError(f"a model ({model}) and a label ({label}) are given; a label is for models HarMA cannot load")
+        raise ConfigError(
+            f"a model ({model}) and a label ({label}) are given; a label is for models HarMA cannot load"
+        )
     if model is not None:
-        from harma.fingerprint import model_id
-        from harma.saved import load
+        from harma.model.fingerprint import model_id
+        from harma.model.saved import load
 
         loaded = load(model, backbone=backbone)
-        name, own_id = (str(Path(model).resolve()) if Path(model).exists() else str(model)), model_id(loaded)
+        name, own_id = (
+            (str(Path(model).resolve()) if Path(model).exists() else str(model)),
+            model_id(loaded),
+        )
         if loaded.embed_dim != file.layout.embed_dim:
             raise ConfigError(
                 f"the embeddings of {path} have {file.layout.embed_dim} numbers, those of {model} {loaded.embed_dim}; "
@@ -50,7 +55,9 @@ def import_settings(
             "(--label) if HarMA cannot load it"
         )
     if own is None:
-        return Settings(name, backbone, own_id, file.layout.embed_dim, Tiling(), Reading(), 0.5), loaded
+        return Settings(
+            name, backbone, own_id, file.layout.embed_dim, Tiling(), Reading(), 0.5
+        ), loaded
     if own.model_id != own_id:
         raise ConfigError(
             f"{path} was exported with embeddings of {own.model} ({own.model_id}); {name} is {own_id}. Leave the model "
@@ -66,7 +73,8 @@ def check_fits(path: Path, kept: Settings, given: Settings, *, is_export: bool) 
         path: of the file.
         kept: of the index.
         given: of the file.
-        is_export: whether the file was exported from an index, whose scenes were cut and read in one way.
+        is_export: whether the file was exported from an index, whose scenes were cut and read in
+            one way.
 
     Raises:
         ConfigError: they do not.

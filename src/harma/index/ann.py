@@ -11,22 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.errors import DataError
-from harma.files import write_json
+from harma.ground.files import write_json
 from harma.index.schema import quoted
 from harma.index.store import Store, tables_directory
 from harma.index.vectors import SCAN_ROWS, best_of, embeddings_of
 
 FILE = "search.json"
-# Fewer chips than this are compared one by one in a tenth of a second; more of them than doubled, and it is made anew.
+# Fewer chips than this are compared one by one in a tenth of a second; more of them than doubled,
+# and it is made anew.
 PAYS, GROWN = 50_000, 2.0
 # Recall of the ten best that every kind of query has to reach.
 WANTED, K = 0.99, 10
 # Queries of each kind that recall is measured on.
 QUERIES = 64
-# From quick to thorough: partitions that are looked into, and how many times k candidates are compared exactly.
+# From quick to thorough: partitions that are looked into, and how many times k candidates are
+# compared exactly.
 LADDER = ((10, 2), (20, 4), (40, 8), (80, 16), (160, 32))
-# Four bits a dimension: with one, texts need 30 times as many exact comparisons (docs/results.md). Whole vectors where
-# that is not enough.
+# Four bits a dimension: with one, texts need 30 times as many exact comparisons (docs/results.md).
+# Whole vectors where that is not enough.
 KINDS = (("IVF_RQ", 4), ("IVF_FLAT", 16))
 # Lance makes IVF_RQ of embeddings whose length is a multiple of this.
 RQ_UNIT = 8
@@ -48,7 +50,8 @@ class Ann:
         num_probes: partitions looked into, at least.
         refine: candidates compared exactly, as a multiple of k.
         num_chips: that it was made and measured with.
-        recall: of the ten best, by kind of query: "text", "image", and "filtered" (both, in a part of the index).
+        recall: of the ten best, by kind of query: "text", "image", and "filtered" (both, in a part
+            of the index).
         milliseconds: median of one query when it was measured.
     """
 
@@ -80,7 +83,9 @@ def read_ann(store: Store) -> Ann | None:
     try:
         return Ann(**values)
     except TypeError as error:
-        raise DataError(f"{_path(store)} is damaged ({error}); run `harma index optimize`") from error
+        raise DataError(
+            f"{_path(store)} is damaged ({error}); run `harma index optimize`"
+        ) from error
 
 
 def pays(store: Store) -> bool:
@@ -105,14 +110,17 @@ def _read(store: Store) -> dict[str, Any] | None:
     try:
         return dict(json.loads(_path(store).read_text(encoding="utf-8")))
     except (TypeError, ValueError) as error:
-        raise DataError(f"{_path(store)} is damaged ({error}); run `harma index optimize`") from error
+        raise DataError(
+            f"{_path(store)} is damaged ({error}); run `harma index optimize`"
+        ) from error
 
 
 def make_ann(store: Store, texts: Vectors | None, *, wanted: float = WANTED) -> Ann | None:
     """Make the ANN index of an index, and choose its parameters.
 
-    Recall is measured on embedded texts, on chips of the index (each without itself), and on both with a filter,
-    against comparing all. The first kind and the quickest parameters that reach `wanted` on all of them are taken.
+    Recall is measured on embedded texts, on chips of the index (each without itself), and on both
+    with a filter, against comparing all. The first kind and the quickest parameters that reach
+    `wanted` on all of them are taken.
 
     Args:
         store: of the index.
@@ -133,7 +141,15 @@ def make_ann(store: Store, texts: Vectors | None, *, wanted: float = WANTED) -> 
         for num_probes, refine in LADDER:
             recall, milliseconds = probes.measure(num_probes, refine)
             if min(recall.values()) >= wanted:
-                ann = Ann(kind, num_bits, num_probes, refine, store.chips.count_rows(), recall, milliseconds)
+                ann = Ann(
+                    kind,
+                    num_bits,
+                    num_probes,
+                    refine,
+                    store.chips.count_rows(),
+                    recall,
+                    milliseconds,
+                )
                 write_json(path, asdict(ann))
                 return ann
     store.drop_ann()
@@ -148,7 +164,9 @@ class _Probes:
         self.store = store
         chips = _sampled(store, ["embedding"], QUERIES)
         images = embeddings_of(chips)
-        texts = np.empty((0, images.shape[1]), dtype=np.float32) if texts is None else texts[:QUERIES]
+        texts = (
+            np.empty((0, images.shape[1]), dtype=np.float32) if texts is None else texts[:QUERIES]
+        )
         self.vectors = np.concatenate([texts, images])
         self.num_texts = len(texts)
         self.own = [-1] * len(texts) + chips["_rowid"].to_pylist()
@@ -161,7 +179,10 @@ class _Probes:
         query = query.where(where) if where else query
         best = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)) for _ in self.vectors]
         for batch in query.select(["embedding"]).with_row_id(True).to_batches(batch_size=SCAN_ROWS):
-            rows, scores = batch["_rowid"].to_numpy().astype(np.int64), embeddings_of(batch) @ self.vectors.T
+            rows, scores = (
+                batch["_rowid"].to_numpy().astype(np.int64),
+                embeddings_of(batch) @ self.vectors.T,
+            )
             best = [
                 best_of(np.append(ids, rows), np.append(kept, scores[:, number]), K + 1)
                 for number, (ids, kept) in enumerate(best)
@@ -178,12 +199,16 @@ class _Probes:
         for where, truths in self.truth.items():
             for number, truth in enumerate(truths):
                 start = time.perf_counter()
-                rows = self.store.nearest(self.vectors[number], K + 1, num_probes, refine, where, ["id"])
+                rows = self.store.nearest(
+                    self.vectors[number], K + 1, num_probes, refine, where, ["id"]
+                )
                 times.append(time.perf_counter() - start)
                 kind = "filtered" if where else "text" if number < self.num_texts else "image"
                 got = self._others(number, rows["_rowid"].to_pylist())
                 found.setdefault(kind, []).append(len(got & truth) / max(1, len(truth)))
-        return {kind: float(np.mean(values)) for kind, values in found.items()}, 1000 * float(np.median(times))
+        return {kind: float(np.mean(values)) for kind, values in found.items()}, 1000 * float(
+            np.median(times)
+        )
 
 
 def _sampled(store: Store, columns: list[str], count: int) -> Any:
@@ -199,6 +224,10 @@ def _part_of(store: Store) -> str:
     chips = _sampled(store, ["xmin", "source"], 4096)
     column = "xmin" if chips["xmin"].null_count < chips.num_rows / 2 else "source"
     values = sorted(value for value in chips[column].to_pylist() if value is not None)
-    first, last = (values[int(share * (len(values) - 1))] for share in ((1 - ADMITTED) / 2, (1 + ADMITTED) / 2))
-    low, high = (quoted(value) if isinstance(value, str) else repr(value) for value in (first, last))
+    first, last = (
+        values[int(share * (len(values) - 1))] for share in ((1 - ADMITTED) / 2, (1 + ADMITTED) / 2)
+    )
+    low, high = (
+        quoted(value) if isinstance(value, str) else repr(value) for value in (first, last)
+    )
     return f"{column} >= {low} AND {column} <= {high}"

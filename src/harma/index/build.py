@@ -10,20 +10,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from harma.embedding import embed_pixels, eval_transform_of
 from harma.errors import ConfigError
-from harma.files import locked, write_json
-from harma.fingerprint import check_model, model_id
+from harma.ground.files import locked, write_json
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
 from harma.index.settings import FILE, Settings, write_settings
 from harma.index.store import WRITING, Store
 from harma.index.survey import Surveyed, survey
 from harma.index.tend import Progress, tend
+from harma.model.embedding import embed_pixels, eval_transform_of
+from harma.model.fingerprint import check_model, model_id
 from harma.scenes.sources import Source
 
 # Chips and seconds between commits: what a kill can cost.
 COMMIT_CHIPS, COMMIT_SECONDS = 2048, 15.0
-# Each commit leaves a file; so many are joined in between, so that searches during a long build stay quick.
+# Each commit leaves a file; so many are joined in between, so that searches during a long build
+# stay quick.
 FILES_BETWEEN = 256
 PROBLEMS = "problems.json"
 
@@ -54,9 +55,15 @@ class Outcome:
 
 
 def build(
-    directory: Path, sources: Sequence[Source], model: Any, settings: Settings, *, batch_size: int = 64,
-    num_workers: int = 1, progress: Progress = lambda what, done, total: None,
-) -> Outcome:  # fmt: skip
+    directory: Path,
+    sources: Sequence[Source],
+    model: Any,
+    settings: Settings,
+    *,
+    batch_size: int = 64,
+    num_workers: int = 1,
+    progress: Progress = lambda what, done, total: None,
+) -> Outcome:
     """Bring sources into an index; make it if it is not there.
 
     Args:
@@ -69,10 +76,13 @@ def build(
         progress: called with (what is done, so far, in all).
 
     Raises:
-        ConfigError: another process writes the index, or it was made with other settings or another model.
+        ConfigError: another process writes the index, or it was made with other settings or another
+            model.
     """
     with locked(directory, WRITING):
-        store = Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
+        store = (
+            Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
+        )
         check_model(store.settings.model, store.settings.model_id, model)
         _check_settings(store.settings, settings)
         if (settings.model, settings.backbone) != (store.settings.model, store.settings.backbone):
@@ -95,12 +105,20 @@ def _check_settings(kept: Settings, given: Settings) -> None:
 class _Build:
     """One build: what is done, and what waits to be embedded or written."""
 
-    def __init__(self, store: Store, model: Any, batch_size: int, num_workers: int, progress: Progress) -> None:
-        self.store, self.model, self.batch_size, self.num_workers = store, model, batch_size, num_workers
+    def __init__(
+        self, store: Store, model: Any, batch_size: int, num_workers: int, progress: Progress
+    ) -> None:
+        self.store, self.model, self.batch_size, self.num_workers = (
+            store,
+            model,
+            batch_size,
+            num_workers,
+        )
         self.progress, self.outcome = progress, Outcome()
         self.surveyed: list[Surveyed] = []
         self.known = store.known_sources()
-        # Rows in the order they were read; the first of them have embeddings, the rest have pixels that wait.
+        # Rows in the order they were read; the first of them have embeddings, the rest have pixels
+        # that wait.
         self.rows: list[dict[str, Any]] = []
         self.embeddings: list[NDArray[np.float32]] = []
         self.waiting: list[torch.Tensor] = []
@@ -113,9 +131,12 @@ class _Build:
         tasks = self._plan(sources)
         start, total, done = time.monotonic(), sum(len(task.windows) for task in tasks), 0
         chips = Chips(
-            tasks, self.surveyed, self.store.settings.reading, self.store.settings.max_nodata,
+            tasks,
+            self.surveyed,
+            self.store.settings.reading,
+            self.store.settings.max_nodata,
             eval_transform_of(self.model.preprocess),
-        )  # fmt: skip
+        )
         for read in read_chips(chips, num_workers=self.num_workers):
             self._take(read)
             done += len(read.task.windows)
@@ -131,7 +152,9 @@ class _Build:
     def _plan(self, sources: Sequence[Source]) -> list[Task]:
         """Look at all sources, and list what is to be read."""
         settings, tasks, partial = self.store.settings, list[Task](), []
-        looked = survey(sources, self.known, settings.tiling, settings.reading, num_workers=self.num_workers)
+        looked = survey(
+            sources, self.known, settings.tiling, settings.reading, num_workers=self.num_workers
+        )
         for number, found in enumerate(looked):
             self.surveyed.append(found)
             self.progress("looking", number + 1, len(sources))
@@ -153,7 +176,9 @@ class _Build:
     def _tasks_of(self, number: int, there: set[str]) -> list[Task]:
         """What is missing of a source."""
         found = self.surveyed[number]
-        ids = {chip_id(found.source.name, found.content, window): window for window in found.windows}
+        ids = {
+            chip_id(found.source.name, found.content, window): window for window in found.windows
+        }
         missing = [window for chip, window in ids.items() if chip not in there]
         self.counts[number] = (len(ids) - len(missing), 0)
         if there - ids.keys():
@@ -199,7 +224,9 @@ class _Build:
         self.outcome.problems[found.source.name] = problem
         kept = self.known.get(found.source.name)
         if kept is not None and kept["num_chips"]:
-            self.finished.append({**kept, "problem": f"{problem}; its {kept['num_chips']:,} chips are kept"})
+            self.finished.append(
+                {**kept, "problem": f"{problem}; its {kept['num_chips']:,} chips are kept"}
+            )
             return
         nothing = {"num_chips": 0, "num_skipped": 0, "bands": "", "bands_reason": "", "stretch": ""}
         facts = {"size": found.size, "mtime_ns": found.mtime_ns, "content": found.content}
@@ -210,20 +237,32 @@ class _Build:
         assert facts is not None
         chips, skipped = self.counts[number]
         return {
-            "source": found.source.name, "size": found.size, "mtime_ns": found.mtime_ns, "content": found.content,
-            "num_chips": chips, "num_skipped": skipped, "width": facts.width, "height": facts.height,
-            "bands": ",".join(map(str, facts.bands)), "bands_reason": facts.bands_reason, "stretch": facts.stretch,
+            "source": found.source.name,
+            "size": found.size,
+            "mtime_ns": found.mtime_ns,
+            "content": found.content,
+            "num_chips": chips,
+            "num_skipped": skipped,
+            "width": facts.width,
+            "height": facts.height,
+            "bands": ",".join(map(str, facts.bands)),
+            "bands_reason": facts.bands_reason,
+            "stretch": facts.stretch,
             "problem": "",
-        }  # fmt: skip
+        }
 
     def _commit(self) -> None:
         """Write what waits: chips first, so that a source that is written has all of them."""
         if any(map(len, self.waiting)):
             self._embed(torch.cat(self.waiting))
         self.waiting = []
-        wanted = [i for i, row in enumerate(self.rows) if row["source"] not in self.outcome.problems]
+        wanted = [
+            i for i, row in enumerate(self.rows) if row["source"] not in self.outcome.problems
+        ]
         if wanted:
-            self.store.add_chips([self.rows[i] for i in wanted], np.concatenate(self.embeddings)[wanted])
+            self.store.add_chips(
+                [self.rows[i] for i in wanted], np.concatenate(self.embeddings)[wanted]
+            )
             self.outcome.num_added += len(wanted)
         self._drop_outdated()
         if self.finished:
@@ -238,7 +277,9 @@ class _Build:
         failed = [row for row in self.finished if row["problem"]]
         self.store.drop_chips([row["source"] for row in failed if not row["num_chips"]])
         kept = [row for row in failed if row["num_chips"]]
-        replaced = [row for row in self.finished if row["source"] in self.replaced and not row["problem"]]
+        replaced = [
+            row for row in self.finished if row["source"] in self.replaced and not row["problem"]
+        ]
         self.store.drop_other_chips({row["source"]: row["content"] for row in kept + replaced})
 
 
@@ -258,5 +299,13 @@ def default_settings(model: Any, name: str, backbone: str | None, **options: Any
         ConfigError: the model has no name to be found by again.
     """
     if not name:
-        raise ConfigError("the index must know its model: give the directory or name it was loaded from")
-    return Settings(model=name, backbone=backbone, model_id=model_id(model), embed_dim=model.embed_dim, **options)
+        raise ConfigError(
+            "the index must know its model: give the directory or name it was loaded from"
+        )
+    return Settings(
+        model=name,
+        backbone=backbone,
+        model_id=model_id(model),
+        embed_dim=model.embed_dim,
+        **options,
+    )

@@ -17,8 +17,8 @@ from harma.index.search import SHOWN, admitted, take
 from harma.index.store import Store
 from harma.index.vectors import embeddings_of
 
-# Two chips show the same place where they share this much of the smaller one, and are of about one size: of two grids
-# with equal chips, however they lie, each chip has such a partner.
+# Two chips show the same place where they share this much of the smaller one, and are of about one
+# size: of two grids with equal chips, however they lie, each chip has such a partner.
 SAME_PLACE, SAME_SIZE = 0.25, 0.25
 # Where there are partners that share more than this, the others are not compared.
 WELL = 0.5
@@ -62,9 +62,10 @@ def find_changes(
 ) -> Changes:
     """Compare what matched until one date with what matches from another on.
 
-    A later chip is compared with the chips of the latest earlier scene that show the same place: they share half of the
-    smaller one, or a quarter where none shares more. Of several the one that matches best is taken, so that an object
-    at the edge of a chip is no change. Footprints of all admitted chips are held in memory.
+    A later chip is compared with the chips of the latest earlier scene that show the same place:
+    they share half of the smaller one, or a quarter where none shares more. Of several the one that
+    matches best is taken, so that an object at the edge of a chip is no change. Footprints of all
+    admitted chips are held in memory.
 
     Args:
         store: of the index.
@@ -77,12 +78,16 @@ def find_changes(
         ConfigError: the times overlap, or one of them has no chips with a place.
     """
     if before >= after:
-        raise ConfigError(f"before is {before:%Y-%m-%d} and after {after:%Y-%m-%d}; the first must be the earlier one")
+        raise ConfigError(
+            f"before is {before:%Y-%m-%d} and after {after:%Y-%m-%d}; the first must be the earlier one"
+        )
     chips = _load(store, vector, wanted)
     earlier, later = chips.dates <= _microseconds(before), chips.dates >= _microseconds(after)
     for name, side, when in (("before", earlier, before), ("after", later, after)):
         if not side.any():
-            raise ConfigError(f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index info`")
+            raise ConfigError(
+                f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index info`"
+            )
     then, now = _part(chips, earlier), _part(chips, later)
     now_at, then_at = _same_places(now, then)
     gains = now.scores[now_at] - then.scores[then_at]
@@ -91,7 +96,9 @@ def find_changes(
     return Changes(now.ids[now_at], then.ids[then_at], now.scores[now_at], then.scores[then_at])
 
 
-def changed_hits(store: Store, changes: Changes, *, k: int, offset: int, overlap: float | None) -> list[Hit]:
+def changed_hits(
+    store: Store, changes: Changes, *, k: int, offset: int, overlap: float | None
+) -> list[Hit]:
     """The places of the largest gains.
 
     Args:
@@ -99,7 +106,8 @@ def changed_hits(store: Store, changes: Changes, *, k: int, offset: int, overlap
         changes: found in it.
         k: hits.
         offset: hits left out before the first.
-        overlap: places that share this much of the smaller one count as the best of them; None keeps all.
+        overlap: places that share this much of the smaller one count as the best of them; None
+            keeps all.
     """
     judge, count = Judge(changes.gains), k + offset
     ask, num_pairs = count, len(changes.now)
@@ -127,16 +135,21 @@ def _load(store: Store, vector: NDArray[np.float32], wanted: Filter) -> _Chips:
             table["datetime"].cast("int64").to_numpy(),
             shapely.from_wkb(np.array(table["geometry"].to_pylist(), dtype=object)),
         )
-        for table in admitted(store, wanted.also("geometry IS NOT NULL AND datetime IS NOT NULL"),
-                              ["embedding", "geometry", "datetime"])
-    ]  # fmt: skip
+        for table in admitted(
+            store,
+            wanted.also("geometry IS NOT NULL AND datetime IS NOT NULL"),
+            ["embedding", "geometry", "datetime"],
+        )
+    ]
     if not parts:
         raise ConfigError("no chip with a place and a date matches; a change needs both")
     return _Chips(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _part(chips: _Chips, which: NDArray[np.bool_]) -> _Chips:
-    return _Chips(chips.ids[which], chips.scores[which], chips.dates[which], chips.footprints[which])
+    return _Chips(
+        chips.ids[which], chips.scores[which], chips.dates[which], chips.footprints[which]
+    )
 
 
 def _same_places(now: _Chips, then: _Chips) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -148,7 +161,8 @@ def _same_places(now: _Chips, then: _Chips) -> tuple[NDArray[np.int64], NDArray[
     larger = np.maximum(shapely.area(ours), shapely.area(theirs))
     same = (shared >= SAME_PLACE * smaller * (1 - 1e-9)) & (smaller >= SAME_SIZE * larger)
     now_at, then_at, poorly = now_at[same], then_at[same], (shared < WELL * smaller)[same]
-    # The latest scene first, and of it the chip that matches best: each later chip keeps its first pair.
+    # The latest scene first, and of it the chip that matches best: each later chip keeps its first
+    # pair.
     order = np.lexsort((-then.scores[then_at], poorly, -then.dates[then_at], now_at))
     now_at, then_at = now_at[order], then_at[order]
     _, first = np.unique(now_at, return_index=True)

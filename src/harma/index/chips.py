@@ -87,9 +87,13 @@ class Chips(Dataset[Read]):
     """
 
     def __init__(
-        self, tasks: Sequence[Task], surveyed: Sequence[Surveyed], reading: Reading, max_nodata: float,
+        self,
+        tasks: Sequence[Task],
+        surveyed: Sequence[Surveyed],
+        reading: Reading,
+        max_nodata: float,
         transform: Callable[[Tensor], Tensor],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.tasks, self.reading = tasks, reading
         # Only what workers need: each of them gets a copy.
         self.surveyed = {task.number: replace(surveyed[task.number], windows=()) for task in tasks}
@@ -107,12 +111,21 @@ class Chips(Dataset[Read]):
         except HarmaError as error:
             return Read(task, None, [], 0, None, problem=str(error))
         except Exception as error:  # whatever one odd file does to a library, the rest goes on
-            return Read(task, None, [], 0, None, problem=f"it cannot be read ({type(error).__name__}: {error})"[:300])
+            return Read(
+                task,
+                None,
+                [],
+                0,
+                None,
+                problem=f"it cannot be read ({type(error).__name__}: {error})"[:300],
+            )
 
     def _scene(self, number: int) -> Scene:
         if self._opened is None or self._opened[0] != number:
             self.close()
-            scene = self._closing.enter_context(open_scene(self.surveyed[number].source.opened_as, self.reading))
+            scene = self._closing.enter_context(
+                open_scene(self.surveyed[number].source.opened_as, self.reading)
+            )
             self._opened = (number, scene)
         return self._opened[1]
 
@@ -136,18 +149,28 @@ class Chips(Dataset[Read]):
 def read_chips(chips: Chips, *, num_workers: int) -> Iterator[Read]:
     """Do all tasks, in their order."""
     loader: DataLoader[Read] = DataLoader(
-        chips, batch_size=None, num_workers=num_workers, prefetch_factor=4 if num_workers else None,
-        multiprocessing_context=worker_context() if num_workers else None, worker_init_fn=end_with_parent,
-    )  # fmt: skip
+        chips,
+        batch_size=None,
+        num_workers=num_workers,
+        prefetch_factor=4 if num_workers else None,
+        multiprocessing_context=worker_context() if num_workers else None,
+        worker_init_fn=end_with_parent,
+    )
     try:
         yield from loader if len(chips) else ()
     finally:
         chips.close()
 
 
-def _row(surveyed: Surveyed, scene: Scene, window: Window, empty: float, picture: NDArray[np.uint8]) -> dict[str, Any]:
+def _row(
+    surveyed: Surveyed, scene: Scene, window: Window, empty: float, picture: NDArray[np.uint8]
+) -> dict[str, Any]:
     facts = scene.facts
-    footprint = scene.place.footprint(window.column, window.row, window.width, window.height) if scene.place else None
+    footprint = (
+        scene.place.footprint(window.column, window.row, window.width, window.height)
+        if scene.place
+        else None
+    )
     bounds = footprint.bounds if footprint is not None else (None,) * 4
     return {
         "id": chip_id(surveyed.source.name, surveyed.content, window),

@@ -56,7 +56,9 @@ class Filter:
         """SQL that every matching chip fulfils, and some others where there is an area."""
         parts = [f"({self.where})"] if self.where else []
         if self.area is not None:
-            parts.append("(" + (" OR ".join(_overlaps(*box) for box in self.boxes()) or "false") + ")")
+            parts.append(
+                "(" + (" OR ".join(_overlaps(*box) for box in self.boxes()) or "false") + ")"
+            )
         return " AND ".join(parts)
 
     def matches(self, geometries: Sequence[bytes | None]) -> NDArray[np.bool_]:
@@ -72,19 +74,28 @@ class Filter:
 
 
 def make_filter(
-    *, bbox: Sequence[float] | None = None, polygon: Any = None, near: Sequence[float] | None = None,
-    radius_km: float | None = None, within: bool = False, date: Sequence[str | datetime | None] | None = None,
-    source: str | Sequence[str] | None = None, where: str | None = None,
-) -> Filter:  # fmt: skip
+    *,
+    bbox: Sequence[float] | None = None,
+    polygon: Any = None,
+    near: Sequence[float] | None = None,
+    radius_km: float | None = None,
+    within: bool = False,
+    date: Sequence[str | datetime | None] | None = None,
+    source: str | Sequence[str] | None = None,
+    where: str | None = None,
+) -> Filter:
     """A filter from what a person says; several conditions must all hold, several areas mean what they have in common.
 
     Args:
-        bbox: west, south, east, north in degrees; west greater than east crosses the 180th meridian.
-        polygon: GeoJSON (a mapping, its text, or a file): geometry, feature or collection; or a shapely geometry.
+        bbox: west, south, east, north in degrees; west greater than east crosses the 180th
+            meridian.
+        polygon: GeoJSON (a mapping, its text, or a file): geometry, feature or collection; or a
+            shapely geometry.
         near: longitude and latitude.
         radius_km: around `near`, on the ground.
         within: footprints must lie inside the area instead of touching it.
-        date: first and last, either may be None; both days belong to the range. Chips without date do not match.
+        date: first and last, either may be None; both days belong to the range. Chips without date
+            do not match.
         source: name of a source, with * and ? as in file names; or several.
         where: SQL on the columns of the index.
 
@@ -106,7 +117,11 @@ def make_filter(
     for part in areas:
         area = part if area is None else area.intersection(part)
     _check_closed(where or "")
-    conditions = [*_dates(date), *_sources(source), *([where.strip()] if where and where.strip() else [])]
+    conditions = [
+        *_dates(date),
+        *_sources(source),
+        *([where.strip()] if where and where.strip() else []),
+    ]
     return Filter(area, within, " AND ".join(f"({condition})" for condition in conditions))
 
 
@@ -121,7 +136,9 @@ def _check_closed(where: str) -> None:
         if depth < 0:
             break
     if depth or quote or "--" in where:
-        raise ConfigError(f"the condition {where!r} is not closed; check its parentheses and quotes, and leave out --")
+        raise ConfigError(
+            f"the condition {where!r} is not closed; check its parentheses and quotes, and leave out --"
+        )
 
 
 def _overlaps(west: float, south: float, east: float, north: float) -> str:
@@ -157,7 +174,8 @@ def _polygon(polygon: Any) -> BaseGeometry:
             f"the polygon reaches from {west:g},{south:g} to {east:g},{north:g}; give longitudes and latitudes (WGS84)"
         )
     if west < -180 or east > 180:
-        # Edges are straight in degrees, as those of a box: what lies beyond ±180 comes in on the other side.
+        # Edges are straight in degrees, as those of a box: what lies beyond ±180 comes in on the
+        # other side.
         world = box(-180, -90, 180, 90)
         shifted = [translate(geometry, by) for by in (-360, 0, 360)]
         geometry = shapely.union_all([part.intersection(world) for part in shifted])
@@ -190,26 +208,42 @@ def _of_geojson(content: Any) -> BaseGeometry:
             features = [shape(content["geometry"] if content["type"] == "Feature" else content)]
         union: BaseGeometry = features[0] if len(features) == 1 else shapely.union_all(features)
         return union
-    except (LookupError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError) as error:
-        raise ConfigError(f"the polygon is not GeoJSON of a geometry, feature or collection ({error!r})") from error
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        shapely.errors.ShapelyError,
+    ) as error:
+        raise ConfigError(
+            f"the polygon is not GeoJSON of a geometry, feature or collection ({error!r})"
+        ) from error
 
 
 def _circle(near: Sequence[float], radius_km: float | None) -> BaseGeometry:
     """A circle on the ground, as a polygon that holds it to a thousandth of its radius."""
     if len(near) != 2 or not (-180 <= near[0] <= 180 and -90 <= near[1] <= 90):
-        raise ConfigError(f"near is {list(near)}; give longitude (-180 to 180) and latitude (-90 to 90)")
+        raise ConfigError(
+            f"near is {list(near)}; give longitude (-180 to 180) and latitude (-90 to 90)"
+        )
     if radius_km is None or not 0 < radius_km < ANYWHERE:
-        raise ConfigError(f"radius_km is {radius_km}; give kilometres, over 0 and under {ANYWHERE:,.0f}")
+        raise ConfigError(
+            f"radius_km is {radius_km}; give kilometres, over 0 and under {ANYWHERE:,.0f}"
+        )
     longitude, latitude = float(near[0]), float(near[1])
     bearings = np.linspace(360, 0, CIRCLE_POINTS, endpoint=False)
     ones = np.ones(CIRCLE_POINTS)
     lons, lats, _ = GEOD.fwd(longitude * ones, latitude * ones, bearings, 1000 * radius_km * ones)
-    poles = {sign: GEOD.inv(longitude, latitude, 0, sign * 90)[2] <= 1000 * radius_km for sign in (1, -1)}
+    poles = {
+        sign: GEOD.inv(longitude, latitude, 0, sign * 90)[2] <= 1000 * radius_km for sign in (1, -1)
+    }
     ring: BaseGeometry = shapely.Polygon(np.column_stack([lons, lats]))
     crosses = bool((np.abs(np.diff(lons, append=lons[0])) > 180).any())
     if not (crosses or poles[1] or poles[-1]):
         return ring
-    fixed: BaseGeometry = antimeridian.fix_polygon(ring, force_north_pole=poles[1], force_south_pole=poles[-1])
+    fixed: BaseGeometry = antimeridian.fix_polygon(
+        ring, force_north_pole=poles[1], force_south_pole=poles[-1]
+    )
     return fixed
 
 
@@ -217,9 +251,12 @@ def _dates(date: Sequence[str | datetime | None] | None) -> list[str]:
     if date is None:
         return []
     if isinstance(date, str | datetime) or len(date) != 2:
-        raise ConfigError(f"date is {date!r}; give two, the first and the last, of which one may be None")
+        raise ConfigError(
+            f"date is {date!r}; give two, the first and the last, of which one may be None"
+        )
     first, last = (
-        None if d is None else moment(d, is_end=is_end) for d, is_end in zip(date, (False, True), strict=True)
+        None if d is None else moment(d, is_end=is_end)
+        for d, is_end in zip(date, (False, True), strict=True)
     )
     if first is not None and last is not None and first > last:
         raise ConfigError(f"date is from {date[0]} to {date[1]}; the first comes after the last")
@@ -250,7 +287,11 @@ def moment(date: str | datetime, *, is_end: bool, option: str = "date") -> datet
     if not is_end or len(text) > len("2015-09-26"):
         return when
     try:
-        following = when.replace(year=when.year + 1) if len(text) == len("2015") else when + timedelta(days=1)
+        following = (
+            when.replace(year=when.year + 1)
+            if len(text) == len("2015")
+            else when + timedelta(days=1)
+        )
     except (OverflowError, ValueError):
         return datetime.max.replace(tzinfo=UTC)
     return following - timedelta(microseconds=1)

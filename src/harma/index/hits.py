@@ -16,9 +16,20 @@ from harma.scenes.windows import Window
 
 # What is said of a hit beside its footprint, and of a change.
 COLUMNS = (
-    "score", "percentile", "standing", "id", "source", "datetime", "column", "row", "width", "height", "crs", "gsd",
+    "score",
+    "percentile",
+    "standing",
+    "id",
+    "source",
+    "datetime",
+    "column",
+    "row",
+    "width",
+    "height",
+    "crs",
+    "gsd",
     "nodata",
-)  # fmt: skip
+)
 CHANGE = ("change", "then_score", "then_id", "then_source", "then_datetime")
 
 
@@ -61,18 +72,30 @@ class Hit:
 
     def properties(self) -> dict[str, Any]:
         """Everything but the geometry, as plain values."""
-        then = {} if self.then is None else {
-            "change": round(self.score - self.then.score, 6), "then_score": round(self.then.score, 6),
-            "then_id": self.then.id, "then_source": self.then.source,
-            "then_datetime": self.then.datetime.isoformat() if self.then.datetime else None,
-        }  # fmt: skip
+        then = (
+            {}
+            if self.then is None
+            else {
+                "change": round(self.score - self.then.score, 6),
+                "then_score": round(self.then.score, 6),
+                "then_id": self.then.id,
+                "then_source": self.then.source,
+                "then_datetime": self.then.datetime.isoformat() if self.then.datetime else None,
+            }
+        )
         return {
-            "score": round(self.score, 6), "percentile": round(self.percentile, 2), "standing": self.standing,
-            "id": self.id, "source": self.source,
-            "datetime": self.datetime.isoformat() if self.datetime else None, **vars(self.window), "crs": self.crs,
-            "gsd": self.gsd, "nodata": round(self.nodata, 4),
+            "score": round(self.score, 6),
+            "percentile": round(self.percentile, 2),
+            "standing": self.standing,
+            "id": self.id,
+            "source": self.source,
+            "datetime": self.datetime.isoformat() if self.datetime else None,
+            **vars(self.window),
+            "crs": self.crs,
+            "gsd": self.gsd,
+            "nodata": round(self.nodata, 4),
             **then,
-        }  # fmt: skip
+        }
 
 
 def hit_of(row: Mapping[str, Any], score: float, judge: Judge, *, then: Hit | None = None) -> Hit:
@@ -88,14 +111,27 @@ def hit_of(row: Mapping[str, Any], score: float, judge: Judge, *, then: Hit | No
     geometry = shapely.from_wkb(row["geometry"]) if row["geometry"] else None
     window = Window(row["column"], row["row"], row["width"], row["height"])
     return Hit(
-        float(score), judge.percentile(judged), judge.standing(judged), row["id"], row["source"], window, geometry,
-        row["datetime"], row["crs"], row["gsd"], row["nodata"], then,
-    )  # fmt: skip
+        float(score),
+        judge.percentile(judged),
+        judge.standing(judged),
+        row["id"],
+        row["source"],
+        window,
+        geometry,
+        row["datetime"],
+        row["crs"],
+        row["gsd"],
+        row["nodata"],
+        then,
+    )
 
 
 def as_json(hits: Sequence[Hit]) -> str:
     """A list of hits, each with its footprint as GeoJSON."""
-    return json.dumps([{**hit.properties(), "geometry": _geojson(hit)} for hit in hits], indent=2) + "\n"
+    return (
+        json.dumps([{**hit.properties(), "geometry": _geojson(hit)} for hit in hits], indent=2)
+        + "\n"
+    )
 
 
 def as_csv(hits: Sequence[Hit]) -> str:
@@ -114,7 +150,12 @@ def as_csv(hits: Sequence[Hit]) -> str:
 def as_geojson(hits: Sequence[Hit]) -> str:
     """A FeatureCollection (RFC 7946); hits without a place have a null geometry."""
     features = [
-        {"type": "Feature", "id": hit.id, "geometry": _geojson(hit), "properties": {"rank": rank, **hit.properties()}}
+        {
+            "type": "Feature",
+            "id": hit.id,
+            "geometry": _geojson(hit),
+            "properties": {"rank": rank, **hit.properties()},
+        }
         for rank, hit in enumerate(hits, 1)
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}) + "\n"
@@ -122,7 +163,15 @@ def as_geojson(hits: Sequence[Hit]) -> str:
 
 def _geojson(hit: Hit) -> Any:
     # Rings in the direction RFC 7946 asks for.
-    return shapely.geometry.mapping(shapely.orient_polygons(hit.geometry)) if hit.geometry is not None else None
+    return (
+        shapely.geometry.mapping(shapely.orient_polygons(hit.geometry))
+        if hit.geometry is not None
+        else None
+    )
 
 
-WRITERS: dict[str, Callable[[Sequence[Hit]], str]] = {"json": as_json, "csv": as_csv, "geojson": as_geojson}
+WRITERS: dict[str, Callable[[Sequence[Hit]], str]] = {
+    "json": as_json,
+    "csv": as_csv,
+    "geojson": as_geojson,
+}

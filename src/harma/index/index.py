@@ -65,24 +65,32 @@ class Index:
     @cached_property
     def model(self) -> Any:
         """The model, loaded from where it was when the index was made."""
-        from harma.saved import load
+        from harma.model.saved import load
 
         if self.store.settings.model_id.startswith(FOREIGN):
             raise ConfigError(
                 f"the embeddings of this index are of {self.store.settings.model}, which HarMA cannot load: texts and "
                 "pictures cannot be looked for. Give a chip (chip:ID) or a vector of that model"
             )
-        return _checked(self.store, load(self.store.settings.model, backbone=self.store.settings.backbone))
+        return _checked(
+            self.store, load(self.store.settings.model, backbone=self.store.settings.backbone)
+        )
 
     def info(self) -> dict[str, Any]:
         """What the index holds."""
         settings, sources = self.store.settings, list(self.store.known_sources().values())
-        rows = self.store.chips.search().select(["xmin", "ymin", "xmax", "ymax", "datetime"]).to_arrow()
+        rows = (
+            self.store.chips.search()
+            .select(["xmin", "ymin", "xmax", "ymax", "datetime"])
+            .to_arrow()
+        )
         arrow: Any = pc  # its functions are made at run time
         placed = rows.filter(arrow.is_valid(rows["xmin"]))
         dated = rows.filter(arrow.is_valid(rows["datetime"]))["datetime"]
         low, high = arrow.min, arrow.max
-        size = sum(path.stat().st_size for path in self.store.directory.rglob("*") if path.is_file())
+        size = sum(
+            path.stat().st_size for path in self.store.directory.rglob("*") if path.is_file()
+        )
         return {
             "chips": rows.num_rows,
             "sources": sum(not row["problem"] for row in sources),
@@ -103,13 +111,27 @@ class Index:
         }
 
     def search(
-        self, text: str | Sequence[str] | None = None, image: Any = None, *, like: Sequence[Any] = (),
-        unlike: Sequence[Any] = (), bbox: Sequence[float] | None = None, polygon: Any = None,
-        near: Sequence[float] | None = None, radius_km: float | None = None, within: bool = False,
-        date: Sequence[Any] | None = None, source: str | Sequence[str] | None = None, where: str | None = None,
-        before: str | datetime | None = None, after: str | datetime | None = None, k: int = 10, offset: int = 0,
-        overlap: float | None = OVERLAP, exact: bool = False,
-    ) -> list[Hit]:  # fmt: skip
+        self,
+        text: str | Sequence[str] | None = None,
+        image: Any = None,
+        *,
+        like: Sequence[Any] = (),
+        unlike: Sequence[Any] = (),
+        bbox: Sequence[float] | None = None,
+        polygon: Any = None,
+        near: Sequence[float] | None = None,
+        radius_km: float | None = None,
+        within: bool = False,
+        date: Sequence[Any] | None = None,
+        source: str | Sequence[str] | None = None,
+        where: str | None = None,
+        before: str | datetime | None = None,
+        after: str | datetime | None = None,
+        k: int = 10,
+        offset: int = 0,
+        overlap: float | None = OVERLAP,
+        exact: bool = False,
+    ) -> list[Hit]:
         """Find chips, or places that match more now than they did.
 
         Args:
@@ -117,7 +139,8 @@ class Index:
             image: a picture file, PIL image, array, or `chip:ID`.
             like: further examples, of all these kinds, or (example, weight).
             unlike: examples that count against.
-            bbox: west, south, east, north in degrees; west greater than east crosses the 180th meridian.
+            bbox: west, south, east, north in degrees; west greater than east crosses the 180th
+                meridian.
             polygon: GeoJSON, its file, or a shapely geometry.
             near: longitude and latitude, with `radius_km`.
             radius_km: on the ground.
@@ -125,14 +148,15 @@ class Index:
             date: first and last; either may be None, both days belong to the range.
             source: name of a source, with * and ?; or several.
             where: SQL on the columns.
-            before: end of an earlier time (2015, 2015-09-26). Given with `after`, the same places are compared: hits
-                are later chips with the earlier chip as `then`, the largest gain of score first; `percentile` and
-                `standing` say how the gain stands out from those of all places that were compared.
+            before: end of an earlier time (2015, 2015-09-26). Given with `after`, the same places
+                are compared: hits are later chips with the earlier chip as `then`, the largest gain
+                of score first; `percentile` and `standing` say how the gain stands out from those
+                of all places that were compared.
             after: start of the later time.
             k: hits.
             offset: hits left out before the first, for pages.
-            overlap: chips of one scene or date that share this much of the smaller one (0 to 1) count as the best of
-                them; None keeps all.
+            overlap: chips of one scene or date that share this much of the smaller one (0 to 1)
+                count as the best of them; None keeps all.
             exact: compare all chips, also where there is an ANN index.
 
         Returns:
@@ -143,19 +167,35 @@ class Index:
         """
         _check_numbers(k, offset, overlap)
         wanted = make_filter(
-            bbox=bbox, polygon=polygon, near=near, radius_km=radius_km, within=within, date=date, source=source,
+            bbox=bbox,
+            polygon=polygon,
+            near=near,
+            radius_km=radius_km,
+            within=within,
+            date=date,
+            source=source,
             where=where,
-        )  # fmt: skip
+        )
         times = _times(before, after)
         with self.store.reading():
-            return self._found(wanted, times, (text, image, like, unlike), k, offset, overlap, exact)
+            return self._found(
+                wanted, times, (text, image, like, unlike), k, offset, overlap, exact
+            )
 
     def _found(
-        self, wanted: Filter, times: tuple[datetime, datetime] | None, asked: tuple[Any, Any, Any, Any], k: int,
-        offset: int, overlap: float | None, exact: bool,
-    ) -> list[Hit]:  # fmt: skip
+        self,
+        wanted: Filter,
+        times: tuple[datetime, datetime] | None,
+        asked: tuple[Any, Any, Any, Any],
+        k: int,
+        offset: int,
+        overlap: float | None,
+        exact: bool,
+    ) -> list[Hit]:
         text, image, like, unlike = asked
-        vector = query_vector(lambda: self.model, self.store.chips, text=text, image=image, like=like, unlike=unlike)
+        vector = query_vector(
+            lambda: self.model, self.store.chips, text=text, image=image, like=like, unlike=unlike
+        )
         if times is not None:
             changes = find_changes(self.store, vector, wanted, *times)
             return changed_hits(self.store, changes, k=k, offset=offset, overlap=overlap)
@@ -173,15 +213,21 @@ class Index:
     def _sample(self) -> NDArray[np.float32]:
         """Embeddings of chips from all over the index (n, E): what a query scores on it is the ordinary."""
         count = len(self)
-        offsets = np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).astype(int)).tolist() if count else []
+        offsets = (
+            np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).astype(int)).tolist()
+            if count
+            else []
+        )
         if not offsets:
             return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)
-        return embeddings_of(self.store.chips.take_offsets(offsets).select(["embedding"]).to_arrow())
+        return embeddings_of(
+            self.store.chips.take_offsets(offsets).select(["embedding"]).to_arrow()
+        )
 
 
 def _checked(store: Store, model: Any) -> Any:
     """The model, if it is the one the index was made with. Vector queries need none, and so no torch."""
-    from harma.fingerprint import check_model
+    from harma.model.fingerprint import check_model
 
     check_model(store.settings.model, store.settings.model_id, model)
     return model
@@ -191,10 +237,14 @@ def _check_numbers(k: int, offset: int, overlap: float | None) -> None:
     if k < 1 or offset < 0:
         raise ConfigError(f"k is {k} and offset {offset}; k must be 1 or more, offset 0 or more")
     if overlap is not None and not 0 < overlap <= 1:
-        raise ConfigError(f"overlap is {overlap}; it must be over 0 and at most 1, or None to keep all chips")
+        raise ConfigError(
+            f"overlap is {overlap}; it must be over 0 and at most 1, or None to keep all chips"
+        )
 
 
-def _times(before: str | datetime | None, after: str | datetime | None) -> tuple[datetime, datetime] | None:
+def _times(
+    before: str | datetime | None, after: str | datetime | None
+) -> tuple[datetime, datetime] | None:
     """The two times of a change, or None where none is looked for."""
     if before is None and after is None:
         return None

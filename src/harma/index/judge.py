@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Robust standard deviations above the median of the sample. Scores of chips that have nothing to do with a query are
-# close to normal: 4 is passed by one in 30,000 of them, 2.5 by one in 160.
+# Robust standard deviations above the median of the sample. Scores of chips that have nothing to do
+# with a query are close to normal: 4 is passed by one in 30,000 of them, 2.5 by one in 160.
 CLEAR, LIKELY = 4.0, 2.5
 # Median absolute deviation → standard deviation of a normal distribution.
 MAD_TO_SD = 1.4826

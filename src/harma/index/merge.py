@@ -13,17 +13,19 @@ Row = dict[str, Any]
 def merged(rows: Sequence[Row], overlap: float, count: int, *, any_date: bool = False) -> list[Row]:
     """Leave out each chip that overlaps a better one.
 
-    Chips are of one place where they are of one source, or of one day, and have a footprint each. Without footprints
-    the windows of one source are compared.
+    Chips are of one place where they are of one source, or of one day, and have a footprint each.
+    Without footprints the windows of one source are compared.
 
     Args:
         rows: the best first; with geometry (WKB or None), source, datetime and window.
-        overlap: share of the smaller chip that both cover, over 0 and up to 1, from which on they are one.
+        overlap: share of the smaller chip that both cover, over 0 and up to 1, from which on they
+            are one.
         count: rows to keep; the rest is not looked at.
         any_date: chips of other sources and dates merge too.
 
     Returns:
-        What is left, in the same order. What is kept of the first n rows does not depend on those that follow.
+        What is left, in the same order. What is kept of the first n rows does not depend on those
+        that follow.
     """
     kept: list[tuple[Row, BaseGeometry]] = []
     bounds = np.empty((count, 4))
@@ -35,7 +37,8 @@ def merged(rows: Sequence[Row], overlap: float, count: int, *, any_date: bool = 
         own = bounds[: len(kept)]
         near = (own[:, 0] < east) & (own[:, 2] > west) & (own[:, 1] < north) & (own[:, 3] > south)
         if not any(
-            _is_comparable(row, kept[number][0], any_date) and _share(outline, kept[number][1]) >= overlap
+            _is_comparable(row, kept[number][0], any_date)
+            and _share(outline, kept[number][1]) >= overlap
             for number in np.flatnonzero(near)
         ):
             bounds[len(kept)] = outline.bounds
@@ -57,7 +60,10 @@ def _is_comparable(row: Row, other: Row, any_date: bool) -> bool:
     if row["source"] == other["source"]:
         return True
     placed = row["geometry"] is not None and other["geometry"] is not None
-    same_day = None not in (row["datetime"], other["datetime"]) and row["datetime"].date() == other["datetime"].date()
+    same_day = (
+        None not in (row["datetime"], other["datetime"])
+        and row["datetime"].date() == other["datetime"].date()
+    )
     return placed and (any_date or same_day)
 
 

@@ -18,7 +18,13 @@ CHIP = "chip:"
 
 
 def query_vector(
-    model: Any, chips: Any, *, text: Any = None, image: Any = None, like: Sequence[Any] = (), unlike: Sequence[Any] = ()
+    model: Any,
+    chips: Any,
+    *,
+    text: Any = None,
+    image: Any = None,
+    like: Sequence[Any] = (),
+    unlike: Sequence[Any] = (),
 ) -> Vector:
     """Embed a query.
 
@@ -27,14 +33,17 @@ def query_vector(
         chips: the table, for chips that are named.
         text: a description, or several, which count alike.
         image: a picture (file, PIL image, array), or `chip:ID`.
-        like: examples: a text, a picture file or other picture, `chip:ID`, a vector, or (example, weight).
-        unlike: examples that count against; each weighs half of one in `like` unless a weight is given.
+        like: examples: a text, a picture file or other picture, `chip:ID`, a vector, or (example,
+            weight).
+        unlike: examples that count against; each weighs half of one in `like` unless a weight is
+            given.
 
     Returns:
         (E,), L2-normalised.
 
     Raises:
-        ConfigError: there is nothing to look for, an example cannot be told, or examples cancel out.
+        ConfigError: there is nothing to look for, an example cannot be told, or examples cancel
+            out.
     """
     parts: list[tuple[Any, float]] = []
     for value in [text] if isinstance(text, str) else list(text or ()):
@@ -44,9 +53,13 @@ def query_vector(
         is_name = isinstance(image, str) and not image.startswith(CHIP)
         parts.append((Path(image) if is_name else image, 1.0))
     parts += [_weighted(example, 1.0) for example in like]
-    parts += [(example, -weight) for example, weight in (_weighted(example, UNLIKE) for example in unlike)]
+    parts += [
+        (example, -weight) for example, weight in (_weighted(example, UNLIKE) for example in unlike)
+    ]
     if not any(weight > 0 for _, weight in parts):
-        raise ConfigError("there is nothing to look for: give a text, an image or an example to be like")
+        raise ConfigError(
+            "there is nothing to look for: give a text, an image or an example to be like"
+        )
     vectors = [weight * _embed(model, chips, what) for what, weight in parts]
     lengths = {len(vector) for vector in vectors} | {chips.schema.field("embedding").type.list_size}
     if len(lengths) > 1:
@@ -57,7 +70,9 @@ def query_vector(
     total: Vector = np.sum(vectors, axis=0)
     norm = float(np.linalg.norm(total))
     if norm < 1e-3:
-        raise ConfigError("the examples to be like and unlike cancel out; leave one out or change its weight")
+        raise ConfigError(
+            "the examples to be like and unlike cancel out; leave one out or change its weight"
+        )
     return total / np.float32(norm)
 
 
@@ -68,7 +83,9 @@ class _Text(str):
 
 
 def _weighted(example: Any, default: float) -> tuple[Any, float]:
-    is_pair = isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], int | float)
+    is_pair = (
+        isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], int | float)
+    )
     what, weight = example if is_pair else (example, default)
     if not 0 < weight < float("inf"):
         raise ConfigError(f"the weight of {what!r} is {weight}; it must be greater than 0")

@@ -17,7 +17,19 @@ from harma.index.store import FAILED, Store
 from harma.index.take import take_table
 from harma.index.vectors import SCAN_ROWS, best_of, embeddings_of
 
-SHOWN = ["id", "geometry", "datetime", "source", "column", "row", "width", "height", "crs", "gsd", "nodata"]
+SHOWN = [
+    "id",
+    "geometry",
+    "datetime",
+    "source",
+    "column",
+    "row",
+    "width",
+    "height",
+    "crs",
+    "gsd",
+    "nodata",
+]
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST = 3000
 # So few chips are compared one by one, however they were chosen.
@@ -45,7 +57,13 @@ class Search:
         self._places: Places | None = None
 
     def find(
-        self, vector: Vector, wanted: Filter, count: int, *, ann: Ann | None = None, overlap: float | None = None
+        self,
+        vector: Vector,
+        wanted: Filter,
+        count: int,
+        *,
+        ann: Ann | None = None,
+        overlap: float | None = None,
     ) -> list[Row]:
         """The best chips that a filter admits.
 
@@ -54,17 +72,26 @@ class Search:
             wanted: the filter.
             count: chips to find.
             ann: what the ANN index was tuned to; None compares all chips.
-            overlap: chips of one place that share this much of the smaller one, 0 to 1, count as the best of them;
-                None keeps all.
+            overlap: chips of one place that share this much of the smaller one, 0 to 1, count as
+                the best of them; None keeps all.
 
         Returns:
-            Rows with the columns `SHOWN` and their `score`, the best first; fewer than `count` only where no more
-            exist.
+            Rows with the columns `SHOWN` and their `score`, the best first; fewer than `count` only
+            where no more exist.
         """
-        # Some of what is found overlaps, and a little of what the ANN index gives lies beside the area.
-        ask = 2 * count + 10 if overlap is not None else count + 5 if ann is not None and wanted.area else count
+        # Some of what is found overlaps, and a little of what the ANN index gives lies beside the
+        # area.
+        ask = (
+            2 * count + 10
+            if overlap is not None
+            else count + 5
+            if ann is not None and wanted.area
+            else count
+        )
         while True:
-            rows = None if ann is None or ask > MOST else self._approximately(vector, wanted, ask, ann)
+            rows = (
+                None if ann is None or ask > MOST else self._approximately(vector, wanted, ask, ann)
+            )
             is_all = False
             if rows is None:
                 rows = self._exactly(vector, wanted, ask)
@@ -83,7 +110,9 @@ class Search:
                 return _of_few(self.store, vector, wanted, near, ask)
         return _scanned(self.store, vector, wanted, ask)
 
-    def _approximately(self, vector: Vector, wanted: Filter, ask: int, ann: Ann) -> list[Row] | None:
+    def _approximately(
+        self, vector: Vector, wanted: Filter, ask: int, ann: Ann
+    ) -> list[Row] | None:
         """The best of what the ANN index gives; None where all that the filter admits should be compared."""
         if wanted.area is not None and not wanted.where:
             self._places = places_of(self.store, self._places)
@@ -102,11 +131,15 @@ class Search:
             if wanted.sql and self.store.chips.count_rows(wanted.sql) <= max(FEW, ask):
                 return None
             refine = max(REFINE, -(-ann.refine * K // ask))
-            table = self.store.nearest(vector, ask, ann.num_probes, refine, wanted.sql, [*SHOWN, "embedding"])
+            table = self.store.nearest(
+                vector, ask, ann.num_probes, refine, wanted.sql, [*SHOWN, "embedding"]
+            )
         return None if table.num_rows < ask else _ranked(table, vector, wanted)
 
 
-def _of_few(store: Store, vector: Vector, wanted: Filter, ids: NDArray[np.int64], ask: int) -> list[Row]:
+def _of_few(
+    store: Store, vector: Vector, wanted: Filter, ids: NDArray[np.int64], ask: int
+) -> list[Row]:
     """The best `ask` of some chips that the area admits."""
     if not len(ids):
         return []
@@ -139,7 +172,9 @@ def _scanned(store: Store, vector: Vector, wanted: Filter, ask: int) -> list[Row
     for batch in admitted(store, wanted, ["embedding"]):
         block = embeddings_of(batch) @ vector
         ids, scores = best_of(
-            np.append(ids, batch["_rowid"].to_numpy().astype(np.int64)), np.append(scores, block), ask
+            np.append(ids, batch["_rowid"].to_numpy().astype(np.int64)),
+            np.append(scores, block),
+            ask,
         )
     return _with_scores(store, ids, scores)
 
@@ -184,5 +219,7 @@ def _conditions_checked(wanted: Filter) -> Iterator[None]:
     except FAILED as error:
         if wanted.where:
             reason = str(error).splitlines()[0][:200]
-            raise ConfigError(f"the condition {wanted.where!r} cannot be used ({reason})") from error
+            raise ConfigError(
+                f"the condition {wanted.where!r} cannot be used ({reason})"
+            ) from error
         raise

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harma.errors import ConfigError, DataError, MissingFileError
-from harma.files import write_json
+from harma.ground.files import write_json
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
@@ -41,7 +41,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_nodata <= 1:
-            raise ConfigError(f"max_nodata is {self.max_nodata}; it must be from 0 to 1 (a share of the chip)")
+            raise ConfigError(
+                f"max_nodata is {self.max_nodata}; it must be from 0 to 1 (a share of the chip)"
+            )
 
 
 def write_settings(directory: Path, settings: Settings) -> None:
@@ -58,12 +60,16 @@ def read_settings(directory: Path) -> Settings:
     """
     path = directory / FILE
     if not path.is_file():
-        raise MissingFileError(f"{directory} is no index (there is no {FILE}); make one with `harma index build`")
+        raise MissingFileError(
+            f"{directory} is no index (there is no {FILE}); make one with `harma index build`"
+        )
     try:
         # Not YAML: it reads 1e+20 as text, and NaN too.
         values = json.loads(path.read_text(encoding="utf-8"))
         if values.pop("format") != FORMAT or values.pop("version") != VERSION:
-            raise DataError(f"{path} is not of version {VERSION} of HarMA's indices; build the index again")
+            raise DataError(
+                f"{path} is not of version {VERSION} of HarMA's indices; build the index again"
+            )
         return settings_of(values)
     except DataError:
         raise
@@ -80,5 +86,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     tiling, reading = dict(values["tiling"]), dict(values["reading"])
     tiling["scales"] = tuple(tiling["scales"])
     reading["percentiles"] = tuple(reading["percentiles"])
-    reading["bands"] = reading["bands"] if isinstance(reading["bands"], str) else tuple(reading["bands"])
+    reading["bands"] = (
+        reading["bands"] if isinstance(reading["bands"], str) else tuple(reading["bands"])
+    )
     return Settings(**{**values, "tiling": Tiling(**tiling), "reading": Reading(**reading)})

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError, HarmaError, MissingDependencyError, StorageError
-from harma.files import LOCK
+from harma.ground.files import LOCK
 from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
@@ -21,7 +21,11 @@ TABLES = "tables"
 WRITING = "writing the index"
 # Names in one SQL expression.
 NAMES_AT_ONCE = 500
-FAILED = (OSError, ValueError, RuntimeError)  # what Lance raises on damaged or missing files, and on full disks
+FAILED = (
+    OSError,
+    ValueError,
+    RuntimeError,
+)  # what Lance raises on damaged or missing files, and on full disks
 # What Lance may keep in memory, bytes: its own default is 6 GB.
 INDEX_CACHE, METADATA_CACHE = 400 << 20, 100 << 20
 # Versions that readers may still look at.
@@ -49,9 +53,13 @@ class Store:
             expected = chip_schema(self.settings.embed_dim)
             same = self.chips.schema.names == expected.names
         except FAILED as error:
-            raise DataError(f"the index {directory} is damaged ({_short(error)}); build it again") from error
+            raise DataError(
+                f"the index {directory} is damaged ({_short(error)}); build it again"
+            ) from error
         if not same:
-            raise DataError(f"the index {directory} has other columns than this HarMA's; build it again")
+            raise DataError(
+                f"the index {directory} has other columns than this HarMA's; build it again"
+            )
 
     @classmethod
     def create(cls, directory: Path, settings: Settings) -> "Store":
@@ -63,9 +71,13 @@ class Store:
         directory.mkdir(parents=True, exist_ok=True)
         for left in directory.glob(".index.json.*.tmp"):  # of a build that was killed here
             left.unlink()
-        foreign = sorted(path.name for path in directory.iterdir() if path.name not in (TABLES, LOCK))
+        foreign = sorted(
+            path.name for path in directory.iterdir() if path.name not in (TABLES, LOCK)
+        )
         if foreign:
-            raise ConfigError(f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose another")
+            raise ConfigError(
+                f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose another"
+            )
         database = _connect(directory, settings)
         # The settings come last: where they are, there is an index.
         database.create_table(CHIPS, schema=chip_schema(settings.embed_dim), mode="overwrite")
@@ -87,7 +99,9 @@ class Store:
         found: dict[str, set[str]] = {name: set() for name in sources}
         for where in _named(sources):
             rows = self.chips.search().where(where).select(["id", "source"]).to_arrow()
-            for chip, source in zip(rows["id"].to_pylist(), rows["source"].to_pylist(), strict=True):
+            for chip, source in zip(
+                rows["id"].to_pylist(), rows["source"].to_pylist(), strict=True
+            ):
                 found[source].add(chip)
         return found
 
@@ -105,7 +119,9 @@ class Store:
             "model": pa.array([self.settings.model_id] * len(rows), pa.string()),
         }
         arrays = [
-            columns[name] if name in columns else pa.array([row[name] for row in rows], schema.field(name).type)
+            columns[name]
+            if name in columns
+            else pa.array([row[name] for row in rows], schema.field(name).type)
             for name in schema.names
         ]
         with self._writing():
@@ -115,7 +131,9 @@ class Store:
         """Write rows of sources, in place of older ones."""
         table = pa.Table.from_pylist([dict(row) for row in rows], schema=SOURCE_SCHEMA)
         with self._writing():
-            self.sources.merge_insert("source").when_matched_update_all().when_not_matched_insert_all().execute(table)
+            self.sources.merge_insert(
+                "source"
+            ).when_matched_update_all().when_not_matched_insert_all().execute(table)
 
     def drop_chips(self, sources: Sequence[str]) -> None:
         """Remove all chips of sources."""
@@ -142,30 +160,57 @@ class Store:
                 self.sources.delete(where)
 
     def nearest(
-        self, vector: NDArray[np.float32], k: int, num_probes: int, refine: int, where: str, columns: list[str]
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        num_probes: int,
+        refine: int,
+        where: str,
+        columns: list[str],
     ) -> pa.Table:
         """Ask the ANN index.
 
         Args:
             vector: (E,).
             k: rows wanted.
-            num_probes: partitions looked into; with a filter more of them, until there are `k` rows.
+            num_probes: partitions looked into; with a filter more of them, until there are `k`
+                rows.
             refine: candidates compared exactly, as a multiple of `k`.
             where: SQL that is applied first, or "".
             columns: to return, beside `_rowid`.
 
         Returns:
-            The nearest first; fewer than `k` where the filter admits no more, or the partitions hold no more.
+            The nearest first; fewer than `k` where the filter admits no more, or the partitions
+            hold no more.
         """
-        query = self.chips.search(vector, vector_column_name="embedding").distance_type("cosine").limit(k)
+        query = (
+            self.chips.search(vector, vector_column_name="embedding")
+            .distance_type("cosine")
+            .limit(k)
+        )
         query = query.minimum_nprobes(num_probes).refine_factor(refine)
-        query = query.maximum_nprobes(0).where(where, prefilter=True) if where else query.maximum_nprobes(num_probes)
+        query = (
+            query.maximum_nprobes(0).where(where, prefilter=True)
+            if where
+            else query.maximum_nprobes(num_probes)
+        )
         return query.select([*columns, "_distance"]).with_row_id(True).to_arrow()
 
-    def nearest_ids(self, vector: NDArray[np.float32], k: int, num_probes: int) -> NDArray[np.int64]:
+    def nearest_ids(
+        self, vector: NDArray[np.float32], k: int, num_probes: int
+    ) -> NDArray[np.int64]:
         """Row ids of the `k` nearest chips by the ANN index alone, the nearest first; nothing is compared exactly."""
-        query = self.chips.search(vector, vector_column_name="embedding").distance_type("cosine").limit(k)
-        query = query.minimum_nprobes(num_probes).maximum_nprobes(num_probes).select(["_distance"]).with_row_id(True)
+        query = (
+            self.chips.search(vector, vector_column_name="embedding")
+            .distance_type("cosine")
+            .limit(k)
+        )
+        query = (
+            query.minimum_nprobes(num_probes)
+            .maximum_nprobes(num_probes)
+            .select(["_distance"])
+            .with_row_id(True)
+        )
         ids: NDArray[np.int64] = query.to_arrow()["_rowid"].to_numpy().astype(np.int64)
         return ids
 
@@ -179,7 +224,11 @@ class Store:
         from lancedb.index import IvfFlat, IvfRq
 
         rq = kind == "IVF_RQ"
-        config = IvfRq(distance_type="cosine", num_bits=num_bits) if rq else IvfFlat(distance_type="cosine")
+        config = (
+            IvfRq(distance_type="cosine", num_bits=num_bits)
+            if rq
+            else IvfFlat(distance_type="cosine")
+        )
         with self._writing():
             self.chips.create_index("embedding", config=config, replace=True)
 
@@ -249,8 +298,12 @@ def _connect(directory: Path, settings: Settings) -> Any:
     try:
         import lancedb
     except ImportError as error:
-        raise MissingDependencyError("an index needs lancedb: pip install 'harma[search]'") from error
-    session = lancedb.Session(index_cache_size_bytes=INDEX_CACHE, metadata_cache_size_bytes=METADATA_CACHE)
+        raise MissingDependencyError(
+            "an index needs lancedb: pip install 'harma[search]'"
+        ) from error
+    session = lancedb.Session(
+        index_cache_size_bytes=INDEX_CACHE, metadata_cache_size_bytes=METADATA_CACHE
+    )
     return lancedb.connect(str(tables_directory(directory, settings)), session=session)
 
 

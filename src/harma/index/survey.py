@@ -41,9 +41,13 @@ class Surveyed:
 
 
 def survey(
-    sources: Iterable[Source], known: Mapping[str, Mapping[str, Any]], tiling: Tiling, reading: Reading, *,
+    sources: Iterable[Source],
+    known: Mapping[str, Mapping[str, Any]],
+    tiling: Tiling,
+    reading: Reading,
+    *,
     num_workers: int,
-) -> Iterator[Surveyed]:  # fmt: skip
+) -> Iterator[Surveyed]:
     """Look at sources, in their order.
 
     Args:
@@ -54,16 +58,24 @@ def survey(
         num_workers: threads; GDAL and Pillow release the lock while they read.
     """
     with ThreadPoolExecutor(max(1, num_workers)) as pool:
-        yield from pool.map(lambda source: _look(source, known.get(source.name), tiling, reading), sources)
+        yield from pool.map(
+            lambda source: _look(source, known.get(source.name), tiling, reading), sources
+        )
 
 
-def _look(source: Source, kept: Mapping[str, Any] | None, tiling: Tiling, reading: Reading) -> Surveyed:
+def _look(
+    source: Source, kept: Mapping[str, Any] | None, tiling: Tiling, reading: Reading
+) -> Surveyed:
     try:
         stat = Path(source.opened_as).stat()
         size, mtime_ns = stat.st_size, stat.st_mtime_ns
     except OSError:
         size, mtime_ns = -1, 0  # an address, or gone: opening says which
-    unchanged = kept is not None and (kept["size"], kept["mtime_ns"]) == (size, mtime_ns) and not kept["problem"]
+    unchanged = (
+        kept is not None
+        and (kept["size"], kept["mtime_ns"]) == (size, mtime_ns)
+        and not kept["problem"]
+    )
     if unchanged and kept is not None:
         return Surveyed(source, size, mtime_ns, kept["content"], is_known=True)
     try:
@@ -76,10 +88,16 @@ def _look(source: Source, kept: Mapping[str, Any] | None, tiling: Tiling, readin
     except HarmaError as error:
         return Surveyed(source, size, mtime_ns, "", problem=str(error))
     except OSError as error:
-        return Surveyed(source, size, mtime_ns, "", problem=f"it cannot be read ({error.strerror or error})")
+        return Surveyed(
+            source, size, mtime_ns, "", problem=f"it cannot be read ({error.strerror or error})"
+        )
     except Exception as error:  # whatever one odd file does to a library, the rest goes on
         return Surveyed(
-            source, size, mtime_ns, "", problem=f"it cannot be read ({type(error).__name__}: {error})"[:300]
+            source,
+            size,
+            mtime_ns,
+            "",
+            problem=f"it cannot be read ({type(error).__name__}: {error})"[:300],
         )
     return Surveyed(source, size, mtime_ns, content, facts, windows)
 

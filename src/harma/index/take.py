@@ -22,4 +22,8 @@ def take_table(chips: Any, ids: NDArray[np.int64], columns: list[str]) -> pa.Tab
     # Lance gives them in the order of the table.
     given = taken["_rowid"].to_numpy().astype(np.int64)
     sorter = np.argsort(given)
-    return taken.take(sorter[np.searchsorted(given, ids, sorter=sorter)]).select(columns).combine_chunks()
+    return (
+        taken.take(sorter[np.searchsorted(given, ids, sorter=sorter)])
+        .select(columns)
+        .combine_chunks()
+    )

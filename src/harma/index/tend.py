@@ -14,15 +14,33 @@ EXACT = "exact: every chip is compared"
 MANY_FILES, UNINDEXED = 32, 0.05
 # Texts that recall is measured on: what people look for, in several surroundings.
 THINGS = (
-    "an airport with planes on the apron", "a baseball field", "a beach with waves", "a bridge across a river",
-    "a dense residential area", "a harbour with many boats", "a highway interchange", "an industrial area with sheds",
-    "a large parking lot with cars", "a solar farm", "a stadium with a running track", "round storage tanks",
-    "a railway station", "a golf course", "bare mountains", "a forest cut by a road",
-)  # fmt: skip
+    "an airport with planes on the apron",
+    "a baseball field",
+    "a beach with waves",
+    "a bridge across a river",
+    "a dense residential area",
+    "a harbour with many boats",
+    "a highway interchange",
+    "an industrial area with sheds",
+    "a large parking lot with cars",
+    "a solar farm",
+    "a stadium with a running track",
+    "round storage tanks",
+    "a railway station",
+    "a golf course",
+    "bare mountains",
+    "a forest cut by a road",
+)
 SURROUNDINGS = ("", " surrounded by green fields", " next to some houses", " seen in winter")
 
 
-def tend(store: Store, model: Any, progress: Progress = lambda what, done, total: None, *, force: bool = False) -> str:
+def tend(
+    store: Store,
+    model: Any,
+    progress: Progress = lambda what, done, total: None,
+    *,
+    force: bool = False,
+) -> str:
     """Do what makes searches quicker, where it is worth its time.
 
     Args:
@@ -37,7 +55,11 @@ def tend(store: Store, model: Any, progress: Progress = lambda what, done, total
     if force:
         forget_ann(store)
     ann, count = read_ann(store), store.chips.count_rows()
-    if force or store.num_files() > MANY_FILES or (ann and store.num_unindexed() > UNINDEXED * count):
+    if (
+        force
+        or store.num_files() > MANY_FILES
+        or (ann and store.num_unindexed() > UNINDEXED * count)
+    ):
         progress("joining files", 0, 1)
         store.compact()
     if pays(store):

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from harma.errors import ConfigError, DataError
-from harma.files import locked
-from harma.fingerprint import model_id
+from harma.ground.files import locked
 from harma.index.build import Outcome, build, write_problems
 from harma.index.settings import FILE, Settings, read_settings, write_settings
 from harma.index.store import WRITING, Store, tables_directory
 from harma.index.tend import Progress, tend
+from harma.model.fingerprint import model_id
 from harma.scenes.sources import Source, source_named
 
 # Where the tables of another model grow until they are whole.
@@ -69,13 +69,20 @@ def optimize(directory: Path, model: Any, progress: Progress) -> str:
 
 
 def reembed(
-    directory: Path, model: Any, name: str, backbone: str | None, *, allow_missing: bool = False, batch_size: int = 64,
-    num_workers: int = 1, progress: Progress = lambda what, done, total: None,
-) -> Outcome:  # fmt: skip
+    directory: Path,
+    model: Any,
+    name: str,
+    backbone: str | None,
+    *,
+    allow_missing: bool = False,
+    batch_size: int = 64,
+    num_workers: int = 1,
+    progress: Progress = lambda what, done, total: None,
+) -> Outcome:
     """Embed all sources of an index again, with another model.
 
-    The old tables answer searches until the new ones are whole; then one rename changes over. What was embedded stays
-    after an interruption, and the next call goes on there.
+    The old tables answer searches until the new ones are whole; then one rename changes over. What
+    was embedded stays after an interruption, and the next call goes on there.
 
     Args:
         directory: of the index.
@@ -92,21 +99,39 @@ def reembed(
         DataError: sources cannot be read; the index stays as it is.
     """
     old = Store(directory)
-    settings = replace(old.settings, model=name, backbone=backbone, model_id=model_id(model), embed_dim=model.embed_dim)
+    settings = replace(
+        old.settings,
+        model=name,
+        backbone=backbone,
+        model_id=model_id(model),
+        embed_dim=model.embed_dim,
+    )
     if settings.model_id == old.settings.model_id:
         with locked(directory, WRITING):
             shutil.rmtree(directory / AGAIN, ignore_errors=True)
-        raise ConfigError(f"the index has the embeddings of this model already ({settings.model_id})")
+        raise ConfigError(
+            f"the index has the embeddings of this model already ({settings.model_id})"
+        )
     with locked(directory, WRITING):
         again = directory / AGAIN / settings.model_id
         sources = _sources_of(old)
         _forget_removed(again, {source.name for source in sources})
         outcome = build(
-            again, sources, model, settings, batch_size=batch_size, num_workers=num_workers, progress=progress
+            again,
+            sources,
+            model,
+            settings,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            progress=progress,
         )
         # What could not be used before has nothing to lose.
         known = old.known_sources()
-        lost = {name: why for name, why in outcome.problems.items() if name not in known or known[name]["num_chips"]}
+        lost = {
+            name: why
+            for name, why in outcome.problems.items()
+            if name not in known or known[name]["num_chips"]
+        }
         if lost and not allow_missing:
             first, problem = next(iter(lost.items()))
             raise DataError(
@@ -129,14 +154,17 @@ def _sources_of(store: Store) -> list[Source]:
     """The sources; dates that came from a list are known from the chips alone."""
     table = store.chips.search().select(["source", "datetime"]).to_arrow()
     dates = dict(zip(table["source"].to_pylist(), table["datetime"].to_pylist(), strict=True))
-    return [source_named(source, dates.get(source)) for source in {**store.known_sources(), **dates}]
+    return [
+        source_named(source, dates.get(source)) for source in {**store.known_sources(), **dates}
+    ]
 
 
 def _change_over(directory: Path, again: Path, settings: Settings) -> None:
     """Put new tables beside the old, let the settings name them, and remove the old."""
     old = read_settings(directory)
     target = tables_directory(directory, settings)
-    # Tables that are there and not named by the settings are of a change-over that was cut off before it counted.
+    # Tables that are there and not named by the settings are of a change-over that was cut off
+    # before it counted.
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(tables_directory(again, settings), target, copy_function=os.link)
     write_settings(directory, settings)

@@ -44,11 +44,15 @@ def _verified(store: Store) -> list[str]:
     sources = store.known_sources()
     for name, row in sources.items():
         if of_source[name] != row["num_chips"]:
-            problems.append(f"{name}: {of_source[name]:,} chips, there should be {row['num_chips']:,}; build it again")
+            problems.append(
+                f"{name}: {of_source[name]:,} chips, there should be {row['num_chips']:,}; build it again"
+            )
         problems += _check_file(name, row["size"], row["mtime_ns"])
     unfinished = sorted(of_source.keys() - sources.keys())
     if unfinished:
-        problems.append(f"{len(unfinished):,} sources are not finished, such as {unfinished[0]}; build them again")
+        problems.append(
+            f"{len(unfinished):,} sources are not finished, such as {unfinished[0]}; build them again"
+        )
     return problems
 
 
@@ -59,7 +63,9 @@ def _check_embeddings(batch: pa.RecordBatch) -> list[str]:
     if not broken.any():
         return []
     first = batch["id"][int(np.argmax(broken))].as_py()
-    return [f"{int(broken.sum()):,} embeddings are damaged, such as that of {first}; build the index again"]
+    return [
+        f"{int(broken.sum()):,} embeddings are damaged, such as that of {first}; build the index again"
+    ]
 
 
 def _check_file(name: str, size: int, mtime_ns: int) -> list[str]:
@@ -69,4 +75,8 @@ def _check_file(name: str, size: int, mtime_ns: int) -> list[str]:
         stat = Path(name).stat()
     except OSError:
         return [f"{name}: is not there any more; `harma index remove` takes it out"]
-    return [] if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns) else [f"{name}: has changed; build it again"]
+    return (
+        []
+        if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns)
+        else [f"{name}: has changed; build it again"]
+    )

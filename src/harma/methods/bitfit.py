@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harma.adapters.config import TOWERS
-from harma.methods.adaptable import Adaptable
+from harma.methods.harma.config import TOWERS
+from harma.methods.sites import Adaptable
 from harma.methods.tuned import TunedParameters
 
 
@@ -15,13 +15,19 @@ class BitfitConfig:
 def attach_bitfit(backbone: Adaptable, config: BitfitConfig) -> TunedParameters:
     """Let every bias of both towers train, those of attention, MLPs and layer norms alike.
 
-    Source: BitFit (Ben Zaken et al. 2022, arXiv 2106.10199). Deviation: the paper trains the task's classifier too;
-    retrieval has none. Projections into the embedding space have no bias in CLIP. The biases of keys are among what
-    trains, as in the paper, though attention does not depend on them.
+    Source: BitFit (Ben Zaken et al. 2022, arXiv 2106.10199). Deviation: the paper trains the task's
+    classifier too; retrieval has none. Projections into the embedding space have no bias in CLIP.
+    The biases of keys are among what trains, as in the paper, though attention does not depend on
+    them.
 
-    ViT-B-32: 11 biases of a block's width D in each block, those of the norms around the towers beside:
-    (12·11 + 2)·768 + (12·11 + 1)·512 = 171,008 weights.
+    ViT-B-32: 11 biases of a block's width D in each block, those of the norms around the towers
+    beside: (12·11 + 2)·768 + (12·11 + 1)·512 = 171,008 weights.
     """
     return TunedParameters(
-        {name: p for tower in TOWERS for name, p in backbone.tower_parameters(tower).items() if name.endswith("bias")}
+        {
+            name: p
+            for tower in TOWERS
+            for name, p in backbone.tower_parameters(tower).items()
+            if name.endswith("bias")
+        }
     )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harma.adapters.attachment import Attachment, named_parameters
-from harma.adapters.config import Tower
-from harma.methods.adaptable import Adaptable, attach_sites
+from harma.methods.attachment import Attachment, named_parameters
 from harma.methods.checks import check_count
+from harma.methods.harma.config import Tower
+from harma.methods.sites import Adaptable, attach_sites
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,10 @@ class BottleneckAttachment(Attachment):
 def attach_bottleneck(backbone: Adaptable, config: BottleneckConfig) -> BottleneckAttachment:
     """Put an adapter after the MLP of every block of both towers, before the residual sum: HarMA's sites.
 
-    Source: Houlsby et al. 2019 (arXiv 1902.00751, section 2). Deviations: it has a second adapter after the attention
-    and trains the layer norms; ours has the one adapter of HarMA's site, so that the two differ by what HarMA adds.
-    Wu starts at zero, the paper's near zero. R = 64 is in the range of the paper's.
+    Source: Houlsby et al. 2019 (arXiv 1902.00751, section 2). Deviations: it has a second adapter
+    after the attention and trains the layer norms; ours has the one adapter of HarMA's site, so
+    that the two differ by what HarMA adds. Wu starts at zero, the paper's near zero. R = 64 is in
+    the range of the paper's.
 
     ViT-B-32: 12·(2·768·64 + 64 + 768) + 12·(2·512·64 + 64 + 512) = 1,982,976 weights.
     """

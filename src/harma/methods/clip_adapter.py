@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from harma.adapters.attachment import Attachment
-from harma.adapters.config import TOWERS
 from harma.errors import ConfigError
-from harma.methods.adaptable import Adaptable
+from harma.methods.attachment import Attachment
 from harma.methods.checks import check_count, check_number
+from harma.methods.harma.config import TOWERS
+from harma.methods.sites import Adaptable
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ class ClipAdapter(Attachment):
 
     def __init__(self, dim: int, config: ClipAdapterConfig, like: Tensor) -> None:
         super().__init__()
-        self.owned = nn.ModuleDict({tower: EmbeddingAdapter(dim, config.reduction) for tower in TOWERS}).to(like)
+        self.owned = nn.ModuleDict(
+            {tower: EmbeddingAdapter(dim, config.reduction) for tower in TOWERS}
+        ).to(like)
         self._ratio = config.ratio
         self._enabled = True
 
@@ -90,15 +92,21 @@ class ClipAdapter(Attachment):
 def attach_clip_adapter(backbone: Adaptable, config: ClipAdapterConfig) -> ClipAdapter:
     """Put a residual MLP on the embeddings of both towers.
 
-    Source: CLIP-Adapter (Gao et al. 2021, arXiv 2110.04544, equations 3 to 6; bias-free maps, the second ReLU and the
-    ratio from its released code). Deviations: adapters on both towers at once, one ratio for both; the paper's text
-    adapter acts on class names, ours on captions. It is not the identity at first, as in the paper.
+    Source: CLIP-Adapter (Gao et al. 2021, arXiv 2110.04544, equations 3 to 6; bias-free maps, the
+    second ReLU and the ratio from its released code). Deviations: adapters on both towers at once,
+    one ratio for both; the paper's text adapter acts on class names, ours on captions. It is not
+    the identity at first, as in the paper.
 
-    ViT-B-32: 2 · 2·512·128 = 262,144 weights. The 0.52M that arXiv 2308.12509 prints for it fits reduction 2.
+    ViT-B-32: 2 · 2·512·128 = 262,144 weights. The 0.52M that arXiv 2308.12509 prints for it fits
+    reduction 2.
 
     Raises:
         ConfigError: the reduction leaves no width.
     """
     if config.reduction > backbone.embed_dim:
-        raise ConfigError(f"reduction is {config.reduction}; it must be at most {backbone.embed_dim}, the embedding")
-    return ClipAdapter(backbone.embed_dim, config, next(iter(backbone.tower_parameters("image").values())))
+        raise ConfigError(
+            f"reduction is {config.reduction}; it must be at most {backbone.embed_dim}, the embedding"
+        )
+    return ClipAdapter(
+        backbone.embed_dim, config, next(iter(backbone.tower_parameters("image").values()))
+    )

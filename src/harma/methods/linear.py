@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harma.adapters.config import TOWERS
-from harma.methods.adaptable import Adaptable
+from harma.methods.harma.config import TOWERS
+from harma.methods.sites import Adaptable
 from harma.methods.tuned import TunedParameters
 
 
@@ -15,12 +15,15 @@ class LinearConfig:
 def attach_linear(backbone: Adaptable, config: LinearConfig) -> TunedParameters:
     """Let the last, linear map of both towers train: a linear probe of the towers' pooled features.
 
-    Source: the linear probe of CLIP (Radford et al. 2021, arXiv 2103.00020, section 3.2). Deviation: that one fits a
-    new classifier, ours goes on from CLIP's projections, as retrieval has no classes.
+    Source: the linear probe of CLIP (Radford et al. 2021, arXiv 2103.00020, section 3.2).
+    Deviation: that one fits a new classifier, ours goes on from CLIP's projections, as retrieval
+    has no classes.
 
     ViT-B-32: 768·512 + 512·512 = 655,360 weights.
 
     Raises:
         BackboneError: a tower ends without a projection.
     """
-    return TunedParameters({name: p for tower in TOWERS for name, p in backbone.projection(tower).items()})
+    return TunedParameters(
+        {name: p for tower in TOWERS for name, p in backbone.projection(tower).items()}
+    )

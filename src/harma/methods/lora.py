@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from harma.adapters.attachment import Attachment
-from harma.adapters.config import TOWERS
 from harma.errors import BackboneError, MissingDependencyError
-from harma.methods.adaptable import Adaptable
+from harma.methods.attachment import Attachment
 from harma.methods.checks import check_count
+from harma.methods.harma.config import TOWERS
+from harma.methods.sites import Adaptable
 
 NAME = "lora"
 
@@ -71,11 +71,12 @@ class LoraAttachment(Attachment):
 def attach_lora(backbone: Adaptable, config: LoraConfig) -> LoraAttachment:
     """Add an update α/r·B·A to every linear map of every block: attention's input and output, and the MLP's.
 
-    Source: LoRA (Hu et al. 2021, arXiv 2106.09685); A is drawn and B zero, by peft. Deviations: the paper updates
-    queries and values; ours all maps of attention and MLP. Queries, keys and values are one matrix in
-    `nn.MultiheadAttention` and in timm's blocks and share one A.
+    Source: LoRA (Hu et al. 2021, arXiv 2106.09685); A is drawn and B zero, by peft. Deviations: the
+    paper updates queries and values; ours all maps of attention and MLP. Queries, keys and values
+    are one matrix in `nn.MultiheadAttention` and in timm's blocks and share one A.
 
-    ViT-B-32: each block of width D has (4 + 2 + 5 + 5)·D·r, in all 12·16·8·(768 + 512) = 1,966,080 weights.
+    ViT-B-32: each block of width D has (4 + 2 + 5 + 5)·D·r, in all 12·16·8·(768 + 512) = 1,966,080
+    weights.
 
     Raises:
         MissingDependencyError: peft is not installed.
@@ -84,13 +85,19 @@ def attach_lora(backbone: Adaptable, config: LoraConfig) -> LoraAttachment:
     try:
         import peft
     except ImportError as error:
-        raise MissingDependencyError("method lora needs peft: pip install 'harma[compare]'") from error
+        raise MissingDependencyError(
+            "method lora needs peft: pip install 'harma[compare]'"
+        ) from error
     from harma.methods.lora_attention import LoraAttention
 
-    blocks = {f"{tower}.{i}": block for tower in TOWERS for i, block in enumerate(backbone.blocks(tower))}
+    blocks = {
+        f"{tower}.{i}": block for tower in TOWERS for i, block in enumerate(backbone.blocks(tower))
+    }
     targets = {name: _targets(block) for name, block in blocks.items()}
     for name, block in blocks.items():
-        options = peft.LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=targets[name])
+        options = peft.LoraConfig(
+            r=config.rank, lora_alpha=config.alpha, target_modules=targets[name]
+        )
         options._register_custom_module({nn.MultiheadAttention: LoraAttention})
         peft.inject_adapter_in_model(options, block, adapter_name=NAME)
     return LoraAttachment(blocks)
@@ -102,7 +109,9 @@ def _targets(block: nn.Module) -> list[str]:
     Raises:
         BackboneError: the block's attention is neither torch's nor made of linear maps.
     """
-    attention = [name for name, module in block.named_modules() if isinstance(module, nn.MultiheadAttention)]
+    attention = [
+        name for name, module in block.named_modules() if isinstance(module, nn.MultiheadAttention)
+    ]
     if not attention and not _only_linear(block):
         raise BackboneError(
             f"a {type(block).__name__} has no nn.MultiheadAttention, which method lora needs, and no attention made of "
@@ -117,5 +126,7 @@ def _targets(block: nn.Module) -> list[str]:
 def _only_linear(block: nn.Module) -> bool:
     """Whether a block's attention and MLP are made of `nn.Linear`: no further matrix but tables of position biases."""
     matrices = {name for name, p in block.named_parameters() if p.ndim > 1 and "bias" not in name}
-    linear = {f"{name}.weight" for name, module in block.named_modules() if isinstance(module, nn.Linear)}
+    linear = {
+        f"{name}.weight" for name, module in block.named_modules() if isinstance(module, nn.Linear)
+    }
     return matrices == linear and len(linear) > 2  # the MLP alone has two

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 class LoraAttention(MultiheadAttention):
     """Attention whose input and output maps have updates.
 
-    peft 0.21 adds updates to the weights, calls attention and subtracts them again. Tried: the output map gets its
-    update twice, and frozen weights drift by rounding with every batch. So weights are left alone here, and a twin of
-    attention is called that has weights and updates summed; what trains, its start and its scale stay peft's.
+    peft 0.21 adds updates to the weights, calls attention and subtracts them again. Tried: the
+    output map gets its update twice, and frozen weights drift by rounding with every batch. So
+    weights are left alone here, and a twin of attention is called that has weights and updates
+    summed; what trains, its start and its scale stay peft's.
     """
 
     def forward(self, query: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -22,7 +23,9 @@ class LoraAttention(MultiheadAttention):
             return attention(query, *args, **kwargs)
         (name,) = self.active_adapters
         out = attention.out_proj
-        twin = _twin(attention, in_proj_weight=attention.in_proj_weight + self.get_delta_weight(name))
+        twin = _twin(
+            attention, in_proj_weight=attention.in_proj_weight + self.get_delta_weight(name)
+        )
         summed = out.base_layer.weight + out.get_delta_weight(name)
         twin._modules = {**attention._modules, "out_proj": _twin(out.base_layer, weight=summed)}
         return twin(query, *args, **kwargs)

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harma.adapters.attachment import Attachment
-from harma.adapters.config import TOWERS, Tower
 from harma.errors import ConfigError
-from harma.methods.adaptable import Adaptable, attach_sites
+from harma.methods.attachment import Attachment
 from harma.methods.checks import check_count, check_number
+from harma.methods.harma.config import TOWERS, Tower
+from harma.methods.sites import Adaptable, attach_sites
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ class MrsAdapter(nn.Module):
 class MrsSite(nn.Module):
     """Adds the adapter's output to that of a block's MLP.
 
-    The adapter stands beside the MLP and sees the residual stream, as it comes to the layer norm before the MLP:
-    `keep` is called there. The adapter's owner is the model; a tuple hides it from nn.Module's registration.
+    The adapter stands beside the MLP and sees the residual stream, as it comes to the layer norm
+    before the MLP: `keep` is called there. The adapter's owner is the model; a tuple hides it from
+    nn.Module's registration.
 
     Args:
         adapter: the one of all blocks.
@@ -120,16 +121,18 @@ class MrsAttachment(Attachment):
 def attach_mrs_adapter(backbone: Adaptable, config: MrsAdapterConfig) -> MrsAttachment:
     """Put one adapter beside the MLPs of all blocks of both towers.
 
-    Source: PE-RSITR (Yuan et al. 2023, arXiv 2308.12509) and its released code, ZhanYang-nwpu/PE-RSITR, which settles
-    what we could not read in the paper: ReLU, dropout 0.5, one instance for all blocks and both towers, in parallel to
-    the MLP on the residual stream before its layer norm, 64 outputs from the shared map, zero up maps and biases.
-    Deviation: a block's LayerScale, which CLIP does not have, scales the adapter's output too.
+    Source: PE-RSITR (Yuan et al. 2023, arXiv 2308.12509) and its released code,
+    ZhanYang-nwpu/PE-RSITR, which settles what we could not read in the paper: ReLU, dropout 0.5,
+    one instance for all blocks and both towers, in parallel to the MLP on the residual stream
+    before its layer norm, 64 outputs from the shared map, zero up maps and biases. Deviation: a
+    block's LayerScale, which CLIP does not have, scales the adapter's output too.
 
-    Its hybrid loss (HMMC) is `loss.terms: {triplet: {hardest: true}, intra_modal_triplet: 1.0}`, with the
-    `loss.view_dropout` of 0.2 that is the default. One thread at a time may embed with such a model.
+    Its hybrid loss (HMMC) is `loss.terms: {triplet: {hardest: true}, intra_modal_triplet: 1.0}`,
+    with the `loss.view_dropout` of 0.2 that is the default. One thread at a time may embed with
+    such a model.
 
-    ViT-B-32: (768·64 + 64) + (512·64 + 64) + (64·704 + 704) + (64·448 + 448) + (64·64 + 64) = 161,088 weights, the
-    0.16M of the paper.
+    ViT-B-32: (768·64 + 64) + (512·64 + 64) + (64·704 + 704) + (64·448 + 448) + (64·64 + 64) =
+    161,088 weights, the 0.16M of the paper.
 
     Raises:
         ConfigError: a tower is not wider than `shared_dim`, or the backbone has adapters already.
@@ -137,7 +140,9 @@ def attach_mrs_adapter(backbone: Adaptable, config: MrsAdapterConfig) -> MrsAtta
     """
     widths = {tower: backbone.width(tower) for tower in TOWERS}
     if config.shared_dim >= min(widths.values()):
-        raise ConfigError(f"shared_dim is {config.shared_dim}; it must be below {min(widths.values())}, a width")
+        raise ConfigError(
+            f"shared_dim is {config.shared_dim}; it must be below {min(widths.values())}, a width"
+        )
     adapter = MrsAdapter(widths, config).to(next(backbone.blocks("image")[0].parameters()))
     sites: list[MrsSite] = []
 

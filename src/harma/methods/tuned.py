@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from harma.adapters.attachment import Attachment
+from harma.methods.attachment import Attachment
 
 
 class TunedParameters(Attachment):
     """Weights of the backbone that train in place.
 
-    What they were is kept, so that the bare backbone, and the hash of its weights, can be had at any time.
+    What they were is kept, so that the bare backbone, and the hash of its weights, can be had at
+    any time.
 
     Args:
         parameters: what trains, by the backbone's names; they are set to require gradients.

@@ -42,7 +42,10 @@ def parse_bands(text: str) -> str | Bands:
 
 
 def choose_bands(
-    wanted: str | Bands, name: str, interpretation: Sequence[str], descriptions: Sequence[str | None]
+    wanted: str | Bands,
+    name: str,
+    interpretation: Sequence[str],
+    descriptions: Sequence[str | None],
 ) -> tuple[Bands, str]:
     """Decide which bands are shown.
 
@@ -60,7 +63,11 @@ def choose_bands(
     """
     count = len(interpretation)
     if wanted != "auto":
-        bands, reason = (PRESETS[wanted], f"preset {wanted}") if isinstance(wanted, str) else (wanted, "as asked for")
+        bands, reason = (
+            (PRESETS[wanted], f"preset {wanted}")
+            if isinstance(wanted, str)
+            else (wanted, "as asked for")
+        )
         if max(bands) > count:
             raise DataError(
                 f"it has {count} band{'' if count == 1 else 's'}, and bands {', '.join(map(str, bands))} "
@@ -68,7 +75,9 @@ def choose_bands(
             )
         return bands, reason
     if all(color in interpretation for color in COLORS):
-        return tuple(interpretation.index(color) + 1 for color in COLORS), "by colour interpretation"
+        return tuple(
+            interpretation.index(color) + 1 for color in COLORS
+        ), "by colour interpretation"
     found = [_described(descriptions, color) for color in COLORS]
     if all(found):
         return tuple(found), "by band descriptions"
@@ -77,7 +86,9 @@ def choose_bands(
         return PRESETS["naip"], "preset naip, by the file's name"
     if len(colors) < 3:
         return (colors[0],), "the first band, as grey"
-    return tuple(colors[:3]), "the first three bands: the file does not say which are red, green and blue (--bands)"
+    return tuple(
+        colors[:3]
+    ), "the first three bands: the file does not say which are red, green and blue (--bands)"
 
 
 def _described(descriptions: Sequence[str | None], color: str) -> int:

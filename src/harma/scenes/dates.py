@@ -7,11 +7,18 @@ from pathlib import PurePath
 
 from harma.errors import ConfigError
 
-# Metadata that names the time of taking. TIFF's own DateTime tag is not here: it is when the file was written.
+# Metadata that names the time of taking. TIFF's own DateTime tag is not here: it is when the file
+# was written.
 TAGS = (
-    "ACQUISITIONDATETIME", "ACQUISITION_DATE", "DATE_ACQUIRED", "DATATAKE_1_DATATAKE_SENSING_START", "SENSING_TIME",
-    "PRODUCT_START_TIME", "DATETIME", "DATE",
-)  # fmt: skip
+    "ACQUISITIONDATETIME",
+    "ACQUISITION_DATE",
+    "DATE_ACQUIRED",
+    "DATATAKE_1_DATATAKE_SENSING_START",
+    "SENSING_TIME",
+    "PRODUCT_START_TIME",
+    "DATETIME",
+    "DATE",
+)
 IN_NAME = re.compile(
     r"(?<!\d)((?:19|20)\d{2})([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"
     r"(?:[T_ ](\d{2})[:-]?(\d{2})[:-]?(\d{2}))?(?!\d)"
@@ -52,7 +59,9 @@ def parse_date(text: str, option: str) -> datetime:
     """
     found = _parsed(text)
     if found is None:
-        raise ConfigError(f"{option} is {text!r}; write a date as 2015, 2015-09-26 or 2015-09-26T10:30:00Z")
+        raise ConfigError(
+            f"{option} is {text!r}; write a date as 2015, 2015-09-26 or 2015-09-26T10:30:00Z"
+        )
     return found
 
 

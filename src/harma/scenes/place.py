@@ -23,7 +23,8 @@ from harma.errors import DataError
 WGS84 = "OGC:CRS84"
 # Radii of Earth's ellipsoids lie within; those of other bodies do not.
 EARTH_RADIUS = (6.3e6, 6.4e6)
-# Edges of windows wider than this (degrees) are bent by the projection: they get points between the corners.
+# Edges of windows wider than this (degrees) are bent by the projection: they get points between the
+# corners.
 STRAIGHT, POINTS_PER_EDGE = 0.5, 16
 FAILED = (RasterioError, CPLE_BaseError, ValueError)
 GEOD = pyproj.Geod(ellps="WGS84")
@@ -55,7 +56,8 @@ class Place:
         """
         left, upper, right, lower = column, row, column + width, row + height
         if any(self._touches((left, upper, right, lower), pole) for pole in self._poles.values()):
-            # An outline through a pole has no longitude there: the window gives way by a hundredth of a pixel.
+            # An outline through a pole has no longitude there: the window gives way by a hundredth
+            # of a pixel.
             left, upper, right, lower = left + 0.01, upper + 0.01, right - 0.01, lower - 0.01
         corners = [(left, upper), (right, upper), (right, lower), (left, lower)]
         ring = self.to_wgs84(corners)
@@ -72,12 +74,18 @@ class Place:
         """
         points = [self.transform @ (float(column), float(row)) for column, row in pixels]
         try:
-            longitude, latitude = rasterio.warp.transform(self.crs, WGS84, *zip(*points, strict=True))
+            longitude, latitude = rasterio.warp.transform(
+                self.crs, WGS84, *zip(*points, strict=True)
+            )
         except FAILED as error:
-            raise DataError(f"its coordinates cannot be turned into longitude and latitude: {_short(error)}") from error
+            raise DataError(
+                f"its coordinates cannot be turned into longitude and latitude: {_short(error)}"
+            ) from error
         ring = np.column_stack([longitude, latitude])
         if not np.isfinite(ring).all() or (np.abs(ring[:, 1]) > 90 + 1e-9).any():
-            raise DataError("a part of it lies outside of what its coordinate reference system describes")
+            raise DataError(
+                "a part of it lies outside of what its coordinate reference system describes"
+            )
         return ring
 
     def gsd(self, width: int, height: int) -> float:
@@ -101,11 +109,15 @@ class Place:
             return None
         try:
             # Two longitudes must lead to the same place; only projections around a pole do that.
-            (x, other_x), (y, other_y) = rasterio.warp.transform(WGS84, self.crs, [0.0, 90.0], [latitude, latitude])
+            (x, other_x), (y, other_y) = rasterio.warp.transform(
+                WGS84, self.crs, [0.0, 90.0], [latitude, latitude]
+            )
         except FAILED:
             return None
         scale = abs(self.transform.a) + abs(self.transform.b)
-        if not np.isfinite([x, y]).all() or not (abs(other_x - x) <= scale and abs(other_y - y) <= scale):
+        if not np.isfinite([x, y]).all() or not (
+            abs(other_x - x) <= scale and abs(other_y - y) <= scale
+        ):
             return None
         column, row = ~self.transform @ (x, y)
         return float(column), float(row)
@@ -147,10 +159,14 @@ def find_place(crs: CRS | None, transform: Affine, gcps: Any = None) -> Place | 
     try:
         described = pyproj.CRS.from_wkt(crs.to_wkt())
     except CRSError as error:
-        raise DataError(f"its coordinate reference system is not understood: {_short(error)}") from error
+        raise DataError(
+            f"its coordinate reference system is not understood: {_short(error)}"
+        ) from error
     ellipsoid = described.ellipsoid
     if ellipsoid is None:
-        raise DataError(f"its coordinate reference system ({described.name}) is a local one without a place on Earth")
+        raise DataError(
+            f"its coordinate reference system ({described.name}) is a local one without a place on Earth"
+        )
     if not EARTH_RADIUS[0] < ellipsoid.semi_major_metre < EARTH_RADIUS[1]:
         raise DataError(
             f"its coordinate reference system ({described.name}) is not of the Earth: the body's radius is "
@@ -164,7 +180,9 @@ def middle(geometry: BaseGeometry) -> tuple[float, float]:
     west, _, east, _ = geometry.bounds
     if geometry.geom_type == "MultiPolygon" and east - west > 180:
         # Its parts lie at both ends of the map: the western ones are moved to the other side.
-        geometry = shapely.transform(geometry, lambda points: points + np.where(points < [0, -90], [360, 0], 0))
+        geometry = shapely.transform(
+            geometry, lambda points: points + np.where(points < [0, -90], [360, 0], 0)
+        )
     centre = geometry.centroid
     return (centre.x - 360 if centre.x > 180 else centre.x), centre.y
 
@@ -173,7 +191,9 @@ def _densified(corners: list[tuple[float, float]]) -> list[tuple[float, float]]:
     steps = np.linspace(0, 1, POINTS_PER_EDGE, endpoint=False)
     pairs = zip(corners, corners[1:] + corners[:1], strict=True)
     return [
-        (float(x + t * (next_x - x)), float(y + t * (next_y - y))) for (x, y), (next_x, next_y) in pairs for t in steps
+        (float(x + t * (next_x - x)), float(y + t * (next_y - y)))
+        for (x, y), (next_x, next_y) in pairs
+        for t in steps
     ]
 
 
@@ -190,7 +210,9 @@ def _fixed(ring: np.ndarray[Any, Any], north: bool, south: bool) -> BaseGeometry
             polygon, force_north_pole=north, force_south_pole=south, fix_winding=True
         )
     except ValueError as error:
-        raise DataError(f"its outline across the 180th meridian or a pole cannot be drawn ({_short(error)})") from error
+        raise DataError(
+            f"its outline across the 180th meridian or a pole cannot be drawn ({_short(error)})"
+        ) from error
     return fixed if fixed.is_valid else shapely.make_valid(fixed)
 
 

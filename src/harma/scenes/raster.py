@@ -97,7 +97,8 @@ class Scene:
             window: what to read; what lies outside of the scene is nodata.
 
         Returns:
-            8-bit RGB (height, width, 3), black where there is no data, and the share of nodata, 0 to 1.
+            8-bit RGB (height, width, 3), black where there is no data, and the share of nodata, 0
+            to 1.
 
         Raises:
             DataError: the file is damaged there.
@@ -112,7 +113,9 @@ class Scene:
 
 
 @contextmanager
-def open_scene(source: str, reading: Reading | None = None, *, survey: bool = False) -> Iterator[Scene]:
+def open_scene(
+    source: str, reading: Reading | None = None, *, survey: bool = False
+) -> Iterator[Scene]:
     """Open a raster or picture; it is closed at the end of the block.
 
     Args:
@@ -152,16 +155,24 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
     width, height = picture_size(source) if survey else image.shape[1::-1]
 
     def read(window: Window) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        part = image[window.row : window.row + window.height, window.column : window.column + window.width]
+        part = image[
+            window.row : window.row + window.height, window.column : window.column + window.width
+        ]
         return part, np.ones(part.shape[:2], dtype=bool)
 
-    facts = SceneFacts(source, width, height, "", None, date_in_name(source), (1, 2, 3), "a picture", "")
+    facts = SceneFacts(
+        source, width, height, "", None, date_in_name(source), (1, 2, 3), "a picture", ""
+    )
     return Scene(facts, None, read)
 
 
 def _open_raster(source: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
     if dataset.count == 0:
-        named = f"; it holds {len(dataset.subdatasets)} subdatasets, name one" if dataset.subdatasets else ""
+        named = (
+            f"; it holds {len(dataset.subdatasets)} subdatasets, name one"
+            if dataset.subdatasets
+            else ""
+        )
         raise DataError(f"it has no bands{named}")
     place = find_place(dataset.crs, dataset.transform, dataset.gcps)
     reader: _Palette | _Bands
@@ -170,17 +181,24 @@ def _open_raster(source: str, dataset: DatasetReader, reading: Reading, *, surve
         bands: Bands = (1,)
         reason, reader = "colours of its palette", _Palette(dataset)
     else:
-        bands, reason = choose_bands(reading.bands, source.rpartition("/")[2], interpretation, dataset.descriptions)
+        bands, reason = choose_bands(
+            reading.bands, source.rpartition("/")[2], interpretation, dataset.descriptions
+        )
         _check_types(dataset, bands, reading.nodata)
         reader = _Bands(dataset, bands, reading)
         if not survey:
             reader.find_stretch()
     facts = SceneFacts(
-        source=source, width=dataset.width, height=dataset.height, crs=_crs_name(dataset) if place else "",
+        source=source,
+        width=dataset.width,
+        height=dataset.height,
+        crs=_crs_name(dataset) if place else "",
         gsd=place.gsd(dataset.width, dataset.height) if place else None,
-        taken=date_in_tags(_all_tags(dataset)) or date_in_name(source), bands=bands, bands_reason=reason,
+        taken=date_in_tags(_all_tags(dataset)) or date_in_name(source),
+        bands=bands,
+        bands_reason=reason,
         stretch=str(reader.stretch or ""),
-    )  # fmt: skip
+    )
     return Scene(facts, place, reader.read)
 
 
@@ -200,11 +218,15 @@ def _crs_name(dataset: DatasetReader) -> str:
 def _check_types(dataset: DatasetReader, bands: Bands, nodata: float | None) -> None:
     kinds = {np.dtype(dataset.dtypes[band - 1]) for band in bands}
     if any(kind.kind == "c" for kind in kinds):
-        raise DataError(f"its values are complex numbers ({', '.join(map(str, kinds))}), which cannot be shown")
+        raise DataError(
+            f"its values are complex numbers ({', '.join(map(str, kinds))}), which cannot be shown"
+        )
     if nodata is None or math.isnan(nodata):
         return
     for kind in kinds:
-        if kind.kind in "iu" and not (np.iinfo(kind).min <= nodata <= np.iinfo(kind).max and nodata == int(nodata)):
+        if kind.kind in "iu" and not (
+            np.iinfo(kind).min <= nodata <= np.iinfo(kind).max and nodata == int(nodata)
+        ):
             raise ConfigError(f"nodata is {nodata:g}, which its values ({kind}) cannot hold")
 
 
@@ -214,7 +236,9 @@ class _Bands:
     def __init__(self, dataset: DatasetReader, bands: Bands, reading: Reading) -> None:
         self.dataset, self.bands, self.nodata = dataset, bands, reading.nodata
         self.percentiles = reading.percentiles
-        self.alpha = next((n for n, color in enumerate(dataset.colorinterp, 1) if color == ColorInterp.alpha), 0)
+        self.alpha = next(
+            (n for n, color in enumerate(dataset.colorinterp, 1) if color == ColorInterp.alpha), 0
+        )
         self.is_full = all(flags == [MaskFlags.all_valid] for flags in dataset.mask_flag_enums)
         self.stretch: Stretch | None = None
 
@@ -235,11 +259,15 @@ class _Bands:
         pixels = np.moveaxis(values, 0, -1)
         return (pixels if len(self.bands) == 3 else np.repeat(pixels, 3, axis=-1)), valid
 
-    def _values(self, window: RasterWindow | None, shape: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    def _values(
+        self, window: RasterWindow | None, shape: tuple[int, int]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Values (bands, H, W) and which pixels hold data (H, W)."""
         try:
             options = {"window": window, "out_shape": shape, "resampling": Resampling.nearest}
-            values = self.dataset.read(list(self.bands), **{**options, "out_shape": (len(self.bands), *shape)})
+            values = self.dataset.read(
+                list(self.bands), **{**options, "out_shape": (len(self.bands), *shape)}
+            )
             if self.nodata is None and self.is_full:
                 valid = np.ones(shape, dtype=bool)
             elif self.nodata is None:
@@ -282,9 +310,11 @@ class _Palette:
 def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:
     """The part of a window that lies in the raster."""
     return RasterWindow(
-        window.column, window.row,
-        min(window.width, dataset.width - window.column), min(window.height, dataset.height - window.row),
-    )  # fmt: skip
+        window.column,
+        window.row,
+        min(window.width, dataset.width - window.column),
+        min(window.height, dataset.height - window.row),
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -12,10 +12,30 @@ from harma.errors import DataError, MissingFileError
 from harma.scenes.dates import parse_date
 
 # What a folder is searched for. Files of other kinds are read when they are named.
-SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2", ".img", ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+SUFFIXES = (
+    ".tif",
+    ".tiff",
+    ".vrt",
+    ".jp2",
+    ".img",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".gif",
+)
 LISTS = (".txt", ".csv")
-PATH_COLUMNS, DATE_COLUMNS = ("path", "source", "file", "filename", "image", "filepath"), ("datetime", "date")
-REMOTE = {"http://": "/vsicurl/http://", "https://": "/vsicurl/https://", "s3://": "/vsis3/", "gs://": "/vsigs/"}
+PATH_COLUMNS, DATE_COLUMNS = (
+    ("path", "source", "file", "filename", "image", "filepath"),
+    ("datetime", "date"),
+)
+REMOTE = {
+    "http://": "/vsicurl/http://",
+    "https://": "/vsicurl/https://",
+    "s3://": "/vsis3/",
+    "gs://": "/vsigs/",
+}
 
 
 @dataclass(frozen=True)
@@ -37,9 +57,9 @@ def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
     """Every scene that is named, once, in the order named; a folder's in the order of their paths.
 
     Args:
-        named: files; folders, searched with everything below; globs (`**` too); lists (.txt: a line each; .csv: a
-            column path and, if there is one, datetime), whose relative paths are relative to the list; addresses
-            (https://, s3://, gs://, /vsi…).
+        named: files; folders, searched with everything below; globs (`**` too); lists (.txt: a line
+            each; .csv: a column path and, if there is one, datetime), whose relative paths are
+            relative to the list; addresses (https://, s3://, gs://, /vsi…).
 
     Raises:
         MissingFileError: something named is not there, or a folder or glob holds no scene.
@@ -67,7 +87,9 @@ def source_named(name: str, taken: datetime | None = None) -> Source:
 
 def _expand(item: str, base: Path) -> list[Source]:
     if not item.strip():
-        raise MissingFileError("a source is named by an empty text; name a file, folder, glob, list or address")
+        raise MissingFileError(
+            "a source is named by an empty text; name a file, folder, glob, list or address"
+        )
     if item.startswith(("/vsi", *REMOTE)):
         return [source_named(item)]
     path = base / Path(item).expanduser()
@@ -90,9 +112,13 @@ def _of_file(path: Path) -> Source:
 
 
 def _of_folder(folder: Path) -> list[Source]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
     if not files:
-        raise MissingFileError(f"the folder {folder} holds no images or rasters ({', '.join(SUFFIXES)})")
+        raise MissingFileError(
+            f"the folder {folder} holds no images or rasters ({', '.join(SUFFIXES)})"
+        )
     return [_of_file(path) for path in files]
 
 
@@ -105,10 +131,20 @@ def _of_list(path: Path) -> list[Source]:
     if path.suffix.lower() == ".csv":
         return _of_table(path, text)
     lines = [line.strip() for line in text.splitlines()]
-    inner = next((line for line in lines if Path(line).suffix.lower() in LISTS and not line.startswith("#")), None)
+    inner = next(
+        (line for line in lines if Path(line).suffix.lower() in LISTS and not line.startswith("#")),
+        None,
+    )
     if inner is not None:
-        raise DataError(f"the list {path} names another list, {inner}; a list names scenes, folders or globs")
-    found = [source for line in lines if line and not line.startswith("#") for source in _expand(line, path.parent)]
+        raise DataError(
+            f"the list {path} names another list, {inner}; a list names scenes, folders or globs"
+        )
+    found = [
+        source
+        for line in lines
+        if line and not line.startswith("#")
+        for source in _expand(line, path.parent)
+    ]
     if not found:
         raise DataError(f"the list {path} names nothing; write a path or address per line")
     return found
@@ -131,7 +167,9 @@ def _of_table(path: Path, text: str) -> list[Source]:
         name = (row[paths] or "").strip()
         if not name or Path(name).suffix.lower() in LISTS:
             what = f"is the list {name}" if name else "is empty"
-            raise DataError(f"{path} line {reader.line_num}: {paths} {what}; name a scene, a folder or a glob")
+            raise DataError(
+                f"{path} line {reader.line_num}: {paths} {what}; name a scene, a folder or a glob"
+            )
         for source in _expand(name, path.parent):
             found.append(Source(source.name, source.opened_as, date))
     if not found:

@@ -26,11 +26,15 @@ class Stretch:
         low = np.array(self.low, dtype=np.float32)[:, None, None]
         high = np.array(self.high, dtype=np.float32)[:, None, None]
         scaled = (values.astype(np.float32) - low) * (255 / (high - low))
-        pixels: NDArray[np.uint8] = np.nan_to_num(np.clip(np.round(scaled), 0, 255), nan=0.0).astype(np.uint8)
+        pixels: NDArray[np.uint8] = np.nan_to_num(
+            np.clip(np.round(scaled), 0, 255), nan=0.0
+        ).astype(np.uint8)
         return pixels
 
     def __str__(self) -> str:
-        return "; ".join(f"{low:g} to {high:g}" for low, high in zip(self.low, self.high, strict=True))
+        return "; ".join(
+            f"{low:g} to {high:g}" for low, high in zip(self.low, self.high, strict=True)
+        )
 
 
 def check_percentiles(percentiles: tuple[float, float]) -> None:
@@ -41,10 +45,14 @@ def check_percentiles(percentiles: tuple[float, float]) -> None:
     """
     low, high = percentiles
     if not 0 <= low < high <= 100:
-        raise ConfigError(f"the stretch is from percentile {low} to {high}; give two numbers from 0 to 100 in order")
+        raise ConfigError(
+            f"the stretch is from percentile {low} to {high}; give two numbers from 0 to 100 in order"
+        )
 
 
-def stretch_of(values: NDArray[Any], valid: NDArray[np.bool_], percentiles: tuple[float, float]) -> Stretch | None:
+def stretch_of(
+    values: NDArray[Any], valid: NDArray[np.bool_], percentiles: tuple[float, float]
+) -> Stretch | None:
     """The stretch of a scene, from its values or a thinned-out copy of them.
 
     Args:

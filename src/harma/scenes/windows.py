@@ -26,7 +26,8 @@ class Tiling:
         size_m: side of a chip on the ground, metres.
         stride: from chip to chip, as a share of the side: 1 is edge to edge, 0.5 overlaps by half.
         scales: chips of these multiples of the side, each a layer of its own.
-        edges: "shift" moves the last chip of a row back into the raster, "pad" fills it with nodata.
+        edges: "shift" moves the last chip of a row back into the raster, "pad" fills it with
+            nodata.
 
     Raises:
         ConfigError: a value is not usable.
@@ -45,7 +46,9 @@ class Tiling:
             if value is not None and not 0 < value < float("inf"):
                 raise ConfigError(f"{name} is {value}; it must be greater than 0")
         if not 0 < self.stride <= 1:
-            raise ConfigError(f"stride is {self.stride}; it must be over 0 and at most 1 (a share of the chip's side)")
+            raise ConfigError(
+                f"stride is {self.stride}; it must be over 0 and at most 1 (a share of the chip's side)"
+            )
         if not self.scales or not all(0 < scale < float("inf") for scale in self.scales):
             raise ConfigError(f"scales are {list(self.scales)}; give one or more numbers over 0")
         if self.edges not in ("shift", "pad"):
@@ -63,7 +66,8 @@ class Tiling:
             gsd: metres per pixel of the raster, or None where it has no place.
 
         Raises:
-            DataError: the side is in metres and the raster has no place, or its pixels are too large.
+            DataError: the side is in metres and the raster has no place, or its pixels are too
+                large.
         """
         assert not self.is_whole
         if self.size is not None:
@@ -73,7 +77,9 @@ class Tiling:
         assert self.size_m is not None
         side = round(self.size_m / gsd)
         if side < 1:
-            raise DataError(f"chips of {self.size_m:g} m are smaller than its pixels ({gsd:g} m); take larger chips")
+            raise DataError(
+                f"chips of {self.size_m:g} m are smaller than its pixels ({gsd:g} m); take larger chips"
+            )
         return side
 
     def windows(self, width: int, height: int, gsd: float | None) -> Iterator[Window]:

@@ -11,8 +11,9 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 class AveragedWeights:
     """The exponential moving average of weights over steps.
 
-    In step s (from 1) the decay is at most (1 + s) / (10 + s), so that the first steps, which start from nothing
-    learned, are soon forgotten (the usual warm-up of such averages, as in timm's ModelEmaV3).
+    In step s (from 1) the decay is at most (1 + s) / (10 + s), so that the first steps, which start
+    from nothing learned, are soon forgotten (the usual warm-up of such averages, as in timm's
+    ModelEmaV3).
 
     Args:
         parameters: what is averaged, by name.
@@ -28,10 +29,14 @@ class AveragedWeights:
     def update(self) -> None:
         """Take the weights as they are after a step into the average."""
         self.num_steps += 1
-        average = get_ema_multi_avg_fn(min(self.decay, (1 + self.num_steps) / (10 + self.num_steps)))  # type: ignore[no-untyped-call]
+        average = get_ema_multi_avg_fn(
+            min(self.decay, (1 + self.num_steps) / (10 + self.num_steps))
+        )  # type: ignore[no-untyped-call]
         current: list[Tensor] = [p.detach() for p in self._parameters.values()]
         # A model that was moved to a GPU takes its average along.
-        self.averages = {n: a.to(c.device) for (n, a), c in zip(self.averages.items(), current, strict=True)}
+        self.averages = {
+            n: a.to(c.device) for (n, a), c in zip(self.averages.items(), current, strict=True)
+        }
         with torch.no_grad():
             average(list(self.averages.values()), current, self.num_steps)
 

@@ -14,8 +14,9 @@ from harma.errors import ConfigError
 class EpochBatches(Sampler[list[int]]):
     """Batches of indices of one process, a fresh order in every epoch.
 
-    The order depends on (seed, epoch) alone. Batch s of all processes together is one slice of it, so K processes
-    with batch B see what one process with batch K·B sees. An incomplete last batch is dropped (SPEC 4).
+    The order depends on (seed, epoch) alone. Batch s of all processes together is one slice of it,
+    so K processes with batch B see what one process with batch K·B sees. An incomplete last batch
+    is dropped (SPEC 4).
 
     Args:
         num_items: items of the data set.
@@ -23,16 +24,23 @@ class EpochBatches(Sampler[list[int]]):
         rank: number of this process.
         world_size: K, number of processes.
         seed: of the order.
-        labels: (num_items,) label of each item: every batch then has the labels in the shares of the data set.
+        labels: (num_items,) label of each item: every batch then has the labels in the shares of
+            the data set.
 
     Raises:
         ConfigError: not even one batch can be filled.
     """
 
     def __init__(
-        self, num_items: int, batch_size: int, *, rank: int = 0, world_size: int = 1, seed: int = 0,
+        self,
+        num_items: int,
+        batch_size: int,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        seed: int = 0,
         labels: NDArray[np.int64] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if num_items < batch_size * world_size:
             raise ConfigError(
                 f"the training data has {num_items} items, fewer than one batch of {batch_size} × {world_size} "
@@ -63,7 +71,9 @@ class EpochBatches(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         drawn = torch.randperm(self.num_items, generator=generator)
-        order = (drawn if self.labels is None else _spread(drawn, self.labels[drawn], generator)).tolist()
+        order = (
+            drawn if self.labels is None else _spread(drawn, self.labels[drawn], generator)
+        ).tolist()
         for batch in range(self.first_batch, self.batches_per_epoch):
             start = (batch * self.world_size + self.rank) * self.batch_size
             yield order[start : start + self.batch_size]

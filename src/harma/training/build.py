@@ -13,17 +13,18 @@ from torch.utils.data import DataLoader, default_collate
 
 from harma.backbones import Backbone, load_backbone
 from harma.data.annotations import load_split
-from harma.data.audit.exclusion import leave_out_listed
 from harma.data.cache import ImageCache
 from harma.data.datasets import CaptionPairs
 from harma.data.description import load_description
+from harma.data.exclusion import leave_out_listed
 from harma.data.split import Split
 from harma.data.transforms import train_transform
 from harma.errors import ConfigError
-from harma.methods import MethodConfig, make_config
-from harma.model import HarMA
-from harma.plugins import find
-from harma.saved import warm_start
+from harma.ground.device import usable_cores
+from harma.ground.plugins import find
+from harma.methods.table import MethodConfig, make_config
+from harma.model.model import HarMA
+from harma.model.saved import warm_start
 from harma.training.batches import EpochBatches
 from harma.training.recipe import DataConfig, Recipe
 from harma.training.step import Batch
@@ -46,9 +47,13 @@ def make_fabric(recipe: Recipe) -> Fabric:
     accelerator = "gpu" if train.accelerator == "cuda" else train.accelerator
     on_cpu = accelerator == "cpu" or (accelerator == "auto" and not _has_gpu())
     if train.precision == "fp16" and on_cpu:
-        raise ConfigError("train.precision is fp16, which needs a GPU; on a CPU use float32 or bf16")
+        raise ConfigError(
+            "train.precision is fp16, which needs a GPU; on a CPU use float32 or bf16"
+        )
     # lightning-fabric's own gathering calls it, some hundred times a run.
-    warnings.filterwarnings("ignore", message="torch.distributed.nn.functional.all_gather is deprecated")
+    warnings.filterwarnings(
+        "ignore", message="torch.distributed.nn.functional.all_gather is deprecated"
+    )
     devices, num_nodes = _launched() or (train.devices, train.num_nodes)
     if num_nodes > 1 and _launched() is None:
         raise ConfigError(
@@ -57,11 +62,16 @@ def make_fabric(recipe: Recipe) -> Fabric:
         )
     try:
         return Fabric(
-            accelerator=accelerator, devices=devices, num_nodes=num_nodes, precision=PRECISIONS[train.precision],
+            accelerator=accelerator,
+            devices=devices,
+            num_nodes=num_nodes,
+            precision=PRECISIONS[train.precision],
             strategy="auto",
-        )  # fmt: skip
+        )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
-        raise ConfigError(f"train.accelerator {train.accelerator} with {devices} devices: {error}") from error
+        raise ConfigError(
+            f"train.accelerator {train.accelerator} with {devices} devices: {error}"
+        ) from error
 
 
 def _launched() -> tuple[int, int] | None:
@@ -81,28 +91,11 @@ def _has_gpu() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def best_device(name: str = "auto") -> torch.device:
-    """The device a command runs on: as named, or the best this machine has.
-
-    Raises:
-        ConfigError: there is no such device.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"the device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
-    return device
-
-
 def num_workers(data: DataConfig) -> int:
     """Processes that prepare batches: as asked, or one for each core the training leaves, at most 8."""
     if data.num_workers is not None:
         return data.num_workers
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, max(0, cores - 1))
+    return min(8, max(0, usable_cores() - 1))
 
 
 def load_splits(data: DataConfig, *names: str) -> dict[str, Split]:
@@ -126,13 +119,22 @@ def load_splits(data: DataConfig, *names: str) -> dict[str, Split]:
         }.items()
         if files
     }
-    root = data.root or (str(Path(data.name).parent) if data.name.endswith((".yaml", ".yml")) else None)
+    root = data.root or (
+        str(Path(data.name).parent) if data.name.endswith((".yaml", ".yml")) else None
+    )
     if root is None:
-        raise ConfigError(f"data.root is not set; give the folder that holds {data.name}'s files: --data.root DIR")
+        raise ConfigError(
+            f"data.root is not set; give the folder that holds {data.name}'s files: --data.root DIR"
+        )
     description = replace(description, **overrides)
     splits = {
         name: load_split(
-            description, name, root, images=data.images, empty_captions=data.empty_captions, max_words=data.max_words
+            description,
+            name,
+            root,
+            images=data.images,
+            empty_captions=data.empty_captions,
+            max_words=data.max_words,
         )
         for name in names
     }
@@ -176,11 +178,16 @@ def make_loader(
     data, preprocess = recipe.data, model.preprocess
     if data.transform is None:
         transform = train_transform(
-            preprocess.size, preprocess.mean, preprocess.std, augment=data.augment,
+            preprocess.size,
+            preprocess.mean,
+            preprocess.std,
+            augment=data.augment,
             interpolation=preprocess.interpolation,
-        )  # fmt: skip
+        )
     else:
-        transform = find(data.transform, {}, "data.transform")(preprocess.size, preprocess.mean, preprocess.std)
+        transform = find(data.transform, {}, "data.transform")(
+            preprocess.size, preprocess.mean, preprocess.std
+        )
     pairs = CaptionPairs(
         split,
         transform,
@@ -209,4 +216,9 @@ def make_loader(
 def collate(items: list[dict[str, Any]]) -> Batch:
     """Stack the items of a batch."""
     stacked = default_collate(items)
-    return Batch(*(stacked[name] for name in ("pixels", "token_ids", "image_index", "label", "caption_index")))
+    return Batch(
+        *(
+            stacked[name]
+            for name in ("pixels", "token_ids", "image_index", "label", "caption_index")
+        )
+    )

@@ -9,13 +9,17 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from harma.errors import TrainingError, WeightsError
-from harma.model import HarMA
+from harma.model.model import HarMA
 from harma.training.averages import AveragedWeights
 from harma.training.run import BEGIN_AGAIN
 
 
 def checkpoint(
-    model: HarMA, optimizer: Any, fabric: Fabric, made_from: Mapping[str, str], averages: AveragedWeights | None
+    model: HarMA,
+    optimizer: Any,
+    fabric: Fabric,
+    made_from: Mapping[str, str],
+    averages: AveragedWeights | None,
 ) -> dict[str, Any]:
     """The state of a run.
 
@@ -37,9 +41,14 @@ def checkpoint(
 
 
 def restore(
-    path: Path, state: Mapping[str, Any], model: HarMA, optimizer: Any, fabric: Fabric, made_from: Mapping[str, str],
+    path: Path,
+    state: Mapping[str, Any],
+    model: HarMA,
+    optimizer: Any,
+    fabric: Fabric,
+    made_from: Mapping[str, str],
     averages: AveragedWeights | None,
-) -> None:  # fmt: skip
+) -> None:
     """Bring a run back to a checkpoint.
 
     Args:
@@ -74,7 +83,9 @@ def restore(
             averages.load(state["averages"])
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
         reason = str(error).splitlines()[0][:200]
-        raise WeightsError(f"{path} does not fit the run's recipe ({reason}); {BEGIN_AGAIN}") from error
+        raise WeightsError(
+            f"{path} does not fit the run's recipe ({reason}); {BEGIN_AGAIN}"
+        ) from error
 
 
 def _load_training_state(model: HarMA, state: dict[str, Tensor]) -> None:
@@ -86,7 +97,9 @@ def _load_training_state(model: HarMA, state: dict[str, Tensor]) -> None:
     expected = _training_state(model).keys()
     if expected != state.keys():
         differing = sorted(expected ^ state.keys())
-        raise ValueError(f"{len(differing)} weights are missing or unexpected, such as {differing[0]}")
+        raise ValueError(
+            f"{len(differing)} weights are missing or unexpected, such as {differing[0]}"
+        )
     broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
     if broken:
         raise ValueError(f"{len(broken)} weights are not numbers, such as {broken[0]}")

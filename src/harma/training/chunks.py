@@ -21,7 +21,11 @@ def first_chunk_size(asked: int | Literal["auto"] | None, fabric: Fabric) -> int
 
 
 def smaller_chunk(
-    asked: int | Literal["auto"] | None, used: int | None, batch_size: int, fabric: Fabric, error: Exception
+    asked: int | Literal["auto"] | None,
+    used: int | None,
+    batch_size: int,
+    fabric: Fabric,
+    error: Exception,
 ) -> int:
     """What to go on with where a GPU's memory ran out: half.
 
@@ -44,6 +48,7 @@ def smaller_chunk(
         ) from error
     log.info(
         "the memory of the GPU does not hold %d images at once; going on with %d, with the same gradients",
-        images, images // 2,
-    )  # fmt: skip
+        images,
+        images // 2,
+    )
     return images // 2

@@ -5,7 +5,14 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from harma.errors import MissingDependencyError
 
@@ -43,10 +50,17 @@ class Display:
         self.num_epochs = num_epochs
         self.console = Console(stderr=True, quiet=not enabled)
         self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"),
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
-            console=self.console, disable=not enabled or not self.console.is_terminal,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+            disable=not enabled or not self.console.is_terminal,
+        )
         self.task = self.bar.add_task("training", total=num_steps, note="")
 
     def __enter__(self) -> "Display":
@@ -54,7 +68,10 @@ class Display:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.bar.stop()
 
@@ -67,9 +84,11 @@ class Display:
     def step(self, epoch: int, step: int, loss: float, lr: float) -> None:
         """Show a step."""
         self.bar.update(
-            self.task, completed=step, description=f"epoch {epoch}/{self.num_epochs}",
+            self.task,
+            completed=step,
+            description=f"epoch {epoch}/{self.num_epochs}",
             note=f"loss {loss:.4f}  lr {lr:.2e}",
-        )  # fmt: skip
+        )
 
     def epoch(self, epoch: int, loss: float, seconds: float) -> None:
         """Show the end of an epoch."""
@@ -78,4 +97,6 @@ class Display:
 
     def validation(self, epoch: int, key: str, value: float, *, best: bool) -> None:
         """Show a validation."""
-        self.console.print(f"  validation {key} {value:.2f}{'  (best so far)' if best else ''}", highlight=False)
+        self.console.print(
+            f"  validation {key} {value:.2f}{'  (best so far)' if best else ''}", highlight=False
+        )

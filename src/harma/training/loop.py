@@ -17,13 +17,20 @@ from harma.backbones import load_backbone
 from harma.data.cache import ImageCache
 from harma.data.split import Split
 from harma.errors import ConfigError, TrainingError
-from harma.evaluation.own import find_metrics
-from harma.files import locked
+from harma.evaluation.user_metrics import find_metrics
+from harma.ground.files import locked
 from harma.metrics import SELECTION_KEYS
-from harma.model import HarMA
+from harma.model.model import HarMA
 from harma.training.averages import AveragedWeights
 from harma.training.batches import EpochBatches
-from harma.training.build import build_model, load_splits, make_backbone, make_cache, make_fabric, make_loader
+from harma.training.build import (
+    build_model,
+    load_splits,
+    make_backbone,
+    make_cache,
+    make_fabric,
+    make_loader,
+)
 from harma.training.checkpoints import checkpoint, restore
 from harma.training.chunks import first_chunk_size, smaller_chunk
 from harma.training.display import Display, event_writer
@@ -68,9 +75,12 @@ def _train(fabric: Fabric, recipe: Recipe, run: RunDirectory, *, resume: bool) -
     fabric.seed_everything(recipe.train.seed, verbose=False)
     backbone = make_backbone(recipe)
     if resume and run.backbone.is_dir():
-        # Before the method is attached, which may keep what weights were; opening draws random numbers of its own.
+        # Before the method is attached, which may keep what weights were; opening draws random
+        # numbers of its own.
         with torch.random.fork_rng():
-            backbone.load_weights(load_backbone(f"local-dir:{run.backbone}").weights(), str(run.backbone))
+            backbone.load_weights(
+                load_backbone(f"local-dir:{run.backbone}").weights(), str(run.backbone)
+            )
     model = build_model(recipe, backbone)
     cache = make_cache(recipe.data)
     keeps_backbone = backbone.is_random and model.adapters is not None and not run.backbone.is_dir()
@@ -105,10 +115,21 @@ class Trainer:
     """
 
     def __init__(
-        self, fabric: Fabric, recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Split],
+        self,
+        fabric: Fabric,
+        recipe: Recipe,
+        run: RunDirectory,
+        model: HarMA,
+        splits: dict[str, Split],
         cache: ImageCache,
-    ) -> None:  # fmt: skip
-        self.fabric, self.recipe, self.run, self.model, self.cache = fabric, recipe, run, model, cache
+    ) -> None:
+        self.fabric, self.recipe, self.run, self.model, self.cache = (
+            fabric,
+            recipe,
+            run,
+            model,
+            cache,
+        )
         self.selection = splits[recipe.train.select_on]
         self.objective = Objective(recipe.loss.terms)
         self._check_selection()
@@ -122,7 +143,8 @@ class Trainer:
             recipe.train.select_on: self.selection.fingerprint(),
         }
         if self.objective.needs_views and recipe.train.gradient_checkpointing:
-            # A block that is computed again in the backward pass would not lose the values it lost before.
+            # A block that is computed again in the backward pass would not lose the values it lost
+            # before.
             raise ConfigError(
                 "a loss of this recipe takes second views, which train.gradient_checkpointing cannot serve; "
                 "train.chunk_size saves memory too"
@@ -134,23 +156,41 @@ class Trainer:
                 raise ConfigError(
                     f"the training annotations have no labels, which this recipe needs; without: {' '.join(without)}"
                 )
-        num_items = splits["train"].num_captions if recipe.data.sampling == "captions" else splits["train"].num_images
+        num_items = (
+            splits["train"].num_captions
+            if recipe.data.sampling == "captions"
+            else splits["train"].num_images
+        )
         self.batches = EpochBatches(
-            num_items, recipe.data.batch_size, rank=fabric.global_rank, world_size=fabric.world_size,
-            seed=recipe.train.seed, labels=self._labels_of_items(splits["train"]),
-        )  # fmt: skip
+            num_items,
+            recipe.data.batch_size,
+            rank=fabric.global_rank,
+            world_size=fabric.world_size,
+            seed=recipe.train.seed,
+            labels=self._labels_of_items(splits["train"]),
+        )
         self.pairs, loader = make_loader(recipe, splits["train"], model, cache, self.batches)
         self.loader = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
         optim = recipe.optim
         optimizer = make_optimizer(
-            model.trained_parameters().values(), optim.name, lr=optim.lr, weight_decay=optim.weight_decay,
-            betas=optim.betas, eps=optim.eps, decay_scalars=optim.decay_scalars, options=optim.options,
-        )  # fmt: skip
-        self.factor = make_schedule(recipe.schedule.name, self._scheduled_steps(num_items), recipe.schedule.warmup)
+            model.trained_parameters().values(),
+            optim.name,
+            lr=optim.lr,
+            weight_decay=optim.weight_decay,
+            betas=optim.betas,
+            eps=optim.eps,
+            decay_scalars=optim.decay_scalars,
+            options=optim.options,
+        )
+        self.factor = make_schedule(
+            recipe.schedule.name, self._scheduled_steps(num_items), recipe.schedule.warmup
+        )
         module: Any = torch.compile(model) if recipe.train.compile else model
         self.wrapped, self.optimizer = fabric.setup(module, optimizer)
         decay = recipe.train.average_decay
-        self.averages = None if decay is None else AveragedWeights(model.trained_parameters(), decay)
+        self.averages = (
+            None if decay is None else AveragedWeights(model.trained_parameters(), decay)
+        )
         self.progress = Progress(chunk_size=first_chunk_size(recipe.train.chunk_size, fabric))
         self.events: Any = None
         self._unread: list[Tensor] = []
@@ -164,7 +204,11 @@ class Trainer:
         """Label of each item, where batches are to spread them."""
         if not self.recipe.data.spread_labels or train.labels is None:
             return None
-        return train.labels[train.caption_to_image] if self.recipe.data.sampling == "captions" else train.labels
+        return (
+            train.labels[train.caption_to_image]
+            if self.recipe.data.sampling == "captions"
+            else train.labels
+        )
 
     def _frozen_hash(self) -> str:
         """Hash of the backbone's weights, where a saved model needs them beside it."""
@@ -175,13 +219,17 @@ class Trainer:
         if self.recipe.schedule.exact_steps:
             return self.num_steps
         # The original counts the incomplete batch that it drops, so its learning rate ends above 0.
-        return self.recipe.train.epochs * math.ceil(num_items / (self.batches.batch_size * self.batches.world_size))
+        return self.recipe.train.epochs * math.ceil(
+            num_items / (self.batches.batch_size * self.batches.world_size)
+        )
 
     def _check_selection(self) -> None:
         """Whether the metric that chooses the model is one, as far as that can be known before it is computed."""
         key, own = self.recipe.train.select_by, find_metrics(self.recipe.train.metrics)
         if key not in SELECTION_KEYS and not own:
-            raise ConfigError(f"train.select_by is {key!r}; allowed are {', '.join(SELECTION_KEYS)}")
+            raise ConfigError(
+                f"train.select_by is {key!r}; allowed are {', '.join(SELECTION_KEYS)}"
+            )
 
     def fit(self, *, resume: bool = False) -> None:
         """Train until the last epoch, or until patience runs out."""
@@ -189,7 +237,9 @@ class Trainer:
             self._restore()
         if self.recipe.train.tensorboard and self.fabric.is_global_zero:
             self.events = event_writer(self.run.path, self.progress.step + 1)
-        with Display(self.num_steps, self.recipe.train.epochs, enabled=self.fabric.is_global_zero) as display:
+        with Display(
+            self.num_steps, self.recipe.train.epochs, enabled=self.fabric.is_global_zero
+        ) as display:
             display.resumed(self.progress.step)
             while self.progress.epoch <= self.recipe.train.epochs and not self._out_of_patience:
                 with self._timed():
@@ -220,9 +270,13 @@ class Trainer:
             group["lr"] = self.recipe.optim.lr * self.factor(self.progress.step)
         result = self._gradients(batch)
         if self.recipe.optim.clip_norm is not None:
-            # Gradients that overflow are the loss scaler's affair in fp16, and `_read_losses`'s elsewhere.
+            # Gradients that overflow are the loss scaler's affair in fp16, and `_read_losses`'s
+            # elsewhere.
             self.fabric.clip_gradients(
-                self.wrapped, self.optimizer, max_norm=self.recipe.optim.clip_norm, error_if_nonfinite=False
+                self.wrapped,
+                self.optimizer,
+                max_norm=self.recipe.optim.clip_norm,
+                error_if_nonfinite=False,
             )
         self.optimizer.step()
         if self.recipe.loss.min_temperature is not None:
@@ -237,16 +291,23 @@ class Trainer:
         while True:
             # Seeding each step makes what is drawn in it the same in a resumed run.
             torch.manual_seed(
-                self.recipe.train.seed + 7919 * (p.step * self.fabric.world_size + self.fabric.global_rank)
+                self.recipe.train.seed
+                + 7919 * (p.step * self.fabric.world_size + self.fabric.global_rank)
             )
             self.optimizer.zero_grad(set_to_none=True)
             try:
                 return compute_gradients(
-                    self.fabric, self.wrapped, self.objective, batch, chunk_size=p.chunk_size,
+                    self.fabric,
+                    self.wrapped,
+                    self.objective,
+                    batch,
+                    chunk_size=p.chunk_size,
                     view_dropout=self.recipe.loss.view_dropout,
-                )  # fmt: skip
+                )
             except torch.cuda.OutOfMemoryError as error:
-                p.chunk_size = smaller_chunk(asked, p.chunk_size, len(batch.pixels), self.fabric, error)
+                p.chunk_size = smaller_chunk(
+                    asked, p.chunk_size, len(batch.pixels), self.fabric, error
+                )
                 self._log("chunks", epoch=p.epoch, step=p.step + 1, images=p.chunk_size)
             # Only here, since the error held on to the attempt's tensors.
             torch.cuda.empty_cache()
@@ -278,7 +339,9 @@ class Trainer:
                 f"{key}, which chooses the model, is {metrics[key]} in epoch {p.epoch}; it must be a number"
             )
         better = metrics[key] > p.best
-        p.best, p.best_epoch, p.stale = (metrics[key], p.epoch, 0) if better else (p.best, p.best_epoch, p.stale + 1)
+        p.best, p.best_epoch, p.stale = (
+            (metrics[key], p.epoch, 0) if better else (p.best, p.best_epoch, p.stale + 1)
+        )
         self._log("validation", epoch=p.epoch, seconds=p.seconds, **metrics)
         display.validation(p.epoch, key, metrics[key], best=better)
         if better and self.fabric.is_global_zero:
@@ -307,7 +370,11 @@ class Trainer:
         losses = torch.stack(self._unread).double().cpu()
         self._unread.clear()
         if not torch.isfinite(losses).all():
-            kept = f" The last checkpoint is untouched: {self.run.state}" if self.run.state.exists() else ""
+            kept = (
+                f" The last checkpoint is untouched: {self.run.state}"
+                if self.run.state.exists()
+                else ""
+            )
             raise TrainingError(
                 f"the loss is not a finite number in epoch {self.progress.epoch}, step {self.progress.step}; "
                 f"try a lower --optim.lr (now {self.recipe.optim.lr:g}), --optim.clip_norm 1, or float32 precision."
@@ -349,4 +416,12 @@ class Trainer:
         if loaded is None:
             return
         state, self.progress = loaded
-        restore(self.run.state, state, self.model, self.optimizer, self.fabric, self.made_from, self.averages)
+        restore(
+            self.run.state,
+            state,
+            self.model,
+            self.optimizer,
+            self.fabric,
+            self.made_from,
+            self.averages,
+        )

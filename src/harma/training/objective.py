@@ -10,8 +10,8 @@ from typing import Any
 from torch import Tensor
 
 from harma.errors import ConfigError
+from harma.ground.plugins import find
 from harma.losses import LOSSES
-from harma.plugins import find
 
 VIEWS = ("image_view", "text_view")
 CONTEXT = ("temperature", "image_index", "caption_index", "labels", *VIEWS)
@@ -48,7 +48,9 @@ class Objective:
         built = [_term(name, spec) for name, spec in terms.items()]
         self.terms = [term for term in built if term.weight != 0]
         if not self.terms:
-            raise ConfigError("loss.terms has no loss with a weight; give at least one, such as {contrastive: 1.0}")
+            raise ConfigError(
+                "loss.terms has no loss with a weight; give at least one, such as {contrastive: 1.0}"
+            )
 
     @property
     def needs_temperature(self) -> bool:
@@ -71,13 +73,15 @@ class Objective:
         Args:
             I: image embeddings (B, E) of the whole batch, all processes together.
             T: text embeddings (B, E).
-            context: temperature, image_index (B,), caption_index (B,), labels (B,), and where a loss takes them
-                image_view (B, E) and text_view (B, E).
+            context: temperature, image_index (B,), caption_index (B,), labels (B,), and where a
+                loss takes them image_view (B, E) and text_view (B, E).
 
         Returns:
             The weighted sum, a scalar, and each loss before its weight, detached.
         """
-        parts = {t.name: t.function(I, T, **{key: context[key] for key in t.wants}) for t in self.terms}
+        parts = {
+            t.name: t.function(I, T, **{key: context[key] for key in t.wants}) for t in self.terms
+        }
         total = sum(t.weight * parts[t.name] for t in self.terms)
         assert not isinstance(total, int)
         return total, {name: part.detach() for name, part in parts.items()}
@@ -86,11 +90,16 @@ class Objective:
 def _term(name: str, spec: float | Mapping[str, Any]) -> Term:
     options = dict(spec) if isinstance(spec, Mapping) else {"weight": spec}
     weight = options.pop("weight", 1.0)
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+    if (
+        isinstance(weight, bool)
+        or not isinstance(weight, int | float)
+        or not 0 <= weight < math.inf
+    ):
         raise ConfigError(f"loss.terms.{name}: weight is {weight!r}; it must be a number from 0")
     function = find(name, LOSSES, "loss.terms")
     parameters = inspect.signature(function).parameters
-    # The temperature of the affiliation loss is its own τ₂, not the trained one: it has a default, ours has none.
+    # The temperature of the affiliation loss is its own τ₂, not the trained one: it has a default,
+    # ours has none.
     wants = tuple(
         key
         for key in CONTEXT
@@ -99,7 +108,9 @@ def _term(name: str, spec: float | Mapping[str, Any]) -> Term:
     allowed = [key for key in list(parameters)[2:] if key not in wants]
     unknown = sorted(options.keys() - set(allowed))
     if unknown:
-        raise ConfigError(f"loss.terms.{name} has no option {', '.join(unknown)}; allowed are weight, {allowed}")
+        raise ConfigError(
+            f"loss.terms.{name} has no option {', '.join(unknown)}; allowed are weight, {allowed}"
+        )
     return Term(name, float(weight), partial(function, **options), wants)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from harma.errors import ConfigError
-from harma.plugins import find
+from harma.ground.plugins import find
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
@@ -22,8 +22,8 @@ def parameter_groups(
 ) -> list[dict[str, Any]]:
     """Split parameters into those that decay and those that do not.
 
-    Vectors are biases and norm weights and never decay; matrices do. Scalars are gates and the temperature, which
-    decay in the original (SPEC 4).
+    Vectors are biases and norm weights and never decay; matrices do. Scalars are gates and the
+    temperature, which decay in the original (SPEC 4).
     """
     groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
     for parameter in parameters:
@@ -62,11 +62,19 @@ def make_optimizer(
         ConfigError: the name or an option is unknown.
     """
     build = find(name, OPTIMIZERS, "optim.name")
-    arguments = {"lr": lr, **({"betas": betas, "eps": eps} if name in ("adamw", "adam") else {}), **(options or {})}
+    arguments = {
+        "lr": lr,
+        **({"betas": betas, "eps": eps} if name in ("adamw", "adam") else {}),
+        **(options or {}),
+    }
     try:
-        return build(parameter_groups(parameters, weight_decay, decay_scalars=decay_scalars), **arguments)
+        return build(
+            parameter_groups(parameters, weight_decay, decay_scalars=decay_scalars), **arguments
+        )
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"optimiser {name!r} does not take these options: {error}; see optim.options") from error
+        raise ConfigError(
+            f"optimiser {name!r} does not take these options: {error}; see optim.options"
+        ) from error
 
 
 def linear(step: int, total: int, warmup: int) -> float:
@@ -88,7 +96,11 @@ def constant(step: int, total: int, warmup: int) -> float:
     return min(1.0, step / warmup) if warmup else 1.0
 
 
-SCHEDULES: dict[str, Callable[[int, int, int], float]] = {"linear": linear, "cosine": cosine, "constant": constant}
+SCHEDULES: dict[str, Callable[[int, int, int], float]] = {
+    "linear": linear,
+    "cosine": cosine,
+    "constant": constant,
+}
 
 
 def make_schedule(name: str, total: int, warmup: float) -> Callable[[int], float]:

@@ -1,14 +1,15 @@
 """The recipe: everything a run is made from, as typed options.
 
-A recipe is a YAML file with these names; `harma train` takes each of them as a dotted flag too. No torch here.
+A recipe is a YAML file with these names; `harma train` takes each of them as a dotted flag too. No
+torch here.
 """
 
 import math
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
-from harma.adapters.config import AdapterConfig
 from harma.errors import ConfigError
+from harma.methods.harma.config import AdapterConfig
 
 
 @dataclass
@@ -22,19 +23,22 @@ class DataConfig:
         train: annotation files in place of the description's.
         val: annotation file in place of the description's.
         test: annotation file in place of the description's.
-        exclude: a list of images to leave out of train, as `harma data audit` writes it (CSV), or a name per line.
-        empty_captions: "error" names captions that are empty after cleaning; "drop" drops and lists them.
+        exclude: a list of images to leave out of train, as `harma data audit` writes it (CSV), or a
+            name per line.
+        empty_captions: "error" names captions that are empty after cleaning; "drop" drops and lists
+            them.
         max_words: words kept of each caption.
-        sampling: an epoch is "captions": every caption once, as the original; or "images": every image once, with one
-            of its captions drawn, or `captions_per_image` of them.
-        captions_per_image: captions that an image comes with in a step, each a pair with it; the image is embedded
-            once. More than 1 needs sampling "images".
+        sampling: an epoch is "captions": every caption once, as the original; or "images": every
+            image once, with one of its captions drawn, or `captions_per_image` of them.
+        captions_per_image: captions that an image comes with in a step, each a pair with it; the
+            image is embedded once. More than 1 needs sampling "images".
         spread_labels: every batch has the labels in the shares that they have in the data.
         augment: RandomAugment in the train transform.
         transform: dotted path of a train transform of your own, called as (size, mean, std).
         batch_size: items per process and step: pairs, or images with their captions.
         eval_batch_size: images at once when evaluating.
-        num_workers: processes that decode and transform; None: one for each further core, at most 8.
+        num_workers: processes that decode and transform; None: one for each further core, at most
+            8.
         cache: keep decoded images in "memory", on "disk" or not ("none").
         cache_dir: where the disk cache is; None: in the user's cache folder.
     """
@@ -68,11 +72,11 @@ class LossConfig:
         temperature: start of τ.
         train_temperature: whether τ trains.
         min_temperature: what τ never falls below; None leaves it unbounded, as the original does.
-        view_dropout: share of the values of a token that are dropped before the first block for the second view of
-            losses that compare two views, such as intra_modal_triplet.
-        terms: for each loss (contrastive, diagonal_contrastive, duplicate_contrastive, weighted_triplet, triplet,
-            intra_modal_triplet, affiliation, or the dotted path of one of your own) its weight, or a mapping of
-            `weight` and the loss's own options.
+        view_dropout: share of the values of a token that are dropped before the first block for the
+            second view of losses that compare two views, such as intra_modal_triplet.
+        terms: for each loss (contrastive, diagonal_contrastive, duplicate_contrastive,
+            weighted_triplet, triplet, intra_modal_triplet, affiliation, or the dotted path of one
+            of your own) its weight, or a mapping of `weight` and the loss's own options.
     """
 
     temperature: float = 0.07
@@ -114,9 +118,11 @@ class ScheduleConfig:
     """The learning rate over a run.
 
     Attributes:
-        name: linear, cosine, constant, or the dotted path of a function (step, total, warmup) → factor.
+        name: linear, cosine, constant, or the dotted path of a function (step, total, warmup) →
+            factor.
         warmup: steps from 0 to the peak; a fraction of all steps below 1, else a count.
-        exact_steps: count the steps that really run; the original counts an incomplete last batch that it drops.
+        exact_steps: count the steps that really run; the original counts an incomplete last batch
+            that it drops.
     """
 
     name: str = "linear"
@@ -131,26 +137,28 @@ class TrainConfig:
     Attributes:
         epochs: passes over the data.
         seed: of weights, order and augmentation.
-        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling) or float64. Weights stay in float32:
-            in bf16 the steps of gates and temperature would round to nothing.
+        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling) or float64. Weights
+            stay in float32: in bf16 the steps of gates and temperature would round to nothing.
         accelerator: auto, cpu, cuda or mps.
         devices: processes on this machine, or "auto"; torchrun and SLURM set their own.
         num_nodes: machines; more than one are started by torchrun or SLURM, which set it.
-        average_decay: validate and keep the moving average of what trains, with this decay per step (less in the
-            first steps); None keeps the weights of the last step.
-        chunk_size: images per forward pass of gradient caching, in each process. Less memory, a forward pass more, and
-            the same gradients, but for dropout and batch norm. "auto": on a GPU the whole batch, and half as many each
-            time its memory runs out (with several processes the run stops instead); elsewhere 64. None: all of a batch.
+        average_decay: validate and keep the moving average of what trains, with this decay per step
+            (less in the first steps); None keeps the weights of the last step.
+        chunk_size: images per forward pass of gradient caching, in each process. Less memory, a
+            forward pass more, and the same gradients, but for dropout and batch norm. "auto": on a
+            GPU the whole batch, and half as many each time its memory runs out (with several
+            processes the run stops instead); elsewhere 64. None: all of a batch.
         gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
         compile: torch.compile the model.
         validate_every: epochs between validations.
-        select_on: the split that chooses the best model: "val", or "test" as the original did (results say so).
+        select_on: the split that chooses the best model: "val", or "test" as the original did
+            (results say so).
         select_by: the metric that chooses; dup_mR where captions repeat, as in UCM.
-        metrics: dotted paths of metrics of your own, called as (image embeddings (N, E), caption embeddings (M, E),
-            image of each caption (M,)); each returns a number, or a mapping of names to numbers. `select_by` may name
-            one.
-        evaluate_on: the split whose figures the finished run reports: "test", read once at the end, or "val", which
-            leaves test unread while methods are still being chosen.
+        metrics: dotted paths of metrics of your own, called as (image embeddings (N, E), caption
+            embeddings (M, E), image of each caption (M,)); each returns a number, or a mapping of
+            names to numbers. `select_by` may name one.
+        evaluate_on: the split whose figures the finished run reports: "test", read once at the end,
+            or "val", which leaves test unread while methods are still being chosen.
         patience: stop after this many validations without a better one; None runs all epochs.
         checkpoint_every: steps between checkpoints, besides one after each epoch.
         log_every: steps between lines in log.jsonl.
@@ -185,8 +193,9 @@ class Recipe:
     """A run.
 
     Attributes:
-        method: harma (adapters), full (the whole model), none (evaluate the bare backbone), or a peer to compare with:
-            linear, clip-adapter, bottleneck, lora, mrs-adapter, bitfit (`harma.methods`).
+        method: harma (adapters), full (the whole model), none (evaluate the bare backbone), or a
+            peer to compare with: linear, clip-adapter, bottleneck, lora, mrs-adapter, bitfit
+            (`harma.methods`).
         backbone: preset, open_clip name, file or config; see `harma.load`.
         download: allow the backbone's weights to be downloaded.
         init: adapter, run or released checkpoint to start from (warm start).
@@ -201,7 +210,15 @@ class Recipe:
     """
 
     method: Literal[
-        "harma", "full", "none", "linear", "clip-adapter", "bottleneck", "lora", "mrs-adapter", "bitfit"
+        "harma",
+        "full",
+        "none",
+        "linear",
+        "clip-adapter",
+        "bottleneck",
+        "lora",
+        "mrs-adapter",
+        "bitfit",
     ] = "harma"
     backbone: str | dict[str, Any] = "laion2b"
     download: bool = False
@@ -219,11 +236,18 @@ class Recipe:
         _check_values(self)
         if self.options and self.method in ("harma", "full", "none"):
             where = "; its options are under adapter" if self.method == "harma" else ""
-            raise ConfigError(f"options are {self.options}, which method {self.method} does not take{where}")
+            raise ConfigError(
+                f"options are {self.options}, which method {self.method} does not take{where}"
+            )
         _check_ranges(self)
         if not all(0 <= beta < 1 for beta in self.optim.betas):
-            raise ConfigError(f"optim.betas are {list(self.optim.betas)}; each must be from 0 to below 1")
-        if self.loss.min_temperature is not None and self.loss.min_temperature > self.loss.temperature:
+            raise ConfigError(
+                f"optim.betas are {list(self.optim.betas)}; each must be from 0 to below 1"
+            )
+        if (
+            self.loss.min_temperature is not None
+            and self.loss.min_temperature > self.loss.temperature
+        ):
             raise ConfigError(
                 f"loss.min_temperature is {self.loss.min_temperature}; it must not lie above loss.temperature, "
                 f"{self.loss.temperature}"
@@ -238,12 +262,30 @@ class Recipe:
 
 
 POSITIVE = (
-    "data.batch_size", "data.captions_per_image", "data.eval_batch_size", "data.max_words", "optim.lr",
-    "optim.clip_norm", "loss.temperature", "loss.min_temperature",
-    "train.epochs", "train.devices", "train.num_nodes", "train.validate_every", "train.log_every", "train.chunk_size",
-    "train.patience", "train.checkpoint_every",
-)  # fmt: skip
-NOT_NEGATIVE = ("schedule.warmup", "optim.weight_decay", "optim.eps", "data.num_workers", "train.seed")
+    "data.batch_size",
+    "data.captions_per_image",
+    "data.eval_batch_size",
+    "data.max_words",
+    "optim.lr",
+    "optim.clip_norm",
+    "loss.temperature",
+    "loss.min_temperature",
+    "train.epochs",
+    "train.devices",
+    "train.num_nodes",
+    "train.validate_every",
+    "train.log_every",
+    "train.chunk_size",
+    "train.patience",
+    "train.checkpoint_every",
+)
+NOT_NEGATIVE = (
+    "schedule.warmup",
+    "optim.weight_decay",
+    "optim.eps",
+    "data.num_workers",
+    "train.seed",
+)
 SHARES = ("train.average_decay", "loss.view_dropout")
 
 
@@ -286,7 +328,9 @@ def _check_values(section: Any, prefix: str = "") -> None:
         if is_dataclass(value):
             _check_values(value, f"{name}.")
         elif value is None and type(None) not in get_args(hints[field_.name]):
-            raise ConfigError(f"{name} is empty (null); give a value, or leave it out for the default")
+            raise ConfigError(
+                f"{name} is empty (null); give a value, or leave it out for the default"
+            )
         for number in value if isinstance(value, tuple | list) else [value]:
             if isinstance(number, float) and not math.isfinite(number):
                 raise ConfigError(f"{name} is {value}; it must be a finite number")

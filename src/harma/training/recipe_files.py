@@ -8,14 +8,14 @@ from typing import Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from harma.errors import ConfigError, MissingFileError
-from harma.files import read_yaml
-from harma.training.original_config import is_original_config, recipe_of_original
+from harma.ground.files import read_yaml
+from harma.original.config import is_original_config, recipe_of_original
 from harma.training.recipe import Recipe
 
 
 def shipped_recipes() -> dict[str, Path]:
     """Name → file of every recipe in the package."""
-    folder = Path(str(files("harma.recipes")))
+    folder = Path(str(files("harma.training") / "recipes"))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
@@ -37,7 +37,9 @@ def recipe_values(name: str | Path) -> dict[str, Any]:
         )
     values = read_yaml(path, "the recipe")
     if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds {type(values).__name__}; a recipe is a mapping of names to values")
+        raise ConfigError(
+            f"{path} holds {type(values).__name__}; a recipe is a mapping of names to values"
+        )
     return recipe_of_original(values, path) if is_original_config(values) else values
 
 
@@ -79,7 +81,9 @@ def read_recipe(argv: Sequence[str], *, prog: str, description: str, examples: s
         ConfigError: a flag or value is not usable.
         MissingFileError: there is no such recipe.
     """
-    parser = recipe_parser(prog=prog, description=description, epilog=examples, usage=f"{prog} RECIPE [--NAME VALUE …]")
+    parser = recipe_parser(
+        prog=prog, description=description, epilog=examples, usage=f"{prog} RECIPE [--NAME VALUE …]"
+    )
     wants_help = any(argument in ("-h", "--help") for argument in argv)
     if wants_help or not argv or argv[0].startswith("-"):
         if not wants_help:
@@ -92,7 +96,9 @@ def read_recipe(argv: Sequence[str], *, prog: str, description: str, examples: s
     return _instantiate(parser, recipe_values(argv[0]), list(argv[1:]))
 
 
-def _instantiate(parser: ArgumentParser, values: dict[str, Any], overrides: Sequence[str] = ()) -> Recipe:
+def _instantiate(
+    parser: ArgumentParser, values: dict[str, Any], overrides: Sequence[str] = ()
+) -> Recipe:
     try:
         # A mapping in a file stands for itself: losses it does not name are not in the sum.
         base = parser.parse_object(values, defaults=True)
@@ -100,6 +106,10 @@ def _instantiate(parser: ArgumentParser, values: dict[str, Any], overrides: Sequ
         instantiated: Namespace = parser.instantiate(parsed)
     except (ArgumentError, TypeError) as error:
         empty = [name for name, value in values.items() if value is None or isinstance(value, list)]
-        hint = f"; {', '.join(empty)} must be a mapping or a value, not empty or a list" if empty else ""
+        hint = (
+            f"; {', '.join(empty)} must be a mapping or a value, not empty or a list"
+            if empty
+            else ""
+        )
         raise ConfigError(f"the recipe cannot be used: {error}{hint}") from error
     return Recipe(**vars(instantiated))

@@ -9,50 +9,72 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from rich.console import Console
 
-from harma.adapters.directory import read_adapter
 from harma.data.cache import ImageCache
 from harma.data.description import load_description
 from harma.data.split import Split
 from harma.evaluation import Evaluation, evaluate, metrics_table, save_evaluation
-from harma.evaluation.own import find_metrics
+from harma.evaluation.distributed import Share
 from harma.evaluation.retrieval import embed_split, summarize_embedded, with_baseline
-from harma.evaluation.share import Share
-from harma.model import HarMA
-from harma.saved import backbone_name_from, load, save_adapter, save_model
+from harma.evaluation.user_metrics import find_metrics
+from harma.model.adapter_directory import read_adapter
+from harma.model.model import HarMA
+from harma.model.saved import backbone_name_from, load, save_adapter, save_model
 from harma.training.build import make_backbone, num_workers
 from harma.training.recipe import Recipe
 from harma.training.run import Progress, RunDirectory
 
 
-def validate(fabric: Fabric, recipe: Recipe, model: HarMA, split: Split, cache: ImageCache) -> dict[str, float]:
+def validate(
+    fabric: Fabric, recipe: Recipe, model: HarMA, split: Split, cache: ImageCache
+) -> dict[str, float]:
     """Metrics on the split that selects the model: all processes embed, the first one computes, all know."""
 
     def gather(part: NDArray[np.float32]) -> NDArray[np.float32]:
         everything: Any = fabric.all_gather(torch.from_numpy(part).to(fabric.device))
-        gathered: NDArray[np.float32] = everything.cpu().numpy().reshape(fabric.world_size, *part.shape)
+        gathered: NDArray[np.float32] = (
+            everything.cpu().numpy().reshape(fabric.world_size, *part.shape)
+        )
         return gathered
 
     with fabric.autocast():
         embedded = embed_split(
-            model, split, batch_size=recipe.data.eval_batch_size, num_workers=num_workers(recipe.data), cache=cache,
+            model,
+            split,
+            batch_size=recipe.data.eval_batch_size,
+            num_workers=num_workers(recipe.data),
+            cache=cache,
             share=Share(fabric.global_rank, fabric.world_size, gather),
-        )  # fmt: skip
+        )
     metrics: dict[str, float] = {}
     if fabric.is_global_zero:
-        metrics = summarize_embedded(embedded, split, metrics=find_metrics(recipe.train.metrics)).metrics
+        metrics = summarize_embedded(
+            embedded, split, metrics=find_metrics(recipe.train.metrics)
+        ).metrics
     shared: dict[str, float] = fabric.broadcast(metrics)
     return shared
 
 
-def _evaluate(recipe: Recipe, model: HarMA, split: Split, cache: ImageCache, *, compare: bool) -> Evaluation:
+def _evaluate(
+    recipe: Recipe, model: HarMA, split: Split, cache: ImageCache, *, compare: bool
+) -> Evaluation:
     return evaluate(
-        model, split, batch_size=recipe.data.eval_batch_size, num_workers=num_workers(recipe.data), cache=cache,
-        compare=compare, metrics=find_metrics(recipe.train.metrics),
-    )  # fmt: skip
+        model,
+        split,
+        batch_size=recipe.data.eval_batch_size,
+        num_workers=num_workers(recipe.data),
+        cache=cache,
+        compare=compare,
+        metrics=find_metrics(recipe.train.metrics),
+    )
 
 
 def save_best(
-    recipe: Recipe, run: RunDirectory, model: HarMA, metrics: dict[str, float], progress: Progress, train: Split
+    recipe: Recipe,
+    run: RunDirectory,
+    model: HarMA,
+    metrics: dict[str, float],
+    progress: Progress,
+    train: Split,
 ) -> None:
     """Write the model of this epoch to `best/`: adapters, or the whole model."""
     about: dict[str, Any] = {
@@ -72,7 +94,9 @@ def save_best(
     save_adapter(model, run.best, backbone=name, about=about)
 
 
-def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Split], cache: ImageCache) -> None:
+def finish(
+    recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Split], cache: ImageCache
+) -> None:
     """Evaluate the chosen model on the split the recipe names, once; write figures and report; show the table."""
     trained, total = model.num_parameters(trained=True), model.num_parameters()
     device, split, peak = model.device, splits[recipe.train.evaluate_on], peak_memory(model.device)
@@ -85,7 +109,9 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
     else:
         del model
         best = load(run.best).to(device)
-        torch.manual_seed(recipe.train.seed)  # a backbone without weights starts at the same random ones
+        torch.manual_seed(
+            recipe.train.seed
+        )  # a backbone without weights starts at the same random ones
         start = HarMA(make_backbone(recipe)).to(device)
         evaluation = with_baseline(
             _evaluate(recipe, best, split, cache, compare=False),
@@ -107,12 +133,16 @@ def finish(recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Sp
         from harma.evaluation.report import write_report  # matplotlib is slow to import
 
         info = {**facts, "note": load_description(recipe.data.name).note}
-        write_report(run.path, evaluation=evaluation, split=split, baseline=baseline, info=info, model=best)
+        write_report(
+            run.path, evaluation=evaluation, split=split, baseline=baseline, info=info, model=best
+        )
     # Last, so that a terminal that went away costs nothing.
     console = Console(width=None)
     console.print(metrics_table(evaluation, baseline=baseline))
     if recipe.train.select_on == split.name == "test" and recipe.method != "none":
-        console.print("[bold]The model was chosen on the test split: these figures flatter it.[/bold]")
+        console.print(
+            "[bold]The model was chosen on the test split: these figures flatter it.[/bold]"
+        )
 
 
 def peak_memory(device: torch.device) -> int:

@@ -14,9 +14,17 @@ from typing import Any
 import torch
 import yaml
 
-import harma
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.files import LOCK, read_events, read_yaml, recover_directory, replacing, write_json, write_text
+from harma.ground.files import (
+    LOCK,
+    read_events,
+    read_yaml,
+    recover_directory,
+    replacing,
+    write_json,
+    write_text,
+)
+from harma.ground.version import __version__
 
 # What there can be before a run has begun.
 BEGINNINGS = (LOCK, "environment.json", "log.jsonl", "backbone")
@@ -81,9 +89,13 @@ class RunDirectory:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             # What a run that was killed at its very start leaves is not in the way.
-            foreign = sorted(path.name for path in self.path.iterdir() if path.name not in BEGINNINGS)
+            foreign = sorted(
+                path.name for path in self.path.iterdir() if path.name not in BEGINNINGS
+            )
         except OSError as error:
-            raise ConfigError(f"the output {self.path} cannot be used ({error.strerror}); choose another") from error
+            raise ConfigError(
+                f"the output {self.path} cannot be used ({error.strerror}); choose another"
+            ) from error
         if foreign:
             raise ConfigError(
                 f"the output {self.path} holds files that are no run ({', '.join(foreign[:3])}); "
@@ -103,15 +115,21 @@ class RunDirectory:
             MissingFileError: the directory holds no run.
         """
         if not self.recipe.is_file():
-            raise MissingFileError(f"{self.path} holds no run (there is no recipe.yaml); nothing to resume")
+            raise MissingFileError(
+                f"{self.path} holds no run (there is no recipe.yaml); nothing to resume"
+            )
         recipe = read_yaml(self.recipe, "the recipe")
         if not isinstance(recipe, dict):
-            raise ConfigError(f"the recipe {self.recipe} holds {type(recipe).__name__}; a recipe is a mapping")
+            raise ConfigError(
+                f"the recipe {self.recipe} holds {type(recipe).__name__}; a recipe is a mapping"
+            )
         return recipe
 
     def write_log(self, event: str, **values: Any) -> None:
         """Append a line of JSON."""
-        line = json.dumps({"event": event, "time": round(time.time(), 3), **values}, ensure_ascii=False)
+        line = json.dumps(
+            {"event": event, "time": round(time.time(), 3), **values}, ensure_ascii=False
+        )
         with self.log.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
@@ -164,9 +182,12 @@ def environment() -> dict[str, Any]:
 
     cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
-        "harma": harma.__version__,
+        "harma": __version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "torchvision", "open_clip_torch", "lightning-fabric", "numpy")},
+        **{
+            name: version(name)
+            for name in ("torch", "torchvision", "open_clip_torch", "lightning-fabric", "numpy")
+        },
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),

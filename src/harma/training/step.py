@@ -1,7 +1,8 @@
 """Gradients of one step: over several processes, and in chunks that fit the memory.
 
-Every loss acts on the gathered batch of K processes. Fabric's gather sums the gradient of all K copies of the loss
-and DDP averages over processes, so K processes of batch B get the gradients of one process of batch K·B.
+Every loss acts on the gathered batch of K processes. Fabric's gather sums the gradient of all K
+copies of the loss and DDP averages over processes, so K processes of batch B get the gradients of
+one process of batch K·B.
 """
 
 from collections.abc import Iterator, Sequence
@@ -60,19 +61,29 @@ def _embed(
     if seed is not None:
         torch.manual_seed(seed)
     views = {} if view_dropout is None else {"view_dropout": view_dropout}
-    images, texts, temperature, *second = model(batch.pixels, batch.token_ids.flatten(0, 1), **views)
+    images, texts, temperature, *second = model(
+        batch.pixels, batch.token_ids.flatten(0, 1), **views
+    )
     shape = batch.token_ids.shape[:2]
-    return temperature, [x.unflatten(0, shape) if i % 2 else x for i, x in enumerate([images, texts, *second])]
+    return temperature, [
+        x.unflatten(0, shape) if i % 2 else x for i, x in enumerate([images, texts, *second])
+    ]
 
 
 def _objective(
-    fabric: Fabric, objective: Objective, temperature: Tensor, embedded: Sequence[Tensor], batch: Batch
+    fabric: Fabric,
+    objective: Objective,
+    temperature: Tensor,
+    embedded: Sequence[Tensor],
+    batch: Batch,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     captions = batch.token_ids.shape[1]
 
     def of_pairs(tensor: Tensor, per_caption: bool, sync_grads: bool = False) -> Tensor:
         gathered = _gathered(fabric, tensor, sync_grads)
-        return gathered.flatten(0, 1) if per_caption else gathered.repeat_interleave(captions, dim=0)
+        return (
+            gathered.flatten(0, 1) if per_caption else gathered.repeat_interleave(captions, dim=0)
+        )
 
     I, T, *views = (of_pairs(x, i % 2 == 1, sync_grads=True) for i, x in enumerate(embedded))
     return objective(
@@ -102,7 +113,8 @@ def compute_gradients(
         model: set up by `fabric`; called as `HarMA.forward`.
         objective: the total loss.
         batch: the pairs of this process.
-        chunk_size: images per forward pass, by gradient caching; None or at least B runs the batch whole.
+        chunk_size: images per forward pass, by gradient caching; None or at least B runs the batch
+            whole.
         view_dropout: of second views, where a loss takes them.
 
     Returns:
@@ -117,19 +129,30 @@ def compute_gradients(
 
 
 def _cached_gradients(
-    fabric: Fabric, model: Any, objective: Objective, batch: Batch, chunk_size: int, view_dropout: float | None
+    fabric: Fabric,
+    model: Any,
+    objective: Objective,
+    batch: Batch,
+    chunk_size: int,
+    view_dropout: float | None,
 ) -> StepResult:
     """Gradient caching (Gao et al. 2021, arXiv 2101.06983): exact gradients with the memory of one chunk.
 
-    All embeddings are computed without a graph; the loss gives their gradients; then each chunk is embedded again,
-    with a graph, and its embeddings' gradients are sent back through it.
+    All embeddings are computed without a graph; the loss gives their gradients; then each chunk is
+    embedded again, with a graph, and its embeddings' gradients are sent back through it.
     """
     chunks = list(batch.chunks(chunk_size))
     # A chunk that is embedded twice must draw the same random numbers twice (dropout).
     seeds = [int(torch.randint(2**62, ())) for _ in chunks]
     with torch.no_grad():
-        pieces = [_embed(model, chunk, view_dropout, seed) for chunk, seed in zip(chunks, seeds, strict=True)]
-    whole = [torch.cat(parts).requires_grad_() for parts in zip(*(embedded for _, embedded in pieces), strict=True)]
+        pieces = [
+            _embed(model, chunk, view_dropout, seed)
+            for chunk, seed in zip(chunks, seeds, strict=True)
+        ]
+    whole = [
+        torch.cat(parts).requires_grad_()
+        for parts in zip(*(embedded for _, embedded in pieces), strict=True)
+    ]
     temperature = pieces[0][0].detach().clone().requires_grad_()
     loss, parts = _objective(fabric, objective, temperature, whole, batch)
     of_temperature, *gradients = torch.autograd.grad(loss, (temperature, *whole), allow_unused=True)

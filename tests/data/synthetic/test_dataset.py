@@ -5,8 +5,8 @@ import json
 import pytest
 from PIL import Image
 
+from harma.curation.check import check_data
 from harma.data.annotations import load_split
-from harma.data.check import check_data
 from harma.data.description import load_description
 from harma.data.synthetic import make_scenes
 from harma.errors import ConfigError, DataError
@@ -33,7 +33,9 @@ def test_the_same_arguments_give_the_same_files(made, tmp_path):
     again = make_scenes(tmp_path / "again", **SMALL)
     for path in made.parent.rglob("*"):
         if path.is_file():
-            assert path.read_bytes() == (again.parent / path.relative_to(made.parent)).read_bytes(), path.name
+            assert (
+                path.read_bytes() == (again.parent / path.relative_to(made.parent)).read_bytes()
+            ), path.name
 
 
 def test_splits_share_no_scene(made):
@@ -58,7 +60,9 @@ def test_a_finished_data_set_is_kept_and_another_one_replaces_it(tmp_path):
 
 def test_other_peoples_files_are_not_replaced(tmp_path):
     (tmp_path / "mine.txt").write_text("important")
-    with pytest.raises(DataError, match="holds other files too .mine.txt.; choose another directory"):
+    with pytest.raises(
+        DataError, match="holds other files too .mine.txt.; choose another directory"
+    ):
         make_scenes(tmp_path, **SMALL)
     assert (tmp_path / "mine.txt").read_text() == "important"
 

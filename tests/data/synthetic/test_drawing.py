@@ -39,7 +39,9 @@ def test_the_same_scene_gives_the_same_picture():
 @pytest.mark.parametrize("place", ["north west", "south east"])
 def test_a_group_changes_its_quarter_and_no_other(kind, place):
     color = (KINDS[kind] or ("",))[0]
-    with_group = draw_bands(replace(PLAIN, groups=(Group(kind, 1, color, place),)), replace(QUIET, sun=(0, 0)), 96)
+    with_group = draw_bands(
+        replace(PLAIN, groups=(Group(kind, 1, color, place),)), replace(QUIET, sun=(0, 0)), 96
+    )
     empty = draw_bands(PLAIN, QUIET, 96)
     changed = (with_group != empty).any(axis=-1)
     assert quarter(changed, place).mean() > 0.02
@@ -78,7 +80,8 @@ def test_lines_run_as_they_say():
 def test_a_bridge_interrupts_the_river():
     river = replace(PLAIN, line="river")
     plain, bridged = (
-        (draw_bands(replace(river, bridge=bridge), QUIET, 100)[..., 3] < 0.2).any(axis=1) for bridge in (False, True)
+        (draw_bands(replace(river, bridge=bridge), QUIET, 100)[..., 3] < 0.2).any(axis=1)
+        for bridge in (False, True)
     )
     assert plain.all()
     assert not bridged.all()
@@ -93,8 +96,13 @@ def test_the_sea_is_where_it_says(side, where):
 
 
 def test_looks_differ_and_follow_their_meaning():
-    pictures = {name: draw_scene(PLAIN, look, 64).astype(float).mean(axis=(0, 1)) for name, look in LOOKS.items()}
+    pictures = {
+        name: draw_scene(PLAIN, look, 64).astype(float).mean(axis=(0, 1))
+        for name, look in LOOKS.items()
+    }
     assert pictures["summer"].argmax() == 1, "grass is green"
-    assert pictures["infrared"].argmax() == 0, "grass is bright in the infrared, which is shown as red"
+    assert pictures["infrared"].argmax() == 0, (
+        "grass is bright in the infrared, which is shown as red"
+    )
     assert pictures["winter"].min() > pictures["summer"].max(), "snow is bright"
     assert pictures["drought"][0] > pictures["summer"][0], "straw is redder"

@@ -56,7 +56,11 @@ def test_captions_are_distinct_clean_and_as_many_as_asked():
 
 def test_captions_say_nothing_that_was_not_drawn():
     for scene, rng in scenes(200):
-        drawn = {(group.kind, group.count, color) for group in scene.groups for color in ("", group.color)}
+        drawn = {
+            (group.kind, group.count, color)
+            for group in scene.groups
+            for color in ("", group.color)
+        }
         for caption in scene_captions(scene, 5, rng):
             for kind in KINDS:
                 for number, word in NUMBERS.items():

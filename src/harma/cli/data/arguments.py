@@ -1,16 +1,16 @@
 """What the actions of `harma data` share: naming a data set, bars, tables."""
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.numbers import positive
+from harma.cli.argument_types import positive
+from harma.ground.device import usable_cores
 
 if TYPE_CHECKING:
-    from harma.data.audit.audit import Source
+    from harma.curation.audit.audit import Source
     from harma.data.description import DataDescription
 
 Progress = Callable[[int, int], None]
@@ -18,9 +18,17 @@ Progress = Callable[[int, int], None]
 
 def add_data(parser: argparse.ArgumentParser, *, splits: bool = True) -> None:
     """DATA, --root, --images and --splits."""
-    parser.add_argument("data", metavar="DATA", help="data set (rsitmd, rsicd, ucm) or the path of its description")
-    parser.add_argument("--root", metavar="DIR", help="the folder its files are in; default: the description's folder")
-    parser.add_argument("--images", metavar="DIR", help="the image folder, if not where the description says")
+    parser.add_argument(
+        "data", metavar="DATA", help="data set (rsitmd, rsicd, ucm) or the path of its description"
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        help="the folder its files are in; default: the description's folder",
+    )
+    parser.add_argument(
+        "--images", metavar="DIR", help="the image folder, if not where the description says"
+    )
     if splits:
         add_splits(parser)
 
@@ -28,9 +36,11 @@ def add_data(parser: argparse.ArgumentParser, *, splits: bool = True) -> None:
 def add_several(parser: argparse.ArgumentParser) -> None:
     """DATA[=DIR] …, --root, --images and --splits."""
     parser.add_argument(
-        "data", metavar="DATA[=DIR]", nargs="+",
+        "data",
+        metavar="DATA[=DIR]",
+        nargs="+",
         help="data sets (rsitmd, rsicd, ucm, or the paths of descriptions), each with the folder of its files",
-    )  # fmt: skip
+    )
     parser.add_argument("--root", metavar="DIR", help="the folder of a single data set's files")
     parser.add_argument("--images", metavar="DIR", help="the image folder of a single data set")
     add_splits(parser)
@@ -39,14 +49,22 @@ def add_several(parser: argparse.ArgumentParser) -> None:
 def add_splits(parser: argparse.ArgumentParser) -> None:
     """--splits."""
     parser.add_argument(
-        "--splits", nargs="+", metavar="SPLIT", choices=("train", "val", "test"), help="default: all that are described"
+        "--splits",
+        nargs="+",
+        metavar="SPLIT",
+        choices=("train", "val", "test"),
+        help="default: all that are described",
     )
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """--num-workers."""
     parser.add_argument(
-        "--num-workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="threads that decode"
+        "--num-workers",
+        type=positive,
+        default=usable_cores(),
+        metavar="N",
+        help="threads that decode",
     )
 
 
@@ -61,7 +79,9 @@ def data_and_root(data: str, root: str | None) -> "tuple[DataDescription, Path]"
 
     description = load_description(data)
     if root is None and not data.endswith((".yaml", ".yml")):
-        raise ConfigError(f"--root is not given; name the folder that holds {data}'s files: --root DIR")
+        raise ConfigError(
+            f"--root is not given; name the folder that holds {data}'s files: --root DIR"
+        )
     return description, Path(data).parent if root is None else Path(root)
 
 
@@ -71,16 +91,25 @@ def sources(args: argparse.Namespace) -> "list[Source]":
     Raises:
         ConfigError: several data sets have one --root or --images, or one has none.
     """
-    from harma.data.audit.audit import Source
+    from harma.curation.audit.audit import Source
     from harma.errors import ConfigError
 
     if len(args.data) > 1 and (args.root or args.images):
-        raise ConfigError("--root and --images are of a single data set; of several, write DATA=DIR for each")
+        raise ConfigError(
+            "--root and --images are of a single data set; of several, write DATA=DIR for each"
+        )
     found = []
     for named in args.data:
         data, _, root = named.partition("=")
         description, folder = data_and_root(data, root or args.root)
-        found.append(Source(description, folder, Path(args.images) if args.images else None, tuple(args.splits or ())))
+        found.append(
+            Source(
+                description,
+                folder,
+                Path(args.images) if args.images else None,
+                tuple(args.splits or ()),
+            )
+        )
     return found
 
 
@@ -125,8 +154,12 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
 
     table = Table(box=box.SIMPLE, padding=(0, 1))
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if number < left else "right", overflow="fold",
-                         no_wrap=left == 1 and number == 0)  # fmt: skip
+        table.add_column(
+            heading,
+            justify="left" if number < left else "right",
+            overflow="fold",
+            no_wrap=left == 1 and number == 0,
+        )
     for row in rows:
         table.add_row(*row)
     Console(markup=False, highlight=False, soft_wrap=False).print(table)

@@ -1,18 +1,18 @@
 """harma data audit: find copies of images and identical captions, and say what to leave out of training.
 
-Copies are equal files, equal pixels, or near: re-encoded, resized, slightly cropped, mirrored or turned. They are
-looked for within and across splits and data sets.
+Copies are equal files, equal pixels, or near: re-encoded, resized, slightly cropped, mirrored or
+turned. They are looked for within and across splits and data sets.
 """
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.cli.argument_types import count
 from harma.cli.data.arguments import add_several, add_workers, progress_bars, show_table, sources
-from harma.cli.numbers import count
 
 if TYPE_CHECKING:
-    from harma.data.audit.audit import Audit
+    from harma.curation.audit.audit import Audit
 
 SUMMARY = "copies of images and captions, what to leave out"
 EPILOG = """examples:
@@ -30,40 +30,59 @@ SHOWN = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     add_several(parser)
-    parser.add_argument("--output", type=Path, metavar="DIR", help="write lists, JSON and contact sheets")
-    parser.add_argument("--exact-only", action="store_true", help="look for equal files and pixels only")
     parser.add_argument(
-        "--threshold", type=float, default=0.82, metavar="T",
-        help="agreement of details from which two images are copies, 0 to 1 (0.82)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--within", action="store_true", help="also leave out copies inside a split, for joint training: one stays"
+        "--output", type=Path, metavar="DIR", help="write lists, JSON and contact sheets"
     )
-    parser.add_argument("--most-pairs", type=count, default=400, metavar="N", help="pairs on the sheets (400)")
+    parser.add_argument(
+        "--exact-only", action="store_true", help="look for equal files and pixels only"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.82,
+        metavar="T",
+        help="agreement of details from which two images are copies, 0 to 1 (0.82)",
+    )
+    parser.add_argument(
+        "--within",
+        action="store_true",
+        help="also leave out copies inside a split, for joint training: one stays",
+    )
+    parser.add_argument(
+        "--most-pairs", type=count, default=400, metavar="N", help="pairs on the sheets (400)"
+    )
     add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Audit, show, write."""
-    from harma.data.audit.audit import audit
-    from harma.data.audit.exclusion import exclusions, write_exclusions
-    from harma.data.audit.report import as_json
-    from harma.data.audit.sheet import write_sheets
-    from harma.files import write_json
+    from harma.curation.audit.audit import audit
+    from harma.curation.audit.exclusion import exclusions, write_exclusions
+    from harma.curation.audit.report import as_json
+    from harma.curation.audit.sheet import write_sheets
+    from harma.ground.files import write_json
 
     data = sources(args)
     with progress_bars("reading images", "comparing") as progress:
         found = audit(
-            data, near=not args.exact_only, threshold=args.threshold, num_workers=args.num_workers,
+            data,
+            near=not args.exact_only,
+            threshold=args.threshold,
+            num_workers=args.num_workers,
             progress=(progress[0], progress[1]),
-        )  # fmt: skip
+        )
     left_out = exclusions(found, within=args.within)
     _show(found)
     print(f"to leave out: {len(left_out):,} images")
     if args.output is not None:
-        written = write_exclusions(args.output, [source.description.name for source in data], left_out)
+        written = write_exclusions(
+            args.output, [source.description.name for source in data], left_out
+        )
         write_json(args.output / "audit.json", as_json(found, left_out))
-        written += [args.output / "audit.json", *write_sheets(args.output, found, most=args.most_pairs)]
+        written += [
+            args.output / "audit.json",
+            *write_sheets(args.output, found, most=args.most_pairs),
+        ]
         print("written: " + ", ".join(str(path) for path in written))
     return 1 if any(_sides_differ(found, group) for group in found.groups) else 0
 
@@ -73,11 +92,15 @@ def _sides_differ(found: "Audit", group: tuple[int, ...]) -> bool:
 
 
 def _show(found: "Audit") -> None:
-    from harma.data.audit.report import caption_table, copy_table
-    from harma.data.audit.sheet import pairs_of
+    from harma.curation.audit.report import caption_table, copy_table
+    from harma.curation.audit.sheet import pairs_of
 
-    rows = [[*names, *(f"{number:,}" for number in numbers)] for names, numbers in copy_table(found)]
-    print(f"{len(found.images):,} images, {len(found.copies):,} pairs of copies in {len(found.groups):,} groups")
+    rows = [
+        [*names, *(f"{number:,}" for number in numbers)] for names, numbers in copy_table(found)
+    ]
+    print(
+        f"{len(found.images):,} images, {len(found.copies):,} pairs of copies in {len(found.groups):,} groups"
+    )
     if rows:
         show_table(["images of", "and of", "same file", "same pixels", "near"], rows, left=2)
     for pair in pairs_of(found, SHOWN):
@@ -91,6 +114,13 @@ def _show(found: "Audit") -> None:
     print("highest strict text-to-image recalls that identical captions allow:")
     show_table(
         ["split", "captions", "distinct", "R@1", "R@5", "R@10"],
-        [[f"{c.data} {c.split}", f"{c.num_captions:,}", f"{c.num_distinct:,}",
-          *(f"{value:.1f}" for value in c.ceilings.values())] for c in found.ceilings],
-    )  # fmt: skip
+        [
+            [
+                f"{c.data} {c.split}",
+                f"{c.num_captions:,}",
+                f"{c.num_distinct:,}",
+                *(f"{value:.1f}" for value in c.ceilings.values()),
+            ]
+            for c in found.ceilings
+        ],
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harma.cli.data.arguments import add_data, add_workers, data_and_root, progress_bar
 
 if TYPE_CHECKING:
-    from harma.data.check import CheckReport
+    from harma.curation.check import CheckReport
 
 SUMMARY = "find every problem at once"
 EPILOG = """examples:
@@ -23,27 +23,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     add_data(parser)
     parser.add_argument(
-        "--empty-captions", choices=("error", "drop"), default="error",
+        "--empty-captions",
+        choices=("error", "drop"),
+        default="error",
         help="captions empty after cleaning are problems (error), or dropped and counted (drop)",
-    )  # fmt: skip
+    )
     add_workers(parser)
     parser.add_argument("--json", metavar="FILE", help="also write the problems as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check, list the problems, and say how many."""
-    from harma.data.check import check_data
-    from harma.files import write_text
+    from harma.curation.check import check_data
+    from harma.ground.files import write_text
 
     description, root = data_and_root(args.data, args.root)
     with progress_bar("decoding") as progress:
         report = check_data(
-            description, root, splits=args.splits, images=args.images, empty_captions=args.empty_captions,
-            num_workers=args.num_workers, progress=progress,
-        )  # fmt: skip
+            description,
+            root,
+            splits=args.splits,
+            images=args.images,
+            empty_captions=args.empty_captions,
+            num_workers=args.num_workers,
+            progress=progress,
+        )
     print("\n".join(_lines(report)))
     if args.json:
-        write_text(Path(args.json), json.dumps([vars(problem) for problem in report.problems], indent=2) + "\n")
+        write_text(
+            Path(args.json),
+            json.dumps([vars(problem) for problem in report.problems], indent=2) + "\n",
+        )
     return 1 if report.problems else 0
 
 
@@ -56,7 +66,8 @@ def _lines(report: "CheckReport") -> list[str]:
         lines.append(f"{file}: {_counted(len(problems), 'problem')}")
         lines += [f"  {problem.row:<{width}}  {problem.what}" for problem in problems]
     lines += [
-        f"{split}: {images:,} images, {captions:,} captions" for split, (images, captions) in report.sizes.items()
+        f"{split}: {images:,} images, {captions:,} captions"
+        for split, (images, captions) in report.sizes.items()
     ]
     if report.dropped:
         lines.append(f"dropped: {len(report.dropped):,} without words")

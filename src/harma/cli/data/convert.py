@@ -20,15 +20,19 @@ What the format cannot hold is said first, and nothing is written unless --lossy
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     add_data(parser)
-    parser.add_argument("--to", required=True, choices=("harma", "karpathy", "caps", "csv"), help="the new format")
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the files go")
+    parser.add_argument(
+        "--to", required=True, choices=("harma", "karpathy", "caps", "csv"), help="the new format"
+    )
+    parser.add_argument(
+        "--output", required=True, type=Path, metavar="DIR", help="where the files go"
+    )
     parser.add_argument("--lossy", action="store_true", help="write although something is lost")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
 
 
 def run(args: argparse.Namespace) -> int:
     """Convert, unless something would be lost unasked."""
-    from harma.data.convert import convert, write
+    from harma.curation.convert import convert, write
     from harma.errors import ConfigError
 
     description, root = data_and_root(args.data, args.root)
@@ -37,9 +41,13 @@ def run(args: argparse.Namespace) -> int:
     for loss in made.lost:
         print(f"lost: {loss}")
     if made.lost and not args.lossy:
-        raise ConfigError(f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to go on")
+        raise ConfigError(
+            f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to go on"
+        )
     path = write(made, args.output, overwrite=args.overwrite)
     for split, (num_images, num_captions) in made.sizes.items():
         print(f"{split}: {num_images:,} images, {num_captions:,} captions")
-    print(f"written: {', '.join(made.files)} and {path}; train on it with: harma train RECIPE --data.name {path}")
+    print(
+        f"written: {', '.join(made.files)} and {path}; train on it with: harma train RECIPE --data.name {path}"
+    )
     return 0

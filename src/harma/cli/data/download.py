@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harma.cli.data.arguments import progress_bar
 
 if TYPE_CHECKING:
-    from harma.data.download import Download
+    from harma.curation.download import Download
 
 SUMMARY = "get a data set, or say where it is to be had"
 EPILOG = """examples:
@@ -27,7 +27,9 @@ status: 0 done, 1 not downloaded, 2 it failed"""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a data set; without one, all are listed")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="a data set; without one, all are listed"
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", help="where the file goes")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--unpack", action="store_true", help="also unpack the archive, beside it")
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell, ask, get."""
-    from harma.data.download import fetch, known_downloads, refuse_offline, unpack
+    from harma.curation.download import fetch, known_downloads, refuse_offline, unpack
     from harma.errors import ConfigError
 
     known = known_downloads()
@@ -50,14 +52,18 @@ def run(args: argparse.Namespace) -> int:
     if not item.url:
         return 1
     if args.output is None:
-        raise ConfigError(f"--output is not given; name the folder where {item.file} goes: --output DIR")
+        raise ConfigError(
+            f"--output is not given; name the folder where {item.file} goes: --output DIR"
+        )
     refuse_offline()
     if not args.yes and not _agreed(item):
         print("not downloaded")
         return 1
     with progress_bar("downloading") as progress:
         path, digest = fetch(item, args.output, progress=progress)
-    print(f"{path}: SHA-256 {digest}, {'as it should be' if item.sha256 else 'NOT verified: none is known'}")
+    print(
+        f"{path}: SHA-256 {digest}, {'as it should be' if item.sha256 else 'NOT verified: none is known'}"
+    )
     if args.unpack:
         print(f"unpacked {unpack(path, args.output):,} files to {args.output}")
     return 0
@@ -67,7 +73,11 @@ def _described(item: "Download") -> list[str]:
     size = f"{item.bytes / 1e6:,.0f} MB" if item.bytes else "unknown"
     lines = [item.title, f"licence:  {item.licence}", f"homepage: {item.homepage}"]
     if item.url:
-        lines += [f"address:  {item.url}", f"size:     {size}", f"SHA-256:  {item.sha256 or 'unknown'}"]
+        lines += [
+            f"address:  {item.url}",
+            f"size:     {size}",
+            f"SHA-256:  {item.sha256 or 'unknown'}",
+        ]
     lines += [f"where:    {item.where.strip()}", "the folder must hold:"]
     lines += [f"  {line}" for line in item.layout.strip().splitlines()]
     if not item.url:

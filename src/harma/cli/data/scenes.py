@@ -13,9 +13,17 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     parser.add_argument("directory", metavar="DIR", help="where the data set goes")
-    parser.add_argument("--look", default="summer", help="summer, infrared, drought or winter (summer)")
+    parser.add_argument(
+        "--look", default="summer", help="summer, infrared, drought or winter (summer)"
+    )
     for split, count in (("train", 2000), ("val", 200), ("test", 200)):
-        parser.add_argument(f"--{split}", type=int, default=count, metavar="N", help=f"images of the split ({count})")
+        parser.add_argument(
+            f"--{split}",
+            type=int,
+            default=count,
+            metavar="N",
+            help=f"images of the split ({count})",
+        )
     parser.add_argument("--size", type=int, default=64, help="height and width, pixels (64)")
     parser.add_argument("--captions", type=int, default=5, help="captions of an image (5)")
     parser.add_argument("--seed", type=int, default=0, help="of everything drawn (0)")
@@ -27,8 +35,15 @@ def run(args: argparse.Namespace) -> int:
 
     with progress_bar("drawing") as progress:
         made = make_scenes(
-            args.directory, look=args.look, train=args.train, val=args.val, test=args.test, size=args.size,
-            captions=args.captions, seed=args.seed, progress=progress,
-        )  # fmt: skip
+            args.directory,
+            look=args.look,
+            train=args.train,
+            val=args.val,
+            test=args.test,
+            size=args.size,
+            captions=args.captions,
+            seed=args.seed,
+            progress=progress,
+        )
     print(f"data set written to {made}; train on it with: harma train RECIPE --data.name {made}")
     return 0

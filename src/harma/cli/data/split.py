@@ -1,6 +1,7 @@
 """harma data split: divide a data set anew into train, val and test.
 
-It is divided by image; labels are spread evenly; copies of an image, near ones too, stay on one side.
+It is divided by image; labels are spread evenly; copies of an image, near ones too, stay on one
+side.
 """
 
 import argparse
@@ -18,37 +19,58 @@ The description that is written can be trained on: harma train RECIPE --data.nam
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     add_data(parser, splits=False)
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where the new annotations go")
     parser.add_argument(
-        "--ratios", nargs=3, type=float, default=(0.8, 0.1, 0.1), metavar=("TRAIN", "VAL", "TEST"),
+        "--output", required=True, type=Path, metavar="DIR", help="where the new annotations go"
+    )
+    parser.add_argument(
+        "--ratios",
+        nargs=3,
+        type=float,
+        default=(0.8, 0.1, 0.1),
+        metavar=("TRAIN", "VAL", "TEST"),
         help="shares of the images (0.8 0.1 0.1)",
-    )  # fmt: skip
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the division (0)")
-    parser.add_argument("--to", default="harma", choices=("harma", "karpathy", "caps", "csv"), help="format (harma)")
-    parser.add_argument("--exact-only", action="store_true", help="keep only equal files and pixels together")
-    parser.add_argument("--lossy", action="store_true", help="write although the format does not hold all")
+    parser.add_argument(
+        "--to", default="harma", choices=("harma", "karpathy", "caps", "csv"), help="format (harma)"
+    )
+    parser.add_argument(
+        "--exact-only", action="store_true", help="keep only equal files and pixels together"
+    )
+    parser.add_argument(
+        "--lossy", action="store_true", help="write although the format does not hold all"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Divide, show, write."""
-    from harma.data.convert import write
-    from harma.data.resplit import resplit
+    from harma.curation.convert import write
+    from harma.curation.resplit import resplit
     from harma.errors import ConfigError
 
     description, root = data_and_root(args.data, args.root)
     with progress_bars("reading images", "comparing") as progress:
         made = resplit(
-            description, root, args.to, args.output, ratios=tuple(args.ratios), seed=args.seed,
-            near=not args.exact_only, images=Path(args.images) if args.images else None,
-            num_workers=args.num_workers, progress=(progress[0], progress[1]),
-        )  # fmt: skip
+            description,
+            root,
+            args.to,
+            args.output,
+            ratios=tuple(args.ratios),
+            seed=args.seed,
+            near=not args.exact_only,
+            images=Path(args.images) if args.images else None,
+            num_workers=args.num_workers,
+            progress=(progress[0], progress[1]),
+        )
     lost = made.conversion.lost
     for loss in lost:
         print(f"lost: {loss}")
     if lost and not args.lossy:
-        raise ConfigError(f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to go on")
+        raise ConfigError(
+            f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to go on"
+        )
     path = write(made.conversion, args.output, overwrite=args.overwrite)
     rows = [[label, *(f"{count:,}" for count in counts)] for label, counts in made.labels.items()]
     if rows:

@@ -1,7 +1,7 @@
 """Synthetic overhead scenes: drawn from a description, captioned from the same description, no download.
 
-scenes.py says what is there, drawing.py draws it in four bands, looks.py turns bands into a picture, wording.py writes
-captions, dataset.py makes a data set of it.
+scenes.py says what is there, drawing.py draws it in four bands, looks.py turns bands into a
+picture, wording.py writes captions, dataset.py makes a data set of it.
 """
 
 from harma.data.synthetic.dataset import make_scenes

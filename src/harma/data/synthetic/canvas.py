@@ -48,12 +48,16 @@ class Canvas:
         steps = max(1, int(height * self.size / 2))
         for step in range(1, steps + 1):
             x, y = (height * step / steps * component for component in self.sun)
-            self._draw_shade.polygon(self._pixels((px + x, py + y) for px, py in points), fill=FULL_SHADE)
+            self._draw_shade.polygon(
+                self._pixels((px + x, py + y) for px, py in points), fill=FULL_SHADE
+            )
 
     def path(self, points: Sequence[Point], width: float, material: str) -> None:
         """A band along points, such as a road."""
         pixels = max(1, round(width * self.size))
-        self._draw_label.line(self._pixels(points), fill=INDEX[material], width=pixels, joint="curve")
+        self._draw_label.line(
+            self._pixels(points), fill=INDEX[material], width=pixels, joint="curve"
+        )
 
     def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """The number of each pixel's material (size, size), and the share of light it lacks (size, size)."""
@@ -67,8 +71,16 @@ class Canvas:
 def rectangle(middle: Point, width: float, height: float, angle: float = 0.0) -> list[Point]:
     """Corners of a turned rectangle."""
     cos, sin = np.cos(angle), np.sin(angle)
-    corners = [(-width / 2, -height / 2), (width / 2, -height / 2), (width / 2, height / 2), (-width / 2, height / 2)]
-    return [(float(middle[0] + x * cos - y * sin), float(middle[1] + x * sin + y * cos)) for x, y in corners]
+    corners = [
+        (-width / 2, -height / 2),
+        (width / 2, -height / 2),
+        (width / 2, height / 2),
+        (-width / 2, height / 2),
+    ]
+    return [
+        (float(middle[0] + x * cos - y * sin), float(middle[1] + x * sin + y * cos))
+        for x, y in corners
+    ]
 
 
 def ellipse(middle: Point, width: float, height: float, angle: float = 0.0) -> list[Point]:
@@ -77,7 +89,8 @@ def ellipse(middle: Point, width: float, height: float, angle: float = 0.0) -> l
     x, y = width / 2 * np.cos(turns), height / 2 * np.sin(turns)
     cos, sin = np.cos(angle), np.sin(angle)
     return [
-        (float(middle[0] + a * cos - b * sin), float(middle[1] + a * sin + b * cos)) for a, b in zip(x, y, strict=True)
+        (float(middle[0] + a * cos - b * sin), float(middle[1] + a * sin + b * cos))
+        for a, b in zip(x, y, strict=True)
     ]
 
 

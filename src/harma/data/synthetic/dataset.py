@@ -19,7 +19,7 @@ from harma.data.synthetic.looks import LOOKS, Look
 from harma.data.synthetic.scenes import GROUNDS, Scene, make_scene
 from harma.data.synthetic.wording import scene_captions
 from harma.errors import ConfigError, DataError
-from harma.files import read_yaml, replacing_directory, write_json, write_text
+from harma.ground.files import read_yaml, replacing_directory, write_json, write_text
 
 # Raised when the same arguments would give other pictures or captions than before.
 VERSION = 1
@@ -65,19 +65,27 @@ def make_scenes(
     _check(look, counts, size, captions, seed)
     directory = Path(directory)
     made_from: dict[str, Any] = {
-        "version": VERSION, "look": look, "as": asdict(LOOKS[look]), **counts, "size": size, "captions": captions,
+        "version": VERSION,
+        "look": look,
+        "as": asdict(LOOKS[look]),
+        **counts,
+        "size": size,
+        "captions": captions,
         "seed": seed,
-    }  # fmt: skip
+    }
     fingerprint = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
     if _is_made(directory, fingerprint):
         return directory / "data.yaml"
     with replacing_directory(directory) as temporary:
         _write(temporary, LOOKS[look], counts, size, captions, seed, progress)
         description = {
-            "name": f"synthetic-{look}", "format": "harma", "images": "images",
+            "name": f"synthetic-{look}",
+            "format": "harma",
+            "images": "images",
             **{split: f"{split}.json" for split in SPLITS},
-            "title": f"Synthetic scenes, look {look}", "licence": "CC0-1.0",
-        }  # fmt: skip
+            "title": f"Synthetic scenes, look {look}",
+            "licence": "CC0-1.0",
+        }
         write_text(temporary / "data.yaml", yaml.safe_dump(description, sort_keys=False))
         write_json(temporary / "made_from.json", {**made_from, "fingerprint": fingerprint})
     return directory / "data.yaml"
@@ -109,32 +117,48 @@ def _is_made(directory: Path, fingerprint: str) -> bool:
     marker = directory / "made_from.json"
     made = read_yaml(marker, "the record") if marker.is_file() else {}
     foreign = [
-        path.relative_to(directory).as_posix() for path in directory.rglob("*")
+        path.relative_to(directory).as_posix()
+        for path in directory.rglob("*")
         if not (path.name in OURS or (path.parent.name == "images" and PICTURE.match(path.name)))
-    ]  # fmt: skip
+    ]
     if not isinstance(made, dict) or "fingerprint" not in made or foreign:
-        what = f"other files too ({', '.join(sorted(foreign)[:3])})" if foreign else "no synthetic scenes"
+        what = (
+            f"other files too ({', '.join(sorted(foreign)[:3])})"
+            if foreign
+            else "no synthetic scenes"
+        )
         raise DataError(f"{directory} holds {what}; choose another directory or empty it")
     num_images = sum(1 for _ in (directory / "images").glob("*.png"))
-    return bool(made["fingerprint"] == fingerprint and num_images == sum(made[split] for split in SPLITS))
+    return bool(
+        made["fingerprint"] == fingerprint and num_images == sum(made[split] for split in SPLITS)
+    )
 
 
 def _write(
-    root: Path, look: Look, counts: dict[str, int], size: int, captions: int, seed: int,
+    root: Path,
+    look: Look,
+    counts: dict[str, int],
+    size: int,
+    captions: int,
+    seed: int,
     progress: Callable[[int, int], None] | None,
-) -> None:  # fmt: skip
+) -> None:
     (root / "images").mkdir()
     done, total = 0, sum(counts.values())
     with ThreadPoolExecutor(max_workers=2) as pool:
         for number, (split, count) in enumerate(counts.items()):
             names = [f"{split}_{i:05d}.png" for i in range(count)]
 
-            def one(i: int, number: int = number, names: list[str] = names) -> tuple[Scene, list[str]]:
+            def one(
+                i: int, number: int = number, names: list[str] = names
+            ) -> tuple[Scene, list[str]]:
                 # A stream for each scene: more scenes leave the first ones as they were.
                 rng = np.random.default_rng((seed, number, i))
                 scene = make_scene(rng)
                 said = scene_captions(scene, captions, rng)
-                Image.fromarray(draw_scene(scene, look, size)).save(root / "images" / names[i], compress_level=1)
+                Image.fromarray(draw_scene(scene, look, size)).save(
+                    root / "images" / names[i], compress_level=1
+                )
                 return scene, said
 
             rows: list[dict[str, Any]] = []
@@ -146,7 +170,9 @@ def _write(
             write_json(root / f"{split}.json", rows)
 
 
-def _rows(split: str, image_id: int, name: str, scene: Scene, captions: list[str]) -> list[dict[str, Any]]:
+def _rows(
+    split: str, image_id: int, name: str, scene: Scene, captions: list[str]
+) -> list[dict[str, Any]]:
     """Rows of the annotation file: one per caption in train, one per image elsewhere (SPEC 3)."""
     shared = {"image": name, "label_name": scene.ground, "label": GROUNDS.index(scene.ground)}
     if split == "train":

@@ -11,10 +11,12 @@ from harma.data.synthetic.objects import DRAWERS
 from harma.data.synthetic.scenes import Group, Scene
 from harma.data.synthetic.terrain import draw_bridge, draw_ground, draw_line
 
-# Drawn this many times finer than asked for, then averaged: soft edges, as a sensor's pixel sees them.
+# Drawn this many times finer than asked for, then averaged: soft edges, as a sensor's pixel sees
+# them.
 OVERSAMPLING = 2
 TEXTURE = np.array([MATERIALS[name].texture for name in NAMES], dtype=np.float32)
-# Middle of each quarter, and how far from it the four places of a group are: the middle cross stays free for lines.
+# Middle of each quarter, and how far from it the four places of a group are: the middle cross stays
+# free for lines.
 QUARTER = 0.225
 PLACE = 0.098
 
@@ -80,7 +82,9 @@ def _draw_group(canvas: Canvas, group: Group, rng: np.random.Generator) -> None:
         offsets = rng.uniform(-0.04, 0.04, (1, 2))
     else:
         corners = np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)]) * PLACE
-        offsets = rng.permutation(corners)[: group.count] + rng.uniform(-0.015, 0.015, (group.count, 2))
+        offsets = rng.permutation(corners)[: group.count] + rng.uniform(
+            -0.015, 0.015, (group.count, 2)
+        )
     # Houses of a street, courts of a club: one direction for a group.
     angle = float(rng.uniform(-0.3, 0.3) + rng.integers(2) * np.pi / 2)
     for x, y in offsets:

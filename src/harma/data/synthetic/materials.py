@@ -8,8 +8,8 @@ class Material:
     """A surface.
 
     Attributes:
-        bands: reflectance in blue, green, red and near infrared, 0 to 1. Invented, but with the order of real ones:
-            plants are bright in the infrared, water is dark there.
+        bands: reflectance in blue, green, red and near infrared, 0 to 1. Invented, but with the
+            order of real ones: plants are bright in the infrared, water is dark there.
         texture: how much it varies from place to place, relative.
         grows: whether plants grow on it, so that seasons change it.
     """

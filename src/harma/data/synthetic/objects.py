@@ -15,7 +15,9 @@ def _house(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.G
     canvas.shadow(walls, 0.045)
     canvas.area(walls, color)
     # The side of the roof that looks away from the sun.
-    canvas.area(rectangle(moved(at, 0, width / 4, angle), length, width / 2, angle), color, shade=0.4)
+    canvas.area(
+        rectangle(moved(at, 0, width / 4, angle), length, width / 2, angle), color, shade=0.4
+    )
 
 
 def _tank(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator) -> None:
@@ -27,7 +29,9 @@ def _tank(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Ge
     canvas.area(ellipse(at, diameter * 0.7, diameter * 0.7), color)
 
 
-def _tennis_court(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator) -> None:
+def _tennis_court(
+    canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator
+) -> None:
     canvas.area(rectangle(at, 0.16, 0.095, angle), "clay" if color == "red" else color)
     for along in (-0.055, 0.0, 0.055):
         canvas.area(rectangle(moved(at, along, 0, angle), 0.008, 0.065, angle), "paint")
@@ -40,7 +44,9 @@ def _pool(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Ge
     canvas.area(rectangle(at, 0.105, 0.06, angle), "pool")
 
 
-def _greenhouse(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator) -> None:
+def _greenhouse(
+    canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator
+) -> None:
     canvas.shadow(rectangle(at, 0.16, 0.1, angle), 0.02)
     for across in (-0.035, 0.0, 0.035):
         canvas.area(rectangle(moved(at, 0, across, angle), 0.16, 0.026, angle), "glass")
@@ -51,7 +57,9 @@ def _tree(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Ge
     crown = ellipse(at, diameter, diameter)
     canvas.shadow(crown, 0.055)
     canvas.area(crown, "tree")
-    canvas.area(ellipse(moved(at, 0.012, 0.012, 0), diameter * 0.55, diameter * 0.55), "tree", shade=0.35)
+    canvas.area(
+        ellipse(moved(at, 0.012, 0.012, 0), diameter * 0.55, diameter * 0.55), "tree", shade=0.35
+    )
 
 
 def _pond(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator) -> None:
@@ -60,26 +68,45 @@ def _pond(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Ge
     canvas.area(ellipse(moved(at, 0.06, 0.03, angle), 0.14, 0.12, angle), "water")
 
 
-def _solar_panel(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator) -> None:
+def _solar_panel(
+    canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator
+) -> None:
     canvas.area(rectangle(at, 0.155, 0.115, angle), "grey")
     for across in (-0.038, 0.0, 0.038):
         canvas.area(rectangle(moved(at, 0, across, angle), 0.145, 0.026, angle), "panel")
 
 
-def _baseball_field(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator) -> None:
+def _baseball_field(
+    canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator
+) -> None:
     turns = angle + np.linspace(-np.pi / 4, np.pi / 4, 12)
     home = moved(at, -0.15, 0, angle)
-    outfield = [home, *((home[0] + 0.31 * float(np.cos(t)), home[1] + 0.31 * float(np.sin(t))) for t in turns)]
+    outfield = [
+        home,
+        *((home[0] + 0.31 * float(np.cos(t)), home[1] + 0.31 * float(np.sin(t))) for t in turns),
+    ]
     canvas.area(outfield, "maize")
-    infield = [home, *((home[0] + 0.16 * float(np.cos(t)), home[1] + 0.16 * float(np.sin(t))) for t in turns)]
+    infield = [
+        home,
+        *((home[0] + 0.16 * float(np.cos(t)), home[1] + 0.16 * float(np.sin(t))) for t in turns),
+    ]
     canvas.area(infield, "clay")
     canvas.area(rectangle(moved(at, -0.06, 0, angle), 0.05, 0.05, angle + np.pi / 4), "maize")
 
 
-def _aeroplane(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator) -> None:
+def _aeroplane(
+    canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator
+) -> None:
     turn = angle + np.pi / 4
     body = rectangle(at, 0.17, 0.024, turn)
-    outline = ((0.03, 0), (-0.03, 0.085), (-0.05, 0.085), (-0.012, 0), (-0.05, -0.085), (-0.03, -0.085))
+    outline = (
+        (0.03, 0),
+        (-0.03, 0.085),
+        (-0.05, 0.085),
+        (-0.012, 0),
+        (-0.05, -0.085),
+        (-0.03, -0.085),
+    )
     wings = [moved(at, along, across, turn) for along, across in outline]
     tail = rectangle(moved(at, -0.075, 0, turn), 0.018, 0.07, turn)
     canvas.area(rectangle(at, 0.19, 0.19, angle), "concrete")
@@ -95,7 +122,9 @@ def _ship(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Ge
     hull = [moved(at, along, across, turn) for along, across in outline]
     # Its wake.
     canvas.area(
-        [moved(at, -0.08, 0, turn), moved(at, -0.13, 0.03, turn), moved(at, -0.13, -0.03, turn)], "glass", shade=0.4
+        [moved(at, -0.08, 0, turn), moved(at, -0.13, 0.03, turn), moved(at, -0.13, -0.03, turn)],
+        "glass",
+        shade=0.4,
     )
     canvas.area(hull, color)
     canvas.area(rectangle(moved(at, -0.045, 0, turn), 0.035, 0.035, turn), "grey")

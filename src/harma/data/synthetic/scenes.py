@@ -1,7 +1,8 @@
 """What is in a synthetic scene: decided here, before anything is drawn or said.
 
-A scene is a square. Its ground fills it; a line (river, road, railway, runway) or a coast may cross its middle, a
-bridge the river; up to two groups of like objects stand in its quarters. So everything has a place that can be named.
+A scene is a square. Its ground fills it; a line (river, road, railway, runway) or a coast may cross
+its middle, a bridge the river; up to two groups of like objects stand in its quarters. So
+everything has a place that can be named.
 """
 
 from dataclasses import dataclass
@@ -83,14 +84,18 @@ def make_scene(rng: np.random.Generator) -> Scene:
     direction: Direction = "north to south" if rng.random() < 0.5 else "west to east"
     sea = ""
     if line == "coast":
-        sea = str(rng.choice(("west", "east") if direction == "north to south" else ("north", "south")))
+        sea = str(
+            rng.choice(("west", "east") if direction == "north to south" else ("north", "south"))
+        )
     quarters = [str(quarter) for quarter in rng.permutation(QUARTERS)]
     count = 1 if line and rng.random() < 0.5 else 2
     groups: list[Group] = []
     for quarter in quarters[:count]:
         taken = {group.kind for group in groups}
         possible = _kinds(rng, ground, line, sea, quarter)
-        groups.append(_make_group(rng, quarter, [kind for kind in possible if kind not in taken] or possible))
+        groups.append(
+            _make_group(rng, quarter, [kind for kind in possible if kind not in taken] or possible)
+        )
     bridge = line == "river" and bool(rng.random() < 0.5)
     return Scene(ground, line, direction, sea, bridge, tuple(groups), int(rng.integers(2**31)))
 

@@ -17,7 +17,9 @@ def draw_ground(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> None:
     if scene.ground == "farmland":
         canvas.cover(_fields(canvas.size, rng))
     else:
-        canvas.cover(np.full((canvas.size, canvas.size), INDEX[PLAIN[scene.ground]], dtype=np.uint8))
+        canvas.cover(
+            np.full((canvas.size, canvas.size), INDEX[PLAIN[scene.ground]], dtype=np.uint8)
+        )
 
 
 def _fields(size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -26,7 +28,9 @@ def _fields(size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     y, x = np.mgrid[0:size, 0:size] / size - 0.5
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     strip = np.floor((across + 1) / rng.uniform(0.16, 0.24)).astype(int)
-    piece = np.floor((along + 1) / rng.uniform(0.35, 0.6) + rng.uniform(0, 1, strip.max() + 1)[strip]).astype(int)
+    piece = np.floor(
+        (along + 1) / rng.uniform(0.35, 0.6) + rng.uniform(0, 1, strip.max() + 1)[strip]
+    ).astype(int)
     crop = (strip + 2 * piece + rng.integers(4)) % len(CROPS)
     labels: NDArray[np.uint8] = np.array([INDEX[name] for name in CROPS], dtype=np.uint8)[crop]
     return labels
@@ -64,7 +68,10 @@ def draw_bridge(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> None:
     """A road that crosses the river at a right angle, on a bridge."""
     place = float(0.5 + rng.uniform(-0.03, 0.03))
     canvas.path([_point(scene, place, BEFORE), _point(scene, place, BEYOND)], 0.05, "asphalt")
-    deck = [_point(scene, place + side, end) for side, end in ((-0.04, 0.4), (0.04, 0.4), (0.04, 0.6), (-0.04, 0.6))]
+    deck = [
+        _point(scene, place + side, end)
+        for side, end in ((-0.04, 0.4), (0.04, 0.4), (0.04, 0.6), (-0.04, 0.6))
+    ]
     canvas.shadow(deck, 0.03)
     canvas.area(deck, "concrete")
     canvas.path([_point(scene, place, 0.4), _point(scene, place, 0.6)], 0.05, "asphalt")

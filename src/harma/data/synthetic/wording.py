@@ -39,16 +39,26 @@ def scene_captions(scene: Scene, count: int, rng: np.random.Generator) -> list[s
 def _sentence(scene: Scene, rng: np.random.Generator) -> str:
     """A caption that tells the ground, the line or the groups; most tell two of them."""
     ground = str(rng.choice(GROUND_PHRASES[scene.ground]))
-    groups = [(_group(group, rng), "on the sea" if group.kind == "ship" else ground) for group in scene.groups]
+    groups = [
+        (_group(group, rng), "on the sea" if group.kind == "ship" else ground)
+        for group in scene.groups
+    ]
     rng.shuffle(groups)
     line = _line(scene, rng) if scene.line else ""
     both = " and ".join(phrase for phrase, _ in groups)
     first, place = groups[0]
     options = [f"{first} {place}"]
     if all(where == ground for _, where in groups):
-        options += [f"{both} {ground}", f"there {'is' if both.startswith(('a ', 'an ')) else 'are'} {both} {ground}"]
+        options += [
+            f"{both} {ground}",
+            f"there {'is' if both.startswith(('a ', 'an ')) else 'are'} {both} {ground}",
+        ]
     if line:
-        options += [f"{line} with {both}", f"{first} near {line}", f"{line} {ground} with {first}"] * 2
+        options += [
+            f"{line} with {both}",
+            f"{first} near {line}",
+            f"{line} {ground} with {first}",
+        ] * 2
     return str(rng.choice(options))
 
 
@@ -69,12 +79,21 @@ def _line(scene: Scene, rng: np.random.Generator) -> str:
     """Such as "a river from north to south"."""
     if scene.line == "coast":
         return str(
-            rng.choice((f"a coast with the sea in the {scene.sea}", f"a beach with water on the {scene.sea} side"))
+            rng.choice(
+                (
+                    f"a coast with the sea in the {scene.sea}",
+                    f"a beach with water on the {scene.sea} side",
+                )
+            )
         )
     name = f"a {scene.line}"
     if scene.bridge and rng.random() < 0.7:
-        return str(rng.choice((f"a bridge over {name} from {scene.direction}", f"{name} with a bridge")))
-    return str(rng.choice((f"{name} from {scene.direction}", f"{name} running {scene.direction}", name)))
+        return str(
+            rng.choice((f"a bridge over {name} from {scene.direction}", f"{name} with a bridge"))
+        )
+    return str(
+        rng.choice((f"{name} from {scene.direction}", f"{name} running {scene.direction}", name))
+    )
 
 
 def _view(rng: np.random.Generator) -> str:

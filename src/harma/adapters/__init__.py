@@ -1,5 +1,0 @@
-"""The method: gated adapters for the blocks of two towers, some of them shared between the towers."""
-
-from harma.adapters.config import AdapterConfig
-
-__all__ = ["AdapterConfig"]

@@ -1,0 +1,163 @@
+"""Which tokens of a block's features an adapter may attend over, where that is not all of one sample.
+
+A site cuts features into sequences with its layout, runs its adapter on them and puts the result
+together again. Samples of a batch never share a sequence.
+"""
+
+import inspect
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from harma.errors import BackboneError
+
+
+class Sequences(NamedTuple):
+    """Tokens as an adapter sees them.
+
+    Attributes:
+        tokens: (B', L', D); attention runs over L'.
+        mask: True where a token (second to last dimension) may see another (last): (B', 1, 1, L')
+            or (B', 1, L', L'); None: every token of a sequence sees all of it.
+    """
+
+    tokens: Tensor
+    mask: Tensor | None
+
+
+class Layout(Protocol):
+    """How a tower of another kind than CLIP's arranges its tokens.
+
+    Attributes:
+        masks_padding: whether tokens that only fill a batch are left out of attention.
+    """
+
+    masks_padding: bool
+
+    def split(self, features: Tensor) -> Sequences:
+        """Features (B, L, D) as sequences."""
+
+    def join(self, tokens: Tensor, batch: int) -> Tensor:
+        """What an adapter gave for the sequences, as (B, L, D)."""
+
+
+class WindowLayout(nn.Module):
+    """The windows of a Swin block: the same size and the same cyclic shift as the block's own attention.
+
+    As in Swin (Liu et al. 2021, arXiv 2103.14030, section 3.2), tokens that only the shift made
+    neighbours do not see each other. Where windows do not divide the map it is padded, and no token
+    sees padding (timm's attention does).
+
+    Args:
+        size: (H, W) of the block's map of tokens.
+        window: (height, width) of its windows.
+        shift: (down, right) of the windows; 0 where they are not shifted.
+    """
+
+    masks_padding = False
+    allowed: Tensor | None
+
+    def __init__(
+        self, size: tuple[int, int], window: tuple[int, int], shift: tuple[int, int]
+    ) -> None:
+        super().__init__()
+        self.size, self.window, self.shift = size, window, shift
+        self.padded = tuple(
+            -(-length // part) * part for length, part in zip(size, window, strict=True)
+        )
+        # The region of each place: tokens of one window that lie in one region see each other.
+        down, right = (_regions(*axis) for axis in zip(size, self.padded, shift, strict=True))
+        region = (3 * down[:, None] + right[None, :]).view(1, *self.padded, 1)
+        region = self._windows(region).squeeze(-1)
+        allowed = region[:, :, None] == region[:, None, :]
+        self.register_buffer("allowed", None if bool(allowed.all()) else allowed, persistent=False)
+
+    def _windows(self, grid: Tensor) -> Tensor:
+        """(B, H', W', D) → (B·windows, tokens of a window, D), the windows of one sample together."""
+        B, H, W, D = grid.shape
+        h, w = self.window
+        return grid.view(B, H // h, h, W // w, w, D).transpose(2, 3).reshape(-1, h * w, D)
+
+    def split(self, features: Tensor) -> Sequences:
+        """Features (B, H·W, D) as windows (B·windows, tokens of a window, D)."""
+        B, _, D = features.shape
+        grid = features.reshape(B, *self.size, D)
+        if any(self.shift):
+            grid = grid.roll((-self.shift[0], -self.shift[1]), dims=(1, 2))
+        below, beside = (padded - size for padded, size in zip(self.padded, self.size, strict=True))
+        if below or beside:
+            grid = F.pad(grid, (0, 0, 0, beside, 0, below))
+        mask = self.allowed
+        if mask is not None:
+            mask = mask.expand(B, *mask.shape).flatten(0, 1).unsqueeze(1)
+        return Sequences(self._windows(grid), mask)
+
+    def join(self, tokens: Tensor, batch: int) -> Tensor:
+        """Windows (B·windows, tokens of a window, D) as features (B, H·W, D)."""
+        (H, W), (h, w), D = self.padded, self.window, tokens.shape[-1]
+        grid = tokens.view(batch, H // h, W // w, h, w, D).transpose(2, 3).reshape(batch, H, W, D)
+        grid = grid[:, : self.size[0], : self.size[1]]
+        if any(self.shift):
+            grid = grid.roll(self.shift, dims=(1, 2))
+        return grid.reshape(batch, -1, D)
+
+
+def _regions(length: int, padded: int, shift: int) -> Tensor:
+    """Along one axis of the shifted map: 0 for tokens in their place, 1 for those that came round, 2 for padding."""
+    place = torch.arange(padded, device="cpu")  # also where a model is built on the meta device
+    return (
+        (place >= length - shift).long() + (place >= length).long()
+        if shift
+        else 2 * (place >= length).long()
+    )
+
+
+class PaddingLayout:
+    """All tokens of a sample but its padding, as the mask that a block gives its attention says.
+
+    A hook on the attention reads the mask: it is then the right one too where gradient
+    checkpointing runs the block a second time (transformers repeats a block's `forward`, without
+    the block's own hooks).
+
+    Args:
+        block: of a `transformers` encoder.
+
+    Raises:
+        BackboneError: nothing in the block takes an attention mask.
+    """
+
+    masks_padding = True
+
+    def __init__(self, block: nn.Module) -> None:
+        takes = {
+            part: list(inspect.signature(type(part).forward).parameters)[1:]
+            for part in block.modules()
+        }
+        del takes[block]
+        attention = next((part for part, names in takes.items() if "attention_mask" in names), None)
+        if attention is None:
+            raise BackboneError(
+                f"no attention in a {type(block).__name__} takes an attention_mask: adapters would see padding"
+            )
+        self._place = takes[attention].index("attention_mask")
+        self._mask: Tensor | None = None
+        attention.register_forward_pre_hook(self._keep, with_kwargs=True)
+
+    def _keep(self, attention: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        mask = kwargs.get("attention_mask", args[self._place] if len(args) > self._place else None)
+        if mask is not None:
+            # Booleans, ones and zeros, or what is added to scores: 0, and the lowest number where
+            # nothing is seen.
+            mask = mask >= 0 if mask.is_floating_point() else mask > 0
+            mask = mask if mask.ndim == 4 else mask[:, None, None, :]
+        self._mask = mask
+
+    def split(self, features: Tensor) -> Sequences:
+        """Features (B, L, D) as they are, and what is no padding."""
+        return Sequences(features, self._mask)
+
+    def join(self, tokens: Tensor, batch: int) -> Tensor:
+        """Nothing was taken apart."""
+        return tokens

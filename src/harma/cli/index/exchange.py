@@ -1,0 +1,96 @@
+"""Actions of `harma index` that exchange an index with other programs: export, import."""
+
+import argparse
+from pathlib import Path
+
+from harma.cli.progress import progress_bars
+
+
+def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE.parquet", type=Path, help="GeoParquet file to write")
+    parser.add_argument("--thumbnails", action="store_true", help="write the small pictures too")
+
+
+def _add_import_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE.parquet", type=Path, help="GeoParquet file with embeddings"
+    )
+    made = parser.add_mutually_exclusive_group()
+    made.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="what embedded: run, adapter or model directory, or preset; an export states it",
+    )
+    made.add_argument(
+        "--label",
+        metavar="NAME",
+        help="name of a model that HarMA cannot load; no texts can be looked for",
+    )
+    parser.add_argument(
+        "--backbone", help="where the model's backbone is now, if not where it says"
+    )
+    parser.add_argument(
+        "--embedding-column",
+        metavar="NAME",
+        help="lists of floats (embedding, or the only such column)",
+    )
+    parser.add_argument(
+        "--id-column", metavar="NAME", help="names of chips (id, if there); '' makes them"
+    )
+    parser.add_argument(
+        "--date-column",
+        metavar="NAME",
+        help="when scenes were taken (datetime, if there); '' for none",
+    )
+    parser.add_argument(
+        "--source-column",
+        metavar="NAME",
+        help="names of scenes (source, if there); '' for the file's",
+    )
+
+
+def _export(args: argparse.Namespace) -> int:
+    from harma.errors import ConfigError
+    from harma.exchange.geoparquet import export_geoparquet
+    from harma.index.store import Store
+
+    if args.directory.resolve() in args.file.resolve().parents:
+        raise ConfigError(f"{args.file} lies inside the index; write the export elsewhere")
+    with progress_bars() as progress:
+        num_chips = export_geoparquet(
+            Store(args.directory), args.file, thumbnails=args.thumbnails, progress=progress
+        )
+    print(f"{args.file}: {num_chips:,} chips, {args.file.stat().st_size / 1e6:,.1f} MB")
+    return 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    from harma.exchange.embedding_file import Columns
+    from harma.exchange.importing import import_geoparquet
+
+    columns = Columns(args.embedding_column, args.id_column, args.date_column, args.source_column)
+    with progress_bars() as progress:
+        done = import_geoparquet(
+            args.directory,
+            args.file,
+            columns=columns,
+            model=args.model,
+            backbone=args.backbone,
+            label=args.label,
+            progress=progress,
+        )
+    print(
+        f"{args.directory}: {done.num_added:,} chips of {done.num_sources:,} sources added in {done.seconds:,.0f} s"
+    )
+    if done.num_there:
+        print(f"{done.num_there:,} were there already")
+    if done.num_repeated:
+        print(f"{done.num_repeated:,} rows say the same as an earlier one, and count as one chip")
+    print(f"search is {done.search}")
+    return 0
+
+
+ACTIONS = (
+    ("export", "write all chips to a GeoParquet file", _add_export_arguments, _export),
+    ("import", "bring in the embeddings of a GeoParquet file", _add_import_arguments, _import),
+)

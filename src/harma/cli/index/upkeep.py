@@ -1,0 +1,72 @@
+"""Actions of `harma index` on an index that is there: remove, info, verify, optimize."""
+
+import argparse
+import json
+from typing import Any
+
+from harma.cli.progress import progress_bars
+
+
+def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="name as in the index, with * and ?"
+    )
+
+
+def _add_info_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _add_optimize_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-model",
+        action="store_true",
+        help="measure recall without texts; the model is not loaded",
+    )
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from harma.index.upkeep import remove
+
+    num_sources, num_chips = remove(args.directory, args.sources)
+    print(f"removed {num_sources:,} sources with {num_chips:,} chips")
+    return 0
+
+
+def _info(args: argparse.Namespace) -> int:
+    from harma.index.index import Index
+
+    facts = Index.open(args.directory).info()
+    if args.json:
+        print(json.dumps(facts, indent=2, default=str))
+        return 0
+    for name, value in facts.items():
+        print(f"{name:<12} {value}")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from harma.index.store import Store
+    from harma.index.verify import verify
+
+    problems = verify(Store(args.directory))
+    print("\n".join([*problems, f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"]))
+    return 1 if problems else 0
+
+
+def _optimize(args: argparse.Namespace) -> int:
+    from harma.index.index import Index
+    from harma.index.upkeep import optimize
+
+    model: Any = None if args.no_model else Index.open(args.directory).model
+    with progress_bars() as progress:
+        print(f"search is {optimize(args.directory, model, progress)}")
+    return 0
+
+
+ACTIONS = (
+    ("remove", "take sources out", _add_remove_arguments, _remove),
+    ("info", "what an index holds, and how it is searched", _add_info_arguments, _info),
+    ("verify", "look for damage", lambda parser: None, _verify),
+    ("optimize", "join files, make the ANN index anew", _add_optimize_arguments, _optimize),
+)

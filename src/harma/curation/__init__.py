@@ -1,0 +1,1 @@
+"""Curation of data sets: check, audit, convert, count, split, download, collect words."""

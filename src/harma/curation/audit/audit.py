@@ -1,0 +1,186 @@
+"""An audit: copies of images, identical captions and what they do to figures, over splits and data sets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harma.curation.audit.copies import THRESHOLD, Copy, find_copies, groups_of
+from harma.curation.audit.looks import Progress, look_at
+from harma.data.annotations import load_split
+from harma.data.description import DataDescription
+from harma.data.split import Split
+from harma.errors import ConfigError
+from harma.metrics import caption_ceilings
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set to audit.
+
+    Attributes:
+        description: what it is.
+        root: the folder its files are in.
+        images: the image folder, if not where the description says.
+        splits: which splits; () takes all.
+    """
+
+    description: DataDescription
+    root: Path
+    images: Path | None = None
+    splits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditedImage:
+    """An image of an audit: its data set, split, name in it and file."""
+
+    data: str
+    split: str
+    name: str
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.data} {self.split} {self.name}"
+
+
+@dataclass(frozen=True)
+class SharedCaption:
+    """A caption that several images have.
+
+    Attributes:
+        text: cleaned.
+        images: numbers of the images in the audit.
+    """
+
+    text: str
+    images: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """What identical captions make of a split.
+
+    Attributes:
+        data: data set.
+        split: its split.
+        num_captions: M.
+        num_distinct: captions that differ.
+        ceilings: highest strict recalls that any model can reach, percent: t2i_R@1, t2i_R@5,
+            t2i_R@10.
+    """
+
+    data: str
+    split: str
+    num_captions: int
+    num_distinct: int
+    ceilings: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Attributes:
+        images: all images, in the order of data sets and splits.
+        copies: pairs of them.
+        groups: images that are copies of each other, directly or through others.
+        captions: captions that several images have, most images first.
+        ceilings: of each split.
+        looks_at_near: near copies were looked for.
+    """
+
+    images: tuple[AuditedImage, ...]
+    copies: tuple[Copy, ...]
+    groups: tuple[tuple[int, ...], ...]
+    captions: tuple[SharedCaption, ...]
+    ceilings: tuple[Ceiling, ...]
+    looks_at_near: bool
+
+    def parts(self, copy: Copy) -> tuple[tuple[str, str], tuple[str, str]]:
+        """(data set, split) of the two images."""
+        first, second = self.images[copy.first], self.images[copy.second]
+        return (first.data, first.split), (second.data, second.split)
+
+
+def audit(
+    sources: Sequence[Source],
+    *,
+    near: bool = True,
+    threshold: float = THRESHOLD,
+    num_workers: int = 4,
+    progress: tuple[Progress | None, Progress | None] = (None, None),
+) -> Audit:
+    """Look for copies within and across splits and data sets.
+
+    Captions that are empty after cleaning are left out (`harma data check` lists them).
+
+    Args:
+        sources: the data sets.
+        near: also look for near copies.
+        threshold: agreement of details from which two images are copies.
+        num_workers: threads that decode.
+        progress: told while images are read, and while they are compared.
+
+    Raises:
+        ConfigError: two data sets have one name, or one has no split that is asked for.
+        DataError: annotations or images are not usable.
+        MissingFileError: files are not there.
+    """
+    names = [source.description.name for source in sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(
+            f"two data sets are called {', '.join(twice)}; give each its own name in its description"
+        )
+    splits = [(source.description.name, split) for source in sources for split in _splits(source)]
+    images = tuple(
+        AuditedImage(data, split.name, name, path)
+        for data, split in splits
+        for name, path in zip(split.image_names, split.images, strict=True)
+    )
+    looks = look_at([image.path for image in images], num_workers=num_workers, progress=progress[0])
+    copies = find_copies(looks, near=near, threshold=threshold, progress=progress[1])
+    return Audit(
+        images=images,
+        copies=copies,
+        groups=tuple(tuple(group) for group in groups_of(copies, len(images))),
+        captions=shared_captions([split for _, split in splits]),
+        ceilings=tuple(_ceiling(data, split) for data, split in splits),
+        looks_at_near=near,
+    )
+
+
+def _splits(source: Source) -> list[Split]:
+    names = source.splits or source.description.splits
+    if not names:
+        raise ConfigError(
+            f"data set {source.description.name} names no annotation files; add train, val or test to it"
+        )
+    return [
+        load_split(
+            source.description, name, source.root, images=source.images, empty_captions="drop"
+        )
+        for name in names
+    ]
+
+
+def shared_captions(splits: Sequence[Split]) -> tuple[SharedCaption, ...]:
+    """Captions of several images, images numbered through all splits; those of most images first."""
+    owners: dict[str, dict[int, None]] = {}
+    start = 0
+    for split in splits:
+        for text, image in zip(split.captions, split.caption_to_image.tolist(), strict=True):
+            owners.setdefault(text, {})[start + image] = None
+        start += split.num_images
+    shared = [
+        SharedCaption(text, tuple(images)) for text, images in owners.items() if len(images) > 1
+    ]
+    return tuple(sorted(shared, key=lambda caption: (-len(caption.images), caption.text)))
+
+
+def _ceiling(data: str, split: Split) -> Ceiling:
+    number: dict[str, int] = {}
+    ids = [number.setdefault(text, len(number)) for text in split.captions]
+    return Ceiling(
+        data, split.name, len(ids), len(number), caption_ceilings(ids, split.caption_to_image)
+    )

@@ -1,0 +1,36 @@
+"""Singular and plural as one word."""
+
+from collections.abc import Callable
+from functools import cache
+
+from harma.errors import MissingDependencyError
+
+# Plurals that do not end in s.
+IRREGULAR = frozenset({"men", "women", "children", "feet", "teeth", "geese", "mice", "oxen"})
+Lemmatizer = Callable[[str], str]
+
+
+def singular(word: str) -> str:
+    """The singular of an English noun; other words stay as they are.
+
+    simplemma's dictionary is asked about words that look like plurals only: it would take "parking"
+    for "park", and a car park is no park.
+
+    Raises:
+        MissingDependencyError: simplemma is not installed.
+    """
+    plural = word in IRREGULAR or (
+        word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3
+    )
+    return _dictionary()(word) if plural else word
+
+
+@cache
+def _dictionary() -> Lemmatizer:
+    try:
+        import simplemma
+    except ImportError as error:
+        raise MissingDependencyError(
+            "a vocabulary needs the package simplemma: pip install simplemma"
+        ) from error
+    return cache(lambda word: str(simplemma.lemmatize(word, lang="en")).lower())

@@ -1,0 +1,10 @@
+"""Words of English captions that name nothing that is seen; words of place such as "near" are not among them."""
+
+from importlib.resources import files
+
+STOP_WORDS = frozenset(
+    files("harma.curation.vocabulary")
+    .joinpath("stop_words.txt")
+    .read_text(encoding="utf-8")
+    .split()
+)

@@ -1,0 +1,44 @@
+"""Parts of speech, where a spaCy model is installed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from harma.curation.vocabulary.terms import Tag
+from harma.errors import MissingDependencyError
+
+MODEL = "en_core_web_sm"
+
+
+def make_tagger(model: str = MODEL) -> Tag:
+    """A function that finds the part of speech of words in captions.
+
+    Args:
+        model: name of an installed spaCy model, or the folder of one.
+
+    Raises:
+        MissingDependencyError: spaCy or the model is not installed.
+    """
+    try:
+        import spacy
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"parts of speech need spaCy and a model of it: pip install spacy, then python -m spacy download {model}"
+        ) from error
+    try:
+        pipeline = spacy.load(model)
+    except (OSError, ImportError) as error:
+        raise MissingDependencyError(
+            f"the spaCy model {model} is not installed; install it, or name the folder of one that is there"
+        ) from error
+    return lambda captions: _tags(pipeline, captions)
+
+
+def _tags(pipeline: Any, captions: Sequence[str]) -> dict[str, str]:
+    """The part of speech that a word has most often."""
+    found: dict[str, Counter[str]] = {}
+    times = Counter(captions)
+    for document in pipeline.pipe(times):
+        for token in document:
+            found.setdefault(token.text, Counter())[token.pos_] += times[document.text]
+    return {word: tags.most_common(1)[0][0] for word, tags in found.items()}

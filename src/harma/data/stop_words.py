@@ -1,5 +1,0 @@
-"""Words of English captions that name nothing that is seen; words of place such as "near" are not among them."""
-
-from importlib.resources import files
-
-STOP_WORDS = frozenset(files("harma.data").joinpath("stop_words.txt").read_text(encoding="utf-8").split())

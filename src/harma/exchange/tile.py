@@ -1,0 +1,111 @@
+"""A hit as it stands on a contact sheet: its pictures, and what is said of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+from pathlib import PurePath
+
+from harma.index.hits import Hit
+from harma.index.pictures import Picture, pictures_of
+from harma.index.store import Store
+from harma.scenes.place import middle
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """A hit on a sheet.
+
+    Attributes:
+        hit: what was found.
+        pictures: of it; several stand side by side, such as before and after.
+        lines: of text to add, such as "then 0.21 → now 0.35".
+    """
+
+    hit: Hit
+    pictures: tuple[Picture, ...]
+    lines: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> str:
+        """What hits are ranked by: the score, or the gain where change was looked for."""
+        return f"{self.hit.score:.3f}" if self.hit.change is None else f"{self.hit.change:+.3f}"
+
+    @property
+    def percentile(self) -> str:
+        """Share of the index that scores lower; rounded down, so that 100 % is all of it."""
+        return f"{math.floor(10 * self.hit.percentile) / 10:.1f} %"
+
+    @property
+    def date(self) -> str:
+        """When the scene was taken, in UTC; a clock that stands at midnight is left out, "" if unknown."""
+        if self.hit.datetime is None:
+            return ""
+        return f"{self.hit.datetime.astimezone(UTC):%Y-%m-%d %H:%M}".removesuffix(" 00:00")
+
+    @property
+    def place(self) -> str:
+        """Longitude and latitude of the middle, to about a metre; "" without a place."""
+        if self.hit.geometry is None or self.hit.geometry.is_empty:
+            return ""
+        longitude, latitude = middle(self.hit.geometry)
+        return f"{longitude:.5f}, {latitude:.5f}"
+
+    @property
+    def source_name(self) -> str:
+        """The last part of the source's path or address."""
+        return PurePath(self.hit.source).name or self.hit.source
+
+    @property
+    def window(self) -> str:
+        """Where the chip lies in its scene, or "" if unknown."""
+        window = self.hit.window
+        # Embeddings of other programs come without one.
+        return (
+            f"{window.width} × {window.height} px at {window.column}, {window.row}"
+            if window.width
+            else ""
+        )
+
+    @property
+    def ground(self) -> str:
+        """How much ground the chip shows, or "" where that is not known."""
+        if self.hit.gsd is None:
+            return ""
+        width, height = (
+            _length(side * self.hit.gsd) for side in (self.hit.window.width, self.hit.window.height)
+        )
+        return f"{width} × {height}"
+
+    @property
+    def thumbnail_reason(self) -> str:
+        """Why a picture is the index's thumbnail, or ""."""
+        return next((picture.problem for picture in self.pictures if picture.problem), "")
+
+
+def tiles_of(store: Store, hits: Sequence[Hit]) -> list[Tile]:
+    """Hits with their pictures; of a change the earlier picture stands before the later, each under its date.
+
+    Args:
+        store: the index that the hits are of.
+        hits: what was found.
+    """
+    earlier = [hit.then for hit in hits if hit.then is not None]
+    pictures = pictures_of(store, [*hits, *earlier])
+    before = iter(pictures[len(hits) :])
+    tiles = []
+    for hit, picture in zip(hits, pictures[: len(hits)], strict=True):
+        if hit.then is None:
+            tiles.append(Tile(hit, (picture,)))
+            continue
+        line = f"then {hit.then.score:.3f} → now {hit.score:.3f}"
+        tiles.append(Tile(hit, (_dated(next(before), hit.then), _dated(picture, hit)), (line,)))
+    return tiles
+
+
+def _dated(picture: Picture, hit: Hit) -> Picture:
+    return replace(picture, heading=Tile(hit, (picture,)).date)
+
+
+def _length(metres: float) -> str:
+    return f"{metres / 1000:.3g} km" if metres >= 1000 else f"{metres:.3g} m"

@@ -1,0 +1,45 @@
+"""What contact sheets of every kind share: colours, fonts, text that fits, pictures inside HTML."""
+
+import base64
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib
+from PIL import Image, ImageDraw, ImageFont
+
+JPEG_QUALITY = 85
+PAPER, INK, SOFT = "#fbfaf7", "#1c2321", "#5b6460"
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def data_uri(image: Image.Image) -> str:
+    """A picture as a JPEG inside an address."""
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def write_line(
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, color: str, font: Font, width: int
+) -> None:
+    """Text on one line; of what is too long the middle is left out, as names differ at their ends."""
+    text = " ".join(text.split())
+    shown, kept = text, len(text)
+    while kept > 1 and draw.textlength(shown, font) > width:
+        kept -= 1
+        shown = f"{text[: -(-kept // 2)]}…{text[len(text) - kept // 2 :]}"
+    draw.text(place, shown, color, font)
+
+
+@cache
+def sheet_font(size: int, style: str = "") -> Font:
+    """The font of sheets, in pixels; `style` may be "-Bold"."""
+    # Pillow's own font has no accents, arrows or other alphabets; matplotlib, which draws the
+    # reports, brings one.
+    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{style}.ttf"
+    try:
+        return ImageFont.truetype(str(path), size)
+    except OSError:  # taken out by a distribution
+        return ImageFont.load_default(size)

@@ -1,0 +1,36 @@
+"""Finding a built-in by name, or a function or class of the user's own by dotted path."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TypeVar
+
+from harma.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def find(name: str, built_in: Mapping[str, T], option: str) -> T:
+    """Look a name up.
+
+    Args:
+        name: a key of `built_in`, or `package.module.attribute` that can be imported.
+        built_in: what ships with HarMA.
+        option: the recipe's option, for the message.
+
+    Raises:
+        ConfigError: it is neither; the message lists what is allowed.
+    """
+    if name in built_in:
+        return built_in[name]
+    own = "the dotted path of your own (my_package.my_module.my_name)"
+    allowed = f"allowed are {', '.join(built_in)}, or {own}" if built_in else f"it must be {own}"
+    module, _, attribute = name.rpartition(".") if isinstance(name, str) else ("", "", "")
+    if not module or not attribute or module.startswith("."):
+        raise ConfigError(f"{option} is {name!r}; {allowed}")
+    try:
+        found: T = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, SyntaxError, NameError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{option} is {name!r}, which cannot be imported ({error}); {allowed}"
+        ) from error
+    return found

@@ -1,0 +1,183 @@
+"""Embedding files and strings with any model of two towers, in batches."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import track
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from harma.backbones import Preprocess
+from harma.data.cache import ImageCache
+from harma.data.images import to_uint8_rgb
+from harma.data.transforms import eval_transform
+from harma.errors import ConfigError, DataError
+
+Embeddings = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """What embedding needs of a model; see `harma.HarMA`."""
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """How images become pixels."""
+
+    @property
+    def embed_dim(self) -> int:
+        """E, length of an embedding."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Token ids (N, L)."""
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """(B, 3, H, W) → (B, E), L2-normalised."""
+
+    def text_lengths(self, token_ids: Tensor) -> Tensor:
+        """How many of the positions of token ids (B, L) are no padding: (B,)."""
+
+    def encode_text(self, token_ids: Tensor) -> Tensor:
+        """(B, L) → (B, E), L2-normalised."""
+
+
+class Pictures(Dataset[Tensor]):
+    """Paths, PIL images or arrays as pixels (3, H, W)."""
+
+    def __init__(
+        self,
+        images: Sequence[Any],
+        transform: Callable[[Tensor], Tensor],
+        cache: ImageCache | None = None,
+    ) -> None:
+        self.images = images
+        self.transform = transform
+        self.cache = cache or ImageCache("none")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Tensor:
+        image = self.images[index]
+        is_path = isinstance(image, str | os.PathLike)
+        return self.transform(self.cache.get(Path(image)) if is_path else to_uint8_rgb(image))
+
+
+def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
+    """The transform that a backbone's preprocessing describes: uint8 (3, H, W) → float32 (3, H', W')."""
+    return eval_transform(
+        preprocess.size,
+        preprocess.mean,
+        preprocess.std,
+        interpolation=preprocess.interpolation,
+        resize_mode=preprocess.resize_mode,
+    )
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Evaluation mode without gradients; the model's own mode is restored."""
+    was_training = isinstance(model, nn.Module) and model.training
+    if was_training:
+        model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        if was_training:
+            model.train()
+
+
+def _tracked(batches: Iterable[Any], total: int, what: str, progress: bool) -> Iterable[Any]:
+    return track(batches, description=what, total=total) if progress else batches
+
+
+def embed_images(
+    model: Embedder,
+    images: Sequence[Any],
+    *,
+    batch_size: int = 64,
+    num_workers: int = 0,
+    cache: ImageCache | None = None,
+    progress: bool = False,
+) -> Embeddings:
+    """Embed paths, PIL images or arrays: float32 (N, E); see `HarMA.embed_images`."""
+    _check_many(images, "images")
+    loader = DataLoader(
+        Pictures(images, eval_transform_of(model.preprocess), cache),
+        batch_size=batch_size,
+        num_workers=num_workers,
+        pin_memory=model.device.type == "cuda",
+    )
+    with evaluating(model):
+        parts = [
+            embed_pixels(model, pixels)
+            for pixels in _tracked(loader, len(loader), "images", progress)
+        ]
+        return np.concatenate(parts) if parts else _no_embeddings(model)
+
+
+def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:
+    """Embed one batch: pixels (B, 3, H, W), on any device → float32 (B, E).
+
+    Raises:
+        DataError: the embeddings are not numbers.
+    """
+    with torch.inference_mode():
+        embedded: Embeddings = (
+            model.encode_image(pixels.to(model.device, non_blocking=True)).float().cpu().numpy()
+        )
+    return _checked(embedded)
+
+
+def _checked(embeddings: Embeddings) -> Embeddings:
+    if not np.isfinite(embeddings).all():
+        raise DataError(
+            "the model gives embeddings that are not numbers: its weights are damaged, or its values too large for fp16"
+        )
+    return embeddings
+
+
+def embed_texts(
+    model: Embedder, texts: Sequence[str], *, batch_size: int = 256, progress: bool = False
+) -> Embeddings:
+    """Embed strings: float32 (N, E); see `HarMA.embed_texts`."""
+    _check_many(texts, "texts")
+    if len(texts) == 0:
+        return _no_embeddings(model)
+    token_ids = model.tokenize(list(texts))
+    # Captions of one length together: a batch is only as long as its longest caption.
+    order = torch.argsort(model.text_lengths(token_ids), stable=True)
+    starts = range(0, len(order), batch_size)
+    with evaluating(model):
+        parts = [
+            model.encode_text(token_ids[order[s : s + batch_size]].to(model.device)).float().cpu()
+            for s in _tracked(starts, len(starts), "captions", progress)
+        ]
+        # Named, since float64 runs change the default.
+        embedded = torch.empty(len(order), parts[0].shape[1], dtype=torch.float32)
+        embedded[order] = torch.cat(parts)
+    return _checked(embedded.numpy())
+
+
+def _check_many(given: Any, what: str) -> None:
+    """One string is a sequence of letters, which nobody means.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if isinstance(given, str | os.PathLike):
+        raise ConfigError(f"{what} is {given!r}; give a list, such as [{given!r}]")
+
+
+def _no_embeddings(model: Embedder) -> Embeddings:
+    return np.empty((0, model.embed_dim), dtype=np.float32)

@@ -1,0 +1,318 @@
+"""Saved models: writing, opening and describing adapter, model and run directories (DESIGN, On disk)."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harma.backbones import Backbone, load_backbone
+from harma.backbones.directories import is_model_directory
+from harma.backbones.weights.state import hash_weights
+from harma.errors import ConfigError, MissingFileError, WeightsError
+from harma.ground.files import read_yaml, recover_directory, write_json
+from harma.ground.version import __version__
+from harma.methods.harma.config import AdapterConfig
+from harma.methods.table import MethodConfig, make_config, method_of
+from harma.model.adapter_directory import (
+    is_adapter_directory,
+    read_about,
+    read_adapter,
+    write_adapter,
+)
+from harma.model.card import model_card
+from harma.model.model import HarMA
+from harma.original.names import read_released, split_released
+
+BackboneSpec = str | Path | Mapping[str, Any]
+ABOUT_MODEL = "harma.json"
+LOCAL = "local-dir:"
+
+
+# -- opening
+# ----------------------------------------------------------------------------------------------------------
+
+
+def load(
+    what: str | Path, *, backbone: BackboneSpec | None = None, adapter: Any | None = None
+) -> HarMA:
+    """Open anything that embeds, ready to use.
+
+    Args:
+        what: a run, adapter or model directory, a preset, an open_clip name, or anything else
+            `load_backbone` takes.
+        backbone: where the backbone of an adapter is now, if not where its directory says.
+        adapter: the adapter class, where the directory names one of your own. Code is never taken
+            from a saved model.
+
+    Returns:
+        The model in evaluation mode, on the CPU.
+
+    Raises:
+        MissingFileError: nothing is there, or the backbone cannot be found; the message states its
+            name and hash.
+        WeightsError: the backbone has other weights than the adapters were trained on.
+    """
+    if not Path(what).is_dir():
+        return _bare(load_backbone(what))
+    directory = saved_directory(Path(what))
+    if is_adapter_directory(directory):
+        return _open_adapter(directory, backbone, adapter).eval()
+    if backbone is not None or adapter is not None:
+        raise ConfigError(
+            f"{directory} is a whole model; backbone= and adapter= belong to adapter directories"
+        )
+    return _bare(load_backbone(f"{LOCAL}{directory}"))
+
+
+def _bare(backbone: Backbone) -> HarMA:
+    """A model without adapters, at the temperature that the backbone was trained to."""
+    return HarMA(backbone, temperature=_own_temperature(backbone)).eval()
+
+
+def saved_directory(path: Path) -> Path:
+    """The adapter or model directory that a path means: itself, or the best model of a run.
+
+    Raises:
+        MissingFileError: there is neither.
+    """
+    for candidate in (path / "best", path):
+        recover_directory(candidate)
+        if is_adapter_directory(candidate) or is_model_directory(candidate):
+            return candidate
+    hint = (
+        "the run has no best model yet"
+        if (path / "recipe.yaml").is_file()
+        else "it is no run, adapter or model"
+    )
+    raise MissingFileError(f"nothing to load in {path}: {hint}")
+
+
+def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any | None) -> HarMA:
+    config, state, about = _read(directory)
+    if isinstance(config, AdapterConfig) and config.adapter != "harma" and adapter is None:
+        raise ConfigError(
+            f"{directory} was trained with an adapter class of its own, {config.adapter}; "
+            "pass the class: harma.load(..., adapter=TheClass). Code is not taken from saved models"
+        )
+    model = HarMA(
+        _matching_backbone(directory, about["backbone"], backbone), config, adapter_class=adapter
+    )
+    model.load_adapter_state(state)
+    return model
+
+
+def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], dict[str, Any]]:
+    """An adapter directory, its options checked."""
+    method, options, state, about = read_adapter(directory)
+    try:
+        config: MethodConfig = make_config(method, options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{directory / 'adapter_config.json'}: the options are not known ({error})"
+        ) from error
+    return config, state, about
+
+
+def _matching_backbone(
+    directory: Path, saved: Mapping[str, Any], given: BackboneSpec | None
+) -> Backbone:
+    """The backbone an adapter was trained on, its weights checked."""
+    spec = given if given is not None else _resolved(directory, saved["name"])
+    try:
+        backbone = load_backbone(spec)
+    except MissingFileError as error:
+        raise MissingFileError(
+            f"the adapter in {directory} was trained on {saved['name']} with weights {saved['weights_hash']}, which "
+            f"cannot be found ({error}); say where it is with backbone= (--backbone)"
+        ) from error
+    found = backbone.weights_hash()
+    if found != saved["weights_hash"]:
+        raise WeightsError(
+            f"the adapter in {directory} was trained on {saved['name']} with weights {saved['weights_hash']}; "
+            f"{spec} has {found}. Give the backbone it was trained on"
+        )
+    return backbone
+
+
+def _resolved(directory: Path, name: Any) -> Any:
+    """A `local-dir:` name as seen from the adapter's directory."""
+    if (
+        isinstance(name, str)
+        and name.startswith(LOCAL)
+        and (directory / name.removeprefix(LOCAL)).is_dir()
+    ):
+        return f"{LOCAL}{(directory / name.removeprefix(LOCAL)).resolve()}"
+    return name
+
+
+def warm_start(model: HarMA, start: str | Path) -> None:
+    """Load the adapters of a run, an adapter directory or a released checkpoint into a model.
+
+    Raises:
+        WeightsError: they do not fit the model, or were trained on another backbone.
+        ConfigError: the model has no adapters, or those of another method or with other options.
+    """
+    if model.adapters is None:
+        raise ConfigError(
+            "a warm start loads adapters; with method full, name the model directory as the backbone"
+        )
+    path, method = Path(start), method_of(model.adapters)
+    if path.is_file():
+        if method != "harma":
+            raise ConfigError(
+                f"{path} is a file; a warm start of method {method} takes a run or adapter directory"
+            )
+        of_backbone, state, temperature = split_released(read_released(path)[0])
+        _check_start(path, hash_weights(of_backbone), model)
+        model.load_adapter_state({**state, "temperature": temperature})
+        return
+    directory = saved_directory(path)
+    config, state, about = _read(directory)
+    if method_of(config) != method:
+        raise ConfigError(
+            f"{directory} was trained with method {method_of(config)}; start with the same, not {method}"
+        )
+    _check_start(directory, about["backbone"]["weights_hash"], model)
+    # Other options give the same weights another meaning; where gates start, and whether they
+    # train, has none once they are loaded.
+    was, now = asdict(config), asdict(model.adapters)
+    differing = [
+        key for key in was if key not in ("gate_init", "train_gates") and was[key] != now[key]
+    ]
+    other = [f"{key} {was[key]} (here {now[key]})" for key in differing]
+    if other:
+        raise ConfigError(
+            f"the adapters in {directory} have {', '.join(other)}; start with the same options"
+        )
+    model.load_adapter_state(state)
+
+
+def _check_start(start: Path, weights: str, model: HarMA) -> None:
+    """Whether a warm start's backbone is this one.
+
+    Raises:
+        WeightsError: it is not.
+    """
+    with model.without_adapters():
+        own = model.backbone.weights_hash()
+    if weights != own:
+        raise WeightsError(
+            f"{start} was trained on a backbone with weights {weights}; this backbone has {own}"
+        )
+
+
+# -- writing
+# ----------------------------------------------------------------------------------------------------------
+
+
+def about_model(model: HarMA, *, backbone: Any = None) -> dict[str, Any]:
+    """What every saved model says of itself: backbone, preprocessing, parameters."""
+    name = backbone if backbone is not None else model.backbone.reference
+    with (
+        model.without_adapters()
+    ):  # some methods train weights of the backbone, and are saved beside it
+        weights_hash = model.backbone.weights_hash()
+    return {
+        "harma_version": __version__,
+        "backbone": {
+            "name": name,
+            "weights_hash": weights_hash,
+            "architecture": model.backbone.config,
+        },
+        "preprocess": model.preprocess.to_dict(),
+        "parameters": {
+            "trained": model.num_parameters(trained=True),
+            "total": model.num_parameters(),
+        },
+    }
+
+
+def save_adapter(
+    model: HarMA,
+    directory: str | Path,
+    *,
+    backbone: Any = None,
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an adapter directory.
+
+    Args:
+        model: has adapters.
+        directory: where; an adapter in its place is replaced.
+        backbone: name to find the backbone by, if not its own; a relative `local-dir:` is seen from
+            `directory`.
+        about: further facts for the config and the card: data, metrics, recipe.
+
+    Raises:
+        ConfigError: the model has no adapters, or the directory holds something else.
+    """
+    if model.adapters is None:
+        raise ConfigError("this model has no adapters; save the whole model with save_model")
+    facts = {**about_model(model, backbone=backbone), **(about or {})}
+    method = method_of(model.adapters)
+    card = model_card({"method": method, **facts})
+    write_adapter(
+        Path(directory), method, asdict(model.adapters), model.adapter_state(), facts, card
+    )
+
+
+def save_model(
+    model: HarMA, directory: str | Path, *, about: Mapping[str, Any] | None = None
+) -> None:
+    """Write a whole model as a `local-dir:` directory, with what HarMA knows of it beside.
+
+    The trained temperature becomes the model's own `logit_scale`.
+
+    Raises:
+        ConfigError: the model has adapters, which this form cannot hold.
+    """
+    if model.adapters is not None:
+        raise ConfigError("a whole model has no place for adapters; save them with save_adapter")
+    with torch.no_grad():
+        for name, parameter in model.backbone.named_parameters():
+            if name.endswith("logit_scale"):
+                parameter.fill_(math.log(1 / float(model.temperature)))
+    model.backbone.save(directory)
+    facts = {**about_model(model), **(about or {})}
+    write_json(Path(directory) / ABOUT_MODEL, facts)
+    (Path(directory) / "README.md").write_text(model_card(facts), encoding="utf-8")
+
+
+def _own_temperature(backbone: Backbone) -> float:
+    for name, parameter in backbone.named_parameters():
+        if name.endswith("logit_scale"):
+            return math.exp(-float(parameter.detach().flatten()[0]))
+    return 0.07
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """What a saved adapter, model or run is: its facts, its kind and its size on disk in bytes.
+
+    Raises:
+        MissingFileError: nothing is saved there.
+    """
+    directory = saved_directory(Path(path))
+    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    if is_adapter_directory(directory):
+        return {
+            "kind": "adapter",
+            "directory": str(directory),
+            "bytes": size,
+            **read_about(directory),
+        }
+    about = directory / ABOUT_MODEL
+    facts = read_yaml(about, "the facts") if about.is_file() else {}
+    if not isinstance(facts, dict):
+        raise ConfigError(
+            f"{about} holds {type(facts).__name__} instead of facts; save the model again"
+        )
+    return {"kind": "model", "directory": str(directory), "bytes": size, **facts}
+
+
+def backbone_name_from(directory: Path, target: Path) -> str:
+    """A `local-dir:` name of `target` as seen from `directory`."""
+    return f"{LOCAL}{os.path.relpath(target, directory)}"

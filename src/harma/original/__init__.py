@@ -1,0 +1,1 @@
+"""Everything of the original HarMA: its checkpoints, the names in them, its configs and dual encoders."""

@@ -1,0 +1,125 @@
+"""The original's dual encoders (`is_harma: False`) as a backbone of ours (SPEC 4)."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harma.errors import ConfigError, MissingFileError
+
+log = logging.getLogger(__name__)
+
+KEYS = {"use_swin", "patch_size", "vision_config", "text_config", "text_encoder"}
+SWIN, VIT = "swin_tiny_patch4_window7_224", "vit_small_patch16_224"
+IMAGE_SIZE = 224
+SWIN_OPTIONS = ("window_size", "embed_dim", "depths", "num_heads")
+VISION_KEYS = {"ckpt", "vision_width", "image_res", "patch_size", *SWIN_OPTIONS}
+# Of the original's text configs: parts of a fusion encoder that its retrieval models do not have.
+FUSION_KEYS = {"fusion_layer", "encoder_width"}
+
+
+def dual_encoder_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The backbone that a config of the original describes.
+
+    Images are normalised as CLIP's, as in all of the original's models.
+
+    Args:
+        values: the config's content.
+        path: its file, for messages.
+
+    Returns:
+        What `load_backbone` takes. Paths stay relative to the current folder, as in the original.
+
+    Raises:
+        ConfigError: a value cannot be used, or two contradict each other.
+        MissingFileError: a config it names is not there.
+    """
+    from harma.backbones.preprocess import (
+        CLIP_MEAN,
+        CLIP_STD,
+    )  # torch is behind it, and recipes need none
+
+    return {
+        "image": _image(values, path),
+        "text": _text(values, path),
+        "embed_dim": values.get("embed_dim", 512),
+        "preprocess": {"mean": list(CLIP_MEAN), "std": list(CLIP_STD)},
+    }
+
+
+def _image(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    swin = _uses_swin(values, path)
+    vision = _config(values.get("vision_config"), "vision_config", path)
+    if unknown := sorted(vision.keys() - VISION_KEYS):
+        raise ConfigError(
+            f"{path}: vision_config has unknown keys {unknown}; allowed are {sorted(VISION_KEYS)}"
+        )
+    sizes = {values.get("image_res"), vision.get("image_res")} - {None} or {IMAGE_SIZE}
+    if len(sizes) > 1:
+        raise ConfigError(
+            f"{path}: image_res is {values['image_res']}, in vision_config {vision['image_res']}"
+        )
+    image: dict[str, Any] = {"timm": SWIN if swin else VIT, "weights": vision.get("ckpt") or None}
+    if sizes != {IMAGE_SIZE}:
+        image["img_size"] = sizes.pop()
+    if swin:
+        image |= {key: vision[key] for key in SWIN_OPTIONS if key in vision}
+    width = _width(image) if swin else 384
+    if vision.get("vision_width", width) != width:
+        raise ConfigError(
+            f"{path}: vision_width is {vision['vision_width']}, but the image tower ends with {width}"
+        )
+    if image["weights"] is None:
+        log.warning("%s: vision_config names no ckpt; the image tower is untrained", path)
+    return image
+
+
+def _uses_swin(values: Mapping[str, Any], path: Path) -> bool:
+    patch = values.get("patch_size")
+    if patch not in (None, 16, 32):
+        raise ConfigError(
+            f"{path}: patch_size is {patch!r}; allowed are 32 (Swin-T) and 16 (ViT-S/16)"
+        )
+    swin = values.get("use_swin", patch != 16)
+    if not isinstance(swin, bool) or (patch is not None and swin != (patch == 32)):
+        raise ConfigError(
+            f"{path}: use_swin is {swin!r} with patch_size {patch}; Swin-T has 32, ViT-S/16 has 16"
+        )
+    return swin
+
+
+def _width(image: Mapping[str, Any]) -> int:
+    """Width of Swin's last stage: it doubles from stage to stage."""
+    width: int = image.get("embed_dim", 96) * 2 ** (len(image.get("depths", (2, 2, 6, 2))) - 1)
+    return width
+
+
+def _text(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    encoder = values.get("text_encoder", "bert-base-uncased")
+    if values.get("text_config") is None:
+        return {"transformers": encoder, "weights": "pretrained"}
+    config = _config(values["text_config"], "text_config", path)
+    if idle := sorted(config.keys() & FUSION_KEYS):
+        log.warning("%s: these keys of text_config have no effect: %s", path, ", ".join(idle))
+    config = {key: value for key, value in config.items() if key not in FUSION_KEYS}
+    return {"transformers": config, "weights": values.get("text_encoder"), "tokenizer": encoder}
+
+
+def _config(value: Any, name: str, path: Path) -> dict[str, Any]:
+    """A config that is a mapping, or the path of one in JSON; empty where there is none."""
+    if isinstance(value, str):
+        file = Path(value)
+        if not file.is_file():
+            raise MissingFileError(
+                f"{path}: {name} is {value}, which is not there (seen from the current folder)"
+            )
+        try:
+            value = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigError(f"{file} is not JSON ({error})") from error
+    if value is not None and not isinstance(value, Mapping):
+        raise ConfigError(
+            f"{path}: {name} is {value!r}; it must be a mapping or the path of a JSON file"
+        )
+    return dict(value or {})

@@ -1,0 +1,198 @@
+"""Checkpoints of the original HarMA: reading and writing them, and their names beside ours (SPEC 6).
+
+Pure tensors and names; models are built elsewhere.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from harma.backbones.weights.safe_pickle import plain, read_weight_file
+from harma.errors import WeightsError
+from harma.ground.files import replacing
+
+State = dict[str, Tensor]
+
+TEMPERATURE = "temp"
+MODEL = "model."
+# What older checkpoints say for "model.".
+OLDER = "clip."
+# Where each tower's blocks are, after "model.".
+BLOCKS = {"image": "visual.transformer.resblocks", "text": "transformer.resblocks"}
+
+ATTENTION = {
+    "in_proj_weight": "in_proj.weight",
+    "in_proj_bias": "in_proj.bias",
+    "out_proj.weight": "out_proj.weight",
+    "out_proj.bias": "out_proj.bias",
+}
+# Names within a block: the original's → ours.
+SITE_NAMES = {
+    "gate1": "gate",
+    "mmadapter.gate1": "adapter.gate",
+    **{f"mmadapter.img_proj_down.{part}": f"adapter.down.{part}" for part in ("weight", "bias")},
+    **{f"mmadapter.img_proj_up.{part}": f"adapter.up.{part}" for part in ("weight", "bias")},
+    **{
+        f"mmadapter.multihead_attention.{theirs}": f"adapter.attention.{ours}"
+        for theirs, ours in ATTENTION.items()
+    },
+}
+SHARED = "mmadapter.BiShareAdapterxx."
+SHARED_NAMES = {
+    f"{SHARED}gate1": "gate",
+    **{f"{SHARED}l1.{part}": f"down.{part}" for part in ("weight", "bias")},
+    **{f"{SHARED}l2.{part}": f"up.{part}" for part in ("weight", "bias")},
+    **{
+        f"{SHARED}multihead_attention1.{theirs}": f"attention.{ours}"
+        for theirs, ours in ATTENTION.items()
+    },
+}
+SHOWN = 10
+
+
+def split_released(state: Mapping[str, Tensor]) -> tuple[State, State, Tensor]:
+    """Part a released state dict into backbone, adapters and temperature.
+
+    Args:
+        state: under the released names, `model.…` (or `clip.…`) and `temp`.
+
+    Returns:
+        The backbone's weights under open_clip's names; the adapters' under ours (`image.0.gate`,
+        `text.0.adapter.…`, `shared.0.…`; as in the released code, only text blocks have shared
+        adapters, each one of its own); the temperature, a scalar.
+
+    Raises:
+        WeightsError: names are missing or unexpected, or a gate is no scalar; the message lists
+            them.
+    """
+    prefix = OLDER if any(name.startswith(OLDER) for name in state) else MODEL
+    inner = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in state.items()
+        if name.startswith(prefix)
+    }
+    adapted = {name for name in inner if re.search(r"resblocks\.\d+\.(gate1$|mmadapter\.)", name)}
+    backbone = {name: tensor for name, tensor in inner.items() if name not in adapted}
+    expected = dict(_adapter_names(backbone))
+    missing = [f"{prefix}{name}" for name in expected if name not in inner]
+    missing += [TEMPERATURE] if TEMPERATURE not in state else []
+    unexpected = [f"{prefix}{name}" for name in sorted(adapted - expected.keys())]
+    unexpected += [name for name in state if not name.startswith(prefix) and name != TEMPERATURE]
+    if missing or unexpected or not expected:
+        raise WeightsError(_describe(missing, unexpected))
+    adapters = {ours: _scalar(inner[theirs], theirs) for theirs, ours in expected.items()}
+    return backbone, adapters, _scalar(state[TEMPERATURE], TEMPERATURE)
+
+
+def join_released(backbone: Mapping[str, Tensor], adapters: Mapping[str, Tensor]) -> State:
+    """The released names of an adapted model: the reverse of `split_released`.
+
+    Args:
+        backbone: weights under open_clip's names.
+        adapters: weights under ours, `temperature` among them.
+
+    Raises:
+        WeightsError: they have a form that the original cannot hold: other adapters, shared
+            adapters also in the image tower, or a text tower that is not open_clip's plain CLIP.
+    """
+    names = dict(_adapter_names(backbone))
+    missing = [ours for ours in [*names.values(), "temperature"] if ours not in adapters]
+    unexpected = [ours for ours in adapters if ours not in {*names.values(), "temperature"}]
+    if missing or unexpected or not names:
+        raise WeightsError(
+            f"the released form cannot hold these adapters. {_describe(missing, unexpected)}"
+        )
+    state = {f"{MODEL}{name}": tensor for name, tensor in backbone.items()}
+    state |= {f"{MODEL}{theirs}": adapters[ours] for theirs, ours in names.items()}
+    return {**state, TEMPERATURE: adapters["temperature"]}
+
+
+def _adapter_names(backbone: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
+    """(released name without "model.", our name) of every adapter weight that a backbone's blocks call for."""
+    for tower, place in BLOCKS.items():
+        found = (re.match(rf"{re.escape(place)}\.(\d+)\.", name) for name in backbone)
+        for block in sorted({int(match[1]) for match in found if match}):
+            for theirs, ours in SITE_NAMES.items():
+                yield f"{place}.{block}.{theirs}", f"{tower}.{block}.{ours}"
+            for theirs, ours in SHARED_NAMES.items() if tower == "text" else ():
+                yield f"{place}.{block}.{theirs}", f"shared.{block}.{ours}"
+
+
+def _scalar(tensor: Tensor, name: str) -> Tensor:
+    if not name.endswith(("gate1", TEMPERATURE)):
+        return tensor
+    if tensor.numel() != 1:
+        raise WeightsError(f"{name} has shape {tuple(tensor.shape)}; it must be a single number")
+    return tensor.reshape(())
+
+
+def _describe(missing: list[str], unexpected: list[str]) -> str:
+    parts = [
+        f"{len(names)} {kind}: {', '.join(names[:SHOWN])}"
+        + (f" and {len(names) - SHOWN} more" if names[SHOWN:] else "")
+        for kind, names in (("missing", missing), ("unexpected", unexpected))
+        if names
+    ]
+    hint = (
+        "A released checkpoint has open_clip's plain CLIP and adapters in every block under model.…, and temp; "
+        "shared adapters are in the text blocks only"
+    )
+    return (
+        f"Names that do not match: {'; '.join(parts) or 'there are no transformer blocks'}. {hint}"
+    )
+
+
+def read_released(path: str | Path) -> tuple[State, dict[str, Any]]:
+    """Read a checkpoint of the original HarMA without running anything in it.
+
+    Args:
+        path: a pickle {"model": …, "config": …}, a pickle that is the state dict itself, or
+            safetensors.
+
+    Returns:
+        The state dict under its names, and the config, as far as it can be read, for showing to
+        people.
+
+    Raises:
+        MissingFileError: there is no such file.
+        WeightsError: it is damaged, or no checkpoint.
+    """
+    path = Path(path)
+    content = read_weight_file(path, foreign=True)
+    if not isinstance(content, Mapping):
+        raise WeightsError(
+            f"{path} holds a {type(content).__name__}; a released checkpoint holds model and config"
+        )
+    state = content["model"] if isinstance(content.get("model"), Mapping) else content
+    others = [str(name) for name, value in state.items() if not isinstance(value, Tensor)]
+    if others or not state:
+        raise WeightsError(
+            f"{path} holds no state dict, but {', '.join(others[:SHOWN]) or 'nothing'}; "
+            "a released checkpoint holds its weights under model"
+        )
+    config = plain(content["config"]) if state is not content and "config" in content else {}
+    return dict(state), config if isinstance(config, dict) else {"config": config}
+
+
+def write_released(
+    path: str | Path, state: Mapping[str, Tensor], config: Mapping[str, Any]
+) -> None:
+    """Write a checkpoint as the original does, whole or not at all.
+
+    Args:
+        path: the file; with the suffix `.safetensors` it holds the weights alone.
+        state: under the released names.
+        config: plain values that go beside them.
+    """
+    path = Path(path)
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
+    with replacing(path) as temporary:
+        if path.suffix == ".safetensors":
+            save_file(tensors, temporary, metadata={"format": "pt"})
+        else:
+            torch.save({"model": tensors, "config": dict(config)}, temporary)

@@ -1,1 +1,0 @@
-"""Contact sheets: what a search found, as people look at it."""

@@ -1,0 +1,173 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from harma.curation.audit.copies import Copy, find_copies, groups_of
+from harma.curation.audit.descriptors import (
+    TURN_NAMES,
+    TURNS,
+    descriptors,
+    frequencies,
+    turned,
+    turned_coefficients,
+)
+from harma.curation.audit.looks import look_at
+from harma.data.images import read_image
+from harma.data.synthetic import LOOKS, draw_scene, make_scene
+from harma.errors import ConfigError, DataError, MissingFileError
+
+NUM = 24
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [
+        Image.fromarray(draw_scene(make_scene(np.random.default_rng(i)), LOOKS["summer"], 128))
+        for i in range(NUM)
+    ]
+
+
+def jpeg(image, quality):
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return Image.open(io.BytesIO(buffer.getvalue()))
+
+
+def cropped(image, left, top, right, bottom):
+    width, height = image.size
+    return image.crop(
+        (int(left * width), int(top * height), int((1 - right) * width), int((1 - bottom) * height))
+    )
+
+
+PLANTED = {
+    "re-encoded": lambda image: jpeg(image, 30),
+    "half": lambda image: image.resize((64, 64)),
+    "double": lambda image: image.resize((256, 256)),
+    "cropped": lambda image: cropped(image, 0.05, 0.02, 0.0, 0.06),
+    "cropped all round": lambda image: cropped(image, 0.05, 0.05, 0.05, 0.05),
+    "mirrored": ImageOps.mirror,
+    "upside down": ImageOps.flip,
+    "turned": lambda image: image.transpose(Image.Transpose.ROTATE_90),
+}
+
+
+def written(images, folder):
+    paths = []
+    for number, image in enumerate(images):
+        paths.append(folder / f"{number}.png")
+        image.save(paths[-1])
+    return paths
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_planted_copies_are_found_and_others_are_not(scenes, tmp_path, kind):
+    paths = written([*scenes, *map(PLANTED[kind], scenes)], tmp_path)
+    copies = find_copies(look_at(paths))
+    found = {(copy.first, copy.second) for copy in copies}
+    planted = {(i, NUM + i) for i in range(NUM)}
+    assert len(found & planted) / NUM > 0.95
+    assert found <= planted
+    assert all(copy.kind == "near" for copy in copies)
+
+
+def test_a_turn_and_the_share_in_common_are_told(scenes, tmp_path):
+    images = [
+        scenes[0],
+        scenes[0].transpose(Image.Transpose.ROTATE_90),
+        scenes[1],
+        ImageOps.mirror(scenes[1]),
+    ]
+    turns = {copy.first: copy.turn for copy in find_copies(look_at(written(images, tmp_path)))}
+    assert turns[0] in ("turned 90°", "turned 270°")
+    assert turns[2] == "mirrored"
+
+
+def test_equal_files_and_equal_pixels_are_told_apart(scenes, tmp_path):
+    scenes[0].save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    scenes[0].save(tmp_path / "c.png", compress_level=1)
+    scenes[1].save(tmp_path / "d.png")
+    looks = look_at([tmp_path / name for name in ("a.png", "b.png", "c.png", "d.png")])
+    assert find_copies(looks) == (Copy(0, 1, "file"), Copy(0, 2, "pixels"))
+
+
+def test_only_equal_images_are_found_where_near_ones_are_not_asked_for(scenes, tmp_path):
+    looks = look_at(written([scenes[0], jpeg(scenes[0], 90)], tmp_path))
+    assert find_copies(looks, near=False) == ()
+    assert len(find_copies(looks)) == 1
+
+
+def test_plain_pictures_are_no_near_copies_of_each_other(tmp_path):
+    images = [Image.new("RGB", (64, 64), (level, level, 90)) for level in (30, 90, 200)]
+    assert find_copies(look_at(written(images, tmp_path))) == ()
+
+
+def test_no_images_and_one_image_have_no_copies(scenes, tmp_path):
+    assert find_copies(look_at([])) == ()
+    assert find_copies(look_at(written(scenes[:1], tmp_path))) == ()
+
+
+def test_progress_is_told(scenes, tmp_path):
+    told = []
+    looks = look_at(
+        written(scenes[:3], tmp_path), progress=lambda done, total: told.append((done, total))
+    )
+    find_copies(looks, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("threshold", [0, -1, 1.5])
+def test_a_threshold_out_of_range_is_refused(tmp_path, threshold):
+    with pytest.raises(ConfigError, match="over 0 and at most 1"):
+        find_copies(look_at([]), threshold=threshold)
+
+
+def test_an_image_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"a\.png is not an image"):
+        look_at([tmp_path / "a.png"])
+    with pytest.raises(MissingFileError, match=r"b\.png is not there"):
+        look_at([tmp_path / "b.png"])
+
+
+def test_groups_hold_what_is_linked_through_others():
+    copies = [Copy(0, 3, "near"), Copy(3, 5, "near"), Copy(1, 2, "file")]
+    assert groups_of(copies, 7) == [[0, 3, 5], [1, 2]]
+
+
+def test_coefficients_of_turned_pictures_are_those_of_the_pictures_turned():
+    grey = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
+    for turn, coefficients in turned_coefficients(frequencies(grey)):
+        np.testing.assert_allclose(
+            coefficients, frequencies(turned(grey, turn)), rtol=1e-3, atol=0.5
+        )
+
+
+def test_descriptors_do_not_depend_on_brightness_and_contrast():
+    grey = np.random.default_rng(0).integers(0, 100, (1, 64, 64), dtype=np.uint8)
+    other = (2 * grey + 30).astype(np.uint8)
+    assert float(
+        (descriptors(frequencies(grey)) * descriptors(frequencies(other))).sum()
+    ) == pytest.approx(1, abs=1e-4)
+
+
+def test_every_turn_has_a_name():
+    assert set(TURN_NAMES) == set(TURNS)
+    assert len(set(TURN_NAMES.values())) == 8
+
+
+@pytest.mark.shared
+def test_copies_of_real_images_are_found(shared_dir, tmp_path):
+    paths = sorted((shared_dir / "data" / "ucm" / "images").rglob("*.jpg"))[::84]
+    images = [read_image(path) for path in paths]
+    kinds = [kind for kind in PLANTED if kind not in ("cropped", "upside down")]
+    planted = [PLANTED[kind](image).convert("RGB") for kind in kinds for image in images]
+    copies = find_copies(look_at([*paths, *written(planted, tmp_path)]))
+    found = {(copy.first, copy.second) for copy in copies}
+    for number, kind in enumerate(kinds, 1):
+        share = sum((i, number * len(paths) + i) in found for i in range(len(paths))) / len(paths)
+        assert share > 0.95, kind
+    assert not [pair for pair in found if pair[1] < len(paths)]

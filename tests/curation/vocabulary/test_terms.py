@@ -1,0 +1,157 @@
+import math
+import sys
+
+import pytest
+
+from harma.curation.vocabulary.lemmas import singular
+from harma.curation.vocabulary.terms import build_vocabulary
+from harma.errors import ConfigError, DataError, MissingDependencyError
+
+
+def terms(found):
+    return {term.text: term for term in found.terms}
+
+
+def test_counts_of_terms_by_hand():
+    found = build_vocabulary(
+        ["Two storage tanks, and a road.", "a storage tank", "roads and roads"],
+        images=[0, 0, 1],
+        min_count=1,
+    )
+    by_text = terms(found)
+    assert {
+        text: (term.count, term.num_captions, term.num_images) for text, term in by_text.items()
+    } == {
+        "storage": (2, 2, 1),
+        "tank": (2, 2, 1),
+        "road": (3, 2, 2),
+        "storage tank": (2, 2, 1),
+    }
+    assert by_text["storage tank"].forms == {"storage tank": 1, "storage tanks": 1}
+    assert by_text["road"].forms == {"roads": 2, "road": 1}
+    assert (found.num_captions, found.num_images, found.num_words, found.num_stop_words) == (
+        3,
+        2,
+        12,
+        5,
+    )
+    assert found.terms[0].text == "road"
+
+
+def test_nothing_but_the_two_words_stands_in_a_pair():
+    by_text = terms(
+        build_vocabulary(["river, bridge. lake; sea", "river of sand", "3 boats 20"], min_count=1)
+    )
+    assert not any(term.num_words == 2 for term in by_text.values())
+    assert set(by_text) == {"river", "bridge", "lake", "sea", "sand", "boat"}
+    assert "dense forest" in terms(build_vocabulary(["a dense forest"], min_count=1))
+    assert "dense forest" not in terms(
+        build_vocabulary(["a dense forest"], min_count=1, pairs=False)
+    )
+
+
+def test_tfidf_by_hand():
+    found = build_vocabulary(
+        ["boat", "boat", "water", "tree", "water"],
+        labels=["port", "port", "port", "wood", None],
+        min_count=1,
+    )
+    by_text = terms(found)
+    # Two of three terms of "port"; in one of two labels.
+    assert by_text["boat"].tfidf == {"port": pytest.approx(2 / 3 * (math.log(3 / 2) + 1))}
+    assert by_text["tree"].tfidf == {"wood": pytest.approx(math.log(3 / 2) + 1)}
+    assert found.labels == ("port", "wood")
+    assert [term.text for term in found.of_label("port")] == ["boat", "water"]
+    with pytest.raises(DataError, match="there is no label 'sea'; there are port, wood"):
+        found.of_label("sea")
+
+
+def test_rare_terms_are_left_out_and_counted():
+    found = build_vocabulary(["boat", "boats", "tree"])
+    assert ([term.text for term in found.terms], found.num_rare) == (["boat"], 1)
+
+
+def test_pieces_and_parts_of_speech():
+    found = build_vocabulary(
+        ["viaducts", "viaduct road"],
+        min_count=1,
+        count_pieces=lambda text: 3 if "via" in text else 1,
+        tag=lambda captions: {"road": "NOUN", "viaduct": "X"},
+    )
+    by_text = terms(found)
+    assert by_text["viaduct"].is_split
+    assert (
+        by_text["road"].num_pieces,
+        by_text["road"].is_split,
+        by_text["road"].part_of_speech,
+    ) == (1, False, "NOUN")
+    assert by_text["viaduct road"].part_of_speech == "NOUN"
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("houses", "house"),
+        ("buses", "bus"),
+        ("churches", "church"),
+        ("people", "people"),
+        ("women", "woman"),
+        ("feet", "foot"),
+        ("glass", "glass"),
+        ("parking", "parking"),
+        ("campus", "campus"),
+        ("gas", "gas"),
+        ("tennis", "tennis"),
+        ("parked", "parked"),
+    ],
+)
+def test_plurals_become_singular_and_nothing_else_changes(word, expected):
+    assert singular(word) == expected
+
+
+def test_unusable_input_is_refused():
+    with pytest.raises(ConfigError, match="min_count is 0"):
+        build_vocabulary(["x"], min_count=0)
+    with pytest.raises(DataError, match="got 0 captions"):
+        build_vocabulary([])
+    with pytest.raises(DataError, match="got 2 captions, 1 images"):
+        build_vocabulary(["x", "y"], images=[0])
+
+
+def test_a_missing_spacy_is_named(monkeypatch):
+    from harma.curation.vocabulary.tagging import make_tagger
+
+    monkeypatch.setitem(sys.modules, "spacy", None)
+    with pytest.raises(MissingDependencyError, match="pip install spacy"):
+        make_tagger()
+
+
+def test_the_tag_that_a_word_has_most_often(monkeypatch):
+    from types import SimpleNamespace
+
+    from harma.curation.vocabulary.tagging import make_tagger
+
+    class Document(list):
+        text = ""
+
+    def pipe(texts):
+        for text in texts:
+            document = Document(
+                SimpleNamespace(text=word, pos_="VERB" if text == "park here" else "NOUN")
+                for word in text.split()
+            )
+            document.text = text
+            yield document
+
+    monkeypatch.setitem(
+        sys.modules, "spacy", SimpleNamespace(load=lambda name: SimpleNamespace(pipe=pipe))
+    )
+    tags = make_tagger()(["park here", "a park", "a park"])
+    assert tags["park"] == "NOUN"
+
+    def missing(name):
+        raise OSError("E050")
+
+    monkeypatch.setitem(sys.modules, "spacy", SimpleNamespace(load=missing))
+    with pytest.raises(MissingDependencyError, match="the spaCy model xx is not installed"):
+        make_tagger("xx")
