@@ -33,7 +33,8 @@ def main():
         if repeat:
             ratios.append(with_adapters / bare)
     print(
-        f"adapters add {100 * (np.median(ratios) - 1):.1f} % to embedding {IMAGES} images with ViT-B/32"
+        f"adapters add {100 * (np.median(ratios) - 1):.1f} % to embedding {IMAGES} images with"
+        " ViT-B/32"
     )
 
 

@@ -77,7 +77,8 @@ def measure(folder, count, thresholds):
     start = time.perf_counter()
     copies = find_copies(looks, threshold=min(thresholds))
     print(
-        f"{len(paths):,} images: read in {read:.0f} s, compared in {time.perf_counter() - start:.0f} s"
+        f"{len(paths):,} images: read in {read:.0f} s, compared in"
+        f" {time.perf_counter() - start:.0f} s"
     )
     for threshold in thresholds:
         found = {(copy.first, copy.second) for copy in copies if copy.agreement >= threshold}
@@ -97,7 +98,8 @@ def measure(folder, count, thresholds):
             if source[pair[0]] != source[pair[1]] and pair[1] >= len(originals)
         ]
         print(
-            f"  pairs that nobody planted: {len(among):,} among originals, {len(wrong):,} with a planted image"
+            f"  pairs that nobody planted: {len(among):,} among originals, {len(wrong):,} with a"
+            " planted image"
         )
 
 
@@ -114,7 +116,8 @@ def search_time(size):
     start = time.perf_counter()
     found = find_candidates(grey)
     print(
-        f"{size:,} random pictures: {len(found.source):,} candidates in {time.perf_counter() - start:.0f} s"
+        f"{size:,} random pictures: {len(found.source):,} candidates in"
+        f" {time.perf_counter() - start:.0f} s"
     )
 
 

@@ -87,7 +87,8 @@ def embedding(name, args):
     pixels = torch.randn(args.images, 3, *model.preprocess.size, device=args.device)
     token_ids = model.tokenize((CAPTIONS * args.images)[: args.images]).to(args.device)
     print(
-        f"\n{name}: embedding {args.images} images / captions of {CAPTION.count(' ') + 1} to 18 words"
+        f"\n{name}: embedding {args.images} images / captions of {CAPTION.count(' ') + 1} to 18"
+        " words"
     )
     print("precision      images/s   adapters   captions/s   adapters   least cosine to float32")
     both = (model.encode_image, pixels), (model.encode_text, token_ids)
@@ -181,7 +182,8 @@ def main():
     if args.device == "cuda" and not torch.cuda.is_available():
         parser.error("there is no GPU here; --device cpu shows at least that it runs")
     print(
-        f"{torch.cuda.get_device_name() if args.device == 'cuda' else 'CPU'}, torch {torch.__version__}"
+        f"{torch.cuda.get_device_name() if args.device == 'cuda' else 'CPU'}, torch"
+        f" {torch.__version__}"
     )
     for name in args.models:
         embedding(name, args)

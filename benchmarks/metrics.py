@@ -46,7 +46,8 @@ def main():
         assert abs(slow - fast) < 1e-6, (slow, fast)
         ratios.append(slow_seconds / fast_seconds)
     print(
-        f"metrics of {IMAGES:,} × {IMAGES * CAPTIONS_EACH:,}: {np.median(ratios):.1f} times faster than the loop"
+        f"metrics of {IMAGES:,} × {IMAGES * CAPTIONS_EACH:,}: {np.median(ratios):.1f} times faster"
+        " than the loop"
     )
 
 

@@ -85,7 +85,8 @@ def main():
         if repeat:
             ratios.append(slow / fast)
     print(
-        f"training step, {PAIRS} pairs, ViT-B/32: {np.median(ratios):.2f} times faster ({fast:.2f} s)"
+        f"training step, {PAIRS} pairs, ViT-B/32: {np.median(ratios):.2f} times faster"
+        f" ({fast:.2f} s)"
     )
 
 

@@ -111,7 +111,8 @@ def tiny_data(tmp_path_factory) -> Path:
                 rows.append({"caption": texts, **shared})
         (root / f"{split}.json").write_text(json.dumps(rows))
     (root / "data.yaml").write_text(
-        "name: tiny\nformat: harma\nimages: images\ntrain: train.json\nval: val.json\ntest: test.json\n"
+        "name: tiny\nformat: harma\nimages: images\ntrain: train.json\nval: val.json\ntest:"
+        " test.json\n"
     )
     return root
 

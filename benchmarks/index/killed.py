@@ -99,8 +99,9 @@ def main():
     problems = verify(Store(killed))
     same = found == expected and np.abs(got - embeddings).max() < EMBEDDING
     print(
-        f"killed {done} times: {len(found):,} chips, the same rows: {same}; last build's status {result.returncode}; "
-        f"verify: {problems or 'no problem'}; {counts[0]} searches meanwhile, {counts[1]} failed"
+        f"killed {done} times: {len(found):,} chips, the same rows: {same}; last build's status"
+        f" {result.returncode}; verify: {problems or 'no problem'}; {counts[0]} searches meanwhile,"
+        f" {counts[1]} failed"
     )
     sys.exit(0 if same and not problems and counts[0] and not counts[1] else 1)
 

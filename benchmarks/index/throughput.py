@@ -101,7 +101,8 @@ def main():
             alone = bare(model, args.chips, args.batch_size)
             shares.append(whole / alone)
             print(
-                f"build {whole:.1f} images/s, bare model {alone:.1f} images/s: {100 * whole / alone:.1f} %",
+                f"build {whole:.1f} images/s, bare model {alone:.1f} images/s:"
+                f" {100 * whole / alone:.1f} %",
                 flush=True,
             )
     print(f"median {100 * np.median(shares):.1f} %")

@@ -98,7 +98,8 @@ def ann_recall(index, images, captions, own, vectors):
         shares[exact] = [100 * np.mean(ranks < k) for k in KS]
     for k, exact, quick in zip(KS, shares[True], shares[False], strict=True):
         print(
-            f"t2i R@{k:<2} among all: exact {exact:6.2f}   ANN {quick:6.2f}   difference {quick - exact:+.2f}"
+            f"t2i R@{k:<2} among all: exact {exact:6.2f}   ANN {quick:6.2f}   difference"
+            f" {quick - exact:+.2f}"
         )
 
 

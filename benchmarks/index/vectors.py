@@ -176,8 +176,9 @@ def look(index, queries, label, *, sides=(None,)):
             what = "no filter" if side is None else f"box of {side}°"
             medians[kind, side] = np.median(times)
             print(
-                f"{label} {kind:<5} {what:<12} recall@{K} {recall:.4f}   median {np.median(times):5.1f} ms   "
-                f"95 % {np.percentile(times, 95):5.1f} ms   exact {np.median(slow):6.1f} ms",
+                f"{label} {kind:<5} {what:<12} recall@{K} {recall:.4f}   median"
+                f" {np.median(times):5.1f} ms   95 % {np.percentile(times, 95):5.1f} ms   exact"
+                f" {np.median(slow):6.1f} ms",
                 flush=True,
             )
     return medians
@@ -193,7 +194,8 @@ def measure(args):
         for kind in ("text", "image")
     }
     print(
-        f"{len(chips):,} real chips, dimension {chips.shape[1]}; {QUERIES} held-out queries of each kind"
+        f"{len(chips):,} real chips, dimension {chips.shape[1]}; {QUERIES} held-out queries of each"
+        " kind"
     )
     medians, built = {}, {}
     small, middle, large = args.sizes
@@ -202,7 +204,8 @@ def measure(args):
         if not (directory / "index.json").is_file():
             built[count] = build(directory, chips, captions, count)
             print(
-                f"{count:,}: written in {built[count][0]:.1f} s, ANN in {built[count][1]:.1f} s: {built[count][2]}",
+                f"{count:,}: written in {built[count][0]:.1f} s, ANN in {built[count][1]:.1f} s:"
+                f" {built[count][2]}",
                 flush=True,
             )
         sides = (None, 1, 5) if count == middle else (None,)
@@ -238,7 +241,8 @@ def adding(directory, chips, count, built):
     seconds = time.perf_counter() - start
     share = 100 * seconds / (built[0] + built[1])
     print(
-        f"adding 1 % to {count:,}: {seconds:.2f} s, {share:.2f} % of building ({built[0] + built[1]:.1f} s)"
+        f"adding 1 % to {count:,}: {seconds:.2f} s, {share:.2f} % of building"
+        f" ({built[0] + built[1]:.1f} s)"
     )
     store.chips.delete(f"id >= '{count:024d}'")
 
@@ -254,7 +258,8 @@ def memory(args):
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     peak = int(status["VmHWM"].split()[0]) / 1024
     print(
-        f"{len(index):,} chips, 400 queries: {peak:.0f} MB resident at most; torch loaded: {'torch' in sys.modules}"
+        f"{len(index):,} chips, 400 queries: {peak:.0f} MB resident at most; torch loaded:"
+        f" {'torch' in sys.modules}"
     )
 
 

@@ -19,7 +19,8 @@ from harma.errors import ConfigError, DataError
 def _check_pairs(I: Tensor, T: Tensor) -> None:
     if I.ndim != 2 or I.shape != T.shape:
         raise DataError(
-            f"a loss takes two (B, E) tensors of one shape; got {tuple(I.shape)} and {tuple(T.shape)}"
+            f"a loss takes two (B, E) tensors of one shape; got {tuple(I.shape)} and"
+            f" {tuple(T.shape)}"
         )
 
 

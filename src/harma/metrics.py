@@ -87,18 +87,21 @@ def captions_of(caption_to_image: Any, num_images: int, text: Any = None) -> Cap
         )
     if image.min() < 0 or image.max() >= num_images:
         raise DataError(
-            f"caption_to_image has values from {image.min()} to {image.max()}; there are {num_images} images"
+            f"caption_to_image has values from {image.min()} to {image.max()}; there are"
+            f" {num_images} images"
         )
     without = np.flatnonzero(np.bincount(image, minlength=num_images) == 0)
     if len(without):
         raise DataError(
-            f"{len(without)} images have no caption, the first is image {without[0]}; leave them out"
+            f"{len(without)} images have no caption, the first is image {without[0]}; leave"
+            " them out"
         )
     image, column = image.astype(np.int64), column.astype(np.int64)
     num_columns = int(column.max()) + 1
     if column.min() < 0 or np.bincount(column, minlength=num_columns).min() == 0:
         raise DataError(
-            f"caption_ids must number the distinct captions from 0 without gaps; got up to {column.max()}"
+            "caption_ids must number the distinct captions from 0 without gaps; got up to"
+            f" {column.max()}"
         )
     keys, pair_of_caption, pair_copies = np.unique(
         image * num_columns + column, return_inverse=True, return_counts=True
@@ -398,7 +401,8 @@ def retrieval_metrics(
         or np.issubdtype(scores.dtype, np.complexfloating)
     ):
         raise DataError(
-            f"similarity must be numbers of shape (N, M); got {scores.dtype} of shape {scores.shape}"
+            f"similarity must be numbers of shape (N, M); got {scores.dtype} of shape"
+            f" {scores.shape}"
         )
     captions = captions_of(caption_to_image, len(scores))
     if len(captions.text) != scores.shape[1]:

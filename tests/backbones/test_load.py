@@ -220,7 +220,10 @@ def test_activation_of_an_untrained_architecture():
     [
         (
             "VitB32",
-            r"the backbone 'VitB32' is unknown \(did you mean ViT-B-32.*\)\. Allowed are a preset \(openai",
+            (
+                r"the backbone 'VitB32' is unknown \(did you mean ViT-B-32.*\)\. Allowed are a"
+                r" preset \(openai"
+            ),
         ),
         ("geoclip", r"unknown \(did you mean georsclip.*\)"),
         ("qqq", r"the backbone 'qqq' is unknown\. Allowed are"),

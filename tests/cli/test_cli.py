@@ -149,7 +149,10 @@ def test_data_check_lists_every_problem_at_once(tmp_path, capsys):
 def test_import_is_light_and_help_does_not_load_torch():
     code = "import sys, harma, harma.metrics, harma.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    code = "import sys\nfrom harma.cli import main\ntry: main(['--help'])\nfinally: sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys\nfrom harma.cli import main\ntry: main(['--help'])\nfinally: sys.exit('torch'"
+        " in sys.modules)"
+    )
     assert (
         subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode
         == 0

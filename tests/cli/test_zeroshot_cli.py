@@ -121,7 +121,10 @@ def test_prompts_name_what_a_vocabulary_says_of_classes(model, images, tmp_path,
         (
             None,
             [],
-            "the vocabulary v.json is not there; `harma data vocabulary DATA --json v.json` writes one",
+            (
+                "the vocabulary v.json is not there; `harma data vocabulary DATA --json v.json`"
+                " writes one"
+            ),
         ),
         ("{", [], "v.json is not JSON"),
         ("[]", [], "v.json is no vocabulary"),

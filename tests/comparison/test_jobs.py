@@ -72,8 +72,9 @@ def test_a_process_is_finished_when_its_figures_are_there(job):
 def test_stopped_processes_end_with_all_they_started(job):
     child = "import time; time.sleep(100)"
     one = job(
-        f"import signal, subprocess, sys, time; signal.signal(15, signal.SIG_IGN)\n"
-        f"print(subprocess.Popen([sys.executable, '-c', '{child}'], stdin=-3).pid, flush=True); time.sleep(100)"
+        "import signal, subprocess, sys, time; signal.signal(15,"
+        f" signal.SIG_IGN)\nprint(subprocess.Popen([sys.executable, '-c', '{child}'],"
+        " stdin=-3).pid, flush=True); time.sleep(100)"
     )
     while not (text := one.run.log.read_text().strip()):
         time.sleep(0.02)
@@ -114,7 +115,10 @@ def test_each_job_has_its_share_of_the_cores_and_a_gpu(monkeypatch):
 
 
 def test_a_child_ends_when_its_pipe_closes():
-    code = "import time; from harma.cli.run_process import end_with_parent as e; e(); print(1, flush=True); time.sleep(60)"
+    code = (
+        "import time; from harma.cli.run_process import end_with_parent as e; e(); print(1,"
+        " flush=True); time.sleep(60)"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=subprocess.PIPE,

@@ -134,9 +134,10 @@ def test_empty_captions_are_an_error(small, harma, row):
     small.json("train.json", [row("a.png", 1, "x"), row("a.png", 1, " . "), row("b.png", 2, ".")])
     with pytest.raises(DataError) as error:
         load_split(harma, "train", small.path)
-    assert str(error.value) == (
-        "train.json row 1: caption ' . ' is empty after cleaning; correct it, or drop such captions with "
-        "empty_captions: drop (1 more; `harma data check` lists them all)"
+    assert (
+        str(error.value)
+        == "train.json row 1: caption ' . ' is empty after cleaning; correct it, or drop such"
+        " captions with empty_captions: drop (1 more; `harma data check` lists them all)"
     )
 
 

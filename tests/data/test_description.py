@@ -39,7 +39,10 @@ def test_reads_a_few_lines(tmp_path):
     [
         (
             "trian: a.json",
-            r"mine.yaml: unknown key trian; allowed are name, format, images, train, val, test, title",
+            (
+                r"mine.yaml: unknown key trian; allowed are name, format, images, train, val, test,"
+                r" title"
+            ),
         ),
         ("format: coco", r"format is 'coco'; allowed are harma, karpathy, caps, csv"),
         ("- a\n- b", r"holds list; a description is a mapping"),

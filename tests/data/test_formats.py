@@ -87,7 +87,10 @@ GOOD = {"image": "a.jpg", "image_id": 1, "caption": "x"}
         ),
         (
             {**GOOD, "caption": "\ud800"},
-            't.json row 1: caption is "\\ud800"; it must be text, as this file has a row per caption',
+            (
+                't.json row 1: caption is "\\ud800"; it must be text, as this file has a row per'
+                " caption"
+            ),
         ),
         (
             {**GOOD, "label": "port"},
@@ -117,11 +120,17 @@ def test_bad_values_per_caption(root, entry, message):
     [
         (
             "x",
-            't.json row 1: caption is "x"; it must be a list of texts, as this file has a row per image',
+            (
+                't.json row 1: caption is "x"; it must be a list of texts, as this file has a row'
+                " per image"
+            ),
         ),
         (
             None,
-            "t.json row 1: caption is null; it must be a list of texts, as this file has a row per image",
+            (
+                "t.json row 1: caption is null; it must be a list of texts, as this file has a row"
+                " per image"
+            ),
         ),
         (["x", None], "t.json row 1: caption[1] is null; it must be text"),
         ([["x"]], 't.json row 1: caption[0] is ["x"]; it must be text'),
@@ -239,9 +248,11 @@ def test_karpathy_bad_values(root, entry, message):
     root.json("d.json", {"images": [entry]})
     problems = read("karpathy", root, "d.json")[1]
     assert problems == [
-        message.replace("it must be text", "it must be a folder")
-        if "filepath" in message
-        else message
+        (
+            message.replace("it must be text", "it must be a folder")
+            if "filepath" in message
+            else message
+        )
     ]
 
 
@@ -332,15 +343,24 @@ def test_csv_labels(root):
         ("", "t.csv line 1: is []; the header must have filename,title or image,caption"),
         (
             "file,text\n",
-            't.csv line 1: is ["file", "text"]; the header must have filename,title or image,caption',
+            (
+                't.csv line 1: is ["file", "text"]; the header must have filename,title or'
+                " image,caption"
+            ),
         ),
         (
             "filename,title\na.jpg,one, two\n",
-            "t.csv line 2: has 3 fields, the header has 2; put captions with commas in double quotes",
+            (
+                "t.csv line 2: has 3 fields, the header has 2; put captions with commas in double"
+                " quotes"
+            ),
         ),
         (
             "filename,title\na.jpg\n",
-            "t.csv line 2: has 1 fields, the header has 2; put captions with commas in double quotes",
+            (
+                "t.csv line 2: has 1 fields, the header has 2; put captions with commas in double"
+                " quotes"
+            ),
         ),
         ("filename,title\n,x\n", 't.csv line 2: filename is ""; it must name an image'),
         ('filename,title\na.jpg,"x"y\n', "t.csv line 2: is not CSV (',' expected after '\"')"),

@@ -30,7 +30,9 @@ from harma.training.recipe_files import recipe_from_dict
 NOT_RUN = {
     r"git clone <this repository>": "the checkout is there",
     r"\. \.venv/bin/activate": "the tests run in that environment",
-    r"make (setup|test|demo|docs|lint)": "the checks before a change run them; see test_make_targets_are_checked",
+    r"make (setup|test|demo|docs|lint)": (
+        "the checks before a change run them; see test_make_targets_are_checked"
+    ),
 }
 # Data and weights that a person fetches, and sizes that take minutes.
 SUBSTITUTED = {
@@ -39,7 +41,9 @@ SUBSTITUTED = {
     "--count 200": "--count 2",
     "weights: pretrained": "weights: null",
     "timm: swin_tiny_patch4_window7_224": "timm: vit_tiny_patch16_224",
-    "transformers: bert-base-uncased": "transformers: {hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2}",
+    "transformers: bert-base-uncased": (
+        "transformers: {hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2}"
+    ),
     "tokenizer: null": "tokenizer: vocab.txt",
     "'67bc6090ea1f978c778f11aa'": "(SELECT min(id) FROM 'archive.parquet')",
 }
@@ -57,7 +61,9 @@ ADDED = {
     "harma compare benchmarks": f"{SHORT} --only harma --seeds 1",
     "harma compare ": f"{TINY} --only none harma --seeds 1 --learning-rates 0.001",
     "harma index build": "--num-workers 0",
-    "python benchmarks/gpu.py": "--device cpu --models ViT-S-32-alt --images 2 --pairs 4 --repeats 1 --no-compile",
+    "python benchmarks/gpu.py": (
+        "--device cpu --models ViT-S-32-alt --images 2 --pairs 4 --repeats 1 --no-compile"
+    ),
     "python benchmarks/dual.py": "--epochs 1 --losses triplet",
     "python benchmarks/index/vectors.py measure": "--sizes 50000 55000 60000",
 }
@@ -211,8 +217,8 @@ def reader(tmp_path, monkeypatch, tiny_config, tiny_dual, vocabulary) -> Iterato
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "my_module.py").write_text(
-        "def my_loss(I, T):\n    return (I - T).square().sum()\n\n\n"
-        "def my_metric(images, captions, caption_to_image):\n    return float((captions @ images.T).mean())\n"
+        "def my_loss(I, T):\n    return (I - T).square().sum()\n\n\ndef my_metric(images, captions,"
+        " caption_to_image):\n    return float((captions @ images.T).mean())\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

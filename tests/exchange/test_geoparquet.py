@@ -152,7 +152,8 @@ def test_duckdb_reads_it(exported, store):
         assert kinds["geometry"].startswith("GEOMETRY")
         assert kinds["embedding"] in ("FLOAT[]", "FLOAT[16]")
         found = connection.sql(
-            f"SELECT id FROM '{exported}' WHERE bbox.xmin < 4 AND bbox.xmax > 2 AND year(datetime) = 2011"
+            f"SELECT id FROM '{exported}' WHERE bbox.xmin < 4 AND bbox.xmax > 2 AND year(datetime)"
+            " = 2011"
         ).fetchall()
         west = connection.sql(
             f"SELECT ST_AsText(geometry) FROM '{exported}' WHERE bbox.xmin < -179"

@@ -201,7 +201,7 @@ def test_the_picture_is_a_grid():
 
 def test_labels_are_written_within_their_tile():
     long = hit(source="/data/" + "a_very_long_name_of_a_scene" * 8 + ".tif")
-    (bare, full) = (
+    bare, full = (
         np.asarray(png_sheet([Tile(found, (picture(),))], title=title, size=200))
         for found, title in (
             (hit(), ""),

@@ -35,9 +35,9 @@ def released():
             f"mmadapter.BiShareAdapterxx.{name}" for name in shared if place.startswith("trans")
         ]
         state |= {
-            f"model.{place}.{block}.{name}": torch.tensor(0.5)
-            if name.endswith("gate1")
-            else torch.zeros(2)
+            f"model.{place}.{block}.{name}": (
+                torch.tensor(0.5) if name.endswith("gate1") else torch.zeros(2)
+            )
             for block in range(number)
             for name in of_block
         }
@@ -104,12 +104,13 @@ def test_missing_and_unexpected_names_are_listed(released):
     released["head.weight"] = torch.zeros(1)
     with pytest.raises(WeightsError) as error:
         split_released(released)
-    assert str(error.value) == (
-        "Names that do not match: 2 missing: model.transformer.resblocks.1.mmadapter.BiShareAdapterxx.l1.bias, temp; 3 "
-        "unexpected: model.transformer.resblocks.1.mmadapter.l3.bias, "
-        "model.visual.transformer.resblocks.0.mmadapter.BiShareAdapterxx.gate1, head.weight. A released checkpoint has "
-        "open_clip's plain CLIP and adapters in every block under model.…, and temp; shared adapters are in the text "
-        "blocks only"
+    assert (
+        str(error.value) == "Names that do not match: 2 missing:"
+        " model.transformer.resblocks.1.mmadapter.BiShareAdapterxx.l1.bias, temp; 3 unexpected:"
+        " model.transformer.resblocks.1.mmadapter.l3.bias,"
+        " model.visual.transformer.resblocks.0.mmadapter.BiShareAdapterxx.gate1, head.weight. A"
+        " released checkpoint has open_clip's plain CLIP and adapters in every block under"
+        " model.…, and temp; shared adapters are in the text blocks only"
     )
 
 

@@ -382,7 +382,10 @@ def test_a_resumed_run_goes_on_with_the_chunks_that_fitted(make_recipe, monkeypa
 
 
 def test_a_chunk_that_was_asked_for_and_does_not_fit_ends_the_run(make_recipe, small_gpu):
-    message = r"the GPU does not hold 4 images at once \(CUDA out of memory.*\); try --train.chunk_size 2,"
+    message = (
+        r"the GPU does not hold 4 images at once \(CUDA out of memory.*\); try"
+        r" --train.chunk_size 2,"
+    )
     with pytest.raises(TrainingError, match=message):
         train(make_recipe(train={"chunk_size": 4}))
 

@@ -41,7 +41,8 @@ def find_architecture(name: str) -> dict[str, Any]:
     """
     if name not in architecture_names():
         raise BackboneError(
-            f"{name!r} is not an architecture of open_clip{close_matches(name, architecture_names())}"
+            f"{name!r} is not an architecture of"
+            f" open_clip{close_matches(name, architecture_names())}"
         )
     return check_config(open_clip().get_model_config(name), name)
 
@@ -89,12 +90,14 @@ def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
         config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg")
     ):
         raise ConfigError(
-            f"{where} has output_tokens, which only models with multimodal_cfg can have; leave it out"
+            f"{where} has output_tokens, which only models with multimodal_cfg can have; leave"
+            " it out"
         )
     if config["text_cfg"].get("hf_model_name"):
         raise BackboneError(
-            f"{where} has the text tower {config['text_cfg']['hf_model_name']!r} of Hugging Face transformers; "
-            "supported are text towers that are open_clip transformers, such as those of ViT-B-32, ViT-L-14, ViT-H-14"
+            f"{where} has the text tower {config['text_cfg']['hf_model_name']!r} of Hugging Face"
+            " transformers; supported are text towers that are open_clip transformers, such as"
+            " those of ViT-B-32, ViT-L-14, ViT-H-14"
         )
     return checked
 

@@ -147,8 +147,9 @@ class Backbone(nn.Module, ABC):
             or not pixels.is_floating_point()
         ):
             raise DataError(
-                f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes floating point "
-                f"(B, 3, {height}, {width}), resized and normalised as its `preprocess` says"
+                f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes"
+                f" floating point (B, 3, {height}, {width}), resized and normalised as its"
+                " `preprocess` says"
             )
 
     def weights_hash(self) -> str:

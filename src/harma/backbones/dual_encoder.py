@@ -109,8 +109,8 @@ class DualEncoder(Backbone):
         token_ids = self.tokenizer(texts, self.context_length)
         if int(token_ids.max()) >= self.vocab_size:
             raise ConfigError(
-                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a vocabulary of "
-                f"{self.vocab_size}; tokenizer and text encoder belong together"
+                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a"
+                f" vocabulary of {self.vocab_size}; tokenizer and text encoder belong together"
             )
         return token_ids
 
@@ -137,8 +137,10 @@ class DualEncoder(Backbone):
         shortest = 1 if self.trims_text else self.context_length
         if not shortest <= length <= self.context_length or token_ids.is_floating_point():
             raise DataError(
-                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name} takes integers (B, L) "
-                f"with L = {'1 to ' if self.trims_text else ''}{self.context_length}, as `tokenize` gives them"
+                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name}"
+                " takes integers (B, L) with L ="
+                f" {'1 to ' if self.trims_text else ''}{self.context_length}, as `tokenize` gives"
+                " them"
             )
         embeddings: Tensor = self.text(token_ids)
         return embeddings
@@ -182,8 +184,9 @@ class DualEncoder(Backbone):
         widths = {self.block_width(tower, block): None for block in self.blocks(tower)}
         if len(widths) > 1:
             raise BackboneError(
-                f"the {tower} tower of {self.name} has blocks of the widths {', '.join(map(str, widths))}, and this "
-                "method needs one; choose harma or bottleneck, or an image tower such as vit_small_patch16_224"
+                f"the {tower} tower of {self.name} has blocks of the widths"
+                f" {', '.join(map(str, widths))}, and this method needs one; choose harma or"
+                " bottleneck, or an image tower such as vit_small_patch16_224"
             )
         return next(iter(widths))
 
@@ -207,8 +210,8 @@ class DualEncoder(Backbone):
         norm = getattr(block, "norm2", None)
         if not isinstance(norm, nn.Module):
             raise BackboneError(
-                f"a {type(block).__name__} has no layer norm before its MLP, which this method needs; choose harma or "
-                "bottleneck"
+                f"a {type(block).__name__} has no layer norm before its MLP, which this method"
+                " needs; choose harma or bottleneck"
             )
         return norm
 

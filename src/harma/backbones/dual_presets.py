@@ -40,7 +40,10 @@ DUAL_ENCODERS: dict[str, DualPreset] = {
         text_parameters=109_285_376,
     ),
     "vit-bert": DualPreset(
-        about="ViT-S/16 (224 px, ImageNet-21k and -1k, Apache-2.0) and BERT-base (uncased, Apache-2.0)",
+        about=(
+            "ViT-S/16 (224 px, ImageNet-21k and -1k, Apache-2.0) and BERT-base (uncased,"
+            " Apache-2.0)"
+        ),
         description={
             "image": {"timm": "vit_small_patch16_224", "weights": "pretrained"},
             "text": BERT,

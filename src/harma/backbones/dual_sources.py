@@ -88,7 +88,8 @@ def _describes(values: Any) -> bool:
 def _from_directory(directory: Path) -> DualSource:
     if (directory / CONFIG_FILE).is_file():
         raise ConfigError(
-            f"{directory} holds both {CONFIG_FILE} and {DUAL_CONFIG_FILE}; leave the one it belongs to"
+            f"{directory} holds both {CONFIG_FILE} and {DUAL_CONFIG_FILE}; leave the one it"
+            " belongs to"
         )
     config, preprocess = read_dual_config(directory / DUAL_CONFIG_FILE)
     weights = directory / DUAL_WEIGHTS_FILE
@@ -114,7 +115,8 @@ def _from_description(
     image, text, preprocess = values["image"], values["text"], values.get("preprocess") or {}
     if not isinstance(preprocess, Mapping):
         raise ConfigError(
-            f"{where}: preprocess is {preprocess!r}; it must be a mapping of mean, std and interpolation"
+            f"{where}: preprocess is {preprocess!r}; it must be a mapping of mean, std and"
+            " interpolation"
         )
     text_name = (
         text["transformers"]
@@ -181,7 +183,8 @@ def _part(values: Mapping[str, Any], name: str, library: str, where: str) -> dic
     part = values.get(name)
     if not isinstance(part, Mapping) or library not in part:
         raise ConfigError(
-            f"{where}: {name} is {part!r}; it must be a mapping with {library}: the model, and weights"
+            f"{where}: {name} is {part!r}; it must be a mapping with {library}: the model, and"
+            " weights"
         )
     return dict(part)
 
@@ -196,9 +199,9 @@ def _text_config(
     path = Path(name)
     if path.is_dir() or path.suffix == ".json":
         file = path / "config.json" if path.is_dir() else path
-        return check_text_config(
-            _json(file), str(file), is_file=True
-        ), path.resolve() if path.is_dir() else None
+        return check_text_config(_json(file), str(file), is_file=True), (
+            path.resolve() if path.is_dir() else None
+        )
     if name in KNOWN_TEXTS:
         return check_text_config({"model_type": "bert"}, where), _repo(KNOWN_TEXTS[name])
     if name.startswith(("/", "./", "../")):
@@ -249,7 +252,8 @@ def _image_weights(image: Mapping[str, Any]) -> Path | Remote | None:
         raise BackboneError(f"timm has no weights {name!r}; it has {', '.join(tags)}") from error
     if stated is None or not stated.hf_hub_id:
         raise BackboneError(
-            f"timm names no published weights for {image['timm']!r}; give a file, or null for untrained"
+            f"timm names no published weights for {image['timm']!r}; give a file, or null for"
+            " untrained"
         )
     return _repo(stated.hf_hub_id)
 
@@ -260,7 +264,8 @@ def _text_weights(text: Mapping[str, Any], place: Path | Remote | None) -> Path 
         return _weights(weights, "text")
     if place is None:
         raise ConfigError(
-            "text: weights are pretrained, but an own config has none; give a file, a directory, or null"
+            "text: weights are pretrained, but an own config has none; give a file, a directory, or"
+            " null"
         )
     return place if isinstance(place, Remote) else find_weights(place)
 

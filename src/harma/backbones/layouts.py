@@ -139,7 +139,8 @@ class PaddingLayout:
         attention = next((part for part, names in takes.items() if "attention_mask" in names), None)
         if attention is None:
             raise BackboneError(
-                f"no attention in a {type(block).__name__} takes an attention_mask: adapters would see padding"
+                f"no attention in a {type(block).__name__} takes an attention_mask: adapters would"
+                " see padding"
             )
         self._place = takes[attention].index("attention_mask")
         self._mask: Tensor | None = None

@@ -15,8 +15,8 @@ from harma.backbones.weights.state import load_strictly, own_weights
 from harma.errors import BackboneError, ConfigError, DataError
 
 SUPPORTED = (
-    "adapters go into open_clip's own transformers, as in ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14 (not into timm "
-    "trunks or ResNets)"
+    "adapters go into open_clip's own transformers, as in ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14"
+    " (not into timm trunks or ResNets)"
 )
 
 
@@ -94,8 +94,9 @@ class OpenClipBackbone(Backbone):
         token_ids = self._tokenizer(texts)
         if int(token_ids.max()) >= self.vocab_size:
             raise ConfigError(
-                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a vocabulary of "
-                f"{self.vocab_size}: CLIP's tokenizer needs vocab_size 49408 in its config; or pass ids of your own"
+                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a"
+                f" vocabulary of {self.vocab_size}: CLIP's tokenizer needs vocab_size 49408 in its"
+                " config; or pass ids of your own"
             )
         return token_ids
 
@@ -121,8 +122,8 @@ class OpenClipBackbone(Backbone):
         )
         if not fits or token_ids.is_floating_point():
             raise DataError(
-                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name} takes integers (B, L) "
-                f"with L = {allowed}, as `tokenize` gives them"
+                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name}"
+                f" takes integers (B, L) with L = {allowed}, as `tokenize` gives them"
             )
         if length < self.context_length:
             return self._encode_trimmed(token_ids)
@@ -207,7 +208,8 @@ class OpenClipBackbone(Backbone):
             block, ResidualAttentionBlock | CustomResidualAttentionBlock
         ) or not isinstance(mlp, nn.Sequential):
             raise BackboneError(
-                f"a block of {self.name} is a {type(block).__name__} with the MLP {type(mlp).__name__}; {SUPPORTED}"
+                f"a block of {self.name} is a {type(block).__name__} with the MLP"
+                f" {type(mlp).__name__}; {SUPPORTED}"
             )
         return mlp
 

@@ -89,11 +89,13 @@ def preprocess_from(
     for key in stated.keys() - allowed:
         if key not in FIXED:
             raise ConfigError(
-                f"{where}: preprocessing has the unknown key {key!r}; allowed are {', '.join(sorted(allowed))}"
+                f"{where}: preprocessing has the unknown key {key!r}; allowed are"
+                f" {', '.join(sorted(allowed))}"
             )
         if stated[key] != FIXED[key]:
             raise ConfigError(
-                f"{where}: preprocessing has {key} {stated[key]!r}; only {FIXED[key]!r} is supported"
+                f"{where}: preprocessing has {key} {stated[key]!r}; only {FIXED[key]!r} is"
+                " supported"
             )
     return Preprocess(
         size=size, **{key: stated[key] for key in allowed - {"size"} if key in stated}

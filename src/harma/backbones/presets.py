@@ -46,7 +46,10 @@ PRESETS: dict[str, Preset] = {
     "laion2b": Preset(
         architecture="ViT-B-32",
         quick_gelu=False,
-        about="CLIP by LAION on LAION-2B (open_clip's laion2b_s34b_b79k), plain GELU. HarMA's released code takes it.",
+        about=(
+            "CLIP by LAION on LAION-2B (open_clip's laion2b_s34b_b79k), plain GELU. HarMA's"
+            " released code takes it."
+        ),
         remote=Remote(
             page="https://huggingface.co/laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
             files=HUB_WEIGHTS,
@@ -58,7 +61,10 @@ PRESETS: dict[str, Preset] = {
     "georsclip": Preset(
         architecture="ViT-B-32",
         quick_gelu=True,
-        about="GeoRSCLIP: OpenAI's CLIP tuned on RS5M. Its authors build it on OpenAI's model, hence QuickGELU.",
+        about=(
+            "GeoRSCLIP: OpenAI's CLIP tuned on RS5M. Its authors build it on OpenAI's model, hence"
+            " QuickGELU."
+        ),
         remote=Remote(
             page="https://huggingface.co/Zilun/GeoRSCLIP",
             files=("ckpt/RS5M_ViT-B-32.pt",),
@@ -69,7 +75,10 @@ PRESETS: dict[str, Preset] = {
     "georsclip-ret2": Preset(
         architecture="ViT-B-32",
         quick_gelu=True,
-        about="GeoRSCLIP tuned on the train splits of RSICD and RSITMD (SPEC 5, contamination), QuickGELU.",
+        about=(
+            "GeoRSCLIP tuned on the train splits of RSICD and RSITMD (SPEC 5, contamination),"
+            " QuickGELU."
+        ),
         remote=Remote(
             page="https://huggingface.co/Zilun/GeoRSCLIP",
             files=("ckpt/RS5M_ViT-B-32_RET-2.pt",),
@@ -80,8 +89,11 @@ PRESETS: dict[str, Preset] = {
     "remoteclip": Preset(
         architecture="ViT-B-32",
         quick_gelu=True,
-        about="RemoteCLIP: OpenAI's CLIP tuned on RET-3, DET-10 and SEG-4. Its authors' retrieval script builds it on "
-        "OpenAI's model (QuickGELU); the example in their README builds plain GELU.",
+        about=(
+            "RemoteCLIP: OpenAI's CLIP tuned on RET-3, DET-10 and SEG-4. Its authors' retrieval"
+            " script builds it on OpenAI's model (QuickGELU); the example in their README builds"
+            " plain GELU."
+        ),
         remote=Remote(
             page="https://huggingface.co/chendelong/RemoteCLIP",
             files=("RemoteCLIP-ViT-B-32.pt",),
@@ -93,8 +105,10 @@ PRESETS: dict[str, Preset] = {
     "skyclip": Preset(
         architecture="ViT-B-32",
         quick_gelu=False,
-        about="SkyCLIP: LAION-2B's CLIP (laion2b_e16) tuned on the better half of SkyScript, plain GELU. The published "
-        "archive SkyCLIP_ViT_B32_top50pct.zip holds the file.",
+        about=(
+            "SkyCLIP: LAION-2B's CLIP (laion2b_e16) tuned on the better half of SkyScript, plain"
+            " GELU. The published archive SkyCLIP_ViT_B32_top50pct.zip holds the file."
+        ),
         remote=Remote(
             page="https://github.com/wangzhecheng/SkyScript (Download model checkpoints)",
             files=("SkyCLIP_ViT_B32_top50pct/epoch_20.pt",),

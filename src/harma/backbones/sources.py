@@ -131,7 +131,8 @@ def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> S
     stated = bool(source.config.get("quick_gelu"))
     if quick_gelu not in (None, stated):
         raise ConfigError(
-            f"quick_gelu is {quick_gelu}, but {name} has quick_gelu {stated}: weights and activation belong together"
+            f"quick_gelu is {quick_gelu}, but {name} has quick_gelu {stated}: weights and"
+            " activation belong together"
         )
     return source
 
@@ -214,7 +215,8 @@ def _from_hub(name: str, *, allow_download: bool) -> Source:
     repo, _, revision = name.removeprefix(HUB).partition("@")
     if repo.count("/") != 1 or not all(repo.split("/")):
         raise BackboneError(
-            f"{name!r} is not a name on the hub; it has the form hf-hub:ORG/NAME or hf-hub:ORG/NAME@REVISION"
+            f"{name!r} is not a name on the hub; it has the form hf-hub:ORG/NAME or"
+            " hf-hub:ORG/NAME@REVISION"
         )
     remote = hub_repo(repo, (CONFIG_FILE,), revision or None)
     path = find_file(remote, f"the config of {name}", allow_download=allow_download)
@@ -272,8 +274,9 @@ def _from_file(
     path = _existing(path)
     if architecture is None:
         raise ConfigError(
-            f"{path} is a weight file, which does not say its architecture: state it (architecture ViT-B-32 and "
-            f"quick_gelu true or false), or name a preset with it as PRESET:FILE; presets are {', '.join(PRESETS)}"
+            f"{path} is a weight file, which does not say its architecture: state it (architecture"
+            " ViT-B-32 and quick_gelu true or false), or name a preset with it as PRESET:FILE;"
+            f" presets are {', '.join(PRESETS)}"
         )
     if isinstance(architecture, str):
         config = find_architecture(architecture)
@@ -281,8 +284,9 @@ def _from_file(
         config = check_config(architecture, "architecture")
     if quick_gelu is None and "quick_gelu" not in config:
         raise ConfigError(
-            f"{path}: the activation cannot be seen from the weights, and the wrong one costs accuracy silently; state "
-            "quick_gelu, true (models tuned from OpenAI's CLIP) or false (from LAION's)"
+            f"{path}: the activation cannot be seen from the weights, and the wrong one costs"
+            " accuracy silently; state quick_gelu, true (models tuned from OpenAI's CLIP) or false"
+            " (from LAION's)"
         )
     config = _activated(config, quick_gelu, str(path))
     reference = {
@@ -331,7 +335,8 @@ def _from_description(
 def _with_preprocess(source: Source, stated: Any, preset: Any, file: Any) -> Source:
     if not isinstance(stated, Mapping):
         raise ConfigError(
-            f"preprocess is {stated!r}; it must be a mapping of mean, std, interpolation and resize_mode"
+            f"preprocess is {stated!r}; it must be a mapping of mean, std, interpolation and"
+            " resize_mode"
         )
     if preset is not None:
         reference: dict[str, Any] = {
@@ -355,7 +360,8 @@ def _activated(config: dict[str, Any], quick_gelu: bool | None, where: str) -> d
         return config
     if stated is not None and bool(stated) != quick_gelu:
         raise ConfigError(
-            f"quick_gelu is {quick_gelu}, but the architecture of {where} has quick_gelu {bool(stated)}"
+            f"quick_gelu is {quick_gelu}, but the architecture of {where} has quick_gelu"
+            f" {bool(stated)}"
         )
     return {**config, "quick_gelu": quick_gelu}
 

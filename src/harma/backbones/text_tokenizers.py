@@ -33,8 +33,8 @@ class TextTokenizer:
     def __init__(self, tokenizer: Any, pad_id: int, name: str) -> None:
         if tokenizer.pad_token_id != pad_id:
             raise ConfigError(
-                f"the tokenizer {name} pads with id {tokenizer.pad_token_id}, the text encoder with {pad_id}; state "
-                "pad_token_id in its config"
+                f"the tokenizer {name} pads with id {tokenizer.pad_token_id}, the text encoder with"
+                f" {pad_id}; state pad_token_id in its config"
             )
         tokenizer.padding_side = tokenizer.truncation_side = "right"
         self._tokenizer = tokenizer
@@ -73,8 +73,8 @@ def make_text_tokenizer(
     """
     if place is None:
         raise ConfigError(
-            "text has no tokenizer; state tokenizer: a directory with tokenizer.json or vocab.txt, a vocab.txt, or the "
-            "name of a model on the hub"
+            "text has no tokenizer; state tokenizer: a directory with tokenizer.json or vocab.txt,"
+            " a vocab.txt, or the name of a model on the hub"
         )
     if isinstance(place, Remote):
         directory, name = _on_hub(place, allow_download), str(place.repo)

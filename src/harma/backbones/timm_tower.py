@@ -129,8 +129,8 @@ class TimmTower(nn.Module):
             AssertionError,
         ) as error:
             raise WeightsError(
-                f"{source}: timm cannot read these weights as those of {self.name} ({type(error).__name__}: {error}); "
-                "they belong to another model"
+                f"{source}: timm cannot read these weights as those of {self.name}"
+                f" ({type(error).__name__}: {error}); they belong to another model"
             ) from error
         classifiers = trunk.pretrained_cfg.get("classifier") or ()
         classifiers = (classifiers,) if isinstance(classifiers, str) else classifiers
@@ -157,8 +157,8 @@ def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
         raise ConfigError(f"image: {', '.join(own)} cannot be set; the tower decides them")
     if "global_pool" in options and not options["global_pool"]:
         raise ConfigError(
-            f"image: global_pool is {options['global_pool']!r}, but an image has one embedding; leave it out, or name "
-            "a pooling of the model, such as avg"
+            f"image: global_pool is {options['global_pool']!r}, but an image has one embedding;"
+            " leave it out, or name a pooling of the model, such as avg"
         )
     given = {
         key: tuple(value) if isinstance(value, list) else value for key, value in options.items()

@@ -37,11 +37,13 @@ def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
         )
     except ImportError as error:
         raise MissingDependencyError(
-            f"{source.name} needs the tokenizer {name} of the package transformers: pip install transformers"
+            f"{source.name} needs the tokenizer {name} of the package transformers: pip install"
+            " transformers"
         ) from error
     except OSError as error:
         raise MissingFileError(
-            f"{source.name} needs the tokenizer {name}, which is not on this machine ({error}); allow the download"
+            f"{source.name} needs the tokenizer {name}, which is not on this machine ({error});"
+            " allow the download"
         ) from error
     return tokenizer
 

@@ -140,7 +140,8 @@ class TransformersTower(nn.Module):
             raise BackboneError(f"the text tower is a {type(encoder).__name__}; {SUPPORTED}")
         if getattr(encoder.config, "chunk_size_feed_forward", 0):
             raise BackboneError(
-                "the text tower runs its MLPs in pieces; set chunk_size_feed_forward: 0 for adapters"
+                "the text tower runs its MLPs in pieces; set chunk_size_feed_forward: 0 for"
+                " adapters"
             )
         return blocks
 
@@ -243,8 +244,8 @@ def check_text_config(
         )
     elif unknown := sorted(given.keys() - allowed - OLDER):
         raise ConfigError(
-            f"{where} has the unknown key {unknown[0]!r}{close_matches(unknown[0], allowed)}; it takes the keys of "
-            f"{type(default).__name__}"
+            f"{where} has the unknown key {unknown[0]!r}{close_matches(unknown[0], allowed)}; it"
+            f" takes the keys of {type(default).__name__}"
         )
     config = _config(kind, _numbers(given, default.to_dict()), where)
     decodes = any(getattr(config, key, False) for key in ("is_encoder_decoder", "is_decoder"))
@@ -262,8 +263,8 @@ def _check_positions(given: Mapping[str, Any], allowed: set[str], where: str) ->
     positions = given.get("position_embedding_type") or "absolute"
     if positions != "absolute" and "position_embedding_type" not in allowed:
         raise ConfigError(
-            f"{where}: position_embedding_type is {positions!r}, which this release of transformers cannot build; take "
-            "an encoder with absolute positions"
+            f"{where}: position_embedding_type is {positions!r}, which this release of transformers"
+            " cannot build; take an encoder with absolute positions"
         )
 
 

@@ -48,6 +48,7 @@ def _count(architecture: str) -> int:
     model = HarMA(load_backbone(architecture, pretrained=False), AdapterConfig())
     trained, total = model.num_parameters(trained=True), model.num_parameters()
     print(
-        f"{architecture}: {trained:,} trained parameters of {total:,} ({100 * trained / total:.2f} %)"
+        f"{architecture}: {trained:,} trained parameters of {total:,}"
+        f" ({100 * trained / total:.2f} %)"
     )
     return 0

@@ -52,7 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--vocabulary",
         type=Path,
         metavar="FILE",
-        help="JSON of `harma data vocabulary`: prompts also name what is typical of the label of a class",
+        help=(
+            "JSON of `harma data vocabulary`: prompts also name what is typical of the label of a"
+            " class"
+        ),
     )
     parser.add_argument(
         "--terms", type=positive, metavar="N", help="terms of a class, with --vocabulary (5)"
@@ -62,8 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder-labels",
         action="store_true",
-        help="the folder an image is in names its class: count what is right (a table; with json and csv on the "
-        "error stream, beside the images)",
+        help=(
+            "the folder an image is in names its class: count what is right (a table; with json and"
+            " csv on the error stream, beside the images)"
+        ),
     )
 
 
@@ -124,7 +129,8 @@ def _terms(args: argparse.Namespace, classes: Sequence[str]) -> dict[str, tuple[
     plain = [name for name in classes if name not in terms]
     if not terms:
         raise ConfigError(
-            f"{args.vocabulary} has no terms for any of the classes; its labels are {', '.join(weights)}"
+            f"{args.vocabulary} has no terms for any of the classes; its labels are"
+            f" {', '.join(weights)}"
         )
     if plain:
         print(

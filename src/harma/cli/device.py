@@ -18,7 +18,10 @@ def add_precision_argument(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("float32", "bf16", "fp16"),
         default="float32",
-        help="of the computation (float32); bf16 embeds images several times as fast on recent GPUs, slower on a CPU",
+        help=(
+            "of the computation (float32); bf16 embeds images several times as fast on recent GPUs,"
+            " slower on a CPU"
+        ),
     )
 
 

@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     }
     written = write_embeddings(args.output, names, embeddings, about)
     print(
-        f"{len(names):,} embeddings of {embeddings.shape[1]} numbers written to {', '.join(map(str, written))}"
+        f"{len(names):,} embeddings of {embeddings.shape[1]} numbers written to"
+        f" {', '.join(map(str, written))}"
     )
     return 1 if problems else 0

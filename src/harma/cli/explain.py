@@ -70,4 +70,7 @@ def _peak(cells: "NDArray[np.float32]") -> str:
     if cells.max() <= 0:
         return "it falls nowhere: no part of the image speaks for the text"
     i, j = divmod(int(cells.argmax()), len(cells))
-    return f"it falls most, by {cells.max():.3f}, around row {i + 1} and column {j + 1} of {len(cells)}"
+    return (
+        f"it falls most, by {cells.max():.3f}, around row {i + 1} and column {j + 1} of"
+        f" {len(cells)}"
+    )

@@ -56,7 +56,8 @@ def find_images(named: Sequence[str]) -> list[Path]:
     remote = next((source.name for source in sources if source.opened_as.startswith("/vsi")), None)
     if remote is not None:
         raise ConfigError(
-            f"{remote} is an address; images are read from files (`harma index build` reads addresses)"
+            f"{remote} is an address; images are read from files (`harma index build` reads"
+            " addresses)"
         )
     return [Path(source.opened_as) for source in sources]
 

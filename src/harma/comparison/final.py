@@ -93,9 +93,9 @@ def check_record(plan: Plan, record: dict[str, Any]) -> None:
         kept, choice = record.get(row.name), choose(plan, row)
         if kept and choice and row.trains and kept["learning_rate"] != choice.rate:
             raise ConfigError(
-                f"{row.name} has read the test split with the learning rate {kept['learning_rate']:g}, and "
-                f"{choice.rate:g} is chosen now; test is read once for each row. Take the new rates out, or give the "
-                "row another name"
+                f"{row.name} has read the test split with the learning rate"
+                f" {kept['learning_rate']:g}, and {choice.rate:g} is chosen now; test is read once"
+                " for each row. Take the new rates out, or give the row another name"
             )
 
 

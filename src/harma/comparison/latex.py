@@ -62,7 +62,10 @@ def latex_table(
         width = len(FIGURES) + 2
         lines += [
             r"\midrule",
-            rf"\multicolumn{{{width}}}{{l}}{{\emph{{Published, test split, not measured here}}}} \\",
+            (
+                rf"\multicolumn{{{width}}}{{l}}{{\emph{{Published, test split, not measured"
+                r" here}} \\"
+            ),
         ]
         lines += [_published_line(row) for row in published]
         lines += [rf"% {published_note()}"]
@@ -120,6 +123,9 @@ def _cell(value: Spread, *, bold: bool) -> str:
 
 def _published_line(row: PublishedRow) -> str:
     recalls = [f"{value:.2f}" for value in row.recalls] or [""] * 6
-    return " & ".join(
-        [escape(row.method), escape(row.trained), *recalls, f"{row.mean_recall:.2f}", ""]
-    ) + (rf" \\ % {row.source}")
+    return (
+        " & ".join(
+            [escape(row.method), escape(row.trained), *recalls, f"{row.mean_recall:.2f}", ""]
+        )
+        + rf" \\ % {row.source}"
+    )

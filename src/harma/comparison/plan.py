@@ -167,7 +167,8 @@ def read_plan(name: str | Path, overrides: Overrides | None = None) -> Plan:
     path = shipped.get(str(name), Path(name))
     if not path.is_file():
         raise MissingFileError(
-            f"there is no comparison {str(name)!r}; shipped are {', '.join(shipped)}, or give the path of a YAML file"
+            f"there is no comparison {str(name)!r}; shipped are {', '.join(shipped)}, or give the"
+            " path of a YAML file"
         )
     values = read_yaml(path, "the comparison")
     if not isinstance(values, dict):
@@ -283,7 +284,8 @@ def _row(
         Objective(recipe.loss.terms)
         if recipe.train.select_on != "val":
             raise ConfigError(
-                f"train.select_on is {recipe.train.select_on}; models are compared by validation (val)"
+                f"train.select_on is {recipe.train.select_on}; models are compared by validation"
+                " (val)"
             )
         rates = (
             tuple(read_list(own_grid, "learning_rates", read_rate))
@@ -314,11 +316,13 @@ def _check_changes(name: str, values: Mapping[str, Any], base: Recipe) -> None:
     method = values.get("method", base.method)
     if name in RECIPE_METHODS and method != name:
         raise ConfigError(
-            f"its method is {method}; a row with the name of a method must be that method. Rename it"
+            f"its method is {method}; a row with the name of a method must be that method."
+            " Rename it"
         )
     if "adapter" in values and method != "harma":
         raise ConfigError(
-            f"adapter has options of HarMA, and its method is {method}; use options, or rename the row"
+            f"adapter has options of HarMA, and its method is {method}; use options, or rename"
+            " the row"
         )
     if "seed" in (values.get("train") or {}):
         raise ConfigError("train.seed is set by the comparison; give seeds")
@@ -348,12 +352,13 @@ def _check_rows(rows: Sequence[Row]) -> None:
             raise ConfigError(f"methods: {row.name!r} has no letters or digits; rename it")
         if (other := folders.setdefault(row.folder.casefold(), row.name)) != row.name:
             raise ConfigError(
-                f"methods: {other!r} and {row.name!r} have one name on disk ({row.folder}); rename one"
+                f"methods: {other!r} and {row.name!r} have one name on disk ({row.folder});"
+                " rename one"
             )
         for key in SAME_DATA:
             ours, first = getattr(row.recipe.data, key), getattr(rows[0].recipe.data, key)
             if ours != first:
                 raise ConfigError(
-                    f"methods: {row.name}: data.{key} is {ours}, that of {rows[0].name} is {first}; all rows are "
-                    "measured on the same images and captions"
+                    f"methods: {row.name}: data.{key} is {ours}, that of {rows[0].name} is {first};"
+                    " all rows are measured on the same images and captions"
                 )

@@ -17,7 +17,10 @@ from harma.metrics import RECALL_KEYS
 
 CAPTIONS = {
     "parameters": "Against what trains. Bars are standard deviations over seeds.",
-    "time": "Against the training time until the best validation, without validation itself; mean over seeds.",
+    "time": (
+        "Against the training time until the best validation, without validation itself; mean over"
+        " seeds."
+    ),
     "curves_epochs": "Validation against epochs, as far as all seeds of a row went.",
     "curves_time": "Validation against training time, as far as all seeds of a row went.",
     "differences": "Rows minus the reference, 95 % intervals; a diamond where 0 is inside.",
@@ -81,11 +84,13 @@ def _facts(plan: Plan, results: Sequence[Result]) -> dict[str, str]:
     return {
         "data": data.name,
         "seeds": ", ".join(str(seed) for seed in seeds),
-        "budget": ", ".join(
-            filter(None, [budget, f"{' to '.join(str(e) for e in _ends(epochs))} epochs"])
-        )
-        if epochs or budget
-        else "",
+        "budget": (
+            ", ".join(
+                filter(None, [budget, f"{' to '.join(str(e) for e in _ends(epochs))} epochs"])
+            )
+            if epochs or budget
+            else ""
+        ),
         "model chosen by": f"{plan.base.train.select_by} on validation",
         "runs": f"{sum(r.ended for r in results)} of {sum(r.planned for r in results)} ended",
     }

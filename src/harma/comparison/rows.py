@@ -153,8 +153,8 @@ def _test_metrics(path: Path) -> dict[str, float]:
         ]["metrics"]
     except (FileNotFoundError, KeyError) as error:
         raise DataError(
-            f"{path} has no test figures, and final.json says that it was read; bring the run back, or take its row "
-            "out of final.json to read the test split again"
+            f"{path} has no test figures, and final.json says that it was read; bring the run back,"
+            " or take its row out of final.json to read the test split again"
         ) from error
     return metrics
 
@@ -168,9 +168,14 @@ def _notes(
     if not kept or not kept.get("read"):
         return
     if choice and row.trains and kept["learning_rate"] != choice.rate:
-        yield f"its test figures are of rate {kept['learning_rate']:g}; since then {choice.rate:g} was chosen"
+        yield (
+            f"its test figures are of rate {kept['learning_rate']:g}; since then {choice.rate:g}"
+            " was chosen"
+        )
     elif len(kept["runs"]) != finished:
-        yield f"its test figures are of {len(kept['runs'])} seeds; they are not read again for others"
+        yield (
+            f"its test figures are of {len(kept['runs'])} seeds; they are not read again for others"
+        )
 
 
 def _figures(metrics: Sequence[dict[str, float]]) -> dict[str, Spread]:

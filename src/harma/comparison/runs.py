@@ -120,8 +120,8 @@ class Run:
         ]
         if differing:
             raise ConfigError(
-                f"{self.path} holds a run of another recipe: {'; '.join(differing)}. Delete it to run it anew, or give "
-                "another --output"
+                f"{self.path} holds a run of another recipe: {'; '.join(differing)}. Delete it to"
+                " run it anew, or give another --output"
             )
 
 

@@ -72,7 +72,8 @@ def measure_speeds(
         speeds[row.name] = measure(run, str(run.path.relative_to(plan.output)))
         write_json(plan.output / FILE, {name: asdict(speed) for name, speed in speeds.items()})
         say(
-            f"{row.name}: embeds {speeds[row.name].images:.3g} images/s, {speeds[row.name].texts:.3g} texts/s"
+            f"{row.name}: embeds {speeds[row.name].images:.3g} images/s,"
+            f" {speeds[row.name].texts:.3g} texts/s"
         )
 
 

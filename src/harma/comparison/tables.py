@@ -114,7 +114,10 @@ def cost_table(results: Sequence[Result]) -> Table:
 def differences_table(found: Sequence[Difference], reference: str, names: Sequence[str]) -> Table:
     """Each row minus the reference, with intervals."""
     table = Table(
-        title=f"Minus {escape(reference)}, 95 % interval (paired bootstrap over images, seeds averaged)",
+        title=(
+            f"Minus {escape(reference)}, 95 % interval (paired bootstrap over images, seeds"
+            " averaged)"
+        ),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,

@@ -90,7 +90,8 @@ def _repeated(readings: dict[str, Reading]) -> list[Problem]:
         for path, place in reading.repeated:
             problems.append(
                 place.problem(
-                    f"image {path} is in {reading.places[path]} too: its pairs count as each other's negatives"
+                    f"image {path} is in {reading.places[path]} too: its pairs count as each"
+                    " other's negatives"
                 )
             )
         for path, place in reading.places.items():
@@ -98,7 +99,8 @@ def _repeated(readings: dict[str, Reading]) -> list[Problem]:
             if other != name:
                 problems.append(
                     place.problem(
-                        f"image {path} of {name} is in {other} too ({where}); keep it in one split only"
+                        f"image {path} of {name} is in {other} too ({where}); keep it in one split"
+                        " only"
                     )
                 )
     return problems

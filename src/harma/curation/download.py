@@ -74,7 +74,8 @@ def read_downloads(path: Path) -> dict[str, Download]:
         missing = sorted({"title", "licence", "homepage", "where", "layout"} - set(values))
         if unknown or missing:
             raise ConfigError(
-                f"{path}: {name} has unknown {unknown} and lacks {missing}; allowed are {sorted(allowed)}"
+                f"{path}: {name} has unknown {unknown} and lacks {missing}; allowed are"
+                f" {sorted(allowed)}"
             )
     return {name: Download(name=name, **values) for name, values in entries.items()}
 
@@ -119,7 +120,8 @@ def fetch(
     """
     if not item.url:
         raise ConfigError(
-            f"{item.name} has no open address; `harma data download {item.name}` says where to get it"
+            f"{item.name} has no open address; `harma data download {item.name}` says where to"
+            " get it"
         )
     refuse_offline()
     directory.mkdir(parents=True, exist_ok=True)
@@ -135,8 +137,8 @@ def fetch(
         most = max(most, _size(part))
         if failed >= tries:
             raise DownloadError(
-                f"{item.url}: the connection broke {tries} times ({pulled.why}); {_size(part):,} bytes have come and "
-                f"are kept in {part}; run the same command again to go on"
+                f"{item.url}: the connection broke {tries} times ({pulled.why}); {_size(part):,}"
+                f" bytes have come and are kept in {part}; run the same command again to go on"
             )
         time.sleep(wait * 2 ** (failed - 1))
     digest = _verified(item, part, keep=False)
@@ -207,7 +209,8 @@ def _refused(item: Download, part: Path, error: HTTPError) -> _Pulled:
     if error.code >= 500 or error.code == 429:
         return _Pulled(False, f"the server answers {error.code}")
     raise DownloadError(
-        f"{item.url}: the server answers {error.code} {error.reason}; get it by hand from {item.homepage}"
+        f"{item.url}: the server answers {error.code} {error.reason}; get it by hand from"
+        f" {item.homepage}"
     ) from error
 
 
@@ -226,7 +229,8 @@ def _verified(item: Download, path: Path, *, keep: bool) -> str:
     if wrong:
         path.unlink()
         raise DataError(
-            f"what {item.url} gave {wrong}; it is deleted. Download it again, or see {item.homepage}"
+            f"what {item.url} gave {wrong}; it is deleted. Download it again, or see"
+            f" {item.homepage}"
         )
     return digest
 
@@ -247,7 +251,8 @@ def unpack(archive: Path, directory: Path) -> int:
             for name in names:
                 if not (inside / name).resolve().is_relative_to(inside):
                     raise DataError(
-                        f"{archive} has a file {name!r} that would lie outside {directory}; not unpacked"
+                        f"{archive} has a file {name!r} that would lie outside {directory}; not"
+                        " unpacked"
                     )
             opened.extractall(directory)
     except (

@@ -40,7 +40,8 @@ def divide(
     ):
         shown = " ".join(f"{ratio:g}" for ratio in ratios)
         raise ConfigError(
-            f"ratios are {shown}; give three shares for train, val and test that sum to 1: 0.8 0.1 0.1"
+            f"ratios are {shown}; give three shares for train, val and test that sum to 1: 0.8"
+            " 0.1 0.1"
         )
     if seed < 0:
         raise ConfigError(f"seed is {seed}; it must be 0 or more")
@@ -73,7 +74,8 @@ def divide(
     ]
     if empty:
         raise ConfigError(
-            f"{len(labels)} images in {len(groups)} groups of copies leave {', '.join(empty)} empty; give larger ratios"
+            f"{len(labels)} images in {len(groups)} groups of copies leave {', '.join(empty)}"
+            " empty; give larger ratios"
         )
     return result
 

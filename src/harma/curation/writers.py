@@ -169,7 +169,8 @@ def unwritable(form: str, splits: Images) -> list[str]:
             # Readers of text take the spaces around names away.
             if form in ("caps", "csv") and image.name != image.name.strip():
                 found.append(
-                    f"{split} image {image.name!r}: format {form} has no names with spaces around them"
+                    f"{split} image {image.name!r}: format {form} has no names with spaces around"
+                    " them"
                 )
             elif form == "caps" and "\n" in image.name:
                 found.append(
@@ -177,6 +178,7 @@ def unwritable(form: str, splits: Images) -> list[str]:
                 )
             elif form == "csv" and any(len(caption) > LONGEST_FIELD for caption in image.captions):
                 found.append(
-                    f"{split} image {image.name!r}: a caption is longer than {LONGEST_FIELD:,} characters"
+                    f"{split} image {image.name!r}: a caption is longer than {LONGEST_FIELD:,}"
+                    " characters"
                 )
     return found

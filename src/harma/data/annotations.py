@@ -56,7 +56,8 @@ def load_split(
         if Path(root).is_dir() and not (Path(root) / name).is_file():
             hint = f"; get the data from {description.homepage}" if description.homepage else ""
             raise MissingFileError(
-                f"the {split} annotations of {description.name} are not at {Path(root) / name}{hint}"
+                f"the {split} annotations of {description.name} are not at"
+                f" {Path(root) / name}{hint}"
             )
     reading = read_split(
         description, split, root, images=images, empty_captions=empty_captions, max_words=max_words
@@ -126,7 +127,8 @@ def _check_files(split: Split) -> None:
     if missing:
         shown = ", ".join(f"{split.image_names[i]} ({split.image_sources[i]})" for i in missing[:5])
         raise MissingFileError(
-            f"{len(missing)} of {split.num_images} {split.name} images are not in {split.image_root}: {shown}"
-            f"{', …' if len(missing) > 5 else ''}; give the folder that image names are relative to with `images`, "
-            "or run `harma data check` for the whole list"
+            f"{len(missing)} of {split.num_images} {split.name} images are not in"
+            f" {split.image_root}: {shown}{', …' if len(missing) > 5 else ''}; give the folder that"
+            " image names are relative to with `images`, or run `harma data check` for the whole"
+            " list"
         )

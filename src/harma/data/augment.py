@@ -112,7 +112,8 @@ class RandomAugment:
     def __init__(self, num_ops: int = 2, magnitude: int = 7) -> None:
         if num_ops < 0 or not 0 <= magnitude <= 10:
             raise ConfigError(
-                f"RandomAugment({num_ops}, {magnitude}): num_ops must be 0 or more, magnitude between 0 and 10"
+                f"RandomAugment({num_ops}, {magnitude}): num_ops must be 0 or more, magnitude"
+                " between 0 and 10"
             )
         self.num_ops = num_ops
         self.magnitude = magnitude

@@ -115,7 +115,8 @@ class ImageCache:
         elif not self._warned:
             self._warned = True
             logger.warning(
-                "data.cache is memory, but %s was not preloaded: worker processes decode it each time",
+                "data.cache is memory, but %s was not preloaded: worker processes decode it each"
+                " time",
                 path,
             )
 

@@ -56,8 +56,8 @@ class CaptionPairs(Dataset[dict[str, Any]]):
             raise ConfigError(f"data.sampling is {sampling!r}; allowed are {', '.join(SAMPLINGS)}")
         if captions_per_image < 1 or (captions_per_image > 1 and sampling == "captions"):
             raise ConfigError(
-                f"data.captions_per_image is {captions_per_image} with data.sampling {sampling}; it must be 1, or "
-                "more with data.sampling images"
+                f"data.captions_per_image is {captions_per_image} with data.sampling {sampling}; it"
+                " must be 1, or more with data.sampling images"
             )
         self.split = split
         self.transform = transform

@@ -57,7 +57,8 @@ class DataDescription:
             twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
                 raise ConfigError(
-                    f"data set {self.name}: {split} lists {', '.join(twice)} twice; list each file once"
+                    f"data set {self.name}: {split} lists {', '.join(twice)} twice; list each file"
+                    " once"
                 )
             if self.format == "caps":
                 caps_pairs(named)
@@ -75,7 +76,8 @@ class DataDescription:
         """
         if split not in self.splits:
             raise ConfigError(
-                f"data set {self.name} has no files for split {split!r}; it has {', '.join(self.splits) or 'none'}"
+                f"data set {self.name} has no files for split {split!r}; it has"
+                f" {', '.join(self.splits) or 'none'}"
             )
         named: tuple[str, ...] = getattr(self, split)
         return named
@@ -116,7 +118,8 @@ def _from_values(values: Any, path: Path) -> DataDescription:
     allowed = [field.name for field in fields(DataDescription)]
     if not isinstance(values, dict):
         raise ConfigError(
-            f"{path} holds {type(values).__name__}; a description is a mapping with {', '.join(allowed)}"
+            f"{path} holds {type(values).__name__}; a description is a mapping with"
+            f" {', '.join(allowed)}"
         )
     unknown = [str(key) for key in values if key not in allowed]
     if unknown:

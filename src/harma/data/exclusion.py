@@ -59,7 +59,8 @@ def _of_csv(path: Path, text: str, data: str, split: str) -> dict[str, str]:
         header = next(reader, [])
         if "image" not in header:
             raise DataError(
-                f"{path} line 1: the header is {','.join(header) or 'empty'}; it must have a column image"
+                f"{path} line 1: the header is {','.join(header) or 'empty'}; it must have a column"
+                " image"
             )
         for fields in reader:
             if not fields:
@@ -67,7 +68,8 @@ def _of_csv(path: Path, text: str, data: str, split: str) -> dict[str, str]:
             place = f"{path.name} line {reader.line_num}"
             if len(fields) != len(header):
                 raise DataError(
-                    f"{path} line {reader.line_num}: has {len(fields)} fields, the header {len(header)}"
+                    f"{path} line {reader.line_num}: has {len(fields)} fields, the header"
+                    f" {len(header)}"
                 )
             entry = dict(zip(header, fields, strict=True))
             if not entry["image"].strip():
@@ -130,8 +132,8 @@ def leave_out(split: Split, named: dict[str, str]) -> Split:
         name, place = unknown[0]
         more = f" ({len(unknown) - 1} more)" if len(unknown) > 1 else ""
         raise DataError(
-            f"{place}: {name!r} is no image of split {split.name}{more}; names are relative to {split.image_root}, "
-            "as in the annotations"
+            f"{place}: {name!r} is no image of split {split.name}{more}; names are relative to"
+            f" {split.image_root}, as in the annotations"
         )
     kept = [i for i, name in enumerate(split.image_names) if name not in named]
     if not kept:

@@ -180,7 +180,8 @@ def read_caps(root: Path, names: Sequence[str], split: str) -> Rows:
             yield Problem(
                 captions_name,
                 "",
-                f"has {len(captions)} lines, {images_name} has {len(images)}; their lines go in pairs",
+                f"has {len(captions)} lines, {images_name} has {len(images)}; their lines go in"
+                " pairs",
             )
         else:
             for number, (caption, image) in enumerate(zip(captions, images, strict=True), start=1):
@@ -208,8 +209,8 @@ def caps_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
             pairs.append((captions, captions.removesuffix("_caps.txt") + "_filename.txt"))
         else:
             raise ConfigError(
-                f"format caps: {captions} has no file of image names; list it as [{captions}, IMAGE_NAMES.txt], "
-                "or call the two NAME_caps.txt and NAME_filename.txt"
+                f"format caps: {captions} has no file of image names; list it as [{captions},"
+                " IMAGE_NAMES.txt], or call the two NAME_caps.txt and NAME_filename.txt"
             )
     return pairs
 
@@ -267,7 +268,8 @@ def _csv_rows(name: str, reader: Any) -> Rows:
             continue
         if len(fields) != len(header):
             yield place.problem(
-                f"has {len(fields)} fields, the header has {len(header)}; put captions with commas in double quotes"
+                f"has {len(fields)} fields, the header has {len(header)}; put captions with commas"
+                " in double quotes"
             )
             continue
         entry = dict(zip(header, fields, strict=True))

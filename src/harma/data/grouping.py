@@ -87,8 +87,8 @@ class Grouping:
             return path.relative_to(self.image_root).as_posix()
         self.problems.append(
             row.place.problem(
-                f"image {row.image!r} does not lie in the image folder {self.image_root}; name a folder with `images` "
-                "that holds all of them, and the images relative to it"
+                f"image {row.image!r} does not lie in the image folder {self.image_root}; name a"
+                " folder with `images` that holds all of them, and the images relative to it"
             )
         )
         return None
@@ -98,15 +98,24 @@ class Grouping:
         if row.image_id is not None:
             first = self.ids.setdefault((row.place.file, row.image_id), row)
             if os.path.normpath(first.image) != os.path.normpath(row.image):
-                return f"image_id {row.image_id} names {row.image!r} here, but {first.image!r} in {first.place}"
+                return (
+                    f"image_id {row.image_id} names {row.image!r} here, but {first.image!r} in"
+                    f" {first.place}"
+                )
         if known is None:
             return None
         if row.whole:
-            return f"image {name!r} is in {known.first.place} too; give an image one row with all of its captions"
+            return (
+                f"image {name!r} is in {known.first.place} too; give an image one row with all of"
+                " its captions"
+            )
         for what in ("image_id", "label", "label_name"):
             here, before = getattr(row, what), getattr(known.first, what)
             if here is not None and before is not None and here != before:
-                return f"image {name!r} has {what} {here!r} here, but {before!r} in {known.first.place}"
+                return (
+                    f"image {name!r} has {what} {here!r} here, but {before!r} in"
+                    f" {known.first.place}"
+                )
         return None
 
     def _cleaned(self, row: Row) -> list[str]:
@@ -120,14 +129,15 @@ class Grouping:
             else:
                 self.problems.append(
                     row.place.problem(
-                        f"caption {text!r} is empty after cleaning; correct it, or drop such captions "
-                        "with empty_captions: drop"
+                        f"caption {text!r} is empty after cleaning; correct it, or drop such"
+                        " captions with empty_captions: drop"
                     )
                 )
         if not row.captions and not row.faulty and not self.drop_empty:
             self.problems.append(
                 row.place.problem(
-                    f"image {row.image!r} has no caption; give it one, or drop such images with empty_captions: drop"
+                    f"image {row.image!r} has no caption; give it one, or drop such images with"
+                    " empty_captions: drop"
                 )
             )
         return cleaned

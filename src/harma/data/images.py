@@ -111,8 +111,8 @@ def _decode(file: Any, path: Path, max_pixels: int) -> Image.Image:
         raise DataError(f"image {path} is absurdly large, {too_large}") from error
     except UnidentifiedImageError as error:
         raise DataError(
-            f"image {path} is not an image that can be read (it begins with {_first_bytes(file)!r}); "
-            "replace it by a PNG, JPEG or TIFF of 1, 3 or 4 bands"
+            f"image {path} is not an image that can be read (it begins with"
+            f" {_first_bytes(file)!r}); replace it by a PNG, JPEG or TIFF of 1, 3 or 4 bands"
         ) from error
     except DECODING_ERRORS as error:
         raise DataError(
@@ -181,7 +181,8 @@ def rgb_array(image: Any) -> NDArray[np.uint8]:
     if not isinstance(image, np.ndarray) or image.dtype.kind not in "buif":
         got = f"array of {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
         raise DataError(
-            f"an image is a path, a Pillow picture or an array of bools, integers or floats; got {got}"
+            "an image is a path, a Pillow picture or an array of bools, integers or floats; got"
+            f" {got}"
         )
     array = image[..., None] if image.ndim == 2 else image
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.size == 0:
@@ -191,7 +192,8 @@ def rgb_array(image: Any) -> NDArray[np.uint8]:
             else ""
         )
         raise DataError(
-            f"an image array is (H, W), or has 1, 3 or 4 channels in its last axis; got shape {image.shape}{first}"
+            "an image array is (H, W), or has 1, 3 or 4 channels in its last axis; got shape"
+            f" {image.shape}{first}"
         )
     if array.shape[2] == 1:
         return np.repeat(_to_uint8(array), 3, axis=2)

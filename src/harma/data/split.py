@@ -56,8 +56,9 @@ class Split:
             < self.num_images
         ):
             raise DataError(
-                f"split {self.name}: caption_to_image has values from {self.caption_to_image.min()} to "
-                f"{self.caption_to_image.max()}, {self.num_images} images allow 0 to {self.num_images - 1}"
+                f"split {self.name}: caption_to_image has values from {self.caption_to_image.min()}"
+                f" to {self.caption_to_image.max()}, {self.num_images} images allow 0 to"
+                f" {self.num_images - 1}"
             )
         if self.labels is not None and self.labels.shape != (self.num_images,):
             raise DataError(
@@ -103,8 +104,9 @@ class Split:
         kept = np.asarray(image_indices, dtype=np.int64).reshape(-1)
         if kept.size and not 0 <= kept.min() <= kept.max() < self.num_images:
             raise DataError(
-                f"subset of {self.name}: image index {kept[(kept < 0) | (kept >= self.num_images)][0]} does not exist, "
-                f"allowed are 0 to {self.num_images - 1}"
+                f"subset of {self.name}: image index"
+                f" {kept[(kept < 0) | (kept >= self.num_images)][0]} does not exist, allowed are 0"
+                f" to {self.num_images - 1}"
             )
         new_index = np.full(self.num_images, -1, dtype=np.int64)
         new_index[kept] = np.arange(kept.size)

@@ -69,7 +69,8 @@ def label_chart(recalls: Sequence[LabelRecall]) -> str:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
         return svg(
             figure,
-            f"Recall at 10 of {len(recalls)} labels, both directions; the table below has the figures",
+            f"Recall at 10 of {len(recalls)} labels, both directions; the table below has the"
+            " figures",
         )
 
 
@@ -89,7 +90,8 @@ def term_chart(recalls: Sequence[TermRecall], overall: float) -> str:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
         return svg(
             figure,
-            f"Recall at 10 of the captions with each of {len(recalls)} terms; the table below has the figures",
+            f"Recall at 10 of the captions with each of {len(recalls)} terms; the table below has"
+            " the figures",
         )
 
 

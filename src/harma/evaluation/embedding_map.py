@@ -107,7 +107,8 @@ def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> M
     number = len(embedded.images) + len(embedded.texts)
     if number < 10:
         raise DataError(
-            f"a UMAP of {number} images and texts says nothing; it takes ten or more. Leave --umap out"
+            f"a UMAP of {number} images and texts says nothing; it takes ten or more. Leave"
+            " --umap out"
         )
     try:
         import umap
@@ -118,9 +119,11 @@ def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> M
 
     rng = np.random.default_rng(seed)
     rows = [
-        np.sort(rng.permutation(len(part))[: most // 2])
-        if len(part) > most // 2
-        else np.arange(len(part))
+        (
+            np.sort(rng.permutation(len(part))[: most // 2])
+            if len(part) > most // 2
+            else np.arange(len(part))
+        )
         for part in (embedded.images, embedded.texts)
     ]
     points = np.concatenate([embedded.images[rows[0]], embedded.texts[rows[1]]])

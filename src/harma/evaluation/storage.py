@@ -60,8 +60,8 @@ def check_place(directory: str | Path, split: str, fingerprint: str) -> None:
     kept = _content(Path(directory) / "metrics.json").get(split)
     if isinstance(kept, dict) and kept.get("fingerprint") != fingerprint:
         raise DataError(
-            f"{directory} has figures of other data for its {split} split ({kept.get('num_images')} images); "
-            "they would be lost. Give another directory with --output"
+            f"{directory} has figures of other data for its {split} split ({kept.get('num_images')}"
+            " images); they would be lost. Give another directory with --output"
         )
 
 

@@ -32,7 +32,9 @@ def metrics_table(
     table = Table(
         title=title
         or f"{evaluation.split}: {evaluation.num_images:,} images, {evaluation.num_captions:,} captions",
-        caption="percent; medr: median rank; dup_: identical captions relevant to each other's images",
+        caption=(
+            "percent; medr: median rank; dup_: identical captions relevant to each other's images"
+        ),
     )
     table.add_column("metric")
     for heading in [

@@ -130,15 +130,15 @@ class EmbeddingFile:
             self._check_there("embedding", named)
             if named not in lists:
                 raise ConfigError(
-                    f"{self.path}: the column {named} is {self._schema.field(named).type}; an embedding is a list of "
-                    f"floats, as in {_listed(lists)}"
+                    f"{self.path}: the column {named} is {self._schema.field(named).type}; an"
+                    f" embedding is a list of floats, as in {_listed(lists)}"
                 )
             return named
         if "embedding" in lists or len(lists) == 1:
             return "embedding" if "embedding" in lists else lists[0]
         raise ConfigError(
-            f"{self.path} has {len(lists)} columns that may be embeddings ({_listed(lists)}); name one with "
-            "embedding (--embedding-column). An embedding is a list of floats"
+            f"{self.path} has {len(lists)} columns that may be embeddings ({_listed(lists)}); name"
+            " one with embedding (--embedding-column). An embedding is a list of floats"
         )
 
     def _column(self, what: str, named: str | None) -> str | None:
@@ -152,7 +152,8 @@ class EmbeddingFile:
     def _check_there(self, what: str, named: str) -> None:
         if named not in self._schema.names:
             raise ConfigError(
-                f"{self.path} has no column {named} ({what}); it has {', '.join(self._schema.names)}"
+                f"{self.path} has no column {named} ({what}); it has"
+                f" {', '.join(self._schema.names)}"
             )
 
     def _embed_dim(self, embedding: str) -> int:

@@ -97,17 +97,21 @@ def block_of(layout: Layout, start: int, batch: pa.RecordBatch) -> Block:
     moments = _moments(layout, batch)
     sources = _sources(layout, batch)
     columns = {
-        "id": _given_ids(layout, start, batch)
-        if layout.id
-        else _made_ids(sources, moments, wkb, embeddings),
+        "id": (
+            _given_ids(layout, start, batch)
+            if layout.id
+            else _made_ids(sources, moments, wkb, embeddings)
+        ),
         "geometry": wkb,
         **_bounds(footprints),
         "datetime": moments.to_pylist(),
         "source": sources,
         **_own(layout, batch),
-        "thumbnail": batch["thumbnail"].to_pylist()
-        if "thumbnail" in batch.schema.names
-        else [None] * len(wkb),
+        "thumbnail": (
+            batch["thumbnail"].to_pylist()
+            if "thumbnail" in batch.schema.names
+            else [None] * len(wkb)
+        ),
     }
     rows = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
@@ -145,8 +149,9 @@ def _embeddings(layout: Layout, start: int, column: pa.Array) -> Vectors:
 def _refuse(layout: Layout, start: int, which: NDArray[np.bool_], what: str) -> None:
     if which.any():
         raise DataError(
-            f"{layout.path}, row {start + int(np.argmax(which))}: the embedding ({layout.embedding}) {what} "
-            f"({int(which.sum()):,} such rows among {len(which):,}). Nothing was imported; leave such rows out"
+            f"{layout.path}, row {start + int(np.argmax(which))}: the embedding"
+            f" ({layout.embedding}) {what} ({int(which.sum()):,} such rows among {len(which):,})."
+            " Nothing was imported; leave such rows out"
         )
 
 
@@ -156,7 +161,8 @@ def _geometries(layout: Layout, start: int, column: pa.Array) -> NDArray[Any]:
     broken = shapely.is_missing(footprints) & column.is_valid().to_numpy(zero_copy_only=False)
     if broken.any():
         raise DataError(
-            f"{layout.path}, row {start + int(np.argmax(broken))}: the geometry is not WKB; repair the file"
+            f"{layout.path}, row {start + int(np.argmax(broken))}: the geometry is not WKB; repair"
+            " the file"
         )
     return np.asarray(footprints, dtype=object)
 
@@ -183,12 +189,12 @@ def _moments(layout: Layout, batch: pa.RecordBatch) -> pa.Array:
             return _read_moments(column)
     except pa.ArrowInvalid as error:
         raise DataError(
-            f"{layout.path}: the dates ({layout.datetime}) cannot be read ({error}); write them as timestamps, or as "
-            "text such as 2015-09-26 or 2015-09-26T10:00:00Z"
+            f"{layout.path}: the dates ({layout.datetime}) cannot be read ({error}); write them as"
+            " timestamps, or as text such as 2015-09-26 or 2015-09-26T10:00:00Z"
         ) from error
     raise ConfigError(
-        f"{layout.path}: the column {layout.datetime} is {kind}; dates are timestamps, dates or ISO text. Name another "
-        "column (--date-column), or none ('')"
+        f"{layout.path}: the column {layout.datetime} is {kind}; dates are timestamps, dates or ISO"
+        " text. Name another column (--date-column), or none ('')"
     )
 
 
@@ -213,8 +219,8 @@ def _given_ids(layout: Layout, start: int, batch: pa.RecordBatch) -> list[str]:
     ids = _texts(layout, batch, layout.id)
     if None in ids:
         raise DataError(
-            f"{layout.path}, row {start + ids.index(None)}: there is no id ({layout.id}); name another column "
-            "(--id-column), or '' to have ids made"
+            f"{layout.path}, row {start + ids.index(None)}: there is no id ({layout.id}); name"
+            " another column (--id-column), or '' to have ids made"
         )
     return [name for name in ids if name is not None]
 

@@ -37,7 +37,8 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
     text = described["crs"]
     if text is None:
         raise DataError(
-            f"{where}: its coordinate reference system is unknown (crs is null); state it (set_crs) first"
+            f"{where}: its coordinate reference system is unknown (crs is null); state it (set_crs)"
+            " first"
         )
     try:
         crs = (
@@ -102,15 +103,16 @@ def checked(footprints: Footprints, start: int, where: str) -> Footprints:
     if outside.any():
         row = int(np.argmax(outside))
         raise DataError(
-            f"{where}, row {start + row}: the geometry reaches from {bounds[row, :2].tolist()} to "
-            f"{bounds[row, 2:].tolist()}; longitudes go from -180 to 180, latitudes from -90 to 90. Correct the "
-            "coordinates, or the file's coordinate reference system"
+            f"{where}, row {start + row}: the geometry reaches from {bounds[row, :2].tolist()} to"
+            f" {bounds[row, 2:].tolist()}; longitudes go from -180 to 180, latitudes from -90 to"
+            " 90. Correct the coordinates, or the file's coordinate reference system"
         )
     broken = there & ~shapely.is_valid(footprints)
     if broken.any():
         row = int(np.argmax(broken))
         reason = shapely.is_valid_reason(footprints[row])
         raise DataError(
-            f"{where}, row {start + row}: the geometry is not valid ({reason}); repair it (make_valid)"
+            f"{where}, row {start + row}: the geometry is not valid ({reason}); repair it"
+            " (make_valid)"
         )
     return footprints

@@ -258,6 +258,6 @@ def _replacing(path: Path) -> Iterator[Path]:
         raise
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be written ({error.strerror or error}); make room, or name a file in a directory that is "
-            "writable"
+            f"{path} cannot be written ({error.strerror or error}); make room, or name a file in a"
+            " directory that is writable"
         ) from error

@@ -145,16 +145,16 @@ class _Import:
         ]
         if other:
             raise DataError(
-                f"{len(other):,} sources of {self.path} are in the index with other content, such as {other[0]}; "
-                "take them out of the index first (harma index remove)"
+                f"{len(other):,} sources of {self.path} are in the index with other content, such"
+                f" as {other[0]}; take them out of the index first (harma index remove)"
             )
 
     def _check_once(self, seen: set[str], done: int, block: Block) -> None:
         for number, row in enumerate(block.rows):
             if row["id"] in seen:
                 raise DataError(
-                    f"{self.path}, row {done + number}: the id {row['id']} is there a second time; name another "
-                    "column (--id-column), or '' to have ids made"
+                    f"{self.path}, row {done + number}: the id {row['id']} is there a second time;"
+                    " name another column (--id-column), or '' to have ids made"
                 )
             seen.add(row["id"])
 
@@ -169,8 +169,8 @@ class _Import:
         if cosines.min() < SAME:
             chip = block.rows[numbers[int(np.argmin(cosines))]]["id"]
             raise DataError(
-                f"{self.path}: the id {chip} is in the index with another embedding (cosine {cosines.min():.3f}); "
-                "name another column (--id-column), or '' to have ids made"
+                f"{self.path}: the id {chip} is in the index with another embedding (cosine"
+                f" {cosines.min():.3f}); name another column (--id-column), or '' to have ids made"
             )
 
     def write(self, store: Store) -> None:

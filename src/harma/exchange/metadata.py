@@ -116,8 +116,8 @@ def read_geo(texts: Mapping[bytes, bytes], where: str) -> tuple[str, dict[str, A
     """
     if GEO.encode() not in texts:
         raise DataError(
-            f"{where} is Parquet, but not GeoParquet: it does not say which column is the geometry. Write it with "
-            "geopandas' to_parquet, or DuckDB's COPY of a GEOMETRY column"
+            f"{where} is Parquet, but not GeoParquet: it does not say which column is the geometry."
+            " Write it with geopandas' to_parquet, or DuckDB's COPY of a GEOMETRY column"
         )
     try:
         geo = json.loads(texts[GEO.encode()])
@@ -129,8 +129,8 @@ def read_geo(texts: Mapping[bytes, bytes], where: str) -> tuple[str, dict[str, A
         ) from error
     if column.get("encoding") != "WKB":
         raise DataError(
-            f"{where}: geometries are encoded as {column.get('encoding')}; only WKB is read. Write the file with "
-            "geometry_encoding='WKB' (geopandas)"
+            f"{where}: geometries are encoded as {column.get('encoding')}; only WKB is read. Write"
+            " the file with geometry_encoding='WKB' (geopandas)"
         )
     return name, column
 
@@ -148,7 +148,8 @@ def read_settings_text(texts: Mapping[bytes, bytes], where: str) -> Settings | N
         version, values = written["version"], dict(written["settings"])
         if version != VERSION:
             raise DataError(
-                f"{where} was exported by HarMA {written['software']}, which is newer; update this one"
+                f"{where} was exported by HarMA {written['software']}, which is newer; update"
+                " this one"
             )
         return settings_of(values)
     except (ValueError, LookupError, TypeError, AttributeError, ConfigError) as error:

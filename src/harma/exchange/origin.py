@@ -29,7 +29,8 @@ def import_settings(
     path, own, loaded = file.layout.path, file.settings, None
     if model is not None and label is not None:
         raise ConfigError(
-            f"a model ({model}) and a label ({label}) are given; a label is for models HarMA cannot load"
+            f"a model ({model}) and a label ({label}) are given; a label is for models HarMA cannot"
+            " load"
         )
     if model is not None:
         from harma.model.fingerprint import model_id
@@ -42,8 +43,8 @@ def import_settings(
         )
         if loaded.embed_dim != file.layout.embed_dim:
             raise ConfigError(
-                f"the embeddings of {path} have {file.layout.embed_dim} numbers, those of {model} {loaded.embed_dim}; "
-                "name the model that made them"
+                f"the embeddings of {path} have {file.layout.embed_dim} numbers, those of {model}"
+                f" {loaded.embed_dim}; name the model that made them"
             )
     elif label is not None:
         name, own_id = label, FOREIGN + hashlib.sha256(label.encode()).hexdigest()[:16]
@@ -51,17 +52,18 @@ def import_settings(
         return own, None
     else:
         raise ConfigError(
-            f"{path} does not say which model made its embeddings; name it with model (--model), or with label "
-            "(--label) if HarMA cannot load it"
+            f"{path} does not say which model made its embeddings; name it with model (--model), or"
+            " with label (--label) if HarMA cannot load it"
         )
     if own is None:
-        return Settings(
-            name, backbone, own_id, file.layout.embed_dim, Tiling(), Reading(), 0.5
-        ), loaded
+        return (
+            Settings(name, backbone, own_id, file.layout.embed_dim, Tiling(), Reading(), 0.5),
+            loaded,
+        )
     if own.model_id != own_id:
         raise ConfigError(
-            f"{path} was exported with embeddings of {own.model} ({own.model_id}); {name} is {own_id}. Leave the model "
-            "out, or name that one"
+            f"{path} was exported with embeddings of {own.model} ({own.model_id}); {name} is"
+            f" {own_id}. Leave the model out, or name that one"
         )
     return replace(own, model=name, backbone=backbone), loaded
 
@@ -81,13 +83,13 @@ def check_fits(path: Path, kept: Settings, given: Settings, *, is_export: bool) 
     """
     if (kept.model_id, kept.embed_dim) != (given.model_id, given.embed_dim):
         raise ConfigError(
-            f"the index is of the model {kept.model} ({kept.model_id}, {kept.embed_dim} numbers), {path} of "
-            f"{given.model} ({given.model_id}, {given.embed_dim} numbers); their embeddings do not compare. Import it "
-            "into another index"
+            f"the index is of the model {kept.model} ({kept.model_id}, {kept.embed_dim} numbers),"
+            f" {path} of {given.model} ({given.model_id}, {given.embed_dim} numbers); their"
+            " embeddings do not compare. Import it into another index"
         )
     for name in ("tiling", "reading", "max_nodata") if is_export else ():
         if getattr(kept, name) != getattr(given, name):
             raise ConfigError(
-                f"the index was made with {name} {getattr(kept, name)}, {path} with {getattr(given, name)}; import it "
-                "into another index"
+                f"the index was made with {name} {getattr(kept, name)}, {path} with"
+                f" {getattr(given, name)}; import it into another index"
             )

@@ -101,7 +101,8 @@ def png_sheet(
     )
     if total[0] * total[1] > MAX_PIXELS:
         raise ConfigError(
-            f"{len(tiles):,} hits make a picture of {total[0]}×{total[1]} pixels; write HTML, or fewer"
+            f"{len(tiles):,} hits make a picture of {total[0]}×{total[1]} pixels; write HTML, or"
+            " fewer"
         )
     sheet = Image.new("RGB", total, PAPER)
     draw = ImageDraw.Draw(sheet)

@@ -32,7 +32,8 @@ def replacing(path: Path) -> Iterator[Path]:
     path = path.resolve()
     if path.exists() and not path.is_file():
         raise ConfigError(
-            f"{path} is {'a directory' if path.is_dir() else 'a device or pipe'}; name a file to write to"
+            f"{path} is {'a directory' if path.is_dir() else 'a device or pipe'}; name a file to"
+            " write to"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -66,8 +66,9 @@ class Ann:
     def __str__(self) -> str:
         recalls = ", ".join(f"{kind} {value:.3f}" for kind, value in self.recall.items())
         return (
-            f"{self.kind} of {self.num_bits} bits, {self.num_probes} probes, refine {self.refine}; recall@{K}: "
-            f"{recalls} at {self.milliseconds:.0f} ms, measured with {self.num_chips:,} chips"
+            f"{self.kind} of {self.num_bits} bits, {self.num_probes} probes, refine {self.refine};"
+            f" recall@{K}: {recalls} at {self.milliseconds:.0f} ms, measured with"
+            f" {self.num_chips:,} chips"
         )
 
 

@@ -97,8 +97,8 @@ def _check_settings(kept: Settings, given: Settings) -> None:
         # As text: a nodata value may be NaN, which is not equal to itself.
         if repr(getattr(kept, name)) != repr(getattr(given, name)):
             raise ConfigError(
-                f"the index was made with {name} {getattr(kept, name)}, and {getattr(given, name)} was asked for; "
-                "leave the option out, or build another index"
+                f"the index was made with {name} {getattr(kept, name)}, and {getattr(given, name)}"
+                " was asked for; leave the option out, or build another index"
             )
 
 

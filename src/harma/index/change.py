@@ -79,14 +79,16 @@ def find_changes(
     """
     if before >= after:
         raise ConfigError(
-            f"before is {before:%Y-%m-%d} and after {after:%Y-%m-%d}; the first must be the earlier one"
+            f"before is {before:%Y-%m-%d} and after {after:%Y-%m-%d}; the first must be the"
+            " earlier one"
         )
     chips = _load(store, vector, wanted)
     earlier, later = chips.dates <= _microseconds(before), chips.dates >= _microseconds(after)
     for name, side, when in (("before", earlier, before), ("after", later, after)):
         if not side.any():
             raise ConfigError(
-                f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index info`"
+                f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index"
+                " info`"
             )
     then, now = _part(chips, earlier), _part(chips, later)
     now_at, then_at = _same_places(now, then)

@@ -137,7 +137,8 @@ def _check_closed(where: str) -> None:
             break
     if depth or quote or "--" in where:
         raise ConfigError(
-            f"the condition {where!r} is not closed; check its parentheses and quotes, and leave out --"
+            f"the condition {where!r} is not closed; check its parentheses and quotes, and leave"
+            " out --"
         )
 
 
@@ -152,8 +153,8 @@ def _box(bbox: Sequence[float]) -> BaseGeometry:
     west, south, east, north = (float(value) for value in bbox)
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
         raise ConfigError(
-            f"bbox is {west:g},{south:g},{east:g},{north:g}; give west,south,east,north with longitudes from -180 "
-            "to 180 and latitudes from -90 to 90, the south first"
+            f"bbox is {west:g},{south:g},{east:g},{north:g}; give west,south,east,north with"
+            " longitudes from -180 to 180 and latitudes from -90 to 90, the south first"
         )
     if west > east:
         return MultiPolygon([box(west, south, 180, north), box(-180, south, east, north)])
@@ -171,7 +172,8 @@ def _polygon(polygon: Any) -> BaseGeometry:
     west, south, east, north = geometry.bounds
     if south < -90 or north > 90 or west < -360 or east > 360:
         raise ConfigError(
-            f"the polygon reaches from {west:g},{south:g} to {east:g},{north:g}; give longitudes and latitudes (WGS84)"
+            f"the polygon reaches from {west:g},{south:g} to {east:g},{north:g}; give longitudes"
+            " and latitudes (WGS84)"
         )
     if west < -180 or east > 180:
         # Edges are straight in degrees, as those of a box: what lies beyond ±180 comes in on the

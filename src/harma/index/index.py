@@ -69,8 +69,9 @@ class Index:
 
         if self.store.settings.model_id.startswith(FOREIGN):
             raise ConfigError(
-                f"the embeddings of this index are of {self.store.settings.model}, which HarMA cannot load: texts and "
-                "pictures cannot be looked for. Give a chip (chip:ID) or a vector of that model"
+                f"the embeddings of this index are of {self.store.settings.model}, which HarMA"
+                " cannot load: texts and pictures cannot be looked for. Give a chip (chip:ID) or a"
+                " vector of that model"
             )
         return _checked(
             self.store, load(self.store.settings.model, backbone=self.store.settings.backbone)
@@ -250,7 +251,7 @@ def _times(
         return None
     if before is None or after is None:
         raise ConfigError(
-            "before and after together look for change: give both. To find chips of some dates, give date (--since, "
-            "--until)"
+            "before and after together look for change: give both. To find chips of some dates,"
+            " give date (--since, --until)"
         )
     return moment(before, is_end=True, option="before"), moment(after, is_end=False, option="after")

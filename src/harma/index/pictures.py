@@ -64,9 +64,11 @@ def pictures_of(store: Store, hits: Sequence[Hit], *, size: int = 256) -> list[P
         store, [chip for chip, result in read.items() if isinstance(result, str)]
     )
     return [
-        Picture(thumbnails[hit.id], result)
-        if isinstance(result := read[hit.id], str)
-        else Picture(result)
+        (
+            Picture(thumbnails[hit.id], result)
+            if isinstance(result := read[hit.id], str)
+            else Picture(result)
+        )
         for hit in hits
     ]
 

@@ -64,8 +64,9 @@ def query_vector(
     lengths = {len(vector) for vector in vectors} | {chips.schema.field("embedding").type.list_size}
     if len(lengths) > 1:
         raise ConfigError(
-            f"a vector to look for has {next(len(v) for v in vectors)} numbers, the index's embeddings "
-            f"{chips.schema.field('embedding').type.list_size}; give one of the index's model"
+            f"a vector to look for has {next(len(v) for v in vectors)} numbers, the index's"
+            f" embeddings {chips.schema.field('embedding').type.list_size}; give one of the index's"
+            " model"
         )
     total: Vector = np.sum(vectors, axis=0)
     norm = float(np.linalg.norm(total))

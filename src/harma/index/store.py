@@ -76,7 +76,8 @@ class Store:
         )
         if foreign:
             raise ConfigError(
-                f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose another"
+                f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose"
+                " another"
             )
         database = _connect(directory, settings)
         # The settings come last: where they are, there is an index.
@@ -119,9 +120,11 @@ class Store:
             "model": pa.array([self.settings.model_id] * len(rows), pa.string()),
         }
         arrays = [
-            columns[name]
-            if name in columns
-            else pa.array([row[name] for row in rows], schema.field(name).type)
+            (
+                columns[name]
+                if name in columns
+                else pa.array([row[name] for row in rows], schema.field(name).type)
+            )
             for name in schema.names
         ]
         with self._writing():
@@ -251,8 +254,9 @@ class Store:
             raise
         except (OSError, RuntimeError) as error:
             raise DataError(
-                f"the index {self.directory} cannot be read ({_short(error)}). If it was embedded again just now, open "
-                "it again; else a file is damaged: see `harma index verify`, and build it again"
+                f"the index {self.directory} cannot be read ({_short(error)}). If it was embedded"
+                " again just now, open it again; else a file is damaged: see `harma index verify`,"
+                " and build it again"
             ) from error
 
     def num_unindexed(self) -> int:
@@ -276,8 +280,8 @@ class Store:
             yield
         except FAILED as error:
             raise StorageError(
-                f"the index {self.directory} cannot be written ({_short(error)}). What was written before is kept; "
-                "make room, or make it writable, and give the command again"
+                f"the index {self.directory} cannot be written ({_short(error)}). What was written"
+                " before is kept; make room, or make it writable, and give the command again"
             ) from error
 
 
@@ -309,7 +313,10 @@ def _connect(directory: Path, settings: Settings) -> Any:
 
 def _named(sources: Sequence[str]) -> Iterator[str]:
     for start in range(0, len(sources), NAMES_AT_ONCE):
-        yield f"source IN ({', '.join(quoted(name) for name in sources[start : start + NAMES_AT_ONCE])})"
+        yield (
+            "source IN"
+            f" ({', '.join(quoted(name) for name in sources[start : start + NAMES_AT_ONCE])})"
+        )
 
 
 def _short(error: Exception) -> str:

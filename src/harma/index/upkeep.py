@@ -135,8 +135,9 @@ def reembed(
         if lost and not allow_missing:
             first, problem = next(iter(lost.items()))
             raise DataError(
-                f"{len(lost):,} sources cannot be read any more, such as {first}: {problem}. The index "
-                "stays as it is. Bring them back, `harma index remove` them, or go on without them (--allow-missing)"
+                f"{len(lost):,} sources cannot be read any more, such as {first}: {problem}. The"
+                " index stays as it is. Bring them back, `harma index remove` them, or go on"
+                " without them (--allow-missing)"
             )
         _change_over(directory, again, settings)
         write_problems(Store(directory))

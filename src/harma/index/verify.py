@@ -45,13 +45,15 @@ def _verified(store: Store) -> list[str]:
     for name, row in sources.items():
         if of_source[name] != row["num_chips"]:
             problems.append(
-                f"{name}: {of_source[name]:,} chips, there should be {row['num_chips']:,}; build it again"
+                f"{name}: {of_source[name]:,} chips, there should be {row['num_chips']:,}; build it"
+                " again"
             )
         problems += _check_file(name, row["size"], row["mtime_ns"])
     unfinished = sorted(of_source.keys() - sources.keys())
     if unfinished:
         problems.append(
-            f"{len(unfinished):,} sources are not finished, such as {unfinished[0]}; build them again"
+            f"{len(unfinished):,} sources are not finished, such as {unfinished[0]}; build them"
+            " again"
         )
     return problems
 
@@ -64,7 +66,8 @@ def _check_embeddings(batch: pa.RecordBatch) -> list[str]:
         return []
     first = batch["id"][int(np.argmax(broken))].as_py()
     return [
-        f"{int(broken.sum()):,} embeddings are damaged, such as that of {first}; build the index again"
+        f"{int(broken.sum()):,} embeddings are damaged, such as that of {first}; build the index"
+        " again"
     ]
 
 

@@ -105,7 +105,8 @@ def attach_clip_adapter(backbone: Adaptable, config: ClipAdapterConfig) -> ClipA
     """
     if config.reduction > backbone.embed_dim:
         raise ConfigError(
-            f"reduction is {config.reduction}; it must be at most {backbone.embed_dim}, the embedding"
+            f"reduction is {config.reduction}; it must be at most {backbone.embed_dim}, the"
+            " embedding"
         )
     return ClipAdapter(
         backbone.embed_dim, config, next(iter(backbone.tower_parameters("image").values()))

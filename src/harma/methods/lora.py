@@ -114,8 +114,8 @@ def _targets(block: nn.Module) -> list[str]:
     ]
     if not attention and not _only_linear(block):
         raise BackboneError(
-            f"a {type(block).__name__} has no nn.MultiheadAttention, which method lora needs, and no attention made of "
-            "linear maps; choose bottleneck"
+            f"a {type(block).__name__} has no nn.MultiheadAttention, which method lora needs, and"
+            " no attention made of linear maps; choose bottleneck"
         )
     # The output map inside attention is never called as a module: LoraAttention sees to it.
     inside = tuple(f"{name}." for name in attention)

@@ -75,6 +75,7 @@ def make_config(method: str, options: Mapping[str, Any]) -> Any:
     allowed = [field.name for field in fields(config)]
     if unknown := sorted(options.keys() - set(allowed)):
         raise ConfigError(
-            f"method {method} has no option {', '.join(unknown)}; allowed are {', '.join(allowed) or 'none'}"
+            f"method {method} has no option {', '.join(unknown)}; allowed are"
+            f" {', '.join(allowed) or 'none'}"
         )
     return config(**options)

@@ -137,7 +137,8 @@ def read_about(directory: Path) -> dict[str, Any]:
         or not {"name", "weights_hash"} <= content["backbone"].keys()
     ):
         raise ConfigError(
-            f"{path} does not say which backbone the adapter belongs to (backbone: name, weights_hash)"
+            f"{path} does not say which backbone the adapter belongs to (backbone: name,"
+            " weights_hash)"
         )
     if not isinstance(content.get("method", HARMA), str):
         raise ConfigError(f"{path}: method is {content['method']!r}; it must be a name")

@@ -75,7 +75,8 @@ def export_released(
         )
     if model.adapters.text_attention != "full":
         raise ConfigError(
-            f"{what}: text_attention is causal, which the original does not have; it would embed otherwise"
+            f"{what}: text_attention is causal, which the original does not have; it would embed"
+            " otherwise"
         )
     if model.adapters.num_heads != 8:
         raise ConfigError(
@@ -83,8 +84,8 @@ def export_released(
         )
     if model.adapters.variant == "document":
         logger.warning(
-            "%s has the shared adapter of the design document; the released code computes another (h in place of "
-            "GELU(h)). Open the file with variant='document'",
+            "%s has the shared adapter of the design document; the released code computes another"
+            " (h in place of GELU(h)). Open the file with variant='document'",
             what,
         )
     write_released(Path(file), join_released(model.backbone.weights(), model.adapter_state()), {})

@@ -142,7 +142,8 @@ def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:
 def _checked(embeddings: Embeddings) -> Embeddings:
     if not np.isfinite(embeddings).all():
         raise DataError(
-            "the model gives embeddings that are not numbers: its weights are damaged, or its values too large for fp16"
+            "the model gives embeddings that are not numbers: its weights are damaged, or its"
+            " values too large for fp16"
         )
     return embeddings
 

@@ -131,7 +131,8 @@ def check_output(path: Path) -> None:
     """
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(
-            f"the output is called {path.name}; allowed are names that end in {' or '.join(FORMATS)}"
+            f"the output is called {path.name}; allowed are names that end in"
+            f" {' or '.join(FORMATS)}"
         )
     if path.suffix.lower() == ".parquet":
         _pyarrow()

@@ -38,6 +38,6 @@ def check_model(name: str, expected: str, model: HarMA) -> None:
     own = model_id(model)
     if own != expected:
         raise ConfigError(
-            f"the index was made with the model {name} ({expected}); this one is {own}. Their embeddings do not "
-            "compare. Use that model, or `harma index reembed`"
+            f"the index was made with the model {name} ({expected}); this one is {own}. Their"
+            " embeddings do not compare. Use that model, or `harma index reembed`"
         )

@@ -98,7 +98,8 @@ class HarMA(nn.Module):
             )
         if precision != "float32" and self.temperature.dtype == torch.float64:
             raise ConfigError(
-                f"the model's weights are float64, which it computes in; {precision} needs float32 weights"
+                f"the model's weights are float64, which it computes in; {precision} needs float32"
+                " weights"
             )
         self._precision = precision
 
@@ -265,7 +266,8 @@ class HarMA(nn.Module):
                 f"; and {len(differing) - 10} more" if len(differing) > 10 else ""
             )
             raise WeightsError(
-                f"{len(differing)} adapter weights do not match: {shown}. They belong to other options or towers."
+                f"{len(differing)} adapter weights do not match: {shown}. They belong to other"
+                " options or towers."
             )
         with torch.no_grad():
             self.temperature.copy_(state.pop("temperature"))

@@ -126,14 +126,15 @@ def _matching_backbone(
         backbone = load_backbone(spec)
     except MissingFileError as error:
         raise MissingFileError(
-            f"the adapter in {directory} was trained on {saved['name']} with weights {saved['weights_hash']}, which "
-            f"cannot be found ({error}); say where it is with backbone= (--backbone)"
+            f"the adapter in {directory} was trained on {saved['name']} with weights"
+            f" {saved['weights_hash']}, which cannot be found ({error}); say where it is with"
+            " backbone= (--backbone)"
         ) from error
     found = backbone.weights_hash()
     if found != saved["weights_hash"]:
         raise WeightsError(
-            f"the adapter in {directory} was trained on {saved['name']} with weights {saved['weights_hash']}; "
-            f"{spec} has {found}. Give the backbone it was trained on"
+            f"the adapter in {directory} was trained on {saved['name']} with weights"
+            f" {saved['weights_hash']}; {spec} has {found}. Give the backbone it was trained on"
         )
     return backbone
 
@@ -158,13 +159,15 @@ def warm_start(model: HarMA, start: str | Path) -> None:
     """
     if model.adapters is None:
         raise ConfigError(
-            "a warm start loads adapters; with method full, name the model directory as the backbone"
+            "a warm start loads adapters; with method full, name the model directory as the"
+            " backbone"
         )
     path, method = Path(start), method_of(model.adapters)
     if path.is_file():
         if method != "harma":
             raise ConfigError(
-                f"{path} is a file; a warm start of method {method} takes a run or adapter directory"
+                f"{path} is a file; a warm start of method {method} takes a run or adapter"
+                " directory"
             )
         of_backbone, state, temperature = split_released(read_released(path)[0])
         _check_start(path, hash_weights(of_backbone), model)
@@ -174,7 +177,8 @@ def warm_start(model: HarMA, start: str | Path) -> None:
     config, state, about = _read(directory)
     if method_of(config) != method:
         raise ConfigError(
-            f"{directory} was trained with method {method_of(config)}; start with the same, not {method}"
+            f"{directory} was trained with method {method_of(config)}; start with the same, not"
+            f" {method}"
         )
     _check_start(directory, about["backbone"]["weights_hash"], model)
     # Other options give the same weights another meaning; where gates start, and whether they

@@ -150,12 +150,14 @@ def class_embeddings(
     lacking = [template for template in templates if "{}" not in template]
     if lacking:
         raise ConfigError(
-            f"the template {lacking[0]!r} lacks {{}}, the place of the class, as in {TEMPLATES[0]!r}"
+            f"the template {lacking[0]!r} lacks {{}}, the place of the class, as in"
+            f" {TEMPLATES[0]!r}"
         )
     unknown = [name for name in terms or {} if name not in classes]
     if unknown:
         raise ConfigError(
-            f"terms are given for {unknown[0]!r}, which is none of the classes: {', '.join(classes)}"
+            f"terms are given for {unknown[0]!r}, which is none of the classes:"
+            f" {', '.join(classes)}"
         )
     # Of each class the plain prompts, then those with its terms; after a comma, as a term may be
     # any part of speech.
@@ -267,7 +269,8 @@ def accuracy(result: Classified, labels: Sequence[str]) -> Accuracy:
     """
     if len(labels) != len(result.cosines) or not labels:
         raise ConfigError(
-            f"there are {len(labels):,} labels for {len(result.cosines):,} images; give one for each"
+            f"there are {len(labels):,} labels for {len(result.cosines):,} images; give one for"
+            " each"
         )
     numbers = {in_words(name): number for number, name in enumerate(result.classes)}
     unknown = sorted({label for label in labels if in_words(label) not in numbers})
@@ -299,8 +302,8 @@ def _image_embeddings(model: HarMA, images: Any) -> Embeddings:
     if isinstance(images, np.ndarray) and images.ndim == 2 and images.dtype.kind == "f":
         if images.shape[1] != model.embed_dim:
             raise ConfigError(
-                f"the image embeddings have {images.shape[1]} numbers each, the model's have {model.embed_dim}; "
-                "give embeddings by this model"
+                f"the image embeddings have {images.shape[1]} numbers each, the model's have"
+                f" {model.embed_dim}; give embeddings by this model"
             )
         return _normalized(images.astype(np.float32), "image embeddings")
     return embed_images(model, images)

@@ -67,8 +67,8 @@ def recipe_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     missing = sorted(set(REQUIRED) - values.keys())
     if unknown or missing:
         raise ConfigError(
-            f"{path}: keys of the original's configs that are unknown: {unknown}, missing: {missing}; "
-            f"allowed are {', '.join(sorted(known))}"
+            f"{path}: keys of the original's configs that are unknown: {unknown}, missing:"
+            f" {missing}; allowed are {', '.join(sorted(known))}"
         )
     optimizer = _section(values, "optimizer", {"opt", "lr", "weight_decay", "lr_mult"}, path)
     schedule = _section(values, "schedular", {"sched", "epochs", "num_warmup_steps", "lr"}, path)

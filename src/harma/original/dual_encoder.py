@@ -68,7 +68,8 @@ def _image(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     width = _width(image) if swin else 384
     if vision.get("vision_width", width) != width:
         raise ConfigError(
-            f"{path}: vision_width is {vision['vision_width']}, but the image tower ends with {width}"
+            f"{path}: vision_width is {vision['vision_width']}, but the image tower ends with"
+            f" {width}"
         )
     if image["weights"] is None:
         log.warning("%s: vision_config names no ckpt; the image tower is untrained", path)

@@ -139,8 +139,8 @@ def _describe(missing: list[str], unexpected: list[str]) -> str:
         if names
     ]
     hint = (
-        "A released checkpoint has open_clip's plain CLIP and adapters in every block under model.…, and temp; "
-        "shared adapters are in the text blocks only"
+        "A released checkpoint has open_clip's plain CLIP and adapters in every block under"
+        " model.…, and temp; shared adapters are in the text blocks only"
     )
     return (
         f"Names that do not match: {'; '.join(parts) or 'there are no transformer blocks'}. {hint}"

@@ -36,8 +36,8 @@ def parse_bands(text: str) -> str | Bands:
     if len(parts) in (1, 3) and all(part.isdigit() and int(part) > 0 for part in parts):
         return tuple(int(part) for part in parts)
     raise ConfigError(
-        f"bands is {text!r}; allowed are auto, {', '.join(PRESETS)}, one number for a grey picture, "
-        "or three numbers from 1, such as 3,2,1"
+        f"bands is {text!r}; allowed are auto, {', '.join(PRESETS)}, one number for a grey picture,"
+        " or three numbers from 1, such as 3,2,1"
     )
 
 
@@ -70,14 +70,15 @@ def choose_bands(
         )
         if max(bands) > count:
             raise DataError(
-                f"it has {count} band{'' if count == 1 else 's'}, and bands {', '.join(map(str, bands))} "
-                f"were asked for ({reason}); choose with --bands"
+                f"it has {count} band{'' if count == 1 else 's'}, and bands"
+                f" {', '.join(map(str, bands))} were asked for ({reason}); choose with --bands"
             )
         return bands, reason
     if all(color in interpretation for color in COLORS):
-        return tuple(
-            interpretation.index(color) + 1 for color in COLORS
-        ), "by colour interpretation"
+        return (
+            tuple(interpretation.index(color) + 1 for color in COLORS),
+            "by colour interpretation",
+        )
     found = [_described(descriptions, color) for color in COLORS]
     if all(found):
         return tuple(found), "by band descriptions"
@@ -86,9 +87,10 @@ def choose_bands(
         return PRESETS["naip"], "preset naip, by the file's name"
     if len(colors) < 3:
         return (colors[0],), "the first band, as grey"
-    return tuple(
-        colors[:3]
-    ), "the first three bands: the file does not say which are red, green and blue (--bands)"
+    return (
+        tuple(colors[:3]),
+        "the first three bands: the file does not say which are red, green and blue (--bands)",
+    )
 
 
 def _described(descriptions: Sequence[str | None], color: str) -> int:

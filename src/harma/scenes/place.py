@@ -165,12 +165,13 @@ def find_place(crs: CRS | None, transform: Affine, gcps: Any = None) -> Place | 
     ellipsoid = described.ellipsoid
     if ellipsoid is None:
         raise DataError(
-            f"its coordinate reference system ({described.name}) is a local one without a place on Earth"
+            f"its coordinate reference system ({described.name}) is a local one without a place on"
+            " Earth"
         )
     if not EARTH_RADIUS[0] < ellipsoid.semi_major_metre < EARTH_RADIUS[1]:
         raise DataError(
-            f"its coordinate reference system ({described.name}) is not of the Earth: the body's radius is "
-            f"{ellipsoid.semi_major_metre / 1000:,.0f} km. It has no WGS84 footprint"
+            f"its coordinate reference system ({described.name}) is not of the Earth: the body's"
+            f" radius is {ellipsoid.semi_major_metre / 1000:,.0f} km. It has no WGS84 footprint"
         )
     return Place(crs, transform)
 

@@ -46,7 +46,8 @@ def check_percentiles(percentiles: tuple[float, float]) -> None:
     low, high = percentiles
     if not 0 <= low < high <= 100:
         raise ConfigError(
-            f"the stretch is from percentile {low} to {high}; give two numbers from 0 to 100 in order"
+            f"the stretch is from percentile {low} to {high}; give two numbers from 0 to 100 in"
+            " order"
         )
 
 

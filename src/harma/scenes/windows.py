@@ -47,7 +47,8 @@ class Tiling:
                 raise ConfigError(f"{name} is {value}; it must be greater than 0")
         if not 0 < self.stride <= 1:
             raise ConfigError(
-                f"stride is {self.stride}; it must be over 0 and at most 1 (a share of the chip's side)"
+                f"stride is {self.stride}; it must be over 0 and at most 1 (a share of the chip's"
+                " side)"
             )
         if not self.scales or not all(0 < scale < float("inf") for scale in self.scales):
             raise ConfigError(f"scales are {list(self.scales)}; give one or more numbers over 0")
@@ -78,7 +79,8 @@ class Tiling:
         side = round(self.size_m / gsd)
         if side < 1:
             raise DataError(
-                f"chips of {self.size_m:g} m are smaller than its pixels ({gsd:g} m); take larger chips"
+                f"chips of {self.size_m:g} m are smaller than its pixels ({gsd:g} m); take larger"
+                " chips"
             )
         return side
 

@@ -43,8 +43,8 @@ class EpochBatches(Sampler[list[int]]):
     ) -> None:
         if num_items < batch_size * world_size:
             raise ConfigError(
-                f"the training data has {num_items} items, fewer than one batch of {batch_size} × {world_size} "
-                f"processes; set data.batch_size to {num_items // world_size} or less"
+                f"the training data has {num_items} items, fewer than one batch of {batch_size} ×"
+                f" {world_size} processes; set data.batch_size to {num_items // world_size} or less"
             )
         self.num_items = num_items
         self.batch_size = batch_size

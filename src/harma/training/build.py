@@ -57,8 +57,9 @@ def make_fabric(recipe: Recipe) -> Fabric:
     devices, num_nodes = _launched() or (train.devices, train.num_nodes)
     if num_nodes > 1 and _launched() is None:
         raise ConfigError(
-            f"train.num_nodes is {num_nodes}; several machines are started by torchrun or SLURM, such as torchrun "
-            f"--nnodes {num_nodes} --nproc-per-node {train.devices} --rdzv-endpoint HOST:29500 -m harma train …"
+            f"train.num_nodes is {num_nodes}; several machines are started by torchrun or SLURM,"
+            f" such as torchrun --nnodes {num_nodes} --nproc-per-node {train.devices}"
+            " --rdzv-endpoint HOST:29500 -m harma train …"
         )
     try:
         return Fabric(

@@ -66,14 +66,15 @@ def restore(
     """
     if state["world_size"] != fabric.world_size:
         raise TrainingError(
-            f"the run was begun with {state['world_size']} processes and is resumed with {fabric.world_size}; "
-            "batches would differ. Resume it with as many as before"
+            f"the run was begun with {state['world_size']} processes and is resumed with"
+            f" {fabric.world_size}; batches would differ. Resume it with as many as before"
         )
     changed = [name for name, value in made_from.items() if state["made_from"].get(name) != value]
     if changed:
         raise TrainingError(
-            f"the run was begun with other data or weights than are there now ({', '.join(changed)} changed); a "
-            "resumed run must end as if it had not been interrupted. Bring them back, or begin a new run"
+            f"the run was begun with other data or weights than are there now ({', '.join(changed)}"
+            " changed); a resumed run must end as if it had not been interrupted. Bring them back,"
+            " or begin a new run"
         )
     try:
         _load_training_state(model, state["model"])

@@ -43,11 +43,13 @@ def smaller_chunk(
     # Of several processes the others wait in an exchange that this one has left.
     if asked != "auto" or images == 1 or fabric.world_size > 1:
         raise TrainingError(
-            f"the memory of the GPU does not hold {images} images at once ({str(error).splitlines()[0][:160]}); try "
-            f"--train.chunk_size {max(1, images // 2)}, --train.precision bf16, or --train.gradient_checkpointing true"
+            f"the memory of the GPU does not hold {images} images at once"
+            f" ({str(error).splitlines()[0][:160]}); try --train.chunk_size {max(1, images // 2)},"
+            " --train.precision bf16, or --train.gradient_checkpointing true"
         ) from error
     log.info(
-        "the memory of the GPU does not hold %d images at once; going on with %d, with the same gradients",
+        "the memory of the GPU does not hold %d images at once; going on with %d, with the same"
+        " gradients",
         images,
         images // 2,
     )

@@ -79,7 +79,8 @@ def run_demo(
 
     directory, size = Path(directory), size or DemoSize()
     say(
-        f"Drawing scenes: {size.pretraining:,} of the look {PRETRAINING_LOOK}, {size.adapting:,} of {NEW_LOOK}"
+        f"Drawing scenes: {size.pretraining:,} of the look {PRETRAINING_LOOK}, {size.adapting:,} of"
+        f" {NEW_LOOK}"
     )
     data = {
         look: make_scenes(

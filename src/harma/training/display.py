@@ -31,7 +31,8 @@ def event_writer(run: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise MissingDependencyError(
-            "train.tensorboard needs tensorboard, which is not installed: pip install 'harma[tensorboard]'"
+            "train.tensorboard needs tensorboard, which is not installed: pip install"
+            " 'harma[tensorboard]'"
         ) from error
     writer: Any = SummaryWriter(str(run / "tensorboard"), purge_step=step)
     return writer

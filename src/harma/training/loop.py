@@ -146,15 +146,16 @@ class Trainer:
             # A block that is computed again in the backward pass would not lose the values it lost
             # before.
             raise ConfigError(
-                "a loss of this recipe takes second views, which train.gradient_checkpointing cannot serve; "
-                "train.chunk_size saves memory too"
+                "a loss of this recipe takes second views, which train.gradient_checkpointing"
+                " cannot serve; train.chunk_size saves memory too"
             )
         if splits["train"].labels is None:
             without = [f"--loss.terms.{name} 0" for name in self.objective.taking_labels]
             without += ["--data.spread_labels false"] if recipe.data.spread_labels else []
             if without:
                 raise ConfigError(
-                    f"the training annotations have no labels, which this recipe needs; without: {' '.join(without)}"
+                    "the training annotations have no labels, which this recipe needs; without:"
+                    f" {' '.join(without)}"
                 )
         num_items = (
             splits["train"].num_captions
@@ -336,7 +337,8 @@ class Trainer:
             raise ConfigError(f"train.select_by is {key!r}; allowed are {', '.join(metrics)}")
         if not math.isfinite(metrics[key]):
             raise TrainingError(
-                f"{key}, which chooses the model, is {metrics[key]} in epoch {p.epoch}; it must be a number"
+                f"{key}, which chooses the model, is {metrics[key]} in epoch {p.epoch}; it must be"
+                " a number"
             )
         better = metrics[key] > p.best
         p.best, p.best_epoch, p.stale = (
@@ -376,16 +378,16 @@ class Trainer:
                 else ""
             )
             raise TrainingError(
-                f"the loss is not a finite number in epoch {self.progress.epoch}, step {self.progress.step}; "
-                f"try a lower --optim.lr (now {self.recipe.optim.lr:g}), --optim.clip_norm 1, or float32 precision."
-                f"{kept}"
+                f"the loss is not a finite number in epoch {self.progress.epoch}, step"
+                f" {self.progress.step}; try a lower --optim.lr (now {self.recipe.optim.lr:g}),"
+                f" --optim.clip_norm 1, or float32 precision.{kept}"
             )
         temperature = float(self.model.temperature.detach())
         if temperature <= 0:
             raise TrainingError(
-                f"the temperature became {temperature:g} in epoch {self.progress.epoch}, step {self.progress.step}; it "
-                f"must stay above 0. Try a lower --optim.lr (now {self.recipe.optim.lr:g}) or "
-                "--loss.train_temperature false"
+                f"the temperature became {temperature:g} in epoch {self.progress.epoch}, step"
+                f" {self.progress.step}; it must stay above 0. Try a lower --optim.lr (now"
+                f" {self.recipe.optim.lr:g}) or --loss.train_temperature false"
             )
         self.progress.epoch_loss += float(losses.sum())
         return float(losses.mean())

@@ -49,7 +49,8 @@ class Objective:
         self.terms = [term for term in built if term.weight != 0]
         if not self.terms:
             raise ConfigError(
-                "loss.terms has no loss with a weight; give at least one, such as {contrastive: 1.0}"
+                "loss.terms has no loss with a weight; give at least one, such as {contrastive:"
+                " 1.0}"
             )
 
     @property

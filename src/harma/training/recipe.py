@@ -249,8 +249,8 @@ class Recipe:
             and self.loss.min_temperature > self.loss.temperature
         ):
             raise ConfigError(
-                f"loss.min_temperature is {self.loss.min_temperature}; it must not lie above loss.temperature, "
-                f"{self.loss.temperature}"
+                f"loss.min_temperature is {self.loss.min_temperature}; it must not lie above"
+                f" loss.temperature, {self.loss.temperature}"
             )
         if self.train.seed >= 2**32:
             raise ConfigError(f"train.seed is {self.train.seed}; it must be below {2**32}")

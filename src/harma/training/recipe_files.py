@@ -33,7 +33,8 @@ def recipe_values(name: str | Path) -> dict[str, Any]:
     path = shipped.get(str(name), Path(name))
     if not path.is_file():
         raise MissingFileError(
-            f"there is no recipe {str(name)!r}; shipped are {', '.join(shipped)}, or give the path of a YAML file"
+            f"there is no recipe {str(name)!r}; shipped are {', '.join(shipped)}, or give the path"
+            " of a YAML file"
         )
     values = read_yaml(path, "the recipe")
     if not isinstance(values, dict):
@@ -88,8 +89,8 @@ def read_recipe(argv: Sequence[str], *, prog: str, description: str, examples: s
     if wants_help or not argv or argv[0].startswith("-"):
         if not wants_help:
             raise ConfigError(
-                f"the first argument is the recipe: one of {', '.join(shipped_recipes())}, or a YAML file; "
-                f"`{prog} --help` shows every option"
+                f"the first argument is the recipe: one of {', '.join(shipped_recipes())}, or a"
+                f" YAML file; `{prog} --help` shows every option"
             )
         parser.print_help()
         raise SystemExit(0)

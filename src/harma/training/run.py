@@ -83,8 +83,8 @@ class RunDirectory:
         """
         if self.recipe.exists():
             raise ConfigError(
-                f"{self.path} holds a run already; continue it with `harma train --resume {self.path}`, "
-                "or choose another --output"
+                f"{self.path} holds a run already; continue it with `harma train --resume"
+                f" {self.path}`, or choose another --output"
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)

@@ -21,11 +21,12 @@ def published(hub, backbone):
 def test_nothing_is_downloaded_unasked(hub, published):
     with pytest.raises(MissingFileError) as error:
         load_backbone("hf-hub:org/tiny")
-    assert str(error.value) == (
-        "the config of hf-hub:org/tiny: open_clip_config.json of org/tiny (size not known, licence: see "
-        "https://huggingface.co/org/tiny) is not on this machine. Allow the download (`--download true` on the command "
-        "line, `download: true` in a recipe, `allow_download=True` in Python), or get it from "
-        "https://huggingface.co/org/tiny"
+    assert (
+        str(error.value)
+        == "the config of hf-hub:org/tiny: open_clip_config.json of org/tiny (size not known,"
+        " licence: see https://huggingface.co/org/tiny) is not on this machine. Allow the"
+        " download (`--download true` on the command line, `download: true` in a recipe,"
+        " `allow_download=True` in Python), or get it from https://huggingface.co/org/tiny"
     )
     assert hub.requests == []
 
@@ -71,11 +72,14 @@ def test_preset_from_the_hub(hub, published, config, monkeypatch, caplog):
     torch.save(published.weights(), path)
     with pytest.raises(MissingFileError) as error:
         load_backbone("georsclip-ret2")
-    assert str(error.value) == (
-        "the weights of georsclip-ret2: ckpt/RS5M_ViT-B-32_RET-2.pt of Zilun/GeoRSCLIP (size not known, licence: code "
-        "MIT; for the weights see the page) is not on this machine. Allow the download (`--download true` on the "
-        "command line, `download: true` in a recipe, `allow_download=True` in Python), or get it from "
-        "https://huggingface.co/Zilun/GeoRSCLIP and name it: georsclip-ret2:/path/to/RS5M_ViT-B-32_RET-2.pt"
+    assert (
+        str(error.value)
+        == "the weights of georsclip-ret2: ckpt/RS5M_ViT-B-32_RET-2.pt of Zilun/GeoRSCLIP (size not"
+        " known, licence: code MIT; for the weights see the page) is not on this machine. Allow"
+        " the download (`--download true` on the command line, `download: true` in a recipe,"
+        " `allow_download=True` in Python), or get it from"
+        " https://huggingface.co/Zilun/GeoRSCLIP and name it:"
+        " georsclip-ret2:/path/to/RS5M_ViT-B-32_RET-2.pt"
     )
     assert (
         load_backbone("georsclip-ret2", allow_download=True).weights_hash()

@@ -93,10 +93,12 @@ def test_names_that_do_not_match_are_listed(config, state):
     state["text_projection"] = torch.zeros(32, 8)
     with pytest.raises(WeightsError) as error:
         load_backbone(config, weights=state)
-    assert str(error.value) == (
-        "the given weights: weights and architecture do not match: 1 missing (ln_final.weight); 12 unexpected "
-        "(surplus.0, surplus.1, surplus.2, surplus.3, surplus.4, surplus.5, surplus.6, surplus.7, surplus.8, surplus.9 "
-        "and 2 more); 1 of another shape (text_projection (32, 8), model (32, 16))."
+    assert (
+        str(error.value)
+        == "the given weights: weights and architecture do not match: 1 missing (ln_final.weight);"
+        " 12 unexpected (surplus.0, surplus.1, surplus.2, surplus.3, surplus.4, surplus.5,"
+        " surplus.6, surplus.7, surplus.8, surplus.9 and 2 more); 1 of another shape"
+        " (text_projection (32, 8), model (32, 16))."
     )
 
 

@@ -9,7 +9,10 @@ from harma.errors import MissingFileError
 
 log = logging.getLogger(__name__)
 
-ALLOW = "`--download true` on the command line, `download: true` in a recipe, `allow_download=True` in Python"
+ALLOW = (
+    "`--download true` on the command line, `download: true` in a recipe, `allow_download=True` in"
+    " Python"
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def find_file(remote: Remote, what: str, *, allow_download: bool, by_hand: str =
         )
     if not allow_download:
         raise MissingFileError(
-            f"{what}: {remote.describe()} is not on this machine. Allow the download ({ALLOW}), or {manually}"
+            f"{what}: {remote.describe()} is not on this machine. Allow the download ({ALLOW}), or"
+            f" {manually}"
         )
     return _download(remote, what, manually)
 
@@ -102,7 +106,8 @@ def _download(remote: Remote, what: str, manually: str) -> Path:
     assert remote.repo is not None
     if constants.HF_HUB_OFFLINE:
         raise MissingFileError(
-            f"{what}: {remote.describe()} is not on this machine and HF_HUB_OFFLINE is set; unset it, or {manually}"
+            f"{what}: {remote.describe()} is not on this machine and HF_HUB_OFFLINE is set; unset"
+            f" it, or {manually}"
         )
     failures: tuple[type[Exception], ...] = (
         HfHubHTTPError,

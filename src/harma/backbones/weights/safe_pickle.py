@@ -49,7 +49,9 @@ NONSENSE = (
 )
 # How files begin that people take for weights.
 NOT_WEIGHTS = {
-    b"version https://git-lfs": "a Git LFS pointer, not the weights themselves; fetch them with `git lfs pull`",
+    b"version https://git-lfs": (
+        "a Git LFS pointer, not the weights themselves; fetch them with `git lfs pull`"
+    ),
     b"<!DOCTYPE": "a web page, not weights; download the file itself",
     b"<html": "a web page, not weights; download the file itself",
 }
@@ -234,11 +236,15 @@ def read_weight_file(path: Path, *, foreign: bool = False) -> Any:
 
 def _refusal(path: Path, message: str) -> str:
     if not zipfile.is_zipfile(path):
-        return "is not a readable weight file; allowed are files of torch.save, safetensors and TorchScript archives"
+        return (
+            "is not a readable weight file; allowed are files of torch.save, safetensors and"
+            " TorchScript archives"
+        )
     name = re.search(r"GLOBAL (\S+)", message)
     return (
-        f"holds more than weights ({name[1] if name else 'foreign objects'}) and is not read, since that could run "
-        "code; save a state dict or safetensors. A released HarMA checkpoint is converted with `harma import`"
+        f"holds more than weights ({name[1] if name else 'foreign objects'}) and is not read, since"
+        " that could run code; save a state dict or safetensors. A released HarMA checkpoint is"
+        " converted with `harma import`"
     )
 
 
@@ -265,8 +271,9 @@ def read_archive(path: Path) -> Any:
         raise
     except DAMAGE as error:
         raise WeightsError(
-            f"{path} cannot be read as an archive of torch.save ({error}): it is incomplete, of another kind, or of "
-            "torch before 1.6 (then load it where it was written and save it again)"
+            f"{path} cannot be read as an archive of torch.save ({error}): it is incomplete, of"
+            " another kind, or of torch before 1.6 (then load it where it was written and save it"
+            " again)"
         ) from error
     except NONSENSE as error:
         raise WeightsError(
@@ -283,8 +290,8 @@ def _prefix(archive: zipfile.ZipFile, path: Path) -> str:
     ]
     if len(found) != 1:
         raise WeightsError(
-            f"{path} is a zip archive, but not of torch.save: it holds {', '.join(names[:5]) or 'nothing'}; "
-            "unpack it and give the weight file in it"
+            f"{path} is a zip archive, but not of torch.save: it holds"
+            f" {', '.join(names[:5]) or 'nothing'}; unpack it and give the weight file in it"
         )
     if f"{found[0]}byteorder" in names and archive.read(f"{found[0]}byteorder") != b"little":
         raise WeightsError(

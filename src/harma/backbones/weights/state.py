@@ -82,8 +82,8 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: str) -
             _list("of another shape", differing),
         ]
         raise WeightsError(
-            f"{source}: weights and architecture do not match: {'; '.join(part for part in lists if part)}."
-            f"{_hint(missing, unexpected, differing)}"
+            f"{source}: weights and architecture do not match:"
+            f" {'; '.join(part for part in lists if part)}.{_hint(missing, unexpected, differing)}"
         )
     with torch.no_grad():
         for name, value in own.items():
@@ -99,9 +99,15 @@ def _list(kind: str, names: list[str]) -> str:
 
 def _hint(missing: Iterable[str], unexpected: Iterable[str], differing: Iterable[str]) -> str:
     if any(".mmadapter." in name for name in unexpected):
-        return " It is a released HarMA checkpoint: convert it with `harma import`, or open it with HarMA.from_released."
+        return (
+            " It is a released HarMA checkpoint: convert it with `harma import`, or open it with"
+            " HarMA.from_released."
+        )
     if any(name.startswith("visual.positional_embedding ") for name in differing):
-        return " The image size differs, and positional embeddings are not resized here: state the file's architecture."
+        return (
+            " The image size differs, and positional embeddings are not resized here: state the"
+            " file's architecture."
+        )
     if differing and not missing and not unexpected:
         return " Width, patch size or vocabulary differ: state the architecture of the file."
     return ""
@@ -156,8 +162,9 @@ def _state_dict(content: Any, path: Path, nested: Sequence[str]) -> dict[str, Te
     others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
     if others:
         raise WeightsError(
-            f"{path} holds {_list('entries that are not tensors', others)}; it must be a flat state dict, or hold one "
-            'under "state_dict" (a released HarMA checkpoint is converted with `harma import`)'
+            f"{path} holds {_list('entries that are not tensors', others)}; it must be a flat state"
+            ' dict, or hold one under "state_dict" (a released HarMA checkpoint is converted'
+            " with `harma import`)"
         )
     state: dict[str, Tensor] = dict(content)
     for prefix in WRAPPERS:

@@ -39,7 +39,10 @@ def add_several(parser: argparse.ArgumentParser) -> None:
         "data",
         metavar="DATA[=DIR]",
         nargs="+",
-        help="data sets (rsitmd, rsicd, ucm, or the paths of descriptions), each with the folder of its files",
+        help=(
+            "data sets (rsitmd, rsicd, ucm, or the paths of descriptions), each with the folder of"
+            " its files"
+        ),
     )
     parser.add_argument("--root", metavar="DIR", help="the folder of a single data set's files")
     parser.add_argument("--images", metavar="DIR", help="the image folder of a single data set")

@@ -99,7 +99,8 @@ def _show(found: "Audit") -> None:
         [*names, *(f"{number:,}" for number in numbers)] for names, numbers in copy_table(found)
     ]
     print(
-        f"{len(found.images):,} images, {len(found.copies):,} pairs of copies in {len(found.groups):,} groups"
+        f"{len(found.images):,} images, {len(found.copies):,} pairs of copies in"
+        f" {len(found.groups):,} groups"
     )
     if rows:
         show_table(["images of", "and of", "same file", "same pixels", "near"], rows, left=2)

@@ -42,12 +42,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"lost: {loss}")
     if made.lost and not args.lossy:
         raise ConfigError(
-            f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to go on"
+            f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to"
+            " go on"
         )
     path = write(made, args.output, overwrite=args.overwrite)
     for split, (num_images, num_captions) in made.sizes.items():
         print(f"{split}: {num_images:,} images, {num_captions:,} captions")
     print(
-        f"written: {', '.join(made.files)} and {path}; train on it with: harma train RECIPE --data.name {path}"
+        f"written: {', '.join(made.files)} and {path}; train on it with: harma train RECIPE"
+        f" --data.name {path}"
     )
     return 0

@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     with progress_bar("downloading") as progress:
         path, digest = fetch(item, args.output, progress=progress)
     print(
-        f"{path}: SHA-256 {digest}, {'as it should be' if item.sha256 else 'NOT verified: none is known'}"
+        f"{path}: SHA-256 {digest},"
+        f" {'as it should be' if item.sha256 else 'NOT verified: none is known'}"
     )
     if args.unpack:
         print(f"unpacked {unpack(path, args.output):,} files to {args.output}")

@@ -69,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"lost: {loss}")
     if lost and not args.lossy:
         raise ConfigError(
-            f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to go on"
+            f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to"
+            " go on"
         )
     path = write(made.conversion, args.output, overwrite=args.overwrite)
     rows = [[label, *(f"{count:,}" for count in counts)] for label, counts in made.labels.items()]

@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.picture is not None and args.picture.suffix.lower() != ".png":
         raise ConfigError(
-            f"the picture is called {args.picture.name}; it is a PNG: give it a name that ends in .png"
+            f"the picture is called {args.picture.name}; it is a PNG: give it a name that ends in"
+            " .png"
         )
     description, root = data_and_root(args.data, args.root)
     with progress_bar("reading images") as progress:

@@ -28,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "data",
         metavar="DATA[=DIR]",
         nargs="+",
-        help="data sets with the folder of their files, descriptions (.yaml), or files of captions (.txt, .csv, .json)",
+        help=(
+            "data sets with the folder of their files, descriptions (.yaml), or files of captions"
+            " (.txt, .csv, .json)"
+        ),
     )
     parser.add_argument("--root", metavar="DIR", help="the folder of a single data set's files")
     add_splits(parser)
@@ -144,8 +147,9 @@ def _show(found: "Vocabulary", top: int) -> None:
     for label in found.labels:
         print(f"{label}: " + ", ".join(term.text for term in found.of_label(label, 6)))
     print(
-        f"{len(found.terms):,} terms in {found.num_captions:,} captions of {found.num_images:,} images; left out: "
-        f"{found.num_rare:,} rarer terms, {found.num_stop_words:,} of {found.num_words:,} words as stop words"
+        f"{len(found.terms):,} terms in {found.num_captions:,} captions of {found.num_images:,}"
+        f" images; left out: {found.num_rare:,} rarer terms, {found.num_stop_words:,} of"
+        f" {found.num_words:,} words as stop words"
     )
     if any(term.num_pieces is not None for term in found.terms):
         cut = [term for term in found.terms if term.is_split and term.num_words == 1]

@@ -108,7 +108,9 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="folder, file, glob, list (.txt; .csv with a column path), or address (https://, s3://)",
+        help=(
+            "folder, file, glob, list (.txt; .csv with a column path), or address (https://, s3://)"
+        ),
     )
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
@@ -274,7 +276,10 @@ def _told(directory: Path, outcome: "Outcome") -> list[str]:
     rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s" if outcome.num_added else ""
     lines = [
         f"{directory}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}",
-        f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed, {outcome.num_kept:,} as they were",
+        (
+            f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
+            f" {outcome.num_kept:,} as they were"
+        ),
     ]
     if outcome.num_skipped:
         lines.append(f"{outcome.num_skipped:,} chips left out as mostly nodata")

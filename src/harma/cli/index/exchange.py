@@ -80,7 +80,8 @@ def _import(args: argparse.Namespace) -> int:
             progress=progress,
         )
     print(
-        f"{args.directory}: {done.num_added:,} chips of {done.num_sources:,} sources added in {done.seconds:,.0f} s"
+        f"{args.directory}: {done.num_added:,} chips of {done.num_sources:,} sources added in"
+        f" {done.seconds:,.0f} s"
     )
     if done.num_there:
         print(f"{done.num_there:,} were there already")

@@ -130,7 +130,8 @@ def audit(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(
-            f"two data sets are called {', '.join(twice)}; give each its own name in its description"
+            f"two data sets are called {', '.join(twice)}; give each its own name in its"
+            " description"
         )
     splits = [(source.description.name, split) for source in sources for split in _splits(source)]
     images = tuple(
@@ -154,7 +155,8 @@ def _splits(source: Source) -> list[Split]:
     names = source.splits or source.description.splits
     if not names:
         raise ConfigError(
-            f"data set {source.description.name} names no annotation files; add train, val or test to it"
+            f"data set {source.description.name} names no annotation files; add train, val or test"
+            " to it"
         )
     return [
         load_split(

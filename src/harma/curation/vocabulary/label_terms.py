@@ -32,7 +32,8 @@ def read_label_terms(path: str | Path) -> LabelTerms:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise MissingFileError(
-            f"the vocabulary {path} is not there; `harma data vocabulary DATA --json {path}` writes one"
+            f"the vocabulary {path} is not there; `harma data vocabulary DATA --json {path}`"
+            " writes one"
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"the vocabulary {path} is not JSON ({error})") from error
@@ -40,7 +41,8 @@ def read_label_terms(path: str | Path) -> LabelTerms:
         isinstance(content.get(key), list) for key in ("terms", "labels")
     ):
         raise DataError(
-            f"{path} is no vocabulary; it must be the JSON that `harma data vocabulary --json` writes"
+            f"{path} is no vocabulary; it must be the JSON that `harma data vocabulary --json`"
+            " writes"
         )
     found: LabelTerms = {label: {} for label in content["labels"] if isinstance(label, str)}
     for number, term in enumerate(content["terms"]):
@@ -50,7 +52,8 @@ def read_label_terms(path: str | Path) -> LabelTerms:
                 found.setdefault(label, {})[term["text"]] = weight
     if not found:
         raise DataError(
-            f"the vocabulary {path} has no labels; make it of a data set whose images have label_name"
+            f"the vocabulary {path} has no labels; make it of a data set whose images have"
+            " label_name"
         )
     return found
 

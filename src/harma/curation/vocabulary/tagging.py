@@ -23,13 +23,15 @@ def make_tagger(model: str = MODEL) -> Tag:
         import spacy
     except ImportError as error:
         raise MissingDependencyError(
-            f"parts of speech need spaCy and a model of it: pip install spacy, then python -m spacy download {model}"
+            "parts of speech need spaCy and a model of it: pip install spacy, then python -m spacy"
+            f" download {model}"
         ) from error
     try:
         pipeline = spacy.load(model)
     except (OSError, ImportError) as error:
         raise MissingDependencyError(
-            f"the spaCy model {model} is not installed; install it, or name the folder of one that is there"
+            f"the spaCy model {model} is not installed; install it, or name the folder of one that"
+            " is there"
         ) from error
     return lambda captions: _tags(pipeline, captions)
 

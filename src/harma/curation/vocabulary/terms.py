@@ -137,8 +137,8 @@ def build_vocabulary(
     classes: list[str | None] = [None] * len(captions) if labels is None else list(labels)
     if not captions or not len(captions) == len(owners) == len(classes):
         raise DataError(
-            f"a vocabulary needs captions, and an image and a label of each; got {len(captions)} captions, "
-            f"{len(owners)} images, {len(classes)} labels"
+            f"a vocabulary needs captions, and an image and a label of each; got {len(captions)}"
+            f" captions, {len(owners)} images, {len(classes)} labels"
         )
     counts: dict[str, _Counts] = {}
     words = stops = 0
@@ -189,9 +189,11 @@ def _terms(words: Sequence[str], pairs: bool) -> list[tuple[str, str]]:
     """(term, as it is written) of the words of a clause."""
     # Numbers alone name nothing.
     content = [
-        (singular(word), word)
-        if word not in STOP_WORDS and any(c.isalpha() for c in word)
-        else None
+        (
+            (singular(word), word)
+            if word not in STOP_WORDS and any(c.isalpha() for c in word)
+            else None
+        )
         for word in words
     ]
     found = [item for item in content if item is not None]

@@ -67,7 +67,10 @@ def _group(group: Group, rng: np.random.Generator) -> str:
     noun = group.kind if group.count == 1 else group.kind + "s"
     described = f"{group.color} {noun}".strip()
     if group.kind == "house" and rng.random() < 0.4:
-        described = f"{noun} with {'a ' if group.count == 1 else ''}{group.color} roof{'s' if group.count > 1 else ''}"
+        described = (
+            f"{noun} with {'a ' if group.count == 1 else ''}{group.color}"
+            f" roof{'s' if group.count > 1 else ''}"
+        )
     number = NUMBERS[group.count]
     if number == "a" and described[0] in "aeiou":
         number = "an"

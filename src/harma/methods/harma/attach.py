@@ -87,9 +87,11 @@ def attach(
                     num_heads=config.num_heads,
                     gate_init=config.gate_init,
                 ),
-                shared[shared_index(i, len(blocks[tower]), num_shared)]
-                if tower in config.shared_towers
-                else None,
+                (
+                    shared[shared_index(i, len(blocks[tower]), num_shared)]
+                    if tower in config.shared_towers
+                    else None
+                ),
                 causal=tower == "text" and config.text_attention == "causal",
                 gate_init=config.gate_init,
                 layout=backbone.layout(tower, block),
@@ -112,8 +114,9 @@ def masks_padding(backbone: Towers) -> bool:
 def _check_attention(backbone: Towers, config: AdapterConfig) -> None:
     if config.text_attention == "causal" and masks_padding(backbone):
         raise ConfigError(
-            "text_attention is causal, but this text tower takes its embedding from the first token, which would see "
-            "nothing else; use full: adapters in this tower see all tokens but padding"
+            "text_attention is causal, but this text tower takes its embedding from the first"
+            " token, which would see nothing else; use full: adapters in this tower see all tokens"
+            " but padding"
         )
 
 

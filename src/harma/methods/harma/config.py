@@ -65,14 +65,16 @@ class AdapterConfig:
         towers = tuple(tower for tower in TOWERS if tower in self.shared_towers)
         if len(towers) != len(self.shared_towers):
             raise ConfigError(
-                f"shared_towers is {list(self.shared_towers)}; allowed are [], [text], [image] and [image, text]"
+                f"shared_towers is {list(self.shared_towers)}; allowed are [], [text], [image] and"
+                " [image, text]"
             )
         object.__setattr__(self, "shared_towers", towers)
         if self.variant not in VARIANTS:
             raise ConfigError(f"variant is {self.variant!r}; allowed are {', '.join(VARIANTS)}")
         if self.text_attention not in TEXT_ATTENTIONS:
             raise ConfigError(
-                f"text_attention is {self.text_attention!r}; allowed are {', '.join(TEXT_ATTENTIONS)}"
+                f"text_attention is {self.text_attention!r}; allowed are"
+                f" {', '.join(TEXT_ATTENTIONS)}"
             )
         if self.num_heads < 1:
             raise ConfigError(f"num_heads is {self.num_heads}; it must be at least 1")
@@ -80,5 +82,6 @@ class AdapterConfig:
         step = self.num_heads * (2 if towers else 1)
         if self.bottleneck_dim < step or self.bottleneck_dim % step:
             raise ConfigError(
-                f"bottleneck_dim is {self.bottleneck_dim} with {self.num_heads} heads; it must be a multiple of {step}"
+                f"bottleneck_dim is {self.bottleneck_dim} with {self.num_heads} heads; it must be a"
+                f" multiple of {step}"
             )
