@@ -1,8 +1,44 @@
-"""Errors of HarMA: each is a `HarmaError` and also the builtin a caller would expect."""
+"""Errors of HarMA: each is a `HarmaError` and also the builtin a caller would expect.
+
+A class of its own for each thing that a caller does differently.
+"""
 
 
 class HarmaError(Exception):
-    """Base of every error HarMA raises on purpose; the CLI shows its message without a traceback."""
+    """Base of every error HarMA raises on purpose; the CLI shows its message without a traceback.
+
+    Args:
+        problem: what is wrong, what is allowed, what to do.
+        source: file, scene or address that it is about, where `problem` does not name it.
+
+    Attributes:
+        problem: as given, for lists that name the source themselves.
+        source: as given; "" if not.
+    """
+
+    def __init__(self, problem: str = "", *, source: str = "") -> None:
+        self.problem = problem
+        self.source = source
+        message = problem
+        if source:
+            message = f"{source}: {problem}"
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions travel from worker processes by their arguments, which `source` is none of.
+        return _rebuilt, (type(self), self.problem, self.source)
+
+
+def _rebuilt(kind: type[HarmaError], problem: str, source: str) -> HarmaError:
+    return kind(problem, source=source)
+
+
+class BackboneError(HarmaError, ValueError):
+    """A backbone is unknown, or its towers cannot take adapters."""
+
+
+class BusyError(HarmaError, RuntimeError):
+    """Another process writes what was to be written; the message says who and what."""
 
 
 class ConfigError(HarmaError, ValueError):
@@ -10,32 +46,40 @@ class ConfigError(HarmaError, ValueError):
 
 
 class DataError(HarmaError, ValueError):
-    """Annotations or images are not usable; the message names file and row."""
-
-
-class WeightsError(HarmaError, ValueError):
-    """Weights do not fit the model they are meant for, or cannot be read safely."""
-
-
-class BackboneError(HarmaError, ValueError):
-    """A backbone is unknown, or its towers cannot take adapters."""
-
-
-class MissingFileError(HarmaError, FileNotFoundError):
-    """A file or directory that was asked for is not there."""
-
-
-class MissingDependencyError(HarmaError, ImportError):
-    """An optional part is not installed; the message says how to install it."""
-
-
-class StorageError(HarmaError, OSError):
-    """The disk or store does not take what is to be written: it is full, or not writable."""
+    """Annotations, images or an index are not usable; the message names file and row."""
 
 
 class DownloadError(HarmaError, OSError):
     """A file does not come over the network; the message says what was kept and what to do."""
 
 
+class MissingDependencyError(HarmaError, ImportError):
+    """An optional part is not installed; the message says how to install it."""
+
+
+class MissingFileError(HarmaError, FileNotFoundError):
+    """A file or directory that was asked for is not there."""
+
+
+class ModelMismatchError(HarmaError, ValueError):
+    """Embeddings or adapters are of another model than the one that was given."""
+
+
+class NotFoundError(HarmaError, LookupError):
+    """A chip, source or other thing that was named is not in the index."""
+
+
+class QueryError(HarmaError, ValueError):
+    """What is looked for, or where, is not usable."""
+
+
+class StorageError(HarmaError, OSError):
+    """The disk or store does not take what is to be written: it is full, or not writable."""
+
+
 class TrainingError(HarmaError, RuntimeError):
-    """Training cannot go on: the loss stopped being a number, or a checkpoint does not fit the run."""
+    """Training cannot go on: the loss is no number, or a checkpoint does not fit the run."""
+
+
+class WeightsError(HarmaError, ValueError):
+    """Weights do not fit the model they are meant for, or cannot be read safely."""

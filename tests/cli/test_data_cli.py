@@ -7,7 +7,7 @@ from PIL import Image
 
 from harma.cli import main
 from harma.curation.download import Download
-from harma.data import download
+from harma.curation import download
 
 
 @pytest.fixture
