@@ -29,6 +29,7 @@ demo: setup
 	$(BIN)/harma demo
 
 docs: setup
+	$(BIN)/python -m docs.draw_house
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 lint: setup
