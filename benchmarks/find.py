@@ -1,9 +1,10 @@
-"""The ten-second test: somebody wants to change something, types one word, and looks where it occurs.
+"""The ten-second test: one word for a change is typed, and the right module should be a hit.
 
     python benchmarks/find.py
 
-The word is searched, from the beginnings of words on, in the paths of modules and in the first lines of their
-docstrings. A change counts as found where the right module is the only hit, or among at most three.
+The word is searched, from the beginnings of words on, in the paths of modules and in the first
+lines of their docstrings. A change counts as found where the right module is the only hit, or among
+at most three.
 """
 
 import ast

@@ -2,8 +2,9 @@
 
     python benchmarks/mutate.py [--only WORD] [--list mutations.yaml]
 
-Each entry of the list names a file, the text that is replaced and its replacement (which must be there exactly once),
-and the tests to run. The checkout itself is never changed. Prints a line per fault: caught, by which test, or SURVIVED.
+Each entry of the list names a file, a text that must be there exactly once, what takes its place,
+and the tests to run. The checkout itself is never changed. Prints a line per fault: caught, by
+which test, or SURVIVED.
 """
 
 import argparse

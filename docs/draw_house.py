@@ -2,9 +2,9 @@
 
     python -m docs.draw_house [PACKAGE] [FILE]
 
-Everything comes from the code's own imports. A room stands one floor above the highest room that it imports from; the
-area of its box is its share of the lines. An arrow is left out where a longer way leads to the same room: who imports
-from `model` may import from all that `model` stands on.
+Everything comes from the code's own imports. A room stands one floor above the highest room that it
+imports from; the area of its box is its share of the lines. An arrow is left out where a longer way
+leads to the same room: who imports from `model` may import from all that `model` stands on.
 """
 
 import ast
@@ -136,7 +136,8 @@ def draw(package: Path = PACKAGE) -> str:
         ' font-family="sans-serif" font-size="13" role="img"'
         ' aria-label="The rooms of HarMA; arrows point to what is imported, always downwards">',
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"'
-        f' markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="{ARROW}"/></marker></defs>',
+        ' markerHeight="7" orient="auto">'
+        f'<path d="M0,0 L8,4 L0,8 z" fill="{ARROW}"/></marker></defs>',
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
     ]
     parts += [_arrow(boxes[room], boxes[other]) for room, other in shortest(edges)]

@@ -1,11 +1,11 @@
-"""The rules of breath (CONTRIBUTING): one statement, one thought; held by the code's own syntax trees."""
+"""The rules of breath (CONTRIBUTING): one statement, one thought; held by syntax trees."""
 
 from pathlib import Path
 
 import pytest
+from benchmarks import house
 
 import harma
-from benchmarks import house
 
 SOURCE = Path(harma.__file__).parent
 MODULES = house.read_package(SOURCE)
@@ -118,7 +118,8 @@ def test_figures_of_a_made_package(tmp_path):
     folder.mkdir()
     (folder / "__init__.py").write_text('"""Made."""\n')
     (folder / "low.py").write_text(
-        '"""Low."""\n\nfrom typing import Any\n\n# Why.\nx: Any = 1  # beside code\na, b, c = 1, 2, 3\n'
+        '"""Low."""\n\nfrom typing import Any\n\n'
+        "# Why.\nx: Any = 1  # beside code\na, b, c = 1, 2, 3\n"
     )
     (folder / "high.py").write_text('"""High."""\n\nfrom made import low\n\n\nclass C: ...\n')
     figures = house.figures(folder)

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from docs import draw_house
 
 import harma
+from docs import draw_house
 
 SOURCE = Path(harma.__file__).parent
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
