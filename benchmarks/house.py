@@ -249,7 +249,7 @@ def circles(edges: set[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _spread(values: list[int]) -> str:
-    ordered = sorted(values)
+    ordered = sorted(values) or [0]
     high = ordered[int(0.9 * (len(ordered) - 1))]
     return f"{statistics.median(ordered):.0f} / {high} / {ordered[-1]}"
 
