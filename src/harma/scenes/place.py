@@ -18,6 +18,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
+from harma.ground.messages import first_line
 
 # Longitude first, whatever a library's opinion on EPSG:4326 is.
 WGS84 = "OGC:CRS84"
@@ -79,7 +80,7 @@ class Place:
             )
         except FAILED as error:
             raise DataError(
-                f"its coordinates cannot be turned into longitude and latitude: {_short(error)}"
+                f"its coordinates cannot be turned into longitude and latitude: {first_line(error)}"
             ) from error
         ring = np.column_stack([longitude, latitude])
         if not np.isfinite(ring).all() or (np.abs(ring[:, 1]) > 90 + 1e-9).any():
@@ -160,7 +161,7 @@ def find_place(crs: CRS | None, transform: Affine, gcps: Any = None) -> Place | 
         described = pyproj.CRS.from_wkt(crs.to_wkt())
     except CRSError as error:
         raise DataError(
-            f"its coordinate reference system is not understood: {_short(error)}"
+            f"its coordinate reference system is not understood: {first_line(error)}"
         ) from error
     ellipsoid = described.ellipsoid
     if ellipsoid is None:
@@ -212,10 +213,6 @@ def _fixed(ring: np.ndarray[Any, Any], north: bool, south: bool) -> BaseGeometry
         )
     except ValueError as error:
         raise DataError(
-            f"its outline across the 180th meridian or a pole cannot be drawn ({_short(error)})"
+            f"its outline across the 180th meridian or a pole cannot be drawn ({first_line(error)})"
         ) from error
     return fixed if fixed.is_valid else shapely.make_valid(fixed)
-
-
-def _short(error: Exception) -> str:
-    return str(error).splitlines()[0][:160]
