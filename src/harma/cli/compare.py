@@ -153,7 +153,7 @@ def _run(plan: "Plan", rows: "list[Row]", args: argparse.Namespace) -> None:
     from harma.comparison.final import check_record, read_record, read_test
     from harma.comparison.outcome import write_plan
     from harma.comparison.speed import measure_speeds
-    from harma.ground.files import locked
+    from harma.ground.lock import locked
 
     def say(what: str) -> None:
         print(what, file=sys.stderr)
