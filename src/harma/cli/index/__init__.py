@@ -16,8 +16,8 @@ from harma.cli.argument_types import count, positive
 from harma.cli.device import add_device_argument, add_precision_argument, load_on_device
 from harma.cli.index import exchange as index_exchange
 from harma.cli.index import upkeep as index_upkeep
-from harma.cli.progress import progress_bars
 from harma.ground.device import usable_cores
+from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
     from harma.index.build import Outcome

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from harma.cli.progress import progress_bars
+from harma.ground.progress import progress_bars
 
 
 def _add_export_arguments(parser: argparse.ArgumentParser) -> None:

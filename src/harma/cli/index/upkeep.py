@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from harma.cli.progress import progress_bars
+from harma.ground.progress import progress_bars
 
 
 def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
