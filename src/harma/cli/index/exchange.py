@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from harma.cli.command import Command
 from harma.ground.progress import progress_bars
 
 
@@ -92,6 +93,8 @@ def _import(args: argparse.Namespace) -> int:
 
 
 ACTIONS = (
-    ("export", "write all chips to a GeoParquet file", _add_export_arguments, _export),
-    ("import", "bring in the embeddings of a GeoParquet file", _add_import_arguments, _import),
+    Command("export", "write all chips to a GeoParquet file", _export, _add_export_arguments),
+    Command(
+        "import", "bring in the embeddings of a GeoParquet file", _import, _add_import_arguments
+    ),
 )
