@@ -81,7 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
     """Read a command line. Flags that are not the verb's own are the base recipe's: `flags`."""
-    args, args.flags = parser.parse_known_args(argv)
+    args, flags = parser.parse_known_args(argv)
+    args.flags = flags
     if args.list:
         return args
     if args.file is None or (argv and argv[0].startswith("-")):
