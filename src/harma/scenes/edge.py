@@ -36,6 +36,8 @@ def library_call(problem: str) -> Iterator[None]:
         yield
     except HarmaError:
         raise
+    except MemoryError as error:
+        raise DataError(f"it does not fit into memory ({first_line(error)})") from error
     except Exception as error:
         logger.debug("%s", problem, exc_info=True)
         raise DataError(f"{problem} ({first_line(_deepest_cause(error))})") from error
@@ -51,7 +53,8 @@ def naming(source: str) -> Iterator[None]:
     try:
         yield
     except HarmaError as error:
-        if error.source or source in error.problem:
+        # What reads pictures writes "image NAME is empty" itself.
+        if error.source or error.problem.startswith((source, f"image {source}")):
             raise
         raise type(error)(error.problem, source=source) from error
 

@@ -20,7 +20,7 @@ from rasterio.windows import Window as RasterWindow
 from harma.errors import ConfigError
 from harma.scenes.edge import library_call
 
-UNREADABLE = "its pixels cannot be read"
+UNREADABLE = "it is damaged"
 
 
 @dataclass(frozen=True)

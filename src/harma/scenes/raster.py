@@ -108,9 +108,9 @@ class Scene:
             try:
                 return self._read(window)
             except MemoryError as error:
+                size = f"{window.width:,} × {window.height:,} pixels"
                 raise DataError(
-                    f"a chip of {window.width} × {window.height} pixels does not fit into memory;"
-                    " take smaller chips"
+                    f"a chip of {size} does not fit into memory; take smaller chips"
                 ) from error
 
     def _read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
