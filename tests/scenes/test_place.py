@@ -115,11 +115,27 @@ def test_pixels_without_a_size_are_no_georeference():
             find_place(CRS.from_epsg(32631), transform)
 
 
-def test_ground_control_points_in_a_line_are_no_georeference():
-    points = [Point(0, i, 3.0 + i, 50.0) for i in range(3)]
-    with pytest.raises(DataError, match="ground control points cannot be used|no size on the"):
+@pytest.mark.parametrize(
+    "points",
+    [
+        [Point(0, 0, 3.0, 50.0)],
+        [Point(0, 0, 3.0, 50.0), Point(0, 9, 4.0, 49.0)],
+        [Point(0, i, 3.0 + i, 50.0) for i in range(3)],
+        [Point(i, i, 3.0 + i, 50.0 - i) for i in range(5)],
+        [Point(0, 0, 3.0, 50.0), Point(0, 9, 3.0, 50.0), Point(9, 0, 3.0, 50.0)],
+        [Point(0, 0, np.nan, 50.0), Point(0, 9, 4.0, 50.0), Point(9, 0, 3.0, 49.0)],
+    ],
+)
+def test_ground_control_points_in_a_line_are_no_georeference(points):
+    with pytest.raises(DataError, match=f"its {len(points)} ground control points determine no"):
         find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
     assert find_place(None, Affine.identity(), (points, None)) is None
+
+
+def test_two_ground_control_points_are_corners():
+    points = [Point(0, 0, 3.0, 50.0), Point(100, 200, 5.0, 49.0)]
+    found = find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
+    assert found.footprint(0, 0, 200, 100).bounds == pytest.approx((3, 49, 5, 50))
 
 
 def test_the_name_of_a_coordinate_reference_system():

@@ -166,8 +166,7 @@ def find_place(
     points, points_crs = gcps
     if crs is None and points and points_crs is not None:
         crs = points_crs
-        with library_call("its ground control points cannot be used"):
-            transform = _from_gcps(points)
+        transform = _fitted(points)
     if crs is None or transform.is_identity:
         return None
     if not np.isfinite(transform.determinant) or transform.determinant == 0:
@@ -187,6 +186,31 @@ def middle(geometry: BaseGeometry) -> Point:
     if longitude > 180:
         longitude -= 360
     return longitude, centre.y
+
+
+def _fitted(points: Sequence[GroundControlPoint]) -> Affine:
+    """The transform that fits ground control points best.
+
+    Raises:
+        DataError: they determine none.
+    """
+    pixels = np.array([(point.col, point.row) for point in points], dtype=np.float64)
+    coordinates = np.array([(point.x, point.y) for point in points], dtype=np.float64)
+    # Of points in a line rasterio makes a transform of whatever is in memory.
+    if not (_span_a_plane(pixels) and _span_a_plane(coordinates)):
+        raise DataError(
+            f"its {len(points)} ground control points determine no place: they lie in a line"
+        )
+    with library_call("its ground control points cannot be used"):
+        return _from_gcps(points)
+
+
+def _span_a_plane(points: NDArray[np.float64]) -> bool:
+    if not np.isfinite(points).all():
+        return False
+    if len(points) == 2:  # GDAL takes them for corners of an upright rectangle
+        return bool((np.ptp(points, axis=0) > 0).all())
+    return bool(np.linalg.matrix_rank(points - points.mean(axis=0)) == 2)
 
 
 def _check_is_on_earth(crs: CRS) -> None:
