@@ -30,6 +30,8 @@ def test_yaml_that_cannot_be_used(tmp_path, content, message):
 def test_yaml_that_can(tmp_path):
     (tmp_path / "a.yaml").write_text("base: &b {x: 1}\nother: {<<: *b, y: 2}\n")
     assert read_yaml(tmp_path / "a.yaml", "it") == {"base": {"x": 1}, "other": {"x": 1, "y": 2}}
+    (tmp_path / "d.yaml").write_text("a: &a {x: 1}\nb: &b {y: 2}\nc: {<<: *a, <<: *b}\n")
+    assert read_yaml(tmp_path / "d.yaml", "it")["c"] == {"x": 1, "y": 2}
     with pytest.raises(FileNotFoundError):
         read_yaml(tmp_path / "b.yaml", "it")
     with pytest.raises(ConfigError, match="cannot be read"):

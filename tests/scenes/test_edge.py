@@ -44,7 +44,8 @@ def write_vrt(tmp_path):
 def test_what_a_library_raises_is_an_error_with_the_traceback_logged(caplog):
     caplog.set_level(logging.DEBUG, logger="harma")
     error = OSError("rasterio's words")
-    error.__cause__ = ValueError("strip 3 is short\nat 7")
+    error.__cause__ = RuntimeError("GDAL's wrapper")
+    error.__cause__.__cause__ = ValueError("strip 3 is short\nat 7")
     with (
         pytest.raises(DataError, match=r"^it is damaged \(strip 3 is short\)$"),
         library_call("it is damaged"),

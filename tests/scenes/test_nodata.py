@@ -53,6 +53,7 @@ def test_what_is_transparent_stays_so(make_raster, bands, read):
     values = bands(7, 7, 7, 255)
     values[:3, :20] = 100
     values[3, :10] = 0
+    values[3, 10] = 1  # hardly opaque, but data
     path = make_raster(values=values, interpretation=RGBA)
     assert read(path, nodata=7)[2] == 0.75
     assert read(path, nodata=float("nan"))[2] == 0.25

@@ -67,6 +67,13 @@ def test_a_whole_world_in_degrees_holds_no_pole_as_a_point():
     assert at.footprint(0, 0, 720, 360).bounds == (-180, -90, 180, 90)
 
 
+def test_a_pole_that_is_a_line_of_the_projection_is_an_edge_like_others():
+    at = place("EPSG:4087", -20_037_508.34, 10_018_754.17, 20_000)
+    west, _, east, north = at.footprint(950, 0, 100, 100).bounds
+    assert north == pytest.approx(90, abs=1e-6)
+    assert east - west == pytest.approx(100 * 20_000 / 111_319.49, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("crs", "pixel", "expected"), [("EPSG:32631", 10.0, 10.0), ("EPSG:4326", 0.001, 111.0)]
 )

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from harma.errors import DataError
+from harma.scenes.raster import open_scene
 from harma.scenes.readers import OVERVIEW_SIDE
 from harma.scenes.windows import Window
 
@@ -66,12 +67,31 @@ def test_a_palette_without_colours_is_refused(make_raster, tmp_path, read):
 
 def test_percentiles_of_a_large_scene_are_those_of_a_thinned_out_copy(make_raster, read):
     length = 3 * OVERVIEW_SIDE
-    values = np.arange(length, dtype=np.uint16)[None, None, :].repeat(3, axis=1)
+    ramp = np.arange(length, dtype=np.uint16)
+    values = ramp[None, None, :].repeat(3, axis=1)
     facts, pixels, _ = read(make_raster(values=values), Window(0, 0, length, 3), bands=(1,))
     low, _, high = facts.stretch.partition(" to ")
     assert float(low) == pytest.approx(0.02 * length, rel=0.02)
     assert float(high) == pytest.approx(0.98 * length, rel=0.02)
     assert (pixels[0, 0, 0], pixels[0, -1, 0]) == (0, 255)
+    # Of three columns the middle one is looked at.
+    values[..., ramp % 3 != 1] = 60_000
+    facts, _, _ = read(make_raster(values=values), Window(0, 0, length, 3), bands=(1,))
+    assert float(facts.stretch.partition(" to ")[2]) < length
+
+
+def test_8_bit_scenes_are_opened_without_a_look_at_their_pixels(make_raster):
+    values = np.random.default_rng(0).integers(0, 255, (3, 100, 100)).astype(np.uint8)
+    path = make_raster(values=values, compress="deflate")
+    data = bytearray(path.read_bytes())
+    for place in range(1000, 20_000):
+        data[place] ^= 0xFF
+    path.write_bytes(bytes(data))
+    with (
+        open_scene(str(path)) as scene,
+        pytest.raises(DataError, match="it is damaged"),
+    ):
+        scene.read(Window(0, 0, 100, 100))
 
 
 def test_parts_of_a_picture(tmp_path, read):
