@@ -58,6 +58,7 @@ def replacing_directory(path: Path) -> Iterator[Path]:
         temporary.mkdir()
         yield temporary
         recover_directory(path)
+        # From here to the second move there is no directory of that name.
         if path.exists():
             path.rename(old)
         temporary.rename(path)

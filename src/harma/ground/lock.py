@@ -26,6 +26,7 @@ def locked(directory: Path, doing: str) -> Iterator[None]:
         BusyError: another process, or another part of this one, holds the lock.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    # No waiting: who starts a second training by mistake wants to hear of it at once.
     lock = FileLock(directory / LOCK_FILE)
     try:
         lock.acquire(timeout=0)

@@ -30,6 +30,7 @@ def find(name: str, built_in: Mapping[str, T], option: str) -> T:
     module, _, attribute = name.rpartition(".") if isinstance(name, str) else ("", "", "")
     if not module or not attribute or module.startswith("."):
         raise ConfigError(f"{option} is {name!r}; {allowed}")
+    # Whatever the user's module does wrong at import is their message to read.
     try:
         plugin: T = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, SyntaxError, NameError, TypeError, ValueError) as error:

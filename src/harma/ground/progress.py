@@ -89,6 +89,7 @@ def progress_bars() -> Iterator[AdvancePart]:
         if part not in tasks:
             tasks[part] = bars.add_task(COUNTED.get(part, part), total=total, rate="")
         task = tasks[part]
+        # rich counts the speed of its last seconds; at first it has none.
         speed = bars.tasks[bars.task_ids.index(task)].speed
         rate = f"{speed:,.0f}/s" if speed else ""
         bars.update(task, completed=so_far, total=total, rate=rate)

@@ -72,6 +72,7 @@ def choose_bands(
     Raises:
         DataError: the raster does not have these bands.
     """
+    # From what is sure to what is guessed; the reason is kept, so that a person can check it.
     if asked != "auto":
         return _as_asked(asked, len(interpretation))
     if all(color in interpretation for color in COLORS):

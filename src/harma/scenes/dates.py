@@ -19,6 +19,8 @@ TAGS = (
     "DATETIME",
     "DATE",
 )
+# Year, month and day, all with the same separator or none; then perhaps a time. Digits before or
+# after would make it part of a longer number.
 IN_NAME = re.compile(
     r"(?<!\d)((?:19|20)\d{2})([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"
     r"(?:[T_ ](\d{2})[:-]?(\d{2})[:-]?(\d{2}))?(?!\d)"

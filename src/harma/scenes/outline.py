@@ -62,7 +62,7 @@ def densified(corners: Sequence[Point]) -> list[Point]:
     """The corners of a ring, with points on its edges between them: projections bend these."""
     shares = np.linspace(0, 1, POINTS_PER_EDGE, endpoint=False)
     following = [*corners[1:], corners[0]]
-    points = []
+    points: list[Point] = []
     for (x, y), (next_x, next_y) in zip(corners, following, strict=True):
         for share in shares:
             points.append((float(x + share * (next_x - x)), float(y + share * (next_y - y))))

@@ -68,6 +68,7 @@ class Place:
         if any(box.passes(pole) for pole in self._poles.values()):
             # An outline through a pole has no longitude there: the window gives way.
             box = box.shrunk(NEAR_A_POLE)
+        # Most windows are small: their edges are straight, and four points are enough.
         ring = self.to_wgs84(box.corners)
         if np.ptp(ring, axis=0).max() > STRAIGHT_DEGREES:
             ring = self.to_wgs84(densified(box.corners))

@@ -116,10 +116,11 @@ class Scene:
     def _read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
         rgb, valid = self.reader.read(window)
         if valid.all() and valid.shape == (window.height, window.width):
+            # A copy: a plain picture's reader gives a view, which would keep the picture alive.
             return np.array(rgb), 0.0
         chip = np.zeros((window.height, window.width, 3), dtype=np.uint8)
         height, width = valid.shape
-        chip[:height, :width][valid] = rgb[valid]
+        np.multiply(rgb, valid[..., None], out=chip[:height, :width])
         return chip, 1 - float(valid.sum()) / (window.width * window.height)
 
     def footprint(self, window: Window) -> BaseGeometry | None:
@@ -234,6 +235,7 @@ def _open_raster(
         if header.subdatasets:
             problem += f"; it holds {len(header.subdatasets)} subdatasets, name one"
         raise DataError(problem)
+    # The place comes first: a raster that cannot be placed is refused before a pixel is read.
     place = find_place(header.crs, header.transform, header.gcps)
     reader: Reader
     if header.interpretation[0] == "palette":
@@ -245,6 +247,7 @@ def _open_raster(
         bands, reason = choose_bands(
             reading.bands, name, header.interpretation, header.descriptions
         )
+        # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
         nodata = NodataRule.of(dataset, reading.nodata)
         percentiles = None if survey else reading.percentiles

@@ -35,6 +35,7 @@ def read_list(path: Path) -> list[Listed]:
         ConfigError: a date in it is none.
     """
     try:
+        # Spreadsheets begin their UTF-8 with a mark, which would be part of the first name.
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"the list {path} is not UTF-8 text") from error

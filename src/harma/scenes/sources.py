@@ -60,6 +60,7 @@ def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
         MissingFileError: something named is not there, or a folder or glob holds no scene.
         DataError: a list cannot be used.
     """
+    # By name: what is named twice, or lies in two folders that are named, is read once.
     sources: dict[str, Source] = {}
     for item in named:
         for source in _expand(os.fspath(item), Path.cwd()):

@@ -23,6 +23,7 @@ class Stretch:
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Values (bands, H, W) as 8 bit; what is not a number becomes 0."""
+        # float32 holds what 8 bits can show, in half the memory of float64.
         low = np.array(self.low, dtype=np.float32)[:, None, None]
         high = np.array(self.high, dtype=np.float32)[:, None, None]
         scaled = (values.astype(np.float32) - low) * (255 / (high - low))
@@ -67,6 +68,7 @@ def stretch_of(
     """
     if values.dtype == np.uint8:
         return None
+    # What is no number in one band leaves the pixel out in all: chips show it as nodata too.
     usable = valid & np.isfinite(values).all(axis=0)
     if not usable.any():
         raise DataError("it has no valid pixel: all are nodata, transparent or not numbers")

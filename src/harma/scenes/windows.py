@@ -9,7 +9,7 @@ from harma.errors import ConfigError, DataError
 
 # Limits that no honest scene meets.
 MOST_PIXELS = 100_000  # side of a chip that is given in metres
-MOST_CHIPS = 50_000_000  # of a scale
+MOST_CHIPS = 20_000_000  # of a scale; a survey holds them all in memory
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ class Tiling:
             yield Window(0, 0, width, height)
             return
         side = self.side(gsd)
+        # Each scale is a layer of its own over the whole raster.
         for scale in self.scales:
             scaled = max(1, round(side * scale))
             step = max(1, round(scaled * self.stride))
@@ -142,6 +143,7 @@ def _starts(length: int, side: int, step: int, edges: str) -> tuple[list[int], i
     if length <= side:
         return [0], (length if edges == "shift" else side)
     starts = list(range(0, length - side + 1, step))
+    # What the last whole chip leaves over gets a chip too, however narrow it is.
     rest = length - (starts[-1] + side)
     if rest > 0 and edges == "shift":
         starts.append(length - side)
