@@ -1,20 +1,22 @@
-"""Whether small untrained dual encoders learn: Swin + BERT on UCM-Captions, with each of three loss settings.
+"""Whether small untrained dual encoders learn: Swin + BERT on UCM-Captions, with three losses.
 
     python benchmarks/dual.py --root DIR --output DIR
 
-trains one model per setting on the train split and reads its best validation mR; the test split is
-never read. A finished run is not done again. The vocabulary is made from the training captions, a
-word per token.
+trains one model per setting of the losses on the train split and reads its best validation mR; the
+test split is never read. A finished run is not done again. The vocabulary is made from the training
+captions, a word per token.
 """
 
 import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from harma.ground.reading import read_events
 from harma.metrics import retrieval_metrics
 from harma.training.build import load_splits
 from harma.training.loop import train
@@ -46,22 +48,51 @@ BERT = {
     "intermediate_size": 256,
     "max_position_embeddings": 64,
 }
+COLUMNS = (
+    "losses",
+    "lr",
+    "epochs",
+    "best mR",
+    "times chance",
+    "dup_mR then",
+    "seconds of training",
+)
 
 
 def write_vocabulary(captions: list[str], path: Path) -> int:
     """Write every word of the captions; the number of tokens."""
-    words = sorted({word for caption in captions for word in caption.split()})
+    words = sorted(set(" ".join(captions).split()))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([*SPECIAL, *words]) + "\n", encoding="utf-8")
     return len(SPECIAL) + len(words)
 
 
-def recipe(
-    name: str, lr: float, epochs: int, root: Path, vocabulary: Path, vocab_size: int, output: Path
-) -> dict:
+@dataclass(frozen=True)
+class Setting:
+    """What all runs share.
+
+    Attributes:
+        root: the folder of UCM-Captions.
+        output: where runs are written.
+        vocabulary: file of tokens.
+        vocab_size: how many there are.
+        lr: learning rate.
+        epochs: of each run.
+    """
+
+    root: Path
+    output: Path
+    vocabulary: Path
+    vocab_size: int
+    lr: float
+    epochs: int
+
+
+def recipe(losses: str, setting: Setting) -> dict[str, object]:
+    """Of a run with one of `LOSSES`."""
     text = {
-        "transformers": {**BERT, "vocab_size": vocab_size},
-        "tokenizer": str(vocabulary),
+        "transformers": {**BERT, "vocab_size": setting.vocab_size},
+        "tokenizer": str(setting.vocabulary),
         "context_length": 40,
     }
     return {
@@ -70,7 +101,7 @@ def recipe(
         # What a run evaluates at its end is validation again.
         "data": {
             "name": "ucm",
-            "root": str(root),
+            "root": str(setting.root),
             "test": "ucm_val.json",
             "batch_size": 64,
             "sampling": "images",
@@ -78,21 +109,22 @@ def recipe(
             "cache": "memory",
             "num_workers": 0,
         },
-        "loss": {"terms": LOSSES[name]},
-        "optim": {"lr": lr, "weight_decay": 0.05, "decay_scalars": False, "clip_norm": 1.0},
+        "loss": {"terms": LOSSES[losses]},
+        "optim": {"lr": setting.lr, "weight_decay": 0.05, "decay_scalars": False, "clip_norm": 1.0},
         "schedule": {"name": "cosine", "warmup": 0.1},
         "train": {
-            "epochs": epochs,
+            "epochs": setting.epochs,
             "seed": 1,
             "validate_every": 5,
             "report": False,
             "accelerator": "cpu",
         },
-        "output": str(output / f"{name}_{lr:g}"),
+        "output": str(setting.output / f"{losses}_{setting.lr:g}"),
     }
 
 
-def main() -> None:
+def read_arguments() -> argparse.Namespace:
+    """Of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -101,44 +133,52 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--losses", nargs="+", choices=LOSSES, default=list(LOSSES))
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def run_of(losses: str, setting: Setting) -> RunDirectory:
+    """The finished run; trained now, or gone on with, if it is not there."""
+    values = recipe(losses, setting)
+    run = RunDirectory(str(values["output"]))
+    if not run.metrics.is_file():
+        start = time.perf_counter()
+        train(recipe_from_dict(values), resume=run.recipe.is_file())
+        print(f"{losses}: {time.perf_counter() - start:.0f} s in all")
+    return run
+
+
+def row(losses: str, setting: Setting, chance: float) -> list[str]:
+    """Of the table: a run's best validation."""
+    events = read_events(run_of(losses, setting).log)
+    validations = [event for event in events if event["event"] == "validation"]
+    best = max(validations, key=lambda event: event["mR"])
+    return [
+        losses,
+        f"{setting.lr:g}",
+        str(setting.epochs),
+        f"{best['mR']:.2f}",
+        f"{best['mR'] / chance:.1f}",
+        f"{best['dup_mR']:.2f}",
+        f"{validations[-1]['seconds']:.0f}",
+    ]
+
+
+def main() -> None:
+    """Train what is missing, and print the table."""
+    args = read_arguments()
     splits = load_splits(DataConfig(name="ucm", root=str(args.root)), "train", "val")
     vocabulary = args.output / "vocab.txt"
     size = write_vocabulary(splits["train"].captions, vocabulary)
+    setting = Setting(args.root, args.output, vocabulary, size, args.lr, args.epochs)
     val = splits["val"]
     # Equal scores count by expectation: exactly chance.
-    chance = retrieval_metrics(np.zeros((val.num_images, val.num_captions)), val.caption_to_image)[
-        "mR"
-    ]
+    equal = np.zeros((val.num_images, val.num_captions))
+    chance = retrieval_metrics(equal, val.caption_to_image)["mR"]
     table = Table(title=f"UCM-Captions validation, mR in percent; chance {chance:.2f}")
-    for column in (
-        "losses",
-        "lr",
-        "epochs",
-        "best mR",
-        "times chance",
-        "dup_mR then",
-        "seconds of training",
-    ):
+    for column in COLUMNS:
         table.add_column(column)
-    for name in args.losses:
-        values = recipe(name, args.lr, args.epochs, args.root, vocabulary, size, args.output)
-        run = RunDirectory(values["output"])
-        if not run.metrics.is_file():
-            start = time.perf_counter()
-            train(recipe_from_dict(values), resume=run.recipe.is_file())
-            print(f"{name}: {time.perf_counter() - start:.0f} s in all")
-        found = [line for line in run.read_log() if line["event"] == "validation"]
-        best = max(found, key=lambda line: line["mR"])
-        table.add_row(
-            name,
-            f"{args.lr:g}",
-            str(args.epochs),
-            f"{best['mR']:.2f}",
-            f"{best['mR'] / chance:.1f}",
-            f"{best['dup_mR']:.2f}",
-            f"{found[-1]['seconds']:.0f}",
-        )
+    for losses in args.losses:
+        table.add_row(*row(losses, setting, chance))
     Console(width=120).print(table)
 
 

@@ -1,11 +1,11 @@
-"""How the code reads: density, complexity, names, arrows between rooms, measured from its syntax trees.
+"""How the code reads: density, complexity, names and arrows between rooms, from its syntax trees.
 
     python benchmarks/house.py [PACKAGE]
     python benchmarks/house.py --check PATH...
 
-PACKAGE is the folder of a package (src/harma): run it on the checkout of another commit, or on another project, to
-compare. Code lines are lines that hold code: no blank lines, no comments, no docstrings. The rules that
-`tests/test_breath.py` holds are functions of this file.
+PACKAGE is the folder of a package (src/harma): run it on the checkout of another commit, or on
+another project, to compare. Code lines are lines that hold code: no blank lines, no comments, no
+docstrings. The rules that `tests/test_breath.py` holds are functions of this file.
 """
 
 import ast
@@ -13,8 +13,8 @@ import io
 import statistics
 import sys
 import tokenize
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,9 +63,9 @@ class Module:
         """Numbers of the lines that strings alone fill."""
         lines: set[int] = set()
         for node in self.nodes:
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-                if isinstance(node.value.value, str):
-                    lines |= set(range(node.lineno, node.end_lineno + 1))
+            is_constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            if is_constant and isinstance(node.value.value, str):
+                lines |= set(range(node.lineno, node.end_lineno + 1))
         return lines
 
     @cached_property
@@ -219,18 +219,22 @@ def arrows(modules: list[Module]) -> set[tuple[str, str]]:
     """(room, room that it imports), late imports too; the package's own `__init__` is no room."""
     package = modules[0].name.split(".")[0]
     known = {module.name for module in modules}
-    found = set()
+    edges = set()
     for module in modules:
         room = _room(module.name)
         for name in module.imports:
-            if name.split(".")[0] == package and name in known and _room(name) and room:
-                found.add((room, _room(name)))
-    return {(one, other) for one, other in found if one != other}
+            is_ours = name.split(".")[0] == package and name in known
+            other = _room(name)
+            if is_ours and room and other and room != other:
+                edges.add((room, other))
+    return edges
 
 
 def _room(name: str) -> str:
     parts = name.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] != "__main__" else ""
+    if len(parts) == 1 or parts[1] == "__main__":
+        return ""
+    return parts[1]
 
 
 def circles(edges: set[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -242,7 +246,13 @@ def circles(edges: set[tuple[str, str]]) -> list[tuple[str, str]]:
         for room in list(reach):
             if middle in reach[room]:
                 reach[room] |= reach[middle]
-    return sorted((a, b) for a in reach for b in reach[a] if a < b and a in reach.get(b, set()))
+    pairs = []
+    for one in reach:
+        # Each pair once, the earlier name first.
+        pairs += [
+            (one, other) for other in reach[one] if one < other and one in reach.get(other, ())
+        ]
+    return sorted(pairs)
 
 
 # -- the table ------------------------------------------------------------------------------------
@@ -274,53 +284,92 @@ def _is_typed(function: ast.FunctionDef) -> bool:
 def figures(folder: Path) -> dict[str, str]:
     """The table of one package."""
     modules = read_package(folder)
-    code = [line for module in modules for line in module.code_lines]
-    lines = sum(module.text.count("\n") for module in modules)
-    thousand_lines, thousand_code = lines / 1000, len(code) / 1000
-    functions = [item for module in modules for item in module.functions]
-    public = [function for module in modules for function in _public(module.tree)]
-    lengths = [function.end_lineno - function.lineno + 1 for _, function in functions]
-    kinds = Counter(type(node) for module in modules for node in module.nodes)
-    complex_ones = [place for module in modules for place in too_complex(module)]
-    edges = arrows(modules)
-    top = [path for path in folder.iterdir() if path.name != "__pycache__"]
-
-    def count(rule) -> int:
-        return sum(len(rule(module)) for module in modules)
-
     return {
-        "modules; lines": f"{len(modules)}; {lines:,}",
-        "module lines median / p90 / max": _spread([m.text.count("\n") for m in modules]),
-        "modules under 50 lines": f"{sum(m.text.count(chr(10)) < 50 for m in modules)}",
-        "function lines median / p90 / max": _spread(lengths),
-        "functions over complexity 10, counted fully": f"{len(complex_ones)}",
+        **_sizes(modules),
+        **_functions_and_types(modules),
+        **_density(modules),
+        **_arrangement(modules, folder),
+    }
+
+
+def _sizes(modules: list[Module]) -> dict[str, str]:
+    lengths = [module.text.count("\n") for module in modules]
+    functions = []
+    for module in modules:
+        functions += [function for _, function in module.functions]
+    return {
+        "modules; lines": f"{len(modules)}; {sum(lengths):,}",
+        "module lines median / p90 / max": _spread(lengths),
+        "modules under 50 lines": f"{sum(length < 50 for length in lengths)}",
+        "function lines median / p90 / max": _spread(
+            [function.end_lineno - function.lineno + 1 for function in functions]
+        ),
+    }
+
+
+def _functions_and_types(modules: list[Module]) -> dict[str, str]:
+    public = []
+    for module in modules:
+        public += _public(module.tree)
+    thousand_lines = sum(module.text.count("\n") for module in modules) / 1000
+    complex_ones = _count(too_complex, modules)
+    return {
+        "functions over complexity 10, counted fully": f"{complex_ones}",
         "public functions documented": _share(public, ast.get_docstring),
         "public functions typed": _share(public, _is_typed),
         "`Any` per 1,000 lines": f"{sum(map(uses_of_any, modules)) / thousand_lines:.1f}",
-        "characters per code line": f"{sum(len(x.strip()) for x in code) / len(code):.1f}",
-        "conditional expressions per 1,000 code lines": f"{kinds[ast.IfExp] / thousand_code:.1f}",
-        "dense conditional expressions": f"{count(dense_conditionals)}",
-        "tuple-to-tuple assignments per 1,000 code lines": f"{count(tuple_assignments) / thousand_code:.1f}",
-        "nested or double comprehensions": f"{count(nested_comprehensions)}",
-        "formatter switched off": f"{count(switched_off)}",
+    }
+
+
+def _density(modules: list[Module]) -> dict[str, str]:
+    code = []
+    conditionals = 0
+    for module in modules:
+        code += module.code_lines
+        conditionals += sum(isinstance(node, ast.IfExp) for node in module.nodes)
+    characters = sum(len(line.strip()) for line in code) / len(code)
+    thousand_code = len(code) / 1000
+    tuples = _count(tuple_assignments, modules) / thousand_code
+    return {
+        "characters per code line": f"{characters:.1f}",
+        "conditional expressions per 1,000 code lines": f"{conditionals / thousand_code:.1f}",
+        "dense conditional expressions": f"{_count(dense_conditionals, modules)}",
+        "tuple-to-tuple assignments per 1,000 code lines": f"{tuples:.1f}",
+        "nested or double comprehensions": f"{_count(nested_comprehensions, modules)}",
+        "formatter switched off": f"{_count(switched_off, modules)}",
+    }
+
+
+def _arrangement(modules: list[Module], folder: Path) -> dict[str, str]:
+    lines = sum(module.text.count("\n") for module in modules)
+    comments = sum(module.num_comment_lines for module in modules)
+    top = [path for path in folder.iterdir() if path.name != "__pycache__"]
+    edges = arrows(modules)
+    return {
         "public class names used twice": f"{len(classes_named_twice(modules))}",
-        "comment lines": f"{100 * sum(m.num_comment_lines for m in modules) / lines:.1f} %",
+        "comment lines": f"{100 * comments / lines:.1f} %",
         "entries at the package's top": f"{len(top)}",
         "arrows between rooms; circles": f"{len(edges)}; {len(circles(edges))}",
     }
 
 
-def _share(functions: list[ast.FunctionDef], test) -> str:
-    return f"{100 * sum(map(bool, map(test, functions))) / max(1, len(functions)):.1f} %"
+def _count(rule: Callable[[Module], list[str]], modules: list[Module]) -> int:
+    return sum(len(rule(module)) for module in modules)
+
+
+def _share(functions: list[ast.FunctionDef], test: Callable[[ast.FunctionDef], object]) -> str:
+    passed = sum(bool(test(function)) for function in functions)
+    return f"{100 * passed / max(1, len(functions)):.1f} %"
 
 
 def check(paths: list[Path]) -> list[str]:
     """What breaks a rule of breath in files and folders."""
     broken = []
     for path in paths:
-        modules = (
-            read_package(path) if path.is_dir() else [Module(path, path.stem, path.read_text())]
-        )
+        if path.is_dir():
+            modules = read_package(path)
+        else:
+            modules = [Module(path, path.stem, path.read_text(encoding="utf-8"))]
         for module in modules:
             broken += [f"complexity {place}" for place in too_complex(module)]
             broken += [f"dense conditional {place}" for place in dense_conditionals(module)]
@@ -336,7 +385,8 @@ def main() -> None:
     if arguments and str(arguments[0]) == "--check":
         print("\n".join(check(arguments[1:])))
         return
-    folder = arguments[0] if arguments else Path(__file__).parents[1] / "src" / "harma"
+    ours = Path(__file__).parents[1] / "src" / "harma"
+    folder = arguments[0] if arguments else ours
     for name, value in figures(folder).items():
         print(f"{name:<50} {value}")
 

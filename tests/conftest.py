@@ -57,7 +57,10 @@ def vocabulary(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def tiny_dual(vocabulary) -> dict:
-    """A description of a Swin with shifted windows and a BERT: widths 16 and 32, two blocks each stage and tower."""
+    """A description of a Swin with shifted windows and a BERT.
+
+    Widths are 16 and 32; each stage and tower has two blocks.
+    """
     return {
         "image": {
             "timm": "swin_tiny_patch4_window7_224",
@@ -86,7 +89,10 @@ def tiny_dual(vocabulary) -> dict:
 
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory) -> Path:
-    """A data set of coloured squares in the original's JSON: 24 train, 8 val, 8 test images, two captions each."""
+    """A data set of coloured squares in the original's JSON.
+
+    It has 24 train, 8 val and 8 test images, with two captions each.
+    """
     import json
 
     from PIL import Image
@@ -94,13 +100,14 @@ def tiny_data(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("tiny")
     (root / "images").mkdir()
     rng = np.random.default_rng(0)
+    names = list(COLORS)
     for split, count in (("train", 24), ("val", 8), ("test", 8)):
         rows = []
         for i in range(count):
-            (name, color), label = list(COLORS.items())[i % 4], i % 4
-            pixels = np.clip(np.array(color) + rng.integers(-25, 25, (40, 40, 3)), 0, 255).astype(
-                np.uint8
-            )
+            label = i % len(names)
+            name = names[label]
+            noisy = np.array(COLORS[name]) + rng.integers(-25, 25, (40, 40, 3))
+            pixels = np.clip(noisy, 0, 255).astype(np.uint8)
             file = f"{split}_{i}.png"
             Image.fromarray(pixels).save(root / "images" / file)
             texts = [f"A {name} roof, number {i}.", f"{name} field {split} {i}"]
@@ -111,8 +118,8 @@ def tiny_data(tmp_path_factory) -> Path:
                 rows.append({"caption": texts, **shared})
         (root / f"{split}.json").write_text(json.dumps(rows))
     (root / "data.yaml").write_text(
-        "name: tiny\nformat: harma\nimages: images\ntrain: train.json\nval: val.json\ntest:"
-        " test.json\n"
+        "name: tiny\nformat: harma\nimages: images\n"
+        "train: train.json\nval: val.json\ntest: test.json\n"
     )
     return root
 

@@ -1,11 +1,16 @@
+"""The command line as a whole: verbs on real runs, help, messages and exit statuses."""
+
 import json
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 import yaml
 
+import harma.errors
 from harma.cli import VERBS, main
+from harma.errors import HarmaError
 
 
 @pytest.fixture
@@ -24,27 +29,22 @@ def run_directory(tiny_config, tiny_data, tmp_path, capsys):
 
 
 def test_train_evaluate_info_export_import(run_directory, tmp_path, capsys, tiny_config):
-    assert (
-        main(["evaluate", str(run_directory), "--output", str(tmp_path / "again"), "--report"]) == 0
+    again = tmp_path / "again"
+    assert main(["evaluate", str(run_directory), "--output", str(again), "--report"]) == 0
+    first, second = (
+        json.loads((directory / "metrics.json").read_text())["test"]["metrics"]
+        for directory in (run_directory, again)
     )
-    figures = [
-        json.loads((d / "metrics.json").read_text())["test"]
-        for d in (run_directory, tmp_path / "again")
-    ]
-    assert figures[0]["metrics"] == pytest.approx(figures[1]["metrics"])
-    assert (tmp_path / "again" / "report.html").is_file()
+    assert first == pytest.approx(second)
+    assert (again / "report.html").is_file()
     assert main(["info", str(run_directory)]) == 0
     shown = capsys.readouterr().out
     assert "trained parameters" in shown
     assert "sha256:" in shown
     assert main(["export", str(run_directory), "--output", str(tmp_path / "released.pth")]) == 0
     (tmp_path / "architecture.json").write_text(json.dumps(tiny_config))
-    options = [
-        "--architecture",
-        str(tmp_path / "architecture.json"),
-        "--output",
-        str(tmp_path / "imported"),
-    ]
+    options = ["--architecture", str(tmp_path / "architecture.json")]
+    options += ["--output", str(tmp_path / "imported")]
     # The released form does not say how many heads there are; eight is the original's number.
     assert main(["import", str(tmp_path / "released.pth"), *options]) == 0
     assert main(["info", str(tmp_path / "imported")]) == 0
@@ -58,18 +58,12 @@ def test_published_parameter_count_is_printed(capsys):
 def test_presets_and_recipes_are_listed(capsys):
     assert main(["backbones"]) == 0
     shown = capsys.readouterr().out
-    assert all(
-        name in shown
-        for name in ("openai", "laion2b", "georsclip", "georsclip-ret2", "remoteclip", "skyclip")
-    )
-    assert (
-        "137,198,459 parameters: image tower 27,913,082, text tower 109,285,376, temperature 1"
-        in shown
-    )
-    assert (
-        "131,148,161 parameters: image tower 21,862,784, text tower 109,285,376, temperature 1"
-        in shown
-    )
+    for text in (
+        *("openai", "laion2b", "georsclip", "georsclip-ret2", "remoteclip", "skyclip"),
+        "137,198,459 parameters: image tower 27,913,082, text tower 109,285,376, temperature 1",
+        "131,148,161 parameters: image tower 21,862,784, text tower 109,285,376, temperature 1",
+    ):
+        assert text in shown
     assert main(["recipes"]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in ("rsitmd_geo", "rsitmd_swin_bert"))
@@ -128,35 +122,114 @@ def test_data_check_lists_every_problem_at_once(tmp_path, capsys):
     ]
     (tmp_path / "train.json").write_text(json.dumps(rows))
     (tmp_path / "data.yaml").write_text("name: broken\ntrain: train.json\n")
-    assert (
-        main(
-            [
-                "data",
-                "check",
-                str(tmp_path / "data.yaml"),
-                "--json",
-                str(tmp_path / "problems.json"),
-            ]
-        )
-        == 1
-    )
-    problems = json.loads((tmp_path / "problems.json").read_text())
-    found = {problem["row"]: problem["what"] for problem in problems}
-    assert set(found) == {f"row {i}" for i in (1, 2, 3, 4, 5, 6, 7, 8)}
+    written = tmp_path / "problems.json"
+    assert main(["data", "check", str(tmp_path / "data.yaml"), "--json", str(written)]) == 1
+    rows_with_problems = {problem["row"] for problem in json.loads(written.read_text())}
+    assert rows_with_problems == {f"row {i}" for i in (1, 2, 3, 4, 5, 6, 7, 8)}
     assert "8 problems" in capsys.readouterr().out
 
 
-def test_import_is_light_and_help_does_not_load_torch():
-    code = "import sys, harma, harma.metrics, harma.cli; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    code = (
-        "import sys\nfrom harma.cli import main\ntry: main(['--help'])\nfinally: sys.exit('torch'"
-        " in sys.modules)"
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys, harma, harma.metrics, harma.cli",
+        "import sys\nfrom harma.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+    ],
+)
+def test_import_is_light_and_help_does_not_load_torch(code):
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nsys.exit('torch' in sys.modules)"],
+        check=False,
+        capture_output=True,
     )
-    assert (
-        subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode
-        == 0
-    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def make_verb(monkeypatch):
+    """A verb of a test's own: what is given is done when it runs."""
+
+    def make(do):
+        module = ModuleType("harma.cli.probe", "Probe.")
+        module.EPILOG = "examples:"
+        module.add_arguments = lambda parser: parser.add_argument("--bbox")
+        module.run = do
+        monkeypatch.setitem(sys.modules, "harma.cli.probe", module)
+        monkeypatch.setitem(VERBS, "probe", ("probe", "probes"))
+
+    return make
+
+
+def raising(error):
+    def run(args):
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind
+        for kind in vars(harma.errors).values()
+        if isinstance(kind, type) and issubclass(kind, HarmaError)
+    ],
+)
+def test_every_error_of_ours_is_a_line_and_status_2(make_verb, kind, capsys):
+    make_verb(raising(kind("it is full", source="disk")))
+    assert main(["probe"]) == 2
+    assert capsys.readouterr().err == "error: disk: it is full\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (OSError(28, "No space left", "/a/b"), 2, "error: No space left: /a/b\n"),
+        (OSError("odd"), 2, "error: odd\n"),
+    ],
+)
+def test_how_a_command_may_end(make_verb, error, status, message, capsys):
+    make_verb(raising(error))
+    assert main(["probe"]) == status
+    assert capsys.readouterr().err == message
+
+
+def test_a_bug_of_ours_is_not_hidden(make_verb):
+    make_verb(raising(ZeroDivisionError("ours")))
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        main(["probe"])
+
+
+def test_a_reader_that_goes_is_no_error():
+    command = f"{sys.executable} -m harma backbones | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "bbox"),
+    [
+        (["--bbox", "-10,0,5,5"], "-10,0,5,5"),
+        (["--bbox", "-.5,0,5,5"], "-.5,0,5,5"),
+        (["--bbox=-10,0,5,5"], "-10,0,5,5"),
+        (["--bbox", "1,2,3,4"], "1,2,3,4"),
+    ],
+)
+def test_numbers_below_zero_are_no_options(make_verb, arguments, bbox):
+    seen = []
+    make_verb(lambda args: seen.append(args.bbox) or 0)
+    assert main(["probe", *arguments]) == 0
+    assert seen == [bbox]
+
+
+@pytest.mark.parametrize("argument", ["-5", "--bbox=1,2,3,4 -5"])
+def test_a_number_that_follows_no_option_stays_where_it_is(make_verb, argument, capsys):
+    make_verb(lambda args: 0)
+    with pytest.raises(SystemExit) as stop:
+        main(["probe", *argument.split()])
+    assert stop.value.code == 2
+    assert "unrecognized arguments: -5" in capsys.readouterr().err
 
 
 def test_evaluating_a_run_on_other_data_keeps_its_own_figures(run_directory, tmp_path, capsys):
@@ -167,37 +240,28 @@ def test_evaluating_a_run_on_other_data_keeps_its_own_figures(run_directory, tmp
     assert main(["evaluate", str(run_directory), "--data", str(other)]) == 2
     assert "they would be lost. Give another directory with --output" in capsys.readouterr().err
     assert (run_directory / "metrics.json").read_bytes() == before
-    assert (
-        main(
-            [
-                "evaluate",
-                str(run_directory),
-                "--data",
-                str(other),
-                "--output",
-                str(tmp_path / "other"),
-            ]
-        )
-        == 0
-    )
+    options = ["--data", str(other), "--output", str(tmp_path / "other")]
+    assert main(["evaluate", str(run_directory), *options]) == 0
 
 
 def test_the_report_of_a_run_says_again_what_the_run_knows(run_directory, tmp_path, monkeypatch):
-    """It takes the place of the page that training wrote, so it must not hide which split chose the model."""
+    """It takes the place of the page that training wrote.
+
+    So it must not hide which split chose the model.
+    """
     from harma.evaluation import report
 
     given = []
     monkeypatch.setattr(
         report, "write_report", lambda directory, **options: given.append(options) or directory
     )
+    options = ["--output", str(tmp_path / "again"), "--report"]
     metrics = json.loads((run_directory / "metrics.json").read_text())
     (run_directory / "metrics.json").write_text(json.dumps({**metrics, "select_on": "test"}))
     for what in (run_directory, run_directory / "best"):
-        assert main(["evaluate", str(what), "--output", str(tmp_path / "again"), "--report"]) == 0
+        assert main(["evaluate", str(what), *options]) == 0
     (run_directory / "metrics.json").write_text(json.dumps({**metrics, "data": "other"}))
-    assert (
-        main(["evaluate", str(run_directory), "--output", str(tmp_path / "again"), "--report"]) == 0
-    )
+    assert main(["evaluate", str(run_directory), *options]) == 0
     assert [options["baseline"] for options in given] == ["without adapters"] * 3
     facts = [options["info"] for options in given]
     assert [one.get("select_on") for one in facts] == ["test", "test", None]

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import harma.cli
-from harma.ground.files import locked
+from harma.ground.lock import locked
 
 COMMAND = [sys.executable, "-m", "harma", "compare"]
 

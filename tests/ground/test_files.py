@@ -1,17 +1,17 @@
-"""Writing whole files, reading with clear errors."""
+"""Writing whole files and directories."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from harma.errors import ConfigError
 from harma.ground.files import (
-    read_events,
-    read_yaml,
     recover_directory,
+    replacing,
     replacing_directory,
-    write_json,
     write_text,
 )
 
@@ -61,47 +61,50 @@ def test_a_directory_replaced_half_way_is_brought_back(tmp_path):
     assert (tmp_path / "best").is_dir()
 
 
+def test_what_was_left_aside_does_not_replace_what_is_complete(tmp_path):
+    for name in (".best.old", "best"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    recover_directory(tmp_path / "best")
+    assert (tmp_path / "best" / "file").read_text() == "best"
+
+
 @pytest.mark.parametrize("path", [".", "/", ""])
 def test_paths_without_a_name(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     recover_directory(Path(path))
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("a: 1\na: 2\n", "a is given twice"),
-        ("a: [1,", "expected"),
-        ("a: !!python/object:os.system {}", "could not determine a constructor"),
-        ("a: &x [*x]", "Circular"),
-        ("a: 2020-99-99", "month must be in"),
-        ("[" * 5000, "recursion|nesting"),
-        ("a: " + "9" * 5000, "integer string conversion"),
-    ],
-)
-def test_yaml_that_cannot_be_used(tmp_path, content, message):
-    (tmp_path / "a.yaml").write_text(content)
-    with pytest.raises(
-        ConfigError, match=rf"the thing .*a\.yaml is not YAML of plain values: [\s\S]*{message}"
-    ):
-        read_yaml(tmp_path / "a.yaml", "the thing")
+def test_two_threads_that_write_one_file_both_succeed(tmp_path):
+    path = tmp_path / "a.txt"
+    texts = ["a" * 100_000, "b" * 100_000]
+    both_have_written = threading.Barrier(2, timeout=10)
+
+    def write(text):
+        with replacing(path) as temporary:
+            temporary.write_text(text)
+            both_have_written.wait()
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, texts))
+    assert path.read_text() in texts
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_yaml_that_can(tmp_path):
-    (tmp_path / "a.yaml").write_text("base: &b {x: 1}\nother: {<<: *b, y: 2}\n")
-    assert read_yaml(tmp_path / "a.yaml", "it") == {"base": {"x": 1}, "other": {"x": 1, "y": 2}}
-    with pytest.raises(FileNotFoundError):
-        read_yaml(tmp_path / "b.yaml", "it")
-    with pytest.raises(ConfigError, match="cannot be read"):
-        read_yaml(tmp_path, "it")
-    write_json(tmp_path / "c.json", {"ä": [1]})
-    assert read_yaml(tmp_path / "c.json", "it") == {"ä": [1]}
+def test_a_new_file_may_be_read_by_whom_the_umask_allows(tmp_path):
+    (tmp_path / "plain").write_text("")
+    write_text(tmp_path / "ours", "")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_lines_of_a_log_that_are_no_events_are_named(tmp_path, caplog):
-    (tmp_path / "log.jsonl").write_text(
-        '{"event": "step", "step": 1}\n\0\0{"ev\n[1]\n{"event": "step", "step": 2}\n'
-    )
-    assert [event["step"] for event in read_events(tmp_path / "log.jsonl")] == [1, 2]
-    assert "line 2 is no event" in caplog.text
-    assert "line 3 is no event" in caplog.text
+def test_a_directory_is_replaced_whole_or_not_at_all(tmp_path):
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / "old").write_text("1")
+    with pytest.raises(UnicodeEncodeError), replacing_directory(tmp_path / "best") as temporary:
+        (temporary / "new").write_text("\ud800")
+    assert [path.name for path in (tmp_path / "best").iterdir()] == ["old"]
+    with replacing_directory(tmp_path / "best") as temporary:
+        (temporary / "new").write_text("2")
+        assert (tmp_path / "best" / "old").is_file()
+    assert [path.name for path in (tmp_path / "best").iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harma.errors import ConfigError, DataError, MissingFileError
-from harma.ground.files import locked
+from harma.errors import BusyError, ConfigError, DataError, MissingFileError
+from harma.ground.lock import locked
 from harma.index import build as building
 from harma.index.index import Index
 from harma.index.store import Store
@@ -169,7 +169,7 @@ def test_other_settings_another_model_and_a_second_writer_are_refused(
         build_index(tmp_path / "scenes", reading=Reading(percentiles=(1, 99)))
     with (
         locked(tmp_path / "index", "writing the index"),
-        pytest.raises(ConfigError, match="another process is writing the index"),
+        pytest.raises(BusyError, match="another process is writing the index"),
     ):
         build_index(tmp_path / "scenes")
     from harma.backbones import load_backbone

@@ -5,7 +5,11 @@ import pytest
 import rasterio
 from affine import Affine
 
+from harma.scenes.raster import Reading, open_scene
+from harma.scenes.windows import Window
+
 UTM = "EPSG:32631"
+ALL = Window(0, 0, 50, 40)  # of the usual raster
 
 
 @pytest.fixture
@@ -53,5 +57,27 @@ def make_raster(tmp_path):
             for number, text in enumerate(descriptions or (), 1):
                 dataset.set_band_description(number, text)
         return path
+
+    return make
+
+
+@pytest.fixture
+def bands():
+    """Bands (bands, 40, 50) of one value each."""
+
+    def make(*values, dtype=np.uint8):
+        return np.stack([np.full((40, 50), value, dtype=dtype) for value in values])
+
+    return make
+
+
+@pytest.fixture
+def read():
+    """Open a scene and read a window: facts, pixels, and the share of nodata."""
+
+    def make(path, window=ALL, **options):
+        with open_scene(str(path), Reading(**options)) as scene:
+            pixels, empty = scene.read(window)
+            return scene.facts, pixels, empty
 
     return make

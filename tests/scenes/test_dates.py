@@ -1,5 +1,6 @@
 """Dates of scenes."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -21,6 +22,15 @@ from harma.scenes.dates import date_in_name, date_in_tags, parse_date
         ("20191345.tif", None),
         ("20190230.tif", None),
         ("scene_1985_a.tif", None),
+        ("1899.tif", None),
+        ("2100.tif", None),
+        ("20190230_20190301.tif", (2019, 3, 1)),
+        ("20190101T240000.tif", None),
+        ("2019-01-02_030405.tif", (2019, 1, 2, 3, 4, 5)),
+        ("2019-01.02.tif", None),
+        ("120190101.tif", None),
+        ("201901011.tif", None),
+        ("20150926/scene.tif", None),
     ],
 )
 def test_dates_in_names(name, expected):
@@ -41,9 +51,40 @@ def test_dates_in_metadata():
     )
 
 
-def test_dates_that_people_write():
-    assert parse_date("2015-09-26T12:30:00+02:00", "--after") == datetime(
-        2015, 9, 26, 10, 30, tzinfo=UTC
-    )
-    with pytest.raises(ConfigError, match="--after is 'soon'; write a date as 2015"):
-        parse_date("soon", "--after")
+def test_the_time_of_taking_comes_before_other_dates():
+    tags = {"DATE": "2001-01-01", "PRODUCT_START_TIME": "2003-01-01", "SENSING_TIME": "2002-01-01"}
+    assert date_in_tags(tags).year == 2002
+    assert date_in_tags({**tags, "SENSING_TIME": "unknown"}).year == 2003
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2015", (2015, 1, 1)),
+        (" 2015-09-26 ", (2015, 9, 26)),
+        ("2015-09-26T12:30:00+02:00", (2015, 9, 26, 10, 30)),
+        ("2015-09-26T10:30:00Z", (2015, 9, 26, 10, 30)),
+        ("2015-12-31T23:30:00-01:00", (2016, 1, 1, 0, 30)),
+        ("2016-02-29", (2016, 2, 29)),
+    ],
+)
+def test_dates_that_people_write(text, expected):
+    assert parse_date(text, "--after") == datetime(*expected, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "soon",
+        "",
+        "2015-02-29",
+        "1850",
+        "2015-13-01",
+        "26.09.2015",
+        "0001-01-01T00:00:00+02:00",
+        "9999-12-31T23:59:59-05:00",
+    ],
+)
+def test_what_is_no_date(text):
+    with pytest.raises(ConfigError, match=re.escape(f"--after is {text!r}; write a date as 2015")):
+        parse_date(text, "--after")

@@ -6,10 +6,11 @@ import rasterio.warp
 import shapely
 from affine import Affine
 from pyproj import Geod
+from rasterio.control import GroundControlPoint as Point
 from rasterio.crs import CRS
 
 from harma.errors import DataError
-from harma.scenes.place import Place, find_place
+from harma.scenes.place import Place, find_place, middle
 
 
 def place(crs, left, top, pixel):
@@ -56,14 +57,21 @@ def test_a_window_that_holds_a_pole(crs, sign):
 def test_edges_of_large_windows_are_bent_with_the_projection():
     at = place("EPSG:32633", 0, 8_000_000, 1000)
     footprint = at.footprint(0, 0, 900, 900)
-    middle = at.to_wgs84([(450, 0)])[0]
-    assert footprint.exterior.distance(shapely.Point(middle)) < 1e-2
+    middle_of_the_edge = at.to_wgs84([(450, 0)])[0]
+    assert footprint.exterior.distance(shapely.Point(middle_of_the_edge)) < 1e-2
     assert len(footprint.exterior.coords) > 5
 
 
 def test_a_whole_world_in_degrees_holds_no_pole_as_a_point():
     at = place("EPSG:4326", -180, 90, 0.5)
     assert at.footprint(0, 0, 720, 360).bounds == (-180, -90, 180, 90)
+
+
+def test_a_pole_that_is_a_line_of_the_projection_is_an_edge_like_others():
+    at = place("EPSG:4087", -20_037_508.34, 10_018_754.17, 20_000)
+    west, _, east, north = at.footprint(950, 0, 100, 100).bounds
+    assert north == pytest.approx(90, abs=1e-6)
+    assert east - west == pytest.approx(100 * 20_000 / 111_319.49, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +88,6 @@ def test_without_georeference_there_is_no_place():
 
 
 def test_ground_control_points_are_a_georeference():
-    from rasterio.control import GroundControlPoint as Point
-
     points = [Point(0, 0, 3.0, 50.0), Point(0, 100, 3.1, 50.0), Point(100, 0, 3.0, 49.9)]
     found = find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
     assert found is not None
@@ -89,10 +95,16 @@ def test_ground_control_points_are_a_georeference():
 
 
 def test_other_bodies_and_local_systems_are_refused():
-    mars = 'GEOGCS["Mars",DATUM["D_Mars",SPHEROID["Mars",3396190,169.9]],PRIMEM["Ref",0],UNIT["degree",0.0174532925]]'
+    mars = (
+        'GEOGCS["Mars",DATUM["D_Mars",SPHEROID["Mars",3396190,169.9]],PRIMEM["Ref",0],'
+        'UNIT["degree",0.0174532925]]'
+    )
     with pytest.raises(DataError, match="not of the Earth: the body's radius is 3,396 km"):
         find_place(CRS.from_wkt(mars), Affine.scale(0.1))
-    local = 'ENGCRS["Hall",EDATUM["Corner"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],LENGTHUNIT["metre",1]]'
+    local = (
+        'ENGCRS["Hall",EDATUM["Corner"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],'
+        'LENGTHUNIT["metre",1]]'
+    )
     with pytest.raises(DataError, match="is a local one"):
         find_place(CRS.from_wkt(local), Affine.scale(2))
 
@@ -101,6 +113,64 @@ def test_a_place_outside_the_projection():
     at = Place(CRS.from_epsg(32631), Affine(1e6, 0, 1e12, 0, -1e6, 1e12))
     with pytest.raises(DataError, match="coordinates|lies outside"):
         at.footprint(0, 0, 10, 10)
+
+
+def test_pixels_without_a_size_are_no_georeference():
+    for pixel in (0.0, float("nan"), float("inf")):
+        transform = Affine(pixel, 0, 500_000, 0, -10, 5_000_000)
+        with pytest.raises(DataError, match="its pixels have no size on the ground"):
+            find_place(CRS.from_epsg(32631), transform)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [Point(0, 0, 3.0, 50.0)],
+        [Point(0, 0, 3.0, 50.0), Point(0, 9, 4.0, 49.0)],
+        [Point(0, i, 3.0 + i, 50.0) for i in range(3)],
+        [Point(i, i, 3.0 + i, 50.0 - i) for i in range(5)],
+        [Point(0, 0, 3.0, 50.0), Point(0, 9, 3.0, 50.0), Point(9, 0, 3.0, 50.0)],
+        [Point(0, 0, np.nan, 50.0), Point(0, 9, 4.0, 50.0), Point(9, 0, 3.0, 49.0)],
+    ],
+)
+def test_ground_control_points_in_a_line_are_no_georeference(points):
+    with pytest.raises(DataError, match=f"its {len(points)} ground control points determine no"):
+        find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
+    assert find_place(None, Affine.identity(), (points, None)) is None
+
+
+def test_two_ground_control_points_are_corners():
+    points = [Point(0, 0, 3.0, 50.0), Point(100, 200, 5.0, 49.0)]
+    found = find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
+    assert found.footprint(0, 0, 200, 100).bounds == pytest.approx((3, 49, 5, 50))
+
+
+def test_the_name_of_a_coordinate_reference_system():
+    assert place("EPSG:32631", 0, 0, 1).name == "EPSG:32631"
+    own = place("+proj=laea +lat_0=12 +lon_0=34 +ellps=WGS84", 0, 0, 1)
+    assert "Lambert_Azimuthal" in own.name
+
+
+@pytest.mark.parametrize(
+    ("west", "expected"), [(170.0, (175.0, -18.0)), (178.0, (-177.0, -18.0)), (177.0, (-178, -18))]
+)
+def test_the_middle_of_a_footprint_across_the_dateline(west, expected):
+    footprint = place("EPSG:4326", west, -17, 0.1).footprint(0, 0, 100, 20)
+    assert middle(footprint) == pytest.approx(expected, abs=0.01)
+
+
+def test_the_middle_of_parts_that_do_not_cross_stays_between_them():
+    parts = shapely.MultiPolygon([shapely.box(-80, 0, -60, 10), shapely.box(60, 0, 80, 10)])
+    assert middle(parts) == pytest.approx((0, 5))
+
+
+def test_chips_of_a_scene_across_the_dateline_cover_it_once():
+    at = place("EPSG:32601", 200_000, 1_000_000, 1000)
+    whole = at.footprint(-80, 0, 160, 80)
+    chips = [at.footprint(c, r, 40, 40) for c in (-80, -40, 0, 40) for r in (0, 40)]
+    assert all(chip.is_valid for chip in chips)
+    assert sum(chip.area for chip in chips) == pytest.approx(whole.area, rel=1e-3)
+    assert shapely.union_all(chips).symmetric_difference(whole).area < 1e-3 * whole.area
 
 
 @pytest.mark.parametrize("crs", ["EPSG:3413", "EPSG:3031", "EPSG:6931"])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from harma.errors import ConfigError, DataError, MissingFileError
-from harma.scenes.sources import find_sources
+from harma.errors import MissingFileError
+from harma.scenes.sources import Source, find_sources, source_named
 
 
 @pytest.fixture
@@ -41,8 +41,21 @@ def test_lists(folder, tmp_path):
     ]
     (tmp_path / "list.csv").write_text("File,date\nscenes/b.tif,2015-09-26\nscenes/a.TIF,\n")
     first, second = find_sources([tmp_path / "list.csv"])
-    assert first.taken.year == 2015
-    assert second.taken is None
+    assert (first.opened_as, first.taken.year) == (str(folder / "b.tif"), 2015)
+    assert (second.opened_as, second.taken) == (str(folder / "a.TIF"), None)
+
+
+def test_a_date_counts_for_all_that_its_row_names(folder, tmp_path):
+    (tmp_path / "list.csv").write_text("path,date\nscenes,2015\nscenes/**/*.jpg,2019\n")
+    found = find_sources([tmp_path / "list.csv"])
+    assert [source.taken.year for source in found] == [2015] * 3, "the first row that names it"
+
+
+def test_the_home_folder(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(folder))
+    assert names("~/b.tif") == ["b.tif"]
+    with pytest.raises(MissingFileError, match="there is no file or folder ~nobody-of-that-name/x"):
+        find_sources(["~nobody-of-that-name/x"])
 
 
 def test_addresses():
@@ -62,18 +75,21 @@ def test_what_cannot_be_used(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(MissingFileError, match="holds no images or rasters"):
         find_sources([tmp_path / "empty"])
-    for name, text, error, message in (
-        ("a.txt", "# nothing\n", DataError, "names nothing"),
-        ("a.csv", "x,y\n1,2\n", DataError, "has the columns x, y; one must be called path"),
-        ("b.csv", "path\n", DataError, "has no rows"),
-        ("c.csv", "path,date\nscenes/b.tif,soon\n", ConfigError, "line 2: date is 'soon'"),
-        (
-            "d.txt",
-            "scenes/gone.tif\n",
-            MissingFileError,
-            "there is no file or folder scenes/gone.tif",
-        ),
-    ):
-        (tmp_path / name).write_text(text)
-        with pytest.raises(error, match=message):
-            find_sources([tmp_path / name])
+    with pytest.raises(MissingFileError, match="named by an empty text"):
+        find_sources([" "])
+    (tmp_path / "list.txt").write_text("scenes/gone.tif\n")
+    with pytest.raises(MissingFileError, match=r"there is no file or folder scenes/gone\.tif"):
+        find_sources([tmp_path / "list.txt"])
+
+
+@pytest.mark.parametrize(
+    ("name", "opened_as"),
+    [
+        ("/data/a.tif", "/data/a.tif"),
+        ("https://x.org/a.tif", "/vsicurl/https://x.org/a.tif"),
+        ("http://x.org/a.tif", "/vsicurl/http://x.org/a.tif"),
+        ("s3://x/a.tif", "/vsis3/x/a.tif"),
+    ],
+)
+def test_a_name_that_an_index_keeps(name, opened_as):
+    assert source_named(name) == Source(name, opened_as)

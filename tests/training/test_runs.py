@@ -16,7 +16,14 @@ from safetensors.torch import load_file
 
 import harma
 import harma.backbones
-from harma.errors import ConfigError, DataError, MissingFileError, TrainingError, WeightsError
+from harma.errors import (
+    BusyError,
+    ConfigError,
+    DataError,
+    MissingFileError,
+    TrainingError,
+    WeightsError,
+)
 from harma.model.saved import describe
 from harma.training import loop
 from harma.training.loop import train
@@ -521,7 +528,7 @@ def test_two_trainings_in_one_directory_are_one_too_many(make_recipe, tmp_path):
     (tmp_path / "run").mkdir()
     with (
         FileLock(tmp_path / "run" / ".lock"),
-        pytest.raises(ConfigError, match="another process is training in"),
+        pytest.raises(BusyError, match="another process is training in"),
     ):
         train(make_recipe())
 

@@ -21,7 +21,8 @@ from harma.backbones.timm_tower import timm
 from harma.backbones.transformers_tower import check_text_config
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
-from harma.ground.files import read_yaml, recover_directory
+from harma.ground.files import recover_directory
+from harma.ground.reading import read_yaml
 
 KEYS = ("image", "text", "embed_dim", "preprocess", "weights")
 TEXT_KEYS = ("transformers", "weights", "tokenizer", "context_length")

@@ -16,7 +16,8 @@ from harma.backbones.directories import CONFIG_FILE, find_weights, read_model_co
 from harma.backbones.presets import HUB_WEIGHTS, PRESETS
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
-from harma.ground.files import read_yaml, recover_directory
+from harma.ground.files import recover_directory
+from harma.ground.reading import read_yaml
 
 Reference = str | dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""The command line: one thin module per verb, imported when it is called."""
+"""The command line: `main`, the table of verbs, exit statuses; a thin module per verb."""
 
 import argparse
 import logging
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import harma
+from harma.cli.command import module_command, run_command
 from harma.errors import ConfigError, HarmaError
 
-# Verb → (module, what it does). A module has `add_arguments(parser)` and `run(args) -> int`, and
-# may have a `parse(parser, argv)` of its own.
+# Verb → (module, what it does). A module is imported when its verb is called, so that help is
+# quick; what it holds is said in `harma.cli.command`.
 VERBS = {
     "train": ("train", "train a recipe: harma train rsitmd_geo --data.root DIR"),
     "compare": ("compare", "many runs, one table: methods or variants, seeds, learning rates"),
@@ -58,22 +59,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _joined(list(sys.argv[1:] if argv is None else argv))
     parser = _parser()
-    chosen = parser.parse_args(arguments[:1])
-    if chosen.verb is None:
+    name = parser.parse_args(arguments[:1]).verb
+    if name is None:
         parser.print_help()
         return 0
-    verb = import_module(f"harma.cli.{VERBS[chosen.verb][0]}")
+    module, summary = VERBS[name]
     try:
         _set_up_logging()
-        sub = argparse.ArgumentParser(
-            prog=f"harma {chosen.verb}",
-            description=verb.__doc__,
-            epilog=getattr(verb, "EPILOG", None),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        return int(
-            verb.main(arguments[1:]) if hasattr(verb, "main") else _run(verb, sub, arguments[1:])
-        )
+        command = module_command(import_module(f"harma.cli.{module}"), name, summary)
+        return run_command(command, f"harma {name}", arguments[1:])
     except HarmaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -82,23 +76,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        # Paths that cannot be used, disks that are full: what the system says, and of which file.
-        print(
-            f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}",
-            file=sys.stderr,
-        )
+        print(f"error: {_told_by_system(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
 
 
+def _told_by_system(error: OSError) -> str:
+    """What the system says of a path that cannot be used or a full disk, and of which file."""
+    reason = str(error.strerror or error)
+    if error.filename:
+        return f"{reason}: {error.filename}"
+    return reason
+
+
 def _joined(arguments: list[str]) -> list[str]:
-    """`--bbox -10,0,5,5` as `--bbox=-10,0,5,5`: argparse takes what begins with a minus for an option."""
+    """`--bbox -10,0,5,5` as `--bbox=-10,0,5,5`.
+
+    argparse takes what begins with a minus for an option.
+    """
     joined: list[str] = []
     for argument in arguments:
         before = joined[-1] if joined else ""
-        if re.match(r"-\.?\d", argument) and before.startswith("--") and "=" not in before:
+        is_number = re.match(r"-\.?\d", argument) is not None
+        follows_an_option = before.startswith("--") and "=" not in before
+        if is_number and follows_an_option:
             joined[-1] = f"{before}={argument}"
         else:
             joined.append(argument)
@@ -106,29 +109,22 @@ def _joined(arguments: list[str]) -> list[str]:
 
 
 def _set_up_logging() -> None:
-    wanted = os.environ.get("HARMA_LOG", "").upper()
-    if wanted and wanted not in LEVELS:
-        raise ConfigError(f"HARMA_LOG is {wanted!r}; allowed are {', '.join(LEVELS)}")
-    logging.basicConfig(level=wanted or "WARNING", format="%(levelname)s %(message)s")
-    logging.getLogger("harma").setLevel(wanted or "INFO")
-    if not wanted:
+    level = os.environ.get("HARMA_LOG", "").upper()
+    if level and level not in LEVELS:
+        raise ConfigError(f"HARMA_LOG is {level!r}; allowed are {', '.join(LEVELS)}")
+    logging.basicConfig(level=level or "WARNING", format="%(levelname)s %(message)s")
+    logging.getLogger("harma").setLevel(level or "INFO")
+    if not level:
         # GDAL remarks on the form of many files that it reads well.
         logging.getLogger("rasterio").setLevel("ERROR")
 
 
-def _run(verb: object, parser: argparse.ArgumentParser, arguments: list[str]) -> int:
-    verb.add_arguments(parser)  # type: ignore[attr-defined]
-    return int(verb.run(parser.parse_args(arguments)))  # type: ignore[attr-defined]
-
-
 def _parser() -> argparse.ArgumentParser:
+    verbs = "\n".join(f"  {verb:<10} {summary}" for verb, (_, summary) in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="harma",
         description="Adapt CLIP to aerial and satellite imagery, measure it, and use it.",
-        epilog="verbs:\n"
-        + "\n".join(f"  {verb:<10} {what}" for verb, (_, what) in VERBS.items())
-        + "\n\n"
-        + EPILOG,
+        epilog=f"verbs:\n{verbs}\n\n{EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"harma {harma.__version__}")

@@ -43,43 +43,11 @@ EPILOG = """examples:
 status: 0 done, 1 a run failed, 2 bad input"""
 
 
-def main(argv: list[str]) -> int:
-    """Parse the arguments, run, write and show the tables."""
-    parser = _parser()
-    args, flags = parser.parse_known_args(argv)
-    if args.list:
-        return _list()
-    if args.file is None or (argv and argv[0].startswith("-")):
-        parser.error(
-            "the first argument is the comparison: a YAML file, or a name of `harma compare --list`"
-        )
-    if args.report_only and (args.final or args.retry):
-        parser.error("--report-only runs nothing; leave --final and --retry out")
-    from harma.comparison.plan import Overrides, read_plan
-
-    plan = read_plan(
-        args.file,
-        Overrides(
-            recipe=args.recipe,
-            flags=flags,
-            seeds=args.seeds,
-            rates=args.learning_rates,
-            jobs=args.jobs,
-            output=args.output,
-        ),
-    )
-    return _compare(plan, args)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="harma compare",
-        description=__doc__,
-        epilog=EPILOG,
-        allow_abbrev=False,
-        usage="harma compare FILE [options] [--SECTION.NAME VALUE …]",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    # Any other flag is the base recipe's: an abbreviation could be one of these by accident.
+    parser.allow_abbrev = False
+    parser.usage = f"{parser.prog} FILE [options] [--SECTION.NAME VALUE …]"
     parser.add_argument(
         "file", metavar="FILE", nargs="?", help="a YAML file, or the name of a shipped comparison"
     )
@@ -109,7 +77,41 @@ def _parser() -> argparse.ArgumentParser:
         "--report-only", action="store_true", help="run nothing; write the tables of what is there"
     )
     parser.add_argument("--list", action="store_true", help="list the shipped comparisons")
-    return parser
+
+
+def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+    """Read a command line. Flags that are not the verb's own are the base recipe's: `flags`."""
+    args, flags = parser.parse_known_args(argv)
+    args.flags = flags
+    if args.list:
+        return args
+    if args.file is None or (argv and argv[0].startswith("-")):
+        parser.error(
+            "the first argument is the comparison: a YAML file, or a name of `harma compare --list`"
+        )
+    if args.report_only and (args.final or args.retry):
+        parser.error("--report-only runs nothing; leave --final and --retry out")
+    return args
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run, write and show the tables."""
+    if args.list:
+        return _list()
+    from harma.comparison.plan import Overrides, read_plan
+
+    plan = read_plan(
+        args.file,
+        Overrides(
+            recipe=args.recipe,
+            flags=args.flags,
+            seeds=args.seeds,
+            rates=args.learning_rates,
+            jobs=args.jobs,
+            output=args.output,
+        ),
+    )
+    return _compare(plan, args)
 
 
 def _rate(text: str) -> float:
@@ -153,7 +155,7 @@ def _run(plan: "Plan", rows: "list[Row]", args: argparse.Namespace) -> None:
     from harma.comparison.final import check_record, read_record, read_test
     from harma.comparison.outcome import write_plan
     from harma.comparison.speed import measure_speeds
-    from harma.ground.files import locked
+    from harma.ground.lock import locked
 
     def say(what: str) -> None:
         print(what, file=sys.stderr)

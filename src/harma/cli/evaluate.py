@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _facts(what: Path, data: str) -> dict[str, Any]:
     """What a run knows of its model, for the page: above all which split chose it."""
-    from harma.ground.files import read_yaml
+    from harma.ground.reading import read_yaml
 
     for directory in (what, what.parent) if what.is_dir() else ():
         if (directory / "recipe.yaml").is_file() and (directory / "metrics.json").is_file():

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from harma.cli.argument_types import count, positive
 from harma.cli.device import add_device_argument, add_precision_argument, load_on_device
-from harma.cli.progress import progress_bars
 from harma.ground.device import usable_cores
+from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
     from harma.model.embedding_files import EmbeddedFiles

@@ -11,7 +11,10 @@ import threading
 
 
 def end_with_parent() -> None:
-    """End this process and those it started once the pipe on standard input closes: its other end is the parent's."""
+    """End this process and those it started once the pipe on standard input closes.
+
+    Its other end is the parent's: it closes however the parent ends, by a kill too.
+    """
     threading.Thread(target=_end_at_eof, daemon=True).start()
 
 
@@ -19,7 +22,8 @@ def _end_at_eof() -> None:
     while os.read(0, 4096):
         pass
     if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
-        os.killpg(os.getpid(), signal.SIGKILL)  # readers of images too
+        # A group of its own: the processes that read images for it go too.
+        os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)
 
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.argument_types import count, positive
+from harma.cli.argument_types import count, floats, positive
 
 if TYPE_CHECKING:
     from harma.index.hits import Hit
@@ -55,12 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument(
         "--bbox",
-        type=_floats,
+        type=floats,
         metavar="W,S,E,N",
         help="degrees; W over E crosses the 180th meridian",
     )
     parser.add_argument("--polygon", metavar="GEOJSON", help="a GeoJSON file, or its text")
-    parser.add_argument("--near", type=_floats, metavar="LON,LAT", help="with --radius")
+    parser.add_argument("--near", type=floats, metavar="LON,LAT", help="with --radius")
     parser.add_argument("--radius", type=float, metavar="KM", help="around --near, on the ground")
     parser.add_argument(
         "--within", action="store_true", help="footprints lie inside the area, not only touch it"
@@ -219,15 +219,6 @@ def _example(text: str) -> str | tuple[str, float]:
     """An example, and its weight if one follows."""
     found = re.fullmatch(r"(.+)@(\d+(?:\.\d*)?|\.\d+)", text, re.DOTALL)
     return (found[1], float(found[2])) if found else text
-
-
-def _floats(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a list of numbers such as 4.9,52.4"
-        ) from error
 
 
 def _show(hits: "list[Hit]") -> None:

@@ -4,6 +4,7 @@ RECIPE is the name of a shipped recipe (`harma recipes` lists them), a YAML file
 the original HarMA's configs. Every value can be overridden by its dotted name.
 """
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from harma.errors import ConfigError
 if TYPE_CHECKING:
     from harma.training.recipe import Recipe
 
-EXAMPLES = """examples:
+EPILOG = """examples:
   harma train rsitmd_geo --data.root data/rsitmd --output runs/a
   harma train rsitmd_vit --data.root data/rsitmd --train.precision bf16
   harma train my_recipe.yaml --optim.lr 1e-5 --loss.terms.weighted_triplet 0.1 --adapter.bottleneck_dim 64
@@ -23,17 +24,26 @@ EXAMPLES = """examples:
 """
 
 
-def main(argv: list[str]) -> int:
-    """Parse the recipe and run it."""
+def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+    """Read a command line. Its flags are the recipe's, which argparse cannot declare.
+
+    Returns:
+        `recipe`, and `resume`: whether the run goes on.
+    """
     if "--resume" in argv:
-        return _resume(argv)
+        return argparse.Namespace(recipe=_recipe_of_run(argv), resume=True)
     from harma.training.recipe_files import read_recipe
 
-    recipe = read_recipe(argv, prog="harma train", examples=EXAMPLES, description=str(__doc__))
-    return _train(recipe, resume=False)
+    recipe = read_recipe(
+        argv,
+        prog=parser.prog,
+        description=str(parser.description),
+        examples=str(parser.epilog),
+    )
+    return argparse.Namespace(recipe=recipe, resume=False)
 
 
-def _resume(argv: list[str]) -> int:
+def _recipe_of_run(argv: list[str]) -> "Recipe":
     if len(argv) != 2 or argv[0] != "--resume":
         raise ConfigError(
             "--resume takes the run's directory and nothing else (`harma train --resume runs/a`): "
@@ -43,24 +53,23 @@ def _resume(argv: list[str]) -> int:
     from harma.training.run import RunDirectory
 
     saved: dict[str, Any] = RunDirectory(argv[1]).read_recipe()
-    return _train(recipe_from_dict({**saved, "output": argv[1]}), resume=True)
+    return recipe_from_dict({**saved, "output": argv[1]})
 
 
-def _train(recipe: "Recipe", *, resume: bool) -> int:
+def run(args: argparse.Namespace) -> int:
+    """Train, and say where the run is."""
     from harma.training.loop import train
 
+    recipe: Recipe = args.recipe
     try:
-        run = train(recipe, resume=resume)
+        directory = train(recipe, resume=args.resume)
     except KeyboardInterrupt:
-        begun = (Path(recipe.output) / "recipe.yaml").is_file()
-        hint = (
-            f"; continue with: harma train --resume {recipe.output}"
-            if begun
-            else " before the run had begun"
-        )
+        hint = " before the run had begun"
+        if (Path(recipe.output) / "recipe.yaml").is_file():
+            hint = f"; continue with: harma train --resume {recipe.output}"
         print(f"\ninterrupted{hint}", file=sys.stderr)
         return 130
     # Launched once for each process, of which the first one speaks.
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
-        print(f"run written to {Path(run)}")
+        print(f"run written to {Path(directory)}")
     return 0

@@ -11,7 +11,8 @@ from harma.data.split import Split
 from harma.errors import ConfigError, DataError
 from harma.evaluation import evaluate, save_evaluation
 from harma.evaluation.user_metrics import find_metrics
-from harma.ground.files import read_yaml, write_json
+from harma.ground.files import write_json
+from harma.ground.reading import read_yaml
 from harma.training.build import load_splits, make_cache, num_workers
 
 FILE = "final.json"

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 from harma.comparison.published import published_sets
 from harma.comparison.values import check_known, read_budget, read_list, read_rate, read_seed
 from harma.errors import ConfigError, MissingFileError
-from harma.ground.files import read_yaml
+from harma.ground.reading import read_yaml
 from harma.methods.table import METHODS, make_config
 from harma.training.objective import Objective
 from harma.training.recipe import Recipe

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from harma.comparison.plan import Plan, Row
 from harma.errors import ConfigError
-from harma.ground.files import read_events, read_yaml
+from harma.ground.reading import read_events, read_yaml
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_from_dict
 

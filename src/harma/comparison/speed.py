@@ -12,7 +12,8 @@ from torch import Tensor
 from harma.comparison.models import device_of, open_bare, open_run
 from harma.comparison.plan import Plan, Row
 from harma.comparison.runs import Run, known_runs, seed_runs
-from harma.ground.files import read_yaml, write_json
+from harma.ground.files import write_json
+from harma.ground.reading import read_yaml
 from harma.model.model import HarMA
 from harma.training.build import load_splits
 

@@ -15,7 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from harma.errors import ConfigError, DataError, DownloadError
-from harma.ground.files import read_yaml
+from harma.ground.reading import read_yaml
 
 Progress = Callable[[int, int], None]
 BLOCK = 1 << 18

@@ -7,7 +7,7 @@ from typing import Any
 
 from harma.data.formats import READERS, caps_pairs
 from harma.errors import ConfigError, MissingFileError
-from harma.ground.files import read_yaml
+from harma.ground.reading import read_yaml
 
 SPLITS = ("train", "val", "test")
 

@@ -17,7 +17,8 @@ from harma.evaluation.reasons import reasons
 from harma.evaluation.retrieval import Embedded, Evaluation
 from harma.evaluation.table import rows_of
 from harma.evaluation.wrong_answers import WrongHits, confusions, wrong_hits
-from harma.ground.files import read_events, write_text
+from harma.ground.files import write_text
+from harma.ground.reading import read_events
 from harma.model.embedding import Embedder
 
 

@@ -12,7 +12,7 @@ from harma.errors import DataError
 from harma.exchange.embedding_file import Columns, EmbeddingFile
 from harma.exchange.embedding_rows import Block
 from harma.exchange.origin import check_fits, import_settings
-from harma.ground.files import locked
+from harma.ground.lock import locked
 from harma.index.settings import FILE, read_settings
 from harma.index.store import WRITING, Store
 from harma.index.take import take_table

@@ -1,1 +1,1 @@
-"""The ground of the house: files, devices, plug-ins by dotted path, drawing, version."""
+"""The ground of the house: small things that every room stands on."""

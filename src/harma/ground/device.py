@@ -1,16 +1,20 @@
-"""Devices that compute, and the cores that this process may use."""
+"""The device that computes (cuda, mps, cpu), and the cores that this process may use."""
 
 import os
 from typing import TYPE_CHECKING
 
 from harma.errors import ConfigError
+from harma.ground.messages import first_line
 
 if TYPE_CHECKING:
     import torch
 
 
 def usable_cores() -> int:
-    """How many cores this process may use; a machine may have more, as in a container or a batch job."""
+    """How many cores this process may use.
+
+    A machine may have more: a container or a batch job is given some of them.
+    """
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -25,18 +29,21 @@ def best_device(name: str = "auto") -> "torch.device":
     import torch  # counting cores needs none
 
     if name == "auto":
-        name = (
-            "cuda"
-            if torch.cuda.is_available()
-            else "mps"
-            if torch.backends.mps.is_available()
-            else "cpu"
-        )
+        name = _fastest()
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(
-            f"the device {name!r} cannot be used: {str(error).splitlines()[0]}"
-        ) from error
+        raise ConfigError(f"the device {name!r} cannot be used: {first_line(error)}") from error
     return device
+
+
+def _fastest() -> str:
+    """The fastest kind of device that is there."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if torch.backends.mps.is_available():
+        return "mps"
+    return "cpu"

@@ -9,7 +9,10 @@ import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
 JPEG_QUALITY = 85
-PAPER, INK, SOFT = "#fbfaf7", "#1c2321", "#5b6460"
+# Colours of the page, of text, and of text that matters less.
+PAPER = "#fbfaf7"
+INK = "#1c2321"
+SOFT = "#5b6460"
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -24,12 +27,23 @@ def data_uri(image: Image.Image) -> str:
 def write_line(
     draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, color: str, font: Font, width: int
 ) -> None:
-    """Text on one line; of what is too long the middle is left out, as names differ at their ends."""
+    """Write text on one line; what is too long loses its middle, as names differ at their ends.
+
+    Args:
+        draw: what is drawn on.
+        place: left and upper edge of the text, pixels.
+        text: line breaks in it become spaces.
+        color: of the text.
+        font: of the text.
+        width: of the space there is, pixels.
+    """
     text = " ".join(text.split())
-    shown, kept = text, len(text)
-    while kept > 1 and draw.textlength(shown, font) > width:
-        kept -= 1
-        shown = f"{text[: -(-kept // 2)]}…{text[len(text) - kept // 2 :]}"
+    shown = text
+    length = len(text)
+    while length > 1 and draw.textlength(shown, font) > width:
+        length -= 1
+        half = length // 2
+        shown = f"{text[: length - half]}…{text[len(text) - half :]}"
     draw.text(place, shown, color, font)
 
 

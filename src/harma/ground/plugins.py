@@ -1,4 +1,4 @@
-"""Finding a built-in by name, or a function or class of the user's own by dotted path."""
+"""Plug-ins: a built-in by its name, or a user's own function or class by its dotted path."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -22,15 +22,19 @@ def find(name: str, built_in: Mapping[str, T], option: str) -> T:
     """
     if name in built_in:
         return built_in[name]
-    own = "the dotted path of your own (my_package.my_module.my_name)"
-    allowed = f"allowed are {', '.join(built_in)}, or {own}" if built_in else f"it must be {own}"
+    dotted_path = "the dotted path of your own (my_package.my_module.my_name)"
+    allowed = f"it must be {dotted_path}"
+    if built_in:
+        allowed = f"allowed are {', '.join(built_in)}, or {dotted_path}"
+    # A recipe may hold anything here, a number too.
     module, _, attribute = name.rpartition(".") if isinstance(name, str) else ("", "", "")
     if not module or not attribute or module.startswith("."):
         raise ConfigError(f"{option} is {name!r}; {allowed}")
+    # Whatever the user's module does wrong at import is their message to read.
     try:
-        found: T = getattr(import_module(module), attribute)
+        plugin: T = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, SyntaxError, NameError, TypeError, ValueError) as error:
         raise ConfigError(
             f"{option} is {name!r}, which cannot be imported ({error}); {allowed}"
         ) from error
-    return found
+    return plugin

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError
-from harma.ground.files import locked, write_json
+from harma.ground.files import write_json
+from harma.ground.lock import locked
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
 from harma.index.settings import FILE, Settings, write_settings
 from harma.index.store import WRITING, Store

@@ -109,7 +109,7 @@ class Chips(Dataset[Read]):
         try:
             return self._read(task, self._scene(task.number))
         except HarmaError as error:
-            return Read(task, None, [], 0, None, problem=str(error))
+            return Read(task, None, [], 0, None, problem=error.problem)
         except Exception as error:  # whatever one odd file does to a library, the rest goes on
             return Read(
                 task,

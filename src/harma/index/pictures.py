@@ -87,14 +87,14 @@ def _of_source(
         with open_scene(source.opened_as, settings.reading) as scene:
             return {hit.id: _chip(scene, hit, size) for hit in hits}
     except HarmaError as error:
-        return dict.fromkeys((hit.id for hit in hits), str(error))
+        return dict.fromkeys((hit.id for hit in hits), error.problem)
 
 
 def _chip(scene: Scene, hit: Hit, size: int) -> Read:
     try:
         image = Image.fromarray(scene.read(hit.window)[0])
     except DataError as error:
-        return str(error)
+        return error.problem
     image.thumbnail((size, size), Image.Resampling.LANCZOS)
     return image
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError, HarmaError, MissingDependencyError, StorageError
-from harma.ground.files import LOCK
+from harma.ground.lock import LOCK_FILE
 from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
@@ -72,7 +72,7 @@ class Store:
         for left in directory.glob(".index.json.*.tmp"):  # of a build that was killed here
             left.unlink()
         foreign = sorted(
-            path.name for path in directory.iterdir() if path.name not in (TABLES, LOCK)
+            path.name for path in directory.iterdir() if path.name not in (TABLES, LOCK_FILE)
         )
         if foreign:
             raise ConfigError(

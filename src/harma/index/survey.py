@@ -86,7 +86,7 @@ def _look(
             facts = scene.facts
             windows = tuple(tiling.windows(facts.width, facts.height, facts.gsd))
     except HarmaError as error:
-        return Surveyed(source, size, mtime_ns, "", problem=str(error))
+        return Surveyed(source, size, mtime_ns, "", problem=error.problem)
     except OSError as error:
         return Surveyed(
             source, size, mtime_ns, "", problem=f"it cannot be read ({error.strerror or error})"

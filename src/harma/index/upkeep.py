@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harma.errors import ConfigError, DataError
-from harma.ground.files import locked
+from harma.ground.lock import locked
 from harma.index.build import Outcome, build, write_problems
 from harma.index.settings import FILE, Settings, read_settings, write_settings
 from harma.index.store import WRITING, Store, tables_directory

@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.ground.files import read_yaml, recover_directory, replacing_directory
+from harma.ground.files import recover_directory, replacing_directory
+from harma.ground.reading import read_yaml
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"

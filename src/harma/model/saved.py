@@ -13,7 +13,8 @@ from harma.backbones import Backbone, load_backbone
 from harma.backbones.directories import is_model_directory
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.ground.files import read_yaml, recover_directory, write_json
+from harma.ground.files import recover_directory, write_json
+from harma.ground.reading import read_yaml
 from harma.ground.version import __version__
 from harma.methods.harma.config import AdapterConfig
 from harma.methods.table import MethodConfig, make_config, method_of

@@ -1,1 +1,4 @@
-"""Scenes to chips: rasters and pictures cut into windows, each an 8-bit RGB picture with a place and a date."""
+"""Scenes to chips: rasters and pictures cut into windows.
+
+A chip is an 8-bit RGB picture with a footprint and a date.
+"""

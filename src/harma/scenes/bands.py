@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from harma.errors import ConfigError, DataError
 
@@ -24,6 +25,18 @@ NAIP_NAME = re.compile(r"^m_\d{7}_(ne|nw|se|sw)_\d{2}_", re.IGNORECASE)
 Bands = tuple[int, ...]
 
 
+class BandChoice(NamedTuple):
+    """Which bands are shown.
+
+    Attributes:
+        bands: one (grey) or three (red, green, blue), from 1.
+        reason: how that was decided.
+    """
+
+    bands: Bands
+    reason: str
+
+
 def parse_bands(text: str) -> str | Bands:
     """What a person wrote: "auto", a preset, or numbers such as "3,2,1".
 
@@ -33,7 +46,8 @@ def parse_bands(text: str) -> str | Bands:
     if text == "auto" or text in PRESETS:
         return text
     parts = text.replace(" ", "").split(",")
-    if len(parts) in (1, 3) and all(part.isdigit() and int(part) > 0 for part in parts):
+    are_numbers = all(part.isdecimal() and int(part) > 0 for part in parts)
+    if are_numbers and len(parts) in (1, 3):
         return tuple(int(part) for part in parts)
     raise ConfigError(
         f"bands is {text!r}; allowed are auto, {', '.join(PRESETS)}, one number for a grey picture,"
@@ -42,55 +56,47 @@ def parse_bands(text: str) -> str | Bands:
 
 
 def choose_bands(
-    wanted: str | Bands,
+    asked: str | Bands,
     name: str,
     interpretation: Sequence[str],
     descriptions: Sequence[str | None],
-) -> tuple[Bands, str]:
+) -> BandChoice:
     """Decide which bands are shown.
 
     Args:
-        wanted: "auto", a preset, or numbers from 1.
+        asked: "auto", a preset, or numbers from 1.
         name: of the file: NAIP's are known by it.
         interpretation: of each band, as rasterio names it.
         descriptions: of each band, or None.
 
-    Returns:
-        One band (grey) or three (red, green, blue), and how that was decided.
-
     Raises:
         DataError: the raster does not have these bands.
     """
-    count = len(interpretation)
-    if wanted != "auto":
-        bands, reason = (
-            (PRESETS[wanted], f"preset {wanted}")
-            if isinstance(wanted, str)
-            else (wanted, "as asked for")
-        )
-        if max(bands) > count:
-            raise DataError(
-                f"it has {count} band{'' if count == 1 else 's'}, and bands"
-                f" {', '.join(map(str, bands))} were asked for ({reason}); choose with --bands"
-            )
-        return bands, reason
+    # From what is sure to what is guessed; the reason is kept, so that a person can check it.
+    if asked != "auto":
+        return _as_asked(asked, len(interpretation))
     if all(color in interpretation for color in COLORS):
-        return (
-            tuple(interpretation.index(color) + 1 for color in COLORS),
-            "by colour interpretation",
+        bands = tuple(interpretation.index(color) + 1 for color in COLORS)
+        return BandChoice(bands, "by colour interpretation")
+    described = tuple(_described(descriptions, color) for color in COLORS)
+    if all(described):
+        return BandChoice(described, "by band descriptions")
+    return _by_order(name, interpretation)
+
+
+def _as_asked(asked: str | Bands, count: int) -> BandChoice:
+    if isinstance(asked, str):
+        choice = BandChoice(PRESETS[asked], f"preset {asked}")
+    else:
+        choice = BandChoice(asked, "as asked for")
+    if max(choice.bands) > count:
+        bands = "1 band" if count == 1 else f"{count} bands"
+        listed = ", ".join(map(str, choice.bands))
+        raise DataError(
+            f"it has {bands}, and bands {listed} were asked for ({choice.reason}); choose with"
+            " --bands"
         )
-    found = [_described(descriptions, color) for color in COLORS]
-    if all(found):
-        return tuple(found), "by band descriptions"
-    colors = [number for number, what in enumerate(interpretation, 1) if what != "alpha"]
-    if NAIP_NAME.match(name) and len(colors) >= 3:
-        return PRESETS["naip"], "preset naip, by the file's name"
-    if len(colors) < 3:
-        return (colors[0],), "the first band, as grey"
-    return (
-        tuple(colors[:3]),
-        "the first three bands: the file does not say which are red, green and blue (--bands)",
-    )
+    return choice
 
 
 def _described(descriptions: Sequence[str | None], color: str) -> int:
@@ -99,3 +105,18 @@ def _described(descriptions: Sequence[str | None], color: str) -> int:
         if text and text.strip().lower() in DESCRIPTIONS[color]:
             return number
     return 0
+
+
+def _by_order(name: str, interpretation: Sequence[str]) -> BandChoice:
+    """The first bands that are no alpha, where a file does not say what its bands are."""
+    colors = [number for number, color in enumerate(interpretation, 1) if color != "alpha"]
+    if not colors:
+        raise DataError("all its bands are alpha, a mask without a picture")
+    if len(colors) < len(COLORS):
+        return BandChoice((colors[0],), "the first band, as grey")
+    if NAIP_NAME.match(name):
+        return BandChoice(PRESETS["naip"], "preset naip, by the file's name")
+    return BandChoice(
+        tuple(colors[:3]),
+        "the first three bands: the file does not say which are red, green and blue (--bands)",
+    )

@@ -1,32 +1,32 @@
-"""Opened scenes: rasters by rasterio, plain pictures by Pillow; both give chips."""
+"""Opening a scene: a raster by rasterio, a plain picture by Pillow; both give facts and chips."""
 
-import math
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-import rasterio
+from affine import Affine
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 from rasterio.io import DatasetReader
-from rasterio.windows import Window as RasterWindow
+from shapely.geometry.base import BaseGeometry
 
 from harma.data.images import picture_size, read_image
-from harma.errors import ConfigError, DataError, HarmaError, MissingFileError
+from harma.errors import DataError
 from harma.scenes.bands import Bands, choose_bands
 from harma.scenes.dates import date_in_name, date_in_tags
+from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
+from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.place import Place, find_place
-from harma.scenes.stretch import Stretch, check_percentiles, stretch_of
+from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
+from harma.scenes.stretch import check_percentiles
 from harma.scenes.windows import Window
 
-# Longer side of the thinned-out copy that percentiles are taken from.
-OVERVIEW = 1024
-PICTURES = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+# GDAL's names of plain pictures, which have a place only where a sidecar file gives them one.
+PICTURE_DRIVERS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,12 @@ class Scene:
     Attributes:
         facts: what is known of it.
         place: its georeference, or None.
+        reader: of its windows.
     """
 
     facts: SceneFacts
     place: Place | None
-    _read: Any = field(repr=False)
+    reader: Reader = field(repr=False)
 
     def read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
         """A chip.
@@ -101,15 +102,37 @@ class Scene:
             to 1.
 
         Raises:
-            DataError: the file is damaged there.
+            DataError: the file is damaged there, or the chip does not fit into memory.
         """
-        pixels, valid = self._read(window)
+        with naming(self.facts.source):
+            try:
+                return self._read(window)
+            except MemoryError as error:
+                size = f"{window.width:,} × {window.height:,} pixels"
+                raise DataError(
+                    f"a chip of {size} does not fit into memory; take smaller chips"
+                ) from error
+
+    def _read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
+        rgb, valid = self.reader.read(window)
         if valid.all() and valid.shape == (window.height, window.width):
-            return np.array(pixels), 0.0
-        pixels = np.where(valid[..., None], pixels, 0).astype(np.uint8)
-        full = np.zeros((window.height, window.width, 3), dtype=np.uint8)
-        full[: pixels.shape[0], : pixels.shape[1]] = pixels
-        return full, 1 - float(valid.sum()) / (window.width * window.height)
+            # A copy: a plain picture's reader gives a view, which would keep the picture alive.
+            return np.array(rgb), 0.0
+        chip = np.zeros((window.height, window.width, 3), dtype=np.uint8)
+        height, width = valid.shape
+        np.multiply(rgb, valid[..., None], out=chip[:height, :width])
+        return chip, 1 - float(valid.sum()) / (window.width * window.height)
+
+    def footprint(self, window: Window) -> BaseGeometry | None:
+        """Outline of a window in WGS84, or None where the scene has no place.
+
+        Raises:
+            DataError: its corners have no longitude and latitude.
+        """
+        if self.place is None:
+            return None
+        with naming(self.facts.source):
+            return self.place.footprint(window.column, window.row, window.width, window.height)
 
 
 @contextmanager
@@ -125,200 +148,131 @@ def open_scene(
 
     Raises:
         MissingFileError: it is not there.
-        DataError: it cannot be read or placed; the message says why, without the name.
+        DataError: it cannot be read or placed.
+        ConfigError: it cannot be read in that way.
     """
     reading = reading or Reading()
-    # A picture without georeference is nothing to warn of: it is indexed without a place.
-    warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
-    with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", CPL_LOG_ERRORS="OFF"):
-        try:
-            dataset = rasterio.open(source)
-        except RasterioError as error:
-            raise _opening_error(source, error) from error
+    with gdal_settings():
+        with naming(source):
+            dataset = open_dataset(source)
         with dataset:
-            if dataset.driver in PICTURES and dataset.crs is None and not source.startswith("/vsi"):
-                yield _open_picture(source, survey=survey)
-            else:
-                yield _open_raster(source, dataset, reading, survey=survey)
+            with naming(source):
+                scene = _scene(source, dataset, reading, survey=survey)
+            # Not inside of `naming`: what the caller does to other files is raised here too.
+            yield scene
 
 
-def _opening_error(source: str, error: Exception) -> HarmaError:
-    text = str(error).splitlines()[0]
-    if "No such file" in text or "does not exist" in text:
-        return MissingFileError("it is not there")
-    return DataError(f"it cannot be read as a raster or picture ({text[:200]})")
+def _scene(source: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
+    header = _read_header(dataset)
+    is_local = not source.startswith("/vsi")
+    if header.driver in PICTURE_DRIVERS and header.crs is None and is_local:
+        return _open_picture(source, survey=survey)
+    return _open_raster(source, dataset, header, reading, survey=survey)
 
 
 def _open_picture(source: str, *, survey: bool) -> Scene:
     """A picture without a place, read by the rules that all pictures are read by."""
-    image = np.empty((0, 0, 3), dtype=np.uint8) if survey else np.asarray(read_image(source))
-    width, height = picture_size(source) if survey else image.shape[1::-1]
-
-    def read(window: Window) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        part = image[
-            window.row : window.row + window.height, window.column : window.column + window.width
-        ]
-        return part, np.ones(part.shape[:2], dtype=bool)
-
-    facts = SceneFacts(
-        source, width, height, "", None, date_in_name(source), (1, 2, 3), "a picture", ""
-    )
-    return Scene(facts, None, read)
-
-
-def _open_raster(source: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
-    if dataset.count == 0:
-        named = (
-            f"; it holds {len(dataset.subdatasets)} subdatasets, name one"
-            if dataset.subdatasets
-            else ""
-        )
-        raise DataError(f"it has no bands{named}")
-    place = find_place(dataset.crs, dataset.transform, dataset.gcps)
-    reader: _Palette | _Bands
-    interpretation = [color.name for color in dataset.colorinterp]
-    if interpretation[0] == "palette":
-        bands: Bands = (1,)
-        reason, reader = "colours of its palette", _Palette(dataset)
-    else:
-        bands, reason = choose_bands(
-            reading.bands, source.rpartition("/")[2], interpretation, dataset.descriptions
-        )
-        _check_types(dataset, bands, reading.nodata)
-        reader = _Bands(dataset, bands, reading)
-        if not survey:
-            reader.find_stretch()
+    with library_call("it cannot be read as a picture"):
+        if survey:
+            image = np.empty((0, 0, 3), dtype=np.uint8)
+            width, height = picture_size(source)
+        else:
+            image = np.asarray(read_image(source))
+            height, width = image.shape[:2]
     facts = SceneFacts(
         source=source,
-        width=dataset.width,
-        height=dataset.height,
-        crs=_crs_name(dataset) if place else "",
-        gsd=place.gsd(dataset.width, dataset.height) if place else None,
-        taken=date_in_tags(_all_tags(dataset)) or date_in_name(source),
+        width=width,
+        height=height,
+        crs="",
+        gsd=None,
+        taken=date_in_name(source),
+        bands=(1, 2, 3),
+        bands_reason="a picture",
+        stretch="",
+    )
+    return Scene(facts, None, PictureReader(image))
+
+
+class _Header(NamedTuple):
+    """What a raster says of itself, read at once: any part of it may be damaged."""
+
+    driver: str
+    width: int
+    height: int
+    crs: CRS | None
+    transform: Affine
+    gcps: tuple[list[GroundControlPoint], CRS | None]
+    interpretation: tuple[str, ...]
+    descriptions: tuple[str | None, ...]
+    types: tuple[str, ...]
+    subdatasets: list[str]
+    tags: dict[str, str]
+
+
+def _read_header(dataset: DatasetReader) -> _Header:
+    with library_call("what it says of itself cannot be read"):
+        return _Header(
+            driver=dataset.driver,
+            width=dataset.width,
+            height=dataset.height,
+            crs=dataset.crs,
+            transform=dataset.transform,
+            gcps=dataset.gcps,
+            interpretation=tuple(color.name for color in dataset.colorinterp),
+            descriptions=dataset.descriptions,
+            types=dataset.dtypes,
+            subdatasets=dataset.subdatasets,
+            # Some sensors' files name the date in a namespace of their own.
+            tags={**dataset.tags(), **dataset.tags(ns="IMAGERY")},
+        )
+
+
+def _open_raster(
+    source: str, dataset: DatasetReader, header: _Header, reading: Reading, *, survey: bool
+) -> Scene:
+    if not header.interpretation:
+        problem = "it has no bands"
+        if header.subdatasets:
+            problem += f"; it holds {len(header.subdatasets)} subdatasets, name one"
+        raise DataError(problem)
+    # The place comes first: a raster that cannot be placed is refused before a pixel is read.
+    place = find_place(header.crs, header.transform, header.gcps)
+    reader: Reader
+    if header.interpretation[0] == "palette":
+        bands: Bands = (1,)
+        reason = "colours of its palette"
+        reader = PaletteReader(dataset)
+    else:
+        name = source.rpartition("/")[2]
+        bands, reason = choose_bands(
+            reading.bands, name, header.interpretation, header.descriptions
+        )
+        # A value that cannot occur would silently leave all nodata in.
+        check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
+        nodata = NodataRule.of(dataset, reading.nodata)
+        percentiles = None if survey else reading.percentiles
+        reader = BandReader(dataset, bands, nodata, percentiles)
+    facts = SceneFacts(
+        source=source,
+        width=header.width,
+        height=header.height,
+        crs=place.name if place else "",
+        gsd=place.gsd(header.width, header.height) if place else None,
+        taken=date_in_tags(header.tags) or date_in_name(source),
         bands=bands,
         bands_reason=reason,
         stretch=str(reader.stretch or ""),
     )
-    return Scene(facts, place, reader.read)
+    return Scene(facts, place, reader)
 
 
-def _all_tags(dataset: DatasetReader) -> Mapping[str, str]:
-    tags: dict[str, str] = {}
-    for namespace in (None, "IMAGERY"):
-        tags |= dataset.tags(ns=namespace)
-    return tags
+def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:
+    """Types of values, by GDAL's names.
 
-
-def _crs_name(dataset: DatasetReader) -> str:
-    crs = dataset.crs or dataset.gcps[1]
-    code = crs.to_epsg()
-    return f"EPSG:{code}" if code else str(crs.to_wkt())
-
-
-def _check_types(dataset: DatasetReader, bands: Bands, nodata: float | None) -> None:
-    kinds = {np.dtype(dataset.dtypes[band - 1]) for band in bands}
-    if any(kind.kind == "c" for kind in kinds):
-        raise DataError(
-            f"its values are complex numbers ({', '.join(map(str, kinds))}), which cannot be shown"
-        )
-    if nodata is None or math.isnan(nodata):
-        return
-    for kind in kinds:
-        if kind.kind in "iu" and not (
-            np.iinfo(kind).min <= nodata <= np.iinfo(kind).max and nodata == int(nodata)
-        ):
-            raise ConfigError(f"nodata is {nodata:g}, which its values ({kind}) cannot hold")
-
-
-class _Bands:
-    """Reads one or three bands of a raster, stretched to 8 bit."""
-
-    def __init__(self, dataset: DatasetReader, bands: Bands, reading: Reading) -> None:
-        self.dataset, self.bands, self.nodata = dataset, bands, reading.nodata
-        self.percentiles = reading.percentiles
-        self.alpha = next(
-            (n for n, color in enumerate(dataset.colorinterp, 1) if color == ColorInterp.alpha), 0
-        )
-        self.is_full = all(flags == [MaskFlags.all_valid] for flags in dataset.mask_flag_enums)
-        self.stretch: Stretch | None = None
-
-    def find_stretch(self) -> None:
-        """Take the percentiles from a thinned-out copy of the scene, if its values are not 8 bit."""
-        dataset = self.dataset
-        if any(dataset.dtypes[band - 1] != "uint8" for band in self.bands):
-            factor = min(1.0, OVERVIEW / max(dataset.width, dataset.height))
-            shape = (max(1, round(dataset.height * factor)), max(1, round(dataset.width * factor)))
-            values, valid = self._values(None, shape)
-            self.stretch = stretch_of(values, valid, self.percentiles)
-
-    def read(self, window: Window) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        inside = _inside(self.dataset, window)
-        values, valid = self._values(inside, (int(inside.height), int(inside.width)))
-        if self.stretch is not None:
-            values = self.stretch(values)
-        pixels = np.moveaxis(values, 0, -1)
-        return (pixels if len(self.bands) == 3 else np.repeat(pixels, 3, axis=-1)), valid
-
-    def _values(
-        self, window: RasterWindow | None, shape: tuple[int, int]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Values (bands, H, W) and which pixels hold data (H, W)."""
-        try:
-            options = {"window": window, "out_shape": shape, "resampling": Resampling.nearest}
-            values = self.dataset.read(
-                list(self.bands), **{**options, "out_shape": (len(self.bands), *shape)}
-            )
-            if self.nodata is None and self.is_full:
-                valid = np.ones(shape, dtype=bool)
-            elif self.nodata is None:
-                valid = self.dataset.dataset_mask(**options) != 0
-            elif math.isnan(self.nodata):
-                valid = np.ones(shape, dtype=bool)
-            else:
-                valid = (values != self.nodata).any(axis=0)
-            if self.nodata is not None and self.alpha:
-                valid &= self.dataset.read(self.alpha, **options) > 0
-        except RasterioError as error:
-            raise DataError(f"it is damaged: {_reason(error)}") from error
-        if values.dtype.kind == "f":
-            valid &= np.isfinite(values).all(axis=0)
-        return values, valid
-
-
-class _Palette:
-    """Reads a raster whose only band holds numbers of colours."""
-
-    def __init__(self, dataset: DatasetReader) -> None:
-        self.dataset = dataset
-        self.stretch: Stretch | None = None
-        colors = dataset.colormap(1)
-        self.table = np.zeros((max(256, *colors) + 1, 4), dtype=np.uint8)
-        for number, color in colors.items():
-            self.table[number] = color
-
-    def read(self, window: Window) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        inside = _inside(self.dataset, window)
-        try:
-            numbers = self.dataset.read(1, window=inside)
-            valid = self.dataset.dataset_mask(window=inside) != 0
-        except RasterioError as error:
-            raise DataError(f"it is damaged: {_reason(error)}") from error
-        colors = self.table[np.clip(numbers, 0, len(self.table) - 1)]
-        return colors[..., :3], valid & (colors[..., 3] > 0)
-
-
-def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:
-    """The part of a window that lies in the raster."""
-    return RasterWindow(
-        window.column,
-        window.row,
-        min(window.width, dataset.width - window.column),
-        min(window.height, dataset.height - window.row),
-    )
-
-
-def _reason(error: Exception) -> str:
-    """The deepest cause that GDAL gives."""
-    while error.__cause__ is not None and isinstance(error.__cause__, Exception):
-        error = error.__cause__
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    Raises:
+        DataError: they are complex numbers. Some of these types numpy does not even know.
+    """
+    if any(name.startswith("complex") for name in names):
+        listed = ", ".join(dict.fromkeys(names))
+        raise DataError(f"its values are complex numbers ({listed}), which cannot be shown")
+    return [np.dtype(name) for name in names]

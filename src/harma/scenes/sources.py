@@ -1,15 +1,14 @@
-"""From what a person names to the scenes to read: folders, files, globs, lists, addresses."""
+"""Sources: from what a person names (folders, files, globs, lists, addresses) to scenes."""
 
-import csv
 import glob
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from harma.errors import DataError, MissingFileError
-from harma.scenes.dates import parse_date
+from harma.errors import MissingFileError
+from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 
 # What a folder is searched for. Files of other kinds are read when they are named.
 SUFFIXES = (
@@ -25,11 +24,7 @@ SUFFIXES = (
     ".bmp",
     ".gif",
 )
-LISTS = (".txt", ".csv")
-PATH_COLUMNS, DATE_COLUMNS = (
-    ("path", "source", "file", "filename", "image", "filepath"),
-    ("datetime", "date"),
-)
+# Addresses, and the prefix that GDAL reads them by.
 REMOTE = {
     "http://": "/vsicurl/http://",
     "https://": "/vsicurl/https://",
@@ -65,11 +60,12 @@ def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
         MissingFileError: something named is not there, or a folder or glob holds no scene.
         DataError: a list cannot be used.
     """
-    found: dict[str, Source] = {}
+    # By name: what is named twice, or lies in two folders that are named, is read once.
+    sources: dict[str, Source] = {}
     for item in named:
         for source in _expand(os.fspath(item), Path.cwd()):
-            found.setdefault(source.name, source)
-    return list(found.values())
+            sources.setdefault(source.name, source)
+    return list(sources.values())
 
 
 def source_named(name: str, taken: datetime | None = None) -> Source:
@@ -86,24 +82,30 @@ def source_named(name: str, taken: datetime | None = None) -> Source:
 
 
 def _expand(item: str, base: Path) -> list[Source]:
+    """The scenes of one thing that is named; a path in it is relative to `base`."""
     if not item.strip():
         raise MissingFileError(
             "a source is named by an empty text; name a file, folder, glob, list or address"
         )
     if item.startswith(("/vsi", *REMOTE)):
         return [source_named(item)]
-    path = base / Path(item).expanduser()
+    path = base / _without_tilde(item)
     if path.is_dir():
         return _of_folder(path)
+    if path.is_file() and path.suffix.lower() in LIST_SUFFIXES:
+        return _of_list(path)
     if path.is_file():
-        return _of_list(path) if path.suffix.lower() in LISTS else [_of_file(path)]
+        return [_of_file(path)]
     if glob.has_magic(item):
-        matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute globs)
-        files = [_of_file(match) for match in matches if match.is_file()]
-        if not files:
-            raise MissingFileError(f"no file matches {item}")
-        return files
+        return _of_glob(item, path)
     raise MissingFileError(f"there is no file or folder {item}")
+
+
+def _without_tilde(item: str) -> Path:
+    try:
+        return Path(item).expanduser()
+    except RuntimeError:  # ~somebody who is not known here: a file may be called so
+        return Path(item)
 
 
 def _of_file(path: Path) -> Source:
@@ -122,56 +124,18 @@ def _of_folder(folder: Path) -> list[Source]:
     return [_of_file(path) for path in files]
 
 
+def _of_glob(item: str, path: Path) -> list[Source]:
+    # Not Path.glob: it takes no absolute patterns.
+    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
+    files = [_of_file(match) for match in matches if match.is_file()]
+    if not files:
+        raise MissingFileError(f"no file matches {item}")
+    return files
+
+
 def _of_list(path: Path) -> list[Source]:
-    """The scenes of a list; their paths are relative to it."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"the list {path} is not UTF-8 text") from error
-    if path.suffix.lower() == ".csv":
-        return _of_table(path, text)
-    lines = [line.strip() for line in text.splitlines()]
-    inner = next(
-        (line for line in lines if Path(line).suffix.lower() in LISTS and not line.startswith("#")),
-        None,
-    )
-    if inner is not None:
-        raise DataError(
-            f"the list {path} names another list, {inner}; a list names scenes, folders or globs"
-        )
-    found = [
-        source
-        for line in lines
-        if line and not line.startswith("#")
-        for source in _expand(line, path.parent)
-    ]
-    if not found:
-        raise DataError(f"the list {path} names nothing; write a path or address per line")
-    return found
-
-
-def _of_table(path: Path, text: str) -> list[Source]:
-    reader = csv.DictReader(text.splitlines())
-    columns = {name.strip().lower(): name for name in reader.fieldnames or ()}
-    paths = next((columns[name] for name in PATH_COLUMNS if name in columns), None)
-    dates = next((columns[name] for name in DATE_COLUMNS if name in columns), None)
-    if paths is None:
-        raise DataError(
-            f"the list {path} has the columns {', '.join(columns) or 'none'}; one must be called "
-            f"{' or '.join(PATH_COLUMNS)}"
-        )
-    found: list[Source] = []
-    for row in reader:
-        when = (row.get(dates) or "").strip() if dates else ""
-        date = parse_date(when, f"{path} line {reader.line_num}: {dates}") if when else None
-        name = (row[paths] or "").strip()
-        if not name or Path(name).suffix.lower() in LISTS:
-            what = f"is the list {name}" if name else "is empty"
-            raise DataError(
-                f"{path} line {reader.line_num}: {paths} {what}; name a scene, a folder or a glob"
-            )
-        for source in _expand(name, path.parent):
-            found.append(Source(source.name, source.opened_as, date))
-    if not found:
-        raise DataError(f"the list {path} has no rows")
-    return found
+    sources = []
+    for entry in read_list(path):
+        for source in _expand(entry.name, path.parent):
+            sources.append(replace(source, taken=entry.taken))
+    return sources

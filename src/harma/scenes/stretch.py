@@ -1,4 +1,4 @@
-"""From the values of a sensor to 8 bit."""
+"""The stretch by percentiles: from values as a sensor measured them to 8 bit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,22 +23,21 @@ class Stretch:
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Values (bands, H, W) as 8 bit; what is not a number becomes 0."""
+        # float32 holds what 8 bits can show, in half the memory of float64.
         low = np.array(self.low, dtype=np.float32)[:, None, None]
         high = np.array(self.high, dtype=np.float32)[:, None, None]
         scaled = (values.astype(np.float32) - low) * (255 / (high - low))
-        pixels: NDArray[np.uint8] = np.nan_to_num(
-            np.clip(np.round(scaled), 0, 255), nan=0.0
-        ).astype(np.uint8)
+        limited = np.clip(np.round(scaled), 0, 255)
+        pixels: NDArray[np.uint8] = np.nan_to_num(limited, nan=0.0).astype(np.uint8)
         return pixels
 
     def __str__(self) -> str:
-        return "; ".join(
-            f"{low:g} to {high:g}" for low, high in zip(self.low, self.high, strict=True)
-        )
+        ranges = zip(self.low, self.high, strict=True)
+        return "; ".join(f"{low:g} to {high:g}" for low, high in ranges)
 
 
 def check_percentiles(percentiles: tuple[float, float]) -> None:
-    """Whether they are two percentiles in order.
+    """Check that they are two percentiles in order.
 
     Raises:
         ConfigError: they are not.
@@ -69,11 +68,11 @@ def stretch_of(
     """
     if values.dtype == np.uint8:
         return None
+    # What is no number in one band leaves the pixel out in all: chips show it as nodata too.
     usable = valid & np.isfinite(values).all(axis=0)
     if not usable.any():
         raise DataError("it has no valid pixel: all are nodata, transparent or not numbers")
-    ends = np.percentile(values[:, usable].astype(np.float64), percentiles, axis=1)
-    low, high = ends
-    # A band of one value: grey, and no division by zero.
+    low, high = np.percentile(values[:, usable].astype(np.float64), percentiles, axis=1)
+    # A band of one value: black, and no division by zero.
     high = np.where(high > low, high, low + 1)
-    return Stretch(tuple(float(v) for v in low), tuple(float(v) for v in high))
+    return Stretch(tuple(low.tolist()), tuple(high.tolist()))

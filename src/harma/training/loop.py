@@ -18,7 +18,7 @@ from harma.data.cache import ImageCache
 from harma.data.split import Split
 from harma.errors import ConfigError, TrainingError
 from harma.evaluation.user_metrics import find_metrics
-from harma.ground.files import locked
+from harma.ground.lock import locked
 from harma.metrics import SELECTION_KEYS
 from harma.model.model import HarMA
 from harma.training.averages import AveragedWeights

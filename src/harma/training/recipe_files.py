@@ -8,7 +8,7 @@ from typing import Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from harma.errors import ConfigError, MissingFileError
-from harma.ground.files import read_yaml
+from harma.ground.reading import read_yaml
 from harma.original.config import is_original_config, recipe_of_original
 from harma.training.recipe import Recipe
 

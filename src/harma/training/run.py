@@ -15,19 +15,13 @@ import torch
 import yaml
 
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.ground.files import (
-    LOCK,
-    read_events,
-    read_yaml,
-    recover_directory,
-    replacing,
-    write_json,
-    write_text,
-)
+from harma.ground.files import recover_directory, replacing, write_json, write_text
+from harma.ground.lock import LOCK_FILE
+from harma.ground.reading import read_events, read_yaml
 from harma.ground.version import __version__
 
 # What there can be before a run has begun.
-BEGINNINGS = (LOCK, "environment.json", "log.jsonl", "backbone")
+BEGINNINGS = (LOCK_FILE, "environment.json", "log.jsonl", "backbone")
 STATE = {"model", "optimizer", "precision", "world_size", "made_from"}
 BEGIN_AGAIN = "delete it to begin the run again from its first step"
 

@@ -11,7 +11,10 @@ scenes: draw synthetic overhead scenes with captions.
 """
 
 import argparse
+from dataclasses import replace
 from importlib import import_module
+
+from harma.cli.command import Command, add_actions, module_command, run_action
 
 # Each a module with SUMMARY, EPILOG, `add_arguments(parser)` and `run(args) -> int`.
 ACTIONS = ("check", "stats", "convert", "split", "audit", "vocabulary", "download", "scenes")
@@ -24,21 +27,17 @@ EPILOG = """examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb: for each action a parser, which names the function that does it."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name in ACTIONS:
-        module = import_module(f"harma.cli.data.{name}")
-        action = actions.add_parser(
-            name,
-            help=module.SUMMARY,
-            description=str(module.__doc__).partition(": ")[2],
-            epilog=module.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(action)
-        action.set_defaults(do=module.run)
+    """Options of the verb: a parser for each action."""
+    add_actions(parser, [_action(name) for name in ACTIONS])
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what was chosen."""
-    return int(args.do(args))
+    return run_action(args)
+
+
+def _action(name: str) -> Command:
+    module = import_module(f"harma.cli.data.{name}")
+    # The docstring begins with what is typed, which the help says already.
+    description = str(module.__doc__).partition(": ")[2]
+    return replace(module_command(module, name, module.SUMMARY), description=description)

@@ -1,8 +1,7 @@
-"""What the actions of `harma data` share: naming a data set, bars, tables."""
+"""What the actions of `harma data` share: naming a data set, tables."""
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,6 @@ from harma.ground.device import usable_cores
 if TYPE_CHECKING:
     from harma.curation.audit.audit import Source
     from harma.data.description import DataDescription
-
-Progress = Callable[[int, int], None]
 
 
 def add_data(parser: argparse.ArgumentParser, *, splits: bool = True) -> None:
@@ -114,39 +111,6 @@ def sources(args: argparse.Namespace) -> "list[Source]":
             )
         )
     return found
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Progress]:
-    """A bar on the error stream, only where that is a terminal."""
-    with progress_bars(what) as (told,):
-        yield told
-
-
-@contextmanager
-def progress_bars(*names: str) -> Iterator[tuple[Progress, ...]]:
-    """A bar for each thing that is done, one after the other."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    with Bar(console=console, disable=not console.is_terminal, transient=True) as bar:
-        yield tuple(_told(bar, name) for name in names)
-
-
-def _told(bar: object, name: str) -> Progress:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
-
-    assert isinstance(bar, Bar)
-    task: list[TaskID] = []
-
-    def told(done: int, total: int) -> None:
-        if not task:
-            task.append(bar.add_task(name, total=total or None))
-        bar.update(task[0], completed=done, total=total or None)
-
-    return told
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:

@@ -5,11 +5,13 @@ turned. They are looked for within and across splits and data sets.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import count
-from harma.cli.data.arguments import add_several, add_workers, progress_bars, show_table, sources
+from harma.cli.data.arguments import add_several, add_workers, show_table, sources
+from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
     from harma.curation.audit.audit import Audit
@@ -63,13 +65,13 @@ def run(args: argparse.Namespace) -> int:
     from harma.ground.files import write_json
 
     data = sources(args)
-    with progress_bars("reading images", "comparing") as progress:
+    with progress_bars() as advance:
         found = audit(
             data,
             near=not args.exact_only,
             threshold=args.threshold,
             num_workers=args.num_workers,
-            progress=(progress[0], progress[1]),
+            progress=(partial(advance, "reading images"), partial(advance, "comparing")),
         )
     left_out = exclusions(found, within=args.within)
     _show(found)

@@ -6,7 +6,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.data.arguments import add_data, add_workers, data_and_root, progress_bar
+from harma.cli.data.arguments import add_data, add_workers, data_and_root
+from harma.ground.progress import progress_bar
 
 if TYPE_CHECKING:
     from harma.curation.check import CheckReport

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.data.arguments import progress_bar
+from harma.ground.progress import progress_bar
 
 if TYPE_CHECKING:
     from harma.curation.download import Download

@@ -2,7 +2,7 @@
 
 import argparse
 
-from harma.cli.data.arguments import progress_bar
+from harma.ground.progress import progress_bar
 
 SUMMARY = "draw synthetic scenes"
 EPILOG = """examples:

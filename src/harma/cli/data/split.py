@@ -5,9 +5,11 @@ side.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-from harma.cli.data.arguments import add_data, add_workers, data_and_root, progress_bars, show_table
+from harma.cli.data.arguments import add_data, add_workers, data_and_root, show_table
+from harma.ground.progress import progress_bars
 
 SUMMARY = "new train, val and test, copies on one side"
 EPILOG = """examples:
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.errors import ConfigError
 
     description, root = data_and_root(args.data, args.root)
-    with progress_bars("reading images", "comparing") as progress:
+    with progress_bars() as advance:
         made = resplit(
             description,
             root,
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             near=not args.exact_only,
             images=Path(args.images) if args.images else None,
             num_workers=args.num_workers,
-            progress=(progress[0], progress[1]),
+            progress=(partial(advance, "reading images"), partial(advance, "comparing")),
         )
     lost = made.conversion.lost
     for loss in lost:

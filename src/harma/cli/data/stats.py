@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.data.arguments import add_data, add_workers, data_and_root, progress_bar, show_table
+from harma.cli.data.arguments import add_data, add_workers, data_and_root, show_table
+from harma.ground.progress import progress_bar
 
 if TYPE_CHECKING:
     from harma.curation.stats import DataStats, SplitStats

@@ -8,16 +8,16 @@ another model. export: write all chips to a GeoParquet file; import: bring embed
 """
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.argument_types import count, positive
+from harma.cli.argument_types import count, floats, positive
+from harma.cli.command import Command, add_actions, run_action
 from harma.cli.device import add_device_argument, add_precision_argument, load_on_device
 from harma.cli.index import exchange as index_exchange
 from harma.cli.index import upkeep as index_upkeep
-from harma.cli.progress import progress_bars
 from harma.ground.device import usable_cores
+from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
     from harma.index.build import Outcome
@@ -37,25 +37,18 @@ status: 0 done, 1 done, but something is wrong (it is listed), 2 not done"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the verb: for each action a parser, which names the function that does it."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, what, add, do in (*ACTIONS, *index_upkeep.ACTIONS, *index_exchange.ACTIONS):
-        action = actions.add_parser(
-            name,
-            help=what,
-            description=f"{what[0].upper()}{what[1:]}.",
-            epilog=EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        action.add_argument("directory", metavar="INDEX", type=Path, help="directory of the index")
-        add(action)
-        action.set_defaults(do=do)
+    """Options of the verb: a parser for each action."""
+    actions = (*ACTIONS, *index_upkeep.ACTIONS, *index_exchange.ACTIONS)
+    add_actions(parser, actions, shared=_add_directory)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what was chosen."""
-    do: Callable[[argparse.Namespace], int] = args.do
-    return do(args)
+    return run_action(args)
+
+
+def _add_directory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="INDEX", type=Path, help="directory of the index")
 
 
 def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +68,7 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
         "--stride", type=float, help="from chip to chip, as a share of the side (1)"
     )
     parser.add_argument(
-        "--scales", type=_numbers, metavar="N,N", help="chips of several sizes, such as 1,2,4"
+        "--scales", type=floats, metavar="N,N", help="chips of several sizes, such as 1,2,4"
     )
     parser.add_argument(
         "--edges",
@@ -87,7 +80,7 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stretch",
-        type=_numbers,
+        type=floats,
         metavar="LOW,HIGH",
         help="percentiles that become black, white (2,98)",
     )
@@ -139,15 +132,6 @@ def _add_reembed_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-missing", action="store_true", help="give up sources that cannot be read any more"
     )
     _add_work_arguments(parser)
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a list of numbers such as 1,2"
-        ) from error
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -293,7 +277,9 @@ def _told(directory: Path, outcome: "Outcome") -> list[str]:
 
 
 ACTIONS = (
-    ("build", "make an index, or add what is new", _add_build_arguments, _build),
-    ("add", "add what is new to an index", _add_add_arguments, _add),
-    ("reembed", "embed all sources again, with another model", _add_reembed_arguments, _reembed),
+    Command("build", "make an index, or add what is new", _build, _add_build_arguments),
+    Command("add", "add what is new to an index", _add, _add_add_arguments),
+    Command(
+        "reembed", "embed all sources again, with another model", _reembed, _add_reembed_arguments
+    ),
 )

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from harma.cli.progress import progress_bars
+from harma.cli.command import Command
+from harma.ground.progress import progress_bars
 
 
 def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +93,8 @@ def _import(args: argparse.Namespace) -> int:
 
 
 ACTIONS = (
-    ("export", "write all chips to a GeoParquet file", _add_export_arguments, _export),
-    ("import", "bring in the embeddings of a GeoParquet file", _add_import_arguments, _import),
+    Command("export", "write all chips to a GeoParquet file", _export, _add_export_arguments),
+    Command(
+        "import", "bring in the embeddings of a GeoParquet file", _import, _add_import_arguments
+    ),
 )

@@ -4,7 +4,8 @@ import argparse
 import json
 from typing import Any
 
-from harma.cli.progress import progress_bars
+from harma.cli.command import Command
+from harma.ground.progress import progress_bars
 
 
 def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,8 +66,8 @@ def _optimize(args: argparse.Namespace) -> int:
 
 
 ACTIONS = (
-    ("remove", "take sources out", _add_remove_arguments, _remove),
-    ("info", "what an index holds, and how it is searched", _add_info_arguments, _info),
-    ("verify", "look for damage", lambda parser: None, _verify),
-    ("optimize", "join files, make the ANN index anew", _add_optimize_arguments, _optimize),
+    Command("remove", "take sources out", _remove, _add_remove_arguments),
+    Command("info", "what an index holds, and how it is searched", _info, _add_info_arguments),
+    Command("verify", "look for damage", _verify),
+    Command("optimize", "join files, make the ANN index anew", _optimize, _add_optimize_arguments),
 )

@@ -19,7 +19,8 @@ from harma.data.synthetic.looks import LOOKS, Look
 from harma.data.synthetic.scenes import GROUNDS, Scene, make_scene
 from harma.data.synthetic.wording import scene_captions
 from harma.errors import ConfigError, DataError
-from harma.ground.files import read_yaml, replacing_directory, write_json, write_text
+from harma.ground.files import replacing_directory, write_json, write_text
+from harma.ground.reading import read_yaml
 
 # Raised when the same arguments would give other pictures or captions than before.
 VERSION = 1

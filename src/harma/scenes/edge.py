@@ -1,0 +1,98 @@
+"""The edge to rasterio, GDAL, Pillow, pyproj and shapely: what they raise becomes an error of ours.
+
+Files come from anywhere, and a damaged or hostile one makes a library raise nearly anything. So
+every call of one stands in `library_call`, and stands there alone: around our own code it would
+hide our own bugs.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetReader
+
+from harma.errors import DataError, HarmaError, MissingFileError
+from harma.ground.messages import first_line
+
+logger = logging.getLogger(__name__)
+
+_environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
+
+
+@contextmanager
+def library_call(problem: str) -> Iterator[None]:
+    """Stands around the call of a library and nothing else.
+
+    Args:
+        problem: what is wrong when it fails, such as "it is damaged"; the library's reason follows.
+
+    Raises:
+        DataError: the library raised; the log has the traceback (HARMA_LOG=DEBUG).
+    """
+    try:
+        yield
+    except HarmaError:
+        raise
+    except MemoryError as error:
+        raise DataError(f"it does not fit into memory ({first_line(error)})") from error
+    except Exception as error:
+        logger.debug("%s", problem, exc_info=True)
+        raise DataError(f"{problem} ({first_line(_deepest_cause(error))})") from error
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Names the scene in errors of ours that do not say yet which one they are about.
+
+    Args:
+        source: path or address of the scene.
+    """
+    try:
+        yield
+    except HarmaError as error:
+        # What reads pictures writes "image NAME is empty" itself.
+        if error.source or error.problem.startswith((source, f"image {source}")):
+            raise
+        raise type(error)(error.problem, source=source) from error
+
+
+def gdal_settings() -> AbstractContextManager[object]:
+    """GDAL's settings while scenes are open.
+
+    It does not list the folder of every file that it opens, which takes long where there are many,
+    and does not write errors to the error stream: we raise them.
+    """
+    return _environment(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", CPL_LOG_ERRORS="OFF")
+
+
+def open_dataset(source: str) -> DatasetReader:
+    """Open a raster or picture.
+
+    Args:
+        source: path, or an address that GDAL reads.
+
+    Raises:
+        MissingFileError: it is not there.
+        DataError: GDAL cannot read it.
+    """
+    with library_call("it cannot be read as a raster or picture"), warnings.catch_warnings():
+        # A picture without georeference is nothing to warn of: it is indexed without a place.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        try:
+            dataset: DatasetReader = rasterio.open(source)
+        except RasterioError as error:
+            reason = first_line(error)
+            if "No such file" in reason or "does not exist" in reason:
+                raise MissingFileError("it is not there") from error
+            raise
+    return dataset
+
+
+def _deepest_cause(error: Exception) -> Exception:
+    """What GDAL itself says: rasterio's own words are wrapped around it."""
+    while isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return error

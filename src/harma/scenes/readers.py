@@ -1,0 +1,173 @@
+"""Readers of windows: the bands of a raster, the colours of a palette, a plain picture."""
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
+from rasterio.windows import Window as RasterWindow
+
+from harma.scenes.bands import Bands
+from harma.scenes.edge import library_call
+from harma.scenes.nodata import UNREADABLE, NodataRule
+from harma.scenes.stretch import Stretch, stretch_of
+from harma.scenes.windows import Window
+
+# Longer side of the thinned-out copy that percentiles are taken from.
+OVERVIEW_SIDE = 1024
+
+
+class Pixels(NamedTuple):
+    """What is seen of a window; smaller than the window where that reaches over the scene's edge.
+
+    Attributes:
+        rgb: (H, W, 3), 8 bit.
+        valid: (H, W), which of them hold data.
+    """
+
+    rgb: NDArray[np.uint8]
+    valid: NDArray[np.bool_]
+
+
+class Reader(Protocol):
+    """What reads the windows of one opened scene."""
+
+    @property
+    def stretch(self) -> Stretch | None:
+        """The ranges that become 0 to 255; None where values are 8 bit already."""
+
+    def read(self, window: Window) -> Pixels:
+        """Read the part of a window that lies in the scene.
+
+        Raises:
+            DataError: the file is damaged there.
+        """
+
+
+class BandReader:
+    """Reads one band (grey) or three (red, green, blue) of a raster, stretched to 8 bit.
+
+    Args:
+        dataset: the raster.
+        bands: their numbers, from 1.
+        nodata: what tells which pixels hold data.
+        percentiles: of the scene's values that become black and white; None leaves values as they
+            are, for whoever reads no pixel.
+
+    Raises:
+        DataError: the raster cannot be read, or no pixel of it is valid.
+    """
+
+    def __init__(
+        self,
+        dataset: DatasetReader,
+        bands: Bands,
+        nodata: NodataRule,
+        percentiles: tuple[float, float] | None,
+    ) -> None:
+        self.dataset = dataset
+        self.bands = bands
+        self.nodata = nodata
+        self.stretch: Stretch | None = None
+        # What is 8 bit already is shown as it is; percentiles would cost a pass over the file.
+        is_8_bit = all(dataset.dtypes[band - 1] == "uint8" for band in bands)
+        if percentiles is not None and not is_8_bit:
+            values, valid = self._values(None, self._overview())
+            self.stretch = stretch_of(values, valid, percentiles)
+
+    def read(self, window: Window) -> Pixels:
+        """See `Reader.read`."""
+        inside = _inside(self.dataset, window)
+        values, valid = self._values(inside, (int(inside.height), int(inside.width)))
+        if self.stretch is not None:
+            values = self.stretch(values)
+        rgb = np.moveaxis(values, 0, -1)
+        if len(self.bands) == 1:
+            rgb = np.repeat(rgb, 3, axis=-1)
+        return Pixels(rgb, valid)
+
+    def _overview(self) -> tuple[int, int]:
+        """Height and width of the thinned-out copy."""
+        height = self.dataset.height
+        width = self.dataset.width
+        factor = min(1.0, OVERVIEW_SIDE / max(height, width))
+        return max(1, round(height * factor)), max(1, round(width * factor))
+
+    def _values(
+        self, window: RasterWindow | None, shape: tuple[int, int]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Values as measured (bands, H, W), and which pixels hold data (H, W)."""
+        with library_call(UNREADABLE):
+            values = self.dataset.read(
+                list(self.bands),
+                window=window,
+                out_shape=(len(self.bands), *shape),
+                resampling=Resampling.nearest,
+            )
+        return values, self.nodata.valid(self.dataset, values, window)
+
+
+class PaletteReader:
+    """Reads a raster whose first band holds numbers of colours.
+
+    Args:
+        dataset: the raster.
+
+    Raises:
+        DataError: it has no table of colours.
+    """
+
+    stretch = None
+
+    def __init__(self, dataset: DatasetReader) -> None:
+        self.dataset = dataset
+        with library_call("the colours of its palette cannot be read"):
+            colors = dataset.colormap(1)
+        # Numbers that have no colour are the last line, transparent.
+        self.table = np.zeros((max(256, *colors) + 1, 4), dtype=np.uint8)
+        for number, color in colors.items():
+            self.table[number] = np.clip(color, 0, 255)
+
+    def read(self, window: Window) -> Pixels:
+        """See `Reader.read`."""
+        inside = _inside(self.dataset, window)
+        with library_call(UNREADABLE):
+            numbers = self.dataset.read(1, window=inside)
+            mask = self.dataset.dataset_mask(window=inside)
+        last = len(self.table) - 1
+        if numbers.dtype.kind == "f":
+            numbers = np.nan_to_num(numbers, nan=last)
+        colors = self.table[np.clip(numbers, 0, last).astype(np.intp)]
+        opaque = colors[..., 3] > 0
+        return Pixels(colors[..., :3], (mask != 0) & opaque)
+
+
+class PictureReader:
+    """Gives parts of a plain picture, which is decoded as a whole.
+
+    Args:
+        image: (H, W, 3), 8 bit.
+    """
+
+    stretch = None
+
+    def __init__(self, image: NDArray[np.uint8]) -> None:
+        self.image = image
+
+    def read(self, window: Window) -> Pixels:
+        """See `Reader.read`."""
+        rows = slice(window.row, window.row + window.height)
+        columns = slice(window.column, window.column + window.width)
+        part = self.image[rows, columns]
+        return Pixels(part, np.ones(part.shape[:2], dtype=bool))
+
+
+def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:
+    """The part of a window that lies in the raster."""
+    return RasterWindow(
+        window.column,
+        window.row,
+        min(window.width, dataset.width - window.column),
+        min(window.height, dataset.height - window.row),
+    )

@@ -1,0 +1,38 @@
+"""Devices and cores."""
+
+import os
+
+import pytest
+import torch
+
+from harma.errors import ConfigError
+from harma.ground.device import best_device, usable_cores
+
+
+def test_a_device_is_taken_as_named_or_the_best_one():
+    assert best_device("cpu") == torch.device("cpu")
+    if torch.cuda.is_available():
+        best = "cuda"
+    elif torch.backends.mps.is_available():
+        best = "mps"
+    else:
+        best = "cpu"
+    assert best_device().type == best
+
+
+@pytest.mark.parametrize("name", ["meta:x", "toaster", "cuda:99"])
+def test_devices_that_are_not_there(name):
+    with pytest.raises(ConfigError, match=f"the device '{name}' cannot be used: .") as caught:
+        best_device(name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity")
+def test_cores_are_those_this_process_may_use():
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert usable_cores() == len(allowed)

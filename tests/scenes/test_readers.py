@@ -1,0 +1,105 @@
+"""Reading windows of rasters, palettes and pictures."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from harma.errors import DataError
+from harma.scenes.raster import open_scene
+from harma.scenes.readers import OVERVIEW_SIDE
+from harma.scenes.windows import Window
+
+# A virtual raster whose palette says of number 1 what no 8-bit colour can be.
+PALETTE_VRT = """<VRTDataset rasterXSize="4" rasterYSize="2">
+  <VRTRasterBand dataType="{kind}" band="1">
+    <ColorInterp>Palette</ColorInterp>{table}
+    <SimpleSource>
+      <SourceFilename relativeToVRT="1">{source}</SourceFilename><SourceBand>1</SourceBand>
+    </SimpleSource>
+  </VRTRasterBand>
+</VRTDataset>"""
+TABLE = """
+    <ColorTable>
+      <Entry c1="10" c2="20" c3="30" c4="255"/><Entry c1="300" c2="0" c3="-5" c4="255"/>
+      <Entry c1="9" c2="9" c3="9" c4="0"/>
+    </ColorTable>"""
+
+
+def test_palettes(make_raster, read):
+    values = np.zeros((1, 40, 50), dtype=np.uint8)
+    values[0, :20] = 5
+    _, pixels, empty = read(
+        make_raster(values=values, colormap={0: (1, 2, 3, 255), 5: (200, 100, 50, 255)})
+    )
+    assert pixels[0, 0].tolist() == [200, 100, 50]
+    assert pixels[-1, 0].tolist() == [1, 2, 3]
+    assert empty == 0
+
+
+def test_windows_over_the_edge_are_filled_with_nodata(make_raster, read):
+    _, pixels, empty = read(make_raster(), Window(40, 30, 20, 20))
+    assert (pixels[:10, :10] == 100).all()
+    assert (pixels[10:] == 0).all()
+    assert empty == 0.75
+
+
+@pytest.mark.parametrize("kind", ["Byte", "Float32", "Int16"])
+def test_colours_and_numbers_that_no_palette_should_have(make_raster, tmp_path, read, kind):
+    values = np.array([[[0, 1, 0, 1], [999, 2, np.nan, -7]]], dtype=np.float32)
+    make_raster("numbers.tif", values)
+    vrt = PALETTE_VRT.format(kind=kind, table=TABLE, source="numbers.tif")
+    (tmp_path / "odd.vrt").write_text(vrt)
+    facts, pixels, empty = read(tmp_path / "odd.vrt", Window(0, 0, 4, 2))
+    assert pixels[0].tolist() == [[10, 20, 30], [255, 0, 0]] * 2
+    # Neither a number without a colour nor one whose colour is transparent is data.
+    assert (pixels[1, :2] == 0).all()
+    assert empty >= 2 / 8
+    assert facts.bands_reason == "colours of its palette"
+
+
+def test_a_palette_without_colours_is_refused(make_raster, tmp_path, read):
+    make_raster("numbers.tif", np.zeros((1, 2, 4), dtype=np.uint8))
+    vrt = PALETTE_VRT.format(kind="Byte", table="", source="numbers.tif")
+    (tmp_path / "odd.vrt").write_text(vrt)
+    with pytest.raises(DataError, match=r"odd.vrt: the colours of its palette cannot be read \("):
+        read(tmp_path / "odd.vrt", Window(0, 0, 4, 2))
+
+
+def test_percentiles_of_a_large_scene_are_those_of_a_thinned_out_copy(make_raster, read):
+    length = 3 * OVERVIEW_SIDE
+    ramp = np.arange(length, dtype=np.uint16)
+    values = ramp[None, None, :].repeat(3, axis=1)
+    facts, pixels, _ = read(make_raster(values=values), Window(0, 0, length, 3), bands=(1,))
+    low, _, high = facts.stretch.partition(" to ")
+    assert float(low) == pytest.approx(0.02 * length, rel=0.02)
+    assert float(high) == pytest.approx(0.98 * length, rel=0.02)
+    assert (pixels[0, 0, 0], pixels[0, -1, 0]) == (0, 255)
+    # Of three columns the middle one is looked at.
+    values[..., ramp % 3 != 1] = 60_000
+    facts, _, _ = read(make_raster(values=values), Window(0, 0, length, 3), bands=(1,))
+    assert float(facts.stretch.partition(" to ")[2]) < length
+
+
+def test_8_bit_scenes_are_opened_without_a_look_at_their_pixels(make_raster):
+    values = np.random.default_rng(0).integers(0, 255, (3, 100, 100)).astype(np.uint8)
+    path = make_raster(values=values, compress="deflate")
+    data = bytearray(path.read_bytes())
+    for place in range(1000, 20_000):
+        data[place] ^= 0xFF
+    path.write_bytes(bytes(data))
+    with (
+        open_scene(str(path)) as scene,
+        pytest.raises(DataError, match="it is damaged"),
+    ):
+        scene.read(Window(0, 0, 100, 100))
+
+
+def test_parts_of_a_picture(tmp_path, read):
+    picture = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    _, pixels, empty = read(tmp_path / "a.png", Window(10, 4, 8, 6))
+    assert (pixels == picture[4:10, 10:18]).all()
+    assert empty == 0
+    _, pixels, empty = read(tmp_path / "a.png", Window(25, 15, 10, 10))
+    assert (pixels[:5, :5] == picture[15:, 25:]).all()
+    assert empty == 0.75

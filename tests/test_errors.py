@@ -1,0 +1,62 @@
+"""Errors of HarMA."""
+
+import pickle
+
+import pytest
+
+import harma.errors
+from harma.errors import (
+    BackboneError,
+    BusyError,
+    ConfigError,
+    DataError,
+    DownloadError,
+    HarmaError,
+    MissingDependencyError,
+    MissingFileError,
+    ModelMismatchError,
+    NotFoundError,
+    QueryError,
+    StorageError,
+    TrainingError,
+    WeightsError,
+)
+
+# What a caller who does not know HarMA would catch.
+BUILT_IN = {
+    BackboneError: ValueError,
+    BusyError: RuntimeError,
+    ConfigError: ValueError,
+    DataError: ValueError,
+    DownloadError: OSError,
+    MissingDependencyError: ImportError,
+    MissingFileError: FileNotFoundError,
+    ModelMismatchError: ValueError,
+    NotFoundError: LookupError,
+    QueryError: ValueError,
+    StorageError: OSError,
+    TrainingError: RuntimeError,
+    WeightsError: ValueError,
+}
+
+
+def test_every_error_is_ours_and_a_builtin():
+    kinds = {
+        kind
+        for kind in vars(harma.errors).values()
+        if isinstance(kind, type) and issubclass(kind, HarmaError) and kind is not HarmaError
+    }
+    assert kinds == set(BUILT_IN)
+    for kind, built_in in BUILT_IN.items():
+        assert issubclass(kind, built_in)
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+@pytest.mark.parametrize("source", ["", "a.tif"])
+def test_an_error_is_whole_and_travels_between_processes(kind, source):
+    error = kind("it is empty; copy it again", source=source)
+    expected = f"{source}: it is empty; copy it again" if source else "it is empty; copy it again"
+    for one in (error, pickle.loads(pickle.dumps(error))):
+        assert type(one) is kind
+        assert str(one) == expected
+        assert (one.problem, one.source) == ("it is empty; copy it again", source)
