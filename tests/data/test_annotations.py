@@ -6,8 +6,8 @@ import pytest
 
 from harma.data.annotations import load_split, read_split
 from harma.data.description import DataDescription, load_description
-from harma.data.grouping import number_labels
-from harma.data.rows import Place, Row
+from harma.data.labels import number_labels
+from harma.data.rows import Annotation, RowPlace
 from harma.errors import ConfigError, DataError, MissingFileError
 
 
@@ -260,7 +260,7 @@ def test_other_formats_give_the_same_split(small, harma, kind):
 
 def labelled(*labels):
     return [
-        Row(Place("t.json", f"row {i}"), f"{i}.png", ("x",), label=n, label_name=s)
+        Annotation(RowPlace("t.json", f"row {i}"), f"{i}.png", ("x",), label=n, label_name=s)
         for i, (n, s) in enumerate(labels)
     ]
 

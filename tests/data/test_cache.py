@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from harma.data import cache as module
 from harma.data.cache import MODES, ImageCache, default_directory
-from harma.data.datasets import ImageList
 from harma.data.images import read_image, to_uint8_rgb
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.errors import ConfigError, DataError, MissingFileError, StorageError
 
 
 @pytest.fixture
@@ -92,8 +91,17 @@ def test_memory_spans_blocks(paths, monkeypatch):
         assert torch.equal(cache.get(path), to_uint8_rgb(read_image(path)))
 
 
-def first_value(image):
-    return image[:, :2, :2].clone()
+class Corners(Dataset):
+    """The top left pixels of pictures, out of a cache."""
+
+    def __init__(self, paths, cache):
+        self.paths, self.cache = paths, cache
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        return self.cache.get(self.paths[index])[:, :2, :2].clone()
 
 
 def test_workers_share_what_was_preloaded(paths):
@@ -102,7 +110,7 @@ def test_workers_share_what_was_preloaded(paths):
     expected = [to_uint8_rgb(read_image(path))[:, :2, :2] for path in paths]
     for path in paths:
         path.unlink()
-    loader = DataLoader(ImageList(paths, first_value, cache), batch_size=2, num_workers=2)
+    loader = DataLoader(Corners(paths, cache), batch_size=2, num_workers=2)
     assert torch.equal(torch.cat(list(loader)), torch.stack(expected))
 
 
@@ -184,7 +192,7 @@ def test_errors(paths, tmp_path):
         ImageCache("ram")
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        DataError,
+        StorageError,
         match=r"the image cache .*file cannot be written \(Not a directory\); give another",
     ):
         ImageCache("disk", tmp_path / "file").get(paths[0])
@@ -198,7 +206,7 @@ def test_a_write_that_fails_leaves_nothing(paths, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(DataError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(StorageError, match=r"cannot be written \(No space left on device\)"):
         ImageCache("disk", tmp_path / "cache").get(paths[0])
     assert entries(tmp_path / "cache") == []
 

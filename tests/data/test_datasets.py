@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 
 from harma.data.annotations import load_split
 from harma.data.cache import ImageCache
-from harma.data.datasets import CaptionPairs, ImageList, seeded
+from harma.data.datasets import CaptionPairs, seeded
 from harma.data.transforms import eval_transform, train_transform
 from harma.errors import ConfigError, DataError
 
@@ -185,10 +185,3 @@ def test_random_numbers_come_back_after_an_error():
     with pytest.raises(ValueError, match="oops"), seeded(1):
         raise ValueError("oops")
     assert torch.equal(torch.rand(()), expected)
-
-
-def test_image_list(split):
-    images = ImageList(split.images, eval_transform((8, 8), MEAN, STD), ImageCache())
-    assert len(images) == 2
-    assert torch.stack([images[0], images[1]]).shape == (2, 3, 8, 8)
-    assert ImageList(split.images, eval_transform((8, 8), MEAN, STD))[1].shape == (3, 8, 8)

@@ -2,14 +2,16 @@
 
 import pytest
 
-from harma.data.formats import MAX_LABEL, READERS, caps_pairs
-from harma.data.rows import Problem, Row
+from harma.data.formats import READERS
+from harma.data.row_values import MAX_LABEL
+from harma.data.text_formats import caps_pairs
+from harma.data.rows import Annotation, Problem
 from harma.errors import ConfigError
 
 
 def read(kind, root, *names, split="train"):
     items = list(READERS[kind](root.path, names, split))
-    return [item for item in items if isinstance(item, Row)], [
+    return [item for item in items if isinstance(item, Annotation)], [
         str(i) for i in items if isinstance(i, Problem)
     ]
 

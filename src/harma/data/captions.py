@@ -1,4 +1,4 @@
-"""Cleaning captions, as the original does before it tokenizes."""
+"""Cleaning captions (SPEC 3), as the original does before it tokenizes."""
 
 _CLEANING = str.maketrans({**dict.fromkeys(",.'!?\"()*#:;~"), "-": " ", "/": " "})
 

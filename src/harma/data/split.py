@@ -43,22 +43,16 @@ class Split:
     image_root: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.caption_to_image.shape != (self.num_captions,):
+        owners = self.caption_to_image
+        if owners.shape != (self.num_captions,):
             raise DataError(
-                f"split {self.name}: caption_to_image has shape {self.caption_to_image.shape}, "
+                f"split {self.name}: caption_to_image has shape {owners.shape}, "
                 f"{self.num_captions} captions need ({self.num_captions},)"
             )
-        if (
-            self.num_captions
-            and not 0
-            <= self.caption_to_image.min()
-            <= self.caption_to_image.max()
-            < self.num_images
-        ):
+        if self.num_captions and not 0 <= owners.min() <= owners.max() < self.num_images:
             raise DataError(
-                f"split {self.name}: caption_to_image has values from {self.caption_to_image.min()}"
-                f" to {self.caption_to_image.max()}, {self.num_images} images allow 0 to"
-                f" {self.num_images - 1}"
+                f"split {self.name}: caption_to_image has values from {owners.min()}"
+                f" to {owners.max()}, {self.num_images} images allow 0 to {self.num_images - 1}"
             )
         if self.labels is not None and self.labels.shape != (self.num_images,):
             raise DataError(
@@ -80,9 +74,9 @@ class Split:
     def image_names(self) -> tuple[str, ...]:
         """(N,) image paths relative to the image root, with forward slashes."""
         root = self.image_root
-        return tuple(
-            path.name if root is None else path.relative_to(root).as_posix() for path in self.images
-        )
+        if root is None:
+            return tuple(path.name for path in self.images)
+        return tuple(path.relative_to(root).as_posix() for path in self.images)
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of what the split says: image names, captions, and which belongs to which.
@@ -101,26 +95,33 @@ class Split:
         Raises:
             DataError: an index does not exist or comes twice.
         """
-        kept = np.asarray(image_indices, dtype=np.int64).reshape(-1)
-        if kept.size and not 0 <= kept.min() <= kept.max() < self.num_images:
+        chosen = np.asarray(image_indices, dtype=np.int64).reshape(-1)
+        beyond = chosen[(chosen < 0) | (chosen >= self.num_images)]
+        if beyond.size:
             raise DataError(
-                f"subset of {self.name}: image index"
-                f" {kept[(kept < 0) | (kept >= self.num_images)][0]} does not exist, allowed are 0"
+                f"subset of {self.name}: image index {beyond[0]} does not exist, allowed are 0"
                 f" to {self.num_images - 1}"
             )
+        # Old index → new one; -1 for images that go.
         new_index = np.full(self.num_images, -1, dtype=np.int64)
-        new_index[kept] = np.arange(kept.size)
-        if (new_index >= 0).sum() != kept.size:
+        new_index[chosen] = np.arange(chosen.size)
+        if (new_index >= 0).sum() != chosen.size:
             raise DataError(f"subset of {self.name}: an image index comes twice; give each once")
         captions = np.flatnonzero(new_index[self.caption_to_image] >= 0)
+        labels = None
+        if self.labels is not None:
+            labels = self.labels[chosen]
+        sources: tuple[str, ...] = ()
+        if self.image_sources:
+            sources = tuple(self.image_sources[i] for i in chosen)
         return Split(
             name=self.name,
-            images=tuple(self.images[i] for i in kept),
+            images=tuple(self.images[i] for i in chosen),
             captions=tuple(self.captions[j] for j in captions),
             caption_to_image=new_index[self.caption_to_image[captions]],
-            labels=None if self.labels is None else self.labels[kept],
+            labels=labels,
             label_names=self.label_names,
-            image_sources=tuple(self.image_sources[i] for i in kept) if self.image_sources else (),
+            image_sources=sources,
             dropped=self.dropped,
             image_root=self.image_root,
         )
