@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harma.curation.convert import Conversion, convert, prepare, write
+from harma.curation.convert import Conversion, convert, prepare, write_conversion
 from harma.curation.raw import RawImage, read_raw
 from harma.curation.writers import WRITERS, losses, unwritable
 from harma.data.annotations import load_split
@@ -80,7 +80,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, form, data):
             prepare(data, form, directory, directory / "images", DESCRIBED)
         return
     made = prepare(data, form, directory, directory / "images", DESCRIBED)
-    write(made, directory)
+    write_conversion(made, directory)
     described = load_description(directory / "data.yaml")
     assert described == made.description
     for split, images in data.items():
@@ -104,11 +104,11 @@ def test_what_is_written_is_read_back(tmp_path_factory, form, data):
 @pytest.mark.parametrize("middle", ["karpathy", "caps", "csv"])
 def test_there_and_back_is_the_same_data_set(small, harma, tmp_path, middle):
     made = convert(harma, small.path, middle, tmp_path / "m")
-    write(made, tmp_path / "m")
+    write_conversion(made, tmp_path / "m")
     back = convert(
         load_description(tmp_path / "m" / "data.yaml"), tmp_path / "m", "harma", tmp_path / "b"
     )
-    write(back, tmp_path / "b")
+    write_conversion(back, tmp_path / "b")
     for split in ("train", "val", "test"):
         first, second = (
             load_split(described, split, root)
@@ -148,7 +148,7 @@ def test_karpathys_own_fields_are_written(small, harma, tmp_path):
 def test_labels_pass_through_karpathys_form(root, row, harma, tmp_path):
     root.json("train.json", [row("a.png", 4, "x", label=2, label_name="Bärenfeld")])
     only = replace(harma, val=(), test=())
-    write(convert(only, root.path, "karpathy", tmp_path / "k"), tmp_path / "k")
+    write_conversion(convert(only, root.path, "karpathy", tmp_path / "k"), tmp_path / "k")
     back = read_raw(load_description(tmp_path / "k" / "data.yaml"), "train", tmp_path / "k")
     assert back.images == (RawImage("a.png", ("x",), 4, 2, "Bärenfeld"),)
 
@@ -207,7 +207,7 @@ def test_equal_ids_of_several_files_are_given_anew(root, row, harma, tmp_path, f
     both = replace(harma, train=("train.json", "more.json"), val=(), test=())
     made = convert(both, root.path, form, tmp_path / "o")
     assert made.lost == ("train: image ids, which are given anew, as several files use the same",)
-    write(made, tmp_path / "o")
+    write_conversion(made, tmp_path / "o")
     assert [(image.name, image.image_id) for image in read_back(made, tmp_path / "o", "train")] == [
         ("a.png", 0),
         ("b.png", 1),
@@ -216,7 +216,7 @@ def test_equal_ids_of_several_files_are_given_anew(root, row, harma, tmp_path, f
     root.json("more.json", [row("c.png", 2, "y")])
     kept = convert(both, root.path, form, tmp_path / "p")
     assert kept.lost == ()
-    write(kept, tmp_path / "p")
+    write_conversion(kept, tmp_path / "p")
     assert [image.image_id for image in read_back(kept, tmp_path / "p", "train")] == [1, 5, 2]
 
 
@@ -234,7 +234,7 @@ def test_a_label_that_only_the_second_file_has_is_kept(root, harma, tmp_path):
     )
     both = replace(harma, train=("train.json", "more.json"), val=(), test=())
     made = convert(both, root.path, "karpathy", tmp_path)
-    write(made, tmp_path)
+    write_conversion(made, tmp_path)
     # The number of one file and the name of another need not mean the same class.
     assert read_back(made, tmp_path, "train") == (
         RawImage("a.png", ("x", "y"), 0, 3, None),
@@ -262,12 +262,12 @@ def test_what_no_format_has_is_named_whatever_the_file(root, tmp_path):
 
 def test_nothing_is_overwritten_unasked(small, harma, tmp_path):
     made = convert(harma, small.path, "csv", tmp_path / "o")
-    write(made, tmp_path / "o")
+    write_conversion(made, tmp_path / "o")
     with pytest.raises(
         ConfigError, match=r"has train\.csv, val\.csv, test\.csv, data\.yaml already"
     ):
-        write(made, tmp_path / "o")
-    write(made, tmp_path / "o", overwrite=True)
+        write_conversion(made, tmp_path / "o")
+    write_conversion(made, tmp_path / "o", overwrite=True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from harma.curation.convert import write
+from harma.curation.convert import write_conversion
 from harma.curation.raw import read_raw
 from harma.curation.resplit import resplit
 from harma.curation.splitting import divide
@@ -121,7 +121,7 @@ def test_copies_lie_on_one_side_and_nothing_is_lost(data, tmp_path):
         made = resplit(
             described, root.path, "harma", tmp_path / "s", ratios=(0.6, 0.2, 0.2), seed=seed
         )
-        write(made.conversion, tmp_path / "s", overwrite=True)
+        write_conversion(made.conversion, tmp_path / "s", overwrite=True)
         new = load_description(tmp_path / "s" / "data.yaml")
         side = {
             image.name: split

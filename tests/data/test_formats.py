@@ -4,8 +4,8 @@ import pytest
 
 from harma.data.formats import READERS
 from harma.data.row_values import MAX_LABEL
-from harma.data.text_formats import caps_pairs
 from harma.data.rows import Annotation, Problem
+from harma.data.text_formats import caps_pairs
 from harma.errors import ConfigError
 
 

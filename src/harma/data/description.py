@@ -1,9 +1,12 @@
 """Descriptions of data sets: a few lines of YAML, shipped by name or a user's own file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from harma.data.formats import READERS
 from harma.data.text_formats import caps_pairs
@@ -70,6 +73,19 @@ class DataDescription:
         """The splits it has files for."""
         return tuple(split for split in SPLITS if getattr(self, split))
 
+    def chosen_splits(self, splits: Sequence[str] | None) -> tuple[str, ...]:
+        """The splits that are asked for; None or none asks for all it has files for.
+
+        Raises:
+            ConfigError: nothing is asked for, and it has none.
+        """
+        names = tuple(splits or self.splits)
+        if not names:
+            raise ConfigError(
+                f"data set {self.name} names no annotation files; add train, val or test to it"
+            )
+        return names
+
     def files(self, split: str) -> tuple[str, ...]:
         """The annotation files of a split.
 
@@ -120,6 +136,29 @@ def load_description(name_or_path: str | Path) -> DataDescription:
 def is_description_file(name_or_path: str | Path) -> bool:
     """Whether it is the path of a description: a name of a data set has no such ending."""
     return Path(name_or_path).suffix in (".yaml", ".yml")
+
+
+def folder_of_description(name_or_path: str | Path) -> Path | None:
+    """Where a data set's files are if nobody says otherwise: beside its description.
+
+    None for a shipped one, which lies in the package.
+    """
+    if not is_description_file(name_or_path):
+        return None
+    return Path(name_or_path).parent
+
+
+def description_yaml(description: DataDescription) -> str:
+    """A description as it is written to a file; what is empty is left out."""
+    values: dict[str, object] = {}
+    for key, value in vars(description).items():
+        if not value:
+            continue
+        values[key] = value
+        if key in SPLITS:
+            # One file stands without brackets, as a person would write it.
+            values[key] = value[0] if len(value) == 1 else list(value)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 def _from_values(values: object, path: Path) -> DataDescription:

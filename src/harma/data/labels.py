@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from harma.data.rows import Annotation
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]
 
 
@@ -27,8 +29,8 @@ def number_labels(rows: Sequence[Annotation]) -> Labels:
         int64 (N,) and names with index = number; None and () if a row has neither name nor number.
     """
     given_numbers = [row.label for row in rows]
-    names = [row.label_name for row in rows if row.label_name is not None]
-    numbers = [number for number in given_numbers if number is not None]
+    names = _known([row.label_name for row in rows])
+    numbers = _known(given_numbers)
     if not names and not numbers:
         return None, ()
     if len(names) == len(rows):
@@ -38,6 +40,10 @@ def number_labels(rows: Sequence[Annotation]) -> Labels:
     # Images without a class would be a class of their own to a loss that goes by labels.
     logger.warning("only some images of %s have labels: none are used", rows[0].place.file)
     return None, ()
+
+
+def _known(values: Sequence[T | None]) -> list[T]:
+    return [value for value in values if value is not None]
 
 
 def _by_name(names: Sequence[str], numbers: Sequence[int | None]) -> Labels:

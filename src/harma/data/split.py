@@ -5,11 +5,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harma.errors import DataError
+
+
+class SplitSize(NamedTuple):
+    """How large a split is."""
+
+    num_images: int
+    num_captions: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +77,11 @@ class Split:
     def num_captions(self) -> int:
         """M."""
         return len(self.captions)
+
+    @property
+    def size(self) -> SplitSize:
+        """N and M."""
+        return SplitSize(self.num_images, self.num_captions)
 
     @property
     def image_names(self) -> tuple[str, ...]:

@@ -1,38 +1,11 @@
-import io
-
-import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from tests.curation.audit.conftest import NUM_SCENES, jpeg, written
 
 from harma.curation.audit.copies import Copy, find_copies, groups_of
-from harma.curation.audit.descriptors import (
-    TURN_NAMES,
-    TURNS,
-    descriptors,
-    frequencies,
-    turned,
-    turned_coefficients,
-)
 from harma.curation.audit.looks import look_at
 from harma.data.images import read_image
-from harma.data.synthetic import LOOKS, draw_scene, make_scene
-from harma.errors import ConfigError, DataError, MissingFileError
-
-NUM = 24
-
-
-@pytest.fixture(scope="module")
-def scenes():
-    return [
-        Image.fromarray(draw_scene(make_scene(np.random.default_rng(i)), LOOKS["summer"], 128))
-        for i in range(NUM)
-    ]
-
-
-def jpeg(image, quality):
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return Image.open(io.BytesIO(buffer.getvalue()))
+from harma.errors import ConfigError
 
 
 def cropped(image, left, top, right, bottom):
@@ -54,21 +27,13 @@ PLANTED = {
 }
 
 
-def written(images, folder):
-    paths = []
-    for number, image in enumerate(images):
-        paths.append(folder / f"{number}.png")
-        image.save(paths[-1])
-    return paths
-
-
 @pytest.mark.parametrize("kind", PLANTED)
 def test_planted_copies_are_found_and_others_are_not(scenes, tmp_path, kind):
     paths = written([*scenes, *map(PLANTED[kind], scenes)], tmp_path)
     copies = find_copies(look_at(paths))
     found = {(copy.first, copy.second) for copy in copies}
-    planted = {(i, NUM + i) for i in range(NUM)}
-    assert len(found & planted) / NUM > 0.95
+    planted = {(i, NUM_SCENES + i) for i in range(NUM_SCENES)}
+    assert len(found & planted) / NUM_SCENES > 0.95
     assert found <= planted
     assert all(copy.kind == "near" for copy in copies)
 
@@ -125,38 +90,9 @@ def test_a_threshold_out_of_range_is_refused(tmp_path, threshold):
         find_copies(look_at([]), threshold=threshold)
 
 
-def test_an_image_that_cannot_be_read_is_named(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"a\.png is not an image"):
-        look_at([tmp_path / "a.png"])
-    with pytest.raises(MissingFileError, match=r"b\.png is not there"):
-        look_at([tmp_path / "b.png"])
-
-
 def test_groups_hold_what_is_linked_through_others():
     copies = [Copy(0, 3, "near"), Copy(3, 5, "near"), Copy(1, 2, "file")]
     assert groups_of(copies, 7) == [[0, 3, 5], [1, 2]]
-
-
-def test_coefficients_of_turned_pictures_are_those_of_the_pictures_turned():
-    grey = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
-    for turn, coefficients in turned_coefficients(frequencies(grey)):
-        np.testing.assert_allclose(
-            coefficients, frequencies(turned(grey, turn)), rtol=1e-3, atol=0.5
-        )
-
-
-def test_descriptors_do_not_depend_on_brightness_and_contrast():
-    grey = np.random.default_rng(0).integers(0, 100, (1, 64, 64), dtype=np.uint8)
-    other = (2 * grey + 30).astype(np.uint8)
-    assert float(
-        (descriptors(frequencies(grey)) * descriptors(frequencies(other))).sum()
-    ) == pytest.approx(1, abs=1e-4)
-
-
-def test_every_turn_has_a_name():
-    assert set(TURN_NAMES) == set(TURNS)
-    assert len(set(TURN_NAMES.values())) == 8
 
 
 @pytest.mark.shared

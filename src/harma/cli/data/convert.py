@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert, unless something would be lost unasked."""
-    from harma.curation.convert import convert, write
+    from harma.curation.convert import convert, write_conversion
     from harma.errors import ConfigError
 
     description, root = data_and_root(args.data, args.root)
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
             f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to"
             " go on"
         )
-    path = write(made, args.output, overwrite=args.overwrite)
+    path = write_conversion(made, args.output, overwrite=args.overwrite)
     for split, (num_images, num_captions) in made.sizes.items():
         print(f"{split}: {num_images:,} images, {num_captions:,} captions")
     print(

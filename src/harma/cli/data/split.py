@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Divide, show, write."""
-    from harma.curation.convert import write
+    from harma.curation.convert import write_conversion
     from harma.curation.resplit import resplit
     from harma.errors import ConfigError
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
             f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to"
             " go on"
         )
-    path = write(made.conversion, args.output, overwrite=args.overwrite)
+    path = write_conversion(made.conversion, args.output, overwrite=args.overwrite)
     rows = [[label, *(f"{count:,}" for count in counts)] for label, counts in made.labels.items()]
     if rows:
         show_table(["label", "train", "val", "test"], rows)

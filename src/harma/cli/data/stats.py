@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count, show, write."""
-    from harma.curation.stats import as_json, data_stats
+    from harma.curation.stats import data_stats, stats_record
     from harma.errors import ConfigError
     from harma.ground.files import write_json
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         )
     _show(stats)
     if args.json is not None:
-        write_json(args.json, as_json(stats))
+        write_json(args.json, stats_record(stats))
         print(f"written: {args.json}")
     if args.picture is not None:
         from harma.curation.stats_picture import draw_stats
