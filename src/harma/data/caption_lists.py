@@ -12,6 +12,11 @@ from harma.errors import DataError, MissingFileError
 SPLITS = ("train", "val", "test")
 
 
+def is_caption_list(name: str | Path) -> bool:
+    """Whether a name is that of such a file; a data set's name or description is none."""
+    return Path(name).suffix.lower() in (".txt", ".csv", ".json")
+
+
 def read_texts(path: str | Path) -> list[str]:
     """The texts of a file in its order, as they are; equal ones stay.
 

@@ -1,16 +1,18 @@
-"""What the actions of `harma data` share: naming a data set, bars, tables."""
+"""What the actions of `harma data` share: naming a data set, progress, tables."""
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import positive
+from harma.cli.progress import progress_bars
 from harma.ground.device import usable_cores
 
 if TYPE_CHECKING:
-    from harma.curation.audit.audit import Source
+    from harma.curation.audit.audit import AuditedSet
     from harma.data.description import DataDescription
 
 Progress = Callable[[int, int], None]
@@ -77,76 +79,57 @@ def data_and_root(data: str, root: str | None) -> "tuple[DataDescription, Path]"
     Raises:
         ConfigError: the folder is not said, or the data set is not known.
     """
-    from harma.data.description import load_description
+    from harma.data.description import folder_of_description, load_description
     from harma.errors import ConfigError
 
     description = load_description(data)
-    if root is None and not data.endswith((".yaml", ".yml")):
+    folder = folder_of_description(data) if root is None else Path(root)
+    if folder is None:
         raise ConfigError(
             f"--root is not given; name the folder that holds {data}'s files: --root DIR"
         )
-    return description, Path(data).parent if root is None else Path(root)
+    return description, folder
 
 
-def sources(args: argparse.Namespace) -> "list[Source]":
+def audited_sets(args: argparse.Namespace) -> "list[AuditedSet]":
     """The data sets of `add_several`.
 
     Raises:
         ConfigError: several data sets have one --root or --images, or one has none.
     """
-    from harma.curation.audit.audit import Source
+    from harma.curation.audit.audit import AuditedSet
     from harma.errors import ConfigError
 
     if len(args.data) > 1 and (args.root or args.images):
         raise ConfigError(
             "--root and --images are of a single data set; of several, write DATA=DIR for each"
         )
-    found = []
+    sets = []
     for named in args.data:
         data, _, root = named.partition("=")
         description, folder = data_and_root(data, root or args.root)
-        found.append(
-            Source(
-                description,
-                folder,
-                Path(args.images) if args.images else None,
-                tuple(args.splits or ()),
-            )
-        )
-    return found
+        splits = tuple(args.splits or ())
+        sets.append(AuditedSet(description, folder, image_folder(args), splits))
+    return sets
+
+
+def image_folder(args: argparse.Namespace) -> Path | None:
+    """--images as a path; None: where the description says."""
+    return Path(args.images) if args.images else None
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Progress]:
     """A bar on the error stream, only where that is a terminal."""
-    with progress_bars(what) as (told,):
-        yield told
+    with progress_bars() as told:
+        yield partial(told, what)
 
 
 @contextmanager
-def progress_bars(*names: str) -> Iterator[tuple[Progress, ...]]:
-    """A bar for each thing that is done, one after the other."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    with Bar(console=console, disable=not console.is_terminal, transient=True) as bar:
-        yield tuple(_told(bar, name) for name in names)
-
-
-def _told(bar: object, name: str) -> Progress:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
-
-    assert isinstance(bar, Bar)
-    task: list[TaskID] = []
-
-    def told(done: int, total: int) -> None:
-        if not task:
-            task.append(bar.add_task(name, total=total or None))
-        bar.update(task[0], completed=done, total=total or None)
-
-    return told
+def two_progress_bars(first: str, second: str) -> Iterator[tuple[Progress, Progress]]:
+    """A bar for each of two things that are done one after the other."""
+    with progress_bars() as told:
+        yield partial(told, first), partial(told, second)
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
@@ -156,13 +139,20 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
     from rich.table import Table
 
     table = Table(box=box.SIMPLE, padding=(0, 1))
-    for number, heading in enumerate(headings):
+    for index, heading in enumerate(headings):
         table.add_column(
             heading,
-            justify="left" if number < left else "right",
+            justify="left" if index < left else "right",
             overflow="fold",
-            no_wrap=left == 1 and number == 0,
+            # A single column of names is the key of a row: it stays whole.
+            no_wrap=left == 1 and index == 0,
         )
     for row in rows:
         table.add_row(*row)
+    # Captions and names may hold what rich takes for markup.
     Console(markup=False, highlight=False, soft_wrap=False).print(table)
+
+
+def with_commas(*numbers: int) -> list[str]:
+    """Numbers as a table shows them."""
+    return [f"{number:,}" for number in numbers]
