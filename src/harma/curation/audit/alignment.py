@@ -170,8 +170,9 @@ def _detail(seen: Array, mask: Mask, aim: Array) -> Array:
     ours = directions @ ours
     theirs = directions @ theirs
     energy = (ours * ours).sum(2) * (theirs * theirs).sum(2)
-    agreement: Array = (ours * theirs).sum(2) / np.sqrt(np.maximum(energy, TINY))
-    return agreement.mean(axis=1)
+    agreement = (ours * theirs).sum(2) / np.sqrt(np.maximum(energy, TINY))
+    mean: Array = agreement.mean(axis=1)
+    return mean
 
 
 def _slopes(values: Array, inside: Mask) -> Array:
