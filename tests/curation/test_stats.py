@@ -70,12 +70,6 @@ def test_json_and_picture(small, harma, tmp_path):
         assert image.width > 1000
 
 
-def test_dollars_in_names_are_drawn_as_they_are(small, row, harma, tmp_path):
-    small.json("train.json", [row("a.png", 0, "x", label_name="$\\no$")])
-    draw_stats(data_stats(harma, small.path, splits=["train"]), tmp_path / "stats.png")
-    assert (tmp_path / "stats.png").is_file()
-
-
 def test_progress_is_told(small, harma):
     told = []
     data_stats(

@@ -1,5 +1,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -217,3 +218,29 @@ def test_default_directory(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert default_directory() == tmp_path / ".cache" / "harma" / "images"
+
+
+def test_the_key_holds_path_size_time_and_decoding(paths, tmp_path, monkeypatch):
+    cache = ImageCache("disk", tmp_path / "cache")
+    other = paths[0].with_name("other.png")
+    other.write_bytes(paths[0].read_bytes())
+    stat = paths[0].stat()
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    keys = [cache._entry(paths[0]), cache._entry(other)]
+    # The same time, another size.
+    other.write_bytes(paths[0].read_bytes() + b"x")
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    keys.append(cache._entry(other))
+    # The same size, another time.
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns - 1))
+    keys.append(cache._entry(other))
+    monkeypatch.setattr(module, "DECODING", module.DECODING + 1)
+    keys.append(cache._entry(other))
+    assert len(set(keys)) == 5
+    assert all(key.parent.name == key.name[:2] for key in keys)
+
+
+def test_the_same_image_by_a_relative_path_is_the_same_entry(paths, tmp_path, monkeypatch):
+    cache = ImageCache("disk", tmp_path / "cache")
+    monkeypatch.chdir(paths[0].parent)
+    assert cache._entry(Path(paths[0].name)) == cache._entry(paths[0])

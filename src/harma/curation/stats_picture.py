@@ -139,8 +139,8 @@ def _grouped_bars(
     """Bars of the splits side by side over each name."""
     width = 0.8 / max(1, len(values))
     middle = (len(values) - 1) / 2
-    for number, (split, heights) in enumerate(zip(stats.splits, values, strict=True)):
-        offset = (number - middle) * width
+    for index, (split, heights) in enumerate(zip(stats.splits, values, strict=True)):
+        offset = (index - middle) * width
         places = [place + offset for place in range(len(names))]
         # A little narrower than its room, so that neighbours stay apart.
         axes.bar(

@@ -70,60 +70,60 @@ def run(args: argparse.Namespace) -> int:
 
     sets = audited_sets(args)
     with two_progress_bars("reading images", "comparing") as progress:
-        found = audit(
+        result = audit(
             sets,
             near=not args.exact_only,
             threshold=args.threshold,
             num_workers=args.num_workers,
             progress=progress,
         )
-    left_out = exclusions(found, within=args.within)
-    _show(found)
+    left_out = exclusions(result, within=args.within)
+    _show(result)
     print(f"to leave out: {len(left_out):,} images")
     if args.output is not None:
         names = [audited.description.name for audited in sets]
-        written = write_audit(args.output, names, found, left_out, most_pairs=args.most_pairs)
+        written = write_audit(args.output, names, result, left_out, most_pairs=args.most_pairs)
         print("written: " + ", ".join(map(str, written)))
-    return int(found.has_copies_across_splits)
+    return int(result.has_copies_across_splits)
 
 
-def _show(found: "Audit") -> None:
+def _show(result: "Audit") -> None:
     print(
-        f"{len(found.images):,} images, {len(found.copies):,} pairs of copies in"
-        f" {len(found.groups):,} groups"
+        f"{len(result.images):,} images, {len(result.copies):,} pairs of copies in"
+        f" {len(result.groups):,} groups"
     )
-    _show_copies(found)
-    _show_captions(found)
-    _show_ceilings(found)
+    _show_copies(result)
+    _show_captions(result)
+    _show_ceilings(result)
 
 
-def _show_copies(found: "Audit") -> None:
+def _show_copies(result: "Audit") -> None:
     from harma.curation.audit.report import copy_table
     from harma.curation.audit.sheet import pairs_of
 
-    rows = [[*names, *with_commas(*numbers)] for names, numbers in copy_table(found)]
+    rows = [[*names, *with_commas(*numbers)] for names, numbers in copy_table(result)]
     if rows:
         show_table(["images of", "and of", "same file", "same pixels", "near"], rows, left=2)
-    for pair in pairs_of(found, PAIRS_SHOWN):
+    for pair in pairs_of(result, PAIRS_SHOWN):
         print(f"  {pair.head}: {pair.names[0]} | {pair.names[1]}")
-    num_more = len(found.copies) - PAIRS_SHOWN
+    num_more = len(result.copies) - PAIRS_SHOWN
     if num_more > 0:
         print(f"  and {num_more:,} more pairs (--output writes all)")
 
 
-def _show_captions(found: "Audit") -> None:
+def _show_captions(result: "Audit") -> None:
     from harma.curation.audit.report import caption_table
 
-    rows = [[*names, f"{number:,}"] for names, number in caption_table(found)]
+    rows = [[*names, f"{number:,}"] for names, number in caption_table(result)]
     if rows:
         print("captions that images of both have, word for word:")
         show_table(["images of", "and of", "captions"], rows, left=2)
 
 
-def _show_ceilings(found: "Audit") -> None:
+def _show_ceilings(result: "Audit") -> None:
     print("highest strict text-to-image recalls that identical captions allow:")
     rows = []
-    for ceiling in found.ceilings:
+    for ceiling in result.ceilings:
         recalls = [f"{value:.1f}" for value in ceiling.ceilings.values()]
         counts = with_commas(ceiling.num_captions, ceiling.num_distinct)
         rows.append([f"{ceiling.data} {ceiling.split}", *counts, *recalls])

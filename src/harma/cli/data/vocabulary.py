@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.ground.files import write_json, write_text
 
     gathered = _gather(args)
-    found = build_vocabulary(
+    vocabulary = build_vocabulary(
         gathered.captions,
         images=gathered.images,
         labels=gathered.labels,
@@ -71,16 +71,16 @@ def run(args: argparse.Namespace) -> int:
         count_pieces=_clip_pieces() if args.pieces else None,
         tag=_tagger(args.pos) if args.pos else None,
     )
-    _show_terms(found.terms[: args.top])
-    for label in found.labels:
-        typical = [term.text for term in found.of_label(label, TERMS_OF_A_LABEL)]
+    _show_terms(vocabulary.terms[: args.top])
+    for label in vocabulary.labels:
+        typical = [term.text for term in vocabulary.of_label(label, TERMS_OF_A_LABEL)]
         print(f"{label}: {', '.join(typical)}")
-    _show_counts(found)
+    _show_counts(vocabulary)
     if args.json is not None:
-        write_json(args.json, asdict(found))
+        write_json(args.json, asdict(vocabulary))
         print(f"written: {args.json}")
     if args.text is not None:
-        write_text(args.text, "".join(f"{term.text}\n" for term in found.terms))
+        write_text(args.text, "".join(f"{term.text}\n" for term in vocabulary.terms))
         print(f"written: {args.text}")
     return 0
 
@@ -142,14 +142,14 @@ def _show_terms(terms: "Sequence[VocabularyTerm]") -> None:
     show_table(headings, rows, left=num_names)
 
 
-def _show_counts(found: "Vocabulary") -> None:
+def _show_counts(vocabulary: "Vocabulary") -> None:
     print(
-        f"{len(found.terms):,} terms in {found.num_captions:,} captions of {found.num_images:,}"
-        f" images; left out: {found.num_rare:,} rarer terms, {found.num_stop_words:,} of"
-        f" {found.num_words:,} words as stop words"
+        f"{len(vocabulary.terms):,} terms in {vocabulary.num_captions:,} captions of {vocabulary.num_images:,}"
+        f" images; left out: {vocabulary.num_rare:,} rarer terms, {vocabulary.num_stop_words:,} of"
+        f" {vocabulary.num_words:,} words as stop words"
     )
-    if any(term.num_pieces is not None for term in found.terms):
-        cut = [term for term in found.terms if term.is_split and term.num_words == 1]
+    if any(term.num_pieces is not None for term in vocabulary.terms):
+        cut = [term for term in vocabulary.terms if term.is_split and term.num_words == 1]
         shown = [f"{term.usual_form} ({term.num_pieces})" for term in cut[:CUT_WORDS_SHOWN]]
         print(f"words that the tokenizer cuts: {len(cut):,}: {', '.join(shown)}")
 

@@ -211,7 +211,8 @@ def shared_captions(splits: Sequence[Split]) -> tuple[SharedCaption, ...]:
 
 def ceiling_of(data: str, split: Split) -> Ceiling:
     """What identical captions make of a split of a data set."""
-    number: dict[str, int] = {}
-    ids = [number.setdefault(text, len(number)) for text in split.captions]
+    # Equal captions have equal ids.
+    id_of: dict[str, int] = {}
+    ids = [id_of.setdefault(text, len(id_of)) for text in split.captions]
     ceilings = caption_ceilings(ids, split.caption_to_image)
-    return Ceiling(data, split.name, len(ids), len(number), ceilings)
+    return Ceiling(data, split.name, len(ids), len(id_of), ceilings)

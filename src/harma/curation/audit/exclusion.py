@@ -22,20 +22,20 @@ class Exclusion:
     copy_of: AuditedImage
 
 
-def exclusions(found: Audit, *, within: bool = False) -> tuple[Exclusion, ...]:
+def exclusions(result: Audit, *, within: bool = False) -> tuple[Exclusion, ...]:
     """What to leave out.
 
     Of each group of copies, the images of one kind of split stay: test before val before train, of
     whatever data set.
 
     Args:
-        found: the audit.
+        result: of the audit.
         within: also thin out copies inside one kind of split (joint training on several data sets):
             the first stays.
     """
     excluded = []
-    for group in found.groups:
-        images = [found.images[number] for number in group]
+    for group in result.groups:
+        images = [result.images[number] for number in group]
         # Sorting keeps the order of the audit among images of one kind of split.
         ranked = sorted(images, key=lambda image: PRECEDENCE.index(image.split))
         stays = ranked[0]

@@ -17,7 +17,7 @@ Sides = tuple[str, str]
 def write_audit(
     directory: Path,
     data: Sequence[str],
-    found: Audit,
+    result: Audit,
     left_out: Sequence[Exclusion],
     *,
     most_pairs: int,
@@ -27,22 +27,22 @@ def write_audit(
     Args:
         directory: where; made if needed.
         data: names of the data sets, each of which gets a list.
-        found: the audit.
+        result: of the audit.
         left_out: images of the lists.
         most_pairs: pairs on the sheets.
     """
     paths = write_exclusions(directory, data, left_out)
     paths.append(directory / "audit.json")
-    write_json(paths[-1], audit_record(found, left_out))
-    return [*paths, *write_pair_sheets(directory, found, most=most_pairs)]
+    write_json(paths[-1], audit_record(result, left_out))
+    return [*paths, *write_pair_sheets(directory, result, most=most_pairs)]
 
 
-def copy_table(found: Audit) -> list[tuple[Sides, tuple[int, ...]]]:
+def copy_table(result: Audit) -> list[tuple[Sides, tuple[int, ...]]]:
     """For each two splits that share images: their names, and pairs by kind (as in `KINDS`)."""
     counts: dict[Sides, Counter[str]] = {}
-    order = list(dict.fromkeys(image.part for image in found.images))
-    for copy in found.copies:
-        first, second = sorted((image.part for image in found.pair(copy)), key=order.index)
+    order = list(dict.fromkeys(image.part for image in result.images))
+    for copy in result.copies:
+        first, second = sorted((image.part for image in result.pair(copy)), key=order.index)
         counts.setdefault((first, second), Counter())[copy.kind] += 1
     table = []
     for sides, kinds in sorted(counts.items()):
@@ -50,24 +50,24 @@ def copy_table(found: Audit) -> list[tuple[Sides, tuple[int, ...]]]:
     return table
 
 
-def caption_table(found: Audit) -> list[tuple[Sides, int]]:
+def caption_table(result: Audit) -> list[tuple[Sides, int]]:
     """For each two splits that share captions: their names, and how many both have.
 
     Captions count once. A split stands beside itself with the captions that several of its images
     have.
     """
     counts: Counter[Sides] = Counter()
-    for caption in found.captions:
-        parts = Counter(found.images[image].part for image in caption.images)
+    for caption in result.captions:
+        parts = Counter(result.images[image].part for image in caption.images)
         counts.update((part, part) for part, number in parts.items() if number > 1)
         counts.update(combinations(parts, 2))
     return sorted(counts.items())
 
 
-def audit_record(found: Audit, left_out: Sequence[Exclusion]) -> dict[str, object]:
+def audit_record(result: Audit, left_out: Sequence[Exclusion]) -> dict[str, object]:
     """Everything as plain values for JSON, images by data set, split and name."""
     images = [
-        {"data": image.data, "split": image.split, "image": image.name} for image in found.images
+        {"data": image.data, "split": image.split, "image": image.name} for image in result.images
     ]
     copies = [
         {
@@ -78,7 +78,7 @@ def audit_record(found: Audit, left_out: Sequence[Exclusion]) -> dict[str, objec
             "turn": copy.turn,
             "overlap": copy.overlap,
         }
-        for copy in found.copies
+        for copy in result.copies
     ]
     excluded = [
         {
@@ -95,12 +95,12 @@ def audit_record(found: Audit, left_out: Sequence[Exclusion]) -> dict[str, objec
 
     return {
         "num_images": len(images),
-        "near_copies_looked_for": found.looks_at_near,
+        "near_copies_looked_for": result.looks_at_near,
         "copies": copies,
-        "groups": [members(group) for group in found.groups],
+        "groups": [members(group) for group in result.groups],
         "captions": [
-            {"text": caption.text, "images": members(caption.images)} for caption in found.captions
+            {"text": caption.text, "images": members(caption.images)} for caption in result.captions
         ],
-        "ceilings": [vars(ceiling) for ceiling in found.ceilings],
+        "ceilings": [vars(ceiling) for ceiling in result.ceilings],
         "exclude": excluded,
     }

@@ -46,22 +46,22 @@ class Pair:
     is_across: bool
 
 
-def pairs_of(found: Audit, most: int) -> list[Pair]:
+def pairs_of(result: Audit, most: int) -> list[Pair]:
     """The pairs of an audit: those across splits or data sets first, then those least alike."""
 
     def rank(copy: Copy) -> tuple[bool, int, float]:
-        return found.is_within(copy), KIND_ORDER.index(copy.kind), copy.agreement
+        return result.is_within(copy), KIND_ORDER.index(copy.kind), copy.agreement
 
-    return [_pair(found, copy) for copy in sorted(found.copies, key=rank)[:most]]
+    return [_pair(result, copy) for copy in sorted(result.copies, key=rank)[:most]]
 
 
-def _pair(found: Audit, copy: Copy) -> Pair:
-    first, second = found.pair(copy)
+def _pair(result: Audit, copy: Copy) -> Pair:
+    first, second = result.pair(copy)
     return Pair(
         head_of(copy),
         names=(str(first), str(second)),
         paths=(first.path, second.path),
-        is_across=not found.is_within(copy),
+        is_across=not result.is_within(copy),
     )
 
 
@@ -77,17 +77,17 @@ def head_of(copy: Copy) -> str:
     return ", ".join(parts)
 
 
-def write_pair_sheets(directory: Path, found: Audit, *, most: int) -> list[Path]:
+def write_pair_sheets(directory: Path, result: Audit, *, most: int) -> list[Path]:
     """Write `pairs.html` and `pairs.png`.
 
     Args:
         directory: where they go.
-        found: the audit.
+        result: of the audit.
         most: pairs shown; the sheet says how many are not.
     """
-    pairs = pairs_of(found, most)
-    title = f"{len(found.copies):,} pairs of copies among {len(found.images):,} images"
-    if len(pairs) < len(found.copies):
+    pairs = pairs_of(result, most)
+    title = f"{len(result.copies):,} pairs of copies among {len(result.images):,} images"
+    if len(pairs) < len(result.copies):
         title += f"; {len(pairs):,} are shown"
     page = directory / "pairs.html"
     write_text(page, html_pairs(pairs, title))
