@@ -9,6 +9,7 @@ from PIL import Image
 from harma.cli import main
 from harma.cli.data import audit
 from harma.curation import download
+from harma.curation.audit.copies import THRESHOLD
 from harma.curation.download import Download
 
 
