@@ -88,6 +88,7 @@ def _repeated(readings: Sequence[SplitReading]) -> list[Problem]:
             harm = "its pairs count as each other's negatives"
             problems.append(place.problem(f"{what}: {harm}"))
         for path, place in reading.places.items():
+            # What is trained on and measured on at once makes figures worthless.
             other = first_split.setdefault(path, reading)
             if other is not reading:
                 what = f"image {path} of {reading.split.name} is in {other.split.name} too"
@@ -125,6 +126,7 @@ def _in_order(problems: Sequence[Problem], files: Sequence[str]) -> tuple[Proble
 
     Each once: splits may share a file.
     """
+    # Files of the description first; a problem may name another, such as images of a caption file.
     all_files = dict.fromkeys([*files, *(problem.file for problem in problems)])
     rank = {file: index for index, file in enumerate(all_files)}
 

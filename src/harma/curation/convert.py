@@ -69,6 +69,7 @@ def convert(
     merged: dict[str, tuple[RawImage, ...]] = {}
     for split in raw:
         merged[split.name] = merge(split.images)
+        # Two images of one id would be one image to a reader.
         if form in FORMATS_WITH_IDS and _collide(merged[split.name]):
             merged[split.name] = renumbered(merged[split.name])
             lost.append(
@@ -213,6 +214,7 @@ def write_conversion(
             f" ({'; '.join(conversion.lost)}); nothing is written. Add --lossy to go on"
         )
     path = directory / "data.yaml"
+    # All names before the first file is written: a half-replaced data set is none.
     names = (*conversion.files, path.name)
     there = [name for name in names if (directory / name).exists()]
     if there and not overwrite:

@@ -89,6 +89,7 @@ def refuse_offline() -> None:
         ConfigError: HF_HUB_OFFLINE or HARMA_OFFLINE is set.
     """
     for name in OFFLINE:
+        # As huggingface_hub reads its own variable.
         if os.environ.get(name, "").lower() in ("1", "true", "yes", "on"):
             raise ConfigError(f"{name} is set, so nothing is downloaded; unset it to download")
 
@@ -130,8 +131,30 @@ def fetch(
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / item.file
     if path.is_file():
+        # A person may have put it there: it is never asked for again, and never deleted.
         return path, _verified(item, path, keep=True)
+    # Under another name until all of it is there and verified.
     part = directory / f"{item.file}.part"
+    _complete(item, part, progress, tries=tries, wait=wait, timeout=timeout)
+    digest = _verified(item, part, keep=False)
+    part.replace(path)
+    return path, digest
+
+
+def _complete(
+    item: Download,
+    part: Path,
+    progress: Progress | None,
+    *,
+    tries: int,
+    wait: float,
+    timeout: float,
+) -> None:
+    """Connect until the part of a file is all of it.
+
+    Raises:
+        DownloadError: too many connections in a row brought nothing.
+    """
     num_failed = 0
     most = _size(part)
     while not (pulled := _pull(item, part, progress, timeout)).complete:
@@ -146,10 +169,8 @@ def fetch(
                 f"{item.url}: the connection broke {tries} times ({pulled.why}); {_size(part):,}"
                 f" bytes have come and are kept in {part}; run the same command again to go on"
             )
+        # A server that is overloaded is not helped by clients that ask at once.
         time.sleep(wait * 2 ** (num_failed - 1))
-    digest = _verified(item, part, keep=False)
-    part.replace(path)
-    return path, digest
 
 
 @dataclass(frozen=True)
@@ -167,6 +188,7 @@ def _pull(item: Download, part: Path, progress: Progress | None, timeout: float)
         return _Pulled(True)
     headers = {"User-Agent": "harma"}
     if there:
+        # Go on where an earlier connection, or an earlier command, ended.
         headers["Range"] = f"bytes={there}-"
     try:
         with urlopen(Request(item.url, headers=headers), timeout=timeout) as response:
@@ -189,6 +211,7 @@ def _receive(
     if response.status == 206 and _starts_at(response, there):
         start = there
     total = _total(item, response, start)
+    # Better now than after a third of a gigabyte.
     if item.bytes and total != item.bytes:
         raise DownloadError(
             f"{item.url} has {total:,} bytes; it should have {item.bytes:,}: it has changed"
@@ -242,6 +265,7 @@ def _refused(item: Download, part: Path, error: HTTPError) -> _Pulled:
             part.unlink()
             return _Pulled(False, "what had come was too long")
         return _Pulled(True)
+    # Overloaded, or too many requests: worth another try, unlike "not found".
     if error.code >= 500 or error.code == 429:
         return _Pulled(False, f"the server answers {error.code}")
     raise DownloadError(

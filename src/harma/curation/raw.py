@@ -1,4 +1,4 @@
-"""Annotations as they are written, captions not cleaned, for tools that write them again."""
+"""Raw annotations: as they are written, nothing cleaned, for tools that write them again."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""New splits of a data set (`harma data split`): labels spread evenly, copies kept on one side."""
+"""New splits of a data set (`harma data split`): files pooled, duplicates kept on one side."""
 
 import os
 from collections.abc import Sequence
@@ -66,6 +66,7 @@ def resplit(
         DataError: annotations or images are not usable.
         MissingFileError: files are not there.
     """
+    # All that there is, whatever split it is in now.
     names = description.chosen_splits(None)
     raw = [read_raw(description, name, root, images=images) for name in names]
     entries: list[RawImage] = []
@@ -75,11 +76,13 @@ def resplit(
     folder = image_folder(description, root, images)
     paths = [Path(os.path.normpath(folder / image.name)) for image in pooled]
     _check_images_are_there(paths)
+    # Images that show the same go to one side together: copies, then each other image by itself.
     looks = look_at(paths, num_workers=num_workers, progress=progress[0])
     copies = find_copies(looks, near=near, threshold=threshold, progress=progress[1])
     groups = groups_of(copies, len(paths))
     labels = [image.class_name for image in pooled]
     sides = divide([*groups, *_singles(groups, len(paths))], labels, ratios, seed)
+    # Nothing is written yet: what the format loses is known first.
     conversion = prepare(_by_side(pooled, sides), form, directory, folder, description)
     conversion = replace(conversion, lost=(*unread_keys(raw), *conversion.lost))
     num_copies = sum(len(group) for group in groups)
@@ -108,6 +111,7 @@ def _by_side(images: Sequence[RawImage], sides: Sequence[str]) -> dict[str, tupl
     splits: dict[str, list[RawImage]] = {split: [] for split in SPLITS if split in sides}
     for image, side in zip(images, sides, strict=True):
         splits[side].append(image)
+    # Ids of different files may be equal, and all are in one file now.
     return {split: renumbered(members) for split, members in splits.items()}
 
 

@@ -1,4 +1,4 @@
-"""Dividing a data set into train, val and test so that no image has a copy on another side."""
+"""Dividing groups of images into train, val and test by ratios, stratified by class."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a data set is made of (`harma data stats`): sizes, words, labels, copies."""
+"""Statistics of a data set (`harma data stats`): sizes, words, classes, equal files."""
 
 import hashlib
 from collections import Counter
@@ -106,6 +106,7 @@ def data_stats(
         load_split(description, name, root, images=images, empty_captions="drop", max_words=UNCUT)
         for name in description.chosen_splits(splits)
     ]
+    # All images at once, so that one bar tells of all splits.
     paths: list[Path] = []
     image_names: list[str] = []
     words: Counter[str] = Counter()
@@ -139,6 +140,7 @@ def _read_files(
     paths: Sequence[Path], num_workers: int, progress: Progress | None
 ) -> list[_ImageFile]:
     files: list[_ImageFile] = []
+    # Threads suffice: reading waits for the disk, and hashing lets others run.
     with ThreadPoolExecutor(max(1, num_workers)) as pool:
         for file in pool.map(_read_file, paths):
             files.append(file)
@@ -148,6 +150,7 @@ def _read_files(
 
 
 def _read_file(path: Path) -> _ImageFile:
+    # From the header alone: whether pixels can be decoded is what `harma data check` looks at.
     size = picture_size(path)
     with path.open("rb") as file:
         return _ImageFile(size, hashlib.file_digest(file, "sha256").hexdigest())
@@ -159,6 +162,7 @@ def _split_stats(split: Split, files: Sequence[_ImageFile]) -> SplitStats:
     # A caption that one image has twice is not shared: each pair counts once.
     pairs = set(zip(split.captions, split.caption_to_image.tolist(), strict=True))
     images_of_text = Counter(text for text, _ in pairs)
+    # With a minimum, so that images at the end without captions count as 0.
     per_image = np.bincount(split.caption_to_image, minlength=split.num_images)
     return SplitStats(
         split=split.name,
@@ -227,6 +231,7 @@ def stats_record(stats: DataStats) -> dict[str, object]:
     """Plain values for JSON: sizes of images as "256×256"."""
     splits = []
     for split in stats.splits:
+        # Keys of JSON are texts.
         sizes = {f"{width}×{height}": count for (width, height), count in split.image_sizes.items()}
         splits.append({**vars(split), "image_sizes": sizes})
     return {**vars(stats), "splits": splits}

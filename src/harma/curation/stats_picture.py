@@ -1,4 +1,4 @@
-"""The distributions of a data set as one picture, drawn with matplotlib (`harma data stats`)."""
+"""Statistics of a data set as one picture, drawn with matplotlib (`harma data stats`)."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -55,6 +55,7 @@ def karpathy_files(splits: Images, name: str) -> dict[str, str]:
     entries: list[JsonRow] = []
     num_sentences = 0
     for split, images in splits.items():
+        # One file holds all splits: numbers run through.
         for image in images:
             entries.append(_karpathy_entry(image, split, len(entries), num_sentences))
             num_sentences += len(image.captions)

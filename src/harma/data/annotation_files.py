@@ -16,6 +16,7 @@ def read_text(root: Path, name: str) -> str | Problem:
     try:
         return (root / name).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        # Editors go to a line, not to a byte.
         num_line_ends = error.object[: error.start].count(b"\n")
         return Problem(
             name,
@@ -36,6 +37,7 @@ def read_json(root: Path, name: str) -> object:
     try:
         content: object = json.loads(text)
     except (ValueError, RecursionError) as error:
+        # Brackets nested thousands deep end in a RecursionError.
         return Problem(name, "", f"is not JSON ({error})")
     return content
 

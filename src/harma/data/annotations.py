@@ -1,4 +1,4 @@
-"""From annotation files to a split: rows read, grouped by image, captions cleaned and checked.
+"""Loading a split: annotation files read, rows grouped by image, everything checked once.
 
 The way of a caption: `load_split` reads files (formats), cleans captions (captions) and groups rows
 by image (grouping) into a `Split`.
@@ -60,6 +60,7 @@ def load_split(
     reading = read_split(
         description, split, root, images=images, empty_captions=empty_captions, max_words=max_words
     )
+    # A file that is not there says more than the problem that it cannot be read.
     if reading.problems:
         _check_annotations_are_there(reading, description, Path(root))
         raise DataError(first_problem(reading))
@@ -97,6 +98,7 @@ def read_split(
         raise MissingFileError(
             f"the data root {root} is not a folder; it must hold {', '.join(files)}"
         )
+    # A generator: nothing is read before the rows are grouped.
     rows = READERS[description.format](root, files, split)
     rules = GroupingRules(
         image_root=image_folder(description, root, images),
@@ -142,6 +144,7 @@ def _check_annotations_are_there(
 
 def _check_images_are_there(split: Split) -> None:
     """Raise if image files of the split are not there; the message names the first."""
+    # Before training: an image that is missing would end an epoch in its middle.
     missing = [index for index, path in enumerate(split.images) if not path.is_file()]
     if not missing:
         return

@@ -1,4 +1,4 @@
-"""Torch data set of images with captions: what is drawn for an item, and its seeded randomness."""
+"""Torch data set of images with their texts: sampling, seeds of what is drawn for an item."""
 
 import hashlib
 import random

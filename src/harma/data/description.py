@@ -117,6 +117,7 @@ def load_description(name_or_path: str | Path) -> DataDescription:
         MissingFileError: the file is not there.
         ConfigError: the name is unknown, a key is unknown, or a value has the wrong type.
     """
+    # A shipped name comes first; a file of that name is given with its ending.
     shipped = shipped_descriptions()
     path = shipped.get(str(name_or_path), Path(name_or_path))
     if not is_description_file(path):
@@ -173,6 +174,7 @@ def _from_values(values: object, path: Path) -> DataDescription:
         raise ConfigError(
             f"unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}", source=str(path)
         )
+    # A description without a name is called as its file.
     parsed: dict[str, Any] = {"name": path.stem}
     for key, value in values.items():
         if key in SPLITS:

@@ -1,4 +1,4 @@
-"""Exclusion lists: the images that training leaves out, read from a text file or CSV."""
+"""Exclusion lists: read from text or CSV which images to exclude, and leave them out."""
 
 import csv
 import io
@@ -34,6 +34,7 @@ def read_exclusions(path: str | Path, *, data: str, split: str) -> dict[str, str
     """
     path = Path(path)
     text = _read_list(path)
+    # What is not called CSV is a plain list: image names may hold commas.
     if path.suffix.lower() != ".csv":
         lines = [line.strip() for line in split_lines(text)]
         return {line: f"{path.name} line {number}" for number, line in enumerate(lines, 1) if line}
@@ -149,6 +150,7 @@ def leave_out(split: Split, listed: dict[str, str]) -> Split:
         DataError: the split has no such image, or none is left.
     """
     image_names = split.image_names
+    # Checked before anything is left out: a misspelt name would keep a test image in training.
     known = set(image_names)
     unknown = [name for name in listed if name not in known]
     if unknown:
@@ -156,7 +158,6 @@ def leave_out(split: Split, listed: dict[str, str]) -> Split:
         more = ""
         if len(unknown) > 1:
             more = f" ({len(unknown) - 1} more)"
-        # A misspelt name would leave a test image in training without a word.
         raise DataError(
             f"{listed[name]}: {name!r} is no image of split {split.name}{more}; names are relative"
             f" to {split.image_root}, as in the annotations"

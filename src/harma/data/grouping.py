@@ -116,6 +116,7 @@ class _Grouping:
         key = (row.place.file, name)
         wrong = self._contradiction(row, name, self.images.get(key))
         image = self.images.setdefault(key, _Image(name, row))
+        # What contradicts itself is not used: nobody knows which of the two is right.
         if wrong:
             self.problems.append(row.place.problem(wrong))
             image.faulty = True
@@ -130,6 +131,7 @@ class _Grouping:
         A path that leaves the root is a problem.
         """
         root = self.rules.image_root
+        # Not resolved: links within the folder may lead out of it, and that is fine.
         path = Path(os.path.normpath(root / row.image))
         if path != root and path.is_relative_to(root):
             return path.relative_to(root).as_posix()
@@ -143,6 +145,7 @@ class _Grouping:
 
     def _contradiction(self, row: Annotation, name: str, known: _Image | None) -> str | None:
         """How a row contradicts an earlier one of its file."""
+        # Two names of one id: the original would take them for one image.
         if row.image_id is not None:
             first = self.ids.setdefault((row.place.file, row.image_id), row)
             if os.path.normpath(first.image) != os.path.normpath(row.image):
@@ -166,6 +169,7 @@ class _Grouping:
                 cleaned.append(caption)
             else:
                 self._note_empty(row, text)
+        # Not where captions are dropped: there it is listed once all rows are in.
         # A faulty row has been named already; its captions may be what is wrong with it.
         if not row.captions and not row.faulty and not self.rules.drop_empty:
             self.problems.append(

@@ -1,4 +1,4 @@
-"""Decoding pictures of every kind to 8-bit RGB, and saying clearly why one cannot be decoded.
+"""Decoding pictures (16 bits, alpha, EXIF, CMYK …) to 8-bit RGB; why one cannot be decoded.
 
 What becomes of a pixel (the same for files, Pillow pictures and arrays):
 
@@ -64,6 +64,7 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
     """
     path = Path(path)
     try:
+        # Opening a pipe would wait for ever.
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise DataError(f"image {path} is a device or pipe, not an image file")
         with path.open("rb") as file:
@@ -109,6 +110,7 @@ def _decode(file: IO[bytes], path: Path, max_pixels: int) -> Image.Image:
     too_large = f"more than the {max_pixels:,} allowed; cut it into smaller images"
     try:
         with _open(file) as image:
+            # From the header: a few bytes may claim a picture of gigabytes.
             width, height = image.size
             if width * height > max_pixels:
                 raise DataError(f"image {path} has {width}×{height} pixels, {too_large}")
@@ -166,6 +168,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     Raises:
         DataError: Pillow cannot convert its mode.
     """
+    # Pillow's own conversion of these does not scale as the rules of this module do.
     if image.mode in ("F", "I") or image.mode.startswith("I;"):
         return Image.fromarray(_to_uint8(np.asarray(image))).convert("RGB")
     try:
@@ -247,6 +250,7 @@ def _to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
         return array
     if array.dtype.kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
+    # NaN marks nodata in rasters; it must not decide the range.
     valid = np.isfinite(array)
     low, high = _range(array[valid])
     scale = 0.0

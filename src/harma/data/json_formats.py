@@ -48,6 +48,7 @@ def read_harma(root: Path, names: Sequence[str], split: str) -> Annotations:
 
 
 def _harma_rows(name: str, entries: list[object]) -> Annotations:
+    # Decided once for a file: a row of the other kind is a mistake, not a mixture.
     per_image = _has_a_row_per_image(entries)
     for index, entry in enumerate(entries):
         place = RowPlace(name, f"row {index}")
@@ -124,6 +125,7 @@ def _karpathy_entry(place: RowPlace, entry: object, split: str) -> Annotations:
     wrong = wrong_value(entry, "split", _is_karpathy_split, f"one of {', '.join(KARPATHY_SPLITS)}")
     if wrong:
         yield place.problem(wrong)
+    # The file holds all splits; those not asked for are passed over unread.
     elif KARPATHY_SPLITS[entry["split"]] == split:
         yield from _karpathy_row(place, entry)
 
@@ -141,6 +143,7 @@ def _karpathy_row(place: RowPlace, entry: Entry) -> Annotations:
             captions.append(raw)
         else:
             wrong.append(f"sentences[{index}] has raw {shown_value(raw)}; it must be text")
+    # Some of these files name the folder of an image apart.
     folder = entry.get("filepath")
     if is_name(entry.get("filename")) and is_name(folder):
         entry = {**entry, "filename": f"{folder}/{entry['filename']}"}
@@ -182,6 +185,7 @@ def _annotation(
     """The problems of a row, then what is left of it; nothing is if it does not name an image."""
     problems = [place.problem(what) for what in wrong if what]
     yield from problems
+    # A faulty row still names its image: `harma data check` looks at the file too.
     image = entry.get(image_key)
     image_id = entry.get("image_id")
     label = entry.get("label")

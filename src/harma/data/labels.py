@@ -1,4 +1,4 @@
-"""Labels of images as class numbers; names decide, as files may number a class differently."""
+"""Numbering labels as classes; names decide, as files may number a class differently."""
 
 import logging
 from collections.abc import Sequence

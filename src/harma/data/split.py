@@ -1,4 +1,4 @@
-"""A split: images, their captions, and where each came from."""
+"""The record of a split: images, texts, and where each came from."""
 
 import hashlib
 import json
@@ -57,6 +57,7 @@ class Split:
                 f"split {self.name}: caption_to_image has shape {owners.shape}, "
                 f"{self.num_captions} captions need ({self.num_captions},)"
             )
+        # An index that is out of range would show up much later, as a wrong pair.
         if self.num_captions and not 0 <= owners.min() <= owners.max() < self.num_images:
             raise DataError(
                 f"split {self.name}: caption_to_image has values from {owners.min()}"
@@ -96,6 +97,7 @@ class Split:
 
         It does not depend on where the data lie, nor on the pixels.
         """
+        # Names relative to the image folder: the same data elsewhere have the same fingerprint.
         content = [self.image_names, self.captions, self.caption_to_image.tolist()]
         return hashlib.sha256(json.dumps(content).encode("ascii")).hexdigest()
 
@@ -120,6 +122,7 @@ class Split:
         new_index[chosen] = np.arange(chosen.size)
         if (new_index >= 0).sum() != chosen.size:
             raise DataError(f"subset of {self.name}: an image index comes twice; give each once")
+        # Captions keep their order, whatever order the images are asked in.
         captions = np.flatnonzero(new_index[self.caption_to_image] >= 0)
         labels = None
         if self.labels is not None:

@@ -77,6 +77,7 @@ def eval_transform(
     Raises:
         ConfigError: a value is not usable.
     """
+    # Here, not at the first image, which may come long after.
     if resize_mode not in RESIZE_MODES:
         raise ConfigError(f"resize_mode is {resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}")
     return _Evaluate(

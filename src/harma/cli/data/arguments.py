@@ -82,6 +82,7 @@ def data_and_root(data: str, root: str | None) -> "tuple[DataDescription, Path]"
     from harma.data.description import folder_of_description, load_description
     from harma.errors import ConfigError
 
+    # First the name: of a data set that does not exist no folder is asked for.
     description = load_description(data)
     folder = folder_of_description(data) if root is None else Path(root)
     if folder is None:
@@ -104,6 +105,7 @@ def audited_sets(args: argparse.Namespace) -> "list[AuditedSet]":
         raise ConfigError(
             "--root and --images are of a single data set; of several, write DATA=DIR for each"
         )
+    # A folder after "=" is that of this data set alone; --root is for a single one.
     sets = []
     for named in args.data:
         data, _, root = named.partition("=")

@@ -1,4 +1,4 @@
-"""harma data audit: find copies of images and identical captions, say what training leaves out.
+"""harma data audit: find copies of images and captions, and say what to leave out of training.
 
 Copies are equal files, equal pixels, or near: re-encoded, resized, slightly cropped, mirrored or
 turned. They are looked for within and across splits and data sets.
@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
             num_workers=args.num_workers,
             progress=progress,
         )
+    # Shown without --output too: an audit is often only a look.
     left_out = exclusions(result, within=args.within)
     _show(result)
     print(f"to leave out: {len(left_out):,} images")
@@ -104,6 +105,7 @@ def _show_copies(result: "Audit") -> None:
     rows = [[*names, *with_commas(*numbers)] for names, numbers in copy_table(result)]
     if rows:
         show_table(["images of", "and of", "same file", "same pixels", "near"], rows, left=2)
+    # The pairs to worry about come first: across splits, near ones before equal files.
     for pair in pairs_of(result, PAIRS_SHOWN):
         print(f"  {pair.head}: {pair.names[0]} | {pair.names[1]}")
     num_more = len(result.copies) - PAIRS_SHOWN

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
             num_workers=args.num_workers,
             progress=progress,
         )
+    # Printed whether or not JSON is written: a person looks at the one, a script at the other.
     print("\n".join(_lines(report)))
     if args.json:
         problems = [vars(problem) for problem in report.problems]
@@ -60,6 +61,7 @@ def _lines(report: "CheckReport") -> list[str]:
 
     Never cut to the terminal's width: it is searched and piped.
     """
+    # Problems are in the order of files: what follows each other belongs to one.
     lines = []
     for file, group in groupby(report.problems, key=lambda problem: problem.file):
         problems = list(group)

@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if args.name not in known:
         raise ConfigError(f"there is no download {args.name!r}; there are {', '.join(known)}")
     item = known[args.name]
+    # What it is and its licence come before the question.
     print("\n".join(_described(item)))
     if not item.url:
         return 1
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             f"--output is not given; name the folder where {item.file} goes: --output DIR"
         )
+    # Before the question: who forbade requests should not be asked.
     refuse_offline()
     if not args.yes and not _agreed(item):
         print("not downloaded")

@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
             progress=progress,
         )
     conversion = made.conversion
+    # Said before anything is written, and whether it is or not.
     for loss in conversion.lost:
         print(f"lost: {loss}")
     path = write_conversion(conversion, args.output, overwrite=args.overwrite, lossy=args.lossy)

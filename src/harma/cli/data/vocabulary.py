@@ -96,6 +96,7 @@ def _gather(args: argparse.Namespace) -> "GatheredCaptions":
         raise ConfigError("--root is of a single data set; of several, write DATA=DIR for each")
     gathered = GatheredCaptions()
     for named in args.data:
+        # A file by its ending; anything else is a data set's name or description.
         if is_caption_list(named):
             gathered.add_texts(read_texts(named))
             continue
@@ -144,9 +145,9 @@ def _show_terms(terms: "Sequence[VocabularyTerm]") -> None:
 
 def _show_counts(vocabulary: "Vocabulary") -> None:
     print(
-        f"{len(vocabulary.terms):,} terms in {vocabulary.num_captions:,} captions of {vocabulary.num_images:,}"
-        f" images; left out: {vocabulary.num_rare:,} rarer terms, {vocabulary.num_stop_words:,} of"
-        f" {vocabulary.num_words:,} words as stop words"
+        f"{len(vocabulary.terms):,} terms in {vocabulary.num_captions:,} captions of"
+        f" {vocabulary.num_images:,} images; left out: {vocabulary.num_rare:,} rarer terms,"
+        f" {vocabulary.num_stop_words:,} of {vocabulary.num_words:,} words as stop words"
     )
     if any(term.num_pieces is not None for term in vocabulary.terms):
         cut = [term for term in vocabulary.terms if term.is_split and term.num_words == 1]

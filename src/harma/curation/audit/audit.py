@@ -1,4 +1,4 @@
-"""An audit: copies of images and identical captions, over splits and data sets."""
+"""An audit of data sets: copies of images, identical texts, and the ceilings these set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,6 +113,7 @@ class Audit:
     @property
     def has_copies_across_splits(self) -> bool:
         """Whether an image of one kind of split, such as test, has a copy in another kind."""
+        # Whatever the data set: train of one and test of another are two sides too.
         for group in self.groups:
             splits = {self.images[image].split for image in group}
             if len(splits) > 1:
@@ -145,6 +146,7 @@ def audit(
         MissingFileError: files are not there.
     """
     _check_names(sets)
+    # Images are numbered through all data sets and splits; copies and captions name them so.
     images: list[AuditedImage] = []
     splits: list[Split] = []
     ceilings: list[Ceiling] = []
@@ -197,6 +199,7 @@ def _load(audited: AuditedSet) -> list[Split]:
 
 def shared_captions(splits: Sequence[Split]) -> tuple[SharedCaption, ...]:
     """Captions of several images, images numbered through all splits; most images first."""
+    # In dicts: an image that has a caption twice is one image, and the order stays.
     owners: dict[str, dict[int, None]] = {}
     start = 0
     for split in splits:

@@ -1,4 +1,4 @@
-"""Pairs of images that may be copies, from descriptors alone: few are missed, most are none."""
+"""Candidates: pairs of images whose descriptors are alike; few copies are missed, most are none."""
 
 from dataclasses import dataclass
 

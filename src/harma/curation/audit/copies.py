@@ -1,4 +1,4 @@
-"""Which images are copies of each other: equal files, equal pixels, or near."""
+"""Duplicates: which images are copies of each other: equal files, equal pixels, near copies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,6 +78,7 @@ def _exact(looks: Looks) -> tuple[list[Copy], NDArray[np.int64]]:
     first_pixels: dict[str, int] = {}
     copies = []
     firsts = []
+    # The first of each content stands for all: near copies are compared once, not for each.
     for image, (file, pixels) in enumerate(zip(looks.files, looks.pixels, strict=True)):
         if file in first_file:
             copies.append(Copy(first_file[file], image, "file"))
@@ -96,6 +97,7 @@ def _near(
 ) -> list[Copy]:
     """Near copies among some images, the best way of each pair."""
     candidates = find_candidates(grey[images], progress=progress)
+    # A pair may come in several ways: either image turned, whole or in part.
     best: dict[tuple[int, int], Copy] = {}
     for start in range(0, len(candidates.source), AT_ONCE):
         part = _part(candidates, slice(start, start + AT_ONCE), images)
@@ -120,6 +122,7 @@ def _part(candidates: Candidates, part: slice, images: NDArray[np.int64]) -> Can
 
 def _turned_sources(grey: NDArray[np.uint8], candidates: Candidates) -> NDArray[np.uint8]:
     """(C, SIDE, SIDE): the source of each candidate, turned as the candidate says."""
+    # Turn by turn: eight calls instead of one for each candidate.
     pictures = np.empty((len(candidates.source), *grey.shape[1:]), dtype=np.uint8)
     for turn in np.unique(candidates.turn):
         alike = candidates.turn == turn

@@ -42,6 +42,7 @@ def copy_table(result: Audit) -> list[tuple[Sides, tuple[int, ...]]]:
     counts: dict[Sides, Counter[str]] = {}
     order = list(dict.fromkeys(image.part for image in result.images))
     for copy in result.copies:
+        # One row for two splits, whichever of them has the first image.
         first, second = sorted((image.part for image in result.pair(copy)), key=order.index)
         counts.setdefault((first, second), Counter())[copy.kind] += 1
     table = []
@@ -58,6 +59,7 @@ def caption_table(result: Audit) -> list[tuple[Sides, int]]:
     """
     counts: Counter[Sides] = Counter()
     for caption in result.captions:
+        # How many images of each split have the caption.
         parts = Counter(result.images[image].part for image in caption.images)
         counts.update((part, part) for part, number in parts.items() if number > 1)
         counts.update(combinations(parts, 2))
@@ -66,6 +68,7 @@ def caption_table(result: Audit) -> list[tuple[Sides, int]]:
 
 def audit_record(result: Audit, left_out: Sequence[Exclusion]) -> dict[str, object]:
     """Everything as plain values for JSON, images by data set, split and name."""
+    # Numbers mean nothing outside of this run: images stand in JSON by their names.
     images = [
         {"data": image.data, "split": image.split, "image": image.name} for image in result.images
     ]

@@ -1,4 +1,4 @@
-"""Contact sheets of copies: each pair side by side, so that a person can judge it."""
+"""Contact sheets of an audit: each pair side by side, so that a person can judge it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,6 +100,7 @@ def write_pair_sheets(directory: Path, result: Audit, *, most: int) -> list[Path
 
 def html_pairs(pairs: Sequence[Pair], title: str) -> str:
     """A page of pairs without any request to elsewhere, readable in light and dark."""
+    # Names and captions of a data set are foreign text: everything is escaped.
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("harma.curation.audit"),
         autoescape=True,
@@ -116,6 +117,7 @@ def png_pairs(pairs: Sequence[Pair], title: str) -> Image.Image:
     Raises:
         ConfigError: there are so many that nothing could open the picture.
     """
+    # At least two wide, so that the title has room.
     columns = min(COLUMNS, max(2, len(pairs)))
     rows = max(1, -(-len(pairs) // columns))
     tile_width = 2 * SIDE + BETWEEN
@@ -154,4 +156,5 @@ def _draw_pair(sheet: Image.Image, pair: Pair, left: int, upper: int, *, number:
 
 
 def _thumbnail(path: Path) -> Image.Image:
+    # Padded, not cut: what one of a pair has and the other lacks must be seen.
     return ImageOps.pad(read_image(path), (SIDE, SIDE), Image.Resampling.BICUBIC, color=PAPER)

@@ -28,6 +28,7 @@ TURNS = tuple(TURN_NAMES)
 
 def turned(grey: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
     """Pictures (N, H, W) mirrored and turned."""
+    # Views: nothing is copied.
     transposed, down, across = turn
     if transposed:
         grey = grey.transpose(0, 2, 1)
@@ -41,6 +42,7 @@ def turned(grey: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
 def turned_box(box: Box, turn: Turn) -> Box:
     """Where a part of a picture lies in the picture turned."""
     transposed, down, across = turn
+    # In the order of `turned`: transposed first.
     vertical = box[:2]
     horizontal = box[2:]
     if transposed:

@@ -1,4 +1,4 @@
-"""Terms of captions: words without stop words, in the singular, and two that follow each other."""
+"""Counting terms: single words in the singular, and two that follow each other."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Captions of several data sets and files in one list, with image and label of each."""
+"""Gathering texts of several data sets and files in one list, with image and class of each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ class GatheredCaptions:
 
     def add_images(self, images: Iterable[RawImage]) -> None:
         """The captions of images."""
+        # Numbered on, whatever data set they come from: equal names in two are two images.
         for image in images:
             num_captions = len(image.captions)
             self.captions += image.captions

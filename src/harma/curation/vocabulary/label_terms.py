@@ -1,4 +1,4 @@
-"""What is typical of a label, read from the JSON that `harma data vocabulary` writes."""
+"""What is typical of a class, read from the JSON that `harma data vocabulary` writes."""
 
 import json
 from pathlib import Path
@@ -50,6 +50,7 @@ def read_label_terms(path: str | Path) -> LabelTerms:
             continue
         for label, weight in term.weights.items():
             labels.setdefault(label, {})[term.text] = weight
+    # A vocabulary of plain captions has terms, but nothing to tell classes by.
     if not labels:
         raise DataError(
             f"the vocabulary {path} has no labels; make it of a data set whose images have"

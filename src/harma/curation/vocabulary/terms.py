@@ -1,4 +1,4 @@
-"""The vocabulary of captions (`harma data vocabulary`): terms with counts, TF-IDF of each label."""
+"""The vocabulary of a data set (`harma data vocabulary`): terms with counts and TF-IDF."""
 
 import math
 from collections import Counter
@@ -84,6 +84,7 @@ class Vocabulary:
         if label not in self.labels:
             labels = ", ".join(self.labels) or "none"
             raise DataError(f"there is no label {label!r}; there are {labels}")
+        # Terms as typical by the alphabet, so that two runs give one list.
         having = [term for term in self.terms if label in term.tfidf]
         return tuple(sorted(having, key=lambda term: (-term.tfidf[label], term.text))[:most])
 
@@ -121,6 +122,7 @@ def build_vocabulary(
     """
     if min_count < 1:
         raise ConfigError(f"min_count is {min_count}; it must be 1 or more")
+    # Without images each caption stands for one of its own.
     if images is None:
         images = range(len(captions))
     if labels is None:
@@ -129,6 +131,7 @@ def build_vocabulary(
     counted = CaptionCounts()
     for number, (caption, image, label) in enumerate(zip(captions, images, labels, strict=True)):
         counted.add(number, caption, image, label, pairs)
+    # Weights before rare terms go: they are part of what a label's captions say.
     names = tuple(sorted({label for label in labels if label is not None}))
     weights = _tfidf(counted.terms, len(names))
     describe = _Describer(_parts_of_speech(captions, tag), count_pieces)
@@ -174,6 +177,7 @@ def _tfidf(counted: dict[str, TermCounts], num_labels: int) -> dict[str, dict[st
         totals.update(counts.labels)
     weights: dict[str, dict[str, float]] = {}
     for text, counts in counted.items():
+        # Smoothed as scikit-learn does: a term of all labels still counts 1.
         rarity = math.log((1 + num_labels) / (1 + len(counts.labels))) + 1
         shares = {label: count / totals[label] for label, count in sorted(counts.labels.items())}
         weights[text] = {label: share * rarity for label, share in shares.items()}

@@ -1,4 +1,4 @@
-"""Synthetic overhead scenes: drawn and captioned from the same description, no download.
+"""Synthetic overhead scenes, drawn and put into words from the same description.
 
 scenes.py says what is there, drawing.py draws it in four bands, looks.py turns bands into a
 picture, wording.py writes captions, dataset.py makes a data set of it.

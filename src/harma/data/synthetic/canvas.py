@@ -23,6 +23,7 @@ class Canvas:
     def __init__(self, size: int, sun: Point) -> None:
         self.size = size
         self.sun = sun
+        # Two maps drawn side by side: what is there, and how much light it lacks.
         self._labels = Image.new("L", (size, size))
         self._shade = Image.new("L", (size, size))
         self._draw_label = ImageDraw.Draw(self._labels)
@@ -42,6 +43,7 @@ class Canvas:
         """
         corners = self._pixels(points)
         self._draw_label.polygon(corners, fill=INDEX[material])
+        # What stands there lies over the shadow of others.
         self._draw_shade.polygon(corners, fill=round(FULL_SHADE * shade))
 
     def shadow(self, points: Sequence[Point], height: float) -> None:

@@ -72,6 +72,7 @@ def make_scenes(
         seed=seed,
     )
     plan.check()
+    # Known by what it was made from: a finished data set is not drawn again.
     directory = Path(directory)
     made_from = plan.record()
     fingerprint = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
@@ -146,6 +147,7 @@ def _is_made(directory: Path, fingerprint: str, *, num_images: int) -> bool:
     """
     if not directory.is_dir() or not any(directory.iterdir()):
         return False  # a file in its place is refused where the directory is written
+    # A person's files beside ours would be lost with the directory.
     foreign = [path for path in sorted(directory.rglob("*")) if not _is_ours(path)]
     if foreign:
         names = [path.relative_to(directory).as_posix() for path in foreign[:3]]

@@ -38,6 +38,7 @@ def draw_bands(scene: DrawnScene, look: Look, size: int) -> NDArray[np.float32]:
     Returns:
         Reflectance (size, size, 4) in blue, green, red and near infrared, 0 to 1.
     """
+    # From below to above: what is drawn later covers what was drawn before.
     canvas = Canvas(size * OVERSAMPLING, look.sun)
     draw_ground(canvas, scene, _stream(scene, "ground"))
     draw_line(canvas, scene, _stream(scene, "line"))
@@ -67,6 +68,7 @@ def draw_scene(scene: DrawnScene, look: Look, size: int) -> NDArray[np.uint8]:
         (size, size, 3), three of the bands as red, green and blue.
     """
     picture = draw_bands(scene, look, size)[..., list(look.bands)] * look.gain
+    # Air, then sensor: noise is not veiled.
     picture += look.haze * (0.75 - picture)
     picture += look.noise * _stream(scene, "sensor").standard_normal(picture.shape)
     pixels: NDArray[np.uint8] = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)

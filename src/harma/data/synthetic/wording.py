@@ -1,4 +1,4 @@
-"""Captions of a scene, composed from what was drawn: each says a part of it, and nothing else."""
+"""Wording of a scene, composed from what was drawn: each sentence says a part of it, no more."""
 
 import numpy as np
 
