@@ -4,6 +4,22 @@ import json
 from pathlib import Path
 
 from harma.data.rows import Problem
+from harma.errors import DataError
+
+
+def read_utf8(path: Path) -> str:
+    """The text of a file, without a byte order mark.
+
+    Raises:
+        DataError: it is not UTF-8.
+        OSError: it cannot be read; the caller knows what it should have been.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
+        ) from error
 
 
 def read_text(root: Path, name: str) -> str | Problem:

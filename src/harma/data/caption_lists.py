@@ -3,13 +3,11 @@
 import json
 from pathlib import Path
 
-from harma.data.annotation_files import split_lines
+from harma.data.annotation_files import read_utf8, split_lines
+from harma.data.description import SPLITS
 from harma.data.formats import READERS
 from harma.data.rows import Problem
 from harma.errors import DataError, MissingFileError
-
-# What a Karpathy file's images belong to.
-SPLITS = ("train", "val", "test")
 
 
 def is_caption_list(name: str | Path) -> bool:
@@ -32,7 +30,7 @@ def read_texts(path: str | Path) -> list[str]:
     path = Path(path)
     if not path.exists() or path.is_dir():  # a pipe is fine
         raise MissingFileError(f"there is no file {path}; it should hold a text per line, or JSON")
-    content = _decoded(path)
+    content = read_utf8(path)
     suffix = path.suffix.lower()
     if suffix == ".json":
         texts = _of_json(path, content)
@@ -51,15 +49,6 @@ def read_texts(path: str | Path) -> list[str]:
             place = f"number {index}"
         raise DataError(f"the text of {place} is empty; write it, or take it out", source=str(path))
     return texts
-
-
-def _decoded(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
-        ) from error
 
 
 def _stripped_lines(text: str) -> list[str]:
@@ -86,6 +75,7 @@ def _of_rows(path: Path, form: str) -> list[str]:
     """The captions of a data set's annotation file."""
     splits: tuple[str, ...] = ("all",)  # what the other formats never look at
     if form == "karpathy":
+        # One after the other: the reader gives the images of one split at a time.
         splits = SPLITS
     texts: list[str] = []
     # Each once: what is wrong with a Karpathy file shows in every split.

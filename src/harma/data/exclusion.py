@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harma.data.annotation_files import split_lines
+from harma.data.annotation_files import read_utf8, split_lines
 from harma.data.split import Split
 from harma.errors import DataError, MissingFileError
 
@@ -49,14 +49,10 @@ def read_exclusions(path: str | Path, *, data: str, split: str) -> dict[str, str
 
 def _read_list(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_utf8(path)
     except FileNotFoundError as error:
         raise MissingFileError(
             f"the exclusion list {path} is not there; `harma data audit` writes one"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
         ) from error
 
 

@@ -20,10 +20,11 @@ def covering_size(source: Size, target: Size) -> Size:
     """
     height, width = source
     to_height, to_width = target
-    # Compared by whole numbers: a ratio of floats could miss the target by a pixel.
+    # By whole numbers: a ratio of floats could miss the target by a pixel. What is divided is at
+    # least the target's side times the divisor, so the result is never smaller than the target.
     if height * to_width <= width * to_height:
-        return to_height, max(to_width, width * to_height // height)
-    return max(to_height, height * to_width // width), to_width
+        return to_height, width * to_height // height
+    return height * to_width // width, to_width
 
 
 def fitting_size(source: Size, target: Size) -> Size:
