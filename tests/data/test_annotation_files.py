@@ -2,7 +2,12 @@
 
 from tests.data.reading import read
 
-from harma.data.annotation_files import read_json, read_lines, read_text, split_lines
+from harma.data.annotation_files import (
+    annotation_json,
+    annotation_lines,
+    annotation_text,
+    split_lines,
+)
 from harma.data.rows import Problem
 
 
@@ -23,17 +28,17 @@ def test_not_utf8_missing_and_directory(root):
 
 def test_what_can_be_read(root):
     root.text("a.txt", "\ufeffone\r\ntwo")
-    assert read_text(root.path, "a.txt") == "one\r\ntwo"
-    assert read_lines(root.path, "a.txt") == ["one", "two"]
+    assert annotation_text(root.path, "a.txt") == "one\r\ntwo"
+    assert annotation_lines(root.path, "a.txt") == ["one", "two"]
     root.json("a.json", {"a": [1]})
-    assert read_json(root.path, "a.json") == {"a": [1]}
+    assert annotation_json(root.path, "a.json") == {"a": [1]}
 
 
 def test_what_cannot_be_read_comes_back_as_a_problem(root):
-    for read_file in (read_text, read_lines, read_json):
+    for read_file in (annotation_text, annotation_lines, annotation_json):
         assert isinstance(read_file(root.path, "none"), Problem)
     root.text("a.json", "[1")
-    problem = read_json(root.path, "a.json")
+    problem = annotation_json(root.path, "a.json")
     assert str(problem).startswith("a.json: is not JSON (Expecting ',' delimiter")
 
 

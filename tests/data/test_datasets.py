@@ -83,16 +83,20 @@ def test_sampling_images_draws_one_of_each_images_captions(split):
 def test_an_image_comes_with_several_of_its_captions(split):
     pairs = make(split, sampling="images", captions_per_image=3)
     firsts = set()
+    repeats = set()
     for epoch in range(30):
         pairs.set_epoch(epoch)
         first, second = list(pairs)
         texts = [bytes(row.to(torch.uint8).tolist()) for row in first["token_ids"]]
+        assert texts[0] != texts[1]
+        repeats.add(texts[2] == texts[0])
         assert set(texts) == {b"a rive", b"a wide"}, "every caption once before any comes again"
         firsts.add(texts[0])
         assert len(set(first["caption_index"].tolist())) == 2
         assert torch.equal(second["token_ids"], tokenize(["two houses"]).expand(3, -1))
         assert second["caption_index"].tolist() == [2, 2, 2]
     assert firsts == {b"a rive", b"a wide"}, "which comes first is drawn"
+    assert repeats == {True, False}, "which comes again is drawn anew"
 
 
 def test_several_captions_need_images_as_items(split):

@@ -22,7 +22,7 @@ def read_utf8(path: Path) -> str:
         ) from error
 
 
-def read_text(root: Path, name: str) -> str | Problem:
+def annotation_text(root: Path, name: str) -> str | Problem:
     """The text of a file, without a byte order mark, as some editors write it.
 
     Args:
@@ -45,9 +45,9 @@ def read_text(root: Path, name: str) -> str | Problem:
         return Problem(name, "", f"cannot be read ({error.strerror})")
 
 
-def read_json(root: Path, name: str) -> object:
+def annotation_json(root: Path, name: str) -> object:
     """What a JSON file holds, or a `Problem`."""
-    text = read_text(root, name)
+    text = annotation_text(root, name)
     if isinstance(text, Problem):
         return text
     try:
@@ -58,12 +58,12 @@ def read_json(root: Path, name: str) -> object:
     return content
 
 
-def read_lines(root: Path, name: str) -> list[str] | Problem:
+def annotation_lines(root: Path, name: str) -> list[str] | Problem:
     """The lines of a text file.
 
     Only line feeds end a line: captions may hold other characters that `str.splitlines` cuts at.
     """
-    text = read_text(root, name)
+    text = annotation_text(root, name)
     if isinstance(text, Problem):
         return text
     return split_lines(text)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
-from harma.data.annotation_files import read_json
+from harma.data.annotation_files import annotation_json
 from harma.data.row_values import (
     Entry,
     is_class,
@@ -32,7 +32,7 @@ def read_harma(root: Path, names: Sequence[str], split: str) -> Annotations:
         split: not looked at: a file of this format holds one split.
     """
     for name in names:
-        content = read_json(root, name)
+        content = annotation_json(root, name)
         if isinstance(content, Problem):
             yield content
         elif not isinstance(content, list):
@@ -104,7 +104,7 @@ def read_karpathy(root: Path, names: Sequence[str], split: str) -> Annotations:
     convert`).
     """
     for name in names:
-        content = read_json(root, name)
+        content = annotation_json(root, name)
         if isinstance(content, Problem):
             yield content
         elif not is_karpathy(content):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harma.data.annotation_files import read_lines, read_text
+from harma.data.annotation_files import annotation_lines, annotation_text
 from harma.data.row_values import is_name, shown_value
 from harma.data.rows import Annotation, Problem, RowPlace
 from harma.errors import ConfigError
@@ -29,8 +29,8 @@ def read_caps(root: Path, names: Sequence[str], split: str) -> Annotations:
         split: not looked at: a file of this format holds one split.
     """
     for captions_name, images_name in caps_pairs(names):
-        captions = read_lines(root, captions_name)
-        images = read_lines(root, images_name)
+        captions = annotation_lines(root, captions_name)
+        images = annotation_lines(root, images_name)
         # Both are read before anything is said, so that one run names both.
         if isinstance(captions, Problem):
             yield captions
@@ -108,7 +108,7 @@ def read_csv(root: Path, names: Sequence[str], split: str) -> Annotations:
         split: not looked at: a file of this format holds one split.
     """
     for name in names:
-        text = read_text(root, name)
+        text = annotation_text(root, name)
         if isinstance(text, Problem):
             yield text
         else:

@@ -111,11 +111,11 @@ def audited_sets(args: argparse.Namespace) -> "list[AuditedSet]":
         data, _, root = named.partition("=")
         description, folder = data_and_root(data, root or args.root)
         splits = tuple(args.splits or ())
-        sets.append(AuditedSet(description, folder, image_folder(args), splits))
+        sets.append(AuditedSet(description, folder, images_option(args), splits))
     return sets
 
 
-def image_folder(args: argparse.Namespace) -> Path | None:
+def images_option(args: argparse.Namespace) -> Path | None:
     """--images as a path; None: where the description says."""
     return Path(args.images) if args.images else None
 

@@ -6,7 +6,7 @@ Captions stay as they are; images stay where they are.
 import argparse
 from pathlib import Path
 
-from harma.cli.data.arguments import add_data, data_and_root, image_folder
+from harma.cli.data.arguments import add_data, data_and_root, images_option
 
 SUMMARY = "annotations in another format"
 EPILOG = """formats (SPEC of the data: a description's `format`):
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         args.to,
         args.output,
         splits=args.splits,
-        images=image_folder(args),
+        images=images_option(args),
     )
     # Said before anything is written, and whether it is or not.
     for loss in conversion.lost:

@@ -11,7 +11,7 @@ from harma.cli.data.arguments import (
     add_data,
     add_workers,
     data_and_root,
-    image_folder,
+    images_option,
     show_table,
     two_progress_bars,
     with_commas,
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             ratios=tuple(args.ratios),
             seed=args.seed,
             near=not args.exact_only,
-            images=image_folder(args),
+            images=images_option(args),
             num_workers=args.num_workers,
             progress=progress,
         )

@@ -9,7 +9,7 @@ from harma.cli.data.arguments import (
     add_data,
     add_workers,
     data_and_root,
-    image_folder,
+    images_option,
     progress_bar,
     show_table,
 )
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             description,
             root,
             splits=args.splits,
-            images=image_folder(args),
+            images=images_option(args),
             num_workers=args.num_workers,
             progress=progress,
         )
