@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from harma.data import images
 from harma.data.images import MAX_PIXELS, picture_size, read_image, rgb_array, to_rgb, to_uint8_rgb
 from harma.errors import DataError, MissingFileError
 
@@ -367,3 +368,13 @@ def test_every_exif_orientation(tmp_path, orientation):
 def test_where_the_ranges_of_integers_end(values, expected):
     array = np.array([values], dtype=np.int64)
     assert rgb_array(array)[0, :, 0].tolist() == expected
+
+
+def test_a_mode_that_cannot_be_converted_is_named_with_its_file(tmp_path, monkeypatch):
+    """No file that Pillow writes has such a mode: one is given another mode when it is opened."""
+    with pytest.raises(DataError, match=r"^a picture of mode La cannot be converted to RGB"):
+        to_rgb(Image.new("La", (4, 3)))
+    Image.new("L", (4, 3)).save(tmp_path / "p.png")
+    monkeypatch.setattr(images, "_upright", lambda image: Image.new("La", image.size))
+    with pytest.raises(DataError, match=r"image .*p\.png: a picture of mode La cannot be"):
+        read_image(tmp_path / "p.png")

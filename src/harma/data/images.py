@@ -115,8 +115,9 @@ def _decode(file: IO[bytes], path: Path, max_pixels: int) -> Image.Image:
             if width * height > max_pixels:
                 raise DataError(f"image {path} has {width}×{height} pixels, {too_large}")
             image.load()
-            return to_rgb(_upright(image))
+            return _rgb_of_file(_upright(image), path)
     except DataError:
+        # Ours, and complete; it is a ValueError too, which below would mean a damaged file.
         raise
     except Image.DecompressionBombError as error:
         raise DataError(f"image {path} is absurdly large, {too_large}") from error
@@ -129,6 +130,13 @@ def _decode(file: IO[bytes], path: Path, max_pixels: int) -> Image.Image:
         raise DataError(
             f"image {path} is truncated or damaged ({error}); copy it again or remove it"
         ) from error
+
+
+def _rgb_of_file(image: Image.Image, path: Path) -> Image.Image:
+    try:
+        return to_rgb(image)
+    except DataError as error:
+        raise DataError(error.problem, source=f"image {path}") from error
 
 
 def _open(file: IO[bytes]) -> Image.Image:
