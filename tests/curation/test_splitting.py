@@ -94,9 +94,9 @@ def test_large_groups_are_dealt_first():
 
 
 def test_a_group_counts_for_the_label_that_most_of_it_has():
-    """Three of a and one of b: dealt for a, counted for both."""
-    labels = ["b", "a", "a", "a", *"bbb"]
-    sides = divide([[0, 1, 2, 3], [4], [5], [6]], labels, (0.5, 0.5, 0), seed=0)
-    # Of b two belong on each side; train has one with the group, and gets one more.
-    assert sides[:4] == ["train"] * 4
-    assert Counter(sides[4:]) == {"train": 1, "val": 2}
+    """Five of b go to train. The next group has three of a and one of b: for a, train is as good."""
+    labels = [*"bbbbb", *"baaa", *"aaa"]
+    groups = [[0, 1, 2, 3, 4], [5, 6, 7, 8], [9], [10], [11]]
+    sides = divide(groups, labels, (0.5, 0.5, 0), seed=0)
+    # Taken for a group of b, of which train has too many, it would go to val.
+    assert sides == ["train"] * 9 + ["val"] * 3

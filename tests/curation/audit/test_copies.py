@@ -1,9 +1,13 @@
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 from tests.curation.audit.conftest import NUM_SCENES, jpeg, written
 
+from harma.curation.audit import copies as module
+from harma.curation.audit.candidates import Candidates
 from harma.curation.audit.copies import Copy, find_copies, groups_of
-from harma.curation.audit.looks import look_at
+from harma.curation.audit.looks import Looks, look_at, small_grey
+from harma.curation.audit.turns import TURNS
 from harma.data.images import read_image
 from harma.errors import ConfigError
 
@@ -93,6 +97,31 @@ def test_a_threshold_out_of_range_is_refused(tmp_path, threshold):
 def test_groups_hold_what_is_linked_through_others():
     copies = [Copy(0, 3, "near"), Copy(3, 5, "near"), Copy(1, 2, "file")]
     assert groups_of(copies, 7) == [[0, 3, 5], [1, 2]]
+    # Links that meet in an image which is in a group already.
+    copies = [Copy(1, 3, "near"), Copy(2, 3, "near"), Copy(0, 2, "near"), Copy(4, 5, "near")]
+    assert groups_of(copies, 6) == [[0, 1, 2, 3], [4, 5]]
+
+
+def test_of_several_ways_the_best_is_told(scenes, monkeypatch):
+    """A picture that is nearly its own mirror image: both turns agree, one of them better."""
+    half = np.asarray(scenes[0].convert("L"), np.float32)
+    even = half + half[:, ::-1]
+    uneven = np.clip(even / 2 + 0.1 * (half - half[:, ::-1]), 0, 255).astype(np.uint8)
+    grey = np.stack([small_grey(Image.fromarray(uneven))] * 2)
+    looks = Looks(grey, ("a", "b"), ("c", "d"), np.array([[128, 128]] * 2))
+    mirrored = TURNS.index((False, False, True))
+    # The worse way first, the best one, the worse one again.
+    turns = np.array([mirrored, 0, mirrored])
+    same = np.zeros(3, np.int64)
+    ways = Candidates(same, same + 1, turns, np.array([[0.0, 1, 0, 1]] * 3))
+    monkeypatch.setattr(module, "find_candidates", lambda *arguments, **options: ways)
+    (copy,) = find_copies(looks)
+    assert (copy.turn, copy.agreement) == ("", 1.0)
+    other = Candidates(same, same + 1, turns[[0, 2, 0]], ways.box)
+    monkeypatch.setattr(module, "find_candidates", lambda *arguments, **options: other)
+    (copy,) = find_copies(looks)
+    assert copy.turn == "mirrored"
+    assert 0.82 <= copy.agreement < 0.999
 
 
 @pytest.mark.shared
