@@ -83,3 +83,13 @@ def test_what_cannot_be_checked(small, harma):
         ConfigError, match="data set harma-json names no annotation files; add train, val or test"
     ):
         check_data(load_description("harma-json"), small.path)
+
+
+def test_an_image_of_two_splits_that_cannot_be_read_is_told_where_it_is_named_first(small, harma):
+    (small.path / "images" / "c.png").write_bytes(b"")
+    small.json("test.json", [{"image": "c.png", "caption": ["x"]}])
+    problems = check_data(harma, small.path).problems
+    assert [(problem.file, problem.what.split(" is ")[1]) for problem in problems] == [
+        ("val.json", "empty (0 bytes); copy it again or remove it"),
+        ("test.json", "in val too (val.json row 0); keep it in one split only"),
+    ]

@@ -94,7 +94,7 @@ def test_large_groups_are_dealt_first():
 
 
 def test_a_group_counts_for_the_label_that_most_of_it_has():
-    """Five of b go to train. The next group has three of a and one of b: for a, train is as good."""
+    """Five of b go to train. The next group has three of a and one of b: train is as good."""
     labels = [*"bbbbb", *"baaa", *"aaa"]
     groups = [[0, 1, 2, 3, 4], [5, 6, 7, 8], [9], [10], [11]]
     sides = divide(groups, labels, (0.5, 0.5, 0), seed=0)
