@@ -244,7 +244,7 @@ def test_a_full_disk_ends_at_once_and_keeps_what_has_come(tmp_path, monkeypatch)
     monkeypatch.setattr(module, "_write", lambda file, *more: write(Full(file), *more))
     full = pytest.raises(StorageError, match=r"part cannot be written .No space left on device.;")
     with server() as (url, asked), full:
-        fetch(item(url), tmp_path, wait=60)
+        fetch(item(url), tmp_path, wait=0)
     assert len(asked) == 1
     assert (tmp_path / "data.bin.part").read_bytes() == CONTENT[:3000]
 

@@ -108,7 +108,8 @@ def _alike(
     product = []
     for left in range(first_key, len(keys), COLUMNS):
         products = query @ keys[left : left + COLUMNS].T
-        row, column = np.nonzero(products >= least)
+        # Flat first: `nonzero` of two dimensions takes twice the time.
+        row, column = np.divmod(np.flatnonzero(products >= least), products.shape[1])
         # No image is a copy of itself.
         other = row + start != column + left
         row = row[other]

@@ -53,8 +53,8 @@ class Canvas:
         steps = max(1, int(height * self.size / 2))
         for step in range(1, steps + 1):
             length = height * step / steps
-            moved_points = [(x + length * right, y + length * down) for x, y in points]
-            self._draw_shade.polygon(self._pixels(moved_points), fill=FULL_SHADE)
+            outline = self._pixels((x + length * right, y + length * down) for x, y in points)
+            self._draw_shade.polygon(outline, fill=FULL_SHADE)
 
     def path(self, points: Sequence[Point], width: float, material: str) -> None:
         """A band along points, such as a road."""
