@@ -22,6 +22,7 @@ from harma.errors import MissingDependencyError
         ("parking", "parking"),
         ("campus", "campus"),
         ("gas", "gas"),
+        ("has", "has"),
         ("tennis", "tennis"),
         ("parked", "parked"),
     ],
