@@ -1,3 +1,4 @@
+import argparse
 import json
 import zipfile
 
@@ -6,8 +7,10 @@ import pytest
 from PIL import Image
 
 from harma.cli import main
-from harma.curation.download import Download
+from harma.cli.data import audit
 from harma.curation import download
+from harma.curation.audit.copies import THRESHOLD
+from harma.curation.download import Download
 
 
 @pytest.fixture
@@ -116,6 +119,12 @@ def test_audit_writes_lists_and_sheets(data, tmp_path, capsys):
         1
     ] == "mine,train,0.png,mine test t.png"
     assert main(["data", "audit", data, "--exact-only"]) == 0
+
+
+def test_the_threshold_is_the_one_that_was_measured():
+    parser = argparse.ArgumentParser()
+    audit.add_arguments(parser)
+    assert parser.parse_args(["ucm"]).threshold == THRESHOLD
 
 
 def test_audit_of_several_data_sets_needs_a_folder_for_each(data, capsys):

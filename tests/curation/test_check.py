@@ -1,44 +1,10 @@
-import json
 from dataclasses import replace
 
 import pytest
 
-from harma.cli import main
 from harma.curation.check import check_data
 from harma.data.description import DataDescription, load_description
 from harma.errors import ConfigError, MissingFileError
-
-
-@pytest.fixture
-def broken(small, row):
-    """Everything that can be wrong, once."""
-    images = small.path / "images"
-    small.json(
-        "train.json",
-        [
-            row("a.png", 7, "A river."),
-            row("b.png", 3, "."),
-            row("b.png", 3, ["x"]),
-            row("b.png", 7, "x"),
-            row("empty.png", 8, None),
-            row("cut.png", 9, "x"),
-            row("text.jpg", 10, "x"),
-            row("gone.png", 11, "x"),
-            row("../out.png", 12, "x"),
-            "text",
-            row("good.png", 13, "x"),
-            row("good.png", 13, "y"),
-        ],
-    )
-    small.json(
-        "val.json", [{"image": "c.png", "caption": ["x"]}, {"image": "a.png", "caption": ["y"]}]
-    )
-    small.text("test.json", "[")
-    (images / "empty.png").write_bytes(b"")
-    (images / "cut.png").write_bytes((images / "a.png").read_bytes()[:-30])
-    (images / "text.jpg").write_text("hello")
-    small.image("good.png")
-    return small
 
 
 def test_nothing_wrong(small, harma):
@@ -119,73 +85,11 @@ def test_what_cannot_be_checked(small, harma):
         check_data(load_description("harma-json"), small.path)
 
 
-# -- harma data check
-
-
-@pytest.fixture
-def description(small):
-    return str(small.text("data.yaml", "train: train.json\nval: val.json\ntest: test.json\n"))
-
-
-def test_command_without_problems(small, description, capsys):
-    assert main(["data", "check", description]) == 0
-    out, err = capsys.readouterr()
-    assert out.splitlines() == [
-        "train: 2 images, 3 captions",
-        "val: 1 images, 2 captions",
-        "test: 1 images, 1 captions",
-        "0 problems",
+def test_an_image_of_two_splits_that_cannot_be_read_is_told_where_it_is_named_first(small, harma):
+    (small.path / "images" / "c.png").write_bytes(b"")
+    small.json("test.json", [{"image": "c.png", "caption": ["x"]}])
+    problems = check_data(harma, small.path).problems
+    assert [(problem.file, problem.what.split(" is ")[1]) for problem in problems] == [
+        ("val.json", "empty (0 bytes); copy it again or remove it"),
+        ("test.json", "in val too (val.json row 0); keep it in one split only"),
     ]
-    assert err == ""
-
-
-def test_command_groups_problems_by_file(broken, description, capsys, tmp_path):
-    assert (
-        main(
-            [
-                "data",
-                "check",
-                description,
-                "--json",
-                str(tmp_path / "p.json"),
-                "--splits",
-                "val",
-                "test",
-            ]
-        )
-        == 1
-    )
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "test.json: 1 problem"
-    assert lines[1].endswith("is not JSON (Expecting value: line 1 column 2 (char 1))")
-    assert lines[2:] == ["val: 2 images, 2 captions", "test: 0 images, 0 captions", "1 problem"]
-    assert json.loads((tmp_path / "p.json").read_text()) == [
-        {
-            "file": "test.json",
-            "row": "",
-            "what": "is not JSON (Expecting value: line 1 column 2 (char 1))",
-        }
-    ]
-
-
-def test_command_never_cuts_lines(broken, description, capsys):
-    assert (
-        main(["data", "check", description, "--root", str(broken.path), "--empty-captions", "drop"])
-        == 1
-    )
-    out = capsys.readouterr().out
-    assert (
-        "  row 4   caption is null; it must be text" in out
-        or "  row 4  caption is null; it must be text" in out
-    )
-    assert f"image {broken.path}/images/gone.png is not there" in out
-    assert "dropped: 1 without words" in out
-    assert out.splitlines()[-1] == "11 problems"
-
-
-def test_command_needs_a_root(capsys):
-    assert main(["data", "check", "ucm"]) == 2
-    assert (
-        "error: --root is not given; name the folder that holds ucm's files"
-        in capsys.readouterr().err
-    )

@@ -7,8 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from harma.curation import download as module
 from harma.curation.download import Download, fetch, known_downloads, read_downloads, unpack
-from harma.errors import ConfigError, DataError, DownloadError
+from harma.errors import ConfigError, DataError, DownloadError, StorageError
 
 CONTENT = bytes(range(256)) * 40
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -16,7 +17,10 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 @contextmanager
 def server(*, breaks=(), ranges=True, status=200, content=CONTENT):
-    """A server on the loopback; its n-th answer breaks off after breaks[n] bytes. Gives its address and requests."""
+    """A server on the loopback; its n-th answer breaks off after breaks[n] bytes.
+
+    Gives its address and requests.
+    """
     asked: list[str | None] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -220,3 +224,35 @@ def test_an_entry_with_a_wrong_key_is_refused(tmp_path):
         ConfigError, match=r"x has the unknown keys \['address'\] and lacks|x has unknown"
     ):
         read_downloads(tmp_path / "d.yaml")
+
+
+def test_a_full_disk_ends_at_once_and_keeps_what_has_come(tmp_path, monkeypatch):
+    """Waiting and asking again would not mend it."""
+    (tmp_path / "data.bin.part").write_bytes(CONTENT[:3000])
+
+    class Full:
+        def __init__(self, file):
+            self.file = file
+
+        def write(self, block):
+            raise OSError(28, "No space left on device")
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+    write = module._write
+    monkeypatch.setattr(module, "_write", lambda file, *more: write(Full(file), *more))
+    full = pytest.raises(StorageError, match=r"part cannot be written .No space left on device.;")
+    with server() as (url, asked), full:
+        fetch(item(url), tmp_path, wait=0)
+    assert len(asked) == 1
+    assert (tmp_path / "data.bin.part").read_bytes() == CONTENT[:3000]
+
+
+def test_a_disk_that_does_not_take_the_files_of_an_archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a/b.txt", "x")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_text("a file where a folder should be")
+    with pytest.raises(StorageError, match=r"x\.zip cannot be unpacked to .*out .*; make room"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")

@@ -48,7 +48,10 @@ def root(tmp_path: Path) -> DataRoot:
 
 @pytest.fixture
 def small(root: DataRoot) -> DataRoot:
-    """Train (2 images, 3 captions), val (1, 2) and test (1, 1) in the original's JSON, with all images."""
+    """Train (2 images, 3 captions), val (1, 2) and test (1, 1), with all images.
+
+    In the original's JSON.
+    """
     for seed, name in enumerate(("a.png", "b.png", "c.png", "d.png")):
         root.image(name, seed)
     root.json(

@@ -4,10 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harma.data.annotations import load_split, read_split
+from harma.data.annotations import load_split
 from harma.data.description import DataDescription, load_description
-from harma.data.grouping import number_labels
-from harma.data.rows import Place, Row
 from harma.errors import ConfigError, DataError, MissingFileError
 
 
@@ -65,118 +63,6 @@ def test_an_image_of_two_files_is_two_images_and_is_told(small, harma, row, capl
     assert "is in train.json row 0 too; it counts as two images" in record.getMessage()
 
 
-# -- what contradicts itself
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        (
-            [("a.png", 1), ("b.png", 1)],
-            "image_id 1 names 'b.png' here, but 'a.png' in train.json row 0",
-        ),
-        (
-            [("a.png", 1), ("./a.png", 2)],
-            "image 'a.png' has image_id 2 here, but 1 in train.json row 0",
-        ),
-    ],
-)
-def test_contradicting_ids(small, harma, row, rows, message):
-    small.json("train.json", [row(image, image_id, "x") for image, image_id in rows])
-    with pytest.raises(DataError) as error:
-        load_split(harma, "train", small.path)
-    assert str(error.value) == f"train.json row 1: {message}"
-
-
-def test_contradicting_labels(small, harma, row):
-    small.json(
-        "train.json",
-        [row("a.png", 1, "x", label_name="port"), row("a.png", 1, "y", label_name="pier")],
-    )
-    with pytest.raises(
-        DataError,
-        match="row 1: image 'a.png' has label_name 'pier' here, but 'port' in train.json row 0",
-    ):
-        load_split(harma, "train", small.path)
-
-
-def test_an_image_in_two_rows(small, harma):
-    small.json(
-        "val.json", [{"image": "c.png", "caption": ["x"]}, {"image": "c.png", "caption": ["y"]}]
-    )
-    with pytest.raises(
-        DataError,
-        match="val.json row 1: image 'c.png' is in val.json row 0 too; give an image one row",
-    ):
-        load_split(harma, "val", small.path)
-
-
-@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "sub/../../x.png", ".", "sub/.."])
-def test_images_stay_in_the_image_folder(small, harma, name):
-    small.json("val.json", [{"image": name, "caption": ["x"]}])
-    with pytest.raises(
-        DataError,
-        match=r"val.json row 0: image '.*' does not lie in the image folder .*images; name a",
-    ):
-        load_split(harma, "val", small.path)
-
-
-def test_absolute_paths_within_the_image_folder(small, harma):
-    small.json("val.json", [{"image": str(small.path / "images/c.png"), "caption": ["x"]}])
-    assert load_split(harma, "val", small.path).image_names == ("c.png",)
-    assert load_split(harma, "val", small.path, images="/").image_names[0].endswith("images/c.png")
-
-
-# -- captions
-
-
-def test_empty_captions_are_an_error(small, harma, row):
-    small.json("train.json", [row("a.png", 1, "x"), row("a.png", 1, " . "), row("b.png", 2, ".")])
-    with pytest.raises(DataError) as error:
-        load_split(harma, "train", small.path)
-    assert (
-        str(error.value)
-        == "train.json row 1: caption ' . ' is empty after cleaning; correct it, or drop such"
-        " captions with empty_captions: drop (1 more; `harma data check` lists them all)"
-    )
-
-
-def test_empty_captions_can_be_dropped(small, harma, row):
-    small.json("train.json", [row("a.png", 1, "x"), row("a.png", 1, "."), row("b.png", 2, ".")])
-    split = load_split(harma, "train", small.path, empty_captions="drop")
-    assert (split.image_names, split.captions) == (("a.png",), ("x",))
-    assert split.dropped == (
-        "train.json row 1: caption '.' is empty after cleaning",
-        "train.json row 2: caption '.' is empty after cleaning",
-        "train.json row 2: image 'b.png' has no caption left",
-    )
-
-
-def test_images_without_captions(small, harma):
-    small.json(
-        "val.json", [{"image": "c.png", "caption": []}, {"image": "d.png", "caption": ["x"]}]
-    )
-    with pytest.raises(
-        DataError, match="val.json row 0: image 'c.png' has no caption; give it one, or drop"
-    ):
-        load_split(harma, "val", small.path)
-    split = load_split(harma, "val", small.path, empty_captions="drop")
-    assert split.image_names == ("d.png",)
-    assert split.dropped == ("val.json row 0: image 'c.png' has no caption left",)
-
-
-def test_nothing_left(small, harma):
-    small.json("val.json", [{"image": "c.png", "caption": ["."]}])
-    with pytest.raises(DataError, match="val.json: no image of split val has a caption"):
-        load_split(harma, "val", small.path, empty_captions="drop")
-    description = DataDescription(name="k", format="karpathy", test=("d.json",))
-    small.json(
-        "d.json", {"images": [{"split": "train", "filename": "a.png", "sentences": [{"raw": "x"}]}]}
-    )
-    with pytest.raises(DataError, match="d.json: no image of split test has a caption"):
-        load_split(description, "test", small.path)
-
-
 # -- files and options
 
 
@@ -216,19 +102,6 @@ def test_bad_options(small, harma, options, message):
         load_split(harma, "val", small.path, **options)
 
 
-def test_reading_keeps_images_of_faulty_rows(small, harma, row):
-    small.json(
-        "train.json", [row("a.png", 1, None), row("b.png", 2, "x"), {"caption": "x", "image_id": 3}]
-    )
-    reading = read_split(harma, "train", small.path)
-    assert [str(place) for place in reading.places.values()] == [
-        "train.json row 0",
-        "train.json row 1",
-    ]
-    assert [problem.row for problem in reading.problems] == ["row 0", "row 2"]
-    assert reading.split.image_names == ("b.png",)
-
-
 @pytest.mark.parametrize("kind", ["karpathy", "caps", "csv"])
 def test_other_formats_give_the_same_split(small, harma, kind):
     expected = load_split(harma, "train", small.path)
@@ -253,43 +126,6 @@ def test_other_formats_give_the_same_split(small, harma, kind):
     ]
     split = load_split(DataDescription(name="other", format=kind, train=files), "train", small.path)
     assert split.fingerprint() == expected.fingerprint()
-
-
-# -- labels
-
-
-def labelled(*labels):
-    return [
-        Row(Place("t.json", f"row {i}"), f"{i}.png", ("x",), label=n, label_name=s)
-        for i, (n, s) in enumerate(labels)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("given", "labels", "names"),
-    [
-        ([(3, "port"), (1, "lake"), (3, "port")], [3, 1, 3], ("", "lake", "", "port")),
-        ([(None, "port"), (None, "lake")], [1, 0], ("lake", "port")),
-        ([(0, "port"), (0, "lake")], [1, 0], ("lake", "port")),
-        ([(0, "port"), (1, "port"), (2, "lake")], [1, 1, 0], ("lake", "port")),
-        ([(0, "port"), (None, "lake")], [1, 0], ("lake", "port")),
-        ([(2, None), (0, "port")], [2, 0], ("0", "1", "2")),
-    ],
-)
-def test_numbering_labels(given, labels, names):
-    numbers, found = number_labels(labelled(*given))
-    assert (numbers.tolist(), found) == (labels, names)
-    assert numbers.dtype == np.int64
-
-
-def test_labels_of_some_images_are_none(caplog):
-    with caplog.at_level(logging.WARNING, "harma"):
-        assert number_labels(labelled((1, None), (None, "port"))) == (None, ())
-    assert "only some images of t.json have labels: none are used" in caplog.text
-    caplog.clear()
-    assert number_labels(labelled((None, None))) == (None, ())
-    assert number_labels([]) == (None, ())
-    assert not caplog.records
 
 
 # -- the real data

@@ -89,7 +89,7 @@ def test_sharpness(picture):
 
 
 def sampled(picture, source):
-    """Bilinear look-up at `source(x, y)` for every pixel centre (x, y) in units of pixels; grey outside."""
+    """Bilinear look-up at `source(x, y)` for every pixel centre (x, y), in pixels; grey outside."""
     height, width, _ = picture.shape
     out = np.full(picture.shape, 128.0)
     for row in range(height):

@@ -1,17 +1,17 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from harma.data import cache as module
 from harma.data.cache import MODES, ImageCache, default_directory
-from harma.data.datasets import ImageList
 from harma.data.images import read_image, to_uint8_rgb
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.errors import ConfigError, DataError, MissingFileError, StorageError
 
 
 @pytest.fixture
@@ -92,8 +92,17 @@ def test_memory_spans_blocks(paths, monkeypatch):
         assert torch.equal(cache.get(path), to_uint8_rgb(read_image(path)))
 
 
-def first_value(image):
-    return image[:, :2, :2].clone()
+class Corners(Dataset):
+    """The top left pixels of pictures, out of a cache."""
+
+    def __init__(self, paths, cache):
+        self.paths, self.cache = paths, cache
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        return self.cache.get(self.paths[index])[:, :2, :2].clone()
 
 
 def test_workers_share_what_was_preloaded(paths):
@@ -102,7 +111,7 @@ def test_workers_share_what_was_preloaded(paths):
     expected = [to_uint8_rgb(read_image(path))[:, :2, :2] for path in paths]
     for path in paths:
         path.unlink()
-    loader = DataLoader(ImageList(paths, first_value, cache), batch_size=2, num_workers=2)
+    loader = DataLoader(Corners(paths, cache), batch_size=2, num_workers=2)
     assert torch.equal(torch.cat(list(loader)), torch.stack(expected))
 
 
@@ -184,7 +193,7 @@ def test_errors(paths, tmp_path):
         ImageCache("ram")
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        DataError,
+        StorageError,
         match=r"the image cache .*file cannot be written \(Not a directory\); give another",
     ):
         ImageCache("disk", tmp_path / "file").get(paths[0])
@@ -198,7 +207,7 @@ def test_a_write_that_fails_leaves_nothing(paths, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(DataError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(StorageError, match=r"cannot be written \(No space left on device\)"):
         ImageCache("disk", tmp_path / "cache").get(paths[0])
     assert entries(tmp_path / "cache") == []
 
@@ -209,3 +218,29 @@ def test_default_directory(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert default_directory() == tmp_path / ".cache" / "harma" / "images"
+
+
+def test_the_key_holds_path_size_time_and_decoding(paths, tmp_path, monkeypatch):
+    cache = ImageCache("disk", tmp_path / "cache")
+    other = paths[0].with_name("other.png")
+    other.write_bytes(paths[0].read_bytes())
+    stat = paths[0].stat()
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    keys = [cache._entry(paths[0]), cache._entry(other)]
+    # The same time, another size.
+    other.write_bytes(paths[0].read_bytes() + b"x")
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    keys.append(cache._entry(other))
+    # The same size, another time.
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns - 1))
+    keys.append(cache._entry(other))
+    monkeypatch.setattr(module, "DECODING", module.DECODING + 1)
+    keys.append(cache._entry(other))
+    assert len(set(keys)) == 5
+    assert all(key.parent.name == key.name[:2] for key in keys)
+
+
+def test_the_same_image_by_a_relative_path_is_the_same_entry(paths, tmp_path, monkeypatch):
+    cache = ImageCache("disk", tmp_path / "cache")
+    monkeypatch.chdir(paths[0].parent)
+    assert cache._entry(Path(paths[0].name)) == cache._entry(paths[0])

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from harma.data.caption_lists import read_texts
+from harma.data.caption_lists import is_caption_list, read_texts
 from harma.errors import DataError, MissingFileError
 
 ROW = {"image": "a.png", "caption": "A river."}
@@ -65,3 +65,13 @@ def test_no_text_file_at_all(tmp_path):
     (tmp_path / "latin.txt").write_bytes("Stra\xdfe".encode("latin-1"))
     with pytest.raises(DataError, match="is not UTF-8 text .*; save it as UTF-8"):
         read_texts(tmp_path / "latin.txt")
+
+
+def test_what_is_a_list_of_texts():
+    assert all(map(is_caption_list, ("a.txt", "b/c.CSV", "d.json")))
+    assert not any(map(is_caption_list, ("ucm", "mine.yaml", "txt", "a.txt=dir")))
+
+
+def test_spaces_after_the_last_line_are_no_text_that_was_forgotten(tmp_path):
+    (tmp_path / "a.txt").write_text("one\ntwo\n  ")
+    assert read_texts(tmp_path / "a.txt") == ["one", "two"]

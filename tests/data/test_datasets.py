@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 
 from harma.data.annotations import load_split
 from harma.data.cache import ImageCache
-from harma.data.datasets import CaptionPairs, ImageList, seeded
+from harma.data.datasets import CaptionPairs, seeded
 from harma.data.transforms import eval_transform, train_transform
 from harma.errors import ConfigError, DataError
 
@@ -83,16 +83,20 @@ def test_sampling_images_draws_one_of_each_images_captions(split):
 def test_an_image_comes_with_several_of_its_captions(split):
     pairs = make(split, sampling="images", captions_per_image=3)
     firsts = set()
+    repeats = set()
     for epoch in range(30):
         pairs.set_epoch(epoch)
         first, second = list(pairs)
         texts = [bytes(row.to(torch.uint8).tolist()) for row in first["token_ids"]]
+        assert texts[0] != texts[1]
+        repeats.add(texts[2] == texts[0])
         assert set(texts) == {b"a rive", b"a wide"}, "every caption once before any comes again"
         firsts.add(texts[0])
         assert len(set(first["caption_index"].tolist())) == 2
         assert torch.equal(second["token_ids"], tokenize(["two houses"]).expand(3, -1))
         assert second["caption_index"].tolist() == [2, 2, 2]
     assert firsts == {b"a rive", b"a wide"}, "which comes first is drawn"
+    assert repeats == {True, False}, "which comes again is drawn anew"
 
 
 def test_several_captions_need_images_as_items(split):
@@ -185,10 +189,3 @@ def test_random_numbers_come_back_after_an_error():
     with pytest.raises(ValueError, match="oops"), seeded(1):
         raise ValueError("oops")
     assert torch.equal(torch.rand(()), expected)
-
-
-def test_image_list(split):
-    images = ImageList(split.images, eval_transform((8, 8), MEAN, STD), ImageCache())
-    assert len(images) == 2
-    assert torch.stack([images[0], images[1]]).shape == (2, 3, 8, 8)
-    assert ImageList(split.images, eval_transform((8, 8), MEAN, STD))[1].shape == (3, 8, 8)

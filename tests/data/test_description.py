@@ -1,8 +1,15 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
-from harma.data.description import DataDescription, load_description, shipped_descriptions
+from harma.data.description import (
+    DataDescription,
+    description_yaml,
+    folder_of_description,
+    load_description,
+    shipped_descriptions,
+)
 from harma.errors import ConfigError, MissingFileError
 
 
@@ -87,3 +94,30 @@ def test_a_split_it_does_not_have():
         description.files("val")
     with pytest.raises(ConfigError, match="no files for split 'name'"):
         dataclasses.replace(description, train=()).files("name")
+
+
+def test_a_written_description_is_read_back(tmp_path):
+    description = DataDescription(
+        name="d", format="csv", train=("a.csv", "b.csv"), val=("v.csv",), title="Küste: «x»"
+    )
+    text = description_yaml(description)
+    assert text == (
+        "name: d\nformat: csv\nimages: images\ntrain:\n- a.csv\n- b.csv\nval: v.csv\n"
+        "title: 'Küste: «x»'\n"
+    )
+    (tmp_path / "other.yaml").write_text(text, encoding="utf-8")
+    assert load_description(tmp_path / "other.yaml") == description
+
+
+def test_where_the_files_of_a_data_set_are():
+    assert folder_of_description("data/mine.yaml") == Path("data")
+    assert folder_of_description("mine.yml") == Path()
+    assert folder_of_description("ucm") is None
+
+
+def test_the_splits_that_are_asked_for():
+    description = DataDescription(name="d", train=("a.json",), test=("b.json",))
+    assert description.chosen_splits(None) == ("train", "test")
+    assert description.chosen_splits(["test"]) == ("test",)
+    with pytest.raises(ConfigError, match="data set e names no annotation files; add train"):
+        DataDescription(name="e").chosen_splits(None)

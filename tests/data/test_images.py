@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from harma.data import images
 from harma.data.images import MAX_PIXELS, picture_size, read_image, rgb_array, to_rgb, to_uint8_rgb
 from harma.errors import DataError, MissingFileError
 
@@ -292,7 +293,10 @@ def test_no_file_stays_open(tmp_path, recwarn):
 
 @pytest.mark.parametrize("side", [9_500, 13_400, 100_000])
 def test_absurdly_large_pictures_are_refused_before_they_are_decoded(tmp_path, side):
-    """A PNG of a few bytes whose header claims side × side pixels: Pillow warns of the first and stops at the last."""
+    """A PNG of a few bytes whose header claims side × side pixels.
+
+    Pillow warns of the first and stops at the last.
+    """
     import struct
     import zlib
 
@@ -324,3 +328,53 @@ def test_aerial_images_with_infrared_as_alpha_keep_their_colours(shared_dir):
     with Image.open(path) as image:
         bands = np.asarray(image)
     assert np.array_equal(np.asarray(read_image(path)), bands[..., :3])
+
+
+UPRIGHT = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
+# What lies in the file for each EXIF orientation, so that a viewer shows UPRIGHT.
+STORED = {
+    1: UPRIGHT,
+    2: UPRIGHT[:, ::-1],
+    3: UPRIGHT[::-1, ::-1],
+    4: UPRIGHT[::-1],
+    5: UPRIGHT.T,
+    6: np.rot90(UPRIGHT, 1),
+    7: UPRIGHT[::-1, ::-1].T,
+    8: np.rot90(UPRIGHT, -1),
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_every_exif_orientation(tmp_path, orientation):
+    picture = Image.fromarray(np.ascontiguousarray(STORED[orientation]))
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / "p.png", exif=exif)
+    assert np.asarray(read_image(tmp_path / "p.png"))[..., 0].tolist() == UPRIGHT.tolist()
+    assert picture_size(tmp_path / "p.png") == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 255], [0, 255]),  # 8 bits in a larger type
+        ([0, 256], [0, 1]),  # one more than 8 bits: the range of 16
+        ([0, 65535], [0, 255]),
+        ([0, 65536], [0, 255]),  # one more than 16 bits: stretched
+        ([-1, 100], [0, 255]),  # below zero: stretched
+        ([100, 200], [100, 200]),
+    ],
+)
+def test_where_the_ranges_of_integers_end(values, expected):
+    array = np.array([values], dtype=np.int64)
+    assert rgb_array(array)[0, :, 0].tolist() == expected
+
+
+def test_a_mode_that_cannot_be_converted_is_named_with_its_file(tmp_path, monkeypatch):
+    """No file that Pillow writes has such a mode: one is given another mode when it is opened."""
+    with pytest.raises(DataError, match=r"^a picture of mode La cannot be converted to RGB"):
+        to_rgb(Image.new("La", (4, 3)))
+    Image.new("L", (4, 3)).save(tmp_path / "p.png")
+    monkeypatch.setattr(images, "_upright", lambda image: Image.new("La", image.size))
+    with pytest.raises(DataError, match=r"image .*p\.png: a picture of mode La cannot be"):
+        read_image(tmp_path / "p.png")

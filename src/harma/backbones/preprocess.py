@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harma.data.resizing import INTERPOLATIONS, RESIZE_MODES
 from harma.errors import ConfigError
 
-INTERPOLATIONS = ("bicubic", "bilinear", "nearest")
-RESIZE_MODES = ("squash", "shortest", "longest")
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 # Keys of open_clip's preprocess_cfg that say what is the only way here: RGB, padded with black.

@@ -1,1 +1,1 @@
-"""Curation of data sets: check, audit, convert, count, split, download, collect words."""
+"""Curation of data sets: looking at them, bringing them into form, finding what spoils figures."""

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from harma.data.annotations import EmptyCaptions, read_split
 from harma.data.description import DataDescription
-from harma.data.grouping import Reading
+from harma.data.grouping import SplitReading
 from harma.data.images import read_image
-from harma.data.rows import Place, Problem
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.data.rows import Problem, RowPlace
+from harma.data.split import SplitSize
+from harma.errors import DataError, MissingFileError
 
 Progress = Callable[[int, int], None]
 
@@ -26,7 +27,7 @@ class CheckReport:
     """
 
     problems: tuple[Problem, ...]
-    sizes: dict[str, tuple[int, int]]
+    sizes: dict[str, SplitSize]
     dropped: tuple[str, ...]
 
 
@@ -56,63 +57,54 @@ def check_data(
         MissingFileError: the root is not there.
         ConfigError: the data set has no such split, or none at all.
     """
-    names = description.splits if splits is None else tuple(splits)
-    if not names:
-        raise ConfigError(
-            f"data set {description.name} names no annotation files; add train, val or test to it"
-        )
-    readings = {
-        name: read_split(description, name, root, images=images, empty_captions=empty_captions)
-        for name in names
-    }
-    places: dict[Path, Place] = {}
-    for reading in readings.values():
+    readings = [
+        read_split(description, name, root, images=images, empty_captions=empty_captions)
+        for name in description.chosen_splits(splits)
+    ]
+    problems: list[Problem] = []
+    places: dict[Path, RowPlace] = {}
+    files: list[str] = []
+    sizes: dict[str, SplitSize] = {}
+    dropped: list[str] = []
+    for reading in readings:
+        problems += reading.problems
+        # The first place that names an image stays: a problem is told where it begins.
         places = {**reading.places, **places}
-    found = [problem for reading in readings.values() for problem in reading.problems]
-    found += _repeated(readings) + _unreadable(places, num_workers, progress)
-    return CheckReport(
-        problems=_in_order(found, [file for name in names for file in description.files(name)]),
-        sizes={
-            name: (reading.split.num_images, reading.split.num_captions)
-            for name, reading in readings.items()
-        },
-        dropped=tuple(
-            message for reading in readings.values() for message in reading.split.dropped
-        ),
-    )
+        files += reading.files
+        sizes[reading.split.name] = reading.split.size
+        dropped += reading.split.dropped
+    problems += _repeated(readings)
+    problems += _undecodable(places, num_workers, progress)
+    return CheckReport(_in_order(problems, files), sizes, tuple(dropped))
 
 
-def _repeated(readings: dict[str, Reading]) -> list[Problem]:
+def _repeated(readings: Sequence[SplitReading]) -> list[Problem]:
     """Images that two splits, or two files of one split, name."""
     problems = []
-    first: dict[Path, tuple[str, Place]] = {}
-    for name, reading in readings.items():
+    first_split: dict[Path, SplitReading] = {}
+    for reading in readings:
         for path, place in reading.repeated:
-            problems.append(
-                place.problem(
-                    f"image {path} is in {reading.places[path]} too: its pairs count as each"
-                    " other's negatives"
-                )
-            )
+            what = f"image {path} is in {reading.places[path]} too"
+            harm = "its pairs count as each other's negatives"
+            problems.append(place.problem(f"{what}: {harm}"))
         for path, place in reading.places.items():
-            other, where = first.setdefault(path, (name, place))
-            if other != name:
-                problems.append(
-                    place.problem(
-                        f"image {path} of {name} is in {other} too ({where}); keep it in one split"
-                        " only"
-                    )
-                )
+            # What is trained on and measured on at once makes figures worthless.
+            other = first_split.setdefault(path, reading)
+            if other is not reading:
+                what = f"image {path} of {reading.split.name} is in {other.split.name} too"
+                where = other.places[path]
+                problems.append(place.problem(f"{what} ({where}); keep it in one split only"))
     return problems
 
 
-def _unreadable(
-    places: dict[Path, Place], num_workers: int, progress: Progress | None
+def _undecodable(
+    places: dict[Path, RowPlace], num_workers: int, progress: Progress | None
 ) -> list[Problem]:
-    """Images that cannot be decoded, each once. Threads suffice: Pillow's decoders run beside each other."""
+    """Images that cannot be decoded, each once."""
     problems = []
+    # Threads suffice: Pillow's decoders run beside each other.
     with ThreadPoolExecutor(max(1, num_workers)) as pool:
-        reasons = pool.map(_why_unreadable, places)
+        reasons = pool.map(_why_undecodable, places)
         for done, (place, why) in enumerate(zip(places.values(), reasons, strict=True), start=1):
             if why is not None:
                 problems.append(place.problem(why))
@@ -121,7 +113,7 @@ def _unreadable(
     return problems
 
 
-def _why_unreadable(path: Path) -> str | None:
+def _why_undecodable(path: Path) -> str | None:
     try:
         read_image(path)
     except (DataError, MissingFileError) as error:
@@ -130,17 +122,19 @@ def _why_unreadable(path: Path) -> str | None:
 
 
 def _in_order(problems: Sequence[Problem], files: Sequence[str]) -> tuple[Problem, ...]:
-    """Each once (splits may share a file), in the order of files, what concerns a whole file before its rows."""
-    rank = {
-        file: i
-        for i, file in enumerate(dict.fromkeys([*files, *(problem.file for problem in problems)]))
-    }
-    return tuple(
-        sorted(
-            dict.fromkeys(problems),
-            key=lambda problem: (
-                rank[problem.file],
-                int(problem.row.split()[-1]) if problem.row else -1,
-            ),
-        )
-    )
+    """In the order of files, what concerns a whole file before its rows.
+
+    Each once: splits may share a file.
+    """
+    # Files of the description first; a problem may name another, such as images of a caption file.
+    all_files = dict.fromkeys([*files, *(problem.file for problem in problems)])
+    rank = {file: index for index, file in enumerate(all_files)}
+
+    def place(problem: Problem) -> tuple[int, int]:
+        row = -1
+        if problem.row:
+            # "row 17" or "line 3".
+            row = int(problem.row.split()[-1])
+        return rank[problem.file], row
+
+    return tuple(sorted(dict.fromkeys(problems), key=place))

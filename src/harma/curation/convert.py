@@ -1,20 +1,19 @@
-"""From one annotation format to another (`harma data convert`): what is lost is known before anything is written."""
+"""From one annotation format to another (`harma data convert`); what is lost is known before."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from harma.curation.raw import RawImage, RawSplit, read_raw
 from harma.curation.writers import WRITERS, Images, losses, unwritable
-from harma.data.description import SPLITS, DataDescription
+from harma.data.annotations import image_folder
+from harma.data.description import SPLITS, DataDescription, description_yaml
+from harma.data.split import SplitSize
 from harma.errors import ConfigError, DataError
 from harma.ground.files import replacing, write_text
 
-WITH_IDS = ("harma", "karpathy")
+FORMATS_WITH_IDS = ("harma", "karpathy")
 """Formats that hold image ids."""
 
 
@@ -25,13 +24,13 @@ class Conversion:
     Attributes:
         description: of the new data set.
         files: name → text.
-        sizes: split → (images, captions).
+        sizes: of each split.
         lost: what the format cannot hold, a message each.
     """
 
     description: DataDescription
     files: dict[str, str]
-    sizes: dict[str, tuple[int, int]]
+    sizes: dict[str, SplitSize]
     lost: tuple[str, ...] = ()
 
 
@@ -64,55 +63,67 @@ def convert(
             place for.
         MissingFileError: the root is not there.
     """
-    names = description.splits if splits is None else tuple(splits)
-    if not names:
-        raise ConfigError(
-            f"data set {description.name} names no annotation files; add train, val or test to it"
-        )
-    raw = {name: read_raw(description, name, root, images=images) for name in names}
-    lost = []
-    for name, split in raw.items():
-        if split.repeated:
+    names = description.chosen_splits(splits)
+    raw = [read_raw(description, name, root, images=images) for name in names]
+    lost = [*_joined_images(raw), *unread_keys(raw)]
+    merged: dict[str, tuple[RawImage, ...]] = {}
+    for split in raw:
+        merged[split.name] = merge(split.images)
+        # Two images of one id would be one image to a reader.
+        if form in FORMATS_WITH_IDS and _collide(merged[split.name]):
+            merged[split.name] = renumbered(merged[split.name])
             lost.append(
-                f"{name}: {len(split.repeated):,} images that several files name become one each, "
-                f"the first is {split.repeated[0]!r}"
+                f"{split.name}: image ids, which are given anew, as several files use the same"
             )
-    lost += unread_keys(list(raw.values()))
-    merged = {name: merge(split.images) for name, split in raw.items()}
-    for name, own in merged.items():
-        if form in WITH_IDS and _collide(own):
-            merged[name] = renumbered(own)
-            lost.append(f"{name}: image ids, which are given anew, as several files use the same")
-    folder = root / description.images if images is None else images
-    result = prepare(merged, form, directory, folder, description)
-    return replace(result, lost=(*lost, *result.lost))
+    folder = image_folder(description, root, images)
+    conversion = prepare(merged, form, directory, folder, description)
+    return replace(conversion, lost=(*lost, *conversion.lost))
+
+
+def _joined_images(splits: Sequence[RawSplit]) -> list[str]:
+    """A message for each split of which several files name the same images."""
+    return [
+        f"{split.name}: {len(split.repeated):,} images that several files name become one each, "
+        f"the first is {split.repeated[0]!r}"
+        for split in splits
+        if split.repeated
+    ]
 
 
 def unread_keys(splits: Sequence[RawSplit]) -> list[str]:
-    """A message that names the keys and columns which no format of HarMA has; none if there are none."""
-    keys = dict.fromkeys(key for split in splits for key in split.unread)
-    return [f"keys that no format of HarMA has: {', '.join(keys)}"] if keys else []
+    """A message that names the keys and columns which no format of HarMA has, if there are any."""
+    keys: dict[str, None] = {}
+    for split in splits:
+        keys |= dict.fromkeys(split.unread)
+    if not keys:
+        return []
+    return [f"keys that no format of HarMA has: {', '.join(keys)}"]
 
 
 def merge(images: Sequence[RawImage]) -> tuple[RawImage, ...]:
-    """Entries of one name as one image with the captions of all; its id and label are the first that are given."""
-    found: dict[str, RawImage] = {}
+    """Entries of one name as one image with the captions of all.
+
+    Its id and label are the first that are given.
+    """
+    by_name: dict[str, RawImage] = {}
     for image in images:
         name = os.path.normpath(image.name)
-        known = found.get(name)
-        found[name] = image if known is None else _joined(known, image)
-    return tuple(found.values())
+        if name in by_name:
+            by_name[name] = _joined(by_name[name], image)
+        else:
+            by_name[name] = image
+    return tuple(by_name.values())
 
 
 def _joined(known: RawImage, more: RawImage) -> RawImage:
     # A name and a number that come from different files need not belong together.
-    has_class = known.class_name is not None
+    of_class = known if known.class_name is not None else more
     return replace(
         known,
         captions=known.captions + more.captions,
         image_id=more.image_id if known.image_id is None else known.image_id,
-        label=known.label if has_class else more.label,
-        label_name=known.label_name if has_class else more.label_name,
+        label=of_class.label,
+        label_name=of_class.label_name,
     )
 
 
@@ -148,64 +159,75 @@ def prepare(
         raise ConfigError(f"the format is {form!r}; allowed are {', '.join(WRITERS)}")
     wrong = unwritable(form, splits)
     if wrong:
-        more = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        more = ""
+        if len(wrong) > 1:
+            more = f" ({len(wrong) - 1} more)"
         raise DataError(f"{wrong[0]}{more}; rename it, or take format harma or karpathy")
     files = WRITERS[form](splits, described.name)
-    named: dict[str, Any] = {
-        split: _files_of(split, files) if split in splits else () for split in SPLITS
-    }
+    annotations = {split: _files_of(split, files) if split in splits else () for split in SPLITS}
+    # Relative, so that annotations and images can be moved together.
     relative = Path(os.path.relpath(folder.absolute(), directory.absolute())).as_posix()
-    description = replace(described, format=form, images=relative, **named)
-    sizes = {
-        split: (len(own), sum(len(image.captions) for image in own))
-        for split, own in splits.items()
-    }
+    description = replace(
+        described,
+        format=form,
+        images=relative,
+        train=annotations["train"],
+        val=annotations["val"],
+        test=annotations["test"],
+    )
+    sizes = {split: _size(images) for split, images in splits.items()}
     return Conversion(description, files, sizes, tuple(losses(form, splits)))
 
 
+def _size(images: Sequence[RawImage]) -> SplitSize:
+    return SplitSize(len(images), sum(len(image.captions) for image in images))
+
+
 def _files_of(split: str, files: dict[str, str]) -> tuple[str, ...]:
-    """The files of a split; a Karpathy file serves all."""
-    own = [
-        name
-        for name in files
-        if name.startswith((f"{split}.", f"{split}_")) or name.startswith("dataset_")
-    ]
+    """The files of a split as a description names them; a Karpathy file serves all."""
+    beginnings = (f"{split}.", f"{split}_", "dataset_")
+    names = [name for name in files if name.startswith(beginnings)]
     # `NAME_caps.txt` brings its partner along.
-    return tuple(name for name in own if not name.endswith("_filename.txt"))
+    return tuple(name for name in names if not name.endswith("_filename.txt"))
 
 
-def write(conversion: Conversion, directory: Path, *, overwrite: bool = False) -> Path:
+def write_conversion(
+    conversion: Conversion, directory: Path, *, overwrite: bool = False, lossy: bool = True
+) -> Path:
     """Write the files, and a description that `harma train --data.name` takes.
+
+    Args:
+        conversion: what is written.
+        directory: where; made if needed.
+        overwrite: replace files that are there.
+        lossy: write although the format does not hold all of it.
 
     Returns:
         The description's path.
 
     Raises:
-        ConfigError: a file is there already.
+        ConfigError: something would be lost or overwritten unasked; then nothing is written.
     """
+    if conversion.lost and not lossy:
+        raise ConfigError(
+            f"format {conversion.description.format} does not hold all of it"
+            f" ({'; '.join(conversion.lost)}); nothing is written. Add --lossy to go on"
+        )
     path = directory / "data.yaml"
-    there = [name for name in (*conversion.files, path.name) if (directory / name).exists()]
+    # All names before the first file is written: a half-replaced data set is none.
+    names = (*conversion.files, path.name)
+    there = [name for name in names if (directory / name).exists()]
     if there and not overwrite:
         raise ConfigError(
             f"{directory} has {', '.join(there)} already; name another folder, or overwrite them"
         )
     for name, text in conversion.files.items():
         _write_exactly(directory / name, text)
-    write_text(path, describe(conversion.description))
+    write_text(path, description_yaml(conversion.description))
     return path
 
 
 def _write_exactly(path: Path, text: str) -> None:
+    # As bytes: writing text would turn line ends into those of the machine.
     with replacing(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
-
-
-def describe(description: DataDescription) -> str:
-    """A description as YAML."""
-    values = {key: value for key, value in vars(description).items() if value}
-    values |= {
-        split: list(values[split]) if len(values[split]) > 1 else values[split][0]
-        for split in SPLITS
-        if split in values
-    }
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10_000)

@@ -1,4 +1,4 @@
-"""Getting a file over HTTP: only when asked, resumed where it broke off, verified (`harma data download`)."""
+"""Download of data sets over HTTP: only when asked, resumed where it broke off, verified."""
 
 import hashlib
 import os
@@ -7,21 +7,23 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from harma.errors import ConfigError, DataError, DownloadError
+from harma.errors import ConfigError, DataError, DownloadError, StorageError
 from harma.ground.reading import read_yaml
 
 Progress = Callable[[int, int], None]
-BLOCK = 1 << 18
+BLOCK = 1 << 18  # bytes written at once
 TIMEOUT = 30.0
 TRIES = 5
+# Variables that forbid requests.
 OFFLINE = ("HF_HUB_OFFLINE", "HARMA_OFFLINE")
+NEEDED_KEYS = {"title", "licence", "homepage", "where", "layout"}
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,15 @@ def read_downloads(path: Path) -> dict[str, Download]:
     Raises:
         ConfigError: an entry has an unknown key, or lacks one.
     """
-    entries: Any = read_yaml(path, "the list of downloads")
+    entries = read_yaml(path, "the list of downloads")
     allowed = {field.name for field in fields(Download)} - {"name"}
     for name, values in entries.items():
         unknown = sorted(set(values) - allowed)
-        missing = sorted({"title", "licence", "homepage", "where", "layout"} - set(values))
+        missing = sorted(NEEDED_KEYS - set(values))
         if unknown or missing:
             raise ConfigError(
-                f"{path}: {name} has unknown {unknown} and lacks {missing}; allowed are"
-                f" {sorted(allowed)}"
+                f"{name} has unknown {unknown} and lacks {missing}; allowed are {sorted(allowed)}",
+                source=str(path),
             )
     return {name: Download(name=name, **values) for name, values in entries.items()}
 
@@ -87,6 +89,7 @@ def refuse_offline() -> None:
         ConfigError: HF_HUB_OFFLINE or HARMA_OFFLINE is set.
     """
     for name in OFFLINE:
+        # As huggingface_hub reads its own variable.
         if os.environ.get(name, "").lower() in ("1", "true", "yes", "on"):
             raise ConfigError(f"{name} is set, so nothing is downloaded; unset it to download")
 
@@ -116,6 +119,7 @@ def fetch(
     Raises:
         ConfigError: it has no open address, or requests are forbidden.
         DownloadError: the server does not give it, or the connection breaks; what has come is kept.
+        StorageError: the disk does not take it; what has come is kept.
         DataError: it is not what it should be; what has come is deleted.
     """
     if not item.url:
@@ -127,23 +131,46 @@ def fetch(
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / item.file
     if path.is_file():
+        # A person may have put it there: it is never asked for again, and never deleted.
         return path, _verified(item, path, keep=True)
+    # Under another name until all of it is there and verified.
     part = directory / f"{item.file}.part"
-    failed, most = 0, _size(part)
+    _complete(item, part, progress, tries=tries, wait=wait, timeout=timeout)
+    digest = _verified(item, part, keep=False)
+    part.replace(path)
+    return path, digest
+
+
+def _complete(
+    item: Download,
+    part: Path,
+    progress: Progress | None,
+    *,
+    tries: int,
+    wait: float,
+    timeout: float,
+) -> None:
+    """Connect until the part of a file is all of it.
+
+    Raises:
+        DownloadError: too many connections in a row brought nothing.
+    """
+    num_failed = 0
+    most = _size(part)
     while not (pulled := _pull(item, part, progress, timeout)).complete:
         # A server without ranges begins anew each time: only what goes beyond earlier tries is
         # progress.
-        failed = 1 if _size(part) > most else failed + 1
-        most = max(most, _size(part))
-        if failed >= tries:
+        if _size(part) > most:
+            num_failed = 0
+            most = _size(part)
+        num_failed += 1
+        if num_failed >= tries:
             raise DownloadError(
                 f"{item.url}: the connection broke {tries} times ({pulled.why}); {_size(part):,}"
                 f" bytes have come and are kept in {part}; run the same command again to go on"
             )
-        time.sleep(wait * 2 ** (failed - 1))
-    digest = _verified(item, part, keep=False)
-    part.replace(path)
-    return path, digest
+        # A server that is overloaded is not helped by clients that ask at once.
+        time.sleep(wait * 2 ** (num_failed - 1))
 
 
 @dataclass(frozen=True)
@@ -159,42 +186,74 @@ def _pull(item: Download, part: Path, progress: Progress | None, timeout: float)
     there = _size(part)
     if item.bytes and there == item.bytes:
         return _Pulled(True)
-    request = Request(
-        item.url, headers={"User-Agent": "harma", **({"Range": f"bytes={there}-"} if there else {})}
-    )
-    came = 0
+    headers = {"User-Agent": "harma"}
+    if there:
+        # Go on where an earlier connection, or an earlier command, ended.
+        headers["Range"] = f"bytes={there}-"
     try:
-        with urlopen(request, timeout=timeout) as response:
-            # A server that knows no ranges sends all of it again.
-            start = there if response.status == 206 and _starts_at(response, there) else 0
-            length = response.headers.get("Content-Length")
-            total = start + int(length) if length and length.isdecimal() else item.bytes
-            if item.bytes and total != item.bytes:
-                raise DownloadError(
-                    f"{item.url} has {total:,} bytes; it should have {item.bytes:,}: it has changed"
-                )
-            with part.open("r+b" if start else "wb") as file:
-                file.seek(start)
-                for block in iter(lambda: response.read(BLOCK), b""):
-                    file.write(block)
-                    came += len(block)
-                    if progress is not None:
-                        progress(start + came, total)
+        with urlopen(Request(item.url, headers=headers), timeout=timeout) as response:
+            return _receive(item, response, part, progress)
     except HTTPError as error:
         return _refused(item, part, error)
+    except (DownloadError, StorageError):
+        # Both are an OSError too, but another try would not mend them.
+        raise
     except (URLError, HTTPException, OSError) as error:
-        if isinstance(error, DownloadError):
-            raise
         return _Pulled(False, str(getattr(error, "reason", error) or type(error).__name__))
-    short = bool(total) and start + came < total
-    return _Pulled(not short, "it ended too soon" if short else "")
+
+
+def _receive(
+    item: Download, response: HTTPResponse, part: Path, progress: Progress | None
+) -> _Pulled:
+    there = _size(part)
+    start = 0
+    # A server that knows no ranges sends all of it again.
+    if response.status == 206 and _starts_at(response, there):
+        start = there
+    total = _total(item, response, start)
+    # Better now than after a third of a gigabyte.
+    if item.bytes and total != item.bytes:
+        raise DownloadError(
+            f"{item.url} has {total:,} bytes; it should have {item.bytes:,}: it has changed"
+        )
+    end = start
+    with part.open("r+b" if start else "wb") as file:
+        file.seek(start)
+        while block := response.read(BLOCK):
+            _write(file, block, part)
+            end += len(block)
+            if progress is not None:
+                progress(end, total)
+    if end < total:
+        return _Pulled(False, "it ended too soon")
+    return _Pulled(True)
+
+
+def _total(item: Download, response: HTTPResponse, start: int) -> int:
+    """The size of the whole file as the server has it, else as it is known; 0 if it is not."""
+    length = response.headers.get("Content-Length")
+    if length and length.isdecimal():
+        return start + int(length)
+    return item.bytes
+
+
+def _write(file: IO[bytes], block: bytes, part: Path) -> None:
+    try:
+        file.write(block)
+        # Now, not when the file is closed: the error must come here.
+        file.flush()
+    except OSError as error:
+        raise StorageError(
+            f"{part} cannot be written ({error.strerror}); what has come is kept: make room, and"
+            " run the same command again to go on"
+        ) from error
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _starts_at(response: Any, start: int) -> bool:
+def _starts_at(response: HTTPResponse, start: int) -> bool:
     return str(response.headers.get("Content-Range", "")).startswith(f"bytes {start}-")
 
 
@@ -206,6 +265,7 @@ def _refused(item: Download, part: Path, error: HTTPError) -> _Pulled:
             part.unlink()
             return _Pulled(False, "what had come was too long")
         return _Pulled(True)
+    # Overloaded, or too many requests: worth another try, unlike "not found".
     if error.code >= 500 or error.code == 429:
         return _Pulled(False, f"the server answers {error.code}")
     raise DownloadError(
@@ -215,7 +275,10 @@ def _refused(item: Download, part: Path, error: HTTPError) -> _Pulled:
 
 
 def _verified(item: Download, path: Path, *, keep: bool) -> str:
-    """The SHA-256 of a file that is what it should be; otherwise it is deleted, unless it was there before."""
+    """The SHA-256 of a file that is what it should be.
+
+    Otherwise it is deleted, unless it was there before.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
@@ -243,23 +306,34 @@ def unpack(archive: Path, directory: Path) -> int:
 
     Raises:
         DataError: it is no ZIP archive, it is damaged, or a name in it leads out of the folder.
+        StorageError: the disk does not take the files.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
             names = [name for name in opened.namelist() if not name.endswith("/")]
-            inside = directory.resolve()
-            for name in names:
-                if not (inside / name).resolve().is_relative_to(inside):
-                    raise DataError(
-                        f"{archive} has a file {name!r} that would lie outside {directory}; not"
-                        " unpacked"
-                    )
-            opened.extractall(directory)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-    ) as error:  # RuntimeError: it is encrypted
+            _check_names_stay_inside(archive, names, directory)
+            _extract(opened, directory)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        # RuntimeError is what zipfile raises for an encrypted archive.
         raise DataError(f"{archive} cannot be unpacked ({error}); download it again") from error
     return len(names)
+
+
+def _check_names_stay_inside(archive: Path, names: list[str], directory: Path) -> None:
+    """Raise if a file of an archive would lie outside the folder it is unpacked to."""
+    inside = directory.resolve()
+    for name in names:
+        if not (inside / name).resolve().is_relative_to(inside):
+            raise DataError(
+                f"{archive} has a file {name!r} that would lie outside {directory}; not unpacked"
+            )
+
+
+def _extract(opened: zipfile.ZipFile, directory: Path) -> None:
+    try:
+        opened.extractall(directory)
+    except OSError as error:
+        raise StorageError(
+            f"{opened.filename} cannot be unpacked to {directory} ({error.strerror}); make room,"
+            " and unpack it again"
+        ) from error

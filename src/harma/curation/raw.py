@@ -1,17 +1,20 @@
-"""Annotations as they are written, captions not cleaned, for tools that write them again."""
+"""Raw annotations: as they are written, nothing cleaned, for tools that write them again."""
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from harma.data.annotations import read_split
+from harma.data.annotations import first_problem, read_split
 from harma.data.description import DataDescription
-from harma.data.formats import READERS, unread_columns
-from harma.data.rows import Row
+from harma.data.formats import READERS
+from harma.data.rows import Annotation
+from harma.data.text_formats import unread_columns
 from harma.errors import DataError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,9 @@ class RawImage:
     @property
     def class_name(self) -> str | None:
         """The class it counts for: its name, else its number as text."""
-        return (
-            self.label_name
-            if self.label_name is not None or self.label is None
-            else str(self.label)
-        )
+        if self.label_name is None and self.label is not None:
+            return str(self.label)
+        return self.label_name
 
 
 @dataclass(frozen=True)
@@ -69,87 +70,106 @@ def read_raw(
         DataError: something in the files cannot be used; the message names the row.
         ConfigError: the data set has no such split.
     """
-    problems = read_split(description, split, root, images=images, empty_captions="drop").problems
-    if problems:
-        more = (
-            f" ({len(problems) - 1} more; `harma data check` lists them all)"
-            if len(problems) > 1
-            else ""
-        )
-        raise DataError(f"{problems[0]}{more}")
-    names = description.files(split)
-    rows = [
-        row for row in READERS[description.format](Path(root), names, split) if isinstance(row, Row)
-    ]
-    by_image: dict[tuple[str, str], list[Row]] = {}
+    # Read twice: what `load_split` refuses is refused here, with the same words.
+    reading = read_split(description, split, root, images=images, empty_captions="drop")
+    if reading.problems:
+        raise DataError(first_problem(reading))
+    by_image: dict[tuple[str, str], list[Annotation]] = {}
+    for row in READERS[description.format](Path(root), reading.files, split):
+        if isinstance(row, Annotation):
+            key = (row.place.file, os.path.normpath(row.image))
+            by_image.setdefault(key, []).append(row)
+    return RawSplit(
+        split,
+        tuple(_image(rows) for rows in by_image.values()),
+        _repeated([name for _, name in by_image]),
+        _unread(description.format, Path(root), reading.files),
+    )
+
+
+def _image(rows: Sequence[Annotation]) -> RawImage:
+    captions: list[str] = []
     for row in rows:
-        by_image.setdefault((row.place.file, os.path.normpath(row.image)), []).append(row)
-    found = tuple(_image(own) for own in by_image.values())
+        captions += row.captions
+    return RawImage(
+        rows[0].image,
+        tuple(captions),
+        image_id=_first(row.image_id for row in rows),
+        label=_first(row.label for row in rows),
+        label_name=_first(row.label_name for row in rows),
+    )
+
+
+def _first(values: Iterable[T | None]) -> T | None:
+    """The first value that is given."""
+    return next((value for value in values if value is not None), None)
+
+
+def _repeated(names: Sequence[str]) -> tuple[str, ...]:
+    """Every mention of a name but for its first."""
     seen: set[str] = set()
-    repeated = [name for _, name in by_image if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
-    return RawSplit(split, found, tuple(repeated), _unread(description.format, Path(root), names))
+    repeated = []
+    for name in names:
+        if name in seen:
+            repeated.append(name)
+        seen.add(name)
+    return tuple(repeated)
 
 
-def _image(rows: list[Row]) -> RawImage:
-    def first(key: str) -> Any:
-        return next((value for row in rows if (value := getattr(row, key)) is not None), None)
+# -- what no reader takes --------------------------------------------------------------------------
 
-    captions = tuple(caption for row in rows for caption in row.captions)
-    return RawImage(rows[0].image, captions, first("image_id"), first("label"), first("label_name"))
-
-
+CLASS_KEYS = {"image_id", "label", "label_name"}
+HARMA_KEYS = {"caption", "image"} | CLASS_KEYS
 # What is read, and what says nothing that captions and order do not say.
-KNOWN_KEYS = {
-    "harma": {"caption", "image", "image_id", "label", "label_name"},
-    "karpathy": {
-        "filename",
-        "filepath",
-        "split",
-        "sentences",
-        "image_id",
-        "label",
-        "label_name",
-        "imgid",
-        "sentids",
-    },
-}
-KNOWN_FILE_KEYS = {"images", "dataset"}
-KNOWN_SENTENCE_KEYS = {"raw", "tokens", "imgid", "sentid"}
+KARPATHY_KEYS = {"filename", "filepath", "split", "sentences", "imgid", "sentids"} | CLASS_KEYS
+KARPATHY_FILE_KEYS = {"images", "dataset"}
+KARPATHY_SENTENCE_KEYS = {"raw", "tokens", "imgid", "sentid"}
 
 
 def _unread(form: str, root: Path, names: Iterable[str]) -> tuple[str, ...]:
-    """Keys of JSON rows, and columns of CSV, that no reader takes."""
-    found: dict[str, None] = {}
-    for name in names if form != "caps" else ():
+    """Keys of JSON rows, and columns of CSV, that no reader takes; each once."""
+    find = FIND_UNREAD.get(form)
+    if find is None:
+        return ()
+    unread: dict[str, None] = {}
+    for name in names:
         text = (root / name).read_bytes().decode("utf-8-sig")
-        if form == "csv":
-            found |= {f"column {column}": None for column in unread_columns(text)}
-        elif form == "harma":
-            found |= {
-                key: None
-                for entry in json.loads(text)
-                for key in entry
-                if key not in KNOWN_KEYS[form]
-            }
-        else:
-            found |= _unread_of_karpathy(json.loads(text))
-    return tuple(found)
+        unread |= dict.fromkeys(find(text))
+    return tuple(unread)
 
 
-def _unread_of_karpathy(content: dict[str, Any]) -> dict[str, None]:
-    found = {f"{key} (of the file)": None for key in content if key not in KNOWN_FILE_KEYS}
+def _unread_of_csv(text: str) -> Iterator[str]:
+    for column in unread_columns(text):
+        yield f"column {column}"
+
+
+def _unread_of_harma(text: str) -> Iterator[str]:
+    for entry in json.loads(text):
+        yield from _others(entry, HARMA_KEYS)
+
+
+def _unread_of_karpathy(text: str) -> Iterator[str]:
+    content = json.loads(text)
+    for key in _others(content, KARPATHY_FILE_KEYS):
+        yield f"{key} (of the file)"
     for entry in content["images"]:
-        found |= dict.fromkeys(key for key in entry if key not in KNOWN_KEYS["karpathy"])
-        # A sentence may be its text alone.
-        objects = [
-            sentence for sentence in entry.get("sentences", ()) if isinstance(sentence, dict)
-        ]
-        found |= {
-            f"sentences.{key}": None
-            for item in objects
-            for key in item
-            if key not in KNOWN_SENTENCE_KEYS
-        }
+        yield from _others(entry, KARPATHY_KEYS)
+        for sentence in entry.get("sentences", ()):
+            # A sentence may be its text alone.
+            if isinstance(sentence, dict):
+                for key in _others(sentence, KARPATHY_SENTENCE_KEYS):
+                    yield f"sentences.{key}"
         if entry.get("split") == "restval":
-            found["split restval (read as train)"] = None
-    return found
+            yield "split restval (read as train)"
+
+
+def _others(entry: dict[str, Any], known: set[str]) -> Iterator[str]:
+    return (key for key in entry if key not in known)
+
+
+# Lines of text have no keys that could be lost.
+FIND_UNREAD: dict[str, Callable[[str], Iterator[str]]] = {
+    "harma": _unread_of_harma,
+    "karpathy": _unread_of_karpathy,
+    "csv": _unread_of_csv,
+}

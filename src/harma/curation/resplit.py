@@ -1,16 +1,18 @@
-"""New splits of a data set (`harma data split`): by image, stratified by label, copies kept on one side."""
+"""New splits of a data set (`harma data split`): files pooled, duplicates kept on one side."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harma.curation.audit.copies import THRESHOLD, find_copies, groups_of
 from harma.curation.audit.looks import Progress, look_at
 from harma.curation.convert import Conversion, merge, prepare, renumbered, unread_keys
-from harma.curation.raw import read_raw
+from harma.curation.raw import RawImage, read_raw
 from harma.curation.splitting import divide
+from harma.data.annotations import image_folder
 from harma.data.description import SPLITS, DataDescription
-from harma.errors import ConfigError, MissingFileError
+from harma.errors import MissingFileError
 
 
 @dataclass(frozen=True)
@@ -64,41 +66,56 @@ def resplit(
         DataError: annotations or images are not usable.
         MissingFileError: files are not there.
     """
-    if not description.splits:
-        raise ConfigError(
-            f"data set {description.name} names no annotation files; add train, val or test to it"
-        )
-    raw = [read_raw(description, name, root, images=images) for name in description.splits]
-    pooled = merge([image for split in raw for image in split.images])
-    folder = root / description.images if images is None else images
-    paths = [Path(os.path.normpath(folder.absolute() / image.name)) for image in pooled]
+    # All that there is, whatever split it is in now.
+    names = description.chosen_splits(None)
+    raw = [read_raw(description, name, root, images=images) for name in names]
+    entries: list[RawImage] = []
+    for split in raw:
+        entries += split.images
+    pooled = merge(entries)
+    folder = image_folder(description, root, images)
+    paths = [Path(os.path.normpath(folder / image.name)) for image in pooled]
+    _check_images_are_there(paths)
+    # Images that show the same go to one side together: copies, then each other image by itself.
+    looks = look_at(paths, num_workers=num_workers, progress=progress[0])
+    copies = find_copies(looks, near=near, threshold=threshold, progress=progress[1])
+    groups = groups_of(copies, len(paths))
+    labels = [image.class_name for image in pooled]
+    sides = divide([*groups, *_singles(groups, len(paths))], labels, ratios, seed)
+    # Nothing is written yet: what the format loses is known first.
+    conversion = prepare(_by_side(pooled, sides), form, directory, folder, description)
+    conversion = replace(conversion, lost=(*unread_keys(raw), *conversion.lost))
+    num_copies = sum(len(group) for group in groups)
+    return Resplit(conversion, len(groups), num_copies, _label_table(labels, sides))
+
+
+def _check_images_are_there(paths: Sequence[Path]) -> None:
+    """Raise if image files are missing; the message names the first."""
     missing = [path for path in paths if not path.is_file()]
     if missing:
         raise MissingFileError(
             f"{len(missing)} of {len(paths)} images are not there, the first is {missing[0]}; "
             "`harma data check` lists them all"
         )
-    looks = look_at(paths, num_workers=num_workers, progress=progress[0])
-    copies = groups_of(
-        find_copies(looks, near=near, threshold=threshold, progress=progress[1]), len(paths)
-    )
-    grouped = {image for group in copies for image in group}
-    labels = [image.class_name for image in pooled]
-    single = [[image] for image in range(len(pooled)) if image not in grouped]
-    sides = divide([*copies, *single], labels, ratios, seed)
-    splits = {
-        split: renumbered(
-            [image for image, side in zip(pooled, sides, strict=True) if side == split]
-        )
-        for split in SPLITS
-        if split in sides
-    }
-    made = prepare(splits, form, directory, folder, description)
-    made = replace(made, lost=(*unread_keys(raw), *made.lost))
-    return Resplit(made, len(copies), len(grouped), _table(labels, sides))
 
 
-def _table(labels: list[str | None], sides: list[str]) -> dict[str, tuple[int, ...]]:
+def _singles(groups: Sequence[Sequence[int]], num_images: int) -> list[list[int]]:
+    """Each image that is in no group as a group of its own."""
+    grouped: set[int] = set()
+    for group in groups:
+        grouped.update(group)
+    return [[image] for image in range(num_images) if image not in grouped]
+
+
+def _by_side(images: Sequence[RawImage], sides: Sequence[str]) -> dict[str, tuple[RawImage, ...]]:
+    splits: dict[str, list[RawImage]] = {split: [] for split in SPLITS if split in sides}
+    for image, side in zip(images, sides, strict=True):
+        splits[side].append(image)
+    # Ids of different files may be equal, and all are in one file now.
+    return {split: renumbered(members) for split, members in splits.items()}
+
+
+def _label_table(labels: Sequence[str | None], sides: Sequence[str]) -> dict[str, tuple[int, ...]]:
     counts: dict[str, list[int]] = {}
     for label, side in zip(labels, sides, strict=True):
         if label is not None:

@@ -1,11 +1,15 @@
-"""Dividing a data set into train, val and test so that no image has a copy on another side."""
+"""Dividing groups of images into train, val and test by ratios, stratified by class."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from harma.data.description import SPLITS
 from harma.errors import ConfigError
+
+# Shares of an image below this are noise of floats.
+DECIMALS = 6
 
 
 def divide(
@@ -32,54 +36,76 @@ def divide(
     Raises:
         ConfigError: the ratios or the seed are not usable, or a split would stay empty.
     """
-    if (
-        len(ratios) != len(SPLITS)
-        or not abs(sum(ratios) - 1) <= 1e-6
-        or min(ratios) < 0
-        or ratios[0] == 0
-    ):
-        shown = " ".join(f"{ratio:g}" for ratio in ratios)
-        raise ConfigError(
-            f"ratios are {shown}; give three shares for train, val and test that sum to 1: 0.8"
-            " 0.1 0.1"
-        )
+    _check_ratios(ratios)
     if seed < 0:
         raise ConfigError(f"seed is {seed}; it must be 0 or more")
-    rng = np.random.default_rng(seed)
-    order = sorted(rng.permutation(len(groups)).tolist(), key=lambda g: -len(groups[g]))
-    wanted = np.array(ratios)
-    totals: dict[str | None, int] = {}
-    for label in labels:
-        totals[label] = totals.get(label, 0) + 1
-    given = {label: np.zeros(len(SPLITS)) for label in totals}
-    in_all = np.zeros(len(SPLITS))
-    result = [""] * len(labels)
-    for g in order:
-        label = _label_of([labels[i] for i in groups[g]])
-        lacks = np.round(wanted * totals[label] - given[label], 6)
-        lacks_in_all = wanted * len(labels) - in_all
-        # What is left is less than an image each: then the whole decides, or every label would
-        # round the same way.
-        best = int(
-            np.argmax(lacks if lacks.max() >= 1 else np.where(lacks > 0, lacks_in_all, -np.inf))
-        )
-        for i in groups[g]:
-            result[i] = SPLITS[best]
-            given[labels[i]][best] += 1
-        in_all[best] += len(groups[g])
+    shuffled = np.random.default_rng(seed).permutation(len(groups)).tolist()
+    # Large groups first: small ones then fill what these leave.
+    order = sorted(shuffled, key=lambda index: -len(groups[index]))
+    dealing = _Dealing(labels, ratios)
+    sides = [""] * len(labels)
+    for index in order:
+        side = dealing.give(groups[index])
+        for image in groups[index]:
+            sides[image] = side
     empty = [
         split
         for split, ratio in zip(SPLITS, ratios, strict=True)
-        if ratio > 0 and split not in result
+        if ratio > 0 and split not in sides
     ]
     if empty:
         raise ConfigError(
             f"{len(labels)} images in {len(groups)} groups of copies leave {', '.join(empty)}"
             " empty; give larger ratios"
         )
-    return result
+    return sides
 
 
-def _label_of(labels: Sequence[str | None]) -> str | None:
+def _check_ratios(ratios: Sequence[float]) -> None:
+    """Raise if these are no three shares of a whole, of which train has some."""
+    usable = (
+        len(ratios) == len(SPLITS)
+        and abs(sum(ratios) - 1) <= 1e-6  # no number is not within it
+        and min(ratios) >= 0
+        and ratios[0] > 0
+    )
+    if not usable:
+        shown = " ".join(f"{ratio:g}" for ratio in ratios)
+        raise ConfigError(
+            f"ratios are {shown}; give three shares for train, val and test that sum to 1: 0.8"
+            " 0.1 0.1"
+        )
+
+
+class _Dealing:
+    """How many images of each label every split has, and how many it should have."""
+
+    def __init__(self, labels: Sequence[str | None], ratios: Sequence[float]) -> None:
+        self.labels = labels
+        self.ratios = np.array(ratios)
+        self.totals = Counter(labels)
+        self.given = {label: np.zeros(len(SPLITS)) for label in self.totals}
+        self.given_in_all = np.zeros(len(SPLITS))
+
+    def give(self, group: Sequence[int]) -> str:
+        """Choose the split of a group of images, and note it."""
+        best = self._neediest([self.labels[image] for image in group])
+        for image in group:
+            self.given[self.labels[image]][best] += 1
+        self.given_in_all[best] += len(group)
+        return SPLITS[best]
+
+    def _neediest(self, labels: Sequence[str | None]) -> int:
+        label = _main_label(labels)
+        lacks = np.round(self.ratios * self.totals[label] - self.given[label], DECIMALS)
+        if lacks.max() >= 1:
+            return int(np.argmax(lacks))
+        # What is left is less than an image each: then the whole decides, or every label would
+        # round the same way.
+        lacks_in_all = self.ratios * len(self.labels) - self.given_in_all
+        return int(np.argmax(np.where(lacks > 0, lacks_in_all, -np.inf)))
+
+
+def _main_label(labels: Sequence[str | None]) -> str | None:
     """The label that most images of a group have, the first of those as frequent."""
     return max(dict.fromkeys(labels), key=labels.count)

@@ -1,4 +1,4 @@
-"""What a data set is made of (`harma data stats`): sizes, words, labels, copies."""
+"""Statistics of a data set (`harma data stats`): sizes, words, classes, equal files."""
 
 import hashlib
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from harma.data.annotations import load_split
 from harma.data.description import DataDescription
 from harma.data.images import picture_size
 from harma.data.split import Split
-from harma.errors import ConfigError
 
-TOP = 50  # captions, words and sizes that are named
+MOST_NAMED = 50  # captions and words
+UNCUT = 10**6  # words of a caption: here captions are counted as they are
 
 
 @dataclass(frozen=True)
@@ -101,54 +102,68 @@ def data_stats(
         DataError: annotations are not usable, or a file is no image.
         MissingFileError: files are not there.
     """
-    names = description.splits if splits is None else tuple(splits)
-    if not names:
-        raise ConfigError(
-            f"data set {description.name} names no annotation files; add train, val or test to it"
-        )
     loaded = [
-        load_split(description, name, root, images=images, empty_captions="drop", max_words=10**6)
-        for name in names
+        load_split(description, name, root, images=images, empty_captions="drop", max_words=UNCUT)
+        for name in description.chosen_splits(splits)
     ]
-    paths = [path for split in loaded for path in split.images]
-    read: list[tuple[tuple[int, int], str]] = []
-    with ThreadPoolExecutor(max(1, num_workers)) as pool:
-        for item in pool.map(_size_and_hash, paths):
-            read.append(item)
-            if progress is not None:
-                progress(len(read), len(paths))
-    parts, start = [], 0
+    # All images at once, so that one bar tells of all splits.
+    paths: list[Path] = []
+    image_names: list[str] = []
+    words: Counter[str] = Counter()
     for split in loaded:
-        parts.append(_split_stats(split, read[start : start + split.num_images]))
+        paths += split.images
+        image_names += [f"{split.name} {name}" for name in split.image_names]
+        words += _words(split)
+    files = _read_files(paths, num_workers, progress)
+    parts = []
+    start = 0
+    for split in loaded:
+        parts.append(_split_stats(split, files[start : start + split.num_images]))
         start += split.num_images
-    words = Counter(
-        word for split in loaded for caption in split.captions for word in caption.split()
+    return DataStats(
+        name=description.name,
+        splits=tuple(parts),
+        top_words=_top(_without_stop_words(words)),
+        vocabulary=len(words),
+        equal_files=_across_splits(_equal(image_names, files)),
     )
-    naming = Counter({word: count for word, count in words.items() if word not in STOP_WORDS})
-    where = [f"{split.name} {name}" for split in loaded for name in split.image_names]
-    groups = _equal(where, [digest for _, digest in read])
-    across = [group for group in groups if len({name.split()[0] for name in group}) > 1]
-    return DataStats(description.name, tuple(parts), _top(naming), len(words), tuple(across))
 
 
-def _size_and_hash(path: Path) -> tuple[tuple[int, int], str]:
+class _ImageFile(NamedTuple):
+    """What is counted of an image file."""
+
+    size: tuple[int, int]
+    digest: str
+
+
+def _read_files(
+    paths: Sequence[Path], num_workers: int, progress: Progress | None
+) -> list[_ImageFile]:
+    files: list[_ImageFile] = []
+    # Threads suffice: reading waits for the disk, and hashing lets others run.
+    with ThreadPoolExecutor(max(1, num_workers)) as pool:
+        for file in pool.map(_read_file, paths):
+            files.append(file)
+            if progress is not None:
+                progress(len(files), len(paths))
+    return files
+
+
+def _read_file(path: Path) -> _ImageFile:
+    # From the header alone: whether pixels can be decoded is what `harma data check` looks at.
     size = picture_size(path)
     with path.open("rb") as file:
-        return size, hashlib.file_digest(file, "sha256").hexdigest()
+        return _ImageFile(size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _split_stats(split: Split, read: Sequence[tuple[tuple[int, int], str]]) -> SplitStats:
+def _split_stats(split: Split, files: Sequence[_ImageFile]) -> SplitStats:
     lengths = [len(caption.split()) for caption in split.captions]
     texts = Counter(split.captions)
+    # A caption that one image has twice is not shared: each pair counts once.
     pairs = set(zip(split.captions, split.caption_to_image.tolist(), strict=True))
     images_of_text = Counter(text for text, _ in pairs)
-    words = Counter(word for caption in split.captions for word in caption.split())
+    # With a minimum, so that images at the end without captions count as 0.
     per_image = np.bincount(split.caption_to_image, minlength=split.num_images)
-    labels = (
-        Counter(split.label_names[i] for i in split.labels.tolist())
-        if split.labels is not None
-        else {}
-    )
     return SplitStats(
         split=split.name,
         num_images=split.num_images,
@@ -159,12 +174,30 @@ def _split_stats(split: Split, read: Sequence[tuple[tuple[int, int], str]]) -> S
         captions_per_image=_counts(per_image.tolist()),
         caption_lengths=_counts(lengths),
         num_words=sum(lengths),
-        vocabulary=len(words),
+        vocabulary=len(_words(split)),
         top_captions=_top(texts),
-        labels=dict(sorted(labels.items())),
-        image_sizes=dict(Counter(size for size, _ in read).most_common()),
-        equal_files=tuple(_equal(split.image_names, [digest for _, digest in read])),
+        labels=_label_counts(split),
+        image_sizes=dict(Counter(file.size for file in files).most_common()),
+        equal_files=tuple(_equal(split.image_names, files)),
     )
+
+
+def _words(split: Split) -> "Counter[str]":
+    words: Counter[str] = Counter()
+    for caption in split.captions:
+        words.update(caption.split())
+    return words
+
+
+def _without_stop_words(words: "Counter[str]") -> "Counter[str]":
+    return Counter({word: count for word, count in words.items() if word not in STOP_WORDS})
+
+
+def _label_counts(split: Split) -> dict[str, int]:
+    if split.labels is None:
+        return {}
+    counts = Counter(split.label_names[label] for label in split.labels.tolist())
+    return dict(sorted(counts.items()))
 
 
 def _counts(values: Sequence[int]) -> dict[int, int]:
@@ -173,20 +206,32 @@ def _counts(values: Sequence[int]) -> dict[int, int]:
 
 def _top(counted: "Counter[str]") -> tuple[tuple[str, int], ...]:
     """The most frequent; of those as frequent, by the alphabet."""
-    return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:TOP])
+    return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:MOST_NAMED])
 
 
-def _equal(names: Sequence[str], digests: Sequence[str]) -> list[tuple[str, ...]]:
+def _equal(names: Sequence[str], files: Sequence[_ImageFile]) -> list[tuple[str, ...]]:
+    """Groups of names whose files have the same bytes."""
     groups: dict[str, list[str]] = {}
-    for name, digest in zip(names, digests, strict=True):
-        groups.setdefault(digest, []).append(name)
+    for name, file in zip(names, files, strict=True):
+        groups.setdefault(file.digest, []).append(name)
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
-def as_json(stats: DataStats) -> dict[str, object]:
+def _across_splits(groups: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """The groups that lie in more than one split; names begin with the split."""
+    across = []
+    for group in groups:
+        splits = {name.split()[0] for name in group}
+        if len(splits) > 1:
+            across.append(group)
+    return tuple(across)
+
+
+def stats_record(stats: DataStats) -> dict[str, object]:
     """Plain values for JSON: sizes of images as "256×256"."""
     splits = []
     for split in stats.splits:
+        # Keys of JSON are texts.
         sizes = {f"{width}×{height}": count for (width, height), count in split.image_sizes.items()}
         splits.append({**vars(split), "image_sizes": sizes})
     return {**vars(stats), "splits": splits}

@@ -1,4 +1,8 @@
-"""From annotation files to a split: rows grouped by image, captions cleaned, everything checked once."""
+"""Loading a split: annotation files read, rows grouped by image, everything checked once.
+
+The way of a caption: `load_split` reads files (formats), cleans captions (captions) and groups rows
+by image (grouping) into a `Split`.
+"""
 
 import logging
 import os
@@ -7,14 +11,15 @@ from typing import Literal
 
 from harma.data.description import DataDescription
 from harma.data.formats import READERS
-from harma.data.grouping import Grouping, Reading
-from harma.data.rows import Problem
+from harma.data.grouping import GroupingRules, SplitReading, group_by_image
 from harma.data.split import Split
 from harma.errors import ConfigError, DataError, MissingFileError
 
 logger = logging.getLogger(__name__)
 
-SHOWN = 5  # dropped captions that are named; the rest is counted
+# What is named of dropped captions and missing images; the rest is counted.
+MOST_DROPPED_SHOWN = 5
+MOST_MISSING_SHOWN = 5
 
 EmptyCaptions = Literal["error", "drop"]
 
@@ -52,37 +57,19 @@ def load_split(
         DataError: a row cannot be used; the message names the first, and how many more there are.
         ConfigError: the data set has no such split, or an option is unknown.
     """
-    for name in description.files(split):
-        if Path(root).is_dir() and not (Path(root) / name).is_file():
-            hint = f"; get the data from {description.homepage}" if description.homepage else ""
-            raise MissingFileError(
-                f"the {split} annotations of {description.name} are not at"
-                f" {Path(root) / name}{hint}"
-            )
     reading = read_split(
         description, split, root, images=images, empty_captions=empty_captions, max_words=max_words
     )
+    # A file that is not there says more than the problem that it cannot be read.
     if reading.problems:
-        first, more = reading.problems[0], len(reading.problems) - 1
-        raise DataError(
-            f"{first}{f' ({more} more; `harma data check` lists them all)' if more else ''}"
-        )
+        _check_annotations_are_there(reading, description, Path(root))
+        raise DataError(first_problem(reading))
     if check_files:
-        _check_files(reading.split)
+        _check_images_are_there(reading.split)
     for path, place in reading.repeated:
-        logger.warning(
-            "%s: image %s is in %s too; it counts as two images", place, path, reading.places[path]
-        )
-    dropped = reading.split.dropped
-    for message in dropped[:SHOWN]:
-        logger.info("dropped: %s", message)
-    if len(dropped) > SHOWN:
-        logger.info(
-            "dropped: %d more captions; `harma data check` counts and HARMA_LOG=DEBUG lists all",
-            len(dropped) - SHOWN,
-        )
-        for message in dropped[SHOWN:]:
-            logger.debug("dropped: %s", message)
+        first = reading.places[path]
+        logger.warning("%s: image %s is in %s too; it counts as two images", place, path, first)
+    _log_dropped(reading.split.dropped)
     return reading.split
 
 
@@ -94,7 +81,7 @@ def read_split(
     images: str | Path | None = None,
     empty_captions: EmptyCaptions = "error",
     max_words: int = 30,
-) -> Reading:
+) -> SplitReading:
     """As `load_split`, with all problems in a list, and without looking for image files.
 
     Raises:
@@ -105,30 +92,84 @@ def read_split(
         raise ConfigError(f"empty_captions is {empty_captions!r}; allowed are error, drop")
     if max_words < 1:
         raise ConfigError(f"max_words is {max_words}; it must be 1 or more")
-    names, root = description.files(split), Path(root)
+    root = Path(root)
+    files = description.files(split)
     if not root.is_dir():
         raise MissingFileError(
-            f"the data root {root} is not a folder; it must hold {', '.join(names)}"
+            f"the data root {root} is not a folder; it must hold {', '.join(files)}"
         )
-    image_root = Path(
-        os.path.normpath((root / description.images if images is None else Path(images)).absolute())
+    # A generator: nothing is read before the rows are grouped.
+    rows = READERS[description.format](root, files, split)
+    rules = GroupingRules(
+        image_root=image_folder(description, root, images),
+        max_words=max_words,
+        drop_empty=empty_captions == "drop",
     )
-    grouping = Grouping(image_root, max_words, drop_empty=empty_captions == "drop")
-    for item in READERS[description.format](root, names, split):
-        if isinstance(item, Problem):
-            grouping.problems.append(item)
-        else:
-            grouping.add(item)
-    return grouping.finish(split, names)
+    return group_by_image(rows, rules, split=split, files=files)
 
 
-def _check_files(split: Split) -> None:
+def image_folder(
+    description: DataDescription, root: Path, images: str | Path | None = None
+) -> Path:
+    """The absolute image folder of a data set: as given, else where the description says."""
+    folder = root / description.images
+    if images is not None:
+        folder = Path(images)
+    # Links stay as they are: names are compared as they are written.
+    return Path(os.path.normpath(folder.absolute()))
+
+
+def first_problem(reading: SplitReading) -> str:
+    """The first problem of a reading that has some, and how many more there are."""
+    message = str(reading.problems[0])
+    num_more = len(reading.problems) - 1
+    if num_more:
+        message += f" ({num_more} more; `harma data check` lists them all)"
+    return message
+
+
+def _check_annotations_are_there(
+    reading: SplitReading, description: DataDescription, root: Path
+) -> None:
+    """Raise if a file of the split is not there, and say where its data come from."""
+    for name in reading.files:
+        path = root / name
+        if path.is_file():
+            continue
+        message = f"the {reading.split.name} annotations of {description.name} are not at {path}"
+        if description.homepage:
+            message += f"; get the data from {description.homepage}"
+        raise MissingFileError(message)
+
+
+def _check_images_are_there(split: Split) -> None:
+    """Raise if image files of the split are not there; the message names the first."""
+    # Before training: an image that is missing would end an epoch in its middle.
     missing = [index for index, path in enumerate(split.images) if not path.is_file()]
-    if missing:
-        shown = ", ".join(f"{split.image_names[i]} ({split.image_sources[i]})" for i in missing[:5])
-        raise MissingFileError(
-            f"{len(missing)} of {split.num_images} {split.name} images are not in"
-            f" {split.image_root}: {shown}{', …' if len(missing) > 5 else ''}; give the folder that"
-            " image names are relative to with `images`, or run `harma data check` for the whole"
-            " list"
+    if not missing:
+        return
+    image_names = split.image_names
+    names = [
+        f"{image_names[index]} ({split.image_sources[index]})"
+        for index in missing[:MOST_MISSING_SHOWN]
+    ]
+    if len(missing) > MOST_MISSING_SHOWN:
+        names.append("…")
+    raise MissingFileError(
+        f"{len(missing)} of {split.num_images} {split.name} images are not in"
+        f" {split.image_root}: {', '.join(names)}; give the folder that image names are relative"
+        " to with `images`, or run `harma data check` for the whole list"
+    )
+
+
+def _log_dropped(messages: tuple[str, ...]) -> None:
+    for message in messages[:MOST_DROPPED_SHOWN]:
+        logger.info("dropped: %s", message)
+    rest = messages[MOST_DROPPED_SHOWN:]
+    if rest:
+        logger.info(
+            "dropped: %d more captions; `harma data check` counts and HARMA_LOG=DEBUG lists all",
+            len(rest),
         )
+    for message in rest:
+        logger.debug("dropped: %s", message)

@@ -1,4 +1,4 @@
-"""The original's RandomAugment (SPEC 3).
+"""RandomAugment, the original's augmentation: ten operations on pictures, drawn at random (SPEC 3).
 
 The operations are Pillow's: the original says that its own are "the same as PIL's", they are
 written in C, and its affine map and sharpening beat torchvision's on tensors.
@@ -32,6 +32,7 @@ def _equalize(image: Image.Image, level: float, sign: int) -> Image.Image:
     return ImageOps.equalize(image)
 
 
+# An enhance factor of 1 changes nothing; levels 0 to 1 run from 0.1 to 1.9.
 def _brightness(image: Image.Image, level: float, sign: int) -> Image.Image:
     return ImageEnhance.Brightness(image).enhance(0.1 + 1.8 * level)
 
@@ -59,12 +60,17 @@ def _translate_y(image: Image.Image, level: float, sign: int) -> Image.Image:
 def _rotate(image: Image.Image, level: float, sign: int) -> Image.Image:
     """Counter-clockwise for sign 1, about the centre."""
     angle = math.radians(sign * 30 * level)
-    cos, sin, x, y = math.cos(angle), math.sin(angle), image.width / 2, image.height / 2
+    cos, sin = math.cos(angle), math.sin(angle)
+    x, y = image.width / 2, image.height / 2
+    # The last of each row keeps the centre (x, y) where it is.
     return _affine(image, (cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y))
 
 
 def _affine(image: Image.Image, matrix: tuple[float, ...]) -> Image.Image:
-    """Take each pixel from where `matrix` (two rows of three) says; (0, 0) is the corner of the top left pixel."""
+    """Take each pixel from where `matrix` (two rows of three) says.
+
+    (0, 0) is the corner of the top left pixel.
+    """
     return image.transform(
         image.size,
         Image.Transform.AFFINE,
@@ -121,6 +127,7 @@ class RandomAugment:
     def __call__(self, image: Tensor) -> Tensor:
         """Augment uint8 (3, H, W), giving a new tensor of that shape or the same one."""
         drawn = [_draw() for _ in range(self.num_ops)]
+        # A quarter of all images is left alone: they need no way through Pillow and back.
         if not any(applied for _, applied, _ in drawn):
             return image
         picture = Image.fromarray(image.permute(1, 2, 0).numpy())
@@ -135,5 +142,8 @@ class RandomAugment:
 
 def _draw() -> tuple[Operation, bool, int]:
     """An operation, whether it is applied, and its sign."""
-    index, applied, sign = (int(torch.randint(n, ())) for n in (len(OPERATIONS), 2, 2))
-    return _DRAWN_FROM[index], bool(applied), 2 * sign - 1
+    # Always three numbers, in this order: what is drawn next does not depend on what was.
+    index = int(torch.randint(len(OPERATIONS), ()))
+    applied = bool(torch.randint(2, ()))
+    sign = 2 * int(torch.randint(2, ())) - 1
+    return _DRAWN_FROM[index], applied, sign

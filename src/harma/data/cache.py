@@ -1,4 +1,4 @@
-"""Keeping decoded images, so that later epochs do not decode again."""
+"""Cache of decoded images in memory or on disk, so that later epochs do not decode again."""
 
 import contextlib
 import hashlib
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tokenize import TokenError
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from harma.data.images import read_image, rgb_array
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.errors import ConfigError, MissingFileError, StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,19 @@ DECODING = 1
 # Images in memory share few large blocks: where workers do not inherit memory, each block is sent
 # to them by a file handle, and thousands of those are more than a process may have.
 BLOCK_BYTES = 256 * 2**20
+# Images decoded ahead of what is kept.
+PORTION = 256
 
 Progress = Callable[[int, int], None]
+
+
+class _InMemory(NamedTuple):
+    """Where an image lies in memory."""
+
+    block: int
+    start: int
+    height: int
+    width: int
 
 
 class ImageCache:
@@ -55,21 +66,23 @@ class ImageCache:
         self.mode = mode
         self.directory = Path(directory).expanduser() if directory else default_directory()
         self._blocks: list[Tensor] = []
-        self._used = 0
-        # Path → (block, start, height, width).
-        self._places: dict[Path, tuple[int, int, int, int]] = {}
+        self._used = 0  # bytes of the last block
+        self._places: dict[Path, _InMemory] = {}
         self._warned = False
 
     def get(self, path: Path) -> Tensor:
-        """The image as uint8 (3, H, W), channels of a pixel side by side in memory. Do not write into it.
+        """The image as uint8 (3, H, W); do not write into it.
+
+        In memory the channels of a pixel lie side by side (the tensor is a transposed view).
 
         Raises:
             MissingFileError: there is no such file.
-            DataError: it cannot be decoded, or the cache cannot be written.
+            DataError: it cannot be decoded.
+            StorageError: the cache cannot be written.
         """
         if self.mode == "memory" and path in self._places:
             return self._from_memory(path)
-        array = self._through_disk(path) if self.mode == "disk" else rgb_array(read_image(path))
+        array = self._decode(path)
         if self.mode == "memory":
             self._keep_or_warn(path, array)
         return torch.from_numpy(array).permute(2, 0, 1)
@@ -86,30 +99,33 @@ class ImageCache:
 
         Raises:
             MissingFileError: a file is not there.
-            DataError: an image cannot be decoded, or the cache cannot be written.
+            DataError: an image cannot be decoded.
+            StorageError: the cache cannot be written.
         """
         todo = [path for path in dict.fromkeys(paths) if path not in self._places]
         if self.mode == "none" or not todo:
             return
-        decode = (
-            self._through_disk if self.mode == "disk" else lambda path: rgb_array(read_image(path))
-        )
+        done = 0
         with ThreadPoolExecutor(max(1, num_workers)) as pool:
             # In portions: the pool would decode everything ahead of what is kept.
-            for start in range(0, len(todo), 256):
-                portion = todo[start : start + 256]
-                for done, (path, array) in enumerate(
-                    zip(portion, pool.map(decode, portion), strict=True), start + 1
-                ):
+            for start in range(0, len(todo), PORTION):
+                portion = todo[start : start + PORTION]
+                for path, array in zip(portion, pool.map(self._decode, portion), strict=True):
                     if self.mode == "memory":
                         self._keep(path, array)
+                    done += 1
                     if progress is not None:
                         progress(done, len(todo))
 
-    # -- memory
-    # -------------------------------------------------------------------------------------------------------
+    def _decode(self, path: Path) -> NDArray[np.uint8]:
+        if self.mode == "disk":
+            return self._through_disk(path)
+        return rgb_array(read_image(path))
+
+    # -- memory ------------------------------------------------------------------------------------
 
     def _keep_or_warn(self, path: Path, array: NDArray[np.uint8]) -> None:
+        """Keep an image, but not in a worker: each would hold a copy of its own."""
         if get_worker_info() is None:
             self._keep(path, array)
         elif not self._warned:
@@ -122,31 +138,35 @@ class ImageCache:
 
     def _keep(self, path: Path, array: NDArray[np.uint8]) -> None:
         if not self._blocks or self._used + array.size > self._blocks[-1].numel():
+            # An image larger than a block has a block of its own size.
             self._blocks.append(torch.empty(max(BLOCK_BYTES, array.size), dtype=torch.uint8))
             self._used = 0
         height, width, _ = array.shape
-        self._blocks[-1][self._used : self._used + array.size] = torch.from_numpy(array).reshape(-1)
-        self._places[path] = (len(self._blocks) - 1, self._used, height, width)
-        self._used += array.size
+        end = self._used + array.size
+        self._blocks[-1][self._used : end] = torch.from_numpy(array).reshape(-1)
+        self._places[path] = _InMemory(len(self._blocks) - 1, self._used, height, width)
+        self._used = end
 
     def _from_memory(self, path: Path) -> Tensor:
         block, start, height, width = self._places[path]
         flat = self._blocks[block][start : start + height * width * 3]
         return flat.view(height, width, 3).permute(2, 0, 1)
 
-    # -- disk
-    # ---------------------------------------------------------------------------------------------------------
+    # -- disk --------------------------------------------------------------------------------------
 
     def _through_disk(self, path: Path) -> NDArray[np.uint8]:
         entry = self._entry(path)
-        kept = _read_entry(entry)
-        if kept is None:
-            kept = rgb_array(read_image(path))
-            _write_entry(entry, kept)
-        return kept
+        array = _read_entry(entry)
+        if array is None:
+            array = rgb_array(read_image(path))
+            _write_entry(entry, array)
+        return array
 
     def _entry(self, path: Path) -> Path:
-        """The file of an image. Another size or time is another image: stale entries are never read."""
+        """The file of an image.
+
+        Another size or time is another image: stale entries are never read.
+        """
         try:
             stat = path.stat()
         except OSError as error:
@@ -160,23 +180,30 @@ class ImageCache:
 
 def default_directory() -> Path:
     """`harma/images` in the user's cache folder (`XDG_CACHE_HOME`, else `~/.cache`)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "harma" / "images"
+    # Set but empty means not set, as the XDG specification has it.
+    folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(folder) / "harma" / "images"
 
 
 def _read_entry(entry: Path) -> NDArray[np.uint8] | None:
-    """The image of an entry, mapped into memory; None if it is not there, or damaged by something else than us."""
+    """The image of an entry, mapped into memory.
+
+    None if it is not there, or damaged by something else than us.
+    """
     try:
         # "c": writable for torch, but writes never reach the file.
         array = np.load(entry, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError, TokenError):
         return None
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 3:
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
         return None
-    return np.asarray(array) if array.shape[2] == 3 and array.size else None
+    if array.ndim != 3 or array.shape[2] != 3 or not array.size:
+        return None
+    return np.asarray(array)
 
 
 def _write_entry(entry: Path, array: NDArray[np.uint8]) -> None:
-    """Write an entry whole or not at all, also when several threads and processes write the same one."""
+    """Write an entry whole or not at all; threads and processes may write the same one."""
     temporary: str | None = None
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
@@ -188,7 +215,7 @@ def _write_entry(entry: Path, array: NDArray[np.uint8]) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-        raise DataError(
+        raise StorageError(
             f"the image cache {entry.parent.parent} cannot be written ({error.strerror or error}); "
             "give another data.cache_dir, or set data.cache to none"
         ) from error

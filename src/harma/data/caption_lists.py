@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+from harma.data.annotation_files import read_utf8, split_lines
+from harma.data.description import SPLITS
 from harma.data.formats import READERS
 from harma.data.rows import Problem
 from harma.errors import DataError, MissingFileError
 
-# What a Karpathy file's images belong to.
-SPLITS = ("train", "val", "test")
+
+def is_caption_list(name: str | Path) -> bool:
+    """Whether a name is that of such a file; a data set's name or description is none."""
+    return Path(name).suffix.lower() in (".txt", ".csv", ".json")
 
 
 def read_texts(path: str | Path) -> list[str]:
@@ -26,33 +30,33 @@ def read_texts(path: str | Path) -> list[str]:
     path = Path(path)
     if not path.exists() or path.is_dir():  # a pipe is fine
         raise MissingFileError(f"there is no file {path}; it should hold a text per line, or JSON")
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
-        ) from error
+    content = read_utf8(path)
     suffix = path.suffix.lower()
-    found = (
-        _of_json(path, text)
-        if suffix == ".json"
-        else _of_rows(path, "csv")
-        if suffix == ".csv"
-        else _lines(text)
-    )
-    if not found:
+    if suffix == ".json":
+        texts = _of_json(path, content)
+    elif suffix == ".csv":
+        texts = _of_rows(path, "csv")
+    else:
+        texts = _stripped_lines(content)
+    if not texts:
         raise DataError(f"{path} holds no text; write one per line")
-    for number, item in enumerate(found):
-        if not item.strip():
-            place = f"number {number}" if suffix in (".json", ".csv") else f"line {number + 1}"
-            raise DataError(f"{path}: the text of {place} is empty; write it, or take it out")
-    return found
+    for index, text in enumerate(texts):
+        if text.strip():
+            continue
+        # Lines are counted from 1, as editors do; the rows of the others as in a list.
+        place = f"line {index + 1}"
+        if suffix in (".json", ".csv"):
+            place = f"number {index}"
+        raise DataError(f"the text of {place} is empty; write it, or take it out", source=str(path))
+    return texts
 
 
-def _lines(text: str) -> list[str]:
-    lines = [line.strip() for line in text.replace("\r\n", "\n").split("\n")]
-    return lines[:-1] if lines[-1] == "" else lines
+def _stripped_lines(text: str) -> list[str]:
+    lines = [line.strip() for line in split_lines(text)]
+    # Spaces after the last line end are no text that somebody forgot.
+    if lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def _of_json(path: Path, text: str) -> list[str]:
@@ -62,21 +66,30 @@ def _of_json(path: Path, text: str) -> list[str]:
         raise DataError(f"{path} is not JSON ({error})") from error
     if isinstance(content, list) and all(isinstance(item, str) for item in content):
         return content
-    return _of_rows(path, "karpathy" if isinstance(content, dict) else "harma")
+    if isinstance(content, dict):
+        return _of_rows(path, "karpathy")
+    return _of_rows(path, "harma")
 
 
-def _of_rows(path: Path, kind: str) -> list[str]:
+def _of_rows(path: Path, form: str) -> list[str]:
     """The captions of a data set's annotation file."""
+    splits: tuple[str, ...] = ("all",)  # what the other formats never look at
+    if form == "karpathy":
+        # One after the other: the reader gives the images of one split at a time.
+        splits = SPLITS
     texts: list[str] = []
     # Each once: what is wrong with a Karpathy file shows in every split.
     problems: dict[Problem, None] = {}
-    for split in SPLITS if kind == "karpathy" else ("all",):
-        for row in READERS[kind](path.parent, [path.name], split):
+    for split in splits:
+        for row in READERS[form](path.parent, [path.name], split):
             if isinstance(row, Problem):
                 problems[row] = None
             else:
                 texts += row.captions
     if problems:
-        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise DataError(f"{path.parent / str(next(iter(problems)))}{more}")
+        first = path.parent / str(next(iter(problems)))
+        more = ""
+        if len(problems) > 1:
+            more = f" ({len(problems) - 1} more)"
+        raise DataError(f"{first}{more}")
     return texts

@@ -1,11 +1,10 @@
-"""Torch data sets of a split."""
+"""Torch data set of images with their texts: sampling, seeds of what is drawn for an item."""
 
 import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 import torch
@@ -17,9 +16,28 @@ from harma.data.split import Split
 from harma.errors import ConfigError
 
 SAMPLINGS = ("captions", "images")
+UNKNOWN_LABEL = -1
 
 
-class CaptionPairs(Dataset[dict[str, Any]]):
+class CaptionItem(TypedDict):
+    """An image with C of its captions.
+
+    Keys:
+        pixels: float32 (3, H', W').
+        token_ids: int64 (C, L).
+        caption_index: int64 (C,), the same for captions of the same text.
+        image_index: number of the image in the split.
+        label: class of the image; -1: unknown.
+    """
+
+    pixels: Tensor
+    token_ids: Tensor
+    caption_index: Tensor
+    image_index: int
+    label: int
+
+
+class CaptionPairs(Dataset[CaptionItem]):
     """Images, each with one or several of its captions.
 
     What is drawn for an item depends on (seed, epoch, index) alone: not on workers, nor on where a
@@ -54,7 +72,8 @@ class CaptionPairs(Dataset[dict[str, Any]]):
     ) -> None:
         if sampling not in SAMPLINGS:
             raise ConfigError(f"data.sampling is {sampling!r}; allowed are {', '.join(SAMPLINGS)}")
-        if captions_per_image < 1 or (captions_per_image > 1 and sampling == "captions"):
+        most = 1 if sampling == "captions" else captions_per_image
+        if not 1 <= captions_per_image <= most:
             raise ConfigError(
                 f"data.captions_per_image is {captions_per_image} with data.sampling {sampling}; it"
                 " must be 1, or more with data.sampling images"
@@ -67,28 +86,26 @@ class CaptionPairs(Dataset[dict[str, Any]]):
         self.captions_per_image = captions_per_image
         # Shared memory: workers that live on into the next epoch see its number.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        # Tokenized once: what occurs with many images costs no more than what occurs with one.
         distinct = {caption: row for row, caption in enumerate(dict.fromkeys(split.captions))}
         self._token_ids = tokenize(list(distinct))
         self._token_row = torch.tensor([distinct[caption] for caption in split.captions])
         # The captions of image i are _by_image[_first[i] : _first[i + 1]].
-        self._by_image = np.argsort(split.caption_to_image, kind="stable")
-        self._first = np.searchsorted(
-            split.caption_to_image[self._by_image], np.arange(split.num_images + 1)
-        )
+        owners = split.caption_to_image
+        self._by_image = np.argsort(owners, kind="stable")
+        self._first = np.searchsorted(owners[self._by_image], np.arange(split.num_images + 1))
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that random numbers are drawn for; call it before the loader is iterated."""
+        """Choose the epoch of the random numbers; call it before the loader is iterated."""
         self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
-        return self.split.num_captions if self.sampling == "captions" else self.split.num_images
+        if self.sampling == "captions":
+            return self.split.num_captions
+        return self.split.num_images
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
+    def __getitem__(self, index: int) -> CaptionItem:
         """An item.
-
-        Returns:
-            pixels float32 (3, H', W'), token_ids int64 (C, L), caption_index int64 (C,), the same
-            for captions of the same text, image_index int, label int (-1: unknown).
 
         Raises:
             DataError: the image cannot be read.
@@ -97,12 +114,15 @@ class CaptionPairs(Dataset[dict[str, Any]]):
             captions = self._captions(index)
             image = int(self.split.caption_to_image[captions[0]])
             pixels = self.transform(self.cache.get(self.split.images[image]))
+        label = UNKNOWN_LABEL
+        if self.split.labels is not None:
+            label = int(self.split.labels[image])
         return {
             "pixels": pixels,
             "token_ids": self._token_ids[self._token_row[captions]],
             "caption_index": self._token_row[captions],
             "image_index": image,
-            "label": -1 if self.split.labels is None else int(self.split.labels[image]),
+            "label": label,
         }
 
     def _captions(self, index: int) -> list[int]:
@@ -111,47 +131,24 @@ class CaptionPairs(Dataset[dict[str, Any]]):
             raise IndexError(f"item {index} of {len(self)}")  # also what ends a plain for loop
         if self.sampling == "captions":
             return [index]
-        own = self._by_image[self._first[index] : self._first[index + 1]]
-        # Every caption once before any comes again.
-        rounds = -(-self.captions_per_image // len(own))
-        drawn = torch.cat([torch.randperm(len(own)) for _ in range(rounds)])[
-            : self.captions_per_image
-        ]
-        return [int(own[i]) for i in drawn]
-
-
-class ImageList(Dataset[Tensor]):
-    """Images as pixels, without captions.
-
-    Args:
-        paths: of the images, N.
-        transform: uint8 (3, H, W) → float32 (3, H', W').
-        cache: where decoded images come from.
-    """
-
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        transform: Callable[[Tensor], Tensor],
-        cache: ImageCache | None = None,
-    ) -> None:
-        self.paths = tuple(paths)
-        self.transform = transform
-        self.cache = cache or ImageCache("none")
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.transform(self.cache.get(self.paths[index]))
+        of_image = self._by_image[self._first[index] : self._first[index + 1]]
+        # Every caption once before any comes again: as many rounds as it takes, rounded up.
+        num_rounds = -(-self.captions_per_image // len(of_image))
+        rounds = [torch.randperm(len(of_image)) for _ in range(num_rounds)]
+        drawn = torch.cat(rounds)[: self.captions_per_image]
+        return [int(of_image[i]) for i in drawn]
 
 
 @contextmanager
 def seeded(*key: int) -> Iterator[None]:
-    """Within this context the global generators of torch, numpy and `random` are seeded by `key`; then restored."""
+    """Within this context random numbers depend on `key` alone; afterwards all is as before.
+
+    That holds for the global generators of torch (on the CPU), numpy and `random`.
+    """
     digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
     seed = int.from_bytes(digest, "little") >> 1
-    python, numpy = random.getstate(), np.random.get_state()
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         # Not torch.manual_seed: it would seed the GPU too, whose random numbers belong to the
         # model.
@@ -161,5 +158,5 @@ def seeded(*key: int) -> Iterator[None]:
         try:
             yield
         finally:
-            random.setstate(python)
-            np.random.set_state(numpy)
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)

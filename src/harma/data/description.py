@@ -1,11 +1,15 @@
-"""Data sets described by a few lines of YAML."""
+"""Descriptions of data sets: a few lines of YAML, shipped by name or a user's own file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from harma.data.formats import READERS, caps_pairs
+import yaml
+
+from harma.data.formats import READERS
+from harma.data.text_formats import caps_pairs
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.reading import read_yaml
 
@@ -53,20 +57,34 @@ class DataDescription:
                 f"data set {self.name}: format is {self.format!r}; allowed are {', '.join(READERS)}"
             )
         for split in SPLITS:
-            named = getattr(self, split)
-            twice = sorted({name for name in named if named.count(name) > 1})
+            files = getattr(self, split)
+            twice = sorted({name for name in files if files.count(name) > 1})
             if twice:
                 raise ConfigError(
                     f"data set {self.name}: {split} lists {', '.join(twice)} twice; list each file"
                     " once"
                 )
+            # Raises where a file of captions has no partner: better here than after an hour.
             if self.format == "caps":
-                caps_pairs(named)
+                caps_pairs(files)
 
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits it has files for."""
         return tuple(split for split in SPLITS if getattr(self, split))
+
+    def chosen_splits(self, splits: Sequence[str] | None) -> tuple[str, ...]:
+        """The splits that are asked for; None or none asks for all it has files for.
+
+        Raises:
+            ConfigError: nothing is asked for, and it has none.
+        """
+        names = tuple(splits or self.splits)
+        if not names:
+            raise ConfigError(
+                f"data set {self.name} names no annotation files; add train, val or test to it"
+            )
+        return names
 
     def files(self, split: str) -> tuple[str, ...]:
         """The annotation files of a split.
@@ -79,13 +97,14 @@ class DataDescription:
                 f"data set {self.name} has no files for split {split!r}; it has"
                 f" {', '.join(self.splits) or 'none'}"
             )
-        named: tuple[str, ...] = getattr(self, split)
-        return named
+        files: tuple[str, ...] = getattr(self, split)
+        return files
 
 
 def shipped_descriptions() -> dict[str, Path]:
     """Name → file of the descriptions in the package."""
-    return {path.stem: path for path in sorted(Path(str(files("harma.data"))).glob("sets/*.yaml"))}
+    folder = Path(str(files("harma.data"))) / "sets"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def load_description(name_or_path: str | Path) -> DataDescription:
@@ -98,9 +117,10 @@ def load_description(name_or_path: str | Path) -> DataDescription:
         MissingFileError: the file is not there.
         ConfigError: the name is unknown, a key is unknown, or a value has the wrong type.
     """
+    # A shipped name comes first; a file of that name is given with its ending.
     shipped = shipped_descriptions()
     path = shipped.get(str(name_or_path), Path(name_or_path))
-    if path.suffix not in (".yaml", ".yml"):
+    if not is_description_file(path):
         raise ConfigError(
             f"there is no data set {str(name_or_path)!r}; shipped are {', '.join(shipped)}, "
             "or give the path of a description (.yaml)"
@@ -114,29 +134,64 @@ def load_description(name_or_path: str | Path) -> DataDescription:
     return _from_values(values, path)
 
 
-def _from_values(values: Any, path: Path) -> DataDescription:
+def is_description_file(name_or_path: str | Path) -> bool:
+    """Whether it is the path of a description: a name of a data set has no such ending."""
+    return Path(name_or_path).suffix in (".yaml", ".yml")
+
+
+def folder_of_description(name_or_path: str | Path) -> Path | None:
+    """Where a data set's files are if nobody says otherwise: beside its description.
+
+    None for a shipped one, which lies in the package.
+    """
+    if not is_description_file(name_or_path):
+        return None
+    return Path(name_or_path).parent
+
+
+def description_yaml(description: DataDescription) -> str:
+    """A description as it is written to a file; what is empty is left out."""
+    values: dict[str, object] = {}
+    for key, value in vars(description).items():
+        if not value:
+            continue
+        values[key] = value
+        if key in SPLITS:
+            # One file stands without brackets, as a person would write it.
+            values[key] = value[0] if len(value) == 1 else list(value)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def _from_values(values: object, path: Path) -> DataDescription:
     allowed = [field.name for field in fields(DataDescription)]
     if not isinstance(values, dict):
+        kind = type(values).__name__
         raise ConfigError(
-            f"{path} holds {type(values).__name__}; a description is a mapping with"
-            f" {', '.join(allowed)}"
+            f"holds {kind}; a description is a mapping with {', '.join(allowed)}", source=str(path)
         )
     unknown = [str(key) for key in values if key not in allowed]
     if unknown:
         raise ConfigError(
-            f"{path}: unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}"
+            f"unknown key {', '.join(unknown)}; allowed are {', '.join(allowed)}", source=str(path)
         )
+    # A description without a name is called as its file.
     parsed: dict[str, Any] = {"name": path.stem}
     for key, value in values.items():
-        if (
-            key in SPLITS
-            and isinstance(value, list)
-            and all(isinstance(item, str) for item in value)
-        ):
-            parsed[key] = tuple(value)
+        if key in SPLITS:
+            parsed[key] = _file_names(key, value, path)
         elif isinstance(value, str):
-            parsed[key] = (value,) if key in SPLITS else value
+            parsed[key] = value
         else:
-            needed = "a file name or a list of them" if key in SPLITS else "text"
-            raise ConfigError(f"{path}: {key} is {value!r}; it must be {needed}")
+            raise ConfigError(f"{key} is {value!r}; it must be text", source=str(path))
     return DataDescription(**parsed)
+
+
+def _file_names(split: str, value: object, path: Path) -> tuple[str, ...]:
+    """The annotation files of a split: a single one may stand without brackets."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ConfigError(
+        f"{split} is {value!r}; it must be a file name or a list of them", source=str(path)
+    )

@@ -1,14 +1,16 @@
-"""Reading pictures of every kind as 8-bit RGB, and saying clearly why one cannot be read.
+"""Decoding pictures (16 bits, alpha, EXIF, CMYK …) to 8-bit RGB; why one cannot be decoded.
 
 What becomes of a pixel (the same for files, Pillow pictures and arrays):
 
 - Grey, palette, CMYK, YCbCr, …: converted to RGB.
-- Alpha: fully transparent pixels become black, as nodata is in imagery; all others keep their colour. Nothing is
-  blended: four-band aerial images often declare their near infrared as alpha, and blending would darken them by it.
-- Integers of 16 or 32 bits: as they are where all values lie in 0…255, divided by 257 where all lie in 0…65535 (the
-  full range, not the image's own, so that images stay comparable), else stretched between their minimum and maximum.
-- Floats: 0…1 is the full range; whole numbers in 0…255 are 8-bit values; all else is stretched between minimum and
-  maximum. NaN and infinities become black.
+- Alpha: fully transparent pixels become black, as nodata is in imagery; all others keep their
+  colour. Nothing is blended: four-band aerial images often declare their near infrared as alpha,
+  and blending would darken them by it.
+- Integers of 16 or 32 bits: as they are where all values lie in 0…255, divided by 257 where all lie
+  in 0…65535 (the full range, not the image's own, so that images stay comparable), else stretched
+  between their minimum and maximum.
+- Floats: 0…1 is the full range; whole numbers in 0…255 are 8-bit values; all else is stretched
+  between minimum and maximum. NaN and infinities become black.
 
 Rasters of several bands, of floats in several bands or too large to be one picture are scenes, not
 pictures.
@@ -18,7 +20,7 @@ import os
 import struct
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,9 @@ DECODING_ERRORS = (
     struct.error,
 )
 
+# EXIF orientations that swap width and height.
+ON_ITS_SIDE = (5, 6, 7, 8)
+
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Read a picture as 8-bit RGB, upright as its EXIF says; of several pages, the first.
@@ -59,6 +64,7 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
     """
     path = Path(path)
     try:
+        # Opening a pipe would wait for ever.
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise DataError(f"image {path} is a device or pipe, not an image file")
         with path.open("rb") as file:
@@ -83,7 +89,10 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     path = Path(path)
     try:
         with path.open("rb") as file, _open(file) as image:
-            return image.size[::-1] if _orientation(image) in (5, 6, 7, 8) else image.size
+            width, height = image.size
+            if _orientation(image) in ON_ITS_SIDE:
+                return height, width
+            return width, height
     except Image.DecompressionBombError as error:
         raise DataError(
             f"image {path} is absurdly large ({error}); cut it into smaller images"
@@ -96,16 +105,19 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         ) from error
 
 
-def _decode(file: Any, path: Path, max_pixels: int) -> Image.Image:
+def _decode(file: IO[bytes], path: Path, max_pixels: int) -> Image.Image:
+    """As `read_image`, of an open file that is not empty."""
     too_large = f"more than the {max_pixels:,} allowed; cut it into smaller images"
     try:
         with _open(file) as image:
+            # From the header: a few bytes may claim a picture of gigabytes.
             width, height = image.size
             if width * height > max_pixels:
                 raise DataError(f"image {path} has {width}×{height} pixels, {too_large}")
             image.load()
-            return to_rgb(_upright(image))
+            return _rgb_of_file(_upright(image), path)
     except DataError:
+        # Ours, and complete; it is a ValueError too, which below would mean a damaged file.
         raise
     except Image.DecompressionBombError as error:
         raise DataError(f"image {path} is absurdly large, {too_large}") from error
@@ -120,31 +132,42 @@ def _decode(file: Any, path: Path, max_pixels: int) -> Image.Image:
         ) from error
 
 
-def _open(file: Any) -> Image.Image:
-    """Open without Pillow's warning about large pictures: the caller refuses them with the path in the message."""
+def _rgb_of_file(image: Image.Image, path: Path) -> Image.Image:
+    try:
+        return to_rgb(image)
+    except DataError as error:
+        raise DataError(error.problem, source=f"image {path}") from error
+
+
+def _open(file: IO[bytes]) -> Image.Image:
+    """Open without Pillow's warning about large pictures.
+
+    The caller refuses them with the path in the message.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(file)
 
 
-def _first_bytes(file: Any) -> bytes:
+def _first_bytes(file: IO[bytes]) -> bytes:
     file.seek(0)
-    first: bytes = file.read(8)
-    return first
+    return file.read(8)
 
 
 def _upright(image: Image.Image) -> Image.Image:
     """Turned as the EXIF orientation says; a picture whose EXIF data are damaged stays as it is."""
-    return ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
+    if _orientation(image) == 1:
+        return image
+    return ImageOps.exif_transpose(image)
 
 
 def _orientation(image: Image.Image) -> int:
     """As the EXIF data say; 1, upright, where they are damaged."""
     try:
-        found: int = image.getexif().get(ExifTags.Base.Orientation, 1)
+        orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
     except DECODING_ERRORS:
         return 1
-    return found
+    return orientation
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -153,6 +176,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     Raises:
         DataError: Pillow cannot convert its mode.
     """
+    # Pillow's own conversion of these does not scale as the rules of this module do.
     if image.mode in ("F", "I") or image.mode.startswith("I;"):
         return Image.fromarray(_to_uint8(np.asarray(image))).convert("RGB")
     try:
@@ -166,8 +190,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return Image.fromarray(_without_alpha(np.asarray(with_alpha)))
 
 
-def rgb_array(image: Any) -> NDArray[np.uint8]:
-    """A Pillow picture or an array as uint8 (H, W, 3), in memory of its own; the rules are the module's.
+def rgb_array(image: object) -> NDArray[np.uint8]:
+    """A picture as uint8 (H, W, 3), in memory of its own; the rules are the module's.
 
     Args:
         image: a Pillow picture, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bools,
@@ -178,38 +202,48 @@ def rgb_array(image: Any) -> NDArray[np.uint8]:
     """
     if isinstance(image, Image.Image):
         return np.array(to_rgb(image))
-    if not isinstance(image, np.ndarray) or image.dtype.kind not in "buif":
-        got = f"array of {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise DataError(
-            "an image is a path, a Pillow picture or an array of bools, integers or floats; got"
-            f" {got}"
-        )
-    array = image[..., None] if image.ndim == 2 else image
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.size == 0:
-        first = (
-            "; channels come last: transpose it"
-            if image.ndim == 3 and image.shape[0] in (1, 3, 4)
-            else ""
-        )
-        raise DataError(
-            "an image array is (H, W), or has 1, 3 or 4 channels in its last axis; got shape"
-            f" {image.shape}{first}"
-        )
-    if array.shape[2] == 1:
+    array = _with_channels(image)
+    num_channels = array.shape[2]
+    if num_channels == 1:
         return np.repeat(_to_uint8(array), 3, axis=2)
+    # Colours are scaled together, alpha by itself: it need not have their range.
     colours = _to_uint8(array[..., :3])
-    if array.shape[2] == 3:
+    if num_channels == 3:
         return np.array(colours)
     return _without_alpha(np.concatenate([colours, _to_uint8(array[..., 3:])], axis=2))
 
 
-def to_uint8_rgb(image: Any) -> "Tensor":
+def _with_channels(image: object) -> NDArray[Any]:
+    """What is given for a picture as an array (H, W, 1), (H, W, 3) or (H, W, 4).
+
+    Raises:
+        DataError: it is none.
+    """
+    needed = "an image is a path, a Pillow picture or an array of bools, integers or floats"
+    if not isinstance(image, np.ndarray):
+        raise DataError(f"{needed}; got {type(image).__name__}")
+    if image.dtype.kind not in "buif":
+        raise DataError(f"{needed}; got array of {image.dtype}")
+    array = image[..., None] if image.ndim == 2 else image
+    if array.ndim == 3 and array.shape[2] in (1, 3, 4) and array.size:
+        return array
+    hint = ""
+    if image.ndim == 3 and image.shape[0] in (1, 3, 4):
+        hint = "; channels come last: transpose it"
+    raise DataError(
+        "an image array is (H, W), or has 1, 3 or 4 channels in its last axis; got shape"
+        f" {image.shape}{hint}"
+    )
+
+
+def to_uint8_rgb(image: object) -> "Tensor":
     """A Pillow picture or an array as a uint8 tensor (3, H, W); see `rgb_array`.
 
     In memory the channels of a pixel lie side by side (the tensor is a transposed view): resizing
     is then twice as fast, and nothing has to be copied.
     """
-    import torch  # not at the top: `harma data check` reads images without it
+    # Not at the top: `harma data check` reads images without torch.
+    import torch
 
     return torch.from_numpy(rgb_array(image)).permute(2, 0, 1)
 
@@ -224,20 +258,35 @@ def _to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
         return array
     if array.dtype.kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
+    # NaN marks nodata in rasters; it must not decide the range.
     valid = np.isfinite(array)
-    low, high = (array[valid].min(), array[valid].max()) if valid.any() else (0, 0)
-    floats = array.dtype.kind == "f"
-    if floats and low >= 0 and high <= 1:
-        low, high = 0, 1
-    elif low >= 0 and high <= 255 and (not floats or _whole(array[valid])):
-        low, high = 0, 255
-    elif not floats and low >= 0 and high <= 65535:
-        low, high = 0, 65535
-    scale = 255 / (float(high) - float(low)) if high > low else 0.0
-    return np.rint((np.where(valid, array, low).astype(np.float64) - float(low)) * scale).astype(
-        np.uint8
-    )
+    low, high = _range(array[valid])
+    scale = 0.0
+    if high > low:
+        scale = 255 / (high - low)
+    levels = (np.where(valid, array, low).astype(np.float64) - low) * scale
+    return np.rint(levels).astype(np.uint8)
 
 
-def _whole(values: NDArray[Any]) -> bool:
-    return bool(np.all(values == np.rint(values)))
+def _range(values: NDArray[Any]) -> tuple[float, float]:
+    """The values that become 0 and 255: those of the type where all values fit, else the extremes.
+
+    A range of the type keeps pictures comparable; one of their own would make a dim picture bright.
+    """
+    if not values.size:
+        return 0.0, 0.0
+    low, high = float(values.min()), float(values.max())
+    if low < 0:
+        return low, high
+    is_float = values.dtype.kind == "f"
+    if is_float and high <= 1:
+        return 0.0, 1.0
+    if high <= 255 and _are_whole(values):
+        return 0.0, 255.0
+    if high <= 65535 and not is_float:
+        return 0.0, 65535.0
+    return low, high
+
+
+def _are_whole(values: NDArray[Any]) -> bool:
+    return values.dtype.kind != "f" or bool(np.all(values == np.rint(values)))

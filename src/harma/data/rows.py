@@ -1,4 +1,4 @@
-"""What annotation files say: rows, the places they come from, and problems."""
+"""What annotation files say: annotations, the rows they come from, and problems."""
 
 from dataclasses import dataclass
 
@@ -19,11 +19,11 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
-        return f"{Place(self.file, self.row)}: {self.what}"
+        return f"{RowPlace(self.file, self.row)}: {self.what}"
 
 
 @dataclass(frozen=True)
-class Place:
+class RowPlace:
     """Where something is annotated; see `Problem`."""
 
     file: str
@@ -38,11 +38,11 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Row:
-    """An image and some of its captions.
+class Annotation:
+    """An image and some of its captions: what one row of an annotation file gives.
 
     Attributes:
-        place: where it is annotated.
+        place: the row.
         image: path relative to the image root, as annotated.
         captions: as annotated.
         image_id: the file's own number of the image, or None.
@@ -53,7 +53,7 @@ class Row:
         faulty: problems of this row were given, and some of its captions may be missing.
     """
 
-    place: Place
+    place: RowPlace
     image: str
     captions: tuple[str, ...]
     image_id: int | None = None

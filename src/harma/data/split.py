@@ -1,15 +1,23 @@
-"""A split: images, their captions, and where each came from."""
+"""The record of a split: images, texts, and where each came from."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harma.errors import DataError
+
+
+class SplitSize(NamedTuple):
+    """How large a split is."""
+
+    num_images: int
+    num_captions: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,22 +51,17 @@ class Split:
     image_root: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.caption_to_image.shape != (self.num_captions,):
+        owners = self.caption_to_image
+        if owners.shape != (self.num_captions,):
             raise DataError(
-                f"split {self.name}: caption_to_image has shape {self.caption_to_image.shape}, "
+                f"split {self.name}: caption_to_image has shape {owners.shape}, "
                 f"{self.num_captions} captions need ({self.num_captions},)"
             )
-        if (
-            self.num_captions
-            and not 0
-            <= self.caption_to_image.min()
-            <= self.caption_to_image.max()
-            < self.num_images
-        ):
+        # An index that is out of range would show up much later, as a wrong pair.
+        if self.num_captions and not 0 <= owners.min() <= owners.max() < self.num_images:
             raise DataError(
-                f"split {self.name}: caption_to_image has values from {self.caption_to_image.min()}"
-                f" to {self.caption_to_image.max()}, {self.num_images} images allow 0 to"
-                f" {self.num_images - 1}"
+                f"split {self.name}: caption_to_image has values from {owners.min()}"
+                f" to {owners.max()}, {self.num_images} images allow 0 to {self.num_images - 1}"
             )
         if self.labels is not None and self.labels.shape != (self.num_images,):
             raise DataError(
@@ -77,18 +80,24 @@ class Split:
         return len(self.captions)
 
     @property
+    def size(self) -> SplitSize:
+        """N and M."""
+        return SplitSize(self.num_images, self.num_captions)
+
+    @property
     def image_names(self) -> tuple[str, ...]:
         """(N,) image paths relative to the image root, with forward slashes."""
         root = self.image_root
-        return tuple(
-            path.name if root is None else path.relative_to(root).as_posix() for path in self.images
-        )
+        if root is None:
+            return tuple(path.name for path in self.images)
+        return tuple(path.relative_to(root).as_posix() for path in self.images)
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of what the split says: image names, captions, and which belongs to which.
 
         It does not depend on where the data lie, nor on the pixels.
         """
+        # Names relative to the image folder: the same data elsewhere have the same fingerprint.
         content = [self.image_names, self.captions, self.caption_to_image.tolist()]
         return hashlib.sha256(json.dumps(content).encode("ascii")).hexdigest()
 
@@ -101,26 +110,34 @@ class Split:
         Raises:
             DataError: an index does not exist or comes twice.
         """
-        kept = np.asarray(image_indices, dtype=np.int64).reshape(-1)
-        if kept.size and not 0 <= kept.min() <= kept.max() < self.num_images:
+        chosen = np.asarray(image_indices, dtype=np.int64).reshape(-1)
+        beyond = chosen[(chosen < 0) | (chosen >= self.num_images)]
+        if beyond.size:
             raise DataError(
-                f"subset of {self.name}: image index"
-                f" {kept[(kept < 0) | (kept >= self.num_images)][0]} does not exist, allowed are 0"
+                f"subset of {self.name}: image index {beyond[0]} does not exist, allowed are 0"
                 f" to {self.num_images - 1}"
             )
+        # Old index → new one; -1 for images that go.
         new_index = np.full(self.num_images, -1, dtype=np.int64)
-        new_index[kept] = np.arange(kept.size)
-        if (new_index >= 0).sum() != kept.size:
+        new_index[chosen] = np.arange(chosen.size)
+        if (new_index >= 0).sum() != chosen.size:
             raise DataError(f"subset of {self.name}: an image index comes twice; give each once")
+        # Captions keep their order, whatever order the images are asked in.
         captions = np.flatnonzero(new_index[self.caption_to_image] >= 0)
+        labels = None
+        if self.labels is not None:
+            labels = self.labels[chosen]
+        sources: tuple[str, ...] = ()
+        if self.image_sources:
+            sources = tuple(self.image_sources[i] for i in chosen)
         return Split(
             name=self.name,
-            images=tuple(self.images[i] for i in kept),
+            images=tuple(self.images[i] for i in chosen),
             captions=tuple(self.captions[j] for j in captions),
             caption_to_image=new_index[self.caption_to_image[captions]],
-            labels=None if self.labels is None else self.labels[kept],
+            labels=labels,
             label_names=self.label_names,
-            image_sources=tuple(self.image_sources[i] for i in kept) if self.image_sources else (),
+            image_sources=sources,
             dropped=self.dropped,
             image_root=self.image_root,
         )

@@ -1,4 +1,7 @@
-"""Transforms from uint8 pictures (3, H, W) to float32 pixels, for training and for evaluation (SPEC 3)."""
+"""Transforms from uint8 pictures (3, H, W) to float32 pixels: crop, flip, resize, mean and std.
+
+For training and for evaluation (SPEC 3).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,21 +12,15 @@ from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms.v2 import functional as F
 
 from harma.data.augment import RandomAugment
+from harma.data.resizing import INTERPOLATIONS, RESIZE_MODES, Size
 from harma.errors import ConfigError
 
-__all__ = ["INTERPOLATIONS", "RESIZE_MODES", "RandomAugment", "eval_transform", "train_transform"]
-
-INTERPOLATIONS = {
-    "bicubic": InterpolationMode.BICUBIC,
-    "bilinear": InterpolationMode.BILINEAR,
-    "nearest": InterpolationMode.NEAREST,
-}
 CROP_SCALE = (0.5, 1.0)
 CROP_RATIO = (3 / 4, 4 / 3)
 
 
 def train_transform(
-    size: tuple[int, int],
+    size: Size,
     mean: Sequence[float],
     std: Sequence[float],
     *,
@@ -51,12 +48,12 @@ def train_transform(
         _checked_size(size),
         _mode(interpolation),
         _Normalize.of(mean, std),
-        RandomAugment() if augment else None,
+        augment=RandomAugment() if augment else None,
     )
 
 
 def eval_transform(
-    size: tuple[int, int],
+    size: Size,
     mean: Sequence[float],
     std: Sequence[float],
     *,
@@ -80,13 +77,14 @@ def eval_transform(
     Raises:
         ConfigError: a value is not usable.
     """
+    # Here, not at the first image, which may come long after.
     if resize_mode not in RESIZE_MODES:
         raise ConfigError(f"resize_mode is {resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}")
     return _Evaluate(
         _checked_size(size),
         _mode(interpolation),
         _Normalize.of(mean, std),
-        RESIZE_MODES[resize_mode],
+        resized=RESIZE_MODES[resize_mode],
     )
 
 
@@ -103,20 +101,21 @@ class _Normalize:
             raise ConfigError(
                 f"mean is {list(mean)}, std is {list(std)}; both need three numbers, std above 0"
             )
-        scaled = [
-            torch.tensor(values, dtype=torch.float64).mul(255).float().view(3, 1, 1)
-            for values in (mean, std)
-        ]
-        return cls(*scaled)
+        return cls(_in_levels(mean), _in_levels(std))
 
     def __call__(self, image: Tensor) -> Tensor:
         # Contiguous while it is still small; torchvision's own steps take twice the time.
         return image.contiguous().to(torch.float32).sub_(self.mean).div_(self.std)
 
 
+def _in_levels(values: Sequence[float]) -> Tensor:
+    """Three numbers of the scale 0…1 on that of 8-bit values, (3, 1, 1); rounded once."""
+    return torch.tensor(values, dtype=torch.float64).mul(255).float().view(3, 1, 1)
+
+
 @dataclass(frozen=True, eq=False)
 class _Train:
-    size: tuple[int, int]
+    size: Size
     mode: InterpolationMode
     normalize: _Normalize
     augment: RandomAugment | None
@@ -125,7 +124,9 @@ class _Train:
         top, left, height, width = RandomResizedCrop.get_params(
             image, list(CROP_SCALE), list(CROP_RATIO)
         )
-        image = _resize(image[:, top : top + height, left : left + width], self.size, self.mode)
+        crop = image[:, top : top + height, left : left + width]
+        # The order of SPEC 3: pixels of the result, not of the file, are what operations move by.
+        image = _resize(crop, self.size, self.mode)
         if torch.rand(()) < 0.5:
             image = image.flip(-1)
         if self.augment is not None:
@@ -135,41 +136,21 @@ class _Train:
 
 @dataclass(frozen=True, eq=False)
 class _Evaluate:
-    size: tuple[int, int]
+    size: Size
     mode: InterpolationMode
     normalize: _Normalize
-    resized: Callable[[tuple[int, int], tuple[int, int]], tuple[int, int]]
+    resized: Callable[[Size, Size], Size]
 
     def __call__(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
         image = _resize(image, self.resized((height, width), self.size), self.mode)
+        # Cuts what is too large, and lays black around what is too small.
         if image.shape[-2:] != self.size:
             image = F.center_crop(image, list(self.size))
         return self.normalize(image)
 
 
-def _squashed(source: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
-    return target
-
-
-def _covering(source: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
-    """The smallest size of the source's aspect ratio that covers the target, rounded as torchvision's Resize does."""
-    (height, width), (to_height, to_width) = source, target
-    if height * to_width <= width * to_height:
-        return to_height, max(to_width, width * to_height // height)
-    return max(to_height, height * to_width // width), to_width
-
-
-def _fitting(source: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
-    """The largest size of the source's aspect ratio that fits into the target, rounded as open_clip does."""
-    ratio = max(source[0] / target[0], source[1] / target[1])
-    return max(1, round(source[0] / ratio)), max(1, round(source[1] / ratio))
-
-
-RESIZE_MODES = {"squash": _squashed, "shortest": _covering, "longest": _fitting}
-
-
-def _resize(image: Tensor, size: tuple[int, int], mode: InterpolationMode) -> Tensor:
+def _resize(image: Tensor, size: Size, mode: InterpolationMode) -> Tensor:
     return F.resize(image, list(size), interpolation=mode, antialias=True)
 
 
@@ -178,10 +159,10 @@ def _mode(interpolation: str) -> InterpolationMode:
         raise ConfigError(
             f"interpolation is {interpolation!r}; allowed are {', '.join(INTERPOLATIONS)}"
         )
-    return INTERPOLATIONS[interpolation]
+    return InterpolationMode(interpolation)
 
 
-def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
+def _checked_size(size: Size) -> Size:
     height, width = size
     if height < 1 or width < 1:
         raise ConfigError(f"size is {tuple(size)}; it must be (height, width), both 1 or more")

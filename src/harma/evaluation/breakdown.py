@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.curation.vocabulary.terms import terms_of
+from harma.curation.vocabulary.counting import terms_of
 from harma.data.split import Split
 from harma.evaluation.retrieval import Evaluation
 

@@ -1,38 +1,15 @@
-import io
-
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from tests.curation.audit.conftest import NUM_SCENES, jpeg, written
 
+from harma.curation.audit import copies as module
+from harma.curation.audit.candidates import Candidates
 from harma.curation.audit.copies import Copy, find_copies, groups_of
-from harma.curation.audit.descriptors import (
-    TURN_NAMES,
-    TURNS,
-    descriptors,
-    frequencies,
-    turned,
-    turned_coefficients,
-)
-from harma.curation.audit.looks import look_at
+from harma.curation.audit.looks import Looks, look_at, small_grey
+from harma.curation.audit.turns import TURNS
 from harma.data.images import read_image
-from harma.data.synthetic import LOOKS, draw_scene, make_scene
-from harma.errors import ConfigError, DataError, MissingFileError
-
-NUM = 24
-
-
-@pytest.fixture(scope="module")
-def scenes():
-    return [
-        Image.fromarray(draw_scene(make_scene(np.random.default_rng(i)), LOOKS["summer"], 128))
-        for i in range(NUM)
-    ]
-
-
-def jpeg(image, quality):
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return Image.open(io.BytesIO(buffer.getvalue()))
+from harma.errors import ConfigError
 
 
 def cropped(image, left, top, right, bottom):
@@ -54,21 +31,13 @@ PLANTED = {
 }
 
 
-def written(images, folder):
-    paths = []
-    for number, image in enumerate(images):
-        paths.append(folder / f"{number}.png")
-        image.save(paths[-1])
-    return paths
-
-
 @pytest.mark.parametrize("kind", PLANTED)
 def test_planted_copies_are_found_and_others_are_not(scenes, tmp_path, kind):
     paths = written([*scenes, *map(PLANTED[kind], scenes)], tmp_path)
     copies = find_copies(look_at(paths))
     found = {(copy.first, copy.second) for copy in copies}
-    planted = {(i, NUM + i) for i in range(NUM)}
-    assert len(found & planted) / NUM > 0.95
+    planted = {(i, NUM_SCENES + i) for i in range(NUM_SCENES)}
+    assert len(found & planted) / NUM_SCENES > 0.95
     assert found <= planted
     assert all(copy.kind == "near" for copy in copies)
 
@@ -125,38 +94,34 @@ def test_a_threshold_out_of_range_is_refused(tmp_path, threshold):
         find_copies(look_at([]), threshold=threshold)
 
 
-def test_an_image_that_cannot_be_read_is_named(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"a\.png is not an image"):
-        look_at([tmp_path / "a.png"])
-    with pytest.raises(MissingFileError, match=r"b\.png is not there"):
-        look_at([tmp_path / "b.png"])
-
-
 def test_groups_hold_what_is_linked_through_others():
     copies = [Copy(0, 3, "near"), Copy(3, 5, "near"), Copy(1, 2, "file")]
     assert groups_of(copies, 7) == [[0, 3, 5], [1, 2]]
+    # Links that meet in an image which is in a group already.
+    copies = [Copy(1, 3, "near"), Copy(2, 3, "near"), Copy(0, 2, "near"), Copy(4, 5, "near")]
+    assert groups_of(copies, 6) == [[0, 1, 2, 3], [4, 5]]
 
 
-def test_coefficients_of_turned_pictures_are_those_of_the_pictures_turned():
-    grey = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
-    for turn, coefficients in turned_coefficients(frequencies(grey)):
-        np.testing.assert_allclose(
-            coefficients, frequencies(turned(grey, turn)), rtol=1e-3, atol=0.5
-        )
-
-
-def test_descriptors_do_not_depend_on_brightness_and_contrast():
-    grey = np.random.default_rng(0).integers(0, 100, (1, 64, 64), dtype=np.uint8)
-    other = (2 * grey + 30).astype(np.uint8)
-    assert float(
-        (descriptors(frequencies(grey)) * descriptors(frequencies(other))).sum()
-    ) == pytest.approx(1, abs=1e-4)
-
-
-def test_every_turn_has_a_name():
-    assert set(TURN_NAMES) == set(TURNS)
-    assert len(set(TURN_NAMES.values())) == 8
+def test_of_several_ways_the_best_is_told(scenes, monkeypatch):
+    """A picture that is nearly its own mirror image: both turns agree, one of them better."""
+    half = np.asarray(scenes[0].convert("L"), np.float32)
+    even = half + half[:, ::-1]
+    uneven = np.clip(even / 2 + 0.1 * (half - half[:, ::-1]), 0, 255).astype(np.uint8)
+    grey = np.stack([small_grey(Image.fromarray(uneven))] * 2)
+    looks = Looks(grey, ("a", "b"), ("c", "d"), np.array([[128, 128]] * 2))
+    mirrored = TURNS.index((False, False, True))
+    # The worse way first, the best one, the worse one again.
+    turns = np.array([mirrored, 0, mirrored])
+    same = np.zeros(3, np.int64)
+    ways = Candidates(same, same + 1, turns, np.array([[0.0, 1, 0, 1]] * 3))
+    monkeypatch.setattr(module, "find_candidates", lambda *arguments, **options: ways)
+    (copy,) = find_copies(looks)
+    assert (copy.turn, copy.agreement) == ("", 1.0)
+    other = Candidates(same, same + 1, turns[[0, 2, 0]], ways.box)
+    monkeypatch.setattr(module, "find_candidates", lambda *arguments, **options: other)
+    (copy,) = find_copies(looks)
+    assert copy.turn == "mirrored"
+    assert 0.82 <= copy.agreement < 0.999
 
 
 @pytest.mark.shared

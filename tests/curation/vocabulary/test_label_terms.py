@@ -1,8 +1,11 @@
 import json
 from dataclasses import asdict
 
+import pytest
+
 from harma.curation.vocabulary.label_terms import read_label_terms
 from harma.curation.vocabulary.terms import build_vocabulary
+from harma.errors import DataError, MissingFileError
 
 
 def test_terms_of_a_written_vocabulary_come_back_but_for_words_of_place(tmp_path):
@@ -27,3 +30,38 @@ def test_only_nouns_where_parts_of_speech_are_known(tmp_path):
     )
     (tmp_path / "v.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(asdict(found)).encode())
     assert list(read_label_terms(tmp_path / "v.json")["port"]) == ["boat"]
+
+
+TERM = {"text": "boat", "tfidf": {"port": 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[", "the vocabulary .*v.json is not JSON"),
+        ("[]", "v.json is no vocabulary; it must be the JSON that"),
+        ('{"terms": [], "labels": "x"}', "v.json is no vocabulary"),
+        ('{"terms": [], "labels": []}', "v.json has no labels; make it of a data set"),
+        ({"terms": [TERM, {"text": " ", "tfidf": {}}]}, r"v.json: terms\[1\] needs a text"),
+        ({"terms": [{"text": "x"}]}, r"v.json: terms\[0\] needs a text, and tfidf"),
+        ({"terms": ["x"]}, r"v.json: terms\[0\] needs a text"),
+        ({"terms": [{"text": "x", "tfidf": {"a": "1"}}]}, r"terms\[0\] .* with a number for each"),
+    ],
+)
+def test_a_file_that_is_no_vocabulary(tmp_path, content, message):
+    if isinstance(content, dict):
+        content = json.dumps({"labels": [], **content})
+    (tmp_path / "v.json").write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_label_terms(tmp_path / "v.json")
+
+
+def test_a_vocabulary_that_is_not_there(tmp_path):
+    with pytest.raises(MissingFileError, match=r"v.json is not there; `harma data vocabulary"):
+        read_label_terms(tmp_path / "v.json")
+
+
+def test_a_label_without_terms_of_its_own_stays(tmp_path):
+    content = {"labels": ["port", "wood"], "terms": [TERM]}
+    (tmp_path / "v.json").write_text(json.dumps(content))
+    assert read_label_terms(tmp_path / "v.json") == {"port": {"boat": 0.5}, "wood": {}}

@@ -1,11 +1,9 @@
 import math
-import sys
 
 import pytest
 
-from harma.curation.vocabulary.lemmas import singular
 from harma.curation.vocabulary.terms import build_vocabulary
-from harma.errors import ConfigError, DataError, MissingDependencyError
+from harma.errors import ConfigError, DataError
 
 
 def terms(found):
@@ -36,18 +34,6 @@ def test_counts_of_terms_by_hand():
         5,
     )
     assert found.terms[0].text == "road"
-
-
-def test_nothing_but_the_two_words_stands_in_a_pair():
-    by_text = terms(
-        build_vocabulary(["river, bridge. lake; sea", "river of sand", "3 boats 20"], min_count=1)
-    )
-    assert not any(term.num_words == 2 for term in by_text.values())
-    assert set(by_text) == {"river", "bridge", "lake", "sea", "sand", "boat"}
-    assert "dense forest" in terms(build_vocabulary(["a dense forest"], min_count=1))
-    assert "dense forest" not in terms(
-        build_vocabulary(["a dense forest"], min_count=1, pairs=False)
-    )
 
 
 def test_tfidf_by_hand():
@@ -88,27 +74,6 @@ def test_pieces_and_parts_of_speech():
     assert by_text["viaduct road"].part_of_speech == "NOUN"
 
 
-@pytest.mark.parametrize(
-    ("word", "expected"),
-    [
-        ("houses", "house"),
-        ("buses", "bus"),
-        ("churches", "church"),
-        ("people", "people"),
-        ("women", "woman"),
-        ("feet", "foot"),
-        ("glass", "glass"),
-        ("parking", "parking"),
-        ("campus", "campus"),
-        ("gas", "gas"),
-        ("tennis", "tennis"),
-        ("parked", "parked"),
-    ],
-)
-def test_plurals_become_singular_and_nothing_else_changes(word, expected):
-    assert singular(word) == expected
-
-
 def test_unusable_input_is_refused():
     with pytest.raises(ConfigError, match="min_count is 0"):
         build_vocabulary(["x"], min_count=0)
@@ -116,42 +81,3 @@ def test_unusable_input_is_refused():
         build_vocabulary([])
     with pytest.raises(DataError, match="got 2 captions, 1 images"):
         build_vocabulary(["x", "y"], images=[0])
-
-
-def test_a_missing_spacy_is_named(monkeypatch):
-    from harma.curation.vocabulary.tagging import make_tagger
-
-    monkeypatch.setitem(sys.modules, "spacy", None)
-    with pytest.raises(MissingDependencyError, match="pip install spacy"):
-        make_tagger()
-
-
-def test_the_tag_that_a_word_has_most_often(monkeypatch):
-    from types import SimpleNamespace
-
-    from harma.curation.vocabulary.tagging import make_tagger
-
-    class Document(list):
-        text = ""
-
-    def pipe(texts):
-        for text in texts:
-            document = Document(
-                SimpleNamespace(text=word, pos_="VERB" if text == "park here" else "NOUN")
-                for word in text.split()
-            )
-            document.text = text
-            yield document
-
-    monkeypatch.setitem(
-        sys.modules, "spacy", SimpleNamespace(load=lambda name: SimpleNamespace(pipe=pipe))
-    )
-    tags = make_tagger()(["park here", "a park", "a park"])
-    assert tags["park"] == "NOUN"
-
-    def missing(name):
-        raise OSError("E050")
-
-    monkeypatch.setitem(sys.modules, "spacy", SimpleNamespace(load=missing))
-    with pytest.raises(MissingDependencyError, match="the spaCy model xx is not installed"):
-        make_tagger("xx")

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harma.data.synthetic import LOOKS, Group, Look, Scene, draw_bands, draw_scene
+from harma.data.synthetic import LOOKS, DrawnScene, Group, Look, draw_bands, draw_scene
 from harma.data.synthetic.scenes import KINDS
 
-PLAIN = Scene("grassland", "", "north to south", "", False, (), seed=4)
+PLAIN = DrawnScene("grassland", "", "north to south", "", False, (), seed=4)
 QUIET = Look(noise=0.0)
 
 

@@ -1,14 +1,12 @@
 """What is in a scene, and what its captions say."""
 
 import numpy as np
-import pytest
 
-from harma.data.captions import clean_caption
-from harma.data.synthetic import make_scene, scene_captions
+from harma.data.synthetic import make_scene
 from harma.data.synthetic.materials import MATERIALS
 from harma.data.synthetic.objects import DRAWERS
 from harma.data.synthetic.scenes import GROUNDS, KINDS, LINES, SINGLE
-from harma.data.synthetic.wording import GROUND_PHRASES, NUMBERS
+from harma.data.synthetic.wording import GROUND_PHRASES
 
 
 def scenes(count: int = 400):
@@ -44,57 +42,3 @@ def test_things_are_where_they_can_be():
             assert (group.kind == "ship") == at_sea
             assert group.kind != "aeroplane" or scene.line == "runway"
             assert group.count == 1 or group.kind not in SINGLE
-
-
-def test_captions_are_distinct_clean_and_as_many_as_asked():
-    for scene, rng in scenes(200):
-        captions = scene_captions(scene, 5, rng)
-        assert len(set(captions)) == 5
-        assert [clean_caption(caption) for caption in captions] == captions
-        assert all(len(caption.split()) <= 30 for caption in captions)
-
-
-def test_captions_say_nothing_that_was_not_drawn():
-    for scene, rng in scenes(200):
-        drawn = {
-            (group.kind, group.count, color)
-            for group in scene.groups
-            for color in ("", group.color)
-        }
-        for caption in scene_captions(scene, 5, rng):
-            for kind in KINDS:
-                for number, word in NUMBERS.items():
-                    plural = kind if number == 1 else kind + "s"
-                    for color in ("", *KINDS[kind]):
-                        phrase = f"{word} {color} {plural}".replace("  ", " ")
-                        if f" {phrase} " in f" {caption} ":
-                            assert (kind, number, color) in drawn, (caption, scene)
-
-
-def test_captions_name_no_other_line_or_ground():
-    for scene, rng in scenes(200):
-        for caption in scene_captions(scene, 5, rng):
-            for line in ("river", "road", "railway", "runway"):
-                assert line == scene.line or line not in caption.split(), (caption, scene)
-            assert scene.bridge or "bridge" not in caption
-            for direction in ("north to south", "west to east"):
-                assert direction == scene.direction or direction not in caption
-            for ground, phrases in GROUND_PHRASES.items():
-                if ground != scene.ground:
-                    assert not any(caption.endswith(phrase) for phrase in phrases), (caption, scene)
-
-
-def test_ten_captions_are_found_in_the_poorest_scene():
-    counts = [len(scene_captions(scene, 10, rng)) for scene, rng in scenes(200)]
-    assert min(counts) == 10
-
-
-@pytest.mark.parametrize("kind", list(KINDS))
-def test_every_kind_is_named_as_a_group(kind):
-    rng = np.random.default_rng(3)
-    for _ in range(3000):
-        scene = make_scene(rng)
-        if any(group.kind == kind for group in scene.groups):
-            assert any(kind in caption for caption in scene_captions(scene, 8, rng))
-            return
-    pytest.fail(f"no {kind} in 3,000 scenes")

@@ -1,15 +1,18 @@
-"""What the actions of `harma data` share: naming a data set, tables."""
+"""What the actions of `harma data` share: naming a data set, progress, tables."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import positive
 from harma.ground.device import usable_cores
+from harma.ground.progress import Advance, progress_bars
 
 if TYPE_CHECKING:
-    from harma.curation.audit.audit import Source
+    from harma.curation.audit.audit import AuditedSet
     from harma.data.description import DataDescription
 
 
@@ -74,43 +77,52 @@ def data_and_root(data: str, root: str | None) -> "tuple[DataDescription, Path]"
     Raises:
         ConfigError: the folder is not said, or the data set is not known.
     """
-    from harma.data.description import load_description
+    from harma.data.description import folder_of_description, load_description
     from harma.errors import ConfigError
 
+    # First the name: of a data set that does not exist no folder is asked for.
     description = load_description(data)
-    if root is None and not data.endswith((".yaml", ".yml")):
+    folder = folder_of_description(data) if root is None else Path(root)
+    if folder is None:
         raise ConfigError(
             f"--root is not given; name the folder that holds {data}'s files: --root DIR"
         )
-    return description, Path(data).parent if root is None else Path(root)
+    return description, folder
 
 
-def sources(args: argparse.Namespace) -> "list[Source]":
+def audited_sets(args: argparse.Namespace) -> "list[AuditedSet]":
     """The data sets of `add_several`.
 
     Raises:
         ConfigError: several data sets have one --root or --images, or one has none.
     """
-    from harma.curation.audit.audit import Source
+    from harma.curation.audit.audit import AuditedSet
     from harma.errors import ConfigError
 
     if len(args.data) > 1 and (args.root or args.images):
         raise ConfigError(
             "--root and --images are of a single data set; of several, write DATA=DIR for each"
         )
-    found = []
+    # A folder after "=" is that of this data set alone; --root is for a single one.
+    sets = []
     for named in args.data:
         data, _, root = named.partition("=")
         description, folder = data_and_root(data, root or args.root)
-        found.append(
-            Source(
-                description,
-                folder,
-                Path(args.images) if args.images else None,
-                tuple(args.splits or ()),
-            )
-        )
-    return found
+        splits = tuple(args.splits or ())
+        sets.append(AuditedSet(description, folder, images_option(args), splits))
+    return sets
+
+
+def images_option(args: argparse.Namespace) -> Path | None:
+    """--images as a path; None: where the description says."""
+    return Path(args.images) if args.images else None
+
+
+@contextmanager
+def two_progress_bars(first: str, second: str) -> Iterator[tuple[Advance, Advance]]:
+    """A bar for each of two things that are done one after the other."""
+    with progress_bars() as told:
+        yield partial(told, first), partial(told, second)
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
@@ -120,13 +132,20 @@ def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
     from rich.table import Table
 
     table = Table(box=box.SIMPLE, padding=(0, 1))
-    for number, heading in enumerate(headings):
+    for index, heading in enumerate(headings):
         table.add_column(
             heading,
-            justify="left" if number < left else "right",
+            justify="left" if index < left else "right",
             overflow="fold",
-            no_wrap=left == 1 and number == 0,
+            # A single column of names is the key of a row: it stays whole.
+            no_wrap=left == 1 and index == 0,
         )
     for row in rows:
         table.add_row(*row)
+    # Captions and names may hold what rich takes for markup.
     Console(markup=False, highlight=False, soft_wrap=False).print(table)
+
+
+def with_commas(*numbers: int) -> list[str]:
+    """Numbers as a table shows them."""
+    return [f"{number:,}" for number in numbers]

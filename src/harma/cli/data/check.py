@@ -1,4 +1,4 @@
-"""harma data check: read the annotations of all splits and decode every image; list every problem at once."""
+"""harma data check: read all annotations and decode every image; list every problem at once."""
 
 import argparse
 import json
@@ -49,31 +49,36 @@ def run(args: argparse.Namespace) -> int:
             num_workers=args.num_workers,
             progress=progress,
         )
+    # Printed whether or not JSON is written: a person looks at the one, a script at the other.
     print("\n".join(_lines(report)))
     if args.json:
-        write_text(
-            Path(args.json),
-            json.dumps([vars(problem) for problem in report.problems], indent=2) + "\n",
-        )
-    return 1 if report.problems else 0
+        problems = [vars(problem) for problem in report.problems]
+        write_text(Path(args.json), json.dumps(problems, indent=2) + "\n")
+    return int(bool(report.problems))
 
 
 def _lines(report: "CheckReport") -> list[str]:
-    """The problems of each file, then the sizes. Never cut to the terminal's width: it is searched and piped."""
+    """The problems of each file, then the sizes.
+
+    Never cut to the terminal's width: it is searched and piped.
+    """
+    # Problems are in the order of files: what follows each other belongs to one.
     lines = []
     for file, group in groupby(report.problems, key=lambda problem: problem.file):
         problems = list(group)
         width = max(len(problem.row) for problem in problems)
-        lines.append(f"{file}: {_counted(len(problems), 'problem')}")
+        lines.append(f"{file}: {_counted_problems(len(problems))}")
         lines += [f"  {problem.row:<{width}}  {problem.what}" for problem in problems]
     lines += [
-        f"{split}: {images:,} images, {captions:,} captions"
-        for split, (images, captions) in report.sizes.items()
+        f"{split}: {size.num_images:,} images, {size.num_captions:,} captions"
+        for split, size in report.sizes.items()
     ]
     if report.dropped:
         lines.append(f"dropped: {len(report.dropped):,} without words")
-    return [*lines, _counted(len(report.problems), "problem")]
+    return [*lines, _counted_problems(len(report.problems))]
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _counted_problems(number: int) -> str:
+    if number == 1:
+        return "1 problem"
+    return f"{number:,} problems"

@@ -1,16 +1,21 @@
-"""harma data convert: write annotations in another format. Captions stay as they are; images stay where they are."""
+"""harma data convert: write annotations in another format.
+
+Captions stay as they are; images stay where they are.
+"""
 
 import argparse
 from pathlib import Path
 
-from harma.cli.data.arguments import add_data, data_and_root
+from harma.cli.data.arguments import add_data, data_and_root, images_option
 
 SUMMARY = "annotations in another format"
 EPILOG = """formats (SPEC of the data: a description's `format`):
-  harma     the original's JSON: train.json (a row per caption), val.json and test.json (a row per image)
+  harma     the original's JSON: train.json (a row per caption), val.json and test.json (a row per
+            image)
   karpathy  dataset_NAME.json, one file for all splits; labels under our own keys
   caps      SPLIT_caps.txt with SPLIT_filename.txt: no labels, no ids, no line breaks in captions
-  csv       SPLIT.csv with filename,title and, if there are labels, label_name: no ids, no numbers of labels
+  csv       SPLIT.csv with filename,title and, if there are labels, label_name: no ids, no numbers
+            of labels
 examples:
   harma data convert rsicd --root data/rsicd --to karpathy --output converted
   harma data convert my_data.yaml --splits train --to csv --output csv --lossy
@@ -32,24 +37,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert, unless something would be lost unasked."""
-    from harma.curation.convert import convert, write
-    from harma.errors import ConfigError
+    from harma.curation.convert import convert, write_conversion
 
     description, root = data_and_root(args.data, args.root)
-    images = Path(args.images) if args.images else None
-    made = convert(description, root, args.to, args.output, splits=args.splits, images=images)
-    for loss in made.lost:
+    conversion = convert(
+        description,
+        root,
+        args.to,
+        args.output,
+        splits=args.splits,
+        images=images_option(args),
+    )
+    # Said before anything is written, and whether it is or not.
+    for loss in conversion.lost:
         print(f"lost: {loss}")
-    if made.lost and not args.lossy:
-        raise ConfigError(
-            f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to"
-            " go on"
-        )
-    path = write(made, args.output, overwrite=args.overwrite)
-    for split, (num_images, num_captions) in made.sizes.items():
-        print(f"{split}: {num_images:,} images, {num_captions:,} captions")
+    path = write_conversion(conversion, args.output, overwrite=args.overwrite, lossy=args.lossy)
+    for split, size in conversion.sizes.items():
+        print(f"{split}: {size.num_images:,} images, {size.num_captions:,} captions")
     print(
-        f"written: {', '.join(made.files)} and {path}; train on it with: harma train RECIPE"
+        f"written: {', '.join(conversion.files)} and {path}; train on it with: harma train RECIPE"
         f" --data.name {path}"
     )
     return 0

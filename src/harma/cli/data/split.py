@@ -5,11 +5,17 @@ side.
 """
 
 import argparse
-from functools import partial
 from pathlib import Path
 
-from harma.cli.data.arguments import add_data, add_workers, data_and_root, show_table
-from harma.ground.progress import progress_bars
+from harma.cli.data.arguments import (
+    add_data,
+    add_workers,
+    data_and_root,
+    images_option,
+    show_table,
+    two_progress_bars,
+    with_commas,
+)
 
 SUMMARY = "new train, val and test, copies on one side"
 EPILOG = """examples:
@@ -48,12 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Divide, show, write."""
-    from harma.curation.convert import write
+    from harma.curation.convert import write_conversion
     from harma.curation.resplit import resplit
-    from harma.errors import ConfigError
 
     description, root = data_and_root(args.data, args.root)
-    with progress_bars() as advance:
+    with two_progress_bars("reading images", "comparing") as progress:
         made = resplit(
             description,
             root,
@@ -62,24 +67,20 @@ def run(args: argparse.Namespace) -> int:
             ratios=tuple(args.ratios),
             seed=args.seed,
             near=not args.exact_only,
-            images=Path(args.images) if args.images else None,
+            images=images_option(args),
             num_workers=args.num_workers,
-            progress=(partial(advance, "reading images"), partial(advance, "comparing")),
+            progress=progress,
         )
-    lost = made.conversion.lost
-    for loss in lost:
+    conversion = made.conversion
+    # Said before anything is written, and whether it is or not.
+    for loss in conversion.lost:
         print(f"lost: {loss}")
-    if lost and not args.lossy:
-        raise ConfigError(
-            f"format {args.to} does not hold all of it (above); nothing is written. Add --lossy to"
-            " go on"
-        )
-    path = write(made.conversion, args.output, overwrite=args.overwrite)
-    rows = [[label, *(f"{count:,}" for count in counts)] for label, counts in made.labels.items()]
+    path = write_conversion(conversion, args.output, overwrite=args.overwrite, lossy=args.lossy)
+    rows = [[label, *with_commas(*counts)] for label, counts in made.labels.items()]
     if rows:
         show_table(["label", "train", "val", "test"], rows)
-    for split, (num_images, num_captions) in made.conversion.sizes.items():
-        print(f"{split}: {num_images:,} images, {num_captions:,} captions")
+    for split, size in conversion.sizes.items():
+        print(f"{split}: {size.num_images:,} images, {size.num_captions:,} captions")
     print(f"copies kept on one side: {made.num_copies:,} images in {made.num_groups:,} groups")
     print(f"written: {path}; train on it with: harma train RECIPE --data.name {path}")
     return 0

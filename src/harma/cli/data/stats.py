@@ -1,10 +1,17 @@
 """harma data stats: what a data set is made of. Captions are cleaned, but not cut at 30 words."""
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.data.arguments import add_data, add_workers, data_and_root, show_table
+from harma.cli.data.arguments import (
+    add_data,
+    add_workers,
+    data_and_root,
+    images_option,
+    show_table,
+)
 from harma.ground.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -14,6 +21,9 @@ SUMMARY = "images, captions, words, labels, copies, sizes"
 EPILOG = """examples:
   harma data stats ucm --root data/ucm
   harma data stats my_data.yaml --splits train val --json stats.json --picture stats.png"""
+
+WORDS_SHOWN = 12
+SIZES_SHOWN = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,89 +38,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count, show, write."""
-    from harma.curation.stats import as_json, data_stats
-    from harma.errors import ConfigError
+    from harma.curation.stats import data_stats, stats_record
+    from harma.curation.stats_picture import check_picture_name, draw_stats
     from harma.ground.files import write_json
 
-    if args.picture is not None and args.picture.suffix.lower() != ".png":
-        raise ConfigError(
-            f"the picture is called {args.picture.name}; it is a PNG: give it a name that ends in"
-            " .png"
-        )
+    if args.picture is not None:
+        # Now, not after all images were read.
+        check_picture_name(args.picture)
     description, root = data_and_root(args.data, args.root)
     with progress_bar("reading images") as progress:
         stats = data_stats(
             description,
             root,
             splits=args.splits,
-            images=Path(args.images) if args.images else None,
+            images=images_option(args),
             num_workers=args.num_workers,
             progress=progress,
         )
     _show(stats)
     if args.json is not None:
-        write_json(args.json, as_json(stats))
+        write_json(args.json, stats_record(stats))
         print(f"written: {args.json}")
     if args.picture is not None:
-        from harma.curation.stats_picture import draw_stats
-
         draw_stats(stats, args.picture)
         print(f"written: {args.picture}")
     return 0
 
 
 def _show(stats: "DataStats") -> None:
-    names = [
-        "images",
-        "captions",
-        "captions of an image",
-        "distinct captions",
-        "captions shared by images",
-        "words of a caption",
-        "distinct words",
-        "labels",
-        "images of a label",
-        "sizes of images",
-        "groups of equal files",
-        "left out as empty",
-    ]
     columns = [_column(split) for split in stats.splits]
-    show_table(
-        ["", *(split.split for split in stats.splits)], list(zip(names, *columns, strict=True))
-    )
+    names = list(columns[0])
+    headings = ["", *(split.split for split in stats.splits)]
+    rows = list(zip(names, *(column.values() for column in columns), strict=True))
+    show_table(headings, rows)
     print(f"distinct words in all: {stats.vocabulary:,}")
-    print(
-        "frequent words: " + ", ".join(f"{word} {count:,}" for word, count in stats.top_words[:12])
-    )
+    words = [f"{word} {count:,}" for word, count in stats.top_words[:WORDS_SHOWN]]
+    print(f"frequent words: {', '.join(words)}")
     for group in stats.equal_files:
         print(f"the same file in several splits: {', '.join(group)}")
 
 
-def _column(split: "SplitStats") -> list[str]:
-    mean = split.num_words / max(1, split.num_captions)
-    distinct = (
-        f"{split.num_distinct:,} ({100 * split.num_distinct / max(1, split.num_captions):.1f} %)"
-    )
-    shared = f"{split.num_shared:,} ({100 * split.num_shared / max(1, split.num_captions):.1f} %)"
+def _column(split: "SplitStats") -> dict[str, str]:
+    """What the table says of a split, row by row."""
+    mean_words = split.num_words / max(1, split.num_captions)
+    return {
+        "images": f"{split.num_images:,}",
+        "captions": f"{split.num_captions:,}",
+        "captions of an image": _range(split.captions_per_image),
+        "distinct captions": _with_share(split.num_distinct, split.num_captions),
+        "captions shared by images": _with_share(split.num_shared, split.num_captions),
+        "words of a caption": f"{_range(split.caption_lengths)}, mean {mean_words:.1f}",
+        "distinct words": f"{split.vocabulary:,}",
+        "labels": f"{len(split.labels):,}" if split.labels else "none",
+        "images of a label": _range(split.labels.values()),
+        "sizes of images": _sizes(split),
+        "groups of equal files": f"{len(split.equal_files):,}",
+        "left out as empty": f"{split.num_dropped:,}",
+    }
+
+
+def _with_share(number: int, total: int) -> str:
+    return f"{number:,} ({100 * number / max(1, total):.1f} %)"
+
+
+def _sizes(split: "SplitStats") -> str:
     sizes = [f"{width}×{height}" for width, height in split.image_sizes]
-    return [
-        f"{split.num_images:,}",
-        f"{split.num_captions:,}",
-        _range(list(split.captions_per_image)),
-        distinct,
-        shared,
-        f"{_range(list(split.caption_lengths))}, mean {mean:.1f}",
-        f"{split.vocabulary:,}",
-        f"{len(split.labels):,}" if split.labels else "none",
-        _range(list(split.labels.values())),
-        ", ".join(sizes[:2]) + (f" and {len(sizes) - 2:,} more" if len(sizes) > 2 else ""),
-        f"{len(split.equal_files):,}",
-        f"{split.num_dropped:,}",
-    ]
+    shown = ", ".join(sizes[:SIZES_SHOWN])
+    if len(sizes) > SIZES_SHOWN:
+        shown += f" and {len(sizes) - SIZES_SHOWN:,} more"
+    return shown
 
 
-def _range(values: list[int]) -> str:
+def _range(values: Collection[int]) -> str:
     if not values:
         return ""
-    low, high = min(values), max(values)
-    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+    low = min(values)
+    high = max(values)
+    if low == high:
+        return f"{low:,}"
+    return f"{low:,}–{high:,}"

@@ -1,18 +1,20 @@
-"""harma data vocabulary: terms of one and two words in captions, and what is typical of each label (TF-IDF).
+"""harma data vocabulary: terms of one and two words in captions, TF-IDF of each label.
 
 Singular and plural count as one; stop words are dropped.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import count, positive
-from harma.cli.data.arguments import add_splits, data_and_root, show_table
+from harma.cli.data.arguments import add_splits, data_and_root, show_table, with_commas
 
 if TYPE_CHECKING:
-    from harma.curation.vocabulary.terms import CountPieces, Term, Vocabulary
+    from harma.curation.vocabulary.gathering import GatheredCaptions
+    from harma.curation.vocabulary.terms import CountPieces, Tag, Vocabulary, VocabularyTerm
 
 SUMMARY = "terms of captions, and what is typical of a label"
 EPILOG = """examples:
@@ -20,6 +22,10 @@ EPILOG = """examples:
   harma data vocabulary rsitmd=data/rsitmd rsicd=data/rsicd --splits train --json vocabulary.json
   harma data vocabulary captions.txt more.csv --pieces --text vocabulary.txt
   harma data vocabulary ucm=data/ucm --pos en_core_web_sm     # needs spaCy and that model"""
+
+TERMS_OF_A_LABEL = 6
+CUT_WORDS_SHOWN = 20
+FORMS_SHOWN = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,60 +61,56 @@ def run(args: argparse.Namespace) -> int:
     from harma.curation.vocabulary.terms import build_vocabulary
     from harma.ground.files import write_json, write_text
 
-    captions, images, labels = _captions(args)
-    tag = None
-    if args.pos:
-        from harma.curation.vocabulary.tagging import make_tagger
-
-        tag = make_tagger(args.pos)
-    found = build_vocabulary(
-        captions,
-        images=images,
-        labels=labels,
+    gathered = _gather(args)
+    vocabulary = build_vocabulary(
+        gathered.captions,
+        images=gathered.images,
+        labels=gathered.labels,
         min_count=args.min_count,
         pairs=not args.single,
         count_pieces=_clip_pieces() if args.pieces else None,
-        tag=tag,
+        tag=_tagger(args.pos) if args.pos else None,
     )
-    _show(found, args.top)
+    _show_terms(vocabulary.terms[: args.top])
+    for label in vocabulary.labels:
+        typical = [term.text for term in vocabulary.of_label(label, TERMS_OF_A_LABEL)]
+        print(f"{label}: {', '.join(typical)}")
+    _show_counts(vocabulary)
     if args.json is not None:
-        write_json(args.json, asdict(found))
+        write_json(args.json, asdict(vocabulary))
         print(f"written: {args.json}")
     if args.text is not None:
-        write_text(args.text, "".join(f"{term.text}\n" for term in found.terms))
+        write_text(args.text, "".join(f"{term.text}\n" for term in vocabulary.terms))
         print(f"written: {args.text}")
     return 0
 
 
-def _captions(args: argparse.Namespace) -> tuple[list[str], list[int], list[str | None]]:
-    """Captions of everything that was named, the image of each, and its label."""
+def _gather(args: argparse.Namespace) -> "GatheredCaptions":
+    """Captions of everything that was named."""
     from harma.curation.raw import read_raw
-    from harma.data.caption_lists import read_texts
+    from harma.curation.vocabulary.gathering import GatheredCaptions
+    from harma.data.caption_lists import is_caption_list, read_texts
     from harma.errors import ConfigError
 
     if args.root and len(args.data) > 1:
         raise ConfigError("--root is of a single data set; of several, write DATA=DIR for each")
-    captions: list[str] = []
-    images: list[int] = []
-    labels: list[str | None] = []
-    next_image = 0
+    gathered = GatheredCaptions()
     for named in args.data:
-        data, _, folder = named.partition("=")
-        if Path(named).suffix.lower() in (".txt", ".csv", ".json"):
-            texts = read_texts(named)
-            captions += texts
-            images += range(next_image, next_image + len(texts))
-            labels += [None] * len(texts)
-            next_image += len(texts)
+        # A file by its ending; anything else is a data set's name or description.
+        if is_caption_list(named):
+            gathered.add_texts(read_texts(named))
             continue
+        data, _, folder = named.partition("=")
         description, root = data_and_root(data, folder or args.root)
         for split in args.splits or description.splits:
-            for image in read_raw(description, split, root).images:
-                captions += image.captions
-                images += [next_image] * len(image.captions)
-                labels += [image.class_name] * len(image.captions)
-                next_image += 1
-    return captions, images, labels
+            gathered.add_images(read_raw(description, split, root).images)
+    return gathered
+
+
+def _tagger(model: str) -> "Tag":
+    from harma.curation.vocabulary.tagging import make_tagger
+
+    return make_tagger(model)
 
 
 def _clip_pieces() -> "CountPieces":
@@ -118,46 +120,41 @@ def _clip_pieces() -> "CountPieces":
     return clip_pieces()
 
 
-def _show(found: "Vocabulary", top: int) -> None:
-    shown = found.terms[:top]
-    has_tags = any(term.part_of_speech for term in shown)
-    has_pieces = any(term.num_pieces is not None for term in shown)
-    headings = [
-        "term",
-        "written as",
-        *(["part of speech"] if has_tags else []),
-        "times",
-        "captions",
-        "images",
-        *(["pieces"] if has_pieces else []),
-    ]
-    rows = [
-        [
-            term.text,
-            _forms(term),
-            *([term.part_of_speech] if has_tags else []),
-            f"{term.count:,}",
-            f"{term.num_captions:,}",
-            f"{term.num_images:,}",
-            *([str(term.num_pieces)] if has_pieces else []),
-        ]
-        for term in shown
-    ]
-    show_table(headings, rows, left=2 + has_tags)
-    for label in found.labels:
-        print(f"{label}: " + ", ".join(term.text for term in found.of_label(label, 6)))
+def _show_terms(terms: "Sequence[VocabularyTerm]") -> None:
+    """A table; columns of what was not asked for are left out."""
+    has_tags = any(term.part_of_speech for term in terms)
+    has_pieces = any(term.num_pieces is not None for term in terms)
+    headings = ["term", "written as", "times", "captions", "images"]
+    num_names = 2
+    if has_tags:
+        headings.insert(num_names, "part of speech")
+        num_names += 1
+    if has_pieces:
+        headings.append("pieces")
+    rows = []
+    for term in terms:
+        row = [term.text, _forms(term)]
+        if has_tags:
+            row.append(term.part_of_speech)
+        row += with_commas(term.count, term.num_captions, term.num_images)
+        if has_pieces:
+            row.append(str(term.num_pieces))
+        rows.append(row)
+    show_table(headings, rows, left=num_names)
+
+
+def _show_counts(vocabulary: "Vocabulary") -> None:
     print(
-        f"{len(found.terms):,} terms in {found.num_captions:,} captions of {found.num_images:,}"
-        f" images; left out: {found.num_rare:,} rarer terms, {found.num_stop_words:,} of"
-        f" {found.num_words:,} words as stop words"
+        f"{len(vocabulary.terms):,} terms in {vocabulary.num_captions:,} captions of"
+        f" {vocabulary.num_images:,} images; left out: {vocabulary.num_rare:,} rarer terms,"
+        f" {vocabulary.num_stop_words:,} of {vocabulary.num_words:,} words as stop words"
     )
-    if any(term.num_pieces is not None for term in found.terms):
-        cut = [term for term in found.terms if term.is_split and term.num_words == 1]
-        print(
-            f"words that the tokenizer cuts: {len(cut):,}: "
-            + ", ".join(f"{next(iter(term.forms))} ({term.num_pieces})" for term in cut[:20])
-        )
+    if any(term.num_pieces is not None for term in vocabulary.terms):
+        cut = [term for term in vocabulary.terms if term.is_split and term.num_words == 1]
+        shown = [f"{term.usual_form} ({term.num_pieces})" for term in cut[:CUT_WORDS_SHOWN]]
+        print(f"words that the tokenizer cuts: {len(cut):,}: {', '.join(shown)}")
 
 
-def _forms(term: "Term") -> str:
-    return ", ".join(f"{form} {number:,}" for form, number in list(term.forms.items())[:3])
+def _forms(term: "VocabularyTerm") -> str:
+    forms = list(term.forms.items())[:FORMS_SHOWN]
+    return ", ".join(f"{form} {number:,}" for form, number in forms)

@@ -1,1 +1,1 @@
-"""Copies of images and captions within and across splits and data sets."""
+"""Audit of data sets: what occurs twice, within and across splits."""

@@ -1,4 +1,4 @@
-"""An audit: copies of images, identical captions and what they do to figures, over splits and data sets."""
+"""An audit of data sets: copies of images, identical texts, and the ceilings these set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from harma.metrics import caption_ceilings
 
 
 @dataclass(frozen=True)
-class Source:
+class AuditedSet:
     """A data set to audit.
 
     Attributes:
@@ -40,7 +40,12 @@ class AuditedImage:
     path: Path
 
     def __str__(self) -> str:
-        return f"{self.data} {self.split} {self.name}"
+        return f"{self.part} {self.name}"
+
+    @property
+    def part(self) -> str:
+        """Data set and split, as tables name them."""
+        return f"{self.data} {self.split}"
 
 
 @dataclass(frozen=True)
@@ -96,14 +101,28 @@ class Audit:
     ceilings: tuple[Ceiling, ...]
     looks_at_near: bool
 
-    def parts(self, copy: Copy) -> tuple[tuple[str, str], tuple[str, str]]:
-        """(data set, split) of the two images."""
-        first, second = self.images[copy.first], self.images[copy.second]
-        return (first.data, first.split), (second.data, second.split)
+    def pair(self, copy: Copy) -> tuple[AuditedImage, AuditedImage]:
+        """The two images."""
+        return self.images[copy.first], self.images[copy.second]
+
+    def is_within(self, copy: Copy) -> bool:
+        """Whether both images lie in the same split of the same data set."""
+        first, second = self.pair(copy)
+        return (first.data, first.split) == (second.data, second.split)
+
+    @property
+    def has_copies_across_splits(self) -> bool:
+        """Whether an image of one kind of split, such as test, has a copy in another kind."""
+        # Whatever the data set: train of one and test of another are two sides too.
+        for group in self.groups:
+            splits = {self.images[image].split for image in group}
+            if len(splits) > 1:
+                return True
+        return False
 
 
 def audit(
-    sources: Sequence[Source],
+    sets: Sequence[AuditedSet],
     *,
     near: bool = True,
     threshold: float = THRESHOLD,
@@ -115,7 +134,7 @@ def audit(
     Captions that are empty after cleaning are left out (`harma data check` lists them).
 
     Args:
-        sources: the data sets.
+        sets: the data sets.
         near: also look for near copies.
         threshold: agreement of details from which two images are copies.
         num_workers: threads that decode.
@@ -126,48 +145,61 @@ def audit(
         DataError: annotations or images are not usable.
         MissingFileError: files are not there.
     """
-    names = [source.description.name for source in sources]
+    _check_names(sets)
+    # Images are numbered through all data sets and splits; copies and captions name them so.
+    images: list[AuditedImage] = []
+    splits: list[Split] = []
+    ceilings: list[Ceiling] = []
+    for audited in sets:
+        data = audited.description.name
+        for split in _load(audited):
+            splits.append(split)
+            ceilings.append(ceiling_of(data, split))
+            images += [
+                AuditedImage(data, split.name, name, path)
+                for name, path in zip(split.image_names, split.images, strict=True)
+            ]
+    paths = [image.path for image in images]
+    looks = look_at(paths, num_workers=num_workers, progress=progress[0])
+    copies = find_copies(looks, near=near, threshold=threshold, progress=progress[1])
+    groups = groups_of(copies, len(images))
+    return Audit(
+        images=tuple(images),
+        copies=copies,
+        groups=tuple(map(tuple, groups)),
+        captions=shared_captions(splits),
+        ceilings=tuple(ceilings),
+        looks_at_near=near,
+    )
+
+
+def _check_names(sets: Sequence[AuditedSet]) -> None:
+    """Raise if two data sets have one name: their images could not be told apart."""
+    names = [audited.description.name for audited in sets]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(
             f"two data sets are called {', '.join(twice)}; give each its own name in its"
             " description"
         )
-    splits = [(source.description.name, split) for source in sources for split in _splits(source)]
-    images = tuple(
-        AuditedImage(data, split.name, name, path)
-        for data, split in splits
-        for name, path in zip(split.image_names, split.images, strict=True)
-    )
-    looks = look_at([image.path for image in images], num_workers=num_workers, progress=progress[0])
-    copies = find_copies(looks, near=near, threshold=threshold, progress=progress[1])
-    return Audit(
-        images=images,
-        copies=copies,
-        groups=tuple(tuple(group) for group in groups_of(copies, len(images))),
-        captions=shared_captions([split for _, split in splits]),
-        ceilings=tuple(_ceiling(data, split) for data, split in splits),
-        looks_at_near=near,
-    )
 
 
-def _splits(source: Source) -> list[Split]:
-    names = source.splits or source.description.splits
-    if not names:
-        raise ConfigError(
-            f"data set {source.description.name} names no annotation files; add train, val or test"
-            " to it"
-        )
+def _load(audited: AuditedSet) -> list[Split]:
     return [
         load_split(
-            source.description, name, source.root, images=source.images, empty_captions="drop"
+            audited.description,
+            name,
+            audited.root,
+            images=audited.images,
+            empty_captions="drop",
         )
-        for name in names
+        for name in audited.description.chosen_splits(audited.splits)
     ]
 
 
 def shared_captions(splits: Sequence[Split]) -> tuple[SharedCaption, ...]:
-    """Captions of several images, images numbered through all splits; those of most images first."""
+    """Captions of several images, images numbered through all splits; most images first."""
+    # In dicts: an image that has a caption twice is one image, and the order stays.
     owners: dict[str, dict[int, None]] = {}
     start = 0
     for split in splits:
@@ -180,9 +212,10 @@ def shared_captions(splits: Sequence[Split]) -> tuple[SharedCaption, ...]:
     return tuple(sorted(shared, key=lambda caption: (-len(caption.images), caption.text)))
 
 
-def _ceiling(data: str, split: Split) -> Ceiling:
-    number: dict[str, int] = {}
-    ids = [number.setdefault(text, len(number)) for text in split.captions]
-    return Ceiling(
-        data, split.name, len(ids), len(number), caption_ceilings(ids, split.caption_to_image)
-    )
+def ceiling_of(data: str, split: Split) -> Ceiling:
+    """What identical captions make of a split of a data set."""
+    # Equal captions have equal ids.
+    id_of: dict[str, int] = {}
+    ids = [id_of.setdefault(text, len(id_of)) for text in split.captions]
+    ceilings = caption_ceilings(ids, split.caption_to_image)
+    return Ceiling(data, split.name, len(ids), len(id_of), ceilings)

@@ -1,20 +1,13 @@
-"""Pairs of images that may be copies, from descriptors alone: few are missed, most that are found are none."""
+"""Candidates: pairs of images whose descriptors are alike; few copies are missed, most are none."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.curation.audit.descriptors import (
-    TURNS,
-    WHOLE,
-    Box,
-    descriptors,
-    frequencies,
-    turned_box,
-    turned_coefficients,
-)
+from harma.curation.audit.descriptors import WHOLE, descriptors, frequencies
 from harma.curation.audit.looks import Progress
+from harma.curation.audit.turns import TURNS, Box, turned_box, turned_coefficients
 
 BOXES: tuple[Box, ...] = (
     WHOLE,
@@ -25,18 +18,19 @@ BOXES: tuple[Box, ...] = (
     (0.07, 1, 0, 0.93),
     (0.07, 1, 0.07, 1),
 )
-"""Parts of an image that are compared with whole others, as a copy may be cropped: the middle, and the corners."""
+"""Parts of an image compared with whole others, as a copy may be cropped: middle and corners."""
 LEAST = 0.76
 """Product of descriptors from which a pair is looked at. Measured: benchmarks/audit.py."""
 PER_PAIR = 3  # turns and parts of a pair that are tried, the best first
 ROWS, COLUMNS = 512, 8192  # what is compared at once: 16 MB
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Ways in which an image may be a copy of another, C of them, by the similarity of their descriptors.
+    """Ways in which an image may be a copy of another, C of them, by their descriptors' product.
 
     Attributes:
         source: (C,) image that is turned and cropped.
@@ -51,6 +45,27 @@ class Candidates:
     box: NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class _Ways:
+    """Ways before the best of each pair are chosen, W of them; `box` is a number in BOXES."""
+
+    source: Ints
+    copy: Ints
+    turn: Ints
+    box: Ints
+    product: Floats
+
+    @classmethod
+    def joined(cls, parts: "list[_Ways]") -> "_Ways":
+        return cls(
+            np.concatenate([part.source for part in parts]),
+            np.concatenate([part.copy for part in parts]),
+            np.concatenate([part.turn for part in parts]),
+            np.concatenate([part.box for part in parts]),
+            np.concatenate([part.product for part in parts]),
+        )
+
+
 def find_candidates(
     grey: NDArray[np.uint8], *, least: float = LEAST, progress: Progress | None = None
 ) -> Candidates:
@@ -62,61 +77,74 @@ def find_candidates(
         progress: called with (images compared, images in all).
     """
     keys = descriptors(frequencies(grey))
-    found = []
+    parts = []
     for start in range(0, len(grey), ROWS):
         # Of a few images at a time: all ways of all images are 14 kB each.
         for box in range(len(BOXES)):
-            ways = turned_coefficients(frequencies(grey[start : start + ROWS], BOXES[box]))
-            for turn, (_, coefficients) in enumerate(ways):
-                found.append(_of_rows(descriptors(coefficients), keys, start, turn, box, least))
+            coefficients = frequencies(grey[start : start + ROWS], BOXES[box])
+            for turn, changed in enumerate(turned_coefficients(coefficients)):
+                query = descriptors(changed)
+                # The whole of an image in a turn meets the other way round too: half of those
+                # pairs are enough.
+                first_key = start if BOXES[box] == WHOLE else 0
+                source, copy, product = _alike(query, keys, start, first_key, least)
+                same_turn = np.full(len(source), turn)
+                same_box = np.full(len(source), box)
+                parts.append(_Ways(source, copy, same_turn, same_box, product))
         if progress is not None:
             progress(min(start + ROWS, len(grey)), len(grey))
-    if not found:
+    if not parts:
         none = np.zeros(0, np.int64)
         return Candidates(none, none, none, np.zeros((0, 4)))
-    return _best(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return _best(_Ways.joined(parts))
 
 
-def _of_rows(
-    query: NDArray[np.float32],
-    keys: NDArray[np.float32],
-    start: int,
-    turn: int,
-    box: int,
-    least: float,
-) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.float32]]:
-    source, copy, value = [], [], []
-    # The whole of an image in a turn meets the other way round too: half of those pairs are enough.
-    first_column = start if BOXES[box] == WHOLE else 0
-    for left in range(first_column, len(keys), COLUMNS):
+def _alike(
+    query: Floats, keys: Floats, start: int, first_key: int, least: float
+) -> tuple[Ints, Ints, Floats]:
+    """Pairs of rows of `query` (images from `start` on) and `keys` whose product is large."""
+    source = []
+    copy = []
+    product = []
+    for left in range(first_key, len(keys), COLUMNS):
         products = query @ keys[left : left + COLUMNS].T
+        # Flat first: `nonzero` of two dimensions takes twice the time.
         row, column = np.divmod(np.flatnonzero(products >= least), products.shape[1])
+        # No image is a copy of itself.
         other = row + start != column + left
-        row, column = row[other], column[other]
+        row = row[other]
+        column = column[other]
         source.append(row + start)
         copy.append(column + left)
-        value.append(products[row, column])
-    count = sum(map(len, source))
-    return (
-        np.concatenate(source),
-        np.concatenate(copy),
-        np.full(count, turn),
-        np.full(count, box),
-        np.concatenate(value),
-    )
+        product.append(products[row, column])
+    return np.concatenate(source), np.concatenate(copy), np.concatenate(product)
 
 
-def _best(
-    source: Ints, copy: Ints, turn: Ints, box: Ints, value: NDArray[np.float32]
-) -> Candidates:
-    """The best ways of each pair."""
-    low, high = np.minimum(source, copy), np.maximum(source, copy)
-    order = np.lexsort((-value, high, low))
-    low, high = low[order], high[order]
-    first = np.flatnonzero(
-        np.r_[True, (low[1:] != low[:-1]) | (high[1:] != high[:-1])][: len(order)]
-    )
-    position = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
-    kept = order[position < PER_PAIR]
-    places = np.array([[turned_box(one, turn) for turn in TURNS] for one in BOXES])
-    return Candidates(source[kept], copy[kept], turn[kept], places[box[kept], turn[kept]])
+def _best(ways: _Ways) -> Candidates:
+    """The best ways of each pair, whichever of the two is turned."""
+    low = np.minimum(ways.source, ways.copy)
+    high = np.maximum(ways.source, ways.copy)
+    # Pair by pair, in each pair the largest product first.
+    order = np.lexsort((-ways.product, high, low))
+    chosen = order[_rank_in_pair(low[order], high[order]) < PER_PAIR]
+    box = ways.box[chosen]
+    turn = ways.turn[chosen]
+    return Candidates(ways.source[chosen], ways.copy[chosen], turn, _turned_boxes()[box, turn])
+
+
+def _rank_in_pair(low: Ints, high: Ints) -> Ints:
+    """For pairs in order, how many of the same pair stand before each."""
+    is_new = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    first = np.flatnonzero(np.r_[True, is_new][: len(low)])
+    lengths = np.diff(np.r_[first, len(low)])
+    rank: Ints = np.arange(len(low)) - np.repeat(first, lengths)
+    return rank
+
+
+def _turned_boxes() -> NDArray[np.float64]:
+    """(boxes, turns, 4): each part of an image where it lies in each turn."""
+    boxes = np.zeros((len(BOXES), len(TURNS), 4))
+    for i, box in enumerate(BOXES):
+        for j, turn in enumerate(TURNS):
+            boxes[i, j] = turned_box(box, turn)
+    return boxes

@@ -1,4 +1,4 @@
-"""Which images are copies of each other."""
+"""Duplicates: which images are copies of each other: equal files, equal pixels, near copies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.curation.audit.alignment import fit
-from harma.curation.audit.candidates import find_candidates
-from harma.curation.audit.descriptors import TURN_NAMES, TURNS, turned
+from harma.curation.audit.alignment import Fit, fit
+from harma.curation.audit.candidates import Candidates, find_candidates
 from harma.curation.audit.looks import Looks, Progress
+from harma.curation.audit.turns import TURN_NAMES, TURNS, turned
 from harma.errors import ConfigError
 
 THRESHOLD = 0.82
 """Agreement of details from which two images are copies. Measured: benchmarks/audit.py."""
 KINDS = ("file", "pixels", "near")
-AT_ONCE = 4096
+AT_ONCE = 4096  # candidates that are compared in detail at a time
 
 
 @dataclass(frozen=True)
@@ -66,71 +66,104 @@ def find_copies(
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"threshold is {threshold}; it must be over 0 and at most 1")
-    exact, firsts = _exact(looks)
-    found = exact + (_near(looks.grey, firsts, threshold, progress) if near else [])
-    return tuple(sorted(found, key=lambda copy: (copy.first, copy.second)))
+    copies, firsts = _exact(looks)
+    if near:
+        copies += _near(looks.grey, firsts, threshold, progress)
+    return tuple(sorted(copies, key=lambda copy: (copy.first, copy.second)))
 
 
 def _exact(looks: Looks) -> tuple[list[Copy], NDArray[np.int64]]:
     """Copies of files and pixels, and the first image of each content."""
     first_file: dict[str, int] = {}
     first_pixels: dict[str, int] = {}
-    copies, firsts = [], []
-    for number, (file, pixels) in enumerate(zip(looks.files, looks.pixels, strict=True)):
-        if (known := first_file.setdefault(file, number)) != number:
-            copies.append(Copy(known, number, "file"))
-        elif (known := first_pixels.setdefault(pixels, number)) != number:
-            copies.append(Copy(known, number, "pixels"))
-        else:
-            firsts.append(number)
+    copies = []
+    firsts = []
+    # The first of each content stands for all: near copies are compared once, not for each.
+    for image, (file, pixels) in enumerate(zip(looks.files, looks.pixels, strict=True)):
+        if file in first_file:
+            copies.append(Copy(first_file[file], image, "file"))
+            continue
+        first_file[file] = image
+        if pixels in first_pixels:
+            copies.append(Copy(first_pixels[pixels], image, "pixels"))
+            continue
+        first_pixels[pixels] = image
+        firsts.append(image)
     return copies, np.array(firsts, dtype=np.int64)
 
 
 def _near(
-    grey: NDArray[np.uint8], numbers: NDArray[np.int64], threshold: float, progress: Progress | None
+    grey: NDArray[np.uint8], images: NDArray[np.int64], threshold: float, progress: Progress | None
 ) -> list[Copy]:
-    found = find_candidates(grey[numbers], progress=progress)
+    """Near copies among some images, the best way of each pair."""
+    candidates = find_candidates(grey[images], progress=progress)
+    # A pair may come in several ways: either image turned, whole or in part.
     best: dict[tuple[int, int], Copy] = {}
-    for start in range(0, len(found.source), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
-        source, copy, turn = (
-            numbers[found.source[part]],
-            numbers[found.copy[part]],
-            found.turn[part],
-        )
-        pictures = np.empty((len(source), *grey.shape[1:]), dtype=np.uint8)
-        for number in np.unique(turn):
-            own = turn == number
-            pictures[own] = turned(grey[source[own]], TURNS[number])
-        result = fit(pictures, grey[copy], found.box[part])
-        for i in np.flatnonzero(result.detail >= threshold):
-            key = (int(min(source[i], copy[i])), int(max(source[i], copy[i])))
-            pair = Copy(
-                *key,
-                "near",
-                round(float(result.detail[i]), 4),
-                TURN_NAMES[TURNS[turn[i]]],
-                round(float(result.overlap[i]), 3),
-            )
-            if key not in best or best[key].agreement < pair.agreement:
-                best[key] = pair
+    for start in range(0, len(candidates.source), AT_ONCE):
+        part = _part(candidates, slice(start, start + AT_ONCE), images)
+        result = fit(_turned_sources(grey, part), grey[part.copy], part.box)
+        for way in np.flatnonzero(result.detail >= threshold):
+            copy = _copy(part, result, int(way))
+            pair = (copy.first, copy.second)
+            if pair not in best or best[pair].agreement < copy.agreement:
+                best[pair] = copy
     return list(best.values())
 
 
+def _part(candidates: Candidates, part: slice, images: NDArray[np.int64]) -> Candidates:
+    """Some of the candidates, which count through `images`, by the numbers of these."""
+    return Candidates(
+        images[candidates.source[part]],
+        images[candidates.copy[part]],
+        candidates.turn[part],
+        candidates.box[part],
+    )
+
+
+def _turned_sources(grey: NDArray[np.uint8], candidates: Candidates) -> NDArray[np.uint8]:
+    """(C, SIDE, SIDE): the source of each candidate, turned as the candidate says."""
+    # Turn by turn: eight calls instead of one for each candidate.
+    pictures = np.empty((len(candidates.source), *grey.shape[1:]), dtype=np.uint8)
+    for turn in np.unique(candidates.turn):
+        alike = candidates.turn == turn
+        pictures[alike] = turned(grey[candidates.source[alike]], TURNS[turn])
+    return pictures
+
+
+def _copy(candidates: Candidates, result: Fit, way: int) -> Copy:
+    source = int(candidates.source[way])
+    copy = int(candidates.copy[way])
+    return Copy(
+        min(source, copy),
+        max(source, copy),
+        "near",
+        agreement=round(float(result.detail[way]), 4),
+        turn=TURN_NAMES[TURNS[candidates.turn[way]]],
+        overlap=round(float(result.overlap[way]), 3),
+    )
+
+
 def groups_of(copies: Sequence[Copy], num_images: int) -> list[list[int]]:
-    """Images that are copies of each other, directly or through others; groups of two or more, by first image."""
+    """Images that are copies of each other, directly or through others.
+
+    Groups of two or more, by first image.
+    """
+    # Union-find: every image points to one of its group, the first image to itself.
     parent = list(range(num_images))
 
     def root(image: int) -> int:
         while parent[image] != image:
+            # Half of the way is cut for those who come later.
             parent[image] = parent[parent[image]]
             image = parent[image]
         return image
 
+    copied: set[int] = set()
     for copy in copies:
         low, high = sorted((root(copy.first), root(copy.second)))
         parent[high] = low
+        copied |= {copy.first, copy.second}
     members: dict[int, list[int]] = {}
-    for image in sorted({number for copy in copies for number in (copy.first, copy.second)}):
+    for image in sorted(copied):
         members.setdefault(root(image), []).append(image)
-    return [members[key] for key in sorted(members)]
+    return [members[first] for first in sorted(members)]

@@ -22,27 +22,27 @@ class Exclusion:
     copy_of: AuditedImage
 
 
-def exclusions(found: Audit, *, within: bool = False) -> tuple[Exclusion, ...]:
+def exclusions(result: Audit, *, within: bool = False) -> tuple[Exclusion, ...]:
     """What to leave out.
 
     Of each group of copies, the images of one kind of split stay: test before val before train, of
     whatever data set.
 
     Args:
-        found: the audit.
+        result: of the audit.
         within: also thin out copies inside one kind of split (joint training on several data sets):
             the first stays.
     """
-    out = []
-    for group in found.groups:
-        ranked = sorted(group, key=lambda i: (PRECEDENCE.index(found.images[i].split), i))
-        stays = found.images[ranked[0]]
-        out += [
-            Exclusion(found.images[i], stays)
-            for i in ranked[1:]
-            if within or found.images[i].split != stays.split
+    excluded = []
+    for group in result.groups:
+        images = [result.images[number] for number in group]
+        # Sorting keeps the order of the audit among images of one kind of split.
+        ranked = sorted(images, key=lambda image: PRECEDENCE.index(image.split))
+        stays = ranked[0]
+        excluded += [
+            Exclusion(image, stays) for image in ranked[1:] if within or image.split != stays.split
         ]
-    return tuple(out)
+    return tuple(excluded)
 
 
 def write_exclusions(
@@ -54,10 +54,10 @@ def write_exclusions(
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(COLUMNS)
-        own = [item for item in excluded if item.image.data == name]
-        writer.writerows(
-            [name, item.image.split, item.image.name, str(item.copy_of)] for item in own
-        )
-        paths.append(directory / f"exclude_{name}.csv")
-        write_text(paths[-1], buffer.getvalue())
+        for item in excluded:
+            if item.image.data == name:
+                writer.writerow([name, item.image.split, item.image.name, str(item.copy_of)])
+        path = directory / f"exclude_{name}.csv"
+        write_text(path, buffer.getvalue())
+        paths.append(path)
     return paths

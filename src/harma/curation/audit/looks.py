@@ -1,10 +1,11 @@
-"""What an audit keeps of an image: a small grey picture and hashes of its file and of its pixels."""
+"""What an audit keeps of an image: a small grey picture, hashes of its file and of its pixels."""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,15 @@ class Looks:
     sizes: NDArray[np.int64]
 
 
+class _Look(NamedTuple):
+    """One image of `Looks`."""
+
+    grey: NDArray[np.uint8]
+    file: str
+    pixels: str
+    size: tuple[int, int]
+
+
 def look_at(
     paths: Sequence[Path], *, num_workers: int = 4, progress: Progress | None = None
 ) -> Looks:
@@ -50,25 +60,29 @@ def look_at(
         MissingFileError: a file is not there.
         DataError: one cannot be read.
     """
+    # Filled as images come: a list of arrays would hold everything twice at the end.
     grey = np.zeros((len(paths), SIDE, SIDE), dtype=np.uint8)
     sizes = np.zeros((len(paths), 2), dtype=np.int64)
-    files, pixels = [], []
+    files = []
+    pixels = []
     with ThreadPoolExecutor(max(1, num_workers)) as pool:
-        for number, (picture, file, content, size) in enumerate(pool.map(_look, paths)):
-            grey[number], sizes[number] = picture, size
-            files.append(file)
-            pixels.append(content)
+        for index, look in enumerate(pool.map(_look, paths)):
+            grey[index] = look.grey
+            sizes[index] = look.size
+            files.append(look.file)
+            pixels.append(look.pixels)
             if progress is not None:
-                progress(number + 1, len(paths))
+                progress(index + 1, len(paths))
     return Looks(grey, tuple(files), tuple(pixels), sizes)
 
 
-def _look(path: Path) -> tuple[NDArray[np.uint8], str, str, tuple[int, int]]:
+def _look(path: Path) -> _Look:
     image = read_image(path)
+    # The size belongs to it: the same bytes in other rows are another picture.
     pixels = hashlib.sha256(str(image.size).encode() + image.tobytes()).hexdigest()
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return small_grey(image), digest, pixels, image.size
+    return _Look(small_grey(image), digest, pixels, image.size)
 
 
 def small_grey(image: Image.Image) -> NDArray[np.uint8]:

@@ -1,1 +1,1 @@
-"""Words of captions: terms and their lemmas, tags, stop words, terms for class labels."""
+"""Vocabulary of a data set: terms, their counts, and what is typical of a class."""

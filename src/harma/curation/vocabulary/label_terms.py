@@ -1,8 +1,8 @@
-"""What is typical of a label, read from the JSON that `harma data vocabulary` writes."""
+"""What is typical of a class, read from the JSON that `harma data vocabulary` writes."""
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from harma.errors import DataError, MissingFileError
 
@@ -15,10 +15,24 @@ NAMING = ("", "NOUN", "PROPN")
 PLACES = frozenset({"near", "nearby", "beside", "besides", "next", "across", "alongside"})
 
 
-def read_label_terms(path: str | Path) -> LabelTerms:
-    """The terms of each label of a vocabulary, but for those that begin or end with a word of place.
+class _WrittenTerm(NamedTuple):
+    """A term of the file."""
 
-    Where parts of speech are known, only nouns.
+    text: str
+    part_of_speech: str
+    weights: dict[str, float]
+
+    @property
+    def names_something(self) -> bool:
+        words = self.text.split()
+        return self.part_of_speech in NAMING and not PLACES & {words[0], words[-1]}
+
+
+def read_label_terms(path: str | Path) -> LabelTerms:
+    """The terms of each label of a vocabulary.
+
+    Without those that begin or end with a word of place; where parts of speech are known, only
+    nouns.
 
     Args:
         path: the JSON that `harma data vocabulary --json` writes.
@@ -28,6 +42,24 @@ def read_label_terms(path: str | Path) -> LabelTerms:
         DataError: it is no such JSON, or its captions had no labels; the message names the term.
     """
     path = Path(path)
+    content = _read_vocabulary(path)
+    labels: LabelTerms = {label: {} for label in content["labels"] if isinstance(label, str)}
+    for index, entry in enumerate(content["terms"]):
+        term = _term(path, index, entry)
+        if not term.names_something:
+            continue
+        for label, weight in term.weights.items():
+            labels.setdefault(label, {})[term.text] = weight
+    # A vocabulary of plain captions has terms, but nothing to tell classes by.
+    if not labels:
+        raise DataError(
+            f"the vocabulary {path} has no labels; make it of a data set whose images have"
+            " label_name"
+        )
+    return labels
+
+
+def _read_vocabulary(path: Path) -> dict[str, list[object]]:
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError as error:
@@ -37,36 +69,24 @@ def read_label_terms(path: str | Path) -> LabelTerms:
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"the vocabulary {path} is not JSON ({error})") from error
-    if not isinstance(content, dict) or not all(
-        isinstance(content.get(key), list) for key in ("terms", "labels")
-    ):
-        raise DataError(
-            f"{path} is no vocabulary; it must be the JSON that `harma data vocabulary --json`"
-            " writes"
-        )
-    found: LabelTerms = {label: {} for label in content["labels"] if isinstance(label, str)}
-    for number, term in enumerate(content["terms"]):
-        for label, weight in _weights(path, number, term).items():
-            words = term["text"].split()
-            if term.get("part_of_speech", "") in NAMING and not PLACES & {words[0], words[-1]}:
-                found.setdefault(label, {})[term["text"]] = weight
-    if not found:
-        raise DataError(
-            f"the vocabulary {path} has no labels; make it of a data set whose images have"
-            " label_name"
-        )
-    return found
+    if isinstance(content, dict):
+        lists = {key: content.get(key) for key in ("terms", "labels")}
+        if all(isinstance(value, list) for value in lists.values()):
+            return content
+    raise DataError(
+        f"{path} is no vocabulary; it must be the JSON that `harma data vocabulary --json` writes"
+    )
 
 
-def _weights(path: Path, number: int, term: Any) -> dict[str, float]:
-    weights = term.get("tfidf") if isinstance(term, dict) else None
-    if (
-        not isinstance(weights, dict)
-        or not isinstance(term.get("text"), str)
-        or not term["text"].strip()
-        or not all(isinstance(weight, int | float) for weight in weights.values())
-    ):
-        raise DataError(
-            f"{path}: terms[{number}] needs a text, and tfidf with a number for each of its labels"
-        )
-    return weights
+def _term(path: Path, index: int, entry: object) -> _WrittenTerm:
+    needed = "needs a text, and tfidf with a number for each of its labels"
+    wrong = DataError(f"terms[{index}] {needed}", source=str(path))
+    if not isinstance(entry, dict):
+        raise wrong
+    text = entry.get("text")
+    weights = entry.get("tfidf")
+    if not isinstance(text, str) or not text.strip() or not isinstance(weights, dict):
+        raise wrong
+    if not all(isinstance(weight, int | float) for weight in weights.values()):
+        raise wrong
+    return _WrittenTerm(text, entry.get("part_of_speech", ""), weights)

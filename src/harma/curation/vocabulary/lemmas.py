@@ -1,4 +1,4 @@
-"""Singular and plural as one word."""
+"""Lemmas: singular and plural as one word."""
 
 from collections.abc import Callable
 from functools import cache
@@ -19,10 +19,14 @@ def singular(word: str) -> str:
     Raises:
         MissingDependencyError: simplemma is not installed.
     """
-    plural = word in IRREGULAR or (
-        word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3
-    )
-    return _dictionary()(word) if plural else word
+    if word in IRREGULAR or _looks_plural(word):
+        return _dictionary()(word)
+    return word
+
+
+def _looks_plural(word: str) -> bool:
+    # "gas" and "bus" are too short, "glass", "campus" and "tennis" end otherwise.
+    return len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
 
 
 @cache
@@ -33,4 +37,5 @@ def _dictionary() -> Lemmatizer:
         raise MissingDependencyError(
             "a vocabulary needs the package simplemma: pip install simplemma"
         ) from error
+    # Captions use few words many times.
     return cache(lambda word: str(simplemma.lemmatize(word, lang="en")).lower())

@@ -1,4 +1,7 @@
-"""Words of English captions that name nothing that is seen; words of place such as "near" are not among them."""
+"""Stop words: words of English captions that name nothing that is seen.
+
+Words of place such as "near" are not among them.
+"""
 
 from importlib.resources import files
 

@@ -1,16 +1,19 @@
-"""Parts of speech, where a spaCy model is installed."""
+"""Parts of speech of words (tagging), where a spaCy model is installed."""
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from harma.curation.vocabulary.terms import Tag
 from harma.errors import MissingDependencyError
 
-MODEL = "en_core_web_sm"
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+DEFAULT_MODEL = "en_core_web_sm"
 
 
-def make_tagger(model: str = MODEL) -> Tag:
+def make_tagger(model: str = DEFAULT_MODEL) -> Tag:
     """A function that finds the part of speech of words in captions.
 
     Args:
@@ -36,11 +39,12 @@ def make_tagger(model: str = MODEL) -> Tag:
     return lambda captions: _tags(pipeline, captions)
 
 
-def _tags(pipeline: Any, captions: Sequence[str]) -> dict[str, str]:
+def _tags(pipeline: "Language", captions: Sequence[str]) -> dict[str, str]:
     """The part of speech that a word has most often."""
-    found: dict[str, Counter[str]] = {}
+    tags: dict[str, Counter[str]] = {}
+    # Equal captions are tagged once and counted as often as they come.
     times = Counter(captions)
     for document in pipeline.pipe(times):
         for token in document:
-            found.setdefault(token.text, Counter())[token.pos_] += times[document.text]
-    return {word: tags.most_common(1)[0][0] for word, tags in found.items()}
+            tags.setdefault(token.text, Counter())[token.pos_] += times[document.text]
+    return {word: counts.most_common(1)[0][0] for word, counts in tags.items()}

@@ -1,14 +1,11 @@
-"""The vocabulary of captions (`harma data vocabulary`): terms with counts, and what is typical of a label."""
+"""The vocabulary of a data set (`harma data vocabulary`): terms with counts and TF-IDF."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
-from harma.curation.vocabulary.lemmas import singular
-from harma.curation.vocabulary.stop_words import STOP_WORDS
+from harma.curation.vocabulary.counting import UNCUT, CaptionCounts, TermCounts
 from harma.data.captions import clean_caption
 from harma.errors import ConfigError, DataError
 
@@ -17,12 +14,9 @@ CountPieces = Callable[[str], int]
 Tag = Callable[[Sequence[str]], dict[str, str]]
 """Captions → part of speech of each word."""
 
-# Two words belong together only if nothing stands between them.
-CLAUSE_END = re.compile(r"[.,;:!?()]+")
-
 
 @dataclass(frozen=True)
-class Term:
+class VocabularyTerm:
     """A word, or two that follow each other.
 
     Attributes:
@@ -53,6 +47,11 @@ class Term:
         """The tokenizer cuts a word of it into pieces."""
         return self.num_pieces is not None and self.num_pieces > self.num_words
 
+    @property
+    def usual_form(self) -> str:
+        """As it is written most often."""
+        return next(iter(self.forms))
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -68,7 +67,7 @@ class Vocabulary:
         num_rare: terms left out because they come too seldom.
     """
 
-    terms: tuple[Term, ...]
+    terms: tuple[VocabularyTerm, ...]
     num_captions: int
     num_images: int
     labels: tuple[str, ...]
@@ -76,28 +75,18 @@ class Vocabulary:
     num_stop_words: int
     num_rare: int
 
-    def of_label(self, label: str, most: int = 10) -> tuple[Term, ...]:
+    def of_label(self, label: str, most: int = 10) -> tuple[VocabularyTerm, ...]:
         """The terms most typical of a label.
 
         Raises:
             DataError: there is no such label.
         """
         if label not in self.labels:
-            raise DataError(
-                f"there is no label {label!r}; there are {', '.join(self.labels) or 'none'}"
-            )
+            labels = ", ".join(self.labels) or "none"
+            raise DataError(f"there is no label {label!r}; there are {labels}")
+        # Terms as typical by the alphabet, so that two runs give one list.
         having = [term for term in self.terms if label in term.tfidf]
         return tuple(sorted(having, key=lambda term: (-term.tfidf[label], term.text))[:most])
-
-
-@dataclass
-class _Counts:
-    """What is counted of a term."""
-
-    forms: Counter[str] = field(default_factory=Counter)
-    captions: set[int] = field(default_factory=set)
-    images: set[int] = field(default_factory=set)
-    labels: Counter[str] = field(default_factory=Counter)
 
 
 def build_vocabulary(
@@ -133,107 +122,95 @@ def build_vocabulary(
     """
     if min_count < 1:
         raise ConfigError(f"min_count is {min_count}; it must be 1 or more")
-    owners = list(range(len(captions))) if images is None else list(images)
-    classes: list[str | None] = [None] * len(captions) if labels is None else list(labels)
-    if not captions or not len(captions) == len(owners) == len(classes):
-        raise DataError(
-            f"a vocabulary needs captions, and an image and a label of each; got {len(captions)}"
-            f" captions, {len(owners)} images, {len(classes)} labels"
-        )
-    counts: dict[str, _Counts] = {}
-    words = stops = 0
-    for number, (caption, image, label) in enumerate(zip(captions, owners, classes, strict=True)):
-        for part in CLAUSE_END.split(caption):
-            spoken = clean_caption(part, 10**6).split()
-            words += len(spoken)
-            stops += sum(word in STOP_WORDS for word in spoken)
-            for term, form in _terms(spoken, pairs):
-                own = counts.setdefault(term, _Counts())
-                own.forms[form] += 1
-                own.captions.add(number)
-                own.images.add(image)
-                if label is not None:
-                    own.labels[label] += 1
-    kept = {term: own for term, own in counts.items() if own.forms.total() >= min_count}
-    parts_of_speech = (
-        tag([clean_caption(caption, 10**6) for caption in captions]) if tag is not None else {}
-    )
-    names = tuple(sorted({label for label in classes if label is not None}))
-    weights = _tfidf(counts, names)
+    # Without images each caption stands for one of its own.
+    if images is None:
+        images = range(len(captions))
+    if labels is None:
+        labels = [None] * len(captions)
+    _check_lengths(captions, images, labels)
+    counted = CaptionCounts()
+    for number, (caption, image, label) in enumerate(zip(captions, images, labels, strict=True)):
+        counted.add(number, caption, image, label, pairs)
+    # Weights before rare terms go: they are part of what a label's captions say.
+    names = tuple(sorted({label for label in labels if label is not None}))
+    weights = _tfidf(counted.terms, len(names))
+    describe = _Describer(_parts_of_speech(captions, tag), count_pieces)
     terms = [
-        _term(text, own, weights.get(text, {}), parts_of_speech, count_pieces)
-        for text, own in kept.items()
+        describe(text, counts, weights[text])
+        for text, counts in counted.terms.items()
+        if counts.forms.total() >= min_count
     ]
     return Vocabulary(
-        tuple(sorted(terms, key=lambda term: (-term.count, term.text))),
-        len(captions),
-        len(set(owners)),
-        names,
-        words,
-        stops,
-        len(counts) - len(kept),
+        terms=tuple(sorted(terms, key=lambda term: (-term.count, term.text))),
+        num_captions=len(captions),
+        num_images=len(set(images)),
+        labels=names,
+        num_words=counted.num_words,
+        num_stop_words=counted.num_stop_words,
+        num_rare=len(counted.terms) - len(terms),
     )
 
 
-def terms_of(caption: str, *, pairs: bool = True) -> tuple[str, ...]:
-    """The distinct terms of one caption, as `build_vocabulary` finds them, in the order they come.
-
-    Raises:
-        MissingDependencyError: simplemma is not installed.
-    """
-    parts = (clean_caption(part, 10**6).split() for part in CLAUSE_END.split(caption))
-    return tuple(dict.fromkeys(term for words in parts for term, _ in _terms(words, pairs)))
-
-
-def _terms(words: Sequence[str], pairs: bool) -> list[tuple[str, str]]:
-    """(term, as it is written) of the words of a clause."""
-    # Numbers alone name nothing.
-    content = [
-        (
-            (singular(word), word)
-            if word not in STOP_WORDS and any(c.isalpha() for c in word)
-            else None
+def _check_lengths(
+    captions: Sequence[str], images: Sequence[int], labels: Sequence[object]
+) -> None:
+    """Raise if there is nothing to count, or not one image and one label for each caption."""
+    if not captions or not len(captions) == len(images) == len(labels):
+        raise DataError(
+            f"a vocabulary needs captions, and an image and a label of each; got {len(captions)}"
+            f" captions, {len(images)} images, {len(labels)} labels"
         )
-        for word in words
-    ]
-    found = [item for item in content if item is not None]
-    if pairs:
-        for first, second in pairwise(content):
-            if first is not None and second is not None:
-                found.append((f"{first[0]} {second[0]}", f"{first[1]} {second[1]}"))
-    return found
 
 
-def _tfidf(counts: dict[str, _Counts], labels: Sequence[str]) -> dict[str, dict[str, float]]:
+def _parts_of_speech(captions: Sequence[str], tag: Tag | None) -> dict[str, str]:
+    """Part of speech of each word; {} where nothing tags."""
+    if tag is None:
+        return {}
+    # Whole captions: a tagger goes by what stands around a word.
+    return tag([clean_caption(caption, UNCUT) for caption in captions])
+
+
+def _tfidf(counted: dict[str, TermCounts], num_labels: int) -> dict[str, dict[str, float]]:
+    """Term → label → weight; rare terms count too, as they are part of a label's captions."""
     totals: Counter[str] = Counter()
-    for own in counts.values():
-        totals.update(own.labels)
-    return {
-        text: {
-            label: count / totals[label] * (math.log((1 + len(labels)) / (1 + len(own.labels))) + 1)
-            for label, count in sorted(own.labels.items())
-        }
-        for text, own in counts.items()
-    }
+    for counts in counted.values():
+        totals.update(counts.labels)
+    weights: dict[str, dict[str, float]] = {}
+    for text, counts in counted.items():
+        # Smoothed as scikit-learn does: a term of all labels still counts 1.
+        rarity = math.log((1 + num_labels) / (1 + len(counts.labels))) + 1
+        shares = {label: count / totals[label] for label, count in sorted(counts.labels.items())}
+        weights[text] = {label: share * rarity for label, share in shares.items()}
+    return weights
 
 
-def _term(
-    text: str,
-    own: _Counts,
-    tfidf: dict[str, float],
-    parts: dict[str, str],
-    count_pieces: CountPieces | None,
-) -> Term:
-    forms = dict(sorted(own.forms.items(), key=lambda item: (-item[1], item[0])))
-    usual = next(iter(forms))
-    return Term(
-        text,
-        len(text.split()),
-        own.forms.total(),
-        len(own.captions),
-        len(own.images),
-        forms,
-        tfidf,
-        parts.get(usual.split()[-1], ""),
-        None if count_pieces is None else count_pieces(usual),
-    )
+@dataclass(frozen=True)
+class _Describer:
+    """Makes terms of their counts.
+
+    Attributes:
+        parts: word → part of speech.
+        count_pieces: counts the pieces of a text.
+    """
+
+    parts: dict[str, str]
+    count_pieces: CountPieces | None
+
+    def __call__(self, text: str, counts: TermCounts, tfidf: dict[str, float]) -> VocabularyTerm:
+        # The most frequent first; of those as frequent, by the alphabet.
+        forms = dict(sorted(counts.forms.items(), key=lambda item: (-item[1], item[0])))
+        usual = next(iter(forms))
+        num_pieces = None
+        if self.count_pieces is not None:
+            num_pieces = self.count_pieces(usual)
+        return VocabularyTerm(
+            text=text,
+            num_words=len(text.split()),
+            count=counts.forms.total(),
+            num_captions=len(counts.captions),
+            num_images=len(counts.images),
+            forms=forms,
+            tfidf=tfidf,
+            part_of_speech=self.parts.get(usual.split()[-1], ""),
+            num_pieces=num_pieces,
+        )

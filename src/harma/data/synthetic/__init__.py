@@ -1,4 +1,4 @@
-"""Synthetic overhead scenes: drawn from a description, captioned from the same description, no download.
+"""Synthetic overhead scenes, drawn and put into words from the same description.
 
 scenes.py says what is there, drawing.py draws it in four bands, looks.py turns bands into a
 picture, wording.py writes captions, dataset.py makes a data set of it.
@@ -7,14 +7,14 @@ picture, wording.py writes captions, dataset.py makes a data set of it.
 from harma.data.synthetic.dataset import make_scenes
 from harma.data.synthetic.drawing import draw_bands, draw_scene
 from harma.data.synthetic.looks import LOOKS, Look
-from harma.data.synthetic.scenes import Group, Scene, make_scene
+from harma.data.synthetic.scenes import DrawnScene, Group, make_scene
 from harma.data.synthetic.wording import scene_captions
 
 __all__ = [
     "LOOKS",
+    "DrawnScene",
     "Group",
     "Look",
-    "Scene",
     "draw_bands",
     "draw_scene",
     "make_scene",

@@ -21,7 +21,9 @@ class Canvas:
     """
 
     def __init__(self, size: int, sun: Point) -> None:
-        self.size, self.sun = size, sun
+        self.size = size
+        self.sun = sun
+        # Two maps drawn side by side: what is there, and how much light it lacks.
         self._labels = Image.new("L", (size, size))
         self._shade = Image.new("L", (size, size))
         self._draw_label = ImageDraw.Draw(self._labels)
@@ -41,16 +43,18 @@ class Canvas:
         """
         corners = self._pixels(points)
         self._draw_label.polygon(corners, fill=INDEX[material])
+        # What stands there lies over the shadow of others.
         self._draw_shade.polygon(corners, fill=round(FULL_SHADE * shade))
 
     def shadow(self, points: Sequence[Point], height: float) -> None:
         """The shadow of something that stands on these points; drawn before the thing itself."""
+        right, down = self.sun
+        # The outline again and again along the shadow, close enough to leave no gaps.
         steps = max(1, int(height * self.size / 2))
         for step in range(1, steps + 1):
-            x, y = (height * step / steps * component for component in self.sun)
-            self._draw_shade.polygon(
-                self._pixels((px + x, py + y) for px, py in points), fill=FULL_SHADE
-            )
+            length = height * step / steps
+            outline = self._pixels((x + length * right, y + length * down) for x, y in points)
+            self._draw_shade.polygon(outline, fill=FULL_SHADE)
 
     def path(self, points: Sequence[Point], width: float, material: str) -> None:
         """A band along points, such as a road."""
@@ -60,9 +64,13 @@ class Canvas:
         )
 
     def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """The number of each pixel's material (size, size), and the share of light it lacks (size, size)."""
+        """Of each pixel the number of its material, and the share of light it lacks.
+
+        Both (size, size).
+        """
         labels = np.asarray(self._labels, dtype=np.uint8)
-        return labels, np.asarray(self._shade, dtype=np.float32) / np.float32(FULL_SHADE)
+        shade = np.asarray(self._shade, dtype=np.float32) / np.float32(FULL_SHADE)
+        return labels, shade
 
     def _pixels(self, points: Iterable[Point]) -> list[Point]:
         return [(x * self.size, y * self.size) for x, y in points]
@@ -70,31 +78,36 @@ class Canvas:
 
 def rectangle(middle: Point, width: float, height: float, angle: float = 0.0) -> list[Point]:
     """Corners of a turned rectangle."""
-    cos, sin = np.cos(angle), np.sin(angle)
     corners = [
         (-width / 2, -height / 2),
         (width / 2, -height / 2),
         (width / 2, height / 2),
         (-width / 2, height / 2),
     ]
-    return [
-        (float(middle[0] + x * cos - y * sin), float(middle[1] + x * sin + y * cos))
-        for x, y in corners
-    ]
+    return _turned(middle, corners, angle)
 
 
 def ellipse(middle: Point, width: float, height: float, angle: float = 0.0) -> list[Point]:
     """Points around a turned ellipse."""
     turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    x, y = width / 2 * np.cos(turns), height / 2 * np.sin(turns)
+    x = width / 2 * np.cos(turns)
+    y = height / 2 * np.sin(turns)
+    return _turned(middle, zip(x, y, strict=True), angle)
+
+
+def _turned(middle: Point, offsets: Iterable[Point], angle: float) -> list[Point]:
+    """Points at offsets from a middle, turned about it."""
     cos, sin = np.cos(angle), np.sin(angle)
-    return [
-        (float(middle[0] + a * cos - b * sin), float(middle[1] + a * sin + b * cos))
-        for a, b in zip(x, y, strict=True)
-    ]
+    points = []
+    for x, y in offsets:
+        turned_x = middle[0] + x * cos - y * sin
+        turned_y = middle[1] + x * sin + y * cos
+        points.append((float(turned_x), float(turned_y)))
+    return points
 
 
 def moved(middle: Point, along: float, across: float, angle: float) -> Point:
     """A point at a distance along and across a direction."""
-    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+    cos = float(np.cos(angle))
+    sin = float(np.sin(angle))
     return middle[0] + along * cos - across * sin, middle[1] + along * sin + across * cos

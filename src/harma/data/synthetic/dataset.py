@@ -5,26 +5,29 @@ import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 from PIL import Image
 
-from harma.data.description import SPLITS
+from harma.data.description import SPLITS, DataDescription, description_yaml
 from harma.data.synthetic.drawing import draw_scene
-from harma.data.synthetic.looks import LOOKS, Look
-from harma.data.synthetic.scenes import GROUNDS, Scene, make_scene
+from harma.data.synthetic.looks import LOOKS
+from harma.data.synthetic.scenes import GROUNDS, DrawnScene, make_scene
 from harma.data.synthetic.wording import scene_captions
 from harma.errors import ConfigError, DataError
 from harma.ground.files import replacing_directory, write_json, write_text
 from harma.ground.reading import read_yaml
 
+Progress = Callable[[int, int], None]
+JsonRow = dict[str, object]
+
 # Raised when the same arguments would give other pictures or captions than before.
 VERSION = 1
 OURS = ("images", "data.yaml", "made_from.json", *(f"{split}.json" for split in SPLITS))
+MOST_CAPTIONS = 10
 PICTURE = re.compile(r"(train|val|test)_\d+\.png$")
 
 
@@ -38,7 +41,7 @@ def make_scenes(
     size: int = 64,
     captions: int = 5,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Draw scenes and write them as a data set in the original's JSON, with its description.
 
@@ -62,52 +65,82 @@ def make_scenes(
         ConfigError: an argument is not usable.
         DataError: the directory holds something else.
     """
-    counts = dict(zip(SPLITS, (train, val, test), strict=True))
-    _check(look, counts, size, captions, seed)
+    plan = _Plan(
+        look=look,
+        counts={"train": train, "val": val, "test": test},
+        size=size,
+        captions=captions,
+        seed=seed,
+    )
+    plan.check()
+    # Known by what it was made from: a finished data set is not drawn again.
     directory = Path(directory)
-    made_from: dict[str, Any] = {
-        "version": VERSION,
-        "look": look,
-        "as": asdict(LOOKS[look]),
-        **counts,
-        "size": size,
-        "captions": captions,
-        "seed": seed,
-    }
+    made_from = plan.record()
     fingerprint = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-    if _is_made(directory, fingerprint):
+    if _is_made(directory, fingerprint, num_images=train + val + test):
         return directory / "data.yaml"
+    description = DataDescription(
+        name=f"synthetic-{look}",
+        format="harma",
+        images="images",
+        train=("train.json",),
+        val=("val.json",),
+        test=("test.json",),
+        title=f"Synthetic scenes, look {look}",
+        licence="CC0-1.0",
+    )
     with replacing_directory(directory) as temporary:
-        _write(temporary, LOOKS[look], counts, size, captions, seed, progress)
-        description = {
-            "name": f"synthetic-{look}",
-            "format": "harma",
-            "images": "images",
-            **{split: f"{split}.json" for split in SPLITS},
-            "title": f"Synthetic scenes, look {look}",
-            "licence": "CC0-1.0",
-        }
-        write_text(temporary / "data.yaml", yaml.safe_dump(description, sort_keys=False))
+        _write(temporary, plan, progress)
+        write_text(temporary / "data.yaml", description_yaml(description))
         write_json(temporary / "made_from.json", {**made_from, "fingerprint": fingerprint})
     return directory / "data.yaml"
 
 
-def _check(look: str, counts: dict[str, int], size: int, captions: int, seed: int) -> None:
-    if look not in LOOKS:
-        raise ConfigError(f"look is {look!r}; allowed are {', '.join(LOOKS)}")
-    numbers = {**counts, "captions": captions}
-    for name, value in numbers.items():
-        if value < 1:
-            raise ConfigError(f"{name} is {value}; it must be 1 or more")
-    if captions > 10:
-        raise ConfigError(f"captions is {captions}; a scene has at most 10 different ones")
-    if not 16 <= size <= 4096:
-        raise ConfigError(f"size is {size}; it must be 16 to 4096 pixels")
-    if seed < 0:
-        raise ConfigError(f"seed is {seed}; it must not be negative")
+@dataclass(frozen=True)
+class _Plan:
+    """What is drawn: the arguments of `make_scenes`, images by split."""
+
+    look: str
+    counts: dict[str, int]
+    size: int
+    captions: int
+    seed: int
+
+    def check(self) -> None:
+        """Raise if an argument is not usable.
+
+        Raises:
+            ConfigError: the message names it.
+        """
+        if self.look not in LOOKS:
+            raise ConfigError(f"look is {self.look!r}; allowed are {', '.join(LOOKS)}")
+        numbers = {**self.counts, "captions": self.captions}
+        for name, value in numbers.items():
+            if value < 1:
+                raise ConfigError(f"{name} is {value}; it must be 1 or more")
+        if self.captions > MOST_CAPTIONS:
+            raise ConfigError(
+                f"captions is {self.captions}; a scene has at most {MOST_CAPTIONS} different ones"
+            )
+        if not 16 <= self.size <= 4096:
+            raise ConfigError(f"size is {self.size}; it must be 16 to 4096 pixels")
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; it must not be negative")
+
+    def record(self) -> dict[str, object]:
+        """All that decides how the files come out."""
+        return {
+            "version": VERSION,
+            "look": self.look,
+            "as": asdict(LOOKS[self.look]),
+            **self.counts,
+            "size": self.size,
+            "captions": self.captions,
+            "seed": self.seed,
+        }
 
 
-def _is_made(directory: Path, fingerprint: str) -> bool:
+def _is_made(directory: Path, fingerprint: str, *, num_images: int) -> bool:
     """Whether the directory holds this very data set.
 
     Raises:
@@ -115,67 +148,90 @@ def _is_made(directory: Path, fingerprint: str) -> bool:
     """
     if not directory.is_dir() or not any(directory.iterdir()):
         return False  # a file in its place is refused where the directory is written
-    marker = directory / "made_from.json"
-    made = read_yaml(marker, "the record") if marker.is_file() else {}
-    foreign = [
-        path.relative_to(directory).as_posix()
-        for path in directory.rglob("*")
-        if not (path.name in OURS or (path.parent.name == "images" and PICTURE.match(path.name)))
-    ]
-    if not isinstance(made, dict) or "fingerprint" not in made or foreign:
-        what = (
-            f"other files too ({', '.join(sorted(foreign)[:3])})"
-            if foreign
-            else "no synthetic scenes"
+    # A person's files beside ours would be lost with the directory.
+    foreign = [path for path in sorted(directory.rglob("*")) if not _is_ours(path)]
+    if foreign:
+        names = [path.relative_to(directory).as_posix() for path in foreign[:3]]
+        raise DataError(
+            f"{directory} holds other files too ({', '.join(names)}); choose another directory or"
+            " empty it"
         )
-        raise DataError(f"{directory} holds {what}; choose another directory or empty it")
-    num_images = sum(1 for _ in (directory / "images").glob("*.png"))
-    return bool(
-        made["fingerprint"] == fingerprint and num_images == sum(made[split] for split in SPLITS)
-    )
+    made_from = _read_record(directory)
+    if "fingerprint" not in made_from:
+        raise DataError(
+            f"{directory} holds no synthetic scenes; choose another directory or empty it"
+        )
+    # Pictures that somebody took away are drawn anew.
+    num_there = sum(1 for _ in (directory / "images").glob("*.png"))
+    return bool(made_from["fingerprint"] == fingerprint and num_there == num_images)
 
 
-def _write(
-    root: Path,
-    look: Look,
-    counts: dict[str, int],
-    size: int,
-    captions: int,
-    seed: int,
-    progress: Callable[[int, int], None] | None,
-) -> None:
+def _read_record(directory: Path) -> dict[str, object]:
+    """What the data set in a directory was made from; {} where nothing says so."""
+    path = directory / "made_from.json"
+    if not path.is_file():
+        return {}
+    record = read_yaml(path, "the record")
+    if not isinstance(record, dict):
+        return {}
+    return record
+
+
+def _is_ours(path: Path) -> bool:
+    if path.parent.name == "images" and PICTURE.match(path.name):
+        return True
+    return path.name in OURS
+
+
+@dataclass(frozen=True)
+class _Captioned:
+    """A scene with its captions."""
+
+    scene: DrawnScene
+    captions: list[str]
+
+
+def _write(root: Path, plan: _Plan, progress: Progress | None) -> None:
+    """Draw all pictures and write the annotations of each split."""
     (root / "images").mkdir()
-    done, total = 0, sum(counts.values())
+    num_done = 0
+    num_images = sum(plan.counts.values())
+    # Two threads: one draws while the other's picture is compressed.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for number, (split, count) in enumerate(counts.items()):
-            names = [f"{split}_{i:05d}.png" for i in range(count)]
-
-            def one(
-                i: int, number: int = number, names: list[str] = names
-            ) -> tuple[Scene, list[str]]:
-                # A stream for each scene: more scenes leave the first ones as they were.
-                rng = np.random.default_rng((seed, number, i))
-                scene = make_scene(rng)
-                said = scene_captions(scene, captions, rng)
-                Image.fromarray(draw_scene(scene, look, size)).save(
-                    root / "images" / names[i], compress_level=1
-                )
-                return scene, said
-
-            rows: list[dict[str, Any]] = []
-            for i, (scene, said) in enumerate(pool.map(one, range(count))):
-                rows += _rows(split, i, names[i], scene, said)
-                done += 1
+        for split in plan.counts:
+            draw = partial(_draw, root, plan, split)
+            rows: list[JsonRow] = []
+            for index, drawn in enumerate(pool.map(draw, range(plan.counts[split]))):
+                rows += _rows(split, index, drawn)
+                num_done += 1
                 if progress is not None:
-                    progress(done, total)
+                    progress(num_done, num_images)
             write_json(root / f"{split}.json", rows)
 
 
-def _rows(
-    split: str, image_id: int, name: str, scene: Scene, captions: list[str]
-) -> list[dict[str, Any]]:
+def _picture_name(split: str, index: int) -> str:
+    return f"{split}_{index:05d}.png"
+
+
+def _draw(root: Path, plan: _Plan, split: str, index: int) -> _Captioned:
+    """Draw a scene of a split, and write its picture."""
+    # A stream for each scene: more scenes leave the first ones as they were.
+    rng = np.random.default_rng((plan.seed, SPLITS.index(split), index))
+    scene = make_scene(rng)
+    captions = scene_captions(scene, plan.captions, rng)
+    picture = Image.fromarray(draw_scene(scene, LOOKS[plan.look], plan.size))
+    picture.save(root / "images" / _picture_name(split, index), compress_level=1)
+    return _Captioned(scene, captions)
+
+
+def _rows(split: str, index: int, drawn: _Captioned) -> list[JsonRow]:
     """Rows of the annotation file: one per caption in train, one per image elsewhere (SPEC 3)."""
-    shared = {"image": name, "label_name": scene.ground, "label": GROUNDS.index(scene.ground)}
+    ground = drawn.scene.ground
+    shared = {
+        "image": _picture_name(split, index),
+        "label_name": ground,
+        "label": GROUNDS.index(ground),
+    }
     if split == "train":
-        return [{"caption": caption, "image_id": image_id, **shared} for caption in captions]
-    return [{**shared, "caption": captions}]
+        return [{"caption": caption, "image_id": index, **shared} for caption in drawn.captions]
+    return [{**shared, "caption": drawn.captions}]

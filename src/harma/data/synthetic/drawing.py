@@ -8,7 +8,7 @@ from harma.data.synthetic.canvas import Canvas
 from harma.data.synthetic.looks import Look
 from harma.data.synthetic.materials import MATERIALS, NAMES
 from harma.data.synthetic.objects import DRAWERS
-from harma.data.synthetic.scenes import Group, Scene
+from harma.data.synthetic.scenes import DrawnScene, Group
 from harma.data.synthetic.terrain import draw_bridge, draw_ground, draw_line
 
 # Drawn this many times finer than asked for, then averaged: soft edges, as a sensor's pixel sees
@@ -19,9 +19,15 @@ TEXTURE = np.array([MATERIALS[name].texture for name in NAMES], dtype=np.float32
 # free for lines.
 QUARTER = 0.225
 PLACE = 0.098
+MIDDLES = {
+    "north west": (QUARTER, QUARTER),
+    "north east": (1 - QUARTER, QUARTER),
+    "south west": (QUARTER, 1 - QUARTER),
+    "south east": (1 - QUARTER, 1 - QUARTER),
+}
 
 
-def draw_bands(scene: Scene, look: Look, size: int) -> NDArray[np.float32]:
+def draw_bands(scene: DrawnScene, look: Look, size: int) -> NDArray[np.float32]:
     """Draw a scene as a sensor with four bands sees it.
 
     Args:
@@ -32,6 +38,7 @@ def draw_bands(scene: Scene, look: Look, size: int) -> NDArray[np.float32]:
     Returns:
         Reflectance (size, size, 4) in blue, green, red and near infrared, 0 to 1.
     """
+    # From below to above: what is drawn later covers what was drawn before.
     canvas = Canvas(size * OVERSAMPLING, look.sun)
     draw_ground(canvas, scene, _stream(scene, "ground"))
     draw_line(canvas, scene, _stream(scene, "line"))
@@ -41,6 +48,7 @@ def draw_bands(scene: Scene, look: Look, size: int) -> NDArray[np.float32]:
         _draw_group(canvas, group, _stream(scene, group.quarter))
     labels, shade = canvas.arrays()
     texture = 1 + TEXTURE[labels] * _noise(_stream(scene, "texture"), canvas.size)
+    # Full shade leaves the share `shadow` of the light.
     light = texture * (1 - shade * (1 - look.shadow))
     bands = look.reflectance()[labels] * light[..., None]
     averaged = bands.reshape(size, OVERSAMPLING, size, OVERSAMPLING, 4).mean(axis=(1, 3))
@@ -48,7 +56,7 @@ def draw_bands(scene: Scene, look: Look, size: int) -> NDArray[np.float32]:
     return reflectance
 
 
-def draw_scene(scene: Scene, look: Look, size: int) -> NDArray[np.uint8]:
+def draw_scene(scene: DrawnScene, look: Look, size: int) -> NDArray[np.uint8]:
     """Draw a scene as a picture.
 
     Args:
@@ -60,35 +68,40 @@ def draw_scene(scene: Scene, look: Look, size: int) -> NDArray[np.uint8]:
         (size, size, 3), three of the bands as red, green and blue.
     """
     picture = draw_bands(scene, look, size)[..., list(look.bands)] * look.gain
+    # Air, then sensor: noise is not veiled.
     picture += look.haze * (0.75 - picture)
     picture += look.noise * _stream(scene, "sensor").standard_normal(picture.shape)
     pixels: NDArray[np.uint8] = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     return pixels
 
 
-def _stream(scene: Scene, part: str) -> np.random.Generator:
-    """Random numbers of a part of the scene: what is added to one part leaves the others as they were."""
+def _stream(scene: DrawnScene, part: str) -> np.random.Generator:
+    """Random numbers of a part of the scene.
+
+    Each has its own: what is added to one part leaves the others as they were.
+    """
     return np.random.default_rng((scene.seed, *part.encode()))
 
 
 def _draw_group(canvas: Canvas, group: Group, rng: np.random.Generator) -> None:
     """Draw the objects of a group, each in a place of its own within the quarter."""
-    middle = (
-        QUARTER if "west" in group.quarter else 1 - QUARTER,
-        QUARTER if "north" in group.quarter else 1 - QUARTER,
-    )
-    drawer = DRAWERS[group.kind]
-    if group.count == 1:
-        offsets = rng.uniform(-0.04, 0.04, (1, 2))
-    else:
-        corners = np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)]) * PLACE
-        offsets = rng.permutation(corners)[: group.count] + rng.uniform(
-            -0.015, 0.015, (group.count, 2)
-        )
+    middle_x, middle_y = MIDDLES[group.quarter]
+    offsets = _offsets(group.count, rng)
     # Houses of a street, courts of a club: one direction for a group.
     angle = float(rng.uniform(-0.3, 0.3) + rng.integers(2) * np.pi / 2)
+    draw = DRAWERS[group.kind]
     for x, y in offsets:
-        drawer(canvas, (middle[0] + float(x), middle[1] + float(y)), angle, group.color, rng)
+        draw(canvas, (middle_x + float(x), middle_y + float(y)), angle, group.color, rng)
+
+
+def _offsets(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(count, 2): where the objects of a group stand about its middle; one alone stands near it."""
+    if count == 1:
+        return rng.uniform(-0.04, 0.04, (1, 2))
+    corners = np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)]) * PLACE
+    chosen = rng.permutation(corners)[:count]
+    offsets: NDArray[np.float64] = chosen + rng.uniform(-0.015, 0.015, (count, 2))
+    return offsets
 
 
 def _noise(rng: np.random.Generator, size: int) -> NDArray[np.float32]:

@@ -11,6 +11,9 @@ BLUE, GREEN, RED, INFRARED = range(4)
 # What seasons make of plants, in the same bands.
 DRY = np.array([0.30, 0.48, 0.56, 0.58])
 SNOW = np.array([0.92, 0.90, 0.88, 0.72])
+# Open ground; trees hold less than it, roofs, roads and water none.
+HOLDS_SNOW = {name: 1.0 for name in NAMES if MATERIALS[name].grows}
+HOLDS_SNOW |= {"ploughed": 1.0, "soil": 1.0, "sand": 1.0, "forest": 0.35, "tree": 0.35}
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,16 @@ class Look:
     gain: float = 1.0
 
     def reflectance(self) -> NDArray[np.float32]:
-        """Reflectance of every material in this season: (materials, 4), in the order of `materials.NAMES`."""
+        """Reflectance of every material in this season: (materials, 4).
+
+        In the order of `materials.NAMES`.
+        """
         table = np.array([MATERIALS[name].bands for name in NAMES])
         for row, name in enumerate(NAMES):
+            # Straw first: snow lies on what the plants have become.
             if MATERIALS[name].grows:
                 table[row] += self.dry * (DRY - table[row])
-            if MATERIALS[name].grows or name in ("ploughed", "soil", "sand"):
-                # Trees hold less snow than open ground.
-                held = self.snow * (0.35 if name in ("forest", "tree") else 1.0)
-                table[row] += held * (SNOW - table[row])
+            table[row] += self.snow * HOLDS_SNOW.get(name, 0.0) * (SNOW - table[row])
         return table.astype(np.float32)
 
 

@@ -10,7 +10,8 @@ Drawer = Callable[[Canvas, Point, float, str, np.random.Generator], None]
 
 
 def _house(canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator) -> None:
-    length, width = rng.uniform(0.11, 0.14), rng.uniform(0.075, 0.095)
+    length = rng.uniform(0.11, 0.14)
+    width = rng.uniform(0.075, 0.095)
     walls = rectangle(at, length, width, angle)
     canvas.shadow(walls, 0.045)
     canvas.area(walls, color)
@@ -79,19 +80,21 @@ def _solar_panel(
 def _baseball_field(
     canvas: Canvas, at: Point, angle: float, color: str, rng: np.random.Generator
 ) -> None:
-    turns = angle + np.linspace(-np.pi / 4, np.pi / 4, 12)
     home = moved(at, -0.15, 0, angle)
-    outfield = [
-        home,
-        *((home[0] + 0.31 * float(np.cos(t)), home[1] + 0.31 * float(np.sin(t))) for t in turns),
-    ]
-    canvas.area(outfield, "maize")
-    infield = [
-        home,
-        *((home[0] + 0.16 * float(np.cos(t)), home[1] + 0.16 * float(np.sin(t))) for t in turns),
-    ]
-    canvas.area(infield, "clay")
+    # Outfield, then infield.
+    for radius, material in ((0.31, "maize"), (0.16, "clay")):
+        canvas.area(_quarter_circle(home, radius, angle), material)
     canvas.area(rectangle(moved(at, -0.06, 0, angle), 0.05, 0.05, angle + np.pi / 4), "maize")
+
+
+def _quarter_circle(corner: Point, radius: float, angle: float) -> list[Point]:
+    """A slice of a circle around a corner, that opens in a direction."""
+    points = [corner]
+    for turn in angle + np.linspace(-np.pi / 4, np.pi / 4, 12):
+        x = corner[0] + radius * float(np.cos(turn))
+        y = corner[1] + radius * float(np.sin(turn))
+        points.append((x, y))
+    return points
 
 
 def _aeroplane(
@@ -110,6 +113,7 @@ def _aeroplane(
     wings = [moved(at, along, across, turn) for along, across in outline]
     tail = rectangle(moved(at, -0.075, 0, turn), 0.018, 0.07, turn)
     canvas.area(rectangle(at, 0.19, 0.19, angle), "concrete")
+    # All shadows first: no part lies in that of another.
     for part in (body, wings, tail):
         canvas.shadow(part, 0.02)
     for part in (body, wings, tail):

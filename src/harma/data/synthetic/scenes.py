@@ -12,7 +12,10 @@ import numpy as np
 
 GROUNDS = ("grassland", "farmland", "forest", "bare land", "sand")
 LINES = ("river", "road", "railway", "runway", "coast")
+# How often each line comes; the last share has none.
+LINE_SHARES = (0.22, 0.2, 0.12, 0.12, 0.16, 0.18)
 Direction = Literal["north to south", "west to east"]
+SIDES_OF_A_COAST = {"north to south": ("west", "east"), "west to east": ("north", "south")}
 
 # Kind → colours it comes in. No colour: it has just one, which nobody would name.
 KINDS: dict[str, tuple[str, ...]] = {
@@ -51,7 +54,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Scene:
+class DrawnScene:
     """What is there.
 
     Attributes:
@@ -73,35 +76,36 @@ class Scene:
     seed: int
 
 
-def make_scene(rng: np.random.Generator) -> Scene:
+def make_scene(rng: np.random.Generator) -> DrawnScene:
     """Decide what is in a scene.
 
     Args:
         rng: decides; the same state gives the same scene.
     """
+    # The order of what is drawn is part of the data sets: another would give other scenes.
     ground = str(rng.choice(GROUNDS))
-    line = str(rng.choice((*LINES, ""), p=(0.22, 0.2, 0.12, 0.12, 0.16, 0.18)))
+    line = str(rng.choice((*LINES, ""), p=LINE_SHARES))
     direction: Direction = "north to south" if rng.random() < 0.5 else "west to east"
     sea = ""
     if line == "coast":
-        sea = str(
-            rng.choice(("west", "east") if direction == "north to south" else ("north", "south"))
-        )
+        sea = str(rng.choice(SIDES_OF_A_COAST[direction]))
     quarters = [str(quarter) for quarter in rng.permutation(QUARTERS)]
-    count = 1 if line and rng.random() < 0.5 else 2
+    num_groups = 2
+    if line and rng.random() < 0.5:
+        num_groups = 1
     groups: list[Group] = []
-    for quarter in quarters[:count]:
-        taken = {group.kind for group in groups}
+    for quarter in quarters[:num_groups]:
         possible = _kinds(rng, ground, line, sea, quarter)
-        groups.append(
-            _make_group(rng, quarter, [kind for kind in possible if kind not in taken] or possible)
-        )
+        groups.append(_make_group(rng, quarter, _not_taken(possible, groups)))
     bridge = line == "river" and bool(rng.random() < 0.5)
-    return Scene(ground, line, direction, sea, bridge, tuple(groups), int(rng.integers(2**31)))
+    return DrawnScene(ground, line, direction, sea, bridge, tuple(groups), int(rng.integers(2**31)))
 
 
 def _kinds(rng: np.random.Generator, ground: str, line: str, sea: str, quarter: str) -> list[str]:
-    """What can stand in a quarter: ships on the sea, aeroplanes beside a runway, no single trees in a forest."""
+    """What can stand in a quarter.
+
+    Ships on the sea, aeroplanes beside a runway, no single trees in a forest.
+    """
     if sea and sea in quarter.split():
         return ["ship"]
     excluded = {"ship"}
@@ -114,12 +118,19 @@ def _kinds(rng: np.random.Generator, ground: str, line: str, sea: str, quarter: 
     return [kind for kind in KINDS if kind not in excluded]
 
 
+def _not_taken(kinds: list[str], groups: list[Group]) -> list[str]:
+    """Two groups of one kind come only where nothing else can stand."""
+    taken = {group.kind for group in groups}
+    return [kind for kind in kinds if kind not in taken] or kinds
+
+
 def _make_group(rng: np.random.Generator, quarter: str, kinds: list[str]) -> Group:
     kind = str(rng.choice(kinds))
     colors = KINDS[kind]
-    return Group(
-        kind=kind,
-        count=1 if kind in SINGLE else int(rng.integers(1, 5)),
-        color=str(rng.choice(colors)) if colors else "",
-        quarter=quarter,
-    )
+    count = 1
+    if kind not in SINGLE:
+        count = int(rng.integers(1, 5))
+    color = ""
+    if colors:
+        color = str(rng.choice(colors))
+    return Group(kind, count, color, quarter)

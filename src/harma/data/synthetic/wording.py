@@ -1,8 +1,8 @@
-"""Captions of a scene, composed from what was drawn: each says a part of it, and nothing else."""
+"""Wording of a scene, composed from what was drawn: each sentence says a part of it, no more."""
 
 import numpy as np
 
-from harma.data.synthetic.scenes import Group, Scene
+from harma.data.synthetic.scenes import DrawnScene, Group
 
 NUMBERS = {1: "a", 2: "two", 3: "three", 4: "four"}
 GROUND_PHRASES = {
@@ -12,10 +12,10 @@ GROUND_PHRASES = {
     "bare land": ("on bare land", "on brown soil"),
     "sand": ("on sand", "in the desert"),
 }
-ATTEMPTS = 40
+ATTEMPTS = 40  # for each caption
 
 
-def scene_captions(scene: Scene, count: int, rng: np.random.Generator) -> list[str]:
+def scene_captions(scene: DrawnScene, count: int, rng: np.random.Generator) -> list[str]:
     """Write captions for a scene.
 
     Args:
@@ -26,77 +26,78 @@ def scene_captions(scene: Scene, count: int, rng: np.random.Generator) -> list[s
     Returns:
         Lower-case captions without punctuation.
     """
-    found: dict[str, None] = {}
+    captions: dict[str, None] = {}
     for attempt in range(count * ATTEMPTS):
-        if len(found) == count:
+        if len(captions) == count:
             break
         sentence = _sentence(scene, rng)
         # A scene with little in it allows few sentences: then how it was seen tells them apart.
-        found[sentence if attempt < count * ATTEMPTS // 2 else f"{_view(rng)} {sentence}"] = None
-    return list(found)
+        if attempt >= count * ATTEMPTS // 2:
+            sentence = f"{_view(rng)} {sentence}"
+        captions[sentence] = None
+    return list(captions)
 
 
-def _sentence(scene: Scene, rng: np.random.Generator) -> str:
+def _sentence(scene: DrawnScene, rng: np.random.Generator) -> str:
     """A caption that tells the ground, the line or the groups; most tell two of them."""
     ground = str(rng.choice(GROUND_PHRASES[scene.ground]))
-    groups = [
-        (_group(group, rng), "on the sea" if group.kind == "ship" else ground)
-        for group in scene.groups
-    ]
+    groups = []
+    for group in scene.groups:
+        place = "on the sea" if group.kind == "ship" else ground
+        groups.append((_group(group, rng), place))
     rng.shuffle(groups)
-    line = _line(scene, rng) if scene.line else ""
+    line = ""
+    if scene.line:
+        line = _line(scene, rng)
     both = " and ".join(phrase for phrase, _ in groups)
     first, place = groups[0]
     options = [f"{first} {place}"]
     if all(where == ground for _, where in groups):
-        options += [
-            f"{both} {ground}",
-            f"there {'is' if both.startswith(('a ', 'an ')) else 'are'} {both} {ground}",
-        ]
+        verb = "is" if both.startswith(("a ", "an ")) else "are"
+        options += [f"{both} {ground}", f"there {verb} {both} {ground}"]
     if line:
-        options += [
+        with_line = [
             f"{line} with {both}",
             f"{first} near {line}",
             f"{line} {ground} with {first}",
-        ] * 2
+        ]
+        # Twice, so that most captions of a scene with a line tell it.
+        options += with_line * 2
     return str(rng.choice(options))
 
 
 def _group(group: Group, rng: np.random.Generator) -> str:
     """Such as "two red houses in the north west"."""
-    noun = group.kind if group.count == 1 else group.kind + "s"
+    noun = group.kind
+    roof = f"a {group.color} roof"
+    if group.count > 1:
+        noun = f"{group.kind}s"
+        roof = f"{group.color} roofs"
     described = f"{group.color} {noun}".strip()
     if group.kind == "house" and rng.random() < 0.4:
-        described = (
-            f"{noun} with {'a ' if group.count == 1 else ''}{group.color}"
-            f" roof{'s' if group.count > 1 else ''}"
-        )
+        described = f"{noun} with {roof}"
     number = NUMBERS[group.count]
     if number == "a" and described[0] in "aeiou":
         number = "an"
-    place = f" in the {group.quarter}" if rng.random() < 0.6 else ""
+    place = ""
+    if rng.random() < 0.6:
+        place = f" in the {group.quarter}"
     return f"{number} {described}{place}"
 
 
-def _line(scene: Scene, rng: np.random.Generator) -> str:
+def _line(scene: DrawnScene, rng: np.random.Generator) -> str:
     """Such as "a river from north to south"."""
-    if scene.line == "coast":
-        return str(
-            rng.choice(
-                (
-                    f"a coast with the sea in the {scene.sea}",
-                    f"a beach with water on the {scene.sea} side",
-                )
-            )
-        )
     name = f"a {scene.line}"
-    if scene.bridge and rng.random() < 0.7:
-        return str(
-            rng.choice((f"a bridge over {name} from {scene.direction}", f"{name} with a bridge"))
-        )
-    return str(
-        rng.choice((f"{name} from {scene.direction}", f"{name} running {scene.direction}", name))
-    )
+    course = f"{name} from {scene.direction}"
+    phrases = [course, f"{name} running {scene.direction}", name]
+    if scene.line == "coast":
+        phrases = [
+            f"a coast with the sea in the {scene.sea}",
+            f"a beach with water on the {scene.sea} side",
+        ]
+    elif scene.bridge and rng.random() < 0.7:
+        phrases = [f"a bridge over {course}", f"{name} with a bridge"]
+    return str(rng.choice(phrases))
 
 
 def _view(rng: np.random.Generator) -> str:

@@ -1,20 +1,9 @@
-"""Every format is read, and everything wrong in it is named with its place."""
+"""The original's JSON and Karpathy's: read, and everything wrong in it named with its place."""
 
 import pytest
+from tests.data.reading import read
 
-from harma.data.formats import MAX_LABEL, READERS, caps_pairs
-from harma.data.rows import Problem, Row
-from harma.errors import ConfigError
-
-
-def read(kind, root, *names, split="train"):
-    items = list(READERS[kind](root.path, names, split))
-    return [item for item in items if isinstance(item, Row)], [
-        str(i) for i in items if isinstance(i, Problem)
-    ]
-
-
-# -- the original's JSON
+from harma.data.row_values import MAX_LABEL
 
 
 def test_row_per_caption(root, row):
@@ -39,11 +28,6 @@ def test_row_per_image_in_any_split(root):
     rows, problems = read("harma", root, "t.json", split="train")
     assert problems == []
     assert [(r.captions, r.whole) for r in rows] == [(("x", "y"), True), ((), True)]
-
-
-def test_byte_order_mark(root, row):
-    root.text("t.json", "\ufeff[]")
-    assert read("harma", root, "t.json")[1] == ["t.json: holds no rows"]
 
 
 GOOD = {"image": "a.jpg", "image_id": 1, "caption": "x"}
@@ -166,24 +150,11 @@ def test_bad_files(root, content, message):
     assert message in problem
 
 
-def test_not_utf8_missing_and_directory(root):
-    (root.path / "t.json").write_bytes(b'["\xe9"]')
-    (root.path / "d.json").mkdir()
-    assert read("harma", root, "t.json")[1] == [
-        "t.json line 1: is not UTF-8 text (invalid continuation byte at byte 2); save it as UTF-8"
-    ]
-    assert "none.json: is not there; looked for" in read("harma", root, "none.json")[1][0]
-    assert read("harma", root, "d.json")[1] == ["d.json: cannot be read (Is a directory)"]
-
-
 def test_one_bad_file_does_not_hide_the_next(root):
     root.text("bad.json", "")
     root.json("t.json", [GOOD])
     rows, problems = read("harma", root, "bad.json", "t.json")
     assert (len(rows), len(problems)) == (1, 1)
-
-
-# -- Karpathy's JSON
 
 
 def karpathy(split, filename="a.jpg", raw=("x",), **more):
@@ -261,112 +232,3 @@ def test_karpathy_bad_top_level(root):
     assert read("karpathy", root, "d.json")[1] == [
         "d.json: holds [1]; format karpathy is an object with a list of images"
     ]
-
-
-# -- lines of text
-
-
-def test_caps(root):
-    root.text("train_caps.txt", "A river\r\nTwo, houses\n\nlast")
-    root.text("train_filename.txt", "a.jpg\na.jpg\nb.jpg\nc.jpg\n")
-    rows, problems = read("caps", root, "train_caps.txt")
-    assert problems == []
-    assert [(str(r.place), r.image, r.captions[0]) for r in rows] == [
-        ("train_caps.txt line 1", "a.jpg", "A river"),
-        ("train_caps.txt line 2", "a.jpg", "Two, houses"),
-        ("train_caps.txt line 3", "b.jpg", ""),
-        ("train_caps.txt line 4", "c.jpg", "last"),
-    ]
-
-
-def test_caps_lines_end_at_newlines_only(root):
-    root.text("x_caps.txt", "a\u2028b\x0bc\n")
-    root.text("x_filename.txt", "a.jpg\n")
-    assert len(read("caps", root, "x_caps.txt")[0]) == 1
-
-
-def test_caps_bad_lines(root):
-    root.text("x_caps.txt", "a\nb\n")
-    root.text("x_filename.txt", "a.jpg\n \n")
-    assert read("caps", root, "x_caps.txt")[1] == [
-        'x_filename.txt line 2: is " "; it must name an image'
-    ]
-    root.text("x_filename.txt", "a.jpg\n")
-    assert read("caps", root, "x_caps.txt")[1] == [
-        "x_caps.txt: has 2 lines, x_filename.txt has 1; their lines go in pairs"
-    ]
-    (root.path / "x_filename.txt").unlink()
-    assert "x_filename.txt: is not there" in read("caps", root, "x_caps.txt")[1][0]
-
-
-def test_caps_pairs():
-    assert caps_pairs(["a_caps.txt", "b_caps.txt"]) == [
-        ("a_caps.txt", "a_filename.txt"),
-        ("b_caps.txt", "b_filename.txt"),
-    ]
-    assert caps_pairs(["a_caps.txt", "names.txt"]) == [("a_caps.txt", "names.txt")]
-    assert caps_pairs(["words.txt", "names.txt"]) == [("words.txt", "names.txt")]
-    with pytest.raises(ConfigError, match="words.txt has no file of image names; list it as"):
-        caps_pairs(["words.txt"])
-
-
-# -- CSV
-
-
-@pytest.mark.parametrize("header", ["filename,title", "image,caption", "title,x,filename"])
-def test_csv(root, header):
-    values = {
-        "filename": "a.jpg",
-        "image": "a.jpg",
-        "title": '"A, b\nc"',
-        "caption": '"A, b\nc"',
-        "x": "1",
-    }
-    record = ",".join(values[column] for column in header.split(","))
-    root.text("t.csv", f"{header}\n{record}\n\n{record}\n")
-    rows, problems = read("csv", root, "t.csv")
-    assert problems == []
-    assert [(str(r.place), r.image, r.captions) for r in rows] == [
-        ("t.csv line 2", "a.jpg", ("A, b\nc",)),
-        ("t.csv line 5", "a.jpg", ("A, b\nc",)),
-    ]
-
-
-def test_csv_labels(root):
-    root.text("t.csv", "image,caption,label_name\na.jpg,x,port\nb.jpg,y,\n")
-    assert [row.label_name for row in read("csv", root, "t.csv")[0]] == ["port", None]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "t.csv line 1: is []; the header must have filename,title or image,caption"),
-        (
-            "file,text\n",
-            (
-                't.csv line 1: is ["file", "text"]; the header must have filename,title or'
-                " image,caption"
-            ),
-        ),
-        (
-            "filename,title\na.jpg,one, two\n",
-            (
-                "t.csv line 2: has 3 fields, the header has 2; put captions with commas in double"
-                " quotes"
-            ),
-        ),
-        (
-            "filename,title\na.jpg\n",
-            (
-                "t.csv line 2: has 1 fields, the header has 2; put captions with commas in double"
-                " quotes"
-            ),
-        ),
-        ("filename,title\n,x\n", 't.csv line 2: filename is ""; it must name an image'),
-        ('filename,title\na.jpg,"x"y\n', "t.csv line 2: is not CSV (',' expected after '\"')"),
-    ],
-)
-def test_csv_bad_lines(root, content, message):
-    root.text("t.csv", content)
-    (problem,) = read("csv", root, "t.csv")[1]
-    assert problem.startswith(message)

@@ -1,0 +1,79 @@
+"""harma data check: how problems are listed."""
+
+import json
+
+import pytest
+from tests.curation.conftest import broken, harma, root, row, small
+
+from harma.cli import main
+
+__all__ = ["broken", "harma", "root", "row", "small"]
+
+
+@pytest.fixture
+def description(small):
+    return str(small.text("data.yaml", "train: train.json\nval: val.json\ntest: test.json\n"))
+
+
+def test_command_without_problems(small, description, capsys):
+    assert main(["data", "check", description]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "train: 2 images, 3 captions",
+        "val: 1 images, 2 captions",
+        "test: 1 images, 1 captions",
+        "0 problems",
+    ]
+    assert err == ""
+
+
+def test_command_groups_problems_by_file(broken, description, capsys, tmp_path):
+    assert (
+        main(
+            [
+                "data",
+                "check",
+                description,
+                "--json",
+                str(tmp_path / "p.json"),
+                "--splits",
+                "val",
+                "test",
+            ]
+        )
+        == 1
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "test.json: 1 problem"
+    assert lines[1].endswith("is not JSON (Expecting value: line 1 column 2 (char 1))")
+    assert lines[2:] == ["val: 2 images, 2 captions", "test: 0 images, 0 captions", "1 problem"]
+    assert json.loads((tmp_path / "p.json").read_text()) == [
+        {
+            "file": "test.json",
+            "row": "",
+            "what": "is not JSON (Expecting value: line 1 column 2 (char 1))",
+        }
+    ]
+
+
+def test_command_never_cuts_lines(broken, description, capsys):
+    assert (
+        main(["data", "check", description, "--root", str(broken.path), "--empty-captions", "drop"])
+        == 1
+    )
+    out = capsys.readouterr().out
+    assert (
+        "  row 4   caption is null; it must be text" in out
+        or "  row 4  caption is null; it must be text" in out
+    )
+    assert f"image {broken.path}/images/gone.png is not there" in out
+    assert "dropped: 1 without words" in out
+    assert out.splitlines()[-1] == "11 problems"
+
+
+def test_command_needs_a_root(capsys):
+    assert main(["data", "check", "ucm"]) == 2
+    assert (
+        "error: --root is not given; name the folder that holds ucm's files"
+        in capsys.readouterr().err
+    )

@@ -1,0 +1,42 @@
+"""Singular and plural as one word."""
+
+import sys
+
+import pytest
+
+from harma.curation.vocabulary import lemmas
+from harma.curation.vocabulary.lemmas import singular
+from harma.errors import MissingDependencyError
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("houses", "house"),
+        ("buses", "bus"),
+        ("churches", "church"),
+        ("people", "people"),
+        ("women", "woman"),
+        ("feet", "foot"),
+        ("glass", "glass"),
+        ("parking", "parking"),
+        ("campus", "campus"),
+        ("gas", "gas"),
+        ("has", "has"),
+        ("tennis", "tennis"),
+        ("parked", "parked"),
+    ],
+)
+def test_plurals_become_singular_and_nothing_else_changes(word, expected):
+    assert singular(word) == expected
+
+
+def test_a_missing_simplemma_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "simplemma", None)
+    lemmas._dictionary.cache_clear()
+    try:
+        assert singular("road") == "road"  # nobody is asked
+        with pytest.raises(MissingDependencyError, match="pip install simplemma"):
+            singular("roads")
+    finally:
+        lemmas._dictionary.cache_clear()

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from harma.data.synthetic.looks import DRY, SNOW, Look
+from harma.data.synthetic.materials import INDEX, MATERIALS, NAMES
+
+
+def reflectance(look, name):
+    return look.reflectance()[INDEX[name]]
+
+
+def test_materials_are_as_they_are_without_a_season():
+    table = Look().reflectance()
+    assert table.dtype == np.float32
+    assert np.allclose(table, [MATERIALS[name].bands for name in NAMES])
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [("grass", 1), ("ploughed", 1), ("soil", 1), ("sand", 1), ("forest", 0.35), ("tree", 0.35)],
+)
+def test_snow_lies_on_open_ground_and_less_on_trees(name, held):
+    bare = np.array(MATERIALS[name].bands)
+    assert np.allclose(reflectance(Look(snow=0.8), name), bare + 0.8 * held * (SNOW - bare))
+
+
+@pytest.mark.parametrize("name", ["asphalt", "water", "red", "steel"])
+def test_nothing_lies_on_what_is_cleared_or_wet(name):
+    assert np.allclose(reflectance(Look(snow=1, dry=1), name), MATERIALS[name].bands)
+
+
+def test_plants_turn_to_straw_and_nothing_else_does():
+    assert np.allclose(reflectance(Look(dry=1), "grass"), DRY)
+    assert np.allclose(reflectance(Look(dry=1), "soil"), MATERIALS["soil"].bands)

@@ -1,0 +1,48 @@
+import numpy as np
+
+from harma.data.synthetic.canvas import Canvas
+from harma.data.synthetic.materials import INDEX, NAMES
+from harma.data.synthetic.scenes import GROUNDS, LINES, DrawnScene
+from harma.data.synthetic.terrain import LINE_DRAWERS, PLAIN, draw_ground, draw_line
+
+
+def drawn(ground="grassland", line="", direction="north to south", sea=""):
+    """The materials of a scene without objects."""
+    scene = DrawnScene(ground, line, direction, sea, False, (), seed=0)
+    canvas = Canvas(100, sun=(0, 0))
+    draw_ground(canvas, scene, np.random.default_rng(1))
+    draw_line(canvas, scene, np.random.default_rng(2))
+    return canvas.arrays()[0]
+
+
+def names_of(labels):
+    return {NAMES[index] for index in np.unique(labels)}
+
+
+def test_every_ground_and_line_can_be_drawn():
+    assert {*PLAIN, "farmland"} == set(GROUNDS)
+    assert list(LINE_DRAWERS) == list(LINES)
+    assert names_of(drawn("forest")) == {"forest"}
+    assert names_of(drawn("farmland")) == {"wheat", "maize", "ploughed", "grass"}
+
+
+def test_a_railway_has_two_rails_of_steel():
+    row = drawn(line="railway")[50] == INDEX["steel"]
+    # Where it begins and where it ends.
+    assert np.count_nonzero(np.diff(row.astype(int))) == 4
+
+
+def test_a_bank_and_a_beach_can_be_told_from_the_ground():
+    assert "soil" in names_of(drawn(line="river"))
+    assert "sand" in names_of(drawn("bare land", line="river"))
+    assert "sand" in names_of(drawn(line="coast", sea="east"))
+    assert "concrete" in names_of(drawn("sand", line="coast", sea="east"))
+
+
+def test_a_runway_is_wider_than_a_road():
+    def width(line):
+        return np.count_nonzero(drawn(line=line)[50] != INDEX["grass"])
+
+    # 0.14 and 0.075 of the picture.
+    assert 12 <= width("runway") <= 16
+    assert 6 <= width("road") <= 9

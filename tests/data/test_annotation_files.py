@@ -1,0 +1,49 @@
+"""Files that cannot be read are problems, never exceptions."""
+
+from tests.data.reading import read
+
+from harma.data.annotation_files import (
+    annotation_json,
+    annotation_lines,
+    annotation_text,
+    split_lines,
+)
+from harma.data.rows import Problem
+
+
+def test_byte_order_mark(root, row):
+    root.text("t.json", "\ufeff[]")
+    assert read("harma", root, "t.json")[1] == ["t.json: holds no rows"]
+
+
+def test_not_utf8_missing_and_directory(root):
+    (root.path / "t.json").write_bytes(b'["\xe9"]')
+    (root.path / "d.json").mkdir()
+    assert read("harma", root, "t.json")[1] == [
+        "t.json line 1: is not UTF-8 text (invalid continuation byte at byte 2); save it as UTF-8"
+    ]
+    assert "none.json: is not there; looked for" in read("harma", root, "none.json")[1][0]
+    assert read("harma", root, "d.json")[1] == ["d.json: cannot be read (Is a directory)"]
+
+
+def test_what_can_be_read(root):
+    root.text("a.txt", "\ufeffone\r\ntwo")
+    assert annotation_text(root.path, "a.txt") == "one\r\ntwo"
+    assert annotation_lines(root.path, "a.txt") == ["one", "two"]
+    root.json("a.json", {"a": [1]})
+    assert annotation_json(root.path, "a.json") == {"a": [1]}
+
+
+def test_what_cannot_be_read_comes_back_as_a_problem(root):
+    for read_file in (annotation_text, annotation_lines, annotation_json):
+        assert isinstance(read_file(root.path, "none"), Problem)
+    root.text("a.json", "[1")
+    problem = annotation_json(root.path, "a.json")
+    assert str(problem).startswith("a.json: is not JSON (Expecting ',' delimiter")
+
+
+def test_lines_end_at_line_feeds_alone():
+    assert split_lines("a\n\nb\r\n") == ["a", "", "b"]
+    assert split_lines("a\u2028b\x0cc\rd") == ["a\u2028b\x0cc\rd"]
+    assert split_lines("") == []
+    assert split_lines("\n") == [""]
