@@ -12,7 +12,8 @@ from PIL import Image
 import harma
 from harma.cli import main
 from harma.curation.vocabulary.terms import build_vocabulary
-from harma.model.zeroshot import classify, rank_captions
+from harma.model.caption_ranking import rank_captions
+from harma.model.zeroshot import classify
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,13 @@ from harma.backbones.directories import (
     read_json,
 )
 from harma.backbones.dual_presets import DUAL_ENCODERS
-from harma.backbones.sources import CONFIG_SUFFIXES, HUB, LOCAL, PLACE_KEYS, Reference
+from harma.backbones.sources import (
+    CONFIG_SUFFIXES,
+    HUB_PREFIX,
+    LOCAL_DIR,
+    PLACE_KEYS,
+    Reference,
+)
 from harma.backbones.timm_tower import timm
 from harma.backbones.transformers_tower import check_text_config
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
@@ -70,8 +76,8 @@ def find_dual(what: str | Path | Mapping[str, Any], *, allow_download: bool) -> 
     name = str(what)
     if name in DUAL_ENCODERS:
         return _from_description(DUAL_ENCODERS[name].description, name, allow_download)
-    path = Path(name.removeprefix(LOCAL))
-    if name.startswith(HUB):
+    path = Path(name.removeprefix(LOCAL_DIR))
+    if name.startswith(HUB_PREFIX):
         return None
     if path.suffix in CONFIG_SUFFIXES and path.is_file():
         values = read_json(path) if path.suffix == ".json" else read_yaml(path, "the config")
@@ -97,7 +103,7 @@ def _from_directory(directory: Path) -> DualSource:
         raise MissingFileError(
             f"{directory} holds no {DUAL_WEIGHTS_FILE}; copy or save the model again"
         )
-    name = f"{LOCAL}{directory}"
+    name = f"{LOCAL_DIR}{directory}"
     checked, _ = _check(
         config, str(directory / DUAL_CONFIG_FILE), allow_download=False, is_saved=True
     )
@@ -224,7 +230,7 @@ def _json(file: Path) -> Mapping[str, Any]:
 
 
 def _repo(name: str) -> Remote:
-    repo, _, revision = name.removeprefix(HUB).partition("@")
+    repo, _, revision = name.removeprefix(HUB_PREFIX).partition("@")
     if not repo or repo.count("/") > 1:
         raise BackboneError(
             f"{name!r} is not a name on the hub; it has the form ORG/NAME or ORG/NAME@REVISION"
@@ -271,7 +277,7 @@ def _text_weights(text: Mapping[str, Any], place: Path | Remote | None) -> Path 
 
 
 def _weights(weights: Any, tower: str) -> Path | Remote | None:
-    if isinstance(weights, str) and weights.startswith(HUB):
+    if isinstance(weights, str) and weights.startswith(HUB_PREFIX):
         return _repo(weights)
     if isinstance(weights, str | Path) and Path(weights).is_dir():
         return find_weights(Path(weights).resolve())

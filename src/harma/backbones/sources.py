@@ -1,4 +1,8 @@
-"""What the name of a backbone means: its architecture, its preprocessing, where its weights are."""
+"""Sources of backbones: what a name, path or mapping stands for, and where its weights are.
+
+A preset, an open_clip name with or without a tag, a repository of the hub, a directory, a weight
+file, a config. Dual encoders have sources of their own (`harma.backbones.dual_sources`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,9 +23,10 @@ from harma.errors import BackboneError, ConfigError, MissingFileError
 from harma.ground.files import read_yaml, recover_directory
 
 Reference = str | dict[str, Any]
+"""What `load_backbone` takes to open a backbone again; fits into JSON and YAML."""
 
-HUB = "hf-hub:"
-LOCAL = "local-dir:"
+HUB_PREFIX = "hf-hub:"
+LOCAL_DIR = "local-dir:"
 CONFIG_SUFFIXES = (".json", ".yaml", ".yml")
 WEIGHT_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors", ".ckpt")
 # A mapping with one of these describes where a model is; any other is a config.
@@ -105,25 +110,20 @@ def resolve(
 
 
 def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> Source:
-    architecture = _named_architecture(name)
+    named = _named_architecture(name)
+    if named == (name, ""):
+        return _from_architecture(name, quick_gelu)
     path = Path(name)
-    if architecture == (name, ""):
-        config = _activated(find_architecture(name), quick_gelu, name)
-        return Source(
-            name,
-            name if quick_gelu is None else {"architecture": name, "quick_gelu": quick_gelu},
-            config,
-        )
     if path.suffix in CONFIG_SUFFIXES:
         return _from_config_file(path, quick_gelu)
-    if name.startswith(HUB):
+    if name.startswith(HUB_PREFIX):
         source = _from_hub(name, allow_download=allow_download)
-    elif name.startswith(LOCAL):
-        source = _from_directory(Path(name.removeprefix(LOCAL)))
+    elif name.startswith(LOCAL_DIR):
+        source = _from_directory(Path(name.removeprefix(LOCAL_DIR)))
     elif name.partition(":")[0] in PRESETS:
         source = _from_preset(name)
-    elif architecture:
-        source = _from_tag(*architecture)
+    elif named:
+        source = _from_tag(*named)
     elif path.is_dir():
         source = _from_directory(path)
     else:
@@ -135,6 +135,13 @@ def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> S
             " activation belong together"
         )
     return source
+
+
+def _from_architecture(name: str, quick_gelu: bool | None) -> Source:
+    config = _activated(find_architecture(name), quick_gelu, name)
+    if quick_gelu is None:
+        return Source(name, name, config)
+    return Source(name, {"architecture": name, "quick_gelu": quick_gelu}, config)
 
 
 def _unknown(name: str) -> BackboneError:
@@ -155,21 +162,18 @@ def _named_architecture(name: str) -> tuple[str, str] | None:
     architecture, _, tag = name.partition("/")
     if architecture not in architecture_names():
         return None
-    return (
-        (architecture, tag)
-        if not tag or tag in open_clip().list_pretrained_tags_by_model(architecture)
-        else None
-    )
+    if tag and tag not in open_clip().list_pretrained_tags_by_model(architecture):
+        return None
+    return architecture, tag
 
 
 def _is_weight_file(name: str) -> bool:
-    if (
-        name.startswith((HUB, LOCAL))
-        or name.partition(":")[0] in PRESETS
-        or _named_architecture(name)
-    ):
+    if name.startswith((HUB_PREFIX, LOCAL_DIR)) or name.partition(":")[0] in PRESETS:
+        return False
+    if _named_architecture(name):
         return False
     path = Path(name)
+    # A file of any other name is taken for weights too: publishers call them all sorts of things.
     return path.suffix in WEIGHT_SUFFIXES or (path.is_file() and path.suffix not in CONFIG_SUFFIXES)
 
 
@@ -181,9 +185,8 @@ def _from_preset(name: str) -> Source:
         return source
     preset_name, _, file = name.partition(":")
     path = _existing(Path(file))
-    return replace(
-        source, name=f"{preset_name}:{path}", reference=f"{preset_name}:{path}", weights=path
-    )
+    name = f"{preset_name}:{path}"
+    return replace(source, name=name, reference=name, weights=path)
 
 
 def _from_tag(architecture: str, tag: str) -> Source:
@@ -201,18 +204,13 @@ def _from_tag(architecture: str, tag: str) -> Source:
     if preprocess["resize_mode"] == "shortest":
         del preprocess["resize_mode"]
     repo, _, file = str(stated["hf_hub"]).rpartition("/")
+    files = (file,) if file else HUB_WEIGHTS
     name = f"{architecture}/{tag}"
-    return Source(
-        name,
-        name,
-        check_config(config, name),
-        preprocess,
-        hub_repo(repo, (file,) if file else HUB_WEIGHTS),
-    )
+    return Source(name, name, check_config(config, name), preprocess, hub_repo(repo, files))
 
 
 def _from_hub(name: str, *, allow_download: bool) -> Source:
-    repo, _, revision = name.removeprefix(HUB).partition("@")
+    repo, _, revision = name.removeprefix(HUB_PREFIX).partition("@")
     if repo.count("/") != 1 or not all(repo.split("/")):
         raise BackboneError(
             f"{name!r} is not a name on the hub; it has the form hf-hub:ORG/NAME or"
@@ -221,9 +219,8 @@ def _from_hub(name: str, *, allow_download: bool) -> Source:
     remote = hub_repo(repo, (CONFIG_FILE,), revision or None)
     path = find_file(remote, f"the config of {name}", allow_download=allow_download)
     config, preprocess = read_model_config(path)
-    return Source(
-        name, name, check_config(config, name), preprocess, replace(remote, files=HUB_WEIGHTS)
-    )
+    weights = replace(remote, files=HUB_WEIGHTS)
+    return Source(name, name, check_config(config, name), preprocess, weights)
 
 
 def _from_directory(directory: Path) -> Source:
@@ -235,15 +232,15 @@ def _from_directory(directory: Path) -> Source:
     if (directory / "adapter_config.json").is_file():
         raise BackboneError(f"{directory} holds adapters, not a backbone; open it with harma.load")
     config, preprocess = read_model_config(directory / CONFIG_FILE)
-    name = f"{LOCAL}{directory.resolve()}"
-    tokenizer = directory if (directory / "tokenizer_config.json").is_file() else None
+    name = f"{LOCAL_DIR}{directory.resolve()}"
+    has_tokenizer = (directory / "tokenizer_config.json").is_file()
     return Source(
         name,
         name,
         check_config(config, str(directory)),
         preprocess,
-        find_weights(directory),
-        tokenizer,
+        weights=find_weights(directory),
+        tokenizer=directory if has_tokenizer else None,
     )
 
 
@@ -263,9 +260,8 @@ def _from_config(
     config, preprocess = split_config(content)
     if quick_gelu is not None:
         reference = {"architecture": config, "quick_gelu": quick_gelu, "preprocess": preprocess}
-    return Source(
-        name, reference, _activated(check_config(config, name), quick_gelu, name), preprocess
-    )
+    config = _activated(check_config(config, name), quick_gelu, name)
+    return Source(name, reference, config, preprocess)
 
 
 def _from_file(
@@ -297,60 +293,84 @@ def _from_file(
     return Source(str(path), reference, config, weights=path)
 
 
+# -- descriptions: mappings that say where a model is -----------------------------------------------
+
+
 def _from_description(
-    what: Mapping[str, Any], architecture: Any, quick_gelu: bool | None, *, allow_download: bool
+    what: Mapping[str, Any],
+    architecture: str | Mapping[str, Any] | None,
+    quick_gelu: bool | None,
+    *,
+    allow_download: bool,
 ) -> Source:
-    """Translate {preset, file} or {file, architecture, quick_gelu} or {architecture, quick_gelu}, with preprocess."""
+    """Translate {preset, file}, {file, architecture, quick_gelu} or {architecture, quick_gelu}.
+
+    Each may have `preprocess` too.
+    """
     for key in what:
         if key not in DESCRIPTION_KEYS:
             raise ConfigError(
                 f"backbone has the unknown key {key!r}; allowed are {', '.join(DESCRIPTION_KEYS)}"
             )
-    given = {"architecture": architecture, "quick_gelu": quick_gelu}
-    twice = [
-        key
-        for key, value in given.items()
-        if value is not None and what.get(key) not in (None, value)
-    ]
-    if twice:
-        raise ConfigError(
-            f"{twice[0]} is given twice, as {given[twice[0]]!r} and as {what[twice[0]]!r}"
-        )
-    options = {key: value if value is not None else what.get(key) for key, value in given.items()}
-    preset, file = what.get("preset"), what.get("file")
-    if preset is not None and preset not in PRESETS:
-        raise BackboneError(f"the preset {preset!r} is unknown; allowed are {', '.join(PRESETS)}")
-    if preset is not None:
-        name: Any = f"{preset}:{file}" if file else preset
-    else:
-        name = file if file is not None else options.pop("architecture")
-    source = resolve(name, **options, allow_download=allow_download)
-    return (
-        _with_preprocess(source, what.get("preprocess"), preset, file)
-        if what.get("preprocess")
-        else source
+    architecture = _stated_once("architecture", architecture, what)
+    quick_gelu = _stated_once("quick_gelu", quick_gelu, what)
+    name = _named_in(what)
+    if name is None:
+        # The architecture is then all that is said, so it is the name.
+        name = architecture
+        architecture = None
+    source = resolve(
+        name, architecture=architecture, quick_gelu=quick_gelu, allow_download=allow_download
     )
+    if not what.get("preprocess"):
+        return source
+    return _with_preprocess(source, what)
 
 
-def _with_preprocess(source: Source, stated: Any, preset: Any, file: Any) -> Source:
+def _stated_once(key: str, given: Any, what: Mapping[str, Any]) -> Any:
+    """A value that stands in a description or beside it.
+
+    Raises:
+        ConfigError: it stands in both, and differs.
+    """
+    if given is None:
+        return what.get(key)
+    if what.get(key) not in (None, given):
+        raise ConfigError(f"{key} is given twice, as {given!r} and as {what[key]!r}")
+    return given
+
+
+def _named_in(what: Mapping[str, Any]) -> Any:
+    """What `resolve` takes for the preset and file of a description; None if it has neither."""
+    preset = what.get("preset")
+    file = what.get("file")
+    if preset is None:
+        return file
+    if preset not in PRESETS:
+        raise BackboneError(f"the preset {preset!r} is unknown; allowed are {', '.join(PRESETS)}")
+    return f"{preset}:{file}" if file else preset
+
+
+def _with_preprocess(source: Source, what: Mapping[str, Any]) -> Source:
+    stated = what["preprocess"]
     if not isinstance(stated, Mapping):
         raise ConfigError(
             f"preprocess is {stated!r}; it must be a mapping of mean, std, interpolation and"
             " resize_mode"
         )
-    if preset is not None:
-        reference: dict[str, Any] = {
-            "preset": preset,
-            **({"file": str(source.weights)} if file else {}),
-        }
-    elif isinstance(source.reference, dict) and any(key in source.reference for key in PLACE_KEYS):
-        reference = source.reference
-    else:
-        reference = {"architecture": source.reference}
-    preprocess = {**source.preprocess, **stated}
-    return replace(
-        source, reference={**reference, "preprocess": dict(stated)}, preprocess=preprocess
-    )
+    reference = {**_as_description(source, what), "preprocess": dict(stated)}
+    return replace(source, reference=reference, preprocess={**source.preprocess, **stated})
+
+
+def _as_description(source: Source, what: Mapping[str, Any]) -> dict[str, Any]:
+    """The reference of a source as a mapping, so that more can be said in it."""
+    if what.get("preset") is not None:
+        of_file = {"file": str(source.weights)} if what.get("file") else {}
+        return {"preset": what["preset"], **of_file}
+    reference = source.reference
+    if isinstance(reference, dict) and any(key in reference for key in PLACE_KEYS):
+        return reference
+    return {"architecture": reference}
 
 
 def _activated(config: dict[str, Any], quick_gelu: bool | None, where: str) -> dict[str, Any]:
