@@ -17,7 +17,10 @@ from harma.errors import BackboneError, ConfigError
 
 log = logging.getLogger(__name__)
 
-REQUIRED = ("embed_dim", "vision_cfg", "text_cfg")
+Config = dict[str, Any]
+"""An open_clip config as its JSON has it: `embed_dim`, `vision_cfg`, `text_cfg` and more."""
+
+REQUIRED_KEYS = ("embed_dim", "vision_cfg", "text_cfg")
 
 
 def open_clip() -> Any:
@@ -33,16 +36,16 @@ def architecture_names() -> list[str]:
     return names
 
 
-def find_architecture(name: str) -> dict[str, Any]:
+def find_architecture(name: str) -> Config:
     """The config of an open_clip architecture.
 
     Raises:
         BackboneError: there is none of this name; the message has close matches.
     """
-    if name not in architecture_names():
+    names = architecture_names()
+    if name not in names:
         raise BackboneError(
-            f"{name!r} is not an architecture of"
-            f" open_clip{close_matches(name, architecture_names())}"
+            f"{name!r} is not an architecture of open_clip{close_matches(name, names)}"
         )
     return check_config(open_clip().get_model_config(name), name)
 
@@ -50,13 +53,13 @@ def find_architecture(name: str) -> dict[str, Any]:
 def close_matches(name: str, names: Iterable[str]) -> str:
     """Words that propose the names resembling one, or nothing."""
     folded = {candidate.lower(): candidate for candidate in names}
-    found = [
-        folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.6)
-    ]
-    return f" (did you mean {', '.join(found)}?)" if found else ""
+    matches = difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.6)
+    if not matches:
+        return ""
+    return f" (did you mean {', '.join(folded[match] for match in matches)}?)"
 
 
-def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+def check_config(config: Mapping[str, Any], where: str) -> Config:
     """A copy of an open_clip config, after checking its names.
 
     Args:
@@ -70,11 +73,11 @@ def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     from open_clip.coca_model import MultimodalCfg
     from open_clip.model import CLIPTextCfg, CLIPVisionCfg
 
-    checked = deepcopy(dict(config))
-    missing = [key for key in REQUIRED if key not in checked]
+    missing = [key for key in REQUIRED_KEYS if key not in config]
     if missing:
         raise ConfigError(
-            f"{where} has no {', '.join(missing)}; an open_clip config needs {', '.join(REQUIRED)}"
+            f"{where} has no {', '.join(missing)}; an open_clip config needs"
+            f" {', '.join(REQUIRED_KEYS)}"
         )
     parts = {"vision_cfg": CLIPVisionCfg, "text_cfg": CLIPTextCfg, "multimodal_cfg": MultimodalCfg}
     _check_keys(config, {*_arguments(config), "custom_text", *parts}, where)
@@ -83,23 +86,27 @@ def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
             continue
         if not isinstance(config[key], Mapping):
             raise ConfigError(f"{where}: {key} is {config[key]!r}; it must be a mapping")
-        _check_keys(
-            config[key], {field.name for field in dataclasses.fields(part)}, f"{where}: {key}"
-        )
-    if "multimodal_cfg" not in config and any(
-        config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg")
-    ):
+        names = [field.name for field in dataclasses.fields(part)]
+        _check_keys(config[key], names, f"{where}: {key}")
+    _check_towers(config, where)
+    return deepcopy(dict(config))
+
+
+def _check_towers(config: Mapping[str, Any], where: str) -> None:
+    """Raise for towers that open_clip builds but cannot embed with, or not without transformers."""
+    has_tokens = any(config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg"))
+    if has_tokens and "multimodal_cfg" not in config:
         raise ConfigError(
             f"{where} has output_tokens, which only models with multimodal_cfg can have; leave"
             " it out"
         )
-    if config["text_cfg"].get("hf_model_name"):
+    hugging_face = config["text_cfg"].get("hf_model_name")
+    if hugging_face:
         raise BackboneError(
-            f"{where} has the text tower {config['text_cfg']['hf_model_name']!r} of Hugging Face"
-            " transformers; supported are text towers that are open_clip transformers, such as"
-            " those of ViT-B-32, ViT-L-14, ViT-H-14"
+            f"{where} has the text tower {hugging_face!r} of Hugging Face transformers; supported"
+            " are text towers that are open_clip transformers, such as those of ViT-B-32,"
+            " ViT-L-14, ViT-H-14"
         )
-    return checked
 
 
 def _check_keys(config: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
@@ -123,8 +130,11 @@ def build_module(config: Mapping[str, Any], *, initialise: bool) -> nn.Module:
         ConfigError: open_clip cannot build it, sizes contradicting each other for example.
     """
     arguments = {key: deepcopy(value) for key, value in config.items() if key != "custom_text"}
-    arguments["vision_cfg"]["timm_model_pretrained"] = False  # else timm downloads
-    context: AbstractContextManager[Any] = nullcontext() if initialise else _WithoutInitialisation()
+    # Otherwise timm downloads weights of its own.
+    arguments["vision_cfg"]["timm_model_pretrained"] = False
+    context: AbstractContextManager[object] = (
+        nullcontext() if initialise else _WithoutInitialisation()
+    )
     try:
         with context:
             module: nn.Module = _model_class(config)(**arguments)
@@ -152,7 +162,10 @@ def _arguments(config: Mapping[str, Any]) -> set[str]:
 
 
 class _WithoutInitialisation(TorchFunctionMode):
-    """Skip the drawing of random weights: four fifths of the time of building a model whose weights follow."""
+    """Skip the drawing of random weights.
+
+    It takes four fifths of the time of building a model whose weights are loaded next.
+    """
 
     def __torch_function__(
         self,
@@ -162,6 +175,9 @@ class _WithoutInitialisation(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if getattr(func, "__module__", None) == torch.nn.init.__name__:
-            return kwargs["tensor"] if "tensor" in kwargs else args[0]
-        return func(*args, **kwargs)
+        if getattr(func, "__module__", None) != torch.nn.init.__name__:
+            return func(*args, **kwargs)
+        # What functions of torch.nn.init give back: the tensor that they were to fill.
+        if "tensor" in kwargs:
+            return kwargs["tensor"]
+        return args[0]

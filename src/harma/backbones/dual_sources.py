@@ -1,7 +1,7 @@
-"""What a dual encoder is made from: names, descriptions and directories, and where their weights are."""
+"""Sources of dual encoders: names, descriptions and directories, and where their weights are."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from harma.backbones.directories import (
     CONFIG_FILE,
     DUAL_CONFIG_FILE,
     DUAL_WEIGHTS_FILE,
-    TOKENIZER,
+    TOKENIZER_DIRECTORY,
     find_weights,
     read_dual_config,
     read_json,
@@ -29,12 +29,17 @@ from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
 from harma.ground.files import read_yaml, recover_directory
 
-KEYS = ("image", "text", "embed_dim", "preprocess", "weights")
+Place = Path | Remote | None
+"""Where a file is: on this machine, or published; None: there is none."""
+
+DESCRIPTION_KEYS = ("image", "text", "embed_dim", "preprocess", "weights")
 TEXT_KEYS = ("transformers", "weights", "tokenizer", "context_length")
 PRETRAINED = "pretrained"
 # Encoders whose config is the default of their class: known without a file. Name → repository.
 KNOWN_TEXTS = {"bert-base-uncased": "google-bert/bert-base-uncased"}
 HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+# What is so named is a path, even where nothing is there.
+PATH_STARTS = ("/", "./", "../")
 WEIGHTS_HELP = "state pretrained, a file, hf-hub:ORG/NAME, or null for untrained"
 
 
@@ -57,14 +62,14 @@ class DualSource:
     reference: Reference
     config: dict[str, Any]
     preprocess: Mapping[str, Any] = field(default_factory=dict)
-    image_weights: Path | Remote | None = None
-    text_weights: Path | Remote | None = None
+    image_weights: Place = None
+    text_weights: Place = None
     weights: Path | None = None
-    tokenizer: Path | Remote | None = None
+    tokenizer: Place = None
 
 
 def find_dual(what: str | Path | Mapping[str, Any], *, allow_download: bool) -> DualSource | None:
-    """The dual encoder that a name, directory, file or mapping describes; None if it is something else.
+    """The dual encoder that a name, directory, file or mapping describes; None for anything else.
 
     Raises:
         ConfigError: it describes one that is not usable.
@@ -72,23 +77,29 @@ def find_dual(what: str | Path | Mapping[str, Any], *, allow_download: bool) -> 
         MissingFileError: a file is not there.
     """
     if isinstance(what, Mapping):
-        return _from_description(what, None, allow_download) if _describes(what) else None
+        return _if_described(what, None, allow_download)
     name = str(what)
     if name in DUAL_ENCODERS:
         return _from_description(DUAL_ENCODERS[name].description, name, allow_download)
-    path = Path(name.removeprefix(LOCAL_DIR))
     if name.startswith(HUB_PREFIX):
         return None
+    path = Path(name.removeprefix(LOCAL_DIR))
     if path.suffix in CONFIG_SUFFIXES and path.is_file():
         values = read_json(path) if path.suffix == ".json" else read_yaml(path, "the config")
-        return _from_description(values, str(path), allow_download) if _describes(values) else None
+        return _if_described(values, str(path), allow_download)
     recover_directory(path)
-    return _from_directory(path.resolve()) if (path / DUAL_CONFIG_FILE).is_file() else None
+    if (path / DUAL_CONFIG_FILE).is_file():
+        return _from_directory(path.resolve())
+    return None
 
 
-def _describes(values: Any) -> bool:
-    keys = values.keys() if isinstance(values, Mapping) else ()
-    return ("image" in keys or "text" in keys) and not any(key in keys for key in PLACE_KEYS)
+def _if_described(values: object, name: str | None, allow_download: bool) -> DualSource | None:
+    """The dual encoder of a mapping that has a tower and says nothing of another kind of model."""
+    if not isinstance(values, Mapping) or any(key in values for key in PLACE_KEYS):
+        return None
+    if "image" not in values and "text" not in values:
+        return None
+    return _from_description(values, name, allow_download)
 
 
 def _from_directory(directory: Path) -> DualSource:
@@ -108,43 +119,50 @@ def _from_directory(directory: Path) -> DualSource:
         config, str(directory / DUAL_CONFIG_FILE), allow_download=False, is_saved=True
     )
     return DualSource(
-        name, name, checked, preprocess, weights=weights, tokenizer=directory / TOKENIZER
+        name, name, checked, preprocess, weights=weights, tokenizer=directory / TOKENIZER_DIRECTORY
     )
 
 
 def _from_description(
     values: Mapping[str, Any], name: str | None, allow_download: bool
 ) -> DualSource:
-    """Translate {image, text, embed_dim, preprocess, weights}; without a name it is called by its towers."""
+    """Translate {image, text, embed_dim, preprocess, weights}; the towers give it a name."""
     where = name or "a dual encoder"
     config, text_place = _check(values, where, allow_download=allow_download)
-    image, text, preprocess = values["image"], values["text"], values.get("preprocess") or {}
+    image = values["image"]
+    text = values["text"]
+    preprocess = values.get("preprocess") or {}
     if not isinstance(preprocess, Mapping):
         raise ConfigError(
             f"{where}: preprocess is {preprocess!r}; it must be a mapping of mean, std and"
             " interpolation"
         )
-    text_name = (
-        text["transformers"]
-        if isinstance(text["transformers"], str)
-        else config["text"]["transformers"]
-    )
-    called = text_name if isinstance(text_name, str) else f"a {text_name['model_type']} of its own"
+    tokenizer = text_place
+    if text.get("tokenizer") is not None:
+        tokenizer = _place(str(text["tokenizer"]))
     return DualSource(
-        name=name or f"{image['timm']} + {called}",
+        name=name or f"{image['timm']} + {_called(text['transformers'], config)}",
         reference=name if name in DUAL_ENCODERS else _reference(values),
         config=config,
         preprocess=preprocess,
         image_weights=_image_weights(image),
         text_weights=_text_weights(text, text_place),
         weights=_file(values.get("weights"), "weights"),
-        tokenizer=text_place if text.get("tokenizer") is None else _place(str(text["tokenizer"])),
+        tokenizer=tokenizer,
     )
+
+
+def _called(named: object, config: Mapping[str, Any]) -> str:
+    """What people call a text encoder: its name, or the kind of an own config."""
+    text_config = config["text"]["transformers"]
+    if isinstance(named, str):
+        return named
+    return f"a {text_config['model_type']} of its own"
 
 
 def _check(
     values: Mapping[str, Any], where: str, *, allow_download: bool, is_saved: bool = False
-) -> tuple[dict[str, Any], Path | Remote | None]:
+) -> tuple[dict[str, Any], Place]:
     """The architecture of a description, completed, and where its text encoder is.
 
     Args:
@@ -156,24 +174,28 @@ def _check(
     Raises:
         ConfigError: a key is missing or unknown, or a value not usable.
     """
-    _check_keys(values, KEYS, where)
-    image, text = (
-        _part(values, "image", "timm", where),
-        _part(values, "text", "transformers", where),
-    )
+    _check_keys(values, DESCRIPTION_KEYS, where)
+    image = _tower(values, "image", "timm", where)
+    text = _tower(values, "text", "transformers", where)
     _check_keys(text, TEXT_KEYS, f"{where}: text")
-    for name, part in (("image", image), ("text", text)):
-        if "weights" not in part and not isinstance(part.get("transformers"), Mapping):
+    for name, tower in (("image", image), ("text", text)):
+        # A text config of one's own has no weights unless some are named.
+        if "weights" not in tower and not isinstance(tower.get("transformers"), Mapping):
             raise ConfigError(f"{where}: {name} does not say which weights it has; {WEIGHTS_HELP}")
-    embed_dim, context_length = values.get("embed_dim", 512), text.get("context_length")
-    for key, number in (("embed_dim", embed_dim), ("text: context_length", context_length)):
-        if number is not None and (
-            not isinstance(number, int) or isinstance(number, bool) or number < 1
-        ):
-            raise ConfigError(f"{where}: {key} is {number!r}; it must be a whole number from 1")
+    embed_dim = values.get("embed_dim", 512)
+    context_length = text.get("context_length")
+    _check_count(embed_dim, f"{where}: embed_dim")
+    if context_length is not None:
+        _check_count(context_length, f"{where}: text: context_length")
     config, place = _text_config(text["transformers"], f"{where}: text", allow_download, is_saved)
     of_text = {"transformers": config, "weights": None, "context_length": context_length}
     return {"embed_dim": embed_dim, "image": {**image, "weights": None}, "text": of_text}, place
+
+
+def _check_count(value: object, what: str) -> None:
+    """Raise ConfigError unless a value is a whole number from 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"{what} is {value!r}; it must be a whole number from 1")
 
 
 def _check_keys(values: Mapping[str, Any], allowed: tuple[str, ...], where: str) -> None:
@@ -185,37 +207,40 @@ def _check_keys(values: Mapping[str, Any], allowed: tuple[str, ...], where: str)
             )
 
 
-def _part(values: Mapping[str, Any], name: str, library: str, where: str) -> dict[str, Any]:
-    part = values.get(name)
-    if not isinstance(part, Mapping) or library not in part:
+def _tower(values: Mapping[str, Any], name: str, library: str, where: str) -> dict[str, Any]:
+    tower = values.get(name)
+    if not isinstance(tower, Mapping) or library not in tower:
         raise ConfigError(
-            f"{where}: {name} is {part!r}; it must be a mapping with {library}: the model, and"
+            f"{where}: {name} is {tower!r}; it must be a mapping with {library}: the model, and"
             " weights"
         )
-    return dict(part)
+    return dict(tower)
 
 
 def _text_config(
-    named: Any, where: str, allow_download: bool, is_saved: bool
-) -> tuple[dict[str, Any], Path | Remote | None]:
+    named: object, where: str, allow_download: bool, is_saved: bool
+) -> tuple[dict[str, Any], Place]:
     """A text encoder's config, and the directory or repository it is from."""
     if isinstance(named, Mapping):
         return check_text_config(named, where, is_file=is_saved), None
     name = str(named)
     path = Path(name)
-    if path.is_dir() or path.suffix == ".json":
-        file = path / "config.json" if path.is_dir() else path
-        return check_text_config(_json(file), str(file), is_file=True), (
-            path.resolve() if path.is_dir() else None
-        )
+    if path.is_dir():
+        return _config_in(path / "config.json"), path.resolve()
+    if path.suffix == ".json":
+        return _config_in(path), None
     if name in KNOWN_TEXTS:
         return check_text_config({"model_type": "bert"}, where), _repo(KNOWN_TEXTS[name])
-    if name.startswith(("/", "./", "../")):
+    if name.startswith(PATH_STARTS):
         raise MissingFileError(f"{where}: {name} is not there; give a directory with a config.json")
     repo = _repo(name)
-    remote = Remote(repo.page, ("config.json",), repo.licence, repo.repo, repo.revision)
+    remote = replace(repo, files=("config.json",))
     file = find_file(remote, f"the config of {name}", allow_download=allow_download)
-    return check_text_config(_json(file), str(file), is_file=True), repo
+    return _config_in(file), repo
+
+
+def _config_in(file: Path) -> dict[str, Any]:
+    return check_text_config(_json(file), str(file), is_file=True)
 
 
 def _json(file: Path) -> Mapping[str, Any]:
@@ -241,12 +266,12 @@ def _repo(name: str) -> Remote:
 def _place(name: str) -> Path | Remote:
     """A local path, or a repository."""
     path = Path(name)
-    if path.exists() or name.startswith(("/", "./", "../")) or path.suffix == ".txt":
+    if path.exists() or name.startswith(PATH_STARTS) or path.suffix == ".txt":
         return path.resolve()
     return _repo(KNOWN_TEXTS.get(name, name))
 
 
-def _image_weights(image: Mapping[str, Any]) -> Path | Remote | None:
+def _image_weights(image: Mapping[str, Any]) -> Place:
     weights = image["weights"]
     if weights != PRETRAINED:
         return _weights(weights, "image")
@@ -264,7 +289,7 @@ def _image_weights(image: Mapping[str, Any]) -> Path | Remote | None:
     return _repo(stated.hf_hub_id)
 
 
-def _text_weights(text: Mapping[str, Any], place: Path | Remote | None) -> Path | Remote | None:
+def _text_weights(text: Mapping[str, Any], place: Place) -> Place:
     weights = text.get("weights")
     if weights != PRETRAINED:
         return _weights(weights, "text")
@@ -276,19 +301,19 @@ def _text_weights(text: Mapping[str, Any], place: Path | Remote | None) -> Path 
     return place if isinstance(place, Remote) else find_weights(place)
 
 
-def _weights(weights: Any, tower: str) -> Path | Remote | None:
+def _weights(weights: object, tower: str) -> Place:
     if isinstance(weights, str) and weights.startswith(HUB_PREFIX):
         return _repo(weights)
     if isinstance(weights, str | Path) and Path(weights).is_dir():
         return find_weights(Path(weights).resolve())
-    if tower == "text" and weights in KNOWN_TEXTS and not Path(weights).exists():
-        return _repo(
-            KNOWN_TEXTS[weights]
-        )  # beside a config of its own, as the original's YAML has it
+    # A known name beside a config of its own, as the original's YAML has it.
+    is_known = isinstance(weights, str) and weights in KNOWN_TEXTS and not Path(weights).exists()
+    if tower == "text" and is_known:
+        return _repo(KNOWN_TEXTS[str(weights)])
     return _file(weights, f"{tower}: weights")
 
 
-def _file(weights: Any, what: str) -> Path | None:
+def _file(weights: object, what: str) -> Path | None:
     if weights is None:
         return None
     if not isinstance(weights, str | Path):
@@ -300,19 +325,20 @@ def _file(weights: Any, what: str) -> Path | None:
 
 def _reference(values: Mapping[str, Any]) -> dict[str, Any]:
     """A description that means the same in every working directory."""
-    absolute = {
-        key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()
+    return {
+        **_with_absolute_paths(values, ("weights",)),
+        "image": _with_absolute_paths(values["image"], ("weights",)),
+        "text": _with_absolute_paths(values["text"], ("weights", "transformers", "tokenizer")),
     }
-    for holder, key in (
-        (absolute, "weights"),
-        (absolute["image"], "weights"),
-        (absolute["text"], "weights"),
-        (absolute["text"], "transformers"),
-        (absolute["text"], "tokenizer"),
-    ):
-        named = holder.get(key)
-        if isinstance(named, Path) or (
-            isinstance(named, str) and named != PRETRAINED and Path(named).exists()
-        ):
-            holder[key] = str(Path(named).resolve())
+
+
+def _with_absolute_paths(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    absolute = dict(values)
+    for key in keys:
+        named = values.get(key)
+        # A folder that happens to be called "pretrained" is not meant.
+        if not isinstance(named, str | Path) or named == PRETRAINED:
+            continue
+        if isinstance(named, Path) or Path(named).exists():
+            absolute[key] = str(Path(named).resolve())
     return absolute

@@ -293,7 +293,7 @@ def _from_file(
     return Source(str(path), reference, config, weights=path)
 
 
-# -- descriptions: mappings that say where a model is -----------------------------------------------
+# -- descriptions: mappings that say where a model is ----------------------------------------------
 
 
 def _from_description(

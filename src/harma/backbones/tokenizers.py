@@ -1,4 +1,4 @@
-"""Tokenizers: the one that belongs to a model."""
+"""The tokenizer that belongs to an open_clip model: CLIP's byte pairs, or one of Hugging Face."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,10 +20,8 @@ def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
         MissingFileError: its files are not on this machine and may not be downloaded.
     """
     text: dict[str, Any] = source.config["text_cfg"]
-    options = {
-        "context_length": text.get("context_length", 77),
-        **(text.get("tokenizer_kwargs") or {}),
-    }
+    options = {"context_length": text.get("context_length", 77)}
+    options |= text.get("tokenizer_kwargs") or {}
     name = text.get("hf_tokenizer_name")
     if not name:
         tokenizer: Tokenizer = open_clip().SimpleTokenizer(**options)
@@ -49,6 +47,9 @@ def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
 
 
 def clip_pieces() -> Callable[[str], int]:
-    """A function that counts the BPE pieces CLIP's tokenizer makes of a text, without the marks of start and end."""
+    """A function that counts the BPE pieces that CLIP's tokenizer makes of a text.
+
+    The marks of start and end are not counted.
+    """
     tokenizer = open_clip().SimpleTokenizer()
     return lambda text: len(tokenizer.encode(text))

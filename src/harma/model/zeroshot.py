@@ -60,15 +60,15 @@ class Classified:
     @property
     def best(self) -> list[ClassScore]:
         """The best class of each image, N."""
-        return [self._score(row, int(number)) for row, number in enumerate(self.predicted)]
+        return [self._score(row, number) for row, number in enumerate(self.predicted.tolist())]
 
     def scores(self, k: int | None = None) -> list[tuple[ClassScore, ...]]:
         """For each image its k best classes (None: all), best first; equal ones as given."""
         order = (-self.cosines).argsort(axis=1, kind="stable")[:, :k]
-        return [
-            tuple(self._score(row, int(number)) for number in order[row])
-            for row in range(len(order))
-        ]
+        return [self._scores_of(row, numbers) for row, numbers in enumerate(order.tolist())]
+
+    def _scores_of(self, row: int, numbers: Sequence[int]) -> tuple[ClassScore, ...]:
+        return tuple(self._score(row, number) for number in numbers)
 
     def _score(self, row: int, number: int) -> ClassScore:
         return ClassScore(

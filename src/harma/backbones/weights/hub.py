@@ -1,4 +1,4 @@
-"""Weights that others publish: in the local cache, or downloaded when that was asked for."""
+"""Download from the Hugging Face hub: weights in the local cache, or fetched when asked for."""
 
 import logging
 import sys
@@ -67,7 +67,9 @@ def find_file(remote: Remote, what: str, *, allow_download: bool, by_hand: str =
     cached = _in_cache(remote)
     if cached:
         return cached
-    manually = f"get it from {remote.page}{by_hand and f' and {by_hand}'}"
+    manually = f"get it from {remote.page}"
+    if by_hand:
+        manually = f"{manually} and {by_hand}"
     if remote.repo is None:
         raise MissingFileError(
             f"{what}: {remote.describe()} cannot be downloaded from here; {manually}"
@@ -95,7 +97,10 @@ def _in_cache(remote: Remote) -> Path | None:
 
 
 def _network_errors() -> tuple[type[Exception], ...]:
-    """Errors of the HTTP library that the installed `huggingface_hub` uses; it lets some of them through."""
+    """Errors of the HTTP library that the installed `huggingface_hub` uses.
+
+    It lets some of them through.
+    """
     return tuple(sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules)
 
 

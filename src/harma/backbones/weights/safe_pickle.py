@@ -12,7 +12,7 @@ import pickle
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -36,6 +36,8 @@ STORAGES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
+# What is shown to people as it is.
+PLAIN = (str, int, float, bool, type(None))
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 # What unpickling nonsense ends in, beside UnpicklingError.
 NONSENSE = (
@@ -58,7 +60,9 @@ NOT_WEIGHTS = {
 
 
 class Placeholder:
-    """Stands for an object of a class that is not admitted: takes what a pickle does to it and does nothing.
+    """Stands for an object of a class that is not admitted.
+
+    It takes what a pickle does to it and does nothing.
 
     Attributes:
         name: module and name of the class.
@@ -78,7 +82,10 @@ class Placeholder:
     def __new__(cls, *args: Any, **kwargs: Any) -> "Placeholder":
         """Begin here: pickles make most objects without `__init__`."""
         self = super().__new__(cls)
-        self.args, self.state, self.entries, self.values = args, None, [], []
+        self.args = args
+        self.state = None
+        self.entries = []
+        self.values = []
         return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> "Placeholder":
@@ -104,7 +111,10 @@ class Placeholder:
 
 
 class PlainDict(dict[Any, Any]):
-    """What an OrderedDict of a pickle becomes. Attributes set on it are dropped, so that none can pose as a method."""
+    """What an OrderedDict of a pickle becomes.
+
+    Attributes set on it are dropped, so that none can pose as a method.
+    """
 
     __slots__ = ()
 
@@ -135,7 +145,10 @@ class _Admitted:
 
 
 def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *others: Any) -> Tensor:
-    """`torch._utils._rebuild_tensor_v2`: a view of a storage. Hooks and whether it needs gradients are left out."""
+    """`torch._utils._rebuild_tensor_v2`: a view of a storage.
+
+    Hooks, and whether the tensor needs gradients, are left out.
+    """
     if not isinstance(storage, _Storage):
         raise pickle.UnpicklingError("a tensor without a storage")
     if not storage.data and math.prod(size):
@@ -175,18 +188,17 @@ class _Unpickler(pickle.Unpickler):
         return type("Foreign", (Placeholder,), {"name": f"{module}.{name}"})
 
     def persistent_load(self, pid: Any) -> _Storage:
-        """The storage of ("storage", type, key, device, length): the member `data/<key>` of the archive."""
-        if (
-            not isinstance(pid, tuple)
-            or len(pid) < 3
-            or pid[0] != "storage"
-            or not isinstance(pid[1], torch.dtype)
-        ):
+        """The storage of ("storage", type, key, device, length): the archive's `data/<key>`."""
+        if not isinstance(pid, tuple) or len(pid) < 3 or pid[0] != "storage":
+            raise pickle.UnpicklingError("a reference to something that is not a storage")
+        dtype = pid[1]
+        if not isinstance(dtype, torch.dtype):
             raise pickle.UnpicklingError("a reference to something that is not a storage")
         key = str(pid[2])
+        # Several tensors may be views of one storage: it is read once.
         if key not in self._storages:
             data = bytearray(self._archive.read(f"{self._prefix}data/{key}"))
-            self._storages[key] = _Storage(data, pid[1])
+            self._storages[key] = _Storage(data, dtype)
         return self._storages[key]
 
 
@@ -209,29 +221,40 @@ def read_weight_file(path: Path, *, foreign: bool = False) -> Any:
         raise MissingFileError(
             f"{path} is not there; give the path of a weight file (.pt, .pth, .bin, .safetensors)"
         )
+    _check_start(path)
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return _read_pickle(path, foreign=foreign)
+    except WeightsError:
+        raise
+    except (SafetensorError, EOFError, OSError, *NONSENSE) as error:
+        lines = str(error).strip().splitlines() or ["it ends too early"]
+        raise WeightsError(
+            f"{path} is not a readable weight file ({lines[0]}); it may be incomplete"
+        ) from error
+
+
+def _check_start(path: Path) -> None:
+    """Raise WeightsError for what people take for weights, as its first bytes show."""
     with path.open("rb") as file:
         start = file.read(64).lstrip()
     for sign, what in NOT_WEIGHTS.items():
         if start.startswith(sign):
             raise WeightsError(f"{path} is {what}")
+
+
+def _read_pickle(path: Path, *, foreign: bool) -> Any:
+    """What `torch.save` wrote: by torch itself if that runs nothing, else by the unpickler here."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            _prefix(archive, path)
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                _prefix(archive, path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except WeightsError:
-        raise
     except pickle.UnpicklingError as error:
         if foreign and zipfile.is_zipfile(path):
             return read_archive(path)
         raise WeightsError(f"{path} {_refusal(path, str(error))}") from error
-    except (SafetensorError, EOFError, OSError, *NONSENSE) as error:
-        reason = (str(error).strip().splitlines() or ["it ends too early"])[0]
-        raise WeightsError(
-            f"{path} is not a readable weight file ({reason}); it may be incomplete"
-        ) from error
 
 
 def _refusal(path: Path, message: str) -> str:
@@ -240,11 +263,11 @@ def _refusal(path: Path, message: str) -> str:
             "is not a readable weight file; allowed are files of torch.save, safetensors and"
             " TorchScript archives"
         )
-    name = re.search(r"GLOBAL (\S+)", message)
+    named = re.search(r"GLOBAL (\S+)", message)
+    what = named[1] if named else "foreign objects"
     return (
-        f"holds more than weights ({name[1] if name else 'foreign objects'}) and is not read, since"
-        " that could run code; save a state dict or safetensors. A released HarMA checkpoint is"
-        " converted with `harma import`"
+        f"holds more than weights ({what}) and is not read, since that could run code; save a state"
+        " dict or safetensors. A released HarMA checkpoint is converted with `harma import`"
     )
 
 
@@ -282,42 +305,57 @@ def read_archive(path: Path) -> Any:
 
 
 def _prefix(archive: zipfile.ZipFile, path: Path) -> str:
+    """The folder that all members of an archive of torch.save lie in.
+
+    Raises:
+        WeightsError: it is no such archive, or its numbers have the other order of bytes.
+    """
     names = archive.namelist()
-    found = [
+    prefixes = [
         name.removesuffix("data.pkl")
         for name in names
         if name.count("/") == 1 and name.endswith("/data.pkl")
     ]
-    if len(found) != 1:
+    if len(prefixes) != 1:
         raise WeightsError(
             f"{path} is a zip archive, but not of torch.save: it holds"
             f" {', '.join(names[:5]) or 'nothing'}; unpack it and give the weight file in it"
         )
-    if f"{found[0]}byteorder" in names and archive.read(f"{found[0]}byteorder") != b"little":
+    prefix = prefixes[0]
+    if f"{prefix}byteorder" in names and archive.read(f"{prefix}byteorder") != b"little":
         raise WeightsError(
             f"{path} was written on a big-endian machine; load it there and save it as safetensors"
         )
-    return found[0]
+    return prefix
 
 
 def module_weights(root: Any) -> dict[str, Tensor]:
-    """The weights in a TorchScript archive, from `read_archive`, under the names that its `state_dict()` would give."""
+    """The weights in a TorchScript archive, under the names that its `state_dict()` would give.
+
+    Args:
+        root: from `read_archive`.
+    """
     return dict(_walk(root, "", frozenset()))
 
 
 def _walk(module: Any, prefix: str, above: frozenset[int]) -> Iterator[tuple[str, Tensor]]:
-    attributes = (
-        module.state if isinstance(module, Placeholder) and id(module) not in above else None
-    )
-    for name, value in attributes.items() if isinstance(attributes, dict) else ():
+    # A module that holds itself would have no end.
+    if not isinstance(module, Placeholder) or id(module) in above:
+        return
+    if not isinstance(module.state, dict):
+        return
+    for name, value in module.state.items():
         if isinstance(value, Tensor):
             yield f"{prefix}{name}", value
         else:
             yield from _walk(value, f"{prefix}{name}.", above | {id(module)})
 
 
+# -- showing what a checkpoint says of itself ------------------------------------------------------
+
+
 def plain(value: Any) -> Any:
-    """Dicts, lists, strings and numbers in place of placeholders where that is evident, for showing to people.
+    """Dicts, lists, strings and numbers in place of placeholders, for showing to people.
 
     ruamel.yaml's mappings, sequences and numbers come back; of anything else a description stays.
     """
@@ -325,7 +363,7 @@ def plain(value: Any) -> Any:
 
 
 def _plain(value: Any, seen: dict[int, Any]) -> Any:
-    if isinstance(value, str | int | float | bool | None):
+    if isinstance(value, PLAIN):
         return value
     # Each object once: configs may refer to themselves.
     if id(value) not in seen:
@@ -336,18 +374,31 @@ def _plain(value: Any, seen: dict[int, Any]) -> Any:
 
 def _plain_object(value: Any, seen: dict[int, Any]) -> Any:
     if isinstance(value, dict):
-        return {_plain_key(key): _plain(item, seen) for key, item in value.items()}
+        return _plain_dict(value.items(), seen)
     if isinstance(value, list | tuple):
         return [_plain(item, seen) for item in value]
     if not isinstance(value, Placeholder):
         return f"<{type(value).__name__}, not read>"
     if value.entries:
-        return {_plain_key(key): _plain(item, seen) for key, item in value.entries}
+        return _plain_dict(value.entries, seen)
     if value.values:
         return [_plain(item, seen) for item in value.values]
-    scalars = [item for item in value.args if isinstance(item, str | int | float)]
-    return scalars[-1] if scalars else repr(value)
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: Placeholder) -> Any:
+    # A number with a form of its own: ruamel.yaml calls its class with the number last.
+    for item in reversed(value.args):
+        if isinstance(item, str | int | float):
+            return item
+    return repr(value)
+
+
+def _plain_dict(pairs: Iterable[tuple[Any, Any]], seen: dict[int, Any]) -> dict[Any, Any]:
+    return {_plain_key(key): _plain(item, seen) for key, item in pairs}
 
 
 def _plain_key(key: Any) -> Any:
-    return key if isinstance(key, str | int | float | bool | None) else repr(key)
+    if isinstance(key, PLAIN):
+        return key
+    return repr(key)
