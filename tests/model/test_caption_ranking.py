@@ -46,3 +46,10 @@ def test_captions_are_ranked_with_ties_in_the_lists_order(known, monkeypatch):
 def test_captions_and_images_that_cannot_be_used(known, images, options, message):
     with pytest.raises(ConfigError, match=message):
         rank_captions(known, images, **options)
+
+
+def test_records_have_captions_and_cosines_best_first(known):
+    ranked = rank_captions(known, np.array([[0.6, 0.8, 0]]), ["up", "left", "between"], k=2)
+    (scores,) = ranked.scores()
+    assert [one.caption for one in scores] == ["between", "up"]
+    assert [one.cosine for one in scores] == pytest.approx([1.4 / np.sqrt(2), 0.8])

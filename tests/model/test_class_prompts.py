@@ -1,9 +1,17 @@
 """Names of classes in words, their prompts, and what a vocabulary says of them."""
 
+import json
+
 import pytest
 
 from harma.errors import ConfigError
-from harma.model.class_prompts import in_words, typical_terms
+from harma.model.class_prompts import (
+    Prompts,
+    class_prompts,
+    in_words,
+    typical_terms,
+    vocabulary_terms,
+)
 
 
 def test_terms_of_classes_by_value():
@@ -45,3 +53,34 @@ def test_terms_of_classes_by_value():
 )
 def test_names_of_classes_become_words(name, words):
     assert in_words(name) == words
+
+
+def test_prompts_of_a_class_are_its_name_and_what_is_typical_in_every_template():
+    sea, tanks = class_prompts(
+        ["sea", "storageTanks"],
+        templates=["a photo of {}.", "{}, {}"],
+        terms={"storageTanks": ("pipe", "road")},
+    )
+    assert sea == Prompts(plain=("a photo of sea.", "sea, sea"))
+    assert tanks.plain == ("a photo of storage tanks.", "storage tanks, storage tanks")
+    assert tanks.with_terms == (
+        "a photo of storage tanks, pipe.",
+        "storage tanks, pipe, storage tanks, pipe",
+        "a photo of storage tanks, road.",
+        "storage tanks, road, storage tanks, road",
+    )
+
+
+def test_terms_are_read_from_a_vocabulary(tmp_path):
+    terms = [
+        {"text": "wave", "tfidf": {"sea": 2.0}},
+        {"text": "boat", "tfidf": {"sea": 1.0, "lake": 3.0}},
+    ]
+    path = tmp_path / "v.json"
+    path.write_text(json.dumps({"terms": terms, "labels": ["sea", "lake"]}))
+    assert vocabulary_terms(path, ["Sea", "wood"]) == {"Sea": ("wave", "boat")}
+    assert vocabulary_terms(path, ["Sea", "lake"], most=1) == {"Sea": ("wave",), "lake": ("boat",)}
+    with pytest.raises(
+        ConfigError, match="has no terms for any of the classes; its labels are sea, lake"
+    ):
+        vocabulary_terms(path, ["wood", "road"])

@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+import harma
 from harma.errors import ConfigError, DataError, MissingDependencyError
-from harma.model.embedding_files import check_output, write_embeddings
+from harma.model.embedding_files import check_output, facts_of, write_embeddings
+from harma.model.fingerprint import model_id
 
 UNIT = np.eye(3, 4, dtype=np.float32)
 
@@ -72,3 +74,15 @@ def test_outputs_that_cannot_be_written_are_refused_before_the_work(tmp_path, mo
     monkeypatch.setattr("harma.model.embedding_files.import_module", missing)
     with pytest.raises(MissingDependencyError, match=r"pip install 'harma\[search\]'"):
         check_output(tmp_path / "a.parquet")
+
+
+def test_the_model_is_named_beside_its_embeddings(model):
+    loaded, _ = model
+    facts = facts_of(loaded, name="openai", kind="captions")
+    assert facts == {
+        "kind": "captions",
+        "model": "openai",
+        "model_id": model_id(loaded),
+        "precision": "float32",
+        "harma_version": harma.__version__,
+    }

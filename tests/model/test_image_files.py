@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from harma.backbones import load_backbone
-from harma.errors import DataError
-from harma.model.image_files import embed_files
+from harma.errors import ConfigError, DataError
+from harma.model.image_files import embed_files, find_images
 from harma.model.model import HarMA
 
 
@@ -69,3 +69,11 @@ def test_half_precision(model, files):
     embedded = embed_files(model, files[:2], dtype="float16").embeddings
     assert embedded.dtype == np.float16
     assert embedded == pytest.approx(model.embed_images(files[:2]), abs=1e-3)
+
+
+def test_images_are_found_once_and_not_at_addresses(files, tmp_path):
+    (tmp_path / "list.txt").write_text(f"{files[1]}\n{files[0].name}\n")
+    assert find_images([files[0], tmp_path / "list.txt"]) == files[:2]
+    assert find_images([tmp_path]) == files
+    with pytest.raises(ConfigError, match=r"a\.tif is an address; images are read from files"):
+        find_images(["https://example.org/a.tif"])

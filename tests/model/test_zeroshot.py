@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from tests.model.known import Known
 
-from harma.backbones import load_backbone
+from harma.backbones import Preprocess, load_backbone
 from harma.errors import ConfigError, MissingFileError
 from harma.model.caption_ranking import rank_captions
 from harma.model.class_prompts import TEMPLATES
@@ -131,3 +131,34 @@ def test_accuracy_by_class_over_all_and_as_mean(known):
         accuracy(result, ["sea", "sea", "lake", "lake"])
     with pytest.raises(ConfigError, match="3 labels for 4 images"):
         accuracy(result, ["sea"] * 3)
+
+
+def test_records_have_the_figures_best_first_and_equal_ones_as_given(known):
+    classes = ("left", "up", "also left")
+    images = np.array([[1, 0, 0], [0.6, 0.8, 0]], dtype=np.float32)
+    result = classify(known, images, classes, templates=["{}"])
+    assert [[one.name for one in row] for row in result.scores()] == [
+        ["left", "also left", "up"],
+        ["up", "left", "also left"],
+    ]
+    assert [[one.name for one in row] for row in result.scores(1)] == [["left"], ["up"]]
+    assert [one.name for one in result.best] == ["left", "up"]
+    second = result.scores(2)[1][1]
+    assert second.cosine == pytest.approx(0.6)
+    shares = np.exp(np.array([0.6, 0.8, 0.6]) / 0.5)
+    assert second.probability == pytest.approx(shares[0] / shares.sum())
+    assert sum(one.probability for one in result.scores()[0]) == pytest.approx(1)
+
+
+def test_images_are_embedded_as_many_at_once_as_asked(known, tmp_path):
+    batches = []
+    known.preprocess = Preprocess(size=(4, 4))
+
+    def encode_image(pixels):
+        batches.append(len(pixels))
+        return torch.tensor([[1.0, 0, 0]]).expand(len(pixels), -1)
+
+    known.encode_image = encode_image
+    images = [np.zeros((4, 4, 3), dtype=np.uint8)] * 5
+    classify(known, images, CLASSES, templates=PROMPTS, batch_size=2)
+    assert batches == [2, 2, 1]

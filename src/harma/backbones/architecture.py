@@ -7,23 +7,22 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from harma.backbones.directories import Config, Stated
 from harma.errors import BackboneError, ConfigError
 
 log = logging.getLogger(__name__)
 
-Config = dict[str, Any]
-"""An open_clip config as its JSON has it: `embed_dim`, `vision_cfg`, `text_cfg` and more."""
-
 REQUIRED_KEYS = ("embed_dim", "vision_cfg", "text_cfg")
 
 
-def open_clip() -> Any:
+def open_clip() -> ModuleType:
     """The package open_clip: imported when first needed, since that takes seconds."""
     import open_clip
 
@@ -59,7 +58,7 @@ def close_matches(name: str, names: Iterable[str]) -> str:
     return f" (did you mean {', '.join(folded[match] for match in matches)}?)"
 
 
-def check_config(config: Mapping[str, Any], where: str) -> Config:
+def check_config(config: Stated, where: str) -> Config:
     """A copy of an open_clip config, after checking its names.
 
     Args:
@@ -92,7 +91,7 @@ def check_config(config: Mapping[str, Any], where: str) -> Config:
     return deepcopy(dict(config))
 
 
-def _check_towers(config: Mapping[str, Any], where: str) -> None:
+def _check_towers(config: Stated, where: str) -> None:
     """Raise for towers that open_clip builds but cannot embed with, or not without transformers."""
     has_tokens = any(config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg"))
     if has_tokens and "multimodal_cfg" not in config:
@@ -109,7 +108,7 @@ def _check_towers(config: Mapping[str, Any], where: str) -> None:
         )
 
 
-def _check_keys(config: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
+def _check_keys(config: Stated, allowed: Iterable[str], where: str) -> None:
     allowed = sorted(allowed)
     for key in config:
         if key not in allowed:
@@ -119,7 +118,7 @@ def _check_keys(config: Mapping[str, Any], allowed: Iterable[str], where: str) -
             )
 
 
-def build_module(config: Mapping[str, Any], *, initialise: bool) -> nn.Module:
+def build_module(config: Stated, *, initialise: bool) -> nn.Module:
     """Build the open_clip model of a checked config.
 
     Args:
@@ -146,7 +145,7 @@ def build_module(config: Mapping[str, Any], *, initialise: bool) -> nn.Module:
     return module
 
 
-def _model_class(config: Mapping[str, Any]) -> Callable[..., nn.Module]:
+def _model_class(config: Stated) -> Callable[..., nn.Module]:
     """The class open_clip itself chooses (`open_clip.factory.create_model`)."""
     from open_clip.coca_model import CoCa
     from open_clip.model import CLIP, CustomTextCLIP
@@ -156,7 +155,7 @@ def _model_class(config: Mapping[str, Any]) -> Callable[..., nn.Module]:
     return CoCa if "multimodal_cfg" in config else CustomTextCLIP
 
 
-def _arguments(config: Mapping[str, Any]) -> set[str]:
+def _arguments(config: Stated) -> set[str]:
     # cast_dtype and output_dict are options of a program, not of an architecture.
     return set(inspect.signature(_model_class(config)).parameters) - {"cast_dtype", "output_dict"}
 
@@ -170,9 +169,9 @@ class _WithoutInitialisation(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
         if getattr(func, "__module__", None) != torch.nn.init.__name__:

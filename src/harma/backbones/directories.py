@@ -11,6 +11,11 @@ from torch import Tensor
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.files import replacing_directory
 
+Config = dict[str, Any]
+"""A model's config as its JSON has it: open_clip's, or that of a dual encoder."""
+Stated = Mapping[str, Any]
+"""What somebody states of a model in JSON, YAML or Python, not checked yet."""
+
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 # In the order of preference, as open_clip has it; the last ones are pickles.
@@ -37,8 +42,8 @@ class StoredConfig(NamedTuple):
         preprocess: what is stated about preprocessing; empty where nothing is.
     """
 
-    architecture: dict[str, Any]
-    preprocess: dict[str, Any]
+    architecture: Config
+    preprocess: Config
 
 
 def is_model_directory(directory: Path) -> bool:
@@ -48,8 +53,8 @@ def is_model_directory(directory: Path) -> bool:
 
 def write_model(
     directory: Path,
-    config: Mapping[str, Any],
-    preprocess: Mapping[str, Any],
+    config: Stated,
+    preprocess: Stated,
     weights: Mapping[str, Tensor],
 ) -> None:
     """Write a model directory, whole or not at all; an older model in its place is replaced.
@@ -66,8 +71,8 @@ def write_model(
 
 def write_dual_encoder(
     directory: Path,
-    config: Mapping[str, Any],
-    preprocess: Mapping[str, Any],
+    config: Stated,
+    preprocess: Stated,
     weights: Mapping[str, Tensor],
     save_tokenizer: Callable[[Path], None],
 ) -> None:
@@ -97,7 +102,7 @@ def _check_target(directory: Path) -> None:
         )
 
 
-def _write_config(path: Path, content: Mapping[str, Any]) -> None:
+def _write_config(path: Path, content: Stated) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
@@ -153,7 +158,7 @@ def read_json(path: Path) -> Any:
         raise ConfigError(f"{path} is not JSON ({error})") from error
 
 
-def split_config(content: Mapping[str, Any]) -> StoredConfig:
+def split_config(content: Stated) -> StoredConfig:
     """Part a config into architecture and preprocessing; the architecture may stand alone.
 
     Raises:
@@ -164,7 +169,7 @@ def split_config(content: Mapping[str, Any]) -> StoredConfig:
     return StoredConfig(_part(content, "model_cfg"), _part(content, "preprocess_cfg"))
 
 
-def _part(content: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _part(content: Stated, key: str) -> Config:
     part = content.get(key) or {}
     if not isinstance(part, Mapping):
         raise ConfigError(f"{key} is {part!r}; it must be a mapping")

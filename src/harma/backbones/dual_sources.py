@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from harma.backbones.architecture import close_matches
 from harma.backbones.directories import (
@@ -11,6 +10,8 @@ from harma.backbones.directories import (
     DUAL_CONFIG_FILE,
     DUAL_WEIGHTS_FILE,
     TOKENIZER_DIRECTORY,
+    Config,
+    Stated,
     find_weights,
     read_dual_config,
     read_json,
@@ -60,15 +61,15 @@ class DualSource:
 
     name: str
     reference: Reference
-    config: dict[str, Any]
-    preprocess: Mapping[str, Any] = field(default_factory=dict)
+    config: Config
+    preprocess: Stated = field(default_factory=dict)
     image_weights: Place = None
     text_weights: Place = None
     weights: Path | None = None
     tokenizer: Place = None
 
 
-def find_dual(what: str | Path | Mapping[str, Any], *, allow_download: bool) -> DualSource | None:
+def find_dual(what: str | Path | Stated, *, allow_download: bool) -> DualSource | None:
     """The dual encoder that a name, directory, file or mapping describes; None for anything else.
 
     Raises:
@@ -123,9 +124,7 @@ def _from_directory(directory: Path) -> DualSource:
     )
 
 
-def _from_description(
-    values: Mapping[str, Any], name: str | None, allow_download: bool
-) -> DualSource:
+def _from_description(values: Stated, name: str | None, allow_download: bool) -> DualSource:
     """Translate {image, text, embed_dim, preprocess, weights}; the towers give it a name."""
     where = name or "a dual encoder"
     config, text_place = _check(values, where, allow_download=allow_download)
@@ -152,7 +151,7 @@ def _from_description(
     )
 
 
-def _called(named: object, config: Mapping[str, Any]) -> str:
+def _called(named: object, config: Stated) -> str:
     """What people call a text encoder: its name, or the kind of an own config."""
     text_config = config["text"]["transformers"]
     if isinstance(named, str):
@@ -161,8 +160,8 @@ def _called(named: object, config: Mapping[str, Any]) -> str:
 
 
 def _check(
-    values: Mapping[str, Any], where: str, *, allow_download: bool, is_saved: bool = False
-) -> tuple[dict[str, Any], Place]:
+    values: Stated, where: str, *, allow_download: bool, is_saved: bool = False
+) -> tuple[Config, Place]:
     """The architecture of a description, completed, and where its text encoder is.
 
     Args:
@@ -198,7 +197,7 @@ def _check_count(value: object, what: str) -> None:
         raise ConfigError(f"{what} is {value!r}; it must be a whole number from 1")
 
 
-def _check_keys(values: Mapping[str, Any], allowed: tuple[str, ...], where: str) -> None:
+def _check_keys(values: Stated, allowed: tuple[str, ...], where: str) -> None:
     for key in values:
         if key not in allowed:
             raise ConfigError(
@@ -207,7 +206,7 @@ def _check_keys(values: Mapping[str, Any], allowed: tuple[str, ...], where: str)
             )
 
 
-def _tower(values: Mapping[str, Any], name: str, library: str, where: str) -> dict[str, Any]:
+def _tower(values: Stated, name: str, library: str, where: str) -> Config:
     tower = values.get(name)
     if not isinstance(tower, Mapping) or library not in tower:
         raise ConfigError(
@@ -219,7 +218,7 @@ def _tower(values: Mapping[str, Any], name: str, library: str, where: str) -> di
 
 def _text_config(
     named: object, where: str, allow_download: bool, is_saved: bool
-) -> tuple[dict[str, Any], Place]:
+) -> tuple[Config, Place]:
     """A text encoder's config, and the directory or repository it is from."""
     if isinstance(named, Mapping):
         return check_text_config(named, where, is_file=is_saved), None
@@ -239,11 +238,11 @@ def _text_config(
     return _config_in(file), repo
 
 
-def _config_in(file: Path) -> dict[str, Any]:
+def _config_in(file: Path) -> Config:
     return check_text_config(_json(file), str(file), is_file=True)
 
 
-def _json(file: Path) -> Mapping[str, Any]:
+def _json(file: Path) -> Stated:
     if not file.is_file():
         raise MissingFileError(f"{file} is not there; it is the config of a transformers encoder")
     values = read_json(file)
@@ -271,7 +270,7 @@ def _place(name: str) -> Path | Remote:
     return _repo(KNOWN_TEXTS.get(name, name))
 
 
-def _image_weights(image: Mapping[str, Any]) -> Place:
+def _image_weights(image: Stated) -> Place:
     weights = image["weights"]
     if weights != PRETRAINED:
         return _weights(weights, "image")
@@ -289,7 +288,7 @@ def _image_weights(image: Mapping[str, Any]) -> Place:
     return _repo(stated.hf_hub_id)
 
 
-def _text_weights(text: Mapping[str, Any], place: Place) -> Place:
+def _text_weights(text: Stated, place: Place) -> Place:
     weights = text.get("weights")
     if weights != PRETRAINED:
         return _weights(weights, "text")
@@ -323,7 +322,7 @@ def _file(weights: object, what: str) -> Path | None:
     return Path(weights).resolve()
 
 
-def _reference(values: Mapping[str, Any]) -> dict[str, Any]:
+def _reference(values: Stated) -> Config:
     """A description that means the same in every working directory."""
     return {
         **_with_absolute_paths(values, ("weights",)),
@@ -332,7 +331,7 @@ def _reference(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _with_absolute_paths(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+def _with_absolute_paths(values: Stated, keys: Sequence[str]) -> Config:
     absolute = dict(values)
     for key in keys:
         named = values.get(key)

@@ -16,13 +16,20 @@ from harma.backbones.architecture import (
     find_architecture,
     open_clip,
 )
-from harma.backbones.directories import CONFIG_FILE, find_weights, read_model_config, split_config
+from harma.backbones.directories import (
+    CONFIG_FILE,
+    Config,
+    Stated,
+    find_weights,
+    read_model_config,
+    split_config,
+)
 from harma.backbones.presets import HUB_WEIGHTS, PRESETS
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
 from harma.ground.files import read_yaml, recover_directory
 
-Reference = str | dict[str, Any]
+Reference = str | Config
 """What `load_backbone` takes to open a backbone again; fits into JSON and YAML."""
 
 HUB_PREFIX = "hf-hub:"
@@ -54,8 +61,8 @@ class Source:
 
     name: str
     reference: Reference
-    config: dict[str, Any]
-    preprocess: Mapping[str, Any] = field(default_factory=dict)
+    config: Config
+    preprocess: Stated = field(default_factory=dict)
     weights: Path | Remote | None = None
     tokenizer: Path | None = None
 
@@ -79,9 +86,9 @@ class Source:
 
 
 def resolve(
-    what: str | Path | Mapping[str, Any],
+    what: str | Path | Stated,
     *,
-    architecture: str | Mapping[str, Any] | None = None,
+    architecture: str | Stated | None = None,
     quick_gelu: bool | None = None,
     allow_download: bool = False,
 ) -> Source:
@@ -255,7 +262,7 @@ def _from_config_file(path: Path, quick_gelu: bool | None) -> Source:
 
 
 def _from_config(
-    content: Mapping[str, Any], name: str, reference: Reference, quick_gelu: bool | None
+    content: Stated, name: str, reference: Reference, quick_gelu: bool | None
 ) -> Source:
     config, preprocess = split_config(content)
     if quick_gelu is not None:
@@ -264,9 +271,7 @@ def _from_config(
     return Source(name, reference, config, preprocess)
 
 
-def _from_file(
-    path: Path, architecture: str | Mapping[str, Any] | None, quick_gelu: bool | None
-) -> Source:
+def _from_file(path: Path, architecture: str | Stated | None, quick_gelu: bool | None) -> Source:
     path = _existing(path)
     if architecture is None:
         raise ConfigError(
@@ -297,8 +302,8 @@ def _from_file(
 
 
 def _from_description(
-    what: Mapping[str, Any],
-    architecture: str | Mapping[str, Any] | None,
+    what: Stated,
+    architecture: str | Stated | None,
     quick_gelu: bool | None,
     *,
     allow_download: bool,
@@ -327,7 +332,7 @@ def _from_description(
     return _with_preprocess(source, what)
 
 
-def _stated_once(key: str, given: Any, what: Mapping[str, Any]) -> Any:
+def _stated_once(key: str, given: Any, what: Stated) -> Any:
     """A value that stands in a description or beside it.
 
     Raises:
@@ -340,7 +345,7 @@ def _stated_once(key: str, given: Any, what: Mapping[str, Any]) -> Any:
     return given
 
 
-def _named_in(what: Mapping[str, Any]) -> Any:
+def _named_in(what: Stated) -> Any:
     """What `resolve` takes for the preset and file of a description; None if it has neither."""
     preset = what.get("preset")
     file = what.get("file")
@@ -351,7 +356,7 @@ def _named_in(what: Mapping[str, Any]) -> Any:
     return f"{preset}:{file}" if file else preset
 
 
-def _with_preprocess(source: Source, what: Mapping[str, Any]) -> Source:
+def _with_preprocess(source: Source, what: Stated) -> Source:
     stated = what["preprocess"]
     if not isinstance(stated, Mapping):
         raise ConfigError(
@@ -362,7 +367,7 @@ def _with_preprocess(source: Source, what: Mapping[str, Any]) -> Source:
     return replace(source, reference=reference, preprocess={**source.preprocess, **stated})
 
 
-def _as_description(source: Source, what: Mapping[str, Any]) -> dict[str, Any]:
+def _as_description(source: Source, what: Stated) -> Config:
     """The reference of a source as a mapping, so that more can be said in it."""
     if what.get("preset") is not None:
         of_file = {"file": str(source.weights)} if what.get("file") else {}
@@ -373,7 +378,7 @@ def _as_description(source: Source, what: Mapping[str, Any]) -> dict[str, Any]:
     return {"architecture": reference}
 
 
-def _activated(config: dict[str, Any], quick_gelu: bool | None, where: str) -> dict[str, Any]:
+def _activated(config: Config, quick_gelu: bool | None, where: str) -> Config:
     """A config with its activation, where the config may leave it open."""
     stated = config.get("quick_gelu")
     if quick_gelu is None:

@@ -6,9 +6,11 @@ Captions come from the file as they are.
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import positive
 from harma.cli.images import (
+    Cells,
     ImageAnswers,
     add_answer_format,
     add_model_arguments,
@@ -17,6 +19,9 @@ from harma.cli.images import (
     print_answers,
     shown,
 )
+
+if TYPE_CHECKING:
+    from harma.model.caption_ranking import CaptionScore
 
 EPILOG = """examples:
   harma caption runs/a photo.png --captions captions.txt
@@ -57,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
     ranked = rank_captions(model, embedded.embeddings, captions, k=args.k)
     images = []
     for path, scores in zip(embedded.paths, ranked.scores(), strict=True):
-        answers = [{"caption": one.caption, "cosine": round(one.cosine, 6)} for one in scores]
-        images.append(ImageAnswers(shown(path), answers))
+        images.append(ImageAnswers(shown(path), [_answer(one) for one in scores]))
     print_answers(images, "captions", args.format)
     return 1 if embedded.problems else 0
+
+
+def _answer(score: "CaptionScore") -> Cells:
+    return {"caption": score.caption, "cosine": round(score.cosine, 6)}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import positive
 from harma.cli.images import (
+    Cells,
     ImageAnswers,
     add_answer_format,
     add_model_arguments,
@@ -140,7 +141,7 @@ def _terms(args: argparse.Namespace, classes: Sequence[str]) -> dict[str, tuple[
     return terms
 
 
-def _answer(score: "ClassScore") -> dict[str, str | float | int]:
+def _answer(score: "ClassScore") -> Cells:
     return {
         "class": score.name,
         "probability": round(score.probability, 6),

@@ -9,11 +9,11 @@ from harma.errors import ConfigError
 
 EPILOG = """examples:
   harma import rsitmd_geo.pth --architecture ViT-B-32-quickgelu --output adapters/rsitmd_geo
-  harma import rsitmd_vit.pth --architecture ViT-B-32 --backbone laion2b --output vit
+  harma import vit.pth --architecture ViT-B-32 --backbone laion2b --output vit
 
-The activation belongs to the architecture: checkpoints from GeoRSCLIP need ViT-B-32-quickgelu, those
-from LAION-2B ViT-B-32. Without --backbone the checkpoint's backbone is written beside the adapters
-(600 MB for ViT-B/32)."""
+The activation belongs to the architecture: checkpoints from GeoRSCLIP need ViT-B-32-quickgelu,
+those from LAION-2B ViT-B-32. Without --backbone the checkpoint's backbone is written beside the
+adapters (600 MB for ViT-B/32)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -93,15 +93,16 @@ def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
 @contextmanager
 def evaluating(model: object) -> Iterator[None]:
     """Evaluation mode without gradients; the model's own mode is restored."""
-    was_training = isinstance(model, nn.Module) and model.training
-    if was_training:
-        model.eval()
+    # Any other object that embeds has no modes.
+    module = model if isinstance(model, nn.Module) else nn.Identity()
+    was_training = module.training
+    module.eval()
     try:
         with torch.inference_mode():
             yield
     finally:
         if was_training:
-            model.train()
+            module.train()
 
 
 def _tracked(batches: Iterable[Batch], total: int, what: str, progress: bool) -> Iterable[Batch]:

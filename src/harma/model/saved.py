@@ -11,7 +11,7 @@ import torch
 
 from harma.backbones import Backbone, load_backbone
 from harma.backbones.directories import is_model_directory
-from harma.backbones.sources import LOCAL_DIR
+from harma.backbones.sources import LOCAL_DIR, Reference
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import read_yaml, recover_directory, write_json
@@ -140,7 +140,7 @@ def _matching_backbone(
     return backbone
 
 
-def _resolved(directory: Path, name: Any) -> Any:
+def _resolved(directory: Path, name: Reference) -> Reference:
     """A `local-dir:` name as seen from the adapter's directory."""
     if (
         isinstance(name, str)
@@ -249,7 +249,7 @@ def save_with_backbone(
         model.backbone.save(directory / BACKBONE_DIRECTORY)
 
 
-def about_model(model: HarMA, *, backbone: Any = None) -> Facts:
+def about_model(model: HarMA, *, backbone: Reference | None = None) -> Facts:
     """What every saved model says of itself: backbone, preprocessing, parameters."""
     name = model.backbone.reference if backbone is None else backbone
     # Some methods train weights of the backbone itself, and are saved beside it.
@@ -274,7 +274,7 @@ def save_adapter(
     model: HarMA,
     directory: str | Path,
     *,
-    backbone: Any = None,
+    backbone: Reference | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write an adapter directory.

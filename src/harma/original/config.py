@@ -4,10 +4,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harma.errors import ConfigError
-from harma.original.dual_encoder import DUAL_ENCODER_KEYS, dual_encoder_of_original
+from harma.original.dual_encoder import (
+    DUAL_ENCODER_KEYS,
+    Described,
+    Values,
+    dual_encoder_of_original,
+)
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +48,12 @@ WITHOUT_EFFECT = {
 }
 
 
-def is_original_config(values: Mapping[str, Any]) -> bool:
+def is_original_config(values: Values) -> bool:
     """Whether a YAML mapping is a config of the original rather than a recipe of ours."""
     return "train_file" in values or "schedular" in values
 
 
-def recipe_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def recipe_of_original(values: Values, path: Path) -> Described:
     """Translate a config of the original.
 
     Args:
@@ -96,7 +100,7 @@ def recipe_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     }
 
 
-def _model(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _model(values: Values, path: Path) -> Described:
     """Method and backbone: HarMA on CLIP, or a dual encoder that trains as a whole."""
     if not values.get("is_harma", True):
         return {"method": "full", "backbone": dual_encoder_of_original(values, path)}
@@ -110,7 +114,7 @@ def _model(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     }
 
 
-def _data(values: Mapping[str, Any], numbers: "_Numbers") -> dict[str, Any]:
+def _data(values: Values, numbers: "_Numbers") -> Described:
     train_file = values["train_file"]
     return {
         "name": "harma-json",
@@ -124,9 +128,7 @@ def _data(values: Mapping[str, Any], numbers: "_Numbers") -> dict[str, Any]:
     }
 
 
-def _section(
-    values: Mapping[str, Any], name: str, allowed: set[str], path: Path
-) -> Mapping[str, Any]:
+def _section(values: Values, name: str, allowed: set[str], path: Path) -> Values:
     section = values.get(name, {})
     if not isinstance(section, Mapping):
         raise ConfigError(
@@ -140,9 +142,7 @@ def _section(
     return section
 
 
-def _tell_without_effect(
-    values: Mapping[str, Any], optimizer: Mapping[str, Any], schedule: Mapping[str, Any], path: Path
-) -> None:
+def _tell_without_effect(values: Values, optimizer: Values, schedule: Values, path: Path) -> None:
     of_others = DUAL_ENCODER_KEYS if values.get("is_harma", True) else {"model"}
     idle = sorted(values.keys() & (WITHOUT_EFFECT | of_others))
     if "lr_mult" in optimizer:
@@ -153,9 +153,7 @@ def _tell_without_effect(
         log.warning("%s: these keys have no effect, as in the original: %s", path, ", ".join(idle))
 
 
-def _check_fixed(
-    values: Mapping[str, Any], optimizer: Mapping[str, Any], schedule: Mapping[str, Any], path: Path
-) -> None:
+def _check_fixed(values: Values, optimizer: Values, schedule: Values, path: Path) -> None:
     """Raise ConfigError for values that the original does not let anyone choose."""
     is_harma = values.get("is_harma", True)
     if not isinstance(is_harma, bool):
@@ -174,7 +172,7 @@ def _check_fixed(
             raise ConfigError(f"{path}: {name} is {given!r}; the original's {which} {only!r} only")
 
 
-def _losses(values: Mapping[str, Any], numbers: "_Numbers") -> dict[str, Any]:
+def _losses(values: Values, numbers: "_Numbers") -> Described:
     """The original's switches: affiliation beside the contrastive loss, the triplet alone, neither.
 
     With neither, its CLIP models have HarMA's two, its dual encoders the contrastive loss alone.
@@ -202,7 +200,7 @@ class _Numbers:
 
     path: Path
 
-    def real(self, values: Mapping[str, Any], key: str, usual: float, *, of: str = "") -> float:
+    def real(self, values: Values, key: str, usual: float, *, of: str = "") -> float:
         """A number; `of` is the section, with its dot, for the message."""
         value = values.get(key, usual)
         number = _as_number(value)
@@ -210,7 +208,7 @@ class _Numbers:
             raise ConfigError(f"{self.path}: {of}{key} is {value!r}; it must be a number")
         return number
 
-    def whole(self, values: Mapping[str, Any], key: str, usual: int, *, of: str = "") -> int:
+    def whole(self, values: Values, key: str, usual: int, *, of: str = "") -> int:
         """A whole number."""
         value = values.get(key, usual)
         number = _as_number(value)

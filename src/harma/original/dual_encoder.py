@@ -11,6 +11,11 @@ from harma.errors import ConfigError, MissingFileError
 
 log = logging.getLogger(__name__)
 
+Values = Mapping[str, Any]
+"""What a config of the original holds, as YAML or JSON has it."""
+Described = dict[str, Any]
+"""What a recipe of ours, or `load_backbone`, takes."""
+
 DUAL_ENCODER_KEYS = {"use_swin", "patch_size", "vision_config", "text_config", "text_encoder"}
 SWIN = "swin_tiny_patch4_window7_224"
 VIT = "vit_small_patch16_224"
@@ -22,7 +27,7 @@ VISION_KEYS = {"ckpt", "vision_width", "image_res", "patch_size", *SWIN_OPTIONS}
 FUSION_KEYS = {"fusion_layer", "encoder_width"}
 
 
-def dual_encoder_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def dual_encoder_of_original(values: Values, path: Path) -> Described:
     """The backbone that a config of the original describes.
 
     Images are normalised as CLIP's, as in all of the original's models.
@@ -46,7 +51,7 @@ def dual_encoder_of_original(values: Mapping[str, Any], path: Path) -> dict[str,
     }
 
 
-def _image(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _image(values: Values, path: Path) -> Described:
     """The image tower, as `load_backbone` takes it."""
     swin = _uses_swin(values, path)
     vision = _config(values.get("vision_config"), "vision_config", path)
@@ -54,7 +59,7 @@ def _image(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: vision_config has unknown keys {unknown}; allowed are {sorted(VISION_KEYS)}"
         )
-    image: dict[str, Any] = {"timm": SWIN if swin else VIT, "weights": vision.get("ckpt") or None}
+    image: Described = {"timm": SWIN if swin else VIT, "weights": vision.get("ckpt") or None}
     size = _image_size(values, vision, path)
     if size != IMAGE_SIZE:
         image["img_size"] = size
@@ -72,7 +77,7 @@ def _image(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return image
 
 
-def _image_size(values: Mapping[str, Any], vision: Mapping[str, Any], path: Path) -> Any:
+def _image_size(values: Values, vision: Values, path: Path) -> Any:
     """`image_res`, which stands in the config, in its vision_config, in both or in neither."""
     stated = values.get("image_res")
     in_vision = vision.get("image_res")
@@ -83,7 +88,7 @@ def _image_size(values: Mapping[str, Any], vision: Mapping[str, Any], path: Path
     return IMAGE_SIZE if stated is None else stated
 
 
-def _uses_swin(values: Mapping[str, Any], path: Path) -> bool:
+def _uses_swin(values: Values, path: Path) -> bool:
     patch = values.get("patch_size")
     if patch not in (None, 16, 32):
         raise ConfigError(
@@ -98,14 +103,14 @@ def _uses_swin(values: Mapping[str, Any], path: Path) -> bool:
     return swin
 
 
-def _swin_width(image: Mapping[str, Any]) -> int:
+def _swin_width(image: Values) -> int:
     """Width of Swin's last stage: it doubles from stage to stage."""
     num_stages = len(image.get("depths", (2, 2, 6, 2)))
     width: int = image.get("embed_dim", 96) * 2 ** (num_stages - 1)
     return width
 
 
-def _text(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _text(values: Values, path: Path) -> Described:
     encoder = values.get("text_encoder", "bert-base-uncased")
     if values.get("text_config") is None:
         return {"transformers": encoder, "weights": "pretrained"}
@@ -116,7 +121,7 @@ def _text(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return {"transformers": config, "weights": values.get("text_encoder"), "tokenizer": encoder}
 
 
-def _config(value: object, name: str, path: Path) -> dict[str, Any]:
+def _config(value: object, name: str, path: Path) -> Described:
     """A config that is a mapping, or the path of one in JSON; empty where there is none."""
     if isinstance(value, str):
         file = Path(value)

@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from harma.backbones.weights.safe_pickle import plain, read_weight_file
+from harma.backbones.weights.placeholders import plain
+from harma.backbones.weights.safe_pickle import read_weight_file
 from harma.errors import WeightsError
 from harma.ground.files import replacing
 

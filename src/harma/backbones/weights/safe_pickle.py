@@ -12,7 +12,7 @@ import pickle
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from harma.backbones.weights.placeholders import Placeholder
 from harma.errors import MissingFileError, WeightsError
 
 # What torch writes for the type of a storage, and the dtype of its numbers.
@@ -36,8 +37,6 @@ STORAGES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
-# What is shown to people as it is.
-PLAIN = (str, int, float, bool, type(None))
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 # What unpickling nonsense ends in, beside UnpicklingError.
 NONSENSE = (
@@ -59,58 +58,7 @@ NOT_WEIGHTS = {
 }
 
 
-class Placeholder:
-    """Stands for an object of a class that is not admitted.
-
-    It takes what a pickle does to it and does nothing.
-
-    Attributes:
-        name: module and name of the class.
-        args: what it was called with.
-        state: what was set on it; None if nothing was.
-        entries: (key, value) pairs set on it, where it stands for a mapping.
-        values: what was appended to it, where it stands for a list or set.
-    """
-
-    name = "object"
-
-    args: tuple[Any, ...]
-    state: Any
-    entries: list[tuple[Any, Any]]
-    values: list[Any]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Placeholder":
-        """Begin here: pickles make most objects without `__init__`."""
-        self = super().__new__(cls)
-        self.args = args
-        self.state = None
-        self.entries = []
-        self.values = []
-        return self
-
-    def __call__(self, *args: Any, **kwargs: Any) -> "Placeholder":
-        """Stand for what a call would have given."""
-        return Placeholder(*args)
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.entries.append((key, value))
-
-    def append(self, value: Any) -> None:
-        """Take an element of a list."""
-        self.values.append(value)
-
-    def add(self, value: Any) -> None:
-        """Take an element of a set."""
-        self.values.append(value)
-
-    def __repr__(self) -> str:
-        return f"<{self.name}, not read>"
-
-
-class PlainDict(dict[Any, Any]):
+class PlainDict(dict[object, object]):
     """What an OrderedDict of a pickle becomes.
 
     Attributes set on it are dropped, so that none can pose as a method.
@@ -118,7 +66,7 @@ class PlainDict(dict[Any, Any]):
 
     __slots__ = ()
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         """Drop it: torch keeps version numbers of modules there."""
 
 
@@ -134,17 +82,19 @@ class _Admitted:
 
     __slots__ = ("_function",)
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., object]) -> None:
         self._function = function
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: object) -> object:
         return self._function(*args)
 
-    def __setstate__(self, state: Any) -> NoReturn:
+    def __setstate__(self, state: object) -> NoReturn:
         raise pickle.UnpicklingError("the state of a function is set")
 
 
-def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *others: Any) -> Tensor:
+def _rebuild_tensor(
+    storage: object, offset: Any, size: Any, stride: Any, *others: object
+) -> Tensor:
     """`torch._utils._rebuild_tensor_v2`: a view of a storage.
 
     Hooks, and whether the tensor needs gradients, are left out.
@@ -158,12 +108,12 @@ def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *others: 
     return torch.frombuffer(storage.data, dtype=storage.dtype).as_strided(size, stride, offset)
 
 
-def _rebuild_parameter(data: Any, *others: Any) -> Any:
+def _rebuild_parameter(data: object, *others: object) -> object:
     """`torch._utils._rebuild_parameter`: the tensor in it."""
     return data
 
 
-ADMITTED: dict[tuple[str, str], Callable[..., Any]] = {
+ADMITTED: dict[tuple[str, str], Callable[..., object]] = {
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
@@ -187,7 +137,7 @@ class _Unpickler(pickle.Unpickler):
             return STORAGES[name]
         return type("Foreign", (Placeholder,), {"name": f"{module}.{name}"})
 
-    def persistent_load(self, pid: Any) -> _Storage:
+    def persistent_load(self, pid: object) -> _Storage:
         """The storage of ("storage", type, key, device, length): the archive's `data/<key>`."""
         if not isinstance(pid, tuple) or len(pid) < 3 or pid[0] != "storage":
             raise pickle.UnpicklingError("a reference to something that is not a storage")
@@ -202,7 +152,7 @@ class _Unpickler(pickle.Unpickler):
         return self._storages[key]
 
 
-def read_weight_file(path: Path, *, foreign: bool = False) -> Any:
+def read_weight_file(path: Path, *, foreign: bool = False) -> object:
     """Read a safetensors file, or what `torch.save` wrote.
 
     Args:
@@ -244,7 +194,7 @@ def _check_start(path: Path) -> None:
             raise WeightsError(f"{path} is {what}")
 
 
-def _read_pickle(path: Path, *, foreign: bool) -> Any:
+def _read_pickle(path: Path, *, foreign: bool) -> object:
     """What `torch.save` wrote: by torch itself if that runs nothing, else by the unpickler here."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
@@ -271,7 +221,7 @@ def _refusal(path: Path, message: str) -> str:
     )
 
 
-def read_archive(path: Path) -> Any:
+def read_archive(path: Path) -> object:
     """Read an archive of `torch.save` or TorchScript.
 
     Args:
@@ -329,7 +279,7 @@ def _prefix(archive: zipfile.ZipFile, path: Path) -> str:
     return prefix
 
 
-def module_weights(root: Any) -> dict[str, Tensor]:
+def module_weights(root: object) -> dict[str, Tensor]:
     """The weights in a TorchScript archive, under the names that its `state_dict()` would give.
 
     Args:
@@ -338,7 +288,7 @@ def module_weights(root: Any) -> dict[str, Tensor]:
     return dict(_walk(root, "", frozenset()))
 
 
-def _walk(module: Any, prefix: str, above: frozenset[int]) -> Iterator[tuple[str, Tensor]]:
+def _walk(module: object, prefix: str, above: frozenset[int]) -> Iterator[tuple[str, Tensor]]:
     # A module that holds itself would have no end.
     if not isinstance(module, Placeholder) or id(module) in above:
         return
@@ -349,56 +299,3 @@ def _walk(module: Any, prefix: str, above: frozenset[int]) -> Iterator[tuple[str
             yield f"{prefix}{name}", value
         else:
             yield from _walk(value, f"{prefix}{name}.", above | {id(module)})
-
-
-# -- showing what a checkpoint says of itself ------------------------------------------------------
-
-
-def plain(value: Any) -> Any:
-    """Dicts, lists, strings and numbers in place of placeholders, for showing to people.
-
-    ruamel.yaml's mappings, sequences and numbers come back; of anything else a description stays.
-    """
-    return _plain(value, {})
-
-
-def _plain(value: Any, seen: dict[int, Any]) -> Any:
-    if isinstance(value, PLAIN):
-        return value
-    # Each object once: configs may refer to themselves.
-    if id(value) not in seen:
-        seen[id(value)] = "…"
-        seen[id(value)] = _plain_object(value, seen)
-    return seen[id(value)]
-
-
-def _plain_object(value: Any, seen: dict[int, Any]) -> Any:
-    if isinstance(value, dict):
-        return _plain_dict(value.items(), seen)
-    if isinstance(value, list | tuple):
-        return [_plain(item, seen) for item in value]
-    if not isinstance(value, Placeholder):
-        return f"<{type(value).__name__}, not read>"
-    if value.entries:
-        return _plain_dict(value.entries, seen)
-    if value.values:
-        return [_plain(item, seen) for item in value.values]
-    return _plain_scalar(value)
-
-
-def _plain_scalar(value: Placeholder) -> Any:
-    # A number with a form of its own: ruamel.yaml calls its class with the number last.
-    for item in reversed(value.args):
-        if isinstance(item, str | int | float):
-            return item
-    return repr(value)
-
-
-def _plain_dict(pairs: Iterable[tuple[Any, Any]], seen: dict[int, Any]) -> dict[Any, Any]:
-    return {_plain_key(key): _plain(item, seen) for key, item in pairs}
-
-
-def _plain_key(key: Any) -> Any:
-    if isinstance(key, PLAIN):
-        return key
-    return repr(key)

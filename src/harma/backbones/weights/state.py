@@ -5,7 +5,7 @@ import logging
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -175,7 +175,7 @@ def _read_torchscript(path: Path) -> dict[str, Tensor]:
     }
 
 
-def _state_dict(content: Any, path: Path, nested: Sequence[str]) -> dict[str, Tensor]:
+def _state_dict(content: object, path: Path, nested: Sequence[str]) -> dict[str, Tensor]:
     """The state dict in what a file holds, without the prefixes of wrapped models.
 
     Raises:
