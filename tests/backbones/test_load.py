@@ -100,7 +100,8 @@ def test_given_weights(config, backbone):
 @pytest.mark.parametrize("form", ["georsclip-ret2:{}", {"preset": "georsclip-ret2"}])
 def test_preset_with_a_file_of_ones_own(weight_file, config, backbone, monkeypatch, form):
     monkeypatch.setattr(
-        "harma.backbones.sources.find_architecture", lambda name: {**config, "quick_gelu": name}
+        "harma.backbones.source_kinds.find_architecture",
+        lambda name: {**config, "quick_gelu": name},
     )
     what = form.format(weight_file) if isinstance(form, str) else {**form, "file": str(weight_file)}
     loaded = load_backbone(what)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harma.backbones.sources import Source
+from harma.backbones.source_kinds import Source
 from harma.backbones.tokenizers import clip_pieces, make_tokenizer
 from harma.errors import MissingFileError
 

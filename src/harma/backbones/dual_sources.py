@@ -1,4 +1,4 @@
-"""Sources of dual encoders: names, descriptions and directories, and where their weights are."""
+"""Sources of dual encoders: what a name, description or directory stands for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,36 +12,31 @@ from harma.backbones.directories import (
     TOKENIZER_DIRECTORY,
     Config,
     Stated,
-    find_weights,
     read_dual_config,
     read_json,
 )
 from harma.backbones.dual_presets import DUAL_ENCODERS
-from harma.backbones.sources import (
-    CONFIG_SUFFIXES,
-    HUB_PREFIX,
-    LOCAL_DIR,
-    PLACE_KEYS,
-    Reference,
+from harma.backbones.dual_weights import (
+    KNOWN_TEXTS,
+    PATH_STARTS,
+    PRETRAINED,
+    WEIGHTS_HELP,
+    Place,
+    file_of,
+    image_weights_of,
+    place_of,
+    repo_of,
+    text_weights_of,
 )
-from harma.backbones.timm_tower import timm
+from harma.backbones.source_kinds import HUB_PREFIX, LOCAL_DIR, Reference
+from harma.backbones.sources import CONFIG_SUFFIXES, PLACE_KEYS
 from harma.backbones.transformers_tower import check_text_config
-from harma.backbones.weights.hub import Remote, find_file, hub_repo
-from harma.errors import BackboneError, ConfigError, MissingFileError
+from harma.backbones.weights.hub import find_file
+from harma.errors import ConfigError, MissingFileError
 from harma.ground.files import read_yaml, recover_directory
-
-Place = Path | Remote | None
-"""Where a file is: on this machine, or published; None: there is none."""
 
 DESCRIPTION_KEYS = ("image", "text", "embed_dim", "preprocess", "weights")
 TEXT_KEYS = ("transformers", "weights", "tokenizer", "context_length")
-PRETRAINED = "pretrained"
-# Encoders whose config is the default of their class: known without a file. Name → repository.
-KNOWN_TEXTS = {"bert-base-uncased": "google-bert/bert-base-uncased"}
-HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-# What is so named is a path, even where nothing is there.
-PATH_STARTS = ("/", "./", "../")
-WEIGHTS_HELP = "state pretrained, a file, hf-hub:ORG/NAME, or null for untrained"
 
 
 @dataclass(frozen=True)
@@ -138,15 +133,15 @@ def _from_description(values: Stated, name: str | None, allow_download: bool) ->
         )
     tokenizer = text_place
     if text.get("tokenizer") is not None:
-        tokenizer = _place(str(text["tokenizer"]))
+        tokenizer = place_of(str(text["tokenizer"]))
     return DualSource(
         name=name or f"{image['timm']} + {_called(text['transformers'], config)}",
         reference=name if name in DUAL_ENCODERS else _reference(values),
         config=config,
         preprocess=preprocess,
-        image_weights=_image_weights(image),
-        text_weights=_text_weights(text, text_place),
-        weights=_file(values.get("weights"), "weights"),
+        image_weights=image_weights_of(image),
+        text_weights=text_weights_of(text, text_place),
+        weights=file_of(values.get("weights"), "weights"),
         tokenizer=tokenizer,
     )
 
@@ -229,10 +224,10 @@ def _text_config(
     if path.suffix == ".json":
         return _config_in(path), None
     if name in KNOWN_TEXTS:
-        return check_text_config({"model_type": "bert"}, where), _repo(KNOWN_TEXTS[name])
+        return check_text_config({"model_type": "bert"}, where), repo_of(KNOWN_TEXTS[name])
     if name.startswith(PATH_STARTS):
         raise MissingFileError(f"{where}: {name} is not there; give a directory with a config.json")
-    repo = _repo(name)
+    repo = repo_of(name)
     remote = replace(repo, files=("config.json",))
     file = find_file(remote, f"the config of {name}", allow_download=allow_download)
     return _config_in(file), repo
@@ -251,75 +246,6 @@ def _json(file: Path) -> Stated:
             f"{file} holds {type(values).__name__}; a config of transformers is a mapping"
         )
     return values
-
-
-def _repo(name: str) -> Remote:
-    repo, _, revision = name.removeprefix(HUB_PREFIX).partition("@")
-    if not repo or repo.count("/") > 1:
-        raise BackboneError(
-            f"{name!r} is not a name on the hub; it has the form ORG/NAME or ORG/NAME@REVISION"
-        )
-    return hub_repo(repo, HUB_WEIGHTS, revision or None)
-
-
-def _place(name: str) -> Path | Remote:
-    """A local path, or a repository."""
-    path = Path(name)
-    if path.exists() or name.startswith(PATH_STARTS) or path.suffix == ".txt":
-        return path.resolve()
-    return _repo(KNOWN_TEXTS.get(name, name))
-
-
-def _image_weights(image: Stated) -> Place:
-    weights = image["weights"]
-    if weights != PRETRAINED:
-        return _weights(weights, "image")
-    name = str(image["timm"])
-    try:
-        stated = timm().get_pretrained_cfg(name) if timm().is_model(name) else None
-    except RuntimeError as error:
-        tags = timm().list_pretrained(f"{name.partition('.')[0]}.*")
-        raise BackboneError(f"timm has no weights {name!r}; it has {', '.join(tags)}") from error
-    if stated is None or not stated.hf_hub_id:
-        raise BackboneError(
-            f"timm names no published weights for {image['timm']!r}; give a file, or null for"
-            " untrained"
-        )
-    return _repo(stated.hf_hub_id)
-
-
-def _text_weights(text: Stated, place: Place) -> Place:
-    weights = text.get("weights")
-    if weights != PRETRAINED:
-        return _weights(weights, "text")
-    if place is None:
-        raise ConfigError(
-            "text: weights are pretrained, but an own config has none; give a file, a directory, or"
-            " null"
-        )
-    return place if isinstance(place, Remote) else find_weights(place)
-
-
-def _weights(weights: object, tower: str) -> Place:
-    if isinstance(weights, str) and weights.startswith(HUB_PREFIX):
-        return _repo(weights)
-    if isinstance(weights, str | Path) and Path(weights).is_dir():
-        return find_weights(Path(weights).resolve())
-    # A known name beside a config of its own, as the original's YAML has it.
-    is_known = isinstance(weights, str) and weights in KNOWN_TEXTS and not Path(weights).exists()
-    if tower == "text" and is_known:
-        return _repo(KNOWN_TEXTS[str(weights)])
-    return _file(weights, f"{tower}: weights")
-
-
-def _file(weights: object, what: str) -> Path | None:
-    if weights is None:
-        return None
-    if not isinstance(weights, str | Path):
-        raise ConfigError(f"{what} is {weights!r}; {WEIGHTS_HELP}")
-    if not Path(weights).is_file():
-        raise MissingFileError(f"{what}: {weights} is not there; {WEIGHTS_HELP}")
-    return Path(weights).resolve()
 
 
 def _reference(values: Stated) -> Config:

@@ -14,7 +14,8 @@ from harma.backbones.backbone import Backbone
 from harma.backbones.dual_sources import DualSource, find_dual
 from harma.backbones.open_clip_backbone import OpenClipBackbone
 from harma.backbones.preprocess import preprocess_from
-from harma.backbones.sources import Source, resolve
+from harma.backbones.source_kinds import Source
+from harma.backbones.sources import resolve
 from harma.backbones.tokenizers import make_tokenizer
 from harma.backbones.weights.hub import Remote, find_file
 from harma.backbones.weights.state import read_weights

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from harma.backbones.architecture import open_clip
-from harma.backbones.sources import Source
+from harma.backbones.source_kinds import Source
 from harma.errors import MissingDependencyError, MissingFileError
 
 Tokenizer = Callable[[Sequence[str]], Tensor]

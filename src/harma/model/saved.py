@@ -11,7 +11,7 @@ import torch
 
 from harma.backbones import Backbone, load_backbone
 from harma.backbones.directories import is_model_directory
-from harma.backbones.sources import LOCAL_DIR, Reference
+from harma.backbones.source_kinds import LOCAL_DIR, Reference
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import read_yaml, recover_directory, write_json
