@@ -118,6 +118,7 @@ def read_dual_config(path: Path) -> StoredConfig:
     Raises:
         ConfigError: it is not one of ours.
     """
+    # The format is checked, since the keys alone could be those of an open_clip config.
     content = read_json(path)
     facts = content if isinstance(content, dict) else {}
     if (facts.get("format"), facts.get("version")) != (DUAL_FORMAT, 1):

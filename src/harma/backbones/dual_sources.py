@@ -168,6 +168,7 @@ def _check(
     Raises:
         ConfigError: a key is missing or unknown, or a value not usable.
     """
+    # Keys first: a misspelt one is otherwise a default that nobody chose.
     _check_keys(values, DESCRIPTION_KEYS, where)
     image = _tower(values, "image", "timm", where)
     text = _tower(values, "text", "transformers", where)
@@ -227,6 +228,7 @@ def _text_config(
         return check_text_config({"model_type": "bert"}, where), repo_of(KNOWN_TEXTS[name])
     if name.startswith(PATH_STARTS):
         raise MissingFileError(f"{where}: {name} is not there; give a directory with a config.json")
+    # What is no path and not known is the name of a repository.
     repo = repo_of(name)
     remote = replace(repo, files=("config.json",))
     file = find_file(remote, f"the config of {name}", allow_download=allow_download)

@@ -87,6 +87,7 @@ def load_backbone(
         WeightsError: the weights cannot be read safely, or do not match the architecture name by
             name.
     """
+    # Whole numbers would be taken by `to(dtype)` and fail at the first product.
     if dtype is not None and not dtype.is_floating_point:
         raise ConfigError(
             f"dtype is {dtype}; weights are floating point, such as torch.float32 or torch.bfloat16"
@@ -119,8 +120,10 @@ def _load_open_clip(
         if file:
             state = read_weights(file)
             origin = str(file)
+    # Said aloud: nothing else tells a random model from a pretrained one.
     if state is None:
         log.warning("%s: no pretrained weights, they are drawn at random", source.name)
+    # Drawing weights takes most of the time of building; where others follow it is left out.
     module = build_module(source.config, initialise=state is None).to(dtype or torch.float32)
     visual: Any = module.visual
     backbone = OpenClipBackbone(

@@ -117,6 +117,7 @@ def from_hub(name: str, *, allow_download: bool) -> Source:
             f"{name!r} is not a name on the hub; it has the form hf-hub:ORG/NAME or"
             " hf-hub:ORG/NAME@REVISION"
         )
+    # The config is small and says what the weights are for: it is needed even for random weights.
     remote = hub_repo(repo, (CONFIG_FILE,), revision or None)
     path = find_file(remote, f"the config of {name}", allow_download=allow_download)
     config, preprocess = read_model_config(path)
@@ -126,6 +127,7 @@ def from_hub(name: str, *, allow_download: bool) -> Source:
 
 def from_directory(directory: Path) -> Source:
     """A saved model, or any directory in the same layout."""
+    # Saving may have been interrupted between two renames.
     recover_directory(directory)
     if not directory.is_dir():
         raise MissingFileError(
@@ -181,6 +183,7 @@ def from_file(path: Path, architecture: str | Stated | None, quick_gelu: bool | 
         config = find_architecture(architecture)
     else:
         config = check_config(architecture, "architecture")
+    # Never guessed (SPEC 4).
     if quick_gelu is None and "quick_gelu" not in config:
         raise ConfigError(
             f"{path}: the activation cannot be seen from the weights, and the wrong one costs"

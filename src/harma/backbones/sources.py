@@ -71,6 +71,7 @@ def resolve(
 
 
 def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> Source:
+    # Names of open_clip come first: a folder that happens to have one is not meant.
     named = _named_architecture(name)
     if named == (name, ""):
         return from_architecture(name, quick_gelu)
@@ -89,6 +90,7 @@ def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> S
         source = from_directory(path)
     else:
         raise _unknown(name)
+    # What brings weights brings their activation; the caller may repeat it, not change it.
     stated = bool(source.config.get("quick_gelu"))
     if quick_gelu not in (None, stated):
         raise ConfigError(

@@ -26,6 +26,7 @@ def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
     if not name:
         tokenizer: Tokenizer = open_clip().SimpleTokenizer(**options)
         return tokenizer
+    # A saved model has its tokenizer beside it and needs no hub.
     try:
         tokenizer = open_clip().tokenizer.HFTokenizer(
             str(source.tokenizer or name),

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.model.embedding_files import check_output, facts_of, write_embeddings
     from harma.model.image_files import find_images
 
+    # What is wrong with the arguments is said before a model is loaded.
     check_output(args.output)
     captions = read_texts(args.captions) if args.captions else []
     paths = find_images(args.images) if args.images else []

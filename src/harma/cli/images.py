@@ -104,6 +104,7 @@ def embed_named(
             skip_unreadable=args.skip_unreadable,
             progress=lambda done, total: told("images", done, total),
         )
+    # Not on the output, which may be a file or another program.
     if embedded.problems:
         listed = "".join(f"\n  {problem}" for problem in embedded.problems.values())
         print(

@@ -65,6 +65,7 @@ def write_adapter(directory: Path, adapter: SavedAdapter, card: str) -> None:
             f"{directory} holds files but no adapter; choose a new or an empty directory"
         )
     content = {"format": FORMAT, "version": 1, **_options_on_disk(adapter), **adapter.about}
+    # Cloned: safetensors refuses tensors that share memory, as tied weights do.
     weights = {
         name: tensor.detach().cpu().contiguous().clone() for name, tensor in adapter.state.items()
     }
@@ -101,6 +102,7 @@ def read_adapter(directory: Path) -> SavedAdapter:
         raise WeightsError(
             f"{path} cannot be read ({error}); copy or save the adapter again"
         ) from error
+    # The options are given back apart; what is left in `about` is for people.
     method = about.get("method", HARMA)
     options = about.pop(_options_key(method))
     return SavedAdapter(method, options, state, about)

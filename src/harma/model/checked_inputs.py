@@ -23,6 +23,7 @@ def image_embeddings(model: Embedder, images: Images, *, batch_size: int = 64) -
     """
     if not _are_embeddings(images):
         return embed_images(model, images, batch_size=batch_size)
+    # Normalised again: float16 files have lost some digits, other programs may not normalise.
     given = np.asarray(images, dtype=np.float32)
     if given.shape[1] != model.embed_dim:
         raise ConfigError(
@@ -78,6 +79,7 @@ def check_distinct(texts: Sequence[str], what: str, *, written: Sequence[str] = 
     """
     written = written or texts
     first: dict[str, str] = {}
+    # Both are named as the caller wrote them: that they are the same is not always to be seen.
     for text, given in zip(texts, written, strict=True):
         if text in first:
             raise ConfigError(f"{what} holds {first[text]!r} and {given!r}, which are the same")

@@ -42,6 +42,7 @@ def import_released(
     """
     model = HarMA.from_released(checkpoint, architecture, variant=variant)
     about = {"imported_from": Path(checkpoint).name}
+    # A released checkpoint holds its backbone, which may be nowhere else.
     if backbone is None:
         save_with_backbone(model, directory, about=about)
         return model
@@ -86,6 +87,7 @@ def _released_adapters(model: HarMA, source: str) -> AdapterConfig:
             f"the released form holds CLIP models of open_clip, not {model.backbone.name}",
             source=source,
         )
+    # The released form does not say its options: they must be those that the original has.
     adapters = model.adapters
     if not isinstance(adapters, AdapterConfig) or adapters.adapter != "harma":
         raise ConfigError(_ONLY_HARMA, source=source)

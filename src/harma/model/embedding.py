@@ -122,6 +122,7 @@ def embed_images(
 ) -> Embeddings:
     """Embed paths, PIL images or arrays: float32 (N, E); see `HarMA.embed_images`."""
     _check_many(images, "images")
+    # Pinned memory lets a batch travel to the GPU while the one before is embedded.
     loader = DataLoader(
         Pictures(images, eval_transform_of(model.preprocess), cache),
         batch_size=batch_size,

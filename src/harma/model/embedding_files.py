@@ -49,6 +49,7 @@ def check_output(path: Path) -> None:
             f"the output is called {path.name}; allowed are names that end in"
             f" {' or '.join(SUFFIXES)}"
         )
+    # Its absence is said now, not after an hour of embedding.
     if path.suffix.lower() == ".parquet":
         _pyarrow()
 
@@ -109,6 +110,7 @@ def _write_parquet(
         raise DataError(
             f"the name {error.object!r} is not Unicode, which Parquet needs; write .npy"
         ) from error
+    # A list of fixed size, so that readers see (n, E) without looking at every row.
     flat = pa.array(np.ascontiguousarray(embeddings).reshape(-1))
     vectors = pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1])
     table = pa.table({"name": column, "embedding": vectors}).replace_schema_metadata(dict(facts))

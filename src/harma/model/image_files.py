@@ -112,6 +112,7 @@ def embed_files(
         collate_fn=_together,
         pin_memory=model.device.type == "cuda",
     )
+    # Filled from the front; what unreadable images leave free at the end is cut off.
     embeddings = np.empty((len(paths), model.embed_dim), dtype=dtype)
     readable: list[Path] = []
     problems: dict[Path, str] = {}

@@ -83,6 +83,7 @@ def saved_directory(path: Path) -> Path:
         MissingFileError: there is neither.
     """
     for candidate in (path / "best", path):
+        # A process may have been killed between the two renames that replace a directory.
         recover_directory(candidate)
         if is_adapter_directory(candidate) or is_model_directory(candidate):
             return candidate
@@ -131,11 +132,13 @@ def _matching_backbone(
             f" {saved['weights_hash']}, which cannot be found ({error}); say where it is with"
             " backbone= (--backbone)"
         ) from error
-    found = backbone.weights_hash()
-    if found != saved["weights_hash"]:
+    # Other weights would load all the same, and embed nonsense without any sign of it.
+    weights_hash = backbone.weights_hash()
+    if weights_hash != saved["weights_hash"]:
         raise WeightsError(
             f"the adapter in {directory} was trained on {saved['name']} with weights"
-            f" {saved['weights_hash']}; {spec} has {found}. Give the backbone it was trained on"
+            f" {saved['weights_hash']}; {spec} has {weights_hash}. Give the backbone it was trained"
+            " on"
         )
     return backbone
 
@@ -199,10 +202,11 @@ def warm_start(model: HarMA, start: str | Path) -> None:
 def _check_start(start: Path, weights: str, model: HarMA) -> None:
     """Raise WeightsError if a warm start's backbone is not this one."""
     with model.without_adapters():
-        own = model.backbone.weights_hash()
-    if weights != own:
+        weights_here = model.backbone.weights_hash()
+    if weights != weights_here:
         raise WeightsError(
-            f"{start} was trained on a backbone with weights {weights}; this backbone has {own}"
+            f"{start} was trained on a backbone with weights {weights}; this backbone has"
+            f" {weights_here}"
         )
 
 
@@ -244,6 +248,7 @@ def save_with_backbone(
         ConfigError: the model has no adapters, or the directory holds something else.
     """
     directory = Path(directory)
+    # Adapters first: writing them replaces the directory as a whole.
     save_adapter(model, directory, backbone=f"{LOCAL_DIR}{BACKBONE_DIRECTORY}", about=about)
     with model.without_adapters():
         model.backbone.save(directory / BACKBONE_DIRECTORY)
@@ -309,6 +314,7 @@ def save_model(
     """
     if model.adapters is not None:
         raise ConfigError("a whole model has no place for adapters; save them with save_adapter")
+    # This form has no place for a temperature beside the model's own.
     with torch.no_grad():
         for name, parameter in model.backbone.named_parameters():
             if name.endswith("logit_scale"):
@@ -320,6 +326,7 @@ def save_model(
 
 
 def _own_temperature(backbone: Backbone) -> float:
+    # CLIP keeps the logarithm of the inverse, in some models with a dimension.
     for name, parameter in backbone.named_parameters():
         if name.endswith("logit_scale"):
             return math.exp(-float(parameter.detach().flatten()[0]))

@@ -60,21 +60,21 @@ class Classified:
     @property
     def best(self) -> list[ClassScore]:
         """The best class of each image, N."""
-        return [self._score(row, number) for row, number in enumerate(self.predicted.tolist())]
+        return [self._score(row, index) for row, index in enumerate(self.predicted.tolist())]
 
     def scores(self, k: int | None = None) -> list[tuple[ClassScore, ...]]:
         """For each image its k best classes (None: all), best first; equal ones as given."""
         order = (-self.cosines).argsort(axis=1, kind="stable")[:, :k]
-        return [self._scores_of(row, numbers) for row, numbers in enumerate(order.tolist())]
+        return [self._scores_of(row, indices) for row, indices in enumerate(order.tolist())]
 
-    def _scores_of(self, row: int, numbers: Sequence[int]) -> tuple[ClassScore, ...]:
-        return tuple(self._score(row, number) for number in numbers)
+    def _scores_of(self, row: int, indices: Sequence[int]) -> tuple[ClassScore, ...]:
+        return tuple(self._score(row, index) for index in indices)
 
-    def _score(self, row: int, number: int) -> ClassScore:
+    def _score(self, row: int, index: int) -> ClassScore:
         return ClassScore(
-            self.classes[number],
-            float(self.probabilities[row, number]),
-            float(self.cosines[row, number]),
+            self.classes[index],
+            float(self.probabilities[row, index]),
+            float(self.cosines[row, index]),
         )
 
 
@@ -135,15 +135,16 @@ def class_embeddings(
         texts += [*of_class.plain, *of_class.with_terms]
     # All at once, since batches of prompts of one length are cheaper than a batch for each class.
     rows = embed_texts(model, texts)
+    # The rows are those of the classes one after the other, plain prompts first.
     centres = np.empty((len(prompts), model.embed_dim), dtype=np.float32)
     start = 0
-    for number, of_class in enumerate(prompts):
+    for index, of_class in enumerate(prompts):
         middle = start + len(of_class.plain)
         stop = middle + len(of_class.with_terms)
-        centres[number] = rows[start:middle].mean(axis=0)
+        centres[index] = rows[start:middle].mean(axis=0)
         if of_class.with_terms:
             # Half each, however many terms there are: the name of a class is what is known best.
-            centres[number] = (centres[number] + rows[middle:stop].mean(axis=0)) / 2
+            centres[index] = (centres[index] + rows[middle:stop].mean(axis=0)) / 2
         start = stop
     return normalized_rows(centres, "classes")
 
@@ -190,14 +191,15 @@ def accuracy(result: Classified, labels: Sequence[str]) -> Accuracy:
             f"there are {len(labels):,} labels for {len(result.cosines):,} images; give one for"
             " each"
         )
+    # A class that no image has would be a division by nothing: only those that occur are counted.
     true = _class_numbers(result.classes, labels)
     is_right = result.predicted == true
     right = {}
     total = {}
-    for number in np.unique(true).tolist():
-        of_class = true == number
-        right[result.classes[number]] = int(is_right[of_class].sum())
-        total[result.classes[number]] = int(of_class.sum())
+    for index in np.unique(true).tolist():
+        of_class = true == index
+        right[result.classes[index]] = int(is_right[of_class].sum())
+        total[result.classes[index]] = int(of_class.sum())
     return Accuracy(right, total)
 
 
@@ -207,8 +209,8 @@ def _class_numbers(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.
     Raises:
         ConfigError: a label is none of the classes.
     """
-    numbers = {in_words(name): number for number, name in enumerate(classes)}
-    unknown = sorted({label for label in labels if in_words(label) not in numbers})
+    indices = {in_words(name): index for index, name in enumerate(classes)}
+    unknown = sorted({label for label in labels if in_words(label) not in indices})
     if unknown:
         named = ", ".join(unknown[:NAMED_LABELS])
         if len(unknown) > NAMED_LABELS:
@@ -217,4 +219,4 @@ def _class_numbers(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.
             f"{len(unknown)} labels are none of the classes: {named}; the classes are"
             f" {', '.join(classes)}"
         )
-    return np.array([numbers[in_words(label)] for label in labels])
+    return np.array([indices[in_words(label)] for label in labels])

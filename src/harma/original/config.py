@@ -66,6 +66,7 @@ def recipe_of_original(values: Values, path: Path) -> Described:
     Raises:
         ConfigError: a key is unknown or missing, or a value cannot be used.
     """
+    # An unknown key is an error, since it may be a setting that the result depends on.
     known = READ | WITHOUT_EFFECT | DUAL_ENCODER_KEYS
     unknown = sorted(values.keys() - known)
     missing = sorted(set(REQUIRED) - values.keys())

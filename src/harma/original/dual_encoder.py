@@ -94,6 +94,7 @@ def _uses_swin(values: Values, path: Path) -> bool:
         raise ConfigError(
             f"{path}: patch_size is {patch!r}; allowed are 32 (Swin-T) and 16 (ViT-S/16)"
         )
+    # Each of the two implies the other; a config may state one, or both if they agree.
     swin = values.get("use_swin", patch != 16)
     contradicts = patch is not None and swin != (patch == 32)
     if not isinstance(swin, bool) or contradicts:
@@ -115,6 +116,7 @@ def _text(values: Values, path: Path) -> Described:
     if values.get("text_config") is None:
         return {"transformers": encoder, "weights": "pretrained"}
     config = _config(values["text_config"], "text_config", path)
+    # With a config of its own, `text_encoder` names the weights and the tokenizer.
     if idle := sorted(config.keys() & FUSION_KEYS):
         log.warning("%s: these keys of text_config have no effect: %s", path, ", ".join(idle))
     config = {key: value for key, value in config.items() if key not in FUSION_KEYS}

@@ -87,6 +87,7 @@ def split_released(state: Mapping[str, Tensor]) -> ReleasedParts:
         WeightsError: names are missing or unexpected, or a gate is no scalar; the message lists
             them.
     """
+    # One older name is enough: the two are never mixed.
     prefix = OLDER if any(name.startswith(OLDER) for name in state) else MODEL
     inner = {
         name.removeprefix(prefix): tensor
@@ -205,6 +206,7 @@ def read_released(path: str | Path) -> tuple[State, dict[str, Any]]:
         raise WeightsError(
             f"{path} holds a {type(content).__name__}; a released checkpoint holds model and config"
         )
+    # Some of the original's files are the state dict itself, without a config.
     state = content
     config: object = {}
     if isinstance(content.get("model"), Mapping):
@@ -233,6 +235,7 @@ def write_released(
         config: plain values that go beside them.
     """
     path = Path(path)
+    # Cloned: torch.save would keep the whole storage of a view.
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
     with replacing(path) as temporary:
         if path.suffix == ".safetensors":

@@ -87,6 +87,7 @@ def _in_cache(remote: Remote) -> Path | None:
 
     if remote.repo is None:
         return None
+    # `try_to_load_from_cache` gives a mark of its own for files that are known to be absent.
     for file in remote.files:
         path = try_to_load_from_cache(
             remote.repo, file, cache_dir=constants.HF_HUB_CACHE, revision=remote.revision
@@ -120,6 +121,7 @@ def _download(remote: Remote, what: str, manually: str) -> Path:
         OSError,
         *_network_errors(),
     )
+    # A warning, since a download may be large and was perhaps allowed long ago in a recipe.
     log.warning("downloading %s: %s from %s", what, remote.describe(), constants.ENDPOINT)
     for file in remote.files:
         try:

@@ -66,19 +66,20 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: str) -
     Raises:
         WeightsError: names are missing or unexpected, or shapes differ; the message lists them.
     """
-    own = own_weights(module)
+    weights = own_weights(module)
     state = dict(state)
     for name in SCALARS:
-        if name in state and name in own and state[name].numel() == own[name].numel() == 1:
-            state[name] = state[name].reshape(own[name].shape)
-    mismatch = _compare(own, state)
+        if name in state and name in weights and state[name].numel() == weights[name].numel() == 1:
+            state[name] = state[name].reshape(weights[name].shape)
+    # All of it is compared before anything is copied: a failed loading changes no weight.
+    mismatch = _compare(weights, state)
     if mismatch:
         raise WeightsError(
             f"{source}: weights and architecture do not match: {mismatch.listed()}."
             f"{_hint(mismatch)}"
         )
     with torch.no_grad():
-        for name, value in own.items():
+        for name, value in weights.items():
             value.copy_(state[name])
 
 
@@ -98,13 +99,13 @@ class _Mismatch(NamedTuple):
         return "; ".join(part for part in parts if part)
 
 
-def _compare(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> _Mismatch | None:
+def _compare(weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> _Mismatch | None:
     """What of `state` does not fit; None if everything does."""
-    missing = [name for name in own if name not in state]
-    unexpected = [name for name in state if name not in own]
+    missing = [name for name in weights if name not in state]
+    unexpected = [name for name in state if name not in weights]
     differing = [
         f"{name} {tuple(state[name].shape)}, model {tuple(value.shape)}"
-        for name, value in own.items()
+        for name, value in weights.items()
         if name in state and value.shape != state[name].shape
     ]
     mismatch = _Mismatch(missing, unexpected, differing)
@@ -181,6 +182,7 @@ def _state_dict(content: object, path: Path, nested: Sequence[str]) -> dict[str,
     Raises:
         WeightsError: there is none, or other things are in it.
     """
+    # One level after the other: some trainers keep {"state_dict": {"model": …}}.
     for key in nested:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -199,6 +201,7 @@ def _state_dict(content: object, path: Path, nested: Sequence[str]) -> dict[str,
 
 
 def _unwrapped(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    # Only a prefix that every name has is a wrapper's: `model.` may also be a part of a model.
     for prefix in WRAPPERS:
         if all(name.startswith(prefix) for name in state):
             log.info("%s: the prefix %r of every name is removed", path, prefix)
