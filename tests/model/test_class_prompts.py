@@ -84,3 +84,8 @@ def test_terms_are_read_from_a_vocabulary(tmp_path):
         ConfigError, match="has no terms for any of the classes; its labels are sea, lake"
     ):
         vocabulary_terms(path, ["wood", "road"])
+
+
+def test_a_term_that_only_adds_words_to_a_better_one_is_left_out():
+    weights = {"mine": {"long pipe": 0.5, "pipe": 0.9, "pipe end": 0.1, "road": 0.3}}
+    assert typical_terms(["mine"], weights) == {"mine": ("pipe", "road")}
