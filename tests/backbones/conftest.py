@@ -46,6 +46,12 @@ def pixels():
     return torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
 
 
+@pytest.fixture
+def weight_file(backbone, tmp_path):
+    torch.save(backbone.weights(), tmp_path / "own.pt")
+    return tmp_path / "own.pt"
+
+
 class Hub:
     """Serves `root/org/name/file` as the Hugging Face hub does, and counts what is asked for."""
 

@@ -27,7 +27,7 @@ def donor(tiny_dual):
 
 
 def bert_files(donor, folder, vocabulary):
-    """A text encoder as the hub has them: a model with heads under older names, a config, a vocabulary."""
+    """A text encoder as the hub has them: older names, heads, a config, a vocabulary."""
     folder.mkdir(parents=True, exist_ok=True)
     rename = {".LayerNorm.weight": ".LayerNorm.gamma", ".LayerNorm.bias": ".LayerNorm.beta"}
     state = {
@@ -244,8 +244,7 @@ def test_preprocessing_is_timms_unless_stated(tiny_dual):
     )
 
 
-# -- the hub
-# --------------------------------------------------------------------------------------------------------
+# -- the hub ---------------------------------------------------------------------------------------
 
 
 def test_both_towers_from_a_hub(hub, donor, tiny_dual, tmp_path, vocabulary, monkeypatch):
@@ -292,8 +291,7 @@ def test_named_ones_say_what_they_lack(hub):
         load_backbone("swin-bert")
 
 
-# -- errors
-# ---------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 def changed(description, path, value):
@@ -435,35 +433,6 @@ def test_unusable_texts_are_named(tiny_dual, text, error, message):
 def test_options_of_clip_are_refused(tiny_dual):
     with pytest.raises(ConfigError, match="architecture and quick_gelu are for CLIP models"):
         load_backbone(tiny_dual, quick_gelu=True)
-
-
-def test_tokenizers_that_cannot_be_used_are_named(tiny_dual, tmp_path):
-    def tokenize(tokenizer, **values):
-        text = {**tiny_dual["text"], "tokenizer": tokenizer}
-        text["transformers"] = {**text["transformers"], **values}
-        load_backbone({**tiny_dual, "text": text}).tokenize(["a red roof"])
-
-    with pytest.raises(ConfigError, match="text has no tokenizer; state tokenizer"):
-        tokenize(None)
-    with pytest.raises(MissingFileError, match="the tokenizer .*vocab.txt is not there"):
-        tokenize(str(tmp_path / "vocab.txt"))
-    with pytest.raises(ConfigError, match=r"the tokenizer in .* cannot be used"):
-        tokenize(str(tmp_path))
-    (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(ConfigError, match="is one file of several; name the directory it is in"):
-        tokenize(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(
-        ConfigError, match="has a vocabulary of 6; tokenizer and text encoder belong together"
-    ):
-        tokenize(tiny_dual["text"]["tokenizer"], vocab_size=6)
-
-
-def test_a_vocabulary_is_parted_at_line_ends_only(tiny_dual, tmp_path):
-    (tmp_path / "vocab.txt").write_text(
-        "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\u2028b\nred\n", encoding="utf-8"
-    )
-    text = {**tiny_dual["text"], "tokenizer": str(tmp_path / "vocab.txt")}
-    assert load_backbone({**tiny_dual, "text": text}).tokenize(["red"])[0, :3].tolist() == [2, 6, 3]
 
 
 def test_without_transformers_it_says_what_to_install(tiny_dual, monkeypatch):

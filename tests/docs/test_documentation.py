@@ -24,7 +24,7 @@ from harma.comparison.plan import read_plan
 from harma.data.annotations import read_split
 from harma.data.description import load_description
 from harma.original import config as original_config
-from harma.original.dual_encoder import KEYS as ORIGINAL_DUAL
+from harma.original.dual_encoder import DUAL_ENCODER_KEYS as ORIGINAL_DUAL
 from harma.training.recipe_files import recipe_from_dict
 
 NOT_RUN = {

@@ -8,12 +8,7 @@ from pathlib import Path
 import pytest
 
 from harma.errors import ConfigError
-from harma.ground.files import (
-    recover_directory,
-    replacing,
-    replacing_directory,
-    write_text,
-)
+from harma.ground.files import recover_directory, replacing, replacing_directory, write_text
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

@@ -4,59 +4,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.model.known import Known
 
-from harma.backbones import load_backbone
+from harma.backbones import Preprocess, load_backbone
 from harma.errors import ConfigError, MissingFileError
+from harma.model.caption_ranking import rank_captions
+from harma.model.class_prompts import TEMPLATES
 from harma.model.model import HarMA
-from harma.model.zeroshot import (
-    TEMPLATES,
-    accuracy,
-    class_embeddings,
-    classify,
-    in_words,
-    rank_captions,
-    typical_terms,
-)
-
-
-class Known:
-    """A model whose text embeddings are in a table."""
-
-    embed_dim = 3
-    device = torch.device("cpu")
-
-    def __init__(self, table, temperature=0.5):
-        self.names, self.vectors = (
-            list(table),
-            torch.tensor(list(table.values()), dtype=torch.float32),
-        )
-        self.temperature = torch.tensor(temperature)
-
-    def tokenize(self, texts):
-        return torch.tensor([[self.names.index(text) + 1] for text in texts])
-
-    def text_lengths(self, token_ids):
-        return (token_ids != 0).sum(dim=1)
-
-    def encode_text(self, token_ids):
-        return torch.nn.functional.normalize(self.vectors[token_ids[:, 0] - 1], dim=-1)
-
-
-@pytest.fixture
-def known():
-    return Known(
-        {
-            "a photo of sea.": [1, 0, 0],
-            "sea from above": [0.6, 0.8, 0],
-            "a photo of storage tanks.": [0, 0, 1],
-            "storage tanks from above": [0, 1, 0],
-            "left": [1, 0, 0],
-            "also left": [1, 0, 0],
-            "up": [0, 1, 0],
-            "between": [1, 1, 0],
-        }
-    )
-
+from harma.model.zeroshot import accuracy, class_embeddings, classify
 
 PROMPTS = ("a photo of {}.", "{} from above")
 CLASSES = ("sea", "storageTanks")
@@ -91,29 +46,6 @@ def test_prompts_with_terms_and_plain_ones_count_half_each():
         class_embeddings(known, CLASSES, templates=["{}"], terms={"lake": ("boat",)})
 
 
-def test_terms_of_classes_by_value():
-    weights = {
-        "storage_tanks": {
-            "tank": 0.9,
-            "storage tank": 0.8,
-            "white circle": 0.4,
-            "circle": 0.3,
-            "pipe": 0.2,
-            "road": 0.1,
-        },
-        "StorageTanks": {"road": 0.5, "circle": 0.1},
-        "beach": {"beach": 1.0},
-        "lake": {"boat": 1.0},
-    }
-    # "tank" is in the name; "circle" in "white circle", which is better.
-    assert typical_terms(["storage tanks", "beach", "wood"], weights) == {
-        "storage tanks": ("road", "white circle", "pipe")
-    }
-    assert typical_terms(["STORAGE-TANKS"], weights, most=1) == {"STORAGE-TANKS": ("road",)}
-    with pytest.raises(ConfigError, match="most is 0; it must be 1 or more"):
-        typical_terms(["beach"], weights, most=0)
-
-
 def test_probabilities_are_a_softmax_over_the_models_temperature(known):
     images = np.array([[1, 0, 0], [0, 0, 2]], dtype=np.float16)  # the second is normalised first
     result = classify(known, images, CLASSES, templates=PROMPTS)
@@ -135,19 +67,6 @@ def test_a_tiny_temperature_overflows_nothing(known):
     assert result.probabilities.sum(axis=1) == pytest.approx(1)
 
 
-def test_captions_are_ranked_with_ties_in_the_lists_order(known, monkeypatch):
-    captions = ["up", "left", "also left", "between"]
-    images = np.array([[1, 0, 0], [0.1, 1, 0], [1, 0, 0]], dtype=np.float32)
-    ranked = rank_captions(known, images, captions, k=3)
-    assert ranked.order.tolist() == [[1, 2, 3], [0, 3, 1], [1, 2, 3]]
-    assert ranked.cosines[0] == pytest.approx([1, 1, np.sqrt(0.5)])
-    assert rank_captions(known, images, captions, k=99).order.shape == (3, 4)
-    monkeypatch.setattr("harma.model.zeroshot.BLOCK_COSINES", 5)  # an image at a time
-    again = rank_captions(known, images, captions, k=3)
-    assert (again.order == ranked.order).all()
-    assert (again.cosines == ranked.cosines).all()
-
-
 def test_images_of_every_kind_and_their_embeddings_agree(tiny_config, tmp_path):
     torch.manual_seed(0)
     model = HarMA(load_backbone(tiny_config)).eval()
@@ -165,24 +84,6 @@ def test_images_of_every_kind_and_their_embeddings_agree(tiny_config, tmp_path):
     )
     with pytest.raises(MissingFileError, match="gone.png"):
         rank_captions(model, [tmp_path / "a.png", tmp_path / "gone.png"], ["sea"])
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("baseballDiamond", "baseball diamond"),
-        ("storage_tanks", "storage tanks"),
-        ("dense-residential", "dense residential"),
-        ("BareLand", "bare land"),
-        ("RVPark", "rv park"),
-        ("railwayStation2", "railway station2"),
-        ("road/track", "road track"),
-        ("  golf  course ", "golf course"),
-        ("Parkplätze", "parkplätze"),
-    ],
-)
-def test_names_of_classes_become_words(name, words):
-    assert in_words(name) == words
 
 
 @pytest.mark.parametrize(
@@ -212,34 +113,6 @@ def test_other_braces_of_a_template_are_text(known):
     assert class_embeddings(known, ["sea", "forest"], templates=["{x} {}"]).shape == (2, 3)
 
 
-@pytest.mark.parametrize(
-    ("images", "options", "message"),
-    [
-        (np.eye(3), {"captions": []}, "captions is empty"),
-        (
-            np.eye(3),
-            {"captions": ["up", "left", "up"]},
-            "captions holds 'up' and 'up', which are the same",
-        ),
-        (np.eye(3), {"captions": ["up"], "k": 0}, "k is 0; it must be 1 or more"),
-        (np.eye(4), {"captions": ["up"]}, "have 4 numbers each, the model's have 3"),
-        (
-            np.zeros((2, 3)),
-            {"captions": ["up"]},
-            "row 0 of the image embeddings is zero or not finite",
-        ),
-        (
-            np.array([[1, 0, 0], [np.nan, 0, 0]]),
-            {"captions": ["up"]},
-            "row 1 of the image embeddings is zero or not",
-        ),
-    ],
-)
-def test_captions_and_images_that_cannot_be_used(known, images, options, message):
-    with pytest.raises(ConfigError, match=message):
-        rank_captions(known, images, **options)
-
-
 def test_accuracy_by_class_over_all_and_as_mean(known):
     images = np.array([[1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 0, 1]], dtype=np.float32)
     result = classify(known, images, CLASSES, templates=PROMPTS)
@@ -258,3 +131,34 @@ def test_accuracy_by_class_over_all_and_as_mean(known):
         accuracy(result, ["sea", "sea", "lake", "lake"])
     with pytest.raises(ConfigError, match="3 labels for 4 images"):
         accuracy(result, ["sea"] * 3)
+
+
+def test_records_have_the_figures_best_first_and_equal_ones_as_given(known):
+    classes = ("left", "up", "also left")
+    images = np.array([[1, 0, 0], [0.6, 0.8, 0]], dtype=np.float32)
+    result = classify(known, images, classes, templates=["{}"])
+    assert [[one.name for one in row] for row in result.scores()] == [
+        ["left", "also left", "up"],
+        ["up", "left", "also left"],
+    ]
+    assert [[one.name for one in row] for row in result.scores(1)] == [["left"], ["up"]]
+    assert [one.name for one in result.best] == ["left", "up"]
+    second = result.scores(2)[1][1]
+    assert second.cosine == pytest.approx(0.6)
+    shares = np.exp(np.array([0.6, 0.8, 0.6]) / 0.5)
+    assert second.probability == pytest.approx(shares[0] / shares.sum())
+    assert sum(one.probability for one in result.scores()[0]) == pytest.approx(1)
+
+
+def test_images_are_embedded_as_many_at_once_as_asked(known, tmp_path):
+    batches = []
+    known.preprocess = Preprocess(size=(4, 4))
+
+    def encode_image(pixels):
+        batches.append(len(pixels))
+        return torch.tensor([[1.0, 0, 0]]).expand(len(pixels), -1)
+
+    known.encode_image = encode_image
+    images = [np.zeros((4, 4, 3), dtype=np.uint8)] * 5
+    classify(known, images, CLASSES, templates=PROMPTS, batch_size=2)
+    assert batches == [2, 2, 1]

@@ -153,8 +153,7 @@ def test_forms_the_original_cannot_hold(released):
         join_released(custom, adapters)
 
 
-# -- files
-# ------------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", ["pt", "pth", "safetensors"])

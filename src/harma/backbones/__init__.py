@@ -1,4 +1,4 @@
-"""What is adapted: CLIP models of open_clip, and dual encoders of timm and transformers; by name, file or config."""
+"""Backbones, what is adapted: CLIP of open_clip, dual encoders of timm and transformers."""
 
 from harma.backbones.backbone import Backbone
 from harma.backbones.dual_presets import DUAL_ENCODERS, DualPreset

@@ -7,20 +7,22 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from harma.backbones.directories import Config, Stated
 from harma.errors import BackboneError, ConfigError
 
 log = logging.getLogger(__name__)
 
-REQUIRED = ("embed_dim", "vision_cfg", "text_cfg")
+REQUIRED_KEYS = ("embed_dim", "vision_cfg", "text_cfg")
 
 
-def open_clip() -> Any:
+def open_clip() -> ModuleType:
     """The package open_clip: imported when first needed, since that takes seconds."""
     import open_clip
 
@@ -33,16 +35,16 @@ def architecture_names() -> list[str]:
     return names
 
 
-def find_architecture(name: str) -> dict[str, Any]:
+def find_architecture(name: str) -> Config:
     """The config of an open_clip architecture.
 
     Raises:
         BackboneError: there is none of this name; the message has close matches.
     """
-    if name not in architecture_names():
+    names = architecture_names()
+    if name not in names:
         raise BackboneError(
-            f"{name!r} is not an architecture of"
-            f" open_clip{close_matches(name, architecture_names())}"
+            f"{name!r} is not an architecture of open_clip{close_matches(name, names)}"
         )
     return check_config(open_clip().get_model_config(name), name)
 
@@ -50,13 +52,13 @@ def find_architecture(name: str) -> dict[str, Any]:
 def close_matches(name: str, names: Iterable[str]) -> str:
     """Words that propose the names resembling one, or nothing."""
     folded = {candidate.lower(): candidate for candidate in names}
-    found = [
-        folded[match] for match in difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.6)
-    ]
-    return f" (did you mean {', '.join(found)}?)" if found else ""
+    matches = difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.6)
+    if not matches:
+        return ""
+    return f" (did you mean {', '.join(folded[match] for match in matches)}?)"
 
 
-def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+def check_config(config: Stated, where: str) -> Config:
     """A copy of an open_clip config, after checking its names.
 
     Args:
@@ -70,11 +72,11 @@ def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     from open_clip.coca_model import MultimodalCfg
     from open_clip.model import CLIPTextCfg, CLIPVisionCfg
 
-    checked = deepcopy(dict(config))
-    missing = [key for key in REQUIRED if key not in checked]
+    missing = [key for key in REQUIRED_KEYS if key not in config]
     if missing:
         raise ConfigError(
-            f"{where} has no {', '.join(missing)}; an open_clip config needs {', '.join(REQUIRED)}"
+            f"{where} has no {', '.join(missing)}; an open_clip config needs"
+            f" {', '.join(REQUIRED_KEYS)}"
         )
     parts = {"vision_cfg": CLIPVisionCfg, "text_cfg": CLIPTextCfg, "multimodal_cfg": MultimodalCfg}
     _check_keys(config, {*_arguments(config), "custom_text", *parts}, where)
@@ -83,26 +85,30 @@ def check_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
             continue
         if not isinstance(config[key], Mapping):
             raise ConfigError(f"{where}: {key} is {config[key]!r}; it must be a mapping")
-        _check_keys(
-            config[key], {field.name for field in dataclasses.fields(part)}, f"{where}: {key}"
-        )
-    if "multimodal_cfg" not in config and any(
-        config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg")
-    ):
+        names = [field.name for field in dataclasses.fields(part)]
+        _check_keys(config[key], names, f"{where}: {key}")
+    _check_towers(config, where)
+    return deepcopy(dict(config))
+
+
+def _check_towers(config: Stated, where: str) -> None:
+    """Raise for towers that open_clip builds but cannot embed with, or not without transformers."""
+    has_tokens = any(config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg"))
+    if has_tokens and "multimodal_cfg" not in config:
         raise ConfigError(
             f"{where} has output_tokens, which only models with multimodal_cfg can have; leave"
             " it out"
         )
-    if config["text_cfg"].get("hf_model_name"):
+    hugging_face = config["text_cfg"].get("hf_model_name")
+    if hugging_face:
         raise BackboneError(
-            f"{where} has the text tower {config['text_cfg']['hf_model_name']!r} of Hugging Face"
-            " transformers; supported are text towers that are open_clip transformers, such as"
-            " those of ViT-B-32, ViT-L-14, ViT-H-14"
+            f"{where} has the text tower {hugging_face!r} of Hugging Face transformers; supported"
+            " are text towers that are open_clip transformers, such as those of ViT-B-32,"
+            " ViT-L-14, ViT-H-14"
         )
-    return checked
 
 
-def _check_keys(config: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
+def _check_keys(config: Stated, allowed: Iterable[str], where: str) -> None:
     allowed = sorted(allowed)
     for key in config:
         if key not in allowed:
@@ -112,7 +118,7 @@ def _check_keys(config: Mapping[str, Any], allowed: Iterable[str], where: str) -
             )
 
 
-def build_module(config: Mapping[str, Any], *, initialise: bool) -> nn.Module:
+def build_module(config: Stated, *, initialise: bool) -> nn.Module:
     """Build the open_clip model of a checked config.
 
     Args:
@@ -123,8 +129,11 @@ def build_module(config: Mapping[str, Any], *, initialise: bool) -> nn.Module:
         ConfigError: open_clip cannot build it, sizes contradicting each other for example.
     """
     arguments = {key: deepcopy(value) for key, value in config.items() if key != "custom_text"}
-    arguments["vision_cfg"]["timm_model_pretrained"] = False  # else timm downloads
-    context: AbstractContextManager[Any] = nullcontext() if initialise else _WithoutInitialisation()
+    # Otherwise timm downloads weights of its own.
+    arguments["vision_cfg"]["timm_model_pretrained"] = False
+    context: AbstractContextManager[object] = (
+        nullcontext() if initialise else _WithoutInitialisation()
+    )
     try:
         with context:
             module: nn.Module = _model_class(config)(**arguments)
@@ -136,7 +145,7 @@ def build_module(config: Mapping[str, Any], *, initialise: bool) -> nn.Module:
     return module
 
 
-def _model_class(config: Mapping[str, Any]) -> Callable[..., nn.Module]:
+def _model_class(config: Stated) -> Callable[..., nn.Module]:
     """The class open_clip itself chooses (`open_clip.factory.create_model`)."""
     from open_clip.coca_model import CoCa
     from open_clip.model import CLIP, CustomTextCLIP
@@ -146,22 +155,28 @@ def _model_class(config: Mapping[str, Any]) -> Callable[..., nn.Module]:
     return CoCa if "multimodal_cfg" in config else CustomTextCLIP
 
 
-def _arguments(config: Mapping[str, Any]) -> set[str]:
+def _arguments(config: Stated) -> set[str]:
     # cast_dtype and output_dict are options of a program, not of an architecture.
     return set(inspect.signature(_model_class(config)).parameters) - {"cast_dtype", "output_dict"}
 
 
 class _WithoutInitialisation(TorchFunctionMode):
-    """Skip the drawing of random weights: four fifths of the time of building a model whose weights follow."""
+    """Skip the drawing of random weights.
+
+    It takes four fifths of the time of building a model whose weights are loaded next.
+    """
 
     def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if getattr(func, "__module__", None) == torch.nn.init.__name__:
-            return kwargs["tensor"] if "tensor" in kwargs else args[0]
-        return func(*args, **kwargs)
+        if getattr(func, "__module__", None) != torch.nn.init.__name__:
+            return func(*args, **kwargs)
+        # What functions of torch.nn.init give back: the tensor that they were to fill.
+        if "tensor" in kwargs:
+            return kwargs["tensor"]
+        return args[0]

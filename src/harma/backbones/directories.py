@@ -1,15 +1,20 @@
-"""Model directories: open_clip's `local-dir:` layout, a config and weights; dual encoders have a tokenizer too."""
+"""Model directories on disk: open_clip's `local-dir:` layout, and that of dual encoders."""
 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from safetensors.torch import save_file
 from torch import Tensor
 
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.files import replacing_directory
+
+Config = dict[str, Any]
+"""A model's config as its JSON has it: open_clip's, or that of a dual encoder."""
+Stated = Mapping[str, Any]
+"""What somebody states of a model in JSON, YAML or Python, not checked yet."""
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -25,7 +30,20 @@ WEIGHTS_FILES = (
 DUAL_CONFIG_FILE = "dual_encoder_config.json"
 DUAL_WEIGHTS_FILE = "dual_encoder_model.safetensors"
 DUAL_FORMAT = "harma-dual-encoder"
-TOKENIZER = "tokenizer"
+# A folder of a dual encoder's directory.
+TOKENIZER_DIRECTORY = "tokenizer"
+
+
+class StoredConfig(NamedTuple):
+    """What the config file of a model directory holds.
+
+    Attributes:
+        architecture: the model, as open_clip's JSON or ours has it.
+        preprocess: what is stated about preprocessing; empty where nothing is.
+    """
+
+    architecture: Config
+    preprocess: Config
 
 
 def is_model_directory(directory: Path) -> bool:
@@ -35,8 +53,8 @@ def is_model_directory(directory: Path) -> bool:
 
 def write_model(
     directory: Path,
-    config: Mapping[str, Any],
-    preprocess: Mapping[str, Any],
+    config: Stated,
+    preprocess: Stated,
     weights: Mapping[str, Tensor],
 ) -> None:
     """Write a model directory, whole or not at all; an older model in its place is replaced.
@@ -47,18 +65,18 @@ def write_model(
     _check_target(directory)
     content = {"model_cfg": dict(config), "preprocess_cfg": {"mode": "RGB", **preprocess}}
     with replacing_directory(directory) as temporary:
-        (temporary / CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        _write_config(temporary / CONFIG_FILE, content)
         _write_weights(temporary / WEIGHTS_FILE, weights)
 
 
 def write_dual_encoder(
     directory: Path,
-    config: Mapping[str, Any],
-    preprocess: Mapping[str, Any],
+    config: Stated,
+    preprocess: Stated,
     weights: Mapping[str, Tensor],
     save_tokenizer: Callable[[Path], None],
 ) -> None:
-    """Write the directory of a dual encoder, whole or not at all; an older model in its place is replaced.
+    """Write a dual encoder's directory, whole or not at all; an older model there is replaced.
 
     Raises:
         ConfigError: the directory holds something else than a model.
@@ -71,18 +89,21 @@ def write_dual_encoder(
         "preprocess_cfg": dict(preprocess),
     }
     with replacing_directory(directory) as temporary:
-        (temporary / DUAL_CONFIG_FILE).write_text(
-            json.dumps(content, indent=2) + "\n", encoding="utf-8"
-        )
+        _write_config(temporary / DUAL_CONFIG_FILE, content)
         _write_weights(temporary / DUAL_WEIGHTS_FILE, weights)
-        save_tokenizer(temporary / TOKENIZER)
+        save_tokenizer(temporary / TOKENIZER_DIRECTORY)
 
 
 def _check_target(directory: Path) -> None:
+    """Raise ConfigError if a directory holds something that writing a model would destroy."""
     if directory.exists() and not is_model_directory(directory) and any(directory.iterdir()):
         raise ConfigError(
             f"{directory} holds files but no model; choose a new or an empty directory"
         )
+
+
+def _write_config(path: Path, content: Stated) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
@@ -91,26 +112,24 @@ def _write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     save_file(tensors, path, metadata={"format": "pt"})
 
 
-def read_dual_config(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_dual_config(path: Path) -> StoredConfig:
     """Read a dual encoder's config: architecture and preprocessing.
 
     Raises:
         ConfigError: it is not one of ours.
     """
+    # The format is checked, since the keys alone could be those of an open_clip config.
     content = read_json(path)
-    if (
-        not isinstance(content, dict)
-        or content.get("format") != DUAL_FORMAT
-        or content.get("version") != 1
-    ):
+    facts = content if isinstance(content, dict) else {}
+    if (facts.get("format"), facts.get("version")) != (DUAL_FORMAT, 1):
         raise ConfigError(
             f"{path} is no config of a dual encoder; its format must be {DUAL_FORMAT!r}, version 1"
         )
-    return split_config(content)
+    return split_config(facts)
 
 
-def read_model_config(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read an `open_clip_config.json`: architecture and preprocessing (empty where it says nothing).
+def read_model_config(path: Path) -> StoredConfig:
+    """Read an `open_clip_config.json`.
 
     Raises:
         MissingFileError: it is not there.
@@ -140,19 +159,22 @@ def read_json(path: Path) -> Any:
         raise ConfigError(f"{path} is not JSON ({error})") from error
 
 
-def split_config(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part a config file's content into architecture and preprocessing; the architecture may stand alone.
+def split_config(content: Stated) -> StoredConfig:
+    """Part a config into architecture and preprocessing; the architecture may stand alone.
 
     Raises:
         ConfigError: a part is not a mapping.
     """
     if "model_cfg" not in content:
-        return dict(content), {}
-    parts = {key: content.get(key) or {} for key in ("model_cfg", "preprocess_cfg")}
-    for key, part in parts.items():
-        if not isinstance(part, Mapping):
-            raise ConfigError(f"{key} is {part!r}; it must be a mapping")
-    return dict(parts["model_cfg"]), dict(parts["preprocess_cfg"])
+        return StoredConfig(dict(content), {})
+    return StoredConfig(_part(content, "model_cfg"), _part(content, "preprocess_cfg"))
+
+
+def _part(content: Stated, key: str) -> Config:
+    part = content.get(key) or {}
+    if not isinstance(part, Mapping):
+        raise ConfigError(f"{key} is {part!r}; it must be a mapping")
+    return dict(part)
 
 
 def find_weights(directory: Path) -> Path:

@@ -1,36 +1,43 @@
-"""What a dual encoder is made from: names, descriptions and directories, and where their weights are."""
+"""Sources of dual encoders: what a name, description or directory stands for."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from harma.backbones.architecture import close_matches
 from harma.backbones.directories import (
     CONFIG_FILE,
     DUAL_CONFIG_FILE,
     DUAL_WEIGHTS_FILE,
-    TOKENIZER,
-    find_weights,
+    TOKENIZER_DIRECTORY,
+    Config,
+    Stated,
     read_dual_config,
     read_json,
 )
 from harma.backbones.dual_presets import DUAL_ENCODERS
-from harma.backbones.sources import CONFIG_SUFFIXES, HUB, LOCAL, PLACE_KEYS, Reference
-from harma.backbones.timm_tower import timm
+from harma.backbones.dual_weights import (
+    KNOWN_TEXTS,
+    PATH_STARTS,
+    PRETRAINED,
+    WEIGHTS_HELP,
+    Place,
+    file_of,
+    image_weights_of,
+    place_of,
+    repo_of,
+    text_weights_of,
+)
+from harma.backbones.source_kinds import HUB_PREFIX, LOCAL_DIR, Reference
+from harma.backbones.sources import CONFIG_SUFFIXES, PLACE_KEYS
 from harma.backbones.transformers_tower import check_text_config
-from harma.backbones.weights.hub import Remote, find_file, hub_repo
-from harma.errors import BackboneError, ConfigError, MissingFileError
+from harma.backbones.weights.hub import find_file
+from harma.errors import ConfigError, MissingFileError
 from harma.ground.files import recover_directory
 from harma.ground.reading import read_yaml
 
-KEYS = ("image", "text", "embed_dim", "preprocess", "weights")
+DESCRIPTION_KEYS = ("image", "text", "embed_dim", "preprocess", "weights")
 TEXT_KEYS = ("transformers", "weights", "tokenizer", "context_length")
-PRETRAINED = "pretrained"
-# Encoders whose config is the default of their class: known without a file. Name → repository.
-KNOWN_TEXTS = {"bert-base-uncased": "google-bert/bert-base-uncased"}
-HUB_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-WEIGHTS_HELP = "state pretrained, a file, hf-hub:ORG/NAME, or null for untrained"
 
 
 @dataclass(frozen=True)
@@ -50,16 +57,16 @@ class DualSource:
 
     name: str
     reference: Reference
-    config: dict[str, Any]
-    preprocess: Mapping[str, Any] = field(default_factory=dict)
-    image_weights: Path | Remote | None = None
-    text_weights: Path | Remote | None = None
+    config: Config
+    preprocess: Stated = field(default_factory=dict)
+    image_weights: Place = None
+    text_weights: Place = None
     weights: Path | None = None
-    tokenizer: Path | Remote | None = None
+    tokenizer: Place = None
 
 
-def find_dual(what: str | Path | Mapping[str, Any], *, allow_download: bool) -> DualSource | None:
-    """The dual encoder that a name, directory, file or mapping describes; None if it is something else.
+def find_dual(what: str | Path | Stated, *, allow_download: bool) -> DualSource | None:
+    """The dual encoder that a name, directory, file or mapping describes; None for anything else.
 
     Raises:
         ConfigError: it describes one that is not usable.
@@ -67,23 +74,29 @@ def find_dual(what: str | Path | Mapping[str, Any], *, allow_download: bool) -> 
         MissingFileError: a file is not there.
     """
     if isinstance(what, Mapping):
-        return _from_description(what, None, allow_download) if _describes(what) else None
+        return _if_described(what, None, allow_download)
     name = str(what)
     if name in DUAL_ENCODERS:
         return _from_description(DUAL_ENCODERS[name].description, name, allow_download)
-    path = Path(name.removeprefix(LOCAL))
-    if name.startswith(HUB):
+    if name.startswith(HUB_PREFIX):
         return None
+    path = Path(name.removeprefix(LOCAL_DIR))
     if path.suffix in CONFIG_SUFFIXES and path.is_file():
         values = read_json(path) if path.suffix == ".json" else read_yaml(path, "the config")
-        return _from_description(values, str(path), allow_download) if _describes(values) else None
+        return _if_described(values, str(path), allow_download)
     recover_directory(path)
-    return _from_directory(path.resolve()) if (path / DUAL_CONFIG_FILE).is_file() else None
+    if (path / DUAL_CONFIG_FILE).is_file():
+        return _from_directory(path.resolve())
+    return None
 
 
-def _describes(values: Any) -> bool:
-    keys = values.keys() if isinstance(values, Mapping) else ()
-    return ("image" in keys or "text" in keys) and not any(key in keys for key in PLACE_KEYS)
+def _if_described(values: object, name: str | None, allow_download: bool) -> DualSource | None:
+    """The dual encoder of a mapping that has a tower and says nothing of another kind of model."""
+    if not isinstance(values, Mapping) or any(key in values for key in PLACE_KEYS):
+        return None
+    if "image" not in values and "text" not in values:
+        return None
+    return _from_description(values, name, allow_download)
 
 
 def _from_directory(directory: Path) -> DualSource:
@@ -98,48 +111,53 @@ def _from_directory(directory: Path) -> DualSource:
         raise MissingFileError(
             f"{directory} holds no {DUAL_WEIGHTS_FILE}; copy or save the model again"
         )
-    name = f"{LOCAL}{directory}"
+    name = f"{LOCAL_DIR}{directory}"
     checked, _ = _check(
         config, str(directory / DUAL_CONFIG_FILE), allow_download=False, is_saved=True
     )
     return DualSource(
-        name, name, checked, preprocess, weights=weights, tokenizer=directory / TOKENIZER
+        name, name, checked, preprocess, weights=weights, tokenizer=directory / TOKENIZER_DIRECTORY
     )
 
 
-def _from_description(
-    values: Mapping[str, Any], name: str | None, allow_download: bool
-) -> DualSource:
-    """Translate {image, text, embed_dim, preprocess, weights}; without a name it is called by its towers."""
+def _from_description(values: Stated, name: str | None, allow_download: bool) -> DualSource:
+    """Translate {image, text, embed_dim, preprocess, weights}; the towers give it a name."""
     where = name or "a dual encoder"
     config, text_place = _check(values, where, allow_download=allow_download)
-    image, text, preprocess = values["image"], values["text"], values.get("preprocess") or {}
+    image = values["image"]
+    text = values["text"]
+    preprocess = values.get("preprocess") or {}
     if not isinstance(preprocess, Mapping):
         raise ConfigError(
             f"{where}: preprocess is {preprocess!r}; it must be a mapping of mean, std and"
             " interpolation"
         )
-    text_name = (
-        text["transformers"]
-        if isinstance(text["transformers"], str)
-        else config["text"]["transformers"]
-    )
-    called = text_name if isinstance(text_name, str) else f"a {text_name['model_type']} of its own"
+    tokenizer = text_place
+    if text.get("tokenizer") is not None:
+        tokenizer = place_of(str(text["tokenizer"]))
     return DualSource(
-        name=name or f"{image['timm']} + {called}",
+        name=name or f"{image['timm']} + {_called(text['transformers'], config)}",
         reference=name if name in DUAL_ENCODERS else _reference(values),
         config=config,
         preprocess=preprocess,
-        image_weights=_image_weights(image),
-        text_weights=_text_weights(text, text_place),
-        weights=_file(values.get("weights"), "weights"),
-        tokenizer=text_place if text.get("tokenizer") is None else _place(str(text["tokenizer"])),
+        image_weights=image_weights_of(image),
+        text_weights=text_weights_of(text, text_place),
+        weights=file_of(values.get("weights"), "weights"),
+        tokenizer=tokenizer,
     )
 
 
+def _called(named: object, config: Stated) -> str:
+    """What people call a text encoder: its name, or the kind of an own config."""
+    text_config = config["text"]["transformers"]
+    if isinstance(named, str):
+        return named
+    return f"a {text_config['model_type']} of its own"
+
+
 def _check(
-    values: Mapping[str, Any], where: str, *, allow_download: bool, is_saved: bool = False
-) -> tuple[dict[str, Any], Path | Remote | None]:
+    values: Stated, where: str, *, allow_download: bool, is_saved: bool = False
+) -> tuple[Config, Place]:
     """The architecture of a description, completed, and where its text encoder is.
 
     Args:
@@ -151,27 +169,32 @@ def _check(
     Raises:
         ConfigError: a key is missing or unknown, or a value not usable.
     """
-    _check_keys(values, KEYS, where)
-    image, text = (
-        _part(values, "image", "timm", where),
-        _part(values, "text", "transformers", where),
-    )
+    # Keys first: a misspelt one is otherwise a default that nobody chose.
+    _check_keys(values, DESCRIPTION_KEYS, where)
+    image = _tower(values, "image", "timm", where)
+    text = _tower(values, "text", "transformers", where)
     _check_keys(text, TEXT_KEYS, f"{where}: text")
-    for name, part in (("image", image), ("text", text)):
-        if "weights" not in part and not isinstance(part.get("transformers"), Mapping):
+    for name, tower in (("image", image), ("text", text)):
+        # A text config of one's own has no weights unless some are named.
+        if "weights" not in tower and not isinstance(tower.get("transformers"), Mapping):
             raise ConfigError(f"{where}: {name} does not say which weights it has; {WEIGHTS_HELP}")
-    embed_dim, context_length = values.get("embed_dim", 512), text.get("context_length")
-    for key, number in (("embed_dim", embed_dim), ("text: context_length", context_length)):
-        if number is not None and (
-            not isinstance(number, int) or isinstance(number, bool) or number < 1
-        ):
-            raise ConfigError(f"{where}: {key} is {number!r}; it must be a whole number from 1")
+    embed_dim = values.get("embed_dim", 512)
+    context_length = text.get("context_length")
+    _check_count(embed_dim, f"{where}: embed_dim")
+    if context_length is not None:
+        _check_count(context_length, f"{where}: text: context_length")
     config, place = _text_config(text["transformers"], f"{where}: text", allow_download, is_saved)
     of_text = {"transformers": config, "weights": None, "context_length": context_length}
     return {"embed_dim": embed_dim, "image": {**image, "weights": None}, "text": of_text}, place
 
 
-def _check_keys(values: Mapping[str, Any], allowed: tuple[str, ...], where: str) -> None:
+def _check_count(value: object, what: str) -> None:
+    """Raise ConfigError unless a value is a whole number from 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"{what} is {value!r}; it must be a whole number from 1")
+
+
+def _check_keys(values: Stated, allowed: tuple[str, ...], where: str) -> None:
     for key in values:
         if key not in allowed:
             raise ConfigError(
@@ -180,40 +203,44 @@ def _check_keys(values: Mapping[str, Any], allowed: tuple[str, ...], where: str)
             )
 
 
-def _part(values: Mapping[str, Any], name: str, library: str, where: str) -> dict[str, Any]:
-    part = values.get(name)
-    if not isinstance(part, Mapping) or library not in part:
+def _tower(values: Stated, name: str, library: str, where: str) -> Config:
+    tower = values.get(name)
+    if not isinstance(tower, Mapping) or library not in tower:
         raise ConfigError(
-            f"{where}: {name} is {part!r}; it must be a mapping with {library}: the model, and"
+            f"{where}: {name} is {tower!r}; it must be a mapping with {library}: the model, and"
             " weights"
         )
-    return dict(part)
+    return dict(tower)
 
 
 def _text_config(
-    named: Any, where: str, allow_download: bool, is_saved: bool
-) -> tuple[dict[str, Any], Path | Remote | None]:
+    named: object, where: str, allow_download: bool, is_saved: bool
+) -> tuple[Config, Place]:
     """A text encoder's config, and the directory or repository it is from."""
     if isinstance(named, Mapping):
         return check_text_config(named, where, is_file=is_saved), None
     name = str(named)
     path = Path(name)
-    if path.is_dir() or path.suffix == ".json":
-        file = path / "config.json" if path.is_dir() else path
-        return check_text_config(_json(file), str(file), is_file=True), (
-            path.resolve() if path.is_dir() else None
-        )
+    if path.is_dir():
+        return _config_in(path / "config.json"), path.resolve()
+    if path.suffix == ".json":
+        return _config_in(path), None
     if name in KNOWN_TEXTS:
-        return check_text_config({"model_type": "bert"}, where), _repo(KNOWN_TEXTS[name])
-    if name.startswith(("/", "./", "../")):
+        return check_text_config({"model_type": "bert"}, where), repo_of(KNOWN_TEXTS[name])
+    if name.startswith(PATH_STARTS):
         raise MissingFileError(f"{where}: {name} is not there; give a directory with a config.json")
-    repo = _repo(name)
-    remote = Remote(repo.page, ("config.json",), repo.licence, repo.repo, repo.revision)
+    # What is no path and not known is the name of a repository.
+    repo = repo_of(name)
+    remote = replace(repo, files=("config.json",))
     file = find_file(remote, f"the config of {name}", allow_download=allow_download)
-    return check_text_config(_json(file), str(file), is_file=True), repo
+    return _config_in(file), repo
 
 
-def _json(file: Path) -> Mapping[str, Any]:
+def _config_in(file: Path) -> Config:
+    return check_text_config(_json(file), str(file), is_file=True)
+
+
+def _json(file: Path) -> Stated:
     if not file.is_file():
         raise MissingFileError(f"{file} is not there; it is the config of a transformers encoder")
     values = read_json(file)
@@ -224,90 +251,22 @@ def _json(file: Path) -> Mapping[str, Any]:
     return values
 
 
-def _repo(name: str) -> Remote:
-    repo, _, revision = name.removeprefix(HUB).partition("@")
-    if not repo or repo.count("/") > 1:
-        raise BackboneError(
-            f"{name!r} is not a name on the hub; it has the form ORG/NAME or ORG/NAME@REVISION"
-        )
-    return hub_repo(repo, HUB_WEIGHTS, revision or None)
-
-
-def _place(name: str) -> Path | Remote:
-    """A local path, or a repository."""
-    path = Path(name)
-    if path.exists() or name.startswith(("/", "./", "../")) or path.suffix == ".txt":
-        return path.resolve()
-    return _repo(KNOWN_TEXTS.get(name, name))
-
-
-def _image_weights(image: Mapping[str, Any]) -> Path | Remote | None:
-    weights = image["weights"]
-    if weights != PRETRAINED:
-        return _weights(weights, "image")
-    name = str(image["timm"])
-    try:
-        stated = timm().get_pretrained_cfg(name) if timm().is_model(name) else None
-    except RuntimeError as error:
-        tags = timm().list_pretrained(f"{name.partition('.')[0]}.*")
-        raise BackboneError(f"timm has no weights {name!r}; it has {', '.join(tags)}") from error
-    if stated is None or not stated.hf_hub_id:
-        raise BackboneError(
-            f"timm names no published weights for {image['timm']!r}; give a file, or null for"
-            " untrained"
-        )
-    return _repo(stated.hf_hub_id)
-
-
-def _text_weights(text: Mapping[str, Any], place: Path | Remote | None) -> Path | Remote | None:
-    weights = text.get("weights")
-    if weights != PRETRAINED:
-        return _weights(weights, "text")
-    if place is None:
-        raise ConfigError(
-            "text: weights are pretrained, but an own config has none; give a file, a directory, or"
-            " null"
-        )
-    return place if isinstance(place, Remote) else find_weights(place)
-
-
-def _weights(weights: Any, tower: str) -> Path | Remote | None:
-    if isinstance(weights, str) and weights.startswith(HUB):
-        return _repo(weights)
-    if isinstance(weights, str | Path) and Path(weights).is_dir():
-        return find_weights(Path(weights).resolve())
-    if tower == "text" and weights in KNOWN_TEXTS and not Path(weights).exists():
-        return _repo(
-            KNOWN_TEXTS[weights]
-        )  # beside a config of its own, as the original's YAML has it
-    return _file(weights, f"{tower}: weights")
-
-
-def _file(weights: Any, what: str) -> Path | None:
-    if weights is None:
-        return None
-    if not isinstance(weights, str | Path):
-        raise ConfigError(f"{what} is {weights!r}; {WEIGHTS_HELP}")
-    if not Path(weights).is_file():
-        raise MissingFileError(f"{what}: {weights} is not there; {WEIGHTS_HELP}")
-    return Path(weights).resolve()
-
-
-def _reference(values: Mapping[str, Any]) -> dict[str, Any]:
+def _reference(values: Stated) -> Config:
     """A description that means the same in every working directory."""
-    absolute = {
-        key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()
+    return {
+        **_with_absolute_paths(values, ("weights",)),
+        "image": _with_absolute_paths(values["image"], ("weights",)),
+        "text": _with_absolute_paths(values["text"], ("weights", "transformers", "tokenizer")),
     }
-    for holder, key in (
-        (absolute, "weights"),
-        (absolute["image"], "weights"),
-        (absolute["text"], "weights"),
-        (absolute["text"], "transformers"),
-        (absolute["text"], "tokenizer"),
-    ):
-        named = holder.get(key)
-        if isinstance(named, Path) or (
-            isinstance(named, str) and named != PRETRAINED and Path(named).exists()
-        ):
-            holder[key] = str(Path(named).resolve())
+
+
+def _with_absolute_paths(values: Stated, keys: Sequence[str]) -> Config:
+    absolute = dict(values)
+    for key in keys:
+        named = values.get(key)
+        # A folder that happens to be called "pretrained" is not meant.
+        if not isinstance(named, str | Path) or named == PRETRAINED:
+            continue
+        if isinstance(named, Path) or Path(named).exists():
+            absolute[key] = str(Path(named).resolve())
     return absolute

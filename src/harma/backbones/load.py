@@ -1,4 +1,4 @@
-"""Opening backbones."""
+"""Loading a backbone by name, file or config, with the weights that belong to it."""
 
 import logging
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from harma.backbones.backbone import Backbone
 from harma.backbones.dual_sources import DualSource, find_dual
 from harma.backbones.open_clip_backbone import OpenClipBackbone
 from harma.backbones.preprocess import preprocess_from
+from harma.backbones.source_kinds import Source
 from harma.backbones.sources import resolve
 from harma.backbones.tokenizers import make_tokenizer
 from harma.backbones.weights.hub import Remote, find_file
@@ -38,18 +39,23 @@ def load_backbone(
 ) -> Backbone:
     """Open a backbone by what it is called, or from a file or config.
 
-    | `what` | meaning | |---|---| | `georsclip` | a preset (`PRESETS`): weights, activation and
-    preprocessing that belong together | | `georsclip:/data/RS5M_ViT-B-32.pt` | a preset's weights
-    from a file of your own | | `ViT-B-32/laion2b_s34b_b79k` | an open_clip name with the tag of its
-    weights; the tag decides the activation | | `ViT-B-32` | an open_clip name alone: random weights
-    (with a warning) | | `hf-hub:org/name`, `hf-hub:org/name@revision` | a model on the Hugging Face
-    hub in open_clip's layout | | `local-dir:/path`, `/path` | a directory in the same layout, as
-    `Backbone.save` writes it | | `/path/to/weights.pt` | a weight file; needs `architecture`, and
-    `quick_gelu` unless the architecture states it | | `/path/to/config.yaml` | an open_clip config,
-    YAML or JSON: random weights | | a mapping | such a config; or `{preset, file}`, `{file,
-    architecture, quick_gelu}`, both also with `preprocess` | | `swin-bert`, `vit-bert` | a dual
-    encoder by name (`DUAL_ENCODERS`) | | `{image, text, embed_dim}` | a dual encoder, as a mapping
-    or in a YAML file; see `harma.backbones.dual_sources` |
+    `what` may be
+
+    - `georsclip`: a preset (`PRESETS`): weights, activation and preprocessing that belong together
+    - `georsclip:/data/RS5M_ViT-B-32.pt`: a preset's weights from a file of your own
+    - `ViT-B-32/laion2b_s34b_b79k`: an open_clip name with the tag of its weights; the tag decides
+      the activation
+    - `ViT-B-32`: an open_clip name alone: random weights (with a warning)
+    - `hf-hub:org/name`, `hf-hub:org/name@revision`: a model on the Hugging Face hub in open_clip's
+      layout
+    - `local-dir:/path`, `/path`: a directory in the same layout, as `Backbone.save` writes it
+    - `/path/to/weights.pt`: a weight file; needs `architecture`, and `quick_gelu` unless the
+      architecture states it
+    - `/path/to/config.yaml`: an open_clip config, YAML or JSON: random weights
+    - a mapping: such a config; or `{preset, file}`, `{file, architecture, quick_gelu}`, both also
+      with `preprocess`
+    - `swin-bert`, `vit-bert`: a dual encoder by name (`DUAL_ENCODERS`)
+    - `{image, text, embed_dim}`: a dual encoder, as a mapping or in a YAML file
 
     A dual encoder's directory, as `Backbone.save` writes it, is opened like any other. `{image,
     text, embed_dim}` are: `image: {timm: NAME, weights: …}` with what else `timm.create_model`
@@ -62,7 +68,7 @@ def load_backbone(
     `HF_HUB_OFFLINE` and `HF_ENDPOINT` are honoured.
 
     Args:
-        what: see the table.
+        what: see above.
         architecture: of a weight file: an open_clip name or config.
         quick_gelu: activation of a weight file, an open_clip name without tag, or a config;
             elsewhere it may only repeat what belongs to the weights.
@@ -81,28 +87,43 @@ def load_backbone(
         WeightsError: the weights cannot be read safely, or do not match the architecture name by
             name.
     """
+    # Whole numbers would be taken by `to(dtype)` and fail at the first product.
     if dtype is not None and not dtype.is_floating_point:
         raise ConfigError(
             f"dtype is {dtype}; weights are floating point, such as torch.float32 or torch.bfloat16"
         )
     dual = find_dual(what, allow_download=allow_download)
-    if dual is not None:
-        if architecture is not None or quick_gelu is not None:
-            raise ConfigError(
-                f"architecture and quick_gelu are for CLIP models; {dual.name} is a dual encoder"
-            )
-        return _load_dual(dual, pretrained, weights, allow_download, dtype or torch.float32)
-    source = resolve(
-        what, architecture=architecture, quick_gelu=quick_gelu, allow_download=allow_download
-    )
-    file = (
-        source.find_weights(allow_download=allow_download)
-        if pretrained and weights is None
-        else None
-    )
-    state = read_weights(file) if file else weights
+    if dual is None:
+        source = resolve(
+            what, architecture=architecture, quick_gelu=quick_gelu, allow_download=allow_download
+        )
+        return _load_open_clip(source, pretrained, weights, allow_download, dtype).eval()
+    if architecture is not None or quick_gelu is not None:
+        raise ConfigError(
+            f"architecture and quick_gelu are for CLIP models; {dual.name} is a dual encoder"
+        )
+    return _load_dual(dual, pretrained, weights, allow_download, dtype).eval()
+
+
+def _load_open_clip(
+    source: Source,
+    pretrained: bool,
+    weights: Mapping[str, Tensor] | None,
+    allow_download: bool,
+    dtype: torch.dtype | None,
+) -> Backbone:
+    """Build an open_clip model and load its weights, if there are any."""
+    state = weights
+    origin = "the given weights"
+    if pretrained and weights is None:
+        file = source.find_weights(allow_download=allow_download)
+        if file:
+            state = read_weights(file)
+            origin = str(file)
+    # Said aloud: nothing else tells a random model from a pretrained one.
     if state is None:
         log.warning("%s: no pretrained weights, they are drawn at random", source.name)
+    # Drawing weights takes most of the time of building; where others follow it is left out.
     module = build_module(source.config, initialise=state is None).to(dtype or torch.float32)
     visual: Any = module.visual
     backbone = OpenClipBackbone(
@@ -113,10 +134,11 @@ def load_backbone(
         preprocess=preprocess_from(source.preprocess, visual.image_size, source.name),
         make_tokenizer=partial(make_tokenizer, source, allow_download=allow_download),
     )
-    backbone.is_random = state is None
+    # Weights of a call's own are as good as drawn ones here: no name opens them again.
+    backbone.is_random = state is None or weights is not None
     if state is not None:
-        backbone.load_weights(state, str(file or "the given weights"))
-    return backbone.eval()
+        backbone.load_weights(state, origin)
+    return backbone
 
 
 def _load_dual(
@@ -124,23 +146,17 @@ def _load_dual(
     pretrained: bool,
     weights: Mapping[str, Tensor] | None,
     allow_download: bool,
-    dtype: torch.dtype,
+    dtype: torch.dtype | None,
 ) -> Backbone:
     """Build a dual encoder and load what weights there are; the rest stays as it was drawn."""
+    # Late, since timm and transformers take seconds, and CLIP models need neither.
     from harma.backbones.dual_encoder import DualEncoder
     from harma.backbones.text_tokenizers import make_text_tokenizer
 
     # Before anything is built: what is missing is said at once.
-    places = {"image": source.image_weights, "text": source.text_weights, "whole": source.weights}
-    files = {
-        part: find_file(
-            place, f"the {part} weights of {source.name}", allow_download=allow_download
-        )
-        if isinstance(place, Remote)
-        else place
-        for part, place in places.items()
-        if place is not None and pretrained and weights is None
-    }
+    files: dict[str, Path] = {}
+    if pretrained and weights is None:
+        files = _weight_files(source, allow_download)
     pad_id = int(source.config["text"]["transformers"]["pad_token_id"])
     backbone = DualEncoder(
         source.config,
@@ -150,25 +166,39 @@ def _load_dual(
         make_tokenizer=partial(
             make_text_tokenizer, source.tokenizer, pad_id, allow_download=allow_download
         ),
-    ).to(dtype)
-    loads = {
+    ).to(dtype or torch.float32)
+    loaders = {
         "image": backbone.load_image,
         "text": backbone.load_text,
         "whole": backbone.load_weights,
     }
     for part, path in files.items():
-        loads[part](read_weights(path, NESTED), str(path))
+        loaders[part](read_weights(path, NESTED), str(path))
+    # As above; and without a file of the whole, projections are drawn.
+    backbone.is_random = "whole" not in files
     if weights is not None:
         backbone.load_weights(weights, "the given weights")
-    backbone.is_random = weights is None and "whole" not in files
-    if backbone.is_random:
-        drawn = [
-            "the projections",
-            *(f"the {tower} tower" for tower in ("image", "text") if tower not in files),
-        ]
-        log.warning(
-            "%s: no pretrained weights for %s; they are drawn at random",
-            source.name,
-            ", ".join(drawn),
-        )
-    return backbone.eval()
+    elif backbone.is_random:
+        _tell_what_is_drawn(source.name, files)
+    return backbone
+
+
+def _weight_files(source: DualSource, allow_download: bool) -> dict[str, Path]:
+    """The files with weights: of the "image" tower, of the "text" tower, of the "whole"."""
+    places = {"image": source.image_weights, "text": source.text_weights, "whole": source.weights}
+    files = {}
+    for part, place in places.items():
+        if isinstance(place, Remote):
+            what = f"the {part} weights of {source.name}"
+            files[part] = find_file(place, what, allow_download=allow_download)
+        elif place is not None:
+            files[part] = place
+    return files
+
+
+def _tell_what_is_drawn(name: str, files: Mapping[str, Path]) -> None:
+    drawn = ["the projections"]
+    drawn += [f"the {tower} tower" for tower in ("image", "text") if tower not in files]
+    log.warning(
+        "%s: no pretrained weights for %s; they are drawn at random", name, ", ".join(drawn)
+    )

@@ -1,14 +1,15 @@
-"""How images become pixels for a backbone."""
+"""Preprocessing of a backbone: size, mean and std, interpolation, how the aspect ratio changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harma.data.clip_pixels import CLIP_MEAN, CLIP_STD
 from harma.data.resizing import INTERPOLATIONS, RESIZE_MODES
 from harma.errors import ConfigError
 
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+NUM_CHANNELS = 3
+STATED_KEYS = ("mean", "std", "interpolation", "resize_mode")
 # Keys of open_clip's preprocess_cfg that say what is the only way here: RGB, padded with black.
 FIXED = {"mode": "RGB", "fill_color": 0}
 
@@ -44,26 +45,30 @@ class Preprocess:
             raise ConfigError(
                 f"resize_mode is {self.resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}"
             )
-        for name in ("mean", "std"):
-            object.__setattr__(self, name, _three_numbers(name, getattr(self, name)))
+        # Lists, as JSON and YAML have them, become tuples of floats.
+        object.__setattr__(self, "mean", _three_numbers("mean", self.mean))
+        object.__setattr__(self, "std", _three_numbers("std", self.std))
         if min(self.std) <= 0:
             raise ConfigError(f"std is {self.std!r}; every number must be above 0")
 
     def to_dict(self) -> dict[str, Any]:
         """The values as JSON has them."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in asdict(self).items()
-        }
+        content = asdict(self)
+        for key in ("size", "mean", "std"):
+            content[key] = list(content[key])
+        return content
 
 
-def _three_numbers(name: str, values: Any) -> tuple[float, ...]:
-    numbers = isinstance(values, Sequence) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in values
-    )
-    if not numbers or len(values) != 3:
-        raise ConfigError(f"{name} is {values!r}; it must be three numbers, one for each channel")
-    return tuple(float(value) for value in values)
+def _three_numbers(name: str, values: object) -> tuple[float, ...]:
+    if isinstance(values, Sequence) and len(values) == NUM_CHANNELS:
+        numbers = [float(value) for value in values if _is_number(value)]
+        if len(numbers) == NUM_CHANNELS:
+            return tuple(numbers)
+    raise ConfigError(f"{name} is {values!r}; it must be three numbers, one for each channel")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def preprocess_from(
@@ -80,22 +85,26 @@ def preprocess_from(
     Raises:
         ConfigError: a key is unknown or a value not usable.
     """
-    size = (
-        (image_size, image_size) if isinstance(image_size, int) else (image_size[0], image_size[1])
-    )
-    allowed = {"size", "mean", "std", "interpolation", "resize_mode"}
+    if isinstance(image_size, int):
+        image_size = (image_size, image_size)
+    height, width = image_size
     stated = {key: value for key, value in values.items() if value is not None}
-    for key in stated.keys() - allowed:
-        if key not in FIXED:
-            raise ConfigError(
-                f"{where}: preprocessing has the unknown key {key!r}; allowed are"
-                f" {', '.join(sorted(allowed))}"
-            )
-        if stated[key] != FIXED[key]:
-            raise ConfigError(
-                f"{where}: preprocessing has {key} {stated[key]!r}; only {FIXED[key]!r} is"
-                " supported"
-            )
-    return Preprocess(
-        size=size, **{key: stated[key] for key in allowed - {"size"} if key in stated}
-    )
+    for key, value in stated.items():
+        _check_stated(key, value, where)
+    options = {key: stated[key] for key in STATED_KEYS if key in stated}
+    return Preprocess(size=(height, width), **options)
+
+
+def _check_stated(key: str, value: object, where: str) -> None:
+    """Raise ConfigError for a key that is unknown, or is fixed here and has another value."""
+    if key == "size" or key in STATED_KEYS:
+        return
+    if key not in FIXED:
+        raise ConfigError(
+            f"{where}: preprocessing has the unknown key {key!r}; allowed are"
+            f" {', '.join(sorted((*STATED_KEYS, 'size')))}"
+        )
+    if value != FIXED[key]:
+        raise ConfigError(
+            f"{where}: preprocessing has {key} {value!r}; only {FIXED[key]!r} is supported"
+        )

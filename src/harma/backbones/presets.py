@@ -1,4 +1,4 @@
-"""Presets: published weights whose architecture, activation and preprocessing are known."""
+"""Presets: published weights with the architecture, activation and preprocessing they need."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Tokenizers of `transformers`, for the text towers of dual encoders."""
+"""Tokenizers of dual encoders: `transformers`' own, from a directory, a vocab.txt or the hub."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +16,8 @@ VOCABULARY = "vocab.txt"
 # Any one of the first is a tokenizer; what else a repository has is taken too.
 HUB_FILES = ("tokenizer.json", VOCABULARY)
 HUB_EXTRAS = ("tokenizer_config.json", "special_tokens_map.json", "config.json")
+# With one of these beside it, `transformers` knows what kind of tokenizer a vocabulary belongs to.
+DESCRIBING_FILES = ("tokenizer_config.json", "tokenizer.json", "config.json")
 
 
 class TextTokenizer:
@@ -41,14 +43,14 @@ class TextTokenizer:
 
     def __call__(self, texts: Sequence[str], length: int) -> Tensor:
         """Token ids (N, length) of texts; longer ones are cut, their end token kept."""
-        found = self._tokenizer(
+        encoded = self._tokenizer(
             list(texts),
             padding="max_length",
             truncation=True,
             max_length=length,
             return_tensors="pt",
         )
-        token_ids: Tensor = found["input_ids"]
+        token_ids: Tensor = encoded["input_ids"]
         return token_ids
 
     def save(self, directory: Path) -> None:
@@ -77,7 +79,8 @@ def make_text_tokenizer(
             " a vocab.txt, or the name of a model on the hub"
         )
     if isinstance(place, Remote):
-        directory, name = _on_hub(place, allow_download), str(place.repo)
+        directory = _on_hub(place, allow_download)
+        name = str(place.repo)
     else:
         directory = place
         name = str(place)
@@ -95,28 +98,33 @@ def make_text_tokenizer(
 def _on_hub(remote: Remote, allow_download: bool) -> Path:
     """The folder of the cache with a repository's tokenizer."""
     what = f"the tokenizer of {remote.repo}"
-    found = find_file(replace(remote, files=HUB_FILES), what, allow_download=allow_download)
+    path = find_file(replace(remote, files=HUB_FILES), what, allow_download=allow_download)
     for file in HUB_EXTRAS:
-        with suppress(MissingFileError):  # a repository has some of them
+        # A repository has some of them.
+        with suppress(MissingFileError):
             find_file(replace(remote, files=(file,)), what, allow_download=allow_download)
-    return found.parent
+    return path.parent
 
 
 def _open(path: Path) -> Any:
     """A tokenizer from local files; nothing is fetched, and no code in them is run."""
-    described = any(
-        (path / name).is_file()
-        for name in ("tokenizer_config.json", "tokenizer.json", "config.json")
-    )
-    vocabulary = path if path.is_file() else path / VOCABULARY
+    is_described = any((path / name).is_file() for name in DESCRIBING_FILES)
+    vocabulary = path
+    if not path.is_file():
+        vocabulary = path / VOCABULARY
     try:
-        if vocabulary.is_file() and not described:
-            # Not splitlines: it also parts at characters that stand in vocabularies as tokens.
-            tokens = vocabulary.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-            return transformers().BertTokenizer(vocab={token: i for i, token in enumerate(tokens)})
+        if vocabulary.is_file() and not is_described:
+            return _of_vocabulary(vocabulary)
         return transformers().AutoTokenizer.from_pretrained(
             str(path), local_files_only=True, trust_remote_code=False
         )
     except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"the tokenizer in {path} cannot be used ({reason})") from error
+
+
+def _of_vocabulary(path: Path) -> Any:
+    """BERT's tokenizer with the tokens of a file, a line each."""
+    # Not splitlines: it also parts at characters that stand in vocabularies as tokens.
+    tokens = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    return transformers().BertTokenizer(vocab={token: i for i, token in enumerate(tokens)})

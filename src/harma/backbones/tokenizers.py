@@ -1,4 +1,4 @@
-"""Tokenizers: the one that belongs to a model."""
+"""The tokenizer that belongs to an open_clip model: CLIP's byte pairs, or one of Hugging Face."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from harma.backbones.architecture import open_clip
-from harma.backbones.sources import Source
+from harma.backbones.source_kinds import Source
 from harma.errors import MissingDependencyError, MissingFileError
 
 Tokenizer = Callable[[Sequence[str]], Tensor]
@@ -20,14 +20,13 @@ def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
         MissingFileError: its files are not on this machine and may not be downloaded.
     """
     text: dict[str, Any] = source.config["text_cfg"]
-    options = {
-        "context_length": text.get("context_length", 77),
-        **(text.get("tokenizer_kwargs") or {}),
-    }
+    options = {"context_length": text.get("context_length", 77)}
+    options |= text.get("tokenizer_kwargs") or {}
     name = text.get("hf_tokenizer_name")
     if not name:
         tokenizer: Tokenizer = open_clip().SimpleTokenizer(**options)
         return tokenizer
+    # A saved model has its tokenizer beside it and needs no hub.
     try:
         tokenizer = open_clip().tokenizer.HFTokenizer(
             str(source.tokenizer or name),
@@ -49,6 +48,9 @@ def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
 
 
 def clip_pieces() -> Callable[[str], int]:
-    """A function that counts the BPE pieces CLIP's tokenizer makes of a text, without the marks of start and end."""
+    """A function that counts the BPE pieces that CLIP's tokenizer makes of a text.
+
+    The marks of start and end are not counted.
+    """
     tokenizer = open_clip().SimpleTokenizer()
     return lambda text: len(tokenizer.encode(text))

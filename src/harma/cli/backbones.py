@@ -1,4 +1,4 @@
-"""List the backbones with a name: architecture, activation, file, licence, where a person gets it; dual encoders.
+"""List the backbones with a name: architecture, activation, file, licence, where to get it.
 
 Any open_clip name, file, directory or config is a backbone too: see
 `harma.backbones.load_backbone`.
@@ -23,8 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the presets, or the counts of one architecture."""
-    if args.architecture is not None:
-        return _count(args.architecture)
+    if args.architecture is None:
+        _list_presets()
+    else:
+        _count(args.architecture)
+    return 0
+
+
+def _list_presets() -> None:
     from harma.backbones import DUAL_ENCODERS, PRESETS
 
     for name, preset in PRESETS.items():
@@ -37,18 +43,15 @@ def run(args: argparse.Namespace) -> int:
             f"  {dual.parameters:,} parameters: image tower {dual.image_parameters:,}, text tower "
             f"{dual.text_parameters:,}, temperature 1"
         )
-    return 0
 
 
-def _count(architecture: str) -> int:
+def _count(architecture: str) -> None:
     from harma.backbones import load_backbone
     from harma.methods.harma.config import AdapterConfig
     from harma.model.model import HarMA
 
     model = HarMA(load_backbone(architecture, pretrained=False), AdapterConfig())
-    trained, total = model.num_parameters(trained=True), model.num_parameters()
-    print(
-        f"{architecture}: {trained:,} trained parameters of {total:,}"
-        f" ({100 * trained / total:.2f} %)"
-    )
-    return 0
+    trained = model.num_parameters(trained=True)
+    total = model.num_parameters()
+    percent = 100 * trained / total
+    print(f"{architecture}: {trained:,} trained parameters of {total:,} ({percent:.2f} %)")

@@ -1,19 +1,27 @@
-"""Find the captions of a list that fit images best. Nothing is written anew: captions come from the file."""
+"""Find the captions of a list that fit images best. Nothing is written anew.
+
+Captions come from the file as they are.
+"""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import positive
 from harma.cli.images import (
-    FORMATS,
+    Cells,
+    ImageAnswers,
+    add_answer_format,
     add_model_arguments,
     embed_named,
-    find_images,
     open_model,
-    print_found,
+    print_answers,
     shown,
 )
+
+if TYPE_CHECKING:
+    from harma.model.caption_ranking import CaptionScore
 
 EPILOG = """examples:
   harma caption runs/a photo.png --captions captions.txt
@@ -35,30 +43,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one per line, a JSON list, or a data set's annotations (.json, .csv)",
     )
     parser.add_argument("-k", type=positive, default=5, help="captions for each image (5)")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="(table)")
+    add_answer_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Rank the captions, and print the best."""
     from harma.data.caption_lists import read_texts
-    from harma.model.zeroshot import rank_captions
+    from harma.model.caption_ranking import rank_captions
+    from harma.model.image_files import find_images
 
-    given, paths = read_texts(args.captions), find_images(args.images)
+    given = read_texts(args.captions)
     captions = list(dict.fromkeys(given))
     if len(captions) < len(given):
         print(f"{len(given):,} captions, {len(captions):,} of them different", file=sys.stderr)
+    paths = find_images(args.images)
     model = open_model(args)
     embedded = embed_named(args, model, paths)
     ranked = rank_captions(model, embedded.embeddings, captions, k=args.k)
-    images = [
-        {
-            "image": shown(path),
-            "captions": [
-                {"caption": captions[number], "cosine": round(float(cosine), 6)}
-                for number, cosine in zip(order, cosines, strict=True)
-            ],
-        }
-        for path, order, cosines in zip(embedded.paths, ranked.order, ranked.cosines, strict=True)
-    ]
-    print_found(images, "captions", args.format)
+    images = []
+    for path, scores in zip(embedded.paths, ranked.scores(), strict=True):
+        images.append(ImageAnswers(shown(path), [_answer(one) for one in scores]))
+    print_answers(images, "captions", args.format)
     return 1 if embedded.problems else 0
+
+
+def _answer(score: "CaptionScore") -> Cells:
+    return {"caption": score.caption, "cosine": round(score.cosine, 6)}

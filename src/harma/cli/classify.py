@@ -1,4 +1,4 @@
-"""Say which class images are of, without training on these classes.
+"""Classify images: say which class they are of, without training on these classes.
 
 Classes are names, such as storage_tanks or baseballDiamond. The probabilities say which of them
 fits best, not whether one fits at all.
@@ -8,25 +8,28 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import positive
 from harma.cli.images import (
-    FORMATS,
+    Cells,
+    ImageAnswers,
+    add_answer_format,
     add_model_arguments,
     embed_named,
-    find_images,
     open_model,
-    print_found,
+    print_answers,
     shown,
 )
+from harma.errors import ConfigError
 
 if TYPE_CHECKING:
-    from harma.model.zeroshot import Accuracy, Classified
+    from harma.model.zeroshot import Accuracy, ClassScore
 
 EPILOG = """examples:
   harma classify runs/a images/ --classes river,forest,storage_tanks
-  harma classify openai 'tiles/*.png' --classes classes.txt --templates templates.txt -k 1 --format csv > classes.csv
+  harma classify openai 'tiles/*.png' --classes classes.txt --templates templates.txt -k 1 \\
+    --format csv > classes.csv
   harma classify georsclip UCMerced/Images --classes ucm_classes.txt --folder-labels
   harma data vocabulary rsitmd=data/rsitmd --splits train --json terms.json
   harma classify runs/a images/ --classes classes.txt --vocabulary terms.json
@@ -61,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--terms", type=positive, metavar="N", help="terms of a class, with --vocabulary (5)"
     )
     parser.add_argument("-k", type=positive, default=3, help="classes for each image (3)")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="(table)")
+    add_answer_format(parser)
     parser.add_argument(
         "--folder-labels",
         action="store_true",
@@ -75,20 +78,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Classify, and print."""
     from harma.data.caption_lists import read_texts
-    from harma.model.zeroshot import TEMPLATES, accuracy, classify
+    from harma.model.class_prompts import TEMPLATES
+    from harma.model.image_files import find_images
+    from harma.model.zeroshot import accuracy, classify
 
-    classes, paths = _classes(args.classes), find_images(args.images)
+    classes = _classes(args.classes)
+    paths = find_images(args.images)
     templates = read_texts(args.templates) if args.templates else TEMPLATES
     terms = _terms(args, classes)
     model = open_model(args)
     embedded = embed_named(args, model, paths)
     result = classify(model, embedded.embeddings, classes, templates=templates, terms=terms)
-    labels = [path.parent.name for path in embedded.paths] if args.folder_labels else []
-    judged = accuracy(result, labels) if args.folder_labels else None
-    if judged is None or args.format != "table":
-        print_found(_found(result, embedded.paths, labels, args.k), "classes", args.format)
-    if judged is not None:
-        _print_accuracy(judged, to_stderr=args.format != "table")
+    labels = [path.parent.name for path in embedded.paths]
+    # A table of the images and one of their accuracy would be hard to tell apart.
+    if args.format != "table" or not args.folder_labels:
+        images = []
+        for path, label, scores in zip(embedded.paths, labels, result.scores(args.k), strict=True):
+            known = label if args.folder_labels else None
+            images.append(ImageAnswers(shown(path), [_answer(one) for one in scores], known))
+        print_answers(images, "classes", args.format)
+    if args.folder_labels:
+        _print_accuracy(accuracy(result, labels), to_stderr=args.format != "table")
     return 1 if embedded.problems else 0
 
 
@@ -100,12 +110,11 @@ def _classes(given: str) -> list[str]:
     """
     from harma.data.caption_lists import read_texts
 
-    names_a_file = "," not in given and Path(given).suffix.lower() in (".txt", ".json", ".csv")
-    return (
-        read_texts(given)
-        if names_a_file or Path(given).is_file()
-        else [name.strip() for name in given.split(",")]
-    )
+    path = Path(given)
+    names_a_file = "," not in given and path.suffix.lower() in (".txt", ".json", ".csv")
+    if names_a_file or path.is_file():
+        return read_texts(path)
+    return [name.strip() for name in given.split(",")]
 
 
 def _terms(args: argparse.Namespace, classes: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -114,24 +123,16 @@ def _terms(args: argparse.Namespace, classes: Sequence[str]) -> dict[str, tuple[
     Raises:
         ConfigError: there is no vocabulary to take terms from, or none of its labels is a class.
     """
-    from harma.curation.vocabulary.label_terms import read_label_terms
-    from harma.errors import ConfigError
-    from harma.model.zeroshot import MOST_TERMS, typical_terms
+    from harma.model.class_prompts import MOST_TERMS, vocabulary_terms
 
-    if args.vocabulary is None:
-        if args.terms is not None:
-            raise ConfigError(
-                "--terms is given without --vocabulary; name the file that terms are taken from"
-            )
+    if args.vocabulary is None and args.terms is None:
         return {}
-    weights = read_label_terms(args.vocabulary)
-    terms = typical_terms(classes, weights, most=args.terms or MOST_TERMS)
-    plain = [name for name in classes if name not in terms]
-    if not terms:
+    if args.vocabulary is None:
         raise ConfigError(
-            f"{args.vocabulary} has no terms for any of the classes; its labels are"
-            f" {', '.join(weights)}"
+            "--terms is given without --vocabulary; name the file that terms are taken from"
         )
+    terms = vocabulary_terms(args.vocabulary, classes, most=args.terms or MOST_TERMS)
+    plain = [name for name in classes if name not in terms]
     if plain:
         print(
             f"without terms in {args.vocabulary}, plain prompts: {', '.join(plain)}",
@@ -140,26 +141,12 @@ def _terms(args: argparse.Namespace, classes: Sequence[str]) -> dict[str, tuple[
     return terms
 
 
-def _found(
-    result: "Classified", paths: Sequence[Path], labels: Sequence[str], k: int
-) -> list[dict[str, Any]]:
-    """The best classes of each image, and its label if that is known."""
-    order = (-result.cosines).argsort(axis=1, kind="stable")[:, :k]
-    return [
-        {
-            "image": shown(path),
-            **({"label": labels[row]} if labels else {}),
-            "classes": [
-                {
-                    "class": result.classes[c],
-                    "probability": round(float(result.probabilities[row, c]), 6),
-                    "cosine": round(float(result.cosines[row, c]), 6),
-                }
-                for c in order[row]
-            ],
-        }
-        for row, path in enumerate(paths)
-    ]
+def _answer(score: "ClassScore") -> Cells:
+    return {
+        "class": score.name,
+        "probability": round(score.probability, 6),
+        "cosine": round(score.cosine, 6),
+    }
 
 
 def _print_accuracy(judged: "Accuracy", *, to_stderr: bool) -> None:

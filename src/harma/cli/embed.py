@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harma.cli.images import add_model_arguments, embed_named, find_images, open_model, shown
+from harma.cli.images import add_model_arguments, embed_named, open_model, shown
 
 EPILOG = """examples:
   harma embed runs/a --images photos/ 'tiles/*.png' --output images.parquet
@@ -44,34 +44,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Embed, and write."""
-    import numpy as np
-
-    import harma
     from harma.data.caption_lists import read_texts
-    from harma.model.embedding_files import check_output, write_embeddings
-    from harma.model.fingerprint import model_id
+    from harma.model.embedding_files import check_output, facts_of, write_embeddings
+    from harma.model.image_files import find_images
 
+    # What is wrong with the arguments is said before a model is loaded.
     check_output(args.output)
-    texts = read_texts(args.captions) if args.captions else []
+    captions = read_texts(args.captions) if args.captions else []
     paths = find_images(args.images) if args.images else []
     model = open_model(args)
     problems = 0
     if args.captions:
-        names, embeddings = (
-            texts,
-            model.embed_texts(texts, progress=sys.stdout.isatty()).astype(np.dtype(args.dtype)),
-        )
+        kind = "captions"
+        names = captions
+        embeddings = model.embed_texts(captions, progress=sys.stdout.isatty()).astype(args.dtype)
     else:
+        kind = "images"
         embedded = embed_named(args, model, paths, dtype=args.dtype)
-        names, embeddings = [shown(path) for path in embedded.paths], embedded.embeddings
+        names = [shown(path) for path in embedded.paths]
+        embeddings = embedded.embeddings
         problems = len(embedded.problems)
-    about = {
-        "kind": "captions" if args.captions else "images",
-        "model": args.model,
-        "model_id": model_id(model),
-        "precision": model.precision,
-        "harma_version": harma.__version__,
-    }
+    about = facts_of(model, name=args.model, kind=kind)
     written = write_embeddings(args.output, names, embeddings, about)
     print(
         f"{len(names):,} embeddings of {embeddings.shape[1]} numbers written to"

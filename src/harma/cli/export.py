@@ -1,4 +1,4 @@
-"""Write an adapter in another form: the released checkpoints of the original HarMA."""
+"""Export an adapter to another form: the released checkpoints of the original HarMA."""
 
 import argparse
 

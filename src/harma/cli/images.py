@@ -1,12 +1,13 @@
-"""Images that a command line names, and their embeddings; how what was found for each is printed."""
+"""Verbs that answer about image files: the model's flags, a bar, answers as table, JSON or CSV."""
 
 import argparse
 import csv
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from harma.cli.argument_types import count, positive
 from harma.cli.device import add_device_argument, add_precision_argument, load_on_device
@@ -14,10 +15,34 @@ from harma.ground.device import usable_cores
 from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
-    from harma.model.embedding_files import EmbeddedFiles
+    from harma.model.image_files import EmbeddedFiles
     from harma.model.model import HarMA
 
-FORMATS = ("table", "json", "csv")
+ANSWER_FORMATS = ("table", "json", "csv")
+MOST_WORKERS = 8
+Cells = dict[str, str | float | int]
+"""Name of a column → what stands there."""
+
+
+@dataclass(frozen=True)
+class ImageAnswers:
+    """What was found for an image.
+
+    Attributes:
+        image: its name, as printed.
+        answers: what was found, best first.
+        label: what it shows; None: nobody says.
+    """
+
+    image: str
+    answers: Sequence[Cells]
+    label: str | None = None
+
+    def known(self) -> Cells:
+        """What is known of the image itself."""
+        if self.label is None:
+            return {"image": self.image}
+        return {"image": self.image, "label": self.label}
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +59,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-workers",
         type=count,
-        default=min(8, usable_cores() - 1),
+        default=min(MOST_WORKERS, usable_cores() - 1),
         help="processes that decode",
     )
     parser.add_argument(
@@ -42,29 +67,16 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def find_images(named: Sequence[str]) -> list[Path]:
-    """Image files, each once: files; folders with everything below; globs; lists (.txt, .csv).
-
-    Raises:
-        MissingFileError: something named is not there.
-        ConfigError: an address is named.
-    """
-    from harma.errors import ConfigError
-    from harma.scenes.sources import find_sources
-
-    sources = find_sources(named)
-    remote = next((source.name for source in sources if source.opened_as.startswith("/vsi")), None)
-    if remote is not None:
-        raise ConfigError(
-            f"{remote} is an address; images are read from files (`harma index build` reads"
-            " addresses)"
-        )
-    return [Path(source.opened_as) for source in sources]
+def add_answer_format(parser: argparse.ArgumentParser) -> None:
+    """How answers are printed."""
+    parser.add_argument("--format", choices=ANSWER_FORMATS, default="table", help="(table)")
 
 
 def shown(path: Path) -> str:
     """A path as it is printed: from here, if it lies below."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
 
 
 def open_model(args: argparse.Namespace) -> "HarMA":
@@ -73,21 +85,26 @@ def open_model(args: argparse.Namespace) -> "HarMA":
 
 
 def embed_named(
-    args: argparse.Namespace, model: "HarMA", paths: Sequence[Path], **options: Any
+    args: argparse.Namespace,
+    model: "HarMA",
+    paths: Sequence[Path],
+    *,
+    dtype: Literal["float16", "float32"] = "float32",
 ) -> "EmbeddedFiles":
     """Embed image files with a bar; those that are left out are listed on the error stream."""
-    from harma.model.embedding_files import embed_files
+    from harma.model.image_files import embed_files
 
     with progress_bars() as told:
         embedded = embed_files(
             model,
             paths,
+            dtype=dtype,
             batch_size=args.batch_size,
             num_workers=args.num_workers,
             skip_unreadable=args.skip_unreadable,
             progress=lambda done, total: told("images", done, total),
-            **options,
         )
+    # Not on the output, which may be a file or another program.
     if embedded.problems:
         listed = "".join(f"\n  {problem}" for problem in embedded.problems.values())
         print(
@@ -97,23 +114,22 @@ def embed_named(
     return embedded
 
 
-def print_found(images: Sequence[dict[str, Any]], key: str, chosen: str) -> None:
-    """Print what was found for images, in a format of `FORMATS`.
+def print_answers(images: Sequence[ImageAnswers], key: str, chosen: str) -> None:
+    """Print what was found for images.
 
     Args:
-        images: for each what is known of it (`image`, `label`), and under `key` the list of what
-            was found, best first.
-        key: such as "classes".
-        chosen: the format.
+        images: what was found for each.
+        key: what the answers are called in JSON, such as "classes".
+        chosen: one of `ANSWER_FORMATS`.
     """
     if chosen == "json":
-        print(json.dumps(images, indent=2))
+        content = [{**image.known(), key: image.answers} for image in images]
+        print(json.dumps(content, indent=2))
         return
-    rows = [
-        {**{name: value for name, value in image.items() if name != key}, "rank": rank, **found}
-        for image in images
-        for rank, found in enumerate(image[key], 1)
-    ]
+    rows: list[Cells] = []
+    for image in images:
+        for rank, answer in enumerate(image.answers, 1):
+            rows.append({**image.known(), "rank": rank, **answer})
     if chosen == "csv":
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -122,25 +138,26 @@ def print_found(images: Sequence[dict[str, Any]], key: str, chosen: str) -> None
     _print_table(rows)
 
 
-def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+def _print_table(rows: Sequence[Cells]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE, padding=(0, 1))
-    for name in rows[0]:
-        is_text = isinstance(rows[0][name], str)
-        table.add_column(
-            "" if name == "rank" else name, overflow="fold", justify="left" if is_text else "right"
-        )
+    for name, value in rows[0].items():
+        heading = "" if name == "rank" else name
+        side: Literal["left", "right"] = "left" if isinstance(value, str) else "right"
+        table.add_column(heading, overflow="fold", justify=side)
     for row in rows:
-        cells = {
-            name: f"{value:.3f}" if isinstance(value, float) else str(value)
-            for name, value in row.items()
-        }
-        if row["rank"] > 1:
+        cells = {name: _in_cell(value) for name, value in row.items()}
+        # An image is named once, beside its best answer.
+        if row["rank"] != 1:
             cells["image"] = ""
         # As text: names may hold what rich takes for markup.
         table.add_row(*(Text(cell) for cell in cells.values()))
     Console().print(table)
+
+
+def _in_cell(value: str | float | int) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,13 +1,19 @@
-"""Turn a released checkpoint of the original HarMA into an adapter directory."""
+"""Import a released checkpoint of the original HarMA: turn it into an adapter directory."""
 
 import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harma.errors import ConfigError
 
 EPILOG = """examples:
   harma import rsitmd_geo.pth --architecture ViT-B-32-quickgelu --output adapters/rsitmd_geo
-  harma import rsitmd_vit.pth --architecture ViT-B-32 --backbone laion2b --output adapters/rsitmd_vit
+  harma import vit.pth --architecture ViT-B-32 --backbone laion2b --output vit
 
-The activation belongs to the architecture: checkpoints from GeoRSCLIP need ViT-B-32-quickgelu, those from LAION-2B
-ViT-B-32. Without --backbone the checkpoint's backbone is written beside the adapters (600 MB for ViT-B/32)."""
+The activation belongs to the architecture: checkpoints from GeoRSCLIP need ViT-B-32-quickgelu,
+those from LAION-2B ViT-B-32. Without --backbone the checkpoint's backbone is written beside the
+adapters (600 MB for ViT-B/32)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,15 +33,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Import and tell what was written."""
-    from harma.cli.architecture import architecture_of
     from harma.model.convert import import_released
 
     model = import_released(
         args.checkpoint,
-        architecture_of(args.architecture),
+        _architecture(args.architecture),
         args.output,
         variant=args.variant,
         backbone=args.backbone,
     )
     print(f"{model.num_parameters(trained=True):,} trained parameters written to {args.output}")
     return 0
+
+
+def _architecture(text: str) -> str | Mapping[str, Any]:
+    """An open_clip name as it is; a JSON file as the config in it.
+
+    Raises:
+        ConfigError: the file is not JSON with a mapping.
+    """
+    from harma.backbones.directories import read_json
+
+    path = Path(text)
+    if path.suffix != ".json" or not path.is_file():
+        return text
+    config = read_json(path)
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path} holds a {type(config).__name__}; it must be an open_clip config")
+    return config

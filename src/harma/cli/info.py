@@ -1,8 +1,11 @@
-"""What a saved adapter, model or run is: backbone and hash, trained weights, data, metrics."""
+"""Info: what a saved adapter, model or run is: backbone, hash, trained weights, data, metrics."""
 
 import argparse
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from harma.model.card import trained_share
 
 EPILOG = """examples:
   harma info runs/a
@@ -28,36 +31,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    parameters, backbone = facts.get("parameters", {}), facts.get("backbone", {})
-    lines = [
-        ("kind", facts["kind"]),
-        ("directory", facts["directory"]),
-        ("on disk", f"{facts['bytes'] / 1e6:.1f} MB"),
-    ]
-    if backbone:
-        lines += [
-            ("backbone", str(backbone["name"])),
-            ("backbone weights", backbone["weights_hash"]),
-        ]
-    if parameters:
-        share = 100 * parameters["trained"] / max(1, parameters["total"])
-        lines.append(
-            (
-                "trained parameters",
-                f"{parameters['trained']:,} of {parameters['total']:,} ({share:.2f} %)",
-            )
-        )
+def _lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(name, value) of each line; what a model does not say of itself has none."""
+    yield "kind", facts["kind"]
+    yield "directory", facts["directory"]
+    yield "on disk", f"{facts['bytes'] / 1e6:.1f} MB"
+    if backbone := facts.get("backbone"):
+        yield "backbone", str(backbone["name"])
+        yield "backbone weights", backbone["weights_hash"]
+    if parameters := facts.get("parameters"):
+        yield "trained parameters", trained_share(parameters["trained"], parameters["total"])
     if method := facts.get("method"):
-        lines.append(("method", method))
-    for section in ("adapter", "options"):
-        lines += [
-            (f"{section} {name}", str(value)) for name, value in (facts.get(section) or {}).items()
-        ]
-    lines += [(f"data {name}", str(value)) for name, value in (facts.get("data") or {}).items()]
-    metrics = facts.get("metrics") or {}
-    lines += [
-        (f"{name}", f"{value:.2f}" if isinstance(value, float) else str(value))
-        for name, value in metrics.items()
-    ]
-    return lines
+        yield "method", method
+    for section in ("adapter", "options", "data"):
+        for name, value in (facts.get(section) or {}).items():
+            yield f"{section} {name}", str(value)
+    for name, value in (facts.get("metrics") or {}).items():
+        yield name, f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,1 +1,1 @@
-"""The adapted model: HarMA itself, saved models, embedding of files and strings, zero-shot classes."""
+"""The adapted model: HarMA itself, saved models, embedding of files and strings, zero-shot."""

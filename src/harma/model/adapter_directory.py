@@ -1,11 +1,10 @@
-"""Adapter directories: adapter_config.json, adapter_model.safetensors and a model card (DESIGN, On disk).
+"""Adapter directories on disk: adapter_config.json, adapter_model.safetensors and a model card.
 
 The config of HarMA's adapters has their options under "adapter"; that of any other method names it
 under "method" and has its options under "options".
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +18,14 @@ from harma.ground.reading import read_yaml
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
+CARD_FILE = "README.md"
 FORMAT = "harma-adapter"
 HARMA = "harma"
+# Parts of a config that are mappings, where it has them.
+SECTIONS = ("adapter", "options", "data", "metrics", "parameters", "preprocess")
+
+Facts = dict[str, Any]
+"""What a config says, as JSON has it; its sections differ from method to method."""
 
 
 class SavedAdapter(NamedTuple):
@@ -34,9 +39,9 @@ class SavedAdapter(NamedTuple):
     """
 
     method: str
-    options: dict[str, Any]
+    options: Facts
     state: dict[str, Tensor]
-    about: dict[str, Any]
+    about: Facts
 
 
 def is_adapter_directory(directory: Path) -> bool:
@@ -45,22 +50,12 @@ def is_adapter_directory(directory: Path) -> bool:
     return (directory / CONFIG_FILE).is_file()
 
 
-def write_adapter(
-    directory: Path,
-    method: str,
-    options: Mapping[str, Any],
-    state: Mapping[str, Tensor],
-    about: Mapping[str, Any],
-    card: str,
-) -> None:
+def write_adapter(directory: Path, adapter: SavedAdapter, card: str) -> None:
     """Write an adapter directory, whole or not at all; an older one in its place is replaced.
 
     Args:
         directory: where.
-        method: what was trained, "harma" or another.
-        options: its options.
-        state: weights by their flat names, temperature included.
-        about: backbone, preprocessing, data, metrics: what `read_adapter` gives back.
+        adapter: what `read_adapter` is to give back.
         card: the model card, Markdown.
 
     Raises:
@@ -70,20 +65,22 @@ def write_adapter(
         raise ConfigError(
             f"{directory} holds files but no adapter; choose a new or an empty directory"
         )
-    own = (
-        {"adapter": dict(options)}
-        if method == HARMA
-        else {"method": method, "options": dict(options)}
-    )
-    content = {"format": FORMAT, "version": 1, **own, **about}
+    content = {"format": FORMAT, "version": 1, **_options_on_disk(adapter), **adapter.about}
+    # Cloned: safetensors refuses tensors that share memory, as tied weights do.
+    weights = {
+        name: tensor.detach().cpu().contiguous().clone() for name, tensor in adapter.state.items()
+    }
     with replacing_directory(directory) as temporary:
         (temporary / CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        save_file(
-            {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()},
-            temporary / WEIGHTS_FILE,
-            metadata={"format": "pt"},
-        )
-        (temporary / "README.md").write_text(card, encoding="utf-8")
+        save_file(weights, temporary / WEIGHTS_FILE, metadata={"format": "pt"})
+        (temporary / CARD_FILE).write_text(card, encoding="utf-8")
+
+
+def _options_on_disk(adapter: SavedAdapter) -> Facts:
+    # HarMA's own adapters are written as they were before there were other methods.
+    if adapter.method == HARMA:
+        return {"adapter": adapter.options}
+    return {"method": adapter.method, "options": adapter.options}
 
 
 def read_adapter(directory: Path) -> SavedAdapter:
@@ -106,13 +103,17 @@ def read_adapter(directory: Path) -> SavedAdapter:
         raise WeightsError(
             f"{path} cannot be read ({error}); copy or save the adapter again"
         ) from error
+    # The options are given back apart; what is left in `about` is for people.
     method = about.get("method", HARMA)
-    return SavedAdapter(
-        method, about.pop("adapter" if method == HARMA else "options"), state, about
-    )
+    options = about.pop(_options_key(method))
+    return SavedAdapter(method, options, state, about)
 
 
-def read_about(directory: Path) -> dict[str, Any]:
+def _options_key(method: str) -> str:
+    return "adapter" if method == HARMA else "options"
+
+
+def read_about(directory: Path) -> Facts:
     """Read what an adapter directory says about itself.
 
     Raises:
@@ -123,32 +124,41 @@ def read_about(directory: Path) -> dict[str, Any]:
     if not path.is_file():
         raise MissingFileError(f"{path} is not there; {directory} is no adapter directory")
     content = read_yaml(path, "the adapter's config")
-    if (
-        not isinstance(content, dict)
-        or content.get("format") != FORMAT
-        or not {"adapter", "options"} & content.keys()
-    ):
+    if not _is_of_format(content):
         raise ConfigError(f"{path} is not a config of HarMA's; its format must be {FORMAT!r}")
-    if content.get("version") != 1:
+    facts: Facts = content
+    if facts.get("version") != 1:
         raise ConfigError(
-            f"{path} has version {content.get('version')!r}; this HarMA reads version 1"
+            f"{path} has version {facts.get('version')!r}; this HarMA reads version 1"
         )
-    if (
-        not isinstance(content.get("backbone"), dict)
-        or not {"name", "weights_hash"} <= content["backbone"].keys()
-    ):
+    _check_backbone(path, facts.get("backbone"))
+    _check_options(path, facts)
+    return facts
+
+
+def _is_of_format(content: object) -> bool:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return False
+    return "adapter" in content or "options" in content
+
+
+def _check_backbone(path: Path, backbone: object) -> None:
+    """Raise ConfigError unless a config says which backbone the adapter belongs to."""
+    if not isinstance(backbone, dict) or not {"name", "weights_hash"} <= backbone.keys():
         raise ConfigError(
             f"{path} does not say which backbone the adapter belongs to (backbone: name,"
             " weights_hash)"
         )
-    if not isinstance(content.get("method", HARMA), str):
-        raise ConfigError(f"{path}: method is {content['method']!r}; it must be a name")
-    wanted = "adapter" if content.get("method", HARMA) == HARMA else "options"
-    if content.get(wanted) is None:
-        raise ConfigError(
-            f"{path} lacks {wanted}, the options of the method {content.get('method', HARMA)}"
-        )
-    for key in ("adapter", "options", "data", "metrics", "parameters", "preprocess"):
-        if not isinstance(content.get(key) or {}, dict):
-            raise ConfigError(f"{path}: {key} is {content[key]!r}; it must be a mapping")
-    return content
+
+
+def _check_options(path: Path, facts: Facts) -> None:
+    """Raise ConfigError unless a config has its method's options, and mappings as sections."""
+    method = facts.get("method", HARMA)
+    if not isinstance(method, str):
+        raise ConfigError(f"{path}: method is {method!r}; it must be a name")
+    key = _options_key(method)
+    if facts.get(key) is None:
+        raise ConfigError(f"{path} lacks {key}, the options of the method {method}")
+    for section in SECTIONS:
+        if not isinstance(facts.get(section) or {}, dict):
+            raise ConfigError(f"{path}: {section} is {facts[section]!r}; it must be a mapping")

@@ -1,50 +1,54 @@
-"""The model card of a saved model."""
+"""The model card of a saved model (README.md): what it is, what it scores, how to load it."""
 
 from collections.abc import Mapping
 from typing import Any
 
-SHOWN = ("mR", "dup_mR", "i2t_R@1", "i2t_R@5", "i2t_R@10", "t2i_R@1", "t2i_R@5", "t2i_R@10")
+METRICS_SHOWN = ("mR", "dup_mR", "i2t_R@1", "i2t_R@5", "i2t_R@10", "t2i_R@1", "t2i_R@5", "t2i_R@10")
+FRONT_MATTER = """---
+library_name: harma
+tags: [remote-sensing, image-text-retrieval, clip, adapter]
+---
+# HarMA model
+"""
+HOW_TO_LOAD = """
+```python
+import harma
+
+model = harma.load("this/directory")
+images = model.embed_images(["a.jpg", "b.tif"])
+texts = model.embed_texts(["a stadium beside a river"])
+scores = images @ texts.T
+```
+"""
 
 
 def model_card(about: Mapping[str, Any]) -> str:
-    """Markdown from a saved model's facts: what it is, what it scores, how to load it."""
-    backbone, parameters = about["backbone"], about["parameters"]
-    share = 100 * parameters["trained"] / max(1, parameters["total"])
+    """Markdown from a saved model's facts (`harma.model.saved.about_model`, data, metrics)."""
+    backbone = about["backbone"]
+    parameters = about["parameters"]
     lines = [
-        "---",
-        "library_name: harma",
-        "tags: [remote-sensing, image-text-retrieval, clip, adapter]",
-        "---",
-        "# HarMA model",
-        "",
+        FRONT_MATTER,
         f"Backbone: `{backbone['name']}`, weights `{backbone['weights_hash']}`.",
-        *([f"Method: {about['method']}."] if about.get("method", "harma") != "harma" else []),
-        f"Trained weights: {parameters['trained']:,} of {parameters['total']:,} ({share:.2f} %).",
     ]
+    if about.get("method", "harma") != "harma":
+        lines.append(f"Method: {about['method']}.")
+    lines.append(f"Trained weights: {trained_share(parameters['trained'], parameters['total'])}.")
     if data := about.get("data"):
-        lines.append(
-            f"Trained on: {data.get('name')} ({data.get('train_captions', 0):,} captions)."
-        )
+        captions = data.get("train_captions", 0)
+        lines.append(f"Trained on: {data.get('name')} ({captions:,} captions).")
     if metrics := about.get("metrics"):
-        lines += [
-            "",
-            f"Metrics on the {metrics.get('split', 'validation')} split, percent:",
-            "",
-            "| metric | value |",
-        ]
-        lines += ["|---|---|"] + [
-            f"| {key} | {metrics[key]:.2f} |" for key in SHOWN if key in metrics
-        ]
-    lines += [
-        "",
-        "```python",
-        "import harma",
-        "",
-        'model = harma.load("this/directory")',
-        'images = model.embed_images(["a.jpg", "b.tif"])',
-        'texts = model.embed_texts(["a stadium beside a river"])',
-        "scores = images @ texts.T",
-        "```",
-        "",
-    ]
-    return "\n".join(lines)
+        lines += _metrics_table(metrics)
+    return "\n".join([*lines, HOW_TO_LOAD])
+
+
+def _metrics_table(metrics: Mapping[str, Any]) -> list[str]:
+    split = metrics.get("split", "validation")
+    rows = [f"| {key} | {metrics[key]:.2f} |" for key in METRICS_SHOWN if key in metrics]
+    heading = ["", f"Metrics on the {split} split, percent:", "", "| metric | value |", "|---|---|"]
+    return [*heading, *rows]
+
+
+def trained_share(trained: int, total: int) -> str:
+    """How many weights train, in words: `5,934,397 of 157,211,710 (3.77 %)`."""
+    percent = 100 * trained / max(1, total)
+    return f"{trained:,} of {total:,} ({percent:.2f} %)"

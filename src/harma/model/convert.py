@@ -1,4 +1,4 @@
-"""Checkpoints of the original HarMA: opening, importing and exporting whole models (SPEC 6)."""
+"""Import and export: checkpoints of the original HarMA to adapter directories and back (SPEC 6)."""
 
 import logging
 from collections.abc import Mapping
@@ -9,10 +9,14 @@ from harma.backbones import OpenClipBackbone, load_backbone
 from harma.errors import ConfigError, WeightsError
 from harma.methods.harma.config import AdapterConfig, Variant
 from harma.model.model import HarMA
-from harma.model.saved import LOCAL, BackboneSpec, load, save_adapter
+from harma.model.saved import BackboneSpec, load, save_adapter, save_with_backbone
 from harma.original.names import join_released, write_released
 
 logger = logging.getLogger(__name__)
+
+# The original's number of heads, which its checkpoints do not say.
+RELEASED_HEADS = 8
+_ONLY_HARMA = "the released form holds HarMA adapters that share in the text tower only"
 
 
 def import_released(
@@ -37,18 +41,18 @@ def import_released(
         WeightsError: the checkpoint does not fit, or `backbone` has other weights.
     """
     model = HarMA.from_released(checkpoint, architecture, variant=variant)
-    directory = Path(directory)
     about = {"imported_from": Path(checkpoint).name}
-    if backbone is not None:
-        theirs, own = load_backbone(backbone).weights_hash(), model.backbone.weights_hash()
-        if theirs != own:
-            raise WeightsError(
-                f"{backbone} has weights {theirs}, the checkpoint has {own}; leave --backbone out"
-            )
-        save_adapter(model, directory, backbone=backbone, about=about)
+    # A released checkpoint holds its backbone, which may be nowhere else.
+    if backbone is None:
+        save_with_backbone(model, directory, about=about)
         return model
-    save_adapter(model, directory, backbone=f"{LOCAL}backbone", about=about)
-    model.backbone.save(directory / "backbone")
+    theirs = load_backbone(backbone).weights_hash()
+    ours = model.backbone.weights_hash()
+    if theirs != ours:
+        raise WeightsError(
+            f"{backbone} has weights {theirs}, the checkpoint has {ours}; leave --backbone out"
+        )
+    save_adapter(model, directory, backbone=backbone, about=about)
     return model
 
 
@@ -61,31 +65,43 @@ def export_released(
         ConfigError: the adapters have a form that the original cannot hold.
     """
     model = load(what, backbone=backbone)
-    if not isinstance(model.backbone, OpenClipBackbone):
-        raise ConfigError(
-            f"{what}: the released form holds CLIP models of open_clip, not {model.backbone.name}"
-        )
-    if (
-        not isinstance(model.adapters, AdapterConfig)
-        or model.adapters.adapter != "harma"
-        or model.adapters.shared_towers != ("text",)
-    ):
-        raise ConfigError(
-            f"{what}: the released form holds HarMA adapters that share in the text tower only"
-        )
-    if model.adapters.text_attention != "full":
-        raise ConfigError(
-            f"{what}: text_attention is causal, which the original does not have; it would embed"
-            " otherwise"
-        )
-    if model.adapters.num_heads != 8:
-        raise ConfigError(
-            f"{what}: the original's adapters have 8 heads, these have {model.adapters.num_heads}"
-        )
-    if model.adapters.variant == "document":
+    adapters = _released_adapters(model, str(what))
+    if adapters.variant == "document":
         logger.warning(
             "%s has the shared adapter of the design document; the released code computes another"
             " (h in place of GELU(h)). Open the file with variant='document'",
             what,
         )
-    write_released(Path(file), join_released(model.backbone.weights(), model.adapter_state()), {})
+    state = join_released(model.backbone.weights(), model.adapter_state())
+    write_released(Path(file), state, {})
+
+
+def _released_adapters(model: HarMA, source: str) -> AdapterConfig:
+    """The options of a model's adapters, which the released form takes for granted.
+
+    Raises:
+        ConfigError: they are not what the original takes for granted.
+    """
+    if not isinstance(model.backbone, OpenClipBackbone):
+        raise ConfigError(
+            f"the released form holds CLIP models of open_clip, not {model.backbone.name}",
+            source=source,
+        )
+    # The released form does not say its options: they must be those that the original has.
+    adapters = model.adapters
+    if not isinstance(adapters, AdapterConfig) or adapters.adapter != "harma":
+        raise ConfigError(_ONLY_HARMA, source=source)
+    if adapters.shared_towers != ("text",):
+        raise ConfigError(_ONLY_HARMA, source=source)
+    if adapters.text_attention != "full":
+        raise ConfigError(
+            f"text_attention is {adapters.text_attention}, which the original does not have; it"
+            " would embed otherwise",
+            source=source,
+        )
+    if adapters.num_heads != RELEASED_HEADS:
+        raise ConfigError(
+            f"the original's adapters have {RELEASED_HEADS} heads, these have {adapters.num_heads}",
+            source=source,
+        )
+    return adapters

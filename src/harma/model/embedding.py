@@ -1,14 +1,15 @@
-"""Embedding files and strings with any model of two towers, in batches."""
+"""Embedding images and strings with any model of two towers, in batches of like length."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Image
 from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -20,6 +21,11 @@ from harma.data.transforms import eval_transform
 from harma.errors import ConfigError, DataError
 
 Embeddings = NDArray[np.float32]
+Picture = str | os.PathLike[str] | Image | NDArray[np.generic]
+"""A path, a PIL image or an array (H, W), (H, W, 3) or (H, W, 4)."""
+Images = Sequence[Picture] | NDArray[np.generic]
+"""A list of pictures, or an array of them."""
+Batch = TypeVar("Batch")
 
 
 class Embedder(Protocol):
@@ -55,7 +61,7 @@ class Pictures(Dataset[Tensor]):
 
     def __init__(
         self,
-        images: Sequence[Any],
+        images: Images,
         transform: Callable[[Tensor], Tensor],
         cache: ImageCache | None = None,
     ) -> None:
@@ -68,12 +74,13 @@ class Pictures(Dataset[Tensor]):
 
     def __getitem__(self, index: int) -> Tensor:
         image = self.images[index]
-        is_path = isinstance(image, str | os.PathLike)
-        return self.transform(self.cache.get(Path(image)) if is_path else to_uint8_rgb(image))
+        if isinstance(image, str | os.PathLike):
+            return self.transform(self.cache.get(Path(image)))
+        return self.transform(to_uint8_rgb(image))
 
 
 def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
-    """The transform that a backbone's preprocessing describes: uint8 (3, H, W) → float32 (3, H', W')."""
+    """The transform of a backbone's preprocessing: uint8 (3, H, W) → float32 (3, H', W')."""
     return eval_transform(
         preprocess.size,
         preprocess.mean,
@@ -84,26 +91,29 @@ def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
 
 
 @contextmanager
-def evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: object) -> Iterator[None]:
     """Evaluation mode without gradients; the model's own mode is restored."""
-    was_training = isinstance(model, nn.Module) and model.training
-    if was_training:
-        model.eval()
+    # Any other object that embeds has no modes.
+    module = model if isinstance(model, nn.Module) else nn.Identity()
+    was_training = module.training
+    module.eval()
     try:
         with torch.inference_mode():
             yield
     finally:
         if was_training:
-            model.train()
+            module.train()
 
 
-def _tracked(batches: Iterable[Any], total: int, what: str, progress: bool) -> Iterable[Any]:
-    return track(batches, description=what, total=total) if progress else batches
+def _tracked(batches: Iterable[Batch], total: int, what: str, progress: bool) -> Iterable[Batch]:
+    if not progress:
+        return batches
+    return track(batches, description=what, total=total)
 
 
 def embed_images(
     model: Embedder,
-    images: Sequence[Any],
+    images: Images,
     *,
     batch_size: int = 64,
     num_workers: int = 0,
@@ -112,18 +122,20 @@ def embed_images(
 ) -> Embeddings:
     """Embed paths, PIL images or arrays: float32 (N, E); see `HarMA.embed_images`."""
     _check_many(images, "images")
+    # Pinned memory lets a batch travel to the GPU while the one before is embedded.
     loader = DataLoader(
         Pictures(images, eval_transform_of(model.preprocess), cache),
         batch_size=batch_size,
         num_workers=num_workers,
         pin_memory=model.device.type == "cuda",
     )
+    parts = []
     with evaluating(model):
-        parts = [
-            embed_pixels(model, pixels)
-            for pixels in _tracked(loader, len(loader), "images", progress)
-        ]
-        return np.concatenate(parts) if parts else _no_embeddings(model)
+        for pixels in _tracked(loader, len(loader), "images", progress):
+            parts.append(embed_pixels(model, pixels))
+    if not parts:
+        return _no_embeddings(model)
+    return np.concatenate(parts)
 
 
 def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:
@@ -133,10 +145,8 @@ def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:
         DataError: the embeddings are not numbers.
     """
     with torch.inference_mode():
-        embedded: Embeddings = (
-            model.encode_image(pixels.to(model.device, non_blocking=True)).float().cpu().numpy()
-        )
-    return _checked(embedded)
+        encoded = model.encode_image(pixels.to(model.device, non_blocking=True))
+    return _checked(encoded.float().cpu().numpy())
 
 
 def _checked(embeddings: Embeddings) -> Embeddings:
@@ -159,23 +169,17 @@ def embed_texts(
     # Captions of one length together: a batch is only as long as its longest caption.
     order = torch.argsort(model.text_lengths(token_ids), stable=True)
     starts = range(0, len(order), batch_size)
+    # float32 is named, since float64 runs change the default.
+    embedded = torch.empty(len(order), model.embed_dim, dtype=torch.float32)
     with evaluating(model):
-        parts = [
-            model.encode_text(token_ids[order[s : s + batch_size]].to(model.device)).float().cpu()
-            for s in _tracked(starts, len(starts), "captions", progress)
-        ]
-        # Named, since float64 runs change the default.
-        embedded = torch.empty(len(order), parts[0].shape[1], dtype=torch.float32)
-        embedded[order] = torch.cat(parts)
+        for start in _tracked(starts, len(starts), "captions", progress):
+            rows = order[start : start + batch_size]
+            embedded[rows] = model.encode_text(token_ids[rows].to(model.device)).float().cpu()
     return _checked(embedded.numpy())
 
 
-def _check_many(given: Any, what: str) -> None:
-    """One string is a sequence of letters, which nobody means.
-
-    Raises:
-        ConfigError: it is one.
-    """
+def _check_many(given: object, what: str) -> None:
+    """Raise ConfigError for one string: it is a sequence of letters, which nobody means."""
     if isinstance(given, str | os.PathLike):
         raise ConfigError(f"{what} is {given!r}; give a list, such as [{given!r}]")
 

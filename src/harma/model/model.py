@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,9 +17,9 @@ from harma.methods.attachment import Attachment
 from harma.methods.harma.config import TOWERS, Variant
 from harma.methods.table import METHODS, MethodConfig, method_of
 from harma.model.embedding import embed_images, embed_texts
+from harma.model.precision import PRECISIONS, Precision
 from harma.original.checkpoint import open_checkpoint
 
-Precision = Literal["float32", "bf16", "fp16"]
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -92,9 +92,9 @@ class HarMA(nn.Module):
 
     @precision.setter
     def precision(self, precision: Precision) -> None:
-        if precision not in get_args(Precision):
+        if precision not in PRECISIONS:
             raise ConfigError(
-                f"the precision is {precision!r}; allowed are {', '.join(get_args(Precision))}"
+                f"the precision is {precision!r}; allowed are {', '.join(PRECISIONS)}"
             )
         if precision != "float32" and self.temperature.dtype == torch.float64:
             raise ConfigError(

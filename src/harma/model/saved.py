@@ -1,4 +1,4 @@
-"""Saved models: writing, opening and describing adapter, model and run directories (DESIGN, On disk)."""
+"""Saved models: save, load and describe adapter, model and run directories (DESIGN, On disk)."""
 
 import math
 import os
@@ -11,6 +11,7 @@ import torch
 
 from harma.backbones import Backbone, load_backbone
 from harma.backbones.directories import is_model_directory
+from harma.backbones.source_kinds import LOCAL_DIR, Reference
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, write_json
@@ -19,6 +20,8 @@ from harma.ground.version import __version__
 from harma.methods.harma.config import AdapterConfig
 from harma.methods.table import MethodConfig, make_config, method_of
 from harma.model.adapter_directory import (
+    Facts,
+    SavedAdapter,
     is_adapter_directory,
     read_about,
     read_adapter,
@@ -30,11 +33,11 @@ from harma.original.names import read_released, split_released
 
 BackboneSpec = str | Path | Mapping[str, Any]
 ABOUT_MODEL = "harma.json"
-LOCAL = "local-dir:"
+# Beside adapters, where they were trained on weights that nothing else keeps.
+BACKBONE_DIRECTORY = "backbone"
 
 
-# -- opening
-# ----------------------------------------------------------------------------------------------------------
+# -- opening ---------------------------------------------------------------------------------------
 
 
 def load(
@@ -66,7 +69,7 @@ def load(
         raise ConfigError(
             f"{directory} is a whole model; backbone= and adapter= belong to adapter directories"
         )
-    return _bare(load_backbone(f"{LOCAL}{directory}"))
+    return _bare(load_backbone(f"{LOCAL_DIR}{directory}"))
 
 
 def _bare(backbone: Backbone) -> HarMA:
@@ -81,14 +84,13 @@ def saved_directory(path: Path) -> Path:
         MissingFileError: there is neither.
     """
     for candidate in (path / "best", path):
+        # A process may have been killed between the two renames that replace a directory.
         recover_directory(candidate)
         if is_adapter_directory(candidate) or is_model_directory(candidate):
             return candidate
-    hint = (
-        "the run has no best model yet"
-        if (path / "recipe.yaml").is_file()
-        else "it is no run, adapter or model"
-    )
+    hint = "it is no run, adapter or model"
+    if (path / "recipe.yaml").is_file():
+        hint = "the run has no best model yet"
     raise MissingFileError(f"nothing to load in {path}: {hint}")
 
 
@@ -106,7 +108,7 @@ def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any |
     return model
 
 
-def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], dict[str, Any]]:
+def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], Facts]:
     """An adapter directory, its options checked."""
     method, options, state, about = read_adapter(directory)
     try:
@@ -131,23 +133,25 @@ def _matching_backbone(
             f" {saved['weights_hash']}, which cannot be found ({error}); say where it is with"
             " backbone= (--backbone)"
         ) from error
-    found = backbone.weights_hash()
-    if found != saved["weights_hash"]:
+    # Other weights would load all the same, and embed nonsense without any sign of it.
+    weights_hash = backbone.weights_hash()
+    if weights_hash != saved["weights_hash"]:
         raise WeightsError(
             f"the adapter in {directory} was trained on {saved['name']} with weights"
-            f" {saved['weights_hash']}; {spec} has {found}. Give the backbone it was trained on"
+            f" {saved['weights_hash']}; {spec} has {weights_hash}. Give the backbone it was trained"
+            " on"
         )
     return backbone
 
 
-def _resolved(directory: Path, name: Any) -> Any:
+def _resolved(directory: Path, name: Reference) -> Reference:
     """A `local-dir:` name as seen from the adapter's directory."""
     if (
         isinstance(name, str)
-        and name.startswith(LOCAL)
-        and (directory / name.removeprefix(LOCAL)).is_dir()
+        and name.startswith(LOCAL_DIR)
+        and (directory / name.removeprefix(LOCAL_DIR)).is_dir()
     ):
-        return f"{LOCAL}{(directory / name.removeprefix(LOCAL)).resolve()}"
+        return f"{LOCAL_DIR}{(directory / name.removeprefix(LOCAL_DIR)).resolve()}"
     return name
 
 
@@ -197,29 +201,65 @@ def warm_start(model: HarMA, start: str | Path) -> None:
 
 
 def _check_start(start: Path, weights: str, model: HarMA) -> None:
-    """Whether a warm start's backbone is this one.
-
-    Raises:
-        WeightsError: it is not.
-    """
+    """Raise WeightsError if a warm start's backbone is not this one."""
     with model.without_adapters():
-        own = model.backbone.weights_hash()
-    if weights != own:
+        weights_here = model.backbone.weights_hash()
+    if weights != weights_here:
         raise WeightsError(
-            f"{start} was trained on a backbone with weights {weights}; this backbone has {own}"
+            f"{start} was trained on a backbone with weights {weights}; this backbone has"
+            f" {weights_here}"
         )
 
 
-# -- writing
-# ----------------------------------------------------------------------------------------------------------
+# -- writing ---------------------------------------------------------------------------------------
 
 
-def about_model(model: HarMA, *, backbone: Any = None) -> dict[str, Any]:
+def save(model: HarMA, directory: str | Path, *, about: Mapping[str, Any] | None = None) -> None:
+    """Keep a model so that `load` opens it again.
+
+    Adapters become an adapter directory, which names the backbone that they belong to; where its
+    weights were drawn at random, and nothing could open them again, it is kept in `backbone/`
+    inside. A model without adapters is kept whole.
+
+    Args:
+        model: trained or bare.
+        directory: where; a saved model of the same form in its place is replaced.
+        about: further facts for the config and the card: data, metrics.
+
+    Raises:
+        ConfigError: the directory holds something else.
+        StorageError: the disk does not take it.
+    """
+    directory = Path(directory)
+    if model.adapters is None:
+        save_model(model, directory, about=about)
+        return
+    if not model.backbone.is_random:
+        save_adapter(model, directory, about=about)
+        return
+    save_with_backbone(model, directory, about=about)
+
+
+def save_with_backbone(
+    model: HarMA, directory: str | Path, *, about: Mapping[str, Any] | None = None
+) -> None:
+    """Write an adapter directory that holds the backbone too, in `backbone/`.
+
+    Raises:
+        ConfigError: the model has no adapters, or the directory holds something else.
+    """
+    directory = Path(directory)
+    # Adapters first: writing them replaces the directory as a whole.
+    save_adapter(model, directory, backbone=f"{LOCAL_DIR}{BACKBONE_DIRECTORY}", about=about)
+    with model.without_adapters():
+        model.backbone.save(directory / BACKBONE_DIRECTORY)
+
+
+def about_model(model: HarMA, *, backbone: Reference | None = None) -> Facts:
     """What every saved model says of itself: backbone, preprocessing, parameters."""
-    name = backbone if backbone is not None else model.backbone.reference
-    with (
-        model.without_adapters()
-    ):  # some methods train weights of the backbone, and are saved beside it
+    name = model.backbone.reference if backbone is None else backbone
+    # Some methods train weights of the backbone itself, and are saved beside it.
+    with model.without_adapters():
         weights_hash = model.backbone.weights_hash()
     return {
         "harma_version": __version__,
@@ -240,7 +280,7 @@ def save_adapter(
     model: HarMA,
     directory: str | Path,
     *,
-    backbone: Any = None,
+    backbone: Reference | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write an adapter directory.
@@ -259,10 +299,8 @@ def save_adapter(
         raise ConfigError("this model has no adapters; save the whole model with save_model")
     facts = {**about_model(model, backbone=backbone), **(about or {})}
     method = method_of(model.adapters)
-    card = model_card({"method": method, **facts})
-    write_adapter(
-        Path(directory), method, asdict(model.adapters), model.adapter_state(), facts, card
-    )
+    adapter = SavedAdapter(method, asdict(model.adapters), model.adapter_state(), facts)
+    write_adapter(Path(directory), adapter, model_card({"method": method, **facts}))
 
 
 def save_model(
@@ -277,6 +315,7 @@ def save_model(
     """
     if model.adapters is not None:
         raise ConfigError("a whole model has no place for adapters; save them with save_adapter")
+    # This form has no place for a temperature beside the model's own.
     with torch.no_grad():
         for name, parameter in model.backbone.named_parameters():
             if name.endswith("logit_scale"):
@@ -288,13 +327,14 @@ def save_model(
 
 
 def _own_temperature(backbone: Backbone) -> float:
+    # CLIP keeps the logarithm of the inverse, in some models with a dimension.
     for name, parameter in backbone.named_parameters():
         if name.endswith("logit_scale"):
             return math.exp(-float(parameter.detach().flatten()[0]))
     return 0.07
 
 
-def describe(path: str | Path) -> dict[str, Any]:
+def describe(path: str | Path) -> Facts:
     """What a saved adapter, model or run is: its facts, its kind and its size on disk in bytes.
 
     Raises:
@@ -303,21 +343,26 @@ def describe(path: str | Path) -> dict[str, Any]:
     directory = saved_directory(Path(path))
     size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
     if is_adapter_directory(directory):
-        return {
-            "kind": "adapter",
-            "directory": str(directory),
-            "bytes": size,
-            **read_about(directory),
-        }
-    about = directory / ABOUT_MODEL
-    facts = read_yaml(about, "the facts") if about.is_file() else {}
+        kind = "adapter"
+        facts = read_about(directory)
+    else:
+        kind = "model"
+        facts = _facts_of_model(directory / ABOUT_MODEL)
+    return {"kind": kind, "directory": str(directory), "bytes": size, **facts}
+
+
+def _facts_of_model(path: Path) -> Facts:
+    """What HarMA wrote beside a whole model; models of other programs come without it."""
+    if not path.is_file():
+        return {}
+    facts = read_yaml(path, "the facts")
     if not isinstance(facts, dict):
         raise ConfigError(
-            f"{about} holds {type(facts).__name__} instead of facts; save the model again"
+            f"{path} holds {type(facts).__name__} instead of facts; save the model again"
         )
-    return {"kind": "model", "directory": str(directory), "bytes": size, **facts}
+    return facts
 
 
 def backbone_name_from(directory: Path, target: Path) -> str:
     """A `local-dir:` name of `target` as seen from `directory`."""
-    return f"{LOCAL}{os.path.relpath(target, directory)}"
+    return f"{LOCAL_DIR}{os.path.relpath(target, directory)}"

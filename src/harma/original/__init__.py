@@ -1,1 +1,1 @@
-"""Everything of the original HarMA: its checkpoints, the names in them, its configs and dual encoders."""
+"""Everything of the original HarMA: its checkpoints and their names, its configs, dual encoders."""

@@ -1,4 +1,4 @@
-"""Opening a checkpoint of the original HarMA: its backbone, the options of its adapters, their weights (SPEC 6)."""
+"""Opening a released checkpoint: its backbone, its adapters' options and weights (SPEC 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,26 +33,24 @@ def open_checkpoint(
 ) -> ReleasedModel:
     """Open a checkpoint of the original HarMA; see `HarMA.from_released`."""
     state, _ = read_released(Path(checkpoint))
-    of_backbone, of_adapters, temperature = split_released(state)
-    double = all(
-        tensor.dtype == torch.float64
-        for tensor in of_backbone.values()
-        if tensor.is_floating_point()
-    )
-    backbone = load_backbone(
-        architecture, weights=of_backbone, dtype=torch.float64 if double else torch.float32
-    )
-    config = _config(of_adapters, variant)
-    return ReleasedModel(backbone, config, {**of_adapters, "temperature": temperature})
+    parts = split_released(state)
+    dtype = _dtype_of(parts.backbone)
+    backbone = load_backbone(architecture, weights=parts.backbone, dtype=dtype)
+    config = _config(parts.adapters, variant)
+    return ReleasedModel(backbone, config, parts.trained())
+
+
+def _dtype_of(weights: Mapping[str, Tensor]) -> torch.dtype:
+    """float64 where all numbers are; half precision is widened."""
+    dtypes = {tensor.dtype for tensor in weights.values() if tensor.is_floating_point()}
+    return torch.float64 if dtypes == {torch.float64} else torch.float32
 
 
 def _config(state: Mapping[str, Tensor], variant: Variant) -> AdapterConfig:
     """The options of released adapters, read off their shapes."""
-    bottleneck_dim = next(
-        t.shape[0] for name, t in state.items() if name.endswith("adapter.down.weight")
-    )
+    downs = [tensor for name, tensor in state.items() if name.endswith("adapter.down.weight")]
     return AdapterConfig(
-        bottleneck_dim=bottleneck_dim,
+        bottleneck_dim=downs[0].shape[0],
         variant=variant,
         shared_towers=("text",),
         text_attention="full",

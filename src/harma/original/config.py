@@ -2,12 +2,16 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harma.errors import ConfigError
-from harma.original.dual_encoder import KEYS as DUAL_ENCODER
-from harma.original.dual_encoder import dual_encoder_of_original
+from harma.original.dual_encoder import (
+    DUAL_ENCODER_KEYS,
+    Described,
+    Values,
+    dual_encoder_of_original,
+)
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +48,12 @@ WITHOUT_EFFECT = {
 }
 
 
-def is_original_config(values: Mapping[str, Any]) -> bool:
+def is_original_config(values: Values) -> bool:
     """Whether a YAML mapping is a config of the original rather than a recipe of ours."""
     return "train_file" in values or "schedular" in values
 
 
-def recipe_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def recipe_of_original(values: Values, path: Path) -> Described:
     """Translate a config of the original.
 
     Args:
@@ -62,7 +66,8 @@ def recipe_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: a key is unknown or missing, or a value cannot be used.
     """
-    known = READ | WITHOUT_EFFECT | DUAL_ENCODER
+    # An unknown key is an error, since it may be a setting that the result depends on.
+    known = READ | WITHOUT_EFFECT | DUAL_ENCODER_KEYS
     unknown = sorted(values.keys() - known)
     missing = sorted(set(REQUIRED) - values.keys())
     if unknown or missing:
@@ -74,56 +79,57 @@ def recipe_of_original(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     schedule = _section(values, "schedular", {"sched", "epochs", "num_warmup_steps", "lr"}, path)
     _tell_without_effect(values, optimizer, schedule, path)
     _check_fixed(values, optimizer, schedule, path)
-    if values.get("is_harma", True):
-        model: dict[str, Any] = {
-            "method": "harma",
-            "backbone": _one_of(values.get("model", "vit"), BACKBONES, "model", path),
-            "adapter": {"variant": "released", "shared_towers": ["text"], "text_attention": "full"},
-        }
-    else:
-        model = {"method": "full", "backbone": dual_encoder_of_original(values, path)}
-    train_file = values["train_file"]
+    numbers = _Numbers(path)
     return {
-        **model,
-        "data": {
-            "name": "harma-json",
-            "root": ".",
-            "images": values["image_root"],
-            "train": [train_file] if isinstance(train_file, str) else list(train_file),
-            "val": values["val_file"],
-            "test": values["test_file"],
-            "batch_size": _number(
-                values.get("batch_size_train", 214), "batch_size_train", path, int
-            ),
-            "eval_batch_size": _number(
-                values.get("batch_size_test", 128), "batch_size_test", path, int
-            ),
-        },
+        **_model(values, path),
+        "data": _data(values, numbers),
         "loss": {
-            "temperature": _number(values.get("temp1", 0.07), "temp1", path),
-            "terms": _losses(values, path),
+            "temperature": numbers.real(values, "temp1", 0.07),
+            "terms": _losses(values, numbers),
         },
         "optim": {
             "name": "adamw",
-            "lr": _number(optimizer.get("lr", 4e-4), "optimizer.lr", path),
-            "weight_decay": _number(
-                optimizer.get("weight_decay", 0.04), "optimizer.weight_decay", path
-            ),
+            "lr": numbers.real(optimizer, "lr", 4e-4, of="optimizer."),
+            "weight_decay": numbers.real(optimizer, "weight_decay", 0.04, of="optimizer."),
         },
         "schedule": {
             "name": "linear",
-            "warmup": _number(
-                schedule.get("num_warmup_steps", 0.1), "schedular.num_warmup_steps", path
-            ),
+            "warmup": numbers.real(schedule, "num_warmup_steps", 0.1, of="schedular."),
             "exact_steps": False,
         },
-        "train": {"epochs": _number(schedule.get("epochs", 10), "schedular.epochs", path, int)},
+        "train": {"epochs": numbers.whole(schedule, "epochs", 10, of="schedular.")},
     }
 
 
-def _section(
-    values: Mapping[str, Any], name: str, allowed: set[str], path: Path
-) -> Mapping[str, Any]:
+def _model(values: Values, path: Path) -> Described:
+    """Method and backbone: HarMA on CLIP, or a dual encoder that trains as a whole."""
+    if not values.get("is_harma", True):
+        return {"method": "full", "backbone": dual_encoder_of_original(values, path)}
+    name = values.get("model", "vit")
+    if name not in BACKBONES:
+        raise ConfigError(f"{path}: model is {name!r}; allowed are {', '.join(BACKBONES)}")
+    return {
+        "method": "harma",
+        "backbone": BACKBONES[name],
+        "adapter": {"variant": "released", "shared_towers": ["text"], "text_attention": "full"},
+    }
+
+
+def _data(values: Values, numbers: "_Numbers") -> Described:
+    train_file = values["train_file"]
+    return {
+        "name": "harma-json",
+        "root": ".",
+        "images": values["image_root"],
+        "train": [train_file] if isinstance(train_file, str) else list(train_file),
+        "val": values["val_file"],
+        "test": values["test_file"],
+        "batch_size": numbers.whole(values, "batch_size_train", 214),
+        "eval_batch_size": numbers.whole(values, "batch_size_test", 128),
+    }
+
+
+def _section(values: Values, name: str, allowed: set[str], path: Path) -> Values:
     section = values.get(name, {})
     if not isinstance(section, Mapping):
         raise ConfigError(
@@ -137,76 +143,85 @@ def _section(
     return section
 
 
-def _tell_without_effect(
-    values: Mapping[str, Any], optimizer: Mapping[str, Any], schedule: Mapping[str, Any], path: Path
-) -> None:
-    of_others = DUAL_ENCODER if values.get("is_harma", True) else {"model"}
+def _tell_without_effect(values: Values, optimizer: Values, schedule: Values, path: Path) -> None:
+    of_others = DUAL_ENCODER_KEYS if values.get("is_harma", True) else {"model"}
     idle = sorted(values.keys() & (WITHOUT_EFFECT | of_others))
-    idle += [f"optimizer.{key}" for key in ("lr_mult",) if key in optimizer]
-    idle += [f"schedular.{key}" for key in ("lr",) if key in schedule]
+    if "lr_mult" in optimizer:
+        idle.append("optimizer.lr_mult")
+    if "lr" in schedule:
+        idle.append("schedular.lr")
     if idle:
         log.warning("%s: these keys have no effect, as in the original: %s", path, ", ".join(idle))
 
 
-def _check_fixed(
-    values: Mapping[str, Any], optimizer: Mapping[str, Any], schedule: Mapping[str, Any], path: Path
-) -> None:
-    """Values the original does not let anyone choose, some of them for its CLIP models only."""
+def _check_fixed(values: Values, optimizer: Values, schedule: Values, path: Path) -> None:
+    """Raise ConfigError for values that the original does not let anyone choose."""
     is_harma = values.get("is_harma", True)
     if not isinstance(is_harma, bool):
         raise ConfigError(f"{path}: is_harma is {is_harma!r}; it must be true or false")
-    fixed: dict[str, tuple[Any, Any]] = {
+    which = "CLIP models take" if is_harma else "dual encoders take"
+    # name → (what the config says, the only value there is)
+    fixed: dict[str, tuple[object, object]] = {
         "optimizer.opt": (str(optimizer.get("opt", "adamW")).lower(), "adamw"),
         "schedular.sched": (schedule.get("sched", "linear"), "linear"),
     }
     if is_harma:
-        fixed |= {
-            key: (values.get(key, usual), usual)
-            for key, usual in (("image_res", 224), ("embed_dim", 512))
-        }
-    for name, (got, needed) in fixed.items():
-        if got != needed:
-            which = "CLIP models take" if is_harma else "dual encoders take"
-            raise ConfigError(f"{path}: {name} is {got!r}; the original's {which} {needed!r} only")
+        fixed["image_res"] = (values.get("image_res", 224), 224)
+        fixed["embed_dim"] = (values.get("embed_dim", 512), 512)
+    for name, (given, only) in fixed.items():
+        if given != only:
+            raise ConfigError(f"{path}: {name} is {given!r}; the original's {which} {only!r} only")
 
 
-def _losses(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The original's switches: affiliation beside the contrastive loss, the plain triplet alone, or neither.
+def _losses(values: Values, numbers: "_Numbers") -> Described:
+    """The original's switches: affiliation beside the contrastive loss, the triplet alone, neither.
 
     With neither, its CLIP models have HarMA's two, its dual encoders the contrastive loss alone.
     """
     if values.get("use_affil_loss"):
-        return {
-            "contrastive": 1.0,
-            "affiliation": {
-                "weight": _number(values.get("center_factor", 1.0), "center_factor", path),
-                "temperature": _number(values.get("temp2", 0.07), "temp2", path),
-            },
+        affiliation = {
+            "weight": numbers.real(values, "center_factor", 1.0),
+            "temperature": numbers.real(values, "temp2", 0.07),
         }
+        return {"contrastive": 1.0, "affiliation": affiliation}
     if values.get("use_triplet_loss"):
         return {"triplet": 1.0}
-    return (
-        {"contrastive": 1.0, "weighted_triplet": 1.0}
-        if values.get("is_harma", True)
-        else {"contrastive": 1.0}
-    )
+    if not values.get("is_harma", True):
+        return {"contrastive": 1.0}
+    return {"contrastive": 1.0, "weighted_triplet": 1.0}
 
 
-def _one_of(value: Any, allowed: Mapping[str, str], name: str, path: Path) -> str:
-    if value not in allowed:
-        raise ConfigError(f"{path}: {name} is {value!r}; allowed are {', '.join(allowed)}")
-    return allowed[value]
+@dataclass(frozen=True)
+class _Numbers:
+    """Numbers of a config: YAML reads some of them, such as `4e-6`, as text.
+
+    Attributes:
+        path: of the config, for messages.
+    """
+
+    path: Path
+
+    def real(self, values: Values, key: str, usual: float, *, of: str = "") -> float:
+        """A number; `of` is the section, with its dot, for the message."""
+        value = values.get(key, usual)
+        number = _as_number(value)
+        if number is None:
+            raise ConfigError(f"{self.path}: {of}{key} is {value!r}; it must be a number")
+        return number
+
+    def whole(self, values: Values, key: str, usual: int, *, of: str = "") -> int:
+        """A whole number."""
+        value = values.get(key, usual)
+        number = _as_number(value)
+        if number is None or not number.is_integer():
+            raise ConfigError(f"{self.path}: {of}{key} is {value!r}; it must be a whole number")
+        return int(number)
 
 
-def _number(
-    value: Any, name: str, path: Path, kind: type[float] | type[int] = float
-) -> float | int:
+def _as_number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
     try:
-        number = float(value)
-        if isinstance(value, bool) or (kind is int and number != int(number)):
-            raise ValueError
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            f"{path}: {name} is {value!r}; it must be {'a whole' if kind is int else 'a'} number"
-        ) from error
-    return kind(number)
+        return float(value)
+    except ValueError:
+        return None

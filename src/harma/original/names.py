@@ -1,18 +1,19 @@
-"""Checkpoints of the original HarMA: reading and writing them, and their names beside ours (SPEC 6).
+"""Names of the original's checkpoints beside ours, and the files they are in (SPEC 6).
 
 Pure tensors and names; models are built elsewhere.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from harma.backbones.weights.safe_pickle import plain, read_weight_file
+from harma.backbones.weights.placeholders import plain
+from harma.backbones.weights.safe_pickle import read_weight_file
 from harma.errors import WeightsError
 from harma.ground.files import replacing
 
@@ -52,41 +53,66 @@ SHARED_NAMES = {
         for theirs, ours in ATTENTION.items()
     },
 }
-SHOWN = 10
+# Of names that do not match a message lists so many.
+NAMES_LISTED = 10
+ADAPTED = re.compile(r"resblocks\.\d+\.(gate1$|mmadapter\.)")
 
 
-def split_released(state: Mapping[str, Tensor]) -> tuple[State, State, Tensor]:
+class ReleasedParts(NamedTuple):
+    """What a released state dict consists of.
+
+    Attributes:
+        backbone: weights under open_clip's names.
+        adapters: weights under ours (`image.0.gate`, `text.0.adapter.…`, `shared.0.…`; as in the
+            released code, only text blocks have shared adapters, each one of its own).
+        temperature: a scalar.
+    """
+
+    backbone: State
+    adapters: State
+    temperature: Tensor
+
+    def trained(self) -> State:
+        """What a model of ours calls its adapter state: adapters and temperature."""
+        return {**self.adapters, "temperature": self.temperature}
+
+
+def split_released(state: Mapping[str, Tensor]) -> ReleasedParts:
     """Part a released state dict into backbone, adapters and temperature.
 
     Args:
         state: under the released names, `model.…` (or `clip.…`) and `temp`.
 
-    Returns:
-        The backbone's weights under open_clip's names; the adapters' under ours (`image.0.gate`,
-        `text.0.adapter.…`, `shared.0.…`; as in the released code, only text blocks have shared
-        adapters, each one of its own); the temperature, a scalar.
-
     Raises:
         WeightsError: names are missing or unexpected, or a gate is no scalar; the message lists
             them.
     """
+    # One older name is enough: the two are never mixed.
     prefix = OLDER if any(name.startswith(OLDER) for name in state) else MODEL
     inner = {
         name.removeprefix(prefix): tensor
         for name, tensor in state.items()
         if name.startswith(prefix)
     }
-    adapted = {name for name in inner if re.search(r"resblocks\.\d+\.(gate1$|mmadapter\.)", name)}
-    backbone = {name: tensor for name, tensor in inner.items() if name not in adapted}
+    backbone = {name: tensor for name, tensor in inner.items() if not ADAPTED.search(name)}
+    # Which adapters there have to be follows from the blocks that the backbone has.
     expected = dict(_adapter_names(backbone))
-    missing = [f"{prefix}{name}" for name in expected if name not in inner]
-    missing += [TEMPERATURE] if TEMPERATURE not in state else []
-    unexpected = [f"{prefix}{name}" for name in sorted(adapted - expected.keys())]
-    unexpected += [name for name in state if not name.startswith(prefix) and name != TEMPERATURE]
-    if missing or unexpected or not expected:
-        raise WeightsError(_describe(missing, unexpected))
+    _check_names(state, prefix, backbone, expected)
     adapters = {ours: _scalar(inner[theirs], theirs) for theirs, ours in expected.items()}
-    return backbone, adapters, _scalar(state[TEMPERATURE], TEMPERATURE)
+    return ReleasedParts(backbone, adapters, _scalar(state[TEMPERATURE], TEMPERATURE))
+
+
+def _check_names(
+    state: Mapping[str, Tensor], prefix: str, backbone: Iterable[str], expected: Iterable[str]
+) -> None:
+    """Raise WeightsError unless a state dict has a backbone, its adapters and a temperature."""
+    needed = [*(f"{prefix}{name}" for name in expected), TEMPERATURE]
+    known = {*needed, *(f"{prefix}{name}" for name in backbone)}
+    missing = [name for name in needed if name not in state]
+    unexpected = [name for name in state if name not in known]
+    has_no_blocks = len(needed) == 1
+    if missing or unexpected or has_no_blocks:
+        raise WeightsError(_describe(missing, unexpected))
 
 
 def join_released(backbone: Mapping[str, Tensor], adapters: Mapping[str, Tensor]) -> State:
@@ -101,8 +127,9 @@ def join_released(backbone: Mapping[str, Tensor], adapters: Mapping[str, Tensor]
             adapters also in the image tower, or a text tower that is not open_clip's plain CLIP.
     """
     names = dict(_adapter_names(backbone))
-    missing = [ours for ours in [*names.values(), "temperature"] if ours not in adapters]
-    unexpected = [ours for ours in adapters if ours not in {*names.values(), "temperature"}]
+    expected = [*names.values(), "temperature"]
+    missing = [ours for ours in expected if ours not in adapters]
+    unexpected = [ours for ours in adapters if ours not in expected]
     if missing or unexpected or not names:
         raise WeightsError(
             f"the released form cannot hold these adapters. {_describe(missing, unexpected)}"
@@ -113,14 +140,20 @@ def join_released(backbone: Mapping[str, Tensor], adapters: Mapping[str, Tensor]
 
 
 def _adapter_names(backbone: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
-    """(released name without "model.", our name) of every adapter weight that a backbone's blocks call for."""
+    """(released name without "model.", our name) of every weight that the blocks' adapters have."""
     for tower, place in BLOCKS.items():
-        found = (re.match(rf"{re.escape(place)}\.(\d+)\.", name) for name in backbone)
-        for block in sorted({int(match[1]) for match in found if match}):
-            for theirs, ours in SITE_NAMES.items():
-                yield f"{place}.{block}.{theirs}", f"{tower}.{block}.{ours}"
-            for theirs, ours in SHARED_NAMES.items() if tower == "text" else ():
-                yield f"{place}.{block}.{theirs}", f"shared.{block}.{ours}"
+        names_in_block = {name: f"{tower}.{{}}.{ours}" for name, ours in SITE_NAMES.items()}
+        if tower == "text":
+            names_in_block |= {name: f"shared.{{}}.{ours}" for name, ours in SHARED_NAMES.items()}
+        for block in _block_numbers(backbone, place):
+            for theirs, ours in names_in_block.items():
+                yield f"{place}.{block}.{theirs}", ours.format(block)
+
+
+def _block_numbers(backbone: Mapping[str, Tensor], place: str) -> list[int]:
+    pattern = re.compile(rf"{re.escape(place)}\.(\d+)\.")
+    matches = map(pattern.match, backbone)
+    return sorted({int(match[1]) for match in matches if match})
 
 
 def _scalar(tensor: Tensor, name: str) -> Tensor:
@@ -131,20 +164,25 @@ def _scalar(tensor: Tensor, name: str) -> Tensor:
     return tensor.reshape(())
 
 
-def _describe(missing: list[str], unexpected: list[str]) -> str:
-    parts = [
-        f"{len(names)} {kind}: {', '.join(names[:SHOWN])}"
-        + (f" and {len(names) - SHOWN} more" if names[SHOWN:] else "")
-        for kind, names in (("missing", missing), ("unexpected", unexpected))
-        if names
-    ]
+def _describe(missing: Sequence[str], unexpected: Sequence[str]) -> str:
+    kinds = {"missing": missing, "unexpected": unexpected}
+    parts = [f"{len(names)} {kind}: {_listed(names)}" for kind, names in kinds.items() if names]
     hint = (
         "A released checkpoint has open_clip's plain CLIP and adapters in every block under"
         " model.…, and temp; shared adapters are in the text blocks only"
     )
-    return (
-        f"Names that do not match: {'; '.join(parts) or 'there are no transformer blocks'}. {hint}"
-    )
+    what = "; ".join(parts) or "there are no transformer blocks"
+    return f"Names that do not match: {what}. {hint}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    listed = ", ".join(names[:NAMES_LISTED])
+    if len(names) > NAMES_LISTED:
+        listed = f"{listed} and {len(names) - NAMES_LISTED} more"
+    return listed
+
+
+# -- files -----------------------------------------------------------------------------------------
 
 
 def read_released(path: str | Path) -> tuple[State, dict[str, Any]]:
@@ -168,15 +206,22 @@ def read_released(path: str | Path) -> tuple[State, dict[str, Any]]:
         raise WeightsError(
             f"{path} holds a {type(content).__name__}; a released checkpoint holds model and config"
         )
-    state = content["model"] if isinstance(content.get("model"), Mapping) else content
+    # Some of the original's files are the state dict itself, without a config.
+    state = content
+    config: object = {}
+    if isinstance(content.get("model"), Mapping):
+        state = content["model"]
+        config = plain(content.get("config", {}))
     others = [str(name) for name, value in state.items() if not isinstance(value, Tensor)]
     if others or not state:
+        listed = ", ".join(others[:NAMES_LISTED]) or "nothing"
         raise WeightsError(
-            f"{path} holds no state dict, but {', '.join(others[:SHOWN]) or 'nothing'}; "
-            "a released checkpoint holds its weights under model"
+            f"{path} holds no state dict, but {listed}; a released checkpoint holds its weights"
+            " under model"
         )
-    config = plain(content["config"]) if state is not content and "config" in content else {}
-    return dict(state), config if isinstance(config, dict) else {"config": config}
+    if not isinstance(config, dict):
+        config = {"config": config}
+    return dict(state), config
 
 
 def write_released(
@@ -190,6 +235,7 @@ def write_released(
         config: plain values that go beside them.
     """
     path = Path(path)
+    # Cloned: torch.save would keep the whole storage of a view.
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
     with replacing(path) as temporary:
         if path.suffix == ".safetensors":

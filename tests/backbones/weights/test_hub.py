@@ -66,7 +66,7 @@ def test_older_repositories_hold_pickles(hub, published):
 
 
 def test_preset_from_the_hub(hub, published, config, monkeypatch, caplog):
-    monkeypatch.setattr("harma.backbones.sources.find_architecture", lambda name: config)
+    monkeypatch.setattr("harma.backbones.source_kinds.find_architecture", lambda name: config)
     path = hub.root / "Zilun/GeoRSCLIP/ckpt/RS5M_ViT-B-32_RET-2.pt"
     path.parent.mkdir(parents=True)
     torch.save(published.weights(), path)

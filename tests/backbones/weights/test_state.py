@@ -54,7 +54,7 @@ def test_safetensors(state, tmp_path):
 def test_torchscript_archive_is_read_without_running_it(
     backbone, state, tmp_path, pixels, monkeypatch
 ):
-    """OpenAI publishes half precision weights in this form, with three constants among the buffers."""
+    """OpenAI publishes half precision weights so, with three constants among the buffers."""
     model = backbone.module.half().eval()
     for name in ("input_resolution", "context_length", "vocab_size"):
         if hasattr(model, name):

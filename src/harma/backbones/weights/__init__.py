@@ -1,1 +1,1 @@
-"""Reading weights safely: pickles that run nothing, state dicts under many names, files of a hub."""
+"""Reading weights safely: pickles that run nothing, state dicts, files of a hub."""

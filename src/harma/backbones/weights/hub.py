@@ -1,4 +1,4 @@
-"""Weights that others publish: in the local cache, or downloaded when that was asked for."""
+"""Download from the Hugging Face hub: weights in the local cache, or fetched when asked for."""
 
 import logging
 import sys
@@ -67,7 +67,9 @@ def find_file(remote: Remote, what: str, *, allow_download: bool, by_hand: str =
     cached = _in_cache(remote)
     if cached:
         return cached
-    manually = f"get it from {remote.page}{by_hand and f' and {by_hand}'}"
+    manually = f"get it from {remote.page}"
+    if by_hand:
+        manually = f"{manually} and {by_hand}"
     if remote.repo is None:
         raise MissingFileError(
             f"{what}: {remote.describe()} cannot be downloaded from here; {manually}"
@@ -85,6 +87,7 @@ def _in_cache(remote: Remote) -> Path | None:
 
     if remote.repo is None:
         return None
+    # `try_to_load_from_cache` gives a mark of its own for files that are known to be absent.
     for file in remote.files:
         path = try_to_load_from_cache(
             remote.repo, file, cache_dir=constants.HF_HUB_CACHE, revision=remote.revision
@@ -95,7 +98,10 @@ def _in_cache(remote: Remote) -> Path | None:
 
 
 def _network_errors() -> tuple[type[Exception], ...]:
-    """Errors of the HTTP library that the installed `huggingface_hub` uses; it lets some of them through."""
+    """Errors of the HTTP library that the installed `huggingface_hub` uses.
+
+    It lets some of them through.
+    """
     return tuple(sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules)
 
 
@@ -115,6 +121,7 @@ def _download(remote: Remote, what: str, manually: str) -> Path:
         OSError,
         *_network_errors(),
     )
+    # A warning, since a download may be large and was perhaps allowed long ago in a recipe.
     log.warning("downloading %s: %s from %s", what, remote.describe(), constants.ENDPOINT)
     for file in remote.files:
         try:

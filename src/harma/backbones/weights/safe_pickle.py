@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from harma.backbones.weights.placeholders import Placeholder
 from harma.errors import MissingFileError, WeightsError
 
 # What torch writes for the type of a storage, and the dtype of its numbers.
@@ -57,58 +58,15 @@ NOT_WEIGHTS = {
 }
 
 
-class Placeholder:
-    """Stands for an object of a class that is not admitted: takes what a pickle does to it and does nothing.
+class PlainDict(dict[object, object]):
+    """What an OrderedDict of a pickle becomes.
 
-    Attributes:
-        name: module and name of the class.
-        args: what it was called with.
-        state: what was set on it; None if nothing was.
-        entries: (key, value) pairs set on it, where it stands for a mapping.
-        values: what was appended to it, where it stands for a list or set.
+    Attributes set on it are dropped, so that none can pose as a method.
     """
-
-    name = "object"
-
-    args: tuple[Any, ...]
-    state: Any
-    entries: list[tuple[Any, Any]]
-    values: list[Any]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Placeholder":
-        """Begin here: pickles make most objects without `__init__`."""
-        self = super().__new__(cls)
-        self.args, self.state, self.entries, self.values = args, None, [], []
-        return self
-
-    def __call__(self, *args: Any, **kwargs: Any) -> "Placeholder":
-        """Stand for what a call would have given."""
-        return Placeholder(*args)
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.entries.append((key, value))
-
-    def append(self, value: Any) -> None:
-        """Take an element of a list."""
-        self.values.append(value)
-
-    def add(self, value: Any) -> None:
-        """Take an element of a set."""
-        self.values.append(value)
-
-    def __repr__(self) -> str:
-        return f"<{self.name}, not read>"
-
-
-class PlainDict(dict[Any, Any]):
-    """What an OrderedDict of a pickle becomes. Attributes set on it are dropped, so that none can pose as a method."""
 
     __slots__ = ()
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         """Drop it: torch keeps version numbers of modules there."""
 
 
@@ -124,18 +82,23 @@ class _Admitted:
 
     __slots__ = ("_function",)
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., object]) -> None:
         self._function = function
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: object) -> object:
         return self._function(*args)
 
-    def __setstate__(self, state: Any) -> NoReturn:
+    def __setstate__(self, state: object) -> NoReturn:
         raise pickle.UnpicklingError("the state of a function is set")
 
 
-def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *others: Any) -> Tensor:
-    """`torch._utils._rebuild_tensor_v2`: a view of a storage. Hooks and whether it needs gradients are left out."""
+def _rebuild_tensor(
+    storage: object, offset: Any, size: Any, stride: Any, *others: object
+) -> Tensor:
+    """`torch._utils._rebuild_tensor_v2`: a view of a storage.
+
+    Hooks, and whether the tensor needs gradients, are left out.
+    """
     if not isinstance(storage, _Storage):
         raise pickle.UnpicklingError("a tensor without a storage")
     if not storage.data and math.prod(size):
@@ -145,12 +108,12 @@ def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *others: 
     return torch.frombuffer(storage.data, dtype=storage.dtype).as_strided(size, stride, offset)
 
 
-def _rebuild_parameter(data: Any, *others: Any) -> Any:
+def _rebuild_parameter(data: object, *others: object) -> object:
     """`torch._utils._rebuild_parameter`: the tensor in it."""
     return data
 
 
-ADMITTED: dict[tuple[str, str], Callable[..., Any]] = {
+ADMITTED: dict[tuple[str, str], Callable[..., object]] = {
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
@@ -174,23 +137,22 @@ class _Unpickler(pickle.Unpickler):
             return STORAGES[name]
         return type("Foreign", (Placeholder,), {"name": f"{module}.{name}"})
 
-    def persistent_load(self, pid: Any) -> _Storage:
-        """The storage of ("storage", type, key, device, length): the member `data/<key>` of the archive."""
-        if (
-            not isinstance(pid, tuple)
-            or len(pid) < 3
-            or pid[0] != "storage"
-            or not isinstance(pid[1], torch.dtype)
-        ):
+    def persistent_load(self, pid: object) -> _Storage:
+        """The storage of ("storage", type, key, device, length): the archive's `data/<key>`."""
+        if not isinstance(pid, tuple) or len(pid) < 3 or pid[0] != "storage":
+            raise pickle.UnpicklingError("a reference to something that is not a storage")
+        dtype = pid[1]
+        if not isinstance(dtype, torch.dtype):
             raise pickle.UnpicklingError("a reference to something that is not a storage")
         key = str(pid[2])
+        # Several tensors may be views of one storage: it is read once.
         if key not in self._storages:
             data = bytearray(self._archive.read(f"{self._prefix}data/{key}"))
-            self._storages[key] = _Storage(data, pid[1])
+            self._storages[key] = _Storage(data, dtype)
         return self._storages[key]
 
 
-def read_weight_file(path: Path, *, foreign: bool = False) -> Any:
+def read_weight_file(path: Path, *, foreign: bool = False) -> object:
     """Read a safetensors file, or what `torch.save` wrote.
 
     Args:
@@ -209,29 +171,40 @@ def read_weight_file(path: Path, *, foreign: bool = False) -> Any:
         raise MissingFileError(
             f"{path} is not there; give the path of a weight file (.pt, .pth, .bin, .safetensors)"
         )
+    _check_start(path)
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return _read_pickle(path, foreign=foreign)
+    except WeightsError:
+        raise
+    except (SafetensorError, EOFError, OSError, *NONSENSE) as error:
+        lines = str(error).strip().splitlines() or ["it ends too early"]
+        raise WeightsError(
+            f"{path} is not a readable weight file ({lines[0]}); it may be incomplete"
+        ) from error
+
+
+def _check_start(path: Path) -> None:
+    """Raise WeightsError for what people take for weights, as its first bytes show."""
     with path.open("rb") as file:
         start = file.read(64).lstrip()
     for sign, what in NOT_WEIGHTS.items():
         if start.startswith(sign):
             raise WeightsError(f"{path} is {what}")
+
+
+def _read_pickle(path: Path, *, foreign: bool) -> object:
+    """What `torch.save` wrote: by torch itself if that runs nothing, else by the unpickler here."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            _prefix(archive, path)
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                _prefix(archive, path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except WeightsError:
-        raise
     except pickle.UnpicklingError as error:
         if foreign and zipfile.is_zipfile(path):
             return read_archive(path)
         raise WeightsError(f"{path} {_refusal(path, str(error))}") from error
-    except (SafetensorError, EOFError, OSError, *NONSENSE) as error:
-        reason = (str(error).strip().splitlines() or ["it ends too early"])[0]
-        raise WeightsError(
-            f"{path} is not a readable weight file ({reason}); it may be incomplete"
-        ) from error
 
 
 def _refusal(path: Path, message: str) -> str:
@@ -240,15 +213,15 @@ def _refusal(path: Path, message: str) -> str:
             "is not a readable weight file; allowed are files of torch.save, safetensors and"
             " TorchScript archives"
         )
-    name = re.search(r"GLOBAL (\S+)", message)
+    named = re.search(r"GLOBAL (\S+)", message)
+    what = named[1] if named else "foreign objects"
     return (
-        f"holds more than weights ({name[1] if name else 'foreign objects'}) and is not read, since"
-        " that could run code; save a state dict or safetensors. A released HarMA checkpoint is"
-        " converted with `harma import`"
+        f"holds more than weights ({what}) and is not read, since that could run code; save a state"
+        " dict or safetensors. A released HarMA checkpoint is converted with `harma import`"
     )
 
 
-def read_archive(path: Path) -> Any:
+def read_archive(path: Path) -> object:
     """Read an archive of `torch.save` or TorchScript.
 
     Args:
@@ -282,72 +255,47 @@ def read_archive(path: Path) -> Any:
 
 
 def _prefix(archive: zipfile.ZipFile, path: Path) -> str:
+    """The folder that all members of an archive of torch.save lie in.
+
+    Raises:
+        WeightsError: it is no such archive, or its numbers have the other order of bytes.
+    """
     names = archive.namelist()
-    found = [
+    prefixes = [
         name.removesuffix("data.pkl")
         for name in names
         if name.count("/") == 1 and name.endswith("/data.pkl")
     ]
-    if len(found) != 1:
+    if len(prefixes) != 1:
         raise WeightsError(
             f"{path} is a zip archive, but not of torch.save: it holds"
             f" {', '.join(names[:5]) or 'nothing'}; unpack it and give the weight file in it"
         )
-    if f"{found[0]}byteorder" in names and archive.read(f"{found[0]}byteorder") != b"little":
+    prefix = prefixes[0]
+    if f"{prefix}byteorder" in names and archive.read(f"{prefix}byteorder") != b"little":
         raise WeightsError(
             f"{path} was written on a big-endian machine; load it there and save it as safetensors"
         )
-    return found[0]
+    return prefix
 
 
-def module_weights(root: Any) -> dict[str, Tensor]:
-    """The weights in a TorchScript archive, from `read_archive`, under the names that its `state_dict()` would give."""
+def module_weights(root: object) -> dict[str, Tensor]:
+    """The weights in a TorchScript archive, under the names that its `state_dict()` would give.
+
+    Args:
+        root: from `read_archive`.
+    """
     return dict(_walk(root, "", frozenset()))
 
 
-def _walk(module: Any, prefix: str, above: frozenset[int]) -> Iterator[tuple[str, Tensor]]:
-    attributes = (
-        module.state if isinstance(module, Placeholder) and id(module) not in above else None
-    )
-    for name, value in attributes.items() if isinstance(attributes, dict) else ():
+def _walk(module: object, prefix: str, above: frozenset[int]) -> Iterator[tuple[str, Tensor]]:
+    # A module that holds itself would have no end.
+    if not isinstance(module, Placeholder) or id(module) in above:
+        return
+    if not isinstance(module.state, dict):
+        return
+    for name, value in module.state.items():
         if isinstance(value, Tensor):
             yield f"{prefix}{name}", value
         else:
             yield from _walk(value, f"{prefix}{name}.", above | {id(module)})
-
-
-def plain(value: Any) -> Any:
-    """Dicts, lists, strings and numbers in place of placeholders where that is evident, for showing to people.
-
-    ruamel.yaml's mappings, sequences and numbers come back; of anything else a description stays.
-    """
-    return _plain(value, {})
-
-
-def _plain(value: Any, seen: dict[int, Any]) -> Any:
-    if isinstance(value, str | int | float | bool | None):
-        return value
-    # Each object once: configs may refer to themselves.
-    if id(value) not in seen:
-        seen[id(value)] = "…"
-        seen[id(value)] = _plain_object(value, seen)
-    return seen[id(value)]
-
-
-def _plain_object(value: Any, seen: dict[int, Any]) -> Any:
-    if isinstance(value, dict):
-        return {_plain_key(key): _plain(item, seen) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, seen) for item in value]
-    if not isinstance(value, Placeholder):
-        return f"<{type(value).__name__}, not read>"
-    if value.entries:
-        return {_plain_key(key): _plain(item, seen) for key, item in value.entries}
-    if value.values:
-        return [_plain(item, seen) for item in value.values]
-    scalars = [item for item in value.args if isinstance(item, str | int | float)]
-    return scalars[-1] if scalars else repr(value)
-
-
-def _plain_key(key: Any) -> Any:
-    return key if isinstance(key, str | int | float | bool | None) else repr(key)

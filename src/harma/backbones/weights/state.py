@@ -1,11 +1,11 @@
-"""Weights: their hash, reading them from files of every kind, loading them name by name."""
+"""State dicts: their hash, reading them from files of every kind, loading them name by name."""
 
 import hashlib
 import logging
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,12 @@ log = logging.getLogger(__name__)
 
 # Prefixes that training wrappers leave on every name.
 WRAPPERS = ("module.", "_orig_mod.", "model.")
+# Stored with or without a dimension.
+SCALARS = ("logit_scale", "logit_bias")
 # Not weights, but constants that TorchScript archives store among them.
 CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
-SHOWN = 10
+# Of names that do not match a message lists so many.
+NAMES_LISTED = 10
 # Weights of adapters, which a backbone does not count as its own.
 ADAPTER_MARKS = (".mlp.adapter.", ".dense.adapter.", ".lin2.adapter.", ".lora_A.", ".lora_B.")
 # What peft puts between the name of a layer and those of its weights.
@@ -63,58 +66,80 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: str) -
     Raises:
         WeightsError: names are missing or unexpected, or shapes differ; the message lists them.
     """
-    own = own_weights(module)
+    weights = own_weights(module)
     state = dict(state)
-    for name in ("logit_scale", "logit_bias"):
-        if name in state and name in own and state[name].numel() == own[name].numel() == 1:
-            state[name] = state[name].reshape(own[name].shape)
-    missing = [name for name in own if name not in state]
-    unexpected = [name for name in state if name not in own]
-    differing = [
-        f"{name} {tuple(state[name].shape)}, model {tuple(own[name].shape)}"
-        for name in own
-        if name in state and own[name].shape != state[name].shape
-    ]
-    if missing or unexpected or differing:
-        lists = [
-            _list("missing", missing),
-            _list("unexpected", unexpected),
-            _list("of another shape", differing),
-        ]
+    for name in SCALARS:
+        if name in state and name in weights and state[name].numel() == weights[name].numel() == 1:
+            state[name] = state[name].reshape(weights[name].shape)
+    # All of it is compared before anything is copied: a failed loading changes no weight.
+    mismatch = _compare(weights, state)
+    if mismatch:
         raise WeightsError(
-            f"{source}: weights and architecture do not match:"
-            f" {'; '.join(part for part in lists if part)}.{_hint(missing, unexpected, differing)}"
+            f"{source}: weights and architecture do not match: {mismatch.listed()}."
+            f"{_hint(mismatch)}"
         )
     with torch.no_grad():
-        for name, value in own.items():
+        for name, value in weights.items():
             value.copy_(state[name])
 
 
-def _list(kind: str, names: list[str]) -> str:
+class _Mismatch(NamedTuple):
+    """Names that two state dicts do not share, and those with another shape, with the shapes."""
+
+    missing: list[str]
+    unexpected: list[str]
+    differing: list[str]
+
+    def listed(self) -> str:
+        parts = [
+            _list("missing", self.missing),
+            _list("unexpected", self.unexpected),
+            _list("of another shape", self.differing),
+        ]
+        return "; ".join(part for part in parts if part)
+
+
+def _compare(weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> _Mismatch | None:
+    """What of `state` does not fit; None if everything does."""
+    missing = [name for name in weights if name not in state]
+    unexpected = [name for name in state if name not in weights]
+    differing = [
+        f"{name} {tuple(state[name].shape)}, model {tuple(value.shape)}"
+        for name, value in weights.items()
+        if name in state and value.shape != state[name].shape
+    ]
+    mismatch = _Mismatch(missing, unexpected, differing)
+    return mismatch if any(mismatch) else None
+
+
+def _list(kind: str, names: Sequence[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{len(names)} {kind} ({', '.join(names[:SHOWN])}{more})"
+    listed = ", ".join(names[:NAMES_LISTED])
+    if len(names) > NAMES_LISTED:
+        listed = f"{listed} and {len(names) - NAMES_LISTED} more"
+    return f"{len(names)} {kind} ({listed})"
 
 
-def _hint(missing: Iterable[str], unexpected: Iterable[str], differing: Iterable[str]) -> str:
-    if any(".mmadapter." in name for name in unexpected):
+def _hint(mismatch: _Mismatch) -> str:
+    """What is probably the matter, and what to do."""
+    if any(".mmadapter." in name for name in mismatch.unexpected):
         return (
             " It is a released HarMA checkpoint: convert it with `harma import`, or open it with"
             " HarMA.from_released."
         )
-    if any(name.startswith("visual.positional_embedding ") for name in differing):
+    if any(name.startswith("visual.positional_embedding ") for name in mismatch.differing):
         return (
             " The image size differs, and positional embeddings are not resized here: state the"
             " file's architecture."
         )
-    if differing and not missing and not unexpected:
+    if mismatch.differing and not mismatch.missing and not mismatch.unexpected:
         return " Width, patch size or vocabulary differ: state the architecture of the file."
     return ""
 
 
 def read_weights(path: Path, nested: Sequence[str] = ("state_dict",)) -> dict[str, Tensor]:
-    """Read the weights of a file: safetensors, a pickle of tensors, or OpenAI's TorchScript archive.
+    """Read the weights of a file: safetensors, a pickle of tensors, OpenAI's TorchScript archive.
 
     A pickle may be a flat state dict, or hold one under a name such as "state_dict"; prefixes of
     wrapped models, such as `module.`, are removed. Pickles are read with `weights_only=True`:
@@ -151,7 +176,13 @@ def _read_torchscript(path: Path) -> dict[str, Tensor]:
     }
 
 
-def _state_dict(content: Any, path: Path, nested: Sequence[str]) -> dict[str, Tensor]:
+def _state_dict(content: object, path: Path, nested: Sequence[str]) -> dict[str, Tensor]:
+    """The state dict in what a file holds, without the prefixes of wrapped models.
+
+    Raises:
+        WeightsError: there is none, or other things are in it.
+    """
+    # One level after the other: some trainers keep {"state_dict": {"model": …}}.
     for key in nested:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -166,9 +197,13 @@ def _state_dict(content: Any, path: Path, nested: Sequence[str]) -> dict[str, Te
             ' dict, or hold one under "state_dict" (a released HarMA checkpoint is converted'
             " with `harma import`)"
         )
-    state: dict[str, Tensor] = dict(content)
+    return _unwrapped(dict(content), path)
+
+
+def _unwrapped(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    # Only a prefix that every name has is a wrapper's: `model.` may also be a part of a model.
     for prefix in WRAPPERS:
         if all(name.startswith(prefix) for name in state):
             log.info("%s: the prefix %r of every name is removed", path, prefix)
-            state = {name[len(prefix) :]: value for name, value in state.items()}
+            state = {name.removeprefix(prefix): value for name, value in state.items()}
     return state

@@ -1,4 +1,4 @@
-"""harma classify and harma caption."""
+"""harma classify."""
 
 import csv
 import io
@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from PIL import Image
+from tests.cli.labelled_images import run, write_pictures
 
 import harma
 from harma.cli import main
 from harma.curation.vocabulary.terms import build_vocabulary
-from harma.model.zeroshot import classify, rank_captions
+from harma.model.zeroshot import classify
 
 
 @pytest.fixture(scope="module")
@@ -23,19 +23,9 @@ def model(model):
 
 @pytest.fixture
 def images(tmp_path, monkeypatch):
-    """Two folders of two pictures, named after classes."""
+    """Pictures below the working directory."""
     monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    for name in ("river", "storage_tanks"):
-        (tmp_path / "images" / name).mkdir(parents=True)
-        for i in range(2):
-            picture = Image.fromarray(rng.integers(0, 255, (40, 40, 3), dtype=np.uint8))
-            picture.save(tmp_path / "images" / name / f"{i}.png")
-    return sorted((tmp_path / "images").rglob("*.png"))
-
-
-def run(*argv, status=0):
-    assert main([*argv, "--num-workers", "0"]) == status
+    return write_pictures(tmp_path / "images")
 
 
 def test_classes_in_every_format(model, images, capsys):
@@ -181,37 +171,3 @@ def test_accuracy_of_folders(model, images, capsys):
     assert "mean of classes" in shown.err
     run("classify", model, "images", "--classes", "river,forest", "--folder-labels", status=2)
     assert "1 labels are none of the classes: storage_tanks" in capsys.readouterr().err
-
-
-def test_captions(model, images, tmp_path, capsys):
-    captions = ["a river", "trees", "a road beside a river"]
-    (tmp_path / "captions.json").write_text(json.dumps([*captions, "trees"]))
-    run("caption", model, "images", "--captions", "captions.json", "-k", "2", "--format", "json")
-    shown = capsys.readouterr()
-    assert "4 captions, 3 of them different" in shown.err
-    expected = rank_captions(harma.load(model), images, captions, k=2)
-    found = json.loads(shown.out)
-    assert [[one["caption"] for one in image["captions"]] for image in found] == [
-        [captions[number] for number in row] for row in expected.order
-    ]
-    run("caption", model, "images", "--captions", "captions.json")
-    assert "a road beside a river" in capsys.readouterr().out
-
-
-def test_what_cannot_be_read_is_named_and_left_out_only_when_asked(model, images, capsys):
-    images[0].write_bytes(b"x")
-    options = ["classify", model, "images", "--classes", "river,forest", "--format", "json"]
-    run(*options, status=2)
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "1 of 4 images cannot be read" in shown.err
-    run(*options, "--skip-unreadable", status=1)
-    shown = capsys.readouterr()
-    assert len(json.loads(shown.out)) == 3
-    assert "1 images cannot be read and are left out" in shown.err
-    assert "0.png" in shown.err
-
-
-def test_addresses_are_not_images(model, capsys):
-    assert main(["classify", model, "https://example.org/a.tif", "--classes", "a,b"]) == 2
-    assert "is an address; images are read from files" in capsys.readouterr().err

@@ -1,0 +1,57 @@
+"""harma import and harma export."""
+
+import json
+
+import pytest
+import torch
+
+from harma.backbones import load_backbone
+from harma.cli import main
+from harma.methods.harma.config import AdapterConfig
+from harma.model.model import HarMA
+from harma.model.saved import load, save
+
+TEXTS = ["a river", "two planes beside a long runway"]
+
+
+@pytest.fixture
+def released(tiny_config, tmp_path, capsys):
+    """A model, its released checkpoint, and a file with its architecture."""
+    torch.manual_seed(0)
+    config = AdapterConfig(bottleneck_dim=16, variant="document")
+    model = HarMA(load_backbone(tiny_config), config).eval()
+    for parameter in model.trained_parameters().values():
+        parameter.data.add_(0.1 * torch.rand(parameter.shape))
+    save(model, tmp_path / "a")
+    file = tmp_path / "released.pth"
+    assert main(["export", str(tmp_path / "a"), "--output", str(file)]) == 0
+    assert capsys.readouterr().out == f"written to {file}\n"
+    (tmp_path / "architecture.json").write_text(json.dumps(tiny_config))
+    return model, str(file), str(tmp_path / "architecture.json")
+
+
+def test_there_and_back_with_the_variant_that_is_named(released, tmp_path, capsys):
+    model, file, architecture = released
+    options = ["--architecture", architecture, "--output", str(tmp_path / "b")]
+    assert main(["import", file, *options, "--variant", "document"]) == 0
+    trained = model.num_parameters(trained=True)
+    assert f"{trained:,} trained parameters written to" in capsys.readouterr().out
+    assert (load(tmp_path / "b").embed_texts(TEXTS) == model.embed_texts(TEXTS)).all()
+    assert main(["import", file, *options]) == 0
+    assert load(tmp_path / "b").adapters.variant == "released"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "architecture.json is not JSON ("),
+        ("[1]", "architecture.json holds a list; it must be an open_clip config"),
+    ],
+)
+def test_an_architecture_that_cannot_be_used(released, tmp_path, capsys, content, message):
+    _, file, architecture = released
+    (tmp_path / "architecture.json").write_text(content)
+    options = ["--architecture", architecture, "--output", str(tmp_path / "b")]
+    assert main(["import", file, *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "b").exists()

@@ -1,0 +1,177 @@
+"""Saved models: what was saved embeds as before; what cannot be opened is named."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from harma.backbones import load_backbone
+from harma.errors import ConfigError, MissingFileError, WeightsError
+from harma.methods.harma.config import AdapterConfig
+from harma.model.model import HarMA
+from harma.model.saved import (
+    backbone_name_from,
+    describe,
+    load,
+    save,
+    save_adapter,
+    save_model,
+    saved_directory,
+)
+
+TEXTS = ["a river", "two planes beside a long runway"]
+OPTIONS = {"bottleneck_dim": 16, "num_heads": 2}
+
+
+@pytest.fixture
+def named(tiny_config, tmp_path):
+    """A backbone that a directory holds, so that a name opens it again."""
+    torch.manual_seed(0)
+    load_backbone(tiny_config).save(tmp_path / "clip")
+    return load_backbone(f"local-dir:{tmp_path / 'clip'}")
+
+
+def trained(backbone):
+    """A model with adapters whose weights and temperature have moved."""
+    model = HarMA(backbone, AdapterConfig(**OPTIONS), temperature=0.05)
+    generator = torch.Generator().manual_seed(1)
+    for parameter in model.trained_parameters().values():
+        parameter.data.add_(0.1 * torch.rand(parameter.shape, generator=generator))
+    return model.eval()
+
+
+def test_adapters_are_saved_beside_the_name_of_their_backbone(named, tmp_path):
+    model = trained(named)
+    save(model, tmp_path / "a", about={"data": {"name": "tiny", "train_captions": 12}})
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+        "README.md",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    again = load(tmp_path / "a")
+    assert not again.training
+    assert float(again.temperature.detach()) == float(model.temperature.detach())
+    assert (again.embed_texts(TEXTS) == model.embed_texts(TEXTS)).all()
+    assert "Trained on: tiny (12 captions)" in (tmp_path / "a" / "README.md").read_text()
+    bare = HarMA(named_again(tmp_path)).eval()
+    assert np.abs(again.embed_texts(TEXTS) - bare.embed_texts(TEXTS)).max() > 1e-3
+
+
+def named_again(tmp_path):
+    return load_backbone(f"local-dir:{tmp_path / 'clip'}")
+
+
+@pytest.mark.parametrize("how", ["drawn", "given"])
+def test_a_backbone_that_no_name_opens_again_is_kept_inside(tiny_config, tmp_path, how):
+    torch.manual_seed(0)
+    backbone = load_backbone(tiny_config)
+    if how == "given":
+        backbone = load_backbone(tiny_config, weights=backbone.weights())
+    model = trained(backbone)
+    save(model, tmp_path / "a")
+    shutil.move(tmp_path / "a", tmp_path / "moved")
+    again = load(tmp_path / "moved")
+    assert (again.embed_texts(TEXTS) == model.embed_texts(TEXTS)).all()
+    # Opened, it has a name: saved again, it is not written a second time.
+    save(again, tmp_path / "b")
+    assert not (tmp_path / "b" / "backbone").exists()
+    assert (load(tmp_path / "b").embed_texts(TEXTS) == model.embed_texts(TEXTS)).all()
+
+
+def test_a_model_without_adapters_is_saved_whole_with_its_temperature(tiny_config, tmp_path):
+    model = HarMA(load_backbone(tiny_config), temperature=0.02).eval()
+    save(model, tmp_path / "m", about={"metrics": {"split": "val", "mR": 12.5}})
+    again = load(tmp_path / "m")
+    assert again.adapters is None
+    assert float(again.temperature.detach()) == pytest.approx(0.02)
+    assert again.embed_texts(TEXTS) == pytest.approx(model.embed_texts(TEXTS), abs=1e-6)
+    assert "| mR | 12.50 |" in (tmp_path / "m" / "README.md").read_text()
+    facts = describe(tmp_path / "m")
+    assert facts["kind"] == "model"
+    assert facts["metrics"] == {"split": "val", "mR": 12.5}
+    assert facts["bytes"] == sum(path.stat().st_size for path in (tmp_path / "m").iterdir())
+
+
+def test_each_form_refuses_the_other(named, tmp_path):
+    with pytest.raises(ConfigError, match="has no adapters; save the whole model with save_model"):
+        save_adapter(HarMA(named), tmp_path / "a")
+    model = trained(named_again(tmp_path))
+    with pytest.raises(ConfigError, match="no place for adapters; save them with save_adapter"):
+        save_model(model, tmp_path / "m")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="holds files but no adapter; choose a new or an empty"):
+        save(model, tmp_path / "notes")
+    assert [path.name for path in (tmp_path / "notes").iterdir()] == ["a.txt"]
+
+
+def test_another_backbone_than_the_adapters_were_trained_on(named, tiny_config, tmp_path):
+    model = trained(named)
+    save(model, tmp_path / "a")
+    torch.manual_seed(9)
+    load_backbone(tiny_config).save(tmp_path / "other")
+    with pytest.raises(WeightsError, match=r"was trained on local-dir:.*clip with weights sha256:"):
+        load(tmp_path / "a", backbone=tmp_path / "other")
+    shutil.move(tmp_path / "clip", tmp_path / "elsewhere")
+    with pytest.raises(MissingFileError, match=r"weights sha256:.*, which cannot be found .*; say"):
+        load(tmp_path / "a")
+    again = load(tmp_path / "a", backbone=tmp_path / "elsewhere")
+    assert (again.embed_texts(TEXTS) == model.embed_texts(TEXTS)).all()
+
+
+def test_a_run_means_its_best_model(named, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    with pytest.raises(MissingFileError, match="nothing to load in .*: it is no run, adapter or"):
+        saved_directory(run)
+    (run / "recipe.yaml").write_text("method: harma\n")
+    with pytest.raises(MissingFileError, match="the run has no best model yet"):
+        load(run)
+    save(trained(named), run / "best")
+    assert saved_directory(run) == run / "best"
+    assert saved_directory(run / "best") == run / "best"
+
+
+def test_options_that_are_for_adapters_only(tiny_config, tmp_path):
+    save(HarMA(load_backbone(tiny_config)), tmp_path / "m")
+    with pytest.raises(ConfigError, match="is a whole model; backbone= and adapter= belong to"):
+        load(tmp_path / "m", backbone="openai")
+
+
+def test_code_is_not_taken_from_a_saved_model(named, tmp_path):
+    save(trained(named), tmp_path / "a")
+    path = tmp_path / "a" / "adapter_config.json"
+    content = json.loads(path.read_text())
+    content["adapter"]["adapter"] = "my_package.mine.Adapter"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match=r"adapter class of its own, my_.*Code is not taken"):
+        load(tmp_path / "a")
+    content["adapter"] = {"bottleneck": 3}
+    path.write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match=r"adapter_config.json: the options are not known \("):
+        load(tmp_path / "a")
+
+
+def test_facts_of_another_program_are_none_and_others_must_be_facts(tiny_config, tmp_path):
+    load_backbone(tiny_config).save(tmp_path / "m")
+    facts = describe(tmp_path / "m")
+    assert facts.keys() == {"kind", "directory", "bytes"}
+    (tmp_path / "m" / "harma.json").write_text(yaml.safe_dump(["a"]))
+    with pytest.raises(ConfigError, match="harma.json holds list instead of facts; save the model"):
+        describe(tmp_path / "m")
+
+
+def test_the_temperature_of_a_bare_backbone_is_its_own(tiny_config, tmp_path):
+    backbone = load_backbone(tiny_config)
+    with torch.no_grad():
+        backbone.module.logit_scale.fill_(np.log(1 / 0.03))
+    backbone.save(tmp_path / "m")
+    assert float(load(tmp_path / "m").temperature.detach()) == pytest.approx(0.03)
+
+
+def test_names_of_backbones_are_seen_from_the_adapter(tmp_path):
+    name = backbone_name_from(tmp_path / "run" / "best", tmp_path / "run" / "backbone")
+    assert name == "local-dir:../backbone"
