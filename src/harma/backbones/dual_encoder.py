@@ -15,8 +15,8 @@ from harma.backbones.preprocess import preprocess_from
 from harma.backbones.text_tokenizers import TextTokenizer
 from harma.backbones.timm_tower import TimmTower
 from harma.backbones.transformers_tower import TransformersTower, mlp_output
-from harma.backbones.weights.state import load_strictly, own_weights
-from harma.errors import BackboneError, ConfigError, DataError
+from harma.backbones.weights.state import load_strictly
+from harma.errors import BackboneError, ConfigError
 
 TOWERS = ("image", "text")
 CONTEXT_LENGTH = 77  # as CLIP's: 30 words of a caption fit
@@ -72,6 +72,7 @@ class DualEncoder(Backbone):
         self.trims_text = self.text.ignores_padding
         self._make_tokenizer = make_tokenizer
         self._tokenizer: TextTokenizer | None = None
+        self.note_own_parts()
 
     def _context_length(self, stated: int | None) -> int:
         limit = self.text.max_positions
@@ -114,34 +115,11 @@ class DualEncoder(Backbone):
             )
         return token_ids
 
-    def encode_image(self, pixels: Tensor) -> Tensor:
-        """Encode pixels (B, 3, H, W) → (B, E), not normalised.
-
-        Raises:
-            DataError: the pixels have another shape or are not floating point.
-        """
-        self.check_pixels(pixels)
+    def _encode_image(self, pixels: Tensor) -> Tensor:
         embeddings: Tensor = self.image(pixels.to(self.image.projection.weight.dtype))
         return embeddings
 
-    def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Encode token ids (B, L), padded on the right → (B, E), not normalised.
-
-        L is up to `context_length`, and that itself where an encoder sees padding in spite of its
-        mask.
-
-        Raises:
-            DataError: the ids have another shape or are not integers.
-        """
-        length = token_ids.shape[1] if token_ids.ndim == 2 else 0
-        shortest = 1 if self.trims_text else self.context_length
-        if not shortest <= length <= self.context_length or token_ids.is_floating_point():
-            raise DataError(
-                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name}"
-                " takes integers (B, L) with L ="
-                f" {'1 to ' if self.trims_text else ''}{self.context_length}, as `tokenize` gives"
-                " them"
-            )
+    def _encode_text(self, token_ids: Tensor) -> Tensor:
         embeddings: Tensor = self.text(token_ids)
         return embeddings
 
@@ -217,7 +195,8 @@ class DualEncoder(Backbone):
 
     def tower_parameters(self, tower: str) -> dict[str, nn.Parameter]:
         """Every parameter of a tower by its name, its projection included."""
-        return {name: p for name, p in self.named_parameters() if name.startswith(f"{tower}.")}
+        parameters = self.as_built().named_parameters()
+        return {name: p for name, p in parameters if name.startswith(f"{tower}.")}
 
     def projection(self, tower: str) -> dict[str, nn.Parameter]:
         """The parameters of a tower's projection into the embedding space."""
@@ -251,8 +230,8 @@ class DualEncoder(Backbone):
     # ------------------------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
-        """The backbone's own weights, adapters left out: "image.trunk.…", "text.encoder.…", and the projections."""
-        return own_weights(self)
+        """The backbone's own weights, whatever is attached: "image.trunk.…", "text.encoder.…" ."""
+        return dict(self.as_built().state_dict())
 
     def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
         """Load weights under the names of `weights`; cast to the dtype the backbone has.
@@ -261,7 +240,7 @@ class DualEncoder(Backbone):
             WeightsError: a name is missing or unexpected or a shape differs; the message lists
                 them.
         """
-        load_strictly(self, state, source)
+        load_strictly(self.weights(), state, source)
 
     def load_image(self, state: Mapping[str, Tensor], source: str) -> None:
         """Load the weights of a published image model under timm's names, its classifier left out.
@@ -270,7 +249,8 @@ class DualEncoder(Backbone):
             WeightsError: a name is missing or unexpected or a shape differs; the message lists
                 them.
         """
-        load_strictly(self.image.trunk, self.image.load_trunk(state, source), source)
+        trunk = self.image.trunk.state_dict()
+        load_strictly(trunk, self.image.load_trunk(state, source), source)
 
     def load_text(self, state: Mapping[str, Tensor], source: str) -> None:
         """Load the weights of a published text encoder under the names of `transformers`, its heads left out.
@@ -279,7 +259,8 @@ class DualEncoder(Backbone):
             WeightsError: a name is missing or unexpected or a shape differs; the message lists
                 them.
         """
-        load_strictly(self.text.encoder, self.text.load_encoder(state, source), source)
+        encoder = self.text.encoder.state_dict()
+        load_strictly(encoder, self.text.load_encoder(state, source), source)
 
     def save(self, directory: str | Path) -> None:
         """Write a model directory that `load_backbone("local-dir:…")` reads, tokenizer included.

@@ -5,6 +5,7 @@ together again. Samples of a batch never share a sequence.
 """
 
 import inspect
+import threading
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -114,6 +115,19 @@ def _regions(length: int, padded: int, shift: int) -> Tensor:
     )
 
 
+class _Kept(threading.local):
+    """The mask that a thread's attention saw last, and whose it is; until a site has read it."""
+
+    layout: "PaddingLayout | None" = None
+    mask: Tensor | None = None
+
+
+# Kept between the attention and the MLP of one block, which one thread runs one after the other. It
+# is thread-local and no attribute of the layout, where other threads would find it; and no context
+# variable, since torch.compile cannot set one.
+_kept = _Kept()
+
+
 class PaddingLayout:
     """All tokens of a sample but its padding, as the mask that a block gives its attention says.
 
@@ -131,34 +145,55 @@ class PaddingLayout:
     masks_padding = True
 
     def __init__(self, block: nn.Module) -> None:
-        takes = {
-            part: list(inspect.signature(type(part).forward).parameters)[1:]
-            for part in block.modules()
-        }
-        del takes[block]
-        attention = next((part for part, names in takes.items() if "attention_mask" in names), None)
-        if attention is None:
-            raise BackboneError(
-                f"no attention in a {type(block).__name__} takes an attention_mask: adapters would"
-                " see padding"
-            )
-        self._place = takes[attention].index("attention_mask")
-        self._mask: Tensor | None = None
+        attention, self._place = _masked_part(block)
         attention.register_forward_pre_hook(self._keep, with_kwargs=True)
 
     def _keep(self, attention: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        mask = kwargs.get("attention_mask", args[self._place] if len(args) > self._place else None)
+        mask: Tensor | None = kwargs.get("attention_mask")
+        if "attention_mask" not in kwargs and len(args) > self._place:
+            mask = args[self._place]
+        _kept.layout = self
+        _kept.mask = None
         if mask is not None:
-            # Booleans, ones and zeros, or what is added to scores: 0, and the lowest number where
-            # nothing is seen.
-            mask = mask >= 0 if mask.is_floating_point() else mask > 0
-            mask = mask if mask.ndim == 4 else mask[:, None, None, :]
-        self._mask = mask
+            _kept.mask = _allowed(mask)
 
     def split(self, features: Tensor) -> Sequences:
         """Features (B, L, D) as they are, and what is no padding."""
-        return Sequences(features, self._mask)
+        mask = None
+        if _kept.layout is self:
+            mask = _kept.mask
+        _kept.layout = None
+        _kept.mask = None
+        return Sequences(features, mask)
 
     def join(self, tokens: Tensor, batch: int) -> Tensor:
         """Nothing was taken apart."""
         return tokens
+
+
+def _masked_part(block: nn.Module) -> tuple[nn.Module, int]:
+    """The part of a block that takes an attention mask, and the mask's place among its arguments.
+
+    Raises:
+        BackboneError: there is none.
+    """
+    for part in block.modules():
+        names = list(inspect.signature(type(part).forward).parameters)[1:]
+        if part is not block and "attention_mask" in names:
+            return part, names.index("attention_mask")
+    raise BackboneError(
+        f"no attention in a {type(block).__name__} takes an attention_mask: adapters would see"
+        " padding"
+    )
+
+
+def _allowed(mask: Tensor) -> Tensor:
+    """A mask as attention takes it (B, L) or (B, 1, …, L) → True where a token may be seen."""
+    # Booleans, ones and zeros, or what is added to scores: 0, and the lowest number where nothing
+    # is seen.
+    seen = mask > 0
+    if mask.is_floating_point():
+        seen = mask >= 0
+    if seen.ndim == 4:
+        return seen
+    return seen[:, None, None, :]

@@ -11,8 +11,8 @@ from harma.backbones.backbone import Backbone, checked_texts
 from harma.backbones.directories import write_model
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.tokenizers import Tokenizer
-from harma.backbones.weights.state import load_strictly, own_weights
-from harma.errors import BackboneError, ConfigError, DataError
+from harma.backbones.weights.state import load_strictly
+from harma.errors import BackboneError, ConfigError
 
 SUPPORTED = (
     "adapters go into open_clip's own transformers, as in ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14"
@@ -65,6 +65,7 @@ class OpenClipBackbone(Backbone):
         )
         self._make_tokenizer = make_tokenizer
         self._tokenizer: Tokenizer | None = None
+        self.note_own_parts()
 
     @property
     def _text(self) -> nn.Module:
@@ -100,32 +101,11 @@ class OpenClipBackbone(Backbone):
             )
         return token_ids
 
-    def encode_image(self, pixels: Tensor) -> Tensor:
-        """Encode pixels (B, 3, H, W) → (B, E), not normalised.
-
-        Raises:
-            DataError: the pixels have another shape or are not floating point.
-        """
-        self.check_pixels(pixels)
+    def _encode_image(self, pixels: Tensor) -> Tensor:
         return self._call("encode_image", pixels.to(self._dtype))
 
-    def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Encode token ids (B, L) → (B, E), not normalised; L may be below `context_length` only if `trims_text`.
-
-        Raises:
-            DataError: the ids have another shape or are not integers.
-        """
-        allowed = f"1 to {self.context_length}" if self.trims_text else f"{self.context_length}"
-        length = token_ids.shape[1] if token_ids.ndim == 2 else 0
-        fits = (
-            0 < length <= self.context_length if self.trims_text else length == self.context_length
-        )
-        if not fits or token_ids.is_floating_point():
-            raise DataError(
-                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name}"
-                f" takes integers (B, L) with L = {allowed}, as `tokenize` gives them"
-            )
-        if length < self.context_length:
+    def _encode_text(self, token_ids: Tensor) -> Tensor:
+        if token_ids.shape[1] < self.context_length:
             return self._encode_trimmed(token_ids)
         return self._call("encode_text", token_ids)
 
@@ -222,13 +202,13 @@ class OpenClipBackbone(Backbone):
 
     def tower_parameters(self, tower: str) -> dict[str, nn.Parameter]:
         """Every parameter of a tower by open_clip's name, its projection included."""
-        found = dict(self.module.named_parameters())
+        parameters = dict(self.as_built().module.named_parameters())
         if tower == "image":
-            return {name: p for name, p in found.items() if name.startswith("visual.")}
+            return {name: p for name, p in parameters.items() if name.startswith("visual.")}
         if self._text is not self.module:  # not CoCa's decoder, which belongs to neither tower
-            return {name: p for name, p in found.items() if name.startswith("text.")}
+            return {name: p for name, p in parameters.items() if name.startswith("text.")}
         others = ("visual.", "logit_scale", "logit_bias")
-        return {name: p for name, p in found.items() if not name.startswith(others)}
+        return {name: p for name, p in parameters.items() if not name.startswith(others)}
 
     def projection(self, tower: str) -> dict[str, nn.Parameter]:
         """The parameters of a tower's projection into the embedding space, by open_clip's names.
@@ -275,8 +255,8 @@ class OpenClipBackbone(Backbone):
     # ------------------------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
-        """The backbone's own weights, adapters left out, under open_clip's names."""
-        return own_weights(self.module)
+        """The backbone's own weights under open_clip's names, whatever is attached to it."""
+        return dict(self.as_built().module.state_dict())
 
     def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
         """Load weights under open_clip's names; cast to the dtype the backbone has.
@@ -285,7 +265,7 @@ class OpenClipBackbone(Backbone):
             WeightsError: a name is missing or unexpected or a shape differs; the message lists
                 them.
         """
-        load_strictly(self.module, state, source)
+        load_strictly(self.weights(), state, source)
 
     def save(self, directory: str | Path) -> None:
         """Write a model directory that `load_backbone("local-dir:…")`, and open_clip, read.

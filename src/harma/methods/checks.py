@@ -4,20 +4,22 @@ from harma.errors import ConfigError
 
 
 def check_count(name: str, value: object) -> None:
-    """Whether an option is a whole number from 1.
+    """Check that an option is a whole number from 1.
 
     Raises:
         ConfigError: it is not.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or value < 1:
         raise ConfigError(f"{name} is {value!r}; it must be a whole number from 1")
 
 
 def check_number(name: str, value: object, low: float, high: float) -> None:
-    """Whether an option is a number from `low` to `high`, both included.
+    """Check that an option is a number from `low` to `high`, both included.
 
     Raises:
         ConfigError: it is not.
     """
-    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high:
         raise ConfigError(f"{name} is {value!r}; it must be a number from {low:g} to {high:g}")

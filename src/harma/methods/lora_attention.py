@@ -17,10 +17,11 @@ class LoraAttention(MultiheadAttention):
     """
 
     def forward(self, query: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """Attend as `nn.MultiheadAttention` does: (B, L, D) → (B, L, D) and, if asked for, attention's weights."""
+        """Attend as `nn.MultiheadAttention` does: (B, L, D) → (B, L, D) and attention's weights.
+
+        These are None where they are not asked for.
+        """
         attention: Any = self.get_base_layer()
-        if self.disable_adapters:
-            return attention(query, *args, **kwargs)
         (name,) = self.active_adapters
         out = attention.out_proj
         twin = _twin(
@@ -35,7 +36,7 @@ class LoraAttention(MultiheadAttention):
 
 
 def _twin(module: nn.Module, **weights: Tensor) -> Any:
-    """A module with some other weights; the module itself, which another thread may be calling, is left alone."""
+    """A module with some other weights; itself, which another thread may call, it is left alone."""
     twin: Any = copy.copy(module)
     twin._parameters = {**module._parameters, **weights}
     return twin

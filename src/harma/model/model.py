@@ -1,6 +1,6 @@
 """HarMA: a backbone with adapters, ready to train and to embed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -12,26 +12,31 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harma.backbones import Backbone, Preprocess
+from harma.backbones.views import hooked_view
 from harma.errors import ConfigError, WeightsError
-from harma.methods.attachment import Attachment
-from harma.methods.harma.config import TOWERS, Variant
-from harma.methods.table import METHODS, MethodConfig, method_of
+from harma.ground.towers import TOWERS
+from harma.methods.attachment import AttachedModules, Attachment
+from harma.methods.harma.attach import AdapterClass
+from harma.methods.harma.config import AdapterConfig, Variant
+from harma.methods.table import MethodConfig, method_of, method_with
 from harma.model.embedding import embed_images, embed_texts
 from harma.original.checkpoint import open_checkpoint
 
 Precision = Literal["float32", "bf16", "fp16"]
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+# How many weights that do not match a message names.
+SHOWN_DIFFERENCES = 10
 
 
 class HarMA(nn.Module):
-    """A backbone with gated adapters in every block of both towers (SPEC 1), or with one of their peers.
+    """A backbone with gated adapters in every block of both towers, or with one of their peers.
 
-    The constructor freezes and attaches: only what the method trains, and the temperature, train.
+    SPEC 1 describes the adapters. The constructor freezes and attaches: only what the method trains, and the temperature, train.
 
     Args:
         backbone: what is adapted; it becomes part of the model.
-        adapters: options of the adapters, or of another method (`harma.methods`); None keeps the
-            bare backbone.
+        adapters: options of the adapters, or of another method (`harma.methods.table`); None keeps
+            the bare backbone.
         temperature: start of the trained scalar τ.
         adapter_class: class to build HarMA's adapters with, in place of the one the options name.
 
@@ -46,7 +51,7 @@ class HarMA(nn.Module):
         adapters: MethodConfig | None = None,
         *,
         temperature: float = 0.07,
-        adapter_class: Callable[..., nn.Module] | None = None,
+        adapter_class: AdapterClass | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -54,33 +59,52 @@ class HarMA(nn.Module):
         dtype = next(backbone.parameters()).dtype
         self.temperature = nn.Parameter(torch.tensor(temperature, dtype=max_precision(dtype)))
         backbone.requires_grad_(False)
-        self.attachment = _attached(backbone, adapters, adapter_class) if adapters else None
-        self._num_without = 0
-        self.shared = self.attachment.owned if self.attachment else nn.ModuleList()
+        self.attachment = _attached(backbone, adapters, adapter_class)
+        # Registered: what a method has beside the backbone's blocks, such as shared adapters.
+        self.shared = self.attachment.owned
         self._precision: Precision = "float32"
 
     # -- encoding
-    # ---------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Embed preprocessed images: (B, 3, H, W) → (B, E), L2-normalised."""
-        with self._computing():
-            x = self.backbone.encode_image(pixels)
-            x = self.attachment.on_image(x) if self.attachment else x
-        return normalized(x)
+        return self._encode_image(self.backbone, pixels)
 
     def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Embed token ids: (B, L) → (B, E), L2-normalised; trimmed to the longest where that is safe."""
-        if self.trims_text:
-            token_ids = token_ids[:, : int(self.text_lengths(token_ids).max())]
+        """Embed token ids: (B, L) → (B, E), L2-normalised.
+
+        They are trimmed to the longest text of the batch where that is safe.
+        """
+        return self._encode_text(self.backbone, token_ids)
+
+    def _encode_image(self, backbone: Backbone, pixels: Tensor) -> Tensor:
         with self._computing():
-            x = self.backbone.encode_text(token_ids)
-            x = self.attachment.on_text(x) if self.attachment else x
+            x = backbone.encode_image(pixels)
+            if self._has_method:
+                x = self.attachment.on_image(x)
+        return normalized(x)
+
+    def _encode_text(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
+        if self.trims_text:
+            longest = int(self.text_lengths(token_ids).max())
+            token_ids = token_ids[:, :longest]
+        with self._computing():
+            x = backbone.encode_text(token_ids)
+            if self._has_method:
+                x = self.attachment.on_text(x)
         return normalized(x)
 
     @property
+    def _has_method(self) -> bool:
+        """Whether the caller sees the method that is attached; not inside `without_adapters`."""
+        return self.adapters is not None and not self.backbone.is_bare
+
+    @property
     def precision(self) -> Precision:
-        """Precision that `encode_image` and `encode_text` compute in: "float32" (default), "bf16" or "fp16".
+        """Precision that `encode_image` and `encode_text` compute in.
+
+        "float32" (default), "bf16" or "fp16". It is a property of the model, set before it is used.
 
         Weights, and so the model's fingerprint, stay as they are, and embeddings stay float32: what
         one precision embedded, another one may search.
@@ -104,7 +128,10 @@ class HarMA(nn.Module):
         self._precision = precision
 
     def _computing(self) -> AbstractContextManager[Any]:
-        """Context in which products are in the model's precision; in float32 one that is set outside stays."""
+        """Context in which products are in the model's precision.
+
+        In float32 one that is set outside, as training does, stays.
+        """
         if self.precision == "float32":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=AUTOCAST[self.precision])
@@ -124,32 +151,25 @@ class HarMA(nn.Module):
             Image embeddings (N, E), text embeddings (M, E), temperature, and the second embeddings
             if asked for.
         """
+        images = self.encode_image(pixels)
+        texts = self.encode_text(token_ids)
         # A tensor of this call, not the parameter: Fabric hangs a hook on every output, which the
         # parameter would keep.
-        embedded = self.encode_image(pixels), self.encode_text(token_ids), self.temperature * 1.0
+        temperature = self.temperature * 1.0
         if view_dropout is None:
-            return embedded
-        with self._token_dropout(view_dropout):
-            return *embedded, self.encode_image(pixels), self.encode_text(token_ids)
-
-    @contextmanager
-    def _token_dropout(self, share: float) -> Iterator[None]:
-        """Within this context each value of a token is dropped with this chance before the first block."""
-
-        def drop(block: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-            return F.dropout(inputs[0], share), *inputs[1:]
-
-        hooks = [self.backbone.blocks(tower)[0].register_forward_pre_hook(drop) for tower in TOWERS]
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
+            return images, texts, temperature
+        dropping = _dropping_tokens(self.backbone, view_dropout)
+        second_images = self._encode_image(dropping, pixels)
+        second_texts = self._encode_text(dropping, token_ids)
+        return images, texts, temperature, second_images, second_texts
 
     @property
     def trims_text(self) -> bool:
-        """Whether a text embedding is independent of padding, so that a batch may be cut to its longest caption."""
-        return self.backbone.trims_text and (self.attachment is None or self.attachment.trims_text)
+        """Whether a text embedding is independent of padding.
+
+        A batch may then be cut to its longest caption.
+        """
+        return self.backbone.trims_text and self.attachment.trims_text
 
     def text_lengths(self, token_ids: Tensor) -> Tensor:
         """How many of the positions of token ids (B, L) the backbone's embedding depends on: (B,)."""
@@ -176,30 +196,31 @@ class HarMA(nn.Module):
 
     @contextmanager
     def without_adapters(self) -> Iterator[None]:
-        """Within this context, which may be nested, the model is the bare backbone, its weights as before training."""
-        if self.attachment is None:
+        """Within this context the model is the bare backbone, its weights as before training.
+
+        That holds for the calling thread alone (or the calling task of a server); others go on with
+        adapters. It may be nested.
+        """
+        if self.adapters is None:
             yield
             return
-        self._num_without += 1
-        try:
-            self.attachment.set_enabled(False)
+        with self.backbone.bare(self.attachment.values_before()):
             yield
-        finally:
-            self._num_without -= 1
-            if self._num_without == 0:
-                self.attachment.set_enabled(True)
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode, but where the backbone is frozen not for its batch norms: their statistics stay too."""
+        """Set training mode, but not for batch norms of a frozen backbone.
+
+        Their statistics are frozen as well.
+        """
         super().train(mode)
-        if self.attachment is not None:
+        if self.adapters is not None:
             for module in self.backbone.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
 
     # -- embedding files and strings
-    # ----------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def embed_images(
         self,
@@ -234,15 +255,16 @@ class HarMA(nn.Module):
         return embed_texts(self, texts, batch_size=batch_size, progress=progress)
 
     # -- weights
-    # ------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def adapter_state(self) -> dict[str, Tensor]:
-        """The trained weights under their names on disk, temperature included (see `Attachment.state`)."""
-        state = self.attachment.state() if self.attachment else {}
-        return {
-            **{name: tensor.detach() for name, tensor in state.items()},
-            "temperature": self.temperature.detach(),
-        }
+        """The trained weights and the temperature under their names on disk.
+
+        See `Attachment.state`.
+        """
+        state = {name: tensor.detach() for name, tensor in self.attachment.state().items()}
+        state["temperature"] = self.temperature.detach()
+        return state
 
     def load_adapter_state(self, state: Mapping[str, Tensor]) -> None:
         """Load what `adapter_state` gave.
@@ -250,29 +272,19 @@ class HarMA(nn.Module):
         Raises:
             WeightsError: names or shapes do not match; the message lists them.
         """
-        state = dict(state)
-        own = self.adapter_state()
-        differing = sorted(
-            [f"missing {name}" for name in own.keys() - state.keys()]
-            + [f"unexpected {name}" for name in state.keys() - own.keys()]
-            + [
-                f"{name} has shape {tuple(state[name].shape)}, needs {tuple(own[name].shape)}"
-                for name in own.keys() & state.keys()
-                if own[name].shape != state[name].shape
-            ]
-        )
+        differing = _differences(self.adapter_state(), state)
         if differing:
-            shown = "; ".join(differing[:10]) + (
-                f"; and {len(differing) - 10} more" if len(differing) > 10 else ""
-            )
+            shown = "; ".join(differing[:SHOWN_DIFFERENCES])
+            if len(differing) > SHOWN_DIFFERENCES:
+                shown += f"; and {len(differing) - SHOWN_DIFFERENCES} more"
             raise WeightsError(
                 f"{len(differing)} adapter weights do not match: {shown}. They belong to other"
                 " options or towers."
             )
+        of_method = dict(state)
         with torch.no_grad():
-            self.temperature.copy_(state.pop("temperature"))
-        if self.attachment:
-            self.attachment.load(state)
+            self.temperature.copy_(of_method.pop("temperature"))
+        self.attachment.load(of_method)
 
     def trained_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters that train, by name."""
@@ -293,7 +305,7 @@ class HarMA(nn.Module):
                 parameter.requires_grad_(False)
 
     # -- released checkpoints
-    # -----------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     @classmethod
     def from_released(
@@ -324,28 +336,52 @@ class HarMA(nn.Module):
 
 
 def _attached(
-    backbone: Backbone, config: MethodConfig, adapter_class: Callable[..., nn.Module] | None
+    backbone: Backbone, config: MethodConfig | None, adapter_class: AdapterClass | None
 ) -> Attachment:
-    """Attach the method that the options belong to.
+    """Attach the method that the options belong to; None leaves the backbone as it is.
 
     Raises:
-        ConfigError: the backbone has one already.
+        ConfigError: the backbone has one already, or an adapter class is given to a peer.
     """
-    method = method_of(config)
-    if backbone.attached is not None:
+    if config is None:
+        return AttachedModules({})
+    name = method_of(config)
+    options = {}
+    if isinstance(config, AdapterConfig):
+        options["adapter"] = adapter_class
+    elif adapter_class is not None:
         raise ConfigError(
-            f"this backbone has method {backbone.attached} attached already; load it anew"
+            f"an adapter class was given, which only HarMA's adapters take; the method is {name}"
         )
-    if method == "harma":
-        attachment = METHODS[method].attach(backbone, config, adapter=adapter_class)
-    elif adapter_class is None:
-        attachment = METHODS[method].attach(backbone, config)
-    else:
-        raise ConfigError(
-            f"an adapter class was given, which only HarMA's adapters take; the method is {method}"
-        )
-    backbone.attached = method
-    return attachment
+    with backbone.attaching(name):
+        return method_with(config).attach(backbone, config, **options)
+
+
+def _dropping_tokens(backbone: Backbone, share: float) -> Backbone:
+    """A view of a backbone in which each value of a token is dropped with this chance.
+
+    That is before the first block of each tower. A view, so that other calls keep their tokens, and
+    so that a block which is run again in the backward pass drops the same ones.
+    """
+
+    def drop(block: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return F.dropout(inputs[0], share), *inputs[1:]
+
+    view = backbone.in_call()
+    for tower in TOWERS:
+        view = hooked_view(view, view.blocks(tower)[0], drop)
+    return view
+
+
+def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """What names and shapes of two states differ in, a line each."""
+    lines = [f"missing {name}" for name in own.keys() - given.keys()]
+    lines += [f"unexpected {name}" for name in given.keys() - own.keys()]
+    for name in own.keys() & given.keys():
+        has, needs = given[name].shape, own[name].shape
+        if has != needs:
+            lines.append(f"{name} has shape {tuple(has)}, needs {tuple(needs)}")
+    return sorted(lines)
 
 
 def normalized(x: Tensor) -> Tensor:

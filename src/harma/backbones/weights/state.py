@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harma.backbones.weights.safe_pickle import module_weights, read_archive, read_weight_file
 from harma.errors import WeightsError
@@ -20,10 +20,6 @@ WRAPPERS = ("module.", "_orig_mod.", "model.")
 # Not weights, but constants that TorchScript archives store among them.
 CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 SHOWN = 10
-# Weights of adapters, which a backbone does not count as its own.
-ADAPTER_MARKS = (".mlp.adapter.", ".dense.adapter.", ".lin2.adapter.", ".lora_A.", ".lora_B.")
-# What peft puts between the name of a layer and those of its weights.
-WRAPPED_MARK = ".base_layer."
 
 
 def hash_weights(state: Mapping[str, Tensor]) -> str:
@@ -40,30 +36,19 @@ def hash_weights(state: Mapping[str, Tensor]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def own_weights(module: nn.Module) -> dict[str, Tensor]:
-    """A backbone's weights under the names that they have when nothing is attached to it."""
-    return {
-        name.replace(WRAPPED_MARK, "."): value
-        for name, value in module.state_dict().items()
-        if not any(mark in name for mark in ADAPTER_MARKS)
-    }
-
-
-def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
-    """Copy weights into a module; every name and shape must match.
+def load_strictly(own: Mapping[str, Tensor], state: Mapping[str, Tensor], source: str) -> None:
+    """Copy weights into those of a module; every name and shape must match.
 
     `logit_scale` and `logit_bias` may be stored with or without a dimension, as in open_clip.
 
     Args:
-        module: gets the weights; its dtype stays. What a method attached is left alone (see
-            `own_weights`).
+        own: what gets the weights, such as a state dict; the dtype stays.
         state: name → tensor.
         source: where the weights come from, for the message.
 
     Raises:
         WeightsError: names are missing or unexpected, or shapes differ; the message lists them.
     """
-    own = own_weights(module)
     state = dict(state)
     for name in ("logit_scale", "logit_bias"):
         if name in state and name in own and state[name].numel() == own[name].numel() == 1:
