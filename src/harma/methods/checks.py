@@ -9,8 +9,8 @@ def check_count(name: str, value: object) -> None:
     Raises:
         ConfigError: it is not.
     """
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or value < 1:
+    # A bool is an int to Python, and no number to anybody else.
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigError(f"{name} is {value!r}; it must be a whole number from 1")
 
 
@@ -20,6 +20,5 @@ def check_number(name: str, value: object, low: float, high: float) -> None:
     Raises:
         ConfigError: it is not.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise ConfigError(f"{name} is {value!r}; it must be a number from {low:g} to {high:g}")

@@ -62,8 +62,9 @@ class ClipAdapter(Attachment):
 
     def __init__(self, dim: int, config: ClipAdapterConfig, like: Tensor) -> None:
         super().__init__()
-        adapters = {tower: EmbeddingAdapter(dim, config.reduction) for tower in TOWERS}
-        self._adapters = nn.ModuleDict(adapters).to(like)
+        self._adapters = nn.ModuleDict()
+        for tower in TOWERS:
+            self._adapters[tower] = EmbeddingAdapter(dim, config.reduction).to(like)
         self.owned = self._adapters
         self._ratio = config.ratio
 

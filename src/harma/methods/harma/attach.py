@@ -139,8 +139,9 @@ def adapter_tree(backbone: Backbone, shared: nn.ModuleList) -> nn.ModuleDict:
     They are "image.0.gate", "image.0.adapter.down.weight", …, "text.…", "shared.0.down.weight", …;
     each tensor appears once.
     """
-    lists = {tower: nn.ModuleList(of_tower) for tower, of_tower in sites(backbone).items()}
-    tree = nn.ModuleDict(lists)
+    tree = nn.ModuleDict()
+    for tower, of_tower in sites(backbone).items():
+        tree[tower] = nn.ModuleList(of_tower)
     tree["shared"] = shared
     return tree
 
