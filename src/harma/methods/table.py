@@ -86,6 +86,17 @@ def find_method(name: str) -> Method:
     return method
 
 
+def own_method(name: str) -> Method | None:
+    """The method that a dotted path of the user's names; None where the name is no such path.
+
+    Raises:
+        ConfigError: there is no such method.
+    """
+    if name in METHODS or "." not in name:
+        return None
+    return find_method(name)
+
+
 def method_of(config: MethodConfig) -> str:
     """The name of the method whose options these are: a key of `METHODS`, or a dotted path.
 

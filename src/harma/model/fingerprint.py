@@ -1,31 +1,42 @@
-"""Which model made an embedding: only embeddings of the same one compare."""
+"""The fingerprint of a model: only embeddings of the same one compare."""
 
 import hashlib
 import json
 from dataclasses import asdict
+from typing import Any
 
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError
+from harma.methods.table import METHODS, method_of
 from harma.model.model import HarMA
 
 
 def model_id(model: HarMA) -> str:
-    """A fingerprint of everything that makes a model's embeddings: weights, adapters' options, preprocessing."""
-    adapters = model.adapters
-    content = {
-        "weights": hash_weights(
-            {**model.backbone.weights(), **(model.adapter_state() if adapters else {})}
-        ),
-        "adapters": asdict(adapters) if adapters else None,
+    """A fingerprint of everything that makes a model's embeddings.
+
+    Of its weights, the options of its method, and its preprocessing.
+    """
+    weights = model.backbone.weights()
+    options: dict[str, Any] | None = None
+    content: dict[str, Any] = {}
+    if model.adapters is not None:
+        weights |= model.adapter_state()
+        options = asdict(model.adapters)
+        method = method_of(model.adapters)
+        # The names of weights tell built-in methods apart, and their fingerprints stay as they were.
+        if method not in METHODS:
+            content["method"] = method
+    content |= {
+        "weights": hash_weights(weights),
+        "adapters": options,
         "preprocess": model.preprocess.to_dict(),
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[
-        :16
-    ]
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def check_model(name: str, expected: str, model: HarMA) -> None:
-    """Whether a model is the one an index was made with.
+    """Check that a model is the one an index was made with.
 
     Args:
         name: of the index's model.
@@ -35,9 +46,9 @@ def check_model(name: str, expected: str, model: HarMA) -> None:
     Raises:
         ConfigError: it is another one.
     """
-    own = model_id(model)
-    if own != expected:
+    fingerprint = model_id(model)
+    if fingerprint != expected:
         raise ConfigError(
-            f"the index was made with the model {name} ({expected}); this one is {own}. Their"
-            " embeddings do not compare. Use that model, or `harma index reembed`"
+            f"the index was made with the model {name} ({expected}); this one is {fingerprint}."
+            " Their embeddings do not compare. Use that model, or `harma index reembed`"
         )
