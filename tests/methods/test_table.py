@@ -131,7 +131,9 @@ def test_code_is_never_taken_from_a_saved_model(own, tiny_config, tmp_path):
     ):
         load(tmp_path / "saved")
     peer = adapted(opened(tiny_config, tmp_path), "bitfit")
-    with pytest.raises(ConfigError, match="trained with method my_scale.scale; start with the same"):
+    with pytest.raises(
+        ConfigError, match="trained with method my_scale.scale; start with the same"
+    ):
         warm_start(peer, tmp_path / "saved")
 
 

@@ -34,9 +34,7 @@ def _often_switched():
 def model(request, tiny_config, tiny_dual):
     kind, method = request.param
     torch.manual_seed(0)
-    return perturbed(
-        adapted(load_backbone({"clip": tiny_config, "dual": tiny_dual}[kind]), method)
-    )
+    return perturbed(adapted(load_backbone({"clip": tiny_config, "dual": tiny_dual}[kind]), method))
 
 
 @pytest.fixture
@@ -46,7 +44,9 @@ def batches(model):
     pixels = torch.randn(THREADS, 1, 3, 32, 32, generator=generator)
     texts = [" ".join(WORDS[: 2 + 2 * i]) for i in range(THREADS)]
     # A longer one beside each, or nothing would be padded.
-    token_ids = [model.tokenize([text, " ".join(WORDS[: 4 + 2 * i])]) for i, text in enumerate(texts)]
+    token_ids = [
+        model.tokenize([text, " ".join(WORDS[: 4 + 2 * i])]) for i, text in enumerate(texts)
+    ]
     return list(zip(pixels, token_ids, strict=True))
 
 

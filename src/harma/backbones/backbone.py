@@ -98,9 +98,7 @@ class Backbone(nn.Module, ABC):
     def as_built(self) -> Self:
         """A view without what was attached; inside `bare` with the values from before training."""
         values = _BARE.get().get(self, {})
-        return bare_view(
-            self, self._own_parts, without_hooks=self._hooks_of_method, values=values
-        )
+        return bare_view(self, self._own_parts, without_hooks=self._hooks_of_method, values=values)
 
     def in_call(self) -> Self:
         """What a call computes with: the backbone, or inside `bare` its own view."""

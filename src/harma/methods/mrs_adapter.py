@@ -153,7 +153,9 @@ def attach_mrs_adapter(backbone: Backbone, config: MrsAdapterConfig) -> MrsAttac
     widths = {tower: backbone.width(tower) for tower in TOWERS}
     narrowest = min(widths.values())
     if config.shared_dim >= narrowest:
-        raise ConfigError(f"shared_dim is {config.shared_dim}; it must be below {narrowest}, a width")
+        raise ConfigError(
+            f"shared_dim is {config.shared_dim}; it must be below {narrowest}, a width"
+        )
     adapter = MrsAdapter(widths, config).to(next(backbone.blocks("image")[0].parameters()))
 
     def build(tower: Tower, block: nn.Module) -> MrsSite:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harma.backbones.weights.state import hash_weights
-from harma.errors import ConfigError
+from harma.errors import ModelMismatchError
 from harma.methods.table import METHODS, method_of
 from harma.model.model import HarMA
 
@@ -44,11 +44,11 @@ def check_model(name: str, expected: str, model: HarMA) -> None:
         model: to search or build with.
 
     Raises:
-        ConfigError: it is another one.
+        ModelMismatchError: it is another one.
     """
     fingerprint = model_id(model)
     if fingerprint != expected:
-        raise ConfigError(
+        raise ModelMismatchError(
             f"the index was made with the model {name} ({expected}); this one is {fingerprint}."
             " Their embeddings do not compare. Use that model, or `harma index reembed`"
         )
