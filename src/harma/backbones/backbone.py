@@ -14,7 +14,8 @@ from harma.backbones.layouts import Layout
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.views import bare_view, next_hook, note_parts
 from harma.backbones.weights.state import hash_weights
-from harma.errors import ConfigError, DataError
+from harma.errors import BackboneError, ConfigError, DataError
+from harma.ground.towers import TOWERS
 
 Values = Mapping[nn.Parameter, Tensor]
 
@@ -221,7 +222,10 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def set_gradient_checkpointing(self, enable: bool) -> None:
-        """Trade time for memory: keep no activations inside blocks, compute them again in the backward pass."""
+        """Trade time for memory: activations inside blocks are computed again in the backward pass.
+
+        Set once, before training; what a call sees (`bare`) holds for what it computes again, too.
+        """
 
     @abstractmethod
     def save(self, directory: str | Path) -> None:
@@ -266,6 +270,16 @@ class Backbone(nn.Module, ABC):
     def weights_hash(self) -> str:
         """Hash of names, dtypes, shapes and values of `weights`: "sha256:…"."""
         return hash_weights(self.weights())
+
+
+def check_tower(tower: str) -> None:
+    """Check that a tower's name is one.
+
+    Raises:
+        BackboneError: it is not.
+    """
+    if tower not in TOWERS:
+        raise BackboneError(f"tower is {tower!r}; allowed are {', '.join(TOWERS)}")
 
 
 def checked_texts(texts: Sequence[str]) -> list[str]:

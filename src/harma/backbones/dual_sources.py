@@ -18,7 +18,7 @@ from harma.backbones.directories import (
 from harma.backbones.dual_presets import DUAL_ENCODERS
 from harma.backbones.sources import CONFIG_SUFFIXES, HUB, LOCAL, PLACE_KEYS, Reference
 from harma.backbones.timm_tower import timm
-from harma.backbones.transformers_tower import check_text_config
+from harma.backbones.transformers_config import check_text_config
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
 from harma.ground.files import read_yaml, recover_directory

@@ -1,10 +1,11 @@
-"""Which tokens of a block's features an adapter may attend over, where that is not all of one sample.
+"""Layouts: the windows, or the tokens that are no padding, an adapter may attend over.
 
 A site cuts features into sequences with its layout, runs its adapter on them and puts the result
 together again. Samples of a batch never share a sequence.
 """
 
 import inspect
+import math
 import threading
 from typing import Any, NamedTuple, Protocol
 
@@ -45,7 +46,7 @@ class Layout(Protocol):
 
 
 class WindowLayout(nn.Module):
-    """The windows of a Swin block: the same size and the same cyclic shift as the block's own attention.
+    """The windows of a Swin block: size and cyclic shift of the block's own attention.
 
     As in Swin (Liu et al. 2021, arXiv 2103.14030, section 3.2), tokens that only the shift made
     neighbours do not see each other. Where windows do not divide the map it is padded, and no token
@@ -64,19 +65,22 @@ class WindowLayout(nn.Module):
         self, size: tuple[int, int], window: tuple[int, int], shift: tuple[int, int]
     ) -> None:
         super().__init__()
-        self.size, self.window, self.shift = size, window, shift
-        self.padded = tuple(
-            -(-length // part) * part for length, part in zip(size, window, strict=True)
-        )
+        self.size = size
+        self.window = window
+        self.shift = shift
+        self.padded = (_padded(size[0], window[0]), _padded(size[1], window[1]))
         # The region of each place: tokens of one window that lie in one region see each other.
-        down, right = (_regions(*axis) for axis in zip(size, self.padded, shift, strict=True))
-        region = (3 * down[:, None] + right[None, :]).view(1, *self.padded, 1)
-        region = self._windows(region).squeeze(-1)
+        down = _regions(size[0], self.padded[0], shift[0])
+        right = _regions(size[1], self.padded[1], shift[1])
+        grid = (3 * down[:, None] + right[None, :]).view(1, *self.padded, 1)
+        region = self._windows(grid).squeeze(-1)
         allowed = region[:, :, None] == region[:, None, :]
-        self.register_buffer("allowed", None if bool(allowed.all()) else allowed, persistent=False)
+        # Most layouts need no mask, and attention is faster without one.
+        needed = not bool(allowed.all())
+        self.register_buffer("allowed", allowed if needed else None, persistent=False)
 
     def _windows(self, grid: Tensor) -> Tensor:
-        """(B, H', W', D) → (B·windows, tokens of a window, D), the windows of one sample together."""
+        """(B, H', W', D) → (B·windows, tokens of a window, D), windows of one sample together."""
         B, H, W, D = grid.shape
         h, w = self.window
         return grid.view(B, H // h, h, W // w, w, D).transpose(2, 3).reshape(-1, h * w, D)
@@ -87,17 +91,21 @@ class WindowLayout(nn.Module):
         grid = features.reshape(B, *self.size, D)
         if any(self.shift):
             grid = grid.roll((-self.shift[0], -self.shift[1]), dims=(1, 2))
-        below, beside = (padded - size for padded, size in zip(self.padded, self.size, strict=True))
+        below = self.padded[0] - self.size[0]
+        beside = self.padded[1] - self.size[1]
         if below or beside:
             grid = F.pad(grid, (0, 0, 0, beside, 0, below))
         mask = self.allowed
         if mask is not None:
+            # The same for every sample of the batch, and for every head.
             mask = mask.expand(B, *mask.shape).flatten(0, 1).unsqueeze(1)
         return Sequences(self._windows(grid), mask)
 
     def join(self, tokens: Tensor, batch: int) -> Tensor:
         """Windows (B·windows, tokens of a window, D) as features (B, H·W, D)."""
-        (H, W), (h, w), D = self.padded, self.window, tokens.shape[-1]
+        H, W = self.padded
+        h, w = self.window
+        D = tokens.shape[-1]
         grid = tokens.view(batch, H // h, W // w, h, w, D).transpose(2, 3).reshape(batch, H, W, D)
         grid = grid[:, : self.size[0], : self.size[1]]
         if any(self.shift):
@@ -105,14 +113,22 @@ class WindowLayout(nn.Module):
         return grid.reshape(batch, -1, D)
 
 
+def _padded(length: int, part: int) -> int:
+    """The next multiple of a window's length."""
+    return math.ceil(length / part) * part
+
+
 def _regions(length: int, padded: int, shift: int) -> Tensor:
-    """Along one axis of the shifted map: 0 for tokens in their place, 1 for those that came round, 2 for padding."""
+    """Along one axis of the shifted map, which part of it a place belongs to.
+
+    0 for tokens in their place, 1 for those that came round, 2 for padding.
+    """
     place = torch.arange(padded, device="cpu")  # also where a model is built on the meta device
-    return (
-        (place >= length - shift).long() + (place >= length).long()
-        if shift
-        else 2 * (place >= length).long()
-    )
+    is_padding = (place >= length).long()
+    if not shift:
+        return 2 * is_padding
+    came_round = (place >= length - shift).long()
+    return came_round + is_padding
 
 
 class _Kept(threading.local):

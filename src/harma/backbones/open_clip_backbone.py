@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harma.backbones.backbone import Backbone, checked_texts
+from harma.backbones.backbone import Backbone, check_tower, checked_texts
 from harma.backbones.directories import write_model
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.tokenizers import Tokenizer
@@ -18,6 +18,12 @@ SUPPORTED = (
     "adapters go into open_clip's own transformers, as in ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14"
     " (not into timm trunks or ResNets)"
 )
+# How the names of a tower's projection begin: in open_clip's own towers, then in its timm trunks
+# and its Hugging Face texts.
+PROJECTIONS = {
+    "image": ("visual.proj", "visual.head.", "visual.attnpool.c_proj."),
+    "text": ("text_projection", "text.text_projection", "text.proj"),
+}
 
 
 class OpenClipBackbone(Backbone):
@@ -57,19 +63,23 @@ class OpenClipBackbone(Backbone):
         # CLIP holds the parts of its text tower itself and renames two of them.
         self._pool_type: str = getattr(text, "pool_type", None) or text.text_pool_type
         self._eos_id: int = text.eos_id if hasattr(text, "eos_id") else text.text_eos_id
-        self.trims_text = (
-            getattr(text, "attn_mask", None) is not None
-            and self._pool_type in ("argmax", "eos")
-            and getattr(text, "cls_emb", None) is None
-            and not getattr(text, "use_pad_mask", False)
-        )
+        self.trims_text = self._ends_at_its_last_token()
         self._make_tokenizer = make_tokenizer
         self._tokenizer: Tokenizer | None = None
         self.note_own_parts()
 
+    def _ends_at_its_last_token(self) -> bool:
+        """Whether no token sees later ones and the last one of the text is its embedding."""
+        text: Any = self._text
+        if getattr(text, "attn_mask", None) is None or getattr(text, "use_pad_mask", False):
+            return False
+        # A class token stands behind the padding.
+        has_class_token = getattr(text, "cls_emb", None) is not None
+        return self._pool_type in ("argmax", "eos") and not has_class_token
+
     @property
     def _text(self) -> nn.Module:
-        """What holds the parts of the text tower: the model itself in open_clip's CLIP."""
+        """What holds the parts of the text tower: in open_clip's CLIP the model itself."""
         text: nn.Module = getattr(self.module, "text", self.module)
         return text
 
@@ -78,7 +88,7 @@ class OpenClipBackbone(Backbone):
         return next(self.module.parameters()).dtype
 
     # -- encoding
-    # ---------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """Token ids of texts, as they are given (no cleaning): int64 (N, L).
@@ -93,9 +103,10 @@ class OpenClipBackbone(Backbone):
         if self._tokenizer is None:
             self._tokenizer = self._make_tokenizer()
         token_ids = self._tokenizer(texts)
-        if int(token_ids.max()) >= self.vocab_size:
+        highest = int(token_ids.max())
+        if highest >= self.vocab_size:
             raise ConfigError(
-                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a"
+                f"the tokenizer gave token id {highest}, but {self.name} has a"
                 f" vocabulary of {self.vocab_size}: CLIP's tokenizer needs vocab_size 49408 in its"
                 " config; or pass ids of your own"
             )
@@ -115,40 +126,51 @@ class OpenClipBackbone(Backbone):
         return embeddings
 
     def _encode_trimmed(self, token_ids: Tensor) -> Tensor:
-        """`CLIP.encode_text` with positions and mask narrowed to the batch; the original adds all of them."""
+        """`CLIP.encode_text` with positions and mask narrowed to the batch.
+
+        The original adds all positions, and so takes texts of full length alone.
+        """
         from open_clip.transformer import text_global_pool
 
         text: Any = self._text
         length = token_ids.shape[1]
         dtype = text.transformer.get_cast_dtype()
-        x = text.token_embedding(token_ids).to(dtype) + text.positional_embedding[:length].to(dtype)
+        positions = text.positional_embedding[:length].to(dtype)
+        x = text.token_embedding(token_ids).to(dtype) + positions
         x = text.transformer(x, attn_mask=text.attn_mask[:length, :length])
-        x = text_global_pool(
-            text.ln_final(x), token_ids, self._pool_type, eos_token_id=self._eos_id
-        )
+        x = text.ln_final(x)
+        x = text_global_pool(x, token_ids, self._pool_type, eos_token_id=self._eos_id)
+        embeddings: Tensor = x
         projection = text.text_projection
-        if projection is None:
-            return x
-        embeddings: Tensor = projection(x) if isinstance(projection, nn.Linear) else x @ projection
+        if isinstance(projection, nn.Linear):
+            embeddings = projection(x)
+        elif projection is not None:
+            embeddings = x @ projection
         return embeddings
 
     def text_lengths(self, token_ids: Tensor) -> Tensor:
-        """How many of the positions of token ids (B, L) an embedding depends on: end of text + 1, or all of them."""
+        """How many of the positions of token ids (B, L) an embedding depends on: (B,).
+
+        Up to the end of the text, or all of them.
+        """
         if not self.trims_text:
             return torch.full_like(token_ids[:, 0], token_ids.shape[1])
         # CLIP's own rule: the end-of-text token has the highest id.
-        ends = token_ids if self._pool_type == "argmax" else (token_ids == self._eos_id).int()
+        ends = token_ids
+        if self._pool_type != "argmax":
+            ends = (token_ids == self._eos_id).int()
         return ends.argmax(dim=-1) + 1
 
     # -- structure
-    # ----------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def _transformer(self, tower: str) -> Any:
         from open_clip.transformer import Transformer
 
-        if tower not in ("image", "text"):
-            raise BackboneError(f"tower is {tower!r}; allowed are image, text")
-        holder = self.module.visual if tower == "image" else self._text
+        check_tower(tower)
+        holder: Any = self._text
+        if tower == "image":
+            holder = self.module.visual
         transformer = getattr(holder, "transformer", None)
         if not isinstance(transformer, Transformer):
             raise BackboneError(
@@ -184,9 +206,8 @@ class OpenClipBackbone(Backbone):
         from open_clip.transformer import CustomResidualAttentionBlock, ResidualAttentionBlock
 
         mlp = getattr(block, "mlp", None)
-        if not isinstance(
-            block, ResidualAttentionBlock | CustomResidualAttentionBlock
-        ) or not isinstance(mlp, nn.Sequential):
+        is_block = isinstance(block, ResidualAttentionBlock | CustomResidualAttentionBlock)
+        if not is_block or not isinstance(mlp, nn.Sequential):
             raise BackboneError(
                 f"a block of {self.name} is a {type(block).__name__} with the MLP"
                 f" {type(mlp).__name__}; {SUPPORTED}"
@@ -216,21 +237,14 @@ class OpenClipBackbone(Backbone):
         Raises:
             BackboneError: the tower ends without a projection.
         """
-        # Names in open_clip's own towers, then in its timm trunks and its Hugging Face texts.
-        starts = {
-            "image": ("visual.proj", "visual.head.", "visual.attnpool.c_proj."),
-            "text": ("text_projection", "text.text_projection", "text.proj"),
-        }
-        found = {
-            name: p
-            for name, p in self.tower_parameters(tower).items()
-            if name.startswith(starts[tower])
-        }
-        if not found:
+        parameters = self.tower_parameters(tower)
+        starts = PROJECTIONS[tower]
+        projection = {name: p for name, p in parameters.items() if name.startswith(starts)}
+        if not projection:
             raise BackboneError(
                 f"the {tower} tower of {self.name} has no projection; choose another method"
             )
-        return found
+        return projection
 
     def set_gradient_checkpointing(self, enable: bool) -> None:
         """Trade time for memory: compute the activations of blocks again in the backward pass.
@@ -242,9 +256,9 @@ class OpenClipBackbone(Backbone):
 
         # open_clip's Transformer passes four arguments to a checkpointed block; this kind takes
         # two.
-        if enable and any(
-            isinstance(block, CustomResidualAttentionBlock) for block in self.module.modules()
-        ):
+        parts = self.module.modules()
+        of_this_kind = any(isinstance(part, CustomResidualAttentionBlock) for part in parts)
+        if enable and of_this_kind:
             raise BackboneError(
                 f"{self.name} has blocks of a kind that open_clip cannot checkpoint; switch it off"
             )
@@ -252,7 +266,7 @@ class OpenClipBackbone(Backbone):
         module.set_grad_checkpointing(enable)
 
     # -- weights
-    # ------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
         """The backbone's own weights under open_clip's names, whatever is attached to it."""

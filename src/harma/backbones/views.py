@@ -1,4 +1,4 @@
-"""Views: a module over the same weights, bare of what was attached to it, or with a hook of one call.
+"""Views: the same weights bare of what was attached to a module, or with a hook of one call.
 
 A view is a tree of modules of its own whose parameters and buffers are those of the module. It
 belongs to the call that made it: nothing is switched on the module itself, so other threads are

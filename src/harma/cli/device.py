@@ -4,7 +4,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harma.model.model import HarMA, Precision
+    from harma.model.model import HarMA
+    from harma.model.precision import Precision
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harma.errors import WeightsError
+
+# How many weights that do not match a message names.
+SHOWN_DIFFERENCES = 10
+
 
 class Attachment:
     """A method, attached to a backbone.
@@ -68,3 +73,27 @@ class AttachedModules(Attachment):
             for key, parameter in module.named_parameters():
                 state[f"{name}.{key}"] = parameter
         return state
+
+
+def check_state(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    """Check that a state has the names and shapes of a model's own.
+
+    Raises:
+        WeightsError: it has not; the message lists them.
+    """
+    lines = [f"missing {name}" for name in own.keys() - given.keys()]
+    lines += [f"unexpected {name}" for name in given.keys() - own.keys()]
+    for name in own.keys() & given.keys():
+        has = tuple(given[name].shape)
+        needs = tuple(own[name].shape)
+        if has != needs:
+            lines.append(f"{name} has shape {has}, needs {needs}")
+    if not lines:
+        return
+    shown = "; ".join(sorted(lines)[:SHOWN_DIFFERENCES])
+    if len(lines) > SHOWN_DIFFERENCES:
+        shown += f"; and {len(lines) - SHOWN_DIFFERENCES} more"
+    raise WeightsError(
+        f"{len(lines)} adapter weights do not match: {shown}. They belong to other options or"
+        " towers."
+    )

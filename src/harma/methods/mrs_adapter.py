@@ -75,8 +75,8 @@ class _Kept(threading.local):
     stream: Tensor | None = None
 
 
-# Kept between the layer norm and the MLP of one block, which one thread runs one after the other. It
-# is thread-local and no attribute of the site, where other threads would find it; and no context
+# Kept between the layer norm and the MLP of one block, which one thread runs one after the other.
+# It is thread-local and no attribute of the site, where other threads would find it; and no context
 # variable, since torch.compile cannot set one.
 _kept = _Kept()
 

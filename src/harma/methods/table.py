@@ -22,15 +22,17 @@ docs/extend/method.md.
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
+from harma.backbones import Backbone
 from harma.errors import ConfigError
 from harma.ground.plugins import find
-from harma.methods.attachment import Attachment
+from harma.methods.attachment import AttachedModules, Attachment
 from harma.methods.bitfit import BitfitConfig, attach_bitfit
 from harma.methods.bottleneck import BottleneckConfig, attach_bottleneck
 from harma.methods.clip_adapter import ClipAdapterConfig, attach_clip_adapter
-from harma.methods.harma.attach import attach_harma
+from harma.methods.harma.attach import AdapterClass, attach_harma
 from harma.methods.harma.config import AdapterConfig
 from harma.methods.linear import LinearConfig, attach_linear
 from harma.methods.lora import LoraConfig, attach_lora
@@ -157,6 +159,31 @@ def make_config(method: str | Method, options: Mapping[str, Any]) -> Any:
             f" {method_of(config)}; give it a class of its own, in the module that it is in"
         )
     return config
+
+
+def attach_method(
+    backbone: Backbone, config: MethodConfig | None, adapter_class: AdapterClass | None = None
+) -> Attachment:
+    """Attach the method that options belong to; None leaves the backbone as it is.
+
+    Raises:
+        ConfigError: the backbone has one already, or an adapter class is given to a peer.
+        BackboneError: the backbone's towers cannot take the method.
+    """
+    if config is None:
+        return AttachedModules({})
+    name = method_of(config)
+    method = method_with(config)
+    if isinstance(config, AdapterConfig):
+        attach: Callable[..., Attachment] = partial(method.attach, adapter=adapter_class)
+    elif adapter_class is None:
+        attach = method.attach
+    else:
+        raise ConfigError(
+            f"an adapter class was given, which only HarMA's adapters take; the method is {name}"
+        )
+    with backbone.attaching(name):
+        return attach(backbone, config)
 
 
 def _needed(method: Method) -> list[str]:

@@ -23,7 +23,7 @@ def model_id(model: HarMA) -> str:
         weights |= model.adapter_state()
         options = asdict(model.adapters)
         method = method_of(model.adapters)
-        # The names of weights tell built-in methods apart, and their fingerprints stay as they were.
+        # The names of weights tell the built-in methods apart; their fingerprints are older.
         if method not in METHODS:
             content["method"] = method
     content |= {

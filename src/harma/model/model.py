@@ -1,37 +1,32 @@
 """HarMA: a backbone with adapters, ready to train and to embed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from harma.backbones import Backbone, Preprocess
-from harma.backbones.views import hooked_view
-from harma.errors import ConfigError, WeightsError
-from harma.ground.towers import TOWERS
-from harma.methods.attachment import AttachedModules, Attachment
+from harma.backbones.token_dropout import dropping_tokens
+from harma.methods.attachment import check_state
 from harma.methods.harma.attach import AdapterClass
-from harma.methods.harma.config import AdapterConfig, Variant
-from harma.methods.table import MethodConfig, method_of, method_with
+from harma.methods.harma.config import Variant
+from harma.methods.table import MethodConfig, attach_method
+from harma.model.computing import check_precision, computing_in, max_precision, normalized
 from harma.model.embedding import embed_images, embed_texts
+from harma.model.precision import Precision
 from harma.original.checkpoint import open_checkpoint
-
-Precision = Literal["float32", "bf16", "fp16"]
-AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
-# How many weights that do not match a message names.
-SHOWN_DIFFERENCES = 10
 
 
 class HarMA(nn.Module):
     """A backbone with gated adapters in every block of both towers, or with one of their peers.
 
-    SPEC 1 describes the adapters. The constructor freezes and attaches: only what the method trains, and the temperature, train.
+    SPEC 1 describes the adapters. The constructor freezes and attaches: only what the method
+    trains, and the temperature, train.
 
     Args:
         backbone: what is adapted; it becomes part of the model.
@@ -59,7 +54,7 @@ class HarMA(nn.Module):
         dtype = next(backbone.parameters()).dtype
         self.temperature = nn.Parameter(torch.tensor(temperature, dtype=max_precision(dtype)))
         backbone.requires_grad_(False)
-        self.attachment = _attached(backbone, adapters, adapter_class)
+        self.attachment = attach_method(backbone, adapters, adapter_class)
         # Registered: what a method has beside the backbone's blocks, such as shared adapters.
         self.shared = self.attachment.owned
         self._precision: Precision = "float32"
@@ -79,7 +74,7 @@ class HarMA(nn.Module):
         return self._encode_text(self.backbone, token_ids)
 
     def _encode_image(self, backbone: Backbone, pixels: Tensor) -> Tensor:
-        with self._computing():
+        with computing_in(self.precision, self.device):
             x = backbone.encode_image(pixels)
             if self._has_method:
                 x = self.attachment.on_image(x)
@@ -89,7 +84,7 @@ class HarMA(nn.Module):
         if self.trims_text:
             longest = int(self.text_lengths(token_ids).max())
             token_ids = token_ids[:, :longest]
-        with self._computing():
+        with computing_in(self.precision, self.device):
             x = backbone.encode_text(token_ids)
             if self._has_method:
                 x = self.attachment.on_text(x)
@@ -116,25 +111,8 @@ class HarMA(nn.Module):
 
     @precision.setter
     def precision(self, precision: Precision) -> None:
-        if precision not in get_args(Precision):
-            raise ConfigError(
-                f"the precision is {precision!r}; allowed are {', '.join(get_args(Precision))}"
-            )
-        if precision != "float32" and self.temperature.dtype == torch.float64:
-            raise ConfigError(
-                f"the model's weights are float64, which it computes in; {precision} needs float32"
-                " weights"
-            )
+        check_precision(precision, self.temperature.dtype)
         self._precision = precision
-
-    def _computing(self) -> AbstractContextManager[Any]:
-        """Context in which products are in the model's precision.
-
-        In float32 one that is set outside, as training does, stays.
-        """
-        if self.precision == "float32":
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype=AUTOCAST[self.precision])
 
     def forward(
         self, pixels: Tensor, token_ids: Tensor, view_dropout: float | None = None
@@ -158,7 +136,7 @@ class HarMA(nn.Module):
         temperature = self.temperature * 1.0
         if view_dropout is None:
             return images, texts, temperature
-        dropping = _dropping_tokens(self.backbone, view_dropout)
+        dropping = dropping_tokens(self.backbone, view_dropout)
         second_images = self._encode_image(dropping, pixels)
         second_texts = self._encode_text(dropping, token_ids)
         return images, texts, temperature, second_images, second_texts
@@ -172,7 +150,7 @@ class HarMA(nn.Module):
         return self.backbone.trims_text and self.attachment.trims_text
 
     def text_lengths(self, token_ids: Tensor) -> Tensor:
-        """How many of the positions of token ids (B, L) the backbone's embedding depends on: (B,)."""
+        """How many positions of token ids (B, L) the backbone's embedding depends on: (B,)."""
         return self.backbone.text_lengths(token_ids)
 
     @property
@@ -272,15 +250,7 @@ class HarMA(nn.Module):
         Raises:
             WeightsError: names or shapes do not match; the message lists them.
         """
-        differing = _differences(self.adapter_state(), state)
-        if differing:
-            shown = "; ".join(differing[:SHOWN_DIFFERENCES])
-            if len(differing) > SHOWN_DIFFERENCES:
-                shown += f"; and {len(differing) - SHOWN_DIFFERENCES} more"
-            raise WeightsError(
-                f"{len(differing)} adapter weights do not match: {shown}. They belong to other"
-                " options or towers."
-            )
+        check_state(self.adapter_state(), state)
         of_method = dict(state)
         with torch.no_grad():
             self.temperature.copy_(of_method.pop("temperature"))
@@ -333,62 +303,3 @@ class HarMA(nn.Module):
         model = cls(released.backbone, released.config)
         model.load_adapter_state(released.adapters)
         return model.eval()
-
-
-def _attached(
-    backbone: Backbone, config: MethodConfig | None, adapter_class: AdapterClass | None
-) -> Attachment:
-    """Attach the method that the options belong to; None leaves the backbone as it is.
-
-    Raises:
-        ConfigError: the backbone has one already, or an adapter class is given to a peer.
-    """
-    if config is None:
-        return AttachedModules({})
-    name = method_of(config)
-    options = {}
-    if isinstance(config, AdapterConfig):
-        options["adapter"] = adapter_class
-    elif adapter_class is not None:
-        raise ConfigError(
-            f"an adapter class was given, which only HarMA's adapters take; the method is {name}"
-        )
-    with backbone.attaching(name):
-        return method_with(config).attach(backbone, config, **options)
-
-
-def _dropping_tokens(backbone: Backbone, share: float) -> Backbone:
-    """A view of a backbone in which each value of a token is dropped with this chance.
-
-    That is before the first block of each tower. A view, so that other calls keep their tokens, and
-    so that a block which is run again in the backward pass drops the same ones.
-    """
-
-    def drop(block: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return F.dropout(inputs[0], share), *inputs[1:]
-
-    view = backbone.in_call()
-    for tower in TOWERS:
-        view = hooked_view(view, view.blocks(tower)[0], drop)
-    return view
-
-
-def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
-    """What names and shapes of two states differ in, a line each."""
-    lines = [f"missing {name}" for name in own.keys() - given.keys()]
-    lines += [f"unexpected {name}" for name in given.keys() - own.keys()]
-    for name in own.keys() & given.keys():
-        has, needs = given[name].shape, own[name].shape
-        if has != needs:
-            lines.append(f"{name} has shape {tuple(has)}, needs {tuple(needs)}")
-    return sorted(lines)
-
-
-def normalized(x: Tensor) -> Tensor:
-    """L2-normalise embeddings (B, E), at least in float32."""
-    return F.normalize(x.to(max_precision(x.dtype)), dim=-1)
-
-
-def max_precision(dtype: torch.dtype) -> torch.dtype:
-    """float64 stays, everything else is float32: temperature and losses lose too much in half precision."""
-    return torch.float64 if dtype == torch.float64 else torch.float32

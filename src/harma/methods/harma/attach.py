@@ -20,7 +20,7 @@ AdapterClass = Callable[..., nn.Module]
 
 
 def shared_index(block: int, num_blocks: int, num_shared: int) -> int:
-    """Number of the shared adapter of a block: ⌊block · num_shared / num_blocks⌋ (SPEC 1, Sharing)."""
+    """Index of a block's shared adapter: ⌊block · num_shared / num_blocks⌋ (SPEC 1, Sharing)."""
     return block * num_shared // num_blocks
 
 
@@ -45,7 +45,6 @@ def attach(
     """
     _check_attention(backbone, config)
     blocks = {tower: backbone.blocks(tower) for tower in TOWERS}
-    places = {tower: {block: i for i, block in enumerate(blocks[tower])} for tower in TOWERS}
     make = adapter or find(config.adapter, {HARMA_ADAPTER: Adapter}, "adapter.adapter")
     num_shared = min((len(blocks[tower]) for tower in config.shared_towers), default=0)
     shared = _shared_adapters(config, num_shared)
@@ -53,8 +52,8 @@ def attach(
     def build(tower: Tower, block: nn.Module) -> AdapterSite:
         shared_adapter = None
         if tower in config.shared_towers:
-            index = shared_index(places[tower][block], len(blocks[tower]), num_shared)
-            shared_adapter = shared[index]
+            place = blocks[tower].index(block)
+            shared_adapter = shared[shared_index(place, len(blocks[tower]), num_shared)]
         own_adapter = make(
             backbone.block_width(tower, block),
             bottleneck_dim=config.bottleneck_dim,

@@ -1,0 +1,6 @@
+"""Names of the precisions that a model computes in; without torch, so that flags can list them."""
+
+from typing import Literal, get_args
+
+Precision = Literal["float32", "bf16", "fp16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
