@@ -41,7 +41,7 @@ class Shift(nn.Module):
 
 
 def attach_everywhere(backbone):
-    """A child, a wrapper, a parameter, a buffer and a hook, in places and under names of no rule."""
+    """A child, a wrapper, a parameter, a buffer and a hook, under names of no rule."""
     mlp = backbone.mlp(backbone.blocks("image")[0])
     name, linear = next(iter(mlp.named_children()))
     setattr(mlp, name, Double(linear))
@@ -143,7 +143,7 @@ def test_a_bare_call_follows_mode_and_device_of_now(dual):
 
 @pytest.mark.parametrize("kind", ["backbone", "dual"])
 def test_what_is_run_again_in_the_backward_pass_is_still_bare(request, kind, pixels):
-    """Gradient checkpointing repeats blocks when the context is left, in another thread on a GPU."""
+    """Gradient checkpointing repeats blocks outside the context, on a GPU in another thread."""
     backbone = request.getfixturevalue(kind)
     with backbone.attaching("shifts"):
         for tower in ("image", "text"):

@@ -1,4 +1,4 @@
-"""What every method leaves in a backbone: what trains, where gradients go, what is saved, what is bare."""
+"""What every method leaves in a backbone: what trains, where gradients go, what is saved."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""`mrs-adapter` against its formula: [U_t·ReLU(D_t·x) ; S·ReLU(D_t·x)] for the residual stream x."""
+"""`mrs-adapter` against its formula: [U·ReLU(D·x) ; S·ReLU(D·x)] for the residual stream x."""
 
 import pytest
 import torch

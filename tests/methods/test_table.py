@@ -52,7 +52,7 @@ number = 3
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
-    """The method of docs/extend/method.md as the module `my_scale`, and further ones in `my_others`."""
+    """The method of docs/extend/method.md as the module `my_scale`; others in `my_others`."""
     code = PAGE.read_text().split("```python\n# my_methods.py\n")[1].split("```")[0]
     (tmp_path / "my_scale.py").write_text(code)
     (tmp_path / "my_others.py").write_text(OF_USER)
@@ -127,7 +127,7 @@ def test_code_is_never_taken_from_a_saved_model(own, tiny_config, tmp_path):
     (tmp_path / "my_scale.py").write_text("raise SystemExit('the code of a saved model was run')")
     with pytest.raises(
         ConfigError,
-        match=r"method is 'my_scale.scale'; allowed are harma, .* passed: harma.load\(\.\.\., method",
+        match=r"method is 'my_scale.scale'; allowed are harma, .* harma.load\(\.\.\., method",
     ):
         load(tmp_path / "saved")
     peer = adapted(opened(tiny_config, tmp_path), "bitfit")

@@ -28,9 +28,12 @@ def test_it_embeds_as_a_backbone_with_these_weights_does(backbone, pixels, metho
 def test_an_error_in_a_bare_call_loses_nothing(backbone, pixels, method):
     model = perturbed(adapted(backbone, method))
     trained = embeddings(model, pixels)
-    with pytest.raises(KeyboardInterrupt), model.without_adapters():
-        assert not same(embeddings(model, pixels), trained)
-        raise KeyboardInterrupt
+    try:
+        with model.without_adapters():
+            assert not same(embeddings(model, pixels), trained)
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        pass
     assert same(embeddings(model, pixels), trained)
 
 

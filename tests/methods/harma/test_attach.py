@@ -58,7 +58,7 @@ def test_a_warm_start_may_start_gates_elsewhere_and_fix_them(saved, tmp_path, op
     assert all(torch.equal(t, state[name]) for name, t in other.adapter_state().items())
 
 
-def Twin(width, *, bottleneck_dim, num_heads, gate_init):  # noqa: N802
+def Twin(width, *, bottleneck_dim, num_heads, gate_init):
     """An adapter of the same weights by another path."""
     from harma.methods.harma.modules import Adapter
 
@@ -96,6 +96,8 @@ def test_blocks_share_by_proportion(blocks, shared, indices):
 @torch.no_grad()
 def test_detached_nothing_is_left_and_it_may_be_attached_again(backbone, pixels):
     ids = backbone.tokenize(TEXTS)
+    # Frozen, as it is later: torch takes other kernels for weights that train.
+    backbone.requires_grad_(False)
     before = backbone.encode_image(pixels), backbone.encode_text(ids)
     perturbed(HarMA(backbone, AdapterConfig(**SMALL)))
     detach(backbone)
