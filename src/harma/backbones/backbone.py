@@ -73,6 +73,7 @@ class Backbone(nn.Module, ABC):
             raise ConfigError(
                 f"this backbone has method {self.attached} attached already; load it anew"
             )
+        # Hooks are numbered in the order they are registered, over all modules there are.
         first = next_hook()
         yield
         self._hooks_of_method = range(first, next_hook())
@@ -85,6 +86,7 @@ class Backbone(nn.Module, ABC):
         Args:
             values: what parameters were before training, where a method trains them in place.
         """
+        # A new mapping: contexts that others were started from keep theirs.
         token = _BARE.set({**_BARE.get(), self: values})
         try:
             yield
@@ -103,6 +105,7 @@ class Backbone(nn.Module, ABC):
 
     def in_call(self) -> Self:
         """What a call computes with: the backbone, or inside `bare` its own view."""
+        # Made anew for every call, in a millisecond: the model may have been moved, or set to train.
         return self.as_built() if self.is_bare else self
 
     # -- encoding

@@ -7,7 +7,7 @@ together again. Samples of a batch never share a sequence.
 import inspect
 import math
 import threading
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -164,10 +164,13 @@ class PaddingLayout:
         attention, self._place = _masked_part(block)
         attention.register_forward_pre_hook(self._keep, with_kwargs=True)
 
-    def _keep(self, attention: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        mask: Tensor | None = kwargs.get("attention_mask")
+    def _keep(
+        self, attention: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> None:
+        mask = kwargs.get("attention_mask")
         if "attention_mask" not in kwargs and len(args) > self._place:
             mask = args[self._place]
+        assert mask is None or isinstance(mask, Tensor)
         _kept.layout = self
         _kept.mask = None
         if mask is not None:

@@ -57,7 +57,7 @@ class OpenClipBackbone(Backbone):
         self.config = config
         self.preprocess = preprocess
         self.embed_dim = int(config["embed_dim"])
-        text: Any = self._text
+        text = self._text
         self.context_length = int(text.context_length)
         self.vocab_size = int(text.vocab_size)
         # CLIP holds the parts of its text tower itself and renames two of them.
@@ -70,7 +70,7 @@ class OpenClipBackbone(Backbone):
 
     def _ends_at_its_last_token(self) -> bool:
         """Whether no token sees later ones and the last one of the text is its embedding."""
-        text: Any = self._text
+        text = self._text
         if getattr(text, "attn_mask", None) is None or getattr(text, "use_pad_mask", False):
             return False
         # A class token stands behind the padding.
@@ -78,10 +78,9 @@ class OpenClipBackbone(Backbone):
         return self._pool_type in ("argmax", "eos") and not has_class_token
 
     @property
-    def _text(self) -> nn.Module:
+    def _text(self) -> Any:
         """What holds the parts of the text tower: in open_clip's CLIP the model itself."""
-        text: nn.Module = getattr(self.module, "text", self.module)
-        return text
+        return getattr(self.module, "text", self.module)
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -132,7 +131,7 @@ class OpenClipBackbone(Backbone):
         """
         from open_clip.transformer import text_global_pool
 
-        text: Any = self._text
+        text = self._text
         length = token_ids.shape[1]
         dtype = text.transformer.get_cast_dtype()
         positions = text.positional_embedding[:length].to(dtype)
@@ -168,7 +167,7 @@ class OpenClipBackbone(Backbone):
         from open_clip.transformer import Transformer
 
         check_tower(tower)
-        holder: Any = self._text
+        holder = self._text
         if tower == "image":
             holder = self.module.visual
         transformer = getattr(holder, "transformer", None)
@@ -217,7 +216,7 @@ class OpenClipBackbone(Backbone):
     def mlp_norm(self, block: nn.Module) -> nn.Module:
         """The layer norm before a block's MLP; what it is given is the residual stream."""
         self.mlp(block)
-        norm: Any = block.ln_2
+        norm = block.ln_2
         assert isinstance(norm, nn.Module)
         return norm
 

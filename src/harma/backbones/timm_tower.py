@@ -53,24 +53,27 @@ class TimmTower(nn.Module):
         ConfigError: timm cannot build it with these options.
     """
 
-    def __init__(self, name: str, options: Mapping[str, Any], embed_dim: int) -> None:
+    def __init__(self, name: str, options: Mapping[str, object], embed_dim: int) -> None:
         super().__init__()
         self.name = name
-        self._stated_size = options.get("img_size")
+        self._stated_size: Any = options.get("img_size")
         self.trunk = build_trunk(name, options)
-        trunk: Any = self.trunk
-        width = int(getattr(trunk, "head_hidden_size", None) or trunk.num_features)
+        width = int(getattr(self._trunk, "head_hidden_size", None) or self._trunk.num_features)
         self.projection = nn.Linear(width, embed_dim)
+
+    @property
+    def _trunk(self) -> Any:
+        """The trunk, for attributes that only timm knows."""
+        return self.trunk
 
     @property
     def image_size(self) -> tuple[int, int]:
         """(height, width) of the pixels the model takes."""
-        trunk: Any = self.trunk
-        patches = getattr(trunk, "patch_embed", None)
+        patches = getattr(self._trunk, "patch_embed", None)
         # Not every model keeps its size; then it is what was stated, or what its weights had.
         size = getattr(patches, "img_size", None) or self._stated_size
         if not size:
-            size = trunk.pretrained_cfg["input_size"][1:]
+            size = self._trunk.pretrained_cfg["input_size"][1:]
         if isinstance(size, int):
             return size, size
         height, width = size
@@ -78,8 +81,7 @@ class TimmTower(nn.Module):
 
     def preprocess(self) -> dict[str, Any]:
         """What timm states about preprocessing: mean, std and interpolation of its weights."""
-        trunk: Any = self.trunk
-        stated = trunk.pretrained_cfg
+        stated = self._trunk.pretrained_cfg
         return {key: stated[key] for key in ("mean", "std", "interpolation") if stated.get(key)}
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -96,7 +98,7 @@ class TimmTower(nn.Module):
         from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
         from timm.models.vision_transformer import Block, VisionTransformer
 
-        trunk: Any = self.trunk
+        trunk = self._trunk
         blocks: list[nn.Module] = []
         if isinstance(trunk, SwinTransformer):
             for stage in trunk.layers:
@@ -132,7 +134,7 @@ class TimmTower(nn.Module):
         Raises:
             WeightsError: they belong to a model of another kind, so that timm cannot convert them.
         """
-        trunk: Any = self.trunk
+        trunk = self._trunk
         converted = dict(state)
         convert = getattr(sys.modules[type(trunk).__module__], "checkpoint_filter_fn", None)
         if convert is not None:
@@ -159,7 +161,7 @@ def _starts_of_classifiers(stated: str | Sequence[str] | None) -> tuple[str, ...
     return tuple(f"{head}." for head in stated)
 
 
-def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
+def build_trunk(name: str, options: Mapping[str, object]) -> nn.Module:
     """Build a timm model without classifier, its weights drawn at random.
 
     Raises:
@@ -186,7 +188,7 @@ def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
     return trunk
 
 
-def _check_options(options: Mapping[str, Any]) -> None:
+def _check_options(options: Mapping[str, object]) -> None:
     """Check that options leave alone what the tower decides.
 
     Raises:

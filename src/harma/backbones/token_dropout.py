@@ -1,8 +1,6 @@
 """Token dropout: a backbone that drops values of tokens, for the second views of a loss."""
 
-from typing import Any
-
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harma.backbones.backbone import Backbone
@@ -20,9 +18,11 @@ def dropping_tokens(backbone: Backbone, share: float) -> Backbone:
         BackboneError: a tower has no transformer blocks.
     """
 
-    def drop(block: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Dropped in evaluation mode too: who asks for second views wants them to differ.
+    def drop(block: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return F.dropout(inputs[0], share), *inputs[1:]
 
+    # Inside `bare` the second views are of the bare backbone.
     view = backbone.in_call()
     for tower in TOWERS:
         view = hooked_view(view, view.blocks(tower)[0], drop)

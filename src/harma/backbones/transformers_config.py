@@ -54,7 +54,7 @@ OLDER = {
 
 
 def check_text_config(
-    values: Mapping[str, Any], where: str, *, is_file: bool = False
+    values: Mapping[str, object], where: str, *, is_file: bool = False
 ) -> dict[str, Any]:
     """Complete a config of `transformers` after checking its names.
 
@@ -78,6 +78,7 @@ def check_text_config(
     default = _default_config(kind, where)
     allowed = {*default.to_dict(), *default.attribute_map}
     _check_positions(given, allowed, where)
+    # A key that nothing reads is a slip of the pen, but for those of files, which hold many.
     unknown = sorted(given.keys() - allowed - OLDER)
     if unknown and is_file:
         log.debug("%s: %s does not state %s", where, type(default).__name__, ", ".join(unknown))
@@ -97,7 +98,7 @@ def check_text_config(
     return _architecture(config.to_dict())
 
 
-def _architecture(values: Mapping[str, Any]) -> dict[str, Any]:
+def _architecture(values: Mapping[str, object]) -> dict[str, Any]:
     """The values of a config that change the encoder."""
     return {key: value for key, value in values.items() if key not in NOT_ARCHITECTURE}
 
@@ -116,7 +117,7 @@ def _default_config(kind: str, where: str) -> Any:
         ) from error
 
 
-def _check_positions(given: Mapping[str, Any], allowed: set[str], where: str) -> None:
+def _check_positions(given: Mapping[str, object], allowed: set[str], where: str) -> None:
     """Refuse relative positions of BERT, which older releases had."""
     positions = given.get("position_embedding_type") or "absolute"
     if positions != "absolute" and "position_embedding_type" not in allowed:
@@ -126,7 +127,7 @@ def _check_positions(given: Mapping[str, Any], allowed: set[str], where: str) ->
         )
 
 
-def _numbers(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+def _numbers(given: Mapping[str, object], default: Mapping[str, object]) -> dict[str, object]:
     """Numbers such as 1e-12, which YAML reads as text, as numbers."""
     values = dict(given)
     for key, value in given.items():
@@ -137,7 +138,7 @@ def _numbers(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, 
     return values
 
 
-def _config(kind: str, values: Mapping[str, Any], where: str) -> Any:
+def _config(kind: str, values: Mapping[str, object], where: str) -> Any:
     from huggingface_hub.errors import StrictDataclassError
 
     try:

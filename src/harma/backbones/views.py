@@ -7,13 +7,14 @@ not concerned, and a block that gradient checkpointing runs again is still a blo
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 M = TypeVar("M", bound=nn.Module)
 
+# Where torch keeps a module's hooks, by number.
 HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 
 
@@ -57,15 +58,17 @@ def bare_view(
         without_hooks: numbers of the hooks to leave out (see `next_hook`).
         values: what parameters are in the view, where it is not what they are.
     """
+    # Every module is copied, though a method touches few: what hooks itself to the modules in its
+    # first call, as encoders of transformers do, would otherwise reach those that are shared.
     views = {module: _copied(module, without_hooks) for module in noted}
     for module, parts in noted.items():
         attributes = vars(views[module])
         attributes["_modules"] = {
             name: None if child is None else views[child] for name, child in parts.children.items()
         }
-        parameters: dict[str, Any] = module._parameters
+        # By name and from the module as it is: moving a model may put others in their place.
         attributes["_parameters"] = {
-            name: values.get(parameters[name], parameters[name]) for name in parts.parameters
+            name: _value(module._parameters[name], values) for name in parts.parameters
         }
         attributes["_buffers"] = {name: module._buffers[name] for name in parts.buffers}
     view = views[root]
@@ -73,7 +76,14 @@ def bare_view(
     return view
 
 
-def hooked_view(root: M, target: nn.Module, hook: Callable[..., Any]) -> M:
+def _value(parameter: nn.Parameter | None, values: Mapping[nn.Parameter, Tensor]) -> Tensor | None:
+    """What a parameter is in a view; None where the module may have one and has none."""
+    if parameter is None:
+        return None
+    return values.get(parameter, parameter)
+
+
+def hooked_view(root: M, target: nn.Module, hook: Callable[..., object]) -> M:
     """A tree of modules in which `target` has one more forward pre-hook.
 
     Only that module and those above it are new: it takes microseconds.
@@ -85,6 +95,7 @@ def hooked_view(root: M, target: nn.Module, hook: Callable[..., Any]) -> M:
     children = dict(root._modules)
     for name, child in root.named_children():
         children[name] = hooked_view(child, target, hook)
+    # Modules are equal if they are the same: nothing below was hooked.
     if children == root._modules:
         return root
     view = _copied(root)
@@ -99,6 +110,7 @@ def next_hook() -> int:
 
 def _copied(module: M, without_hooks: range = range(0)) -> M:
     """A module with the attributes of another; a hook on one is no hook on the other."""
+    # Not copy.copy, which a class may have made deep; and no __init__, which would draw weights.
     copied = type(module).__new__(type(module))
     attributes = vars(copied)
     attributes.update(vars(module))

@@ -38,6 +38,7 @@ class Attachment:
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Load weights whose names and shapes are those of `state`."""
         tensors = self.state()
+        # In place: optimisers, averages and other threads hold these very tensors.
         with torch.no_grad():
             for name, value in state.items():
                 tensors[name].copy_(value)
@@ -81,6 +82,7 @@ def check_state(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
     Raises:
         WeightsError: it has not; the message lists them.
     """
+    # Sets have no order of their own; the message has one.
     lines = [f"missing {name}" for name in own.keys() - given.keys()]
     lines += [f"unexpected {name}" for name in given.keys() - own.keys()]
     for name in own.keys() & given.keys():

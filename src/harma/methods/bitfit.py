@@ -28,4 +28,5 @@ def attach_bitfit(backbone: Backbone, config: BitfitConfig) -> TunedParameters:
     parameters: dict[str, nn.Parameter] = {}
     for tower in TOWERS:
         parameters |= backbone.tower_parameters(tower)
+    # CLIP, timm and transformers all call them so, whatever the layer: in_proj_bias, qkv.bias, …
     return TunedParameters({name: p for name, p in parameters.items() if name.endswith("bias")})

@@ -41,6 +41,7 @@ class Bottleneck(nn.Module):
         super().__init__()
         self.down = nn.Linear(width, bottleneck_dim)
         self.up = nn.Linear(bottleneck_dim, width)
+        # The identity at first, so that training starts from the bare backbone.
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 

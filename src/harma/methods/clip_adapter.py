@@ -47,6 +47,7 @@ class EmbeddingAdapter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map embeddings (B, E) → (B, E)."""
+        # The second ReLU is the released code's: what is mixed in has no negative value.
         inside = torch.relu(self.down(x))
         return torch.relu(self.up(inside))
 
@@ -65,6 +66,7 @@ class ClipAdapter(Attachment):
         self._adapters = nn.ModuleDict()
         for tower in TOWERS:
             self._adapters[tower] = EmbeddingAdapter(dim, config.reduction).to(like)
+        # They lie in no block; the model has to register them.
         self.owned = self._adapters
         self._ratio = config.ratio
 
@@ -104,5 +106,6 @@ def attach_clip_adapter(backbone: Backbone, config: ClipAdapterConfig) -> ClipAd
             f"reduction is {config.reduction}; it must be at most {backbone.embed_dim}, the length"
             " of an embedding"
         )
+    # Any weight will do: those of one backbone are on one device, in one dtype.
     like = next(iter(backbone.tower_parameters("image").values()))
     return ClipAdapter(backbone.embed_dim, config, like)

@@ -86,6 +86,7 @@ def attach_lora(backbone: Backbone, config: LoraConfig) -> LoraAttachment:
     # All blocks are looked at before the first is changed.
     targets = {name: _targets(block) for name, block in blocks.items()}
     for name, block in blocks.items():
+        # A config for each block, since what is adapted may differ from block to block.
         options = peft.LoraConfig(
             r=config.rank, lora_alpha=config.alpha, target_modules=targets[name]
         )

@@ -27,6 +27,7 @@ class LoraAttention(MultiheadAttention):
         twin = _twin(
             attention, in_proj_weight=attention.in_proj_weight + self.get_delta_weight(name)
         )
+        # The twin's forward uses the weights of out_proj, and never calls it.
         summed = out.base_layer.weight + out.get_delta_weight(name)
         twin._modules = {**attention._modules, "out_proj": _twin(out.base_layer, weight=summed)}
         return twin(query, *args, **kwargs)
@@ -37,6 +38,7 @@ class LoraAttention(MultiheadAttention):
 
 def _twin(module: nn.Module, **weights: Tensor) -> Any:
     """A module with some other weights; itself, which another thread may call, it is left alone."""
+    # Shallow: everything but the weights named here is that of the module.
     twin: Any = copy.copy(module)
     twin._parameters = {**module._parameters, **weights}
     return twin

@@ -54,6 +54,7 @@ class MrsAdapter(nn.Module):
         self.up = nn.ModuleDict({tower: nn.Linear(R, width - S) for tower, width in widths.items()})
         self.shared_up = nn.Linear(R, S)
         self.dropout = config.dropout
+        # Zero at first, so that training starts from the bare backbone; the down maps are drawn.
         for name, parameter in self.named_parameters():
             if "up" in name or name.endswith("bias"):
                 nn.init.zeros_(parameter)
@@ -156,6 +157,7 @@ def attach_mrs_adapter(backbone: Backbone, config: MrsAdapterConfig) -> MrsAttac
         raise ConfigError(
             f"shared_dim is {config.shared_dim}; it must be below {narrowest}, a width"
         )
+    # On the device and in the dtype of the blocks; no site registers it, which would move it there.
     adapter = MrsAdapter(widths, config).to(next(backbone.blocks("image")[0].parameters()))
 
     def build(tower: Tower, block: nn.Module) -> MrsSite:

@@ -1,7 +1,7 @@
 """Sites: where a block's MLP puts out its features, and a method may change them (SPEC 1, Site)."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from torch import Tensor, nn
 
@@ -30,6 +30,7 @@ def attach_sites(backbone: Backbone, build: Callable[[Tower, nn.Module], M]) -> 
     sites: dict[str, M] = {}
     for tower in TOWERS:
         for i, block in enumerate(backbone.blocks(tower)):
+            # In the order of towers and blocks, in which weights are drawn.
             site = build(tower, block)
             put_site(backbone.mlp(block), site)
             sites[f"{tower}.{i}"] = site
@@ -49,7 +50,7 @@ def put_site(mlp: nn.Module, site: nn.Module) -> None:
         mlp.register_forward_hook(_through_site)
 
 
-def _through_site(mlp: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+def _through_site(mlp: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
     # Looked up on the module that is called: a copy of a model has sites of its own.
     site = mlp._modules.get(SITE)
     if site is None:

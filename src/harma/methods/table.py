@@ -58,6 +58,7 @@ class Method:
     attach: Callable[..., Attachment]
 
 
+# What ships with HarMA; the only place where their names stand.
 METHODS: dict[str, Method] = {
     "harma": Method(AdapterConfig, attach_harma),
     "linear": Method(LinearConfig, attach_linear),
@@ -109,6 +110,8 @@ def method_of(config: MethodConfig) -> str:
     for name, method in METHODS.items():
         if method.config is kind:
             return name
+    # The name is found, not registered: it is the same wherever the options were made, and there is
+    # no table of the process that importing a module would change.
     beside = vars(sys.modules.get(kind.__module__, object))
     for name, value in beside.items():
         if isinstance(value, Method) and value.config is kind:
@@ -128,7 +131,7 @@ def method_with(config: MethodConfig) -> Method:
     return find_method(method_of(config))
 
 
-def make_config(method: str | Method, options: Mapping[str, Any]) -> Any:
+def make_config(method: str | Method, options: Mapping[str, object]) -> MethodConfig:
     """A method's options from plain values.
 
     Args:
@@ -152,7 +155,9 @@ def make_config(method: str | Method, options: Mapping[str, Any]) -> Any:
         )
     if missing := [option for option in _needed(method) if option not in options]:
         raise ConfigError(f"method {name} needs the option {', '.join(missing)}")
-    config = method.config(**options)
+    # The class itself checks ranges.
+    config: MethodConfig = method.config(**options)
+    # What is saved is the name that the options lead to; it must lead back to this method.
     if method_with(config) is not method:
         raise ConfigError(
             f"method {name} has the options {method.config.__name__}, which are those of"

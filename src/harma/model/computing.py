@@ -1,7 +1,6 @@
 """Autocast: in what precision a model's products are; its weights stay as they are."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,11 +31,12 @@ def check_precision(precision: str, weights: torch.dtype) -> None:
         )
 
 
-def computing_in(precision: Precision, device: torch.device) -> AbstractContextManager[Any]:
+def computing_in(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
     """Context in which products are in a precision.
 
     In float32 one that is set outside, as training does, stays.
     """
+    # Not an autocast to float32, which would end the one that is set outside.
     if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=AUTOCAST[precision])

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import asdict
-from typing import Any
 
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ModelMismatchError
@@ -17,8 +16,8 @@ def model_id(model: HarMA) -> str:
     Of its weights, the options of its method, and its preprocessing.
     """
     weights = model.backbone.weights()
-    options: dict[str, Any] | None = None
-    content: dict[str, Any] = {}
+    options: dict[str, object] | None = None
+    content: dict[str, object] = {}
     if model.adapters is not None:
         weights |= model.adapter_state()
         options = asdict(model.adapters)
@@ -31,6 +30,7 @@ def model_id(model: HarMA) -> str:
         "adapters": options,
         "preprocess": model.preprocess.to_dict(),
     }
+    # Sorted, and tuples as lists: the text, and so the fingerprint, is one for one model.
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -75,6 +75,7 @@ class SharedAdapter(nn.Module):
     def forward(self, x: Tensor, *, causal: bool = False, mask: Tensor | None = None) -> Tensor:
         """Map (B, L, R) → (B, L, R); the identity at initialisation."""
         h = self.down(x)
+        # The document and the released code differ in this one place (SPEC 1).
         direct = F.gelu(h) if self.variant == "document" else h
         z = torch.lerp(
             direct,
@@ -123,6 +124,7 @@ class Adapter(nn.Module):
         (B, L, D) → (B, L, D).
         """
         m = F.gelu(self.down(x))
+        # The same attention twice, before and after what towers share.
         u = self.attention(m, causal=causal, mask=mask)
         if shared is not None:
             u = shared(u, causal=causal, mask=mask)
