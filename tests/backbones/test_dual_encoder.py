@@ -1,8 +1,11 @@
+"""Dual encoders: pooling, padding, where adapters and peers sit, saving, the full size."""
+
 import copy
 import json
 
 import pytest
 import torch
+from tests.backbones.dual import SMALL, TEXTS, stirred
 
 from harma.backbones import DUAL_ENCODERS, load_backbone
 from harma.errors import BackboneError, ConfigError, DataError, MissingFileError, WeightsError
@@ -11,9 +14,6 @@ from harma.methods.harma.config import AdapterConfig
 from harma.methods.harma.modules import Adapter, AdapterSite, SharedAdapter
 from harma.methods.table import make_config
 from harma.model.model import HarMA
-
-TEXTS = ["a red roof", "green", "blue field number 3 and a white roof", "white roofs"]
-SMALL = {"bottleneck_dim": 16, "num_heads": 2}
 
 
 @pytest.fixture
@@ -38,22 +38,6 @@ def vit(tiny_dual):
 @pytest.fixture
 def pixels():
     return torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-
-
-def stirred(backbone, **options):
-    """A model whose adapters do something."""
-    model = HarMA(backbone, AdapterConfig(**{**SMALL, **options})).eval()
-    with torch.no_grad():
-        for parameter in model.trained_parameters().values():
-            if parameter.ndim:
-                parameter.add_(
-                    torch.randn(parameter.shape, generator=torch.Generator().manual_seed(2)) * 0.3
-                )
-    return model
-
-
-# -- encoding
-# -----------------------------------------------------------------------------------------------------
 
 
 def test_swin_is_pooled_by_the_mean_of_its_last_tokens(backbone, pixels):
@@ -83,28 +67,6 @@ def test_texts_do_not_depend_on_padding(backbone):
         torch.testing.assert_close(alone[0], together[row], atol=1e-5, rtol=1e-4)
 
 
-def test_a_padding_id_other_than_zero(tiny_dual, tmp_path):
-    tokens = ["red", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "roof", "[PAD]"]
-    (tmp_path / "vocab.txt").write_text("\n".join(tokens) + "\n")
-    text = {**tiny_dual["text"], "tokenizer": str(tmp_path / "vocab.txt")}
-    with pytest.raises(
-        ConfigError, match="pads with id 6, the text encoder with 0; state pad_token_id"
-    ):
-        load_backbone({**tiny_dual, "text": text}).tokenize(["red"])
-    text["transformers"] = {**text["transformers"], "pad_token_id": 6}
-    model = HarMA(load_backbone({**tiny_dual, "text": text}))
-    ids = model.tokenize(["red", "red roof red"])
-    assert ids[0].tolist() == [2, 0, 3] + [6] * 13
-    assert model.text_lengths(ids).tolist() == [3, 5]
-    alone = [model.embed_texts([text])[0] for text in ("red", "red roof red")]
-    for one, row in zip(alone, model.embed_texts(["red", "red roof red"]), strict=True):
-        assert one == pytest.approx(row, abs=1e-6)
-    # The token of id 0 is one like any other.
-    assert model.embed_texts(["roof"])[0] != pytest.approx(
-        model.embed_texts(["red roof"])[0], abs=1e-4
-    )
-
-
 def test_wrong_inputs_are_named(backbone, pixels):
     with pytest.raises(DataError, match=r"takes floating point \(B, 3, 32, 32\)"):
         backbone.encode_image(pixels[:, :, :16])
@@ -113,10 +75,6 @@ def test_wrong_inputs_are_named(backbone, pixels):
     with pytest.raises(DataError, match="tokenize takes strings"):
         backbone.tokenize([3])
     assert backbone.tokenize([]).shape == (0, 16)
-
-
-# -- adapters
-# -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("towers", [(), ("text",), ("image", "text")])
@@ -260,137 +218,6 @@ def test_causal_adapters_are_refused(backbone):
 
 
 @pytest.mark.parametrize(
-    ("name", "image", "text"), [("resnet18", "ResNet", None), ("mixer_s32_224", "MlpMixer", None)]
-)
-def test_other_image_towers_embed_but_take_no_adapters(tiny_dual, name, image, text):
-    backbone = load_backbone({**tiny_dual, "image": {"timm": name, "weights": None}})
-    assert backbone.encode_image(torch.randn(1, 3, *backbone.preprocess.size)).shape == (1, 16)
-    with pytest.raises(
-        BackboneError, match=rf"the image tower {name} is a {image}; adapters go into timm's Swin"
-    ):
-        HarMA(backbone, AdapterConfig(**SMALL))
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        {
-            "model_type": "distilbert",
-            "vocab_size": 40,
-            "dim": 32,
-            "n_layers": 2,
-            "n_heads": 2,
-            "hidden_dim": 48,
-        },
-        {
-            "model_type": "roberta",
-            "vocab_size": 40,
-            "hidden_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "intermediate_size": 48,
-            "pad_token_id": 0,
-        },
-        {
-            "model_type": "deberta-v2",
-            "vocab_size": 40,
-            "hidden_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "intermediate_size": 48,
-        },
-    ],
-)
-def test_other_text_towers_of_berts_kind(tiny_dual, config):
-    backbone = load_backbone({**tiny_dual, "text": {**tiny_dual["text"], "transformers": config}})
-    ids = backbone.tokenize(TEXTS)
-    before = backbone.encode_text(ids)
-    HarMA(backbone, AdapterConfig(**SMALL))
-    assert torch.equal(backbone.encode_text(ids), before)
-    detach(backbone)
-    model = stirred(backbone)
-    one = model.tokenize([TEXTS[1]])
-    with torch.no_grad():
-        short = model.encode_text(one)
-        torch.testing.assert_close(model.encode_text(ids)[1], short[0], atol=1e-5, rtol=1e-4)
-        assert not torch.allclose(
-            short, torch.nn.functional.normalize(before[1:2], dim=-1), atol=1e-3
-        )
-
-
-def text_of(tiny_dual, kind, **values):
-    config = {
-        "model_type": kind,
-        "vocab_size": 40,
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 48,
-        "max_position_embeddings": 40,
-        "pad_token_id": 0,
-        **values,
-    }
-    return {**tiny_dual, "text": {**tiny_dual["text"], "transformers": config}}
-
-
-def test_where_padding_is_seen_in_spite_of_the_mask_no_text_is_trimmed(tiny_dual):
-    backbone = load_backbone(text_of(tiny_dual, "convbert", embedding_size=32))
-    assert not backbone.trims_text
-    model = HarMA(backbone, AdapterConfig(**SMALL)).eval()
-    assert not model.trims_text
-    ids = model.tokenize(TEXTS)
-    assert model.text_lengths(ids).tolist() == [16] * 4
-    with torch.no_grad():
-        torch.testing.assert_close(
-            model.encode_text(ids)[1:2], model.encode_text(ids[1:2]), atol=1e-5, rtol=1e-4
-        )
-    with pytest.raises(DataError, match=r"takes integers \(B, L\) with L = 16, as"):
-        model.encode_text(ids[:, :8])
-
-
-def test_an_encoder_that_always_calls_its_pooler(tiny_dual):
-    backbone = load_backbone(text_of(tiny_dual, "layoutlm"))
-    assert backbone.encode_text(backbone.tokenize(TEXTS)).shape == (4, 16)
-    assert not [name for name in backbone.weights() if "pooler" in name]
-
-
-@pytest.mark.parametrize(
-    ("kind", "values"),
-    [("mobilebert", {"true_hidden_size": 16, "intra_bottleneck_size": 16}), ("ibert", {})],
-)
-def test_blocks_whose_mlp_ends_otherwise_take_no_adapters(tiny_dual, kind, values):
-    backbone = load_backbone(text_of(tiny_dual, kind, **values))
-    assert backbone.encode_text(backbone.tokenize(TEXTS)).shape == (4, 16)
-    with pytest.raises(BackboneError, match=r"the text tower is a \w+; adapters go into"):
-        HarMA(backbone, AdapterConfig(**SMALL))
-
-
-def test_a_size_that_only_the_options_state(tiny_dual):
-    image = {"timm": "maxvit_pico_rw_256", "weights": None, "img_size": 64}
-    with torch.device("meta"):
-        backbone = load_backbone({**tiny_dual, "image": image})
-    assert backbone.preprocess.size == (64, 64)
-
-
-def test_a_text_tower_of_another_kind_takes_no_adapters(tiny_dual):
-    config = {
-        "model_type": "albert",
-        "vocab_size": 40,
-        "hidden_size": 32,
-        "num_attention_heads": 2,
-        "intermediate_size": 48,
-        "embedding_size": 8,
-    }
-    backbone = load_backbone({**tiny_dual, "text": {**tiny_dual["text"], "transformers": config}})
-    with pytest.raises(BackboneError, match="the text tower is a AlbertModel; adapters go into"):
-        HarMA(backbone, AdapterConfig(**SMALL))
-
-
-# -- peers
-# --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
     ("method", "options"),
     [
         ("linear", {}),
@@ -420,10 +247,6 @@ def test_peers_that_do_not_fit_say_why(backbone, vit):
         HarMA(backbone, make_config("mrs-adapter", {"shared_dim": 8}))
     with pytest.raises(BackboneError, match="a BertLayer has no layer norm before its MLP"):
         HarMA(vit, make_config("mrs-adapter", {"shared_dim": 8}))
-
-
-# -- saving
-# -------------------------------------------------------------------------------------------------------
 
 
 def test_saved_it_opens_bit_equal_without_what_it_was_made_from(backbone, pixels, tmp_path):
@@ -463,10 +286,6 @@ def test_a_damaged_directory_is_named(backbone, tmp_path):
     (tmp_path / "other" / "x").write_text("")
     with pytest.raises(ConfigError, match="holds files but no model"):
         backbone.save(tmp_path / "other")
-
-
-# -- the full size
-# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "trained"), [("swin-bert", 5_490_300), ("vit-bert", 5_539_644)])

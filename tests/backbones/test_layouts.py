@@ -1,3 +1,7 @@
+"""Layouts: windows as timm cuts them, padding as the attention is told."""
+
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import nn
@@ -89,6 +93,28 @@ def test_the_mask_is_what_the_attention_is_called_with(given, by_name):
     assert layout.split(x).mask.tolist() == [[[[True, True, False]]]]
     block(x)
     assert layout.split(x).mask is None
+
+
+def test_a_mask_is_read_once_and_by_the_layout_of_its_block_alone():
+    first, second = Block(by_name=True), Block(by_name=True)
+    layouts = PaddingLayout(first), PaddingLayout(second)
+    x, mask = torch.randn(1, 3, 2), torch.tensor([[1, 1, 0]])
+    first(x, mask)
+    assert layouts[1].split(x).mask is None
+    assert layouts[0].split(x).mask is None, "another site came between"
+    first(x, mask)
+    assert layouts[0].split(x).mask is not None
+    assert layouts[0].split(x).mask is None
+
+
+def test_a_mask_is_kept_for_the_thread_that_saw_it():
+    block = Block(by_name=True)
+    layout = PaddingLayout(block)
+    x = torch.randn(1, 3, 2)
+    block(x, torch.tensor([[1, 1, 0]]))
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: layout.split(x).mask).result() is None
+    assert layout.split(x).mask.tolist() == [[[[True, True, False]]]]
 
 
 def test_a_block_that_takes_no_mask_is_refused():

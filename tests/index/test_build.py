@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harma.errors import BusyError, ConfigError, DataError, MissingFileError
+from harma.errors import BusyError, ConfigError, DataError, MissingFileError, ModelMismatchError
 from harma.ground.lock import locked
 from harma.index import build as building
 from harma.index.index import Index
@@ -177,7 +177,7 @@ def test_other_settings_another_model_and_a_second_writer_are_refused(
 
     other = HarMA(load_backbone(model[0].backbone.config)).eval()
     with pytest.raises(
-        ConfigError,
+        ModelMismatchError,
         match=r"made with the model .* this one is .*\. Their embeddings do not compare",
     ):
         Index.open(tmp_path / "index", model=other)

@@ -1,3 +1,5 @@
+"""The model: what trains, what it embeds with and without adapters, its weights by name."""
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,6 @@ from harma.backbones import load_backbone
 from harma.errors import ConfigError, WeightsError
 from harma.methods.harma.attach import detach, shared_index, sites
 from harma.methods.harma.config import AdapterConfig
-from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
 
 SMALL = {"bottleneck_dim": 16, "num_heads": 2}
@@ -214,32 +215,25 @@ def test_forward_leaves_no_hook_on_the_temperature(tiny_config):
     assert not model(torch.zeros(1, 3, 32, 32), model.tokenize(["a"]))[2].is_leaf
 
 
-@pytest.mark.parametrize(("precision", "least"), [("bf16", 0.999), ("fp16", 0.9999)])
 @torch.no_grad()
-def test_half_precision_is_near_float32_and_leaves_the_weights(
-    tiny_config, pixels, precision, least
-):
-    model = randomised(
-        HarMA(load_backbone(tiny_config), AdapterConfig(**SMALL, text_attention="causal"))
-    )
-    token_ids = model.tokenize(["a river", "two roads cross beside a wood", "a"])
-    exact, before = (model.encode_image(pixels), model.encode_text(token_ids)), model_id(model)
-    model.precision = precision
-    for x, y in zip(exact, (model.encode_image(pixels), model.encode_text(token_ids)), strict=True):
-        assert y.dtype == torch.float32
-        assert not torch.equal(x, y)
-        assert (x * y).sum(-1).min() > least
-        assert y.norm(dim=-1) == pytest.approx(1.0, abs=1e-6)
-    assert model_id(model) == before
+def test_second_views_come_beside_what_is_embedded_without_them(tiny_config, pixels):
+    model = randomised(HarMA(load_backbone(tiny_config), AdapterConfig(**SMALL)))
+    ids = model.tokenize(["a river", "two planes", "a"])
+    images, texts, temperature = model(pixels, ids)
+    torch.manual_seed(1)
+    with_views = model(pixels, ids, view_dropout=0.2)
+    assert all(map(torch.equal, with_views, (images, texts, temperature)))
+    assert not torch.allclose(with_views[3], images, atol=1e-3)
+    assert not torch.allclose(with_views[4], texts, atol=1e-3)
+    assert all(map(torch.equal, model(pixels, ids, view_dropout=0.0)[3:], (images, texts)))
+    with model.without_adapters():
+        bare = model.encode_image(pixels)
+        assert torch.equal(model(pixels, ids, view_dropout=0.0)[3], bare)
 
 
-def test_precisions_are_checked(tiny_config):
-    whole = HarMA(load_backbone(tiny_config).double())
-    with pytest.raises(
-        ConfigError, match="weights are float64, which it computes in; bf16 needs float32 weights"
-    ):
-        whole.precision = "bf16"
-    with pytest.raises(
-        ConfigError, match="the precision is 'half'; allowed are float32, bf16, fp16"
-    ):
-        whole.precision = "half"
+def test_a_bare_model_trims_texts_as_its_backbone_does(tiny_config):
+    bare = HarMA(load_backbone(tiny_config))
+    assert bare.trims_text
+    assert bare.adapter_state().keys() == {"temperature"}
+    with bare.without_adapters():
+        assert not bare.backbone.is_bare, "there is nothing to be without"

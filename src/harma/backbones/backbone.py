@@ -1,20 +1,34 @@
 """What HarMA needs of a backbone: two towers that encode, their blocks, their weights."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 from torch import Tensor, nn
 
 from harma.backbones.layouts import Layout
 from harma.backbones.preprocess import Preprocess
+from harma.backbones.views import bare_view, next_hook, note_parts
 from harma.backbones.weights.state import hash_weights
-from harma.errors import DataError
+from harma.errors import BackboneError, ConfigError, DataError
+from harma.ground.towers import TOWERS
+
+Values = Mapping[nn.Parameter, Tensor]
+
+# Which backbones are bare for whoever is calling now, each with what its parameters are then. A
+# context variable and no attribute: other threads, and other tasks of a server, go on as they were.
+_BARE: ContextVar[Mapping["Backbone", Values]] = ContextVar("bare", default=MappingProxyType({}))
 
 
 class Backbone(nn.Module, ABC):
     """Two towers that map images and texts into one space.
+
+    What belongs to it is noted when it is built (`note_own_parts`), so that `weights`, and what it
+    computes inside `bare`, are its own whatever a method puts into its modules, and wherever.
 
     Attributes:
         name: what people call it.
@@ -39,22 +53,102 @@ class Backbone(nn.Module, ABC):
     trims_text: bool
     attached: str | None = None
     is_random: bool = False
+    _hooks_of_method: range = range(0)
+
+    # -- what is its own
+    # ---------------------------------------------------------------------------------------------
+
+    def note_own_parts(self) -> None:
+        """Note what the backbone consists of; a subclass calls it once, when all of it is built."""
+        self._own_parts = note_parts(self)
+
+    @contextmanager
+    def attaching(self, method: str) -> Iterator[None]:
+        """Within this context a method is attached: the hooks it registers are noted as its own.
+
+        Raises:
+            ConfigError: another one has been attached.
+        """
+        if self.attached is not None:
+            raise ConfigError(
+                f"this backbone has method {self.attached} attached already; load it anew"
+            )
+        # Hooks are numbered in the order they are registered, over all modules there are.
+        first = next_hook()
+        yield
+        self._hooks_of_method = range(first, next_hook())
+        self.attached = method
+
+    @contextmanager
+    def bare(self, values: Values) -> Iterator[None]:
+        """Within this context the backbone is what it was built as, for the calling thread alone.
+
+        Args:
+            values: what parameters were before training, where a method trains them in place.
+        """
+        # A new mapping: contexts that others were started from keep theirs.
+        token = _BARE.set({**_BARE.get(), self: values})
+        try:
+            yield
+        finally:
+            _BARE.reset(token)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the caller is inside `bare`."""
+        return self in _BARE.get()
+
+    def as_built(self) -> Self:
+        """A view without what was attached; inside `bare` with the values from before training."""
+        values = _BARE.get().get(self, {})
+        return bare_view(self, self._own_parts, without_hooks=self._hooks_of_method, values=values)
+
+    def in_call(self) -> Self:
+        """What a call computes with: the backbone, or inside `bare` its own view."""
+        # Made anew for every call, in a millisecond: the model may have been moved, or set to train.
+        return self.as_built() if self.is_bare else self
+
+    # -- encoding
+    # ---------------------------------------------------------------------------------------------
 
     @abstractmethod
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """Token ids of texts, as they are given (no cleaning): int64 (N, L)."""
 
-    @abstractmethod
     def encode_image(self, pixels: Tensor) -> Tensor:
-        """Encode pixels (B, 3, H, W) → (B, E), not normalised."""
+        """Encode pixels (B, 3, H, W) → (B, E), not normalised.
+
+        Raises:
+            DataError: the pixels have another shape or are not floating point.
+        """
+        self.check_pixels(pixels)
+        return self.in_call()._encode_image(pixels)
+
+    def encode_text(self, token_ids: Tensor) -> Tensor:
+        """Encode token ids (B, L) → (B, E), not normalised.
+
+        L is `context_length`, or up to it where `trims_text`.
+
+        Raises:
+            DataError: the ids have another shape or are not integers.
+        """
+        self.check_token_ids(token_ids)
+        return self.in_call()._encode_text(token_ids)
 
     @abstractmethod
-    def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Encode token ids (B, L) → (B, E), not normalised; L may be below `context_length` only if `trims_text`."""
+    def _encode_image(self, pixels: Tensor) -> Tensor:
+        """Encode pixels (B, 3, H, W), checked."""
+
+    @abstractmethod
+    def _encode_text(self, token_ids: Tensor) -> Tensor:
+        """Encode token ids (B, L), checked."""
 
     @abstractmethod
     def text_lengths(self, token_ids: Tensor) -> Tensor:
         """How many of the positions of token ids (B, L) an embedding depends on: (B,)."""
+
+    # -- structure
+    # ---------------------------------------------------------------------------------------------
 
     @abstractmethod
     def blocks(self, tower: str) -> list[nn.Module]:
@@ -83,7 +177,7 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def mlp(self, block: nn.Module) -> nn.Module:
-        """The module whose output is that of a block's MLP; see `harma.methods.harma.attach.put_site`.
+        """The module whose output is that of a block's MLP; see `harma.methods.sites.put_site`.
 
         Raises:
             BackboneError: the block is of a kind that cannot take adapters.
@@ -109,9 +203,12 @@ class Backbone(nn.Module, ABC):
             BackboneError: the tower ends without a projection.
         """
 
+    # -- weights
+    # ---------------------------------------------------------------------------------------------
+
     @abstractmethod
     def weights(self) -> dict[str, Tensor]:
-        """The backbone's own weights, adapters left out, under the names of its library."""
+        """The backbone's own weights under the names of its library, whatever is attached to it."""
 
     @abstractmethod
     def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
@@ -128,7 +225,10 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def set_gradient_checkpointing(self, enable: bool) -> None:
-        """Trade time for memory: keep no activations inside blocks, compute them again in the backward pass."""
+        """Trade time for memory: activations inside blocks are computed again in the backward pass.
+
+        Set once, before training; what a call sees (`bare`) holds for what it computes again, too.
+        """
 
     @abstractmethod
     def save(self, directory: str | Path) -> None:
@@ -152,9 +252,37 @@ class Backbone(nn.Module, ABC):
                 " `preprocess` says"
             )
 
+    def check_token_ids(self, token_ids: Tensor) -> None:
+        """Make sure that token ids are what `encode_text` takes.
+
+        Raises:
+            DataError: they have another shape or are not integers.
+        """
+        longest = self.context_length
+        shortest = 1 if self.trims_text else longest
+        length = token_ids.shape[1] if token_ids.ndim == 2 else 0
+        if not shortest <= length <= longest or token_ids.is_floating_point():
+            allowed = f"{longest}"
+            if self.trims_text:
+                allowed = f"1 to {longest}"
+            raise DataError(
+                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name}"
+                f" takes integers (B, L) with L = {allowed}, as `tokenize` gives them"
+            )
+
     def weights_hash(self) -> str:
         """Hash of names, dtypes, shapes and values of `weights`: "sha256:…"."""
         return hash_weights(self.weights())
+
+
+def check_tower(tower: str) -> None:
+    """Check that a tower's name is one.
+
+    Raises:
+        BackboneError: it is not.
+    """
+    if tower not in TOWERS:
+        raise BackboneError(f"tower is {tower!r}; allowed are {', '.join(TOWERS)}")
 
 
 def checked_texts(texts: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Dual encoders: an image tower of timm and a text tower of `transformers`, each with a projection."""
+"""Dual encoders: an image tower of timm, a text tower of `transformers`, projections for both."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,17 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harma.backbones.backbone import Backbone, checked_texts
+from harma.backbones.backbone import Backbone, check_tower, checked_texts
 from harma.backbones.directories import write_dual_encoder
 from harma.backbones.layouts import Layout
 from harma.backbones.preprocess import preprocess_from
 from harma.backbones.text_tokenizers import TextTokenizer
 from harma.backbones.timm_tower import TimmTower
 from harma.backbones.transformers_tower import TransformersTower, mlp_output
-from harma.backbones.weights.state import load_strictly, own_weights
-from harma.errors import BackboneError, ConfigError, DataError
+from harma.backbones.weights.state import load_strictly
+from harma.errors import BackboneError, ConfigError
 
-TOWERS = ("image", "text")
 CONTEXT_LENGTH = 77  # as CLIP's: 30 words of a caption fit
 TEMPERATURE = 0.07
 
@@ -55,12 +54,12 @@ class DualEncoder(Backbone):
         make_tokenizer: Callable[[], TextTokenizer],
     ) -> None:
         super().__init__()
-        self.name, self.reference = name, reference
+        self.name = name
+        self.reference = reference
         self.embed_dim = int(config["embed_dim"])
-        options = {
-            key: value for key, value in config["image"].items() if key not in ("timm", "weights")
-        }
-        self.image = TimmTower(config["image"]["timm"], options, self.embed_dim)
+        options = dict(config["image"])
+        options.pop("weights", None)
+        self.image = TimmTower(options.pop("timm"), options, self.embed_dim)
         self.text = TransformersTower(config["text"]["transformers"], self.embed_dim)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / TEMPERATURE)))
         self.context_length = self._context_length(config["text"].get("context_length"))
@@ -72,17 +71,20 @@ class DualEncoder(Backbone):
         self.trims_text = self.text.ignores_padding
         self._make_tokenizer = make_tokenizer
         self._tokenizer: TextTokenizer | None = None
+        self.note_own_parts()
 
     def _context_length(self, stated: int | None) -> int:
         limit = self.text.max_positions
-        if stated is not None and limit is not None and stated > limit:
+        if stated is None:
+            return min(CONTEXT_LENGTH, limit or CONTEXT_LENGTH)
+        if limit is not None and stated > limit:
             raise ConfigError(
                 f"text: context_length is {stated}; this encoder has {limit} positions"
             )
-        return stated if stated is not None else min(CONTEXT_LENGTH, limit or CONTEXT_LENGTH)
+        return stated
 
     # -- encoding
-    # ---------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     @property
     def tokenizer(self) -> TextTokenizer:
@@ -107,56 +109,37 @@ class DualEncoder(Backbone):
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
         token_ids = self.tokenizer(texts, self.context_length)
-        if int(token_ids.max()) >= self.vocab_size:
+        highest = int(token_ids.max())
+        if highest >= self.vocab_size:
             raise ConfigError(
-                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a"
+                f"the tokenizer gave token id {highest}, but {self.name} has a"
                 f" vocabulary of {self.vocab_size}; tokenizer and text encoder belong together"
             )
         return token_ids
 
-    def encode_image(self, pixels: Tensor) -> Tensor:
-        """Encode pixels (B, 3, H, W) → (B, E), not normalised.
-
-        Raises:
-            DataError: the pixels have another shape or are not floating point.
-        """
-        self.check_pixels(pixels)
+    def _encode_image(self, pixels: Tensor) -> Tensor:
         embeddings: Tensor = self.image(pixels.to(self.image.projection.weight.dtype))
         return embeddings
 
-    def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Encode token ids (B, L), padded on the right → (B, E), not normalised.
-
-        L is up to `context_length`, and that itself where an encoder sees padding in spite of its
-        mask.
-
-        Raises:
-            DataError: the ids have another shape or are not integers.
-        """
-        length = token_ids.shape[1] if token_ids.ndim == 2 else 0
-        shortest = 1 if self.trims_text else self.context_length
-        if not shortest <= length <= self.context_length or token_ids.is_floating_point():
-            raise DataError(
-                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name}"
-                " takes integers (B, L) with L ="
-                f" {'1 to ' if self.trims_text else ''}{self.context_length}, as `tokenize` gives"
-                " them"
-            )
+    def _encode_text(self, token_ids: Tensor) -> Tensor:
         embeddings: Tensor = self.text(token_ids)
         return embeddings
 
     def text_lengths(self, token_ids: Tensor) -> Tensor:
-        """Tokens of each text (B, L) that are no padding: (B,); all of them where padding is seen."""
+        """Tokens of each text (B, L) that are no padding: (B,); all where padding is seen."""
         lengths = self.text.lengths(token_ids)
-        return lengths if self.trims_text else torch.full_like(lengths, token_ids.shape[1])
+        if not self.trims_text:
+            return torch.full_like(lengths, token_ids.shape[1])
+        return lengths
 
     # -- structure
-    # ----------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def _tower(self, tower: str) -> TimmTower | TransformersTower:
-        if tower not in TOWERS:
-            raise BackboneError(f"tower is {tower!r}; allowed are image, text")
-        return self.image if tower == "image" else self.text
+        check_tower(tower)
+        if tower == "image":
+            return self.image
+        return self.text
 
     def blocks(self, tower: str) -> list[nn.Module]:
         """The transformer blocks of the "image" or "text" tower, first to last.
@@ -168,11 +151,9 @@ class DualEncoder(Backbone):
 
     def block_width(self, tower: str, block: nn.Module) -> int:
         """Width D of the tokens of one of a tower's blocks."""
-        return (
-            self.image.block_width(block)
-            if tower == "image"
-            else int(self.text.projection.in_features)
-        )
+        if tower == "image":
+            return self.image.block_width(block)
+        return int(self.text.projection.in_features)
 
     def width(self, tower: str) -> int:
         """Width D of a tower's tokens.
@@ -181,25 +162,35 @@ class DualEncoder(Backbone):
             BackboneError: the tower cannot take adapters, or its blocks differ in width, as Swin's
                 do.
         """
+        # A dict, which keeps them in their order.
         widths = {self.block_width(tower, block): None for block in self.blocks(tower)}
         if len(widths) > 1:
+            listed = ", ".join(map(str, widths))
             raise BackboneError(
-                f"the {tower} tower of {self.name} has blocks of the widths"
-                f" {', '.join(map(str, widths))}, and this method needs one; choose harma or"
-                " bottleneck, or an image tower such as vit_small_patch16_224"
+                f"the {tower} tower of {self.name} has blocks of the widths {listed}, and this"
+                " method needs one; choose harma or bottleneck, or an image tower such as"
+                " vit_small_patch16_224"
             )
         return next(iter(widths))
 
     def layout(self, tower: str, block: nn.Module) -> Layout | None:
-        """Which tokens of a block an adapter may attend over: a window of Swin, what is no padding in texts."""
-        return self.image.layout(block) if tower == "image" else self.text.layout(block)
+        """Which tokens of a block an adapter may attend over.
+
+        A window of Swin, all of a vision transformer, what is no padding in texts.
+        """
+        if tower == "image":
+            return self.image.layout(block)
+        return self.text.layout(block)
 
     def mlp(self, block: nn.Module) -> nn.Module:
-        """The module that puts out a block's MLP: the MLP of timm's blocks, its last linear map in BERT's."""
-        found = getattr(block, "mlp", None) or mlp_output(block)
-        if found is None:
+        """The module that puts out a block's MLP.
+
+        The whole MLP of timm's blocks, its last linear map in BERT's.
+        """
+        mlp = getattr(block, "mlp", None) or mlp_output(block)
+        if mlp is None:
             raise BackboneError(f"a {type(block).__name__} is no block of this backbone's towers")
-        return found
+        return mlp
 
     def mlp_norm(self, block: nn.Module) -> nn.Module:
         """The layer norm before a block's MLP; what it is given is the residual stream.
@@ -217,14 +208,14 @@ class DualEncoder(Backbone):
 
     def tower_parameters(self, tower: str) -> dict[str, nn.Parameter]:
         """Every parameter of a tower by its name, its projection included."""
-        return {name: p for name, p in self.named_parameters() if name.startswith(f"{tower}.")}
+        parameters = self.as_built().named_parameters()
+        return {name: p for name, p in parameters if name.startswith(f"{tower}.")}
 
     def projection(self, tower: str) -> dict[str, nn.Parameter]:
         """The parameters of a tower's projection into the embedding space."""
         start = f"{tower}.projection."
-        return {
-            name: p for name, p in self.tower_parameters(tower).items() if name.startswith(start)
-        }
+        parameters = self.tower_parameters(tower)
+        return {name: p for name, p in parameters.items() if name.startswith(start)}
 
     def set_gradient_checkpointing(self, enable: bool) -> None:
         """Trade time for memory: compute the activations of blocks again in the backward pass.
@@ -233,26 +224,20 @@ class DualEncoder(Backbone):
             BackboneError: a tower is of a kind whose library cannot do it.
         """
         trunk: Any = self.image.trunk
-        encoder: Any = self.text.encoder
         try:
             trunk.set_grad_checkpointing(enable)
-            # The method's newer name, and the older one.
-            kind = (
-                "activation" if hasattr(encoder, "activation_checkpointing_enable") else "gradient"
-            )
-            options = ({"use_reentrant": False},) if enable else ()
-            getattr(encoder, f"{kind}_checkpointing_{'enable' if enable else 'disable'}")(*options)
+            _checkpoint_encoder(self.text.encoder, enable)
         except (AssertionError, AttributeError, ValueError) as error:
             raise BackboneError(
                 f"{self.name} has a tower that cannot be checkpointed ({error}); leave it off"
             ) from error
 
     # -- weights
-    # ------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
-        """The backbone's own weights, adapters left out: "image.trunk.…", "text.encoder.…", and the projections."""
-        return own_weights(self)
+        """The backbone's own weights, whatever is attached: "image.trunk.…", "text.encoder.…" ."""
+        return dict(self.as_built().state_dict())
 
     def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
         """Load weights under the names of `weights`; cast to the dtype the backbone has.
@@ -261,7 +246,7 @@ class DualEncoder(Backbone):
             WeightsError: a name is missing or unexpected or a shape differs; the message lists
                 them.
         """
-        load_strictly(self, state, source)
+        load_strictly(self.weights(), state, source)
 
     def load_image(self, state: Mapping[str, Tensor], source: str) -> None:
         """Load the weights of a published image model under timm's names, its classifier left out.
@@ -270,16 +255,20 @@ class DualEncoder(Backbone):
             WeightsError: a name is missing or unexpected or a shape differs; the message lists
                 them.
         """
-        load_strictly(self.image.trunk, self.image.load_trunk(state, source), source)
+        trunk = self.image.trunk.state_dict()
+        load_strictly(trunk, self.image.load_trunk(state, source), source)
 
     def load_text(self, state: Mapping[str, Tensor], source: str) -> None:
-        """Load the weights of a published text encoder under the names of `transformers`, its heads left out.
+        """Load the weights of a published text encoder, its heads left out.
+
+        Their names are those of `transformers`.
 
         Raises:
             WeightsError: a name is missing or unexpected or a shape differs; the message lists
                 them.
         """
-        load_strictly(self.text.encoder, self.text.load_encoder(state, source), source)
+        encoder = self.text.encoder.state_dict()
+        load_strictly(encoder, self.text.load_encoder(state, source), source)
 
     def save(self, directory: str | Path) -> None:
         """Write a model directory that `load_backbone("local-dir:…")` reads, tokenizer included.
@@ -294,3 +283,14 @@ class DualEncoder(Backbone):
             self.weights(),
             self.tokenizer.save,
         )
+
+
+def _checkpoint_encoder(encoder: Any, enable: bool) -> None:
+    # The method's newer name, and the older one.
+    kind = "gradient"
+    if hasattr(encoder, "activation_checkpointing_enable"):
+        kind = "activation"
+    if enable:
+        getattr(encoder, f"{kind}_checkpointing_enable")({"use_reentrant": False})
+    else:
+        getattr(encoder, f"{kind}_checkpointing_disable")()

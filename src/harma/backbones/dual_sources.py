@@ -30,7 +30,7 @@ from harma.backbones.dual_weights import (
 )
 from harma.backbones.source_kinds import HUB_PREFIX, LOCAL_DIR, Reference
 from harma.backbones.sources import CONFIG_SUFFIXES, PLACE_KEYS
-from harma.backbones.transformers_tower import check_text_config
+from harma.backbones.transformers_config import check_text_config
 from harma.backbones.weights.hub import find_file
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.files import recover_directory

@@ -7,17 +7,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harma.backbones.backbone import Backbone, checked_texts
+from harma.backbones.backbone import Backbone, check_tower, checked_texts
 from harma.backbones.directories import write_model
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.tokenizers import Tokenizer
-from harma.backbones.weights.state import load_strictly, own_weights
-from harma.errors import BackboneError, ConfigError, DataError
+from harma.backbones.weights.state import load_strictly
+from harma.errors import BackboneError, ConfigError
 
 SUPPORTED = (
     "adapters go into open_clip's own transformers, as in ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14"
     " (not into timm trunks or ResNets)"
 )
+# How the names of a tower's projection begin: in open_clip's own towers, then in its timm trunks
+# and its Hugging Face texts.
+PROJECTIONS = {
+    "image": ("visual.proj", "visual.head.", "visual.attnpool.c_proj."),
+    "text": ("text_projection", "text.text_projection", "text.proj"),
+}
 
 
 class OpenClipBackbone(Backbone):
@@ -51,33 +57,37 @@ class OpenClipBackbone(Backbone):
         self.config = config
         self.preprocess = preprocess
         self.embed_dim = int(config["embed_dim"])
-        text: Any = self._text
+        text = self._text
         self.context_length = int(text.context_length)
         self.vocab_size = int(text.vocab_size)
         # CLIP holds the parts of its text tower itself and renames two of them.
         self._pool_type: str = getattr(text, "pool_type", None) or text.text_pool_type
         self._eos_id: int = text.eos_id if hasattr(text, "eos_id") else text.text_eos_id
-        self.trims_text = (
-            getattr(text, "attn_mask", None) is not None
-            and self._pool_type in ("argmax", "eos")
-            and getattr(text, "cls_emb", None) is None
-            and not getattr(text, "use_pad_mask", False)
-        )
+        self.trims_text = self._ends_at_its_last_token()
         self._make_tokenizer = make_tokenizer
         self._tokenizer: Tokenizer | None = None
+        self.note_own_parts()
+
+    def _ends_at_its_last_token(self) -> bool:
+        """Whether no token sees later ones and the last one of the text is its embedding."""
+        text = self._text
+        if getattr(text, "attn_mask", None) is None or getattr(text, "use_pad_mask", False):
+            return False
+        # A class token stands behind the padding.
+        has_class_token = getattr(text, "cls_emb", None) is not None
+        return self._pool_type in ("argmax", "eos") and not has_class_token
 
     @property
-    def _text(self) -> nn.Module:
-        """What holds the parts of the text tower: the model itself in open_clip's CLIP."""
-        text: nn.Module = getattr(self.module, "text", self.module)
-        return text
+    def _text(self) -> Any:
+        """What holds the parts of the text tower: in open_clip's CLIP the model itself."""
+        return getattr(self.module, "text", self.module)
 
     @property
     def _dtype(self) -> torch.dtype:
         return next(self.module.parameters()).dtype
 
     # -- encoding
-    # ---------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """Token ids of texts, as they are given (no cleaning): int64 (N, L).
@@ -92,40 +102,20 @@ class OpenClipBackbone(Backbone):
         if self._tokenizer is None:
             self._tokenizer = self._make_tokenizer()
         token_ids = self._tokenizer(texts)
-        if int(token_ids.max()) >= self.vocab_size:
+        highest = int(token_ids.max())
+        if highest >= self.vocab_size:
             raise ConfigError(
-                f"the tokenizer gave token id {int(token_ids.max())}, but {self.name} has a"
+                f"the tokenizer gave token id {highest}, but {self.name} has a"
                 f" vocabulary of {self.vocab_size}: CLIP's tokenizer needs vocab_size 49408 in its"
                 " config; or pass ids of your own"
             )
         return token_ids
 
-    def encode_image(self, pixels: Tensor) -> Tensor:
-        """Encode pixels (B, 3, H, W) → (B, E), not normalised.
-
-        Raises:
-            DataError: the pixels have another shape or are not floating point.
-        """
-        self.check_pixels(pixels)
+    def _encode_image(self, pixels: Tensor) -> Tensor:
         return self._call("encode_image", pixels.to(self._dtype))
 
-    def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Encode token ids (B, L) → (B, E), not normalised; L may be below `context_length` only if `trims_text`.
-
-        Raises:
-            DataError: the ids have another shape or are not integers.
-        """
-        allowed = f"1 to {self.context_length}" if self.trims_text else f"{self.context_length}"
-        length = token_ids.shape[1] if token_ids.ndim == 2 else 0
-        fits = (
-            0 < length <= self.context_length if self.trims_text else length == self.context_length
-        )
-        if not fits or token_ids.is_floating_point():
-            raise DataError(
-                f"token ids are {token_ids.dtype} of shape {tuple(token_ids.shape)}; {self.name}"
-                f" takes integers (B, L) with L = {allowed}, as `tokenize` gives them"
-            )
-        if length < self.context_length:
+    def _encode_text(self, token_ids: Tensor) -> Tensor:
+        if token_ids.shape[1] < self.context_length:
             return self._encode_trimmed(token_ids)
         return self._call("encode_text", token_ids)
 
@@ -135,40 +125,51 @@ class OpenClipBackbone(Backbone):
         return embeddings
 
     def _encode_trimmed(self, token_ids: Tensor) -> Tensor:
-        """`CLIP.encode_text` with positions and mask narrowed to the batch; the original adds all of them."""
+        """`CLIP.encode_text` with positions and mask narrowed to the batch.
+
+        The original adds all positions, and so takes texts of full length alone.
+        """
         from open_clip.transformer import text_global_pool
 
-        text: Any = self._text
+        text = self._text
         length = token_ids.shape[1]
         dtype = text.transformer.get_cast_dtype()
-        x = text.token_embedding(token_ids).to(dtype) + text.positional_embedding[:length].to(dtype)
+        positions = text.positional_embedding[:length].to(dtype)
+        x = text.token_embedding(token_ids).to(dtype) + positions
         x = text.transformer(x, attn_mask=text.attn_mask[:length, :length])
-        x = text_global_pool(
-            text.ln_final(x), token_ids, self._pool_type, eos_token_id=self._eos_id
-        )
+        x = text.ln_final(x)
+        x = text_global_pool(x, token_ids, self._pool_type, eos_token_id=self._eos_id)
+        embeddings: Tensor = x
         projection = text.text_projection
-        if projection is None:
-            return x
-        embeddings: Tensor = projection(x) if isinstance(projection, nn.Linear) else x @ projection
+        if isinstance(projection, nn.Linear):
+            embeddings = projection(x)
+        elif projection is not None:
+            embeddings = x @ projection
         return embeddings
 
     def text_lengths(self, token_ids: Tensor) -> Tensor:
-        """How many of the positions of token ids (B, L) an embedding depends on: end of text + 1, or all of them."""
+        """How many of the positions of token ids (B, L) an embedding depends on: (B,).
+
+        Up to the end of the text, or all of them.
+        """
         if not self.trims_text:
             return torch.full_like(token_ids[:, 0], token_ids.shape[1])
         # CLIP's own rule: the end-of-text token has the highest id.
-        ends = token_ids if self._pool_type == "argmax" else (token_ids == self._eos_id).int()
+        ends = token_ids
+        if self._pool_type != "argmax":
+            ends = (token_ids == self._eos_id).int()
         return ends.argmax(dim=-1) + 1
 
     # -- structure
-    # ----------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def _transformer(self, tower: str) -> Any:
         from open_clip.transformer import Transformer
 
-        if tower not in ("image", "text"):
-            raise BackboneError(f"tower is {tower!r}; allowed are image, text")
-        holder = self.module.visual if tower == "image" else self._text
+        check_tower(tower)
+        holder = self._text
+        if tower == "image":
+            holder = self.module.visual
         transformer = getattr(holder, "transformer", None)
         if not isinstance(transformer, Transformer):
             raise BackboneError(
@@ -204,9 +205,8 @@ class OpenClipBackbone(Backbone):
         from open_clip.transformer import CustomResidualAttentionBlock, ResidualAttentionBlock
 
         mlp = getattr(block, "mlp", None)
-        if not isinstance(
-            block, ResidualAttentionBlock | CustomResidualAttentionBlock
-        ) or not isinstance(mlp, nn.Sequential):
+        is_block = isinstance(block, ResidualAttentionBlock | CustomResidualAttentionBlock)
+        if not is_block or not isinstance(mlp, nn.Sequential):
             raise BackboneError(
                 f"a block of {self.name} is a {type(block).__name__} with the MLP"
                 f" {type(mlp).__name__}; {SUPPORTED}"
@@ -216,19 +216,19 @@ class OpenClipBackbone(Backbone):
     def mlp_norm(self, block: nn.Module) -> nn.Module:
         """The layer norm before a block's MLP; what it is given is the residual stream."""
         self.mlp(block)
-        norm: Any = block.ln_2
+        norm = block.ln_2
         assert isinstance(norm, nn.Module)
         return norm
 
     def tower_parameters(self, tower: str) -> dict[str, nn.Parameter]:
         """Every parameter of a tower by open_clip's name, its projection included."""
-        found = dict(self.module.named_parameters())
+        parameters = dict(self.as_built().module.named_parameters())
         if tower == "image":
-            return {name: p for name, p in found.items() if name.startswith("visual.")}
+            return {name: p for name, p in parameters.items() if name.startswith("visual.")}
         if self._text is not self.module:  # not CoCa's decoder, which belongs to neither tower
-            return {name: p for name, p in found.items() if name.startswith("text.")}
+            return {name: p for name, p in parameters.items() if name.startswith("text.")}
         others = ("visual.", "logit_scale", "logit_bias")
-        return {name: p for name, p in found.items() if not name.startswith(others)}
+        return {name: p for name, p in parameters.items() if not name.startswith(others)}
 
     def projection(self, tower: str) -> dict[str, nn.Parameter]:
         """The parameters of a tower's projection into the embedding space, by open_clip's names.
@@ -236,21 +236,14 @@ class OpenClipBackbone(Backbone):
         Raises:
             BackboneError: the tower ends without a projection.
         """
-        # Names in open_clip's own towers, then in its timm trunks and its Hugging Face texts.
-        starts = {
-            "image": ("visual.proj", "visual.head.", "visual.attnpool.c_proj."),
-            "text": ("text_projection", "text.text_projection", "text.proj"),
-        }
-        found = {
-            name: p
-            for name, p in self.tower_parameters(tower).items()
-            if name.startswith(starts[tower])
-        }
-        if not found:
+        parameters = self.tower_parameters(tower)
+        starts = PROJECTIONS[tower]
+        projection = {name: p for name, p in parameters.items() if name.startswith(starts)}
+        if not projection:
             raise BackboneError(
                 f"the {tower} tower of {self.name} has no projection; choose another method"
             )
-        return found
+        return projection
 
     def set_gradient_checkpointing(self, enable: bool) -> None:
         """Trade time for memory: compute the activations of blocks again in the backward pass.
@@ -262,9 +255,9 @@ class OpenClipBackbone(Backbone):
 
         # open_clip's Transformer passes four arguments to a checkpointed block; this kind takes
         # two.
-        if enable and any(
-            isinstance(block, CustomResidualAttentionBlock) for block in self.module.modules()
-        ):
+        parts = self.module.modules()
+        of_this_kind = any(isinstance(part, CustomResidualAttentionBlock) for part in parts)
+        if enable and of_this_kind:
             raise BackboneError(
                 f"{self.name} has blocks of a kind that open_clip cannot checkpoint; switch it off"
             )
@@ -272,11 +265,11 @@ class OpenClipBackbone(Backbone):
         module.set_grad_checkpointing(enable)
 
     # -- weights
-    # ------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
-        """The backbone's own weights, adapters left out, under open_clip's names."""
-        return own_weights(self.module)
+        """The backbone's own weights under open_clip's names, whatever is attached to it."""
+        return dict(self.as_built().module.state_dict())
 
     def load_weights(self, state: Mapping[str, Tensor], source: str) -> None:
         """Load weights under open_clip's names; cast to the dtype the backbone has.
@@ -285,7 +278,7 @@ class OpenClipBackbone(Backbone):
             WeightsError: a name is missing or unexpected or a shape differs; the message lists
                 them.
         """
-        load_strictly(self.module, state, source)
+        load_strictly(self.weights(), state, source)
 
     def save(self, directory: str | Path) -> None:
         """Write a model directory that `load_backbone("local-dir:…")`, and open_clip, read.

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,6 +16,17 @@ log = logging.getLogger(__name__)
 # What the tower itself decides: no classifier, embeddings from timm's own pooling, weights from
 # where we say.
 OWN_OPTIONS = ("pretrained", "num_classes", "checkpoint_path", "features_only", "in_chans")
+# What timm raises for options, or weights, that it cannot use.
+NOT_BUILT = (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError, IndexError)
+NOT_CONVERTED = (
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    AssertionError,
+)
 SUPPORTED = "adapters go into timm's Swin (swin_…) and vision transformers (vit_…, deit_…)"
 
 
@@ -42,29 +53,35 @@ class TimmTower(nn.Module):
         ConfigError: timm cannot build it with these options.
     """
 
-    def __init__(self, name: str, options: Mapping[str, Any], embed_dim: int) -> None:
+    def __init__(self, name: str, options: Mapping[str, object], embed_dim: int) -> None:
         super().__init__()
         self.name = name
-        self._stated_size = options.get("img_size")
+        self._stated_size: Any = options.get("img_size")
         self.trunk = build_trunk(name, options)
-        trunk: Any = self.trunk
-        self.projection = nn.Linear(
-            int(getattr(trunk, "head_hidden_size", None) or trunk.num_features), embed_dim
-        )
+        width = int(getattr(self._trunk, "head_hidden_size", None) or self._trunk.num_features)
+        self.projection = nn.Linear(width, embed_dim)
+
+    @property
+    def _trunk(self) -> Any:
+        """The trunk, for attributes that only timm knows."""
+        return self.trunk
 
     @property
     def image_size(self) -> tuple[int, int]:
         """(height, width) of the pixels the model takes."""
-        trunk: Any = self.trunk
-        size = getattr(getattr(trunk, "patch_embed", None), "img_size", None) or self._stated_size
-        size = size or trunk.pretrained_cfg["input_size"][1:]
-        height, width = (size, size) if isinstance(size, int) else size
+        patches = getattr(self._trunk, "patch_embed", None)
+        # Not every model keeps its size; then it is what was stated, or what its weights had.
+        size = getattr(patches, "img_size", None) or self._stated_size
+        if not size:
+            size = self._trunk.pretrained_cfg["input_size"][1:]
+        if isinstance(size, int):
+            return size, size
+        height, width = size
         return int(height), int(width)
 
     def preprocess(self) -> dict[str, Any]:
-        """What timm states about preprocessing: mean, std and interpolation that belong to its weights."""
-        trunk: Any = self.trunk
-        stated = trunk.pretrained_cfg
+        """What timm states about preprocessing: mean, std and interpolation of its weights."""
+        stated = self._trunk.pretrained_cfg
         return {key: stated[key] for key in ("mean", "std", "interpolation") if stated.get(key)}
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -81,15 +98,15 @@ class TimmTower(nn.Module):
         from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
         from timm.models.vision_transformer import Block, VisionTransformer
 
-        trunk: Any = self.trunk
+        trunk = self._trunk
         blocks: list[nn.Module] = []
         if isinstance(trunk, SwinTransformer):
-            blocks = [block for stage in trunk.layers for block in stage.blocks]
+            for stage in trunk.layers:
+                blocks += stage.blocks
         elif isinstance(trunk, VisionTransformer):
-            blocks = list(trunk.blocks)
-        if not blocks or not all(
-            isinstance(block, SwinTransformerBlock | Block) for block in blocks
-        ):
+            blocks += trunk.blocks
+        known = all(isinstance(block, SwinTransformerBlock | Block) for block in blocks)
+        if not blocks or not known:
             raise BackboneError(
                 f"the image tower {self.name} is a {type(trunk).__name__}; {SUPPORTED}"
             )
@@ -110,39 +127,41 @@ class TimmTower(nn.Module):
         )
 
     def load_trunk(self, state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
-        """A published file's weights under the names of this model: its classifier left out, older names renamed.
+        """A published file's weights under the names of this model.
+
+        Its classifier is left out, older names are renamed.
 
         Raises:
             WeightsError: they belong to a model of another kind, so that timm cannot convert them.
         """
-        trunk: Any = self.trunk
+        trunk = self._trunk
+        converted = dict(state)
         convert = getattr(sys.modules[type(trunk).__module__], "checkpoint_filter_fn", None)
-        try:
-            converted: dict[str, Tensor] = dict(convert(dict(state), trunk) if convert else state)
-        except (
-            KeyError,
-            IndexError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            RuntimeError,
-            AssertionError,
-        ) as error:
-            raise WeightsError(
-                f"{source}: timm cannot read these weights as those of {self.name}"
-                f" ({type(error).__name__}: {error}); they belong to another model"
-            ) from error
-        classifiers = trunk.pretrained_cfg.get("classifier") or ()
-        classifiers = (classifiers,) if isinstance(classifiers, str) else classifiers
-        dropped = [
-            name for name in converted if name.startswith(tuple(f"{head}." for head in classifiers))
-        ]
+        if convert is not None:
+            try:
+                converted = dict(convert(converted, trunk))
+            except NOT_CONVERTED as error:
+                raise WeightsError(
+                    f"{source}: timm cannot read these weights as those of {self.name}"
+                    f" ({type(error).__name__}: {error}); they belong to another model"
+                ) from error
+        starts = _starts_of_classifiers(trunk.pretrained_cfg.get("classifier"))
+        dropped = [name for name in converted if name.startswith(starts)]
         if dropped:
             log.info("%s: the classifier is left out: %s", source, ", ".join(dropped))
         return {name: value for name, value in converted.items() if name not in dropped}
 
 
-def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
+def _starts_of_classifiers(stated: str | Sequence[str] | None) -> tuple[str, ...]:
+    """How the names of a model's classifiers begin; a distilled one has two."""
+    if not stated:
+        return ()
+    if isinstance(stated, str):
+        return (f"{stated}.",)
+    return tuple(f"{head}." for head in stated)
+
+
+def build_trunk(name: str, options: Mapping[str, object]) -> nn.Module:
     """Build a timm model without classifier, its weights drawn at random.
 
     Raises:
@@ -153,28 +172,33 @@ def build_trunk(name: str, options: Mapping[str, Any]) -> nn.Module:
         raise BackboneError(
             f"{name!r} is not a model of timm{close_matches(name, timm().list_models())}"
         )
-    if own := [key for key in OWN_OPTIONS if key in options]:
-        raise ConfigError(f"image: {', '.join(own)} cannot be set; the tower decides them")
-    if "global_pool" in options and not options["global_pool"]:
-        raise ConfigError(
-            f"image: global_pool is {options['global_pool']!r}, but an image has one embedding;"
-            " leave it out, or name a pooling of the model, such as avg"
-        )
-    given = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in options.items()
-    }
+    _check_options(options)
+    # YAML has lists only; timm compares with tuples.
+    given = dict(options)
+    for key, value in options.items():
+        if isinstance(value, list):
+            given[key] = tuple(value)
     try:
         trunk: nn.Module = timm().create_model(name, pretrained=False, num_classes=0, **given)
-    except (
-        TypeError,
-        ValueError,
-        AssertionError,
-        RuntimeError,
-        ZeroDivisionError,
-        IndexError,
-    ) as error:
+    except NOT_BUILT as error:
         reason = str(error) or type(error).__name__
         raise ConfigError(
             f"image: timm cannot build {name} with {dict(options)}: {reason}"
         ) from error
     return trunk
+
+
+def _check_options(options: Mapping[str, object]) -> None:
+    """Check that options leave alone what the tower decides.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    if decided := [key for key in OWN_OPTIONS if key in options]:
+        raise ConfigError(f"image: {', '.join(decided)} cannot be set; the tower decides them")
+    pooling = options.get("global_pool", "as the model")
+    if not pooling:
+        raise ConfigError(
+            f"image: global_pool is {pooling!r}, but an image has one embedding; leave it out, or"
+            " name a pooling of the model, such as avg"
+        )

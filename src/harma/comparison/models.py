@@ -5,6 +5,7 @@ import torch
 from harma.comparison.runs import Run
 from harma.ground.device import best_device
 from harma.ground.plugins import find
+from harma.methods.table import own_method
 from harma.model.model import HarMA
 from harma.model.saved import load
 from harma.training.build import make_backbone
@@ -27,7 +28,8 @@ def open_run(run: Run) -> HarMA:
         return open_bare(recipe)
     own = recipe.adapter.adapter if recipe.method == "harma" else "harma"
     adapter = None if own == "harma" else find(own, {}, "adapter.adapter")
-    return load(run.path, adapter=adapter).to(device_of(recipe)).eval()
+    method = own_method(recipe.method)
+    return load(run.path, adapter=adapter, method=method).to(device_of(recipe)).eval()
 
 
 def open_bare(recipe: Recipe) -> HarMA:

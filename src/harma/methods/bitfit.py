@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from harma.methods.harma.config import TOWERS
-from harma.methods.sites import Adaptable
+from torch import nn
+
+from harma.backbones import Backbone
+from harma.ground.towers import TOWERS
 from harma.methods.tuned import TunedParameters
 
 
@@ -12,7 +14,7 @@ class BitfitConfig:
     """Options of `bitfit`; it has none."""
 
 
-def attach_bitfit(backbone: Adaptable, config: BitfitConfig) -> TunedParameters:
+def attach_bitfit(backbone: Backbone, config: BitfitConfig) -> TunedParameters:
     """Let every bias of both towers train, those of attention, MLPs and layer norms alike.
 
     Source: BitFit (Ben Zaken et al. 2022, arXiv 2106.10199). Deviation: the paper trains the task's
@@ -23,11 +25,8 @@ def attach_bitfit(backbone: Adaptable, config: BitfitConfig) -> TunedParameters:
     ViT-B-32: 11 biases of a block's width D in each block, those of the norms around the towers
     beside: (12·11 + 2)·768 + (12·11 + 1)·512 = 171,008 weights.
     """
-    return TunedParameters(
-        {
-            name: p
-            for tower in TOWERS
-            for name, p in backbone.tower_parameters(tower).items()
-            if name.endswith("bias")
-        }
-    )
+    parameters: dict[str, nn.Parameter] = {}
+    for tower in TOWERS:
+        parameters |= backbone.tower_parameters(tower)
+    # CLIP, timm and transformers all call them so, whatever the layer: in_proj_bias, qkv.bias, …
+    return TunedParameters({name: p for name, p in parameters.items() if name.endswith("bias")})

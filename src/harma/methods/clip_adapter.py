@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from harma.backbones import Backbone
 from harma.errors import ConfigError
+from harma.ground.towers import TOWERS, Tower
 from harma.methods.attachment import Attachment
 from harma.methods.checks import check_count, check_number
-from harma.methods.harma.config import TOWERS
-from harma.methods.sites import Adaptable
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,9 @@ class EmbeddingAdapter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map embeddings (B, E) → (B, E)."""
-        out: Tensor = torch.relu(self.up(torch.relu(self.down(x))))
-        return out
+        # The second ReLU is the released code's: what is mixed in has no negative value.
+        inside = torch.relu(self.down(x))
+        return torch.relu(self.up(inside))
 
 
 class ClipAdapter(Attachment):
@@ -62,19 +63,16 @@ class ClipAdapter(Attachment):
 
     def __init__(self, dim: int, config: ClipAdapterConfig, like: Tensor) -> None:
         super().__init__()
-        self.owned = nn.ModuleDict(
-            {tower: EmbeddingAdapter(dim, config.reduction) for tower in TOWERS}
-        ).to(like)
+        self._adapters = nn.ModuleDict()
+        for tower in TOWERS:
+            self._adapters[tower] = EmbeddingAdapter(dim, config.reduction).to(like)
+        # They lie in no block; the model has to register them.
+        self.owned = self._adapters
         self._ratio = config.ratio
-        self._enabled = True
 
     def state(self) -> dict[str, Tensor]:
         """What trains: "image.down.weight" and so on."""
         return dict(self.owned.named_parameters())
-
-    def set_enabled(self, enabled: bool) -> None:
-        """Leave the embeddings alone, or change them again."""
-        self._enabled = enabled
 
     def on_image(self, embeddings: Tensor) -> Tensor:
         """α·A(x) + (1 − α)·x of image embeddings (B, E)."""
@@ -84,12 +82,12 @@ class ClipAdapter(Attachment):
         """α·A(x) + (1 − α)·x of text embeddings (B, E)."""
         return self._mix("text", embeddings)
 
-    def _mix(self, tower: str, x: Tensor) -> Tensor:
-        assert isinstance(self.owned, nn.ModuleDict)
-        return self._ratio * self.owned[tower](x) + (1 - self._ratio) * x if self._enabled else x
+    def _mix(self, tower: Tower, x: Tensor) -> Tensor:
+        adapted: Tensor = self._adapters[tower](x)
+        return self._ratio * adapted + (1 - self._ratio) * x
 
 
-def attach_clip_adapter(backbone: Adaptable, config: ClipAdapterConfig) -> ClipAdapter:
+def attach_clip_adapter(backbone: Backbone, config: ClipAdapterConfig) -> ClipAdapter:
     """Put a residual MLP on the embeddings of both towers.
 
     Source: CLIP-Adapter (Gao et al. 2021, arXiv 2110.04544, equations 3 to 6; bias-free maps, the
@@ -105,9 +103,9 @@ def attach_clip_adapter(backbone: Adaptable, config: ClipAdapterConfig) -> ClipA
     """
     if config.reduction > backbone.embed_dim:
         raise ConfigError(
-            f"reduction is {config.reduction}; it must be at most {backbone.embed_dim}, the"
-            " embedding"
+            f"reduction is {config.reduction}; it must be at most {backbone.embed_dim}, the length"
+            " of an embedding"
         )
-    return ClipAdapter(
-        backbone.embed_dim, config, next(iter(backbone.tower_parameters("image").values()))
-    )
+    # Any weight will do: those of one backbone are on one device, in one dtype.
+    like = next(iter(backbone.tower_parameters("image").values()))
+    return ClipAdapter(backbone.embed_dim, config, like)

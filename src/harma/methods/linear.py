@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from harma.methods.harma.config import TOWERS
-from harma.methods.sites import Adaptable
+from torch import nn
+
+from harma.backbones import Backbone
+from harma.ground.towers import TOWERS
 from harma.methods.tuned import TunedParameters
 
 
@@ -12,7 +14,7 @@ class LinearConfig:
     """Options of `linear`; it has none."""
 
 
-def attach_linear(backbone: Adaptable, config: LinearConfig) -> TunedParameters:
+def attach_linear(backbone: Backbone, config: LinearConfig) -> TunedParameters:
     """Let the last, linear map of both towers train: a linear probe of the towers' pooled features.
 
     Source: the linear probe of CLIP (Radford et al. 2021, arXiv 2103.00020, section 3.2).
@@ -24,6 +26,7 @@ def attach_linear(backbone: Adaptable, config: LinearConfig) -> TunedParameters:
     Raises:
         BackboneError: a tower ends without a projection.
     """
-    return TunedParameters(
-        {name: p for tower in TOWERS for name, p in backbone.projection(tower).items()}
-    )
+    parameters: dict[str, nn.Parameter] = {}
+    for tower in TOWERS:
+        parameters |= backbone.projection(tower)
+    return TunedParameters(parameters)

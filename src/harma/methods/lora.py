@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from harma.backbones import Backbone
 from harma.errors import BackboneError, MissingDependencyError
+from harma.ground.towers import TOWERS
 from harma.methods.attachment import Attachment
 from harma.methods.checks import check_count
-from harma.methods.harma.config import TOWERS
-from harma.methods.sites import Adaptable
 
-NAME = "lora"
+# What peft calls our updates among those that a layer may have.
+UPDATE = "lora"
 
 
 @dataclass(frozen=True)
@@ -46,30 +47,18 @@ class LoraAttachment(Attachment):
         self._blocks = blocks
 
     def state(self) -> dict[str, Tensor]:
-        """What trains: "image.0.attn.lora_A.weight", … with peft's own marks of wrapped layers left out."""
-        return {
-            f"{name}.{key.replace('.base_layer', '').replace(f'.{NAME}.', '.')}": parameter
-            for name, block in self._blocks.items()
-            for key, parameter in block.named_parameters()
-            if ".lora_A." in key or ".lora_B." in key
-        }
-
-    def set_enabled(self, enabled: bool) -> None:
-        """Switch every update off or on."""
-        from peft.tuners.tuners_utils import BaseTunerLayer
-
-        # peft's switch also decides what trains, which is not its affair here.
-        trains = [(p, p.requires_grad) for p in self.state().values()]
-        for block in self._blocks.values():
-            for module in block.modules():
-                if isinstance(module, BaseTunerLayer):
-                    module.enable_adapters(enabled)
-        for parameter, value in trains:
-            parameter.requires_grad_(value)
+        """What trains: "image.0.attn.lora_A.weight", …, peft's own marks of layers left out."""
+        state: dict[str, Tensor] = {}
+        for name, block in self._blocks.items():
+            for key, parameter in block.named_parameters():
+                if ".lora_A." in key or ".lora_B." in key:
+                    plain = key.replace(".base_layer", "").replace(f".{UPDATE}.", ".")
+                    state[f"{name}.{plain}"] = parameter
+        return state
 
 
-def attach_lora(backbone: Adaptable, config: LoraConfig) -> LoraAttachment:
-    """Add an update α/r·B·A to every linear map of every block: attention's input and output, and the MLP's.
+def attach_lora(backbone: Backbone, config: LoraConfig) -> LoraAttachment:
+    """Add an update α/r·B·A to every linear map of every block: of attention and of the MLP.
 
     Source: LoRA (Hu et al. 2021, arXiv 2106.09685); A is drawn and B zero, by peft. Deviations: the
     paper updates queries and values; ours all maps of attention and MLP. Queries, keys and values
@@ -90,16 +79,19 @@ def attach_lora(backbone: Adaptable, config: LoraConfig) -> LoraAttachment:
         ) from error
     from harma.methods.lora_attention import LoraAttention
 
-    blocks = {
-        f"{tower}.{i}": block for tower in TOWERS for i, block in enumerate(backbone.blocks(tower))
-    }
+    blocks: dict[str, nn.Module] = {}
+    for tower in TOWERS:
+        for i, block in enumerate(backbone.blocks(tower)):
+            blocks[f"{tower}.{i}"] = block
+    # All blocks are looked at before the first is changed.
     targets = {name: _targets(block) for name, block in blocks.items()}
     for name, block in blocks.items():
+        # A config for each block, since what is adapted may differ from block to block.
         options = peft.LoraConfig(
             r=config.rank, lora_alpha=config.alpha, target_modules=targets[name]
         )
         options._register_custom_module({nn.MultiheadAttention: LoraAttention})
-        peft.inject_adapter_in_model(options, block, adapter_name=NAME)
+        peft.inject_adapter_in_model(options, block, adapter_name=UPDATE)
     return LoraAttachment(blocks)
 
 
@@ -124,7 +116,10 @@ def _targets(block: nn.Module) -> list[str]:
 
 
 def _only_linear(block: nn.Module) -> bool:
-    """Whether a block's attention and MLP are made of `nn.Linear`: no further matrix but tables of position biases."""
+    """Whether a block's attention and MLP are made of `nn.Linear` maps.
+
+    It has no other matrix then, but for tables of position biases.
+    """
     matrices = {name for name, p in block.named_parameters() if p.ndim > 1 and "bias" not in name}
     linear = {
         f"{name}.weight" for name, module in block.named_modules() if isinstance(module, nn.Linear)

@@ -17,15 +17,17 @@ class LoraAttention(MultiheadAttention):
     """
 
     def forward(self, query: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """Attend as `nn.MultiheadAttention` does: (B, L, D) → (B, L, D) and, if asked for, attention's weights."""
+        """Attend as `nn.MultiheadAttention` does: (B, L, D) → (B, L, D) and attention's weights.
+
+        These are None where they are not asked for.
+        """
         attention: Any = self.get_base_layer()
-        if self.disable_adapters:
-            return attention(query, *args, **kwargs)
         (name,) = self.active_adapters
         out = attention.out_proj
         twin = _twin(
             attention, in_proj_weight=attention.in_proj_weight + self.get_delta_weight(name)
         )
+        # The twin's forward uses the weights of out_proj, and never calls it.
         summed = out.base_layer.weight + out.get_delta_weight(name)
         twin._modules = {**attention._modules, "out_proj": _twin(out.base_layer, weight=summed)}
         return twin(query, *args, **kwargs)
@@ -35,7 +37,8 @@ class LoraAttention(MultiheadAttention):
 
 
 def _twin(module: nn.Module, **weights: Tensor) -> Any:
-    """A module with some other weights; the module itself, which another thread may be calling, is left alone."""
+    """A module with some other weights; itself, which another thread may call, it is left alone."""
+    # Shallow: everything but the weights named here is that of the module.
     twin: Any = copy.copy(module)
     twin._parameters = {**module._parameters, **weights}
     return twin

@@ -1,17 +1,18 @@
 """`mrs-adapter`: one small adapter for all blocks of both towers (PE-RSITR)."""
 
+import threading
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from harma.backbones import Backbone
 from harma.errors import ConfigError
+from harma.ground.towers import TOWERS, Tower
 from harma.methods.attachment import Attachment
 from harma.methods.checks import check_count, check_number
-from harma.methods.harma.config import TOWERS, Tower
-from harma.methods.sites import Adaptable, attach_sites
+from harma.methods.sites import attach_sites
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,38 @@ class MrsAdapter(nn.Module):
 
     def __init__(self, widths: dict[Tower, int], config: MrsAdapterConfig) -> None:
         super().__init__()
-        R, S = config.bottleneck_dim, config.shared_dim
+        R = config.bottleneck_dim
+        S = config.shared_dim
         self.down = nn.ModuleDict({tower: nn.Linear(width, R) for tower, width in widths.items()})
         self.up = nn.ModuleDict({tower: nn.Linear(R, width - S) for tower, width in widths.items()})
         self.shared_up = nn.Linear(R, S)
         self.dropout = config.dropout
+        # Zero at first, so that training starts from the bare backbone; the down maps are drawn.
         for name, parameter in self.named_parameters():
             if "up" in name or name.endswith("bias"):
                 nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, tower: Tower) -> Tensor:
-        """What the adapter adds to a block for its residual stream x: (B, L, D) → (B, L, D); zero at first."""
-        h = F.dropout(torch.relu(self.down[tower](x)), self.dropout, self.training)
+        """What the adapter adds to a block for its residual stream x; zero at first.
+
+        (B, L, D) → (B, L, D).
+        """
+        inside = torch.relu(self.down[tower](x))
+        h = F.dropout(inside, self.dropout, self.training)
         return torch.cat([self.up[tower](h), self.shared_up(h)], dim=-1)
+
+
+class _Kept(threading.local):
+    """The residual stream that a thread keeps for a site, until its block's MLP is done."""
+
+    site: "MrsSite | None" = None
+    stream: Tensor | None = None
+
+
+# Kept between the layer norm and the MLP of one block, which one thread runs one after the other.
+# It is thread-local and no attribute of the site, where other threads would find it; and no context
+# variable, since torch.compile cannot set one.
+_kept = _Kept()
 
 
 class MrsSite(nn.Module):
@@ -78,47 +98,41 @@ class MrsSite(nn.Module):
         super().__init__()
         self._adapter = (adapter,)
         self.tower: Tower = tower
-        self.enabled = True
-        self._stream: Tensor | None = None
 
-    def keep(self, norm: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def keep(self, norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         """Keep the residual stream (B, L, D) until the MLP is done."""
-        self._stream = inputs[0] if self.enabled else None
+        _kept.site = self
+        _kept.stream = inputs[0]
 
     def forward(self, features: Tensor) -> Tensor:
         """MLP output (B, L, D) → with the adapter's output for the residual stream added."""
-        if not self.enabled:
-            return features
-        assert self._stream is not None
-        stream, self._stream = self._stream, None
+        stream = _kept.stream
+        assert _kept.site is self
+        assert stream is not None
+        # Let go at once: a batch's features are large.
+        _kept.site = None
+        _kept.stream = None
         added: Tensor = self._adapter[0](stream, self.tower)
         return features + added
 
 
 class MrsAttachment(Attachment):
-    """The one adapter and its sites.
+    """The one adapter of all blocks.
 
     Args:
-        adapter: of all blocks.
-        sites: that refer to it.
+        adapter: the sites refer to it.
     """
 
-    def __init__(self, adapter: MrsAdapter, sites: list[MrsSite]) -> None:
+    def __init__(self, adapter: MrsAdapter) -> None:
         super().__init__()
         self.owned = adapter
-        self._sites = sites
 
     def state(self) -> dict[str, Tensor]:
         """What trains: "down.image.weight", …, "shared_up.bias"."""
         return dict(self.owned.named_parameters())
 
-    def set_enabled(self, enabled: bool) -> None:
-        """Switch every site off or on."""
-        for site in self._sites:
-            site.enabled = enabled
 
-
-def attach_mrs_adapter(backbone: Adaptable, config: MrsAdapterConfig) -> MrsAttachment:
+def attach_mrs_adapter(backbone: Backbone, config: MrsAdapterConfig) -> MrsAttachment:
     """Put one adapter beside the MLPs of all blocks of both towers.
 
     Source: PE-RSITR (Yuan et al. 2023, arXiv 2308.12509) and its released code,
@@ -128,8 +142,7 @@ def attach_mrs_adapter(backbone: Adaptable, config: MrsAdapterConfig) -> MrsAtta
     block's LayerScale, which CLIP does not have, scales the adapter's output too.
 
     Its hybrid loss (HMMC) is `loss.terms: {triplet: {hardest: true}, intra_modal_triplet: 1.0}`,
-    with the `loss.view_dropout` of 0.2 that is the default. One thread at a time may embed with
-    such a model.
+    with the `loss.view_dropout` of 0.2 that is the default.
 
     ViT-B-32: (768·64 + 64) + (512·64 + 64) + (64·704 + 704) + (64·448 + 448) + (64·64 + 64) =
     161,088 weights, the 0.16M of the paper.
@@ -139,18 +152,18 @@ def attach_mrs_adapter(backbone: Adaptable, config: MrsAdapterConfig) -> MrsAtta
         BackboneError: a tower's blocks cannot take adapters.
     """
     widths = {tower: backbone.width(tower) for tower in TOWERS}
-    if config.shared_dim >= min(widths.values()):
+    narrowest = min(widths.values())
+    if config.shared_dim >= narrowest:
         raise ConfigError(
-            f"shared_dim is {config.shared_dim}; it must be below {min(widths.values())}, a width"
+            f"shared_dim is {config.shared_dim}; it must be below {narrowest}, a width"
         )
+    # On the device and in the dtype of the blocks; no site registers it, which would move it there.
     adapter = MrsAdapter(widths, config).to(next(backbone.blocks("image")[0].parameters()))
-    sites: list[MrsSite] = []
 
     def build(tower: Tower, block: nn.Module) -> MrsSite:
         site = MrsSite(adapter, tower)
         backbone.mlp_norm(block).register_forward_pre_hook(site.keep)
-        sites.append(site)
         return site
 
     attach_sites(backbone, build)
-    return MrsAttachment(adapter, sites)
+    return MrsAttachment(adapter)

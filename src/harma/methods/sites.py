@@ -1,33 +1,21 @@
-"""What the methods need of a backbone."""
+"""Sites: where a block's MLP puts out its features, and a method may change them (SPEC 1, Site)."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
-from harma.methods.harma.attach import Towers, put_site
-from harma.methods.harma.config import TOWERS, Tower
+from harma.backbones import Backbone
+from harma.ground.towers import TOWERS, Tower
 
+M = TypeVar("M", bound=nn.Module)
 
-class Adaptable(Towers, Protocol):
-    """A backbone that any method can be attached to; see `harma.backbones.Backbone`."""
-
-    embed_dim: int
-
-    def mlp_norm(self, block: nn.Module) -> nn.Module:
-        """The layer norm before a block's MLP."""
-
-    def tower_parameters(self, tower: Tower) -> dict[str, nn.Parameter]:
-        """Every parameter of a tower by its name."""
-
-    def projection(self, tower: Tower) -> dict[str, nn.Parameter]:
-        """The parameters of a tower's projection into the embedding space."""
+# The child of a block's MLP that holds its site.
+SITE = "adapter"
 
 
-def attach_sites(
-    backbone: Adaptable, build: Callable[[Tower, nn.Module], nn.Module]
-) -> dict[str, nn.Module]:
-    """Put a module after the MLP of every block of both towers: HarMA's sites (SPEC 1, Site).
+def attach_sites(backbone: Backbone, build: Callable[[Tower, nn.Module], M]) -> dict[str, M]:
+    """Put a module after the MLP of every block of both towers.
 
     Args:
         backbone: gets the modules.
@@ -39,10 +27,33 @@ def attach_sites(
     Raises:
         BackboneError: a tower's blocks cannot take adapters.
     """
-    found: dict[str, nn.Module] = {}
+    sites: dict[str, M] = {}
     for tower in TOWERS:
         for i, block in enumerate(backbone.blocks(tower)):
+            # In the order of towers and blocks, in which weights are drawn.
             site = build(tower, block)
             put_site(backbone.mlp(block), site)
-            found[f"{tower}.{i}"] = site
-    return found
+            sites[f"{tower}.{i}"] = site
+    return sites
+
+
+def put_site(mlp: nn.Module, site: nn.Module) -> None:
+    """Make a site see, and change, exactly what a module puts out; it takes its device and dtype.
+
+    It becomes the module's child `SITE`: the last one of an `nn.Sequential`, which calls it; a hook
+    does elsewhere.
+    """
+    site.to(next(mlp.parameters()))
+    mlp.add_module(SITE, site)
+    # The hook stays when a site is taken out; it does nothing then.
+    if not isinstance(mlp, nn.Sequential) and _through_site not in mlp._forward_hooks.values():
+        mlp.register_forward_hook(_through_site)
+
+
+def _through_site(mlp: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    # Looked up on the module that is called: a copy of a model has sites of its own.
+    site = mlp._modules.get(SITE)
+    if site is None:
+        return output
+    changed: Tensor = site(output)
+    return changed

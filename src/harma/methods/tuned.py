@@ -1,8 +1,7 @@
-"""Methods that add nothing and train some of the backbone's own weights."""
+"""Methods that add nothing and train some of the backbone's own weights in place."""
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
 from harma.methods.attachment import Attachment
@@ -21,30 +20,15 @@ class TunedParameters(Attachment):
     def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:
         super().__init__()
         self._parameters = dict(parameters)
-        self._bare = {name: p.detach().clone() for name, p in parameters.items()}
-        # What was trained, while the backbone has what was there before.
-        self._tuned: dict[str, Tensor] | None = None
+        self._before = {name: p.detach().clone() for name, p in parameters.items()}
         for parameter in self._parameters.values():
             parameter.requires_grad_(True)
 
     def state(self) -> dict[str, Tensor]:
-        """What trains, by the backbone's names; switched off, what it was trained to."""
-        return dict(self._parameters) if self._tuned is None else self._tuned
+        """What trains, by the backbone's names."""
+        return dict(self._parameters)
 
-    def set_enabled(self, enabled: bool) -> None:
-        """Give the backbone the values from before, or the trained ones again.
-
-        Both are kept until all are in place, so that a call that was interrupted can be made again.
-        """
-        if not enabled:
-            if self._tuned is None:
-                self._tuned = {name: p.detach().clone() for name, p in self._parameters.items()}
-            self._set(self._bare)
-        elif self._tuned is not None:
-            self._set(self._tuned)
-            self._tuned = None
-
-    def _set(self, values: Mapping[str, Tensor]) -> None:
-        with torch.no_grad():
-            for name, parameter in self._parameters.items():
-                parameter.copy_(values[name])
+    def values_before(self) -> dict[nn.Parameter, Tensor]:
+        """What the weights were, on the device and in the dtype that they have now."""
+        # The model may have been moved since; where it was not, nothing is copied.
+        return {p: self._before[name].to(p) for name, p in self._parameters.items()}

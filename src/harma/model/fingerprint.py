@@ -1,31 +1,42 @@
-"""Which model made an embedding: only embeddings of the same one compare."""
+"""The fingerprint of a model: only embeddings of the same one compare."""
 
 import hashlib
 import json
 from dataclasses import asdict
 
 from harma.backbones.weights.state import hash_weights
-from harma.errors import ConfigError
+from harma.errors import ModelMismatchError
+from harma.methods.table import METHODS, method_of
 from harma.model.model import HarMA
 
 
 def model_id(model: HarMA) -> str:
-    """A fingerprint of everything that makes a model's embeddings: weights, adapters' options, preprocessing."""
-    adapters = model.adapters
-    content = {
-        "weights": hash_weights(
-            {**model.backbone.weights(), **(model.adapter_state() if adapters else {})}
-        ),
-        "adapters": asdict(adapters) if adapters else None,
+    """A fingerprint of everything that makes a model's embeddings.
+
+    Of its weights, the options of its method, and its preprocessing.
+    """
+    weights = model.backbone.weights()
+    options: dict[str, object] | None = None
+    content: dict[str, object] = {}
+    if model.adapters is not None:
+        weights |= model.adapter_state()
+        options = asdict(model.adapters)
+        method = method_of(model.adapters)
+        # The names of weights tell the built-in methods apart; their fingerprints are older.
+        if method not in METHODS:
+            content["method"] = method
+    content |= {
+        "weights": hash_weights(weights),
+        "adapters": options,
         "preprocess": model.preprocess.to_dict(),
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[
-        :16
-    ]
+    # Sorted, and tuples as lists: the text, and so the fingerprint, is one for one model.
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def check_model(name: str, expected: str, model: HarMA) -> None:
-    """Whether a model is the one an index was made with.
+    """Check that a model is the one an index was made with.
 
     Args:
         name: of the index's model.
@@ -33,11 +44,11 @@ def check_model(name: str, expected: str, model: HarMA) -> None:
         model: to search or build with.
 
     Raises:
-        ConfigError: it is another one.
+        ModelMismatchError: it is another one.
     """
-    own = model_id(model)
-    if own != expected:
-        raise ConfigError(
-            f"the index was made with the model {name} ({expected}); this one is {own}. Their"
-            " embeddings do not compare. Use that model, or `harma index reembed`"
+    fingerprint = model_id(model)
+    if fingerprint != expected:
+        raise ModelMismatchError(
+            f"the index was made with the model {name} ({expected}); this one is {fingerprint}."
+            " Their embeddings do not compare. Use that model, or `harma index reembed`"
         )

@@ -1,7 +1,7 @@
 """HarMA: a backbone with adapters, ready to train and to embed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,29 +9,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from harma.backbones import Backbone, Preprocess
-from harma.errors import ConfigError, WeightsError
-from harma.methods.attachment import Attachment
-from harma.methods.harma.config import TOWERS, Variant
-from harma.methods.table import METHODS, MethodConfig, method_of
+from harma.backbones.token_dropout import dropping_tokens
+from harma.methods.attachment import check_state
+from harma.methods.harma.attach import AdapterClass
+from harma.methods.harma.config import Variant
+from harma.methods.table import MethodConfig, attach_method
+from harma.model.computing import check_precision, computing_in, max_precision, normalized
 from harma.model.embedding import embed_images, embed_texts
-from harma.model.precision import PRECISIONS, Precision
+from harma.model.precision import Precision
 from harma.original.checkpoint import open_checkpoint
-
-AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class HarMA(nn.Module):
-    """A backbone with gated adapters in every block of both towers (SPEC 1), or with one of their peers.
+    """A backbone with gated adapters in every block of both towers, or with one of their peers.
 
-    The constructor freezes and attaches: only what the method trains, and the temperature, train.
+    SPEC 1 describes the adapters. The constructor freezes and attaches: only what the method
+    trains, and the temperature, train.
 
     Args:
         backbone: what is adapted; it becomes part of the model.
-        adapters: options of the adapters, or of another method (`harma.methods`); None keeps the
-            bare backbone.
+        adapters: options of the adapters, or of another method (`harma.methods.table`); None keeps
+            the bare backbone.
         temperature: start of the trained scalar τ.
         adapter_class: class to build HarMA's adapters with, in place of the one the options name.
 
@@ -46,7 +46,7 @@ class HarMA(nn.Module):
         adapters: MethodConfig | None = None,
         *,
         temperature: float = 0.07,
-        adapter_class: Callable[..., nn.Module] | None = None,
+        adapter_class: AdapterClass | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -54,33 +54,52 @@ class HarMA(nn.Module):
         dtype = next(backbone.parameters()).dtype
         self.temperature = nn.Parameter(torch.tensor(temperature, dtype=max_precision(dtype)))
         backbone.requires_grad_(False)
-        self.attachment = _attached(backbone, adapters, adapter_class) if adapters else None
-        self._num_without = 0
-        self.shared = self.attachment.owned if self.attachment else nn.ModuleList()
+        self.attachment = attach_method(backbone, adapters, adapter_class)
+        # Registered: what a method has beside the backbone's blocks, such as shared adapters.
+        self.shared = self.attachment.owned
         self._precision: Precision = "float32"
 
     # -- encoding
-    # ---------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Embed preprocessed images: (B, 3, H, W) → (B, E), L2-normalised."""
-        with self._computing():
-            x = self.backbone.encode_image(pixels)
-            x = self.attachment.on_image(x) if self.attachment else x
-        return normalized(x)
+        return self._encode_image(self.backbone, pixels)
 
     def encode_text(self, token_ids: Tensor) -> Tensor:
-        """Embed token ids: (B, L) → (B, E), L2-normalised; trimmed to the longest where that is safe."""
+        """Embed token ids: (B, L) → (B, E), L2-normalised.
+
+        They are trimmed to the longest text of the batch where that is safe.
+        """
+        return self._encode_text(self.backbone, token_ids)
+
+    def _encode_image(self, backbone: Backbone, pixels: Tensor) -> Tensor:
+        with computing_in(self.precision, self.device):
+            x = backbone.encode_image(pixels)
+            if self._has_method:
+                x = self.attachment.on_image(x)
+        return normalized(x)
+
+    def _encode_text(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
         if self.trims_text:
-            token_ids = token_ids[:, : int(self.text_lengths(token_ids).max())]
-        with self._computing():
-            x = self.backbone.encode_text(token_ids)
-            x = self.attachment.on_text(x) if self.attachment else x
+            longest = int(self.text_lengths(token_ids).max())
+            token_ids = token_ids[:, :longest]
+        with computing_in(self.precision, self.device):
+            x = backbone.encode_text(token_ids)
+            if self._has_method:
+                x = self.attachment.on_text(x)
         return normalized(x)
 
     @property
+    def _has_method(self) -> bool:
+        """Whether the caller sees the method that is attached; not inside `without_adapters`."""
+        return self.adapters is not None and not self.backbone.is_bare
+
+    @property
     def precision(self) -> Precision:
-        """Precision that `encode_image` and `encode_text` compute in: "float32" (default), "bf16" or "fp16".
+        """Precision that `encode_image` and `encode_text` compute in.
+
+        "float32" (default), "bf16" or "fp16". It is a property of the model, set before it is used.
 
         Weights, and so the model's fingerprint, stay as they are, and embeddings stay float32: what
         one precision embedded, another one may search.
@@ -92,22 +111,8 @@ class HarMA(nn.Module):
 
     @precision.setter
     def precision(self, precision: Precision) -> None:
-        if precision not in PRECISIONS:
-            raise ConfigError(
-                f"the precision is {precision!r}; allowed are {', '.join(PRECISIONS)}"
-            )
-        if precision != "float32" and self.temperature.dtype == torch.float64:
-            raise ConfigError(
-                f"the model's weights are float64, which it computes in; {precision} needs float32"
-                " weights"
-            )
+        check_precision(precision, self.temperature.dtype)
         self._precision = precision
-
-    def _computing(self) -> AbstractContextManager[Any]:
-        """Context in which products are in the model's precision; in float32 one that is set outside stays."""
-        if self.precision == "float32":
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype=AUTOCAST[self.precision])
 
     def forward(
         self, pixels: Tensor, token_ids: Tensor, view_dropout: float | None = None
@@ -124,35 +129,30 @@ class HarMA(nn.Module):
             Image embeddings (N, E), text embeddings (M, E), temperature, and the second embeddings
             if asked for.
         """
+        images = self.encode_image(pixels)
+        texts = self.encode_text(token_ids)
         # A tensor of this call, not the parameter: Fabric hangs a hook on every output, which the
         # parameter would keep.
-        embedded = self.encode_image(pixels), self.encode_text(token_ids), self.temperature * 1.0
+        temperature = self.temperature * 1.0
         if view_dropout is None:
-            return embedded
-        with self._token_dropout(view_dropout):
-            return *embedded, self.encode_image(pixels), self.encode_text(token_ids)
-
-    @contextmanager
-    def _token_dropout(self, share: float) -> Iterator[None]:
-        """Within this context each value of a token is dropped with this chance before the first block."""
-
-        def drop(block: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-            return F.dropout(inputs[0], share), *inputs[1:]
-
-        hooks = [self.backbone.blocks(tower)[0].register_forward_pre_hook(drop) for tower in TOWERS]
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
+            return images, texts, temperature
+        # After the first views, which draw nothing: their random numbers are those without second
+        # views.
+        dropping = dropping_tokens(self.backbone, view_dropout)
+        second_images = self._encode_image(dropping, pixels)
+        second_texts = self._encode_text(dropping, token_ids)
+        return images, texts, temperature, second_images, second_texts
 
     @property
     def trims_text(self) -> bool:
-        """Whether a text embedding is independent of padding, so that a batch may be cut to its longest caption."""
-        return self.backbone.trims_text and (self.attachment is None or self.attachment.trims_text)
+        """Whether a text embedding is independent of padding.
+
+        A batch may then be cut to its longest caption.
+        """
+        return self.backbone.trims_text and self.attachment.trims_text
 
     def text_lengths(self, token_ids: Tensor) -> Tensor:
-        """How many of the positions of token ids (B, L) the backbone's embedding depends on: (B,)."""
+        """How many positions of token ids (B, L) the backbone's embedding depends on: (B,)."""
         return self.backbone.text_lengths(token_ids)
 
     @property
@@ -176,30 +176,31 @@ class HarMA(nn.Module):
 
     @contextmanager
     def without_adapters(self) -> Iterator[None]:
-        """Within this context, which may be nested, the model is the bare backbone, its weights as before training."""
-        if self.attachment is None:
+        """Within this context the model is the bare backbone, its weights as before training.
+
+        That holds for the calling thread alone (or the calling task of a server); others go on with
+        adapters. It may be nested.
+        """
+        if self.adapters is None:
             yield
             return
-        self._num_without += 1
-        try:
-            self.attachment.set_enabled(False)
+        with self.backbone.bare(self.attachment.values_before()):
             yield
-        finally:
-            self._num_without -= 1
-            if self._num_without == 0:
-                self.attachment.set_enabled(True)
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode, but where the backbone is frozen not for its batch norms: their statistics stay too."""
+        """Set training mode, but not for batch norms of a frozen backbone.
+
+        Their statistics are frozen as well.
+        """
         super().train(mode)
-        if self.attachment is not None:
+        if self.adapters is not None:
             for module in self.backbone.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
 
     # -- embedding files and strings
-    # ----------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def embed_images(
         self,
@@ -234,15 +235,16 @@ class HarMA(nn.Module):
         return embed_texts(self, texts, batch_size=batch_size, progress=progress)
 
     # -- weights
-    # ------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     def adapter_state(self) -> dict[str, Tensor]:
-        """The trained weights under their names on disk, temperature included (see `Attachment.state`)."""
-        state = self.attachment.state() if self.attachment else {}
-        return {
-            **{name: tensor.detach() for name, tensor in state.items()},
-            "temperature": self.temperature.detach(),
-        }
+        """The trained weights and the temperature under their names on disk.
+
+        See `Attachment.state`.
+        """
+        state = {name: tensor.detach() for name, tensor in self.attachment.state().items()}
+        state["temperature"] = self.temperature.detach()
+        return state
 
     def load_adapter_state(self, state: Mapping[str, Tensor]) -> None:
         """Load what `adapter_state` gave.
@@ -250,29 +252,11 @@ class HarMA(nn.Module):
         Raises:
             WeightsError: names or shapes do not match; the message lists them.
         """
-        state = dict(state)
-        own = self.adapter_state()
-        differing = sorted(
-            [f"missing {name}" for name in own.keys() - state.keys()]
-            + [f"unexpected {name}" for name in state.keys() - own.keys()]
-            + [
-                f"{name} has shape {tuple(state[name].shape)}, needs {tuple(own[name].shape)}"
-                for name in own.keys() & state.keys()
-                if own[name].shape != state[name].shape
-            ]
-        )
-        if differing:
-            shown = "; ".join(differing[:10]) + (
-                f"; and {len(differing) - 10} more" if len(differing) > 10 else ""
-            )
-            raise WeightsError(
-                f"{len(differing)} adapter weights do not match: {shown}. They belong to other"
-                " options or towers."
-            )
+        check_state(self.adapter_state(), state)
+        of_method = dict(state)
         with torch.no_grad():
-            self.temperature.copy_(state.pop("temperature"))
-        if self.attachment:
-            self.attachment.load(state)
+            self.temperature.copy_(of_method.pop("temperature"))
+        self.attachment.load(of_method)
 
     def trained_parameters(self) -> dict[str, nn.Parameter]:
         """The parameters that train, by name."""
@@ -293,7 +277,7 @@ class HarMA(nn.Module):
                 parameter.requires_grad_(False)
 
     # -- released checkpoints
-    # -----------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
 
     @classmethod
     def from_released(
@@ -321,38 +305,3 @@ class HarMA(nn.Module):
         model = cls(released.backbone, released.config)
         model.load_adapter_state(released.adapters)
         return model.eval()
-
-
-def _attached(
-    backbone: Backbone, config: MethodConfig, adapter_class: Callable[..., nn.Module] | None
-) -> Attachment:
-    """Attach the method that the options belong to.
-
-    Raises:
-        ConfigError: the backbone has one already.
-    """
-    method = method_of(config)
-    if backbone.attached is not None:
-        raise ConfigError(
-            f"this backbone has method {backbone.attached} attached already; load it anew"
-        )
-    if method == "harma":
-        attachment = METHODS[method].attach(backbone, config, adapter=adapter_class)
-    elif adapter_class is None:
-        attachment = METHODS[method].attach(backbone, config)
-    else:
-        raise ConfigError(
-            f"an adapter class was given, which only HarMA's adapters take; the method is {method}"
-        )
-    backbone.attached = method
-    return attachment
-
-
-def normalized(x: Tensor) -> Tensor:
-    """L2-normalise embeddings (B, E), at least in float32."""
-    return F.normalize(x.to(max_precision(x.dtype)), dim=-1)
-
-
-def max_precision(dtype: torch.dtype) -> torch.dtype:
-    """float64 stays, everything else is float32: temperature and losses lose too much in half precision."""
-    return torch.float64 if dtype == torch.float64 else torch.float32

@@ -18,7 +18,14 @@ from harma.ground.files import recover_directory, write_json
 from harma.ground.reading import read_yaml
 from harma.ground.version import __version__
 from harma.methods.harma.config import AdapterConfig
-from harma.methods.table import MethodConfig, make_config, method_of
+from harma.methods.table import (
+    METHODS,
+    Method,
+    MethodConfig,
+    make_config,
+    method_of,
+    method_with,
+)
 from harma.model.adapter_directory import (
     Facts,
     SavedAdapter,
@@ -41,7 +48,11 @@ BACKBONE_DIRECTORY = "backbone"
 
 
 def load(
-    what: str | Path, *, backbone: BackboneSpec | None = None, adapter: Any | None = None
+    what: str | Path,
+    *,
+    backbone: BackboneSpec | None = None,
+    adapter: Any | None = None,
+    method: Method | None = None,
 ) -> HarMA:
     """Open anything that embeds, ready to use.
 
@@ -51,6 +62,7 @@ def load(
         backbone: where the backbone of an adapter is now, if not where its directory says.
         adapter: the adapter class, where the directory names one of your own. Code is never taken
             from a saved model.
+        method: the method, where the directory names one of your own (see `harma.methods.table`).
 
     Returns:
         The model in evaluation mode, on the CPU.
@@ -64,10 +76,11 @@ def load(
         return _bare(load_backbone(what))
     directory = saved_directory(Path(what))
     if is_adapter_directory(directory):
-        return _open_adapter(directory, backbone, adapter).eval()
-    if backbone is not None or adapter is not None:
+        return _open_adapter(directory, backbone, adapter, method).eval()
+    if backbone is not None or adapter is not None or method is not None:
         raise ConfigError(
-            f"{directory} is a whole model; backbone= and adapter= belong to adapter directories"
+            f"{directory} is a whole model; backbone=, adapter= and method= belong to adapter"
+            " directories"
         )
     return _bare(load_backbone(f"{LOCAL_DIR}{directory}"))
 
@@ -94,8 +107,13 @@ def saved_directory(path: Path) -> Path:
     raise MissingFileError(f"nothing to load in {path}: {hint}")
 
 
-def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any | None) -> HarMA:
-    config, state, about = _read(directory)
+def _open_adapter(
+    directory: Path,
+    backbone: BackboneSpec | None,
+    adapter: Any | None,
+    given: Method | None = None,
+) -> HarMA:
+    config, state, about = _read(directory, given)
     if isinstance(config, AdapterConfig) and config.adapter != "harma" and adapter is None:
         raise ConfigError(
             f"{directory} was trained with an adapter class of its own, {config.adapter}; "
@@ -108,16 +126,35 @@ def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any |
     return model
 
 
-def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], Facts]:
+def _read(
+    directory: Path, given: Method | None = None
+) -> tuple[MethodConfig, dict[str, torch.Tensor], Facts]:
     """An adapter directory, its options checked."""
     method, options, state, about = read_adapter(directory)
     try:
-        config: MethodConfig = make_config(method, options)
+        config: MethodConfig = make_config(_method(directory, method, given), options)
     except (TypeError, ValueError) as error:
         raise ConfigError(
             f"{directory / 'adapter_config.json'}: the options are not known ({error})"
         ) from error
     return config, state, about
+
+
+def _method(directory: Path, saved: str, given: Method | None) -> str | Method:
+    """The method of an adapter directory: a built-in by name, one of the caller's as it is given.
+
+    Raises:
+        ConfigError: it is no built-in, and none was given.
+    """
+    if saved in METHODS:
+        return saved
+    if given is None:
+        raise ConfigError(
+            f"{directory}: method is {saved!r}; allowed are {', '.join(METHODS)}. A method of your"
+            " own is passed: harma.load(..., method=the_method). Code is not taken from saved"
+            " models"
+        )
+    return given
 
 
 def _matching_backbone(
@@ -179,12 +216,12 @@ def warm_start(model: HarMA, start: str | Path) -> None:
         model.load_adapter_state({**state, "temperature": temperature})
         return
     directory = saved_directory(path)
-    config, state, about = _read(directory)
-    if method_of(config) != method:
+    saved = read_adapter(directory).method
+    if saved != method:
         raise ConfigError(
-            f"{directory} was trained with method {method_of(config)}; start with the same, not"
-            f" {method}"
+            f"{directory} was trained with method {saved}; start with the same, not {method}"
         )
+    config, state, about = _read(directory, method_with(model.adapters))
     _check_start(directory, about["backbone"]["weights_hash"], model)
     # Other options give the same weights another meaning; where gates start, and whether they
     # train, has none once they are loaded.

@@ -110,10 +110,3 @@ def test_a_causal_token_does_not_see_later_ones():
 def test_gates_start_at_their_value():
     assert Adapter(8).gate.item() == pytest.approx(0.6)
     assert SharedAdapter(32, gate_init=-1.0).gate.item() == pytest.approx(-1.0)
-
-
-def test_a_disabled_site_gives_the_bare_features():
-    site = AdapterSite(randomised(Adapter(12, bottleneck_dim=16, num_heads=2)))
-    f = torch.randn(2, 5, 12, dtype=torch.float64)
-    site.enabled = False
-    assert site(f) is f

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harma.backbones.weights.safe_pickle import module_weights, read_archive, read_weight_file
 from harma.errors import WeightsError
@@ -23,10 +23,6 @@ SCALARS = ("logit_scale", "logit_bias")
 CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 # Of names that do not match a message lists so many.
 NAMES_LISTED = 10
-# Weights of adapters, which a backbone does not count as its own.
-ADAPTER_MARKS = (".mlp.adapter.", ".dense.adapter.", ".lin2.adapter.", ".lora_A.", ".lora_B.")
-# What peft puts between the name of a layer and those of its weights.
-WRAPPED_MARK = ".base_layer."
 
 
 def hash_weights(state: Mapping[str, Tensor]) -> str:
@@ -43,33 +39,24 @@ def hash_weights(state: Mapping[str, Tensor]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def own_weights(module: nn.Module) -> dict[str, Tensor]:
-    """A backbone's weights under the names that they have when nothing is attached to it."""
-    return {
-        name.replace(WRAPPED_MARK, "."): value
-        for name, value in module.state_dict().items()
-        if not any(mark in name for mark in ADAPTER_MARKS)
-    }
-
-
-def load_strictly(module: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
-    """Copy weights into a module; every name and shape must match.
+def load_strictly(weights: Mapping[str, Tensor], state: Mapping[str, Tensor], source: str) -> None:
+    """Copy weights into those of a module; every name and shape must match.
 
     `logit_scale` and `logit_bias` may be stored with or without a dimension, as in open_clip.
 
     Args:
-        module: gets the weights; its dtype stays. What a method attached is left alone (see
-            `own_weights`).
+        weights: what gets the weights, such as a state dict; the dtype stays.
         state: name → tensor.
         source: where the weights come from, for the message.
 
     Raises:
         WeightsError: names are missing or unexpected, or shapes differ; the message lists them.
     """
-    weights = own_weights(module)
     state = dict(state)
     for name in SCALARS:
-        if name in state and name in weights and state[name].numel() == weights[name].numel() == 1:
+        if name not in state or name not in weights:
+            continue
+        if state[name].numel() == weights[name].numel() == 1:
             state[name] = state[name].reshape(weights[name].shape)
     # All of it is compared before anything is copied: a failed loading changes no weight.
     mismatch = _compare(weights, state)

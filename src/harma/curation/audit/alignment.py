@@ -150,7 +150,9 @@ def _centred(values: Array, mask: Mask) -> Array:
     """(P, cells²) without the mean of what counts; the rest is 0."""
     count = np.maximum(mask.sum(axis=(1, 2), dtype=np.float32), 1)
     mean = (values * mask).sum(axis=(1, 2)) / count
-    flat: Array = ((values - mean[:, None, None]) * mask).reshape(len(values), -1)
+    centred = (values - mean[:, None, None]) * mask
+    # Not -1: there may be no pictures at all.
+    flat: Array = centred.reshape(len(values), values.shape[1] * values.shape[2])
     return flat
 
 
@@ -180,5 +182,5 @@ def _slopes(values: Array, inside: Mask) -> Array:
     down = np.diff(values, axis=1)[:, :, 1:]
     across = np.diff(values, axis=2)[:, 1:]
     both = np.stack([down, across], axis=1)
-    flat: Array = (both * inside[:, None]).reshape(len(values), 2, -1)
+    flat: Array = (both * inside[:, None]).reshape(len(values), 2, both.shape[2] * both.shape[3])
     return flat

@@ -1,1 +1,1 @@
-"""The method HarMA: gated adapters in every block of two towers, some shared between the towers (SPEC 1)."""
+"""The method HarMA: gated adapters in every block of both towers, some of them shared (SPEC 1)."""

@@ -1,17 +1,16 @@
-"""The options of HarMA's adapters."""
+"""The options of HarMA's adapters; no torch here."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from harma.errors import ConfigError
+from harma.ground.towers import TOWERS, Tower
 
 Variant = Literal["document", "released"]
 TextAttention = Literal["full", "causal"]
-Tower = Literal["image", "text"]
 
-TOWERS: tuple[Tower, Tower] = ("image", "text")
-VARIANTS = ("document", "released")
-TEXT_ATTENTIONS = ("full", "causal")
+# The adapter class that is HarMA's own.
+HARMA_ADAPTER = "harma"
 
 
 @dataclass(frozen=True)
@@ -42,25 +41,11 @@ class AdapterConfig:
     shared_towers: tuple[Tower, ...] = ("text",)
     text_attention: TextAttention = "full"
     gate_init: float = 0.6
-    adapter: str = "harma"
+    adapter: str = HARMA_ADAPTER
     train_gates: bool = True
 
     def __post_init__(self) -> None:
-        for name, kind in (
-            ("bottleneck_dim", int),
-            ("num_heads", int),
-            ("gate_init", (int, float)),
-            ("adapter", str),
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise ConfigError(
-                    f"{name} is {value!r}; it must be a {'name' if kind is str else 'number'}"
-                )
-        if not isinstance(self.train_gates, bool):
-            raise ConfigError(f"train_gates is {self.train_gates!r}; it must be true or false")
-        if not isinstance(self.shared_towers, list | tuple):
-            raise ConfigError(f"shared_towers is {self.shared_towers!r}; it must be a list")
+        self._check_types()
         # YAML and JSON know lists only; the order of the towers carries no meaning.
         towers = tuple(tower for tower in TOWERS if tower in self.shared_towers)
         if len(towers) != len(self.shared_towers):
@@ -69,19 +54,44 @@ class AdapterConfig:
                 " [image, text]"
             )
         object.__setattr__(self, "shared_towers", towers)
-        if self.variant not in VARIANTS:
-            raise ConfigError(f"variant is {self.variant!r}; allowed are {', '.join(VARIANTS)}")
-        if self.text_attention not in TEXT_ATTENTIONS:
-            raise ConfigError(
-                f"text_attention is {self.text_attention!r}; allowed are"
-                f" {', '.join(TEXT_ATTENTIONS)}"
-            )
+        _check_choice("variant", self.variant, get_args(Variant))
+        _check_choice("text_attention", self.text_attention, get_args(TextAttention))
+        self._check_width()
+
+    def _check_types(self) -> None:
+        """Check that options are of the kinds they are stated as; values come from YAML."""
+        kinds: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
+            ("bottleneck_dim", int, "number"),
+            ("num_heads", int, "number"),
+            ("gate_init", (int, float), "number"),
+            ("adapter", str, "name"),
+        )
+        for name, kind, said in kinds:
+            value = getattr(self, name)
+            # A bool is an int to Python, and no number to anybody else.
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise ConfigError(f"{name} is {value!r}; it must be a {said}")
+        if not isinstance(self.train_gates, bool):
+            raise ConfigError(f"train_gates is {self.train_gates!r}; it must be true or false")
+        if not isinstance(self.shared_towers, list | tuple):
+            raise ConfigError(f"shared_towers is {self.shared_towers!r}; it must be a list")
+
+    def _check_width(self) -> None:
+        """Check that the bottleneck can be split into the heads."""
         if self.num_heads < 1:
             raise ConfigError(f"num_heads is {self.num_heads}; it must be at least 1")
-        # The shared adapter attends at half the bottleneck.
-        step = self.num_heads * (2 if towers else 1)
+        step = self.num_heads
+        if self.shared_towers:
+            # The shared adapter attends at half the bottleneck.
+            step *= 2
         if self.bottleneck_dim < step or self.bottleneck_dim % step:
             raise ConfigError(
                 f"bottleneck_dim is {self.bottleneck_dim} with {self.num_heads} heads; it must be a"
                 f" multiple of {step}"
             )
+
+
+def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Check that an option is one of a few words."""
+    if value not in allowed:
+        raise ConfigError(f"{name} is {value!r}; allowed are {', '.join(allowed)}")

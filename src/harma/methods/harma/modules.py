@@ -75,6 +75,7 @@ class SharedAdapter(nn.Module):
     def forward(self, x: Tensor, *, causal: bool = False, mask: Tensor | None = None) -> Tensor:
         """Map (B, L, R) → (B, L, R); the identity at initialisation."""
         h = self.down(x)
+        # The document and the released code differ in this one place (SPEC 1).
         direct = F.gelu(h) if self.variant == "document" else h
         z = torch.lerp(
             direct,
@@ -118,8 +119,12 @@ class Adapter(nn.Module):
         causal: bool = False,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """What the adapter adds to features x: (B, L, D) → (B, L, D); A(x) of SPEC 1 is x plus this; zero at first."""
+        """What the adapter adds to features x; A(x) of SPEC 1 is x plus this. Zero at first.
+
+        (B, L, D) → (B, L, D).
+        """
         m = F.gelu(self.down(x))
+        # The same attention twice, before and after what towers share.
         u = self.attention(m, causal=causal, mask=mask)
         if shared is not None:
             u = shared(u, causal=causal, mask=mask)
@@ -158,25 +163,23 @@ class AdapterSite(nn.Module):
         self.adapter = adapter
         self.gate = nn.Parameter(torch.tensor(gate_init))
         self.causal = causal
-        self.enabled = True
         # A tuple hides the module from nn.Module's registration.
         self._shared = (shared,)
 
     def forward(self, features: Tensor) -> Tensor:
         """Mix the adapter's output into the MLP output: (B, L, D) → (B, L, D)."""
-        if not self.enabled:
-            return features
         added = self._added(features)
         # One pass over the memory instead of two: on a CPU that is what adapters cost.
         return torch.addcmul(features, added, torch.sigmoid(self.gate).to(added.dtype))
 
     def _added(self, features: Tensor) -> Tensor:
+        added: Tensor
         shared = self._shared[0]
         if self.layout is None:
-            added: Tensor = self.adapter(features, shared=shared, causal=self.causal)
+            added = self.adapter(features, shared=shared, causal=self.causal)
             return added
         tokens, mask = self.layout.split(features)
+        # A class of one's own for CLIP need not take a mask: there it is never given one.
         masked = {} if mask is None else {"mask": mask}
-        return self.layout.join(
-            self.adapter(tokens, shared=shared, causal=self.causal, **masked), len(features)
-        )
+        added = self.adapter(tokens, shared=shared, causal=self.causal, **masked)
+        return self.layout.join(added, len(features))

@@ -1,26 +1,18 @@
-"""Every method: what trains, how much of it, where gradients go, what is saved."""
+"""What every method leaves in a backbone: what trains, where gradients go, what is saved."""
 
 import copy
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from torch import nn
+from tests.methods.adapted import IDENTITIES, PEERS, adapted, embeddings, perturbed, same
 
 from harma.backbones import load_backbone
-from harma.errors import BackboneError, ConfigError
+from harma.errors import ConfigError
 from harma.methods.table import METHODS, make_config, method_of
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
 from harma.model.saved import load, save_adapter, save_model, warm_start
 
-PEERS = [name for name in METHODS if name != "harma"]
-# Small enough for towers of width 32.
-OPTIONS = {
-    "mrs-adapter": {"bottleneck_dim": 8, "shared_dim": 8},
-    "bottleneck": {"bottleneck_dim": 8},
-    "lora": {"rank": 4},
-}
 # Width D = 32, two blocks in each tower, E = 16.
 COUNTS = {
     "linear": 2 * 32 * 16,
@@ -46,44 +38,6 @@ STATED = {
     "mrs-adapter": 161_088,
     "bitfit": 171_008,
 }
-# CLIP-Adapter's MLP is drawn at random and mixed in from the first step, as in the paper.
-IDENTITIES = [name for name in PEERS if name != "clip-adapter"]
-
-
-@pytest.fixture
-def backbone(tiny_config):
-    torch.manual_seed(0)
-    return load_backbone(tiny_config)
-
-
-@pytest.fixture
-def pixels():
-    return torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-
-
-def adapted(backbone, method):
-    return HarMA(backbone, make_config(method, OPTIONS.get(method, {}))).eval()
-
-
-def perturbed(model):
-    """Every trained weight moved, so that no zero hides a path."""
-    generator = torch.Generator().manual_seed(1)
-    for parameter in model.trained_parameters().values():
-        parameter.data.add_(
-            0.1 * torch.randn(parameter.shape, generator=generator).to(parameter.dtype)
-        )
-    return model.eval()
-
-
-def embeddings(model, pixels):
-    with torch.no_grad():
-        return model.encode_image(pixels), model.encode_text(
-            model.tokenize(["a river", "two planes", "x"])
-        )
-
-
-def same(a, b):
-    return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def test_every_peer_has_its_count():
@@ -239,27 +193,6 @@ def test_bare_within_bare_and_back(backbone, pixels, method):
     assert same(embeddings(model, pixels), trained)
 
 
-@pytest.mark.parametrize("method", ["bitfit", "linear"])
-def test_a_switch_that_was_interrupted_loses_nothing(backbone, pixels, method, monkeypatch):
-    model = perturbed(adapted(backbone, method))
-    trained = embeddings(model, pixels)
-    attachment, calls = model.attachment, []
-
-    def interrupted(values):
-        if not calls:
-            calls.append(values)
-            first = next(iter(attachment._parameters))
-            attachment._parameters[first].data.copy_(values[first])
-            raise KeyboardInterrupt
-        return whole(values)
-
-    whole = attachment._set
-    monkeypatch.setattr(attachment, "_set", interrupted)
-    with pytest.raises(KeyboardInterrupt), model.without_adapters():
-        pass
-    assert same(embeddings(model, pixels), trained)
-
-
 @pytest.mark.parametrize("method", ["linear", "clip-adapter", "bitfit"])
 def test_frozen_batch_norms_keep_their_statistics(method):
     config = {
@@ -284,27 +217,6 @@ def test_frozen_batch_norms_keep_their_statistics(method):
     )
 
 
-def test_lora_embeds_in_several_threads(backbone):
-    model = perturbed(adapted(backbone, "lora"))
-    batches = [
-        torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(i)) for i in range(4)
-    ]
-    with torch.no_grad():
-        expected = [model.encode_image(batch) for batch in batches]
-        before = backbone.weights_hash()
-
-        def embed(i):
-            with torch.no_grad():
-                return all(
-                    torch.allclose(model.encode_image(batches[i]), expected[i], atol=1e-6)
-                    for _ in range(30)
-                )
-
-        with ThreadPoolExecutor(4) as pool:
-            assert all(pool.map(embed, range(4)))
-    assert backbone.weights_hash() == before
-
-
 def test_a_whole_model_cannot_be_saved_with_adapters(backbone, tmp_path):
     with pytest.raises(ConfigError, match="no place for adapters; save them with save_adapter"):
         save_model(adapted(backbone, "lora"), tmp_path / "m")
@@ -319,42 +231,3 @@ def test_a_trained_model_can_start_from_what_it_saved(tiny_config, tmp_path, met
     model.load_adapter_state({n: t * 0 for n, t in state.items()})
     warm_start(model, tmp_path / "a")
     assert all(torch.equal(t, state[n]) for n, t in model.adapter_state().items())
-
-
-@pytest.mark.parametrize(
-    ("method", "options", "message"),
-    [
-        ("lora", {"rnk": 4}, "method lora has no option rnk; allowed are rank, alpha"),
-        ("bitfit", {"rank": 4}, "method bitfit has no option rank; allowed are none"),
-        ("prompt", {}, "method is 'prompt'; allowed are harma, linear"),
-        ("lora", {"rank": 0}, "rank is 0; it must be a whole number from 1"),
-        (
-            "bottleneck",
-            {"bottleneck_dim": "64"},
-            "bottleneck_dim is '64'; it must be a whole number",
-        ),
-        ("clip-adapter", {"ratio": 1.5}, "ratio is 1.5; it must be a number from 0 to 1"),
-        ("mrs-adapter", {"dropout": True}, "dropout is True; it must be a number from 0 to 1"),
-    ],
-)
-def test_unusable_options_are_named(method, options, message):
-    with pytest.raises(ConfigError, match=message):
-        make_config(method, options)
-
-
-def test_options_that_do_not_fit_the_backbone_are_named(backbone):
-    with pytest.raises(ConfigError, match="shared_dim is 32; it must be below 32"):
-        HarMA(backbone, make_config("mrs-adapter", {"shared_dim": 32}))
-    with pytest.raises(ConfigError, match="reduction is 17; it must be at most 16"):
-        HarMA(backbone, make_config("clip-adapter", {"reduction": 17}))
-
-
-def test_an_adapter_class_belongs_to_harma(backbone):
-    with pytest.raises(ConfigError, match="only HarMA's adapters take; the method is linear"):
-        HarMA(backbone, make_config("linear", {}), adapter_class=nn.Identity)
-
-
-def test_a_tower_without_projection_cannot_be_probed(backbone):
-    backbone.module.text_projection = None
-    with pytest.raises(BackboneError, match="the text tower of .* has no projection"):
-        adapted(backbone, "linear")
