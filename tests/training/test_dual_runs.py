@@ -11,8 +11,8 @@ from harma.cli import main
 from harma.errors import ConfigError, WeightsError
 from harma.model.convert import export_released
 from harma.model.saved import describe
-from harma.training.loop import train
 from harma.training.recipe_files import recipe_from_dict
+from tests.training.runs import trained
 
 TEXTS = ["a red roof", "white field number 3"]
 LOSSES = {
@@ -59,7 +59,7 @@ def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(
 
     original = results.save_model
     monkeypatch.setattr(results, "save_model", keep)
-    run = train(
+    run = trained(
         recipe_from_dict(
             values(
                 "full",
@@ -85,7 +85,7 @@ def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(
 
 
 def test_adapters_on_it_are_a_directory_like_any_other(values, tiny_data, tmp_path, capsys):
-    run = train(
+    run = trained(
         recipe_from_dict(
             values(
                 "harma",
@@ -122,7 +122,7 @@ def test_adapters_on_it_are_a_directory_like_any_other(values, tiny_data, tmp_pa
 
 
 def test_a_resumed_run_ends_as_if_undisturbed(values, monkeypatch):
-    train(recipe_from_dict(values("harma", "whole")))
+    trained(recipe_from_dict(values("harma", "whole")))
     from harma.training.loop import Trainer
 
     def stop(trainer, display):
@@ -132,9 +132,9 @@ def test_a_resumed_run_ends_as_if_undisturbed(values, monkeypatch):
     end = Trainer._end_epoch
     monkeypatch.setattr(Trainer, "_end_epoch", stop)
     with pytest.raises(KeyboardInterrupt):
-        train(recipe_from_dict(values("harma", "cut")))
+        trained(recipe_from_dict(values("harma", "cut")))
     monkeypatch.setattr(Trainer, "_end_epoch", end)
-    run = train(recipe_from_dict(values("harma", "cut")), resume=True)
+    run = trained(recipe_from_dict(values("harma", "cut")), resume=True)
     states = [
         torch.load(path / "last" / "state.pt")["model"] for path in (run.parent / "whole", run)
     ]
@@ -155,7 +155,7 @@ def test_gradient_caching_changes_nothing(values, tiny_dual):
             "report": False,
             "chunk_size": chunk,
         }
-        run = train(
+        run = trained(
             recipe_from_dict(
                 values("harma", name, train={**options, "gradient_checkpointing": chunk == 3})
             )
@@ -166,8 +166,8 @@ def test_gradient_caching_changes_nothing(values, tiny_dual):
 
 
 def test_adapters_on_another_backbone_are_refused(values):
-    run = train(recipe_from_dict(values("harma")))
-    other = train(recipe_from_dict(values("full", "other")))
+    run = trained(recipe_from_dict(values("harma")))
+    other = trained(recipe_from_dict(values("full", "other")))
     with pytest.raises(WeightsError, match="Give the backbone it was trained on"):
         harma.load(run, backbone=f"local-dir:{other / 'best'}")
 
@@ -178,7 +178,7 @@ def test_an_index_is_built_with_it(values, tmp_path, write_scenes):
     from harma.scenes.sources import find_sources
     from harma.scenes.windows import Tiling
 
-    run = train(recipe_from_dict(values("full")))
+    run = trained(recipe_from_dict(values("full")))
     write_scenes(tmp_path / "scenes", 1)
     model = harma.load(run)
     settings = default_settings(

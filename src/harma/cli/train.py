@@ -6,31 +6,34 @@ the original HarMA's configs. Every value can be overridden by its dotted name.
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harma.errors import ConfigError
 
 if TYPE_CHECKING:
-    from harma.training.recipe import Recipe
+    from harma.training.launch import TrainedRun
 
 EXAMPLES = """examples:
   harma train rsitmd_geo --data.root data/rsitmd --output runs/a
   harma train rsitmd_vit --data.root data/rsitmd --train.precision bf16
-  harma train my_recipe.yaml --optim.lr 1e-5 --loss.terms.weighted_triplet 0.1 --adapter.bottleneck_dim 64
+  harma train my_recipe.yaml --optim.lr 1e-5 --loss.terms.weighted_triplet 0.1
   harma train --resume runs/a
   torchrun --nproc-per-node 2 -m harma train rsitmd_geo --data.root data/rsitmd
 """
 
 
 def main(argv: list[str]) -> int:
-    """Parse the recipe and run it."""
+    """Parse the recipe and run it, or resume a run."""
     if "--resume" in argv:
         return _resume(argv)
     from harma.training.recipe_files import read_recipe
 
     recipe = read_recipe(argv, prog="harma train", examples=EXAMPLES, description=str(__doc__))
-    return _train(recipe, resume=False)
+    from harma.training.launch import train  # torch is slow to import, and --help needs none
+
+    return _run(lambda: train(recipe), recipe.output)
 
 
 def _resume(argv: list[str]) -> int:
@@ -39,28 +42,22 @@ def _resume(argv: list[str]) -> int:
             "--resume takes the run's directory and nothing else (`harma train --resume runs/a`): "
             "the run goes on with the recipe it was begun with"
         )
-    from harma.training.recipe_files import recipe_from_dict
-    from harma.training.run import RunDirectory
+    from harma.training.launch import resume
 
-    saved: dict[str, Any] = RunDirectory(argv[1]).read_recipe()
-    return _train(recipe_from_dict({**saved, "output": argv[1]}), resume=True)
+    return _run(lambda: resume(argv[1]), argv[1])
 
 
-def _train(recipe: "Recipe", *, resume: bool) -> int:
-    from harma.training.loop import train
-
+def _run(train: Callable[[], "TrainedRun"], output: str) -> int:
+    """Train, and say what came of it."""
     try:
-        run = train(recipe, resume=resume)
+        run = train()
     except KeyboardInterrupt:
-        begun = (Path(recipe.output) / "recipe.yaml").is_file()
-        hint = (
-            f"; continue with: harma train --resume {recipe.output}"
-            if begun
-            else " before the run had begun"
-        )
+        hint = " before the run had begun"
+        if (Path(output) / "recipe.yaml").is_file():
+            hint = f"; continue with: harma train --resume {output}"
         print(f"\ninterrupted{hint}", file=sys.stderr)
         return 130
     # Launched once for each process, of which the first one speaks.
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
-        print(f"run written to {Path(run)}")
+        print(f"run written to {run.path}")
     return 0

@@ -13,9 +13,9 @@ from harma.cli import main
 from harma.errors import ConfigError, WeightsError
 from harma.methods.table import METHODS
 from harma.model.saved import describe
-from harma.training.loop import train
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_from_dict
+from tests.training.runs import trained
 
 OPTIONS = {
     "mrs-adapter": {"bottleneck_dim": 8, "shared_dim": 8},
@@ -74,7 +74,7 @@ def test_a_run_trains_opens_and_tells_what_it_is(values, method, tmp_path, tiny_
 
 @pytest.mark.parametrize("method", PEERS)
 def test_resumed_it_ends_as_if_undisturbed(values, method, monkeypatch):
-    train(recipe_from_dict(values(method, "whole")))
+    trained(recipe_from_dict(values(method, "whole")))
     from harma.training.loop import Trainer
 
     def stop(trainer, display):
@@ -84,9 +84,9 @@ def test_resumed_it_ends_as_if_undisturbed(values, method, monkeypatch):
     end = Trainer._end_epoch
     monkeypatch.setattr(Trainer, "_end_epoch", stop)
     with pytest.raises(KeyboardInterrupt):
-        train(recipe_from_dict(values(method, "cut")))
+        trained(recipe_from_dict(values(method, "cut")))
     monkeypatch.setattr(Trainer, "_end_epoch", end)
-    run = train(recipe_from_dict(values(method, "cut")), resume=True)
+    run = trained(recipe_from_dict(values(method, "cut")), resume=True)
     states = [
         torch.load(path / "last" / "state.pt")["model"] for path in (run.parent / "whole", run)
     ]
@@ -96,33 +96,33 @@ def test_resumed_it_ends_as_if_undisturbed(values, method, monkeypatch):
 
 @pytest.mark.parametrize("method", PEERS)
 def test_a_warm_start_goes_on_from_a_run_of_the_same_method(values, method):
-    first = train(recipe_from_dict(values(method, "first")))
+    first = trained(recipe_from_dict(values(method, "first")))
     later = {"backbone": f"local-dir:{first / 'backbone'}", "init": str(first)}
-    second = train(recipe_from_dict(values(method, "second", **later, optim={"lr": 1e-12})))
+    second = trained(recipe_from_dict(values(method, "second", **later, optim={"lr": 1e-12})))
     a, b = (load_file(run / "best" / "adapter_model.safetensors") for run in (first, second))
     assert all(torch.allclose(a[name], b[name], atol=1e-6) for name in a)
     other = "bitfit" if method != "bitfit" else "linear"
     with pytest.raises(
         ConfigError, match=f"was trained with method {method}; start with the same, not {other}"
     ):
-        train(recipe_from_dict(values(other, "third", **later)))
+        trained(recipe_from_dict(values(other, "third", **later)))
 
 
 def test_a_resumed_run_whose_method_changed_is_refused(values):
-    train(recipe_from_dict(values("lora")))
+    trained(recipe_from_dict(values("lora")))
     with pytest.raises(WeightsError, match="does not fit the run's recipe"):
-        train(recipe_from_dict({**values("lora"), "options": {"rank": 2}}), resume=True)
+        trained(recipe_from_dict({**values("lora"), "options": {"rank": 2}}), resume=True)
 
 
 def test_options_of_another_kind_are_refused(values):
     with pytest.raises(ConfigError, match=r"which method full does not take"):
         recipe_from_dict({**values("full"), "options": {"rank": 4}})
     with pytest.raises(ConfigError, match="method lora has no option rnk"):
-        train(recipe_from_dict({**values("lora"), "options": {"rnk": 4}}))
+        trained(recipe_from_dict({**values("lora"), "options": {"rnk": 4}}))
 
 
 def test_a_saved_method_that_is_not_known_is_refused(values):
-    run = train(recipe_from_dict(values("bitfit")))
+    run = trained(recipe_from_dict(values("bitfit")))
     path = run / "best" / "adapter_config.json"
     content = json.loads(path.read_text())
     for damage, message in (

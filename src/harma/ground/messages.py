@@ -1,0 +1,40 @@
+"""The first line of an error, cut to a length: the reason that our messages quote from a library's.
+
+Libraries raise errors of many lines (a traceback of C++, a list of every option) and errors without
+a word. A message of ours has room for one line.
+"""
+
+# Most characters of a reason; longer ones say little more.
+REASON_LENGTH = 200
+
+
+def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
+    """The first line of what an error says.
+
+    Args:
+        error: what a library raised.
+        length: most characters.
+
+    Returns:
+        The line; the name of the error's class where it says nothing.
+    """
+    lines = str(error).strip().splitlines()
+    if not lines:
+        return type(error).__name__
+    return lines[0].rstrip()[:length].rstrip()
+
+
+def in_one_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
+    """All that an error says, its lines joined: for libraries that begin with an empty phrase.
+
+    Args:
+        error: what a library raised.
+        length: most characters.
+
+    Returns:
+        The line; the name of the error's class where it says nothing.
+    """
+    words = str(error).split()
+    if not words:
+        return type(error).__name__
+    return " ".join(words)[:length].rstrip()
