@@ -1,9 +1,9 @@
 """Fixtures of the tests of training."""
 
 import pytest
+from tests.training.runs import tiny_values
 
 from harma.training.recipe_files import recipe_from_dict
-from tests.training.runs import tiny_values
 
 
 @pytest.fixture

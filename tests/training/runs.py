@@ -71,6 +71,7 @@ def stopped(monkeypatch, when: Callable[[Trainer], bool] = lambda _: True):
         if when(trainer):
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(Trainer, "_end_epoch", stop)
-        yield
+        with pytest.raises(KeyboardInterrupt):
+            yield

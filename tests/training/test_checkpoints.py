@@ -8,15 +8,14 @@ import torch
 import yaml
 from tests.training.runs import trained
 
-import harma
-import harma.backbones
+from harma.backbones import load_backbone
 from harma.errors import TrainingError, WeightsError
 from harma.training.recipe_files import recipe_from_dict
 
 
 @pytest.fixture
 def interrupted(make_recipe, tmp_path):
-    """A run whose checkpoint is at the end of its first epoch of two."""
+    """A finished run of two epochs, and how to go on to a third one."""
 
     def make(name="run", **changes):
         recipe = make_recipe(name, **changes)
@@ -30,10 +29,10 @@ def interrupted(make_recipe, tmp_path):
 
 def test_a_resumed_run_finds_the_backbone_it_was_begun_with(interrupted, tiny_config, tmp_path):
     torch.manual_seed(5)
-    harma.HarMA(harma.backbones.load_backbone(tiny_config)).backbone.save(tmp_path / "bb")
+    load_backbone(tiny_config).save(tmp_path / "bb")
     _, resume = interrupted(backbone=f"local-dir:{tmp_path / 'bb'}")
     torch.manual_seed(6)
-    harma.HarMA(harma.backbones.load_backbone(tiny_config)).backbone.save(tmp_path / "bb")
+    load_backbone(tiny_config).save(tmp_path / "bb")
     with pytest.raises(TrainingError, match=r"begun with other data or weights .*backbone changed"):
         resume()
 

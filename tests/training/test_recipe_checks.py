@@ -1,9 +1,10 @@
-"""Values that a recipe may have."""
+"""Ranges of a recipe's values, and values that exclude each other."""
 
 import pytest
 
 from harma.errors import ConfigError
-from harma.training.objective import Objective
+from harma.training.recipe import LossConfig, OptimConfig, Recipe, TrainConfig
+from harma.training.recipe_checks import RANGES, options_of
 from harma.training.recipe_files import recipe_from_dict
 
 
@@ -30,6 +31,26 @@ from harma.training.recipe_files import recipe_from_dict
         ({"loss": {"temperature": float("inf")}}, "loss.temperature is inf"),
         ({"adapter": {"gate_init": float("nan")}}, "adapter.gate_init is nan"),
         ({"train": {"precision": "bf16-true"}}, "precision"),
+        (
+            {"train": {"average_decay": 1.0}},
+            "train.average_decay is 1.0; it must be from 0 to below",
+        ),
+        (
+            {"loss": {"view_dropout": -0.1}},
+            "loss.view_dropout is -0.1; it must be from 0 to below 1",
+        ),
+        ({"train": {"chunk_size": 0}}, "train.chunk_size is 0; it must be greater than 0"),
+        ({"data": {"num_workers": -1}}, "data.num_workers is -1; it must not be negative"),
+        (
+            {"loss": {"temperature": 0.05, "min_temperature": 0.06}},
+            "loss.min_temperature is 0.06; it must not lie above loss.temperature, 0.05",
+        ),
+        (
+            {"train": {"select_by": "R1"}},
+            "train.select_by is 'R1'; allowed are mR, dup_mR, i2t_R@1",
+        ),
+        ({"method": "full", "options": {"rank": 4}}, "which method full does not take$"),
+        ({"options": {"rank": 4}}, "method harma does not take; its options are under adapter"),
     ],
 )
 def test_values_that_cannot_be(values, message):
@@ -37,21 +58,34 @@ def test_values_that_cannot_be(values, message):
         recipe_from_dict(values)
 
 
-@pytest.mark.parametrize("terms", [{}, {"contrastive": 0.0}, {"contrastive": {"weight": 0}}])
-def test_a_sum_of_no_losses(terms):
-    with pytest.raises(ConfigError, match="loss.terms has no loss with a weight"):
-        Objective(terms)
+def test_values_at_the_edge_of_their_range():
+    recipe = Recipe(
+        optim=OptimConfig(weight_decay=0.0, eps=0.0, betas=(0.0, 0.0)),
+        loss=LossConfig(temperature=0.07, min_temperature=0.07, view_dropout=0.0),
+        train=TrainConfig(seed=2**32 - 1, devices="auto", chunk_size="auto", average_decay=0.0),
+    )
+    assert recipe.trains
 
 
-@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), "much", True])
-def test_weights_that_are_none(weight):
-    with pytest.raises(
-        ConfigError, match=r"loss.terms.contrastive: weight is .*; it must be a number from 0"
-    ):
-        Objective({"contrastive": weight})
+def test_values_from_python_are_checked_too():
+    with pytest.raises(ConfigError, match="train.epochs is 'two'; it must be a number"):
+        Recipe(train=TrainConfig(epochs="two"))
+    with pytest.raises(ConfigError, match="optim.lr is 0; it must be greater than 0"):
+        Recipe(optim=OptimConfig(lr=0))
 
 
-def test_a_mapping_without_weight_counts_once():
-    assert Objective({"contrastive": {}}).terms[0].weight == 1
-    assert not Objective({"triplet": 1.0}).needs_temperature
-    assert Objective({"contrastive": 1.0}).needs_temperature
+def test_every_number_of_a_recipe_has_a_range():
+    # The options of adapters check themselves.
+    elsewhere = {"adapter.gate_init", "adapter.bottleneck_dim", "adapter.num_heads"}
+    numbers = {
+        option.name
+        for option in options_of(Recipe())
+        if isinstance(option.value, int | float) and not isinstance(option.value, bool)
+    }
+    assert numbers - elsewhere <= RANGES.keys() <= {option.name for option in options_of(Recipe())}
+
+
+def test_one_metric_of_ones_own_may_choose_and_none_chooses_nothing():
+    own = TrainConfig(metrics=["my.metric"], select_by="metric")
+    assert Recipe(train=own).train.select_by == "metric"
+    assert not Recipe(method="none", train=TrainConfig(select_by="R1")).trains

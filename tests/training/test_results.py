@@ -4,12 +4,16 @@ import json
 import shutil
 
 import pytest
-from tests.training.runs import trained
+import torch
+from tests.training.runs import adapter_weights, logged, trained
 
 import harma
-import harma.backbones
+from harma.backbones import load_backbone
 from harma.errors import MissingFileError, WeightsError
+from harma.evaluation import evaluate
 from harma.model.saved import describe
+from harma.training.build import load_splits
+from harma.training.recipe import DataConfig
 
 
 def test_a_run_leaves_what_the_design_says_and_its_model_embeds(make_recipe, tiny_data):
@@ -28,9 +32,8 @@ def test_a_run_leaves_what_the_design_says_and_its_model_embeds(make_recipe, tin
     figures = json.loads((run / "metrics.json").read_text())
     assert figures["test"]["metrics_without_adapters"] is not None
     assert figures["select_on"] == "val"
-    events = [json.loads(line)["event"] for line in (run / "log.jsonl").read_text().splitlines()]
-    assert events.count("step") == 12
-    assert events.count("validation") == 2
+    assert len(logged(run, "step")) == 12
+    assert len(logged(run, "validation")) == 2
     model = harma.load(run)
     images = sorted((tiny_data / "images").glob("test_*.png"))
     assert model.embed_images(images).shape == (8, 16)
@@ -56,7 +59,9 @@ def test_a_run_can_leave_the_test_split_unread(make_recipe, tiny_data, tmp_path,
     shutil.copytree(tiny_data, without)
     (without / "test.json").unlink()
     data = {"name": str(without / "data.yaml")}
-    run = trained(make_recipe(method=method, data=data, train={"evaluate_on": "val", "report": True}))
+    run = trained(
+        make_recipe(method=method, data=data, train={"evaluate_on": "val", "report": True})
+    )
     figures = json.loads((run / "metrics.json").read_text())
     assert "test" not in figures
     assert figures["val"]["num_images"] == 8
@@ -67,16 +72,6 @@ def test_a_run_can_leave_the_test_split_unread(make_recipe, tiny_data, tmp_path,
         trained(make_recipe("other", method=method, data=data))
 
 
-def test_none_needs_no_validation_split(make_recipe, tiny_data, tmp_path):
-    description = (tiny_data / "data.yaml").read_text().replace("val: val.json\n", "")
-    description = description.replace("images: images", f"images: {tiny_data / 'images'}")
-    for name in ("train.json", "test.json"):
-        shutil.copy(tiny_data / name, tmp_path / name)
-    (tmp_path / "two.yaml").write_text(description)
-    run = trained(make_recipe(method="none", data={"name": str(tmp_path / "two.yaml")}))
-    assert "select_on" not in json.loads((run / "metrics.json").read_text())
-
-
 def mean_of_own_pairs(images, captions, caption_to_image):
     """A metric of one's own."""
     return 100 * float((images[caption_to_image] * captions).sum(axis=1).mean())
@@ -85,8 +80,7 @@ def mean_of_own_pairs(images, captions, caption_to_image):
 def test_a_metric_of_ones_own_chooses_the_model(make_recipe):
     own = {"metrics": [f"{__name__}.mean_of_own_pairs"], "select_by": "mean_of_own_pairs"}
     run = trained(make_recipe(train=own))
-    logged = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    values = [line["mean_of_own_pairs"] for line in logged if line["event"] == "validation"]
+    values = [event["mean_of_own_pairs"] for event in logged(run, "validation")]
     saved = json.loads((run / "best" / "adapter_config.json").read_text())
     assert saved["metrics"]["mean_of_own_pairs"] == max(values)
     assert "mean_of_own_pairs" in json.loads((run / "metrics.json").read_text())["test"]["metrics"]
@@ -94,12 +88,9 @@ def test_a_metric_of_ones_own_chooses_the_model(make_recipe):
 
 def test_adapters_are_refused_on_other_weights(make_recipe, tiny_config, tmp_path):
     run = trained(make_recipe())
-    from harma.backbones import load_backbone
-
     load_backbone(tiny_config).save(tmp_path / "other")
-    with pytest.raises(
-        WeightsError, match=r"was trained on local-dir:.* with weights sha256:.*Give the backbone"
-    ):
+    message = r"was trained on local-dir:.* with weights sha256:.*Give the backbone"
+    with pytest.raises(WeightsError, match=message):
         harma.load(run, backbone=f"local-dir:{tmp_path / 'other'}")
     (run / "backbone").rename(tmp_path / "moved")
     with pytest.raises(MissingFileError, match=r"cannot be found .*say where it is with backbone="):
@@ -111,3 +102,37 @@ def test_adapters_are_refused_on_other_weights(make_recipe, tiny_config, tmp_pat
 def test_what_was_trained_in_any_precision_opens(make_recipe, precision):
     run = trained(make_recipe(train={"precision": precision, "epochs": 1}))
     assert harma.load(run).embed_texts(["a roof"]).dtype == "float32"
+
+
+def test_the_best_epoch_is_what_is_kept_and_measured(make_recipe, monkeypatch):
+    """Not the last one: its figures and its weights differ."""
+    from harma.training import loop
+
+    validate = loop.validate
+    given = [50.0, 10.0]
+    weights = []
+
+    def measured(fabric, model, selection):
+        weights.append({name: t.clone() for name, t in model.adapter_state().items()})
+        return {**validate(fabric, model, selection), "mR": given.pop(0)}
+
+    monkeypatch.setattr(loop, "validate", measured)
+    run = trained(make_recipe())
+    kept = adapter_weights(run)
+    assert all(torch.equal(kept[name], tensor) for name, tensor in weights[0].items())
+    assert not all(torch.equal(kept[name], tensor) for name, tensor in weights[1].items())
+    about = json.loads((run / "best" / "adapter_config.json").read_text())
+    assert (about["metrics"]["epoch"], about["metrics"]["mR"]) == (1, 50.0)
+    figures = json.loads((run / "metrics.json").read_text())["test"]["metrics"]
+    again = evaluate(
+        harma.load(run), load_splits(DataConfig(name=about["data"]["name"]), "test")["test"]
+    )
+    assert again.metrics == pytest.approx(figures)
+
+
+@pytest.mark.parametrize(("split", "flatters"), [("test", True), ("val", False)])
+def test_figures_of_the_split_that_chose_the_model_are_said_to_flatter(
+    make_recipe, capsys, split, flatters
+):
+    trained(make_recipe(train={"epochs": 1, "select_on": split}))
+    assert ("these figures flatter it" in capsys.readouterr().out) == flatters
