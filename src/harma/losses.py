@@ -93,6 +93,7 @@ def relevant_pairs(image_index: Tensor, caption_index: Tensor) -> Tensor:
         bool (B, B): whether the caption of column j is one of the image of row i, or has the text
         of one.
     """
+    # Over any pair k of the batch: i shows the image of k, and k has the text of j.
     same_image = (image_index[:, None] == image_index[None, :]).float()
     same_text = (caption_index[:, None] == caption_index[None, :]).float()
     return same_image @ same_text > 0
@@ -155,6 +156,7 @@ def _triplet_costs(I: Tensor, T: Tensor, margin: float, ignored: Tensor) -> tupl
     """Hinge costs (B, B): captions for each image (rows), images for each caption (columns)."""
     _check_pairs(I, T)
     S = I @ T.t()
+    # A pair's own cosine, which the negatives of its row and column must stay below by the margin.
     positive = S.diagonal()
     of_captions = (margin + S - positive[:, None]).clamp_min(0).masked_fill(ignored, 0)
     of_images = (margin + S - positive[None, :]).clamp_min(0).masked_fill(ignored, 0)
@@ -243,6 +245,7 @@ def weighted_triplet_loss(
         raise ConfigError(f"gamma is {gamma}; it must be 0 or at least 1")
     ignored = _no_negatives(I, image_index, caption_index, exclude_same_image, exclude_duplicates)
     costs = _triplet_costs(I, T, margin, ignored)
+    # expm1: 1 − e^(−c) loses its digits where the cost is small.
     of_captions, of_images = (c * (-torch.expm1(-c)) ** gamma for c in costs)
     return _reduce(of_captions, of_images, hardest, reduction) / 2
 
@@ -354,6 +357,7 @@ def affiliation_loss(I: Tensor, T: Tensor, labels: Tensor, temperature: float = 
         raise DataError(
             "affiliation_loss needs a label for every pair; these annotations have none for some"
         )
+    # Row i takes the mean over the pairs with its label, its own among them.
     same = (labels[:, None] == labels[None, :]).to(I.dtype)
     mean_of_label = same / same.sum(dim=1, keepdim=True)
     image_to_center = I @ (mean_of_label @ T).t() / temperature

@@ -36,6 +36,7 @@ class TrainingState:
 
     def checkpoint(self) -> dict[str, Any]:
         """The state as it is written; see `restore`."""
+        # The keys are a file format: runs of earlier versions are resumed.
         state = {
             "model": _changing_weights(self.model),
             "optimizer": self.optimizer.state_dict(),
@@ -59,6 +60,7 @@ class TrainingState:
             WeightsError: the checkpoint does not fit the model.
         """
         self._check_belongs(state)
+        # What torch raises of a state that does not fit differs from part to part.
         try:
             _load_weights(self.model, state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -94,6 +96,7 @@ class TrainingState:
 
 def _changing_weights(model: HarMA) -> dict[str, Tensor]:
     """What training changes: weights that train, and buffers."""
+    # The frozen backbone, most of a model, is not written with every checkpoint.
     changing = model.trained_parameters().keys() | dict(model.named_buffers()).keys()
     return {name: tensor for name, tensor in model.state_dict().items() if name in changing}
 

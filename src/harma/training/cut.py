@@ -6,6 +6,7 @@ recipe.
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.wrappers import _FabricModule
 from torch import nn
 
 from harma.data.description import load_description
@@ -27,7 +28,7 @@ from harma.training.feed import Feed, make_loader, make_pairs, num_items, spread
 from harma.training.objective import Objective
 from harma.training.optim import Updates, make_optimizer, make_schedule, scheduled_steps
 from harma.training.parts import GradientOptions, RunParts, Timetable, TrainingParts
-from harma.training.recipe import Recipe
+from harma.training.recipe import Recipe, TrainConfig
 from harma.training.results import Ending, Measuring, Selection, Subject
 from harma.training.run import RunDirectory
 
@@ -45,14 +46,13 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
         HarmaError: recipe, data or backbone are not usable.
     """
     train = recipe.train
-    # -- data: only what is asked for is read, so that a test split can stay unread
+    # Only what is needed is read, so that a test split can stay unread.
     needed: list[str] = [train.evaluate_on]
     if recipe.trains:
         needed = ["train", train.select_on, train.evaluate_on]
     splits = load_splits(recipe.data, *dict.fromkeys(needed))
-    cache = make_cache(recipe.data)
 
-    # -- model: from here on random numbers are drawn, in an order that a resumed run repeats
+    # From here on random numbers are drawn, in an order that a resumed run repeats.
     fabric.seed_everything(train.seed, verbose=False)
     backbone = backbone_of_run(recipe, run, resume=resume)
     model = build_model(recipe, backbone)
@@ -61,20 +61,9 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
         # Nothing else could bring these weights back.
         backbone.save(run.backbone)
 
-    # -- what is measured while it trains, and at the end
-    subject = Subject(
-        method=recipe.method,
-        data=recipe.data.name,
-        note=load_description(recipe.data.name).note,
-        select_on=train.select_on,
-        select_by=train.select_by,
-    )
-    measuring = Measuring(
-        batch_size=recipe.data.eval_batch_size,
-        num_workers=num_workers(recipe.data),
-        cache=cache,
-        metrics=find_metrics(train.metrics),
-    )
+    # What is measured while it trains, and at the end.
+    subject = _subject(recipe)
+    measuring = _measuring(recipe)
     ending = Ending(
         subject=subject,
         split=splits[train.evaluate_on],
@@ -89,6 +78,25 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
     return RunParts(model, training, ending)
 
 
+def _subject(recipe: Recipe) -> Subject:
+    return Subject(
+        method=recipe.method,
+        data=recipe.data.name,
+        note=load_description(recipe.data.name).note,
+        select_on=recipe.train.select_on,
+        select_by=recipe.train.select_by,
+    )
+
+
+def _measuring(recipe: Recipe) -> Measuring:
+    return Measuring(
+        batch_size=recipe.data.eval_batch_size,
+        num_workers=num_workers(recipe.data),
+        cache=make_cache(recipe.data),
+        metrics=find_metrics(recipe.train.metrics),
+    )
+
+
 def _training_parts(
     recipe: Recipe,
     fabric: Fabric,
@@ -98,11 +106,8 @@ def _training_parts(
     subject: Subject,
 ) -> TrainingParts:
     """What the loop takes: model and optimiser on the device, and the data that feeds them."""
-    train = recipe.train
-    objective = Objective(recipe.loss.terms)
-    check_views(objective, gradient_checkpointing=train.gradient_checkpointing)
-    check_labels(objective, split, spread=recipe.data.spread_labels)
-    if not objective.needs_temperature:
+    gradients = _gradient_options(recipe, split)
+    if not gradients.objective.needs_temperature:
         # It would get no gradient, which several processes wait for, and only decay.
         model.temperature.requires_grad_(False)
     # Before training changes anything: what a checkpoint belongs to.
@@ -111,66 +116,93 @@ def _training_parts(
         "train": split.fingerprint(),
         selection.split.name: selection.split.fingerprint(),
     }
+    feed = _feed(recipe, fabric, model, split, selection.measuring)
+    wrapped, updates = _set_up(recipe, fabric, model, feed.batches)
+    # After the model is on its device, where the average is taken.
+    averages = None
+    if recipe.train.average_decay is not None:
+        averages = AveragedWeights(model.trained_parameters(), recipe.train.average_decay)
+    return TrainingParts(
+        model=model,
+        wrapped=wrapped,
+        feed=feed,
+        gradients=gradients,
+        updates=updates,
+        averages=averages,
+        selection=selection,
+        subject=subject,
+        timetable=_timetable(recipe.train),
+        made_from=made_from,
+        tensorboard=recipe.train.tensorboard,
+    )
+
+
+def _gradient_options(recipe: Recipe, split: Split) -> GradientOptions:
+    objective = Objective(recipe.loss.terms)
+    check_views(objective, gradient_checkpointing=recipe.train.gradient_checkpointing)
+    check_labels(objective, split, spread=recipe.data.spread_labels)
+    return GradientOptions(
+        objective=objective,
+        chunk_size=recipe.train.chunk_size,
+        view_dropout=recipe.loss.view_dropout,
+        seed=recipe.train.seed,
+    )
+
+
+def _feed(recipe: Recipe, fabric: Fabric, model: HarMA, split: Split, measuring: Measuring) -> Feed:
+    data = recipe.data
     batches = EpochBatches(
-        num_items(recipe.data, split),
-        recipe.data.batch_size,
+        num_items(data, split),
+        data.batch_size,
         rank=fabric.global_rank,
         world_size=fabric.world_size,
-        seed=train.seed,
-        labels=spread_labels(recipe.data, split),
+        seed=recipe.train.seed,
+        labels=spread_labels(data, split),
     )
-    pairs = make_pairs(recipe.data, split, model, selection.measuring.cache, seed=train.seed)
-    # Our own sampler knows of the processes already.
-    loader = fabric.setup_dataloaders(
-        make_loader(pairs, batches, selection.measuring.num_workers), use_distributed_sampler=False
-    )
-    assert not isinstance(loader, list)
+    # Validation and training decode an image once between them.
+    pairs = make_pairs(data, split, model, measuring.cache, seed=recipe.train.seed)
+    loader = make_loader(pairs, batches, measuring.num_workers)
+    # Fabric's own sampler would cut the batches a second time.
+    on_device = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
+    assert not isinstance(on_device, list)
+    return Feed(pairs, batches, on_device)
 
+
+def _set_up(
+    recipe: Recipe, fabric: Fabric, model: HarMA, batches: EpochBatches
+) -> tuple[_FabricModule, Updates]:
+    """Model and optimiser as Fabric runs them: on the device, in the run's precision."""
     module: nn.Module = model
-    optimizer = make_optimizer(model.trained_parameters().values(), recipe.optim)
-    if train.compile:
+    if recipe.train.compile:
         compiled = torch.compile(model)
         assert isinstance(compiled, nn.Module)
         module = compiled
+    # After the method was attached: what does not train has no place in the optimiser.
+    optimizer = make_optimizer(model.trained_parameters().values(), recipe.optim)
     wrapped, optimizer = fabric.setup(module, optimizer)
-    averages = None
-    if train.average_decay is not None:
-        averages = AveragedWeights(model.trained_parameters(), train.average_decay)
     total = scheduled_steps(
-        train.epochs,
+        recipe.train.epochs,
         batches.num_items,
         batches.batch_size * batches.world_size,
         exact=recipe.schedule.exact_steps,
     )
-    return TrainingParts(
-        model=model,
-        wrapped=wrapped,
-        feed=Feed(pairs, batches, loader),
-        gradients=GradientOptions(
-            objective=objective,
-            chunk_size=train.chunk_size,
-            view_dropout=recipe.loss.view_dropout,
-            seed=train.seed,
-        ),
-        updates=Updates(
-            optimizer=optimizer,
-            peak_rate=recipe.optim.lr,
-            schedule=make_schedule(recipe.schedule.name, total, recipe.schedule.warmup),
-            clip_norm=recipe.optim.clip_norm,
-            min_temperature=recipe.loss.min_temperature,
-        ),
-        averages=averages,
-        selection=selection,
-        subject=subject,
-        timetable=Timetable(
-            epochs=train.epochs,
-            validate_every=train.validate_every,
-            patience=train.patience,
-            checkpoint_every=train.checkpoint_every,
-            log_every=train.log_every,
-        ),
-        made_from=made_from,
-        tensorboard=train.tensorboard,
+    updates = Updates(
+        optimizer=optimizer,
+        peak_rate=recipe.optim.lr,
+        schedule=make_schedule(recipe.schedule.name, total, recipe.schedule.warmup),
+        clip_norm=recipe.optim.clip_norm,
+        min_temperature=recipe.loss.min_temperature,
+    )
+    return wrapped, updates
+
+
+def _timetable(train: TrainConfig) -> Timetable:
+    return Timetable(
+        epochs=train.epochs,
+        validate_every=train.validate_every,
+        patience=train.patience,
+        checkpoint_every=train.checkpoint_every,
+        log_every=train.log_every,
     )
 
 

@@ -38,7 +38,7 @@ class DemoSize:
     adapting: int = 1000
     val: int = 100
     test: int = 200
-    overrides: Mapping[str, Mapping[str, Any]] | None = None
+    overrides: Mapping[str, Mapping[str, object]] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _train(name: str, output: Path, data: Path, size: DemoSize, **values: str) -
     from harma.training.recipe_files import open_recipe, recipe_values
     from harma.training.run import RunDirectory
 
-    changes: dict[str, Any] = {**values, "output": str(output), "data.name": str(data)}
+    changes: dict[str, object] = {**values, "output": str(output), "data.name": str(data)}
     for section, options in (size.overrides or {}).items():
         changes |= {f"{section}.{option}": value for option, value in options.items()}
     recipe = open_recipe(recipe_values(name), changes)

@@ -24,6 +24,7 @@ class TrainingDisplay:
 
     def __init__(self, num_steps: int, num_epochs: int, *, enabled: bool = True) -> None:
         self.num_epochs = num_epochs
+        # Not standard output, which holds the figures.
         self.console = Console(stderr=True, quiet=not enabled)
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -53,6 +54,7 @@ class TrainingDisplay:
 
     def resumed(self, step: int) -> None:
         """Show a run that continues at a step."""
+        # A run that begins is none that continues.
         if step:
             self.console.print(f"resumed after step {step}")
             self.bar.update(self.task, completed=step)

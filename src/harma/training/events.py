@@ -59,6 +59,7 @@ class EventLog:
         if self._scalars is not None:
             for name, value in values.items():
                 self._scalars.add_scalar(f"{event}/{name}", value, step)
+            # Else TensorBoard would show a running training minutes late.
             self._scalars.flush()
 
     def close(self) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lightning_fabric import Fabric
 
@@ -45,9 +44,9 @@ class TrainedRun:
 
 
 def train(
-    recipe: Recipe | str | Path | Mapping[str, Any],
+    recipe: Recipe | str | Path | Mapping[str, object],
     *,
-    overrides: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, object] | None = None,
     resume: bool = False,
 ) -> TrainedRun:
     """Run a recipe.
@@ -72,7 +71,7 @@ def train(
     run = RunDirectory(recipe.output)
     if fabric.is_global_zero and not resume:
         run.check_free()
-    # One process writes, so one holds the lock.
+    # One process writes, so one holds the lock; the others would find it taken.
     with locked(run.path, "training in") if fabric.is_global_zero else nullcontext():
         trained = _train(fabric, recipe, run, resume=resume)
     # The others wait for the report too.
@@ -104,6 +103,7 @@ def _train(fabric: Fabric, recipe: Recipe, run: RunDirectory, *, resume: bool) -
         What came out, in the first process.
     """
     parts = cut(recipe, fabric, run, resume=resume)
+    # Below this line nothing knows the recipe, but for what is written down of it.
     progress = Progress()
     trainer = None
     if parts.training is not None:

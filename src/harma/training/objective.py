@@ -45,7 +45,7 @@ class Objective:
         ConfigError: a loss or one of its options is unknown.
     """
 
-    def __init__(self, terms: Mapping[str, float | Mapping[str, Any]]) -> None:
+    def __init__(self, terms: Mapping[str, float | Mapping[str, object]]) -> None:
         built = [_term(name, spec) for name, spec in terms.items()]
         self.terms = [term for term in built if term.weight != 0]
         if not self.terms:

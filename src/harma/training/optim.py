@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import torch
 from torch import nn
@@ -83,9 +83,10 @@ def make_optimizer(parameters: Iterable[nn.Parameter], optim: OptimConfig) -> to
         ConfigError: the name or an option is unknown.
     """
     build = find(optim.name, OPTIMIZERS, "optim.name")
-    arguments: dict[str, Any] = {"lr": optim.lr}
+    arguments: dict[str, object] = {"lr": optim.lr}
     if optim.name in WITH_BETAS:
         arguments |= {"betas": optim.betas, "eps": optim.eps}
+    # Last: options may say otherwise.
     arguments |= optim.options
     groups = parameter_groups(parameters, optim.weight_decay, decay_scalars=optim.decay_scalars)
     try:
@@ -149,6 +150,7 @@ def make_schedule(name: str, total: int, warmup: float) -> Callable[[int], float
         warmup: a fraction of `total` below 1, else a number of steps.
     """
     function = find(name, SCHEDULES, "schedule.name")
+    # A part of a step is none.
     warmup_steps = int(warmup)
     if warmup < 1:
         warmup_steps = int(total * warmup)

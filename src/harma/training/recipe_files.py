@@ -48,7 +48,8 @@ def recipe_values(name: str | Path) -> dict[str, Any]:
 
 
 def open_recipe(
-    source: Recipe | str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None
+    source: Recipe | str | Path | Mapping[str, object],
+    overrides: Mapping[str, object] | None = None,
 ) -> Recipe:
     """A recipe in whichever form it is given.
 
@@ -64,7 +65,7 @@ def open_recipe(
     if isinstance(source, Recipe) and not overrides:
         return source
     if isinstance(source, Recipe):
-        values: Mapping[str, Any] = source.to_dict()
+        values: Mapping[str, object] = source.to_dict()
     elif isinstance(source, Mapping):
         values = source
     else:
@@ -80,7 +81,7 @@ def _flag_text(value: object) -> str:
     return json.dumps(value, default=str)
 
 
-def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:
+def recipe_from_dict(values: Mapping[str, object]) -> Recipe:
     """A recipe from plain values, checked as a file would be.
 
     Raises:
@@ -89,18 +90,25 @@ def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:
     return recipe_with_overrides(values, [])
 
 
-def recipe_with_overrides(values: Mapping[str, Any], overrides: Sequence[str]) -> Recipe:
+def recipe_with_overrides(values: Mapping[str, object], overrides: Sequence[str]) -> Recipe:
     """A recipe from plain values and flags such as `["--optim.lr", "1e-5"]`.
 
     Raises:
         ConfigError: a name is unknown or a value has the wrong type; the message says which.
     """
-    return _instantiate(recipe_parser(), dict(values), overrides)
+    return _instantiate(recipe_parser(), values, overrides)
 
 
-def recipe_parser(**options: Any) -> ArgumentParser:
-    """A parser that knows every value of a recipe by its dotted name."""
-    parser = ArgumentParser(exit_on_error=False, **options)
+def recipe_parser(
+    prog: str | None = None,
+    usage: str | None = None,
+    description: str | None = None,
+    examples: str | None = None,
+) -> ArgumentParser:
+    """A parser that knows every value of a recipe by its dotted name; the rest is for its help."""
+    parser = ArgumentParser(
+        exit_on_error=False, prog=prog, usage=usage, description=description, epilog=examples
+    )
     parser.add_class_arguments(Recipe, None)
     return parser
 
@@ -119,7 +127,7 @@ def read_recipe(argv: Sequence[str], *, prog: str, description: str, examples: s
         MissingFileError: there is no such recipe.
     """
     usage = f"{prog} RECIPE [--NAME VALUE …]"
-    parser = recipe_parser(prog=prog, description=description, epilog=examples, usage=usage)
+    parser = recipe_parser(prog, usage, description, examples)
     # The first argument is no option of the parser, so that the help is asked for by hand.
     if any(argument in ("-h", "--help") for argument in argv):
         parser.print_help()
@@ -133,11 +141,11 @@ def read_recipe(argv: Sequence[str], *, prog: str, description: str, examples: s
 
 
 def _instantiate(
-    parser: ArgumentParser, values: dict[str, Any], overrides: Sequence[str]
+    parser: ArgumentParser, values: Mapping[str, object], overrides: Sequence[str]
 ) -> Recipe:
     try:
         # A mapping in a file stands for itself: losses it does not name are not in the sum.
-        base = parser.parse_object(values, defaults=True)
+        base = parser.parse_object(dict(values), defaults=True)
         parsed = parser.parse_args(list(overrides), namespace=base)
         instantiated: Namespace = parser.instantiate(parsed)
     except (ArgumentError, TypeError) as error:
@@ -145,7 +153,7 @@ def _instantiate(
     return Recipe(**vars(instantiated))
 
 
-def _hint(values: Mapping[str, Any]) -> str:
+def _hint(values: Mapping[str, object]) -> str:
     """What the parser's own message does not say: which sections are no sections."""
     wrong = [name for name, value in values.items() if value is None or isinstance(value, list)]
     if not wrong:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -150,7 +149,7 @@ def save_best(
         epoch: that it was trained to.
         metrics: of its validation.
     """
-    about: dict[str, Any] = {
+    about: dict[str, object] = {
         "method": subject.method,
         "data": {
             "name": subject.data,
@@ -185,15 +184,8 @@ def finish(run: RunDirectory, model: HarMA, ending: Ending) -> Evaluation:
         ending: what is reported.
     """
     subject = ending.subject
-    facts: dict[str, Any] = {"method": subject.method, "data": subject.data}
-    if subject.trains:
-        facts |= {"select_on": subject.select_on, "select_by": subject.select_by}
-    facts |= {
-        "trained_parameters": model.num_parameters(trained=True),
-        "total_parameters": model.num_parameters(),
-        # Before the evaluation, which takes memory of its own.
-        "peak_memory_bytes": peak_memory(model.device),
-    }
+    # Before the evaluation, which takes memory of its own.
+    facts = _facts(model, subject)
     best, evaluation = _evaluate_best(run, model, ending)
     save_evaluation(evaluation, run.path, **facts)
     run.write_log(ending.split.name, **evaluation.metrics)
@@ -217,6 +209,18 @@ def finish(run: RunDirectory, model: HarMA, ending: Ending) -> Evaluation:
             "[bold]The model was chosen on the test split: these figures flatter it.[/bold]"
         )
     return evaluation
+
+
+def _facts(model: HarMA, subject: Subject) -> dict[str, str | int]:
+    """What metrics.json says besides the figures."""
+    facts: dict[str, str | int] = {"method": subject.method, "data": subject.data}
+    if subject.trains:
+        facts |= {"select_on": subject.select_on, "select_by": subject.select_by}
+    return facts | {
+        "trained_parameters": model.num_parameters(trained=True),
+        "total_parameters": model.num_parameters(),
+        "peak_memory_bytes": peak_memory(model.device),
+    }
 
 
 def _evaluate_best(run: RunDirectory, model: HarMA, ending: Ending) -> tuple[HarMA, Evaluation]:

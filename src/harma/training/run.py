@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -117,12 +117,12 @@ class RunDirectory:
                 "choose a new or an empty directory"
             )
 
-    def begin(self, recipe: dict[str, Any]) -> None:
+    def begin(self, recipe: Mapping[str, object]) -> None:
         """Write what a new run was made from."""
         write_json(self.path / "environment.json", environment())
         self.log.unlink(missing_ok=True)
         # Last: where a recipe is, there is a run.
-        write_text(self.recipe, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
+        write_text(self.recipe, yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True))
 
     def read_recipe(self) -> dict[str, Any]:
         """The recipe the run was begun with.
@@ -147,7 +147,7 @@ class RunDirectory:
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(content, ensure_ascii=False) + "\n")
 
-    def save_state(self, state: dict[str, Any], progress: Progress) -> None:
+    def save_state(self, state: Mapping[str, object], progress: Progress) -> None:
         """Write the checkpoint that a killed run continues from."""
         size = self.log.stat().st_size if self.log.exists() else 0
         with replacing(self.state) as temporary:

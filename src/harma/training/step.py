@@ -113,15 +113,7 @@ def _total_loss(
     embedded: Sequence[Tensor],
     batch: Batch,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The objective over the pairs of all processes.
-
-    Args:
-        fabric: of the run.
-        objective: the total loss.
-        temperature: τ.
-        embedded: of this process, as `_embed` gives it.
-        batch: what was embedded.
-    """
+    """The objective over the pairs of all processes; `embedded` as `_embed` gives it."""
     captions = batch.token_ids.shape[1]
 
     def of_images(tensor: Tensor, *, sync_grads: bool = False) -> Tensor:
@@ -196,11 +188,9 @@ def _cached_gradients(
     loss, parts = _total_loss(fabric, objective, temperature, whole, batch)
     of_temperature, *of_whole = torch.autograd.grad(loss, (temperature, *whole), allow_unused=True)
 
-    # Second pass: each chunk with a graph. A sum whose gradient at the embeddings is the one above
-    # stands for the loss.
+    # Second pass: each chunk with a graph, through which its embeddings' gradients are sent back.
     for i, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True)):
         is_last = i == len(chunks) - 1
-        rows = slice(i * chunk_size, (i + 1) * chunk_size)
         # Processes exchange gradients once, with the last chunk.
         with fabric.no_backward_sync(model, enabled=not is_last):
             torch.manual_seed(seed)
@@ -209,12 +199,26 @@ def _cached_gradients(
             surrogate = tau * 0.0
             if is_last and of_temperature is not None:
                 surrogate = tau * of_temperature
-            for part, gradient in zip(embedded, of_whole, strict=True):
-                # Without one the sum takes nothing of this part.
-                if gradient is not None:
-                    surrogate = surrogate + (part * gradient[rows]).sum()
+            surrogate = surrogate + _with_gradients(embedded, of_whole, i * chunk_size)
             fabric.backward(surrogate)
     return StepResult(loss.detach(), parts)
+
+
+def _with_gradients(
+    embedded: Sequence[Tensor], gradients: Sequence[Tensor | None], start: int
+) -> Tensor:
+    """A scalar whose gradients at a chunk's embeddings are those of the loss.
+
+    Args:
+        embedded: of the chunk, with a graph.
+        gradients: of the whole batch's; None where the loss does not take them.
+        start: the chunk's first row.
+    """
+    total = embedded[0].new_zeros(())
+    for part, gradient in zip(embedded, gradients, strict=True):
+        if gradient is not None:
+            total = total + (part * gradient[start : start + len(part)]).sum()
+    return total
 
 
 def first_chunk_size(asked: int | Literal["auto"] | None, fabric: Fabric) -> int | None:
