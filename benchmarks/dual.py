@@ -17,9 +17,8 @@ from rich.table import Table
 
 from harma.metrics import retrieval_metrics
 from harma.training.build import load_splits
-from harma.training.loop import train
+from harma.training.launch import train
 from harma.training.recipe import DataConfig
-from harma.training.recipe_files import recipe_from_dict
 from harma.training.run import RunDirectory
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -126,7 +125,7 @@ def main() -> None:
         run = RunDirectory(values["output"])
         if not run.metrics.is_file():
             start = time.perf_counter()
-            train(recipe_from_dict(values), resume=run.recipe.is_file())
+            train(values, resume=run.recipe.is_file())
             print(f"{name}: {time.perf_counter() - start:.0f} s in all")
         found = [line for line in run.read_log() if line["event"] == "validation"]
         best = max(found, key=lambda line: line["mR"])
