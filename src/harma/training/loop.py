@@ -81,8 +81,10 @@ class Trainer:
         progress = self.progress
         feed = self.parts.feed
         timetable = self.parts.timetable
+        # A resumed epoch goes on with its first batch that is not done.
         feed.batches.start(progress.epoch, progress.batch)
         feed.pairs.set_epoch(progress.epoch)
+        # Validation left it in evaluation mode.
         self.parts.model.train()
         for batch in feed.loader:
             self._step(batch)
@@ -264,6 +266,7 @@ class Trainer:
         if self.fabric.is_global_zero:
             loaded = self.run.load_state()
         loaded = self.fabric.broadcast(loaded)
+        # Killed before its first checkpoint: it begins again.
         if loaded is None:
             return
         state, self.progress = loaded
