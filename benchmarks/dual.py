@@ -19,9 +19,8 @@ from rich.table import Table
 from harma.ground.reading import read_events
 from harma.metrics import retrieval_metrics
 from harma.training.build import load_splits
-from harma.training.loop import train
+from harma.training.launch import train
 from harma.training.recipe import DataConfig
-from harma.training.recipe_files import recipe_from_dict
 from harma.training.run import RunDirectory
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -142,7 +141,7 @@ def run_of(losses: str, setting: Setting) -> RunDirectory:
     run = RunDirectory(str(values["output"]))
     if not run.metrics.is_file():
         start = time.perf_counter()
-        train(recipe_from_dict(values), resume=run.recipe.is_file())
+        train(values, resume=run.recipe.is_file())
         print(f"{losses}: {time.perf_counter() - start:.0f} s in all")
     return run
 

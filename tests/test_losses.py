@@ -86,12 +86,26 @@ def test_weighted_triplet_loss_sums_the_weighted_costs(pairs, gamma):
     assert weighted_triplet_loss(*pairs, gamma=gamma).item() == pytest.approx(expected, abs=1e-12)
 
 
+def hardest_costs(captions, images):
+    columns = [list(column) for column in zip(*images, strict=True)]
+    return [max(row) for row in captions], [max(column) for column in columns]
+
+
 def test_hardest_keeps_one_negative_for_each_row_and_column(pairs):
-    captions, images = triplet_costs(*pairs, 0.2)
-    expected = sum(max(row) for row in captions) + sum(
-        max(column) for column in zip(*images, strict=True)
-    )
+    by_row, by_column = hardest_costs(*triplet_costs(*pairs, 0.2))
+    expected = sum(by_row) + sum(by_column)
     assert triplet_loss(*pairs, hardest=True).item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_hardest_are_weighted_too_and_what_is_excluded_is_none_of_them(pairs):
+    def same_image(i, j):
+        return IMAGE_INDEX[i] == IMAGE_INDEX[j]
+
+    by_row, by_column = hardest_costs(*triplet_costs(*pairs, 0.3, same_image))
+    expected = sum(c * (1 - math.exp(-c)) ** 1.5 for c in (*by_row, *by_column)) / 2
+    options = {"margin": 0.3, "gamma": 1.5, "hardest": True, "exclude_same_image": True}
+    loss = weighted_triplet_loss(*pairs, image_index=IMAGE_INDEX, **options)
+    assert loss.item() == pytest.approx(expected, abs=1e-12)
 
 
 def test_plain_triplet_loss_is_the_sum(pairs):
@@ -147,6 +161,10 @@ def test_smoothing_spreads_a_share_of_the_target(pairs):
         assert contrastive_loss(I, T, 0.07, index, smoothing=0.1).item() == pytest.approx(
             expected, abs=1e-12
         )
+    options = {"image_index": IMAGE_INDEX, "caption_index": CAPTION_INDEX}
+    plain = duplicate_contrastive_loss(I, T, 0.07, **options).item()
+    smoothed = duplicate_contrastive_loss(I, T, 0.07, **options, smoothing=0.25).item()
+    assert smoothed == pytest.approx(0.75 * plain + 0.25 * uniform, abs=1e-12)
     with pytest.raises(ConfigError, match="smoothing is 1; it must be from 0 to below 1"):
         contrastive_loss(I, T, 0.07, smoothing=1)
 
@@ -191,6 +209,56 @@ def test_affiliation_loss_follows_the_released_code(pairs):
     Qt = (T @ centers_I.t() / 0.07).t().tolist()
     expected = -sum(log_softmax(row)[i] for m in (P, Qt) for i, row in enumerate(m)) / 6 / 2
     assert affiliation_loss(I, T, LABELS).item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_with_a_label_for_each_pair_affiliation_is_one_direction_twice(pairs):
+    I, T = pairs
+    one_way = F.cross_entropy(I @ T.t() / 0.5, torch.arange(6))
+    loss = affiliation_loss(I, T, torch.arange(6), temperature=0.5)
+    assert loss.item() == pytest.approx(one_way.item(), abs=1e-12)
+
+
+CONTEXT = {
+    "temperature": 0.3,
+    "labels": LABELS,
+    "image_index": IMAGE_INDEX,
+    "caption_index": CAPTION_INDEX,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("contrastive", {}),
+        ("contrastive", {"smoothing": 0.2}),
+        ("diagonal_contrastive", {}),
+        ("duplicate_contrastive", {"smoothing": 0.2}),
+        ("weighted_triplet", {"gamma": 1.0}),
+        ("weighted_triplet", {"gamma": 2.0, "exclude_duplicates": True}),
+        ("weighted_triplet", {"hardest": True, "reduction": "mean"}),
+        ("triplet", {"exclude_same_image": True}),
+        ("triplet", {"hardest": True}),
+        ("intra_modal_triplet", {"hardest": False}),
+        ("affiliation", {"temperature": 0.5}),
+    ],
+)
+def test_gradients_are_those_of_finite_differences(pairs, name, options):
+    """So no part of a loss is detached; through temperature and second views too."""
+    parameters = inspect.signature(LOSSES[name]).parameters
+    context = {key: CONTEXT[key] for key in CONTEXT if key in parameters} | options
+    leaves = [x.clone().requires_grad_() for x in pairs]
+    names = []
+    if name in ("contrastive", "diagonal_contrastive", "duplicate_contrastive"):
+        names = ["temperature"]
+        leaves.append(torch.tensor(0.3, dtype=torch.float64, requires_grad=True))
+    if name == "intra_modal_triplet":
+        names = ["image_view", "text_view"]
+        leaves += [F.normalize(x + 0.3 * x.roll(1, 0), dim=-1).requires_grad_() for x in pairs]
+
+    def loss(I, T, *rest):
+        return LOSSES[name](I, T, **{**context, **dict(zip(names, rest, strict=True))})
+
+    assert torch.autograd.gradcheck(loss, leaves)
 
 
 @pytest.mark.parametrize("hardest", [False, True])

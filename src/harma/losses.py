@@ -1,10 +1,13 @@
-"""Losses of HarMA: pure functions of a batch's embeddings (SPEC 2).
+"""Losses: contrastive, triplet, affiliation; pure functions of a batch's embeddings (SPEC 2).
 
 Every loss takes L2-normalised image and text embeddings of B pairs, both (B, E), and returns a
 scalar. In several processes it is given the gathered batch. A loss of your own has the same form
 and may ask, by the names of its keyword arguments, for `temperature`, `image_index` (B,),
 `caption_index` (B,), `labels` (B,), and for second views of the pairs, `image_view` (B, E) and
 `text_view` (B, E).
+
+In the formulas S = I Tᵀ are the cosines (B, B), row i an image and column j a caption, and
+CE(logits, targets) is the cross-entropy of each row, averaged over the rows.
 """
 
 from collections.abc import Callable
@@ -34,6 +37,12 @@ def contrastive_loss(
 ) -> Tensor:
     """Symmetric contrastive loss, soft targets where several captions belong to one image (SPEC 2).
 
+        ½ · (CE(S / τ, P) + CE(Sᵀ / τ, P)),    P_ij = [i, j show one image] / pairs of the image
+
+    The others of its kind: `diagonal_contrastive_loss` takes P = 1 on the diagonal alone (CLIP's
+    loss), and `duplicate_contrastive_loss` also counts captions with identical text. The rest of
+    the batch are its negatives, so that larger batches are harder.
+
     Args:
         I: image embeddings (B, E).
         T: text embeddings (B, E).
@@ -54,8 +63,9 @@ def contrastive_loss(
     if image_index is None:
         targets = torch.arange(len(I), device=I.device)
         return _both_ways(logits, targets, targets, smoothing)
-    same = image_index[:, None] == image_index[None, :]
-    return _both_ways(logits, _shares(same, logits.dtype), _shares(same, logits.dtype), smoothing)
+    # Symmetric: what is shared by rows is shared by columns.
+    targets = _shares(image_index[:, None] == image_index[None, :], logits.dtype)
+    return _both_ways(logits, targets, targets, smoothing)
 
 
 def _both_ways(logits: Tensor, of_rows: Tensor, of_columns: Tensor, smoothing: float) -> Tensor:
@@ -63,7 +73,8 @@ def _both_ways(logits: Tensor, of_rows: Tensor, of_columns: Tensor, smoothing: f
     if not 0 <= smoothing < 1:
         raise ConfigError(f"smoothing is {smoothing}; it must be from 0 to below 1")
     rows = F.cross_entropy(logits, of_rows, label_smoothing=smoothing)
-    return (rows + F.cross_entropy(logits.t(), of_columns, label_smoothing=smoothing)) / 2
+    columns = F.cross_entropy(logits.t(), of_columns, label_smoothing=smoothing)
+    return (rows + columns) / 2
 
 
 def _shares(relevant: Tensor, dtype: torch.dtype) -> Tensor:
@@ -82,6 +93,7 @@ def relevant_pairs(image_index: Tensor, caption_index: Tensor) -> Tensor:
         bool (B, B): whether the caption of column j is one of the image of row i, or has the text
         of one.
     """
+    # Over any pair k of the batch: i shows the image of k, and k has the text of j.
     same_image = (image_index[:, None] == image_index[None, :]).float()
     same_text = (caption_index[:, None] == caption_index[None, :]).float()
     return same_image @ same_text > 0
@@ -96,7 +108,12 @@ def duplicate_contrastive_loss(
     caption_index: Tensor,
     smoothing: float = 0.0,
 ) -> Tensor:
-    """`contrastive_loss` in which a caption's positives are the images of every identical caption (ours).
+    """`contrastive_loss` that knows identical captions: they share their images (ours).
+
+        ½ · (CE(S / τ, P) + CE(Sᵀ / τ, Q)),    P, Qᵀ = `relevant_pairs` R; rows of P, Q sum to 1
+
+    Where a caption stands under several images, as in UCM and RSICD, `contrastive_loss` pushes it
+    away from all but one of them. Without identical captions the two are the same.
 
     Args:
         I: image embeddings (B, E).
@@ -118,14 +135,28 @@ def duplicate_contrastive_loss(
 
 
 def diagonal_contrastive_loss(I: Tensor, T: Tensor, temperature: Tensor | float) -> Tensor:
-    """`contrastive_loss` without `image_index`: each image's only positive is the caption of its own row."""
+    """`contrastive_loss` without `image_index`: the caption of its own row is the only positive.
+
+        ½ · (CE(S / τ, diagonal) + CE(Sᵀ / τ, diagonal))
+
+    CLIP's own loss. Other captions of the same image are negatives here.
+
+    Args:
+        I: image embeddings (B, E).
+        T: text embeddings (B, E).
+        temperature: τ.
+
+    Raises:
+        DataError: the shapes do not fit.
+    """
     return contrastive_loss(I, T, temperature)
 
 
 def _triplet_costs(I: Tensor, T: Tensor, margin: float, ignored: Tensor) -> tuple[Tensor, Tensor]:
-    """Hinge costs (B, B): of captions for each image (rows), of images for each caption (columns)."""
+    """Hinge costs (B, B): captions for each image (rows), images for each caption (columns)."""
     _check_pairs(I, T)
     S = I @ T.t()
+    # A pair's own cosine, which the negatives of its row and column must stay below by the margin.
     positive = S.diagonal()
     of_captions = (margin + S - positive[:, None]).clamp_min(0).masked_fill(ignored, 0)
     of_images = (margin + S - positive[None, :]).clamp_min(0).masked_fill(ignored, 0)
@@ -140,30 +171,31 @@ def _no_negatives(
     duplicates: bool,
 ) -> Tensor:
     """Which pairs (B, B) are no negatives of each other: the diagonal, and what the options say."""
-    if (same_image or duplicates) and image_index is None:
+    if not same_image and not duplicates:
+        return torch.eye(len(I), dtype=torch.bool, device=I.device)
+    if image_index is None:
         raise ConfigError(
             "exclude_same_image and exclude_duplicates need image_index (B,); got None"
         )
-    if duplicates and caption_index is None:
-        raise ConfigError("exclude_duplicates needs caption_index (B,); got None")
-    if duplicates:
-        assert image_index is not None
-        assert caption_index is not None
-        return relevant_pairs(image_index, caption_index)
-    if same_image:
-        assert image_index is not None
+    if not duplicates:
         return image_index[:, None] == image_index[None, :]
-    return torch.eye(len(I), dtype=torch.bool, device=I.device)
+    if caption_index is None:
+        raise ConfigError("exclude_duplicates needs caption_index (B,); got None")
+    # An identical caption of another image is relevant to this one too.
+    return relevant_pairs(image_index, caption_index)
 
 
 def _reduce(of_captions: Tensor, of_images: Tensor, hardest: bool, reduction: str) -> Tensor:
+    """Costs (B, B) to a scalar: all of them, or each row's and each column's largest."""
     if reduction not in ("sum", "mean"):
         raise ConfigError(f"reduction is {reduction!r}; allowed are sum, mean")
     if hardest:
         total = of_captions.amax(dim=1).sum() + of_images.amax(dim=0).sum()
     else:
         total = of_captions.sum() + of_images.sum()
-    return total / len(of_captions) if reduction == "mean" else total
+    if reduction == "sum":
+        return total
+    return total / len(of_captions)
 
 
 def weighted_triplet_loss(
@@ -179,7 +211,13 @@ def weighted_triplet_loss(
     exclude_duplicates: bool = False,
     reduction: str = "sum",
 ) -> Tensor:
-    """Triplet loss in which harder negatives weigh more: each cost c by (1 − e^(−c))^gamma, not detached (SPEC 2).
+    """Triplet loss in which harder negatives weigh more, by their own cost (SPEC 2).
+
+        ½ · Σ c · (1 − e^(−c))^gamma    over the costs c of both directions, i ≠ j:
+        max(0, margin + S_ij − S_ii) of captions, max(0, margin + S_ij − S_jj) of images
+
+    The weight is not detached: it takes part in the gradient. With gamma 0 this is half of
+    `triplet_loss`; `hardest` is its other answer to many easy negatives.
 
     Args:
         I: image embeddings (B, E).
@@ -207,6 +245,7 @@ def weighted_triplet_loss(
         raise ConfigError(f"gamma is {gamma}; it must be 0 or at least 1")
     ignored = _no_negatives(I, image_index, caption_index, exclude_same_image, exclude_duplicates)
     costs = _triplet_costs(I, T, margin, ignored)
+    # expm1: 1 − e^(−c) loses its digits where the cost is small.
     of_captions, of_images = (c * (-torch.expm1(-c)) ** gamma for c in costs)
     return _reduce(of_captions, of_images, hardest, reduction) / 2
 
@@ -223,7 +262,28 @@ def triplet_loss(
     exclude_duplicates: bool = False,
     reduction: str = "sum",
 ) -> Tensor:
-    """Plain triplet loss: `weighted_triplet_loss` without weights and without the halving (SPEC 2)."""
+    """Plain triplet loss: `weighted_triplet_loss` without weights and without the halving (SPEC 2).
+
+        Σ max(0, margin + S_ij − S_ii) + Σ max(0, margin + S_ij − S_jj)    over i ≠ j
+
+    With `hardest` it is the loss of VSE++ (Faghri et al. 2018): each sum takes the largest cost of
+    each image, and of each caption.
+
+    Args:
+        I: image embeddings (B, E).
+        T: text embeddings (B, E).
+        margin: by which a positive has to lead, in cosine.
+        hardest: keep only the hardest negative of each image and each caption.
+        image_index: see `weighted_triplet_loss`.
+        caption_index: see `weighted_triplet_loss`.
+        exclude_same_image: see `weighted_triplet_loss`.
+        exclude_duplicates: see `weighted_triplet_loss`.
+        reduction: "sum" or "mean".
+
+    Raises:
+        ConfigError: an option has no such value, or an index lacks.
+        DataError: the shapes do not fit.
+    """
     ignored = _no_negatives(I, image_index, caption_index, exclude_same_image, exclude_duplicates)
     return _reduce(*_triplet_costs(I, T, margin, ignored), hardest, reduction)
 
@@ -237,7 +297,12 @@ def intra_modal_triplet_loss(
     margin: float = 0.2,
     hardest: bool = True,
 ) -> Tensor:
-    """The intra-modal part of the hybrid loss of PE-RSITR: an embedding finds the second view of its own item.
+    """The intra-modal part of PE-RSITR's hybrid loss: an embedding finds its own second view.
+
+        triplet_loss(I, image_view) + triplet_loss(T, text_view)
+
+    It is meant beside a loss between the towers. An item's own view is the only positive, so that
+    identical images or captions of a batch are negatives.
 
     Source: Yuan et al. 2023 (arXiv 2308.12509) and its released code: the triplet loss between the
     embeddings of a tower and those of a second pass with dropout on the tokens, summed over both
@@ -257,13 +322,20 @@ def intra_modal_triplet_loss(
     Raises:
         DataError: the shapes do not fit.
     """
-    return triplet_loss(I, image_view, margin, hardest) + triplet_loss(
-        T, text_view, margin, hardest
-    )
+    of_images = triplet_loss(I, image_view, margin, hardest)
+    of_texts = triplet_loss(T, text_view, margin, hardest)
+    return of_images + of_texts
 
 
 def affiliation_loss(I: Tensor, T: Tensor, labels: Tensor, temperature: float = 0.07) -> Tensor:
-    """Pull each image to the centre of its label's captions, and each caption to that of its label's images (SPEC 2).
+    """Pull an embedding to the centre of its label's embeddings of the other tower (SPEC 2).
+
+        ½ · (CE(I C_Tᵀ / τ₂, diagonal) + CE((T C_Iᵀ)ᵀ / τ₂, diagonal))
+
+    Row i of C_T is the mean of the captions with the label of pair i; so for C_I and the images.
+    The diagonal alone is the target although pairs of one label have the same centre, so that it
+    does not fall to 0. With a label for each pair both halves are CE(S / τ₂, diagonal), one
+    direction of `diagonal_contrastive_loss`. It is meant beside a loss of pairs.
 
     Args:
         I: image embeddings (B, E).
@@ -285,14 +357,15 @@ def affiliation_loss(I: Tensor, T: Tensor, labels: Tensor, temperature: float = 
         raise DataError(
             "affiliation_loss needs a label for every pair; these annotations have none for some"
         )
+    # Row i takes the mean over the pairs with its label, its own among them.
     same = (labels[:, None] == labels[None, :]).to(I.dtype)
     mean_of_label = same / same.sum(dim=1, keepdim=True)
     image_to_center = I @ (mean_of_label @ T).t() / temperature
     text_to_center = T @ (mean_of_label @ I).t() / temperature
     targets = torch.arange(len(I), device=I.device)
-    return (
-        F.cross_entropy(image_to_center, targets) + F.cross_entropy(text_to_center.t(), targets)
-    ) / 2
+    of_images = F.cross_entropy(image_to_center, targets)
+    of_texts = F.cross_entropy(text_to_center.t(), targets)
+    return (of_images + of_texts) / 2
 
 
 LOSSES: dict[str, Callable[..., Tensor]] = {

@@ -73,7 +73,7 @@ ERRORS = [
     ({"methods": ["harma"]}, "must be a mapping of row names"),
     ({"methods": {"harma": 3}}, "methods: harma is 3; it must be a mapping"),
     ({"methods": {"harma": {"optimm": {}}}}, "methods: harma: the row has the unknown key optimm"),
-    ({"methods": {"x": {"method": "loraa"}}}, "methods: x: the recipe cannot be used"),
+    ({"methods": {"x": {"method": "loraa"}}}, "methods: x: method is 'loraa'; allowed are harma"),
     ({"methods": {"harma": {"optim": {"lrr": 1}}}}, "methods: harma: the recipe cannot be used"),
     (
         {"methods": {"lora": {"options": {"rnk": 1}}}},

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 import torch
+from tests.training.runs import last_state, logged, stopped, trained
 
 import harma
 from harma.cli import main
 from harma.errors import ConfigError, WeightsError
 from harma.model.convert import export_released
 from harma.model.saved import describe
-from harma.training.loop import train
-from harma.training.recipe_files import recipe_from_dict
+from harma.training import results
 
 TEXTS = ["a red roof", "white field number 3"]
 LOSSES = {
@@ -50,7 +50,6 @@ def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(
     values, loss, tiny_data, tmp_path, monkeypatch
 ):
     saved = {}
-    from harma.training import results
 
     def keep(model, directory, **options):
         original(model, directory, **options)
@@ -59,17 +58,15 @@ def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(
 
     original = results.save_model
     monkeypatch.setattr(results, "save_model", keep)
-    run = train(
-        recipe_from_dict(
-            values(
-                "full",
-                loss={"terms": LOSSES[loss]},
-                train={
-                    "epochs": 1,
-                    "accelerator": "cpu",
-                    "report": False,
-                },
-            )
+    run = trained(
+        values(
+            "full",
+            loss={"terms": LOSSES[loss]},
+            train={
+                "epochs": 1,
+                "accelerator": "cpu",
+                "report": False,
+            },
         )
     )
     model = harma.load(run)
@@ -85,16 +82,14 @@ def test_a_whole_model_trains_with_each_loss_and_opens_as_it_was(
 
 
 def test_adapters_on_it_are_a_directory_like_any_other(values, tiny_data, tmp_path, capsys):
-    run = train(
-        recipe_from_dict(
-            values(
-                "harma",
-                train={
-                    "epochs": 2,
-                    "accelerator": "cpu",
-                    "report": True,
-                },
-            )
+    run = trained(
+        values(
+            "harma",
+            train={
+                "epochs": 2,
+                "accelerator": "cpu",
+                "report": True,
+            },
         )
     )
     about = json.loads((run / "best" / "adapter_config.json").read_text())
@@ -122,24 +117,12 @@ def test_adapters_on_it_are_a_directory_like_any_other(values, tiny_data, tmp_pa
 
 
 def test_a_resumed_run_ends_as_if_undisturbed(values, monkeypatch):
-    train(recipe_from_dict(values("harma", "whole")))
-    from harma.training.loop import Trainer
-
-    def stop(trainer, display):
-        end(trainer, display)
-        raise KeyboardInterrupt
-
-    end = Trainer._end_epoch
-    monkeypatch.setattr(Trainer, "_end_epoch", stop)
-    with pytest.raises(KeyboardInterrupt):
-        train(recipe_from_dict(values("harma", "cut")))
-    monkeypatch.setattr(Trainer, "_end_epoch", end)
-    run = train(recipe_from_dict(values("harma", "cut")), resume=True)
-    states = [
-        torch.load(path / "last" / "state.pt")["model"] for path in (run.parent / "whole", run)
-    ]
-    assert states[0].keys() == states[1].keys()
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    whole = last_state(trained(values("harma", "whole")))["model"]
+    with stopped(monkeypatch):
+        trained(values("harma", "cut"))
+    state = last_state(trained(values("harma", "cut"), resume=True))["model"]
+    assert whole.keys() == state.keys()
+    assert all(torch.equal(whole[name], state[name]) for name in whole)
 
 
 def test_gradient_caching_changes_nothing(values, tiny_dual):
@@ -155,19 +138,16 @@ def test_gradient_caching_changes_nothing(values, tiny_dual):
             "report": False,
             "chunk_size": chunk,
         }
-        run = train(
-            recipe_from_dict(
-                values("harma", name, train={**options, "gradient_checkpointing": chunk == 3})
-            )
+        run = trained(
+            values("harma", name, train={**options, "gradient_checkpointing": chunk == 3})
         )
-        lines = map(json.loads, (run / "log.jsonl").read_text().splitlines())
-        logs.append([line["loss"] for line in lines if line["event"] == "step"])
+        logs.append([event["loss"] for event in logged(run, "step")])
     assert logs[0] == pytest.approx(logs[1], rel=1e-4)
 
 
 def test_adapters_on_another_backbone_are_refused(values):
-    run = train(recipe_from_dict(values("harma")))
-    other = train(recipe_from_dict(values("full", "other")))
+    run = trained(values("harma"))
+    other = trained(values("full", "other"))
     with pytest.raises(WeightsError, match="Give the backbone it was trained on"):
         harma.load(run, backbone=f"local-dir:{other / 'best'}")
 
@@ -178,7 +158,7 @@ def test_an_index_is_built_with_it(values, tmp_path, write_scenes):
     from harma.scenes.sources import find_sources
     from harma.scenes.windows import Tiling
 
-    run = train(recipe_from_dict(values("full")))
+    run = trained(values("full"))
     write_scenes(tmp_path / "scenes", 1)
     model = harma.load(run)
     settings = default_settings(

@@ -18,9 +18,10 @@ EPILOG = """examples:
   harma demo --output /tmp/demo
 status: 0 the adapters help, 1 they do not"""
 
-# What the demo promises: beforehand the model knows something of the new look, and adapting teaches
-# it much more.
-TIMES_CHANCE, GAIN = 3.0, 15.0
+# What the demo promises: beforehand the model knows something of the new look (mR of so many times
+# chance), and adapting teaches it much more (so many points of mR).
+LEAST_TIMES_CHANCE = 3.0
+LEAST_GAIN = 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,28 +39,27 @@ def run(args: argparse.Namespace) -> int:
 
     from harma.training.demo import run_demo
 
-    console, start = Console(), time.monotonic()
+    console = Console()
+    start = time.monotonic()
 
     def say(what: str) -> None:
         console.print(f"[{time.monotonic() - start:5.0f} s] {what}", markup=False)
 
     result = run_demo(args.output, say=say)
     console.print(_table(result))
-    times, gain = (
-        result.before["mR"] / result.chance["mR"],
-        result.harma["mR"] - result.before["mR"],
-    )
-    good = times >= TIMES_CHANCE and gain >= GAIN
+    times = result.before["mR"] / result.chance["mR"]
+    gain = result.harma["mR"] - result.before["mR"]
+    is_good = times >= LEAST_TIMES_CHANCE and gain >= LEAST_GAIN
+    verdict = "as expected" if is_good else "NOT as expected"
     console.print(
-        f"Before adapting: {times:.1f} times chance (at least {TIMES_CHANCE:g} expected). "
-        f"HarMA adds {gain:.1f} points of mR (at least {GAIN:g} expected): "
-        f"{'as expected' if good else 'NOT as expected'}."
+        f"Before adapting: {times:.1f} times chance (at least {LEAST_TIMES_CHANCE:g} expected)."
+        f" HarMA adds {gain:.1f} points of mR (at least {LEAST_GAIN:g} expected): {verdict}."
     )
     console.print(f"scenes: {args.output}/scenes.png", highlight=False)
     for name, report in result.reports.items():
         console.print(f"report: {report}  ({name})", highlight=False)
     console.print(f"all of it took {time.monotonic() - start:.0f} s", highlight=False)
-    return 0 if good else 1
+    return 0 if is_good else 1
 
 
 def _table(result: "DemoResult") -> "Table":
@@ -71,18 +71,17 @@ def _table(result: "DemoResult") -> "Table":
     table.add_column("")
     for heading in ("chance", "before", "HarMA", "full"):
         table.add_column(heading, justify="right")
+    columns = (result.chance, result.before, result.harma, result.full)
     for key in (*RECALL_KEYS, "mR", "dup_mR"):
-        columns = (result.chance, result.before, result.harma, result.full)
-        table.add_row(
-            key,
-            *(f"{values[key]:.2f}" for values in columns),
-            style="bold" if key == "mR" else None,
-        )
+        figures = [f"{values[key]:.2f}" for values in columns]
+        table.add_row(key, *figures, style="bold" if key == "mR" else None)
     table.add_section()
-    trained = [f"{result.trained[name]:,}" for name in ("harma", "full")]
-    table.add_row("trained parameters", "", "0", *trained)
-    share = [
-        f"{100 * result.trained[name] / result.total[name]:.2f} %" for name in ("harma", "full")
-    ]
-    table.add_row("of the model", "", "", *share)
+    parameters: list[str] = []
+    shares: list[str] = []
+    for name in ("harma", "full"):
+        trained = result.trained[name]
+        parameters.append(f"{trained:,}")
+        shares.append(f"{100 * trained / result.total[name]:.2f} %")
+    table.add_row("trained parameters", "", "0", *parameters)
+    table.add_row("of the model", "", "", *shares)
     return table

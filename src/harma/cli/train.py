@@ -8,17 +8,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from harma.errors import ConfigError
-
-if TYPE_CHECKING:
-    from harma.training.recipe import Recipe
 
 EPILOG = """examples:
   harma train rsitmd_geo --data.root data/rsitmd --output runs/a
   harma train rsitmd_vit --data.root data/rsitmd --train.precision bf16
-  harma train my_recipe.yaml --optim.lr 1e-5 --loss.terms.weighted_triplet 0.1 --adapter.bottleneck_dim 64
+  harma train my_recipe.yaml --optim.lr 1e-5 --loss.terms.weighted_triplet 0.1
   harma train --resume runs/a
   torchrun --nproc-per-node 2 -m harma train rsitmd_geo --data.root data/rsitmd
 """
@@ -28,10 +24,10 @@ def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespac
     """Read a command line. Its flags are the recipe's, which argparse cannot declare.
 
     Returns:
-        `recipe`, and `resume`: whether the run goes on.
+        `output`, the run's directory, and `recipe`; None goes on with the one the run has.
     """
     if "--resume" in argv:
-        return argparse.Namespace(recipe=_recipe_of_run(argv), resume=True)
+        return argparse.Namespace(recipe=None, output=_directory_of_run(argv))
     from harma.training.recipe_files import read_recipe
 
     recipe = read_recipe(
@@ -40,36 +36,34 @@ def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespac
         description=str(parser.description),
         examples=str(parser.epilog),
     )
-    return argparse.Namespace(recipe=recipe, resume=False)
+    return argparse.Namespace(recipe=recipe, output=recipe.output)
 
 
-def _recipe_of_run(argv: list[str]) -> "Recipe":
+def _directory_of_run(argv: list[str]) -> str:
     if len(argv) != 2 or argv[0] != "--resume":
         raise ConfigError(
             "--resume takes the run's directory and nothing else (`harma train --resume runs/a`): "
             "the run goes on with the recipe it was begun with"
         )
-    from harma.training.recipe_files import recipe_from_dict
-    from harma.training.run import RunDirectory
-
-    saved: dict[str, Any] = RunDirectory(argv[1]).read_recipe()
-    return recipe_from_dict({**saved, "output": argv[1]})
+    return argv[1]
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, and say where the run is."""
-    from harma.training.loop import train
+    """Train or resume, and say where the run is."""
+    from harma.training.launch import resume, train
 
-    recipe: Recipe = args.recipe
     try:
-        directory = train(recipe, resume=args.resume)
+        if args.recipe is None:
+            trained = resume(args.output)
+        else:
+            trained = train(args.recipe)
     except KeyboardInterrupt:
         hint = " before the run had begun"
-        if (Path(recipe.output) / "recipe.yaml").is_file():
-            hint = f"; continue with: harma train --resume {recipe.output}"
+        if (Path(args.output) / "recipe.yaml").is_file():
+            hint = f"; continue with: harma train --resume {args.output}"
         print(f"\ninterrupted{hint}", file=sys.stderr)
         return 130
     # Launched once for each process, of which the first one speaks.
     if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
-        print(f"run written to {Path(directory)}")
+        print(f"run written to {trained.path}")
     return 0

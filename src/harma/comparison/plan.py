@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from harma.comparison.published import published_sets
 from harma.comparison.values import check_known, read_budget, read_list, read_rate, read_seed
@@ -14,6 +14,7 @@ from harma.ground.reading import read_yaml
 from harma.methods.table import METHODS, make_config
 from harma.training.objective import Objective
 from harma.training.recipe import Recipe
+from harma.training.recipe_checks import WITHOUT_METHOD
 from harma.training.recipe_files import recipe_from_dict, recipe_values, recipe_with_overrides
 
 KEYS = (
@@ -27,7 +28,7 @@ KEYS = (
     "jobs",
     "output",
 )
-RECIPE_METHODS: tuple[str, ...] = get_args(get_type_hints(Recipe)["method"])
+RECIPE_METHODS = (*METHODS, *WITHOUT_METHOD)
 # A row's mapping is merged into these; anything else it gives stands for itself.
 SECTIONS = ("adapter", "data", "loss", "optim", "schedule", "train")
 # Two rows are ranked on the same images and captions only if these agree.
@@ -279,7 +280,7 @@ def _row(
     try:
         _check_changes(name, values, base)
         recipe = recipe_from_dict(_merged(base.to_dict(), values))
-        if recipe.method in METHODS and recipe.method != "harma":
+        if recipe.method not in ("harma", *WITHOUT_METHOD):
             make_config(recipe.method, recipe.options)
         Objective(recipe.loss.terms)
         if recipe.train.select_on != "val":

@@ -1,4 +1,4 @@
-"""A moving average of what trains, which is validated and kept in its place."""
+"""An exponential moving average (EMA) of what trains, which is validated and kept in its place."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,16 +29,14 @@ class AveragedWeights:
     def update(self) -> None:
         """Take the weights as they are after a step into the average."""
         self.num_steps += 1
-        average = get_ema_multi_avg_fn(
-            min(self.decay, (1 + self.num_steps) / (10 + self.num_steps))
-        )  # type: ignore[no-untyped-call]
-        current: list[Tensor] = [p.detach() for p in self._parameters.values()]
+        decay = min(self.decay, (1 + self.num_steps) / (10 + self.num_steps))
+        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        current = [parameter.detach() for parameter in self._parameters.values()]
         # A model that was moved to a GPU takes its average along.
-        self.averages = {
-            n: a.to(c.device) for (n, a), c in zip(self.averages.items(), current, strict=True)
-        }
+        for name, parameter in self._parameters.items():
+            self.averages[name] = self.averages[name].to(parameter.device)
         with torch.no_grad():
-            average(list(self.averages.values()), current, self.num_steps)
+            update(list(self.averages.values()), current, self.num_steps)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -70,6 +68,7 @@ class AveragedWeights:
         if steps is None or values.keys() != self.averages.keys():
             raise ValueError("the averaged weights have other names")
         for name, value in values.items():
+            # An average that is no number would spoil every later one.
             if value.shape != self.averages[name].shape or not torch.isfinite(value).all():
                 raise ValueError(f"the averaged weight {name} does not fit, or is not a number")
         self.averages = {name: value.to(self.averages[name]) for name, value in values.items()}

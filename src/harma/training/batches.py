@@ -69,12 +69,14 @@ class EpochBatches(Sampler[list[int]]):
         return self.batches_per_epoch - self.first_batch
 
     def __iter__(self) -> Iterator[list[int]]:
+        # A generator of its own: every process draws the same order, whatever else it has drawn.
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         drawn = torch.randperm(self.num_items, generator=generator)
-        order = (
-            drawn if self.labels is None else _spread(drawn, self.labels[drawn], generator)
-        ).tolist()
+        if self.labels is not None:
+            drawn = _spread(drawn, self.labels[drawn], generator)
+        order = drawn.tolist()
         for batch in range(self.first_batch, self.batches_per_epoch):
+            # Batch by batch, each cut into one piece per process.
             start = (batch * self.world_size + self.rank) * self.batch_size
             yield order[start : start + self.batch_size]
 
@@ -83,7 +85,8 @@ def _spread(drawn: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor
     """Reorder items so that each label's lie at even distances, from a random start."""
     place = torch.empty(len(drawn), dtype=torch.float64)
     for label in sorted(set(labels.tolist())):
-        own = (labels == label).nonzero().flatten()
+        members = (labels == label).nonzero().flatten()
         start = torch.rand((), generator=generator, dtype=torch.float64)
-        place[own] = (torch.arange(len(own), dtype=torch.float64) + start) / len(own)
+        steps = torch.arange(len(members), dtype=torch.float64)
+        place[members] = (steps + start) / len(members)
     return drawn[place.argsort(stable=True)]

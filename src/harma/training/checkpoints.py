@@ -1,6 +1,7 @@
 """What a killed run continues from: what training changes, and what it belongs to."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,105 +10,110 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from harma.errors import TrainingError, WeightsError
+from harma.ground.messages import first_line
 from harma.model.model import HarMA
 from harma.training.averages import AveragedWeights
 from harma.training.run import BEGIN_AGAIN
 
 
-def checkpoint(
-    model: HarMA,
-    optimizer: Any,
-    fabric: Fabric,
-    made_from: Mapping[str, str],
-    averages: AveragedWeights | None,
-) -> dict[str, Any]:
-    """The state of a run.
+@dataclass(frozen=True)
+class TrainingState:
+    """What a step changes, apart from how far the run has come.
 
-    Args:
+    Attributes:
         model: being trained.
         optimizer: of the run.
-        fabric: of the run.
-        made_from: fingerprints of the data and the frozen backbone.
+        fabric: of the run; has the state of loss scaling.
+        made_from: fingerprints of the data and the frozen backbone: what a checkpoint belongs to.
         averages: averaged weights, if the run keeps them.
     """
-    return {
-        "model": _training_state(model),
-        "optimizer": optimizer.state_dict(),
-        "precision": fabric.strategy.precision.state_dict(),
-        "world_size": fabric.world_size,
-        "made_from": dict(made_from),
-        **({} if averages is None else {"averages": averages.state()}),
-    }
+
+    model: HarMA
+    optimizer: torch.optim.Optimizer
+    fabric: Fabric
+    made_from: Mapping[str, str]
+    averages: AveragedWeights | None
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The state as it is written; see `restore`."""
+        # The keys are a file format: runs of earlier versions are resumed.
+        state = {
+            "model": _changing_weights(self.model),
+            "optimizer": self.optimizer.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
+            "world_size": self.fabric.world_size,
+            "made_from": dict(self.made_from),
+        }
+        if self.averages is not None:
+            state["averages"] = self.averages.state()
+        return state
+
+    def restore(self, path: Path, state: Mapping[str, Any]) -> None:
+        """Go back to a checkpoint.
+
+        Args:
+            path: of the checkpoint, for messages.
+            state: what `checkpoint` gave.
+
+        Raises:
+            TrainingError: processes, data or backbone are others than before.
+            WeightsError: the checkpoint does not fit the model.
+        """
+        self._check_belongs(state)
+        # What torch raises of a state that does not fit differs from part to part.
+        try:
+            _load_weights(self.model, state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.fabric.strategy.precision.load_state_dict(state["precision"])
+            if self.averages is not None:
+                self.averages.load(state["averages"])
+        except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise WeightsError(
+                f"{path} does not fit the run's recipe ({first_line(error)}); {BEGIN_AGAIN}"
+            ) from error
+
+    def _check_belongs(self, state: Mapping[str, Any]) -> None:
+        """Raise if a run that went on from here would not end as the one that was begun.
+
+        Raises:
+            TrainingError: processes, data or backbone are others than before.
+        """
+        world_size = self.fabric.world_size
+        if state["world_size"] != world_size:
+            raise TrainingError(
+                f"the run was begun with {state['world_size']} processes and is resumed with"
+                f" {world_size}; batches would differ. Resume it with as many as before"
+            )
+        before = state["made_from"]
+        changed = [name for name, value in self.made_from.items() if before.get(name) != value]
+        if changed:
+            raise TrainingError(
+                "the run was begun with other data or weights than are there now"
+                f" ({', '.join(changed)} changed); a resumed run must end as if it had not been"
+                " interrupted. Bring them back, or begin a new run"
+            )
 
 
-def restore(
-    path: Path,
-    state: Mapping[str, Any],
-    model: HarMA,
-    optimizer: Any,
-    fabric: Fabric,
-    made_from: Mapping[str, str],
-    averages: AveragedWeights | None,
-) -> None:
-    """Bring a run back to a checkpoint.
-
-    Args:
-        path: of the checkpoint, for messages.
-        state: what `checkpoint` gave.
-        model: gets the weights.
-        optimizer: gets its state.
-        fabric: gets the state of loss scaling.
-        made_from: fingerprints of what is there now.
-        averages: get the averaged weights, if the run keeps them.
-
-    Raises:
-        TrainingError: processes, data or backbone are others than before.
-        WeightsError: the checkpoint does not fit the model.
-    """
-    if state["world_size"] != fabric.world_size:
-        raise TrainingError(
-            f"the run was begun with {state['world_size']} processes and is resumed with"
-            f" {fabric.world_size}; batches would differ. Resume it with as many as before"
-        )
-    changed = [name for name, value in made_from.items() if state["made_from"].get(name) != value]
-    if changed:
-        raise TrainingError(
-            f"the run was begun with other data or weights than are there now ({', '.join(changed)}"
-            " changed); a resumed run must end as if it had not been interrupted. Bring them back,"
-            " or begin a new run"
-        )
-    try:
-        _load_training_state(model, state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        fabric.strategy.precision.load_state_dict(state["precision"])
-        if averages is not None:
-            averages.load(state["averages"])
-    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise WeightsError(
-            f"{path} does not fit the run's recipe ({reason}); {BEGIN_AGAIN}"
-        ) from error
+def _changing_weights(model: HarMA) -> dict[str, Tensor]:
+    """What training changes: weights that train, and buffers."""
+    # The frozen backbone, most of a model, is not written with every checkpoint.
+    changing = model.trained_parameters().keys() | dict(model.named_buffers()).keys()
+    return {name: tensor for name, tensor in model.state_dict().items() if name in changing}
 
 
-def _load_training_state(model: HarMA, state: dict[str, Tensor]) -> None:
-    """Load what `_training_state` gave.
+def _load_weights(model: HarMA, weights: dict[str, Tensor]) -> None:
+    """Load what `_changing_weights` gave.
 
     Raises:
         ValueError: a weight is not a number, or a name is missing or too many.
     """
-    expected = _training_state(model).keys()
-    if expected != state.keys():
-        differing = sorted(expected ^ state.keys())
+    expected = _changing_weights(model).keys()
+    if expected != weights.keys():
+        differing = sorted(expected ^ weights.keys())
         raise ValueError(
             f"{len(differing)} weights are missing or unexpected, such as {differing[0]}"
         )
-    broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    broken = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
     if broken:
         raise ValueError(f"{len(broken)} weights are not numbers, such as {broken[0]}")
-    model.load_state_dict({**model.state_dict(), **state})
-
-
-def _training_state(model: HarMA) -> dict[str, Tensor]:
-    """What training changes: weights that train, and buffers."""
-    changing = model.trained_parameters().keys() | dict(model.named_buffers()).keys()
-    return {name: tensor for name, tensor in model.state_dict().items() if name in changing}
+    model.load_state_dict({**model.state_dict(), **weights})

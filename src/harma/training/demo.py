@@ -1,11 +1,12 @@
-"""The main job from end to end on data made here: scenes, a small CLIP, HarMA adapters, full training, a table.
+"""The demo: the main job from end to end on scenes drawn here, with a table at the end.
 
-Nothing is downloaded. An interrupted demo goes on where it stopped.
+A small CLIP is trained, then HarMA adapters on it and, beside them, the whole model. Nothing is
+downloaded. An interrupted demo goes on where it stopped.
 """
 
 import json
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,12 @@ from typing import Any
 from harma.errors import ConfigError
 
 # What the small CLIP is trained on, and what it is adapted to.
-PRETRAINING_LOOK, NEW_LOOK = "summer", "drought"
-SIZE = 64
+PRETRAINING_LOOK = "summer"
+NEW_LOOK = "drought"
+# Pixels of a scene's side.
+SCENE_SIZE = 64
+# Scenes in a row of the picture.
+SHEET_COLUMNS = 6
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class DemoSize:
     adapting: int = 1000
     val: int = 100
     test: int = 200
-    overrides: dict[str, dict[str, Any]] | None = None
+    overrides: Mapping[str, Mapping[str, object]] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,27 +80,13 @@ def run_demo(
     Raises:
         HarmaError: the directory holds something else, or training failed.
     """
-    from harma.data.synthetic import make_scenes
-
-    directory, size = Path(directory), size or DemoSize()
+    directory = Path(directory)
+    size = size or DemoSize()
     say(
         f"Drawing scenes: {size.pretraining:,} of the look {PRETRAINING_LOOK}, {size.adapting:,} of"
         f" {NEW_LOOK}"
     )
-    data = {
-        look: make_scenes(
-            directory / "scenes" / look,
-            look=look,
-            train=train,
-            val=size.val,
-            test=size.test,
-            size=SIZE,
-            seed=seed,
-        )
-        for seed, (look, train) in enumerate(
-            {PRETRAINING_LOOK: size.pretraining, NEW_LOOK: size.adapting}.items()
-        )
-    }
+    data = _draw_scenes(directory / "scenes", size)
     _draw_sheet(directory / "scenes.png", data)
     say(f"Training a small CLIP on {PRETRAINING_LOOK}")
     clip = _train("demo_clip", directory / "clip", data[PRETRAINING_LOOK], size)
@@ -107,65 +98,87 @@ def run_demo(
     return _result(harma, full)
 
 
-def _train(recipe: str, output: Path, data: Path, size: DemoSize, **values: Any) -> Path:
+def _draw_scenes(directory: Path, size: DemoSize) -> dict[str, Path]:
+    """Draw the scenes of both looks: look → description of its data set."""
+    from harma.data.synthetic import make_scenes
+
+    images = {PRETRAINING_LOOK: size.pretraining, NEW_LOOK: size.adapting}
+    data: dict[str, Path] = {}
+    # Seeds of their own: the two looks show other places.
+    for seed, (look, train) in enumerate(images.items()):
+        data[look] = make_scenes(
+            directory / look,
+            look=look,
+            train=train,
+            val=size.val,
+            test=size.test,
+            size=SCENE_SIZE,
+            seed=seed,
+        )
+    return data
+
+
+def _train(name: str, output: Path, data: Path, size: DemoSize, **values: str) -> Path:
     """Run one of the demo's recipes, or what is left of it.
 
     Raises:
         ConfigError: the run in `output` was made from other values.
     """
-    from harma.training.loop import train
-    from harma.training.recipe_files import recipe_from_dict, recipe_values
+    # torch is slow to import, and the scenes are drawn without it.
+    from harma.training.launch import train
+    from harma.training.recipe_files import open_recipe, recipe_values
     from harma.training.run import RunDirectory
 
-    wanted = {**recipe_values(recipe), **values, "output": str(output)}
-    wanted["data"] = {**wanted["data"], "name": str(data)}
-    for section, changes in (size.overrides or {}).items():
-        wanted[section] = {**wanted[section], **changes}
-    made, run = recipe_from_dict(wanted), RunDirectory(output)
-    begun = run.recipe.is_file()
-    if begun and run.read_recipe() != made.to_dict():
+    changes: dict[str, object] = {**values, "output": str(output), "data.name": str(data)}
+    for section, options in (size.overrides or {}).items():
+        changes |= {f"{section}.{option}": value for option, value in options.items()}
+    recipe = open_recipe(recipe_values(name), changes)
+    run = RunDirectory(output)
+    is_begun = run.recipe.is_file()
+    if is_begun and run.read_recipe() != recipe.to_dict():
         raise ConfigError(
             f"{output} holds a run of another recipe; delete it or give another --output"
         )
-    return output if begun and run.metrics.is_file() else train(made, resume=begun)
+    if is_begun and run.metrics.is_file():
+        return output
+    return train(recipe, resume=is_begun).path
 
 
 def _result(harma: Path, full: Path) -> DemoResult:
-    content = {
-        path.name: json.loads((path / "metrics.json").read_text(encoding="utf-8"))
-        for path in (harma, full)
-    }
-    adapted, whole = content[harma.name], content[full.name]
+    content: dict[str, dict[str, Any]] = {}
+    for path in (harma, full):
+        content[path.name] = json.loads((path / "metrics.json").read_text(encoding="utf-8"))
+    adapted = content[harma.name]
+    whole = content[full.name]
     return DemoResult(
         chance=adapted["test"]["chance"],
         before=adapted["test"]["metrics_without_adapters"],
         harma=adapted["test"]["metrics"],
         full=whole["test"]["metrics"],
-        trained={name: c["trained_parameters"] for name, c in content.items()},
-        total={name: c["total_parameters"] for name, c in content.items()},
+        trained={name: figures["trained_parameters"] for name, figures in content.items()},
+        total={name: figures["total_parameters"] for name, figures in content.items()},
         reports={path.name: path / "report.html" for path in (harma, full)},
     )
 
 
-def _draw_sheet(path: Path, data: dict[str, Path]) -> None:
+def _draw_sheet(path: Path, data: Mapping[str, Path]) -> None:
     """A picture of the first test scenes of each look, with a caption each."""
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # slow to import
     from PIL import Image
 
     if path.is_file():
         return
-    columns = 6
-    figure = Figure(figsize=(2.1 * columns, 2.9 * len(data)), layout="constrained")
+    figure = Figure(figsize=(2.1 * SHEET_COLUMNS, 2.9 * len(data)), layout="constrained")
     for row, (look, description) in enumerate(data.items()):
-        shown = json.loads((description.parent / "test.json").read_text(encoding="utf-8"))[:columns]
-        for column, item in enumerate(shown):
-            axes = figure.add_subplot(len(data), columns, row * columns + column + 1)
+        rows = json.loads((description.parent / "test.json").read_text(encoding="utf-8"))
+        for column, item in enumerate(rows[:SHEET_COLUMNS]):
+            place = row * SHEET_COLUMNS + column + 1
+            axes = figure.add_subplot(len(data), SHEET_COLUMNS, place)
             with Image.open(description.parent / "images" / item["image"]) as picture:
                 axes.imshow(picture.convert("RGB"), interpolation="nearest")
             axes.set_axis_off()
             axes.set_title(textwrap.fill(item["caption"][0], 28), fontsize=8)
             if column == 0:
-                axes.text(
-                    -0.06, 0.5, look, rotation=90, va="center", ha="right", transform=axes.transAxes
-                )
+                left = axes.text(-0.06, 0.5, look, transform=axes.transAxes, rotation=90)
+                left.set(va="center", ha="right")
     figure.savefig(path, dpi=110)

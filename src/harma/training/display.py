@@ -1,8 +1,6 @@
-"""What a person sees of a running training."""
+"""What a person sees of a running training: a progress bar, a line per epoch."""
 
-from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -14,31 +12,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from harma.errors import MissingDependencyError
 
-
-def event_writer(run: Path, step: int) -> Any:
-    """A writer of TensorBoard events in a run's directory.
-
-    Args:
-        run: the directory.
-        step: the next one; what a run that was interrupted wrote from there on is not shown.
-
-    Raises:
-        MissingDependencyError: tensorboard is not installed.
-    """
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise MissingDependencyError(
-            "train.tensorboard needs tensorboard, which is not installed: pip install"
-            " 'harma[tensorboard]'"
-        ) from error
-    writer: Any = SummaryWriter(str(run / "tensorboard"), purge_step=step)
-    return writer
-
-
-class Display:
+class TrainingDisplay:
     """A bar with the time left on a terminal; a line per epoch elsewhere.
 
     Args:
@@ -49,6 +24,7 @@ class Display:
 
     def __init__(self, num_steps: int, num_epochs: int, *, enabled: bool = True) -> None:
         self.num_epochs = num_epochs
+        # Not standard output, which holds the figures.
         self.console = Console(stderr=True, quiet=not enabled)
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -64,7 +40,7 @@ class Display:
         )
         self.task = self.bar.add_task("training", total=num_steps, note="")
 
-    def __enter__(self) -> "Display":
+    def __enter__(self) -> "TrainingDisplay":
         self.bar.start()
         return self
 
@@ -78,17 +54,18 @@ class Display:
 
     def resumed(self, step: int) -> None:
         """Show a run that continues at a step."""
+        # A run that begins is none that continues.
         if step:
             self.console.print(f"resumed after step {step}")
             self.bar.update(self.task, completed=step)
 
-    def step(self, epoch: int, step: int, loss: float, lr: float) -> None:
-        """Show a step."""
+    def step(self, epoch: int, step: int, loss: float, rate: float) -> None:
+        """Show a step and its learning rate."""
         self.bar.update(
             self.task,
             completed=step,
             description=f"epoch {epoch}/{self.num_epochs}",
-            note=f"loss {loss:.4f}  lr {lr:.2e}",
+            note=f"loss {loss:.4f}  lr {rate:.2e}",
         )
 
     def epoch(self, epoch: int, loss: float, seconds: float) -> None:
@@ -98,6 +75,5 @@ class Display:
 
     def validation(self, epoch: int, key: str, value: float, *, best: bool) -> None:
         """Show a validation."""
-        self.console.print(
-            f"  validation {key} {value:.2f}{'  (best so far)' if best else ''}", highlight=False
-        )
+        mark = "  (best so far)" if best else ""
+        self.console.print(f"  validation {key} {value:.2f}{mark}", highlight=False)

@@ -14,11 +14,12 @@ from harma.ground.plugins import find
 from harma.losses import LOSSES
 
 VIEWS = ("image_view", "text_view")
+# What a loss may ask for, by the name of a parameter.
 CONTEXT = ("temperature", "image_index", "caption_index", "labels", *VIEWS)
 
 
 @dataclass(frozen=True)
-class Term:
+class LossTerm:
     """One loss of the sum.
 
     Attributes:
@@ -44,7 +45,7 @@ class Objective:
         ConfigError: a loss or one of its options is unknown.
     """
 
-    def __init__(self, terms: Mapping[str, float | Mapping[str, Any]]) -> None:
+    def __init__(self, terms: Mapping[str, float | Mapping[str, object]]) -> None:
         built = [_term(name, spec) for name, spec in terms.items()]
         self.terms = [term for term in built if term.weight != 0]
         if not self.terms:
@@ -66,7 +67,7 @@ class Objective:
     @property
     def needs_views(self) -> bool:
         """Whether a loss of the sum takes second views of the pairs."""
-        return any(view in term.wants for term in self.terms for view in VIEWS)
+        return any(not set(VIEWS).isdisjoint(term.wants) for term in self.terms)
 
     def __call__(self, I: Tensor, T: Tensor, **context: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The total and its parts.
@@ -80,40 +81,42 @@ class Objective:
         Returns:
             The weighted sum, a scalar, and each loss before its weight, detached.
         """
-        parts = {
-            t.name: t.function(I, T, **{key: context[key] for key in t.wants}) for t in self.terms
-        }
-        total = sum(t.weight * parts[t.name] for t in self.terms)
-        assert not isinstance(total, int)
+        parts: dict[str, Tensor] = {}
+        for term in self.terms:
+            wanted = {key: context[key] for key in term.wants}
+            parts[term.name] = term.function(I, T, **wanted)
+        total = sum(term.weight * parts[term.name] for term in self.terms)
+        assert isinstance(total, Tensor)
         return total, {name: part.detach() for name, part in parts.items()}
 
 
-def _term(name: str, spec: float | Mapping[str, Any]) -> Term:
+def _term(name: str, spec: float | Mapping[str, Any]) -> LossTerm:
     options = dict(spec) if isinstance(spec, Mapping) else {"weight": spec}
     weight = options.pop("weight", 1.0)
-    if (
-        isinstance(weight, bool)
-        or not isinstance(weight, int | float)
-        or not 0 <= weight < math.inf
-    ):
+    if not _is_number(weight) or not 0 <= weight < math.inf:
         raise ConfigError(f"loss.terms.{name}: weight is {weight!r}; it must be a number from 0")
     function = find(name, LOSSES, "loss.terms")
     parameters = inspect.signature(function).parameters
-    # The temperature of the affiliation loss is its own τ₂, not the trained one: it has a default,
-    # ours has none.
-    wants = tuple(
-        key
-        for key in CONTEXT
-        if key in parameters and not (key == "temperature" and _is_number(parameters[key].default))
-    )
+    wants = tuple(key for key in CONTEXT if _is_context(key, parameters))
+    # What comes after (I, T) and is not given by us is an option.
     allowed = [key for key in list(parameters)[2:] if key not in wants]
     unknown = sorted(options.keys() - set(allowed))
     if unknown:
         raise ConfigError(
             f"loss.terms.{name} has no option {', '.join(unknown)}; allowed are weight, {allowed}"
         )
-    return Term(name, float(weight), partial(function, **options), wants)
+    return LossTerm(name, float(weight), partial(function, **options), wants)
+
+
+def _is_context(key: str, parameters: Mapping[str, inspect.Parameter]) -> bool:
+    """Whether a loss takes this from us; what has the name but is a number is an option."""
+    if key not in parameters:
+        return False
+    # The temperature of the affiliation loss is its own τ₂, not the trained one: it has a default,
+    # ours has none.
+    own = key == "temperature" and _is_number(parameters[key].default)
+    return not own
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,79 +1,99 @@
-"""Optimiser and learning-rate schedule of a run."""
+"""Optimiser, weight decay and the learning rate's schedule and warm-up."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypedDict
 
 import torch
 from torch import nn
 
 from harma.errors import ConfigError
 from harma.ground.plugins import find
+from harma.training.recipe import OptimConfig
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
+# Those that take `betas` and `eps`; what another one takes is given as `optim.options`.
+WITH_BETAS = ("adamw", "adam")
+
+
+class ParameterGroup(TypedDict):
+    """Parameters that decay alike, as torch's optimisers take them."""
+
+    params: list[nn.Parameter]
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class Updates:
+    """How gradients change the weights.
+
+    Attributes:
+        optimizer: set up by Fabric.
+        peak_rate: the learning rate that the schedule's factor is taken of.
+        schedule: factor of each step.
+        clip_norm: largest norm of the gradient, or None.
+        min_temperature: what τ never falls below, or None.
+    """
+
+    optimizer: torch.optim.Optimizer
+    peak_rate: float
+    schedule: Callable[[int], float]
+    clip_norm: float | None
+    min_temperature: float | None
 
 
 def parameter_groups(
     parameters: Iterable[nn.Parameter], weight_decay: float, *, decay_scalars: bool = True
-) -> list[dict[str, Any]]:
+) -> list[ParameterGroup]:
     """Split parameters into those that decay and those that do not.
 
     Vectors are biases and norm weights and never decay; matrices do. Scalars are gates and the
     temperature, which decay in the original (SPEC 4).
     """
-    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    decaying: list[nn.Parameter] = []
+    resting: list[nn.Parameter] = []
     for parameter in parameters:
-        groups[decay_scalars if parameter.ndim == 0 else parameter.ndim > 1].append(parameter)
-    return [
-        {"params": members, "weight_decay": weight_decay if decays else 0.0}
-        for decays, members in groups.items()
-        if members
+        is_scalar = parameter.ndim == 0
+        if parameter.ndim > 1 or (is_scalar and decay_scalars):
+            decaying.append(parameter)
+        else:
+            resting.append(parameter)
+    groups: list[ParameterGroup] = [
+        {"params": decaying, "weight_decay": weight_decay},
+        {"params": resting, "weight_decay": 0.0},
     ]
+    # Optimisers refuse a group without parameters.
+    return [group for group in groups if group["params"]]
 
 
-def make_optimizer(
-    parameters: Iterable[nn.Parameter],
-    name: str = "adamw",
-    *,
-    lr: float,
-    weight_decay: float = 0.04,
-    betas: tuple[float, float] = (0.9, 0.98),
-    eps: float = 1e-8,
-    decay_scalars: bool = True,
-    options: Mapping[str, Any] | None = None,
-) -> torch.optim.Optimizer:
-    """Build the optimiser a recipe names.
+def make_optimizer(parameters: Iterable[nn.Parameter], optim: OptimConfig) -> torch.optim.Optimizer:
+    """Build the optimiser that is asked for.
 
     Args:
         parameters: what trains.
-        name: a key of `OPTIMIZERS`, or the dotted path of a callable (groups, lr=, **options).
-        lr: peak learning rate.
-        weight_decay: of matrices, and of scalars with `decay_scalars`.
-        betas: of Adam and AdamW.
-        eps: of Adam and AdamW.
-        decay_scalars: decay gates and temperature too.
-        options: passed on as they are.
+        optim: its name is a key of `OPTIMIZERS`, or the dotted path of a callable
+            (groups, lr=, **options).
 
     Raises:
         ConfigError: the name or an option is unknown.
     """
-    build = find(name, OPTIMIZERS, "optim.name")
-    arguments = {
-        "lr": lr,
-        **({"betas": betas, "eps": eps} if name in ("adamw", "adam") else {}),
-        **(options or {}),
-    }
+    build = find(optim.name, OPTIMIZERS, "optim.name")
+    arguments: dict[str, object] = {"lr": optim.lr}
+    if optim.name in WITH_BETAS:
+        arguments |= {"betas": optim.betas, "eps": optim.eps}
+    # Last: options may say otherwise.
+    arguments |= optim.options
+    groups = parameter_groups(parameters, optim.weight_decay, decay_scalars=optim.decay_scalars)
     try:
-        return build(
-            parameter_groups(parameters, weight_decay, decay_scalars=decay_scalars), **arguments
-        )
+        return build(groups, **arguments)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"optimiser {name!r} does not take these options: {error}; see optim.options"
+            f"optimiser {optim.name!r} does not take these options: {error}; see optim.options"
         ) from error
 
 
@@ -88,12 +108,15 @@ def cosine(step: int, total: int, warmup: int) -> float:
     """0 to 1 over the warm-up, then along half a cosine to 0."""
     if step < warmup:
         return step / max(1, warmup)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
+    done = min(1.0, (step - warmup) / max(1, total - warmup))
+    return 0.5 * (1 + math.cos(math.pi * done))
 
 
 def constant(step: int, total: int, warmup: int) -> float:
     """0 to 1 over the warm-up, then 1."""
-    return min(1.0, step / warmup) if warmup else 1.0
+    if step < warmup:
+        return step / warmup
+    return 1.0
 
 
 SCHEDULES: dict[str, Callable[[int, int, int], float]] = {
@@ -101,6 +124,21 @@ SCHEDULES: dict[str, Callable[[int, int, int], float]] = {
     "cosine": cosine,
     "constant": constant,
 }
+
+
+def scheduled_steps(epochs: int, num_items: int, items_per_step: int, *, exact: bool) -> int:
+    """Steps of a run, as its schedule counts them.
+
+    Args:
+        epochs: passes over the data.
+        num_items: items of the data set.
+        items_per_step: of all processes together.
+        exact: count the steps that really run. The original counts the incomplete batch that it
+            drops, so its learning rate ends above 0.
+    """
+    if exact:
+        return epochs * (num_items // items_per_step)
+    return epochs * math.ceil(num_items / items_per_step)
 
 
 def make_schedule(name: str, total: int, warmup: float) -> Callable[[int], float]:
@@ -112,5 +150,8 @@ def make_schedule(name: str, total: int, warmup: float) -> Callable[[int], float
         warmup: a fraction of `total` below 1, else a number of steps.
     """
     function = find(name, SCHEDULES, "schedule.name")
-    warmup_steps = int(total * warmup) if warmup < 1 else int(warmup)
+    # A part of a step is none.
+    warmup_steps = int(warmup)
+    if warmup < 1:
+        warmup_steps = int(total * warmup)
     return lambda step: function(step, total, warmup_steps)

@@ -1,18 +1,18 @@
 """The recipe: everything a run is made from, as typed options.
 
-A recipe is a YAML file with these names; `harma train` takes each of them as a dotted flag too. No
-torch here.
+A recipe is a YAML file with these names; `harma train` takes each of them as a dotted flag too.
+Only `build`, `cut` and `launch` see a whole recipe; what they use is given parts of it. No torch
+here.
 """
 
-import math
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any, Literal, get_args, get_type_hints
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
-from harma.errors import ConfigError
 from harma.methods.harma.config import AdapterConfig
+from harma.training.recipe_checks import check_choices, check_ranges, check_values
 
 
-@dataclass
+@dataclass(frozen=True)
 class DataConfig:
     """What is learned from, and how it is fed.
 
@@ -64,7 +64,7 @@ class DataConfig:
     cache_dir: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class LossConfig:
     """What is minimised: a weighted sum.
 
@@ -88,7 +88,7 @@ class LossConfig:
     )
 
 
-@dataclass
+@dataclass(frozen=True)
 class OptimConfig:
     """The optimiser.
 
@@ -113,7 +113,7 @@ class OptimConfig:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(frozen=True)
 class ScheduleConfig:
     """The learning rate over a run.
 
@@ -130,7 +130,7 @@ class ScheduleConfig:
     exact_steps: bool = True
 
 
-@dataclass
+@dataclass(frozen=True)
 class TrainConfig:
     """The loop.
 
@@ -188,19 +188,20 @@ class TrainConfig:
     report: bool = True
 
 
-@dataclass
+@dataclass(frozen=True)
 class Recipe:
     """A run.
 
     Attributes:
-        method: harma (adapters), full (the whole model), none (evaluate the bare backbone), or a
-            peer to compare with: linear, clip-adapter, bottleneck, lora, mrs-adapter, bitfit
-            (`harma.methods`).
+        method: harma (adapters), full (the whole model), none (evaluate the bare backbone), a peer
+            to compare with: linear, clip-adapter, bottleneck, lora, mrs-adapter, bitfit
+            (`harma.methods`), or the dotted path of a `Method` of your own.
         backbone: preset, open_clip name, file or config; see `harma.load`.
         download: allow the backbone's weights to be downloaded.
         init: adapter, run or released checkpoint to start from (warm start).
         adapter: options of HarMA's adapters.
-        options: options of a peer, such as `rank` of lora; see its file in `harma.methods`.
+        options: options of a peer or of your own method, such as `rank` of lora; see its file in
+            `harma.methods`.
         data: what is learned from.
         loss: what is minimised.
         optim: optimiser.
@@ -209,17 +210,7 @@ class Recipe:
         output: directory of the run.
     """
 
-    method: Literal[
-        "harma",
-        "full",
-        "none",
-        "linear",
-        "clip-adapter",
-        "bottleneck",
-        "lora",
-        "mrs-adapter",
-        "bitfit",
-    ] = "harma"
+    method: str = "harma"
     backbone: str | dict[str, Any] = "laion2b"
     download: bool = False
     init: str | None = None
@@ -233,111 +224,24 @@ class Recipe:
     output: str = "runs/latest"
 
     def __post_init__(self) -> None:
-        _check_values(self)
-        if self.options and self.method in ("harma", "full", "none"):
-            where = "; its options are under adapter" if self.method == "harma" else ""
-            raise ConfigError(
-                f"options are {self.options}, which method {self.method} does not take{where}"
-            )
-        _check_ranges(self)
-        if not all(0 <= beta < 1 for beta in self.optim.betas):
-            raise ConfigError(
-                f"optim.betas are {list(self.optim.betas)}; each must be from 0 to below 1"
-            )
-        if (
-            self.loss.min_temperature is not None
-            and self.loss.min_temperature > self.loss.temperature
-        ):
-            raise ConfigError(
-                f"loss.min_temperature is {self.loss.min_temperature}; it must not lie above"
-                f" loss.temperature, {self.loss.temperature}"
-            )
-        if self.train.seed >= 2**32:
-            raise ConfigError(f"train.seed is {self.train.seed}; it must be below {2**32}")
+        check_values(self)
+        check_ranges(self)
+        check_choices(self)
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything is trained: `none` only measures the bare backbone."""
+        return self.method != "none"
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, ready for YAML."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+        return {name: _plain(value) for name, value in asdict(self).items()}
 
 
-POSITIVE = (
-    "data.batch_size",
-    "data.captions_per_image",
-    "data.eval_batch_size",
-    "data.max_words",
-    "optim.lr",
-    "optim.clip_norm",
-    "loss.temperature",
-    "loss.min_temperature",
-    "train.epochs",
-    "train.devices",
-    "train.num_nodes",
-    "train.validate_every",
-    "train.log_every",
-    "train.chunk_size",
-    "train.patience",
-    "train.checkpoint_every",
-)
-NOT_NEGATIVE = (
-    "schedule.warmup",
-    "optim.weight_decay",
-    "optim.eps",
-    "data.num_workers",
-    "train.seed",
-)
-SHARES = ("train.average_decay", "loss.view_dropout")
-
-
-def _check_ranges(recipe: "Recipe") -> None:
-    """Refuse numbers outside their range.
-
-    Raises:
-        ConfigError: a number is.
-    """
-    for name in POSITIVE:
-        value = _value(recipe, name)
-        if value is not None and value != "auto" and value <= 0:
-            raise ConfigError(f"{name} is {value}; it must be greater than 0")
-    for name in NOT_NEGATIVE:
-        value = _value(recipe, name)
-        if value is not None and value < 0:
-            raise ConfigError(f"{name} is {value}; it must not be negative")
-    for name in SHARES:
-        value = _value(recipe, name)
-        if value is not None and not 0 <= value < 1:
-            raise ConfigError(f"{name} is {value}; it must be from 0 to below 1")
-
-
-def _value(recipe: Any, name: str) -> Any:
-    """A value by its dotted name."""
-    for part in name.split("."):
-        recipe = getattr(recipe, part)
-    return recipe
-
-
-def _check_values(section: Any, prefix: str = "") -> None:
-    """Refuse empty values where there must be one, and numbers that are none.
-
-    Raises:
-        ConfigError: a value is empty, NaN or infinite.
-    """
-    hints = get_type_hints(type(section))
-    for field_ in fields(section):
-        name, value = prefix + field_.name, getattr(section, field_.name)
-        if is_dataclass(value):
-            _check_values(value, f"{name}.")
-        elif value is None and type(None) not in get_args(hints[field_.name]):
-            raise ConfigError(
-                f"{name} is empty (null); give a value, or leave it out for the default"
-            )
-        for number in value if isinstance(value, tuple | list) else [value]:
-            if isinstance(number, float) and not math.isfinite(number):
-                raise ConfigError(f"{name} is {value}; it must be a finite number")
-
-
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Tuples as lists: YAML has no tuples."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

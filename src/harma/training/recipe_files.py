@@ -1,5 +1,6 @@
-"""Reading recipes: shipped ones by name, YAML files, the original's configs, with overrides from the command line."""
+"""Reading recipes: shipped ones by name, YAML files, mappings, the original's configs."""
 
+import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -41,30 +42,73 @@ def recipe_values(name: str | Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path} holds {type(values).__name__}; a recipe is a mapping of names to values"
         )
-    return recipe_of_original(values, path) if is_original_config(values) else values
+    if is_original_config(values):
+        return recipe_of_original(values, path)
+    return values
 
 
-def recipe_from_dict(values: Mapping[str, Any]) -> Recipe:
+def open_recipe(
+    source: Recipe | str | Path | Mapping[str, object],
+    overrides: Mapping[str, object] | None = None,
+) -> Recipe:
+    """A recipe in whichever form it is given.
+
+    Args:
+        source: a recipe, the name of a shipped one, a YAML file, or a mapping of plain values.
+        overrides: dotted name → value, such as {"data.root": "data/rsitmd", "optim.lr": 1e-5}; the
+            same names that `harma train` takes as flags.
+
+    Raises:
+        MissingFileError: there is no such recipe.
+        ConfigError: a name is unknown or a value not usable; the message says which.
+    """
+    if isinstance(source, Recipe) and not overrides:
+        return source
+    if isinstance(source, Recipe):
+        values: Mapping[str, object] = source.to_dict()
+    elif isinstance(source, Mapping):
+        values = source
+    else:
+        values = recipe_values(source)
+    flags = [f"--{name}={_flag_text(value)}" for name, value in (overrides or {}).items()]
+    return recipe_with_overrides(values, flags)
+
+
+def _flag_text(value: object) -> str:
+    """A value as one would type it: one reader for overrides of Python and of the command line."""
+    if isinstance(value, str | Path):
+        return str(value)
+    return json.dumps(value, default=str)
+
+
+def recipe_from_dict(values: Mapping[str, object]) -> Recipe:
     """A recipe from plain values, checked as a file would be.
 
     Raises:
         ConfigError: a name is unknown or a value has the wrong type; the message says which.
     """
-    return _instantiate(recipe_parser(), dict(values))
+    return recipe_with_overrides(values, [])
 
 
-def recipe_with_overrides(values: Mapping[str, Any], overrides: Sequence[str]) -> Recipe:
+def recipe_with_overrides(values: Mapping[str, object], overrides: Sequence[str]) -> Recipe:
     """A recipe from plain values and flags such as `["--optim.lr", "1e-5"]`.
 
     Raises:
         ConfigError: a name is unknown or a value has the wrong type; the message says which.
     """
-    return _instantiate(recipe_parser(), dict(values), overrides)
+    return _instantiate(recipe_parser(), values, overrides)
 
 
-def recipe_parser(**options: Any) -> ArgumentParser:
-    """A parser that knows every value of a recipe by its dotted name."""
-    parser = ArgumentParser(exit_on_error=False, **options)
+def recipe_parser(
+    prog: str | None = None,
+    usage: str | None = None,
+    description: str | None = None,
+    examples: str | None = None,
+) -> ArgumentParser:
+    """A parser that knows every value of a recipe by its dotted name; the rest is for its help."""
+    parser = ArgumentParser(
+        exit_on_error=False, prog=prog, usage=usage, description=description, epilog=examples
+    )
     parser.add_class_arguments(Recipe, None)
     return parser
 
@@ -82,35 +126,36 @@ def read_recipe(argv: Sequence[str], *, prog: str, description: str, examples: s
         ConfigError: a flag or value is not usable.
         MissingFileError: there is no such recipe.
     """
-    parser = recipe_parser(
-        prog=prog, description=description, epilog=examples, usage=f"{prog} RECIPE [--NAME VALUE …]"
-    )
-    wants_help = any(argument in ("-h", "--help") for argument in argv)
-    if wants_help or not argv or argv[0].startswith("-"):
-        if not wants_help:
-            raise ConfigError(
-                f"the first argument is the recipe: one of {', '.join(shipped_recipes())}, or a"
-                f" YAML file; `{prog} --help` shows every option"
-            )
+    usage = f"{prog} RECIPE [--NAME VALUE …]"
+    parser = recipe_parser(prog, usage, description, examples)
+    # The first argument is no option of the parser, so that the help is asked for by hand.
+    if any(argument in ("-h", "--help") for argument in argv):
         parser.print_help()
         raise SystemExit(0)
+    if not argv or argv[0].startswith("-"):
+        raise ConfigError(
+            f"the first argument is the recipe: one of {', '.join(shipped_recipes())}, or a"
+            f" YAML file; `{prog} --help` shows every option"
+        )
     return _instantiate(parser, recipe_values(argv[0]), list(argv[1:]))
 
 
 def _instantiate(
-    parser: ArgumentParser, values: dict[str, Any], overrides: Sequence[str] = ()
+    parser: ArgumentParser, values: Mapping[str, object], overrides: Sequence[str]
 ) -> Recipe:
     try:
         # A mapping in a file stands for itself: losses it does not name are not in the sum.
-        base = parser.parse_object(values, defaults=True)
+        base = parser.parse_object(dict(values), defaults=True)
         parsed = parser.parse_args(list(overrides), namespace=base)
         instantiated: Namespace = parser.instantiate(parsed)
     except (ArgumentError, TypeError) as error:
-        empty = [name for name, value in values.items() if value is None or isinstance(value, list)]
-        hint = (
-            f"; {', '.join(empty)} must be a mapping or a value, not empty or a list"
-            if empty
-            else ""
-        )
-        raise ConfigError(f"the recipe cannot be used: {error}{hint}") from error
+        raise ConfigError(f"the recipe cannot be used: {error}{_hint(values)}") from error
     return Recipe(**vars(instantiated))
+
+
+def _hint(values: Mapping[str, object]) -> str:
+    """What the parser's own message does not say: which sections are no sections."""
+    wrong = [name for name, value in values.items() if value is None or isinstance(value, list)]
+    if not wrong:
+        return ""
+    return f"; {', '.join(wrong)} must be a mapping or a value, not empty or a list"

@@ -1,7 +1,8 @@
-"""What a run leaves: the best model, its figures, the report."""
+"""What a run leaves: validation, the best model, its figures, the report."""
 
 import sys
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,152 +11,255 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from harma.data.cache import ImageCache
-from harma.data.description import load_description
 from harma.data.split import Split
 from harma.evaluation import Evaluation, evaluate, metrics_table, save_evaluation
 from harma.evaluation.distributed import Share
 from harma.evaluation.retrieval import embed_split, summarize_embedded, with_baseline
-from harma.evaluation.user_metrics import find_metrics
+from harma.evaluation.user_metrics import OwnMetric
 from harma.model.adapter_directory import read_adapter
 from harma.model.model import HarMA
 from harma.model.saved import backbone_name_from, load, save_adapter, save_model
-from harma.training.build import make_backbone, num_workers
-from harma.training.recipe import Recipe
-from harma.training.run import Progress, RunDirectory
+from harma.training.run import RunDirectory
+from harma.training.step import gathered
+
+# What the second column of figures is, where that is not the model before training.
+BASELINES = {"harma": "without adapters", "none": ""}
 
 
-def validate(
-    fabric: Fabric, recipe: Recipe, model: HarMA, split: Split, cache: ImageCache
-) -> dict[str, float]:
-    """Metrics on the split that selects the model: all processes embed, the first one computes, all know."""
+@dataclass(frozen=True)
+class Measuring:
+    """How a model is measured on a split, while it trains and at the end.
+
+    Attributes:
+        batch_size: images at once.
+        num_workers: processes that decode.
+        cache: decoded images.
+        metrics: the user's own, by name.
+    """
+
+    batch_size: int
+    num_workers: int
+    cache: ImageCache
+    metrics: Mapping[str, OwnMetric]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How the best model is chosen.
+
+    Attributes:
+        split: it is validated on.
+        key: the metric that chooses.
+        measuring: how the split is measured.
+    """
+
+    split: Split
+    key: str
+    measuring: Measuring
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a saved model and its figures say of their making.
+
+    Attributes:
+        method: as the recipe names it.
+        data: name of the data set.
+        note: what to know about the data set, for the report.
+        select_on: the split that chooses the model.
+        select_by: the metric that chooses.
+    """
+
+    method: str
+    data: str
+    note: str
+    select_on: str
+    select_by: str
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything is trained: `none` only measures the bare backbone."""
+        return self.method != "none"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a finished run reports.
+
+    Attributes:
+        subject: what it was.
+        split: whose figures it reports.
+        measuring: how the split is measured.
+        untrained: makes the model as it was before training, where the method changes it itself.
+        report: whether report.html is written.
+    """
+
+    subject: Subject
+    split: Split
+    measuring: Measuring
+    untrained: Callable[[], HarMA] = field(repr=False)
+    report: bool
+
+
+def validate(fabric: Fabric, model: HarMA, selection: Selection) -> dict[str, float]:
+    """Metrics on the split that selects the model.
+
+    All processes embed, the first one computes, all know.
+    """
 
     def gather(part: NDArray[np.float32]) -> NDArray[np.float32]:
-        everything: Any = fabric.all_gather(torch.from_numpy(part).to(fabric.device))
-        gathered: NDArray[np.float32] = (
-            everything.cpu().numpy().reshape(fabric.world_size, *part.shape)
-        )
-        return gathered
+        everything = gathered(fabric, torch.from_numpy(part).to(fabric.device))
+        everywhere: NDArray[np.float32] = everything.cpu().numpy()
+        return everywhere.reshape(fabric.world_size, *part.shape)
 
+    measuring = selection.measuring
     with fabric.autocast():
         embedded = embed_split(
             model,
-            split,
-            batch_size=recipe.data.eval_batch_size,
-            num_workers=num_workers(recipe.data),
-            cache=cache,
+            selection.split,
+            batch_size=measuring.batch_size,
+            num_workers=measuring.num_workers,
+            cache=measuring.cache,
             share=Share(fabric.global_rank, fabric.world_size, gather),
         )
     metrics: dict[str, float] = {}
     if fabric.is_global_zero:
-        metrics = summarize_embedded(
-            embedded, split, metrics=find_metrics(recipe.train.metrics)
-        ).metrics
+        figures = summarize_embedded(embedded, selection.split, metrics=measuring.metrics)
+        metrics = figures.metrics
     shared: dict[str, float] = fabric.broadcast(metrics)
     return shared
 
 
-def _evaluate(
-    recipe: Recipe, model: HarMA, split: Split, cache: ImageCache, *, compare: bool
-) -> Evaluation:
-    return evaluate(
-        model,
-        split,
-        batch_size=recipe.data.eval_batch_size,
-        num_workers=num_workers(recipe.data),
-        cache=cache,
-        compare=compare,
-        metrics=find_metrics(recipe.train.metrics),
-    )
-
-
 def save_best(
-    recipe: Recipe,
     run: RunDirectory,
     model: HarMA,
-    metrics: dict[str, float],
-    progress: Progress,
+    subject: Subject,
     train: Split,
+    *,
+    epoch: int,
+    metrics: Mapping[str, float],
 ) -> None:
-    """Write the model of this epoch to `best/`: adapters, or the whole model."""
-    about: dict[str, Any] = {
-        "method": recipe.method,
+    """Write the model of an epoch to `best/`: what its method trained, or the whole model.
+
+    Args:
+        run: where to.
+        model: as it is now.
+        subject: what it says of its making.
+        train: what it was trained on.
+        epoch: that it was trained to.
+        metrics: of its validation.
+    """
+    about: dict[str, object] = {
+        "method": subject.method,
         "data": {
-            "name": recipe.data.name,
+            "name": subject.data,
             "train_images": train.num_images,
             "train_captions": train.num_captions,
             "fingerprint": train.fingerprint(),
         },
-        "metrics": {"split": recipe.train.select_on, "epoch": progress.epoch, **metrics},
+        "metrics": {"split": subject.select_on, "epoch": epoch, **metrics},
     }
-    if recipe.method == "full":
+    if model.adapters is None:
         save_model(model, run.best, about=about)
         return
-    name = backbone_name_from(run.best, run.backbone) if run.backbone.is_dir() else None
+    # A backbone that nothing else could bring back lies in the run itself.
+    name = None
+    if run.backbone.is_dir():
+        name = backbone_name_from(run.best, run.backbone)
     save_adapter(model, run.best, backbone=name, about=about)
-
-
-def finish(
-    recipe: Recipe, run: RunDirectory, model: HarMA, splits: dict[str, Split], cache: ImageCache
-) -> None:
-    """Evaluate the chosen model on the split the recipe names, once; write figures and report; show the table."""
-    trained, total = model.num_parameters(trained=True), model.num_parameters()
-    device, split, peak = model.device, splits[recipe.train.evaluate_on], peak_memory(model.device)
-    if recipe.method == "none":
-        best = model.eval()
-        evaluation = _evaluate(recipe, best, split, cache, compare=False)
-    elif model.adapters is not None:
-        best = load_best(run, model)
-        evaluation = _evaluate(recipe, best, split, cache, compare=True)
-    else:
-        del model
-        best = load(run.best).to(device)
-        torch.manual_seed(
-            recipe.train.seed
-        )  # a backbone without weights starts at the same random ones
-        start = HarMA(make_backbone(recipe)).to(device)
-        evaluation = with_baseline(
-            _evaluate(recipe, best, split, cache, compare=False),
-            _evaluate(recipe, start, split, cache, compare=False),
-        )
-    chosen = {"select_on": recipe.train.select_on, "select_by": recipe.train.select_by}
-    facts = {
-        "method": recipe.method,
-        "data": recipe.data.name,
-        **(chosen if recipe.method != "none" else {}),
-        "trained_parameters": trained,
-        "total_parameters": total,
-        "peak_memory_bytes": peak,
-    }
-    save_evaluation(evaluation, run.path, **facts)
-    run.write_log(split.name, **evaluation.metrics)
-    baseline = {"harma": "without adapters", "none": ""}.get(recipe.method, "before training")
-    if recipe.train.report:
-        from harma.evaluation.report import write_report  # matplotlib is slow to import
-
-        info = {**facts, "note": load_description(recipe.data.name).note}
-        write_report(
-            run.path, evaluation=evaluation, split=split, baseline=baseline, info=info, model=best
-        )
-    # Last, so that a terminal that went away costs nothing.
-    console = Console(width=None)
-    console.print(metrics_table(evaluation, baseline=baseline))
-    if recipe.train.select_on == split.name == "test" and recipe.method != "none":
-        console.print(
-            "[bold]The model was chosen on the test split: these figures flatter it.[/bold]"
-        )
-
-
-def peak_memory(device: torch.device) -> int:
-    """The most memory this process has held so far, in bytes: on a GPU what torch took there, else resident."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    import resource  # not on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def load_best(run: RunDirectory, model: HarMA) -> HarMA:
     """The model with the adapters, or other trained weights, of its best epoch."""
     model.load_adapter_state(read_adapter(run.best).state)
     return model.eval()
+
+
+def finish(run: RunDirectory, model: HarMA, ending: Ending) -> Evaluation:
+    """Evaluate the chosen model once; write figures and report; show the table.
+
+    Args:
+        run: that is trained.
+        model: as the last step left it.
+        ending: what is reported.
+    """
+    subject = ending.subject
+    # Before the evaluation, which takes memory of its own.
+    facts = _facts(model, subject)
+    best, evaluation = _evaluate_best(run, model, ending)
+    save_evaluation(evaluation, run.path, **facts)
+    run.write_log(ending.split.name, **evaluation.metrics)
+    baseline = BASELINES.get(subject.method, "before training")
+    if ending.report:
+        from harma.evaluation.report import write_report  # matplotlib is slow to import
+
+        write_report(
+            run.path,
+            evaluation=evaluation,
+            split=ending.split,
+            baseline=baseline,
+            info={**facts, "note": subject.note},
+            model=best,
+        )
+    # Last, so that a terminal that went away costs nothing.
+    console = Console(width=None)
+    console.print(metrics_table(evaluation, baseline=baseline))
+    if subject.trains and subject.select_on == ending.split.name == "test":
+        console.print(
+            "[bold]The model was chosen on the test split: these figures flatter it.[/bold]"
+        )
+    return evaluation
+
+
+def _facts(model: HarMA, subject: Subject) -> dict[str, str | int]:
+    """What metrics.json says besides the figures."""
+    facts: dict[str, str | int] = {"method": subject.method, "data": subject.data}
+    if subject.trains:
+        facts |= {"select_on": subject.select_on, "select_by": subject.select_by}
+    return facts | {
+        "trained_parameters": model.num_parameters(trained=True),
+        "total_parameters": model.num_parameters(),
+        "peak_memory_bytes": peak_memory(model.device),
+    }
+
+
+def _evaluate_best(run: RunDirectory, model: HarMA, ending: Ending) -> tuple[HarMA, Evaluation]:
+    """The model of the best epoch, and its figures beside those of the model before training."""
+    if not ending.subject.trains:
+        return model.eval(), _measure(model.eval(), ending)
+    if model.adapters is not None:
+        best = load_best(run, model)
+        return best, _measure(best, ending, compare=True)
+    # The whole model was trained: what it was before is made anew.
+    best = load(run.best).to(model.device)
+    before = ending.untrained().to(model.device)
+    return best, with_baseline(_measure(best, ending), _measure(before, ending))
+
+
+def _measure(model: HarMA, ending: Ending, *, compare: bool = False) -> Evaluation:
+    measuring = ending.measuring
+    return evaluate(
+        model,
+        ending.split,
+        batch_size=measuring.batch_size,
+        num_workers=measuring.num_workers,
+        cache=measuring.cache,
+        compare=compare,
+        metrics=measuring.metrics,
+    )
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most memory that this process has held so far, in bytes.
+
+    On a GPU that is what torch took there, elsewhere what was resident.
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in units of 1024 bytes, macOS in bytes.
+    if sys.platform == "darwin":
+        return peak
+    return peak * 1024

@@ -1,12 +1,13 @@
-"""The directory of a run: what it was made from, its log, its checkpoints, its results (DESIGN, On disk)."""
+"""The directory of a run: recipe, environment, log, checkpoint, results (DESIGN, On disk)."""
 
 import json
 import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -17,12 +18,27 @@ import yaml
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, replacing, write_json, write_text
 from harma.ground.lock import LOCK_FILE
+from harma.ground.messages import first_line
 from harma.ground.reading import read_events, read_yaml
 from harma.ground.version import __version__
 
 # What there can be before a run has begun.
 BEGINNINGS = (LOCK_FILE, "environment.json", "log.jsonl", "backbone")
-STATE = {"model", "optimizer", "precision", "world_size", "made_from"}
+# What every checkpoint holds.
+STATE_KEYS = {"model", "optimizer", "precision", "world_size", "made_from"}
+# What torch raises of a file that is no checkpoint, depending on where it breaks.
+UNREADABLE = (
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    UnpicklingError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+# Whose versions a run writes down.
+LIBRARIES = ("torch", "torchvision", "open_clip_torch", "lightning-fabric", "numpy")
 BEGIN_AGAIN = "delete it to begin the run again from its first step"
 
 
@@ -82,25 +98,25 @@ class RunDirectory:
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            # What a run that was killed at its very start leaves is not in the way.
-            foreign = sorted(
-                path.name for path in self.path.iterdir() if path.name not in BEGINNINGS
-            )
+            names = sorted(path.name for path in self.path.iterdir())
         except OSError as error:
             raise ConfigError(
                 f"the output {self.path} cannot be used ({error.strerror}); choose another"
             ) from error
+        # What a run that was killed at its very start leaves is not in the way.
+        foreign = [name for name in names if name not in BEGINNINGS]
         if foreign:
             raise ConfigError(
                 f"the output {self.path} holds files that are no run ({', '.join(foreign[:3])}); "
                 "choose a new or an empty directory"
             )
 
-    def begin(self, recipe: dict[str, Any]) -> None:
-        """Write what a new run was made from. The recipe comes last: where it is, there is a run."""
+    def begin(self, recipe: Mapping[str, object]) -> None:
+        """Write what a new run was made from."""
         write_json(self.path / "environment.json", environment())
         self.log.unlink(missing_ok=True)
-        write_text(self.recipe, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
+        # Last: where a recipe is, there is a run.
+        write_text(self.recipe, yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True))
 
     def read_recipe(self) -> dict[str, Any]:
         """The recipe the run was begun with.
@@ -119,22 +135,23 @@ class RunDirectory:
             )
         return recipe
 
-    def write_log(self, event: str, **values: Any) -> None:
+    def write_log(self, event: str, **values: float) -> None:
         """Append a line of JSON."""
-        line = json.dumps(
-            {"event": event, "time": round(time.time(), 3), **values}, ensure_ascii=False
-        )
+        content = {"event": event, "time": round(time.time(), 3), **values}
         with self.log.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+            file.write(json.dumps(content, ensure_ascii=False) + "\n")
 
-    def save_state(self, state: dict[str, Any], progress: Progress) -> None:
-        """Write the checkpoint a killed run continues from."""
+    def save_state(self, state: Mapping[str, object], progress: Progress) -> None:
+        """Write the checkpoint that a killed run continues from."""
         size = self.log.stat().st_size if self.log.exists() else 0
         with replacing(self.state) as temporary:
             torch.save({**state, "progress": asdict(progress), "log_size": size}, temporary)
 
     def load_state(self) -> tuple[dict[str, Any], Progress] | None:
-        """Read the checkpoint, and cut the log back to where it was written; None if there is none yet.
+        """Read the checkpoint, and cut the log back to where it was written.
+
+        Returns:
+            What was saved, and how far the run had come; None if there is no checkpoint yet.
 
         Raises:
             WeightsError: the checkpoint cannot be read.
@@ -145,22 +162,15 @@ class RunDirectory:
             return None
         try:
             state: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
-            progress, size = Progress(**state.pop("progress")), int(state.pop("log_size"))
-            missing = STATE - state.keys()
-        except (
-            RuntimeError,
-            EOFError,
-            OSError,
-            ValueError,
-            UnpicklingError,
-            LookupError,
-            TypeError,
-            AttributeError,
-        ) as error:
-            reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+            progress = Progress(**state.pop("progress"))
+            size = int(state.pop("log_size"))
+            missing = STATE_KEYS - state.keys()
+        except UNREADABLE as error:
+            reason = first_line(error, length=160)
             raise WeightsError(f"{self.state} cannot be read ({reason}); {BEGIN_AGAIN}") from error
         if missing:
             raise WeightsError(f"{self.state} lacks {', '.join(sorted(missing))}; {BEGIN_AGAIN}")
+        # The steps after the checkpoint are taken, and logged, again.
         if self.log.exists() and self.log.stat().st_size > size:
             os.truncate(self.log, size)
         return state, progress
@@ -170,22 +180,19 @@ class RunDirectory:
         yield from read_events(self.log)
 
 
-def environment() -> dict[str, Any]:
+def environment() -> dict[str, str | int | None]:
     """What the run ran on: versions, machine and command."""
-    from importlib.metadata import version
-
-    cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    gpu = None
+    if torch.cuda.is_available():
+        gpu = torch.cuda.get_device_name()
     return {
         "harma": __version__,
         "python": platform.python_version(),
-        **{
-            name: version(name)
-            for name in ("torch", "torchvision", "open_clip_torch", "lightning-fabric", "numpy")
-        },
+        **{name: version(name) for name in LIBRARIES},
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "gpu": cuda,
+        "gpu": gpu,
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }

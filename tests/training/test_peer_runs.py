@@ -1,20 +1,17 @@
 """Every peer of HarMA through `harma train`, from the command line to what a run leaves."""
 
 import json
-from typing import get_args, get_type_hints
 
 import pytest
 import torch
 import yaml
-from safetensors.torch import load_file
+from tests.training.runs import adapter_weights, last_state, stopped, trained
 
 import harma
 from harma.cli import main
 from harma.errors import ConfigError, WeightsError
 from harma.methods.table import METHODS
 from harma.model.saved import describe
-from harma.training.loop import train
-from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_from_dict
 
 OPTIONS = {
@@ -43,10 +40,6 @@ def values(tiny_config, tiny_data, tmp_path):
     return make
 
 
-def test_a_recipe_names_every_method():
-    assert set(get_args(get_type_hints(Recipe)["method"])) == METHODS.keys() | {"full", "none"}
-
-
 @pytest.mark.parametrize("method", PEERS)
 def test_a_run_trains_opens_and_tells_what_it_is(values, method, tmp_path, tiny_data, capsys):
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(values(method)))
@@ -55,7 +48,7 @@ def test_a_run_trains_opens_and_tells_what_it_is(values, method, tmp_path, tiny_
     saved = json.loads((run / "best" / "adapter_config.json").read_text())
     assert saved["method"] == method
     assert OPTIONS.get(method, {}).items() <= saved["options"].items()
-    weights = load_file(run / "best" / "adapter_model.safetensors")
+    weights = adapter_weights(run)
     assert sum(t.numel() for t in weights.values()) == saved["parameters"]["trained"]
     figures = json.loads((run / "metrics.json").read_text())["test"]
     model = harma.load(run)
@@ -74,55 +67,44 @@ def test_a_run_trains_opens_and_tells_what_it_is(values, method, tmp_path, tiny_
 
 @pytest.mark.parametrize("method", PEERS)
 def test_resumed_it_ends_as_if_undisturbed(values, method, monkeypatch):
-    train(recipe_from_dict(values(method, "whole")))
-    from harma.training.loop import Trainer
-
-    def stop(trainer, display):
-        end(trainer, display)
-        raise KeyboardInterrupt
-
-    end = Trainer._end_epoch
-    monkeypatch.setattr(Trainer, "_end_epoch", stop)
-    with pytest.raises(KeyboardInterrupt):
-        train(recipe_from_dict(values(method, "cut")))
-    monkeypatch.setattr(Trainer, "_end_epoch", end)
-    run = train(recipe_from_dict(values(method, "cut")), resume=True)
-    states = [
-        torch.load(path / "last" / "state.pt")["model"] for path in (run.parent / "whole", run)
-    ]
-    assert states[0].keys() == states[1].keys()
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    whole = last_state(trained(values(method, "whole")))["model"]
+    with stopped(monkeypatch):
+        trained(values(method, "cut"))
+    state = last_state(trained(values(method, "cut"), resume=True))["model"]
+    assert whole.keys() == state.keys()
+    assert all(torch.equal(whole[name], state[name]) for name in whole)
 
 
 @pytest.mark.parametrize("method", PEERS)
 def test_a_warm_start_goes_on_from_a_run_of_the_same_method(values, method):
-    first = train(recipe_from_dict(values(method, "first")))
+    first = trained(values(method, "first"))
     later = {"backbone": f"local-dir:{first / 'backbone'}", "init": str(first)}
-    second = train(recipe_from_dict(values(method, "second", **later, optim={"lr": 1e-12})))
-    a, b = (load_file(run / "best" / "adapter_model.safetensors") for run in (first, second))
-    assert all(torch.allclose(a[name], b[name], atol=1e-6) for name in a)
+    second = trained(values(method, "second", **later, optim={"lr": 1e-12}))
+    weights = adapter_weights(second)
+    for name, tensor in adapter_weights(first).items():
+        assert torch.allclose(weights[name], tensor, atol=1e-6), name
     other = "bitfit" if method != "bitfit" else "linear"
     with pytest.raises(
         ConfigError, match=f"was trained with method {method}; start with the same, not {other}"
     ):
-        train(recipe_from_dict(values(other, "third", **later)))
+        trained(values(other, "third", **later))
 
 
 def test_a_resumed_run_whose_method_changed_is_refused(values):
-    train(recipe_from_dict(values("lora")))
+    trained(values("lora"))
     with pytest.raises(WeightsError, match="does not fit the run's recipe"):
-        train(recipe_from_dict({**values("lora"), "options": {"rank": 2}}), resume=True)
+        trained({**values("lora"), "options": {"rank": 2}}, resume=True)
 
 
 def test_options_of_another_kind_are_refused(values):
     with pytest.raises(ConfigError, match=r"which method full does not take"):
         recipe_from_dict({**values("full"), "options": {"rank": 4}})
     with pytest.raises(ConfigError, match="method lora has no option rnk"):
-        train(recipe_from_dict({**values("lora"), "options": {"rnk": 4}}))
+        trained({**values("lora"), "options": {"rnk": 4}})
 
 
 def test_a_saved_method_that_is_not_known_is_refused(values):
-    run = train(recipe_from_dict(values("bitfit")))
+    run = trained(values("bitfit"))
     path = run / "best" / "adapter_config.json"
     content = json.loads(path.read_text())
     for damage, message in (

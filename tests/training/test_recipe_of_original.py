@@ -1,18 +1,13 @@
+"""Recipes from the original HarMA's configs."""
+
 import json
-from pathlib import Path
 
 import pytest
 import yaml
 
-from harma.comparison.plan import read_plan
 from harma.errors import ConfigError, MissingFileError
 from harma.training.recipe import Recipe
-from harma.training.recipe_files import (
-    read_recipe,
-    recipe_from_dict,
-    recipe_values,
-    shipped_recipes,
-)
+from harma.training.recipe_files import read_recipe
 
 ORIGINAL = {
     "train_file": ["data/rsitmd_train.json"],
@@ -36,98 +31,6 @@ ORIGINAL = {
 
 def read(*argv):
     return read_recipe(argv, prog="harma train", description="", examples="")
-
-
-@pytest.mark.parametrize("name", shipped_recipes())
-def test_every_shipped_recipe_is_valid_and_survives_yaml(name):
-    recipe = recipe_from_dict(recipe_values(name))
-    assert recipe_from_dict(yaml.safe_load(yaml.safe_dump(recipe.to_dict()))) == recipe
-
-
-@pytest.mark.parametrize(
-    ("name", "lr", "epochs", "backbone"),
-    [
-        ("rsitmd_vit", 4e-4, 50, "laion2b"),
-        ("rsitmd_geo", 4e-6, 80, "georsclip-ret2"),
-        ("rsicd_vit", 4e-4, 10, "laion2b"),
-        ("rsicd_geo", 4e-6, 80, "georsclip-ret2"),
-    ],
-)
-def test_published_recipes_are_as_published(name, lr, epochs, backbone):
-    recipe = recipe_from_dict(recipe_values(name))
-    assert (recipe.optim.lr, recipe.train.epochs, recipe.backbone) == (lr, epochs, backbone)
-    assert recipe.data.batch_size == 2 * 214
-    assert recipe.adapter.variant == "released"
-    assert recipe.adapter.shared_towers == ("text",)
-    assert recipe.adapter.text_attention == "full"
-    assert recipe.loss.terms == {"contrastive": 1.0, "weighted_triplet": 1.0}
-    assert (recipe.optim.betas, recipe.optim.weight_decay) == ((0.9, 0.98), 0.04)
-    assert not recipe.schedule.exact_steps
-
-
-def test_harma_plus_is_what_was_measured():
-    """The row of benchmarks/ucm/plus.yaml, but for backbone, bottleneck and rate."""
-    measured = read_plan(Path(__file__).parents[2] / "benchmarks" / "ucm" / "plus.yaml")
-    (row,) = [row for row in measured.rows if row.name == "harma_plus"]
-    theirs, ours = row.recipe, recipe_from_dict(recipe_values("harma_plus"))
-    assert ours.loss.terms == theirs.loss.terms
-    assert (ours.train.epochs, ours.train.average_decay) == (
-        theirs.train.epochs,
-        theirs.train.average_decay,
-    )
-    assert (ours.schedule, ours.optim.weight_decay) == (theirs.schedule, theirs.optim.weight_decay)
-    for name in ("sampling", "captions_per_image", "batch_size", "augment"):
-        assert getattr(ours.data, name) == getattr(theirs.data, name), name
-    for name in ("variant", "shared_towers", "text_attention"):
-        assert getattr(ours.adapter, name) == getattr(theirs.adapter, name), name
-
-
-def test_every_value_can_be_overridden():
-    recipe = read(
-        "rsitmd_geo",
-        "--data.root",
-        "d",
-        "--optim.lr",
-        "1e-5",
-        "--loss.terms.weighted_triplet",
-        "0.1",
-    )
-    assert (recipe.data.root, recipe.optim.lr) == ("d", 1e-5)
-    assert recipe.loss.terms == {"contrastive": 1.0, "weighted_triplet": 0.1}
-
-
-def test_losses_that_a_recipe_does_not_name_are_not_in_its_sum():
-    assert recipe_from_dict({"loss": {"terms": {"contrastive": 1}}}).loss.terms == {
-        "contrastive": 1
-    }
-
-
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["rsitmd_geo", "--optim.lrr", "1"], "lrr"),
-        (["rsitmd_geo", "--optim.lr", "fast"], r"optim.lr"),
-        (["rsitmd_geo", "--optim.lr", "-1"], r"optim.lr is -1.0; it must be greater than 0"),
-        (["rsitmd_geo", "--method", "harmony"], "harmony"),
-        (["--optim.lr", "1"], "the first argument is the recipe: one of"),
-    ],
-)
-def test_unusable_flags_are_named(argv, message):
-    with pytest.raises(ConfigError, match=message):
-        read(*argv)
-
-
-def test_unknown_recipe_names_the_shipped_ones(tmp_path):
-    with pytest.raises(
-        MissingFileError, match="there is no recipe 'rsitmd'; shipped are .*rsitmd_geo"
-    ):
-        read("rsitmd")
-    (tmp_path / "list.yaml").write_text("- 1")
-    with pytest.raises(ConfigError, match="holds list; a recipe is a mapping"):
-        read(str(tmp_path / "list.yaml"))
-    (tmp_path / "bad.yaml").write_text("a: [")
-    with pytest.raises(ConfigError, match="is not YAML"):
-        read(str(tmp_path / "bad.yaml"))
 
 
 def original(tmp_path, **changes):
@@ -237,17 +140,6 @@ def test_configs_that_are_not_there_are_named(tmp_path):
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(ConfigError, match="bad.json is not JSON"):
         read(original(tmp_path, is_harma=False, text_config=str(tmp_path / "bad.json")))
-
-
-@pytest.mark.parametrize("name", ["rsitmd_swin_bert", "rsicd_swin_bert"])
-def test_recipes_of_dual_encoders(name):
-    recipe = recipe_from_dict(recipe_values(name))
-    assert (recipe.method, recipe.data.name) == ("full", name.partition("_")[0])
-    assert recipe.backbone["image"]["timm"] == "swin_tiny_patch4_window7_224"
-    assert recipe.loss.terms == {
-        "contrastive": 1.0,
-        "affiliation": {"weight": 1.0, "temperature": 0.07},
-    }
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,25 @@
-"""Gradients over chunks and over processes are those of the whole batch."""
+"""Gradients over chunks and over processes are those of the whole batch; which chunks are tried."""
+
+import warnings
+from types import SimpleNamespace
 
 import pytest
 import torch
 from lightning_fabric import Fabric
 
 from harma.backbones import load_backbone
+from harma.errors import TrainingError
 from harma.methods.harma.config import AdapterConfig
 from harma.model.model import HarMA
 from harma.training.objective import Objective
-from harma.training.step import Batch, compute_gradients
+from harma.training.step import (
+    IMAGES_OFF_GPU,
+    Batch,
+    compute_gradients,
+    first_chunk_size,
+    gathered,
+    smaller_chunk,
+)
 
 TERMS = {"contrastive": 1.0, "weighted_triplet": 0.5, "affiliation": 0.3}
 SEVERAL = {
@@ -126,8 +137,12 @@ def _in_two_processes(fabric, config, chunk_size, directory):
     loss, got = gradients(
         fabric, model, Batch(*(tensor[half] for tensor in batch)), chunk_size, ALL
     )
+    rank = fabric.global_rank
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parts = gathered(fabric, torch.full((2, 1), rank)).flatten().tolist()
     if fabric.is_global_zero:
-        torch.save((loss, got), f"{directory}/gradients.pt")
+        torch.save((loss, got, parts), f"{directory}/gradients.pt")
 
 
 @pytest.mark.slow
@@ -135,7 +150,8 @@ def _in_two_processes(fabric, config, chunk_size, directory):
 def test_two_processes_give_the_gradients_of_one(tiny_config, tmp_path, chunk_size):
     fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp_spawn", precision="64-true")
     fabric.launch(_in_two_processes, tiny_config, chunk_size, str(tmp_path))
-    loss, got = torch.load(tmp_path / "gradients.pt")
+    loss, got, parts = torch.load(tmp_path / "gradients.pt")
+    assert parts == [0, 0, 1, 1], "in the order of the ranks, without a word of torch's"
     model = make_model(tiny_config)
     expected_loss, expected = gradients(
         Fabric(accelerator="cpu", devices=1, precision="64-true"),
@@ -145,3 +161,64 @@ def test_two_processes_give_the_gradients_of_one(tiny_config, tmp_path, chunk_si
     )
     assert torch.allclose(loss, expected_loss)
     assert_same(got, expected)
+
+
+# -- chunks ---------------------------------------------------------------------------------------
+
+ERROR = torch.cuda.OutOfMemoryError("CUDA out of memory.\nSee the documentation.")
+
+
+def machine(device="cuda", processes=1):
+    return SimpleNamespace(device=torch.device(device), world_size=processes)
+
+
+def test_a_gpu_is_tried_with_the_whole_batch():
+    assert first_chunk_size("auto", machine()) is None
+    assert first_chunk_size("auto", machine("cpu")) == IMAGES_OFF_GPU == 64
+    assert first_chunk_size(5, machine()) == 5
+    assert first_chunk_size(None, machine("cpu")) is None
+
+
+@pytest.mark.parametrize(("used", "expected"), [(None, 15), (64, 15), (8, 4), (3, 1)])
+def test_half_of_what_was_tried(used, expected):
+    assert smaller_chunk("auto", used, 31, machine(), ERROR) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "used", "processes", "images", "half"),
+    [(16, 16, 1, 16, 8), (None, None, 1, 31, 15), ("auto", 1, 1, 1, 1), ("auto", None, 2, 31, 15)],
+)
+def test_what_cannot_be_chosen_here_ends_the_run(asked, used, processes, images, half):
+    message = (
+        rf"does not hold {images} images at once \(CUDA out of memory\.\); try"
+        rf" --train\.chunk_size {half},"
+    )
+    with pytest.raises(TrainingError, match=message):
+        smaller_chunk(asked, used, 31, machine(processes=processes), ERROR)
+
+
+def test_a_batch_comes_in_pieces(tiny_config):
+    batch = Batch(*(torch.arange(7) + 10 * i for i in range(5)))
+    pieces = list(batch.chunks(3))
+    assert [len(piece.pixels) for piece in pieces] == [3, 3, 1]
+    assert pieces[1].labels.tolist() == [33, 34, 35]
+
+
+def test_dropout_is_drawn_alike_in_both_passes_of_gradient_caching(tiny_config):
+    """Else gradients would belong to other embeddings than those they are sent back through."""
+    fabric = Fabric(accelerator="cpu", devices=1, precision="64-true")
+    model = make_model(tiny_config)
+    batch = make_batch(model)
+    wrapped = fabric.setup_module(model)
+    passes = []
+    handle = model.register_forward_hook(lambda module, inputs, output: passes.append(output))
+    objective = Objective({"contrastive": 1.0, "intra_modal_triplet": 1.0})
+    torch.manual_seed(3)
+    compute_gradients(fabric, wrapped, objective, batch, chunk_size=4, view_dropout=0.5)
+    handle.remove()
+    assert len(passes) == 4
+    for first, second in zip(passes[:2], passes[2:], strict=True):
+        for one, other in zip(first, second, strict=True):
+            assert torch.allclose(one, other, atol=1e-12)
+    # The two chunks draw numbers of their own.
+    assert not torch.equal(passes[0][3] - passes[0][0], passes[1][3] - passes[1][0])

@@ -1,0 +1,246 @@
+"""The one place that cuts a recipe into the parts of a run.
+
+Everything below (`loop`, `step`, `results`, …) is given parts, ready to be used, and sees no
+recipe.
+"""
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.wrappers import _FabricModule
+from torch import nn
+
+from harma.data.description import load_description
+from harma.data.split import Split
+from harma.errors import ConfigError
+from harma.evaluation.user_metrics import find_metrics
+from harma.model.model import HarMA
+from harma.training.averages import AveragedWeights
+from harma.training.batches import EpochBatches
+from harma.training.build import (
+    backbone_of_run,
+    bare_model,
+    build_model,
+    load_splits,
+    make_cache,
+    num_workers,
+)
+from harma.training.feed import Feed, make_loader, make_pairs, num_items, spread_labels
+from harma.training.objective import Objective
+from harma.training.optim import Updates, make_optimizer, make_schedule, scheduled_steps
+from harma.training.parts import GradientOptions, RunParts, Timetable, TrainingParts
+from harma.training.recipe import Recipe, TrainConfig
+from harma.training.results import Ending, Measuring, Selection, Subject
+from harma.training.run import RunDirectory
+
+
+def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> RunParts:
+    """Cut a recipe into parts.
+
+    Args:
+        recipe: what to run.
+        fabric: launched.
+        run: its directory.
+        resume: whether it was begun before.
+
+    Raises:
+        HarmaError: recipe, data or backbone are not usable.
+    """
+    train = recipe.train
+    # Only what is needed is read, so that a test split can stay unread.
+    needed: list[str] = [train.evaluate_on]
+    if recipe.trains:
+        needed = ["train", train.select_on, train.evaluate_on]
+    splits = load_splits(recipe.data, *dict.fromkeys(needed))
+
+    # From here on random numbers are drawn, in an order that a resumed run repeats.
+    fabric.seed_everything(train.seed, verbose=False)
+    backbone = backbone_of_run(recipe, run, resume=resume)
+    model = build_model(recipe, backbone)
+    keeps_backbone = backbone.is_random and model.adapters is not None
+    if keeps_backbone and not run.backbone.is_dir() and fabric.is_global_zero:
+        # Nothing else could bring these weights back.
+        backbone.save(run.backbone)
+
+    # What is measured while it trains, and at the end.
+    subject = _subject(recipe)
+    measuring = _measuring(recipe)
+    ending = Ending(
+        subject=subject,
+        split=splits[train.evaluate_on],
+        measuring=measuring,
+        untrained=lambda: bare_model(recipe),
+        report=train.report,
+    )
+    if not recipe.trains:
+        return RunParts(model, None, ending)
+    selection = Selection(splits[train.select_on], train.select_by, measuring)
+    training = _training_parts(recipe, fabric, model, splits["train"], selection, subject)
+    return RunParts(model, training, ending)
+
+
+def _subject(recipe: Recipe) -> Subject:
+    return Subject(
+        method=recipe.method,
+        data=recipe.data.name,
+        note=load_description(recipe.data.name).note,
+        select_on=recipe.train.select_on,
+        select_by=recipe.train.select_by,
+    )
+
+
+def _measuring(recipe: Recipe) -> Measuring:
+    return Measuring(
+        batch_size=recipe.data.eval_batch_size,
+        num_workers=num_workers(recipe.data),
+        cache=make_cache(recipe.data),
+        metrics=find_metrics(recipe.train.metrics),
+    )
+
+
+def _training_parts(
+    recipe: Recipe,
+    fabric: Fabric,
+    model: HarMA,
+    split: Split,
+    selection: Selection,
+    subject: Subject,
+) -> TrainingParts:
+    """What the loop takes: model and optimiser on the device, and the data that feeds them."""
+    gradients = _gradient_options(recipe, split)
+    if not gradients.objective.needs_temperature:
+        # It would get no gradient, which several processes wait for, and only decay.
+        model.temperature.requires_grad_(False)
+    # Before training changes anything: what a checkpoint belongs to.
+    made_from = {
+        "backbone": frozen_hash(model),
+        "train": split.fingerprint(),
+        selection.split.name: selection.split.fingerprint(),
+    }
+    feed = _feed(recipe, fabric, model, split, selection.measuring)
+    wrapped, updates = _set_up(recipe, fabric, model, feed.batches)
+    # After the model is on its device, where the average is taken.
+    averages = None
+    if recipe.train.average_decay is not None:
+        averages = AveragedWeights(model.trained_parameters(), recipe.train.average_decay)
+    return TrainingParts(
+        model=model,
+        wrapped=wrapped,
+        feed=feed,
+        gradients=gradients,
+        updates=updates,
+        averages=averages,
+        selection=selection,
+        subject=subject,
+        timetable=_timetable(recipe.train),
+        made_from=made_from,
+        tensorboard=recipe.train.tensorboard,
+    )
+
+
+def _gradient_options(recipe: Recipe, split: Split) -> GradientOptions:
+    objective = Objective(recipe.loss.terms)
+    check_views(objective, gradient_checkpointing=recipe.train.gradient_checkpointing)
+    check_labels(objective, split, spread=recipe.data.spread_labels)
+    return GradientOptions(
+        objective=objective,
+        chunk_size=recipe.train.chunk_size,
+        view_dropout=recipe.loss.view_dropout,
+        seed=recipe.train.seed,
+    )
+
+
+def _feed(recipe: Recipe, fabric: Fabric, model: HarMA, split: Split, measuring: Measuring) -> Feed:
+    data = recipe.data
+    batches = EpochBatches(
+        num_items(data, split),
+        data.batch_size,
+        rank=fabric.global_rank,
+        world_size=fabric.world_size,
+        seed=recipe.train.seed,
+        labels=spread_labels(data, split),
+    )
+    # Validation and training decode an image once between them.
+    pairs = make_pairs(data, split, model, measuring.cache, seed=recipe.train.seed)
+    loader = make_loader(pairs, batches, measuring.num_workers)
+    # Fabric's own sampler would cut the batches a second time.
+    on_device = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
+    assert not isinstance(on_device, list)
+    return Feed(pairs, batches, on_device)
+
+
+def _set_up(
+    recipe: Recipe, fabric: Fabric, model: HarMA, batches: EpochBatches
+) -> tuple[_FabricModule, Updates]:
+    """Model and optimiser as Fabric runs them: on the device, in the run's precision."""
+    module: nn.Module = model
+    if recipe.train.compile:
+        compiled = torch.compile(model)
+        assert isinstance(compiled, nn.Module)
+        module = compiled
+    # After the method was attached: what does not train has no place in the optimiser.
+    optimizer = make_optimizer(model.trained_parameters().values(), recipe.optim)
+    wrapped, optimizer = fabric.setup(module, optimizer)
+    total = scheduled_steps(
+        recipe.train.epochs,
+        batches.num_items,
+        batches.batch_size * batches.world_size,
+        exact=recipe.schedule.exact_steps,
+    )
+    updates = Updates(
+        optimizer=optimizer,
+        peak_rate=recipe.optim.lr,
+        schedule=make_schedule(recipe.schedule.name, total, recipe.schedule.warmup),
+        clip_norm=recipe.optim.clip_norm,
+        min_temperature=recipe.loss.min_temperature,
+    )
+    return wrapped, updates
+
+
+def _timetable(train: TrainConfig) -> Timetable:
+    return Timetable(
+        epochs=train.epochs,
+        validate_every=train.validate_every,
+        patience=train.patience,
+        checkpoint_every=train.checkpoint_every,
+        log_every=train.log_every,
+    )
+
+
+def frozen_hash(model: HarMA) -> str:
+    """Hash of the backbone's weights, where a saved model needs them beside it; else ""."""
+    if model.adapters is None:
+        return ""
+    with model.without_adapters():
+        return model.backbone.weights_hash()
+
+
+def check_views(objective: Objective, *, gradient_checkpointing: bool) -> None:
+    """Raise if second views and gradient checkpointing are asked for together.
+
+    Raises:
+        ConfigError: they are.
+    """
+    # A block that is computed again in the backward pass would not lose the values it lost before.
+    if objective.needs_views and gradient_checkpointing:
+        raise ConfigError(
+            "a loss of this recipe takes second views, which train.gradient_checkpointing cannot"
+            " serve; train.chunk_size saves memory too"
+        )
+
+
+def check_labels(objective: Objective, split: Split, *, spread: bool) -> None:
+    """Raise if labels are needed that the annotations do not have.
+
+    Raises:
+        ConfigError: they are; the message says what to leave out.
+    """
+    if split.labels is not None:
+        return
+    leave_out = [f"--loss.terms.{name} 0" for name in objective.taking_labels]
+    if spread:
+        leave_out.append("--data.spread_labels false")
+    if leave_out:
+        raise ConfigError(
+            "the training annotations have no labels, which this recipe needs; without:"
+            f" {' '.join(leave_out)}"
+        )

@@ -1,0 +1,75 @@
+"""The processes, GPUs and precision of a run: what torchrun, SLURM or the recipe say."""
+
+import os
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+from harma.errors import ConfigError
+from harma.training.recipe import TrainConfig
+
+# A recipe's word for a precision → Fabric's.
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]] = {
+    "float32": "32-true",
+    "bf16": "bf16-mixed",
+    "fp16": "16-mixed",
+    "float64": "64-true",
+}
+
+
+def make_fabric(train: TrainConfig) -> Fabric:
+    """Devices, processes and precision of a run, not launched yet.
+
+    Raises:
+        ConfigError: the machine has no such device, or the precision does not work on it.
+    """
+    if train.precision == "fp16" and _on_cpu(train.accelerator):
+        raise ConfigError(
+            "train.precision is fp16, which needs a GPU; on a CPU use float32 or bf16"
+        )
+    launched = _launched()
+    if launched is None and train.num_nodes > 1:
+        raise ConfigError(
+            f"train.num_nodes is {train.num_nodes}; several machines are started by torchrun or"
+            f" SLURM, such as torchrun --nnodes {train.num_nodes} --nproc-per-node {train.devices}"
+            " --rdzv-endpoint HOST:29500 -m harma train …"
+        )
+    devices, num_nodes = launched or (train.devices, train.num_nodes)
+    try:
+        return Fabric(
+            accelerator=_fabrics_name(train.accelerator),
+            devices=devices,
+            num_nodes=num_nodes,
+            precision=PRECISIONS[train.precision],
+            strategy="auto",
+        )
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        raise ConfigError(
+            f"train.accelerator {train.accelerator} with {devices} devices: {error}"
+        ) from error
+
+
+def _fabrics_name(accelerator: str) -> str:
+    """A recipe's word for an accelerator → Fabric's."""
+    return "gpu" if accelerator == "cuda" else accelerator
+
+
+def _on_cpu(accelerator: str) -> bool:
+    if accelerator == "auto":
+        return not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    return accelerator == "cpu"
+
+
+def _launched() -> tuple[int, int] | None:
+    """Processes on this machine and machines, if torchrun or SLURM started us; None if not."""
+    environment = os.environ
+    if "TORCHELASTIC_RUN_ID" in environment:
+        local = int(environment["LOCAL_WORLD_SIZE"])
+        return local, int(environment["WORLD_SIZE"]) // local
+    # Inside `srun` there is a task number; an interactive allocation alone starts nothing.
+    if "SLURM_PROCID" in environment and int(environment.get("SLURM_NTASKS", "1")) > 1:
+        num_nodes = int(environment.get("SLURM_NNODES", "1"))
+        return int(environment["SLURM_NTASKS"]) // num_nodes, num_nodes
+    return None

@@ -1,0 +1,129 @@
+"""Train a recipe, or resume a run: from data to report.
+
+A run ends the same whether it was interrupted or not: in every process and at every step the same
+random numbers are drawn.
+"""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning_fabric import Fabric
+
+from harma.ground.lock import locked
+from harma.training.build import method_config
+from harma.training.cut import cut
+from harma.training.devices import make_fabric
+from harma.training.loop import Trainer
+from harma.training.recipe import Recipe
+from harma.training.recipe_files import open_recipe
+from harma.training.results import finish
+from harma.training.run import Progress, RunDirectory
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished run.
+
+    Attributes:
+        path: its directory; `harma.load(path)` opens its model.
+        split: whose figures `metrics` are: "test", or "val" with `train.evaluate_on: val`.
+        metrics: of the kept model, in percent.
+        metrics_before: without what was trained, or None where nothing was.
+        best_epoch: epoch of the kept model; 0 where nothing trains.
+        best: its figure of `train.select_by` on the split that chose it; None where nothing trains.
+    """
+
+    path: Path
+    split: str
+    metrics: dict[str, float]
+    metrics_before: dict[str, float] | None
+    best_epoch: int
+    best: float | None
+
+
+def train(
+    recipe: Recipe | str | Path | Mapping[str, object],
+    *,
+    overrides: Mapping[str, object] | None = None,
+    resume: bool = False,
+) -> TrainedRun:
+    """Run a recipe.
+
+        harma.train("rsitmd_geo", overrides={"data.root": "data/rsitmd", "output": "runs/a"})
+
+    Args:
+        recipe: what to run: a recipe, the name of a shipped one, a YAML file, or a mapping of plain
+            values.
+        overrides: dotted name → value, as the flags of `harma train`.
+        resume: continue the run in the recipe's `output`; it ends as if it had not been
+            interrupted. `resume(directory)` does so with the recipe that it was begun with.
+
+    Raises:
+        HarmaError: recipe, data or backbone are not usable, or the loss stopped being a number.
+    """
+    recipe = open_recipe(recipe, overrides)
+    # Before anything is read or written: a method is a name until here.
+    method_config(recipe)
+    fabric = make_fabric(recipe.train)
+    fabric.launch()
+    run = RunDirectory(recipe.output)
+    if fabric.is_global_zero and not resume:
+        run.check_free()
+    # One process writes, so one holds the lock; the others would find it taken.
+    with locked(run.path, "training in") if fabric.is_global_zero else nullcontext():
+        trained = _train(fabric, recipe, run, resume=resume)
+    # The others wait for the report too.
+    shared = fabric.broadcast(trained)
+    assert shared is not None
+    return shared
+
+
+def resume(directory: str | Path) -> TrainedRun:
+    """Continue a run that was interrupted, with the recipe it was begun with.
+
+    It ends as if it had not been interrupted. The directory may have been moved.
+
+    Args:
+        directory: of the run.
+
+    Raises:
+        MissingFileError: the directory holds no run.
+        HarmaError: see `train`; also where data or weights are others than those it was begun with.
+    """
+    begun = RunDirectory(directory).read_recipe()
+    return train({**begun, "output": str(directory)}, resume=True)
+
+
+def _train(fabric: Fabric, recipe: Recipe, run: RunDirectory, *, resume: bool) -> TrainedRun | None:
+    """Build everything, then begin: a recipe that cannot be used leaves no run behind.
+
+    Returns:
+        What came out, in the first process.
+    """
+    parts = cut(recipe, fabric, run, resume=resume)
+    # Below this line nothing knows the recipe, but for what is written down of it.
+    progress = Progress()
+    trainer = None
+    if parts.training is not None:
+        trainer = Trainer(fabric, run, parts.training)
+    if fabric.is_global_zero and not resume:
+        run.begin(recipe.to_dict())
+    fabric.barrier()
+    if trainer is None:
+        fabric.to_device(parts.model)
+    else:
+        progress = trainer.fit(resume=resume)
+    if not fabric.is_global_zero:
+        return None
+    evaluation = finish(run, parts.model, parts.ending)
+    before = evaluation.without_adapters
+    return TrainedRun(
+        path=run.path,
+        split=evaluation.split,
+        metrics=evaluation.metrics,
+        metrics_before=None if before is None else before.metrics,
+        best_epoch=progress.best_epoch,
+        best=progress.best if progress.best_epoch else None,
+    )

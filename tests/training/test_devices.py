@@ -1,0 +1,82 @@
+"""Devices, processes and precision of a run."""
+
+import pytest
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+from harma.errors import ConfigError
+from harma.training import devices
+from harma.training.recipe import TrainConfig
+
+TORCHRUN = {
+    "TORCHELASTIC_RUN_ID": "1",
+    "LOCAL_WORLD_SIZE": "2",
+    "WORLD_SIZE": "6",
+    "RANK": "3",
+    "LOCAL_RANK": "1",
+}
+SLURM = {"SLURM_PROCID": "1", "SLURM_NTASKS": "8", "SLURM_NNODES": "2"}
+
+
+def asked_for(monkeypatch, environment, **train):
+    """What Fabric is asked for."""
+    seen = {}
+    monkeypatch.setattr(devices, "Fabric", lambda **options: seen.update(options))
+    for name in ("TORCHELASTIC_RUN_ID", "SLURM_PROCID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    devices.make_fabric(TrainConfig(**{"accelerator": "cpu", **train}))
+    return seen
+
+
+def processes(*args, **options):
+    asked = asked_for(*args, **options)
+    return asked["devices"], asked["num_nodes"]
+
+
+def test_the_recipe_says_how_many(monkeypatch):
+    assert processes(monkeypatch, {}) == (1, 1)
+    assert processes(monkeypatch, {}, devices=3) == (3, 1)
+
+
+def test_torchrun_says_how_many(monkeypatch):
+    assert processes(monkeypatch, TORCHRUN) == (2, 3)
+    assert processes(monkeypatch, TORCHRUN, num_nodes=7) == (2, 3)
+
+
+def test_slurm_says_how_many(monkeypatch):
+    assert processes(monkeypatch, SLURM) == (4, 2)
+    alone = {**SLURM, "SLURM_NTASKS": "1"}
+    assert processes(monkeypatch, alone) == (1, 1), "an allocation alone starts nothing"
+
+
+@pytest.mark.parametrize(
+    ("precision", "fabrics"),
+    [("float32", "32-true"), ("bf16", "bf16-mixed"), ("float64", "64-true")],
+)
+def test_precisions_have_fabrics_names(monkeypatch, precision, fabrics):
+    assert asked_for(monkeypatch, {}, precision=precision)["precision"] == fabrics
+
+
+def test_half_precision_needs_a_gpu(monkeypatch):
+    with pytest.raises(ConfigError, match="fp16, which needs a GPU; on a CPU use float32 or bf16"):
+        asked_for(monkeypatch, {}, precision="fp16")
+    asked = asked_for(monkeypatch, {}, precision="fp16", accelerator="cuda")
+    assert (asked["accelerator"], asked["precision"]) == ("gpu", "16-mixed")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert asked_for(monkeypatch, {}, precision="fp16", accelerator="auto")["accelerator"] == "auto"
+
+
+def test_several_machines_need_a_launcher(monkeypatch):
+    message = r"train\.num_nodes is 2; several machines are started by torchrun or SLURM"
+    with pytest.raises(ConfigError, match=message):
+        asked_for(monkeypatch, {}, num_nodes=2)
+
+
+def test_more_devices_than_there_are(monkeypatch):
+    def refuse(**_):
+        raise MisconfigurationException("only one GPU")
+
+    monkeypatch.setattr(devices, "Fabric", refuse)
+    with pytest.raises(ConfigError, match="with 4 devices: only one GPU"):
+        devices.make_fabric(TrainConfig(devices=4))
