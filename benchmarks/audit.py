@@ -1,4 +1,4 @@
-"""Recall of `harma data audit` on planted copies of real images, by kind, and the pairs that nobody planted.
+"""Recall of `harma data audit` on planted copies of real images, and pairs that nobody planted.
 
 Run: python benchmarks/audit.py FOLDER [--count 500] [--thresholds 0.7 0.82 0.9]
      python benchmarks/audit.py --size 20000     # time of the search among as many random pictures

@@ -127,6 +127,18 @@ def test_a_label_that_only_the_second_file_has_is_kept(root, harma, tmp_path):
     )
 
 
+def test_nothing_is_written_where_something_would_be_lost_unasked(small, harma, tmp_path):
+    made = convert(harma, small.path, "csv", tmp_path / "o")
+    with pytest.raises(
+        ConfigError,
+        match=r"format csv does not hold all of it \(image ids: 2, the first of 'a.png'\); nothing",
+    ):
+        write_conversion(made, tmp_path / "o", lossy=False)
+    assert not (tmp_path / "o").exists()
+    whole = convert(harma, small.path, "karpathy", tmp_path / "o")
+    assert write_conversion(whole, tmp_path / "o", lossy=False).is_file()
+
+
 def test_nothing_is_overwritten_unasked(small, harma, tmp_path):
     made = convert(harma, small.path, "csv", tmp_path / "o")
     write_conversion(made, tmp_path / "o")

@@ -159,6 +159,7 @@ def test_without_known_size_and_checksum_the_length_still_counts(tmp_path):
     [
         (404, "answers 404 Not Found; get it by hand from http://home"),
         (503, "broke 2 times .the server answers 503"),
+        (429, "broke 2 times .the server answers 429"),
     ],
 )
 def test_a_server_that_refuses(tmp_path, status, message):

@@ -84,3 +84,10 @@ def test_no_files_and_a_file_that_is_no_image(small, harma):
     small.text("images/a.png", "no image")
     with pytest.raises(DataError, match=r"a\.png cannot be read"):
         data_stats(harma, small.path)
+
+
+def test_equal_files_of_one_split_alone_are_not_told_as_those_of_several(small, harma):
+    small.image("b.png", 0)  # as a.png
+    stats = data_stats(harma, small.path)
+    assert stats.splits[0].equal_files == (("a.png", "b.png"),)
+    assert stats.equal_files == ()

@@ -48,3 +48,6 @@ def test_many_labels_and_sizes_are_cut(small, harma, row, tmp_path, monkeypatch)
     draw_stats(data_stats(harma, small.path, splits=["train"]), tmp_path / "stats.png")
     assert drawn["Labels"] == ("Labels (1 of 2)", ["a very long name of a…"])
     assert drawn["Sizes of images"] == ("Sizes of images (2)", ["others", "10×8"])
+    monkeypatch.setattr(stats_picture, "MOST_LABELS", 2)
+    draw_stats(data_stats(harma, small.path, splits=["train"]), tmp_path / "stats.png")
+    assert drawn["Labels"][0] == "Labels (2)"

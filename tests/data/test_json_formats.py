@@ -232,3 +232,17 @@ def test_karpathy_bad_top_level(root):
     assert read("karpathy", root, "d.json")[1] == [
         "d.json: holds [1]; format karpathy is an object with a list of images"
     ]
+
+
+def test_a_karpathy_entry_has_all_captions_of_its_image(root):
+    root.json("d.json", {"images": [karpathy("train")]})
+    (row,), _ = read("karpathy", root, "d.json")
+    assert row.whole
+    assert not row.faulty
+
+
+def test_sentences_may_be_their_text_alone(root):
+    entry = {**karpathy("train"), "sentences": ["one", {"raw": "two"}]}
+    root.json("d.json", {"images": [entry]})
+    (row,), problems = read("karpathy", root, "d.json")
+    assert (row.captions, problems) == (("one", "two"), [])

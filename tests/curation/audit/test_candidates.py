@@ -62,3 +62,14 @@ def test_portions_change_nothing(grey, monkeypatch):
 def test_nothing_to_compare():
     found = find_candidates(np.zeros((0, SIDE, SIDE), np.uint8))
     assert found.box.shape == (0, 4)
+
+
+def test_unless_told_otherwise_pairs_from_the_measured_threshold_are_looked_at(scenes):
+    """A scene against blends of it with another: from itself to the other in small steps."""
+    first, second = (small_grey(scene).astype(float) for scene in scenes[:2])
+    blends = [share * second + (1 - share) * first for share in np.linspace(0, 1, 60)]
+    grey = np.stack(blends).astype(np.uint8)
+    pairs = pairs_of(find_candidates(grey))
+    assert pairs == pairs_of(find_candidates(grey, least=0.76))
+    assert pairs_of(find_candidates(grey, least=0.78)) < pairs
+    assert pairs < pairs_of(find_candidates(grey, least=0.74))
