@@ -23,10 +23,14 @@ def test_options_of_a_config_win():
     assert tokenize(["a river"]).shape == (1, 5)
 
 
-def test_a_tokenizer_of_a_hub_that_is_not_here(monkeypatch, tmp_path):
+def test_a_tokenizer_that_is_not_here_is_not_fetched_unasked(hub):
     source = BackboneSource("m", "m", {"text_cfg": {"hf_tokenizer_name": "none/here"}})
     with pytest.raises(MissingFileError, match="m needs the tokenizer none/here, which is not on"):
         make_tokenizer(source, allow_download=False)
+    assert not any("none/here" in request for request in hub.requests)
+    with pytest.raises(MissingFileError, match="allow the download"):
+        make_tokenizer(source, allow_download=True)
+    assert any("none/here" in request for request in hub.requests)
 
 
 def test_pieces_are_counted_without_start_and_end():

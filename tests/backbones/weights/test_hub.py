@@ -50,6 +50,7 @@ def test_download_when_asked_then_from_the_cache(hub, published, pixels, caplog)
 def test_revision(hub, published):
     load_backbone("hf-hub:org/tiny@v2", allow_download=True)
     assert all("/resolve/v2/" in request for request in hub.requests)
+    assert load_backbone("hf-hub:org/tiny@v2").weights_hash() == published.weights_hash()
     with pytest.raises(
         MissingFileError, match="the config of hf-hub:org/tiny: .* is not on this machine"
     ):
