@@ -107,7 +107,7 @@ def _open_adapter(directory: Path, backbone: BackboneSpec | None, adapter: Any |
     return model
 
 
-def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], Facts]:
+def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], dict[str, Any]]:
     """An adapter directory, its options checked."""
     method, options, state, about = read_adapter(directory)
     try:
