@@ -164,3 +164,13 @@ def test_the_preferred_name_comes_first_in_the_cache_too(hub):
     for names in (("a.txt", "b.txt"), ("b.txt", "a.txt"), ("none.txt", "b.txt")):
         path = find_file(hub_repo("org/tiny", names), "the file", allow_download=False)
         assert path.read_text() == next(name for name in names if name != "none.txt")
+
+
+def test_of_several_names_the_preferred_one_is_downloaded(hub):
+    (hub.root / "org" / "two").mkdir(parents=True)
+    for name in ("a.txt", "b.txt"):
+        (hub.root / "org" / "two" / name).write_text(name)
+    remote = hub_repo("org/two", ("none.txt", "b.txt", "a.txt"))
+    assert find_file(remote, "the file", allow_download=True).read_text() == "b.txt"
+    with pytest.raises(MissingFileError, match="the file: org/two holds none of x.txt, y.txt; see"):
+        find_file(hub_repo("org/two", ("x.txt", "y.txt")), "the file", allow_download=True)
