@@ -1,6 +1,7 @@
 """Files of embeddings: .npy and Parquet."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,19 @@ def test_npy_with_its_names_beside(tmp_path, dtype):
     assert facts["names"] == names
     assert facts["shape"] == [3, 4]
     assert facts["model_id"] == "abc"
+
+
+def test_where_the_array_is_its_names_are(tmp_path, monkeypatch):
+    places = []
+    replace = Path.replace
+
+    def recorded(path, target):
+        places.append(Path(target).name)
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", recorded)
+    write_embeddings(tmp_path / "a.npy", ["a", "b", "c"], UNIT, {})
+    assert places == ["a.npy.json", "a.npy"]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])

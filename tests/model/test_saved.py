@@ -137,9 +137,7 @@ def test_a_run_means_its_best_model(named, tmp_path):
 
 def test_options_that_are_for_adapters_only(tiny_config, tmp_path):
     save(HarMA(load_backbone(tiny_config)), tmp_path / "m")
-    with pytest.raises(
-        ConfigError, match="is a whole model; backbone=, adapter= and method= belong to"
-    ):
+    with pytest.raises(ConfigError, match="is a whole model; backbone=.* belong to adapter"):
         load(tmp_path / "m", backbone="openai")
 
 

@@ -21,7 +21,7 @@ from harma.backbones.dual_weights import (
     PATH_STARTS,
     PRETRAINED,
     WEIGHTS_HELP,
-    Place,
+    WeightsPlace,
     file_of,
     image_weights_of,
     place_of,
@@ -59,10 +59,10 @@ class DualSource:
     reference: Reference
     config: Config
     preprocess: Stated = field(default_factory=dict)
-    image_weights: Place = None
-    text_weights: Place = None
+    image_weights: WeightsPlace = None
+    text_weights: WeightsPlace = None
     weights: Path | None = None
-    tokenizer: Place = None
+    tokenizer: WeightsPlace = None
 
 
 def find_dual(what: str | Path | Stated, *, allow_download: bool) -> DualSource | None:
@@ -157,7 +157,7 @@ def _called(named: object, config: Stated) -> str:
 
 def _check(
     values: Stated, where: str, *, allow_download: bool, is_saved: bool = False
-) -> tuple[Config, Place]:
+) -> tuple[Config, WeightsPlace]:
     """The architecture of a description, completed, and where its text encoder is.
 
     Args:
@@ -215,7 +215,7 @@ def _tower(values: Stated, name: str, library: str, where: str) -> Config:
 
 def _text_config(
     named: object, where: str, allow_download: bool, is_saved: bool
-) -> tuple[Config, Place]:
+) -> tuple[Config, WeightsPlace]:
     """A text encoder's config, and the directory or repository it is from."""
     if isinstance(named, Mapping):
         return check_text_config(named, where, is_file=is_saved), None

@@ -8,7 +8,7 @@ from harma.backbones.timm_tower import timm
 from harma.backbones.weights.hub import Remote, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
 
-Place = Path | Remote | None
+WeightsPlace = Path | Remote | None
 """Where a file is: on this machine, or published; None: there is none."""
 
 PRETRAINED = "pretrained"
@@ -42,7 +42,7 @@ def place_of(name: str) -> Path | Remote:
     return repo_of(KNOWN_TEXTS.get(name, name))
 
 
-def image_weights_of(image: Stated) -> Place:
+def image_weights_of(image: Stated) -> WeightsPlace:
     """Where the weights of an image tower are, without its projection.
 
     Raises:
@@ -67,7 +67,7 @@ def image_weights_of(image: Stated) -> Place:
     return repo_of(stated.hf_hub_id)
 
 
-def text_weights_of(text: Stated, place: Place) -> Place:
+def text_weights_of(text: Stated, place: WeightsPlace) -> WeightsPlace:
     """Where the weights of a text tower are, without its projection.
 
     Args:
@@ -89,7 +89,7 @@ def text_weights_of(text: Stated, place: Place) -> Place:
     return place if isinstance(place, Remote) else find_weights(place)
 
 
-def _weights(weights: object, tower: str) -> Place:
+def _weights(weights: object, tower: str) -> WeightsPlace:
     if isinstance(weights, str) and weights.startswith(HUB_PREFIX):
         return repo_of(weights)
     if isinstance(weights, str | Path) and Path(weights).is_dir():

@@ -14,7 +14,7 @@ from harma.backbones.backbone import Backbone
 from harma.backbones.dual_sources import DualSource, find_dual
 from harma.backbones.open_clip_backbone import OpenClipBackbone
 from harma.backbones.preprocess import preprocess_from
-from harma.backbones.source_kinds import Source
+from harma.backbones.source_kinds import BackboneSource
 from harma.backbones.sources import resolve
 from harma.backbones.tokenizers import make_tokenizer
 from harma.backbones.weights.hub import Remote, find_file
@@ -106,7 +106,7 @@ def load_backbone(
 
 
 def _load_open_clip(
-    source: Source,
+    source: BackboneSource,
     pretrained: bool,
     weights: Mapping[str, Tensor] | None,
     allow_download: bool,

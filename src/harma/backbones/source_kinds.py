@@ -30,7 +30,7 @@ LOCAL_DIR = "local-dir:"
 
 
 @dataclass(frozen=True)
-class Source:
+class BackboneSource:
     """What a name stands for.
 
     Attributes:
@@ -68,19 +68,19 @@ class Source:
         )
 
 
-def from_architecture(name: str, quick_gelu: bool | None) -> Source:
+def from_architecture(name: str, quick_gelu: bool | None) -> BackboneSource:
     """An open_clip name without a tag: no weights."""
     config = _activated(find_architecture(name), quick_gelu, name)
     if quick_gelu is None:
-        return Source(name, name, config)
-    return Source(name, {"architecture": name, "quick_gelu": quick_gelu}, config)
+        return BackboneSource(name, name, config)
+    return BackboneSource(name, {"architecture": name, "quick_gelu": quick_gelu}, config)
 
 
-def from_preset(name: str) -> Source:
+def from_preset(name: str) -> BackboneSource:
     """A preset, PRESET or PRESET:FILE."""
     preset = PRESETS[name.partition(":")[0]]
     config = {**find_architecture(preset.architecture), "quick_gelu": preset.quick_gelu}
-    source = Source(name, name, config, preset.preprocess.to_dict(), preset.remote)
+    source = BackboneSource(name, name, config, preset.preprocess.to_dict(), preset.remote)
     if ":" not in name:
         return source
     preset_name, _, file = name.partition(":")
@@ -89,7 +89,7 @@ def from_preset(name: str) -> Source:
     return replace(source, name=name, reference=name, weights=path)
 
 
-def from_tag(architecture: str, tag: str) -> Source:
+def from_tag(architecture: str, tag: str) -> BackboneSource:
     """An open_clip name and the tag of its weights."""
     from open_clip.pretrained import get_pretrained_cfg
 
@@ -107,10 +107,10 @@ def from_tag(architecture: str, tag: str) -> Source:
     repo, _, file = str(stated["hf_hub"]).rpartition("/")
     files = (file,) if file else HUB_WEIGHTS
     name = f"{architecture}/{tag}"
-    return Source(name, name, check_config(config, name), preprocess, hub_repo(repo, files))
+    return BackboneSource(name, name, check_config(config, name), preprocess, hub_repo(repo, files))
 
 
-def from_hub(name: str, *, allow_download: bool) -> Source:
+def from_hub(name: str, *, allow_download: bool) -> BackboneSource:
     """A repository of the Hugging Face hub in open_clip's layout."""
     repo, _, revision = name.removeprefix(HUB_PREFIX).partition("@")
     if repo.count("/") != 1 or not all(repo.split("/")):
@@ -123,10 +123,10 @@ def from_hub(name: str, *, allow_download: bool) -> Source:
     path = find_file(remote, f"the config of {name}", allow_download=allow_download)
     config, preprocess = read_model_config(path)
     weights = replace(remote, files=HUB_WEIGHTS)
-    return Source(name, name, check_config(config, name), preprocess, weights)
+    return BackboneSource(name, name, check_config(config, name), preprocess, weights)
 
 
-def from_directory(directory: Path) -> Source:
+def from_directory(directory: Path) -> BackboneSource:
     """A saved model, or any directory in the same layout."""
     # Saving may have been interrupted between two renames.
     recover_directory(directory)
@@ -139,7 +139,7 @@ def from_directory(directory: Path) -> Source:
     config, preprocess = read_model_config(directory / CONFIG_FILE)
     name = f"{LOCAL_DIR}{directory.resolve()}"
     has_tokenizer = (directory / "tokenizer_config.json").is_file()
-    return Source(
+    return BackboneSource(
         name,
         name,
         check_config(config, str(directory)),
@@ -149,7 +149,7 @@ def from_directory(directory: Path) -> Source:
     )
 
 
-def from_config_file(path: Path, quick_gelu: bool | None) -> Source:
+def from_config_file(path: Path, quick_gelu: bool | None) -> BackboneSource:
     """A config in YAML or JSON: no weights."""
     path = _existing(path)
     content = read_yaml(path, "the config")
@@ -162,16 +162,18 @@ def from_config_file(path: Path, quick_gelu: bool | None) -> Source:
 
 def from_config(
     content: Stated, name: str, reference: Reference, quick_gelu: bool | None
-) -> Source:
+) -> BackboneSource:
     """A config: no weights."""
     config, preprocess = split_config(content)
     if quick_gelu is not None:
         reference = {"architecture": config, "quick_gelu": quick_gelu, "preprocess": preprocess}
     config = _activated(check_config(config, name), quick_gelu, name)
-    return Source(name, reference, config, preprocess)
+    return BackboneSource(name, reference, config, preprocess)
 
 
-def from_file(path: Path, architecture: str | Stated | None, quick_gelu: bool | None) -> Source:
+def from_file(
+    path: Path, architecture: str | Stated | None, quick_gelu: bool | None
+) -> BackboneSource:
     """A weight file of an architecture that is stated."""
     path = _existing(path)
     if architecture is None:
@@ -197,7 +199,7 @@ def from_file(path: Path, architecture: str | Stated | None, quick_gelu: bool | 
         "architecture": architecture,
         "quick_gelu": config["quick_gelu"],
     }
-    return Source(str(path), reference, config, weights=path)
+    return BackboneSource(str(path), reference, config, weights=path)
 
 
 def _activated(config: Config, quick_gelu: bool | None, where: str) -> Config:

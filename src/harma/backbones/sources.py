@@ -15,7 +15,7 @@ from harma.backbones.presets import PRESETS
 from harma.backbones.source_kinds import (
     HUB_PREFIX,
     LOCAL_DIR,
-    Source,
+    BackboneSource,
     from_architecture,
     from_config,
     from_config_file,
@@ -45,7 +45,7 @@ def resolve(
     architecture: str | Stated | None = None,
     quick_gelu: bool | None = None,
     allow_download: bool = False,
-) -> Source:
+) -> BackboneSource:
     """Find out what a name, path or mapping stands for; see `load_backbone` for what is allowed.
 
     Raises:
@@ -70,7 +70,7 @@ def resolve(
     return source
 
 
-def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> Source:
+def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> BackboneSource:
     # Names of open_clip come first: a folder that happens to have one is not meant.
     named = _named_architecture(name)
     if named == (name, ""):
@@ -142,7 +142,7 @@ def _from_description(
     quick_gelu: bool | None,
     *,
     allow_download: bool,
-) -> Source:
+) -> BackboneSource:
     """Translate {preset, file}, {file, architecture, quick_gelu} or {architecture, quick_gelu}.
 
     Each may have `preprocess` too.
@@ -191,7 +191,7 @@ def _named_in(what: Stated) -> Any:
     return f"{preset}:{file}" if file else preset
 
 
-def _with_preprocess(source: Source, what: Stated) -> Source:
+def _with_preprocess(source: BackboneSource, what: Stated) -> BackboneSource:
     stated = what["preprocess"]
     if not isinstance(stated, Mapping):
         raise ConfigError(
@@ -202,7 +202,7 @@ def _with_preprocess(source: Source, what: Stated) -> Source:
     return replace(source, reference=reference, preprocess={**source.preprocess, **stated})
 
 
-def _as_description(source: Source, what: Stated) -> Config:
+def _as_description(source: BackboneSource, what: Stated) -> Config:
     """The reference of a source as a mapping, so that more can be said in it."""
     if what.get("preset") is not None:
         of_file = {"file": str(source.weights)} if what.get("file") else {}

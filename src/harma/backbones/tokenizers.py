@@ -6,13 +6,13 @@ from typing import Any
 from torch import Tensor
 
 from harma.backbones.architecture import open_clip
-from harma.backbones.source_kinds import Source
+from harma.backbones.source_kinds import BackboneSource
 from harma.errors import MissingDependencyError, MissingFileError
 
 Tokenizer = Callable[[Sequence[str]], Tensor]
 
 
-def make_tokenizer(source: Source, *, allow_download: bool) -> Tokenizer:
+def make_tokenizer(source: BackboneSource, *, allow_download: bool) -> Tokenizer:
     """Make a model's tokenizer: CLIP's own, or the one of Hugging Face that its config names.
 
     Raises:

@@ -126,9 +126,7 @@ def _open_adapter(
     return model
 
 
-def _read(
-    directory: Path, given: Method | None = None
-) -> tuple[MethodConfig, dict[str, torch.Tensor], Facts]:
+def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], dict[str, Any]]:
     """An adapter directory, its options checked."""
     method, options, state, about = read_adapter(directory)
     try:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from harma.backbones import load_backbone
+from harma.backbones.weights.hub import find_file, hub_repo
 from harma.errors import ConfigError, MissingFileError
 
 LOAD = "import sys, harma.backbones as b; b.load_backbone(sys.argv[1], allow_download=True)"
@@ -50,6 +51,7 @@ def test_download_when_asked_then_from_the_cache(hub, published, pixels, caplog)
 def test_revision(hub, published):
     load_backbone("hf-hub:org/tiny@v2", allow_download=True)
     assert all("/resolve/v2/" in request for request in hub.requests)
+    assert load_backbone("hf-hub:org/tiny@v2").weights_hash() == published.weights_hash()
     with pytest.raises(
         MissingFileError, match="the config of hf-hub:org/tiny: .* is not on this machine"
     ):
@@ -152,3 +154,23 @@ def test_environment_variables_are_honoured(hub, published, tmp_path):
     subprocess.run([sys.executable, "-c", LOAD, "hf-hub:org/tiny"], env=environment, check=True)
     assert any("open_clip_model.safetensors" in request for request in hub.requests)
     assert list((tmp_path / "home").rglob("open_clip_model.safetensors"))
+
+
+def test_the_preferred_name_comes_first_in_the_cache_too(hub):
+    (hub.root / "org" / "tiny").mkdir(parents=True)
+    for name in ("a.txt", "b.txt"):
+        (hub.root / "org" / "tiny" / name).write_text(name)
+        find_file(hub_repo("org/tiny", (name,)), "the file", allow_download=True)
+    for names in (("a.txt", "b.txt"), ("b.txt", "a.txt"), ("none.txt", "b.txt")):
+        path = find_file(hub_repo("org/tiny", names), "the file", allow_download=False)
+        assert path.read_text() == next(name for name in names if name != "none.txt")
+
+
+def test_of_several_names_the_preferred_one_is_downloaded(hub):
+    (hub.root / "org" / "two").mkdir(parents=True)
+    for name in ("a.txt", "b.txt"):
+        (hub.root / "org" / "two" / name).write_text(name)
+    remote = hub_repo("org/two", ("none.txt", "b.txt", "a.txt"))
+    assert find_file(remote, "the file", allow_download=True).read_text() == "b.txt"
+    with pytest.raises(MissingFileError, match="the file: org/two holds none of x.txt, y.txt; see"):
+        find_file(hub_repo("org/two", ("x.txt", "y.txt")), "the file", allow_download=True)

@@ -225,3 +225,11 @@ def test_hash_tells_weights_apart():
         {"a2": state["a"], "b": state["b"], "c": state["c"]},
     ]
     assert len({digest, *map(hash_weights, others)}) == 5
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_the_hash_is_that_of_the_numbers_in_any_precision(dtype):
+    exact = torch.tensor([0.5, -2.0, 1.25])
+    assert hash_weights({"w": exact.to(dtype)}) == hash_weights({"w": exact})
+    whole = torch.tensor([1, 2, 3])
+    assert hash_weights({"w": whole}) != hash_weights({"w": whole.float()})

@@ -1,4 +1,4 @@
-"""The original's YAML configs, translated."""
+"""Configs of the original, translated value by value."""
 
 import subprocess
 import sys
