@@ -126,7 +126,9 @@ def _open_adapter(
     return model
 
 
-def _read(directory: Path) -> tuple[MethodConfig, dict[str, torch.Tensor], dict[str, Any]]:
+def _read(
+    directory: Path, given: Method | None = None
+) -> tuple[MethodConfig, dict[str, torch.Tensor], Facts]:
     """An adapter directory, its options checked."""
     method, options, state, about = read_adapter(directory)
     try:
