@@ -3,9 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from harma.model.precision import PRECISIONS, Precision
+
 if TYPE_CHECKING:
     from harma.model.model import HarMA
-    from harma.model.precision import Precision
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
@@ -14,10 +15,13 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_precision_argument(parser: argparse.ArgumentParser) -> None:
-    """In which numbers the model computes, for verbs that embed many images. Figures of models are float32's."""
+    """In which numbers the model computes, for verbs that embed many images.
+
+    Figures of models are float32's.
+    """
     parser.add_argument(
         "--precision",
-        choices=("float32", "bf16", "fp16"),
+        choices=PRECISIONS,
         default="float32",
         help=(
             "of the computation (float32); bf16 embeds images several times as fast on recent GPUs,"
@@ -27,7 +31,7 @@ def add_precision_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def load_on_device(
-    what: str, backbone: str | None, device: str, precision: "Precision" = "float32"
+    what: str, backbone: str | None, device: str, precision: Precision = "float32"
 ) -> "HarMA":
     """What `harma.load` opens, on the device and in the precision that the arguments name."""
     from harma.ground.device import best_device
