@@ -105,7 +105,7 @@ class Backbone(nn.Module, ABC):
 
     def in_call(self) -> Self:
         """What a call computes with: the backbone, or inside `bare` its own view."""
-        # Made anew for every call, in a millisecond: the model may have been moved, or set to train.
+        # Made anew for every call, in a millisecond: the model may have been moved or set to train.
         return self.as_built() if self.is_bare else self
 
     # -- encoding

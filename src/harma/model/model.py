@@ -136,8 +136,7 @@ class HarMA(nn.Module):
         temperature = self.temperature * 1.0
         if view_dropout is None:
             return images, texts, temperature
-        # After the first views, which draw nothing: their random numbers are those without second
-        # views.
+        # After the first ones, so that these draw the random numbers that they draw alone.
         dropping = dropping_tokens(self.backbone, view_dropout)
         second_images = self._encode_image(dropping, pixels)
         second_texts = self._encode_text(dropping, token_ids)
