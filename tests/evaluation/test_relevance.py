@@ -7,8 +7,7 @@ from PIL import Image
 
 from harma.backbones import Preprocess
 from harma.errors import ConfigError
-from harma.evaluation.relevance import relevance
-from harma.evaluation.relevance_picture import draw_relevance, overlay
+from harma.evaluation.relevance import draw_relevance, overlay, relevance
 
 
 class Corner:

@@ -1,4 +1,4 @@
-"""Several processes that embed a split together."""
+"""Distributed evaluation: several processes that embed a split together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Metrics of the user's own, beside those of SPEC 5."""
+"""Metrics of the user's own, named in a recipe by their dotted paths."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,28 +10,28 @@ from harma.ground.plugins import find
 
 # (image embeddings (N, E), caption embeddings (M, E), image of each caption (M,)) → a figure, or
 # several by name.
-OwnMetric = Callable[
+UserMetric = Callable[
     [NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]], float | Mapping[str, float]
 ]
 
 
-def find_metrics(names: Sequence[str]) -> dict[str, OwnMetric]:
+def find_metrics(names: Sequence[str]) -> dict[str, UserMetric]:
     """The functions that dotted paths name, by the last part of the path.
 
     Raises:
         ConfigError: one cannot be imported, or two have the same name.
     """
-    found: dict[str, OwnMetric] = {}
+    functions: dict[str, UserMetric] = {}
     for name in names:
         short = name.rpartition(".")[2]
-        if short in found:
+        if short in functions:
             raise ConfigError(f"train.metrics names two functions called {short}; rename one")
-        found[short] = find(name, {}, "train.metrics")
-    return found
+        functions[short] = find(name, {}, "train.metrics")
+    return functions
 
 
 def compute_metrics(
-    functions: Mapping[str, OwnMetric],
+    functions: Mapping[str, UserMetric],
     images: NDArray[np.float32],
     captions: NDArray[np.float32],
     caption_to_image: NDArray[np.int64],
@@ -56,7 +56,9 @@ def compute_metrics(
     figures: dict[str, float] = {}
     for name, function in functions.items():
         result = function(images, captions, caption_to_image)
-        for key, value in (result if isinstance(result, Mapping) else {name: result}).items():
+        named = result if isinstance(result, Mapping) else {name: result}
+        for key, value in named.items():
+            # True is an integer to Python, but no figure.
             if not isinstance(value, int | float | np.number) or isinstance(value, bool):
                 raise ConfigError(
                     f"the metric {name} returned {value!r} for {key}; it must return a number"
