@@ -110,7 +110,8 @@ def test_a_killed_comparison_loses_no_run_and_a_failed_method_is_in_its_row(file
 @pytest.fixture
 def fake(monkeypatch, finish):
     """Runs that finish at once, in place of processes; the ones that were asked for."""
-    from harma.comparison import execute, speed
+    from harma.comparison import compare as comparing
+    from harma.comparison import execute
     from harma.comparison.jobs import Job
 
     asked = []
@@ -130,7 +131,7 @@ def fake(monkeypatch, finish):
 
     monkeypatch.setattr(execute, "start", start)
     monkeypatch.setattr(execute, "POLL", 0)
-    monkeypatch.setattr(speed, "measure_speeds", lambda *_: None)
+    monkeypatch.setattr(comparing, "measure_speeds", lambda *_: None)
     return asked
 
 

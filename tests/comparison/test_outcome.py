@@ -13,10 +13,10 @@ from rich.console import Console
 
 from harma.comparison.differences import between
 from harma.comparison.latex import escape, latex_table
-from harma.comparison.outcome import collect, write_outcome, write_plan
+from harma.comparison.compare import collect, write_outcome, write_plan
 from harma.comparison.plan import read_plan
 from harma.comparison.published import published_rows
-from harma.comparison.rows import spread
+from harma.comparison.results import spread
 from harma.comparison.runs import rate_runs, seed_runs
 from harma.comparison.tables import cost_table, differences_table, main_table, recalls_table
 from harma.errors import DataError
@@ -98,7 +98,7 @@ def test_differences_are_paired_bootstraps_of_seed_means(finished):
 
 def test_everything_is_written(finished):
     write_plan(finished)
-    write_outcome(finished, collect(finished))
+    write_outcome(collect(finished))
     output = finished.output
     assert read_plan(output / "comparison.yaml").rows[2].recipe.adapter.bottleneck_dim == 32
     rows = list(csv.DictReader((output / "results.csv").open()))
@@ -116,7 +116,7 @@ def test_everything_is_written(finished):
 
 
 def test_the_page_stands_alone_and_says_which_split_it_shows(finished):
-    write_outcome(finished, collect(finished))
+    write_outcome(collect(finished))
     page = (finished.output / "report.html").read_text()
     assert not re.search(r"""(src|href)=["'](?!#|data:)""", page), "no request to elsewhere"
     assert not re.search(r"url\((?!#)|@import|<script", page)
@@ -140,7 +140,7 @@ def test_names_of_rows_are_words_everywhere(make, finish):
     for row in plan.rows:
         finish(rate_runs(plan, row)[0])
     outcome = collect(plan)
-    write_outcome(plan, outcome)
+    write_outcome(outcome)
     page = (plan.output / "report.html").read_text()
     assert "<script" not in page
     assert "<!-- $\\frac$ -->" in page
@@ -182,12 +182,12 @@ def test_test_figures_that_are_gone_are_named(finished):
 def test_a_comparison_without_any_run_can_be_shown(make):
     plan = make({"none": None, "harma": None})
     write_plan(plan)
-    write_outcome(plan, collect(plan))
+    write_outcome(collect(plan))
     assert "waiting" in (plan.output / "report.html").read_text()
 
 
 def test_latex_has_what_it_costs(finished):
-    write_outcome(finished, collect(finished))
+    write_outcome(collect(finished))
     text = (finished.output / "costs.tex").read_text()
     assert (
         r"method & lr & seeds & trained & share \% & s per epoch & s to best & peak MB & saved MB"

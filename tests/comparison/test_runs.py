@@ -68,7 +68,7 @@ def test_rates_that_failed_are_left_out(make, finish):
     finish(middle, 0.8)
     choice = choose(plan, plan.rows[0])
     assert (choice.rate, choice.note) == (0.01, "rate 0.1 failed")
-    assert choice.found[0.1] is None
+    assert choice.figures[0.1] is None
     assert high.failure() == "out of memory"
 
 

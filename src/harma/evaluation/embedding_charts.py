@@ -137,7 +137,8 @@ def _dress_map(axes: Axes, title: str) -> None:
         loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=3, fontsize=8, markerscale=1.5
     )
     for handle in legend.legend_handles:
-        handle.set_alpha(1)
+        if handle is not None:
+            handle.set_alpha(1)
 
 
 def _points_by_modality(axes: Axes, places: EmbeddingMap) -> None:
