@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harma.comparison import final
-from harma.comparison.final import RECORD_FILE, read_record, read_test
 from harma.comparison.compare import collect, write_outcome
+from harma.comparison.final import RECORD_FILE, read_record, read_test
 from harma.comparison.runs import rate_runs, seed_runs
 from harma.errors import ConfigError, DataError
 from harma.evaluation import load_evaluation

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from harma.comparison.compare import collect, write_outcome, write_plan
 from harma.comparison.differences import between
 from harma.comparison.latex import escape, latex_table
-from harma.comparison.compare import collect, write_outcome, write_plan
 from harma.comparison.plan import read_plan
 from harma.comparison.published import published_rows
 from harma.comparison.results import spread

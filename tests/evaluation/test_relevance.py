@@ -11,7 +11,7 @@ from harma.evaluation.relevance import draw_relevance, overlay, relevance
 
 
 class Corner:
-    """Looks at one corner only: the redder the upper right of the image, the nearer to the text "red"."""
+    """Looks at one corner only: the redder the upper right, the nearer to the text "red"."""
 
     preprocess = Preprocess(size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3)
     embed_dim = 2

@@ -158,7 +158,7 @@ def test_captions_cannot_write_html(evaluation, split, tmp_path):
 
 @pytest.mark.filterwarnings("error:Glyph")
 def test_labels_are_words_not_formulas(evaluation, split, tmp_path):
-    """Two dollar signs begin a formula in matplotlib, and an underscore hides a name from its legends."""
+    """To matplotlib two dollar signs begin a formula, an underscore hides a name in a legend."""
     names = (r"$\frac$ <b>", "_hidden", "a-->b")
     labels = np.arange(split.num_images) % 3
     page = write_report(
