@@ -20,13 +20,11 @@ from harma.ground.files import locked
 
 @pytest.fixture
 def file(base, tmp_path):
-    """Two methods of one seed; one of the rates is no rate."""
+    """A method with two rates, one of which is no rate."""
     values = {
         "recipe": base,
-        "methods": {"harma": None, "full": {"learning_rates": [1e-3, 1e30]}},
+        "methods": {"full": {"learning_rates": [1e-3, 1e30]}},
         "seeds": [1],
-        "learning_rates": [1e-3],
-        "jobs": 2,
         "output": str(tmp_path / "out"),
     }
     path = tmp_path / "c.yaml"
@@ -75,27 +73,26 @@ def test_a_killed_comparison_loses_no_run_and_a_failed_method_is_in_its_row(file
         parent.send_signal(signal.SIGKILL)
         parent.wait()
     wait_until(lambda: not trainings(output), 60)
-    before = times(finished())
+    before = times(output.glob("runs/*/lr0.001-seed1/log.jsonl"))
+    assert len(before) == 1
 
     outcome = compare(file, final=True)
-    assert outcome.failed
     assert times(before) == before, "no finished run is done again"
-    assert len(finished()) == 2
-    harma, full = outcome.results
-    assert [result.status for result in (harma, full)] == ["done", "done"]
-    assert full.failures[0][0] == "full, lr 1e+30, seed 1"
-    assert full.failures[0][1].startswith("the loss is not a finite number")
-    assert (full.rate, full.notes) == (0.001, ("rate 1e+30 failed",))
-    assert harma.speed.images > 0
+    assert outcome.failed
+    (full,) = outcome.results
+    assert (full.status, full.rate) == ("done", 0.001)
+    assert full.notes[0].endswith("rate 1e+30 failed")
+    ((title, why),) = full.failures
+    assert title == "full, lr 1e+30, seed 1"
+    assert why.startswith("the loss is not a finite number")
+    assert full.speed.images > 0
     rows = list(csv.DictReader((output / "results.csv").open()))
-    assert {(row["name"], row["split"]) for row in rows} == {
-        (name, split) for name in ("harma", "full") for split in ("val", "test")
-    }
+    assert [row["split"] for row in rows] == ["val", "test"]
     assert "Test split." in (output / "report.html").read_text()
     record = json.loads((output / "final.json").read_text())["rows"]
-    assert {name: len(row["runs"]) for name, row in record.items()} == {"harma": 1, "full": 1}
+    assert record["full"]["runs"] == ["runs/full/lr0.001-seed1"]
     read = times(output.glob("runs/*/*/hits_test.npz"))
-    assert len(read) == 2
+    assert len(read) == 1
     compare(file, final=True)
     assert times(read) == read, "test is read once"
 
