@@ -79,7 +79,7 @@ def reference(S, ids):
 @pytest.mark.parametrize("seed", range(6))
 def test_every_metric_is_that_of_all_orders_of_equal_scores(seed):
     rng = np.random.default_rng(seed)
-    ids = np.array([0, 1, 2, 2, 0, 1]) if seed % 2 else np.arange(6)
+    ids = np.array([0, 1, 2, 2, 0, 2]) if seed % 2 else np.arange(6)
     columns = rng.integers(0, 3, (3, ids.max() + 1))
     expected = reference(columns[:, ids], ids)
     # From distinct captions, a block of rows at a time.
@@ -94,6 +94,26 @@ def test_every_metric_is_that_of_all_orders_of_equal_scores(seed):
     own = [precision(columns[:, ids[j]], {C2I[j]}) for j in range(6)]
     expected["t2i_mAP"] = 100 * np.mean(own)
     assert whole == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_query_has_what_it_found_itself(seed):
+    rng = np.random.default_rng(seed)
+    ids = np.array([0, 1, 2, 2, 0, 2]) if seed % 2 else np.arange(6)
+    columns = rng.integers(0, 4, (3, ids.max() + 1))
+    hits = count_hits(captions_of(C2I, 3, ids), lambda: [(0, columns)], lambda: [(0, columns.T)])
+    S = columns[:, ids]
+    own, alike, images = relevance(ids)
+    one = {
+        "i2t": [enumerated(S[i], own[i], 1) for i in range(3)],
+        "dup_i2t": [enumerated(S[i], alike[i], 1) for i in range(3)],
+        "t2i": [enumerated(S[:, j], {C2I[j]}, 1) for j in range(6)],
+        "dup_t2i": [enumerated(S[:, j], images[j], 1) for j in range(6)],
+    }
+    for name, expected in one.items():
+        assert getattr(hits, name)[:, 0].tolist() == pytest.approx(expected), name
+    assert hits.t2i_rank.tolist() == pytest.approx([mean_rank(S[:, j], {C2I[j]}) for j in range(6)])
+    assert hits.t2i_ap.tolist() == pytest.approx([precision(S[:, j], images[j]) for j in range(6)])
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harma.errors import ConfigError, DataError
 
@@ -58,7 +58,9 @@ class Captions:
     pair_of_caption: Ints
 
 
-def captions_of(caption_to_image: Any, num_images: int, text: Any = None) -> Captions:
+def captions_of(
+    caption_to_image: ArrayLike, num_images: int, text: ArrayLike | None = None
+) -> Captions:
     """Prepare the relation of captions and images.
 
     Args:
@@ -400,11 +402,11 @@ def _recalls(prefix: str, i2t: Floats, t2i: Floats) -> dict[str, float]:
 
 
 def retrieval_metrics(
-    similarity: Any,
-    caption_to_image: Any,
+    similarity: ArrayLike,
+    caption_to_image: ArrayLike,
     *,
     ties: Ties = "expected",
-    caption_ids: Any = None,
+    caption_ids: ArrayLike | None = None,
     ap: bool = False,
 ) -> dict[str, float]:
     """Metrics of a similarity matrix (SPEC 5).
@@ -459,7 +461,7 @@ def _duplicate_aware(scores: Scores, captions: Captions, ids: Ints, ties: Ties) 
     return _recalls("dup_", i2t.hits(ties), t2i.hits(ties))
 
 
-def caption_ceilings(caption_ids: Any, caption_to_image: Any) -> dict[str, float]:
+def caption_ceilings(caption_ids: ArrayLike, caption_to_image: ArrayLike) -> dict[str, float]:
     """Highest strict t2i recalls that identical captions of different images allow, in percent."""
     image = np.asarray(caption_to_image)
     c = captions_of(image, int(image.max()) + 1, caption_ids)

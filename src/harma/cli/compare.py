@@ -45,6 +45,7 @@ status: 0 done, 1 a run failed, 2 bad input"""
 def main(argv: list[str]) -> int:
     """Parse the arguments, run, write and show the tables."""
     parser = _parser()
+    # What is no option of the verb is a value of the recipe, and is checked by the recipe.
     args, flags = parser.parse_known_args(argv)
     if args.list:
         return _list()

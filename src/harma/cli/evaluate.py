@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.evaluation import metrics_table
     from harma.training.evaluate import evaluate
 
+    # What has a directory keeps its figures there.
     output = args.output
     if output is None and Path(args.what).is_dir():
         output = args.what

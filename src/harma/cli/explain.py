@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output.suffix.lower() != ".png":
         raise ConfigError(f"--output is {args.output}; name a .png file")
+    # A map in place of the image would be the end of the image.
     if args.output.resolve() == args.image.resolve():
         raise ConfigError(f"--output is the image itself, {args.output}; name another file")
     # All that can be wrong is told before the model is opened.

@@ -107,6 +107,7 @@ def compare(
         raise MissingFileError(
             f"there is no comparison in {plan.output}; run it first, or say where: --output DIR"
         )
+    # Outside the lock: tables can be made while another process runs.
     outcome = collect(plan)
     write_outcome(outcome)
     return outcome
@@ -125,6 +126,7 @@ def _run(
         if final:
             # Hours of training are no use to a row whose test may not be read any more.
             check_record(plan, read_record(plan))
+        # Before the first run: what is there can be made again, even if all runs fail.
         write_plan(plan)
         execute(plan, rows, retry=retry)
         # After the runs, which would share the processor with what is measured.
@@ -153,6 +155,7 @@ def collect(plan: Plan) -> ComparisonOutcome:
     record = read_record(plan)
     speeds = read_speeds(plan)
     results = tuple(result_of(plan, row, record, speeds.get(row.name)) for row in plan.rows)
+    # Validation has its own table beside test.
     split = shown_split(results)
     of_splits = {name: differences(results, name) for name in dict.fromkeys(("val", split))}
     return ComparisonOutcome(plan, results, split, of_splits)

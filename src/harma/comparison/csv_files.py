@@ -15,6 +15,7 @@ Line = dict[str, object]
 
 def write_lines(path: Path, lines: Sequence[Line]) -> None:
     """Write lines as CSV, whole or not at all; columns are those of all lines, in order."""
+    # A dict keeps the order of what comes first; speeds are columns of some rows only.
     names: dict[str, None] = {}
     for line in lines:
         names |= dict.fromkeys(line)
@@ -66,6 +67,7 @@ def _cost_columns(result: Result) -> Line:
         "peak_memory_bytes",
         "saved_bytes",
     )
+    # The columns are there for a row without figures too, so that the head is always the same.
     cost = result.cost
     if cost is None:
         return dict.fromkeys(names, "")
@@ -106,6 +108,7 @@ def run_lines(plan: Plan) -> list[Line]:
 
 def _run_line(run: Run) -> Line:
     best = run.best()
+    # Figures of test are there once it was read; until then the columns are empty.
     content = run.metrics() if run.state() == "finished" else {}
     line: Line = {
         "name": run.row.name,

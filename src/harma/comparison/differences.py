@@ -56,6 +56,7 @@ def differences(results: Sequence[Result], split: str) -> list[Difference]:
     Raises:
         DataError: rows were measured on other data.
     """
+    # Rows that failed or wait are in no pair.
     shown = [result for result in results if split in result.figures]
     means = {result.row.name: _mean_evaluation(result, split) for result in shown}
     if len({evaluation.fingerprint for evaluation in means.values()}) > 1:

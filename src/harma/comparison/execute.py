@@ -54,9 +54,11 @@ def execute(plan: Plan, rows: Sequence[PlanRow], *, retry: bool = False) -> int:
                     active.remove(job)
                     finished += settle(job)
                     display.ended(job)
+                # What has ended may tell which runs come next.
                 if over:
                     _fill(plan, rows, active)
         finally:
+            # Whatever ended the loop, no process stays behind.
             stop(active)
     return finished
 
@@ -97,7 +99,9 @@ def _fill(plan: Plan, rows: Sequence[PlanRow], active: list[Job]) -> None:
             return
         if run.path in running or run.ended:
             continue
+        # Its recipe may have become known only now: epochs after the probe.
         run.check()
+        # The lowest free one: a slot is a GPU, where there are several.
         slot = min(set(range(plan.jobs)) - {job.slot for job in active})
         active.append(start(run, slot, plan.jobs))
 
@@ -170,6 +174,7 @@ class ComparisonDisplay(AbstractContextManager["ComparisonDisplay"]):
         ended, total = self.counts
         left = ""
         if self.times:
+            # As if the runs to come took as long as those that ended here.
             mean = sum(self.times) / len(self.times)
             seconds = mean * max(0, total - ended) / self.plan.jobs
             left = f"about {_clock(seconds)} left"

@@ -89,6 +89,7 @@ def read_test(
     data = ready[0].recipe.data
     split = load_splits(data, "test")["test"]
     fingerprint = split.fingerprint()
+    # Figures of two test splits must not stand in one table.
     others = [name for name, kept in record.items() if kept.fingerprint != fingerprint]
     if others:
         raise DataError(
@@ -136,6 +137,7 @@ def check_record(plan: Plan, record: Record) -> None:
     for row in plan.rows:
         reading = record.get(row.name)
         choice = choose(plan, row)
+        # Of a row that was not read, or has nothing chosen, any rate may come.
         if reading is None or choice is None or reading.learning_rate is None:
             continue
         if reading.learning_rate != choice.rate:
@@ -187,6 +189,7 @@ def _evaluate(run: Run, split: Split, cache: ImageCache) -> float:
 def _write(plan: Plan, record: Record, row: PlanRow, reading: FinalReading) -> None:
     record[row.name] = reading
     rows = {name: asdict(kept) for name, kept in record.items()}
+    # A process that is killed here leaves the old record or the new one, never half of one.
     about = "rows whose test split was read"
     write_json(plan.output / RECORD_FILE, {"about": about, "rows": rows})
 

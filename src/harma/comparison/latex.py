@@ -63,6 +63,7 @@ def latex_table(
     ]
     lines += [_line(result, split, best) for result in results]
     if published:
+        # Below a line of their own, so that nobody takes them for measured here.
         heading = r"\emph{Published, test split, not measured here}"
         lines.append(r"\midrule")
         lines.append(rf"\multicolumn{{{len(FIGURES) + 2}}}{{l}}{{{heading}}} \\")
@@ -114,6 +115,7 @@ def _mean(result: Result, split: str, key: str) -> float:
 
 
 def _line(result: Result, split: str, best: dict[str, float]) -> str:
+    # Thin spaces between thousands: a comma would be a decimal point to some readers.
     trained = ""
     if result.cost:
         trained = f"{result.cost.trained:,}".replace(",", r"\,")

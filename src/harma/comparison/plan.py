@@ -94,7 +94,9 @@ class Plan:
         """What a row changes, with what its name or the comparison says for it."""
         changes = dict(self.changes[row.name] or {})
         if row.trains:
+            # The base may have another method when the file is given again with --recipe.
             changes.setdefault("method", row.recipe.method)
+        # A single rate is that of the recipe.
         if row.trains and len(row.rates) > 1:
             changes["learning_rates"] = list(row.rates)
         return changes
@@ -193,6 +195,7 @@ def make_plan(
             raise ConfigError(f"the comparison has no {needed}; it needs recipe and methods")
     budget = read_budget(values.get("budget"))
     recipe = recipe_with_overrides(_base_values(values["recipe"], folder or Path()), flags)
+    # Before the rows are made, which all start from these epochs.
     if budget.epochs is not None:
         recipe = replace(recipe, train=replace(recipe.train, epochs=budget.epochs))
     defaults = Defaults(
@@ -200,6 +203,7 @@ def make_plan(
         rates=read_rates(values.get("learning_rates", [])),
         seeds=read_seeds(values.get("seeds", [recipe.train.seed])),
     )
+    # A flag that the grid overrides would be lost without a word.
     if defaults.rates and any(flag.split("=")[0] == "--optim.lr" for flag in flags):
         raise ConfigError(
             "--optim.lr and learning_rates are both given; change learning_rates (--learning-rates)"
@@ -220,25 +224,27 @@ def make_plan(
     )
 
 
-def _base_values(recipe: Any, folder: Path) -> dict[str, Any]:
+def _base_values(recipe: object, folder: Path) -> dict[str, Any]:
     """The values of the base recipe, from a mapping, a file beside the comparison, or a name."""
     if isinstance(recipe, dict):
         return recipe
     if not isinstance(recipe, str):
         raise ConfigError(f"recipe is {recipe!r}; give a shipped recipe, a file or a mapping")
+    # A file beside the comparison goes before a shipped recipe of the same name.
     beside = folder / recipe
     return recipe_values(beside if beside.is_file() else recipe)
 
 
-def _changes(methods: Any) -> dict[str, Any]:
+def _changes(methods: object) -> dict[str, Any]:
     if not isinstance(methods, dict) or not methods:
         raise ConfigError(
             f"methods is {methods!r}; it must be a mapping of row names to what they change"
         )
+    # YAML takes a name such as 64 for a number.
     return {str(name): changes for name, changes in methods.items()}
 
 
-def _reference(reference: Any, rows: Sequence[PlanRow]) -> str:
+def _reference(reference: object, rows: Sequence[PlanRow]) -> str:
     """The row that differences are taken to; the first one where none is named."""
     name = str(reference or rows[0].name)
     if name not in [row.name for row in rows]:
@@ -246,7 +252,7 @@ def _reference(reference: Any, rows: Sequence[PlanRow]) -> str:
     return name
 
 
-def _published(published: Any) -> str | None:
+def _published(published: object) -> str | None:
     if published is None:
         return None
     if published not in published_sets():

@@ -61,7 +61,7 @@ class Defaults:
     seeds: tuple[int, ...]
 
 
-def make_row(name: str, changes: Any, defaults: Defaults) -> PlanRow:
+def make_row(name: str, changes: object, defaults: Defaults) -> PlanRow:
     """A row, its recipe built and checked.
 
     Args:
@@ -136,6 +136,7 @@ def _check_changes(name: str, changes: Mapping[str, Any], base: Recipe) -> None:
             f"its method is {method}; a row with the name of a method must be that method."
             " Rename it"
         )
+    # Left in silence, they would change nothing.
     if "adapter" in changes and method != "harma":
         raise ConfigError(
             f"adapter has options of HarMA, and its method is {method}; use options, or rename"

@@ -55,6 +55,7 @@ def published_rows(name: str | None) -> list[PublishedRow]:
 
 @cache
 def _content() -> dict[str, Any]:
+    # Each figure stands there with its source.
     path = files("harma.comparison") / "published.yaml"
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content

@@ -105,6 +105,7 @@ def write_page(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("harma.comparison"), autoescape=True
     )
+    # Where no caption repeats both recalls are the same, and one matrix is enough.
     metrics = metrics_shown(results, split)
     page = environment.get_template("compare.html.jinja").render(
         title=plan.name,

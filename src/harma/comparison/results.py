@@ -136,6 +136,7 @@ def result_of(plan: Plan, row: PlanRow, record: Record, speed: Speed | None) -> 
     runs = list(known_runs(plan, row))
     finished = finished_runs(plan, row)
     contents = [run.metrics() for run in finished]
+    # Of the runs that were read, which later ones do not replace.
     test_runs = tuple(plan.output / path for path in test_run_paths(record, row))
     figures = {
         "val": _figures([content["val"]["metrics"] for content in contents]),
@@ -167,6 +168,7 @@ def _test_metrics(path: Path) -> dict[str, float]:
         DataError: they are gone.
     """
     try:
+        # Not `Run.metrics`: the rate may have changed, and the run is no longer one of the plan.
         content = json.loads((path / "metrics.json").read_text(encoding="utf-8"))
         metrics: dict[str, float] = content["test"]["metrics"]
     except (FileNotFoundError, KeyError) as error:
@@ -207,6 +209,7 @@ def _cost(row: PlanRow, runs: Sequence[Run], contents: Sequence[dict[str, Any]])
     """What the finished runs took; None where there is none."""
     if not runs:
         return None
+    # The most of any seed: a machine must have room for it.
     peak_bytes = max(content["peak_memory_bytes"] for content in contents)
     total = contents[0]["total_parameters"]
     if not row.trains:

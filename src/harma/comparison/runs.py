@@ -98,6 +98,7 @@ class Run:
         """Why it failed, in a line; "" where it did not."""
         if self.state() != "failed":
             return ""
+        # Somebody may have written it by hand, to leave a run out.
         content = read_yaml(self.failure_file, "the failure")
         if not isinstance(content, dict):
             return "unknown"
@@ -114,6 +115,7 @@ class Run:
 
     def best(self) -> "BestEpoch | None":
         """The first of its best validations by `train.select_by`; None where there is none."""
+        # Not `max`: a figure that is no number is never the best.
         best = None
         highest = -math.inf
         for event in self.events("validation"):
@@ -133,6 +135,7 @@ class Run:
         if not path.is_file():
             return
         try:
+            # Through a recipe, so that values which a newer version added have their defaults.
             there = _flat(recipe_from_dict(read_yaml(path, "the recipe")).to_dict())
         except (ConfigError, TypeError, ValueError) as error:
             raise ConfigError(
@@ -195,6 +198,7 @@ def epochs_of(plan: Plan, row: PlanRow) -> int | None:
     if probe.state() != "finished":
         return None
     times = [float(event["seconds"]) for event in probe.events("epoch")]
+    # Never 0, on a clock that is too coarse for a tiny epoch.
     seconds = max(times[-1] - times[-2], 1e-9)
     return max(1, int(plan.minutes * 60 / seconds))
 
@@ -238,6 +242,7 @@ def choose(plan: Plan, row: PlanRow) -> Choice | None:
     working = {rate: figure for rate, figure in figures.items() if figure is not None}
     if not working:
         return None
+    # The first of equal ones, and they are in ascending order.
     rate = max(working, key=lambda key: working[key])
     return Choice(rate, figures, "; ".join(_notes(rate, figures)))
 

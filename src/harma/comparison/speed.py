@@ -105,6 +105,7 @@ def measure(run: Run, name: str) -> Speed:
     tokens = model.tokenize([captions[i] for i in drawn]).to(device)
     generator = torch.Generator().manual_seed(0)
     shape = (NUM_IMAGES, 3, *model.preprocess.size)
+    # Random pixels cost what images cost: nothing here depends on what is in them.
     pixels = torch.randn(shape, generator=generator).to(device)
     images = _in_turns(model, bare, lambda one: one.encode_image(pixels), NUM_IMAGES)
     texts = _in_turns(model, bare, lambda one: one.encode_text(tokens), NUM_CAPTIONS)
@@ -137,6 +138,7 @@ def _in_turns(model: HarMA, bare: HarMA, embed: Callable[[HarMA], Tensor], count
     speeds = []
     ratios = []
     for _ in range(ROUNDS):
+        # In turns, so that what slows the machine for a while slows both.
         bare_seconds = _seconds(embed, bare, repeats)
         seconds = _seconds(embed, model, repeats)
         speeds.append(repeats * count / seconds)

@@ -50,6 +50,7 @@ def missing_figures(result: Result, split: str) -> str:
     """Why a row has no figures on a split."""
     if result.status in ("failed", "waiting"):
         return result.status
+    # A row that is done on validation waits for --final.
     return "not read" if split == "test" else "waiting"
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from jsonargparse.typing import PositiveInt, restricted_number_type
 
@@ -29,7 +29,7 @@ class Budget:
     minutes: float | None = None
 
 
-def read_budget(budget: Any) -> Budget:
+def read_budget(budget: object) -> Budget:
     """Epochs or minutes of training for each run.
 
     Raises:
@@ -46,7 +46,7 @@ def read_budget(budget: Any) -> Budget:
     return Budget(minutes=float(_read(Amount, minutes, problem)))
 
 
-def read_count(value: Any, name: str) -> int:
+def read_count(value: object, name: str) -> int:
     """A whole number from 1.
 
     Raises:
@@ -55,7 +55,7 @@ def read_count(value: Any, name: str) -> int:
     return int(_read(PositiveInt, value, f"{name} is {value!r}; it must be a whole number from 1"))
 
 
-def read_seeds(values: Any) -> tuple[int, ...]:
+def read_seeds(values: object) -> tuple[int, ...]:
     """Seeds, at least one.
 
     Raises:
@@ -66,7 +66,7 @@ def read_seeds(values: Any) -> tuple[int, ...]:
     return _read_list(values, "seeds", read_seed)
 
 
-def read_rates(values: Any) -> tuple[float, ...]:
+def read_rates(values: object) -> tuple[float, ...]:
     """Learning rates; () of an empty list.
 
     Raises:
@@ -75,7 +75,7 @@ def read_rates(values: Any) -> tuple[float, ...]:
     return _read_list(values, "learning_rates", read_rate)
 
 
-def read_seed(value: Any, name: str) -> int:
+def read_seed(value: object, name: str) -> int:
     """A seed.
 
     Raises:
@@ -85,7 +85,7 @@ def read_seed(value: Any, name: str) -> int:
     return int(_read(Seed, value, problem))
 
 
-def read_rate(value: Any, name: str) -> float:
+def read_rate(value: object, name: str) -> float:
     """A learning rate; of text too, which YAML takes 1e-3 for.
 
     Raises:
@@ -95,7 +95,7 @@ def read_rate(value: Any, name: str) -> float:
     return float(_read(Amount, value, problem))
 
 
-def check_known(values: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
+def check_known(values: Mapping[str, object], allowed: Sequence[str], where: str) -> None:
     """Check that every key means something.
 
     Raises:
@@ -107,14 +107,16 @@ def check_known(values: Mapping[str, Any], allowed: Sequence[str], where: str) -
         )
 
 
-def _read(kind: Callable[[Any], Number], value: Any, problem: str) -> Number:
+def _read(kind: Callable[[object], Number], value: object, problem: str) -> Number:
     try:
         return kind(value)
     except (TypeError, ValueError) as error:
         raise ConfigError(problem) from error
 
 
-def _read_list(values: Any, name: str, read: Callable[[Any, str], Number]) -> tuple[Number, ...]:
+def _read_list(
+    values: object, name: str, read: Callable[[object, str], Number]
+) -> tuple[Number, ...]:
     if not isinstance(values, list):
         raise ConfigError(f"{name} is {values!r}; it must be a list")
     numbers = tuple(read(value, name) for value in values)

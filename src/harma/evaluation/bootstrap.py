@@ -88,6 +88,7 @@ def mean_over_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
         raise DataError(
             "the evaluations are of different data; the mean over seeds needs one split"
         )
+    # A hit becomes the share of the seeds that had it; one draw of images then serves all seeds.
     means = {}
     for pair in BOOTSTRAP_KEYS.values():
         for name in pair:
@@ -127,6 +128,7 @@ def _by_image(evaluation: Evaluation, key: str) -> _ByImage:
     of_images, of_captions = BOOTSTRAP_KEYS[key]
     owner = evaluation.caption_to_image
     num_images = evaluation.num_images
+    # Summed over R@1, 5 and 10 here, and divided by six at the end: each draw is then two means.
     caption_hits = np.sum(getattr(evaluation.hits, of_captions), axis=1)
     return _ByImage(
         i2t=np.sum(getattr(evaluation.hits, of_images), axis=1),

@@ -89,6 +89,7 @@ def label_names(split: Split) -> dict[int, str]:
         return {}
     names = {}
     for label in sorted(set(split.labels.tolist())):
+        # Annotations may number labels without naming them; the number stands for the name.
         named = 0 <= label < len(split.label_names)
         names[label] = split.label_names[label] if named else str(label)
     return names
@@ -133,6 +134,7 @@ def by_term(
         MissingDependencyError: simplemma is not installed.
     """
     captions_by_term = _captions_of_terms(split.captions, pairs)
+    # Of terms that are as frequent the first by the alphabet, so that the list is the same again.
     frequent_first = sorted(captions_by_term.items(), key=lambda item: (-len(item[1]), item[0]))
     recalls: list[TermRecall] = []
     for term, captions in frequent_first:

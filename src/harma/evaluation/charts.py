@@ -59,6 +59,7 @@ def label_chart(recalls: Sequence[LabelRecall]) -> str:
     if not recalls:
         return ""
     with charting():
+        # As high as its rows need: names must not lie on each other.
         figure = Figure(figsize=(10, 1.2 + 0.34 * len(recalls)), layout="constrained")
         axes = figure.subplots()
         i2t = [recall.i2t for recall in recalls]

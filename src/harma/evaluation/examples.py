@@ -71,6 +71,7 @@ def image_examples(
 def varied_queries(ranks: NDArray[np.float64], seed: int, each: int) -> list[int]:
     """Some queries at rank 1, some from 2 to 10, and the worst beyond, `each` of either kind."""
     rng = np.random.default_rng(seed)
+    # Drawn, not the first of them: images of one class often stand together in a file.
     at_once = np.flatnonzero(ranks < 2)
     late = np.flatnonzero((ranks >= 2) & (ranks <= 10))
     worst_first = np.argsort(-ranks, kind="stable")
@@ -85,6 +86,7 @@ def _of_caption(embedded: Embedded, split: Split, caption: int, rank: float, top
     column = embedded.captions.text[caption]
     scores = embedded.images @ embedded.texts[column]
     owner = int(split.caption_to_image[caption])
+    # Images with the very same caption are no wrong results, whatever strict recall says.
     same = images_having(embedded, caption) - {owner}
     results = tuple(
         ExampleResult(
@@ -119,6 +121,7 @@ def images_having(embedded: Embedded, caption: int) -> set[int]:
 def thumbnail(split: Split, image: int) -> str:
     """A small JPEG of an image as a data URI."""
     picture = read_image(split.images[image])
+    # Inside the page, which is one file without requests to elsewhere; so it must be small.
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=80)

@@ -80,5 +80,6 @@ def _nearest_caption(
     captions = np.flatnonzero(split.caption_to_image == image)
     if not len(captions):
         return ""
+    # The reader judges by it whether the wrong image is wrong at all.
     likeness = embedded.texts[embedded.captions.text[captions]] @ query
     return split.captions[int(captions[np.argmax(likeness)])]

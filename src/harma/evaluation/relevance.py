@@ -109,6 +109,7 @@ def relevance(
     check_asked(text, grid)
     pixels = eval_transform_of(model.preprocess)(to_uint8_rgb(image)).to(model.device)
     of_text = torch.from_numpy(embed_texts(model, [text])[0])
+    # The first cosine is that of the image uncovered.
     parts = []
     with evaluating(model):
         for batch in _covered(pixels, grid, batch_size):
@@ -140,6 +141,7 @@ def check_asked(text: str, grid: int) -> None:
 def _covered(pixels: Tensor, grid: int, batch_size: int) -> Iterator[Tensor]:
     """The image as it is, then with the square around each cell covered: batches (B, 3, H, W)."""
     height, width = pixels.shape[1:]
+    # Where the grid does not divide the side, cells differ by a pixel.
     rows = [round(i * height / grid) for i in range(grid + 1)]
     columns = [round(i * width / grid) for i in range(grid + 1)]
     cells = range(-1, grid * grid)  # -1 covers nothing
@@ -179,6 +181,7 @@ def overlay(found: Relevance, picture: Image.Image | None = None) -> Image.Image
     base = picture or Image.fromarray(found.picture)
     # (H, W, 1), to be mixed with colours.
     smooth = found.upsampled(base.height, base.width)[..., None]
+    # By the strongest cell of this map: a weak map would be grey otherwise.
     strength = STRENGTH * np.abs(smooth) / _strongest(found)
     colour = 255 * np.where(smooth > 0, np.array(to_rgb(FOR)), np.array(to_rgb(AGAINST)))
     grey = np.asarray(base.convert("L").convert("RGB"), dtype=np.float32)

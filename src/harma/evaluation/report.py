@@ -82,6 +82,7 @@ def write_report(
     drawn = most_images(recalls)
     terms = by_term(evaluation, split)
     of_embeddings = _of_embeddings(evaluation, split, model, umap)
+    # Captions and file names are text of others, and escaped everywhere.
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("harma.evaluation"), autoescape=True
     )
@@ -133,6 +134,7 @@ def _left_out_of_embeddings(
     """What this page does not have of embeddings, and why."""
     if evaluation.embedded is None:
         return ["all that needs embeddings, which were not kept: evaluate the model again"]
+    # A reader should see that a section is missing for a reason, not by a fault.
     missing = []
     if not shown.confusions:
         labels = "one label" if recalls else "no labels"
@@ -187,6 +189,8 @@ def _shown(whole: Confusion, query: str, answer: str) -> _ShownConfusion:
 
 
 def _maps(embedded: Embedded, split: Split, umap: bool) -> str:
+    # The gap between images and captions often takes the first direction alone; the second map
+    # shows what lies behind it.
     pca = pca_map(embedded)
     closed = pca_map(embedded, close_gap=True)
     panels = [

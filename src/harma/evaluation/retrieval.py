@@ -103,6 +103,7 @@ def embed_split(
         progress: show bars.
         share: this process's part, where several embed the split together; None embeds all of it.
     """
+    # Sorted, so that every process that has a share knows the same order.
     distinct, text = np.unique(np.array(split.captions), return_inverse=True)
     names = tuple(str(caption) for caption in distinct)
     images: Sequence[Path] = split.images
@@ -149,6 +150,7 @@ def _blocks(
     rows: NDArray[np.float32], columns: NDArray[np.float32]
 ) -> Callable[[], Iterator[tuple[int, NDArray[np.float32]]]]:
     """Similarities of all rows with all columns, some rows at a time; each call begins anew."""
+    # The similarities of a large split as a whole would not fit the memory.
     size = max(1, BLOCK_ELEMENTS // len(columns))
 
     def blocks() -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -193,6 +195,7 @@ def evaluate(
         "progress": progress,
     }
     evaluation = summarize_embedded(embed_split(model, split, **options), split, ties, metrics)
+    # Not every embedder has adapters: any two towers can be evaluated.
     if not compare or getattr(model, "adapters", None) is None:
         return evaluation
     with model.without_adapters():
@@ -216,6 +219,7 @@ def summarize_embedded(
     """
     hits = evaluate_embeddings(embedded, ties=ties)
     figures = summarize(hits)
+    # Metrics of the user's own see each caption of the split, not the distinct ones.
     figures |= compute_metrics(
         metrics or {},
         embedded.images,

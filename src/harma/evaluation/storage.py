@@ -37,6 +37,7 @@ def save_evaluation(evaluation: Evaluation, directory: str | Path, **about: Any)
     directory = Path(directory)
     path = directory / METRICS_FILE
     check_place(directory, evaluation.split, evaluation.fingerprint)
+    # Figures of other splits stay.
     content = {**_content(path), **about}
     content[evaluation.split] = _figures(evaluation)
     arrays: dict[str, Any] = _arrays("", evaluation)
@@ -105,6 +106,7 @@ def _arrays(prefix: str, evaluation: Evaluation) -> dict[str, Any]:
     """Everything that is known of each query, by its name in the file."""
     arrays: dict[str, Any] = {f"{prefix}caption_to_image": evaluation.caption_to_image}
     for field in fields(Hits):
+        # Average precision is None where the split was too large for it.
         of_query = getattr(evaluation.hits, field.name)
         if of_query is not None:
             arrays[f"{prefix}{field.name}"] = of_query
@@ -127,6 +129,7 @@ def load_evaluation(directory: str | Path, split: str = "test") -> Evaluation:
         )
     try:
         content = _content(path)[split]
+        # A file from elsewhere must not run code.
         with np.load(arrays, allow_pickle=False) as file:
             stored = dict(file)
     except (ValueError, LookupError, EOFError, TypeError, OSError, zipfile.BadZipFile) as error:

@@ -61,6 +61,7 @@ def _cells(evaluation: Evaluation, key: str) -> list[str]:
     cells = [f"{value:.2f}"]
     if evaluation.without_adapters is not None:
         bare = evaluation.without_adapters.metrics[key]
+        # In the order of the headings.
         cells = [f"{bare:.2f}", f"{value:.2f}", f"{value - bare:+.2f}"]
     for column in (evaluation.chance, evaluation.ceilings):
         cells.append(f"{column[key]:.2f}" if key in column else "")

@@ -68,6 +68,7 @@ class Confusion:
         between = self._between()
         involved = between.sum(axis=0) + between.sum(axis=1)
         chosen = np.sort(np.argsort(-involved, kind="stable")[:count])
+        # Queries stay those of the whole, so that shares of a row mean what they did.
         names = tuple(self.names[i] for i in chosen)
         return Confusion(names, self.counts[np.ix_(chosen, chosen)], self.queries[chosen])
 
@@ -141,6 +142,7 @@ def confusions(
         return None
     names = label_names(split)
     known = np.array(list(names))
+    # Numbers of labels may have gaps; rows and columns of the matrix have none.
     of_image = np.searchsorted(known, split.labels)
     of_text = np.searchsorted(known, labels_of_texts(embedded, split.labels))
     of_caption = of_image[split.caption_to_image]
@@ -169,6 +171,7 @@ def hardest(wrong: WrongHits, split: Split, most: int = 8) -> Sequence[int]:
         if len(chosen) == most or wrong.t2i_margin[caption] <= 0:
             break
         pair = {int(split.caption_to_image[caption]), int(wrong.image[caption])}
+        # The same few images would fill the list otherwise.
         if not pair & shown:
             chosen.append(caption)
             shown |= pair

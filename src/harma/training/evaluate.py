@@ -87,6 +87,7 @@ def evaluate(
     )
     evaluation = replace(evaluation, baseline=_baseline(opened))
     if output is not None:
+        # Before saving, which would write the figures without it over it.
         evaluation = _with_kept_baseline(evaluation, output)
         save_evaluation(evaluation, output)
     if report is not None:
@@ -103,6 +104,7 @@ def _data_config(
         return DataConfig(name=str(data), root=asked)
     for directory in _run_directories(source):
         if (directory / RECIPE_FILE).is_file():
+            # With all that the recipe says of it: files in place of the description's, words kept.
             own = recipe_from_dict(RunDirectory(directory).read_recipe()).data
             return replace(own, root=asked or own.root)
     named = source if source is not None else "a model"
