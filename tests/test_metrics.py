@@ -21,6 +21,8 @@ from harma.metrics import (
 
 # Three captions, one and two: a mean over captions is none over images.
 C2I = np.array([0, 1, 2, 0, 2, 0])
+# All distinct, pairs of identical ones, and one text three times.
+IDS = ([0, 1, 2, 3, 4, 5], [0, 1, 2, 2, 0, 1], [0, 1, 2, 2, 0, 2])
 
 
 def orders(scores):
@@ -79,7 +81,7 @@ def reference(S, ids):
 @pytest.mark.parametrize("seed", range(6))
 def test_every_metric_is_that_of_all_orders_of_equal_scores(seed):
     rng = np.random.default_rng(seed)
-    ids = np.array([0, 1, 2, 2, 0, 2]) if seed % 2 else np.arange(6)
+    ids = np.array(IDS[seed % 3])
     columns = rng.integers(0, 3, (3, ids.max() + 1))
     expected = reference(columns[:, ids], ids)
     # From distinct captions, a block of rows at a time.
@@ -99,7 +101,7 @@ def test_every_metric_is_that_of_all_orders_of_equal_scores(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_each_query_has_what_it_found_itself(seed):
     rng = np.random.default_rng(seed)
-    ids = np.array([0, 1, 2, 2, 0, 2]) if seed % 2 else np.arange(6)
+    ids = np.array(IDS[seed % 3])
     columns = rng.integers(0, 4, (3, ids.max() + 1))
     hits = count_hits(captions_of(C2I, 3, ids), lambda: [(0, columns)], lambda: [(0, columns.T)])
     S = columns[:, ids]
