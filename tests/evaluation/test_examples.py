@@ -85,6 +85,7 @@ def test_queries_are_right_at_once_late_and_the_worst(seed):
     assert len(chosen[2:4]) == len(set(chosen[2:4]) & {2, 3, 6}) == 2
     assert chosen[4:] == [7, 5], "the worst first"
     assert varied_queries(np.array([5.0]), seed, 2) == [0]
+    assert varied_queries(np.array([10.0]), seed, 2) == [0], "late, and not the worst too"
 
 
 def test_images_that_have_the_words_of_a_caption(evaluation, split):

@@ -85,9 +85,9 @@ def compare(
         The results of every row, as far as they are there.
 
     Raises:
-        ConfigError: a name is unknown, a value is not usable, another process is comparing in the
-            directory, a run there was made from another recipe, or a row has read the test split
-            with another learning rate.
+        ConfigError: a name is unknown, a value is not usable, a run in the directory was made from
+            another recipe, or a row has read the test split with another learning rate.
+        BusyError: another process is comparing in the directory.
         MissingFileError: there is no such plan, or, with `report_only`, no such comparison.
         DataError: the data cannot be used, or are not those that were read.
         KeyboardInterrupt: asked to end; the call made again goes on.

@@ -9,8 +9,9 @@ from typing import Any
 from harma.comparison.plan_rows import Defaults, PlanRow, check_rows, make_row
 from harma.comparison.published import published_sets
 from harma.comparison.values import check_known, read_budget, read_count, read_rates, read_seeds
-from harma.errors import ConfigError, MissingFileError
+from harma.errors import ConfigError
 from harma.ground.files import read_yaml
+from harma.ground.shipped import named_file
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_values, recipe_with_overrides
 
@@ -153,13 +154,7 @@ def read_plan(name: str | Path, overrides: Overrides | None = None) -> Plan:
         MissingFileError: there is no such comparison, or no such recipe.
         ConfigError: a name is unknown or a value not usable; the message says which.
     """
-    shipped = shipped_comparisons()
-    path = shipped.get(str(name), Path(name))
-    if not path.is_file():
-        raise MissingFileError(
-            f"there is no comparison {str(name)!r}; shipped are {', '.join(shipped)}, or give the"
-            " path of a YAML file"
-        )
+    path = named_file(name, shipped_comparisons(), "comparison")
     values = read_yaml(path, "the comparison")
     if not isinstance(values, dict):
         raise ConfigError(
