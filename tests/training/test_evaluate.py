@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from shutil import copytree
 
 import pytest
 import yaml
@@ -49,6 +50,21 @@ def test_a_run_knows_its_data_and_has_its_figures_again(runs, what, tmp_path):
     assert evaluation.baseline == "without adapters"
     assert evaluation.without_adapters is not None
     assert load_evaluation(tmp_path).metrics == evaluation.metrics
+
+
+def test_the_data_of_a_run_may_lie_elsewhere(runs, tiny_data, tmp_path):
+    """As it is said, else as the run's recipe says."""
+    elsewhere = tmp_path / "elsewhere"
+    copytree(tiny_data, elsewhere)
+    rows = json.loads((elsewhere / "test.json").read_text())
+    (elsewhere / "test.json").write_text(json.dumps(rows[:5]))
+    assert evaluate(runs / "harma", root=elsewhere).num_images == 5
+    copytree(runs / "harma", tmp_path / "run")
+    recipe = yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text())
+    recipe["data"]["root"] = str(elsewhere)
+    (tmp_path / "run" / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    assert evaluate(tmp_path / "run").num_images == 5
+    assert evaluate(tmp_path / "run", root=tiny_data).num_images == 8
 
 
 def test_nothing_is_written_unless_it_is_asked_for(runs, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harma.data.cache import ImageCache
 from harma.data.split import Split
 from harma.evaluation.distributed import Share
-from harma.evaluation.user_metrics import UserMetric, compute_metrics
+from harma.evaluation.user_metrics import OwnMetric, compute_metrics
 from harma.metrics import (
     Captions,
     Hits,
@@ -170,7 +170,7 @@ def evaluate(
     ties: Ties = "expected",
     compare: bool = True,
     progress: bool = False,
-    metrics: Mapping[str, UserMetric] | None = None,
+    metrics: Mapping[str, OwnMetric] | None = None,
 ) -> Evaluation:
     """Embed a split and compute its metrics, with the adapters and without.
 
@@ -207,7 +207,7 @@ def summarize_embedded(
     embedded: Embedded,
     split: Split,
     ties: Ties = "expected",
-    metrics: Mapping[str, UserMetric] | None = None,
+    metrics: Mapping[str, OwnMetric] | None = None,
 ) -> Evaluation:
     """The figures of embeddings of a split.
 

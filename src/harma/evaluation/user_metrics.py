@@ -10,18 +10,18 @@ from harma.ground.plugins import find
 
 # (image embeddings (N, E), caption embeddings (M, E), image of each caption (M,)) → a figure, or
 # several by name.
-UserMetric = Callable[
+OwnMetric = Callable[
     [NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]], float | Mapping[str, float]
 ]
 
 
-def find_metrics(names: Sequence[str]) -> dict[str, UserMetric]:
+def find_metrics(names: Sequence[str]) -> dict[str, OwnMetric]:
     """The functions that dotted paths name, by the last part of the path.
 
     Raises:
         ConfigError: one cannot be imported, or two have the same name.
     """
-    functions: dict[str, UserMetric] = {}
+    functions: dict[str, OwnMetric] = {}
     for name in names:
         short = name.rpartition(".")[2]
         if short in functions:
@@ -31,7 +31,7 @@ def find_metrics(names: Sequence[str]) -> dict[str, UserMetric]:
 
 
 def compute_metrics(
-    functions: Mapping[str, UserMetric],
+    functions: Mapping[str, OwnMetric],
     images: NDArray[np.float32],
     captions: NDArray[np.float32],
     caption_to_image: NDArray[np.int64],
