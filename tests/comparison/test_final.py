@@ -132,8 +132,26 @@ def test_another_rate_or_other_data_after_reading_is_refused(two, opened):
         read_record(plan)
 
 
-def test_seeds_added_later_are_noted(two, finish, opened):
+def test_seeds_added_later_are_noted_and_not_read(two, finish, opened):
     plan = two()
     read_test(plan, plan.rows)
+    record = read_record(plan)
     more = two(seeds=[1, 2, 3])
-    assert any("its test figures are of 2 seeds" in note for note in collect(more).results[0].notes)
+    third = seed_runs(more, more.rows[0])[2]
+    if third.state() == "missing":
+        finish(third)
+    read_test(more, more.rows[:1])
+    assert opened == ["harma/lr0.01-seed1", "harma/lr0.01-seed2"]
+    assert read_record(more) == record
+    notes = collect(more).results[0].notes
+    assert any("its test figures are of 2 seeds; they are not read again" in note for note in notes)
+
+
+def test_a_record_that_lacks_something_is_damaged(two, opened):
+    plan = two()
+    read_test(plan, plan.rows)
+    record = json.loads((plan.output / RECORD_FILE).read_text())
+    for damaged in ({"rows": []}, {"rows": {"harma": None}}, {"rows": {"harma": {"runs": []}}}):
+        (plan.output / RECORD_FILE).write_text(json.dumps({**record, **damaged}))
+        with pytest.raises(ConfigError, match="final.json is damaged; .* Bring it back"):
+            read_record(plan)

@@ -30,7 +30,19 @@ def test_files_name_recipes_from_where_they_are_and_come_back(make, base, tmp_pa
     assert again.rows[1].seeds == plan.rows[1].seeds
 
 
-def test_what_the_command_line_does_not_say_is_as_in_the_file(make, base, tmp_path):
+def test_a_recipe_of_the_command_line_is_named_from_where_one_is(base, tmp_path, monkeypatch):
+    for folder, words in ((".", 11), ("plans", 22)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        values = {**base, "data": {**base["data"], "max_words": words}}
+        (tmp_path / folder / "base.yaml").write_text(yaml.safe_dump(values))
+    file = tmp_path / "plans" / "c.yaml"
+    file.write_text("recipe: base.yaml\nmethods: {harma: }\n")
+    monkeypatch.chdir(tmp_path)
+    assert read_plan(file).base.data.max_words == 22, "beside the file that names it"
+    assert read_plan(file, Overrides(recipe="base.yaml")).base.data.max_words == 11
+
+
+def test_what_the_command_line_does_not_say_is_as_in_the_file():
     assert Overrides().values() == {}
     assert Overrides(seeds=(1,), rates=(), jobs=3).values() == {
         "seeds": [1],

@@ -11,8 +11,8 @@ from harma.backbones import load_backbone
 from harma.evaluation import retrieval
 from harma.evaluation.retrieval import (
     embed_split,
-    evaluate,
     evaluate_embeddings,
+    evaluate_split,
     summarize_embedded,
     with_baseline,
 )
@@ -83,17 +83,17 @@ def adapted():
 
 
 def test_the_bare_backbone_stands_beside_a_model_with_adapters(split, adapted):
-    evaluation = evaluate(adapted, split)
+    evaluation = evaluate_split(adapted, split)
     with adapted.without_adapters():
-        bare = evaluate(adapted, split, compare=False)
+        bare = evaluate_split(adapted, split, compare=False)
     assert evaluation.without_adapters.metrics == bare.metrics
     assert np.abs(evaluation.embedded.images - bare.embedded.images).max() > 1e-3
     assert evaluation.baseline == "without adapters"
-    assert evaluate(adapted, split, compare=False).without_adapters is None
+    assert evaluate_split(adapted, split, compare=False).without_adapters is None
 
 
 def test_a_model_without_adapters_has_nothing_beside_it(split, model):
-    evaluation = evaluate(model[0], split)
+    evaluation = evaluate_split(model[0], split)
     assert evaluation.without_adapters is None
     other = with_baseline(evaluation, evaluation, "before training")
     assert (other.without_adapters, other.baseline) == (evaluation, "before training")

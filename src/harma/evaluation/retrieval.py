@@ -160,7 +160,7 @@ def _blocks(
     return blocks
 
 
-def evaluate(
+def evaluate_split(
     model: Any,
     split: Split,
     *,

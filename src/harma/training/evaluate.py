@@ -8,8 +8,7 @@ from harma.data.description import load_description
 from harma.data.split import Split
 from harma.errors import ConfigError, MissingFileError
 from harma.evaluation import Evaluation, load_evaluation, save_evaluation
-from harma.evaluation.retrieval import evaluate as evaluate_split
-from harma.evaluation.retrieval import with_baseline
+from harma.evaluation.retrieval import evaluate_split, with_baseline
 from harma.evaluation.storage import METRICS_FILE, check_place
 from harma.ground.device import best_device
 from harma.ground.files import read_yaml
@@ -75,7 +74,9 @@ def evaluate(
         DataError: the data cannot be used, or `output` has figures of other data for this split.
         MissingDependencyError: `umap` is asked for and umap-learn is not installed.
     """
-    source = Path(model) if isinstance(model, str | Path) else None
+    source = None
+    if isinstance(model, str | Path):
+        source = Path(model)
     config = _data_config(source, data, root)
     images = load_splits(config, split)[split]
     # Before the model is opened: what could not be written is not worth the wait.
