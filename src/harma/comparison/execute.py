@@ -51,6 +51,7 @@ def execute(plan: Plan, rows: Sequence[PlanRow], *, retry: bool = False) -> int:
                 display.show(active)
                 over = [job for job in active if job.process.poll() is not None]
                 for job in over:
+                    # Its slot is free for the next one.
                     active.remove(job)
                     finished += settle(job)
                     display.ended(job)

@@ -166,6 +166,7 @@ def _complete(plan: Plan, row: PlanRow) -> bool:
 
 def _evaluate(run: Run, split: Split, cache: ImageCache) -> float:
     """Evaluate a run on the split unless it was; its mR."""
+    # An interrupted reading may have got as far as this run.
     content = run.metrics()
     if "test" not in content:
         recipe = run.recipe

@@ -129,6 +129,7 @@ def _line(result: Result, split: str, best: dict[str, float]) -> str:
 
 
 def _cell(value: Spread, *, bold: bool) -> str:
+    # Two digits, as the field prints them.
     mean = f"{value.mean:.2f}"
     if bold:
         mean = rf"\textbf{{{mean}}}"
@@ -138,6 +139,7 @@ def _cell(value: Spread, *, bold: bool) -> str:
 
 
 def _published_line(row: PublishedRow) -> str:
+    # Some sources print mR alone.
     recalls = [f"{value:.2f}" for value in row.recalls] or [""] * 6
     cells = [escape(row.method), escape(row.trained), *recalls, f"{row.mean_recall:.2f}", ""]
     return " & ".join(cells) + rf" \\ % {row.source}"

@@ -84,6 +84,7 @@ def make_row(name: str, changes: object, defaults: Defaults) -> PlanRow:
         recipe = _row_recipe(name, values, defaults.recipe)
     except ConfigError as error:
         raise ConfigError(f"methods: {name}: {error}") from error
+    # Dots stay, so that a dotted path is its own folder.
     folder = re.sub(r"[^A-Za-z0-9._+=-]+", "-", name).strip("-.")
     row = PlanRow(name, folder, recipe, rates or (recipe.optim.lr,), defaults.seeds)
     if row.trains:

@@ -190,6 +190,7 @@ def _scatter(
             x = place(result.cost) if result.cost else None
             if x:
                 _dot(axes, x, result, split, metric, _look(i))
+        # Parameters of methods lie decades apart.
         if log:
             _log_axis(axes)
         _name_axes(axes, label, f"{metric}, percent")
@@ -267,6 +268,7 @@ def _curve(axes: Axes, result: Result, key: str, metric: str, look: _Look) -> No
         label=_wrapped(result.row.name),
     )
     if len(y) > 1:
+        # The range, since a deviation of two or three seeds says little.
         low = y.min(axis=0)
         high = y.max(axis=0)
         axes.fill_between(x, low, high, color=look.color, alpha=0.15, linewidth=0)
@@ -299,6 +301,7 @@ def _forest(
             if difference is not None:
                 _interval(axes, place, difference)
         axes.set_yticks(range(len(names)), [""] * len(names))
+        # The first row on top, as in the tables.
         axes.set_ylim(len(names) - 0.4, -0.6)
         _name_axes(axes, f"{metric}, points", "")
     # The first panel has the names of all of them.

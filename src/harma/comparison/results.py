@@ -36,6 +36,7 @@ class Spread:
 
 def spread(values: Sequence[float]) -> Spread:
     """Mean and sample standard deviation."""
+    # One value has no spread; 0 would say that seeds agree.
     deviation = None
     if len(values) > 1:
         deviation = statistics.stdev(values)

@@ -195,6 +195,7 @@ def epochs_of(plan: Plan, row: PlanRow) -> int | None:
     if plan.minutes is None or not row.trains:
         return row.recipe.train.epochs
     probe = probe_run(plan, row)
+    # Until then nobody knows how long an epoch takes.
     if probe.state() != "finished":
         return None
     times = [float(event["seconds"]) for event in probe.events("epoch")]

@@ -100,6 +100,7 @@ def measure(run: Run, name: str) -> Speed:
     model = open_run(run)
     bare = open_bare(run.recipe)
     device = device_of(run.recipe)
+    # Real captions, whose length decides the time of some text towers.
     captions = load_splits(run.recipe.data, "val")["val"].captions
     drawn = np.random.default_rng(0).integers(0, len(captions), NUM_CAPTIONS)
     tokens = model.tokenize([captions[i] for i in drawn]).to(device)

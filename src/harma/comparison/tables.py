@@ -115,6 +115,7 @@ def main_table(results: Sequence[Result], split: str) -> Table:
     for result in results:
         figures = result.figures.get(split)
         if figures is None:
+            # In the first column; a row that failed is not left out.
             means = [missing_figures(result, split), ""]
         else:
             means = [plus_minus(figures[key]) for key in COMPARED_METRICS]

@@ -17,6 +17,7 @@ def curves(events: Sequence[dict[str, Any]]) -> str:
     """Loss by step and validation mR by epoch of a log's events; "" without steps."""
     steps = [event for event in events if event["event"] == "step"]
     validations = [event for event in events if event["event"] == "validation"]
+    # A run of the bare backbone has no steps.
     if not steps:
         return ""
     with charting():
@@ -33,6 +34,7 @@ def curves(events: Sequence[dict[str, Any]]) -> str:
             _curve(right, validations, "mR", TEXT, "o-")
             _curve(right, validations, "dup_mR", COLOURS[2], "s--")
             right.legend()
+        # There is no epoch and a half.
         right.xaxis.set_major_locator(MaxNLocator(integer=True))
         right.set(xlabel="epoch", ylabel="percent", title="Validation")
         return svg(figure, "Training loss by step, and validation mR by epoch")

@@ -168,6 +168,7 @@ def _points_by_label(axes: Axes, places: EmbeddingMap, embedded: Embedded, split
 
 def _scatter(axes: Axes, points: NDArray[np.float32], colour: str, marker: str, name: str) -> None:
     size = 18
+    # Many points lie on each other; what shows through says how many.
     alpha = 0.75
     if len(points) > MANY_POINTS:
         size = 9

@@ -76,6 +76,7 @@ def pca_map(embedded: Embedded, *, close_gap: bool = False) -> EmbeddingMap:
     parts = [embedded.images.astype(np.float64), embedded.texts.astype(np.float64)]
     if close_gap:
         parts = [part - part.mean(axis=0) for part in parts]
+    # One map for both, so that an image and its caption can lie together.
     points = np.concatenate(parts)
     points -= points.mean(axis=0)
     # The singular vectors of the (E, E) scatter are those of the points, and much quicker to find.

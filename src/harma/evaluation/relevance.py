@@ -115,6 +115,7 @@ def relevance(
         for batch in _covered(pixels, grid, batch_size):
             parts.append(model.encode_image(batch).float().cpu() @ of_text)
     cosines = torch.cat(parts)
+    # A map in the order of the cells, as they were covered.
     falls = (cosines[0] - cosines[1:]).reshape(1, 1, grid, grid)
     # What each cell's squares give in the mean; at the border fewer squares cover a cell.
     cells = F.avg_pool2d(falls, 3, stride=1, padding=1, count_include_pad=False)[0, 0]
@@ -212,6 +213,7 @@ def draw_relevance(
     left, right = figure.subplots(1, 2)
     left.imshow(base)
     right.imshow(overlay(found, base))
+    # Pictures, no plots: axes would say nothing.
     for axes in (left, right):
         axes.set_axis_off()
     shown = text

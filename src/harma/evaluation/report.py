@@ -184,6 +184,7 @@ def _confusions(wrong: WrongHits, embedded: Embedded, split: Split) -> tuple[_Sh
 def _shown(whole: Confusion, query: str, answer: str) -> _ShownConfusion:
     part = whole
     if len(whole.names) > MOST_LABELS:
+        # More labels than can be read in a matrix: those that are mixed up most.
         part = whole.most_confused(NUMBERED)
     return _ShownConfusion(confusion_chart(part, query, answer), query, answer, whole, part)
 

@@ -63,6 +63,7 @@ def check_place(directory: str | Path, split: str, fingerprint: str) -> None:
         DataError: the directory has figures of other data for this split, or its metrics.json is
             damaged.
     """
+    # By the fingerprint, not by name: two data sets may both have a split called test.
     figures = _content(Path(directory) / METRICS_FILE).get(split)
     if isinstance(figures, dict) and figures.get("fingerprint") != fingerprint:
         raise DataError(

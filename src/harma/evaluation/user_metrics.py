@@ -63,6 +63,7 @@ def compute_metrics(
                 raise ConfigError(
                     f"the metric {name} returned {value!r} for {key}; it must return a number"
                 )
+            # A figure must not change what mR means, or hide another.
             if key in taken or key in figures:
                 raise ConfigError(
                     f"the metric {name} returned {key}, a name that is in use; choose another"

@@ -74,6 +74,7 @@ class Confusion:
 
     def _between(self) -> Ints:
         """The counts without those within a label."""
+        # Within a label the scene was of the right kind, only not the right one.
         between = self.counts.copy()
         np.fill_diagonal(between, 0)
         return between

@@ -177,6 +177,7 @@ def _facts(source: Path | None, data: str) -> dict[str, Any]:
         metrics = directory / METRICS_FILE
         if not (directory / RECIPE_FILE).is_file() or not metrics.is_file():
             continue
+        # Figures beside a recipe are those of that run; elsewhere they may be of anything.
         known = read_yaml(metrics, "the figures")
         # Which split chose it says something of figures on that data only.
         same_data = known.get("data") == data
