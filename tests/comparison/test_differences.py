@@ -35,7 +35,7 @@ def test_an_interval_is_that_of_a_loop_over_drawn_images(finished, metric, prefi
     found = between(outcome.shown, metric, "a_b & c", "harma")
     expected = np.quantile(drawn, [0.025, 0.975])
     width = expected[1] - expected[0]
-    assert [found.low, found.high] == pytest.approx(expected, abs=0.1 * width)
+    assert [found.low, found.high] == pytest.approx(expected, abs=0.05 * width)
     harma, other = outcome.results[1:3]
     point = other.figures["val"][metric].mean - harma.figures["val"][metric].mean
     assert found.point == pytest.approx(point)
