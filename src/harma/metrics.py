@@ -1,4 +1,4 @@
-"""Retrieval metrics: pure functions of similarities, numpy only (SPEC 5).
+"""Recall at 1, 5 and 10, mR, mAP, median rank of retrieval, from similarities by numpy (SPEC 5).
 
 Recall counts how many candidates score higher than, and exactly as high as, the best relevant one.
 Equal scores count by expectation over all their orders, so a model that gives every pair the same
@@ -6,12 +6,12 @@ score has exactly chance. Nothing is sorted for recall, and the counts of a bloc
 other rows: large archives are evaluated block by block.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harma.errors import ConfigError, DataError
 
@@ -21,8 +21,7 @@ Ties = Literal["expected", "against"]
 Scores = NDArray[Any]
 
 KS = (1, 5, 10)
-DIRECTIONS = ("i2t", "t2i")
-RECALL_KEYS = tuple(f"{direction}_R@{k}" for direction in DIRECTIONS for k in KS)
+RECALL_KEYS = ("i2t_R@1", "i2t_R@5", "i2t_R@10", "t2i_R@1", "t2i_R@5", "t2i_R@10")
 # What a model can be chosen by: the larger, the better. (Median ranks are not.)
 SELECTION_KEYS = (
     "mR",
@@ -59,7 +58,9 @@ class Captions:
     pair_of_caption: Ints
 
 
-def captions_of(caption_to_image: Any, num_images: int, text: Any = None) -> Captions:
+def captions_of(
+    caption_to_image: ArrayLike, num_images: int, text: ArrayLike | None = None
+) -> Captions:
     """Prepare the relation of captions and images.
 
     Args:
@@ -71,16 +72,46 @@ def captions_of(caption_to_image: Any, num_images: int, text: Any = None) -> Cap
         DataError: shapes or values do not fit, or an image has no caption.
     """
     image = np.asarray(caption_to_image)
-    column = np.arange(len(image)) if text is None else np.asarray(text)
-    for name, array in (("caption_to_image", image), ("caption_ids", column)):
-        if (
-            array.ndim != 1
-            or not np.issubdtype(array.dtype, np.integer)
-            or len(array) != len(image)
-        ):
-            raise DataError(
-                f"{name} must be {len(image)} integers; got {array.dtype} of shape {array.shape}"
-            )
+    column = np.arange(len(image))
+    if text is not None:
+        column = np.asarray(text)
+    _check_integers("caption_to_image", image, len(image))
+    _check_integers("caption_ids", column, len(image))
+    _check_images(image, num_images)
+    image = image.astype(np.int64)
+    column = column.astype(np.int64)
+    num_columns = int(column.max()) + 1
+    if column.min() < 0 or np.bincount(column, minlength=num_columns).min() == 0:
+        raise DataError(
+            "caption_ids must number the distinct captions from 0 without gaps; got up to"
+            f" {column.max()}"
+        )
+    # One number for each pair of image and column, so that sorting pairs is sorting numbers.
+    keys, pair_of_caption, pair_copies = np.unique(
+        image * num_columns + column, return_inverse=True, return_counts=True
+    )
+    return Captions(
+        num_images=num_images,
+        text=column,
+        image=image,
+        copies=np.bincount(column, minlength=num_columns),
+        pair_image=keys // num_columns,
+        pair_column=keys % num_columns,
+        pair_copies=pair_copies,
+        pair_of_caption=pair_of_caption,
+    )
+
+
+def _check_integers(name: str, array: NDArray[Any], length: int) -> None:
+    flat = array.ndim == 1 and len(array) == length
+    if not flat or not np.issubdtype(array.dtype, np.integer):
+        raise DataError(
+            f"{name} must be {length} integers; got {array.dtype} of shape {array.shape}"
+        )
+
+
+def _check_images(image: NDArray[Any], num_images: int) -> None:
+    """Check that every caption has an image, and every image a caption."""
     if len(image) == 0 or num_images == 0:
         raise DataError(
             f"metrics need images and captions; got {num_images} images and {len(image)} captions"
@@ -96,26 +127,6 @@ def captions_of(caption_to_image: Any, num_images: int, text: Any = None) -> Cap
             f"{len(without)} images have no caption, the first is image {without[0]}; leave"
             " them out"
         )
-    image, column = image.astype(np.int64), column.astype(np.int64)
-    num_columns = int(column.max()) + 1
-    if column.min() < 0 or np.bincount(column, minlength=num_columns).min() == 0:
-        raise DataError(
-            "caption_ids must number the distinct captions from 0 without gaps; got up to"
-            f" {column.max()}"
-        )
-    keys, pair_of_caption, pair_copies = np.unique(
-        image * num_columns + column, return_inverse=True, return_counts=True
-    )
-    return Captions(
-        num_images,
-        column,
-        image,
-        np.bincount(column, minlength=num_columns),
-        keys // num_columns,
-        keys % num_columns,
-        pair_copies,
-        pair_of_caption,
-    )
 
 
 def hit_probability(greater: Ints, tied: Ints, relevant: Ints, k: int) -> Floats:
@@ -131,14 +142,16 @@ def hit_probability(greater: Ints, tied: Ints, relevant: Ints, k: int) -> Floats
         1 − C(tied − relevant, k − greater) / C(tied, k − greater), the hypergeometric chance.
     """
     miss = np.ones(len(greater))
+    # The tied are drawn one after the other; each draw misses by the share of wrong ones left.
     for drawn in range(k):
-        wrong, left = np.maximum(tied - relevant - drawn, 0), np.maximum(tied - drawn, 1)
+        wrong = np.maximum(tied - relevant - drawn, 0)
+        left = np.maximum(tied - drawn, 1)
         miss = np.where(greater + drawn < k, miss * (wrong / left), miss)
     return np.where(greater < k, 1 - miss, 0.0)
 
 
 @dataclass(frozen=True)
-class Standing:
+class BestRelevant:
     """Where the best relevant candidate of each query stands; see `hit_probability`."""
 
     greater: Ints
@@ -147,20 +160,15 @@ class Standing:
 
     def hits(self, ties: Ties) -> Floats:
         """(Q, 3) chance of a hit at 1, 5 and 10."""
+        greater = self.greater
+        tied = self.tied
+        relevant = self.relevant
         if ties == "against":
-            zeros = np.zeros_like(self.tied)
-            return np.stack(
-                [
-                    hit_probability(
-                        self.greater + self.tied - self.relevant, zeros + 1, zeros + 1, k
-                    )
-                    for k in KS
-                ],
-                axis=1,
-            )
-        return np.stack(
-            [hit_probability(self.greater, self.tied, self.relevant, k) for k in KS], axis=1
-        )
+            # Every wrong one that is tied goes first; the relevant one is then alone.
+            greater = greater + tied - relevant
+            tied = np.ones_like(tied)
+            relevant = tied
+        return np.stack([hit_probability(greater, tied, relevant, k) for k in KS], axis=1)
 
     def ranks(self) -> Floats:
         """(Q,) expected rank of the first relevant one, from 1."""
@@ -168,9 +176,9 @@ class Standing:
         return expected
 
 
-def standing(
+def best_relevant(
     scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints | None
-) -> Standing:
+) -> BestRelevant:
     """Count candidates above and beside the best relevant one of each row.
 
     Args:
@@ -181,11 +189,13 @@ def standing(
         copies: (C,) how many candidates each column stands for; None means one.
     """
     values = scores[row, column]
+    # Pairs of one row stand together, so the best of each row is a maximum of a run of them.
     starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
     best = np.maximum.reduceat(values, starts)
-    relevant = np.add.reduceat((values == best[row]) * relevant_copies, starts)
-    return Standing(
-        _count(scores > best[:, None], copies), _count(scores == best[:, None], copies), relevant
+    return BestRelevant(
+        greater=_count(scores > best[:, None], copies),
+        tied=_count(scores == best[:, None], copies),
+        relevant=np.add.reduceat((values == best[row]) * relevant_copies, starts),
     )
 
 
@@ -198,10 +208,8 @@ def _count(chosen: NDArray[np.bool_], copies: Ints | None) -> Ints:
         return np.array([np.count_nonzero(row) for row in chosen], dtype=np.int64)
     by_candidate = np.ascontiguousarray(chosen.T).view(np.uint8)
     # Sums of up to 255 rows fit a byte, and bytes add fast.
-    parts = [
-        by_candidate[i : i + 255].sum(axis=0, dtype=np.uint8)
-        for i in range(0, len(by_candidate), 255)
-    ]
+    starts = range(0, len(by_candidate), 255)
+    parts = [by_candidate[i : i + 255].sum(axis=0, dtype=np.uint8) for i in starts]
     total: Ints = np.sum(parts, axis=0, dtype=np.int64)
     return total
 
@@ -211,14 +219,16 @@ def average_precision(
 ) -> Floats:
     """(Q,) average precision of each row; tied candidates count as one group, as in scikit-learn.
 
-    The arguments are those of `standing`.
+    The arguments are those of `best_relevant`.
     """
     order = np.argsort(scores, axis=1)
     result = np.empty(len(scores))
     bounds = np.searchsorted(row, np.arange(len(scores) + 1))
     for q in range(len(scores)):
-        own = slice(bounds[q], bounds[q + 1])
-        values, weight = scores[q, column[own]], relevant_copies[own]
+        pairs = slice(bounds[q], bounds[q + 1])
+        values = scores[q, column[pairs]]
+        weight = relevant_copies[pairs]
+        # How many candidates score as high as each relevant one or higher, its ties with it.
         ascending = scores[q, order[q]]
         below = np.searchsorted(ascending, values, side="left")
         from_top = np.r_[np.cumsum(copies[order[q]][::-1])[::-1], 0]
@@ -278,68 +288,91 @@ def count_hits(
     """
     if ties not in ("expected", "against"):
         raise ConfigError(f"ties is {ties!r}; allowed are expected, against")
-    c = captions
-    i2t = [_image_block(c, first, _checked(scores), ties, ap) for first, scores in image_rows()]
+    i2t = [
+        _image_block(captions, first, _checked(scores), ties, ap) for first, scores in image_rows()
+    ]
     # The same pairs by column: the queries of the other direction.
-    order = np.argsort(c.pair_column, kind="stable")
-    pairs = (c.pair_column[order], c.pair_image[order], c.pair_copies[order])
+    order = np.argsort(captions.pair_column, kind="stable")
+    pairs = _ByColumn(captions.pair_column[order], captions.pair_image[order])
     t2i = [_text_block(pairs, first, _checked(scores), ties, ap) for first, scores in text_rows()]
-    strict, dup, rank, precision = (np.concatenate(parts) for parts in zip(*i2t, strict=True))
-    of_pair, t_dup, of_pair_rank, of_column = (
-        np.concatenate(parts) for parts in zip(*t2i, strict=True)
+    of_image = _joined(i2t)
+    of_text = _joined(t2i)
+    # Strict hits of texts are by pair in the order of columns; each caption takes its pair's.
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    of_caption = place[captions.pair_of_caption]
+    hits = Hits(
+        i2t=of_image.strict,
+        t2i=of_text.strict[of_caption],
+        dup_i2t=of_image.dup,
+        dup_t2i=of_text.dup[captions.text],
+        i2t_rank=of_image.rank,
+        t2i_rank=of_text.rank[of_caption],
     )
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    of_caption = back[c.pair_of_caption]
-    return Hits(
-        strict,
-        of_pair[of_caption],
-        dup,
-        t_dup[c.text],
-        rank,
-        of_pair_rank[of_caption],
-        precision if ap else None,
-        of_column[c.text] if ap else None,
-    )
+    if not ap:
+        return hits
+    return replace(hits, i2t_ap=of_image.precision, t2i_ap=of_text.precision[captions.text])
 
 
-def _image_block(
-    c: Captions, first: int, scores: Scores, ties: Ties, ap: bool
-) -> tuple[Floats, Floats, Floats, Floats]:
-    own = slice(*np.searchsorted(c.pair_image, (first, first + len(scores))))
-    row, column = c.pair_image[own] - first, c.pair_column[own]
-    strict = standing(scores, row, column, c.pair_copies[own], c.copies)
-    # Copies of one text are relevant together, so only a text with several images makes a
+class _ByColumn(NamedTuple):
+    """The relevant pairs in the order of columns."""
+
+    column: Ints
+    image: Ints
+
+
+class _BlockHits(NamedTuple):
+    """What a block of queries found, in one direction."""
+
+    strict: Floats
+    dup: Floats
+    rank: Floats
+    precision: Floats
+
+
+def _joined(blocks: Sequence[_BlockHits]) -> _BlockHits:
+    return _BlockHits(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+
+
+def _image_block(c: Captions, first: int, scores: Scores, ties: Ties, ap: bool) -> _BlockHits:
+    block = slice(*np.searchsorted(c.pair_image, (first, first + len(scores))))
+    row = c.pair_image[block] - first
+    column = c.pair_column[block]
+    strict = best_relevant(scores, row, column, c.pair_copies[block], c.copies)
+    dup = strict
+    # Copies of one text are relevant together, so only a text with several copies makes a
     # difference.
-    dup = (
-        strict if c.copies.max() == 1 else standing(scores, row, column, c.copies[column], c.copies)
-    )
-    precision = (
-        average_precision(scores, row, column, c.pair_copies[own], c.copies)
-        if ap
-        else np.zeros(len(scores))
-    )
-    return strict.hits(ties), dup.hits(ties), strict.ranks(), precision
+    if c.copies.max() > 1:
+        dup = best_relevant(scores, row, column, c.copies[column], c.copies)
+    precision = np.zeros(len(scores))
+    if ap:
+        precision = average_precision(scores, row, column, c.pair_copies[block], c.copies)
+    return _BlockHits(strict.hits(ties), dup.hits(ties), strict.ranks(), precision)
 
 
-def _text_block(
-    pairs: tuple[Ints, Ints, Ints], first: int, scores: Scores, ties: Ties, ap: bool
-) -> tuple[Floats, Floats, Floats, Floats]:
-    own = slice(*np.searchsorted(pairs[0], (first, first + len(scores))))
-    row, column = pairs[0][own] - first, pairs[1][own]
+def _text_block(pairs: _ByColumn, first: int, scores: Scores, ties: Ties, ap: bool) -> _BlockHits:
+    block = slice(*np.searchsorted(pairs.column, (first, first + len(scores))))
+    row = pairs.column[block] - first
+    column = pairs.image[block]
     one = np.ones(len(row), dtype=np.int64)
     # Each pair is a query of its own: captions with one text have the same scores, but different
     # images.
-    strict = standing(
-        scores if len(row) == len(scores) else scores[row], np.arange(len(row)), column, one, None
-    )
-    dup = strict if len(row) == len(scores) else standing(scores, row, column, one, None)
-    images = np.ones(scores.shape[1], dtype=np.int64)
-    precision = average_precision(scores, row, column, one, images) if ap else np.zeros(len(scores))
-    return strict.hits(ties), dup.hits(ties), strict.ranks(), precision
+    of_pair = scores
+    if len(row) != len(scores):
+        of_pair = scores[row]
+    strict = best_relevant(of_pair, np.arange(len(row)), column, one, None)
+    dup = strict
+    if len(row) != len(scores):
+        dup = best_relevant(scores, row, column, one, None)
+    precision = np.zeros(len(scores))
+    if ap:
+        images = np.ones(scores.shape[1], dtype=np.int64)
+        precision = average_precision(scores, row, column, one, images)
+    return _BlockHits(strict.hits(ties), dup.hits(ties), strict.ranks(), precision)
 
 
 def _checked(scores: Scores) -> Scores:
+    # A NaN makes both ends NaN, and the ends are found faster than every value is tested.
     if not (np.isfinite(scores.min()) and np.isfinite(scores.max())):
         raise DataError(
             "similarities hold values that are not finite numbers; the embeddings are damaged"
@@ -353,28 +386,27 @@ def summarize(hits: Hits, *, duplicates: bool = True) -> dict[str, float]:
     if duplicates:
         metrics |= _recalls("dup_", hits.dup_i2t, hits.dup_t2i)
     if hits.i2t_ap is not None and hits.t2i_ap is not None:
-        metrics |= {
-            "i2t_mAP": 100 * float(hits.i2t_ap.mean()),
-            "t2i_mAP": 100 * float(hits.t2i_ap.mean()),
-        }
-    return metrics | {
-        "i2t_medr": float(np.median(hits.i2t_rank)),
-        "t2i_medr": float(np.median(hits.t2i_rank)),
-    }
+        metrics["i2t_mAP"] = 100 * float(hits.i2t_ap.mean())
+        metrics["t2i_mAP"] = 100 * float(hits.t2i_ap.mean())
+    metrics["i2t_medr"] = float(np.median(hits.i2t_rank))
+    metrics["t2i_medr"] = float(np.median(hits.t2i_rank))
+    return metrics
 
 
 def _recalls(prefix: str, i2t: Floats, t2i: Floats) -> dict[str, float]:
     values = 100 * np.concatenate([i2t.mean(axis=0), t2i.mean(axis=0)])
-    named = {f"{prefix}{key}": float(value) for key, value in zip(RECALL_KEYS, values, strict=True)}
-    return {**named, f"{prefix}mR": float(values.mean())}
+    names = [f"{prefix}{key}" for key in RECALL_KEYS]
+    recalls = dict(zip(names, values.tolist(), strict=True))
+    recalls[f"{prefix}mR"] = float(values.mean())
+    return recalls
 
 
 def retrieval_metrics(
-    similarity: Any,
-    caption_to_image: Any,
+    similarity: ArrayLike,
+    caption_to_image: ArrayLike,
     *,
     ties: Ties = "expected",
-    caption_ids: Any = None,
+    caption_ids: ArrayLike | None = None,
     ap: bool = False,
 ) -> dict[str, float]:
     """Metrics of a similarity matrix (SPEC 5).
@@ -395,11 +427,8 @@ def retrieval_metrics(
         ConfigError: `ties` is unknown.
     """
     scores = np.asarray(similarity)
-    if (
-        scores.ndim != 2
-        or not np.issubdtype(scores.dtype, np.number)
-        or np.issubdtype(scores.dtype, np.complexfloating)
-    ):
+    is_complex = np.issubdtype(scores.dtype, np.complexfloating)
+    if scores.ndim != 2 or is_complex or not np.issubdtype(scores.dtype, np.number):
         raise DataError(
             f"similarity must be numbers of shape (N, M); got {scores.dtype} of shape"
             f" {scores.shape}"
@@ -420,17 +449,19 @@ def retrieval_metrics(
 def _duplicate_aware(scores: Scores, captions: Captions, ids: Ints, ties: Ties) -> dict[str, float]:
     """`dup_…` recalls of a whole matrix whose identical captions need not have identical scores."""
     related = captions_of(captions.image, captions.num_images, ids)
+    # (N, distinct): which image has which text, then spread over the captions that have it.
     mask = np.zeros((captions.num_images, int(ids.max()) + 1), dtype=bool)
     mask[related.pair_image, related.pair_column] = True
     image, caption = np.nonzero(mask[:, ids])
     one = np.ones(len(image), dtype=np.int64)
-    i2t = standing(scores, image, caption, one, None)
+    i2t = best_relevant(scores, image, caption, one, None)
     order = np.argsort(caption, kind="stable")
-    t2i = standing(np.ascontiguousarray(scores.T), caption[order], image[order], one, None)
+    by_caption = np.ascontiguousarray(scores.T)
+    t2i = best_relevant(by_caption, caption[order], image[order], one, None)
     return _recalls("dup_", i2t.hits(ties), t2i.hits(ties))
 
 
-def caption_ceilings(caption_ids: Any, caption_to_image: Any) -> dict[str, float]:
+def caption_ceilings(caption_ids: ArrayLike, caption_to_image: ArrayLike) -> dict[str, float]:
     """Highest strict t2i recalls that identical captions of different images allow, in percent."""
     image = np.asarray(caption_to_image)
     c = captions_of(image, int(image.max()) + 1, caption_ids)
@@ -438,16 +469,19 @@ def caption_ceilings(caption_ids: Any, caption_to_image: Any) -> dict[str, float
     order = np.lexsort((-c.pair_copies, c.pair_column))
     column = c.pair_column[order]
     position = np.arange(len(order)) - np.searchsorted(column, column)
-    return {
-        f"t2i_R@{k}": 100 * float(c.pair_copies[order][position < k].sum() / len(image)) for k in KS
-    }
+    copies = c.pair_copies[order]
+    served = {k: float(copies[position < k].sum()) for k in KS}
+    return {f"t2i_R@{k}": 100 * count / len(image) for k, count in served.items()}
 
 
 def chance(captions: Captions) -> dict[str, float]:
     """Metrics of a model that gives every pair the same score."""
-    n, u = captions.num_images, len(captions.copies)
-    blocks = (
-        lambda: ((i, np.zeros((1, u))) for i in range(n)),
-        lambda: ((i, np.zeros((1, n))) for i in range(u)),
-    )
-    return summarize(count_hits(captions, *blocks, ap=False))
+    num_texts = len(captions.copies)
+    # A row at a time: the whole matrix of a large split would not fit the memory.
+    image_rows = _constant(captions.num_images, num_texts)
+    text_rows = _constant(num_texts, captions.num_images)
+    return summarize(count_hits(captions, image_rows, text_rows, ap=False))
+
+
+def _constant(num_rows: int, num_columns: int) -> Blocks:
+    return lambda: ((row, np.zeros((1, num_columns))) for row in range(num_rows))

@@ -232,43 +232,6 @@ def test_a_number_that_follows_no_option_stays_where_it_is(make_verb, argument, 
     assert "unrecognized arguments: -5" in capsys.readouterr().err
 
 
-def test_evaluating_a_run_on_other_data_keeps_its_own_figures(run_directory, tmp_path, capsys):
-    from harma.data.synthetic import make_scenes
-
-    other = make_scenes(tmp_path / "scenes", train=1, val=1, test=4, size=32)
-    before = (run_directory / "metrics.json").read_bytes()
-    assert main(["evaluate", str(run_directory), "--data", str(other)]) == 2
-    assert "they would be lost. Give another directory with --output" in capsys.readouterr().err
-    assert (run_directory / "metrics.json").read_bytes() == before
-    options = ["--data", str(other), "--output", str(tmp_path / "other")]
-    assert main(["evaluate", str(run_directory), *options]) == 0
-
-
-def test_the_report_of_a_run_says_again_what_the_run_knows(run_directory, tmp_path, monkeypatch):
-    """It takes the place of the page that training wrote.
-
-    So it must not hide which split chose the model.
-    """
-    from harma.evaluation import report
-
-    given = []
-    monkeypatch.setattr(
-        report, "write_report", lambda directory, **options: given.append(options) or directory
-    )
-    options = ["--output", str(tmp_path / "again"), "--report"]
-    metrics = json.loads((run_directory / "metrics.json").read_text())
-    (run_directory / "metrics.json").write_text(json.dumps({**metrics, "select_on": "test"}))
-    for what in (run_directory, run_directory / "best"):
-        assert main(["evaluate", str(what), *options]) == 0
-    (run_directory / "metrics.json").write_text(json.dumps({**metrics, "data": "other"}))
-    assert main(["evaluate", str(run_directory), *options]) == 0
-    assert [options["baseline"] for options in given] == ["without adapters"] * 3
-    facts = [options["info"] for options in given]
-    assert [one.get("select_on") for one in facts] == ["test", "test", None]
-    assert facts[0]["trained_parameters"] == metrics["trained_parameters"]
-    assert facts[0]["method"] == "harma"
-
-
 def test_what_the_system_refuses_is_said_in_a_line(run_directory, capsys, tmp_path):
     (tmp_path / "file").write_text("")
     for output in (f"{tmp_path}/file/below", "/proc/nowhere/x", f"{tmp_path}/{'n' * 300}"):

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from harma.cli import main
-from harma.cli.explain import _peak
+from harma.cli.explain import _in_words
+from harma.evaluation.relevance import Relevance
 
 
 @pytest.fixture
@@ -28,9 +29,10 @@ def test_it_writes_the_map_and_says_where_it_peaks(model, image, tmp_path, capsy
 
 def test_where_it_falls_most_and_where_it_does_not():
     cells = np.full((4, 4), -0.2, dtype=np.float32)
-    assert _peak(cells) == "it falls nowhere: no part of the image speaks for the text"
+    found = Relevance(0.3, cells, np.zeros((8, 8, 3), dtype=np.uint8))
+    assert _in_words(found) == "it falls nowhere: no part of the image speaks for the text"
     cells[1, 3] = 0.25
-    assert _peak(cells) == "it falls most, by 0.250, around row 2 and column 4 of 4"
+    assert _in_words(found) == "it falls most, by 0.250, around row 2 and column 4 of 4"
 
 
 @pytest.mark.parametrize(

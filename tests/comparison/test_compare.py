@@ -1,4 +1,4 @@
-"""The whole command on tiny data, with real processes."""
+"""A whole comparison: by real processes that are killed once, and what it leaves."""
 
 import csv
 import json
@@ -12,21 +12,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-import harma.cli
+from harma.comparison.compare import collect, compare, write_outcome, write_plan
+from harma.comparison.plan import read_plan
+from harma.errors import ConfigError, MissingFileError
 from harma.ground.lock import locked
-
-COMMAND = [sys.executable, "-m", "harma", "compare"]
 
 
 @pytest.fixture
 def file(base, tmp_path):
-    """Two methods, two rates, two seeds; one of the rates is no rate."""
+    """A method with two rates, one of which is no rate."""
     values = {
         "recipe": base,
-        "methods": {"harma": None, "full": {"learning_rates": [1e-3, 1e30]}},
-        "seeds": [1, 2],
-        "learning_rates": [1e-3, 1e-2],
-        "jobs": 2,
+        "methods": {"full": {"learning_rates": [1e-3, 1e30]}},
+        "seeds": [1],
         "output": str(tmp_path / "out"),
     }
     path = tmp_path / "c.yaml"
@@ -34,33 +32,28 @@ def file(base, tmp_path):
     return path
 
 
-def compare(file, *options):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [*COMMAND, str(file), *options], capture_output=True, text=True, env=environment
-    )
-
-
 def trainings(output):
     """Processes that train in a directory."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if (
-                b"harma.cli.run_process" in (text := path.read_bytes())
-                and str(output).encode() in text
-            ):
-                found.append(int(path.parent.name))
+            text = path.read_bytes()
         except OSError:
             continue
+        if b"harma.cli.run_process" in text and str(output).encode() in text:
+            found.append(int(path.parent.name))
     return found
 
 
-def wait_until(condition, seconds=900):
+def wait_until(condition, seconds=300):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "took too long"
         time.sleep(0.05)
+
+
+def times(paths):
+    return {path: path.stat().st_mtime_ns for path in paths}
 
 
 @pytest.mark.slow
@@ -69,7 +62,7 @@ def test_a_killed_comparison_loses_no_run_and_a_failed_method_is_in_its_row(file
     output = tmp_path / "out"
     finished = lambda: list(output.glob("runs/*/*/metrics.json"))  # noqa: E731
     parent = subprocess.Popen(
-        [*COMMAND, str(file)],
+        [sys.executable, "-m", "harma", "compare", str(file)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -80,126 +73,85 @@ def test_a_killed_comparison_loses_no_run_and_a_failed_method_is_in_its_row(file
         parent.send_signal(signal.SIGKILL)
         parent.wait()
     wait_until(lambda: not trainings(output), 60)
-    before = {path: path.stat().st_mtime_ns for path in finished()}
+    before = times(output.glob("runs/*/lr0.001-seed1/log.jsonl"))
+    assert len(before) == 1
 
-    done = compare(file)
-    assert done.returncode == 1, done.stderr
-    assert "full, lr 1e+30, seed 1: the loss is not a finite number" in done.stdout
-    assert {path: path.stat().st_mtime_ns for path in before} == before, (
-        "no finished run is done again"
-    )
-    assert len(finished()) == 5
-    rows = {row["name"]: row for row in csv.DictReader((output / "results.csv").open())}
-    assert (rows["harma"]["status"], rows["harma"]["seeds"]) == ("done", "2")
-    assert (rows["full"]["status"], rows["full"]["learning_rate"]) == ("done", "0.001")
-    assert "rate 1e+30 failed" in rows["full"]["notes"]
-    assert float(rows["harma"]["embedding_images_per_second"]) > 0
-    assert not list(output.glob("runs/*/*/hits_test.npz")), "test is not read"
-
-    before = {path: path.stat().st_mtime_ns for path in finished()}
-    assert compare(file, "--final").returncode == 1
-    record = json.loads((output / "final.json").read_text())["rows"]
-    assert {name: len(row["runs"]) for name, row in record.items()} == {"harma": 2, "full": 2}
+    outcome = compare(file, final=True)
+    assert times(before) == before, "no finished run is done again"
+    assert outcome.failed
+    (full,) = outcome.results
+    assert (full.status, full.rate) == ("done", 0.001)
+    assert full.notes[0].endswith("rate 1e+30 failed")
+    ((title, why),) = full.failures
+    assert title == "full, lr 1e+30, seed 1"
+    assert why.startswith("the loss is not a finite number")
+    assert full.speed.images > 0
+    rows = list(csv.DictReader((output / "results.csv").open()))
+    assert [row["split"] for row in rows] == ["val", "test"]
     assert "Test split." in (output / "report.html").read_text()
-    read = {path: path.stat().st_mtime_ns for path in output.glob("runs/*/*/hits_test.npz")}
-    assert len(read) == 4
-    assert compare(file, "--final").returncode == 1
-    assert {path: path.stat().st_mtime_ns for path in read} == read, "test is read once"
+    record = json.loads((output / "final.json").read_text())["rows"]
+    assert record["full"]["runs"] == ["runs/full/lr0.001-seed1"]
+    read = times(output.glob("runs/*/*/hits_test.npz"))
+    assert len(read) == 1
+    compare(file, final=True)
+    assert times(read) == read, "test is read once"
 
 
-@pytest.fixture
-def fake(monkeypatch, finish):
-    """Runs that finish at once, in place of processes; the ones that were asked for."""
-    from harma.comparison import execute, speed
-    from harma.comparison.jobs import Job
-
-    asked = []
-
-    class Done:
-        stdin = None
-
-        def poll(self):
-            return 0
-
-        wait = poll
-
-    def start(run, slot, jobs):
-        asked.append(f"{run.row.folder}/{run.path.name}")
-        finish(run)
-        return Job(run, Done(), slot, time.monotonic())
-
-    monkeypatch.setattr(execute, "start", start)
-    monkeypatch.setattr(execute, "POLL", 0)
-    monkeypatch.setattr(speed, "measure_speeds", lambda *_: None)
-    return asked
+def test_the_tables_of_what_is_there_are_written(finished):
+    write_plan(finished)
+    outcome = compare(finished, report_only=True)
+    output = finished.output
+    assert (outcome.split, outcome.failed, outcome.plan) == ("val", True, finished)
+    assert [result.row.name for result in outcome.results] == [row.name for row in finished.rows]
+    assert read_plan(output / "comparison.yaml").rows[2].recipe.adapter.bottleneck_dim == 32
+    for name, lines in (("results", 5), ("runs", 11), ("differences", 6)):
+        assert len(list(csv.reader((output / f"{name}.csv").open()))) == 1 + lines
+    for name in ("results.tex", "costs.tex", "report.html", "parameters.png", "differences.png"):
+        assert (output / name).stat().st_size > 100
 
 
-def test_only_runs_the_rows_that_are_named_and_nothing_twice(file, fake, capsys):
-    assert harma.cli.main(["compare", str(file), "--only", "full"]) == 0
-    assert fake[:2] == ["full/lr0.001-seed1", "full/lr1e+30-seed1"]
-    assert len(fake) == 3
-    assert fake[2].startswith("full/")
-    assert fake[2].endswith("-seed2")
-    assert harma.cli.main(["compare", str(file)]) == 0
-    assert len(fake) == len(set(fake)) == 6
-    assert harma.cli.main(["compare", str(file), "--report-only"]) == 0
-    assert len(fake) == 6
-    assert "Validation split" in capsys.readouterr().out
+def test_a_directory_takes_the_place_of_the_plans(finished, tmp_path):
+    with pytest.raises(MissingFileError, match=f"there is no comparison in {tmp_path}/other"):
+        compare(finished, tmp_path / "other", report_only=True)
+    assert not (finished.output / "report.html").exists()
 
 
-def test_a_failed_run_waits_for_retry(file, fake, tmp_path):
-    failure = tmp_path / "out" / "runs" / "harma" / "lr0.001-seed1.failed.json"
-    failure.parent.mkdir(parents=True)
-    failure.write_text('{"reason": "killed"}')
-    assert harma.cli.main(["compare", str(file)]) == 1
-    assert "harma/lr0.001-seed1" not in fake
-    assert harma.cli.main(["compare", str(file), "--retry"]) == 0
-    assert "harma/lr0.001-seed1" in fake
+def test_two_comparisons_in_one_directory_are_refused(finished):
+    with (
+        locked(finished.output, "comparing in"),
+        pytest.raises(Exception, match="another process is comparing in"),
+    ):
+        compare(finished)
 
 
-def test_flags_change_the_recipe_and_what_is_there_must_fit(file, fake, capsys):
-    assert harma.cli.main(["compare", str(file), "--data.batch_size", "6"]) == 0
-    assert harma.cli.main(["compare", str(file)]) == 2
-    assert "data.batch_size is 6 there and 12 here" in capsys.readouterr().err
+def test_what_contradicts_itself_is_refused(finished):
+    for option in ("retry", "final"):
+        with pytest.raises(ConfigError, match="report_only runs nothing; leave final and retry"):
+            compare(finished, report_only=True, **{option: True})
+    with pytest.raises(ConfigError, match="there is no row 'x'; the rows are none, harma"):
+        compare(finished, only=["x"])
 
 
-def test_two_comparisons_in_one_directory_are_refused(file, fake, tmp_path, capsys):
-    with locked(tmp_path / "out", "comparing in"):
-        assert harma.cli.main(["compare", str(file)]) == 2
-    assert "another process is comparing in" in capsys.readouterr().err
+def test_no_hours_are_spent_on_a_row_whose_test_may_not_be_read_again(finished, monkeypatch):
+    import harma.comparison.compare as comparing
+
+    reading = {
+        "learning_rate": 0.1,
+        "runs": ["runs/harma/lr0.1-seed1"],
+        "fingerprint": "x",
+        "began": "",
+        "read": "now",
+    }
+    (finished.output / "final.json").write_text(json.dumps({"rows": {"harma": reading}}))
+    begun = []
+    monkeypatch.setattr(comparing, "execute", lambda *_, **__: begun.append(1))
+    with pytest.raises(ConfigError, match=r"harma has read the test split with the learning rate"):
+        compare(finished, final=True)
+    assert not begun
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["{file}", "--report-only"], "there is no comparison in"),
-        (["{file}", "--only", "lora"], "there is no row 'lora'; the rows are harma, full"),
-        (["{file}", "--data.batchsize", "6"], "the recipe cannot be used"),
-        (["{file}", "--train.select_on", "test"], "models are compared by validation"),
-        (["{file}", "--data.name", "nowhere.yaml"], "nowhere.yaml"),
-    ],
-)
-def test_bad_input_is_named(file, fake, capsys, arguments, message):
-    assert harma.cli.main(["compare", *(a.format(file=file) for a in arguments)]) == 2
-    assert message in capsys.readouterr().err
-    assert not fake
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "the first argument is the comparison"),
-        (["--data.root", "x"], "the first argument is the comparison"),
-        (["c.yaml", "--report-only", "--final"], "--report-only runs nothing"),
-        (["c.yaml", "--learning-rates", "0"], "give a number above 0"),
-    ],
-)
-def test_bad_usage_is_named(arguments, message, capsys):
-    with pytest.raises(SystemExit):
-        harma.cli.main(["compare", *arguments])
-    assert message in capsys.readouterr().err
-
-
-def test_shipped_comparisons_are_listed(capsys):
-    assert harma.cli.main(["compare", "--list"]) == 0
-    assert "harma_bottleneck" in capsys.readouterr().out
+def test_a_comparison_without_any_run_has_tables(make):
+    plan = make({"none": None, "harma": None})
+    write_plan(plan)
+    write_outcome(collect(plan))
+    assert "waiting" in (plan.output / "report.html").read_text()

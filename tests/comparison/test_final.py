@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harma.comparison import final
-from harma.comparison.final import FILE, read_record, read_test
-from harma.comparison.outcome import collect, write_outcome
+from harma.comparison.compare import collect, write_outcome
+from harma.comparison.final import RECORD_FILE, read_record, read_test
 from harma.comparison.runs import rate_runs, seed_runs
 from harma.errors import ConfigError, DataError
 from harma.evaluation import load_evaluation
@@ -67,9 +67,9 @@ def test_rows_that_are_complete_are_read_once(two, finish, opened):
     assert opened == ["harma/lr0.01-seed1", "harma/lr0.01-seed2"]
     assert any("lora: test is not read, its runs are not all there" in line for line in said)
     record = read_record(plan)["harma"]
-    assert record["learning_rate"] == 0.01
-    assert record["runs"] == ["runs/harma/lr0.01-seed1", "runs/harma/lr0.01-seed2"]
-    assert record["read"]
+    assert record.learning_rate == 0.01
+    assert record.runs == ["runs/harma/lr0.01-seed1", "runs/harma/lr0.01-seed2"]
+    assert record.read
     outcome = collect(plan)
     assert outcome.split == "test"
     assert outcome.results[0].figures["test"]["mR"].mean == pytest.approx(
@@ -81,7 +81,7 @@ def test_rows_that_are_complete_are_read_once(two, finish, opened):
         )
     )
     assert "test" not in outcome.results[1].figures
-    write_outcome(plan, outcome)
+    write_outcome(outcome)
     page = (plan.output / "report.html").read_text()
     assert "Test split." in page
     assert "not read" in page
@@ -96,9 +96,9 @@ def test_rows_that_are_complete_are_read_once(two, finish, opened):
 def test_a_row_that_was_interrupted_goes_on(two, opened):
     plan = two()
     read_test(plan, plan.rows)
-    record = json.loads((plan.output / FILE).read_text())
+    record = json.loads((plan.output / RECORD_FILE).read_text())
     record["rows"]["harma"]["read"] = None
-    (plan.output / FILE).write_text(json.dumps(record))
+    (plan.output / RECORD_FILE).write_text(json.dumps(record))
     metrics = seed_runs(plan, plan.rows[0])[1].metrics_file
     content = json.loads(metrics.read_text())
     del content["test"]
@@ -121,19 +121,37 @@ def test_another_rate_or_other_data_after_reading_is_refused(two, opened):
     assert any(
         "its test figures are of rate 0.01; since then 1 was chosen" in note for note in notes
     )
-    record = json.loads((plan.output / FILE).read_text())
+    record = json.loads((plan.output / RECORD_FILE).read_text())
     record["rows"]["harma"]["fingerprint"] = "other"
     record["rows"]["harma"]["read"] = None
-    (plan.output / FILE).write_text(json.dumps(record))
+    (plan.output / RECORD_FILE).write_text(json.dumps(record))
     with pytest.raises(DataError, match="the test split is not the one that harma were read on"):
         read_test(plan, plan.rows)
-    (plan.output / FILE).write_text("[]")
+    (plan.output / RECORD_FILE).write_text("[]")
     with pytest.raises(ConfigError, match="final.json is damaged"):
         read_record(plan)
 
 
-def test_seeds_added_later_are_noted(two, finish, opened):
+def test_seeds_added_later_are_noted_and_not_read(two, finish, opened):
     plan = two()
     read_test(plan, plan.rows)
+    record = read_record(plan)
     more = two(seeds=[1, 2, 3])
-    assert any("its test figures are of 2 seeds" in note for note in collect(more).results[0].notes)
+    third = seed_runs(more, more.rows[0])[2]
+    if third.state() == "missing":
+        finish(third)
+    read_test(more, more.rows[:1])
+    assert opened == ["harma/lr0.01-seed1", "harma/lr0.01-seed2"]
+    assert read_record(more) == record
+    notes = collect(more).results[0].notes
+    assert any("its test figures are of 2 seeds; they are not read again" in note for note in notes)
+
+
+def test_a_record_that_lacks_something_is_damaged(two, opened):
+    plan = two()
+    read_test(plan, plan.rows)
+    record = json.loads((plan.output / RECORD_FILE).read_text())
+    for damaged in ({"rows": []}, {"rows": {"harma": None}}, {"rows": {"harma": {"runs": []}}}):
+        (plan.output / RECORD_FILE).write_text(json.dumps({**record, **damaged}))
+        with pytest.raises(ConfigError, match="final.json is damaged; .* Bring it back"):
+            read_record(plan)

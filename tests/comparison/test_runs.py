@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harma.comparison.runs import (
+    BestEpoch,
     choose,
     epochs_of,
     known_runs,
@@ -16,11 +17,6 @@ from harma.comparison.runs import (
 from harma.errors import ConfigError
 
 RATES = [0.001, 0.01, 0.1]
-
-
-def fail(run, reason="out of memory"):
-    run.failure_file.parent.mkdir(parents=True, exist_ok=True)
-    run.failure_file.write_text(json.dumps({"reason": reason}))
 
 
 def set_best(run, value):
@@ -60,7 +56,7 @@ def test_of_equal_rates_the_lowest_is_chosen_and_an_end_of_the_grid_is_noted(mak
     assert "highest of the grid; a higher one" in choose(plan, plan.rows[0]).note
 
 
-def test_rates_that_failed_are_left_out(make, finish):
+def test_rates_that_failed_are_left_out(make, finish, fail):
     plan = make({"harma": None}, learning_rates=RATES)
     low, middle, high = rate_runs(plan, plan.rows[0])
     fail(high)
@@ -68,11 +64,11 @@ def test_rates_that_failed_are_left_out(make, finish):
     finish(middle, 0.8)
     choice = choose(plan, plan.rows[0])
     assert (choice.rate, choice.note) == (0.01, "rate 0.1 failed")
-    assert choice.found[0.1] is None
+    assert choice.figures[0.1] is None
     assert high.failure() == "out of memory"
 
 
-def test_a_row_whose_rates_all_failed_has_no_seeds(make):
+def test_a_row_whose_rates_all_failed_has_no_seeds(make, fail):
     plan = make({"harma": None}, learning_rates=RATES, seeds=[1, 2])
     for run in rate_runs(plan, plan.rows[0]):
         fail(run)
@@ -116,3 +112,28 @@ def test_a_run_of_another_recipe_is_named_with_what_differs(make, finish):
     (plan.output / "runs" / "harma" / "lr0.0004-seed3407" / "recipe.yaml").write_text("methd: x\n")
     with pytest.raises(ConfigError, match="is no recipe of this version"):
         rate_runs(plan, plan.rows[0])[0].check()
+
+
+def test_the_best_epoch_is_the_first_of_the_highest(make, finish):
+    plan = make({"harma": None})
+    run = rate_runs(plan, plan.rows[0])[0]
+    finish(run)
+    values = [10.0, 30.0, 20.0, 30.0]
+    events = [
+        {"event": "validation", "epoch": epoch, "seconds": 2.5 * epoch, "mR": value}
+        for epoch, value in enumerate(values, 1)
+    ]
+    (run.path / "log.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert run.best() == BestEpoch(30.0, 2, 5.0)
+    (run.path / "log.jsonl").write_text("")
+    assert run.best() is None
+
+
+def test_a_failure_without_a_reason_is_unknown(make, fail):
+    plan = make({"harma": None})
+    run = rate_runs(plan, plan.rows[0])[0]
+    assert run.failure() == ""
+    fail(run)
+    assert run.failure() == "out of memory"
+    run.failure_file.write_text("[1]")
+    assert run.failure() == "unknown"

@@ -39,27 +39,37 @@ def test_the_same_seed_gives_the_same_interval_and_level_widens_it(evaluation):
     assert low95 < low50 < high50 < high95
 
 
-def test_the_interval_is_that_of_a_loop_over_images(evaluation):
-    """Drawing images with their captions, one resample at a time."""
-    a, b = evaluation.hits, evaluation.without_adapters.hits
-    rng, drawn = np.random.default_rng(5), []
-    for _ in range(3000):
-        images = rng.integers(0, evaluation.num_images, evaluation.num_images)
-        captions = np.concatenate(
-            [np.flatnonzero(evaluation.caption_to_image == n) for n in images]
-        )
-        means = [(h.i2t[images].mean(0).sum() + h.t2i[captions].mean(0).sum()) / 6 for h in (a, b)]
-        drawn.append(100 * (means[0] - means[1]))
-    _, low, high = difference_interval(evaluation, evaluation.without_adapters, resamples=3000)
-    spread = high - low
-    assert [low, high] == pytest.approx(list(np.quantile(drawn, [0.025, 0.975])), abs=0.12 * spread)
+@pytest.mark.parametrize(("key", "prefix"), [("mR", ""), ("dup_mR", "dup_")])
+def test_each_draw_is_of_images_with_their_captions(evaluation, key, prefix):
+    """One draw at a time: captions come with their image, so each draw has its own number."""
+    i2t = getattr(evaluation.hits, f"{prefix}i2t")
+    t2i = getattr(evaluation.hits, f"{prefix}t2i")
+    owner = evaluation.caption_to_image
+    drawn = np.random.default_rng(5).integers(0, len(i2t), (200, len(i2t)))
+    expected = []
+    for images in drawn:
+        captions = np.concatenate([np.flatnonzero(owner == image) for image in images])
+        recalls = [*i2t[images].mean(axis=0), *t2i[captions].mean(axis=0)]
+        expected.append(100 * np.mean(recalls))
+    assert len(set(np.bincount(owner))) > 2, "captions are uneven"
+    assert resample(evaluation, key, resamples=200, seed=5) == pytest.approx(np.array(expected))
+
+
+def test_the_interval_is_the_middle_of_the_draws_of_both(evaluation):
+    bare = evaluation.without_adapters
+    drawn = resample(evaluation, resamples=600, seed=5) - resample(bare, resamples=600, seed=5)
+    assert len(drawn) == 600
+    _, low, high = difference_interval(evaluation, bare, resamples=600, seed=5, level=0.8)
+    ordered = np.sort(drawn)
+    assert ordered[59] <= low <= ordered[60]
+    assert ordered[539] <= high <= ordered[540]
 
 
 def test_bad_input(evaluation, split, embed):
     with pytest.raises(ConfigError, match="key is 'R@1'; allowed are mR, dup_mR"):
         difference_interval(evaluation, evaluation, "R@1")
     other = summarize_embedded(embed(1.0), split)
-    other = type(other)(**{**other.__dict__, "fingerprint": "another"})
+    other = replace(other, fingerprint="another")
     with pytest.raises(DataError, match="the evaluations are of different data"):
         difference_interval(evaluation, other)
 

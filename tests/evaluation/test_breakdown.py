@@ -14,7 +14,7 @@ from harma.metrics import captions_of
 
 @pytest.fixture
 def found():
-    """Four images of two labels with two captions each; caption 1 finds image 1, caption 5 finds image 3."""
+    """Four images of two labels, two captions each; caption 1 finds image 1, caption 5 image 3."""
     captions = (
         "two ships",
         "a ship here",

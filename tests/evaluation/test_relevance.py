@@ -1,5 +1,7 @@
 """Relevance maps: the planted part is found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,12 +9,16 @@ from PIL import Image
 
 from harma.backbones import Preprocess
 from harma.errors import ConfigError
-from harma.evaluation.relevance import relevance
-from harma.evaluation.relevance_picture import draw_relevance, overlay
+from harma.evaluation.relevance import (
+    draw_relevance,
+    overlay,
+    relevance,
+    relevance_examples,
+)
 
 
 class Corner:
-    """Looks at one corner only: the redder the upper right of the image, the nearer to the text "red"."""
+    """Looks at one corner only: the redder the upper right, the nearer to the text "red"."""
 
     preprocess = Preprocess(size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3)
     embed_dim = 2
@@ -78,3 +84,62 @@ def test_pictures(tmp_path):
     draw_relevance(found, "costs $5 and $6", tmp_path / "m.png", RED)
     with Image.open(tmp_path / "m.png") as picture:
         assert picture.width > picture.height
+
+
+def test_the_map_lies_over_the_image_itself_where_the_model_sees_all_of_it(tmp_path):
+    """A model that crops sees a part, so that the map lies over what it saw."""
+    cropping = Corner()
+    cropping.preprocess = replace(Corner.preprocess, resize_mode="shortest")
+    found = relevance(cropping, RED, "red", grid=3)
+    whole = relevance(Corner(), RED, "red", grid=3)
+    assert (found.whole, whole.whole) == (False, True)
+    sizes = []
+    for one in (found, whole):
+        draw_relevance(one, "red", tmp_path / "m.png", Image.new("RGB", (400, 50), (255, 0, 0)))
+        pixels = np.asarray(Image.open(tmp_path / "m.png").convert("RGB")).astype(int)
+        left = pixels[:, : pixels.shape[1] // 2]
+        red = np.argwhere((left[..., 0] > 200) & (left[..., 1] < 60))
+        height, width = np.ptp(red, axis=0)
+        sizes.append(width / height)
+    assert sizes[0] == pytest.approx(1, abs=0.1)
+    assert sizes[1] > 4
+
+
+def test_the_peak_is_the_cell_of_the_largest_fall():
+    found = relevance(Corner(), RED, "red", grid=8)
+    assert (found.peak.row, found.peak.column) == (0, 7)
+    assert found.peak.fall == pytest.approx(float(found.cells.max()))
+    assert relevance(Corner(), RED, "anything else", grid=8).peak is None
+
+
+def test_a_cell_is_the_mean_fall_of_the_squares_that_cover_it():
+    found = relevance(Corner(), RED, "red", grid=3)
+    red = np.ones((64, 64))
+    edges = [0, round(64 / 3), round(128 / 3), 64]
+
+    def cosine(pixels):
+        mean = pixels[:16, 48:].mean()
+        return mean / np.hypot(mean, 1)
+
+    falls = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            covered = red.copy()
+            across = slice(edges[max(0, j - 1)], edges[min(3, j + 2)])
+            covered[edges[max(0, i - 1)] : edges[min(3, i + 2)], across] = 0
+            falls[i, j] = cosine(red) - cosine(covered)
+    # A cell is covered by the squares around itself and its neighbours.
+    expected = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            expected[i, j] = falls[max(0, i - 1) : i + 2, max(0, j - 1) : j + 2].mean()
+    assert found.cells == pytest.approx(expected, abs=1e-5)
+
+
+def test_examples_say_whether_the_first_image_is_right(model, split, embed):
+    embedded = embed(0.0)
+    (example,) = relevance_examples(model[0], embedded, split, [3], grid=3)
+    assert (example.caption, example.right) == (split.captions[3], True)
+    assert example.name == split.images[split.caption_to_image[3]].name
+    assert example.picture.startswith("data:image/jpeg")
+    assert example.map != example.picture

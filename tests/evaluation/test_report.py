@@ -1,54 +1,18 @@
 """The table and the page."""
 
-import io
 import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
-from rich.console import Console
 
-from harma.data.split import Split
-from harma.evaluation import evaluate, metrics_table, report
-from harma.evaluation.breakdown import by_label
+from harma.evaluation import evaluate, report
 from harma.evaluation.chart_style import INK
-from harma.evaluation.charts import label_chart, most_images
-from harma.evaluation.examples import image_examples, text_examples, thumbnail
+from harma.evaluation.charts import most_images
 from harma.evaluation.report import write_report
 from harma.evaluation.retrieval import Embedded, summarize_embedded
 from harma.metrics import captions_of
-
-
-def test_examples_show_right_and_wrong(evaluation, split):
-    examples = text_examples(evaluation, split)
-    assert {example.rank < 2 for example in examples} == {True, False}
-    for example in examples:
-        assert [found.score for found in example.results] == sorted(
-            (f.score for f in example.results), reverse=True
-        )
-        right = [place for place, found in enumerate(example.results, 1) if found.right]
-        assert bool(right) == (example.rank <= 5)
-        if right:
-            assert abs(right[0] - example.rank) <= 0.5
-        assert example.picture.startswith("data:image/jpeg;base64,")
-
-
-def test_examples_of_images_name_all_own_captions_right(evaluation, split):
-    for example in image_examples(evaluation, split, each=3):
-        number = next(n for n, path in enumerate(split.images) if path.name == example.text)
-        own = {
-            split.captions[m]
-            for m in range(split.num_captions)
-            if split.caption_to_image[m] == number
-        }
-        assert all((found.text in own) == found.right for found in example.results)
-
-
-def test_no_examples_without_embeddings(evaluation, split):
-    assert text_examples(replace(evaluation, embedded=None), split) == []
-    assert image_examples(replace(evaluation, embedded=None), split) == []
 
 
 def test_the_page_has_figures_curves_pictures_and_asks_nobody(evaluation, split, tmp_path):
@@ -158,7 +122,7 @@ def test_captions_cannot_write_html(evaluation, split, tmp_path):
 
 @pytest.mark.filterwarnings("error:Glyph")
 def test_labels_are_words_not_formulas(evaluation, split, tmp_path):
-    """Two dollar signs begin a formula in matplotlib, and an underscore hides a name from its legends."""
+    """To matplotlib two dollar signs begin a formula, an underscore hides a name in a legend."""
     names = (r"$\frac$ <b>", "_hidden", "a-->b")
     labels = np.arange(split.num_images) % 3
     page = write_report(
@@ -183,53 +147,3 @@ def test_of_many_labels_some_are_drawn_and_the_page_says_so(
     assert page.count("Of 8 labels the 3 that are mixed up most often are drawn") == 2
     table = page[page.index("All 8 labels as a table") :]
     assert all(f'<th scope="row">kind {i}</th>' in table for i in range(8))
-
-
-def test_the_labels_of_most_images_are_kept_in_order(evaluation, split):
-    labels = np.array([0, 1, 1, 2, 3, 3, 4, 5, 5, 5, 6, 7])
-    recalls = by_label(evaluation, replace(split, labels=labels, label_names=tuple("abcdefgh")))
-    assert [recall.label for recall in most_images(recalls, 4)] == ["a", "b", "d", "f"]
-    many = recalls * 10
-    assert len(most_images(many)) == 60
-    assert "<svg" in label_chart(most_images(many))
-
-
-def test_an_image_with_the_same_caption_is_not_called_wrong(tmp_path):
-    for i in range(2):
-        Image.new("RGB", (20, 20), (90 * i, 0, 0)).save(tmp_path / f"{i}.png")
-    one = Split(
-        "test",
-        tuple(tmp_path / f"{i}.png" for i in range(2)),
-        ("a road", "a road"),
-        np.arange(2),
-        None,
-        (),
-    )
-    embedded = Embedded(
-        np.eye(2, dtype=np.float32),
-        np.array([[0.2, 0.9]], dtype=np.float32),
-        ("a road",),
-        captions_of(np.arange(2), 2, np.zeros(2, dtype=int)),
-    )
-    found = summarize_embedded(embedded, one)
-    example = next(e for e in text_examples(found, one, each=5) if e.picture == thumbnail(one, 0))
-    assert [(f.text, f.right, f.same) for f in example.results] == [
-        ("1.png", False, True),
-        ("0.png", True, False),
-    ]
-    page = write_report(tmp_path, evaluation=found, split=one).read_text()
-    assert "≈ same caption" in page
-    assert "✗ wrong" not in page
-
-
-def test_the_table_shows_both_models_and_metrics_of_ones_own(evaluation):
-    mine = replace(evaluation, metrics={**evaluation.metrics, "mine": 4.25})
-    bare = replace(
-        evaluation.without_adapters, metrics={**evaluation.without_adapters.metrics, "mine": 1.0}
-    )
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(metrics_table(replace(mine, without_adapters=bare)))
-    text = console.export_text()
-    assert "without adapters" in text
-    assert "+3.25" in text
-    assert "dup_i2t" not in text

@@ -1,31 +1,24 @@
-"""Embedding a split and counting hits: in blocks, in shares, with metrics of one's own."""
+"""Embedding a split and counting hits in blocks, with adapters and without."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from tests.conftest import TINY
 
 from harma.backbones import load_backbone
-from harma.errors import ConfigError
-from harma.evaluation import evaluate, retrieval
-from harma.evaluation.distributed import Share
-from harma.evaluation.retrieval import embed_split, evaluate_embeddings, summarize_embedded
-from harma.evaluation.user_metrics import compute_metrics, find_metrics
+from harma.evaluation import retrieval
+from harma.evaluation.retrieval import (
+    embed_split,
+    evaluate_embeddings,
+    evaluate_split,
+    summarize_embedded,
+    with_baseline,
+)
+from harma.methods.harma.config import AdapterConfig
 from harma.metrics import retrieval_metrics
 from harma.model.model import HarMA
-
-
-@pytest.fixture(scope="module")
-def model(tiny_module_config):
-    return HarMA(load_backbone(tiny_module_config)).eval()
-
-
-@pytest.fixture(scope="module")
-def tiny_module_config():
-    from tests.conftest import TINY
-
-    return TINY
 
 
 def test_blocks_give_the_figures_of_the_whole_matrix(split, embed, monkeypatch):
@@ -55,67 +48,53 @@ def test_no_block_is_larger_than_allowed(embed, monkeypatch):
     assert 0 < max(seen) <= 60
 
 
-@pytest.mark.parametrize("processes", [1, 2, 5])
-def test_shares_make_the_whole(split, model, processes):
-    """Threads stand for processes: each embeds its share, all get everything."""
-    whole, slots, barrier = embed_split(model, split), {}, threading.Barrier(processes)
-
-    def embed(number):
-        def gather(part):
-            slots[number] = part
-            barrier.wait()
-            together = np.stack([slots[i] for i in range(processes)])
-            barrier.wait()
-            return together
-
-        return embed_split(model, split, share=Share(number, processes, gather))
-
-    with ThreadPoolExecutor(processes) as pool:
-        for together in pool.map(embed, range(processes)):
-            np.testing.assert_allclose(together.images, whole.images, atol=1e-5)
-            np.testing.assert_allclose(together.texts, whole.texts, atol=1e-5)
+def test_average_precision_is_left_out_of_large_splits_unless_it_is_asked_for(embed, monkeypatch):
+    embedded = embed(1.0)
+    pairs = len(embedded.images) * len(embedded.texts)
+    assert evaluate_embeddings(embedded).i2t_ap is not None
+    assert evaluate_embeddings(embedded, ap=False).i2t_ap is None
+    monkeypatch.setattr(retrieval, "AP_ELEMENTS", pairs)
+    assert evaluate_embeddings(embedded).t2i_ap is not None
+    monkeypatch.setattr(retrieval, "AP_ELEMENTS", pairs - 1)
+    assert evaluate_embeddings(embedded).t2i_ap is None
+    assert evaluate_embeddings(embedded, ap=True).t2i_ap is not None
 
 
-def mean_cosine(images, captions, caption_to_image):
-    """A metric of one's own: a number."""
-    return float((images[caption_to_image] * captions).sum(axis=1).mean())
+def test_each_distinct_caption_is_embedded_once(split, model):
+    twice = replace(split, captions=(*split.captions[:-1], split.captions[0]))
+    embedded = embed_split(model[0], twice)
+    assert list(embedded.distinct) == sorted(set(twice.captions))
+    assert len(embedded.texts) == len(embedded.distinct)
+    text = embedded.captions.text
+    assert text[0] == text[-1]
+    assert [embedded.distinct[column] for column in text] == list(twice.captions)
 
 
-def two_figures(images, captions, caption_to_image):
-    """A metric of one's own: several numbers."""
-    return {"first": 1.0, "second": np.float32(2.0)}
+@pytest.fixture(scope="module")
+def adapted():
+    """A model whose adapters change what it says."""
+    torch.manual_seed(0)
+    model = HarMA(load_backbone(TINY), AdapterConfig(bottleneck_dim=16, num_heads=2))
+    for name, parameter in model.named_parameters():
+        # They begin as nothing.
+        if parameter.requires_grad and name != "temperature":
+            torch.nn.init.normal_(parameter, std=0.5)
+    return model.eval()
 
 
-def test_own_metrics_stand_beside_ours(split, model):
-    functions = find_metrics([f"{__name__}.mean_cosine", f"{__name__}.two_figures"])
-    metrics = evaluate(model, split, metrics=functions).metrics
-    assert -1 <= metrics["mean_cosine"] <= 1
-    assert (metrics["first"], metrics["second"]) == (1.0, 2.0)
-    embedded = embed_split(model, split)
-    expected = mean_cosine(
-        embedded.images, model.embed_texts(split.captions), split.caption_to_image
-    )
-    assert metrics["mean_cosine"] == pytest.approx(expected, abs=1e-5)
+def test_the_bare_backbone_stands_beside_a_model_with_adapters(split, adapted):
+    evaluation = evaluate_split(adapted, split)
+    with adapted.without_adapters():
+        bare = evaluate_split(adapted, split, compare=False)
+    assert evaluation.without_adapters.metrics == bare.metrics
+    assert np.abs(evaluation.embedded.images - bare.embedded.images).max() > 1e-3
+    assert evaluation.baseline == "without adapters"
+    assert evaluate_split(adapted, split, compare=False).without_adapters is None
 
 
-@pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        (lambda *_: "good", "the metric mine returned 'good' for mine; it must return a number"),
-        (lambda *_: {"mR": 1.0}, "the metric mine returned mR, a name that is in use"),
-        (lambda *_: True, "returned True"),
-    ],
-)
-def test_own_metrics_that_return_something_else(function, message):
-    empty = np.empty((0, 2), dtype=np.float32)
-    with pytest.raises(ConfigError, match=message):
-        compute_metrics({"mine": function}, empty, empty, np.empty(0, dtype=np.int64), {"mR": 3.0})
-
-
-def test_own_metrics_that_cannot_be_found():
-    with pytest.raises(
-        ConfigError, match=r"train\.metrics is 'nowhere\.at_all', which cannot be imported"
-    ):
-        find_metrics(["nowhere.at_all"])
-    with pytest.raises(ConfigError, match="names two functions called mean_cosine"):
-        find_metrics([f"{__name__}.mean_cosine"] * 2)
+def test_a_model_without_adapters_has_nothing_beside_it(split, model):
+    evaluation = evaluate_split(model[0], split)
+    assert evaluation.without_adapters is None
+    other = with_baseline(evaluation, evaluation, "before training")
+    assert (other.without_adapters, other.baseline) == (evaluation, "before training")
+    assert other.metrics == evaluation.metrics

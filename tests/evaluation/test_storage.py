@@ -1,6 +1,7 @@
 """Evaluations on disk."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def test_what_is_saved_is_read_back(evaluation, tmp_path):
 
 def test_another_split_is_added(evaluation, tmp_path):
     save_evaluation(evaluation, tmp_path)
-    save_evaluation(type(evaluation)(**{**evaluation.__dict__, "split": "val"}), tmp_path)
+    save_evaluation(replace(evaluation, split="val"), tmp_path)
     assert load_evaluation(tmp_path, "val").metrics == load_evaluation(tmp_path, "test").metrics
 
 
@@ -47,7 +48,7 @@ def test_missing_and_damaged_files(evaluation, tmp_path):
 
 def test_figures_of_other_data_are_not_overwritten(evaluation, tmp_path):
     save_evaluation(evaluation, tmp_path)
-    other = type(evaluation)(**{**evaluation.__dict__, "fingerprint": "another"})
+    other = replace(evaluation, fingerprint="another")
     with pytest.raises(
         DataError, match=r"has figures of other data for its test split \(12 images\).*--output"
     ):
@@ -61,3 +62,31 @@ def test_a_damaged_metrics_file_is_not_overwritten(evaluation, tmp_path, content
     with pytest.raises(DataError, match="move it away"):
         save_evaluation(evaluation, tmp_path)
     assert (tmp_path / "metrics.json").read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("metrics", None), ("metrics", [1]), ("num_images", "gone"), ("chance", "gone")],
+)
+def test_a_split_that_lacks_something_is_damaged(evaluation, tmp_path, key, value):
+    save_evaluation(evaluation, tmp_path)
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    content["test"][key] = value
+    if value == "gone":
+        del content["test"][key]
+    (tmp_path / "metrics.json").write_text(json.dumps(content))
+    with pytest.raises(DataError, match="is damaged .*; evaluate again"):
+        load_evaluation(tmp_path)
+
+
+def test_hits_are_read_back_with_all_they_have(evaluation, tmp_path):
+    save_evaluation(evaluation, tmp_path)
+    read = load_evaluation(tmp_path)
+    for one, other in ((read, evaluation), (read.without_adapters, evaluation.without_adapters)):
+        assert vars(one.hits).keys() == vars(other.hits).keys()
+        for name, of_query in vars(other.hits).items():
+            assert np.array_equal(getattr(one.hits, name), of_query), name
+        assert np.array_equal(one.caption_to_image, other.caption_to_image)
+    without = replace(evaluation, hits=replace(evaluation.hits, i2t_ap=None, t2i_ap=None))
+    save_evaluation(without, tmp_path / "large")
+    assert load_evaluation(tmp_path / "large").hits.i2t_ap is None

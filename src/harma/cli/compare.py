@@ -2,12 +2,13 @@
 
 FILE is a shipped comparison (`harma compare --list`) or a YAML file:
 
-    recipe: rsitmd_vit          # a shipped recipe, a file, or its values: what every row starts from
+    recipe: rsitmd_vit          # what every row starts from: a shipped recipe, a file, or values
     methods:                    # rows: a name, and what it changes in the recipe
       none:
       harma:
       harma R=64: {adapter: {bottleneck_dim: 64}}
       lora: {options: {rank: 8}, learning_rates: [1.0e-3, 3.0e-3]}
+      mine: {method: my_package.my_module.my_method}      # a method of your own
     seeds: [1, 2, 3]
     learning_rates: [1.0e-4, 4.0e-4, 1.0e-3]    # chosen on validation with the first seed
     budget: {epochs: 10}        # or {minutes: 5} of training for each run
@@ -22,22 +23,20 @@ stays unread until --final.
 """
 
 import argparse
-import math
 import sys
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import count, positive
-from harma.errors import MissingFileError
+from harma.errors import ConfigError
 
 if TYPE_CHECKING:
-    from harma.comparison.outcome import Outcome
-    from harma.comparison.plan import Plan, Row
+    from harma.comparison.compare import ComparisonOutcome
 
 EPILOG = """examples:
   harma compare --list
   harma compare methods.yaml --data.root data/rsitmd --output runs/methods
   harma compare methods.yaml --jobs 2 --only harma lora
-  harma compare methods.yaml --report-only          # the tables of what is there, also while it runs
+  harma compare methods.yaml --report-only          # tables of what is there, also while it runs
   harma compare methods.yaml --retry                # run again what failed
   harma compare methods.yaml --final                # read the test split, once for each row
 status: 0 done, 1 a run failed, 2 bad input"""
@@ -98,30 +97,38 @@ def run(args: argparse.Namespace) -> int:
     """Run, write and show the tables."""
     if args.list:
         return _list()
+    from harma.comparison.compare import compare
     from harma.comparison.plan import Overrides, read_plan
 
-    plan = read_plan(
-        args.file,
-        Overrides(
-            recipe=args.recipe,
-            flags=args.flags,
-            seeds=args.seeds,
-            rates=args.learning_rates,
-            jobs=args.jobs,
-            output=args.output,
-        ),
+    overrides = Overrides(
+        recipe=args.recipe,
+        flags=args.flags,
+        seeds=args.seeds,
+        rates=args.learning_rates,
+        jobs=args.jobs,
+        output=args.output,
     )
-    return _compare(plan, args)
+    outcome = compare(
+        read_plan(args.file, overrides),
+        only=args.only or (),
+        retry=args.retry,
+        final=args.final,
+        report_only=args.report_only,
+        say=lambda what: print(what, file=sys.stderr),
+    )
+    _show(outcome)
+    return 1 if outcome.failed else 0
 
 
 def _rate(text: str) -> float:
+    from harma.comparison.values import read_rate
+
     try:
-        rate = float(text)
-    except ValueError:
-        rate = math.nan
-    if not math.isfinite(rate) or rate <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give a number above 0")
-    return rate
+        return read_rate(text, "--learning-rates")
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not allowed; give a number above 0"
+        ) from error
 
 
 def _list() -> int:
@@ -133,71 +140,28 @@ def _list() -> int:
     return 0
 
 
-def _compare(plan: "Plan", args: argparse.Namespace) -> int:
-    from harma.comparison.outcome import collect, write_outcome
-
-    rows = [plan.row(name) for name in args.only] if args.only else list(plan.rows)
-    if not args.report_only:
-        _run(plan, rows, args)
-    elif not plan.output.is_dir():
-        raise MissingFileError(
-            f"there is no comparison in {plan.output}; run it first, or say where: --output DIR"
-        )
-    outcome = collect(plan)
-    write_outcome(plan, outcome)
-    _show(plan, outcome)
-    return 1 if any(result.failures for result in outcome.results) else 0
-
-
-def _run(plan: "Plan", rows: "list[Row]", args: argparse.Namespace) -> None:
-    """Run what is missing, measure speeds, and with --final read the test split."""
-    from harma.comparison.execute import execute
-    from harma.comparison.final import check_record, read_record, read_test
-    from harma.comparison.outcome import write_plan
-    from harma.comparison.speed import measure_speeds
-    from harma.ground.lock import locked
-
-    def say(what: str) -> None:
-        print(what, file=sys.stderr)
-
-    with locked(plan.output, "comparing in"):
-        if args.final:
-            check_record(plan, read_record(plan))
-        write_plan(plan)
-        execute(plan, rows, retry=args.retry)
-        measure_speeds(plan, rows, say)
-        if args.final:
-            read_test(plan, rows, say)
-
-
-def _show(plan: "Plan", outcome: "Outcome") -> None:
-    """Print the tables."""
+def _show(outcome: "ComparisonOutcome") -> None:
+    """Print the tables, what there is to know of rows, and where the files are."""
     from rich.console import Console
 
     from harma.comparison.tables import cost_table, differences_table, main_table, recalls_table
 
-    console, results = Console(), outcome.results
+    console = Console()
+    results = outcome.results
     console.print(main_table(results, outcome.split))
     console.print(recalls_table(results, outcome.split))
     console.print(cost_table(results))
     if outcome.shown:
-        console.print(
-            differences_table(
-                outcome.shown, plan.reference, [result.row.name for result in results]
-            )
-        )
+        names = [result.row.name for result in results]
+        console.print(differences_table(outcome.shown, outcome.plan.reference, names))
+    lines = []
     for result in results:
-        for note in result.notes:
-            console.print(
-                f"{result.row.name}: {note}", markup=False, highlight=False, soft_wrap=True
-            )
-        for title, why in result.failures:
-            console.print(f"failed: {title}: {why}", markup=False, highlight=False, soft_wrap=True)
-    for what, file in (
-        ("report", "report.html"),
-        ("tables", "results.csv"),
-        ("LaTeX", "results.tex"),
-    ):
-        console.print(
-            f"{what}: {plan.output / file}", markup=False, highlight=False, soft_wrap=True
-        )
+        lines += [f"{result.row.name}: {note}" for note in result.notes]
+        lines += [f"failed: {title}: {why}" for title, why in result.failures]
+    output = outcome.plan.output
+    lines.append(f"report: {output / 'report.html'}")
+    lines.append(f"tables: {output / 'results.csv'}")
+    lines.append(f"LaTeX: {output / 'results.tex'}")
+    for line in lines:
+        # Names of rows and paths are no markup, and a path is copied whole.
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Evaluate a run, adapter, model directory or preset on a split: the table with and without adapters.
+"""Evaluate a run, adapter, model directory or preset on a split: figures with and without adapters.
 
 A run knows its data; for anything else name it with --data and --root. With a directory,
 metrics.json is written beside the model unless --output says where.
@@ -6,14 +6,9 @@ metrics.json is written beside the model unless --output says where.
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from harma.cli.argument_types import count, positive
-from harma.cli.device import add_device_argument, load_on_device
-
-if TYPE_CHECKING:
-    from harma.evaluation import Evaluation
-    from harma.training.recipe import DataConfig
+from harma.cli.device import add_device_argument
 
 EPILOG = """examples:
   harma evaluate runs/a
@@ -52,89 +47,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate, print the table, write the figures."""
+    """Evaluate, print the table, say what was written."""
     from rich.console import Console
 
-    from harma.data.description import load_description
-    from harma.evaluation import evaluate, metrics_table, save_evaluation
-    from harma.evaluation.report import write_report
-    from harma.evaluation.storage import check_place
-    from harma.methods.harma.config import AdapterConfig
-    from harma.training.build import load_splits
+    from harma.evaluation import metrics_table
+    from harma.training.evaluate import evaluate
 
-    data = _data(args)
-    split = load_splits(data, args.split)[args.split]
-    output = Path(args.output or (args.what if Path(args.what).is_dir() else "."))
-    writes = bool(args.output) or Path(args.what).is_dir()
-    if writes:
-        check_place(output, split.name, split.fingerprint())
-    model = load_on_device(args.what, args.backbone, args.device)
-    evaluation = evaluate(
-        model, split, batch_size=args.batch_size, num_workers=args.num_workers, progress=True
-    )
-    if writes and evaluation.without_adapters is None:
-        evaluation = _with_kept_baseline(evaluation, output)
-    baseline = (
-        "without adapters" if isinstance(model.adapters, AdapterConfig) else "before training"
-    )
-    Console().print(metrics_table(evaluation, baseline=baseline))
-    if writes:
-        print(f"figures written to {save_evaluation(evaluation, output)}")
+    # What has a directory keeps its figures there.
+    output = args.output
+    if output is None and Path(args.what).is_dir():
+        output = args.what
+    report = None
     if args.report or args.umap:
-        info = {**_facts(Path(args.what), data.name), "note": load_description(data.name).note}
-        page = write_report(
-            output,
-            evaluation=evaluation,
-            split=split,
-            baseline=baseline,
-            info=info,
-            model=model,
-            umap=args.umap,
-        )
-        print(f"report written to {page}")
+        report = "." if output is None else output
+    evaluation = evaluate(
+        args.what,
+        args.data,
+        root=args.root,
+        split=args.split,
+        backbone=args.backbone,
+        device=args.device,
+        batch_size=args.batch_size,
+        num_workers=args.num_workers,
+        output=output,
+        report=report,
+        umap=args.umap,
+        progress=True,
+    )
+    Console().print(metrics_table(evaluation))
+    if output is not None:
+        print(f"figures written to {Path(output) / 'metrics.json'}")
+    if report is not None:
+        print(f"report written to {Path(report) / 'report.html'}")
     return 0
-
-
-def _facts(what: Path, data: str) -> dict[str, Any]:
-    """What a run knows of its model, for the page: above all which split chose it."""
-    from harma.ground.reading import read_yaml
-
-    for directory in (what, what.parent) if what.is_dir() else ():
-        if (directory / "recipe.yaml").is_file() and (directory / "metrics.json").is_file():
-            kept = read_yaml(directory / "metrics.json", "the figures")
-            of_model = ("method", "trained_parameters", "total_parameters")
-            # Which split chose it says something of figures on that data only.
-            keys = (*of_model, "select_on", "select_by") if kept.get("data") == data else of_model
-            return {key: kept[key] for key in keys if key in kept}
-    return {}
-
-
-def _with_kept_baseline(evaluation: "Evaluation", output: Path) -> "Evaluation":
-    """A model without adapters, beside what it was trained from, if the directory knows that."""
-    from harma.errors import MissingFileError
-    from harma.evaluation import load_evaluation
-    from harma.evaluation.retrieval import with_baseline
-
-    try:
-        kept = load_evaluation(output, evaluation.split).without_adapters
-    except MissingFileError:
-        return evaluation
-    return evaluation if kept is None else with_baseline(evaluation, kept)
-
-
-def _data(args: argparse.Namespace) -> "DataConfig":
-    """The data to evaluate on: as named, or the run's own."""
-    from dataclasses import replace
-
-    from harma.errors import ConfigError
-    from harma.training.recipe import DataConfig
-    from harma.training.recipe_files import recipe_from_dict
-    from harma.training.run import RunDirectory
-
-    if args.data is not None:
-        return DataConfig(name=args.data, root=args.root)
-    for directory in (Path(args.what), Path(args.what).parent):
-        if (directory / "recipe.yaml").is_file():
-            data = recipe_from_dict(RunDirectory(directory).read_recipe()).data
-            return replace(data, root=args.root or data.root)
-    raise ConfigError(f"{args.what} is no run that knows its data; name it: --data NAME --root DIR")

@@ -1,4 +1,4 @@
-"""Show which parts of an image a text is found by: one part after the other is covered, and the cosine measured again.
+"""Show which parts of an image a text is found by: parts are covered in turn, the cosine measured.
 
 Orange parts speak for the text, blue ones against it. It needs grid² + 1 embeddings of the image.
 """
@@ -11,8 +11,7 @@ from harma.cli.argument_types import positive
 from harma.cli.device import add_device_argument, load_on_device
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from harma.evaluation.relevance import Relevance
 
 EPILOG = """examples:
   harma explain runs/a tile.png "storage tanks beside a river" --output why.png
@@ -45,32 +44,30 @@ def run(args: argparse.Namespace) -> int:
     """Explain, and write."""
     from harma.data.images import read_image
     from harma.errors import ConfigError
-    from harma.evaluation.relevance import check_asked, relevance
-    from harma.evaluation.relevance_picture import draw_relevance
+    from harma.evaluation.relevance import check_asked, draw_relevance, relevance
 
     if args.output.suffix.lower() != ".png":
         raise ConfigError(f"--output is {args.output}; name a .png file")
+    # A map in place of the image would be the end of the image.
     if args.output.resolve() == args.image.resolve():
         raise ConfigError(f"--output is the image itself, {args.output}; name another file")
+    # All that can be wrong is told before the model is opened.
     check_asked(args.text, args.grid)
     picture = read_image(args.image)
     model = load_on_device(args.model, args.backbone, args.device)
     found = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
-    # Where the model sees the whole image, the map lies over the image itself, in its own shape.
-    draw_relevance(
-        found, args.text, args.output, picture if model.preprocess.resize_mode == "squash" else None
-    )
-    print(f"cosine {found.cosine:.3f}; {_peak(found.cells)}")
+    draw_relevance(found, args.text, args.output, picture)
+    print(f"cosine {found.cosine:.3f}; {_in_words(found)}")
     print(f"written: {args.output}")
     return 0
 
 
-def _peak(cells: "NDArray[np.float32]") -> str:
-    """Where the falls (grid, grid) are largest, in words."""
-    if cells.max() <= 0:
+def _in_words(found: "Relevance") -> str:
+    """Where the cosine falls most."""
+    peak = found.peak
+    if peak is None:
         return "it falls nowhere: no part of the image speaks for the text"
-    i, j = divmod(int(cells.argmax()), len(cells))
     return (
-        f"it falls most, by {cells.max():.3f}, around row {i + 1} and column {j + 1} of"
-        f" {len(cells)}"
+        f"it falls most, by {peak.fall:.3f}, around row {peak.row + 1} and column"
+        f" {peak.column + 1} of {len(found.cells)}"
     )

@@ -1,17 +1,16 @@
-"""How sure the differences between rows are: paired bootstrap over images, all pairs."""
+"""Differences between all pairs of rows, each with its paired bootstrap interval over images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harma.comparison.rows import Result
+from harma.comparison.results import Result
 from harma.errors import DataError
-from harma.evaluation import load_evaluation, mean_over_seeds, resample
+from harma.evaluation import Evaluation, load_evaluation, mean_over_seeds, resample
 
-KEYS = ("mR", "dup_mR")
+COMPARED_METRICS = ("mR", "dup_mR")
 
 
 @dataclass(frozen=True)
@@ -57,36 +56,36 @@ def differences(results: Sequence[Result], split: str) -> list[Difference]:
     Raises:
         DataError: rows were measured on other data.
     """
-    means = {}
-    for result in results:
-        if split in result.figures:
-            means[result.row.name] = mean_over_seeds(
-                [load_evaluation(d, split) for d in result.directories(split)]
-            )
-    fingerprints = {evaluation.fingerprint for evaluation in means.values()}
-    if len(fingerprints) > 1:
+    # Rows that failed or wait are in no pair.
+    shown = [result for result in results if split in result.figures]
+    means = {result.row.name: _mean_evaluation(result, split) for result in shown}
+    if len({evaluation.fingerprint for evaluation in means.values()}) > 1:
         raise DataError(
             f"the rows were measured on other data ({split}); run all of them on the same"
         )
-    found = []
-    for key in KEYS:
-        points = {r.row.name: r.figures[split][key].mean for r in results if split in r.figures}
-        drawn = {name: resample(evaluation, key) for name, evaluation in means.items()}
-        found += [
-            Difference(split, key, a, b, points[a] - points[b], *_interval(drawn[a] - drawn[b]))
-            for a, b in combinations(means, 2)
-        ]
-    return found
+    pairs = []
+    for metric in COMPARED_METRICS:
+        points = {result.row.name: result.figures[split][metric].mean for result in shown}
+        # The same seed draws the same images for every row, which is what pairs them.
+        drawn = {name: resample(evaluation, metric) for name, evaluation in means.items()}
+        for a, b in combinations(means, 2):
+            low, high = np.quantile(drawn[a] - drawn[b], [0.025, 0.975]).tolist()
+            pairs.append(Difference(split, metric, a, b, points[a] - points[b], low, high))
+    return pairs
 
 
-def _interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
+def _mean_evaluation(result: Result, split: str) -> Evaluation:
+    directories = result.directories(split)
+    return mean_over_seeds([load_evaluation(directory, split) for directory in directories])
 
 
-def between(found: Sequence[Difference], metric: str, a: str, b: str) -> Difference | None:
+def between(pairs: Sequence[Difference], metric: str, a: str, b: str) -> Difference | None:
     """A − b of one metric, whichever way round it is stored."""
-    for difference in found:
-        if difference.metric == metric and {difference.a, difference.b} == {a, b}:
-            return difference if difference.a == a else difference.reversed()
+    for difference in pairs:
+        if difference.metric != metric:
+            continue
+        if (difference.a, difference.b) == (a, b):
+            return difference
+        if (difference.a, difference.b) == (b, a):
+            return difference.reversed()
     return None

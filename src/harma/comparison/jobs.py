@@ -1,13 +1,15 @@
-"""Processes that train: started, watched, ended, and what is written down when one fails."""
+"""Subprocesses that train: started with their share of the cores, ended, their failures noted."""
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import IO, Any
 
 import yaml
@@ -52,16 +54,14 @@ def start(run: Run, slot: int, jobs: int) -> Job:
             GPU.
     """
     run.path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(
-        run.recipe_file, yaml.safe_dump(run.recipe.to_dict(), sort_keys=False, allow_unicode=True)
-    )
-    what = ["--resume", str(run.path)] if run.state() == "begun" else [str(run.recipe_file)]
+    recipe = yaml.safe_dump(run.recipe.to_dict(), sort_keys=False, allow_unicode=True)
+    write_text(run.recipe_file, recipe)
+    what = [str(run.recipe_file)]
+    if run.state() == "begun":
+        what = ["--resume", str(run.path)]
+    command = [sys.executable, "-m", "harma.cli.run_process", "train", *what]
     with run.log.open("ab") as log:
-        process = _popen(
-            [sys.executable, "-m", "harma.cli.run_process", "train", *what],
-            log,
-            _environment(slot, jobs),
-        )
+        process = _popen(command, log, _environment(slot, jobs))
     return Job(run, process, slot, time.monotonic())
 
 
@@ -82,19 +82,24 @@ def _popen(
 
 def _environment(slot: int, jobs: int) -> dict[str, str]:
     """The environment of a process: its share of the cores, and its GPU."""
-    cores = usable_cores()
-    share = max(1, cores // jobs)
-    asked = os.environ.get("OMP_NUM_THREADS", "")
     changed = {
-        "OMP_NUM_THREADS": str(
-            min(share, int(asked)) if asked.isdecimal() and int(asked) else share
-        )
+        "OMP_NUM_THREADS": str(_threads(jobs)),
+        # A line of the log is there when it is written, even of a process that is killed.
+        "PYTHONUNBUFFERED": "1",
     }
-    # A line of the log is there when it is written, even of a process that is killed.
-    changed["PYTHONUNBUFFERED"] = "1"
-    if jobs > 1 and len(gpus := _gpus()) > 1:
+    gpus = _gpus() if jobs > 1 else []
+    if len(gpus) > 1:
         changed["CUDA_VISIBLE_DEVICES"] = gpus[slot % len(gpus)]
     return {**os.environ, **changed}
+
+
+def _threads(jobs: int) -> int:
+    """Threads of each process: its share of the cores, or fewer where fewer are asked for."""
+    share = max(1, usable_cores() // jobs)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return min(share, int(asked))
+    return share
 
 
 def _gpus() -> list[str]:
@@ -118,35 +123,48 @@ def settle(job: Job) -> bool:
         job.process.stdin.close()
     if job.run.metrics_file.is_file():
         return True
-    reason, facts = _reason(code, _last_line(job.run))
-    write_json(
-        job.run.failure_file, {"reason": reason, **facts, "log": job.run.log.name, "time": _now()}
-    )
+    failure = {
+        "reason": _reason(code, _last_line(job.run)),
+        **_ending(code),
+        "log": job.run.log.name,
+        "time": _now(),
+    }
+    write_json(job.run.failure_file, failure)
     return False
 
 
-def _reason(code: int, last: str) -> tuple[str, dict[str, Any]]:
+def _ending(code: int) -> dict[str, Any]:
+    """The status or the signal that a process ended with."""
     if code >= 0:
-        return last or f"ended with status {code}", {"status": code}
-    name = signal.Signals(-code).name if -code in list(signal.Signals) else str(-code)
-    memory = ", probably out of memory" if name == "SIGKILL" else ""
-    return f"killed by {name}{memory}" + (f" ({last})" if last and not memory else ""), {
-        "signal": name
-    }
+        return {"status": code}
+    # A real-time signal has no name.
+    named = -code in list(signal.Signals)
+    return {"signal": signal.Signals(-code).name if named else str(-code)}
+
+
+def _reason(code: int, last: str) -> str:
+    """Why a process failed, in a line for people."""
+    if code >= 0:
+        return last or f"ended with status {code}"
+    killed = f"killed by {_ending(code)['signal']}"
+    # Nobody but the system's keeper of memory kills so, as a rule.
+    if -code == signal.SIGKILL:
+        return f"{killed}, probably out of memory"
+    if last:
+        return f"{killed} ({last})"
+    return killed
 
 
 def _last_line(run: Run) -> str:
     """The last error in a run's log, else its last line."""
     try:
-        lines = [
-            line.strip()
-            for line in run.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        ]
+        text = run.log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    lines = [line for line in lines[-200:] if line]
-    errors = [line for line in lines if line.startswith("error:")]
-    return (errors or lines or [""])[-1].removeprefix("error:").strip()[:500]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines[-200:] if line.startswith("error:")]
+    last = (errors or lines or [""])[-1]
+    return last.removeprefix("error:").strip()[:500]
 
 
 def _now() -> str:
@@ -167,6 +185,7 @@ def stop(jobs: list[Job]) -> None:
 
 
 def _signal(job: Job, number: int) -> None:
+    # To the whole session: readers of images are processes of their own.
     try:
         os.killpg(job.process.pid, number)
     except ProcessLookupError:
@@ -176,13 +195,12 @@ def _signal(job: Job, number: int) -> None:
 @contextmanager
 def interrupted_by_term() -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does, so that what it started is ended too."""
-    import threading
-
+    # Only the main thread may say what a signal does.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def interrupt(number: int, frame: Any) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)

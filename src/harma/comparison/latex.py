@@ -4,8 +4,15 @@ import re
 from collections.abc import Sequence
 
 from harma.comparison.published import PublishedRow, published_note
-from harma.comparison.rows import FIGURES, Result, Spread
-from harma.comparison.tables import COST, SETTING, SPLITS, missing_figures
+from harma.comparison.results import FIGURES, Result, Spread
+from harma.comparison.tables import (
+    COST_COLUMNS,
+    SETTING_COLUMNS,
+    SPLITS,
+    cost_cells,
+    missing_figures,
+    setting_cells,
+)
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -44,10 +51,7 @@ def latex_table(
         split: shown.
         published: rows below, marked as published.
     """
-    shown = [result for result in results if split in result.figures]
-    best = (
-        {key: max(_mean(r, split, key) for r in shown) for key in FIGURES} if len(shown) > 1 else {}
-    )
+    best = _best_means(results, split)
     lines = [
         f"% {SPLITS[split]}, percent. Needs \\usepackage{{booktabs}}.",
         r"\begin{tabular}{l" + "r" * (len(FIGURES) + 1) + "}",
@@ -59,16 +63,12 @@ def latex_table(
     ]
     lines += [_line(result, split, best) for result in results]
     if published:
-        width = len(FIGURES) + 2
-        lines += [
-            r"\midrule",
-            (
-                rf"\multicolumn{{{width}}}{{l}}{{\emph{{Published, test split, not measured"
-                r" here}} \\"
-            ),
-        ]
+        # Below a line of their own, so that nobody takes them for measured here.
+        heading = r"\emph{Published, test split, not measured here}"
+        lines.append(r"\midrule")
+        lines.append(rf"\multicolumn{{{len(FIGURES) + 2}}}{{l}}{{{heading}}} \\")
         lines += [_published_line(row) for row in published]
-        lines += [rf"% {published_note()}"]
+        lines.append(f"% {published_note()}")
     lines += [r"\bottomrule", r"\end{tabular}", ""]
     return "\n".join(lines)
 
@@ -79,22 +79,34 @@ def latex_cost_table(results: Sequence[Result]) -> str:
     Args:
         results: the rows.
     """
-    columns = {**SETTING, **COST}
+    columns = [*SETTING_COLUMNS, *COST_COLUMNS]
     lines = [
         "% What trains, and what it takes. Needs \\usepackage{booktabs}.",
         r"\begin{tabular}{l" + "r" * len(columns) + "}",
         r"\toprule",
-        " & ".join(["method", *(escape(name) for name in columns)]) + r" \\",
+        _joined(["method", *columns]),
         r"\midrule",
     ]
     for result in results:
-        lines.append(
-            " & ".join(
-                escape(text) for text in (result.row.name, *(c(result) for c in columns.values()))
-            )
-        )
-        lines[-1] += r" \\"
+        cells = {**setting_cells(result), **cost_cells(result)}
+        lines.append(_joined([result.row.name, *cells.values()]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _joined(cells: Sequence[str]) -> str:
+    """A line of cells as words."""
+    return " & ".join(escape(cell) for cell in cells) + r" \\"
+
+
+def _best_means(results: Sequence[Result], split: str) -> dict[str, float]:
+    """The highest mean of each column; {} where there is one row, which is not the best of any."""
+    shown = [result for result in results if split in result.figures]
+    if len(shown) < 2:
+        return {}
+    best = {}
+    for key in FIGURES:
+        best[key] = max(_mean(result, split, key) for result in shown)
+    return best
 
 
 def _mean(result: Result, split: str, key: str) -> float:
@@ -103,29 +115,31 @@ def _mean(result: Result, split: str, key: str) -> float:
 
 
 def _line(result: Result, split: str, best: dict[str, float]) -> str:
-    trained = f"{result.cost.trained:,}".replace(",", r"\,") if result.cost else ""
-    found = result.figures.get(split)
-    if found is None:
+    # Thin spaces between thousands: a comma would be a decimal point to some readers.
+    trained = ""
+    if result.cost:
+        trained = f"{result.cost.trained:,}".replace(",", r"\,")
+    figures = result.figures.get(split)
+    if figures is None:
         cells = [escape(missing_figures(result, split)), *[""] * (len(FIGURES) - 1)]
     else:
-        cells = [
-            _cell(found[key], bold=_mean(result, split, key) == best.get(key)) for key in FIGURES
-        ]
+        bold = {key: _mean(result, split, key) == best.get(key) for key in FIGURES}
+        cells = [_cell(figures[key], bold=bold[key]) for key in FIGURES]
     return " & ".join([escape(result.row.name), trained, *cells]) + r" \\"
 
 
 def _cell(value: Spread, *, bold: bool) -> str:
-    mean = rf"\textbf{{{value.mean:.2f}}}" if bold else f"{value.mean:.2f}"
-    return mean + (
-        rf" {{\scriptsize $\pm$ {value.deviation:.2f}}}" if value.deviation is not None else ""
-    )
+    # Two digits, as the field prints them.
+    mean = f"{value.mean:.2f}"
+    if bold:
+        mean = rf"\textbf{{{mean}}}"
+    if value.deviation is None:
+        return mean
+    return rf"{mean} {{\scriptsize $\pm$ {value.deviation:.2f}}}"
 
 
 def _published_line(row: PublishedRow) -> str:
+    # Some sources print mR alone.
     recalls = [f"{value:.2f}" for value in row.recalls] or [""] * 6
-    return (
-        " & ".join(
-            [escape(row.method), escape(row.trained), *recalls, f"{row.mean_recall:.2f}", ""]
-        )
-        + rf" \\ % {row.source}"
-    )
+    cells = [escape(row.method), escape(row.trained), *recalls, f"{row.mean_recall:.2f}", ""]
+    return " & ".join(cells) + rf" \\ % {row.source}"

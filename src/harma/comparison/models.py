@@ -1,4 +1,6 @@
-"""Opening what a run left, as it is measured after training."""
+"""Opening what a run left, its best model or its bare backbone, to be measured after training."""
+
+from typing import Any
 
 import torch
 
@@ -20,21 +22,24 @@ def device_of(recipe: Recipe) -> torch.device:
 def open_run(run: Run) -> HarMA:
     """The best model of a finished run, on its device; for the bare backbone, that.
 
+    Code is never taken from a saved model: an adapter class or a method of one's own is the one
+    that the comparison's file names.
+
     Raises:
         HarmaError: it cannot be opened.
     """
     recipe = run.recipe
     if not run.row.trains:
         return open_bare(recipe)
-    own = recipe.adapter.adapter if recipe.method == "harma" else "harma"
-    adapter = None if own == "harma" else find(own, {}, "adapter.adapter")
+    adapter: type[Any] | None = None
+    if recipe.method == "harma" and recipe.adapter.adapter != "harma":
+        adapter = find(recipe.adapter.adapter, {}, "adapter.adapter")
     method = own_method(recipe.method)
     return load(run.path, adapter=adapter, method=method).to(device_of(recipe)).eval()
 
 
 def open_bare(recipe: Recipe) -> HarMA:
     """The backbone that a recipe adapts, on its device."""
-    torch.manual_seed(
-        recipe.train.seed
-    )  # a backbone without weights starts at the same random ones
+    # A backbone without weights starts at the same random ones.
+    torch.manual_seed(recipe.train.seed)
     return HarMA(make_backbone(recipe)).to(device_of(recipe)).eval()

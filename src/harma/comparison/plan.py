@@ -1,23 +1,21 @@
-"""What is compared: a YAML file, read and checked whole before the first run begins."""
+"""The plan of a comparison: a YAML file of rows, read and checked before the first run begins."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from harma.comparison.plan_rows import Defaults, PlanRow, check_rows, make_row
 from harma.comparison.published import published_sets
-from harma.comparison.values import check_known, read_budget, read_list, read_rate, read_seed
-from harma.errors import ConfigError, MissingFileError
+from harma.comparison.values import check_known, read_budget, read_count, read_rates, read_seeds
+from harma.errors import ConfigError
 from harma.ground.reading import read_yaml
-from harma.methods.table import METHODS, make_config
-from harma.training.objective import Objective
+from harma.ground.shipped import named_file
 from harma.training.recipe import Recipe
-from harma.training.recipe_checks import WITHOUT_METHOD
-from harma.training.recipe_files import recipe_from_dict, recipe_values, recipe_with_overrides
+from harma.training.recipe_files import recipe_values, recipe_with_overrides
 
-KEYS = (
+PLAN_KEYS = (
     "recipe",
     "methods",
     "seeds",
@@ -28,35 +26,6 @@ KEYS = (
     "jobs",
     "output",
 )
-RECIPE_METHODS = (*METHODS, *WITHOUT_METHOD)
-# A row's mapping is merged into these; anything else it gives stands for itself.
-SECTIONS = ("adapter", "data", "loss", "optim", "schedule", "train")
-# Two rows are ranked on the same images and captions only if these agree.
-SAME_DATA = ("name", "root", "images", "val", "test", "empty_captions", "max_words")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A method, or a variant of one.
-
-    Attributes:
-        name: as the tables show it.
-        folder: its name on disk.
-        recipe: its recipe; learning rate, seed, epochs and output are set by each run.
-        rates: learning rates to choose from; one where nothing is chosen.
-        seeds: of its runs, the first one of which chooses the rate.
-    """
-
-    name: str
-    folder: str
-    recipe: Recipe
-    rates: tuple[float, ...]
-    seeds: tuple[int, ...]
-
-    @property
-    def trains(self) -> bool:
-        """Whether anything is trained: the bare backbone has one run, without seeds or rates."""
-        return self.recipe.method != "none"
 
 
 @dataclass(frozen=True)
@@ -78,7 +47,7 @@ class Plan:
 
     name: str
     base: Recipe
-    rows: tuple[Row, ...]
+    rows: tuple[PlanRow, ...]
     changes: dict[str, Any] = field(repr=False)
     minutes: float | None
     reference: str
@@ -86,7 +55,7 @@ class Plan:
     jobs: int
     output: Path
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> PlanRow:
         """The row of a name.
 
         Raises:
@@ -95,35 +64,43 @@ class Plan:
         for row in self.rows:
             if row.name == name:
                 return row
-        raise ConfigError(
-            f"there is no row {name!r}; the rows are {', '.join(row.name for row in self.rows)}"
-        )
+        raise ConfigError(f"there is no row {name!r}; the rows are {_names(self.rows)}")
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as a file that can be given again."""
-        seeds = next((row.seeds for row in self.rows if row.trains), (self.base.train.seed,))
-        methods = {row.name: {**(self.changes[row.name] or {})} for row in self.rows}
-        for row in self.rows:
-            if row.trains and "method" not in methods[row.name]:
-                methods[row.name]["method"] = row.recipe.method
-            if row.trains and len(row.rates) > 1:
-                methods[row.name]["learning_rates"] = list(row.rates)
-        budget = (
-            {"minutes": self.minutes}
-            if self.minutes is not None
-            else {"epochs": self.base.train.epochs}
-        )
-        base = {key: value for key, value in self.base.to_dict().items() if key != "output"}
-        return {
-            "recipe": base,
-            "methods": methods,
-            "seeds": list(seeds),
-            "budget": budget,
+        recipe = self.base.to_dict()
+        del recipe["output"]  # each run has its own
+        values: dict[str, Any] = {
+            "recipe": recipe,
+            "methods": {row.name: self._changes_of(row) for row in self.rows},
+            "seeds": list(self._seeds()),
+            "budget": {"epochs": self.base.train.epochs},
             "reference": self.reference,
-            **({"published": self.published} if self.published else {}),
             "jobs": self.jobs,
             "output": str(self.output),
         }
+        if self.minutes is not None:
+            values["budget"] = {"minutes": self.minutes}
+        if self.published:
+            values["published"] = self.published
+        return {key: values[key] for key in PLAN_KEYS if key in values}
+
+    def _seeds(self) -> tuple[int, ...]:
+        for row in self.rows:
+            if row.trains:
+                return row.seeds
+        return (self.base.train.seed,)
+
+    def _changes_of(self, row: PlanRow) -> dict[str, Any]:
+        """What a row changes, with what its name or the comparison says for it."""
+        changes = dict(self.changes[row.name] or {})
+        if row.trains:
+            # The base may have another method when the file is given again with --recipe.
+            changes.setdefault("method", row.recipe.method)
+        # A single rate is that of the recipe.
+        if row.trains and len(row.rates) > 1:
+            changes["learning_rates"] = list(row.rates)
+        return changes
 
 
 @dataclass(frozen=True)
@@ -146,6 +123,19 @@ class Overrides:
     jobs: int | None = None
     output: str | None = None
 
+    def values(self) -> dict[str, Any]:
+        """What is given, by the name of the file's key."""
+        values: dict[str, Any] = {
+            "recipe": self.recipe,
+            "jobs": self.jobs,
+            "output": self.output,
+        }
+        if self.seeds is not None:
+            values["seeds"] = list(self.seeds)
+        if self.rates is not None:
+            values["learning_rates"] = list(self.rates)
+        return {key: value for key, value in values.items() if value is not None}
+
 
 def shipped_comparisons() -> dict[str, Path]:
     """Name → file of every comparison in the package."""
@@ -164,31 +154,19 @@ def read_plan(name: str | Path, overrides: Overrides | None = None) -> Plan:
         MissingFileError: there is no such comparison, or no such recipe.
         ConfigError: a name is unknown or a value not usable; the message says which.
     """
-    shipped = shipped_comparisons()
-    path = shipped.get(str(name), Path(name))
-    if not path.is_file():
-        raise MissingFileError(
-            f"there is no comparison {str(name)!r}; shipped are {', '.join(shipped)}, or give the"
-            " path of a YAML file"
-        )
+    path = named_file(name, shipped_comparisons(), "comparison")
     values = read_yaml(path, "the comparison")
     if not isinstance(values, dict):
         raise ConfigError(
             f"{path} holds {type(values).__name__}; a comparison is a mapping of names to values"
         )
     overrides = overrides or Overrides()
-    changed = {
-        "seeds": overrides.seeds,
-        "learning_rates": overrides.rates,
-        "jobs": overrides.jobs,
-        "output": overrides.output,
-        "recipe": overrides.recipe,
-    }
-    given = {
-        key: list(v) if isinstance(v, tuple) else v for key, v in changed.items() if v is not None
-    }
-    folder = Path() if overrides.recipe else path.parent
-    return make_plan({**values, **given}, name=path.stem, folder=folder, flags=overrides.flags)
+    # A recipe that the file names lies beside the file, one of the command line where one is.
+    folder = path.parent
+    if overrides.recipe:
+        folder = Path()
+    values = {**values, **overrides.values()}
+    return make_plan(values, name=path.stem, folder=folder, flags=overrides.flags)
 
 
 def make_plan(
@@ -206,160 +184,76 @@ def make_plan(
         MissingFileError: there is no such recipe.
         ConfigError: a name is unknown or a value not usable; the message says which.
     """
-    check_known(values, KEYS, "the comparison")
+    check_known(values, PLAN_KEYS, "the comparison")
     for needed in ("recipe", "methods"):
         if needed not in values:
             raise ConfigError(f"the comparison has no {needed}; it needs recipe and methods")
-    epochs, minutes = read_budget(values.get("budget"))
-    base = recipe_with_overrides(_base_values(values["recipe"], folder or Path()), flags)
-    if epochs is not None:
-        base = replace(base, train=replace(base.train, epochs=epochs))
-    seeds = tuple(read_list(values.get("seeds", [base.train.seed]), "seeds", read_seed))
-    grid = tuple(read_list(values.get("learning_rates", []), "learning_rates", read_rate))
-    if grid and any(flag.split("=")[0] == "--optim.lr" for flag in flags):
+    budget = read_budget(values.get("budget"))
+    recipe = recipe_with_overrides(_base_values(values["recipe"], folder or Path()), flags)
+    # Before the rows are made, which all start from these epochs.
+    if budget.epochs is not None:
+        recipe = replace(recipe, train=replace(recipe.train, epochs=budget.epochs))
+    defaults = Defaults(
+        recipe=recipe,
+        rates=read_rates(values.get("learning_rates", [])),
+        seeds=read_seeds(values.get("seeds", [recipe.train.seed])),
+    )
+    # A flag that the grid overrides would be lost without a word.
+    if defaults.rates and any(flag.split("=")[0] == "--optim.lr" for flag in flags):
         raise ConfigError(
             "--optim.lr and learning_rates are both given; change learning_rates (--learning-rates)"
         )
-    methods = values["methods"]
-    if not isinstance(methods, dict) or not methods:
-        raise ConfigError(
-            f"methods is {methods!r}; it must be a mapping of row names to what they change"
-        )
-    rows = tuple(_row(str(key), changes, base, grid, seeds) for key, changes in methods.items())
-    _check_rows(rows)
-    reference = str(values.get("reference") or rows[0].name)
-    if reference not in [row.name for row in rows]:
-        raise ConfigError(
-            f"reference is {reference!r}; the rows are {', '.join(row.name for row in rows)}"
-        )
-    published = values.get("published")
-    if published is not None and published not in published_sets():
-        raise ConfigError(f"published is {published!r}; allowed are {', '.join(published_sets())}")
-    jobs = values.get("jobs", 1)
-    if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
-        raise ConfigError(f"jobs is {jobs!r}; it must be a whole number from 1")
+    changes = _changes(values["methods"])
+    rows = tuple(make_row(row, change, defaults) for row, change in changes.items())
+    check_rows(rows)
     return Plan(
         name=name,
-        base=base,
+        base=recipe,
         rows=rows,
-        changes={str(key): value for key, value in methods.items()},
-        minutes=minutes,
-        reference=reference,
-        published=published,
-        jobs=jobs,
+        changes=changes,
+        minutes=budget.minutes,
+        reference=_reference(values.get("reference"), rows),
+        published=_published(values.get("published")),
+        jobs=read_count(values.get("jobs", 1), "jobs"),
         output=Path(str(values.get("output") or f"runs/{name}")),
     )
 
 
-def _base_values(recipe: Any, folder: Path) -> dict[str, Any]:
+def _base_values(recipe: object, folder: Path) -> dict[str, Any]:
+    """The values of the base recipe, from a mapping, a file beside the comparison, or a name."""
     if isinstance(recipe, dict):
         return recipe
     if not isinstance(recipe, str):
         raise ConfigError(f"recipe is {recipe!r}; give a shipped recipe, a file or a mapping")
+    # A file beside the comparison goes before a shipped recipe of the same name.
     beside = folder / recipe
     return recipe_values(beside if beside.is_file() else recipe)
 
 
-def _row(
-    name: str, changes: Any, base: Recipe, grid: tuple[float, ...], seeds: tuple[int, ...]
-) -> Row:
-    """One row, its recipe built and checked.
-
-    Raises:
-        ConfigError: it cannot be used; the message names the row.
-    """
-    changes = {} if changes is None else changes
-    if not isinstance(changes, dict):
+def _changes(methods: object) -> dict[str, Any]:
+    if not isinstance(methods, dict) or not methods:
         raise ConfigError(
-            f"methods: {name} is {changes!r}; it must be a mapping of what it changes in the recipe"
+            f"methods is {methods!r}; it must be a mapping of row names to what they change"
         )
-    own_grid = changes.get("learning_rates")
-    values = {key: value for key, value in changes.items() if key != "learning_rates"}
-    if "method" not in values and name in RECIPE_METHODS:
-        values["method"] = name
-    try:
-        _check_changes(name, values, base)
-        recipe = recipe_from_dict(_merged(base.to_dict(), values))
-        if recipe.method not in ("harma", *WITHOUT_METHOD):
-            make_config(recipe.method, recipe.options)
-        Objective(recipe.loss.terms)
-        if recipe.train.select_on != "val":
-            raise ConfigError(
-                f"train.select_on is {recipe.train.select_on}; models are compared by validation"
-                " (val)"
-            )
-        rates = (
-            tuple(read_list(own_grid, "learning_rates", read_rate))
-            if own_grid is not None
-            else grid
-        )
-        if rates and "lr" in (values.get("optim") or {}):
-            raise ConfigError(
-                "optim.lr and learning_rates are both given; give the row learning_rates of its own"
-            )
-    except ConfigError as error:
-        raise ConfigError(f"methods: {name}: {error}") from error
-    recipe = replace(recipe, train=replace(recipe.train, evaluate_on="val", report=False))
-    folder = re.sub(r"[^A-Za-z0-9._+=-]+", "-", name).strip("-.")
-    if recipe.method == "none":
-        return Row(name, folder, recipe, (recipe.optim.lr,), seeds[:1])
-    return Row(name, folder, recipe, rates or (recipe.optim.lr,), seeds)
+    # YAML takes a name such as 64 for a number.
+    return {str(name): changes for name, changes in methods.items()}
 
 
-def _check_changes(name: str, values: Mapping[str, Any], base: Recipe) -> None:
-    """Whether a row means what it says.
-
-    Raises:
-        ConfigError: a key is unknown, belongs to the comparison, or contradicts the row's name.
-    """
-    allowed = ("learning_rates", *(key for key in base.to_dict() if key != "output"))
-    check_known(values, allowed, "the row")
-    method = values.get("method", base.method)
-    if name in RECIPE_METHODS and method != name:
-        raise ConfigError(
-            f"its method is {method}; a row with the name of a method must be that method."
-            " Rename it"
-        )
-    if "adapter" in values and method != "harma":
-        raise ConfigError(
-            f"adapter has options of HarMA, and its method is {method}; use options, or rename"
-            " the row"
-        )
-    if "seed" in (values.get("train") or {}):
-        raise ConfigError("train.seed is set by the comparison; give seeds")
+def _reference(reference: object, rows: Sequence[PlanRow]) -> str:
+    """The row that differences are taken to; the first one where none is named."""
+    name = str(reference or rows[0].name)
+    if name not in [row.name for row in rows]:
+        raise ConfigError(f"reference is {name!r}; the rows are {_names(rows)}")
+    return name
 
 
-def _merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The recipe with a row's changes: sections are merged one level deep, anything else is replaced."""
-    merged = dict(base)
-    if changes.get("method", base["method"]) != base["method"]:
-        merged["options"] = {}  # those of another method
-    for key, value in changes.items():
-        mergeable = key in SECTIONS or key == "options"
-        merged[key] = {**merged[key], **value} if mergeable and isinstance(value, dict) else value
-    return merged
+def _published(published: object) -> str | None:
+    if published is None:
+        return None
+    if published not in published_sets():
+        raise ConfigError(f"published is {published!r}; allowed are {', '.join(published_sets())}")
+    return str(published)
 
 
-def _check_rows(rows: Sequence[Row]) -> None:
-    """Whether rows can stand in one table.
-
-    Raises:
-        ConfigError: two have the same folder, a name has no letters, or they are measured on other
-            data.
-    """
-    folders: dict[str, str] = {}
-    for row in rows:
-        if not row.folder:
-            raise ConfigError(f"methods: {row.name!r} has no letters or digits; rename it")
-        if (other := folders.setdefault(row.folder.casefold(), row.name)) != row.name:
-            raise ConfigError(
-                f"methods: {other!r} and {row.name!r} have one name on disk ({row.folder});"
-                " rename one"
-            )
-        for key in SAME_DATA:
-            ours, first = getattr(row.recipe.data, key), getattr(rows[0].recipe.data, key)
-            if ours != first:
-                raise ConfigError(
-                    f"methods: {row.name}: data.{key} is {ours}, that of {rows[0].name} is {first};"
-                    " all rows are measured on the same images and captions"
-                )
+def _names(rows: Sequence[PlanRow]) -> str:
+    return ", ".join(row.name for row in rows)

@@ -1,12 +1,10 @@
-"""The plots of a comparison."""
+"""The plots of a comparison: cost against recall, curves of validation, a forest of differences."""
 
-import html
-import io
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -14,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from harma.comparison.differences import Difference, between
-from harma.comparison.rows import Result
-from harma.comparison.tables import MEANS, SPLITS
-from harma.evaluation.chart_style import in_legend
+from harma.comparison.differences import COMPARED_METRICS, Difference, between
+from harma.comparison.results import Cost, Result
+from harma.comparison.tables import SPLITS
+from harma.evaluation.chart_style import in_legend, svg
 from harma.ground.files import replacing
 
 # Readable on white and on dark; after ten rows the markers tell rows apart.
@@ -35,50 +33,45 @@ COLORS = (
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":")
-INK = "#1c2321"
+PLOT_INK = "#1c2321"
 
 
 @contextmanager
-def _words() -> Iterator[None]:
-    """While plots are made or written: names of rows are words, and two dollar signs in them are no formula."""
+def _names_as_words() -> Iterator[None]:
+    """While plots are made or written: two dollar signs in the name of a row are no formula."""
     with matplotlib.rc_context({"text.parse_math": False, "svg.hashsalt": "harma"}):
         yield
 
 
-@_words()
+@_names_as_words()
 def make_plots(
-    results: Sequence[Result], split: str, found: Sequence[Difference], reference: str
+    results: Sequence[Result], split: str, pairs: Sequence[Difference], reference: str
 ) -> dict[str, Figure]:
     """Every plot there is data for, by its file's name.
 
     Args:
         results: the rows.
         split: whose figures are shown; curves are always of validation.
-        found: differences of the rows on that split.
+        pairs: differences of the rows on that split.
         reference: the row that differences are taken to.
     """
-    with_figures = [r for r in results if split in r.figures]
-    trained = [r for r in with_figures if r.row.trains]
+    shown = [result for result in results if split in result.figures]
     plots: dict[str, Figure] = {}
-    if trained:
+    if any(result.row.trains for result in shown):
         plots["parameters"] = _scatter(
-            results, split, "trained parameters", lambda r: r.cost.trained, log=True
+            results, split, "trained parameters", lambda cost: cost.trained, log=True
         )
-        plots["time"] = _scatter(
-            results,
-            split,
-            "training time to the best validation, seconds",
-            lambda r: r.cost.best_seconds,
-        )
-    if any(r.row.trains and "val" in r.figures for r in results):
+        label = "training time to the best validation, seconds"
+        plots["time"] = _scatter(results, split, label, lambda cost: cost.best_seconds)
+    if any(result.row.trains and "val" in result.figures for result in results):
         plots["curves_epochs"] = _curves(results, "epoch", "epoch")
         plots["curves_time"] = _curves(results, "seconds", "training time, seconds")
-    if len(with_figures) > 1 and any({d.a, d.b} & {reference} for d in found):
-        plots["differences"] = _forest(with_figures, found, reference, split)
+    if any(reference in (pair.a, pair.b) for pair in pairs):
+        plots["differences"] = _forest(shown, pairs, reference, split)
     return plots
 
 
-@_words()
+@_names_as_words()
 def write_pngs(plots: dict[str, Figure], directory: Path) -> None:
     """Write each plot as NAME.png."""
     for name, figure in plots.items():
@@ -86,7 +79,7 @@ def write_pngs(plots: dict[str, Figure], directory: Path) -> None:
             figure.savefig(temporary, format="png", dpi=150, facecolor="white")
 
 
-@_words()
+@_names_as_words()
 def as_svg(figure: Figure, says: str) -> str:
     """A plot for a page: text and axes in the page's own colour, no background.
 
@@ -94,38 +87,49 @@ def as_svg(figure: Figure, says: str) -> str:
         figure: the plot.
         says: what it shows, for who cannot see it.
     """
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
-    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(says)}" ', 1)
+    return svg(figure, says, ink=PLOT_INK)
 
 
 def metrics_shown(results: Sequence[Result], split: str) -> tuple[str, ...]:
     """mR, and dup_mR beside it where captions repeat."""
-    repeat = any(
-        abs(r.figures[split]["mR"].mean - r.figures[split]["dup_mR"].mean) > 1e-9
-        for r in results
-        if split in r.figures
+    for result in results:
+        figures = result.figures.get(split)
+        if figures and abs(figures["mR"].mean - figures["dup_mR"].mean) > 1e-9:
+            return COMPARED_METRICS
+    return COMPARED_METRICS[:1]
+
+
+# -- what all plots share -------------------------------------------------------------------------
+
+
+class _Look(NamedTuple):
+    """How a row is drawn in every plot, by its place among the rows."""
+
+    color: str
+    marker: str
+    line: str
+
+
+def _look(place: int) -> _Look:
+    return _Look(
+        color=COLORS[place % len(COLORS)],
+        marker=MARKERS[place % len(MARKERS)],
+        line=LINES[(place // len(COLORS)) % len(LINES)],
     )
-    return MEANS if repeat else MEANS[:1]
 
 
 def _panels(metrics: Sequence[str], height: float = 4.2) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each metric."""
     figure = Figure(figsize=(3.2 + 3.9 * len(metrics), height), layout="constrained")
-    axes = [axis for row in figure.subplots(1, len(metrics), squeeze=False) for axis in row]
-    for axis in axes:
-        _dress(axis)
-    return figure, axes
-
-
-def _dress(axes: Axes) -> None:
-    axes.grid(color="#8a8f8c", alpha=0.25, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=INK, labelsize=9)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(INK)
+    panels = list(figure.subplots(1, len(metrics), squeeze=False).flat)
+    for axes in panels:
+        axes.grid(color="#8a8f8c", alpha=0.25, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.tick_params(colors=PLOT_INK, labelsize=9)
+        for side, spine in axes.spines.items():
+            spine.set_visible(side in ("left", "bottom"))
+            spine.set_color(PLOT_INK)
+    return figure, panels
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
@@ -133,7 +137,7 @@ def _legend(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     legend = figure.legend(handles, labels, loc="outside right upper", frameon=False, fontsize=9)
     for text in legend.get_texts():
-        text.set_color(INK)
+        text.set_color(PLOT_INK)
 
 
 def _wrapped(name: str) -> str:
@@ -141,54 +145,75 @@ def _wrapped(name: str) -> str:
     return in_legend(textwrap.fill(name, 34))
 
 
-def _name(axes: Axes, x: str, y: str) -> None:
-    axes.set_xlabel(x, color=INK, fontsize=9)
-    axes.set_ylabel(y, color=INK, fontsize=9)
+def _name_axes(axes: Axes, x: str, y: str) -> None:
+    axes.set_xlabel(x, color=PLOT_INK, fontsize=9)
+    axes.set_ylabel(y, color=PLOT_INK, fontsize=9)
 
 
 def _title(figure: Figure, title: str) -> None:
     """One title over all panels, at the left."""
-    figure.suptitle(title, color=INK, fontsize=10, x=0.01, horizontalalignment="left")
+    figure.suptitle(title, color=PLOT_INK, fontsize=10, x=0.01, horizontalalignment="left")
+
+
+def _bare_line(axes: Axes, result: Result, split: str, metric: str) -> None:
+    """The bare backbone, which costs nothing and does not change: a line across."""
+    axes.axhline(
+        result.figures[split][metric].mean,
+        color=PLOT_INK,
+        linewidth=1,
+        linestyle="--",
+        label=_wrapped(result.row.name),
+    )
+
+
+# -- recall against cost --------------------------------------------------------------------------
 
 
 def _scatter(
-    results: Sequence[Result], split: str, label: str, place: Any, *, log: bool = False
+    results: Sequence[Result],
+    split: str,
+    label: str,
+    place: Callable[[Cost], float | None],
+    *,
+    log: bool = False,
 ) -> Figure:
-    """A metric against what it costs; the bare backbone, which costs nothing, is a line."""
+    """A metric against what it costs."""
     metrics = metrics_shown(results, split)
     figure, panels = _panels(metrics)
     for axes, metric in zip(panels, metrics, strict=True):
         for i, result in enumerate(results):
             if split not in result.figures:
                 continue
-            value = result.figures[split][metric]
             if not result.row.trains:
-                axes.axhline(
-                    value.mean,
-                    color=INK,
-                    linewidth=1,
-                    linestyle="--",
-                    label=_wrapped(result.row.name),
-                )
-            elif result.cost is not None and (x := place(result)):
-                axes.errorbar(
-                    x,
-                    value.mean,
-                    yerr=value.deviation,
-                    color=COLORS[i % len(COLORS)],
-                    marker=MARKERS[i % len(MARKERS)],
-                    markersize=8,
-                    capsize=3,
-                    linestyle="none",
-                    elinewidth=1.2,
-                    label=_wrapped(result.row.name),
-                )
+                _bare_line(axes, result, split, metric)
+                continue
+            x = place(result.cost) if result.cost else None
+            if x:
+                _dot(axes, x, result, split, metric, _look(i))
+        # Parameters of methods lie decades apart.
         if log:
             _log_axis(axes)
-        _name(axes, label, f"{metric}, percent")
+        _name_axes(axes, label, f"{metric}, percent")
     _title(figure, SPLITS[split])
     _legend(figure, panels[0])
     return figure
+
+
+def _dot(axes: Axes, x: float, result: Result, split: str, metric: str, look: _Look) -> None:
+    """A row's mean, with its standard deviation over seeds."""
+    value = result.figures[split][metric]
+    axes.errorbar(
+        x,
+        value.mean,
+        yerr=value.deviation,
+        color=look.color,
+        marker=look.marker,
+        markersize=8,
+        capsize=3,
+        linestyle="none",
+        elinewidth=1.2,
+        label=_wrapped(result.row.name),
+    )
 
 
 def _log_axis(axes: Axes) -> None:
@@ -207,6 +232,9 @@ def _count(x: float) -> str:
     return f"{x:g}"
 
 
+# -- curves ---------------------------------------------------------------------------------------
+
+
 def _curves(results: Sequence[Result], key: str, label: str) -> Figure:
     """Validation of every row as it trains: mean over seeds, and the range of the seeds."""
     metrics = metrics_shown(results, "val")
@@ -214,70 +242,80 @@ def _curves(results: Sequence[Result], key: str, label: str) -> Figure:
     for axes, metric in zip(panels, metrics, strict=True):
         for i, result in enumerate(results):
             if not result.row.trains and "val" in result.figures:
-                axes.axhline(
-                    result.figures["val"][metric].mean,
-                    color=INK,
-                    linewidth=1,
-                    linestyle="--",
-                    label=_wrapped(result.row.name),
-                )
+                _bare_line(axes, result, "val", metric)
             elif result.runs:
-                _curve(axes, result, key, metric, i)
+                _curve(axes, result, key, metric, _look(i))
         if key == "epoch":
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _name(axes, label, f"{metric}, percent")
+        _name_axes(axes, label, f"{metric}, percent")
     _title(figure, "Validation; the band is the range of the seeds")
     _legend(figure, panels[0])
     return figure
 
 
-def _curve(axes: Axes, result: Result, key: str, metric: str, i: int) -> None:
+def _curve(axes: Axes, result: Result, key: str, metric: str, look: _Look) -> None:
     events = [run.events("validation") for run in result.runs]
-    # Runs that patience ended early share the first validations only.
-    count = min(len(one) for one in events)
-    x = np.mean([[event[key] for event in one[:count]] for one in events], axis=0)
-    y = np.array([[event[metric] for event in one[:count]] for one in events])
-    color = COLORS[i % len(COLORS)]
+    x = _by_seed(events, key).mean(axis=0)
+    y = _by_seed(events, metric)
     axes.plot(
         x,
         y.mean(axis=0),
-        color=color,
-        marker=MARKERS[i % len(MARKERS)],
+        color=look.color,
+        marker=look.marker,
         markersize=4,
         linewidth=1.6,
-        linestyle=LINES[(i // len(COLORS)) % len(LINES)],
+        linestyle=look.line,
         label=_wrapped(result.row.name),
     )
     if len(y) > 1:
-        axes.fill_between(x, y.min(axis=0), y.max(axis=0), color=color, alpha=0.15, linewidth=0)
+        # The range, since a deviation of two or three seeds says little.
+        low = y.min(axis=0)
+        high = y.max(axis=0)
+        axes.fill_between(x, low, high, color=look.color, alpha=0.15, linewidth=0)
+
+
+def _by_seed(events: Sequence[Sequence[dict[str, Any]]], key: str) -> "np.ndarray[Any, Any]":
+    """A value of the validations of each seed (seeds, validations)."""
+    # Runs that patience ended early share the first validations only.
+    count = min(len(of_seed) for of_seed in events)
+    rows = []
+    for of_seed in events:
+        rows.append([event[key] for event in of_seed[:count]])
+    return np.array(rows, dtype=np.float64)
+
+
+# -- differences ----------------------------------------------------------------------------------
 
 
 def _forest(
-    results: Sequence[Result], found: Sequence[Difference], reference: str, split: str
+    shown: Sequence[Result], pairs: Sequence[Difference], reference: str, split: str
 ) -> Figure:
     """Each row minus the reference with its interval."""
-    metrics = metrics_shown(results, split)
-    names = [r.row.name for r in results if r.row.name != reference]
+    metrics = metrics_shown(shown, split)
+    names = [result.row.name for result in shown if result.row.name != reference]
     figure, panels = _panels(metrics, height=1.3 + 0.34 * len(names))
-    for number, (axes, metric) in enumerate(zip(panels, metrics, strict=True)):
-        axes.axvline(0, color=INK, linewidth=1)
+    for axes, metric in zip(panels, metrics, strict=True):
+        axes.axvline(0, color=PLOT_INK, linewidth=1)
         for place, name in enumerate(names):
-            difference = between(found, metric, name, reference)
-            if difference is None:
-                continue
-            color = COLORS[0] if difference.clear else COLORS[-1]
-            axes.plot([difference.low, difference.high], [place, place], color=color, linewidth=2.4)
-            axes.plot(
-                difference.point,
-                place,
-                color=color,
-                marker="o" if difference.clear else "D",
-                markersize=7,
-            )
-        axes.set_yticks(
-            range(len(names)), [_wrapped(name) if number == 0 else "" for name in names]
-        )
+            difference = between(pairs, metric, name, reference)
+            if difference is not None:
+                _interval(axes, place, difference)
+        axes.set_yticks(range(len(names)), [""] * len(names))
+        # The first row on top, as in the tables.
         axes.set_ylim(len(names) - 0.4, -0.6)
-        _name(axes, f"{metric}, points", "")
+        _name_axes(axes, f"{metric}, points", "")
+    # The first panel has the names of all of them.
+    panels[0].set_yticklabels([_wrapped(name) for name in names])
     _title(figure, f"{SPLITS[split]}, minus {reference}")
     return figure
+
+
+def _interval(axes: Axes, place: int, difference: Difference) -> None:
+    """A dot where 0 is outside the interval, a grey diamond where it is not."""
+    color = COLORS[-1]
+    marker = "D"
+    if difference.clear:
+        color = COLORS[0]
+        marker = "o"
+    axes.plot([difference.low, difference.high], [place, place], color=color, linewidth=2.4)
+    axes.plot(difference.point, place, color=color, marker=marker, markersize=7)

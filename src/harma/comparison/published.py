@@ -37,15 +37,17 @@ def published_note() -> str:
     return str(_content()["note"])
 
 
-def published_rows(name: str) -> list[PublishedRow]:
-    """The published figures of a data set, as their sources print them."""
+def published_rows(name: str | None) -> list[PublishedRow]:
+    """The published figures of a data set, as their sources print them; [] of None."""
+    if name is None:
+        return []
     return [
         PublishedRow(
-            row["method"],
-            row.get("trained", ""),
-            tuple(row.get("recalls", ())),
-            row["mR"],
-            row["source"],
+            method=row["method"],
+            trained=row.get("trained", ""),
+            recalls=tuple(row.get("recalls", ())),
+            mean_recall=row["mR"],
+            source=row["source"],
         )
         for row in _content()["sets"][name]
     ]
@@ -53,7 +55,7 @@ def published_rows(name: str) -> list[PublishedRow]:
 
 @cache
 def _content() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(
-        (files("harma.comparison") / "published.yaml").read_text(encoding="utf-8")
-    )
+    # Each figure stands there with its source.
+    path = files("harma.comparison") / "published.yaml"
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content

@@ -1,7 +1,7 @@
-"""The page of a comparison: one file with tables and plots, without any request to elsewhere."""
+"""The HTML page of a comparison: one file with tables and plots, no request to elsewhere."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import jinja2
 from matplotlib.figure import Figure
@@ -10,8 +10,15 @@ from harma.comparison.differences import Difference, between
 from harma.comparison.plan import Plan
 from harma.comparison.plots import as_svg, metrics_shown
 from harma.comparison.published import published_note, published_rows
-from harma.comparison.rows import FIGURES, Result
-from harma.comparison.tables import COST, SETTING, SPLITS, missing_figures
+from harma.comparison.results import FIGURES, Result, Spread
+from harma.comparison.tables import (
+    COST_COLUMNS,
+    SETTING_COLUMNS,
+    SPLITS,
+    cost_cells,
+    missing_figures,
+    setting_cells,
+)
 from harma.ground.files import write_text
 from harma.metrics import RECALL_KEYS
 
@@ -27,7 +34,59 @@ CAPTIONS = {
 }
 
 
-def write_report(
+@dataclass(frozen=True)
+class _Cell:
+    """A figure, and whether it is the best of its column."""
+
+    value: Spread
+    best: bool
+
+
+@dataclass(frozen=True)
+class _FigureRow:
+    """A row's figures by metric; without any, why."""
+
+    name: str
+    cells: dict[str, _Cell]
+    missing: str
+
+
+@dataclass(frozen=True)
+class _FigureTable:
+    """The figures of a split."""
+
+    split: str
+    rows: list[_FigureRow]
+
+
+@dataclass(frozen=True)
+class _TextTable:
+    """A table of words: its columns, and each row's name and cells."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, list[str]]]
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """Row minus column of every pair; None on the diagonal."""
+
+    metric: str
+    names: list[str]
+    rows: list[tuple[str, list[Difference | None]]]
+
+
+@dataclass(frozen=True)
+class _Rates:
+    """Validation by learning rate of a row that chose one."""
+
+    name: str
+    key: str
+    chosen: float | None
+    figures: dict[float, float | None]
+
+
+def write_page(
     plan: Plan,
     results: Sequence[Result],
     split: str,
@@ -46,6 +105,8 @@ def write_report(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("harma.comparison"), autoescape=True
     )
+    # Where no caption repeats both recalls are the same, and one matrix is enough.
+    metrics = metrics_shown(results, split)
     page = environment.get_template("compare.html.jinja").render(
         title=plan.name,
         plan=plan,
@@ -54,104 +115,120 @@ def write_report(
         facts=_facts(plan, results),
         tables=[_figures(results, name) for name in dict.fromkeys((split, "val"))],
         recall_keys=RECALL_KEYS,
-        setting=_cells(results, SETTING),
-        cost=_cells(results, COST),
-        matrices=[
-            _matrix(results, differences[split], split, key)
-            for key in metrics_shown(results, split)
-        ],
+        setting=_cells(results, SETTING_COLUMNS, setting_cells),
+        cost=_cells(results, COST_COLUMNS, cost_cells),
+        matrices=[_matrix(results, differences[split], split, metric) for metric in metrics],
         rates=_rates(results),
-        failures=[failure for result in results for failure in result.failures],
-        single=any(len(result.directories(split)) == 1 for result in results if result.row.trains),
-        notes=[(result.row.name, note) for result in results for note in result.notes],
-        plots={
-            name: (as_svg(figure, CAPTIONS[name]), CAPTIONS[name]) for name, figure in plots.items()
-        },
-        published=published_rows(plan.published) if plan.published else [],
+        failures=_failures(results),
+        single=_has_single_seed(results, split),
+        notes=_notes(results),
+        plots=_shown_plots(plots),
+        published=published_rows(plan.published),
         published_note=published_note(),
     )
     write_text(plan.output / "report.html", page)
 
 
 def _facts(plan: Plan, results: Sequence[Result]) -> dict[str, str]:
-    """What all rows have in common."""
-    data = plan.base.data
+    """What all rows have in common; the page leaves out what is empty."""
+    ended = sum(result.ended for result in results)
+    planned = sum(result.planned for result in results)
     seeds = next((row.seeds for row in plan.rows if row.trains), ())
-    budget = f"{plan.minutes:g} minutes of training each" if plan.minutes is not None else ""
-    epochs = sorted(
-        {run.recipe.train.epochs for result in results if result.row.trains for run in result.runs}
-    )
     return {
-        "data": data.name,
+        "data": plan.base.data.name,
         "seeds": ", ".join(str(seed) for seed in seeds),
-        "budget": (
-            ", ".join(
-                filter(None, [budget, f"{' to '.join(str(e) for e in _ends(epochs))} epochs"])
-            )
-            if epochs or budget
-            else ""
-        ),
+        "budget": _budget(plan, results),
         "model chosen by": f"{plan.base.train.select_by} on validation",
-        "runs": f"{sum(r.ended for r in results)} of {sum(r.planned for r in results)} ended",
+        "runs": f"{ended} of {planned} ended",
     }
 
 
-def _ends(values: Sequence[int]) -> Sequence[int]:
-    return values if len(values) < 2 else [values[0], values[-1]]
+def _budget(plan: Plan, results: Sequence[Result]) -> str:
+    """Minutes and epochs of the runs, as far as they are known."""
+    epochs = set()
+    for result in results:
+        if result.row.trains:
+            epochs |= {run.recipe.train.epochs for run in result.runs}
+    parts = []
+    if plan.minutes is not None:
+        parts.append(f"{plan.minutes:g} minutes of training each")
+    if epochs:
+        # The smallest and the largest, once where they are one.
+        ends = sorted({min(epochs), max(epochs)})
+        parts.append(f"{' to '.join(str(end) for end in ends)} epochs")
+    return ", ".join(parts)
 
 
-def _figures(results: Sequence[Result], split: str) -> dict[str, Any]:
+def _failures(results: Sequence[Result]) -> list[tuple[str, str]]:
+    failures: list[tuple[str, str]] = []
+    for result in results:
+        failures += result.failures
+    return failures
+
+
+def _notes(results: Sequence[Result]) -> list[tuple[str, str]]:
+    notes: list[tuple[str, str]] = []
+    for result in results:
+        notes += [(result.row.name, note) for note in result.notes]
+    return notes
+
+
+def _has_single_seed(results: Sequence[Result], split: str) -> bool:
+    """Whether a row that trains has one run, whose figures may be that seed's luck."""
+    trained = [result for result in results if result.row.trains]
+    return any(len(result.directories(split)) == 1 for result in trained)
+
+
+def _shown_plots(plots: Mapping[str, Figure]) -> dict[str, tuple[str, str]]:
+    return {
+        name: (as_svg(figure, CAPTIONS[name]), CAPTIONS[name]) for name, figure in plots.items()
+    }
+
+
+def _figures(results: Sequence[Result], split: str) -> _FigureTable:
     """A split's figures of every row, the best mean of each column marked."""
-    shown = [result for result in results if split in result.figures]
-    best = {
-        key: max((round(r.figures[split][key].mean, 2) for r in shown), default=None)
-        for key in FIGURES
-    }
+    shown = [result.figures[split] for result in results if split in result.figures]
+    best = {}
+    if len(shown) > 1:
+        for key in FIGURES:
+            # As they are printed, so that what looks the same is marked the same.
+            best[key] = max(round(figures[key].mean, 2) for figures in shown)
     rows = []
     for result in results:
-        found = result.figures.get(split)
-        cells = {
-            key: {"value": value, "best": len(shown) > 1 and round(value.mean, 2) == best[key]}
-            for key, value in (found or {}).items()
-        }
-        rows.append(
-            {"name": result.row.name, "cells": cells, "missing": missing_figures(result, split)}
-        )
-    return {"split": split, "rows": rows}
+        cells = {}
+        for key, value in result.figures.get(split, {}).items():
+            cells[key] = _Cell(value, best=round(value.mean, 2) == best.get(key))
+        rows.append(_FigureRow(result.row.name, cells, missing_figures(result, split)))
+    return _FigureTable(split, rows)
 
 
-def _cells(results: Sequence[Result], columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "columns": list(columns),
-        "rows": [
-            (result.row.name, [cell(result) for cell in columns.values()]) for result in results
-        ],
-    }
+def _cells(
+    results: Sequence[Result],
+    columns: tuple[str, ...],
+    cells_of: Callable[[Result], dict[str, str]],
+) -> _TextTable:
+    return _TextTable(
+        columns, [(result.row.name, list(cells_of(result).values())) for result in results]
+    )
 
 
 def _matrix(
-    results: Sequence[Result], found: Sequence[Difference], split: str, metric: str
-) -> dict[str, Any]:
-    """Row minus column of every pair."""
+    results: Sequence[Result], pairs: Sequence[Difference], split: str, metric: str
+) -> _Matrix:
     names = [result.row.name for result in results if split in result.figures]
-    return {
-        "metric": metric,
-        "names": names,
-        "rows": [
-            (a, [None if a == b else between(found, metric, a, b) for b in names]) for a in names
-        ],
-    }
+    # A row is in no pair with itself, so the diagonal stays empty.
+    rows = []
+    for name in names:
+        rows.append((name, [between(pairs, metric, name, other) for other in names]))
+    return _Matrix(metric, names, rows)
 
 
-def _rates(results: Sequence[Result]) -> list[dict[str, Any]]:
+def _rates(results: Sequence[Result]) -> list[_Rates]:
     """Validation by learning rate, of rows that chose one."""
-    return [
-        {
-            "name": result.row.name,
-            "key": result.row.recipe.train.select_by,
-            "chosen": result.rate,
-            "found": result.choice.found,
-        }
-        for result in results
-        if result.choice and len(result.choice.found) > 1
-    ]
+    rates = []
+    for result in results:
+        choice = result.choice
+        if choice and len(choice.figures) > 1:
+            key = result.row.recipe.train.select_by
+            rates.append(_Rates(result.row.name, key, choice.rate, choice.figures))
+    return rates

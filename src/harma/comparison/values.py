@@ -1,42 +1,105 @@
-"""Values of a comparison's file, read and checked."""
+"""Ranges of the numbers in a comparison's file: budget, seeds, learning rates, jobs."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from jsonargparse.typing import PositiveInt, restricted_number_type
 
 from harma.errors import ConfigError
 
+# torch and numpy are seeded with 32 bits.
+SEEDS = 2**32
+Seed = restricted_number_type("Seed", int, [(">=", 0), ("<", SEEDS)])
+Amount = restricted_number_type("Amount", float, [(">", 0), ("<", math.inf)])
+Number = TypeVar("Number", int, float)
 
-def read_budget(budget: Any) -> tuple[int | None, float | None]:
-    """Epochs or minutes of training for each run; None for what is not given.
+
+@dataclass(frozen=True)
+class Budget:
+    """How long each run trains; the recipe's epochs stand where neither is given.
+
+    Attributes:
+        epochs: so many.
+        minutes: so long.
+    """
+
+    epochs: int | None = None
+    minutes: float | None = None
+
+
+def read_budget(budget: object) -> Budget:
+    """Epochs or minutes of training for each run.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: it is something else.
     """
     if budget is None:
-        return None, None
-    if (
-        not isinstance(budget, dict)
-        or len(budget) != 1
-        or not budget.keys() <= {"epochs", "minutes"}
-    ):
+        return Budget()
+    if not isinstance(budget, dict) or list(budget) not in (["epochs"], ["minutes"]):
         raise ConfigError(f"budget is {budget!r}; give {{epochs: N}} or {{minutes: M}}")
-    ((kind, value),) = budget.items()
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if kind == "epochs":
-        if not whole or value < 1:
-            raise ConfigError(f"budget.epochs is {value!r}; it must be a whole number from 1")
-        return value, None
-    if not (whole or isinstance(value, float)) or not math.isfinite(value) or value <= 0:
-        raise ConfigError(f"budget.minutes is {value!r}; it must be a number above 0")
-    return None, float(value)
+    if "epochs" in budget:
+        return Budget(epochs=read_count(budget["epochs"], "budget.epochs"))
+    minutes = budget["minutes"]
+    problem = f"budget.minutes is {minutes!r}; it must be a number above 0"
+    return Budget(minutes=float(_read(Amount, minutes, problem)))
 
 
-def check_known(values: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
-    """Refuse keys that mean nothing.
+def read_count(value: object, name: str) -> int:
+    """A whole number from 1.
 
     Raises:
-        ConfigError: there is one; the message lists what is allowed.
+        ConfigError: it is none.
+    """
+    return int(_read(PositiveInt, value, f"{name} is {value!r}; it must be a whole number from 1"))
+
+
+def read_seeds(values: object) -> tuple[int, ...]:
+    """Seeds, at least one.
+
+    Raises:
+        ConfigError: it is no list of seeds, or one is given twice.
+    """
+    if values == []:
+        raise ConfigError("seeds is []; it must be a list of one or more")
+    return _read_list(values, "seeds", read_seed)
+
+
+def read_rates(values: object) -> tuple[float, ...]:
+    """Learning rates; () of an empty list.
+
+    Raises:
+        ConfigError: it is no list of learning rates, or one is given twice.
+    """
+    return _read_list(values, "learning_rates", read_rate)
+
+
+def read_seed(value: object, name: str) -> int:
+    """A seed.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    problem = f"{name} has {value!r}; a seed is a whole number from 0 to below {SEEDS}"
+    return int(_read(Seed, value, problem))
+
+
+def read_rate(value: object, name: str) -> float:
+    """A learning rate; of text too, which YAML takes 1e-3 for.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    problem = f"{name} has {value!r}; a learning rate is a number above 0"
+    return float(_read(Amount, value, problem))
+
+
+def check_known(values: Mapping[str, object], allowed: Sequence[str], where: str) -> None:
+    """Check that every key means something.
+
+    Raises:
+        ConfigError: one does not; the message lists what is allowed.
     """
     if unknown := sorted(str(key) for key in values if key not in allowed):
         raise ConfigError(
@@ -44,42 +107,21 @@ def check_known(values: Mapping[str, Any], allowed: Sequence[str], where: str) -
         )
 
 
-def read_list(values: Any, name: str, item: Any) -> list[Any]:
-    """A list, each value read by `item`.
+def _read(kind: Callable[[object], Number], value: object, problem: str) -> Number:
+    try:
+        return kind(value)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(problem) from error
 
-    Raises:
-        ConfigError: it is no list, has no seed, or has a value twice.
-    """
-    if not isinstance(values, list) or (not values and name == "seeds"):
+
+def _read_list(
+    values: object, name: str, read: Callable[[object, str], Number]
+) -> tuple[Number, ...]:
+    if not isinstance(values, list):
         raise ConfigError(f"{name} is {values!r}; it must be a list")
-    found = [item(value, name) for value in values]
-    shown = [f"{value:g}" for value in found]
+    numbers = tuple(read(value, name) for value in values)
+    # Runs are named by rate and seed: what is written alike would share a directory.
+    shown = [f"{number:g}" for number in numbers]
     if twice := sorted({text for text in shown if shown.count(text) > 1}):
         raise ConfigError(f"{name} has {', '.join(twice)} twice")
-    return found
-
-
-def read_seed(value: Any, name: str) -> int:
-    """A seed.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**32:
-        raise ConfigError(f"{name} has {value!r}; a seed is a whole number from 0 to below {2**32}")
-    return value
-
-
-def read_rate(value: Any, name: str) -> float:
-    """A learning rate.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    try:
-        rate = float(value)  # YAML takes 1e-3 for text
-    except (TypeError, ValueError):
-        rate = math.nan
-    if isinstance(value, bool) or not math.isfinite(rate) or rate <= 0:
-        raise ConfigError(f"{name} has {value!r}; a learning rate is a number above 0")
-    return rate
+    return numbers

@@ -1,8 +1,7 @@
-"""How sure a difference is: paired bootstrap over images."""
+"""Bootstrap over images: the interval of a difference of mean recalls, paired."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,10 @@ from numpy.typing import NDArray
 from harma.errors import ConfigError, DataError
 from harma.evaluation.retrieval import Evaluation
 
-KEYS = {"mR": ("i2t", "t2i"), "dup_mR": ("dup_i2t", "dup_t2i")}
+# Mean recall → the hits it is the mean of: those of images, those of captions.
+BOOTSTRAP_KEYS = {"mR": ("i2t", "t2i"), "dup_mR": ("dup_i2t", "dup_t2i")}
+# Draws at once: a few hundred bound the memory.
+DRAWS_AT_ONCE = 256
 
 
 def difference_interval(
@@ -42,19 +44,15 @@ def difference_interval(
         DataError: they are not of one split.
         ConfigError: the key is unknown.
     """
-    if key not in KEYS:
-        raise ConfigError(f"key is {key!r}; allowed are {', '.join(KEYS)}")
+    _check_key(key)
     if a.fingerprint != b.fingerprint:
         raise DataError(
             f"the evaluations are of different data ({a.split} and {b.split}); compare one split"
         )
-    i2t, t2i = (np.sum(getattr(a.hits, name) - getattr(b.hits, name), axis=1) for name in KEYS[key])
-    counts = np.bincount(a.caption_to_image, minlength=a.num_images)
-    of_image = np.bincount(a.caption_to_image, weights=t2i, minlength=a.num_images)
-    point = 100 * (i2t.mean() + of_image.sum() / counts.sum()) / 6
-    drawn = _draw_differences(i2t, of_image, counts, resamples, np.random.default_rng(seed))
+    difference = _by_image(a, key).minus(_by_image(b, key))
+    drawn = _draw(difference, resamples, seed)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return float(point), float(low), float(high)
+    return difference.mean_recall(), float(low), float(high)
 
 
 def resample(
@@ -69,21 +67,15 @@ def resample(
     Raises:
         ConfigError: the key is unknown.
     """
-    if key not in KEYS:
-        raise ConfigError(f"key is {key!r}; allowed are {', '.join(KEYS)}")
-    i2t, t2i = (np.sum(getattr(evaluation.hits, name), axis=1) for name in KEYS[key])
-    counts = np.bincount(evaluation.caption_to_image, minlength=evaluation.num_images)
-    of_image = np.bincount(
-        evaluation.caption_to_image, weights=t2i, minlength=evaluation.num_images
-    )
-    return _draw_differences(i2t, of_image, counts, resamples, np.random.default_rng(seed))
+    _check_key(key)
+    return _draw(_by_image(evaluation, key), resamples, seed)
 
 
 def mean_over_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """One evaluation whose hits are the means over those of several seeds, for `difference_interval`.
+    """One evaluation whose hits are the means over those of several seeds.
 
-    Its interval is then of the mean over these seeds: one draw of images serves all of them. How
-    seeds scatter is not in it.
+    The interval that `difference_interval` gives it is then of the mean over these seeds: one draw
+    of images serves all of them. How seeds scatter is not in it.
 
     Args:
         evaluations: of one split, at least one.
@@ -96,23 +88,65 @@ def mean_over_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
         raise DataError(
             "the evaluations are of different data; the mean over seeds needs one split"
         )
-    names = [name for pair in KEYS.values() for name in pair]
-    hits = {name: np.mean([getattr(e.hits, name) for e in evaluations], axis=0) for name in names}
-    return replace(first, hits=replace(first.hits, **hits))
+    # A hit becomes the share of the seeds that had it; one draw of images then serves all seeds.
+    means = {}
+    for pair in BOOTSTRAP_KEYS.values():
+        for name in pair:
+            of_seeds = [getattr(evaluation.hits, name) for evaluation in evaluations]
+            means[name] = np.mean(of_seeds, axis=0)
+    return replace(first, hits=replace(first.hits, **means))
 
 
-def _draw_differences(
-    i2t: NDArray[Any],
-    t2i: NDArray[Any],
-    counts: NDArray[Any],
-    resamples: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    n = len(i2t)
-    result = np.empty(resamples)
-    # A few hundred draws at once bound the memory.
-    for start in range(0, resamples, 256):
-        chosen = rng.integers(0, n, size=(min(256, resamples - start), n))
-        per_caption = t2i[chosen].sum(axis=1) / counts[chosen].sum(axis=1)
-        result[start : start + len(chosen)] = 100 * (i2t[chosen].mean(axis=1) + per_caption) / 6
-    return result
+def _check_key(key: str) -> None:
+    if key not in BOOTSTRAP_KEYS:
+        raise ConfigError(f"key is {key!r}; allowed are {', '.join(BOOTSTRAP_KEYS)}")
+
+
+@dataclass(frozen=True, eq=False)
+class _ByImage:
+    """What each image adds to a mean recall.
+
+    Attributes:
+        i2t: (N,) hits of the image as a query, summed over R@1, 5 and 10.
+        t2i: (N,) hits of its captions, summed over them too.
+        counts: (N,) how many captions it has.
+    """
+
+    i2t: NDArray[np.float64]
+    t2i: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    def minus(self, other: "_ByImage") -> "_ByImage":
+        return _ByImage(self.i2t - other.i2t, self.t2i - other.t2i, self.counts)
+
+    def mean_recall(self) -> float:
+        """The mean of the six recalls, in percent."""
+        return float(100 * (self.i2t.mean() + self.t2i.sum() / self.counts.sum()) / 6)
+
+
+def _by_image(evaluation: Evaluation, key: str) -> _ByImage:
+    of_images, of_captions = BOOTSTRAP_KEYS[key]
+    owner = evaluation.caption_to_image
+    num_images = evaluation.num_images
+    # Summed over R@1, 5 and 10 here, and divided by six at the end: each draw is then two means.
+    caption_hits = np.sum(getattr(evaluation.hits, of_captions), axis=1)
+    return _ByImage(
+        i2t=np.sum(getattr(evaluation.hits, of_images), axis=1),
+        t2i=np.bincount(owner, caption_hits, num_images).astype(np.float64),
+        counts=np.bincount(owner, minlength=num_images),
+    )
+
+
+def _draw(images: _ByImage, resamples: int, seed: int) -> NDArray[np.float64]:
+    """The mean recall of each draw of N images with replacement: (resamples,)."""
+    rng = np.random.default_rng(seed)
+    num_images = len(images.i2t)
+    recalls = np.empty(resamples)
+    for start in range(0, resamples, DRAWS_AT_ONCE):
+        count = min(DRAWS_AT_ONCE, resamples - start)
+        chosen = rng.integers(0, num_images, size=(count, num_images))
+        # A draw has as many captions as its images have, which is not the split's number.
+        per_caption = images.t2i[chosen].sum(axis=1) / images.counts[chosen].sum(axis=1)
+        per_image = images.i2t[chosen].mean(axis=1)
+        recalls[start : start + count] = 100 * (per_image + per_caption) / 6
+    return recalls

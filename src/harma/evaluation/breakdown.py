@@ -1,10 +1,9 @@
-"""Recall by label and by term, with how many queries each is of and how sure it is."""
+"""Recall by label and by term, with how many queries each is of and its Wilson interval."""
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 from harma.curation.vocabulary.counting import terms_of
 from harma.data.split import Split
 from harma.evaluation.retrieval import Evaluation
-
-CUTS = (1, 5, 10)
 
 
 @dataclass(frozen=True)
@@ -53,15 +50,16 @@ class TermRecall:
 
 
 def wilson(share: float, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The interval of a share (0 to 1) that was seen in `count` draws (Wilson 1927); (0, 1) without draws."""
+    """The interval of a share (0 to 1) seen in `count` draws (Wilson 1927); (0, 1) without draws.
+
+    (p + z²/2n ± z √(p (1 − p)/n + z²/4n²)) / (1 + z²/n), cut to 0 and 1.
+    """
     if count == 0:
         return 0.0, 1.0
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = (
-        z
-        / (1 + z * z / count)
-        * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    )
+    squared = z * z / count
+    middle = (share + squared / 2) / (1 + squared)
+    root = math.sqrt(share * (1 - share) / count + squared / (4 * count))
+    half = z * root / (1 + squared)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
@@ -75,39 +73,41 @@ def recall_of(hits: NDArray[np.float64], images: NDArray[np.int64]) -> Recall:
     if len(hits) == 0:
         return Recall((math.nan,) * 3, 0, 0, ((0.0, 100.0),) * 3)
     num_images = len(np.unique(images))
-    shares = np.clip(hits.mean(axis=0), 0, 1)
-    intervals = tuple(
-        (100 * low, 100 * high) for low, high in (wilson(float(s), num_images) for s in shares)
-    )
-    at = (100 * float(shares[0]), 100 * float(shares[1]), 100 * float(shares[2]))
-    return Recall(at, len(hits), num_images, intervals)
+    # A mean of chances may end a rounding error above 1, where Wilson's root has no value.
+    at_1, at_5, at_10 = np.clip(hits.mean(axis=0), 0, 1).tolist()
+    intervals = []
+    for share in (at_1, at_5, at_10):
+        low, high = wilson(share, num_images)
+        intervals.append((100 * low, 100 * high))
+    at = (100 * at_1, 100 * at_5, 100 * at_10)
+    return Recall(at, len(hits), num_images, tuple(intervals))
 
 
 def label_names(split: Split) -> dict[int, str]:
     """Number → name of the labels that images of the split have; {} without labels."""
     if split.labels is None:
         return {}
-    present = sorted(set(split.labels.tolist()))
-    return {i: split.label_names[i] if 0 <= i < len(split.label_names) else str(i) for i in present}
+    names = {}
+    for label in sorted(set(split.labels.tolist())):
+        # Annotations may number labels without naming them; the number stands for the name.
+        named = 0 <= label < len(split.label_names)
+        names[label] = split.label_names[label] if named else str(label)
+    return names
 
 
 def by_label(evaluation: Evaluation, split: Split) -> tuple[LabelRecall, ...]:
     """Recall of each label's images and captions, in the order of labels; () without labels."""
-    labels: Any = split.labels
-    names = label_names(split)
-    of_caption = labels[split.caption_to_image] if names else None
-    numbers = np.arange(split.num_images)
-    return tuple(
-        LabelRecall(
-            name,
-            recall_of(evaluation.hits.i2t[labels == label], numbers[labels == label]),
-            recall_of(
-                evaluation.hits.t2i[of_caption == label],
-                split.caption_to_image[of_caption == label],
-            ),
-        )
-        for label, name in names.items()
-    )
+    if split.labels is None:
+        return ()
+    of_caption = split.labels[split.caption_to_image]
+    recalls = []
+    for label, name in label_names(split).items():
+        images = np.flatnonzero(split.labels == label)
+        captions = np.flatnonzero(of_caption == label)
+        i2t = recall_of(evaluation.hits.i2t[images], images)
+        t2i = recall_of(evaluation.hits.t2i[captions], split.caption_to_image[captions])
+        recalls.append(LabelRecall(name, i2t, t2i))
+    return tuple(recalls)
 
 
 def by_term(
@@ -133,13 +133,17 @@ def by_term(
     Raises:
         MissingDependencyError: simplemma is not installed.
     """
-    having = _captions_of_terms(split.captions, pairs)
-    recalls = [
-        TermRecall(term, recall_of(evaluation.hits.t2i[rows], split.caption_to_image[rows]))
-        for term, rows in sorted(having.items(), key=lambda item: (-len(item[1]), item[0]))
-        if len(rows) >= min_images and len(np.unique(split.caption_to_image[rows])) >= min_images
-    ]
-    return tuple(sorted(recalls[:most], key=lambda found: (-found.t2i.at[2], found.term)))
+    captions_by_term = _captions_of_terms(split.captions, pairs)
+    # Of terms that are as frequent the first by the alphabet, so that the list is the same again.
+    frequent_first = sorted(captions_by_term.items(), key=lambda item: (-len(item[1]), item[0]))
+    recalls: list[TermRecall] = []
+    for term, captions in frequent_first:
+        if len(recalls) == most:
+            break
+        images = split.caption_to_image[captions]
+        if len(np.unique(images)) >= min_images:
+            recalls.append(TermRecall(term, recall_of(evaluation.hits.t2i[captions], images)))
+    return tuple(sorted(recalls, key=lambda recall: (-recall.t2i.at[2], recall.term)))
 
 
 def _captions_of_terms(captions: Sequence[str], pairs: bool) -> dict[str, list[int]]:

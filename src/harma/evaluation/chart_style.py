@@ -1,4 +1,4 @@
-"""How the charts of a report look: SVG that takes the page's colour for text and lines, in light and dark."""
+"""The style of a report's charts: SVG whose ink is the page's, in light and in dark."""
 
 import html
 import io
@@ -10,7 +10,9 @@ import matplotlib
 from matplotlib.figure import Figure
 
 # Mid tones, which stand out on a light page and on a dark one.
-IMAGE, TEXT, OTHER = "#3b8fb0", "#cf6a32", "#8a8f8c"
+IMAGE = "#3b8fb0"
+TEXT = "#cf6a32"
+OTHER = "#8a8f8c"
 COLOURS = (
     "#3b8fb0",
     "#cf6a32",
@@ -25,49 +27,52 @@ COLOURS = (
 )
 # No chart has another thing of this colour: it becomes the page's ink.
 INK = "#010203"
+STYLE: dict[Any, Any] = {
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.titlecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    # The same chart is the same text every time.
+    "svg.hashsalt": "harma",
+    # Labels and terms are words: two dollar signs in them are no formula.
+    "text.parse_math": False,
+}
 
 
 @contextmanager
 def charting() -> Iterator[None]:
     """The style, for as long as a chart is made and written."""
-    keys = (
-        "text.color",
-        "axes.labelcolor",
-        "axes.edgecolor",
-        "axes.titlecolor",
-        "xtick.color",
-        "ytick.color",
-    )
-    style: dict[Any, Any] = {
-        **dict.fromkeys(keys, INK),
-        "axes.facecolor": "none",
-        "figure.facecolor": "none",
-        "savefig.facecolor": "none",
-        "legend.frameon": False,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "svg.hashsalt": "harma",
-        # Labels and terms are words: two dollar signs in them are no formula.
-        "text.parse_math": False,
-    }
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(STYLE):
         yield
 
 
-def svg(figure: Figure, says: str) -> str:
-    """A chart for a page.
+def svg(figure: Figure, says: str, *, ink: str = INK) -> str:
+    """A chart for a page: without background, its ink that of the page.
 
     Args:
         figure: the chart.
         says: what it shows, for who cannot see it.
+        ink: the colour in it that becomes the page's.
     """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", dpi=144, metadata={"Date": None, "Creator": None})
+    # A date or a version in the file would make the same chart another text every time.
+    unsigned = {"Date": None, "Creator": None}
+    figure.savefig(buffer, format="svg", dpi=144, transparent=True, metadata=unsigned)
     text = buffer.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    text = text[text.index("<svg") :].replace(ink, "currentColor")
     return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(says)}" ', 1)
 
 
 def in_legend(name: str) -> str:
     """A name as a legend shows it: matplotlib leaves out what begins with an underscore."""
-    return f" {name}" if name.startswith("_") else name
+    if name.startswith("_"):
+        return f" {name}"
+    return name

@@ -1,4 +1,4 @@
-"""Several processes that embed a split together."""
+"""Distributed evaluation: several processes that embed a split together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,4 +45,5 @@ class Share:
         padded = np.zeros((longest, part.shape[1]), dtype=np.float32)
         padded[: len(part)] = part
         gathered = self.gather(padded)
+        # Item i is number i // of of process i % of: process by process becomes item by item.
         return np.ascontiguousarray(gathered.transpose(1, 0, 2).reshape(-1, part.shape[1])[:total])

@@ -1,16 +1,18 @@
-"""The charts of embeddings: which labels are mixed up, and maps."""
+"""Charts of embeddings: the confusion matrix of labels, and maps."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from harma.data.split import Split
 from harma.evaluation.breakdown import label_names
 from harma.evaluation.chart_style import COLOURS, IMAGE, OTHER, TEXT, charting, in_legend, svg
-from harma.evaluation.embedding_map import Map
+from harma.evaluation.embedding_map import EmbeddingMap
 from harma.evaluation.retrieval import Embedded
 from harma.evaluation.wrong_answers import Confusion, labels_of_texts
 
@@ -19,125 +21,167 @@ MANY_POINTS = 500
 NUMBERED = 30
 # The page's ink has to be legible on the fullest cell, on a light page and on a dark one.
 FULLEST = 0.7
+# With more labels their names stand upright below the matrix.
+SLANTED = 8
 
 
-def confusion_chart(found: Confusion, query: str, answer: str) -> str:
+def confusion_chart(confusion: Confusion, query: str, answer: str) -> str:
     """The matrix as shares of each label's queries; "" with less than two labels.
 
     Args:
-        found: the matrix, of few enough labels to draw; see `Confusion.most_confused`.
+        confusion: the matrix, of few enough labels to draw; see `Confusion.most_confused`.
         query: what asks, "caption" or "image".
         answer: what is found.
     """
-    if len(found.names) < 2:
+    num_labels = len(confusion.names)
+    if num_labels < 2:
         return ""
-    number = len(found.names)
-    shares = found.counts / np.maximum(found.queries, 1)[:, None]
-    cells = np.empty((number, number, 4))
-    cells[..., :3] = to_rgb(TEXT)
-    cells[..., 3] = FULLEST * shares / max(float(shares.max()), 1e-9)
-    side = min(10.0, 3.2 + 0.42 * number)
+    side = min(10.0, 3.2 + 0.42 * num_labels)
     with charting():
         figure = Figure(figsize=(side + 1, side), layout="constrained")
         axes = figure.subplots()
-        axes.imshow(cells, interpolation="nearest")
-        small = 9 if number <= 12 else 8 if number <= NUMBERED else 6
-        axes.set_xticks(
-            range(number),
-            found.names,
-            rotation=90 if number > 8 else 45,
-            ha="center" if number > 8 else "right",
-            rotation_mode="anchor" if number <= 8 else "default",
-            fontsize=small + 1,
-        )
-        axes.set_yticks(
-            range(number),
-            [f"{n} ({c:,})" for n, c in zip(found.names, found.queries, strict=True)],
-            fontsize=small + 1,
-        )
+        axes.imshow(_cells(confusion), interpolation="nearest")
+        small = _font_size(num_labels)
+        _name_labels(axes, confusion, small + 1)
         axes.set(xlabel=f"label of the wrong {answer} ranked first", ylabel=f"label of the {query}")
-        if number <= NUMBERED:
-            for i, j in np.argwhere(found.counts):
-                axes.text(j, i, f"{found.counts[i, j]:,}", ha="center", va="center", fontsize=small)
+        if num_labels <= NUMBERED:
+            for i, j in np.argwhere(confusion.counts):
+                count = f"{confusion.counts[i, j]:,}"
+                axes.text(j, i, count, ha="center", va="center", fontsize=small)
         axes.tick_params(length=0)
         return svg(
             figure, f"How often a {query} of one label finds a wrong {answer} of another first"
         )
 
 
-def map_chart(maps: Sequence[tuple[str, Map, bool]], embedded: Embedded, split: Split) -> str:
+def _cells(confusion: Confusion) -> NDArray[np.float64]:
+    """The matrix as RGBA (C, C, 4): one colour, the fuller the larger the share of the row."""
+    shares = confusion.counts / np.maximum(confusion.queries, 1)[:, None]
+    cells = np.empty((*confusion.counts.shape, 4))
+    cells[..., :3] = to_rgb(TEXT)
+    cells[..., 3] = FULLEST * shares / max(float(shares.max()), 1e-9)
+    return cells
+
+
+def _font_size(num_labels: int) -> int:
+    if num_labels <= 12:
+        return 9
+    if num_labels <= NUMBERED:
+        return 8
+    return 6
+
+
+def _name_labels(axes: Axes, confusion: Confusion, size: int) -> None:
+    """Name columns and rows; of rows also how many queries the label has."""
+    places = range(len(confusion.names))
+    if len(confusion.names) > SLANTED:
+        axes.set_xticks(places, confusion.names, rotation=90, ha="center", fontsize=size)
+    else:
+        # Turned around its end, so that the end stands below the column.
+        axes.set_xticks(
+            places,
+            confusion.names,
+            rotation=45,
+            ha="right",
+            rotation_mode="anchor",
+            fontsize=size,
+        )
+    named = zip(confusion.names, confusion.queries, strict=True)
+    axes.set_yticks(places, [f"{name} ({count:,})" for name, count in named], fontsize=size)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A map to draw.
+
+    Attributes:
+        title: over it.
+        map: the places.
+        by_label: whether its colours are labels; else they are image and caption.
+    """
+
+    title: str
+    map: EmbeddingMap
+    by_label: bool
+
+
+def map_chart(panels: Sequence[Panel], embedded: Embedded, split: Split) -> str:
     """Maps of embeddings side by side.
 
     Args:
-        maps: title, map, and whether its colour is the label (else the modality).
+        panels: what to draw.
         embedded: what the maps are of.
-        split: its labels.
+        split: its labels; without any, all colours are image and caption.
     """
-    names = label_names(split)
     with charting():
-        figure = Figure(figsize=(5 * len(maps), 5), layout="constrained")
-        for axes, (title, places, labelled) in zip(
-            np.atleast_1d(figure.subplots(1, len(maps))), maps, strict=True
-        ):
-            if labelled and names:
-                _by_label(axes, places, embedded, split, names)
+        figure = Figure(figsize=(5 * len(panels), 5), layout="constrained")
+        all_axes = np.atleast_1d(figure.subplots(1, len(panels)))
+        for axes, panel in zip(all_axes, panels, strict=True):
+            if panel.by_label and split.labels is not None:
+                _points_by_label(axes, panel.map, embedded, split)
             else:
-                _scatter(axes, places.images, IMAGE, "o", f"images ({len(places.images):,})")
-                _scatter(
-                    axes, places.texts, TEXT, "^", f"captions ({len(places.texts):,} distinct)"
-                )
-            axes.set_title(title, fontsize=11)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.spines[:].set_visible(False)
-            axes.set_aspect("equal", adjustable="datalim")
-            legend = axes.legend(
-                loc="upper center",
-                bbox_to_anchor=(0.5, -0.01),
-                ncols=3,
-                fontsize=8,
-                markerscale=1.5,
-            )
-            for handle in legend.legend_handles:
-                handle.set_alpha(1)
-        return svg(figure, f"Maps of the embeddings: {', '.join(title for title, _, _ in maps)}")
+                _points_by_modality(axes, panel.map)
+            _dress_map(axes, panel.title)
+        titles = ", ".join(panel.title for panel in panels)
+        return svg(figure, f"Maps of the embeddings: {titles}")
 
 
-def _by_label(
-    axes: Any, places: Map, embedded: Embedded, split: Split, names: dict[int, str]
-) -> None:
-    """Images as dots, captions as triangles, in the colour of their label; the rarer labels share grey."""
-    labels: Any = split.labels
-    of_images, of_texts = (
-        labels[places.image_rows],
-        labels_of_texts(embedded, labels)[places.text_rows],
+def _dress_map(axes: Axes, title: str) -> None:
+    """A title and a legend, no axes: the directions of a map mean nothing by themselves."""
+    axes.set_title(title, fontsize=11)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.set_aspect("equal", adjustable="datalim")
+    legend = axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=3, fontsize=8, markerscale=1.5
     )
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1)
+
+
+def _points_by_modality(axes: Axes, places: EmbeddingMap) -> None:
+    captions = f"captions ({len(places.texts):,} distinct)"
+    _scatter(axes, places.images, IMAGE, "o", f"images ({len(places.images):,})")
+    _scatter(axes, places.texts, TEXT, "^", captions)
+
+
+def _points_by_label(axes: Axes, places: EmbeddingMap, embedded: Embedded, split: Split) -> None:
+    """Images as dots, captions as triangles, each label in its colour; rare labels share grey."""
+    labels = split.labels
+    assert labels is not None
+    names = label_names(split)
+    of_images = labels[places.image_rows]
+    of_texts = labels_of_texts(embedded, labels)[places.text_rows]
     frequent = sorted(names, key=lambda label: (-int((labels == label).sum()), label))
-    own = frequent[: len(COLOURS)]
-    groups = [
-        (np.array(frequent[len(COLOURS) :]), OTHER, f"{len(frequent) - len(own)} other labels")
-    ]
+    rare = frequent[len(COLOURS) :]
+    # Grey goes below the colours.
+    groups = [(rare, OTHER, f"{len(rare)} other labels")] if rare else []
     groups += [
-        (np.array([label]), colour, names[label])
-        for label, colour in zip(own, COLOURS, strict=False)
+        ([label], colour, names[label]) for label, colour in zip(frequent, COLOURS, strict=False)
     ]
     for group, colour, name in groups:
-        if len(group):
-            _scatter(axes, places.texts[np.isin(of_texts, group)], colour, "^", "")
-            _scatter(axes, places.images[np.isin(of_images, group)], colour, "o", name)
+        _scatter(axes, places.texts[np.isin(of_texts, group)], colour, "^", "")
+        _scatter(axes, places.images[np.isin(of_images, group)], colour, "o", name)
 
 
-def _scatter(axes: Any, points: Any, colour: str, marker: str, name: str) -> None:
-    many = len(points) > MANY_POINTS
-    # As pixels: thousands of shapes would make a slow page.
+def _scatter(axes: Axes, points: NDArray[np.float32], colour: str, marker: str, name: str) -> None:
+    size = 18
+    # Many points lie on each other; what shows through says how many.
+    alpha = 0.75
+    if len(points) > MANY_POINTS:
+        size = 9
+        alpha = 0.4
     axes.scatter(
         points[:, 0],
         points[:, 1],
-        s=9 if many else 18,
+        s=size,
         color=colour,
         marker=marker,
         linewidths=0,
-        alpha=0.4 if many else 0.75,
+        alpha=alpha,
+        # As pixels: thousands of shapes would make a slow page.
         rasterized=True,
         label=in_legend(name) or None,
     )

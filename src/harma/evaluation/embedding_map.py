@@ -1,4 +1,4 @@
-"""Embeddings in two dimensions, and how far images and texts lie apart."""
+"""Embeddings in two dimensions by PCA or UMAP, and the modality gap between images and texts."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class ModalityGap:
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
+class EmbeddingMap:
     """Places of embeddings in a plane.
 
     Attributes:
@@ -51,17 +51,21 @@ class Map:
 
 
 def modality_gap(embedded: Embedded) -> ModalityGap:
-    """The gap between the modalities; every caption counts, identical ones as often as they come."""
+    """The gap between the modalities; identical captions count as often as they come."""
     images = embedded.images.astype(np.float64)
     texts = embedded.texts.astype(np.float64)[embedded.captions.text]
-    of_images, of_texts = images.mean(axis=0), texts.mean(axis=0)
+    mean_image = images.mean(axis=0)
+    mean_text = texts.mean(axis=0)
     matched = np.einsum("me,me->m", texts, images[embedded.captions.image]).mean()
     return ModalityGap(
-        float(np.linalg.norm(of_images - of_texts)), float(matched), float(of_images @ of_texts)
+        distance=float(np.linalg.norm(mean_image - mean_text)),
+        matched=float(matched),
+        # The mean over all pairs is the product of the means, without forming the pairs.
+        all_pairs=float(mean_image @ mean_text),
     )
 
 
-def pca_map(embedded: Embedded, *, close_gap: bool = False) -> Map:
+def pca_map(embedded: Embedded, *, close_gap: bool = False) -> EmbeddingMap:
     """The two principal components of images and distinct texts together.
 
     Args:
@@ -72,27 +76,28 @@ def pca_map(embedded: Embedded, *, close_gap: bool = False) -> Map:
     parts = [embedded.images.astype(np.float64), embedded.texts.astype(np.float64)]
     if close_gap:
         parts = [part - part.mean(axis=0) for part in parts]
+    # One map for both, so that an image and its caption can lie together.
     points = np.concatenate(parts)
     points -= points.mean(axis=0)
     # The singular vectors of the (E, E) scatter are those of the points, and much quicker to find.
     directions, variances, _ = np.linalg.svd(points.T @ points, hermitian=True)
     chosen = directions[:, :2]
-    chosen *= np.sign(
-        chosen[np.abs(chosen).argmax(axis=0), np.arange(chosen.shape[1])]
-    )  # the sign is arbitrary
+    # The sign of a direction is arbitrary: its largest part is made positive.
+    largest = np.abs(chosen).argmax(axis=0)
+    chosen *= np.sign(chosen[largest, np.arange(chosen.shape[1])])
     placed = (points @ chosen).astype(np.float32)
     explained = variances[:2] / max(float(variances.sum()), 1e-30)
-    number = len(embedded.images)
-    return Map(
-        placed[:number],
-        placed[number:],
-        np.arange(number),
-        np.arange(len(embedded.texts)),
-        (float(explained[0]), float(explained[1])),
+    num_images = len(embedded.images)
+    return EmbeddingMap(
+        images=placed[:num_images],
+        texts=placed[num_images:],
+        image_rows=np.arange(num_images),
+        text_rows=np.arange(len(embedded.texts)),
+        explained=(float(explained[0]), float(explained[1])),
     )
 
 
-def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> Map:
+def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> EmbeddingMap:
     """A UMAP of images and distinct texts (McInnes et al. 2018), cosine distance.
 
     Args:
@@ -104,10 +109,10 @@ def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> M
         MissingDependencyError: umap-learn is not installed.
         DataError: there are fewer than ten points.
     """
-    number = len(embedded.images) + len(embedded.texts)
-    if number < 10:
+    num_points = len(embedded.images) + len(embedded.texts)
+    if num_points < 10:
         raise DataError(
-            f"a UMAP of {number} images and texts says nothing; it takes ten or more. Leave"
+            f"a UMAP of {num_points} images and texts says nothing; it takes ten or more. Leave"
             " --umap out"
         )
     try:
@@ -118,18 +123,20 @@ def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> M
         ) from error
 
     rng = np.random.default_rng(seed)
-    rows = [
-        (
-            np.sort(rng.permutation(len(part))[: most // 2])
-            if len(part) > most // 2
-            else np.arange(len(part))
-        )
-        for part in (embedded.images, embedded.texts)
-    ]
-    points = np.concatenate([embedded.images[rows[0]], embedded.texts[rows[1]]])
-    neighbours = min(15, len(points) - 1)
-    placed = umap.UMAP(
-        n_neighbors=neighbours, metric="cosine", random_state=seed, n_jobs=1
-    ).fit_transform(points)
-    placed = np.asarray(placed, dtype=np.float32)
-    return Map(placed[: len(rows[0])], placed[len(rows[0]) :], rows[0], rows[1])
+    image_rows = _drawn_rows(rng, len(embedded.images), most // 2)
+    text_rows = _drawn_rows(rng, len(embedded.texts), most // 2)
+    points = np.concatenate([embedded.images[image_rows], embedded.texts[text_rows]])
+    # One job: with several the layout is another one every time.
+    layout = umap.UMAP(
+        n_neighbors=min(15, len(points) - 1), metric="cosine", random_state=seed, n_jobs=1
+    )
+    placed = np.asarray(layout.fit_transform(points), dtype=np.float32)
+    num_images = len(image_rows)
+    return EmbeddingMap(placed[:num_images], placed[num_images:], image_rows, text_rows)
+
+
+def _drawn_rows(rng: np.random.Generator, count: int, most: int) -> NDArray[np.int64]:
+    """All of `count` rows, or `most` that are drawn, ascending."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(rng.permutation(count)[:most])

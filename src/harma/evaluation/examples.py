@@ -15,7 +15,7 @@ THUMBNAIL = 160
 
 
 @dataclass(frozen=True)
-class Found:
+class ExampleResult:
     """One result of a query: an image (as a data URI) or a caption, and its cosine.
 
     Attributes:
@@ -41,7 +41,7 @@ class Example:
     picture: str
     text: str
     rank: float
-    results: tuple[Found, ...]
+    results: tuple[ExampleResult, ...]
 
 
 def text_examples(
@@ -51,11 +51,9 @@ def text_examples(
     embedded = evaluation.embedded
     if embedded is None:
         return []
-    chosen = spread(evaluation.hits.t2i_rank, seed, each)
-    return [
-        _of_caption(embedded, split, int(m), float(evaluation.hits.t2i_rank[m]), top)
-        for m in chosen
-    ]
+    ranks = evaluation.hits.t2i_rank
+    captions = varied_queries(ranks, seed, each)
+    return [_of_caption(embedded, split, m, float(ranks[m]), top) for m in captions]
 
 
 def image_examples(
@@ -65,47 +63,53 @@ def image_examples(
     embedded = evaluation.embedded
     if embedded is None:
         return []
-    chosen = spread(evaluation.hits.i2t_rank, seed, each)
-    return [
-        _of_image(embedded, split, int(n), float(evaluation.hits.i2t_rank[n]), top) for n in chosen
-    ]
+    ranks = evaluation.hits.i2t_rank
+    images = varied_queries(ranks, seed, each)
+    return [_of_image(embedded, split, n, float(ranks[n]), top) for n in images]
 
 
-def spread(ranks: NDArray[np.float64], seed: int, each: int) -> list[int]:
-    """Some queries at rank 1, some from 2 to 10, and the worst."""
+def varied_queries(ranks: NDArray[np.float64], seed: int, each: int) -> list[int]:
+    """Some queries at rank 1, some from 2 to 10, and the worst beyond, `each` of either kind."""
     rng = np.random.default_rng(seed)
+    # Drawn, not the first of them: images of one class often stand together in a file.
+    at_once = np.flatnonzero(ranks < 2)
+    late = np.flatnonzero((ranks >= 2) & (ranks <= 10))
+    worst_first = np.argsort(-ranks, kind="stable")
+    worst = worst_first[ranks[worst_first] > 10]
     chosen: list[int] = []
-    for group in (np.flatnonzero(ranks < 2), np.flatnonzero((ranks >= 2) & (ranks <= 10))):
-        chosen += rng.permutation(group)[:each].tolist()
-    worst = [int(i) for i in np.argsort(-ranks, kind="stable") if ranks[i] > 10]
-    return chosen + [i for i in worst if i not in chosen][:each]
+    for group in (rng.permutation(at_once), rng.permutation(late), worst):
+        chosen += group[:each].tolist()
+    return chosen
 
 
 def _of_caption(embedded: Embedded, split: Split, caption: int, rank: float, top: int) -> Example:
     column = embedded.captions.text[caption]
     scores = embedded.images @ embedded.texts[column]
-    own, having = int(split.caption_to_image[caption]), images_having(embedded, caption)
-    found = [
-        Found(
-            thumbnail(split, n),
-            split.images[n].name,
-            float(scores[n]),
-            n == own,
-            n != own and n in having,
+    owner = int(split.caption_to_image[caption])
+    # Images with the very same caption are no wrong results, whatever strict recall says.
+    same = images_having(embedded, caption) - {owner}
+    results = tuple(
+        ExampleResult(
+            picture=thumbnail(split, n),
+            text=split.images[n].name,
+            score=float(scores[n]),
+            right=n == owner,
+            same=n in same,
         )
         for n in np.argsort(-scores, kind="stable")[:top].tolist()
-    ]
-    return Example(thumbnail(split, own), split.captions[caption], rank, tuple(found))
+    )
+    return Example(thumbnail(split, owner), split.captions[caption], rank, results)
 
 
 def _of_image(embedded: Embedded, split: Split, image: int, rank: float, top: int) -> Example:
     scores = embedded.texts @ embedded.images[image]
-    own = set(embedded.captions.text[embedded.captions.image == image].tolist())
-    found = [
-        Found("", embedded.distinct[u], float(scores[u]), int(u) in own)
-        for u in np.argsort(-scores, kind="stable")[:top]
-    ]
-    return Example(thumbnail(split, image), split.images[image].name, rank, tuple(found))
+    captions = embedded.captions
+    right = set(captions.text[captions.image == image].tolist())
+    results = tuple(
+        ExampleResult("", embedded.distinct[column], float(scores[column]), column in right)
+        for column in np.argsort(-scores, kind="stable")[:top].tolist()
+    )
+    return Example(thumbnail(split, image), split.images[image].name, rank, results)
 
 
 def images_having(embedded: Embedded, caption: int) -> set[int]:
@@ -117,6 +121,7 @@ def images_having(embedded: Embedded, caption: int) -> set[int]:
 def thumbnail(split: Split, image: int) -> str:
     """A small JPEG of an image as a data URI."""
     picture = read_image(split.images[image])
+    # Inside the page, which is one file without requests to elsewhere; so it must be small.
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=80)

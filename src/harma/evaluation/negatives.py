@@ -1,8 +1,9 @@
-"""The hardest negatives for the report: wrong images that stand farthest before the right one."""
+"""Hardest negatives for the report: wrong images that stand farthest before the right one."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harma.data.split import Split
 from harma.evaluation.breakdown import label_names
@@ -12,7 +13,7 @@ from harma.evaluation.wrong_answers import WrongHits, hardest
 
 
 @dataclass(frozen=True)
-class Side:
+class NegativeSide:
     """One of the two images of a negative.
 
     Attributes:
@@ -37,41 +38,48 @@ class Negative:
 
     caption: str
     margin: float
-    own: Side
-    wrong: Side
+    own: NegativeSide
+    wrong: NegativeSide
 
 
-def negatives(
-    wrong: WrongHits, embedded: Embedded, split: Split, number: int = 8
-) -> list[Negative]:
+def negatives(wrong: WrongHits, embedded: Embedded, split: Split, most: int = 8) -> list[Negative]:
     """The captions of `hardest` with their two images, the largest margin first.
 
     Raises:
         DataError: an image cannot be read.
     """
-    found = []
-    for caption in hardest(wrong, split, number):
-        sides = [
-            _side(embedded, split, caption, int(image))
-            for image in (split.caption_to_image[caption], wrong.image[caption])
-        ]
-        found.append(
-            Negative(split.captions[caption], float(wrong.t2i_margin[caption]), sides[0], sides[1])
+    return [
+        Negative(
+            caption=split.captions[caption],
+            margin=float(wrong.t2i_margin[caption]),
+            own=_side(embedded, split, caption, int(split.caption_to_image[caption])),
+            wrong=_side(embedded, split, caption, int(wrong.image[caption])),
         )
-    return found
+        for caption in hardest(wrong, split, most)
+    ]
 
 
-def _side(embedded: Embedded, split: Split, caption: int, image: int) -> Side:
+def _side(embedded: Embedded, split: Split, caption: int, image: int) -> NegativeSide:
     query = embedded.texts[embedded.captions.text[caption]]
-    own = np.flatnonzero(split.caption_to_image == image)
-    nearest = (
-        own[np.argmax(embedded.texts[embedded.captions.text[own]] @ query)] if len(own) else None
+    label = ""
+    if split.labels is not None:
+        label = label_names(split)[int(split.labels[image])]
+    return NegativeSide(
+        picture=thumbnail(split, image),
+        name=split.images[image].name,
+        label=label,
+        score=float(embedded.images[image] @ query),
+        caption=_nearest_caption(embedded, split, image, query),
     )
-    label = label_names(split)[int(split.labels[image])] if split.labels is not None else ""
-    return Side(
-        thumbnail(split, image),
-        split.images[image].name,
-        label,
-        float(embedded.images[image] @ query),
-        "" if nearest is None else split.captions[int(nearest)],
-    )
+
+
+def _nearest_caption(
+    embedded: Embedded, split: Split, image: int, query: NDArray[np.float32]
+) -> str:
+    """Of an image's captions the one most like a query embedding (E,); "" where it has none."""
+    captions = np.flatnonzero(split.caption_to_image == image)
+    if not len(captions):
+        return ""
+    # The reader judges by it whether the wrong image is wrong at all.
+    likeness = embedded.texts[embedded.captions.text[captions]] @ query
+    return split.captions[int(captions[np.argmax(likeness)])]

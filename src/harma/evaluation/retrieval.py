@@ -1,7 +1,8 @@
-"""Evaluating a model on a split (SPEC 5)."""
+"""Evaluating a model on a split: embed images and captions, count hits in blocks (SPEC 5)."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from harma.metrics import (
     count_hits,
     summarize,
 )
-from harma.model.embedding import embed_images, embed_texts
+from harma.model.embedding import Embedder, embed_images, embed_texts
 
 # Similarities held at once: 64 MB of float32.
 BLOCK_ELEMENTS = 16_000_000
@@ -62,6 +63,7 @@ class Evaluation:
         without_adapters: the same for the bare backbone, or None.
         chance: metrics of a model that knows nothing.
         ceilings: strict t2i recalls that identical captions allow.
+        baseline: what `without_adapters` is of: the model without adapters, or before training.
     """
 
     split: str
@@ -75,10 +77,11 @@ class Evaluation:
     without_adapters: "Evaluation | None"
     chance: dict[str, float]
     ceilings: dict[str, float]
+    baseline: str = "without adapters"
 
 
 def embed_split(
-    model: Any,
+    model: Embedder,
     split: Split,
     *,
     batch_size: int = 128,
@@ -87,7 +90,9 @@ def embed_split(
     progress: bool = False,
     share: Share | None = None,
 ) -> Embedded:
-    """Embed a split: every image, and every distinct cleaned caption once, so that identical ones tie exactly.
+    """Embed a split: every image, and every distinct cleaned caption once.
+
+    Identical captions have one embedding, so that their scores tie exactly.
 
     Args:
         model: embeds; see `harma.model.embedding.Embedder`.
@@ -98,11 +103,14 @@ def embed_split(
         progress: show bars.
         share: this process's part, where several embed the split together; None embeds all of it.
     """
+    # Sorted, so that every process that has a share knows the same order.
     distinct, text = np.unique(np.array(split.captions), return_inverse=True)
     names = tuple(str(caption) for caption in distinct)
-    images, texts = (
-        (share.items(split.images), share.items(names)) if share else (split.images, names)
-    )
+    images: Sequence[Path] = split.images
+    texts: Sequence[str] = names
+    if share is not None:
+        images = share.items(images)
+        texts = share.items(texts)
     of_images = embed_images(
         model,
         images,
@@ -113,13 +121,10 @@ def embed_split(
     )
     of_texts = embed_texts(model, texts, progress=progress)
     if share is not None:
-        of_images, of_texts = (
-            share.join(of_images, split.num_images),
-            share.join(of_texts, len(names)),
-        )
-    return Embedded(
-        of_images, of_texts, names, captions_of(split.caption_to_image, split.num_images, text)
-    )
+        of_images = share.join(of_images, split.num_images)
+        of_texts = share.join(of_texts, len(names))
+    captions = captions_of(split.caption_to_image, split.num_images, text)
+    return Embedded(of_images, of_texts, names, captions)
 
 
 def evaluate_embeddings(
@@ -132,7 +137,8 @@ def evaluate_embeddings(
         ties: see `harma.metrics.retrieval_metrics`.
         ap: compute average precision; None does unless the split is large.
     """
-    images, texts = embedded.images, embedded.texts
+    images = embedded.images
+    texts = embedded.texts
     if ap is None:
         ap = len(images) * len(texts) <= AP_ELEMENTS
     return count_hits(
@@ -143,13 +149,18 @@ def evaluate_embeddings(
 def _blocks(
     rows: NDArray[np.float32], columns: NDArray[np.float32]
 ) -> Callable[[], Iterator[tuple[int, NDArray[np.float32]]]]:
+    """Similarities of all rows with all columns, some rows at a time; each call begins anew."""
+    # The similarities of a large split as a whole would not fit the memory.
     size = max(1, BLOCK_ELEMENTS // len(columns))
-    return lambda: (
-        (start, rows[start : start + size] @ columns.T) for start in range(0, len(rows), size)
-    )
+
+    def blocks() -> Iterator[tuple[int, NDArray[np.float32]]]:
+        for start in range(0, len(rows), size):
+            yield start, rows[start : start + size] @ columns.T
+
+    return blocks
 
 
-def evaluate(
+def evaluate_split(
     model: Any,
     split: Split,
     *,
@@ -183,12 +194,13 @@ def evaluate(
         "cache": cache,
         "progress": progress,
     }
-    own = summarize_embedded(embed_split(model, split, **options), split, ties, metrics)
+    evaluation = summarize_embedded(embed_split(model, split, **options), split, ties, metrics)
+    # Not every embedder has adapters: any two towers can be evaluated.
     if not compare or getattr(model, "adapters", None) is None:
-        return own
+        return evaluation
     with model.without_adapters():
         bare = summarize_embedded(embed_split(model, split, **options), split, ties, metrics)
-    return with_baseline(own, bare)
+    return with_baseline(evaluation, bare)
 
 
 def summarize_embedded(
@@ -197,9 +209,17 @@ def summarize_embedded(
     ties: Ties = "expected",
     metrics: Mapping[str, OwnMetric] | None = None,
 ) -> Evaluation:
-    """The figures of embeddings of a split."""
+    """The figures of embeddings of a split.
+
+    Args:
+        embedded: the embeddings.
+        split: what they are of.
+        ties: how equal scores count.
+        metrics: further metrics by name; see `harma.evaluation.user_metrics`.
+    """
     hits = evaluate_embeddings(embedded, ties=ties)
     figures = summarize(hits)
+    # Metrics of the user's own see each caption of the split, not the distinct ones.
     figures |= compute_metrics(
         metrics or {},
         embedded.images,
@@ -222,6 +242,8 @@ def summarize_embedded(
     )
 
 
-def with_baseline(own: Evaluation, bare: Evaluation) -> Evaluation:
-    """The evaluation with that of the bare backbone beside it."""
-    return Evaluation(**{**own.__dict__, "without_adapters": bare})
+def with_baseline(
+    evaluation: Evaluation, bare: Evaluation, baseline: str = "without adapters"
+) -> Evaluation:
+    """The evaluation with that of the bare backbone, or of the model before training, beside it."""
+    return replace(evaluation, without_adapters=bare, baseline=baseline)

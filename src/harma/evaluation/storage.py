@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harma.errors import DataError, MissingFileError
-from harma.evaluation.retrieval import Evaluation
+from harma.evaluation.retrieval import Evaluation, with_baseline
 from harma.ground.files import replacing, write_json
 from harma.metrics import Hits
+
+METRICS_FILE = "metrics.json"
+# Of the arrays of the bare backbone, in the same file.
+BARE_PREFIX = "without_"
 
 
 def save_evaluation(evaluation: Evaluation, directory: str | Path, **about: Any) -> Path:
@@ -30,17 +35,18 @@ def save_evaluation(evaluation: Evaluation, directory: str | Path, **about: Any)
             damaged.
     """
     directory = Path(directory)
-    path = directory / "metrics.json"
+    path = directory / METRICS_FILE
     check_place(directory, evaluation.split, evaluation.fingerprint)
+    # Figures of other splits stay.
     content = {**_content(path), **about}
     content[evaluation.split] = _figures(evaluation)
-    with (
-        replacing(directory / f"hits_{evaluation.split}.npz") as temporary,
-        temporary.open("wb") as file,
-    ):
-        np.savez_compressed(
-            file, **_arrays("", evaluation), **_arrays("without_", evaluation.without_adapters)
-        )
+    arrays: dict[str, Any] = _arrays("", evaluation)
+    if evaluation.without_adapters is not None:
+        arrays |= _arrays(BARE_PREFIX, evaluation.without_adapters)
+    # Hits first: where metrics.json has a split, its hits are there.
+    hits = directory / f"hits_{evaluation.split}.npz"
+    with replacing(hits) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
     write_json(path, content)
     return path
 
@@ -57,11 +63,13 @@ def check_place(directory: str | Path, split: str, fingerprint: str) -> None:
         DataError: the directory has figures of other data for this split, or its metrics.json is
             damaged.
     """
-    kept = _content(Path(directory) / "metrics.json").get(split)
-    if isinstance(kept, dict) and kept.get("fingerprint") != fingerprint:
+    # By the fingerprint, not by name: two data sets may both have a split called test.
+    figures = _content(Path(directory) / METRICS_FILE).get(split)
+    if isinstance(figures, dict) and figures.get("fingerprint") != fingerprint:
         raise DataError(
-            f"{directory} has figures of other data for its {split} split ({kept.get('num_images')}"
-            " images); they would be lost. Give another directory with --output"
+            f"{directory} has figures of other data for its {split} split"
+            f" ({figures.get('num_images')} images); they would be lost. Give another directory"
+            " with --output"
         )
 
 
@@ -71,8 +79,10 @@ def _content(path: Path) -> dict[str, Any]:
     Raises:
         DataError: it is damaged.
     """
+    if not path.exists():
+        return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
         raise DataError(f"{path} cannot be read ({error}); move it away") from error
     if not isinstance(content, dict):
@@ -93,15 +103,15 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _arrays(prefix: str, evaluation: Evaluation | None) -> dict[str, Any]:
-    if evaluation is None:
-        return {}
-    hits = {f.name: getattr(evaluation.hits, f.name) for f in fields(Hits)}
-    arrays = {name: value for name, value in hits.items() if value is not None}
-    return {
-        prefix + name: value
-        for name, value in [*arrays.items(), ("caption_to_image", evaluation.caption_to_image)]
-    }
+def _arrays(prefix: str, evaluation: Evaluation) -> dict[str, Any]:
+    """Everything that is known of each query, by its name in the file."""
+    arrays: dict[str, Any] = {f"{prefix}caption_to_image": evaluation.caption_to_image}
+    for field in fields(Hits):
+        # Average precision is None where the split was too large for it.
+        of_query = getattr(evaluation.hits, field.name)
+        if of_query is not None:
+            arrays[f"{prefix}{field.name}"] = of_query
+    return arrays
 
 
 def load_evaluation(directory: str | Path, split: str = "test") -> Evaluation:
@@ -112,13 +122,15 @@ def load_evaluation(directory: str | Path, split: str = "test") -> Evaluation:
         DataError: the files are damaged.
     """
     directory = Path(directory)
-    path, arrays = directory / "metrics.json", directory / f"hits_{split}.npz"
+    path = directory / METRICS_FILE
+    arrays = directory / f"hits_{split}.npz"
     if not path.is_file() or not arrays.is_file():
         raise MissingFileError(
             f"{directory} holds no evaluation of the {split} split ({path.name}, {arrays.name})"
         )
     try:
         content = _content(path)[split]
+        # A file from elsewhere must not run code.
         with np.load(arrays, allow_pickle=False) as file:
             stored = dict(file)
     except (ValueError, LookupError, EOFError, TypeError, OSError, zipfile.BadZipFile) as error:
@@ -126,38 +138,45 @@ def load_evaluation(directory: str | Path, split: str = "test") -> Evaluation:
             f"the evaluation in {directory} is damaged ({error}); evaluate again"
         ) from error
     try:
-        bare = _rebuilt(split, content, stored, "without_", "metrics_without_adapters", None)
-        own = _rebuilt(split, content, stored, "", "metrics", bare)
+        evaluation = _rebuilt(split, content, stored, "", content["metrics"])
+        if content["metrics_without_adapters"] is None:
+            return evaluation
+        bare = _rebuilt(split, content, stored, BARE_PREFIX, content["metrics_without_adapters"])
     except (LookupError, TypeError) as error:
         raise DataError(
             f"the evaluation in {directory} is damaged ({error!r}); evaluate again"
         ) from error
-    if own is None:
-        raise DataError(f"the evaluation in {directory} is damaged (no metrics); evaluate again")
-    return own
+    return with_baseline(evaluation, bare)
 
 
 def _rebuilt(
     split: str,
     content: dict[str, Any],
-    stored: dict[str, Any],
+    stored: dict[str, NDArray[Any]],
     prefix: str,
-    metrics: str,
-    bare: Evaluation | None,
-) -> Evaluation | None:
-    if content[metrics] is None:
-        return None
-    of_query: dict[str, Any] = {f.name: stored.get(prefix + f.name) for f in fields(Hits)}
+    metrics: dict[str, float],
+) -> Evaluation:
+    """An evaluation, or that of its baseline, from what the two files hold.
+
+    Raises:
+        LookupError: something is missing.
+        TypeError: something is of another kind.
+    """
+    if not isinstance(metrics, dict):
+        raise TypeError("no metrics")
+    of_query: dict[str, Any] = {
+        field.name: stored.get(f"{prefix}{field.name}") for field in fields(Hits)
+    }
     return Evaluation(
         split=split,
         num_images=content["num_images"],
         num_captions=content["num_captions"],
         fingerprint=content["fingerprint"],
-        metrics=content[metrics],
+        metrics=metrics,
         hits=Hits(**of_query),
-        caption_to_image=stored[prefix + "caption_to_image"],
+        caption_to_image=stored[f"{prefix}caption_to_image"],
         embedded=None,
-        without_adapters=bare,
+        without_adapters=None,
         chance=content["chance"],
         ceilings=content["caption_ceilings"],
     )

@@ -1,4 +1,4 @@
-"""Metrics of the user's own, beside those of SPEC 5."""
+"""Metrics of the user's own, named in a recipe by their dotted paths."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -21,13 +21,13 @@ def find_metrics(names: Sequence[str]) -> dict[str, OwnMetric]:
     Raises:
         ConfigError: one cannot be imported, or two have the same name.
     """
-    found: dict[str, OwnMetric] = {}
+    functions: dict[str, OwnMetric] = {}
     for name in names:
         short = name.rpartition(".")[2]
-        if short in found:
+        if short in functions:
             raise ConfigError(f"train.metrics names two functions called {short}; rename one")
-        found[short] = find(name, {}, "train.metrics")
-    return found
+        functions[short] = find(name, {}, "train.metrics")
+    return functions
 
 
 def compute_metrics(
@@ -56,11 +56,14 @@ def compute_metrics(
     figures: dict[str, float] = {}
     for name, function in functions.items():
         result = function(images, captions, caption_to_image)
-        for key, value in (result if isinstance(result, Mapping) else {name: result}).items():
+        named = result if isinstance(result, Mapping) else {name: result}
+        for key, value in named.items():
+            # True is an integer to Python, but no figure.
             if not isinstance(value, int | float | np.number) or isinstance(value, bool):
                 raise ConfigError(
                     f"the metric {name} returned {value!r} for {key}; it must return a number"
                 )
+            # A figure must not change what mR means, or hide another.
             if key in taken or key in figures:
                 raise ConfigError(
                     f"the metric {name} returned {key}, a name that is in use; choose another"

@@ -1,8 +1,7 @@
-"""The best wrong result of every query: which labels are mixed up, and which pairs are hardest."""
+"""Confusions: the best wrong result of every query, labels mixed up, pairs that are hardest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,9 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class WrongHits:
-    """The best wrong result of every query. An image is not wrong for a caption that it has too (identical captions).
+    """The best wrong result of every query.
+
+    An image is not wrong for a caption that it has too (identical captions).
 
     Attributes:
         image: (M,) best wrong image of each caption; -1 where no image is wrong.
@@ -47,10 +48,14 @@ class Confusion:
     counts: Ints
     queries: Ints
 
-    def most(self, number: int = 10) -> list[tuple[str, str, int, int]]:
-        """The most frequent mix-ups of two labels: the query's, the result's, how often, queries of the label."""
+    def most(self, count: int = 10) -> list[tuple[str, str, int, int]]:
+        """The most frequent mix-ups of two labels.
+
+        Returns:
+            For each the query's label, the result's, how often, and queries of the query's label.
+        """
         between = self._between()
-        order = np.argsort(-between, axis=None, kind="stable")[:number]
+        order = np.argsort(-between, axis=None, kind="stable")[:count]
         rows, columns = np.unravel_index(order, between.shape)
         return [
             (self.names[i], self.names[j], int(between[i, j]), int(self.queries[i]))
@@ -58,15 +63,18 @@ class Confusion:
             if between[i, j]
         ]
 
-    def most_confused(self, number: int) -> "Confusion":
-        """The part of it with the labels that are mixed up with others most often, in the order of labels."""
+    def most_confused(self, count: int) -> "Confusion":
+        """The part with the labels mixed up with others most often, in the order of labels."""
         between = self._between()
         involved = between.sum(axis=0) + between.sum(axis=1)
-        chosen = np.sort(np.argsort(-involved, kind="stable")[:number])
+        chosen = np.sort(np.argsort(-involved, kind="stable")[:count])
+        # Queries stay those of the whole, so that shares of a row mean what they did.
         names = tuple(self.names[i] for i in chosen)
         return Confusion(names, self.counts[np.ix_(chosen, chosen)], self.queries[chosen])
 
     def _between(self) -> Ints:
+        """The counts without those within a label."""
+        # Within a label the scene was of the right kind, only not the right one.
         between = self.counts.copy()
         np.fill_diagonal(between, 0)
         return between
@@ -75,43 +83,50 @@ class Confusion:
 def wrong_hits(embedded: Embedded) -> WrongHits:
     """Find the best wrong result of every query, a block of similarities at a time."""
     captions = embedded.captions
-    of_text, score = _best_others(
+    image, image_score = _best_others(
         embedded.texts, embedded.images, captions.pair_column, captions.pair_image
     )
-    own = np.einsum("me,me->m", embedded.texts[captions.text], embedded.images[captions.image])
-    of_image, text_score = _best_others(
+    text, text_score = _best_others(
         embedded.images, embedded.texts, captions.pair_image, captions.pair_column
     )
+    # Of each caption with its own image, and of each image with the best of its captions.
+    own = np.einsum("me,me->m", embedded.texts[captions.text], embedded.images[captions.image])
     best_own = np.full(captions.num_images, -np.inf, dtype=np.float32)
     np.maximum.at(best_own, captions.image, own)
     return WrongHits(
-        of_text[captions.text], score[captions.text] - own, of_image, text_score - best_own
+        image=image[captions.text],
+        t2i_margin=image_score[captions.text] - own,
+        text=text,
+        i2t_margin=text_score - best_own,
     )
 
 
 def _best_others(
     rows: Floats, columns: Floats, pair_row: Ints, pair_column: Ints
 ) -> tuple[Ints, Floats]:
-    """The best column of each row that is no pair of it, and its cosine; (-1, -inf) where all are."""
-    best, score = (
-        np.full(len(rows), -1, dtype=np.int64),
-        np.full(len(rows), -np.inf, dtype=np.float32),
-    )
+    """The best column of each row that is no pair of it, and its cosine.
+
+    Where every column is one: -1 and -inf.
+    """
+    best = np.full(len(rows), -1, dtype=np.int64)
+    score = np.full(len(rows), -np.inf, dtype=np.float32)
     size = max(1, BLOCK_ELEMENTS // len(columns))
     for start in range(0, len(rows), size):
         block = rows[start : start + size] @ columns.T
+        # What belongs to the row cannot be wrong for it.
         within = (pair_row >= start) & (pair_row < start + size)
         block[pair_row[within] - start, pair_column[within]] = -np.inf
-        found = block.argmax(axis=1)
-        reached = block[np.arange(len(block)), found]
-        best[start : start + size] = np.where(np.isfinite(reached), found, -1)
+        highest = block.argmax(axis=1)
+        reached = block[np.arange(len(block)), highest]
+        best[start : start + size] = np.where(np.isfinite(reached), highest, -1)
         score[start : start + size] = reached
     return best, score
 
 
 def labels_of_texts(embedded: Embedded, labels: Ints) -> Ints:
-    """The label of each distinct caption (U,); one that several images share has that of the first of them."""
+    """The label of each distinct caption (U,); of several images' caption that of the first."""
     first = np.zeros(len(embedded.texts), dtype=np.int64)
+    # Backwards, so that the first image is written last.
     first[embedded.captions.text[::-1]] = embedded.captions.image[::-1]
     return labels[first]
 
@@ -119,43 +134,46 @@ def labels_of_texts(embedded: Embedded, labels: Ints) -> Ints:
 def confusions(
     wrong: WrongHits, embedded: Embedded, split: Split
 ) -> tuple[Confusion, Confusion] | None:
-    """Count the labels of wrong results that stand first, text to image and image to text; None without labels."""
-    names = label_names(split)
-    if not names or split.labels is None:
+    """Count the labels of wrong results that stand first; None without labels.
+
+    Returns:
+        Text to image, and image to text.
+    """
+    if split.labels is None:
         return None
+    names = label_names(split)
     known = np.array(list(names))
+    # Numbers of labels may have gaps; rows and columns of the matrix have none.
     of_image = np.searchsorted(known, split.labels)
     of_text = np.searchsorted(known, labels_of_texts(embedded, split.labels))
+    of_caption = of_image[split.caption_to_image]
+    t2i = _count(of_caption, of_image, wrong.image, wrong.t2i_margin, len(names))
+    i2t = _count(of_image, of_text, wrong.text, wrong.i2t_margin, len(names))
+    shown = tuple(names.values())
     return (
-        _count(
-            tuple(names.values()),
-            of_image[split.caption_to_image],
-            of_image,
-            wrong.image,
-            wrong.t2i_margin,
-        ),
-        _count(tuple(names.values()), of_image, of_text, wrong.text, wrong.i2t_margin),
+        Confusion(shown, t2i, np.bincount(of_caption, minlength=len(names))),
+        Confusion(shown, i2t, np.bincount(of_image, minlength=len(names))),
     )
 
 
-def _count(
-    names: tuple[str, ...], query: Ints, answer: Ints, found: Ints, margin: Floats
-) -> Confusion:
+def _count(query: Ints, answer: Ints, wrong: Ints, margin: Floats, num_labels: int) -> Ints:
+    """Queries whose best wrong answer stands before the right one, by the labels of both (C, C)."""
     missed = margin > 0
-    counts = np.zeros((len(names), len(names)), dtype=np.int64)
-    np.add.at(counts, (query[missed], answer[found[missed]]), 1)
-    return Confusion(names, counts, np.bincount(query, minlength=len(names)))
+    counts = np.zeros((num_labels, num_labels), dtype=np.int64)
+    np.add.at(counts, (query[missed], answer[wrong[missed]]), 1)
+    return counts
 
 
-def hardest(wrong: WrongHits, split: Split, number: int = 8) -> Sequence[int]:
-    """Captions whose best wrong image stands farthest before their own, each image shown once: ≤ `number` captions."""
+def hardest(wrong: WrongHits, split: Split, most: int = 8) -> Sequence[int]:
+    """Captions whose best wrong image stands farthest before their own, each image shown once."""
     chosen: list[int] = []
     shown: set[int] = set()
-    for caption in np.argsort(-wrong.t2i_margin, kind="stable"):
-        pair: Any = {int(split.caption_to_image[caption]), int(wrong.image[caption])}
-        if len(chosen) == number or not wrong.t2i_margin[caption] > 0:
+    for caption in np.argsort(-wrong.t2i_margin, kind="stable").tolist():
+        if len(chosen) == most or wrong.t2i_margin[caption] <= 0:
             break
+        pair = {int(split.caption_to_image[caption]), int(wrong.image[caption])}
+        # The same few images would fill the list otherwise.
         if not pair & shown:
-            chosen.append(int(caption))
+            chosen.append(caption)
             shown |= pair
     return chosen

@@ -1,4 +1,4 @@
-"""A row's figures: means and spreads over its seeds, and what the method costs."""
+"""A row's results: means and standard deviations over its seeds, and what the method costs."""
 
 import json
 import statistics
@@ -8,9 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from harma.comparison.final import test_run_paths
-from harma.comparison.plan import Plan, Row
-from harma.comparison.runs import Choice, Run, choose, known_runs, num_runs, seed_runs
+from harma.comparison.final import FinalReading, Record, test_run_paths
+from harma.comparison.plan import Plan
+from harma.comparison.plan_rows import PlanRow
+from harma.comparison.runs import Choice, Run, choose, finished_runs, known_runs, num_runs
 from harma.comparison.speed import Speed
 from harma.errors import DataError
 from harma.metrics import RECALL_KEYS
@@ -35,7 +36,10 @@ class Spread:
 
 def spread(values: Sequence[float]) -> Spread:
     """Mean and sample standard deviation."""
-    deviation = statistics.stdev(values) if len(values) > 1 else None
+    # One value has no spread; 0 would say that seeds agree.
+    deviation = None
+    if len(values) > 1:
+        deviation = statistics.stdev(values)
     return Spread(statistics.fmean(values), deviation, tuple(values))
 
 
@@ -59,6 +63,11 @@ class Cost:
     peak_bytes: int
     saved_bytes: int | None
 
+    @property
+    def percent(self) -> float:
+        """Parameters that train, in percent of all."""
+        return 100 * self.trained / self.total
+
 
 @dataclass(frozen=True)
 class Result:
@@ -78,7 +87,7 @@ class Result:
         test_runs: directories of the runs that the test figures are of.
     """
 
-    row: Row
+    row: PlanRow
     choice: Choice | None
     notes: tuple[str, ...]
     failures: tuple[tuple[str, str], ...]
@@ -92,7 +101,9 @@ class Result:
 
     def directories(self, split: str) -> list[Path]:
         """The runs that the figures of a split are of."""
-        return list(self.test_runs) if split == "test" else [run.path for run in self.runs]
+        if split == "test":
+            return list(self.test_runs)
+        return [run.path for run in self.runs]
 
     @property
     def rate(self) -> float | None:
@@ -102,12 +113,14 @@ class Result:
     @property
     def status(self) -> str:
         """In a word: done, partial, failed or waiting."""
+        if self.figures and len(self.runs) == len(self.row.seeds):
+            return "done"
         if self.figures:
-            return "done" if len(self.runs) == len(self.row.seeds) else "partial"
+            return "partial"
         return "failed" if self.failures else "waiting"
 
 
-def result_of(plan: Plan, row: Row, record: dict[str, Any], speed: Speed | None) -> Result:
+def result_of(plan: Plan, row: PlanRow, record: Record, speed: Speed | None) -> Result:
     """What is known of a row.
 
     Args:
@@ -115,30 +128,38 @@ def result_of(plan: Plan, row: Row, record: dict[str, Any], speed: Speed | None)
         row: of it.
         record: which rows have read the test split; see `harma.comparison.final`.
         speed: of embedding, if it was measured.
+
+    Raises:
+        DataError: test figures are gone that final.json says were read.
     """
-    choice, runs = choose(plan, row), list(known_runs(plan, row))
-    finished = [run for run in seed_runs(plan, row) if run.state() == "finished"]
+    # The bare backbone has nothing to choose.
+    choice = choose(plan, row) if row.trains else None
+    runs = list(known_runs(plan, row))
+    finished = finished_runs(plan, row)
     contents = [run.metrics() for run in finished]
-    figures = (
-        {"val": _figures([content["val"]["metrics"] for content in contents])} if finished else {}
-    )
+    # Of the runs that were read, which later ones do not replace.
     test_runs = tuple(plan.output / path for path in test_run_paths(record, row))
-    if test_runs:
-        figures["test"] = _figures([_test_metrics(path) for path in test_runs])
-    states = [run.state() for run in runs]
+    figures = {
+        "val": _figures([content["val"]["metrics"] for content in contents]),
+        "test": _figures([_test_metrics(path) for path in test_runs]),
+    }
     return Result(
         row=row,
-        choice=choice if row.trains else None,
-        notes=tuple(_notes(row, choice, record.get(row.name), len(finished))),
-        failures=tuple((run.title, run.failure()) for run in runs if run.state() == "failed"),
+        choice=choice,
+        notes=tuple(_notes(choice, record.get(row.name), len(finished))),
+        failures=_failures(runs),
         runs=tuple(finished),
-        ended=sum(state in ("finished", "failed") for state in states),
+        ended=sum(run.ended for run in runs),
         planned=num_runs(plan, row),
-        figures=figures,
-        cost=_cost(row, finished, contents) if finished else None,
+        figures={split: of_split for split, of_split in figures.items() if of_split},
+        cost=_cost(row, finished, contents),
         speed=speed,
         test_runs=test_runs,
     )
+
+
+def _failures(runs: Sequence[Run]) -> tuple[tuple[str, str], ...]:
+    return tuple((run.title, run.failure()) for run in runs if run.state() == "failed")
 
 
 def _test_metrics(path: Path) -> dict[str, float]:
@@ -148,9 +169,9 @@ def _test_metrics(path: Path) -> dict[str, float]:
         DataError: they are gone.
     """
     try:
-        metrics: dict[str, float] = json.loads((path / "metrics.json").read_text(encoding="utf-8"))[
-            "test"
-        ]["metrics"]
+        # Not `Run.metrics`: the rate may have changed, and the run is no longer one of the plan.
+        content = json.loads((path / "metrics.json").read_text(encoding="utf-8"))
+        metrics: dict[str, float] = content["test"]["metrics"]
     except (FileNotFoundError, KeyError) as error:
         raise DataError(
             f"{path} has no test figures, and final.json says that it was read; bring the run back,"
@@ -159,46 +180,63 @@ def _test_metrics(path: Path) -> dict[str, float]:
     return metrics
 
 
-def _notes(
-    row: Row, choice: Choice | None, kept: dict[str, Any] | None, finished: int
-) -> Iterator[str]:
+def _notes(choice: Choice | None, reading: FinalReading | None, num_finished: int) -> Iterator[str]:
     """What a reader of the row must know."""
     if choice and choice.note:
         yield choice.note
-    if not kept or not kept.get("read"):
+    if reading is None or not reading.read:
         return
-    if choice and row.trains and kept["learning_rate"] != choice.rate:
+    # The bare backbone has no rate that could change.
+    rate = reading.learning_rate
+    if choice is not None and rate is not None and rate != choice.rate:
+        yield (f"its test figures are of rate {rate:g}; since then {choice.rate:g} was chosen")
+    elif len(reading.runs) != num_finished:
         yield (
-            f"its test figures are of rate {kept['learning_rate']:g}; since then {choice.rate:g}"
-            " was chosen"
-        )
-    elif len(kept["runs"]) != finished:
-        yield (
-            f"its test figures are of {len(kept['runs'])} seeds; they are not read again for others"
+            f"its test figures are of {len(reading.runs)} seeds; they are not read again for others"
         )
 
 
 def _figures(metrics: Sequence[dict[str, float]]) -> dict[str, Spread]:
-    return {key: spread([one[key] for one in metrics]) for key in FIGURES}
+    """Each figure over the seeds; {} without any."""
+    if not metrics:
+        return {}
+    figures = {}
+    for key in FIGURES:
+        figures[key] = spread([of_seed[key] for of_seed in metrics])
+    return figures
 
 
-def _cost(row: Row, runs: Sequence[Run], contents: Sequence[dict[str, Any]]) -> Cost:
-    epochs = [seconds for run in runs for seconds in epoch_seconds(run)]
-    best = [float(event["seconds"]) for run in runs if (event := run.best()[1])]
+def _cost(row: PlanRow, runs: Sequence[Run], contents: Sequence[dict[str, Any]]) -> Cost | None:
+    """What the finished runs took; None where there is none."""
+    if not runs:
+        return None
+    # The most of any seed: a machine must have room for it.
+    peak_bytes = max(content["peak_memory_bytes"] for content in contents)
+    total = contents[0]["total_parameters"]
+    if not row.trains:
+        return Cost(0, total, None, None, peak_bytes, None)
+    epochs: list[float] = []
+    to_best: list[float] = []
+    for run in runs:
+        epochs += epoch_seconds(run)
+        best = run.best()
+        if best is not None:
+            to_best.append(best.seconds)
     return Cost(
-        trained=contents[0]["trained_parameters"] if row.trains else 0,
-        total=contents[0]["total_parameters"],
+        trained=contents[0]["trained_parameters"],
+        total=total,
         epoch_seconds=statistics.median(epochs) if epochs else None,
-        best_seconds=statistics.fmean(best) if best else None,
-        peak_bytes=max(content["peak_memory_bytes"] for content in contents),
-        saved_bytes=max(folder_bytes(run.path / "best") for run in runs) if row.trains else None,
+        best_seconds=statistics.fmean(to_best) if to_best else None,
+        peak_bytes=peak_bytes,
+        saved_bytes=max(folder_bytes(run.path / "best") for run in runs),
     )
 
 
 def epoch_seconds(run: Run) -> list[float]:
     """The time of each epoch of a run, training alone."""
-    ends = [0.0, *(float(event["seconds"]) for event in run.events("epoch"))]
-    return [end - begin for begin, end in pairwise(ends)]
+    ends = [float(event["seconds"]) for event in run.events("epoch")]
+    # The log counts from the begin of the training, not of the epoch.
+    return [end - begin for begin, end in pairwise([0.0, *ends])]
 
 
 def folder_bytes(folder: Path) -> int:
