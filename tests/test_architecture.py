@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import harma
 from benchmarks.house import arrows, circles, read_package
+
+import harma
 
 SOURCE = Path(harma.__file__).parent
 MODULES = read_package(SOURCE)

@@ -16,11 +16,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from harma.index.index import Index
+from harma.index.records import ChipRecord
 from harma.index.store import Store
 from harma.index.verify import verify
 
@@ -42,8 +44,8 @@ def command(args, directory):
 
 
 def rows_of(directory):
-    table = Store(directory).chips.to_arrow()
-    rows = sorted(table.drop(["embedding", "model"]).to_pylist(), key=lambda row: row["id"])
+    table = Store(directory).rows([field.name for field in fields(ChipRecord)] + ["embedding"])
+    rows = sorted(table.drop(["embedding", "row_id"]).to_pylist(), key=lambda row: row["id"])
     order = np.argsort(table["id"].to_pylist())
     return rows, np.array(table["embedding"].to_pylist(), dtype=np.float32)[order]
 

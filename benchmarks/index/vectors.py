@@ -26,7 +26,7 @@ from harma.index.index import Index
 from harma.index.settings import Settings
 from harma.index.store import Store
 from harma.index.tend import tend
-from harma.index.vectors import SCAN_ROWS, embeddings_of
+from harma.index.vectors import embeddings_of
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
@@ -140,7 +140,7 @@ def truths(index, vectors, sides):
     """Ids of the best of each query and each box, from one pass over all chips."""
     columns = ["id", "embedding", "xmin", "ymin", "xmax", "ymax"]
     best = {side: [([], np.empty(0, dtype=np.float32)) for _ in vectors] for side in sides}
-    for batch in index.store.chips.search().select(columns).to_batches(batch_size=SCAN_ROWS):
+    for batch in index.store.blocks(columns):
         scores, ids = embeddings_of(batch) @ vectors.T, np.array(batch["id"].to_pylist())
         west, south, east, north = (
             batch[side].to_numpy() for side in ("xmin", "ymin", "xmax", "ymax")

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from harma.cli import main
-from harma.curation.download import Download
 from harma.curation import download
+from harma.curation.download import Download
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from PIL import Image
+from tests.index.made import all_rows, forget_source
 
 from harma.cli import main
 from harma.errors import ConfigError, DataError, MissingFileError
@@ -62,7 +63,7 @@ def foreign(path, *, count=20, crs="EPSG:4326", size=8, **columns):
 
 
 def rows_of(store):
-    return sorted(store.chips.to_arrow().to_pylist(), key=lambda row: row["id"])
+    return sorted(all_rows(store), key=lambda row: row["id"])
 
 
 def test_an_export_comes_back_with_nothing_lost(exported, store, tmp_path, small_blocks):
@@ -70,7 +71,7 @@ def test_an_export_comes_back_with_nothing_lost(exported, store, tmp_path, small
     done = import_geoparquet(tmp_path / "other", exported, progress=lambda *what: told.append(what))
     other = Store(tmp_path / "other")
     assert rows_of(other) == rows_of(store), "embeddings to the last bit too"
-    assert other.known_sources() == store.known_sources()
+    assert other.sources() == store.sources()
     assert read_settings(tmp_path / "other") == store.settings
     assert (done.num_added, done.num_there, done.num_sources) == (31, 0, 4)
     assert told[-1] == ("importing", 31, 31)
@@ -120,7 +121,7 @@ def test_an_import_that_dies_is_completed_by_the_next(
     monkeypatch.setattr(Store, name, original)
     other = Store(tmp_path / "other")
     assert any("not finished" in problem for problem in verify(other))
-    there = other.chips.count_rows()
+    there = other.count()
     assert 0 < there <= 31
     done = import_geoparquet(tmp_path / "other", exported)
     assert (done.num_there, done.num_added) == (there, 31 - there)
@@ -141,8 +142,8 @@ def test_a_part_of_an_export_leaves_its_sources_to_a_build(exported, build_index
 def test_what_an_index_had_not_finished_is_not_finished_after_an_import(
     store, build_index, tmp_path
 ):
-    name = next(source for source in store.known_sources() if "scene1" in source)
-    store.sources.delete(f"source = '{name}'")
+    name = next(source for source in store.sources() if "scene1" in source)
+    forget_source(store, name)
     export_geoparquet(store, tmp_path / "a.parquet")
     import_geoparquet(tmp_path / "other", tmp_path / "a.parquet")
     assert verify(Store(tmp_path / "other")) == [

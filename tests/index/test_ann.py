@@ -1,8 +1,10 @@
 """When an ANN index is made, how it is chosen, and what becomes of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from tests.index.made import make_store
+from tests.index.made import all_chips, make_store
 
 from harma.errors import DataError
 from harma.ground.files import write_json
@@ -110,11 +112,11 @@ def test_embeddings_of_any_length_are_indexed(tmp_path):
 def test_new_chips_are_found_before_and_after_the_ann_index_knows_them(store, monkeypatch):
     monkeypatch.setattr(anns, "PAYS", 1000)
     tend(store, None)
-    row = store.chips.search().limit(1).to_arrow().drop(["embedding", "model"]).to_pylist()[0]
+    record = all_chips(store)[0]
     vector = np.zeros(16, dtype=np.float32)
     vector[3] = 1
     store.add_chips(
-        [{**row, "id": f"new{i}"} for i in range(200)], np.repeat(vector[None], 200, axis=0)
+        [replace(record, id=f"new{i}") for i in range(200)], np.repeat(vector[None], 200, axis=0)
     )
     assert store.num_unindexed() == 200
     assert Index(store).search(like=[vector], overlap=None)[0].id.startswith("new")
@@ -126,13 +128,13 @@ def test_new_chips_are_found_before_and_after_the_ann_index_knows_them(store, mo
 def test_many_small_files_are_joined(tmp_path, monkeypatch):
     monkeypatch.setattr(tending, "MANY_FILES", 3)
     store = make_store(tmp_path / "index", 20)
-    row = store.chips.search().limit(1).to_arrow().drop(["embedding", "model"]).to_pylist()[0]
+    record = all_chips(store)[0]
     for i in range(4):
-        store.add_chips([{**row, "id": f"new{i}"}], np.ones((1, 32), dtype=np.float32))
+        store.add_chips([replace(record, id=f"new{i}")], np.ones((1, 32), dtype=np.float32))
     assert store.num_files() == 5
     tend(store, None)
     assert store.num_files() == 1
-    assert store.chips.count_rows() == 24
+    assert store.count() == 24
 
 
 def test_a_damaged_file_is_named(store):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 import shapely
+from tests.index.made import chip
 
 from harma.errors import ConfigError
 from harma.index.index import Index
@@ -47,22 +48,24 @@ def index(tmp_path):
         footprint = shapely.box(place, 50, place + 0.9, 50.9) if place is not None else None
         bounds = footprint.bounds if footprint is not None else (None,) * 4
         rows.append(
-            {
-                "id": f"{place}_{year}",
-                "geometry": shapely.to_wkb(footprint) if footprint is not None else None,
-                **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
-                "datetime": datetime(year, 6, 1, tzinfo=UTC) if year else None,
-                "source": f"{year}.tif",
-                "content": "c",
-                "column": 0,
-                "row": 0,
-                "width": 9,
-                "height": 9,
-                "crs": "",
-                "gsd": 1.0,
-                "nodata": 0.0,
-                "thumbnail": b"",
-            }
+            chip(
+                **{
+                    "id": f"{place}_{year}",
+                    "geometry": shapely.to_wkb(footprint) if footprint is not None else None,
+                    **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
+                    "datetime": datetime(year, 6, 1, tzinfo=UTC) if year else None,
+                    "source": f"{year}.tif",
+                    "content": "c",
+                    "column": 0,
+                    "row": 0,
+                    "width": 9,
+                    "height": 9,
+                    "crs": "",
+                    "gsd": 1.0,
+                    "nodata": 0.0,
+                    "thumbnail": b"",
+                }
+            )
         )
     store.add_chips(rows, np.array([vector(score) for *_, score in seen], dtype=np.float32))
     return Index(store)
@@ -128,25 +131,27 @@ def test_an_object_at_the_edge_of_a_chip_is_no_change(tmp_path):
     rows = []
     for name, year, west, _ in places:
         rows.append(
-            {
-                "id": name,
-                "geometry": shapely.to_wkb(shapely.box(west, 0, west + 1, 1)),
-                "xmin": west,
-                "ymin": 0.0,
-                "xmax": west + 1,
-                "ymax": 1.0,
-                "datetime": datetime(year, 1, 1, tzinfo=UTC),
-                "source": f"{year}",
-                "content": "c",
-                "column": 0,
-                "row": 0,
-                "width": 9,
-                "height": 9,
-                "crs": "",
-                "gsd": 1.0,
-                "nodata": 0.0,
-                "thumbnail": b"",
-            }
+            chip(
+                **{
+                    "id": name,
+                    "geometry": shapely.to_wkb(shapely.box(west, 0, west + 1, 1)),
+                    "xmin": west,
+                    "ymin": 0.0,
+                    "xmax": west + 1,
+                    "ymax": 1.0,
+                    "datetime": datetime(year, 1, 1, tzinfo=UTC),
+                    "source": f"{year}",
+                    "content": "c",
+                    "column": 0,
+                    "row": 0,
+                    "width": 9,
+                    "height": 9,
+                    "crs": "",
+                    "gsd": 1.0,
+                    "nodata": 0.0,
+                    "thumbnail": b"",
+                }
+            )
         )
     store.add_chips(rows, np.array([vector(score) for *_, score in places], dtype=np.float32))
     assert found(Index(store).search(like=[ASKED], before="2010", after="2020")) == [
@@ -165,22 +170,26 @@ def test_grids_that_do_not_line_up_are_compared(tmp_path, east, north):
             for y in range(4):
                 place = shapely.box(x + dx, y + dy, x + dx + 1, y + dy + 1)
                 rows.append(
-                    {
-                        "id": f"{year}_{x}{y}",
-                        "geometry": shapely.to_wkb(place),
-                        **dict(zip(("xmin", "ymin", "xmax", "ymax"), place.bounds, strict=True)),
-                        "datetime": datetime(year, 1, 1, tzinfo=UTC),
-                        "source": f"{year}",
-                        "content": "c",
-                        "column": 0,
-                        "row": 0,
-                        "width": 9,
-                        "height": 9,
-                        "crs": "",
-                        "gsd": 1.0,
-                        "nodata": 0.0,
-                        "thumbnail": b"",
-                    }
+                    chip(
+                        **{
+                            "id": f"{year}_{x}{y}",
+                            "geometry": shapely.to_wkb(place),
+                            **dict(
+                                zip(("xmin", "ymin", "xmax", "ymax"), place.bounds, strict=True)
+                            ),
+                            "datetime": datetime(year, 1, 1, tzinfo=UTC),
+                            "source": f"{year}",
+                            "content": "c",
+                            "column": 0,
+                            "row": 0,
+                            "width": 9,
+                            "height": 9,
+                            "crs": "",
+                            "gsd": 1.0,
+                            "nodata": 0.0,
+                            "thumbnail": b"",
+                        }
+                    )
                 )
     store.add_chips(rows, np.tile(np.array([vector(0.5)], dtype=np.float32), (32, 1)))
     assert len(Index(store).search(like=[ASKED], before="2010", after="2020", k=50)) >= 9

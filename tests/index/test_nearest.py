@@ -7,7 +7,7 @@ import pytest
 import shapely
 from pyproj import Geod
 from shapely.geometry import box
-from tests.index.made import make_store
+from tests.index.made import all_rows, make_store
 
 from harma.index import ann as anns
 from harma.index.ann import make_ann, read_ann
@@ -24,9 +24,8 @@ def archive(tmp_path_factory):
     patch.setattr(anns, "LADDER", ((2, 5), (8, 20)))
     assert make_ann(store, None, wanted=0.9) is not None
     patch.undo()
-    table = store.chips.to_arrow()
-    embeddings = np.array(table["embedding"].to_pylist(), dtype=np.float32)
-    rows = table.drop(["embedding", "thumbnail"]).to_pylist()
+    rows = all_rows(store)
+    embeddings = np.array([row.pop("embedding") for row in rows], dtype=np.float32)
     shapes = np.array(
         [shapely.from_wkb(row["geometry"]) if row["geometry"] else None for row in rows],
         dtype=object,

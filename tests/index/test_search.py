@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import shapely
+from tests.index.made import all_rows
 
 from harma.errors import ConfigError, HarmaError
 from harma.index.filters import make_filter
@@ -19,7 +20,7 @@ def index(write_scenes, build_index, model, tmp_path):
 @pytest.fixture
 def table(index):
     """All rows, with their embeddings as an array."""
-    rows = index.store.chips.to_arrow().to_pylist()
+    rows = all_rows(index.store)
     return rows, np.array([row["embedding"] for row in rows], dtype=np.float32)
 
 

@@ -13,6 +13,7 @@ from harma.errors import ConfigError, DataError, MissingFileError
 from harma.exchange.embedding_rows import OWN, Block, Layout, block_of
 from harma.exchange.footprints import to_wgs84
 from harma.exchange.metadata import read_geo, read_settings_text
+from harma.index.records import SourceRecord
 from harma.index.settings import Settings
 
 # Rows read at once: 16 MB of float32 at 512.
@@ -89,11 +90,11 @@ class EmbeddingFile:
             yield block_of(self.layout, start, batch)
             start += batch.num_rows
 
-    def scenes(self) -> dict[str, dict[str, Any]]:
+    def scenes(self) -> dict[str, SourceRecord]:
         """What an exported file says of the sources of its chips, by source; unfinished ones are left out."""
         if self.settings is None or self.layout.source is None or SCENE not in self._schema.names:
             return {}
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, SourceRecord] = {}
         source = self.layout.source
         arrow: Any = pc  # its functions are made at run time
         for batch in self._batches([source, "content", SCENE]):
@@ -104,7 +105,7 @@ class EmbeddingFile:
             for row in rows.take(first).to_pylist():
                 name = row[source]
                 found.setdefault(
-                    name, {"source": name, "content": row["content"], **row[SCENE], "problem": ""}
+                    name, SourceRecord(source=name, content=row["content"], **row[SCENE])
                 )
         return found
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.exchange.footprints import checked
+from harma.index.records import ChipRecord
 from harma.index.schema import SIDES
 
 # Columns of an index that another program has no equals of: their types, and what stands for
@@ -72,7 +73,7 @@ class Block:
         embeddings: (n, E), L2-normalised.
     """
 
-    rows: list[dict[str, Any]]
+    rows: list[ChipRecord]
     embeddings: Vectors
 
 
@@ -113,8 +114,10 @@ def block_of(layout: Layout, start: int, batch: pa.RecordBatch) -> Block:
             else [None] * len(wkb)
         ),
     }
+    names = list(columns)
     rows = [
-        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+        ChipRecord(**dict(zip(names, values, strict=True)))
+        for values in zip(*columns.values(), strict=True)
     ]
     return Block(rows, embeddings)
 

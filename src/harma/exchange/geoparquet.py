@@ -17,11 +17,9 @@ from harma.errors import HarmaError, MissingDependencyError, StorageError
 from harma.exchange.metadata import EMB, GEO, HARMA, emb_of, geo_of, harma_of
 from harma.ground.files import replacing
 from harma.index.hits import Hit
-from harma.index.schema import SIDES, SOURCE_SCHEMA
-from harma.index.store import Store
-from harma.index.take import take_table
+from harma.index.schema import SIDES, SOURCE_SCHEMA, chip_schema
+from harma.index.store import ROW_ID, Store, embeddings_of
 from harma.index.tend import Progress
-from harma.index.vectors import SCAN_ROWS, embeddings_of
 from harma.scenes.place import middle
 
 # Rows of a row group, which a reader reads or skips as a whole: 32 MB of embeddings of 512.
@@ -113,7 +111,9 @@ def export_geoparquet(
         StorageError: the file cannot be written.
         MissingDependencyError: geopandas is not installed.
     """
-    order, sources = _order(store), store.sources.to_arrow().combine_chunks()
+    order = _order(store)
+    rows = [vars(source) for source in store.sources().values()]
+    sources = pa.Table.from_pylist(rows, schema=SOURCE_SCHEMA)
     schema = _schema(store, order, thumbnails)
     with _replacing(path) as temporary, pq.ParquetWriter(temporary, schema, **STORED) as writer:
         for start in range(0, len(order.ids), GROUP):
@@ -152,14 +152,12 @@ def write_hits_geoparquet(hits: Sequence[Hit], path: Path) -> None:
 def _order(store: Store) -> _Order:
     ids, centres = [np.empty(0, dtype=np.int64)], [np.empty((0, 2))]
     kinds, boxes = set[int](), list[list[float]]()
-    for batch in (
-        store.chips.search().select(["geometry"]).with_row_id(True).to_batches(batch_size=SCAN_ROWS)
-    ):
-        footprints = shapely.from_wkb(batch["geometry"].to_numpy(zero_copy_only=False))
+    for batch in store.blocks(["geometry"]):
+        footprints = shapely.from_wkb(batch["geometry"].to_numpy())
         own, bounds = _extent(footprints)
         kinds |= own
         boxes += [] if bounds is None else [bounds]
-        ids.append(batch["_rowid"].to_numpy().astype(np.int64))
+        ids.append(batch[ROW_ID].to_numpy())
         centres.append(_centres(footprints))
     _, total = _extent(shapely.box(*np.array(boxes).T)) if boxes else (kinds, None)
     return _Order(np.concatenate(ids)[_hilbert_order(np.concatenate(centres))], kinds, total)
@@ -203,7 +201,7 @@ def _hilbert_order(centres: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def _schema(store: Store, order: _Order, thumbnails: bool) -> pa.Schema:
-    known = store.chips.schema
+    known = chip_schema(store.settings.embed_dim)
     fields = [known.field(name) for name in PLAIN]
     fields.insert(2, pa.field("bbox", BBOX))
     fields += [pa.field("scene", SCENE), *([known.field("thumbnail")] if thumbnails else [])]
@@ -219,7 +217,7 @@ def _schema(store: Store, order: _Order, thumbnails: bool) -> pa.Schema:
 def _rows(store: Store, ids: NDArray[np.int64], sources: pa.Table, schema: pa.Schema) -> pa.Table:
     """Chips by their row ids, in this order, with the columns of the file."""
     wanted = [*PLAIN, "embedding", *(["thumbnail"] if "thumbnail" in schema.names else [])]
-    taken = take_table(store.chips, ids, wanted)
+    taken = store.take(ids, wanted)
     embeddings = pa.array(embeddings_of(taken).reshape(-1))
     made = {
         "embedding": pa.FixedSizeListArray.from_arrays(embeddings, store.settings.embed_dim),

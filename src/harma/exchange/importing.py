@@ -1,7 +1,7 @@
 """Bringing the embeddings of a GeoParquet file into an index: of an exported index, or of another program."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,10 @@ from harma.exchange.embedding_file import Columns, EmbeddingFile
 from harma.exchange.embedding_rows import Block
 from harma.exchange.origin import check_fits, import_settings
 from harma.ground.files import locked
+from harma.index.records import SourceRecord
 from harma.index.settings import FILE, read_settings
-from harma.index.store import WRITING, Store
-from harma.index.take import take_table
+from harma.index.store import ROW_ID, WRITING, Store, embeddings_of
 from harma.index.tend import Progress, tend
-from harma.index.vectors import SCAN_ROWS, embeddings_of
 
 # Cosine from which on two embeddings are of one chip and one model, whatever machine made them.
 SAME = 0.999
@@ -114,11 +113,8 @@ class _Import:
     def _look(self) -> None:
         """Row ids of the chips that are there, and which contents their sources have."""
         assert self.store is not None
-        query = self.store.chips.search().select(["id", "source", "content"]).with_row_id(True)
-        for batch in query.to_batches(batch_size=SCAN_ROWS):
-            self.there.update(
-                zip(batch["id"].to_pylist(), batch["_rowid"].to_pylist(), strict=True)
-            )
+        for batch in self.store.blocks(["id", "source", "content"]):
+            self.there.update(zip(batch["id"].to_pylist(), batch[ROW_ID].to_pylist(), strict=True))
             self.contents.update(
                 zip(batch["source"].to_pylist(), batch["content"].to_pylist(), strict=True)
             )
@@ -135,7 +131,7 @@ class _Import:
             if self.file.layout.id is not None:
                 self._check_once(seen, done, block)
             self._check_same(block)
-            self.sources.update((row["source"], row["content"]) for row in block.rows)
+            self.sources.update((row.source, row.content) for row in block.rows)
             done += len(block.rows)
             self.progress("checking", done, self.file.num_rows)
         other = [
@@ -151,23 +147,23 @@ class _Import:
 
     def _check_once(self, seen: set[str], done: int, block: Block) -> None:
         for number, row in enumerate(block.rows):
-            if row["id"] in seen:
+            if row.id in seen:
                 raise DataError(
-                    f"{self.path}, row {done + number}: the id {row['id']} is there a second time;"
+                    f"{self.path}, row {done + number}: the id {row.id} is there a second time;"
                     " name another column (--id-column), or '' to have ids made"
                 )
-            seen.add(row["id"])
+            seen.add(row.id)
 
     def _check_same(self, block: Block) -> None:
         """Ids that are there must mean the same chips: files of other programs often count from 0."""
-        numbers = [number for number, row in enumerate(block.rows) if row["id"] in self.there]
+        numbers = [number for number, row in enumerate(block.rows) if row.id in self.there]
         if not numbers or self.store is None:
             return
-        wanted = np.array([self.there[block.rows[number]["id"]] for number in numbers])
-        kept = embeddings_of(take_table(self.store.chips, wanted, ["embedding"]))
+        wanted = np.array([self.there[block.rows[number].id] for number in numbers])
+        kept = embeddings_of(self.store.take(wanted, ["embedding"]))
         cosines = (kept * block.embeddings[numbers]).sum(axis=1)
         if cosines.min() < SAME:
-            chip = block.rows[numbers[int(np.argmin(cosines))]]["id"]
+            chip = block.rows[numbers[int(np.argmin(cosines))]].id
             raise DataError(
                 f"{self.path}: the id {chip} is in the index with another embedding (cosine"
                 f" {cosines.min():.3f}); name another column (--id-column), or '' to have ids made"
@@ -179,11 +175,11 @@ class _Import:
         for block in self.file.blocks():
             wanted = []
             for number, row in enumerate(block.rows):
-                self.num_there += row["id"] in there
-                self.num_repeated += row["id"] in seen
-                if row["id"] not in there and row["id"] not in seen:
+                self.num_there += row.id in there
+                self.num_repeated += row.id in seen
+                if row.id not in there and row.id not in seen:
                     wanted.append(number)
-                    seen.add(row["id"])
+                    seen.add(row.id)
             if wanted:
                 store.add_chips([block.rows[number] for number in wanted], block.embeddings[wanted])
             self.num_added += len(wanted)
@@ -192,15 +188,17 @@ class _Import:
 
     def finish(self, store: Store) -> int:
         """Write the sources: they come last, so that a source that is written has all of its chips."""
-        counts, known, scenes = _counts(store), store.known_sources(), self.file.scenes()
+        counts, known, scenes = _counts(store), store.sources(), self.file.scenes()
         rows = []
         for name in self.sources:
             before, count, scene = known.get(name), counts[name], scenes.get(name)
-            if before is not None and not before["problem"]:
-                rows += [{**before, "num_chips": count}] if before["num_chips"] != count else []
+            if before is not None and not before.problem:
+                if before.num_chips != count:
+                    rows.append(replace(before, num_chips=count))
             elif self.file.settings is None:
-                rows.append({**_unseen(name), "num_chips": count})
-            elif scene is not None and scene["num_chips"] == count:
+                # HarMA has not read it: without size and content a build looks at it anew.
+                rows.append(SourceRecord(name, -1, 0, "", num_chips=count))
+            elif scene is not None and scene.num_chips == count:
                 rows.append(scene)
             # Else the file has only a part of the source: a build completes it.
         for start in range(0, len(rows), SOURCES_AT_ONCE):
@@ -211,22 +209,5 @@ class _Import:
 def _counts(store: Store) -> dict[str, int]:
     """Chips by source."""
     arrow: Any = pc  # its functions are made at run time
-    column = store.chips.search().select(["source"]).to_arrow()["source"]
+    column = store.rows(["source"])["source"]
     return {entry["values"]: entry["counts"] for entry in arrow.value_counts(column).to_pylist()}
-
-
-def _unseen(source: str) -> dict[str, Any]:
-    """The row of a source that HarMA has not read: without size and content, so that a build looks at it anew."""
-    return {
-        "source": source,
-        "size": -1,
-        "mtime_ns": 0,
-        "content": "",
-        "num_skipped": 0,
-        "width": None,
-        "height": None,
-        "bands": "",
-        "bands_reason": "",
-        "stretch": "",
-        "problem": "",
-    }

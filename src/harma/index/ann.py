@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from harma.errors import DataError
 from harma.ground.files import write_json
 from harma.index.schema import quoted
-from harma.index.store import Store, tables_directory
-from harma.index.vectors import SCAN_ROWS, best_of, embeddings_of
+from harma.index.store import ROW_ID, Store, embeddings_of, tables_directory
+from harma.index.vectors import best_of
 
 FILE = "search.json"
 # Fewer chips than this are compared one by one in a tenth of a second; more of them than doubled,
@@ -91,7 +92,7 @@ def read_ann(store: Store) -> Ann | None:
 
 def pays(store: Store) -> bool:
     """Whether an index has grown so that its ANN index should be made, made anew, or tried again."""
-    values, count = _read(store), store.chips.count_rows()
+    values, count = _read(store), store.count()
     before = 0 if values is None else int(values.get("num_chips", values.get(TRIED, 0)))
     return bool(count >= PAYS and count >= GROWN * before)
 
@@ -147,14 +148,14 @@ def make_ann(store: Store, texts: Vectors | None, *, wanted: float = WANTED) -> 
                     num_bits,
                     num_probes,
                     refine,
-                    store.chips.count_rows(),
+                    store.count(),
                     recall,
                     milliseconds,
                 )
                 write_json(path, asdict(ann))
                 return ann
     store.drop_ann()
-    write_json(path, {TRIED: store.chips.count_rows()})
+    write_json(path, {TRIED: store.count()})
     return None
 
 
@@ -170,18 +171,16 @@ class _Probes:
         )
         self.vectors = np.concatenate([texts, images])
         self.num_texts = len(texts)
-        self.own = [-1] * len(texts) + chips["_rowid"].to_pylist()
+        self.own = [-1] * len(texts) + chips[ROW_ID].to_pylist()
         self.part = _part_of(store)
         self.truth = {where: self._truth(where) for where in ("", self.part)}
 
     def _truth(self, where: str) -> list[set[int]]:
         """Row ids of the best of every query, its own chip left out."""
-        query = self.store.chips.search()
-        query = query.where(where) if where else query
         best = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)) for _ in self.vectors]
-        for batch in query.select(["embedding"]).with_row_id(True).to_batches(batch_size=SCAN_ROWS):
+        for batch in self.store.blocks(["embedding"], where):
             rows, scores = (
-                batch["_rowid"].to_numpy().astype(np.int64),
+                batch[ROW_ID].to_numpy(),
                 embeddings_of(batch) @ self.vectors.T,
             )
             best = [
@@ -205,19 +204,19 @@ class _Probes:
                 )
                 times.append(time.perf_counter() - start)
                 kind = "filtered" if where else "text" if number < self.num_texts else "image"
-                got = self._others(number, rows["_rowid"].to_pylist())
+                got = self._others(number, rows[ROW_ID].to_pylist())
                 found.setdefault(kind, []).append(len(got & truth) / max(1, len(truth)))
         return {kind: float(np.mean(values)) for kind, values in found.items()}, 1000 * float(
             np.median(times)
         )
 
 
-def _sampled(store: Store, columns: list[str], count: int) -> Any:
+def _sampled(store: Store, columns: list[str], count: int) -> pa.Table:
     """Chips from all over the index."""
     rng = np.random.default_rng(0)
-    num_chips = store.chips.count_rows()
+    num_chips = store.count()
     offsets = np.sort(rng.choice(num_chips, min(count, num_chips), replace=False)).tolist()
-    return store.chips.take_offsets(offsets).select(columns).with_row_id().to_arrow()
+    return store.at(offsets, columns)
 
 
 def _part_of(store: Store) -> str:

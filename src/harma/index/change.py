@@ -14,8 +14,7 @@ from harma.index.hits import Hit, hit_of
 from harma.index.judge import Judge
 from harma.index.merge import merged
 from harma.index.search import SHOWN, admitted, take
-from harma.index.store import Store
-from harma.index.vectors import embeddings_of
+from harma.index.store import ROW_ID, Store, embeddings_of
 
 # Two chips show the same place where they share this much of the smaller one, and are of about one
 # size: of two grids with equal chips, however they lie, each chip has such a partner.
@@ -132,7 +131,7 @@ def changed_hits(
 def _load(store: Store, vector: NDArray[np.float32], wanted: Filter) -> _Chips:
     parts = [
         (
-            table["_rowid"].to_numpy().astype(np.int64),
+            table[ROW_ID].to_numpy(),
             embeddings_of(table) @ vector,
             table["datetime"].cast("int64").to_numpy(),
             shapely.from_wkb(np.array(table["geometry"].to_pylist(), dtype=object)),

@@ -17,11 +17,11 @@ from harma.index.filters import Filter, make_filter, moment
 from harma.index.hits import Hit, hit_of
 from harma.index.judge import Judge
 from harma.index.query import query_vector
+from harma.index.schema import SIDES
 from harma.index.search import Search
 from harma.index.settings import FOREIGN
-from harma.index.store import Store
+from harma.index.store import Store, embeddings_of
 from harma.index.tend import how_searched
-from harma.index.vectors import embeddings_of
 
 # Chips that a score is judged against.
 SAMPLE = 4096
@@ -60,7 +60,7 @@ class Index:
 
     def __len__(self) -> int:
         """Chips."""
-        return int(self.store.chips.count_rows())
+        return self.store.count()
 
     @cached_property
     def model(self) -> Any:
@@ -79,12 +79,8 @@ class Index:
 
     def info(self) -> dict[str, Any]:
         """What the index holds."""
-        settings, sources = self.store.settings, list(self.store.known_sources().values())
-        rows = (
-            self.store.chips.search()
-            .select(["xmin", "ymin", "xmax", "ymax", "datetime"])
-            .to_arrow()
-        )
+        settings, sources = self.store.settings, list(self.store.sources().values())
+        rows = self.store.rows([*SIDES, "datetime"])
         arrow: Any = pc  # its functions are made at run time
         placed = rows.filter(arrow.is_valid(rows["xmin"]))
         dated = rows.filter(arrow.is_valid(rows["datetime"]))["datetime"]
@@ -94,8 +90,8 @@ class Index:
         )
         return {
             "chips": rows.num_rows,
-            "sources": sum(not row["problem"] for row in sources),
-            "problems": sum(bool(row["problem"]) for row in sources),
+            "sources": sum(not row.problem for row in sources),
+            "problems": sum(bool(row.problem) for row in sources),
             "placed": placed.num_rows,
             "bounds": [
                 how(placed[name]).as_py()
@@ -195,7 +191,7 @@ class Index:
     ) -> list[Hit]:
         text, image, like, unlike = asked
         vector = query_vector(
-            lambda: self.model, self.store.chips, text=text, image=image, like=like, unlike=unlike
+            lambda: self.model, self.store, text=text, image=image, like=like, unlike=unlike
         )
         if times is not None:
             changes = find_changes(self.store, vector, wanted, *times)
@@ -221,9 +217,7 @@ class Index:
         )
         if not offsets:
             return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)
-        return embeddings_of(
-            self.store.chips.take_offsets(offsets).select(["embedding"]).to_arrow()
-        )
+        return embeddings_of(self.store.at(offsets, ["embedding"]))
 
 
 def _checked(store: Store, model: Any) -> Any:

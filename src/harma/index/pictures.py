@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 from PIL import Image
 
 from harma.errors import DataError, HarmaError
 from harma.index.chips import THUMBNAIL
 from harma.index.hits import Hit
+from harma.index.records import SourceRecord
 from harma.index.schema import quoted
 from harma.index.settings import Settings
 from harma.index.store import NAMES_AT_ONCE, Store
@@ -54,7 +54,7 @@ def pictures_of(store: Store, hits: Sequence[Hit], *, size: int = 256) -> list[P
     by_source: dict[str, list[Hit]] = {}
     for hit in hits:
         by_source.setdefault(hit.source, []).append(hit)
-    known = store.known_sources()
+    known = store.sources()
     with ThreadPoolExecutor(THREADS) as pool:
         parts = pool.map(
             lambda own: _of_source(store.settings, known, own, size), by_source.values()
@@ -74,7 +74,7 @@ def pictures_of(store: Store, hits: Sequence[Hit], *, size: int = 256) -> list[P
 
 
 def _of_source(
-    settings: Settings, known: Mapping[str, Mapping[str, Any]], hits: Sequence[Hit], size: int
+    settings: Settings, known: Mapping[str, SourceRecord], hits: Sequence[Hit], size: int
 ) -> dict[str, Read]:
     """The chips of one scene."""
     source = source_named(hits[0].source)
@@ -104,13 +104,7 @@ def _thumbnails(store: Store, chips: Sequence[str]) -> dict[str, Image.Image]:
     found: dict[str, Image.Image] = {}
     for start in range(0, len(chips), NAMES_AT_ONCE):
         named = ", ".join(quoted(chip) for chip in chips[start : start + NAMES_AT_ONCE])
-        rows = (
-            store.chips.search()
-            .where(f"id IN ({named})")
-            .select(["id", "thumbnail"])
-            .to_arrow()
-            .to_pylist()
-        )
+        rows = store.rows(["id", "thumbnail"], f"id IN ({named})").to_pylist()
         found |= {row["id"]: _thumbnail(row["thumbnail"]) for row in rows}
     gone = [chip for chip in chips if chip not in found]
     if gone:

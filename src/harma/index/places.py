@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from harma.index.filters import Filter
 from harma.index.schema import SIDES
-from harma.index.store import Store
+from harma.index.store import ROW_ID, Store
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,11 @@ def places_of(store: Store, known: Places | None) -> Places:
         store: of the index.
         known: what was read before; it is given back if the table has not changed.
     """
-    version = int(store.chips.version)
+    version = store.version
     if known is not None and known.version == version:
         return known
-    query = store.chips.search().where("xmin IS NOT NULL").select(list(SIDES)).with_row_id(True)
-    table = query.to_arrow()
-    ids = table["_rowid"].to_numpy().astype(np.int64)
+    table = store.rows(SIDES, "xmin IS NOT NULL")
+    ids = table[ROW_ID].to_numpy()
     order = np.argsort(ids)
     boxes = np.stack([table[side].to_numpy()[order] for side in SIDES])
     return Places(version, ids[order], boxes)

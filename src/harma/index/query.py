@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError
 from harma.index.schema import quoted
+from harma.index.store import Store
 from harma.scenes.sources import SUFFIXES
 
 Vector = NDArray[np.float32]
@@ -19,7 +20,7 @@ CHIP = "chip:"
 
 def query_vector(
     model: Any,
-    chips: Any,
+    store: Store,
     *,
     text: Any = None,
     image: Any = None,
@@ -30,7 +31,7 @@ def query_vector(
 
     Args:
         model: called only when there is something to embed: a function that gives the model.
-        chips: the table, for chips that are named.
+        store: of the index, for chips that are named.
         text: a description, or several, which count alike.
         image: a picture (file, PIL image, array), or `chip:ID`.
         like: examples: a text, a picture file or other picture, `chip:ID`, a vector, or (example,
@@ -60,12 +61,12 @@ def query_vector(
         raise ConfigError(
             "there is nothing to look for: give a text, an image or an example to be like"
         )
-    vectors = [weight * _embed(model, chips, what) for what, weight in parts]
-    lengths = {len(vector) for vector in vectors} | {chips.schema.field("embedding").type.list_size}
+    vectors = [weight * _embed(model, store, what) for what, weight in parts]
+    lengths = {len(vector) for vector in vectors} | {store.settings.embed_dim}
     if len(lengths) > 1:
         raise ConfigError(
             f"a vector to look for has {next(len(v) for v in vectors)} numbers, the index's"
-            f" embeddings {chips.schema.field('embedding').type.list_size}; give one of the index's"
+            f" embeddings {store.settings.embed_dim}; give one of the index's"
             " model"
         )
     total: Vector = np.sum(vectors, axis=0)
@@ -93,12 +94,12 @@ def _weighted(example: Any, default: float) -> tuple[Any, float]:
     return what, float(weight)
 
 
-def _embed(model: Any, chips: Any, what: Any) -> Vector:
+def _embed(model: Any, store: Store, what: Any) -> Vector:
     """The embedding of an example (E,)."""
     if isinstance(what, np.ndarray) and what.ndim == 1:
         return _unit(what.astype(np.float32))
     if isinstance(what, str) and what.startswith(CHIP):
-        return _of_chip(chips, what.removeprefix(CHIP))
+        return _of_chip(store, what.removeprefix(CHIP))
     if isinstance(what, _Text) or (isinstance(what, str) and not _is_file(what)):
         if not what.strip():
             raise ConfigError("the text to look for is empty; describe what should be seen")
@@ -116,8 +117,8 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _of_chip(chips: Any, chip: str) -> Vector:
-    rows = chips.search().where(f"id = {quoted(chip)}").select(["embedding"]).limit(1).to_arrow()
+def _of_chip(store: Store, chip: str) -> Vector:
+    rows = store.rows(["embedding"], f"id = {quoted(chip)}")
     if rows.num_rows == 0:
         raise ConfigError(f"there is no chip {chip!r} in the index")
     return _unit(np.asarray(rows["embedding"][0].as_py(), dtype=np.float32))

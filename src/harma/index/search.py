@@ -13,9 +13,8 @@ from harma.index.ann import Ann, K
 from harma.index.filters import Filter
 from harma.index.merge import merged
 from harma.index.places import Places, places_of
-from harma.index.store import FAILED, Store
-from harma.index.take import take_table
-from harma.index.vectors import SCAN_ROWS, best_of, embeddings_of
+from harma.index.store import FAILED, ROW_ID, Store, embeddings_of
+from harma.index.vectors import best_of
 
 SHOWN = [
     "id",
@@ -128,7 +127,7 @@ class Search:
                     return _of_few(self.store, vector, wanted, ids[:enough], ask)
         with _conditions_checked(wanted):
             # An ANN index finds little of what a narrow filter admits.
-            if wanted.sql and self.store.chips.count_rows(wanted.sql) <= max(FEW, ask):
+            if wanted.sql and self.store.count(wanted.sql) <= max(FEW, ask):
                 return None
             refine = max(REFINE, -(-ann.refine * K // ask))
             table = self.store.nearest(
@@ -143,7 +142,7 @@ def _of_few(
     """The best `ask` of some chips that the area admits."""
     if not len(ids):
         return []
-    scores = embeddings_of(take_table(store.chips, ids, ["embedding"])) @ vector
+    scores = embeddings_of(store.take(ids, ["embedding"])) @ vector
     ids, scores = best_of(ids, scores, len(ids))
     found: list[Row] = []
     # Nearly all lie in the area.
@@ -161,7 +160,7 @@ def _ranked(table: pa.Table, vector: Vector, wanted: Filter) -> list[Row]:
     """Rows that an area admits, scored as the exact search does it, so that scores do not depend on the way."""
     if wanted.area is not None:
         table = table.filter(pa.array(wanted.matches(table["geometry"].to_pylist())))
-    ids, scores = table["_rowid"].to_numpy().astype(np.int64), embeddings_of(table) @ vector
+    ids, scores = table[ROW_ID].to_numpy(), embeddings_of(table) @ vector
     rows = table.select(SHOWN).to_pylist()
     return [{**rows[i], "score": float(scores[i])} for i in np.lexsort((ids, -scores))]
 
@@ -172,7 +171,7 @@ def _scanned(store: Store, vector: Vector, wanted: Filter, ask: int) -> list[Row
     for batch in admitted(store, wanted, ["embedding"]):
         block = embeddings_of(batch) @ vector
         ids, scores = best_of(
-            np.append(ids, batch["_rowid"].to_numpy().astype(np.int64)),
+            np.append(ids, batch[ROW_ID].to_numpy()),
             np.append(scores, block),
             ask,
         )
@@ -185,17 +184,14 @@ def _with_scores(store: Store, ids: NDArray[np.int64], scores: NDArray[np.float3
 
 
 def admitted(store: Store, wanted: Filter, columns: list[str]) -> Iterator[pa.Table]:
-    """Blocks of the chips that a filter admits, with their `_rowid`.
+    """Blocks of the chips that a filter admits, with their `ROW_ID`.
 
     Raises:
         ConfigError: the filter's condition is not SQL on the columns.
     """
-    query = store.chips.search()
-    query = query.where(wanted.sql) if wanted.sql else query
     names = list(dict.fromkeys([*columns, *(["geometry"] if wanted.area is not None else [])]))
     with _conditions_checked(wanted):
-        for batch in query.select(names).with_row_id(True).to_batches(batch_size=SCAN_ROWS):
-            table = pa.table(batch) if isinstance(batch, pa.RecordBatch) else batch
+        for table in store.blocks(names, wanted.sql):
             if table.num_rows and wanted.area is not None:
                 table = table.filter(pa.array(wanted.matches(table["geometry"].to_pylist())))
             if table.num_rows:
@@ -207,7 +203,7 @@ def take(store: Store, ids: list[int], columns: list[str]) -> list[Row]:
     if not ids:
         return []
     distinct, places = np.unique(np.array(ids, dtype=np.int64), return_inverse=True)
-    rows = take_table(store.chips, distinct, columns).to_pylist()
+    rows = store.take(distinct, columns).to_pylist()
     return [rows[place] for place in places]
 
 

@@ -13,10 +13,16 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError, HarmaError, MissingDependencyError, StorageError
 from harma.ground.files import LOCK
+from harma.index.records import ChipRecord, SourceRecord
 from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
 TABLES = "tables"
+# Name of the column of row ids in what is read: of one version of the table, nowhere kept.
+ROW_ID = "row_id"
+LANCE_ROW_ID = "_rowid"
+# Chips read at once: 64 MB of embeddings in float16 at 512.
+SCAN_ROWS = 65_536
 # What the one that holds the lock is doing.
 WRITING = "writing the index"
 # Names in one SQL expression.
@@ -48,10 +54,10 @@ class Store:
         self.settings = read_settings(directory)
         try:
             database = _connect(directory, self.settings)
-            self.chips: Any = database.open_table(CHIPS)
-            self.sources: Any = database.open_table(SOURCES)
+            self._chips: Any = database.open_table(CHIPS)
+            self._sources: Any = database.open_table(SOURCES)
             expected = chip_schema(self.settings.embed_dim)
-            same = self.chips.schema.names == expected.names
+            same = self._chips.schema.names == expected.names
         except FAILED as error:
             raise DataError(
                 f"the index {directory} is damaged ({_short(error)}); build it again"
@@ -88,53 +94,114 @@ class Store:
 
     def refresh(self) -> None:
         """See what other processes wrote."""
-        self.chips.checkout_latest()
-        self.sources.checkout_latest()
+        self._chips.checkout_latest()
+        self._sources.checkout_latest()
 
-    def known_sources(self) -> dict[str, dict[str, Any]]:
-        """The rows of the table of sources, by source."""
-        return {row["source"]: row for row in self.sources.to_arrow().to_pylist()}
+    # -- reading ------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """Number of the version of the chips that is read."""
+        return int(self._chips.version)
+
+    def count(self, where: str = "") -> int:
+        """Chips, all of them or those that a condition in SQL admits."""
+        return int(self._chips.count_rows(where or None))
+
+    def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
+        """Chips in blocks that fit into memory.
+
+        Args:
+            columns: to read.
+            where: SQL that they fulfil, or "".
+
+        Yields:
+            Tables of at most `SCAN_ROWS` rows with these columns and `ROW_ID`.
+        """
+        query = self._chips.search()
+        if where:
+            query = query.where(where)
+        query = query.select(list(columns)).with_row_id(True)
+        for batch in query.to_batches(batch_size=SCAN_ROWS):
+            # Lance gives batches or tables, as its version will have it.
+            table = batch
+            if isinstance(batch, pa.RecordBatch):
+                table = pa.Table.from_batches([batch])
+            yield _numbered(table)
+
+    def rows(self, columns: Sequence[str], where: str = "") -> pa.Table:
+        """All chips that fulfil a condition, at once, with `columns` and `ROW_ID`."""
+        query = self._chips.search()
+        if where:
+            query = query.where(where)
+        return _numbered(query.select(list(columns)).with_row_id(True).to_arrow())
+
+    def take(self, ids: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Chips by their row ids.
+
+        Args:
+            ids: row ids (n,), each once.
+            columns: to read.
+
+        Returns:
+            (n) rows in the order of `ids`, each column in one piece.
+        """
+        taken = self._chips.take_row_ids(ids.tolist()).select(list(columns)).with_row_id()
+        table = _numbered(taken.to_arrow())
+        # Lance gives them in the order of the table.
+        given = table[ROW_ID].to_numpy()
+        sorter = np.argsort(given)
+        places = sorter[np.searchsorted(given, ids, sorter=sorter)]
+        return table.take(places).select(list(columns)).combine_chunks()
+
+    def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Chips by their places in the table, with `columns` and `ROW_ID`."""
+        taken = self._chips.take_offsets(list(offsets)).select(list(columns)).with_row_id()
+        return _numbered(taken.to_arrow())
+
+    def sources(self) -> dict[str, SourceRecord]:
+        """The records of all sources, by source."""
+        rows = self._sources.to_arrow().to_pylist()
+        return {row["source"]: SourceRecord(**row) for row in rows}
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
         found: dict[str, set[str]] = {name: set() for name in sources}
         for where in _named(sources):
-            rows = self.chips.search().where(where).select(["id", "source"]).to_arrow()
+            rows = self._chips.search().where(where).select(["id", "source"]).to_arrow()
             for chip, source in zip(
                 rows["id"].to_pylist(), rows["source"].to_pylist(), strict=True
             ):
                 found[source].add(chip)
         return found
 
-    def add_chips(self, rows: Sequence[Mapping[str, Any]], embeddings: NDArray[np.float32]) -> None:
+    # -- writing ------------------------------------------------------------------------------
+
+    def add_chips(self, chips: Sequence[ChipRecord], embeddings: NDArray[np.float32]) -> None:
         """Append chips, all of them or none.
 
         Args:
-            rows: columns of each, without `embedding` and `model`.
+            chips: n of them.
             embeddings: (n, E).
         """
-        schema: pa.Schema = self.chips.schema
+        schema = chip_schema(self.settings.embed_dim)
         flat = pa.array(embeddings.astype(np.float16).reshape(-1))
         columns = {
             "embedding": pa.FixedSizeListArray.from_arrays(flat, self.settings.embed_dim),
-            "model": pa.array([self.settings.model_id] * len(rows), pa.string()),
+            "model": pa.array([self.settings.model_id] * len(chips), pa.string()),
         }
-        arrays = [
-            (
-                columns[name]
-                if name in columns
-                else pa.array([row[name] for row in rows], schema.field(name).type)
-            )
-            for name in schema.names
-        ]
+        for name in schema.names:
+            if name not in columns:
+                values = [getattr(chip, name) for chip in chips]
+                columns[name] = pa.array(values, schema.field(name).type)
         with self._writing():
-            self.chips.add(pa.table(arrays, schema=schema))
+            self._chips.add(pa.table([columns[name] for name in schema.names], schema=schema))
 
-    def put_sources(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows of sources, in place of older ones."""
-        table = pa.Table.from_pylist([dict(row) for row in rows], schema=SOURCE_SCHEMA)
+    def put_sources(self, sources: Sequence[SourceRecord]) -> None:
+        """Write records of sources, in place of older ones."""
+        table = pa.Table.from_pylist([vars(source) for source in sources], schema=SOURCE_SCHEMA)
         with self._writing():
-            self.sources.merge_insert(
+            self._sources.merge_insert(
                 "source"
             ).when_matched_update_all().when_not_matched_insert_all().execute(table)
 
@@ -142,7 +209,7 @@ class Store:
         """Remove all chips of sources."""
         with self._writing():
             for where in _named(sources):
-                self.chips.delete(where)
+                self._chips.delete(where)
 
     def drop_other_chips(self, contents: Mapping[str, str]) -> None:
         """Remove chips of sources that are of other bytes than these (source → content)."""
@@ -153,14 +220,14 @@ class Store:
                     f"(source = {quoted(source)} AND content != {quoted(content)})"
                     for source, content in items[start : start + NAMES_AT_ONCE]
                 ]
-                self.chips.delete(" OR ".join(pairs))
+                self._chips.delete(" OR ".join(pairs))
 
     def drop_sources(self, sources: Sequence[str]) -> None:
         """Remove sources and all their chips. The chips go first: what is left of a killed removal is removed again."""
         self.drop_chips(sources)
         with self._writing():
             for where in _named(sources):
-                self.sources.delete(where)
+                self._sources.delete(where)
 
     def nearest(
         self,
@@ -169,7 +236,7 @@ class Store:
         num_probes: int,
         refine: int,
         where: str,
-        columns: list[str],
+        columns: Sequence[str],
     ) -> pa.Table:
         """Ask the ANN index.
 
@@ -180,14 +247,14 @@ class Store:
                 rows.
             refine: candidates compared exactly, as a multiple of `k`.
             where: SQL that is applied first, or "".
-            columns: to return, beside `_rowid`.
+            columns: to return.
 
         Returns:
-            The nearest first; fewer than `k` where the filter admits no more, or the partitions
-            hold no more.
+            The nearest first, with `ROW_ID`; fewer than `k` where the filter admits no more, or
+            the partitions hold no more.
         """
         query = (
-            self.chips.search(vector, vector_column_name="embedding")
+            self._chips.search(vector, vector_column_name="embedding")
             .distance_type("cosine")
             .limit(k)
         )
@@ -197,14 +264,14 @@ class Store:
             if where
             else query.maximum_nprobes(num_probes)
         )
-        return query.select([*columns, "_distance"]).with_row_id(True).to_arrow()
+        return _numbered(query.select([*columns, "_distance"]).with_row_id(True).to_arrow())
 
     def nearest_ids(
         self, vector: NDArray[np.float32], k: int, num_probes: int
     ) -> NDArray[np.int64]:
         """Row ids of the `k` nearest chips by the ANN index alone, the nearest first; nothing is compared exactly."""
         query = (
-            self.chips.search(vector, vector_column_name="embedding")
+            self._chips.search(vector, vector_column_name="embedding")
             .distance_type("cosine")
             .limit(k)
         )
@@ -214,7 +281,7 @@ class Store:
             .select(["_distance"])
             .with_row_id(True)
         )
-        ids: NDArray[np.int64] = query.to_arrow()["_rowid"].to_numpy().astype(np.int64)
+        ids: NDArray[np.int64] = _numbered(query.to_arrow())[ROW_ID].to_numpy()
         return ids
 
     def create_ann(self, kind: str, num_bits: int) -> None:
@@ -233,13 +300,13 @@ class Store:
             else IvfFlat(distance_type="cosine")
         )
         with self._writing():
-            self.chips.create_index("embedding", config=config, replace=True)
+            self._chips.create_index("embedding", config=config, replace=True)
 
     def drop_ann(self) -> None:
         """Remove the ANN index, if there is one."""
         with self._writing():
-            for index in self.chips.list_indices():
-                self.chips.drop_index(index.name)
+            for index in self._chips.list_indices():
+                self._chips.drop_index(index.name)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -261,17 +328,17 @@ class Store:
 
     def num_unindexed(self) -> int:
         """Chips that the ANN index does not know yet; they are compared one by one."""
-        names = [index.name for index in self.chips.list_indices()]
-        return int(self.chips.index_stats(names[0]).num_unindexed_rows) if names else 0
+        names = [index.name for index in self._chips.list_indices()]
+        return int(self._chips.index_stats(names[0]).num_unindexed_rows) if names else 0
 
     def num_files(self) -> int:
         """Files that the chips are in: each write adds one."""
-        return int(self.chips.stats()["fragment_stats"]["num_fragments"])
+        return int(self._chips.stats()["fragment_stats"]["num_fragments"])
 
     def compact(self) -> None:
         """Join the small files that many writes leave, bring new chips into the ANN index, and drop old versions."""
         with self._writing():
-            for table in (self.chips, self.sources):
+            for table in (self._chips, self._sources):
                 table.optimize(cleanup_older_than=KEPT_VERSIONS)
 
     @contextmanager
@@ -283,6 +350,20 @@ class Store:
                 f"the index {self.directory} cannot be written ({_short(error)}). What was written"
                 " before is kept; make room, or make it writable, and give the command again"
             ) from error
+
+
+def embeddings_of(table: pa.Table) -> NDArray[np.float32]:
+    """The embeddings (n, E) of a table with that column."""
+    column = table["embedding"].combine_chunks()
+    flat: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    return flat.reshape(len(column), column.type.list_size)
+
+
+def _numbered(table: pa.Table) -> pa.Table:
+    """A table of Lance with its row ids under our name, as signed numbers."""
+    place = table.schema.get_field_index(LANCE_ROW_ID)
+    ids = table[LANCE_ROW_ID].cast(pa.int64())
+    return table.set_column(place, ROW_ID, ids)
 
 
 def tables_directory(directory: Path, settings: Settings) -> Path:

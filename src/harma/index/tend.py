@@ -54,7 +54,7 @@ def tend(
     """
     if force:
         forget_ann(store)
-    ann, count = read_ann(store), store.chips.count_rows()
+    ann, count = read_ann(store), store.count()
     if (
         force
         or store.num_files() > MANY_FILES

@@ -8,11 +8,11 @@ from PIL import Image
 
 from harma.curation.audit.audit import Source, audit
 from harma.curation.audit.exclusion import exclusions, write_exclusions
-from harma.data.exclusion import leave_out, leave_out_listed, read_exclusions
 from harma.curation.audit.report import as_json, caption_table, copy_table
 from harma.curation.audit.sheet import html_sheet, pairs_of, png_sheet, write_sheets
 from harma.data.annotations import load_split
 from harma.data.description import DataDescription, load_description
+from harma.data.exclusion import leave_out, leave_out_listed, read_exclusions
 from harma.errors import ConfigError, DataError, MissingFileError
 
 DESCRIPTION = DataDescription(
