@@ -7,7 +7,7 @@ import pytest
 import shapely
 from tests.index.made import chip
 
-from harma.errors import ConfigError
+from harma.errors import QueryError
 from harma.index.index import Index
 from harma.index.settings import Settings
 from harma.index.store import Store
@@ -118,7 +118,7 @@ def test_filters_pages_and_dates_with_days(index):
         == "2_2020"
     )
     assert index.search(like=[ASKED], before="2009-06-01", after="2020-06-01")
-    with pytest.raises(ConfigError, match="no chip with a place and a date before 2009-05-31"):
+    with pytest.raises(QueryError, match="no chip with a place and a date before 2009-05-31"):
         index.search(like=[ASKED], before="2009-05-31", after="2020")
 
 
@@ -208,5 +208,5 @@ def test_grids_that_do_not_line_up_are_compared(tmp_path, east, north):
     ],
 )
 def test_what_cannot_be_compared(index, options, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(QueryError, match=message):
         index.search(like=[ASKED], **options)

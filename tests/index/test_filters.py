@@ -8,8 +8,13 @@ import shapely
 from pyproj import Geod
 from shapely.geometry import box
 
-from harma.errors import ConfigError
-from harma.index.filters import make_filter
+from harma.errors import QueryError
+from harma.index.ask import Where
+from harma.index.filters import filter_of
+
+
+def make_filter(**options):
+    return filter_of(Where(**options))
 
 
 def matches(wanted, *geometries):
@@ -150,7 +155,7 @@ def test_sources_and_conditions():
     ],
 )
 def test_what_cannot_be_used(options, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(QueryError, match=message):
         make_filter(**options)
 
 

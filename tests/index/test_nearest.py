@@ -9,8 +9,9 @@ from pyproj import Geod
 from shapely.geometry import box
 from tests.index.made import all_rows, make_store
 
-from harma.index import ann as anns
-from harma.index.ann import make_ann, read_ann
+from harma.index import ann_tuning
+from harma.index.ann import read_ann
+from harma.index.ann_tuning import make_ann
 from harma.index.index import Index
 
 COUNT, FILTERS, K = 6000, 1000, 10
@@ -21,7 +22,7 @@ def archive(tmp_path_factory):
     """An index of made vectors with an ANN index, its rows, and its embeddings."""
     store = make_store(tmp_path_factory.mktemp("made") / "index", COUNT)
     patch = pytest.MonkeyPatch()
-    patch.setattr(anns, "LADDER", ((2, 5), (8, 20)))
+    patch.setattr(ann_tuning, "LADDER", ((2, 5), (8, 20)))
     assert make_ann(store, None, wanted=0.9) is not None
     patch.undo()
     rows = all_rows(store)

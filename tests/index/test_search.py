@@ -5,8 +5,8 @@ import pytest
 import shapely
 from tests.index.made import all_rows
 
-from harma.errors import ConfigError, HarmaError
-from harma.index.filters import make_filter
+from harma.errors import HarmaError, NotFoundError, QueryError
+from harma.index.ask import Chip
 from harma.index.index import Index
 
 
@@ -45,8 +45,8 @@ def test_pages_fit_together(index):
 def test_a_chip_finds_itself_and_examples_add_up(index, table):
     rows, embeddings = table
     chip, other = rows[10], rows[30]
-    assert index.search(image=f"chip:{chip['id']}")[0].id == chip["id"]
-    hits = index.search(like=[f"chip:{chip['id']}"], unlike=[(f"chip:{other['id']}", 0.3)], k=54)
+    assert index.search(like=[Chip(chip["id"])])[0].id == chip["id"]
+    hits = index.search(like=[Chip(chip["id"])], unlike=[Chip(other["id"], 0.3)], k=54)
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     expected = unit[10] - 0.3 * unit[30]
     scores = embeddings @ (expected / np.linalg.norm(expected))
@@ -77,7 +77,6 @@ def test_random_filters_against_brute_force(index, table, model):
             "within": within,
         }
         assert {hit.id for hit in index.search("trees", k=5, **options)} == expected
-        assert make_filter(**options).sql
 
 
 def test_what_cannot_be_searched(index):
@@ -85,7 +84,6 @@ def test_what_cannot_be_searched(index):
         ({}, "there is nothing to look for"),
         ({"text": " "}, "the text to look for is empty"),
         ({"unlike": ["a road"]}, "there is nothing to look for"),
-        ({"image": "chip:none"}, "there is no chip 'none'"),
         ({"text": "a", "k": 0}, "k must be 1 or more"),
         ({"text": "a", "where": "nonsense > 1"}, "the condition .* cannot be used"),
         ({"like": [("a road", -1.0)]}, "must be greater than 0"),
@@ -94,8 +92,13 @@ def test_what_cannot_be_searched(index):
         ({"text": "a", "date": ("2015", 2016)}, "date is 2016"),
         ({"text": "a road", "unlike": [("a road", 1.0)]}, "cancel out"),
     ):
-        with pytest.raises(ConfigError, match=message):
+        with pytest.raises(QueryError, match=message):
             index.search(**options)
+
+
+def test_a_chip_that_is_not_there(index):
+    with pytest.raises(NotFoundError, match="there is no chip 'none' in the index"):
+        index.search(like=[Chip("none")])
 
 
 def test_an_image_is_never_a_text(index, tmp_path):

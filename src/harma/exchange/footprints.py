@@ -33,7 +33,7 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
         DataError: the coordinate reference system is unknown, or not of the Earth.
     """
     if "crs" not in described:
-        return shapely.force_2d
+        return _flat
     text = described["crs"]
     if text is None:
         raise DataError(
@@ -51,7 +51,7 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
             f"{where}: its coordinate reference system is not understood ({error})"
         ) from error
     if any(crs.equals(pyproj.CRS(same), ignore_axis_order=True) for same in SAME):
-        return shapely.force_2d
+        return _flat
     ellipsoid = crs.ellipsoid
     if ellipsoid is None or not EARTH_RADIUS[0] < ellipsoid.semi_major_metre < EARTH_RADIUS[1]:
         raise DataError(
@@ -66,6 +66,11 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
         return np.array([_split(footprint) for footprint in turned], dtype=object)
 
     return transform
+
+
+def _flat(footprints: Footprints) -> Footprints:
+    """Footprints without heights."""
+    return np.asarray(shapely.force_2d(footprints))
 
 
 def _split(footprint: BaseGeometry | None) -> BaseGeometry | None:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from harma.errors import HarmaError, MissingDependencyError, StorageError
 from harma.exchange.metadata import EMB, GEO, HARMA, emb_of, geo_of, harma_of
 from harma.ground.files import replacing
+from harma.index.contract import ROW_ID, StoreReader
 from harma.index.hits import Hit
-from harma.index.schema import SIDES, SOURCE_SCHEMA, chip_schema
-from harma.index.store import ROW_ID, Store, embeddings_of
-from harma.index.tend import Progress
+from harma.index.schema import SIDES, SOURCE_SCHEMA, chip_schema, embeddings_of
+from harma.index.compaction import Progress
 from harma.scenes.place import middle
 
 # Rows of a row group, which a reader reads or skips as a whole: 32 MB of embeddings of 512.
@@ -85,7 +85,7 @@ class _Order:
 
 
 def export_geoparquet(
-    store: Store,
+    store: StoreReader,
     path: Path,
     *,
     thumbnails: bool = False,
@@ -149,7 +149,7 @@ def write_hits_geoparquet(hits: Sequence[Hit], path: Path) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def _order(store: Store) -> _Order:
+def _order(store: StoreReader) -> _Order:
     ids, centres = [np.empty(0, dtype=np.int64)], [np.empty((0, 2))]
     kinds, boxes = set[int](), list[list[float]]()
     for batch in store.blocks(["geometry"]):
@@ -200,7 +200,7 @@ def _hilbert_order(centres: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.argsort(distances, kind="stable")
 
 
-def _schema(store: Store, order: _Order, thumbnails: bool) -> pa.Schema:
+def _schema(store: StoreReader, order: _Order, thumbnails: bool) -> pa.Schema:
     known = chip_schema(store.settings.embed_dim)
     fields = [known.field(name) for name in PLAIN]
     fields.insert(2, pa.field("bbox", BBOX))
@@ -214,7 +214,9 @@ def _schema(store: Store, order: _Order, thumbnails: bool) -> pa.Schema:
     return pa.schema(fields, metadata=texts)
 
 
-def _rows(store: Store, ids: NDArray[np.int64], sources: pa.Table, schema: pa.Schema) -> pa.Table:
+def _rows(
+    store: StoreReader, ids: NDArray[np.int64], sources: pa.Table, schema: pa.Schema
+) -> pa.Table:
     """Chips by their row ids, in this order, with the columns of the file."""
     wanted = [*PLAIN, "embedding", *(["thumbnail"] if "thumbnail" in schema.names else [])]
     taken = store.take(ids, wanted)

@@ -13,10 +13,12 @@ from harma.exchange.embedding_file import Columns, EmbeddingFile
 from harma.exchange.embedding_rows import Block
 from harma.exchange.origin import check_fits, import_settings
 from harma.ground.files import locked
+from harma.index.contract import ROW_ID
 from harma.index.records import SourceRecord
-from harma.index.settings import FILE, read_settings
-from harma.index.store import ROW_ID, WRITING, Store, embeddings_of
-from harma.index.tend import Progress, tend
+from harma.index.schema import embeddings_of
+from harma.index.settings import SETTINGS_FILE, read_settings
+from harma.index.store import WRITING, Store
+from harma.index.compaction import Progress, keep_quick
 
 # Cosine from which on two embeddings are of one chip and one model, whatever machine made them.
 SAME = 0.999
@@ -77,7 +79,7 @@ def import_geoparquet(
         ConfigError: the model is not named or another one, or a column is not there.
     """
     start, file = time.monotonic(), EmbeddingFile(path, columns)
-    kept = read_settings(directory) if (directory / FILE).is_file() else None
+    kept = read_settings(directory) if (directory / SETTINGS_FILE).is_file() else None
     settings, loaded = import_settings(file, model, backbone, label)
     if kept is not None:
         check_fits(path, kept, settings, is_export=file.settings is not None)
@@ -87,7 +89,7 @@ def import_geoparquet(
         store = work.store or Store.create(directory, settings)
         work.write(store)
         num_sources = work.finish(store)
-        search = tend(store, loaded, progress)
+        search = keep_quick(store, loaded, progress)
     return Imported(
         work.num_added,
         work.num_there,

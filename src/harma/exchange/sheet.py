@@ -11,7 +11,7 @@ from harma.errors import ConfigError
 from harma.exchange.tile import Tile
 from harma.ground.drawing import INK, PAPER, SOFT, data_uri, sheet_font, write_line
 from harma.ground.files import replacing, write_text
-from harma.index.judge import CLEAR, LIKELY
+from harma.index.standing import CLEAR, LIKELY
 
 # The picture's measures, pixels.
 MARGIN, GAP, PAD, LINE, SMALL, LARGE = 24, 16, 5, 18, 13, 22

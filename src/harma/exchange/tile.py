@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import PurePath
 
+from harma.index.contract import StoreReader
 from harma.index.hits import Hit
-from harma.index.pictures import Picture, pictures_of
-from harma.index.store import Store
+from harma.index.pictures import ChipPicture, pictures_of
 from harma.scenes.place import middle
 
 
@@ -23,7 +23,7 @@ class Tile:
     """
 
     hit: Hit
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ChipPicture, ...]
     lines: tuple[str, ...] = ()
 
     @property
@@ -83,7 +83,7 @@ class Tile:
         return next((picture.problem for picture in self.pictures if picture.problem), "")
 
 
-def tiles_of(store: Store, hits: Sequence[Hit]) -> list[Tile]:
+def tiles_of(store: StoreReader, hits: Sequence[Hit]) -> list[Tile]:
     """Hits with their pictures; of a change the earlier picture stands before the later, each under its date.
 
     Args:
@@ -103,7 +103,7 @@ def tiles_of(store: Store, hits: Sequence[Hit]) -> list[Tile]:
     return tiles
 
 
-def _dated(picture: Picture, hit: Hit) -> Picture:
+def _dated(picture: ChipPicture, hit: Hit) -> ChipPicture:
     return replace(picture, heading=Tile(hit, (picture,)).date)
 
 

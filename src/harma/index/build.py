@@ -14,10 +14,10 @@ from harma.errors import ConfigError
 from harma.ground.files import locked, write_json
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
 from harma.index.records import ChipRecord, SourceRecord
-from harma.index.settings import FILE, Settings, write_settings
+from harma.index.settings import SETTINGS_FILE, Settings, write_settings
 from harma.index.store import WRITING, Store
 from harma.index.survey import Surveyed, survey
-from harma.index.tend import Progress, tend
+from harma.index.compaction import Progress, keep_quick
 from harma.model.embedding import embed_pixels, eval_transform_of
 from harma.model.fingerprint import check_model, model_id
 from harma.scenes.sources import Source
@@ -82,14 +82,16 @@ def build(
     """
     with locked(directory, WRITING):
         store = (
-            Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
+            Store(directory)
+            if (directory / SETTINGS_FILE).is_file()
+            else Store.create(directory, settings)
         )
         check_model(store.settings.model, store.settings.model_id, model)
         _check_settings(store.settings, settings)
         if (settings.model, settings.backbone) != (store.settings.model, store.settings.backbone):
             write_settings(directory, settings)  # the same model, found elsewhere now
         outcome = _Build(store, model, batch_size, num_workers, progress).run(sources)
-        outcome.search = tend(store, model, progress)
+        outcome.search = keep_quick(store, model, progress)
         return outcome
 
 

@@ -1,6 +1,6 @@
 """Records: what an index keeps of a chip, and of a source."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 
@@ -45,6 +45,27 @@ class ChipRecord:
     gsd: float | None
     nodata: float
     thumbnail: bytes | None
+
+
+@dataclass(frozen=True)
+class ShownChip:
+    """What a search reads of a chip that it shows: see `ChipRecord`."""
+
+    id: str
+    geometry: bytes | None
+    datetime: datetime | None
+    source: str
+    column: int
+    row: int
+    width: int
+    height: int
+    crs: str
+    gsd: float | None
+    nodata: float
+
+
+# Its columns.
+SHOWN = tuple(field.name for field in fields(ShownChip))
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 from harma.errors import ConfigError, DataError
 from harma.ground.files import locked
 from harma.index.build import Outcome, build, write_problems
-from harma.index.settings import FILE, Settings, read_settings, write_settings
+from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 from harma.index.store import WRITING, Store, tables_directory
-from harma.index.tend import Progress, tend
+from harma.index.compaction import Progress, keep_quick
 from harma.model.fingerprint import model_id
 from harma.scenes.sources import Source, source_named
 
@@ -65,7 +65,7 @@ def optimize(directory: Path, model: Any, progress: Progress) -> str:
     """
     store = Store(directory)
     with locked(directory, WRITING):
-        return tend(store, model, progress, force=True)
+        return keep_quick(store, model, progress, force=True)
 
 
 def reembed(
@@ -146,7 +146,7 @@ def reembed(
 
 def _forget_removed(again: Path, wanted: set[str]) -> None:
     """Take out of tables that an interruption left what was removed from the index since."""
-    if (again / FILE).is_file():
+    if (again / SETTINGS_FILE).is_file():
         store = Store(again)
         store.drop_sources([name for name in store.sources() if name not in wanted])
 

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from harma.errors import DataError
-from harma.index.store import Store, embeddings_of
+from harma.index.schema import embeddings_of
+from harma.index.store import Store
 
 # Tolerance of an L2 norm in float16.
 NORM = 5e-3
