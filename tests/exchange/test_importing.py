@@ -19,6 +19,7 @@ from harma.exchange import embedding_file
 from harma.exchange.embedding_file import Columns
 from harma.exchange.geoparquet import export_geoparquet
 from harma.exchange.importing import import_geoparquet
+from harma.index.ask import Chip
 from harma.index.index import Index
 from harma.index.settings import read_settings
 from harma.index.store import Store
@@ -177,7 +178,7 @@ def test_a_file_of_another_program(tmp_path):
     assert store.settings.model_id.startswith("foreign-")
     chip = next(row for row in rows if row["xmin"] == pytest.approx(3))
     assert (chip["xmin"], chip["ymax"]) == pytest.approx((3, 50.01))
-    hits = Index(store).search(image=f"chip:{chip['id']}", bbox=(2.9, 49, 3.2, 51))
+    hits = Index(store).search(like=[Chip(chip["id"])], bbox=(2.9, 49, 3.2, 51))
     assert hits[0].id == chip["id"]
     assert verify(store) == []
 

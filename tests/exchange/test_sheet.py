@@ -17,7 +17,7 @@ from harma.exchange.sheet import GAP, MARGIN, html_sheet, png_sheet, write_sheet
 from harma.exchange.tile import Tile
 from harma.index.hits import Hit
 from harma.index.index import Index
-from harma.index.pictures import Picture, pictures_of
+from harma.index.pictures import ChipPicture, pictures_of
 from harma.scenes.place import middle
 from harma.scenes.raster import open_scene
 from harma.scenes.windows import Window
@@ -49,7 +49,7 @@ def hit(**other):
 
 
 def picture(color="#ff0000", size=(16, 16), **other):
-    return Picture(Image.new("RGB", size, color), **other)
+    return ChipPicture(Image.new("RGB", size, color), **other)
 
 
 # -- pictures

@@ -49,14 +49,28 @@ def all_chips(store):
 
 def forget_source(store, name):
     """Leave the chips of a source without its record, as a build does that is killed in between."""
-    store._sources.delete(f"source = '{name}'")
+    rows = [row for row in all_rows(store) if row["source"] == name]
+    chips = [chip for chip in all_chips(store) if chip.source == name]
+    store.drop_sources([name])
+    store.add_chips(chips, np.array([row["embedding"] for row in rows], dtype=np.float32))
 
 
 def make_store(directory, count, *, dim=32, seed=0, clusters=50, lon=(-180, 180), lat=(-80, 80)):
     """A store of `count` chips; some cross the 180th meridian, some have no place or no date."""
+    store = Store.create(directory, made_settings(dim))
+    fill(store, count, seed=seed, clusters=clusters, lon=lon, lat=lat)
+    return store
+
+
+def made_settings(dim):
+    """Settings of an index of made vectors of this length."""
+    return Settings("none", None, "made", dim, Tiling(), Reading(), 0.5)
+
+
+def fill(store, count, *, seed=0, clusters=50, lon=(-180, 180), lat=(-80, 80)):
+    """Add chips as `make_store` has them, and the records of their sources."""
     rng = np.random.default_rng(seed)
-    settings = Settings("none", None, "made", dim, Tiling(), Reading(), 0.5)
-    store = Store.create(directory, settings)
+    dim = store.settings.embed_dim
     centres = rng.standard_normal((clusters, dim))
     vectors = centres[rng.integers(0, clusters, count)] + 0.7 * rng.standard_normal((count, dim))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -93,7 +107,6 @@ def make_store(directory, count, *, dim=32, seed=0, clusters=50, lon=(-180, 180)
         store.add_chips(
             rows[start : start + 5000], vectors[start : start + 5000].astype(np.float32)
         )
-    return store
 
 
 def _place(x, y, size, degrees):

@@ -1,5 +1,6 @@
 """From what is looked for to one vector: texts, pictures, chips, examples to be like and unlike."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,11 @@ from harma.index.contract import StoreReader
 from harma.index.embedder import QueryEmbedder
 from harma.index.schema import quoted
 
+logger = logging.getLogger(__name__)
+
 Embedding = NDArray[np.float32]
+# Chips at the terminal, and in Python before there was `Chip`.
+CHIP_PREFIX = "chip:"
 # How much an example to be like counts, unless a weight is given.
 LIKE_WEIGHT = 1.0
 # How much one to be unlike counts against it.
@@ -79,12 +84,20 @@ def _parts(query: Query) -> Iterator[_Part]:
         # A string here is the name of a file: the parameter says that it is a picture.
         picture = query.image
         if not isinstance(picture, Picture):
+            _check_no_chip(picture)
             picture = Picture(picture)
         yield _Part(picture, picture.weight or LIKE_WEIGHT)
     for example in _examples("like", query.like):
         yield _Part(example, example.weight or LIKE_WEIGHT)
     for example in _examples("unlike", query.unlike):
         yield _Part(example, -(example.weight or UNLIKE_WEIGHT))
+
+
+def _check_no_chip(image: object) -> None:
+    """Check that an image is not the name of a chip, as the terminal has it."""
+    if isinstance(image, str) and image.startswith(CHIP_PREFIX) and not Path(image).exists():
+        chip = image.removeprefix(CHIP_PREFIX)
+        raise QueryError(f"image is {image!r}, a chip; say like=[Chip({chip!r})]")
 
 
 def _examples(name: str, examples: Sequence[Any]) -> Iterator[Example]:
@@ -103,6 +116,8 @@ def _example(name: str, given: Any) -> Example:
     if isinstance(given, Example):
         return given
     if isinstance(given, str):
+        if given.startswith(CHIP_PREFIX):
+            logger.warning("%r is looked for as a text; say a chip as Chip(id)", given)
         return Text(given)
     if isinstance(given, np.ndarray) and given.ndim == 1:
         return Vector(given)

@@ -131,14 +131,14 @@ class Store:
         fixed.settings = settings
         fixed._database = self._database
         try:
-            tuning = self.tuning()
+            tuning = self._written_tuning()
             fixed._open_tables()
             for table in (fixed._chips, fixed._sources):
                 # A table that is checked out stays where it is, and refuses to be written.
                 table.checkout(table.version)
             # The file is no part of a version: of a tuning that changed meanwhile nobody knows
             # which ANN index it is of, and without one all chips are compared.
-            fixed._fixed_tuning = tuning if self.tuning() == tuning else ""
+            fixed._fixed_tuning = tuning if self._written_tuning() == tuning else ""
         except READ_ERRORS as error:
             raise self._unreadable(error) from error
         return fixed
@@ -273,12 +273,13 @@ class Store:
 
     def tuning(self) -> str:
         """How the ANN index is searched, as `write_tuning` wrote it; "" where nothing is written."""
-        path = self._tuning_file()
         if self._fixed_tuning is not None:
             return self._fixed_tuning
-        if not path.is_file():
-            return ""
-        return path.read_text(encoding="utf-8")
+        return self._written_tuning()
+
+    def _written_tuning(self) -> str:
+        path = self._tuning_file()
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def _tuning_file(self) -> Path:
         return tables_directory(self.directory, self.settings) / TUNING_FILE
