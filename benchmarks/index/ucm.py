@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+from harma.index.tend import tend
 
 from harma.data.captions import clean_caption
 from harma.evaluation import load_evaluation
 from harma.index import ann as anns
 from harma.index.build import build, default_settings
 from harma.index.index import Index
-from harma.index.tend import tend
 from harma.metrics import retrieval_metrics
 from harma.model.saved import load
 from harma.scenes.raster import Reading

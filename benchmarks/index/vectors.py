@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from harma.index.tend import tend
+from harma.index.vectors import embeddings_of
 
 from harma.index import ann as anns
 from harma.index.index import Index
 from harma.index.settings import Settings
 from harma.index.store import Store
-from harma.index.tend import tend
-from harma.index.vectors import embeddings_of
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 

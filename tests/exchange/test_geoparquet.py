@@ -22,7 +22,7 @@ from harma.index.store import Store
 
 @pytest.fixture
 def store(write_scenes, build_index, tmp_path):
-    """An index with scenes in two places, one across the 180th meridian, and a picture without a place."""
+    """Scenes in two places, one across the 180th meridian, and a picture without a place."""
     import rasterio
     from affine import Affine
 

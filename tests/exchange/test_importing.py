@@ -14,7 +14,7 @@ from PIL import Image
 from tests.index.made import all_rows, forget_source
 
 from harma.cli import main
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.errors import ConfigError, DataError, MissingFileError, ModelMismatchError
 from harma.exchange import embedding_file
 from harma.exchange.embedding_file import Columns
 from harma.exchange.geoparquet import export_geoparquet
@@ -46,7 +46,7 @@ def exported(store, tmp_path):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Several blocks of a small file."""
-    monkeypatch.setattr(embedding_file, "BLOCK", 7)
+    monkeypatch.setattr(embedding_file, "ROWS_AT_ONCE", 7)
 
 
 def foreign(path, *, count=20, crs="EPSG:4326", size=8, **columns):
@@ -335,11 +335,13 @@ def test_embeddings_that_do_not_belong_into_an_index(
     exported, build_index, write_scenes, store, tmp_path
 ):
     path = foreign(tmp_path / "f.parquet")
-    with pytest.raises(ConfigError, match="the index is of the model .* do not compare"):
+    with pytest.raises(ModelMismatchError, match="the index is of the model .* do not compare"):
         import_geoparquet(tmp_path / "index", path, label="m")
-    with pytest.raises(ConfigError, match="have 8 numbers, those of .* 16"):
+    with pytest.raises(ModelMismatchError, match="have 8 numbers, those of .* 16"):
         import_geoparquet(tmp_path / "new", path, model=store.settings.model)
-    with pytest.raises(ConfigError, match=r"was exported with embeddings of .*; m is foreign-"):
+    with pytest.raises(
+        ModelMismatchError, match=r"was exported with embeddings of .*; m is foreign-"
+    ):
         import_geoparquet(tmp_path / "new", exported, label="m")
     with pytest.raises(ConfigError, match="a label is for models HarMA cannot load"):
         import_geoparquet(tmp_path / "new", exported, label="m", model="openai")

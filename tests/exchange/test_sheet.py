@@ -52,8 +52,7 @@ def picture(color="#ff0000", size=(16, 16), **other):
     return ChipPicture(Image.new("RGB", size, color), **other)
 
 
-# -- pictures
-# ---------------------------------------------------------------------------------------------------------
+# -- pictures --------------------------------------------------------------------------------------
 
 
 def test_pictures_are_the_scenes_own_pixels_and_every_scene_is_opened_once(index, monkeypatch):
@@ -108,8 +107,7 @@ def test_a_hit_that_left_the_index_is_an_error(index, tmp_path):
         pictures_of(index.store, [*found, hit(id="nowhere")])
 
 
-# -- HTML
-# -------------------------------------------------------------------------------------------------------------
+# -- HTML ------------------------------------------------------------------------------------------
 
 
 def test_the_page_says_everything_of_a_hit():
@@ -176,8 +174,7 @@ def test_what_is_unknown_is_left_out():
     assert "Nothing matches" in html_sheet([], title="a")
 
 
-# -- picture
-# ----------------------------------------------------------------------------------------------------------
+# -- picture ---------------------------------------------------------------------------------------
 
 
 def test_the_picture_is_a_grid():
@@ -243,8 +240,7 @@ def test_writing_by_the_names_ending(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"a.html", "a.PNG"}
 
 
-# -- places and shares
-# ------------------------------------------------------------------------------------------------
+# -- places and shares -----------------------------------------------------------------------------
 
 
 def test_the_middle_of_a_footprint_across_the_180th_meridian():

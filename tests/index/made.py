@@ -49,6 +49,7 @@ def all_chips(store):
 
 def forget_source(store, name):
     """Leave the chips of a source without its record, as a build does that is killed in between."""
+    name = str(name)
     rows = [row for row in all_rows(store) if row["source"] == name]
     chips = [chip for chip in all_chips(store) if chip.source == name]
     store.drop_sources([name])

@@ -45,11 +45,11 @@ class MemoryStore:
     def _where(self, where):
         if not where:
             return self._chips
-        known = self._chips.drop_columns(["embedding"])
         connection = duckdb.connect()
+        connection.register("known", self._chips.drop_columns(["embedding"]))
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            sql = f"SELECT {ROW_ID} FROM known WHERE {where}"  # noqa: S608
+            sql = f"SELECT {ROW_ID} FROM known WHERE {where}"
             admitted = connection.execute(sql).fetchnumpy()[ROW_ID]
         except duckdb.Error as error:
             raise ValueError(str(error)) from error

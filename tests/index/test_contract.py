@@ -92,7 +92,7 @@ def test_the_best_come_first_and_scores_are_cosines(store):
         {"date": ("2004", "2011-06-30")},
         {"date": (None, "2005"), "bbox": (-100, -60, 100, 60)},
         {"source": ["*/000[1]*", "/scenes/000?.tif"]},
-        {"where": "gsd < 10 OR \"row\" > 600"},
+        {"where": 'gsd < 10 OR "row" > 600'},
         {"where": "geometry IS NULL"},
         {"bbox": (0, 0, 0.001, 0.001)},
         {"before": "2008", "after": "2010", "overlap": None},

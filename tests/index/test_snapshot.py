@@ -127,7 +127,7 @@ def test_threads_search_while_one_refreshes_and_one_writes(store, with_ann):
 def test_an_index_that_was_embedded_again_is_to_be_opened_again(store):
     index = Index(store)
     write_settings(store.directory, replace(store.settings, model_id="other"))
-    with pytest.raises(ModelMismatchError, match="was embedded again with the model none .*open it"):
+    with pytest.raises(ModelMismatchError, match="embedded again with the model none .*open it"):
         index.refresh()
 
 

@@ -26,3 +26,17 @@ def test_ties_count_half():
 @pytest.mark.parametrize("sample", [[], [0.1] * 10, [0.1] * 100])
 def test_where_nothing_can_be_told(sample):
     assert Standings(np.array(sample)).of(0.9) == ""
+
+
+def test_clear_is_four_robust_deviations_above_the_middle_and_likely_two_and_a_half():
+    """Of 41 scores around 10, a twentieth apart, half lie within 0.5: a deviation is 0.7413."""
+    standings = Standings(np.linspace(-1, 1, 41) + 10)
+    assert standings.deviation == pytest.approx(0.7413)
+    given = [12.9653, 12.9651, 11.8533, 11.8532, 10.0, -50.0]
+    told = ["clear", "likely", "likely", "weak", "weak", "weak"]
+    assert [standings.of(score) for score in given] == told
+
+
+def test_thirty_scores_are_enough_to_tell():
+    assert Standings(np.linspace(-1, 1, 29)).of(9.0) == ""
+    assert Standings(np.linspace(-1, 1, 30)).of(9.0) == "clear"

@@ -11,7 +11,7 @@ HOME = ROOT / "src/harma/index/store.py"
 RAW = (
     "lancedb",
     "_rowid",
-    "\"_distance\"",
+    '"_distance"',
     "to_batches",
     "take_row_ids",
     "take_offsets",

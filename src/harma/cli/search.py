@@ -40,7 +40,8 @@ EPILOG = """examples:
   harma search archive "a stadium next to a car park"
   harma search archive "a harbour" --bbox 3.0,50.5,7.5,54.0 --since 2015 -k 50 --output hits.geojson
   harma search archive --image example.png --unlike "a road" --near 4.9,52.4 --radius 20
-  harma search archive --like chip:67bc6090ea1f978c778f11aa@2 --like other.png --where "gsd < 1" --output sheet.html
+  harma search archive --like chip:67bc6090ea1f978c778f11aa@2 --like other.png --output sheet.html
+  harma search archive "a solar farm" --where "gsd < 1 AND nodata = 0" --source "*_2015*.tif"
   harma search archive "new buildings" --before 2010 --after 2019 --output change.html
 status: 0 hits, 1 none, 2 the search could not be made"""
 

@@ -81,7 +81,7 @@ def forget_ann(store: StoreWriter) -> None:
 
 
 def pays(store: StoreReader) -> bool:
-    """Whether an index has grown so that its ANN index should be made, made anew, or tried again."""
+    """Whether an index has grown so that its ANN index should be made, or made anew."""
     before = 0
     values = _read(store)
     if values is not None:

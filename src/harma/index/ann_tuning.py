@@ -1,4 +1,4 @@
-"""Tuning of the ANN index: made of several kinds, the quickest taken whose answers are as good as wanted."""
+"""Tuning of the ANN index: of several kinds the quickest whose answers are as good as wanted."""
 
 import time
 from collections.abc import Iterator
@@ -166,7 +166,10 @@ def sampled_chips(store: StoreReader, columns: list[str], count: int) -> pa.Tabl
 
 
 def filter_of_a_part(store: StoreReader) -> str:
-    """SQL that admits about a twentieth of the chips: a strip of the Earth; some sources without places."""
+    """SQL that admits about a twentieth of the chips.
+
+    A strip of the Earth, or some of the sources where most chips have no place.
+    """
     chips = sampled_chips(store, ["xmin", "source"], FILTER_SAMPLE)
     column = "xmin"
     if chips["xmin"].null_count >= chips.num_rows / 2:

@@ -67,10 +67,7 @@ def _box(bbox: Sequence[float]) -> BaseGeometry:
 
 
 def _polygon(polygon: str | Path | Mapping[str, Any] | BaseGeometry) -> BaseGeometry:
-    if isinstance(polygon, BaseGeometry):
-        geometry = polygon
-    else:
-        geometry = _of_geojson(_loaded(polygon))
+    geometry = _geometry(polygon)
     _check_polygon(geometry)
     west, _, east, _ = geometry.bounds
     if west >= -180 and east <= 180:
@@ -80,6 +77,12 @@ def _polygon(polygon: str | Path | Mapping[str, Any] | BaseGeometry) -> BaseGeom
     world = box(-180, -90, 180, 90)
     turns = [translate(geometry, by).intersection(world) for by in (-360, 0, 360)]
     return shapely.union_all(turns)
+
+
+def _geometry(polygon: str | Path | Mapping[str, Any] | BaseGeometry) -> BaseGeometry:
+    if isinstance(polygon, BaseGeometry):
+        return polygon
+    return _of_geojson(_loaded(polygon))
 
 
 def _check_polygon(geometry: BaseGeometry) -> None:

@@ -90,8 +90,9 @@ class Said:
     metavar: str = ""
 
 
-def _said(default: Any, about: Said) -> Any:
-    return field(default=default, metadata={"said": about})
+def _said(about: str, schema: JsonSchema, flag: str = "", metavar: str = "") -> dict[str, Said]:
+    """Metadata of a field."""
+    return {"said": Said(about, schema, flag, metavar)}
 
 
 def said_of(declared: "Field[Any]") -> Said:
@@ -189,21 +190,21 @@ class Query:
     `Picture`, an array (E,) a `Vector`; (example, weight) gives it a weight.
     """
 
-    text: str | Sequence[str] | None = _said(
-        None,
-        Said("what should be seen; several texts count alike", _one_or_many(STRING)),
+    text: str | Sequence[str] | None = field(
+        default=None,
+        metadata=_said("what should be seen; several texts count alike", _one_or_many(STRING)),
     )
-    image: "PictureLike | Picture | None" = _said(
-        None,
-        Said("a picture of what should be seen", PICTURE, metavar="FILE"),
+    image: "PictureLike | Picture | None" = field(
+        default=None,
+        metadata=_said("a picture of what should be seen", PICTURE, metavar="FILE"),
     )
-    like: Sequence[Any] = _said(
-        (),
-        Said("a further example (weight 1)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
+    like: Sequence[Any] = field(
+        default=(),
+        metadata=_said("a further example (weight 1)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
     )
-    unlike: Sequence[Any] = _said(
-        (),
-        Said("counts against (weight 0.5)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
+    unlike: Sequence[Any] = field(
+        default=(),
+        metadata=_said("counts against (weight 0.5)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
     )
 
 
@@ -215,52 +216,58 @@ class Where:
     chip as `then`, the largest gain of score first.
     """
 
-    bbox: Sequence[float] | None = _said(
-        None,
-        Said(
+    bbox: Sequence[float] | None = field(
+        default=None,
+        metadata=_said(
             "west, south, east, north in degrees; west over east crosses the 180th meridian",
             _numbers(4),
             metavar="W,S,E,N",
         ),
     )
-    polygon: "str | Path | Mapping[str, Any] | BaseGeometry | None" = _said(
-        None,
-        Said("a polygon in GeoJSON: its text, or a file", {"type": "object"}, metavar="GEOJSON"),
+    polygon: "str | Path | Mapping[str, Any] | BaseGeometry | None" = field(
+        default=None,
+        metadata=_said(
+            "a polygon in GeoJSON: its text, or a file", {"type": "object"}, metavar="GEOJSON"
+        ),
     )
-    near: Sequence[float] | None = _said(
-        None,
-        Said("longitude and latitude, with a radius", _numbers(2), metavar="LON,LAT"),
+    near: Sequence[float] | None = field(
+        default=None,
+        metadata=_said("longitude and latitude, with a radius", _numbers(2), metavar="LON,LAT"),
     )
-    radius_km: float | None = _said(
-        None,
-        Said("kilometres around that point, on the ground", NUMBER, "radius", "KM"),
+    radius_km: float | None = field(
+        default=None,
+        metadata=_said("kilometres around that point, on the ground", NUMBER, "radius", "KM"),
     )
-    within: bool = _said(
-        False,
-        Said("footprints lie inside the area, not only touch it", BOOLEAN),
+    within: bool = field(
+        default=False,
+        metadata=_said("footprints lie inside the area, not only touch it", BOOLEAN),
     )
-    date: Sequence[str | datetime | None] | None = _said(
-        None,
-        Said(
+    date: Sequence[str | datetime | None] | None = field(
+        default=None,
+        metadata=_said(
             "first and last date, either may be left out; both days belong to the range",
             {"type": "array", "items": DATE_OR_NULL, "minItems": 2, "maxItems": 2},
         ),
     )
-    source: str | Sequence[str] | None = _said(
-        None,
-        Said("name of a source, with * and ?", _one_or_many(STRING)),
+    source: str | Sequence[str] | None = field(
+        default=None,
+        metadata=_said("name of a source, with * and ?", _one_or_many(STRING)),
     )
-    where: str | None = _said(
-        None,
-        Said("SQL on the columns, such as 'gsd < 1 AND nodata < 0.1'", STRING, metavar="SQL"),
+    where: str | None = field(
+        default=None,
+        metadata=_said(
+            "SQL on the columns, such as 'gsd < 1 AND nodata < 0.1'", STRING, metavar="SQL"
+        ),
     )
-    before: str | datetime | None = _said(
-        None,
-        Said("change: end of the earlier time; with after", DATE, metavar="DATE"),
+    before: str | datetime | None = field(
+        default=None,
+        metadata=_said("change: end of the earlier time; with after", DATE, metavar="DATE"),
     )
-    after: str | datetime | None = _said(
-        None,
-        Said("change: start of the later time; the largest gain comes first", DATE, metavar="DATE"),
+    after: str | datetime | None = field(
+        default=None,
+        metadata=_said(
+            "change: start of the later time; the largest gain comes first", DATE, metavar="DATE"
+        ),
     )
 
 
@@ -272,25 +279,27 @@ class Page:
         QueryError: a number is out of its range.
     """
 
-    k: int = _said(
-        10,
-        Said("hits", {"type": "integer", "minimum": 1, "maximum": MOST_HITS}),
+    k: int = field(
+        default=10,
+        metadata=_said("hits", {"type": "integer", "minimum": 1, "maximum": MOST_HITS}),
     )
-    offset: int = _said(
-        0,
-        Said("hits left out before the first, for pages", {"type": "integer", "minimum": 0}),
+    offset: int = field(
+        default=0,
+        metadata=_said(
+            "hits left out before the first, for pages", {"type": "integer", "minimum": 0}
+        ),
     )
-    overlap: float | None = _said(
-        OVERLAP,
-        Said(
+    overlap: float | None = field(
+        default=OVERLAP,
+        metadata=_said(
             "chips of one scene or day that share this much of the smaller one count as the best"
             " of them; none keeps all",
             {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 1}, {"type": "null"}]},
         ),
     )
-    exact: bool = _said(
-        False,
-        Said("compare all chips, also where there is an ANN index", BOOLEAN),
+    exact: bool = field(
+        default=False,
+        metadata=_said("compare all chips, also where there is an ANN index", BOOLEAN),
     )
 
     def __post_init__(self) -> None:
@@ -362,7 +371,10 @@ def schema_of(declaration: type[Query] | type[Where] | type[Page]) -> dict[str, 
 
 
 def shows_declaration(search: SearchMethod) -> SearchMethod:
-    """Decorates `Index.search`: its signature and arguments, as people see them, are the declaration."""
+    """Decorates `Index.search`.
+
+    Its signature and its arguments in words, as people see them, come from the declaration.
+    """
     parameters = [inspect.Parameter("self", _POSITIONAL)]
     lines = []
     for declaration in (Query, Where, Page):

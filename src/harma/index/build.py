@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from harma.errors import ConfigError
 from harma.ground.files import locked, write_json
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
+from harma.index.compaction import Progress, keep_quick
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.settings import SETTINGS_FILE, Settings, write_settings
 from harma.index.store import WRITING, Store
 from harma.index.survey import Surveyed, survey
-from harma.index.compaction import Progress, keep_quick
 from harma.model.embedding import embed_pixels, eval_transform_of
 from harma.model.fingerprint import check_model, model_id
 from harma.scenes.sources import Source

@@ -148,7 +148,10 @@ def changed_hits(store: StoreReader, changes: Changes, page: Page) -> list[Hit]:
 def _load(store: StoreReader, vector: NDArray[np.float32], condition: Filter) -> _DatedChips:
     """All admitted chips with a place and a date."""
     condition = condition.also("geometry IS NOT NULL AND datetime IS NOT NULL")
-    ids, scores, dates, footprints = [], [], [], []
+    ids = []
+    scores = []
+    dates = []
+    footprints = []
     for table in admitted_blocks(store, condition, ["embedding", "geometry", "datetime"]):
         ids.append(table[ROW_ID].to_numpy())
         scores.append(embeddings_of(table) @ vector)
@@ -168,7 +171,7 @@ def _load(store: StoreReader, vector: NDArray[np.float32], condition: Filter) ->
 def _same_places(
     now: _DatedChips, then: _DatedChips
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of each later chip that was seen before, and of the earlier chip it is compared with."""
+    """Positions of later chips that were seen before, and of the chips they are compared with."""
     now_at, then_at = shapely.STRtree(then.footprints).query(now.footprints, predicate="intersects")
     now_areas = shapely.area(now.footprints[now_at])
     then_areas = shapely.area(then.footprints[then_at])

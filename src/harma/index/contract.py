@@ -1,4 +1,4 @@
-"""What an index asks of its store, as protocols: another store (in memory, in a bucket) has these methods."""
+"""What an index asks of its store, as protocols: another store (in memory, …) has these methods."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -40,7 +40,7 @@ class StoreReader(Protocol):
         """Number of the version of the chips that is read."""
 
     def snapshot(self) -> "StoreReader":
-        """A reader of the newest version there is now; it goes on reading that one, whatever is written."""
+        """A reader of the newest version; it goes on reading that one, whatever is written."""
 
     def count(self, where: str = "") -> int:
         """Chips, all of them or those that a condition admits."""
@@ -91,7 +91,7 @@ class StoreReader(Protocol):
 
 
 class StoreWriter(StoreReader, Protocol):
-    """Writes one index too; one writer at a time. What cannot be written raises a `StorageError`."""
+    """Writes one index too, one writer at a time; a `StorageError` where that cannot be done."""
 
     def add_chips(self, chips: Sequence[ChipRecord], embeddings: NDArray[np.float32]) -> None:
         """Append chips and their embeddings (n, E), all of them or none."""

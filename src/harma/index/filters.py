@@ -37,7 +37,7 @@ class Filter:
         return replace(self, where=f"({self.where}) AND ({condition})")
 
     def boxes(self) -> list[tuple[float, float, float, float]]:
-        """West, south, east and north of the area's parts; none where there is no area, or an empty one."""
+        """West, south, east and north of the area's parts; none without an area."""
         if self.area is None or self.area.is_empty:
             return []
         parts = getattr(self.area, "geoms", [self.area])

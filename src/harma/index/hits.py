@@ -70,7 +70,9 @@ class Hit:
     @property
     def change(self) -> float | None:
         """How much more the place matches now than then, or None where it was not compared."""
-        return None if self.then is None else self.score - self.then.score
+        if self.then is None:
+            return None
+        return self.score - self.then.score
 
     def properties(self) -> dict[str, Any]:
         """Everything but the geometry, as plain values."""

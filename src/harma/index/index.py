@@ -186,7 +186,8 @@ class Index:
 
 
 def _checked(store: StoreReader, model: "HarMA") -> "HarMA":
-    """The model, if it is the one the index was made with. Vector queries need none, and so no torch."""
+    """The model, if it is the one the index was made with."""
+    # Not at the top: queries of vectors and chips need no model, and so no torch.
     from harma.model.fingerprint import check_model
 
     check_model(store.settings.model, store.settings.model_id, model)

@@ -1,4 +1,4 @@
-"""Pictures of hits: chips read again from their scenes, or the index's thumbnails where that cannot be done."""
+"""Pictures of hits: chips read again from their scenes, or the thumbnails of the index."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harma.errors import NotFoundError, QueryError
 from harma.index.ask import Chip, Example, Picture, Query, Text, Vector
 from harma.index.contract import StoreReader
-from harma.index.embedder import QueryEmbedder
+from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.schema import quoted
 
 logger = logging.getLogger(__name__)
@@ -81,11 +81,7 @@ def _parts(query: Query) -> Iterator[_Part]:
     for text in texts:
         yield _Part(Text(text), LIKE_WEIGHT)
     if query.image is not None:
-        # A string here is the name of a file: the parameter says that it is a picture.
-        picture = query.image
-        if not isinstance(picture, Picture):
-            _check_no_chip(picture)
-            picture = Picture(picture)
+        picture = _picture(query.image)
         yield _Part(picture, picture.weight or LIKE_WEIGHT)
     for example in _examples("like", query.like):
         yield _Part(example, example.weight or LIKE_WEIGHT)
@@ -93,11 +89,14 @@ def _parts(query: Query) -> Iterator[_Part]:
         yield _Part(example, -(example.weight or UNLIKE_WEIGHT))
 
 
-def _check_no_chip(image: object) -> None:
-    """Check that an image is not the name of a chip, as the terminal has it."""
+def _picture(image: PictureLike | Picture) -> Picture:
+    """What `image` is. A string is the name of a file: the parameter says that it is a picture."""
+    if isinstance(image, Picture):
+        return image
     if isinstance(image, str) and image.startswith(CHIP_PREFIX) and not Path(image).exists():
         chip = image.removeprefix(CHIP_PREFIX)
         raise QueryError(f"image is {image!r}, a chip; say like=[Chip({chip!r})]")
+    return Picture(image)
 
 
 def _examples(name: str, examples: Sequence[Any]) -> Iterator[Example]:

@@ -109,7 +109,7 @@ class Search:
         return self._scanned(ask)
 
     def _near(self) -> NDArray[np.int64] | None:
-        """Row ids of chips around the area; None where boxes alone do not tell which chips are meant."""
+        """Row ids of chips around the area; None where there is more to the filter than an area."""
         if self.condition.area is None or self.condition.where:
             return None
         return self.snapshot.places.near(self.condition)
@@ -196,10 +196,8 @@ class Search:
         return ids[:enough]
 
     def _ranked(self, table: pa.Table) -> list[Match]:
-        """Chips of a table, scored as the exact search does it, so that scores do not depend on the way."""
-        if self.condition.area is not None:
-            admitted = self.condition.matches(table["geometry"].to_pylist())
-            table = table.filter(pa.array(admitted))
+        """Chips of a table, scored as the exact search does it: scores do not depend on the way."""
+        table = _in_area(table, self.condition)
         ids = table[ROW_ID].to_numpy()
         scores = embeddings_of(table) @ self.vector
         chips = [ShownChip(**row) for row in table.select(SHOWN).to_pylist()]
@@ -209,7 +207,7 @@ class Search:
 def best_of(
     ids: NDArray[np.int64], scores: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The `k` best of scores (n,) and their ids; equal ones in the order of ids, so that pages fit together."""
+    """The `k` best of scores (n,) and their ids; equal ones by their ids, so that pages fit."""
     if len(ids) > 4 * k:
         # Everything that ties with the k-th best stays for the sort.
         keep = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
@@ -220,7 +218,7 @@ def best_of(
 
 
 def shown_chips(store: StoreReader, ids: NDArray[np.int64]) -> list[ShownChip]:
-    """What is shown of chips by their row ids (n,), in this order; an id may be there several times."""
+    """What is shown of chips by row ids (n,), in this order; an id may be there several times."""
     if not len(ids):
         return []
     distinct, places = np.unique(ids, return_inverse=True)
@@ -240,17 +238,22 @@ def admitted_blocks(
     if condition.area is not None and "geometry" not in names:
         names.append("geometry")
     with _where_checked(condition):
-        for table in store.blocks(names, condition.sql):
-            if table.num_rows and condition.area is not None:
-                admitted = condition.matches(table["geometry"].to_pylist())
-                table = table.filter(pa.array(admitted))
+        for block in store.blocks(names, condition.sql):
+            table = _in_area(block, condition)
             if table.num_rows:
                 yield table
 
 
+def _in_area(table: pa.Table, condition: Filter) -> pa.Table:
+    """The rows of a table, with geometries, that the area of a filter admits."""
+    if condition.area is None or not table.num_rows:
+        return table
+    return table.filter(pa.array(condition.matches(table["geometry"].to_pylist())))
+
+
 @contextmanager
 def _where_checked(condition: Filter) -> Iterator[None]:
-    """Say that it is the condition which is wrong, where a store only says what it does not understand."""
+    """Say that it is the condition which is wrong, where a store says something else."""
     try:
         yield
     except READ_ERRORS as error:

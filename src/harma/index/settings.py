@@ -64,7 +64,8 @@ def read_settings(directory: Path) -> Settings:
     path = directory / SETTINGS_FILE
     if not path.is_file():
         raise MissingFileError(
-            f"{directory} is no index (there is no {SETTINGS_FILE}); make one with `harma index build`"
+            f"{directory} is no index (there is no {SETTINGS_FILE}); make one with `harma index"
+            " build`"
         )
     try:
         # Not YAML: it reads 1e+20 as text, and NaN too.

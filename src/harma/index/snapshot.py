@@ -17,7 +17,7 @@ SAMPLE_CHIPS = 4096
 
 @dataclass(frozen=True)
 class Places:
-    """Boxes of all chips with a place: 40 bytes a chip, so that an area is looked up in a millisecond.
+    """Boxes of all chips with a place: 40 bytes a chip, and an area is found in a millisecond.
 
     Attributes:
         ids: row ids (n,), ascending.
@@ -28,7 +28,7 @@ class Places:
     boxes: NDArray[np.float64]
 
     def near(self, condition: Filter) -> NDArray[np.int64]:
-        """Row ids of chips whose boxes overlap that of a filter's area, or of one of its parts; ascending."""
+        """Row ids of chips whose boxes overlap those of a filter's area; ascending."""
         west, south, east, north = self.boxes
         is_near = np.zeros(len(self.ids), dtype=bool)
         for left, lower, right, upper in condition.boxes():
@@ -63,7 +63,7 @@ class Snapshot:
 
     @cached_property
     def sample(self) -> NDArray[np.float32]:
-        """Embeddings of chips from all over the index (n, E): what a query scores on it is the ordinary."""
+        """Embeddings of chips from all over the index (n, E): their scores are the usual ones."""
         count = self.store.count()
         if not count:
             return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Standing of a score: clear, likely or weak, by how far it stands out from the rest of the index."""
+"""Standing of a score: clear, likely or weak, by how far it stands out from the rest."""
 
 import numpy as np
 from numpy.typing import NDArray

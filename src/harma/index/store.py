@@ -1,4 +1,4 @@
-"""The tables of an index in Lance, on disk: the only module that touches them; one writer at a time."""
+"""The tables of an index in Lance, on disk; no other module touches them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -272,7 +272,7 @@ class Store:
         return query.distance_type("cosine").limit(k).minimum_nprobes(num_probes)
 
     def tuning(self) -> str:
-        """How the ANN index is searched, as `write_tuning` wrote it; "" where nothing is written."""
+        """How the ANN index is searched, as `write_tuning` wrote it; "" where nothing is."""
         if self._fixed_tuning is not None:
             return self._fixed_tuning
         return self._written_tuning()
@@ -403,7 +403,10 @@ class Store:
         return int(self._chips.stats()["fragment_stats"]["num_fragments"])
 
     def compact(self) -> None:
-        """Join small files that many writes leave, and drop old versions; the ANN index learns new chips."""
+        """Join the small files that many writes leave, and drop old versions.
+
+        The ANN index learns of new chips.
+        """
         with self._writing():
             for table in (self._chips, self._sources):
                 table.optimize(cleanup_older_than=KEPT_VERSIONS)
@@ -420,7 +423,7 @@ class Store:
 
 
 def tables_directory(directory: Path, settings: Settings) -> Path:
-    """Where the tables of an index are: beside those of another model while it is embedded again."""
+    """Where tables are: beside those of another model while the index is embedded again."""
     return directory / TABLES / settings.model_id
 
 

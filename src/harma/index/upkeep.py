@@ -11,9 +11,9 @@ from typing import Any
 from harma.errors import ConfigError, DataError
 from harma.ground.files import locked
 from harma.index.build import Outcome, build, write_problems
+from harma.index.compaction import Progress, keep_quick
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 from harma.index.store import WRITING, Store, tables_directory
-from harma.index.compaction import Progress, keep_quick
 from harma.model.fingerprint import model_id
 from harma.scenes.sources import Source, source_named
 
