@@ -1,4 +1,4 @@
-"""A build that is killed at random moments ends with the rows of an undisturbed one, and can be searched all the while.
+"""A build that is killed at random moments ends as an undisturbed one, and is searched meanwhile.
 
     python benchmarks/index/killed.py SOURCE… --model MODEL --output DIR [--size 128] [--kills 20]
 
@@ -51,7 +51,7 @@ def rows_of(directory):
 
 
 def search_on(directory, stop, counts):
-    """Search an index again and again: how many searches were made, failed, and how many chips the last one saw."""
+    """Search again and again: searches made, failed, and how many chips the last one saw."""
     rng = np.random.default_rng(0)
     while not stop.is_set():
         try:

@@ -13,11 +13,11 @@ from harma.index.ask import (
     Query,
     SearchOptions,
     Where,
-    said_of,
-    schema_of,
     where_and_page,
 )
+from harma.index.ask_forms import schema_of
 from harma.index.index import Index
+from harma.index.said import said_of
 
 DECLARED = [declared for declaration in (Query, Where, Page) for declared in fields(declaration)]
 

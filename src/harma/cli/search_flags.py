@@ -21,8 +21,8 @@ from harma.index.ask import (
     Query,
     Text,
     Where,
-    said_of,
 )
+from harma.index.said import said_of
 
 CHIP = "chip:"
 WEIGHTED = re.compile(r"(.+)@(\d+(?:\.\d*)?|\.\d+)", re.DOTALL)

@@ -5,14 +5,25 @@ fields of these three classes: what a field says of itself (`Said`) is its help 
 Importing this module is light, so that `harma search --help` is quick.
 """
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from harma.errors import QueryError
+from harma.index.said import (
+    BOOLEAN,
+    DATE,
+    DATE_OR_NULL,
+    EXAMPLES,
+    NUMBER,
+    PICTURE,
+    STRING,
+    numbers,
+    one_or_many,
+    said,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,83 +34,9 @@ if TYPE_CHECKING:
 
 # From this share of the smaller chip on, two chips are one place.
 OVERLAP = 0.5
-# Hits of a search, those of the pages before it counted. Each takes about 2 KB while it is sorted
-# and merged, and up to eight times as many are looked at: 1.6 GB at most.
+# Hits of a search, those of the pages before it counted. Each takes about 2 KB in memory while hits
+# are merged, and twice as many are looked at, or more where many overlap: some 400 MB.
 MOST_HITS = 100_000
-
-SearchMethod = TypeVar("SearchMethod", bound=Callable[..., Any])
-
-_POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
-
-JsonSchema = Mapping[str, object]
-NUMBER: JsonSchema = {"type": "number"}
-STRING: JsonSchema = {"type": "string"}
-BOOLEAN: JsonSchema = {"type": "boolean"}
-DATE: JsonSchema = {"type": "string", "examples": ["2015", "2015-09-26", "2015-09-26T10:00:00Z"]}
-DATE_OR_NULL: JsonSchema = {"anyOf": [DATE, {"type": "null"}]}
-WEIGHT: JsonSchema = {"type": "number", "exclusiveMinimum": 0}
-
-
-def _numbers(count: int) -> JsonSchema:
-    return {"type": "array", "items": NUMBER, "minItems": count, "maxItems": count}
-
-
-def _one_or_many(schema: JsonSchema) -> JsonSchema:
-    return {"anyOf": [schema, {"type": "array", "items": schema, "minItems": 1}]}
-
-
-def _kind(name: str, schema: JsonSchema) -> JsonSchema:
-    """An example that says what it is by the name of its value."""
-    properties = {name: schema, "weight": WEIGHT}
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [name],
-        "additionalProperties": False,
-    }
-
-
-PICTURE: JsonSchema = {"type": "string", "contentEncoding": "base64"}
-EXAMPLES: JsonSchema = {
-    "type": "array",
-    "items": {
-        "anyOf": [
-            _kind("text", STRING),
-            _kind("picture", PICTURE),
-            _kind("chip", STRING),
-            _kind("vector", {"type": "array", "items": NUMBER, "minItems": 1}),
-        ]
-    },
-}
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a field of a declaration says of itself.
-
-    Attributes:
-        help: what it means, in a line.
-        schema: what JSON may give for it; the types of flags come from it too.
-        flag: its name at the terminal, where that is another one.
-        metavar: what stands for its value in the help.
-    """
-
-    help: str
-    schema: JsonSchema
-    flag: str = ""
-    metavar: str = ""
-
-
-def _said(about: str, schema: JsonSchema, flag: str = "", metavar: str = "") -> dict[str, Said]:
-    """Metadata of a field."""
-    return {"said": Said(about, schema, flag, metavar)}
-
-
-def said_of(declared: "Field[Any]") -> Said:
-    """What a field of `Query`, `Where` or `Page` says of itself."""
-    about: Said = declared.metadata["said"]
-    return about
-
 
 # -- examples, each said to be what it is ---------------------------------------------------------
 
@@ -192,19 +129,19 @@ class Query:
 
     text: str | Sequence[str] | None = field(
         default=None,
-        metadata=_said("what should be seen; several texts count alike", _one_or_many(STRING)),
+        metadata=said("what should be seen; several texts count alike", one_or_many(STRING)),
     )
     image: "PictureLike | Picture | None" = field(
         default=None,
-        metadata=_said("a picture of what should be seen", PICTURE, metavar="FILE"),
+        metadata=said("a picture of what should be seen", PICTURE, metavar="FILE"),
     )
     like: Sequence[Any] = field(
         default=(),
-        metadata=_said("a further example (weight 1)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
+        metadata=said("a further example (weight 1)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
     )
     unlike: Sequence[Any] = field(
         default=(),
-        metadata=_said("counts against (weight 0.5)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
+        metadata=said("counts against (weight 0.5)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
     )
 
 
@@ -218,54 +155,54 @@ class Where:
 
     bbox: Sequence[float] | None = field(
         default=None,
-        metadata=_said(
+        metadata=said(
             "west, south, east, north in degrees; west over east crosses the 180th meridian",
-            _numbers(4),
+            numbers(4),
             metavar="W,S,E,N",
         ),
     )
     polygon: "str | Path | Mapping[str, Any] | BaseGeometry | None" = field(
         default=None,
-        metadata=_said(
+        metadata=said(
             "a polygon in GeoJSON: its text, or a file", {"type": "object"}, metavar="GEOJSON"
         ),
     )
     near: Sequence[float] | None = field(
         default=None,
-        metadata=_said("longitude and latitude, with a radius", _numbers(2), metavar="LON,LAT"),
+        metadata=said("longitude and latitude, with a radius", numbers(2), metavar="LON,LAT"),
     )
     radius_km: float | None = field(
         default=None,
-        metadata=_said("kilometres around that point, on the ground", NUMBER, "radius", "KM"),
+        metadata=said("kilometres around that point, on the ground", NUMBER, "radius", "KM"),
     )
     within: bool = field(
         default=False,
-        metadata=_said("footprints lie inside the area, not only touch it", BOOLEAN),
+        metadata=said("footprints lie inside the area, not only touch it", BOOLEAN),
     )
     date: Sequence[str | datetime | None] | None = field(
         default=None,
-        metadata=_said(
+        metadata=said(
             "first and last date, either may be left out; both days belong to the range",
             {"type": "array", "items": DATE_OR_NULL, "minItems": 2, "maxItems": 2},
         ),
     )
     source: str | Sequence[str] | None = field(
         default=None,
-        metadata=_said("name of a source, with * and ?", _one_or_many(STRING)),
+        metadata=said("name of a source, with * and ?", one_or_many(STRING)),
     )
     where: str | None = field(
         default=None,
-        metadata=_said(
+        metadata=said(
             "SQL on the columns, such as 'gsd < 1 AND nodata < 0.1'", STRING, metavar="SQL"
         ),
     )
     before: str | datetime | None = field(
         default=None,
-        metadata=_said("change: end of the earlier time; with after", DATE, metavar="DATE"),
+        metadata=said("change: end of the earlier time; with after", DATE, metavar="DATE"),
     )
     after: str | datetime | None = field(
         default=None,
-        metadata=_said(
+        metadata=said(
             "change: start of the later time; the largest gain comes first", DATE, metavar="DATE"
         ),
     )
@@ -281,17 +218,17 @@ class Page:
 
     k: int = field(
         default=10,
-        metadata=_said("hits", {"type": "integer", "minimum": 1, "maximum": MOST_HITS}),
+        metadata=said("hits", {"type": "integer", "minimum": 1, "maximum": MOST_HITS}),
     )
     offset: int = field(
         default=0,
-        metadata=_said(
+        metadata=said(
             "hits left out before the first, for pages", {"type": "integer", "minimum": 0}
         ),
     )
     overlap: float | None = field(
         default=OVERLAP,
-        metadata=_said(
+        metadata=said(
             "chips of one scene or day that share this much of the smaller one count as the best"
             " of them; none keeps all",
             {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 1}, {"type": "null"}]},
@@ -299,7 +236,7 @@ class Page:
     )
     exact: bool = field(
         default=False,
-        metadata=_said("compare all chips, also where there is an ANN index", BOOLEAN),
+        metadata=said("compare all chips, also where there is an ANN index", BOOLEAN),
     )
 
     def __post_init__(self) -> None:
@@ -349,50 +286,3 @@ def where_and_page(options: Mapping[str, Any]) -> tuple[Where, Page]:
     places = {name: value for name, value in options.items() if name not in of_page}
     pages = {name: value for name, value in options.items() if name in of_page}
     return Where(**places), Page(**pages)
-
-
-# -- what comes from the declaration --------------------------------------------------------------
-
-
-def schema_of(declaration: type[Query] | type[Where] | type[Page]) -> dict[str, Any]:
-    """A JSON schema of what a declaration takes."""
-    properties = {}
-    for declared in fields(declaration):
-        about = said_of(declared)
-        properties[declared.name] = {**about.schema, "description": about.help}
-        if declared.default not in (None, (), MISSING):
-            properties[declared.name]["default"] = declared.default
-    return {
-        "type": "object",
-        "title": declaration.__name__,
-        "properties": properties,
-        "additionalProperties": False,
-    }
-
-
-def shows_declaration(search: SearchMethod) -> SearchMethod:
-    """Decorates `Index.search`.
-
-    Its signature and its arguments in words, as people see them, come from the declaration.
-    """
-    parameters = [inspect.Parameter("self", _POSITIONAL)]
-    lines = []
-    for declaration in (Query, Where, Page):
-        for declared in fields(declaration):
-            parameters.append(_parameter(declared))
-            lines.append(f"    {declared.name}: {said_of(declared).help}.")
-    search.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        parameters, return_annotation="list[Hit]"
-    )
-    search.__doc__ = "\n".join([inspect.getdoc(search) or "", "", "Args:", *lines])
-    return search
-
-
-def _parameter(declared: "Field[Any]") -> inspect.Parameter:
-    is_positional = declared.name in ("text", "image")
-    return inspect.Parameter(
-        declared.name,
-        _POSITIONAL if is_positional else inspect.Parameter.KEYWORD_ONLY,
-        default=declared.default,
-        annotation=declared.type,
-    )

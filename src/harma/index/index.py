@@ -16,9 +16,9 @@ from harma.index.ask import (
     Query,
     SearchOptions,
     Where,
-    shows_declaration,
     where_and_page,
 )
+from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
