@@ -89,7 +89,7 @@ def _of_source(
         with open_scene(source.opened_as, settings.reading) as scene:
             return {hit.id: _chip(scene, hit, size) for hit in hits}
     except HarmaError as error:
-        problem = str(error)
+        problem = error.problem
         return {hit.id: problem for hit in hits}
 
 
@@ -97,7 +97,7 @@ def _chip(scene: Scene, hit: Hit, size: int) -> ChipOrProblem:
     try:
         image = Image.fromarray(scene.read(hit.window)[0])
     except DataError as error:
-        return str(error)
+        return error.problem
     image.thumbnail((size, size), Image.Resampling.LANCZOS)
     return image
 
