@@ -47,18 +47,10 @@ def import_settings(
     """
     path = file.layout.path
     exported = file.settings
-    if model is not None and label is not None:
-        raise ConfigError(
-            f"a model ({model}) and a label ({label}) are given; a label is for models HarMA cannot"
-            " load"
-        )
-    if model is not None:
-        named = _loaded(file, model, backbone)
-    elif label is not None:
-        named = _Named(label, FOREIGN + hashlib.sha256(label.encode()).hexdigest()[:16])
-    elif exported is not None:
+    named = _named(file, model, backbone, label)
+    if named is None and exported is not None:
         return exported, None
-    else:
+    if named is None:
         raise ConfigError(
             f"{path} does not say which model made its embeddings; name it with model (--model), or"
             " with label (--label) if HarMA cannot load it"
@@ -74,6 +66,22 @@ def import_settings(
             f" {named.name} is {named.model_id}. Leave the model out, or name that one"
         )
     return replace(exported, model=named.name, backbone=backbone), named.model
+
+
+def _named(
+    file: EmbeddingFile, model: str | Path | None, backbone: str | None, label: str | None
+) -> _Named | None:
+    """What a person says that made the embeddings; None where nothing is said."""
+    if model is not None and label is not None:
+        raise ConfigError(
+            f"a model ({model}) and a label ({label}) are given; a label is for models HarMA cannot"
+            " load"
+        )
+    if model is not None:
+        return _loaded(file, model, backbone)
+    if label is not None:
+        return _Named(label, FOREIGN + hashlib.sha256(label.encode()).hexdigest()[:16])
+    return None
 
 
 def _loaded(file: EmbeddingFile, model: str | Path, backbone: str | None) -> _Named:

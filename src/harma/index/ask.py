@@ -123,13 +123,14 @@ Example = Text | Picture | Chip | Vector
 class Query:
     """What is looked for. A plain string is a text, always: files and chips are said to be such.
 
+    Several texts count alike.
     In `like` and `unlike` a string is a `Text`, a `pathlib.Path`, PIL image or array of pixels a
     `Picture`, an array (E,) a `Vector`; (example, weight) gives it a weight.
     """
 
     text: str | Sequence[str] | None = field(
         default=None,
-        metadata=said("what should be seen; several texts count alike", one_or_many(STRING)),
+        metadata=said("what should be seen", one_or_many(STRING)),
     )
     image: "PictureLike | Picture | None" = field(
         default=None,
@@ -218,7 +219,10 @@ class Page:
 
     k: int = field(
         default=10,
-        metadata=said("hits", {"type": "integer", "minimum": 1, "maximum": MOST_HITS}),
+        metadata=said(
+            f"hits; with the offset at most {MOST_HITS:,}",
+            {"type": "integer", "minimum": 1, "maximum": MOST_HITS},
+        ),
     )
     offset: int = field(
         default=0,

@@ -100,13 +100,9 @@ def find_changes(
         )
     chips = _load(store, vector, condition)
     then = chips.part(chips.dates <= _microseconds(before))
+    _check_any(then, "before", before)
     now = chips.part(chips.dates >= _microseconds(after))
-    for name, side, when in (("before", then, before), ("after", now, after)):
-        if not len(side.ids):
-            raise QueryError(
-                f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index"
-                " info`"
-            )
+    _check_any(now, "after", after)
     now_at, then_at = _same_places(now, then)
     gains = now.scores[now_at] - then.scores[then_at]
     # The largest gain first; equal ones in the order of ids, so that pages fit together.
@@ -114,6 +110,15 @@ def find_changes(
     now_at = now_at[order]
     then_at = then_at[order]
     return Changes(now.ids[now_at], then.ids[then_at], now.scores[now_at], then.scores[then_at])
+
+
+def _check_any(chips: _DatedChips, name: str, when: datetime) -> None:
+    """Check that there are chips of one of the times."""
+    if not len(chips.ids):
+        raise QueryError(
+            f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index"
+            " info`"
+        )
 
 
 def changed_hits(store: StoreReader, changes: Changes, page: Page) -> list[Hit]:

@@ -1,9 +1,11 @@
 """Chips that overlap show one place: the best of them stands for all."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from harma.index.records import ShownChip
@@ -28,28 +30,44 @@ def merged(
         Positions of what is left, ascending. What is kept of the first n chips does not depend on
         those that follow.
     """
-    positions: list[int] = []
-    outlines: list[BaseGeometry] = []
+    kept: list[_Outlined] = []
     # The boxes of what is kept: few chips are near enough to look at their outlines.
     boxes = np.empty((count, 4))
     for position, chip in enumerate(chips):
-        if len(positions) == count:
+        if len(kept) == count:
             break
-        outline = _outline(chip)
-        west, south, east, north = outline.bounds
-        kept = boxes[: len(positions)]
-        near = (
-            (kept[:, 0] < east) & (kept[:, 2] > west) & (kept[:, 1] < north) & (kept[:, 3] > south)
-        )
-        is_same_place = False
-        for other in np.flatnonzero(near):
-            if _is_comparable(chip, chips[positions[other]], any_date):
-                is_same_place = is_same_place or _share(outline, outlines[other]) >= overlap
-        if not is_same_place:
-            boxes[len(positions)] = outline.bounds
-            positions.append(position)
-            outlines.append(outline)
-    return positions
+        outlined = _Outlined(position, chip, _outline(chip))
+        near = _overlapping(boxes[: len(kept)], outlined.outline.bounds)
+        better = [kept[number] for number in near]
+        if not any(_is_same_place(outlined, other, overlap, any_date) for other in better):
+            boxes[len(kept)] = outlined.outline.bounds
+            kept.append(outlined)
+    return [outlined.position for outlined in kept]
+
+
+@dataclass(frozen=True, eq=False)
+class _Outlined:
+    """A chip, its position, and where it lies."""
+
+    position: int
+    chip: ShownChip
+    outline: BaseGeometry
+
+
+def _overlapping(
+    boxes: NDArray[np.float64], bounds: tuple[float, float, float, float]
+) -> NDArray[np.intp]:
+    """Which boxes (n, 4) overlap one."""
+    west, south, east, north = bounds
+    overlaps = (boxes[:, 0] < east) & (boxes[:, 2] > west)
+    overlaps &= (boxes[:, 1] < north) & (boxes[:, 3] > south)
+    return np.flatnonzero(overlaps)
+
+
+def _is_same_place(one: _Outlined, other: _Outlined, overlap: float, any_date: bool) -> bool:
+    if not _is_comparable(one.chip, other.chip, any_date):
+        return False
+    return _share(one.outline, other.outline) >= overlap
 
 
 def _outline(chip: ShownChip) -> BaseGeometry:
