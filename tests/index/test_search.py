@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import shapely
-from tests.index.made import all_rows
+from tests.index.made import all_rows, chip, made_settings
 
 from harma.errors import HarmaError, NotFoundError, QueryError
+from harma.index.ann import Ann, write_ann
 from harma.index.ask import Chip
 from harma.index.index import Index
+from harma.index.store import Store
 
 
 @pytest.fixture
@@ -106,3 +108,26 @@ def test_an_image_is_never_a_text(index, tmp_path):
         with pytest.raises(HarmaError, match="is not there"):
             index.search(image=name)
     assert index.search("a road", date=(None, "9999-12-31"))
+
+
+@pytest.mark.parametrize("with_ann", [False, True])
+def test_many_chips_of_one_place_do_not_hide_the_others(tmp_path, with_ann):
+    """Of 100 chips of one place one is a hit; the search goes on until there are three."""
+    store = Store.create(tmp_path / "i", made_settings(8))
+    scores = np.concatenate([np.linspace(0.99, 0.9, 100), np.linspace(0.5, 0.1, 5)])
+    vectors = np.zeros((105, 8), dtype=np.float32)
+    vectors[:, 0] = scores
+    vectors[:, 1] = np.sqrt(1 - scores**2)
+    places = [0] * 100 + [10, 20, 30, 40, 50]
+    chips = [
+        chip(id=f"{number:03d}", geometry=shapely.to_wkb(shapely.box(west, 0, west + 1, 1)))
+        for number, west in enumerate(places)
+    ]
+    store.add_chips(chips, vectors)
+    if with_ann:
+        store.create_ann("IVF_FLAT", 16)
+        write_ann(store, Ann("IVF_FLAT", 16, 20, 4, 105, {"image": 1.0}, 1.0))
+    hits = Index(store).search(like=[np.eye(8, dtype=np.float32)[0]], k=3)
+    assert [hit.id for hit in hits] == ["000", "100", "101"]
+    hits = Index(store).search(like=[np.eye(8, dtype=np.float32)[0]], k=200)
+    assert [hit.id for hit in hits] == ["000", "100", "101", "102", "103", "104"]
