@@ -9,6 +9,8 @@ from harma.errors import HarmaError, NotFoundError, QueryError
 from harma.index.ann import Ann, write_ann
 from harma.index.ask import Chip
 from harma.index.index import Index
+from harma.index.schema import SIDES
+from harma.index.search import best_of
 from harma.index.store import Store
 
 
@@ -131,3 +133,36 @@ def test_many_chips_of_one_place_do_not_hide_the_others(tmp_path, with_ann):
     assert [hit.id for hit in hits] == ["000", "100", "101"]
     hits = Index(store).search(like=[np.eye(8, dtype=np.float32)[0]], k=200)
     assert [hit.id for hit in hits] == ["000", "100", "101", "102", "103", "104"]
+
+
+@pytest.mark.parametrize("count", [6, 60])
+def test_equal_scores_come_in_the_order_of_their_ids(count):
+    """Also where there are so many that the worst are left out first."""
+    ids = np.arange(count)[::-1].copy()
+    scores = np.where(ids % 2 == 0, 0.5, 0.9).astype(np.float32)
+    best, given = best_of(ids, scores, 5)
+    assert best.tolist() == [1, 3, 5, *([0, 2] if count == 6 else [7, 9])]
+    assert given.tolist() == scores[::-1][best].tolist()
+
+
+def test_an_area_of_bad_matches_is_looked_through_whole(tmp_path):
+    """The nearest chips of the whole index hold none of it: the filter of the ANN index must."""
+    store = Store.create(tmp_path / "i", made_settings(8))
+    count, inside = 4000, 1600
+    angles = np.concatenate([np.linspace(1.0, 1.5, inside), np.linspace(0.0, 0.5, count - inside)])
+    vectors = np.zeros((count, 8), dtype=np.float32)
+    vectors[:, 0], vectors[:, 1] = np.cos(angles), np.sin(angles)
+    sides = (dict(zip(SIDES, (west, 0, west + 1, 1), strict=True)) for west in (0, 50))
+    near, far = (
+        {**side, "geometry": shapely.to_wkb(shapely.box(*side.values()))} for side in sides
+    )
+    chips = [chip(id=f"{n:04d}", **(near if n < inside else far)) for n in range(count)]
+    store.add_chips(chips, vectors)
+    store.create_ann("IVF_FLAT", 16)
+    write_ann(store, Ann("IVF_FLAT", 16, 20, 4, count, {"image": 1.0}, 1.0))
+    index, vector = Index(store), np.eye(8, dtype=np.float32)[0]
+    hits = index.search(like=[vector], bbox=(-1, -1, 2, 2), overlap=None)
+    exact = index.search(like=[vector], bbox=(-1, -1, 2, 2), overlap=None, exact=True)
+    assert [hit.id for hit in exact[:3]] == ["0000", "0001", "0002"]
+    assert len(hits) == 10
+    assert {hit.id for hit in hits} <= {f"{n:04d}" for n in range(inside)}
