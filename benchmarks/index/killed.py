@@ -1,4 +1,4 @@
-"""A build that is killed at random moments ends with the rows of an undisturbed one, and can be searched all the while.
+"""A build that is killed at random moments ends as an undisturbed one, and is searched meanwhile.
 
     python benchmarks/index/killed.py SOURCE… --model MODEL --output DIR [--size 128] [--kills 20]
 
@@ -16,11 +16,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
 from harma.index.index import Index
+from harma.index.records import ChipRecord
 from harma.index.store import Store
 from harma.index.verify import verify
 
@@ -42,14 +44,14 @@ def command(args, directory):
 
 
 def rows_of(directory):
-    table = Store(directory).chips.to_arrow()
-    rows = sorted(table.drop(["embedding", "model"]).to_pylist(), key=lambda row: row["id"])
+    table = Store(directory).rows([field.name for field in fields(ChipRecord)] + ["embedding"])
+    rows = sorted(table.drop(["embedding", "row_id"]).to_pylist(), key=lambda row: row["id"])
     order = np.argsort(table["id"].to_pylist())
     return rows, np.array(table["embedding"].to_pylist(), dtype=np.float32)[order]
 
 
 def search_on(directory, stop, counts):
-    """Search an index again and again: how many searches were made, failed, and how many chips the last one saw."""
+    """Search again and again: searches made, failed, and how many chips the last one saw."""
     rng = np.random.default_rng(0)
     while not stop.is_set():
         try:

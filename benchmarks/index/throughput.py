@@ -1,4 +1,4 @@
-"""Images per second of a whole index build against the bare model fed from memory, with ViT-B/32 in float32.
+"""Images per second of an index build against the bare model fed from memory (ViT-B/32, float32).
 
     python benchmarks/index/throughput.py [--chips 768] [--repeats 3]
 

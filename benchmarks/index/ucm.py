@@ -18,8 +18,9 @@ from harma.data.captions import clean_caption
 from harma.evaluation import load_evaluation
 from harma.index import ann as anns
 from harma.index.build import build, default_settings
+from harma.index.compaction import keep_quick
 from harma.index.index import Index
-from harma.index.tend import tend
+from harma.index.store import Store
 from harma.metrics import retrieval_metrics
 from harma.model.saved import load
 from harma.scenes.raster import Reading
@@ -85,7 +86,8 @@ def exact_metrics(index, images, captions, own, vectors, args):
 def ann_recall(index, images, captions, own, vectors):
     """Text to image among all images: compared one by one, and by the ANN index."""
     anns.PAYS = 0
-    print(f"{len(index):,} chips: {tend(index.store, index.model, force=True)}")
+    searched = keep_quick(Store(index.store.directory), index.model, force=True)
+    print(f"{len(index):,} chips: {searched}")
     index.refresh()
     shares = {}
     for exact in (True, False):

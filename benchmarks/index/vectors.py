@@ -22,11 +22,14 @@ import numpy as np
 import shapely
 
 from harma.index import ann as anns
+from harma.index.ann_tuning import QUERIES as TUNING_QUERIES
+from harma.index.ann_tuning import make_ann
+from harma.index.compaction import keep_quick
 from harma.index.index import Index
+from harma.index.records import ChipRecord
+from harma.index.schema import SIDES, embeddings_of
 from harma.index.settings import Settings
 from harma.index.store import Store
-from harma.index.tend import tend
-from harma.index.vectors import SCAN_ROWS, embeddings_of
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
@@ -78,7 +81,7 @@ def build(directory, chips, captions, count):
     for first in range(0, count, BLOCK):
         write(store, chips, first, min(BLOCK, count - first))
     written = time.perf_counter()
-    ann = anns.make_ann(store, captions)
+    ann = make_ann(store, captions)
     return written - start, time.perf_counter() - written, ann
 
 
@@ -94,28 +97,33 @@ def write(store, chips, first, count):
     places = shapely.to_wkb(shapely.box(west, south, west + 0.01, south + 0.01))
     date = datetime(2020, 1, 1, tzinfo=UTC)
     rows = [
-        {
-            "id": f"{first + i:024d}",
-            "geometry": places[i],
-            "xmin": west[i],
-            "ymin": south[i],
-            "xmax": west[i] + 0.01,
-            "ymax": south[i] + 0.01,
-            "datetime": date,
-            "source": f"/scenes/{(first + i) // 500}.tif",
-            "content": "c",
-            "column": 0,
-            "row": 0,
-            "width": 256,
-            "height": 256,
-            "crs": "EPSG:4326",
-            "gsd": 1.0,
-            "nodata": 0.0,
-            "thumbnail": rng.bytes(2000),
-        }
+        ChipRecord(
+            id=f"{first + i:024d}",
+            geometry=places[i],
+            xmin=west[i],
+            ymin=south[i],
+            xmax=west[i] + 0.01,
+            ymax=south[i] + 0.01,
+            datetime=date,
+            source=source_of(first + i),
+            content="c",
+            column=0,
+            row=0,
+            width=256,
+            height=256,
+            crs="EPSG:4326",
+            gsd=1.0,
+            nodata=0.0,
+            thumbnail=rng.bytes(2000),
+        )
         for i in range(count)
     ]
     store.add_chips(rows, vectors)
+
+
+def source_of(chip):
+    """The scene of a chip, by its number."""
+    return f"/scenes/{chip // 500}.tif"
 
 
 def queried(index, vectors, boxes, *, exact=False):
@@ -140,11 +148,9 @@ def truths(index, vectors, sides):
     """Ids of the best of each query and each box, from one pass over all chips."""
     columns = ["id", "embedding", "xmin", "ymin", "xmax", "ymax"]
     best = {side: [([], np.empty(0, dtype=np.float32)) for _ in vectors] for side in sides}
-    for batch in index.store.chips.search().select(columns).to_batches(batch_size=SCAN_ROWS):
+    for batch in index.store.blocks(columns):
         scores, ids = embeddings_of(batch) @ vectors.T, np.array(batch["id"].to_pylist())
-        west, south, east, north = (
-            batch[side].to_numpy() for side in ("xmin", "ymin", "xmax", "ymax")
-        )
+        west, south, east, north = (batch[side].to_numpy() for side in SIDES)
         for side in sides:
             boxes = [None] * len(vectors) if side is None else random_boxes(len(vectors), side)
             for number, box in enumerate(boxes):
@@ -188,7 +194,7 @@ def measure(args):
     data = np.load(args.vectors)
     chips = data["chips"]
     rng = np.random.default_rng(2)
-    captions = rng.permutation(data["captions"])[: anns.QUERIES]
+    captions = rng.permutation(data["captions"])[:TUNING_QUERIES]
     queries = {
         kind: data[f"{kind}_queries"][rng.permutation(len(data[f"{kind}_queries"]))[:QUERIES]]
         for kind in ("text", "image")
@@ -237,14 +243,16 @@ def adding(directory, chips, count, built):
     store = Store(directory)
     start = time.perf_counter()
     write(store, chips, count, count // 100)
-    tend(store, None)
+    keep_quick(store, None)
     seconds = time.perf_counter() - start
     share = 100 * seconds / (built[0] + built[1])
     print(
         f"adding 1 % to {count:,}: {seconds:.2f} s, {share:.2f} % of building"
         f" ({built[0] + built[1]:.1f} s)"
     )
-    store.chips.delete(f"id >= '{count:024d}'")
+    # The index is as it was: sizes are whole numbers of scenes.
+    last = count + count // 100
+    store.drop_chips([source_of(chip) for chip in range(count, last, 500)])
 
 
 def memory(args):

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from PIL import Image
+from tests.index.made import all_rows
 
 from harma.errors import ConfigError, StorageError
 from harma.exchange import geoparquet
@@ -21,7 +22,7 @@ from harma.index.store import Store
 
 @pytest.fixture
 def store(write_scenes, build_index, tmp_path):
-    """An index with scenes in two places, one across the 180th meridian, and a picture without a place."""
+    """Scenes in two places, one across the 180th meridian, and a picture without a place."""
     import rasterio
     from affine import Affine
 
@@ -50,12 +51,12 @@ def exported(store, tmp_path, monkeypatch):
     """Its export, in row groups of eight."""
     monkeypatch.setattr(geoparquet, "GROUP", 8)
     path = tmp_path / "a.parquet"
-    assert export_geoparquet(store, path) == store.chips.count_rows()
+    assert export_geoparquet(store, path) == store.count()
     return path
 
 
 def by_id(store):
-    return {row["id"]: row for row in store.chips.to_arrow().to_pylist()}
+    return {row["id"]: row for row in all_rows(store)}
 
 
 def test_geopandas_reads_every_value(exported, store):
@@ -184,7 +185,7 @@ def test_an_index_without_chips_or_without_places(build_index, tmp_path):
     store = Store(tmp_path / "index")
     assert export_geoparquet(store, tmp_path / "a.parquet") == 4
     assert geopandas.read_parquet(tmp_path / "a.parquet").geometry.isna().all()
-    store.drop_sources(list(store.known_sources()))
+    store.drop_sources(list(store.sources()))
     assert export_geoparquet(store, tmp_path / "a.parquet") == 0
     assert len(geopandas.read_parquet(tmp_path / "a.parquet")) == 0
 

@@ -11,13 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from PIL import Image
+from tests.index.made import all_rows, forget_source
 
 from harma.cli import main
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.errors import ConfigError, DataError, MissingFileError, ModelMismatchError
 from harma.exchange import embedding_file
 from harma.exchange.embedding_file import Columns
 from harma.exchange.geoparquet import export_geoparquet
 from harma.exchange.importing import import_geoparquet
+from harma.index.ask import Chip
 from harma.index.index import Index
 from harma.index.settings import read_settings
 from harma.index.store import Store
@@ -44,7 +46,7 @@ def exported(store, tmp_path):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Several blocks of a small file."""
-    monkeypatch.setattr(embedding_file, "BLOCK", 7)
+    monkeypatch.setattr(embedding_file, "ROWS_AT_ONCE", 7)
 
 
 def foreign(path, *, count=20, crs="EPSG:4326", size=8, **columns):
@@ -62,7 +64,7 @@ def foreign(path, *, count=20, crs="EPSG:4326", size=8, **columns):
 
 
 def rows_of(store):
-    return sorted(store.chips.to_arrow().to_pylist(), key=lambda row: row["id"])
+    return sorted(all_rows(store), key=lambda row: row["id"])
 
 
 def test_an_export_comes_back_with_nothing_lost(exported, store, tmp_path, small_blocks):
@@ -70,7 +72,7 @@ def test_an_export_comes_back_with_nothing_lost(exported, store, tmp_path, small
     done = import_geoparquet(tmp_path / "other", exported, progress=lambda *what: told.append(what))
     other = Store(tmp_path / "other")
     assert rows_of(other) == rows_of(store), "embeddings to the last bit too"
-    assert other.known_sources() == store.known_sources()
+    assert other.sources() == store.sources()
     assert read_settings(tmp_path / "other") == store.settings
     assert (done.num_added, done.num_there, done.num_sources) == (31, 0, 4)
     assert told[-1] == ("importing", 31, 31)
@@ -120,7 +122,7 @@ def test_an_import_that_dies_is_completed_by_the_next(
     monkeypatch.setattr(Store, name, original)
     other = Store(tmp_path / "other")
     assert any("not finished" in problem for problem in verify(other))
-    there = other.chips.count_rows()
+    there = other.count()
     assert 0 < there <= 31
     done = import_geoparquet(tmp_path / "other", exported)
     assert (done.num_there, done.num_added) == (there, 31 - there)
@@ -141,8 +143,8 @@ def test_a_part_of_an_export_leaves_its_sources_to_a_build(exported, build_index
 def test_what_an_index_had_not_finished_is_not_finished_after_an_import(
     store, build_index, tmp_path
 ):
-    name = next(source for source in store.known_sources() if "scene1" in source)
-    store.sources.delete(f"source = '{name}'")
+    name = next(source for source in store.sources() if "scene1" in source)
+    forget_source(store, name)
     export_geoparquet(store, tmp_path / "a.parquet")
     import_geoparquet(tmp_path / "other", tmp_path / "a.parquet")
     assert verify(Store(tmp_path / "other")) == [
@@ -176,7 +178,7 @@ def test_a_file_of_another_program(tmp_path):
     assert store.settings.model_id.startswith("foreign-")
     chip = next(row for row in rows if row["xmin"] == pytest.approx(3))
     assert (chip["xmin"], chip["ymax"]) == pytest.approx((3, 50.01))
-    hits = Index(store).search(image=f"chip:{chip['id']}", bbox=(2.9, 49, 3.2, 51))
+    hits = Index(store).search(like=[Chip(chip["id"])], bbox=(2.9, 49, 3.2, 51))
     assert hits[0].id == chip["id"]
     assert verify(store) == []
 
@@ -333,11 +335,13 @@ def test_embeddings_that_do_not_belong_into_an_index(
     exported, build_index, write_scenes, store, tmp_path
 ):
     path = foreign(tmp_path / "f.parquet")
-    with pytest.raises(ConfigError, match="the index is of the model .* do not compare"):
+    with pytest.raises(ModelMismatchError, match="the index is of the model .* do not compare"):
         import_geoparquet(tmp_path / "index", path, label="m")
-    with pytest.raises(ConfigError, match="have 8 numbers, those of .* 16"):
+    with pytest.raises(ModelMismatchError, match="have 8 numbers, those of .* 16"):
         import_geoparquet(tmp_path / "new", path, model=store.settings.model)
-    with pytest.raises(ConfigError, match=r"was exported with embeddings of .*; m is foreign-"):
+    with pytest.raises(
+        ModelMismatchError, match=r"was exported with embeddings of .*; m is foreign-"
+    ):
         import_geoparquet(tmp_path / "new", exported, label="m")
     with pytest.raises(ConfigError, match="a label is for models HarMA cannot load"):
         import_geoparquet(tmp_path / "new", exported, label="m", model="openai")

@@ -2,114 +2,18 @@
 
 import base64
 import io
-import os
 import re
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-import shapely
 from PIL import Image
+from tests.exchange.made import hit, picture
 
-import harma.index.pictures
-from harma.errors import ConfigError, DataError
+from harma.errors import ConfigError
 from harma.exchange.sheet import GAP, MARGIN, html_sheet, png_sheet, write_sheet
 from harma.exchange.tile import Tile
-from harma.index.hits import Hit
-from harma.index.index import Index
-from harma.index.pictures import Picture, pictures_of
-from harma.scenes.place import middle
-from harma.scenes.raster import open_scene
-from harma.scenes.windows import Window
 
-
-@pytest.fixture
-def index(write_scenes, build_index, model, tmp_path):
-    write_scenes(tmp_path / "scenes", 3)
-    build_index(tmp_path / "scenes")
-    return Index.open(tmp_path / "index", model=model[0])
-
-
-def hit(**other):
-    values = {
-        "score": 0.25,
-        "percentile": 99.98,
-        "standing": "clear",
-        "id": "0a1b2c",
-        "source": "/data/scene.tif",
-        "window": Window(64, 32, 16, 8),
-        "geometry": shapely.box(4, 50, 5, 51),
-        "datetime": datetime(2015, 9, 26, tzinfo=UTC),
-        "crs": "EPSG:32631",
-        "gsd": 2.0,
-        "nodata": 0.0,
-        **other,
-    }
-    return Hit(**values)
-
-
-def picture(color="#ff0000", size=(16, 16), **other):
-    return Picture(Image.new("RGB", size, color), **other)
-
-
-# -- pictures
-# ---------------------------------------------------------------------------------------------------------
-
-
-def test_pictures_are_the_scenes_own_pixels_and_every_scene_is_opened_once(index, monkeypatch):
-    opened = []
-
-    def counting(source, *options, **others):
-        opened.append(source)
-        return open_scene(source, *options, **others)
-
-    monkeypatch.setattr(harma.index.pictures, "open_scene", counting)
-    hits = index.search("a river", k=20)
-    pictures = pictures_of(index.store, hits)
-    assert len(pictures) == 20
-    assert sorted(opened) == sorted({hit.source for hit in hits})
-    for found, shown in zip(hits, pictures, strict=True):
-        with open_scene(found.source) as scene:
-            assert np.array_equal(np.asarray(shown.image), scene.read(found.window)[0])
-        assert shown.problem == ""
-    assert pictures_of(index.store, hits[:1], size=16)[0].image.size == (16, 16)
-    assert pictures_of(index.store, []) == []
-
-
-def test_without_its_scene_a_hit_has_the_indexs_thumbnail_and_says_so(index, tmp_path):
-    hits = index.search("a river", k=27)
-    gone, changed, touched = sorted((tmp_path / "scenes").iterdir())
-    before = {
-        found.id: shown.image
-        for found, shown in zip(hits, pictures_of(index.store, hits), strict=True)
-    }
-    gone.unlink()
-    changed.write_bytes(changed.read_bytes() + b" ")
-    os.utime(touched, (1, 1))  # another time, the same bytes
-    for found, shown in zip(hits, pictures_of(index.store, hits), strict=True):
-        expected = {
-            str(gone): "it is not there",
-            str(changed): "it has changed since it was indexed",
-            str(touched): "",
-        }
-        assert shown.problem == expected[found.source]
-        assert shown.image.mode == "RGB"
-        difference = np.asarray(shown.image, dtype=float) - np.asarray(
-            before[found.id], dtype=float
-        )
-        assert np.abs(difference).mean() < (0.001 if found.source == str(touched) else 20)
-
-
-def test_a_hit_that_left_the_index_is_an_error(index, tmp_path):
-    found = index.search("a river", k=1)
-    with pytest.raises(
-        DataError, match="1 hits are not in the index any more, such as nowhere; search again"
-    ):
-        pictures_of(index.store, [*found, hit(id="nowhere")])
-
-
-# -- HTML
-# -------------------------------------------------------------------------------------------------------------
+# -- HTML ------------------------------------------------------------------------------------------
 
 
 def test_the_page_says_everything_of_a_hit():
@@ -176,8 +80,7 @@ def test_what_is_unknown_is_left_out():
     assert "Nothing matches" in html_sheet([], title="a")
 
 
-# -- picture
-# ----------------------------------------------------------------------------------------------------------
+# -- picture ---------------------------------------------------------------------------------------
 
 
 def test_the_picture_is_a_grid():
@@ -241,21 +144,3 @@ def test_writing_by_the_names_ending(tmp_path):
     with pytest.raises(ConfigError, match=r"a.pdf; a sheet is a .html file or a .png picture"):
         write_sheet(tmp_path / "a.pdf", tiles, title="a river")
     assert {path.name for path in tmp_path.iterdir()} == {"a.html", "a.PNG"}
-
-
-# -- places and shares
-# ------------------------------------------------------------------------------------------------
-
-
-def test_the_middle_of_a_footprint_across_the_180th_meridian():
-    both = shapely.MultiPolygon([shapely.box(179, 0, 180, 2), shapely.box(-180, 0, -177, 2)])
-    assert middle(both) == pytest.approx((-179, 1))
-    assert middle(shapely.box(-10, 40, -8, 42)) == pytest.approx((-9, 41))
-
-
-def test_only_all_of_the_index_is_100_percent():
-    assert Tile(hit(percentile=99.99), ()).percentile == "99.9 %"
-    assert Tile(hit(percentile=100.0), ()).percentile == "100.0 %"
-    assert (
-        Tile(hit(datetime=datetime(2015, 9, 26, 10, 30, tzinfo=UTC)), ()).date == "2015-09-26 10:30"
-    )

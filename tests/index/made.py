@@ -1,21 +1,77 @@
 """Indices of made vectors, places and dates, without any model or picture."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import shapely
 
+from harma.index.records import ChipRecord
+from harma.index.schema import SIDES, chip_schema
 from harma.index.settings import Settings
 from harma.index.store import Store
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
 
+def chip(**columns):
+    """A chip of a plain grid, but for what is said."""
+    usual = {
+        "id": "chip",
+        "geometry": None,
+        **dict.fromkeys(SIDES),
+        "datetime": None,
+        "source": "scene.tif",
+        "content": "c",
+        "column": 0,
+        "row": 0,
+        "width": 9,
+        "height": 9,
+        "crs": "",
+        "gsd": 1.0,
+        "nodata": 0.0,
+        "thumbnail": b"",
+    }
+    return ChipRecord(**{**usual, **columns})
+
+
+def all_rows(store):
+    """All columns of all chips, a mapping each, in the order of the table."""
+    names = chip_schema(store.settings.embed_dim).names
+    return store.rows(names).select(names).to_pylist()
+
+
+def all_chips(store):
+    """The records of all chips."""
+    names = [field.name for field in fields(ChipRecord)]
+    return [ChipRecord(**{name: row[name] for name in names}) for row in all_rows(store)]
+
+
+def forget_source(store, name):
+    """Leave the chips of a source without its record, as a build does that is killed in between."""
+    name = str(name)
+    rows = [row for row in all_rows(store) if row["source"] == name]
+    chips = [chip for chip in all_chips(store) if chip.source == name]
+    store.drop_sources([name])
+    store.add_chips(chips, np.array([row["embedding"] for row in rows], dtype=np.float32))
+
+
 def make_store(directory, count, *, dim=32, seed=0, clusters=50, lon=(-180, 180), lat=(-80, 80)):
     """A store of `count` chips; some cross the 180th meridian, some have no place or no date."""
+    store = Store.create(directory, made_settings(dim))
+    fill(store, count, seed=seed, clusters=clusters, lon=lon, lat=lat)
+    return store
+
+
+def made_settings(dim):
+    """Settings of an index of made vectors of this length."""
+    return Settings("none", None, "made", dim, Tiling(), Reading(), 0.5)
+
+
+def fill(store, count, *, seed=0, clusters=50, lon=(-180, 180), lat=(-80, 80)):
+    """Add chips as `make_store` has them, and the records of their sources."""
     rng = np.random.default_rng(seed)
-    settings = Settings("none", None, "made", dim, Tiling(), Reading(), 0.5)
-    store = Store.create(directory, settings)
+    dim = store.settings.embed_dim
     centres = rng.standard_normal((clusters, dim))
     vectors = centres[rng.integers(0, clusters, count)] + 0.7 * rng.standard_normal((count, dim))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -29,28 +85,29 @@ def make_store(directory, count, *, dim=32, seed=0, clusters=50, lon=(-180, 180)
             hours=int(rng.integers(0, 20 * 365 * 24))
         )
         rows.append(
-            {
-                "id": f"{i:08d}",
-                "geometry": shapely.to_wkb(place) if place is not None else None,
-                **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
-                "datetime": date if rng.random() > 0.03 else None,
-                "source": f"/scenes/{i // 40:04d}.tif",
-                "content": "c",
-                "column": 256 * (i % 8),
-                "row": 256 * (i % 40 // 8),
-                "width": 256,
-                "height": 256,
-                "crs": "",
-                "gsd": float(rng.uniform(0.1, 30)),
-                "nodata": 0.0,
-                "thumbnail": b"",
-            }
+            chip(
+                **{
+                    "id": f"{i:08d}",
+                    "geometry": shapely.to_wkb(place) if place is not None else None,
+                    **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
+                    "datetime": date if rng.random() > 0.03 else None,
+                    "source": f"/scenes/{i // 40:04d}.tif",
+                    "content": "c",
+                    "column": 256 * (i % 8),
+                    "row": 256 * (i % 40 // 8),
+                    "width": 256,
+                    "height": 256,
+                    "crs": "",
+                    "gsd": float(rng.uniform(0.1, 30)),
+                    "nodata": 0.0,
+                    "thumbnail": b"",
+                }
+            )
         )
     for start in range(0, count, 5000):
         store.add_chips(
             rows[start : start + 5000], vectors[start : start + 5000].astype(np.float32)
         )
-    return store
 
 
 def _place(x, y, size, degrees):

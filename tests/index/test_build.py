@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 from PIL import Image
+from tests.index.made import all_rows
 
 from harma.errors import BusyError, ConfigError, DataError, MissingFileError, ModelMismatchError
 from harma.ground.lock import locked
@@ -17,7 +18,7 @@ from harma.scenes.windows import Tiling
 
 
 def rows(tmp_path, *columns):
-    table = Store(tmp_path / "index").chips.to_arrow().to_pylist()
+    table = all_rows(Store(tmp_path / "index"))
     return sorted(tuple(row[c] for c in columns) for row in table)
 
 
@@ -25,7 +26,7 @@ def test_every_chip_once_with_place_date_and_thumbnail(write_scenes, build_index
     write_scenes(tmp_path / "scenes", 3)
     outcome = build_index(tmp_path / "scenes")
     assert (outcome.num_added, outcome.num_new, outcome.problems) == (27, 3, {})
-    table = Store(tmp_path / "index").chips.to_arrow().to_pylist()
+    table = all_rows(Store(tmp_path / "index"))
     assert len({row["id"] for row in table}) == 27
     first = next(
         row
@@ -42,7 +43,7 @@ def test_every_chip_once_with_place_date_and_thumbnail(write_scenes, build_index
 def test_embeddings_are_those_of_the_model(write_scenes, build_index, model, tmp_path):
     path = write_scenes(tmp_path / "scenes", 1, size=32)[0]
     build_index(path)
-    stored = Store(tmp_path / "index").chips.to_arrow()["embedding"][0].as_py()
+    stored = Store(tmp_path / "index").rows(["embedding"])["embedding"][0].as_py()
     import rasterio
 
     with rasterio.open(path) as dataset:
@@ -84,7 +85,7 @@ def test_a_build_that_dies_anywhere_is_completed_by_the_next(
 ):
     write_scenes(tmp_path / "scenes", 4)
     build_index(tmp_path / "scenes", directory=tmp_path / "whole")
-    expected = sorted(row["id"] for row in Store(tmp_path / "whole").chips.to_arrow().to_pylist())
+    expected = sorted(row["id"] for row in all_rows(Store(tmp_path / "whole")))
     monkeypatch.setattr(building, "COMMIT_CHIPS", commit)
     for step in range(1, 14):
         calls = iter(range(1, 10_000))
@@ -104,16 +105,13 @@ def test_a_build_that_dies_anywhere_is_completed_by_the_next(
             done = False
         monkeypatch.undo()
         monkeypatch.setattr(building, "COMMIT_CHIPS", commit)
-        ids = [row["id"] for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()]
+        ids = [row["id"] for row in all_rows(Store(tmp_path / "index"))]
         assert len(set(ids)) == len(ids), "no chip twice"
         if done:
             break
     build_index(tmp_path / "scenes")
-    assert (
-        sorted(row["id"] for row in Store(tmp_path / "index").chips.to_arrow().to_pylist())
-        == expected
-    )
-    assert all(not row["problem"] for row in Store(tmp_path / "index").known_sources().values())
+    assert sorted(row["id"] for row in all_rows(Store(tmp_path / "index"))) == expected
+    assert all(not row.problem for row in Store(tmp_path / "index").sources().values())
 
 
 def test_what_cannot_be_read_is_listed_and_the_rest_goes_on(write_scenes, build_index, tmp_path):

@@ -1,17 +1,17 @@
 """Change between dates."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 import shapely
+from shapely.geometry import box
+from tests.index.made import chip, made_settings
 
-from harma.errors import ConfigError
+from harma.errors import QueryError
 from harma.index.index import Index
-from harma.index.settings import Settings
+from harma.index.schema import SIDES
 from harma.index.store import Store
-from harma.scenes.raster import Reading
-from harma.scenes.windows import Tiling
 
 ASKED = np.array([1, 0, 0, 0], dtype=np.float32)
 
@@ -21,12 +21,26 @@ def vector(score):
     return [score, np.sqrt(1 - score**2), 0, 0]
 
 
+def make_index(directory, seen):
+    """An index of chips: (id, moment or year or None, footprint or None, score)."""
+    store = Store.create(directory, made_settings(4))
+    rows = []
+    for name, when, place, _ in seen:
+        if isinstance(when, int):
+            when = datetime(when, 6, 1, tzinfo=UTC)
+        sides = dict.fromkeys(SIDES)
+        if place is not None:
+            sides = dict(zip(SIDES, place.bounds, strict=True))
+        wkb = None if place is None else shapely.to_wkb(place)
+        source = f"{when and when.year}.tif"
+        rows.append(chip(id=name, geometry=wkb, **sides, datetime=when, source=source))
+    store.add_chips(rows, np.array([vector(score) for *_, score in seen], dtype=np.float32))
+    return Index(store)
+
+
 @pytest.fixture
 def index(tmp_path):
-    """Three places over three years: (place, year, score), and chips without place or date."""
-    store = Store.create(
-        tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5)
-    )
+    """Three places over three years, one seen once, and chips without place or date."""
     seen = [
         (0, 2009, 0.1),
         (0, 2015, 0.3),
@@ -42,30 +56,11 @@ def index(tmp_path):
         (None, 2020, 1.0),
         (4, None, 1.0),
     ]
-    rows = []
-    for place, year, _ in seen:
-        footprint = shapely.box(place, 50, place + 0.9, 50.9) if place is not None else None
-        bounds = footprint.bounds if footprint is not None else (None,) * 4
-        rows.append(
-            {
-                "id": f"{place}_{year}",
-                "geometry": shapely.to_wkb(footprint) if footprint is not None else None,
-                **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
-                "datetime": datetime(year, 6, 1, tzinfo=UTC) if year else None,
-                "source": f"{year}.tif",
-                "content": "c",
-                "column": 0,
-                "row": 0,
-                "width": 9,
-                "height": 9,
-                "crs": "",
-                "gsd": 1.0,
-                "nodata": 0.0,
-                "thumbnail": b"",
-            }
-        )
-    store.add_chips(rows, np.array([vector(score) for *_, score in seen], dtype=np.float32))
-    return Index(store)
+    chips = []
+    for place, year, score in seen:
+        footprint = None if place is None else box(place, 50, place + 0.9, 50.9)
+        chips.append((f"{place}_{year}", year, footprint, score))
+    return make_index(tmp_path / "i", chips)
 
 
 def found(hits):
@@ -115,75 +110,66 @@ def test_filters_pages_and_dates_with_days(index):
         == "2_2020"
     )
     assert index.search(like=[ASKED], before="2009-06-01", after="2020-06-01")
-    with pytest.raises(ConfigError, match="no chip with a place and a date before 2009-05-31"):
+    with pytest.raises(QueryError, match="no chip with a place and a date before 2009-05-31"):
         index.search(like=[ASKED], before="2009-05-31", after="2020")
 
 
 def test_an_object_at_the_edge_of_a_chip_is_no_change(tmp_path):
     """Of several earlier chips that show the place, the one that matches best is compared."""
-    store = Store.create(
-        tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5)
-    )
     places = [("a", 2010, 0.0, 0.2), ("b", 2010, 0.3, 0.7), ("now", 2020, 0.1, 0.8)]
-    rows = []
-    for name, year, west, _ in places:
-        rows.append(
-            {
-                "id": name,
-                "geometry": shapely.to_wkb(shapely.box(west, 0, west + 1, 1)),
-                "xmin": west,
-                "ymin": 0.0,
-                "xmax": west + 1,
-                "ymax": 1.0,
-                "datetime": datetime(year, 1, 1, tzinfo=UTC),
-                "source": f"{year}",
-                "content": "c",
-                "column": 0,
-                "row": 0,
-                "width": 9,
-                "height": 9,
-                "crs": "",
-                "gsd": 1.0,
-                "nodata": 0.0,
-                "thumbnail": b"",
-            }
-        )
-    store.add_chips(rows, np.array([vector(score) for *_, score in places], dtype=np.float32))
-    assert found(Index(store).search(like=[ASKED], before="2010", after="2020")) == [
-        ("now", "b", 0.1)
+    chips = [(name, year, box(west, 0, west + 1, 1), score) for name, year, west, score in places]
+    hits = make_index(tmp_path / "i", chips).search(like=[ASKED], before="2010", after="2020")
+    assert found(hits) == [("now", "b", 0.1)]
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.5, "well"), (0.6, "well"), (0.49, "poorly"), (0.4, "poorly")]
+)
+def test_a_chip_that_shares_half_goes_before_one_that_matches_better(tmp_path, share, expected):
+    """The other shares 0.3; where neither shares half, the better match is compared."""
+    chips = [
+        ("well", 2010, box(1 - share, 0, 2 - share, 1), 0.2),
+        ("poorly", 2010, box(-0.7, 0, 0.3, 1), 0.7),
+        ("now", 2020, box(0, 0, 1, 1), 0.8),
     ]
+    hits = make_index(tmp_path / "i", chips).search(like=[ASKED], before="2010", after="2020")
+    assert [hit.then.id for hit in hits] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("east", "side", "num_hits"),
+    [(0.75, 1.0, 1), (0.76, 1.0, 0), (0.0, 2.0, 1), (0.0, 2.02, 0), (0.0, 0.5, 1), (0.0, 0.49, 0)],
+)
+def test_one_place_is_a_shared_quarter_and_sizes_within_four(tmp_path, east, side, num_hits):
+    chips = [
+        ("then", 2010, box(east, 0, east + side, side), 0.2),
+        ("now", 2020, box(0, 0, 1, 1), 0.8),
+    ]
+    hits = make_index(tmp_path / "i", chips).search(like=[ASKED], before="2010", after="2020")
+    assert len(hits) == num_hits
+
+
+def test_moments_themselves_belong_to_both_times(tmp_path):
+    then, now = datetime(2010, 1, 1, 12, tzinfo=UTC), datetime(2010, 1, 1, 13, tzinfo=UTC)
+    chips = [("then", then, box(0, 0, 1, 1), 0.2), ("now", now, box(0, 0, 1, 1), 0.8)]
+    index = make_index(tmp_path / "i", chips)
+    assert found(index.search(like=[ASKED], before=then, after=now)) == [("now", "then", 0.6)]
+    second = timedelta(seconds=1)
+    with pytest.raises(QueryError, match="no chip with a place and a date before"):
+        index.search(like=[ASKED], before=then - second, after=now)
+    with pytest.raises(QueryError, match="no chip with a place and a date after"):
+        index.search(like=[ASKED], before=then, after=now + second)
 
 
 @pytest.mark.parametrize(("east", "north"), [(0.375, 0.3125), (0.5, 0.5), (0.0, 0.0)])
 def test_grids_that_do_not_line_up_are_compared(tmp_path, east, north):
-    store = Store.create(
-        tmp_path / "i", Settings("none", None, "made", 4, Tiling(), Reading(), 0.5)
-    )
-    rows = []
+    chips = []
     for year, dx, dy in ((2010, 0, 0), (2020, east, north)):
-        for x in range(4):
-            for y in range(4):
-                place = shapely.box(x + dx, y + dy, x + dx + 1, y + dy + 1)
-                rows.append(
-                    {
-                        "id": f"{year}_{x}{y}",
-                        "geometry": shapely.to_wkb(place),
-                        **dict(zip(("xmin", "ymin", "xmax", "ymax"), place.bounds, strict=True)),
-                        "datetime": datetime(year, 1, 1, tzinfo=UTC),
-                        "source": f"{year}",
-                        "content": "c",
-                        "column": 0,
-                        "row": 0,
-                        "width": 9,
-                        "height": 9,
-                        "crs": "",
-                        "gsd": 1.0,
-                        "nodata": 0.0,
-                        "thumbnail": b"",
-                    }
-                )
-    store.add_chips(rows, np.tile(np.array([vector(0.5)], dtype=np.float32), (32, 1)))
-    assert len(Index(store).search(like=[ASKED], before="2010", after="2020", k=50)) >= 9
+        for x, y in np.ndindex(4, 4):
+            place = box(x + dx, y + dy, x + dx + 1, y + dy + 1)
+            chips.append((f"{year}_{x}{y}", year, place, 0.5))
+    index = make_index(tmp_path / "i", chips)
+    assert len(index.search(like=[ASKED], before="2010", after="2020", k=50)) >= 9
 
 
 @pytest.mark.parametrize(
@@ -199,5 +185,5 @@ def test_grids_that_do_not_line_up_are_compared(tmp_path, east, north):
     ],
 )
 def test_what_cannot_be_compared(index, options, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(QueryError, match=message):
         index.search(like=[ASKED], **options)

@@ -6,21 +6,31 @@ import numpy as np
 import shapely
 from shapely.geometry import box
 
-from harma.index.merge import merged
+from harma.index import merge
+from harma.index.records import ShownChip
 
 YEARS = {year: datetime(year, 1, 1, 10, tzinfo=UTC) for year in (2015, 2020)}
 
 
 def row(column=0, line=0, *, source="a", date=None, place=None, size=10):
-    return {
-        "geometry": shapely.to_wkb(place) if place is not None else None,
-        "source": source,
-        "datetime": date,
-        "column": column,
-        "row": line,
-        "width": size,
-        "height": size,
-    }
+    return ShownChip(
+        id="chip",
+        geometry=shapely.to_wkb(place) if place is not None else None,
+        source=source,
+        datetime=date,
+        column=column,
+        row=line,
+        width=size,
+        height=size,
+        crs="",
+        gsd=None,
+        nodata=0.0,
+    )
+
+
+def merged(rows, *options, **more):
+    """The chips that are left."""
+    return [rows[position] for position in merge.merged(rows, *options, **more)]
 
 
 def test_half_of_the_smaller_one_is_one_place():

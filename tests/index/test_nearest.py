@@ -1,41 +1,75 @@
 """Random filters against brute force, compared one by one and by the ANN index."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 import shapely
 from pyproj import Geod
 from shapely.geometry import box
-from tests.index.made import make_store
+from tests.index.made import all_rows, make_store
 
-from harma.index import ann as anns
-from harma.index.ann import make_ann, read_ann
+from harma.index import ann_tuning
+from harma.index.ann import read_ann
+from harma.index.ann_tuning import make_ann
 from harma.index.index import Index
 
 COUNT, FILTERS, K = 6000, 1000, 10
 
 
+# Whether a filter admits a chip by brute force; at the rim of a circle its polygon decides.
+NO, YES, EITHER = 0, 1, 2
+
+
+class Archive:
+    """An index of made vectors with an ANN index, and everything that brute force needs of it."""
+
+    def __init__(self, store):
+        self.index = Index(store)
+        rows = all_rows(store)
+        self.ids = np.array([row["id"] for row in rows])
+        self.number = {chip: number for number, chip in enumerate(self.ids.tolist())}
+        self.embeddings = np.array([row["embedding"] for row in rows], dtype=np.float32)
+        self.shapes = np.array(
+            [shapely.from_wkb(row["geometry"]) if row["geometry"] else None for row in rows],
+            dtype=object,
+        )
+        self.dates = np.array(
+            [row["datetime"].replace(tzinfo=None) if row["datetime"] else None for row in rows],
+            dtype="datetime64[us]",
+        )
+        # Points along the outlines, one after the other, and whose they are.
+        parts = [outline_of(shape) for shape in self.shapes]
+        self.outlines = np.concatenate(parts)
+        self.owners = np.repeat(np.arange(len(rows)), [len(part) for part in parts])
+        self.middles = np.array([middle_of(shape) for shape in self.shapes])
+
+
+def outline_of(shape):
+    """Points along an outline, a twentieth of a degree apart or less: (n, 2)."""
+    if shape is None:
+        return np.empty((0, 2))
+    parts = [part.segmentize(0.05).exterior.coords for part in getattr(shape, "geoms", [shape])]
+    return np.concatenate([np.array(part) for part in parts])
+
+
+def middle_of(shape):
+    if shape is None:
+        return (np.nan, np.nan)
+    return getattr(shape, "geoms", [shape])[0].centroid.coords[0]
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    """An index of made vectors with an ANN index, its rows, and its embeddings."""
+    """6,000 made chips."""
     store = make_store(tmp_path_factory.mktemp("made") / "index", COUNT)
     patch = pytest.MonkeyPatch()
-    patch.setattr(anns, "LADDER", ((2, 5), (8, 20)))
+    patch.setattr(ann_tuning, "LADDER", ((2, 5), (8, 20)))
     assert make_ann(store, None, wanted=0.9) is not None
     patch.undo()
-    table = store.chips.to_arrow()
-    embeddings = np.array(table["embedding"].to_pylist(), dtype=np.float32)
-    rows = table.drop(["embedding", "thumbnail"]).to_pylist()
-    shapes = np.array(
-        [shapely.from_wkb(row["geometry"]) if row["geometry"] else None for row in rows],
-        dtype=object,
-    )
-    return Index(store), rows, embeddings, shapes
+    return Archive(store)
 
 
 def random_filter(rng):
-    """Options of a search, and which chips they admit by brute force: shapes → mask, rows → mask."""
+    """Options of a search, the area they mean, and whether it is a circle."""
     options, area, within = {}, None, bool(rng.random() < 0.3)
     kind = rng.choice(["box", "dateline", "polygon", "radius", "none"], p=[0.3, 0.2, 0.2, 0.2, 0.1])
     x, y = rng.uniform(-175, 175), rng.uniform(-75, 75)
@@ -73,91 +107,86 @@ def random_filter(rng):
     return options, area, kind == "radius"
 
 
-def admits(options, area, rows, shapes, circle):
-    """Which chips a filter must admit: True, False, or None where a circle's polygon may decide either way."""
+def admits(archive, options, area, circle):
+    """Which chips a filter must admit: `NO`, `YES`, or `EITHER` (n,)."""
+    admitted = np.full(COUNT, YES)
     if circle:
-        mask = [_in_circle(shape, options) for shape in shapes]
+        admitted = in_circle(archive, options)
     elif area is not None:
-        test = area.covers if options.get("within") else area.intersects
-        mask = [shape is not None and test(shape) for shape in shapes]
-    else:
-        mask = [True] * len(rows)
+        test = shapely.covers if options.get("within") else shapely.intersects
+        # A predicate of a missing shape is false.
+        admitted = np.where(test(area, archive.shapes), YES, NO)
     if "date" in options:
         first, last = options["date"]
-        start = datetime(int(first), 1, 1, tzinfo=UTC)
-        end = (
-            datetime(int(last) + 1, 1, 1, tzinfo=UTC) if last else datetime.max.replace(tzinfo=UTC)
-        )
-        inside = [row["datetime"] is not None and start <= row["datetime"] < end for row in rows]
-        mask = [m if i else False for m, i in zip(mask, inside, strict=True)]
-    return mask
+        # Comparisons with a date that is not there are false.
+        inside = archive.dates >= np.datetime64(first, "us")
+        if last:
+            inside &= archive.dates < np.datetime64(str(int(last) + 1), "us")
+        admitted = np.where(inside, admitted, NO)
+    return admitted
 
 
-def _in_circle(shape, options):
-    """By distances on the ellipsoid of points along the outline: sure, or None near the circle's edge."""
-    if shape is None:
-        return False
+def in_circle(archive, options):
+    """By distances on the ellipsoid of points along the outlines, not sure near the rim."""
     lon, lat = options["near"]
-    x, y = (
-        shape.centroid.coords[0]
-        if shape.geom_type == "Polygon"
-        else shape.geoms[0].centroid.coords[0]
-    )
-    far = Geod(ellps="WGS84").inv(lon, lat, x, y)[2] / 1000
     radius = options["radius_km"]
-    # A chip is at most 3·√2 degrees wide, 480 km: clear cases only, the rest is between.
-    if far > 1.01 * radius + 480:
-        return False
-    outline = [
-        p
-        for part in getattr(shape, "geoms", [shape])
-        for p in part.segmentize(0.05).exterior.coords
-    ]
-    lons, lats = np.array(outline).T
-    ones = np.ones(len(lons))
-    distances = Geod(ellps="WGS84").inv(lon * ones, lat * ones, lons, lats)[2] / 1000
+    far = kilometres(lon, lat, archive.middles)
+    # A chip is at most 3·√2 degrees wide, 480 km. One without a place is NaN, and no candidate.
+    candidates = far <= 1.01 * radius + 480
+    owners = archive.owners[candidates[archive.owners]]
+    distances = kilometres(lon, lat, archive.outlines[candidates[archive.owners]])
+    numbers, starts = np.unique(owners, return_index=True)
+    admitted = np.full(COUNT, NO)
+    if not len(numbers):
+        return admitted
     if options.get("within"):
-        return (
-            True
-            if distances.max() < 0.99 * radius
-            else False
-            if distances.max() > 1.01 * radius
-            else None
-        )
-    if distances.min() < 0.99 * radius:
-        return True
-    holds = shape.covers(shapely.Point(lon, lat))
-    return True if holds else False if distances.min() > 1.01 * radius else None
+        farthest = np.maximum.reduceat(distances, starts)
+        sure, never = farthest < 0.99 * radius, farthest > 1.01 * radius
+    else:
+        nearest = np.minimum.reduceat(distances, starts)
+        holds = shapely.covers(archive.shapes[numbers], shapely.Point(lon, lat))
+        sure, never = (nearest < 0.99 * radius) | holds, nearest > 1.01 * radius
+    admitted[numbers] = np.where(sure, YES, np.where(never, NO, EITHER))
+    return admitted
+
+
+def kilometres(lon, lat, points):
+    ones = np.ones(len(points))
+    return Geod(ellps="WGS84").inv(lon * ones, lat * ones, *points.T)[2] / 1000
+
+
+def near_one(rng, embeddings, noise):
+    """A query like a chip."""
+    vector = embeddings[rng.integers(COUNT)] + noise * rng.standard_normal(
+        embeddings.shape[1]
+    ).astype(np.float32)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
 def test_a_thousand_random_filters(archive):
-    index, rows, embeddings, shapes = archive
     rng = np.random.default_rng(1)
-    ids = [row["id"] for row in rows]
-    number = {chip: i for i, chip in enumerate(ids)}
     kinds, short = set(), 0
     for _ in range(FILTERS):
         options, area, circle = random_filter(rng)
-        vector = embeddings[rng.integers(COUNT)] + 0.3 * rng.standard_normal(
-            embeddings.shape[1]
-        ).astype(np.float32)
-        vector = (vector / np.linalg.norm(vector)).astype(np.float32)
-        mask = admits(options, area, rows, shapes, circle)
-        scores = embeddings @ vector
-        exact = index.search(like=[vector], k=K, overlap=None, exact=True, **options)
+        vector = near_one(rng, archive.embeddings, 0.3)
+        admitted = admits(archive, options, area, circle)
+        scores = archive.embeddings @ vector
+        exact = archive.index.search(like=[vector], k=K, overlap=None, exact=True, **options)
+        found = archive.index.search(like=[vector], k=K, overlap=None, **options)
+        given = [hit.id for hit in exact]
         if circle:
             # Between 0.99 and 1.01 of the radius the polygon decides; every other chip must be told
             # right.
-            sure = [i for i, m in enumerate(mask) if m]
-            assert all(mask[number[hit.id]] is not False for hit in exact)
-            missing = [i for i in sure if scores[i] > (exact[-1].score if len(exact) == K else -2)]
-            assert {ids[i] for i in missing} <= {hit.id for hit in exact}
+            least = exact[-1].score if len(exact) == K else -2
+            missing = archive.ids[(admitted == YES) & (scores > least)]
+            assert set(missing.tolist()) <= set(given), options
         else:
-            expected = sorted(np.flatnonzero(mask), key=lambda i: -scores[i])[:K]
-            assert [hit.id for hit in exact] == [ids[i] for i in expected], options
-        found = index.search(like=[vector], k=K, overlap=None, **options)
+            inside = np.flatnonzero(admitted == YES)
+            expected = inside[np.argsort(-scores[inside], kind="stable")][:K]
+            assert given == archive.ids[expected].tolist(), options
         assert len(found) == len(exact), f"the ANN index gives as many hits: {options}"
-        assert all(mask[number[hit.id]] is not False for hit in found)
+        for hit in (*exact, *found):
+            assert admitted[archive.number[hit.id]] != NO, options
         kinds.add((circle, "polygon" in options, "date" in options))
         short += len(exact) < K
     assert len(kinds) >= 6
@@ -165,29 +194,25 @@ def test_a_thousand_random_filters(archive):
 
 
 def test_recall_of_the_ann_index_is_what_it_states(archive):
-    index, _, embeddings, _ = archive
+    index = archive.index
     ann = read_ann(index.store)
     rng = np.random.default_rng(2)
-    found = []
+    recalls = []
     for _ in range(100):
-        vector = embeddings[rng.integers(COUNT)] + 0.1 * rng.standard_normal(
-            embeddings.shape[1]
-        ).astype(np.float32)
-        vector = (vector / np.linalg.norm(vector)).astype(np.float32)
+        vector = near_one(rng, archive.embeddings, 0.1)
         exact = {hit.id for hit in index.search(like=[vector], exact=True, overlap=None)}
-        found.append(len(exact & {hit.id for hit in index.search(like=[vector], overlap=None)}) / K)
-    assert np.mean(found) >= min(ann.recall.values()) - 0.05
+        found = {hit.id for hit in index.search(like=[vector], overlap=None)}
+        recalls.append(len(exact & found) / K)
+    assert np.mean(recalls) >= min(ann.recall.values()) - 0.05
     assert str(ann) in index.info()["search"]
 
 
 def test_merging_fills_up_to_k_and_pages_fit_together(archive):
-    index, _, embeddings, _ = archive
-    vector = embeddings[7]
+    index, vector = archive.index, archive.embeddings[7]
     for exact in (True, False):
         whole = index.search(like=[vector], k=60, overlap=0.2, exact=exact)
         assert len(whole) == 60
-        pages = [
-            index.search(like=[vector], k=20, offset=start, overlap=0.2, exact=exact)
-            for start in (0, 20, 40)
-        ]
-        assert [hit.id for page in pages for hit in page] == [hit.id for hit in whole]
+        pages = []
+        for start in (0, 20, 40):
+            pages += index.search(like=[vector], k=20, offset=start, overlap=0.2, exact=exact)
+        assert [hit.id for hit in pages] == [hit.id for hit in whole]

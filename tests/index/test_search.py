@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 import shapely
+from tests.index.made import all_rows, chip, made_settings
 
-from harma.errors import ConfigError, HarmaError
-from harma.index.filters import make_filter
+from harma.errors import HarmaError, NotFoundError, QueryError
+from harma.index.ann import Ann, write_ann
+from harma.index.ask import Chip
 from harma.index.index import Index
+from harma.index.schema import SIDES
+from harma.index.search import best_of
+from harma.index.store import Store
 
 
 @pytest.fixture
@@ -19,7 +24,7 @@ def index(write_scenes, build_index, model, tmp_path):
 @pytest.fixture
 def table(index):
     """All rows, with their embeddings as an array."""
-    rows = index.store.chips.to_arrow().to_pylist()
+    rows = all_rows(index.store)
     return rows, np.array([row["embedding"] for row in rows], dtype=np.float32)
 
 
@@ -44,8 +49,8 @@ def test_pages_fit_together(index):
 def test_a_chip_finds_itself_and_examples_add_up(index, table):
     rows, embeddings = table
     chip, other = rows[10], rows[30]
-    assert index.search(image=f"chip:{chip['id']}")[0].id == chip["id"]
-    hits = index.search(like=[f"chip:{chip['id']}"], unlike=[(f"chip:{other['id']}", 0.3)], k=54)
+    assert index.search(like=[Chip(chip["id"])])[0].id == chip["id"]
+    hits = index.search(like=[Chip(chip["id"])], unlike=[Chip(other["id"], 0.3)], k=54)
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     expected = unit[10] - 0.3 * unit[30]
     scores = embeddings @ (expected / np.linalg.norm(expected))
@@ -76,7 +81,6 @@ def test_random_filters_against_brute_force(index, table, model):
             "within": within,
         }
         assert {hit.id for hit in index.search("trees", k=5, **options)} == expected
-        assert make_filter(**options).sql
 
 
 def test_what_cannot_be_searched(index):
@@ -84,7 +88,6 @@ def test_what_cannot_be_searched(index):
         ({}, "there is nothing to look for"),
         ({"text": " "}, "the text to look for is empty"),
         ({"unlike": ["a road"]}, "there is nothing to look for"),
-        ({"image": "chip:none"}, "there is no chip 'none'"),
         ({"text": "a", "k": 0}, "k must be 1 or more"),
         ({"text": "a", "where": "nonsense > 1"}, "the condition .* cannot be used"),
         ({"like": [("a road", -1.0)]}, "must be greater than 0"),
@@ -93,8 +96,13 @@ def test_what_cannot_be_searched(index):
         ({"text": "a", "date": ("2015", 2016)}, "date is 2016"),
         ({"text": "a road", "unlike": [("a road", 1.0)]}, "cancel out"),
     ):
-        with pytest.raises(ConfigError, match=message):
+        with pytest.raises(QueryError, match=message):
             index.search(**options)
+
+
+def test_a_chip_that_is_not_there(index):
+    with pytest.raises(NotFoundError, match="there is no chip 'none' in the index"):
+        index.search(like=[Chip("none")])
 
 
 def test_an_image_is_never_a_text(index, tmp_path):
@@ -102,3 +110,59 @@ def test_an_image_is_never_a_text(index, tmp_path):
         with pytest.raises(HarmaError, match="is not there"):
             index.search(image=name)
     assert index.search("a road", date=(None, "9999-12-31"))
+
+
+@pytest.mark.parametrize("with_ann", [False, True])
+def test_many_chips_of_one_place_do_not_hide_the_others(tmp_path, with_ann):
+    """Of 100 chips of one place one is a hit; the search goes on until there are three."""
+    store = Store.create(tmp_path / "i", made_settings(8))
+    scores = np.concatenate([np.linspace(0.99, 0.9, 100), np.linspace(0.5, 0.1, 5)])
+    vectors = np.zeros((105, 8), dtype=np.float32)
+    vectors[:, 0] = scores
+    vectors[:, 1] = np.sqrt(1 - scores**2)
+    places = [0] * 100 + [10, 20, 30, 40, 50]
+    chips = [
+        chip(id=f"{number:03d}", geometry=shapely.to_wkb(shapely.box(west, 0, west + 1, 1)))
+        for number, west in enumerate(places)
+    ]
+    store.add_chips(chips, vectors)
+    if with_ann:
+        store.create_ann("IVF_FLAT", 16)
+        write_ann(store, Ann("IVF_FLAT", 16, 20, 4, 105, {"image": 1.0}, 1.0))
+    hits = Index(store).search(like=[np.eye(8, dtype=np.float32)[0]], k=3)
+    assert [hit.id for hit in hits] == ["000", "100", "101"]
+    hits = Index(store).search(like=[np.eye(8, dtype=np.float32)[0]], k=200)
+    assert [hit.id for hit in hits] == ["000", "100", "101", "102", "103", "104"]
+
+
+@pytest.mark.parametrize("count", [6, 60])
+def test_equal_scores_come_in_the_order_of_their_ids(count):
+    """Also where there are so many that the worst are left out first."""
+    ids = np.arange(count)[::-1].copy()
+    scores = np.where(ids % 2 == 0, 0.5, 0.9).astype(np.float32)
+    best, given = best_of(ids, scores, 5)
+    assert best.tolist() == [1, 3, 5, *([0, 2] if count == 6 else [7, 9])]
+    assert given.tolist() == scores[::-1][best].tolist()
+
+
+def test_an_area_of_bad_matches_is_looked_through_whole(tmp_path):
+    """The nearest chips of the whole index hold none of it: the filter of the ANN index must."""
+    store = Store.create(tmp_path / "i", made_settings(8))
+    count, inside = 4000, 1600
+    angles = np.concatenate([np.linspace(1.0, 1.5, inside), np.linspace(0.0, 0.5, count - inside)])
+    vectors = np.zeros((count, 8), dtype=np.float32)
+    vectors[:, 0], vectors[:, 1] = np.cos(angles), np.sin(angles)
+    sides = (dict(zip(SIDES, (west, 0, west + 1, 1), strict=True)) for west in (0, 50))
+    near, far = (
+        {**side, "geometry": shapely.to_wkb(shapely.box(*side.values()))} for side in sides
+    )
+    chips = [chip(id=f"{n:04d}", **(near if n < inside else far)) for n in range(count)]
+    store.add_chips(chips, vectors)
+    store.create_ann("IVF_FLAT", 16)
+    write_ann(store, Ann("IVF_FLAT", 16, 20, 4, count, {"image": 1.0}, 1.0))
+    index, vector = Index(store), np.eye(8, dtype=np.float32)[0]
+    hits = index.search(like=[vector], bbox=(-1, -1, 2, 2), overlap=None)
+    exact = index.search(like=[vector], bbox=(-1, -1, 2, 2), overlap=None, exact=True)
+    assert [hit.id for hit in exact[:3]] == ["0000", "0001", "0002"]
+    assert len(hits) == 10
+    assert {hit.id for hit in hits} <= {f"{n:04d}" for n in range(inside)}

@@ -38,18 +38,15 @@ def test_all_scenes_of_the_earth_are_in_and_mars_is_named(archive):
     assert source.endswith("cog_hirise_mars.tif")
     assert "is not of the Earth" in problem
     assert verify(index.store) == []
-    sources = index.store.known_sources().values()
-    assert all(row["num_chips"] for row in sources if not row["problem"])
+    sources = index.store.sources().values()
+    assert all(row.num_chips for row in sources if not row.problem)
 
 
 def test_footprints_are_those_of_rasterio(archive):
     index, _ = archive
     checked = 0
-    for row in (
-        index.store.chips.search()
-        .select(["source", "geometry", "column", "row", "width", "height"])
-        .to_list()
-    ):
+    columns = ["source", "geometry", "column", "row", "width", "height"]
+    for row in index.store.rows(columns).to_pylist():
         with rasterio.open(row["source"]) as dataset:
             columns = np.array([0, row["width"], row["width"], 0]) + row["column"]
             lines = np.array([0, 0, row["height"], row["height"]]) + row["row"]

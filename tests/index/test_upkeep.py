@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 from tests.conftest import TINY
+from tests.index.made import all_rows
 
 from harma.backbones import load_backbone
 from harma.errors import ConfigError, DataError
@@ -36,16 +37,16 @@ def archive(write_scenes, build_index, tmp_path):
 
 
 def ids(directory):
-    return sorted(row["id"] for row in Store(directory).chips.to_arrow().to_pylist())
+    return sorted(row["id"] for row in all_rows(Store(directory)))
 
 
 def test_reembedding_changes_embeddings_and_nothing_else(archive, other):
-    before = {row["id"]: row for row in Store(archive).chips.to_arrow().to_pylist()}
+    before = {row["id"]: row for row in all_rows(Store(archive))}
     outcome = reembed(archive, *other, None, num_workers=0)
     assert outcome.num_added == 27
     index = Index.open(archive, model=other[0])
     assert len(index.search("a river", k=5)) == 5
-    after = {row["id"]: row for row in index.store.chips.to_arrow().to_pylist()}
+    after = {row["id"]: row for row in all_rows(index.store)}
     assert after.keys() == before.keys()
     for chip, row in after.items():
         assert len(row["embedding"]) == 24
@@ -65,10 +66,7 @@ def test_dates_of_a_list_survive_reembedding(write_scenes, build_index, other, t
     (tmp_path / "list.csv").write_text("path,date\nscenes/undated.tif,1999-02-03\n")
     build_index(tmp_path / "list.csv")
     reembed(tmp_path / "index", *other, None, num_workers=0)
-    dates = {
-        row["datetime"].date().isoformat()
-        for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()
-    }
+    dates = {row["datetime"].date().isoformat() for row in all_rows(Store(tmp_path / "index"))}
     assert dates == {"1999-02-03"}
 
 
@@ -235,7 +233,7 @@ def test_brackets_in_names_mean_themselves(write_scenes, build_index, tmp_path):
     second.rename(second.with_name("b1.tif"))
     build_index(tmp_path / "scenes")
     remove(tmp_path / "index", [str(named)])
-    left = {row["source"] for row in Store(tmp_path / "index").chips.to_arrow().to_pylist()}
+    left = {row["source"] for row in all_rows(Store(tmp_path / "index"))}
     assert {name.rpartition("/")[2] for name in left} == {"b1.tif"}
 
 

@@ -1,6 +1,7 @@
 """Damage that is found."""
 
 import numpy as np
+from tests.index.made import all_chips, forget_source
 
 from harma.index.store import Store
 from harma.index.verify import verify
@@ -16,9 +17,8 @@ def test_every_kind_of_damage_is_named(write_scenes, build_index, tmp_path):
     first, second, third = write_scenes(tmp_path / "scenes", 3)
     build_index(tmp_path / "scenes")
     store = Store(tmp_path / "index")
-    rows = store.chips.to_arrow().to_pylist()
-    store.add_chips([rows[0]], np.zeros((1, 16), dtype=np.float32))
-    store.sources.delete(f"source = '{third}'")
+    store.add_chips(all_chips(store)[:1], np.zeros((1, 16), dtype=np.float32))
+    forget_source(store, third)
     first.unlink()
     second.write_bytes(b"changed")
     text = "\n".join(verify(store))

@@ -5,18 +5,25 @@ each with a weight if `@WEIGHT` follows.
 """
 
 import argparse
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.argument_types import count, floats, positive
+from harma.cli.search_flags import (
+    CHIP,
+    add_flags,
+    page_of,
+    query_of,
+    where_of,
+    without_weight,
+)
 
 if TYPE_CHECKING:
     from harma.index.hits import Hit
     from harma.index.index import Index
+    from harma.model.model import HarMA
 
 # Formats by the suffix of the file they are written to.
-SUFFIXES = {
+FORMAT_OF_SUFFIX = {
     ".json": "json",
     ".csv": "csv",
     ".geojson": "geojson",
@@ -24,14 +31,17 @@ SUFFIXES = {
     ".html": "html",
     ".png": "png",
 }
-FORMATS = ("table", *SUFFIXES.values())
+FORMATS = ("table", *FORMAT_OF_SUFFIX.values())
 FILES_ONLY = ("geoparquet", "html", "png")
+# What of the command line is not stated on a sheet: it is no part of the search, or its title.
+NOT_STATED = ("directory", "text", "output", "format", "model", "backbone")
 
 EPILOG = """examples:
   harma search archive "a stadium next to a car park"
   harma search archive "a harbour" --bbox 3.0,50.5,7.5,54.0 --since 2015 -k 50 --output hits.geojson
   harma search archive --image example.png --unlike "a road" --near 4.9,52.4 --radius 20
-  harma search archive --like chip:67bc6090ea1f978c778f11aa@2 --like other.png --where "gsd < 1" --output sheet.html
+  harma search archive --like chip:67bc6090ea1f978c778f11aa@2 --like other.png --output sheet.html
+  harma search archive "a solar farm" --where "gsd < 1 AND nodata = 0" --source "*_2015*.tif"
   harma search archive "new buildings" --before 2010 --after 2019 --output change.html
 status: 0 hits, 1 none, 2 the search could not be made"""
 
@@ -39,58 +49,7 @@ status: 0 hits, 1 none, 2 the search could not be made"""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("directory", metavar="INDEX", type=Path, help="directory of the index")
-    parser.add_argument("text", nargs="?", metavar="TEXT", help="what should be seen")
-    parser.add_argument("--image", help="a picture file, or chip:ID")
-    for name, what in (
-        ("--like", "a further example (weight 1)"),
-        ("--unlike", "counts against (weight 0.5)"),
-    ):
-        parser.add_argument(
-            name,
-            action="append",
-            default=[],
-            type=_example,
-            metavar="EXAMPLE[@WEIGHT]",
-            help=f"{what}; repeatable",
-        )
-    parser.add_argument(
-        "--bbox",
-        type=floats,
-        metavar="W,S,E,N",
-        help="degrees; W over E crosses the 180th meridian",
-    )
-    parser.add_argument("--polygon", metavar="GEOJSON", help="a GeoJSON file, or its text")
-    parser.add_argument("--near", type=floats, metavar="LON,LAT", help="with --radius")
-    parser.add_argument("--radius", type=float, metavar="KM", help="around --near, on the ground")
-    parser.add_argument(
-        "--within", action="store_true", help="footprints lie inside the area, not only touch it"
-    )
-    parser.add_argument("--since", metavar="DATE", help="first date: 2015, 2015-09-26")
-    parser.add_argument("--until", metavar="DATE", help="last date; it belongs to the range")
-    parser.add_argument(
-        "--before", metavar="DATE", help="change: end of the earlier time; with --after"
-    )
-    parser.add_argument(
-        "--after",
-        metavar="DATE",
-        help="change: start of the later time; the largest gain comes first",
-    )
-    parser.add_argument(
-        "--source", action="append", help="name of a source, with * and ?; repeatable"
-    )
-    parser.add_argument(
-        "--where", metavar="SQL", help="on the columns, such as 'gsd < 1 AND nodata < 0.1'"
-    )
-    parser.add_argument("-k", type=positive, default=10, help="hits (10)")
-    parser.add_argument(
-        "--offset", type=count, default=0, help="hits left out before the first, for pages"
-    )
-    parser.add_argument(
-        "--keep-overlapping", action="store_true", help="do not merge overlapping chips to the best"
-    )
-    parser.add_argument(
-        "--exact", action="store_true", help="compare all chips, also where there is an ANN index"
-    )
+    add_flags(parser)
     parser.add_argument("--model", help="where the index's model is now, if not where it was")
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
@@ -103,46 +62,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Search, and show or write the hits."""
-    from harma.index.index import OVERLAP, Index
+    from harma.index.index import Index
 
     form = _format(args)
-    date = (args.since, args.until) if args.since or args.until else None
-    model = None
-    if args.model is not None or args.backbone is not None:
-        from harma.index.settings import read_settings
-        from harma.model.saved import load
-
-        kept = read_settings(args.directory)
-        model = load(
-            args.model or kept.model,
-            backbone=args.backbone or (None if args.model else kept.backbone),
-        )
-    index = Index.open(args.directory, model=model)
-    hits = index.search(
-        args.text,
-        args.image,
-        like=args.like,
-        unlike=args.unlike,
-        bbox=args.bbox,
-        polygon=args.polygon,
-        near=args.near,
-        radius_km=args.radius,
-        within=args.within,
-        date=date,
-        source=args.source,
-        where=args.where,
-        before=args.before,
-        after=args.after,
-        k=args.k,
-        offset=args.offset,
-        overlap=None if args.keep_overlapping else OVERLAP,
-        exact=args.exact,
-    )
+    index = Index.open(args.directory, model=_model(args))
+    hits = index.find(query_of(args), where_of(args), page_of(args))
     if form == "table":
         _show(hits)
     else:
         _write(index, hits, form, args)
     return 0 if hits else 1
+
+
+def _model(args: argparse.Namespace) -> "HarMA | None":
+    """The model that is named; None leaves it to the index."""
+    if args.model is None and args.backbone is None:
+        return None
+    from harma.index.settings import read_settings
+    from harma.model.saved import load
+
+    settings = read_settings(args.directory)
+    if args.model is None:
+        return load(settings.model, backbone=args.backbone)
+    return load(args.model, backbone=args.backbone)
 
 
 def _format(args: argparse.Namespace) -> str:
@@ -154,19 +96,30 @@ def _format(args: argparse.Namespace) -> str:
     from harma.errors import ConfigError
 
     form: str | None = args.format
+    if form is None and args.output is None:
+        return "table"
     if form is None:
-        form = "table" if args.output is None else SUFFIXES.get(args.output.suffix.lower())
-        if form is None:
-            raise ConfigError(
-                f"{args.output} has none of the suffixes {', '.join(SUFFIXES)}; or give --format"
-            )
-    if form in FILES_ONLY and args.output is None:
+        form = FORMAT_OF_SUFFIX.get(args.output.suffix.lower())
+    if form is None:
+        raise ConfigError(
+            f"{args.output} has none of the suffixes {', '.join(FORMAT_OF_SUFFIX)}; or give"
+            " --format"
+        )
+    if args.output is None and form in FILES_ONLY:
         raise ConfigError(f"the format {form} is written to a file: give --output FILE")
-    if args.output is not None and args.directory.resolve() in args.output.resolve().parents:
-        raise ConfigError(f"{args.output} lies inside the index; write hits elsewhere")
-    if form == "table" and args.output is not None:
-        raise ConfigError("a table is shown, not written; choose another --format for --output")
+    if args.output is not None:
+        _check_output(args.output, args.directory, form)
     return form
+
+
+def _check_output(output: Path, directory: Path, form: str) -> None:
+    """Check that hits may be written to a file."""
+    from harma.errors import ConfigError
+
+    if directory.resolve() in output.resolve().parents:
+        raise ConfigError(f"{output} lies inside the index; write hits elsewhere")
+    if form == "table":
+        raise ConfigError("a table is shown, not written; choose another --format for --output")
 
 
 def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespace) -> None:
@@ -181,9 +134,8 @@ def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespac
         from harma.exchange.sheet import write_sheet
         from harma.exchange.tile import tiles_of
 
-        write_sheet(
-            args.output, tiles_of(index.store, hits), title=_title(args), query=_asked(args)
-        )
+        tiles = tiles_of(index.store, hits)
+        write_sheet(args.output, tiles, title=_title(args), query=_asked(args))
     elif args.output is None:
         print(WRITERS[form](hits), end="")
         return
@@ -194,31 +146,28 @@ def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespac
 
 def _title(args: argparse.Namespace) -> str:
     """What was looked for, in a line."""
-    examples = [
-        what[0] if isinstance(what, tuple) else what for what in (args.image, *args.like) if what
-    ]
-    return str(args.text or " + ".join(examples))
+    if args.text:
+        return str(args.text)
+    examples = [args.image] if args.image else []
+    return " + ".join([*examples, *map(without_weight, args.like)])
 
 
 def _asked(args: argparse.Namespace) -> dict[str, str]:
     """The options of the search that were given, for the sheet."""
-    left_out = ("directory", "text", "output", "format", "model", "backbone")
-    given = {
-        name: value
-        for name, value in vars(args).items()
-        if name not in left_out and value not in (None, [], False)
-    }
-    return {name.replace("_", " "): _plain(value) for name, value in given.items()}
+    asked = {}
+    for name, value in vars(args).items():
+        if name not in NOT_STATED and value not in (None, [], False):
+            asked[name.replace("_", " ")] = _plain(value)
+    return asked
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
 
 
-def _example(text: str) -> str | tuple[str, float]:
-    """An example, and its weight if one follows."""
-    found = re.fullmatch(r"(.+)@(\d+(?:\.\d*)?|\.\d+)", text, re.DOTALL)
-    return (found[1], float(found[2])) if found else text
+# -- the table ------------------------------------------------------------------------------------
 
 
 def _show(hits: "list[Hit]") -> None:
@@ -226,22 +175,28 @@ def _show(hits: "list[Hit]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from harma.scenes.place import middle
-
     table = Table(box=box.SIMPLE, padding=(0, 1))
-    changed = any(hit.then is not None for hit in hits)
-    for heading in ("gain" if changed else "score", "", "date", "lon,lat"):
+    is_change = any(hit.then is not None for hit in hits)
+    for heading in ("gain" if is_change else "score", "", "date", "lon,lat"):
         table.add_column(heading, no_wrap=True)
     table.add_column("source, window, chip", overflow="fold")
     for hit in hits:
-        place = "{:.4f},{:.4f}".format(*middle(hit.geometry)) if hit.geometry is not None else ""
-        window = f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}"
-        score = f"{hit.score:.3f}" if hit.change is None else f"{hit.change:+.3f}"
-        table.add_row(
-            score,
-            hit.standing,
-            hit.datetime.date().isoformat() if hit.datetime else "",
-            place,
-            f"{Path(hit.source).name} {window}\nchip:{hit.id}",
-        )
+        table.add_row(*_row(hit))
     Console().print(table if hits else "nothing matches")
+
+
+def _row(hit: "Hit") -> list[str]:
+    """The cells of a hit."""
+    from harma.scenes.place import middle
+
+    score = f"{hit.score:.3f}"
+    if hit.change is not None:
+        score = f"{hit.change:+.3f}"
+    date = ""
+    if hit.datetime is not None:
+        date = hit.datetime.date().isoformat()
+    place = ""
+    if hit.geometry is not None:
+        place = "{:.4f},{:.4f}".format(*middle(hit.geometry))
+    window = f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}"
+    return [score, hit.standing, date, place, f"{Path(hit.source).name} {window}\n{CHIP}{hit.id}"]

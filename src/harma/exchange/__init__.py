@@ -1,1 +1,1 @@
-"""Exchange with other programs: an index to GeoParquet and back, hits to GeoParquet, foreign embeddings."""
+"""Exchange with other programs: GeoParquet of an index and of hits, foreign embeddings, sheets."""

@@ -1,23 +1,24 @@
-"""A GeoParquet file of embeddings, ours or of another program: its columns found, its rows read and checked."""
+"""A GeoParquet file of embeddings, ours or of another program: its columns told, its rows read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harma.errors import ConfigError, DataError, MissingFileError
-from harma.exchange.embedding_rows import OWN, Block, Layout, block_of
+from harma.exchange.embedding_rows import INDEX_COLUMNS, CheckedRows, ParquetLayout, checked_rows
 from harma.exchange.footprints import to_wgs84
 from harma.exchange.metadata import read_geo, read_settings_text
+from harma.index.records import SourceRecord
 from harma.index.settings import Settings
 
 # Rows read at once: 16 MB of float32 at 512.
-BLOCK = 8192
-SCENE = "scene"
+ROWS_AT_ONCE = 8192
+# The column of what an index keeps of a chip's source.
+SCENE_COLUMN = "scene"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class EmbeddingFile:
 
     Attributes:
         settings: of the index that it was exported from; None in a file of another program.
-        layout: the columns, as found.
+        layout: the columns, as told.
         num_rows: rows.
 
     Raises:
@@ -66,7 +67,7 @@ class EmbeddingFile:
         columns = columns or Columns()
         embedding = self._embedding_column(columns.embedding)
         chip = self._column("id", columns.id)
-        self.layout = Layout(
+        self.layout = ParquetLayout(
             path,
             geometry,
             embedding,
@@ -75,54 +76,56 @@ class EmbeddingFile:
             self._column("source", columns.source),
             self._embed_dim(embedding),
             to_wgs84(described, str(path)),
-            is_ours=chip is not None and set(OWN) <= set(self._schema.names),
+            is_ours=chip is not None and set(INDEX_COLUMNS) <= set(self._schema.names),
         )
 
-    def blocks(self) -> Iterator[Block]:
+    # -- reading ------------------------------------------------------------------------------
+
+    def blocks(self) -> Iterator[CheckedRows]:
         """The rows, some thousand at a time, checked.
 
         Raises:
             DataError: the file is damaged, or a row cannot be used; it is named.
         """
         start = 0
-        for batch in self._batches(self._wanted()):
-            yield block_of(self.layout, start, batch)
+        for batch in self._batches(self._columns_to_read()):
+            yield checked_rows(self.layout, start, batch)
             start += batch.num_rows
 
-    def scenes(self) -> dict[str, dict[str, Any]]:
-        """What an exported file says of the sources of its chips, by source; unfinished ones are left out."""
-        if self.settings is None or self.layout.source is None or SCENE not in self._schema.names:
-            return {}
-        found: dict[str, dict[str, Any]] = {}
+    def scenes(self) -> dict[str, SourceRecord]:
+        """What an exported file says of the sources of its chips; unfinished ones are left out."""
         source = self.layout.source
-        arrow: Any = pc  # its functions are made at run time
-        for batch in self._batches([source, "content", SCENE]):
-            rows = pa.Table.from_batches([batch]).filter(arrow.is_valid(batch[SCENE]))
-            first = arrow.index_in(
-                arrow.unique(rows[source]), value_set=rows[source].combine_chunks()
-            )
+        if self.settings is None or source is None or SCENE_COLUMN not in self._schema.names:
+            return {}
+        scenes: dict[str, SourceRecord] = {}
+        for batch in self._batches([source, "content", SCENE_COLUMN]):
+            rows = pa.Table.from_batches([batch]).filter(pc.is_valid(batch[SCENE_COLUMN]))
+            # All chips of a source say the same of it: the first of each is enough.
+            names = rows[source].combine_chunks()
+            first = pc.index_in(pc.unique(names), value_set=names)
             for row in rows.take(first).to_pylist():
                 name = row[source]
-                found.setdefault(
-                    name, {"source": name, "content": row["content"], **row[SCENE], "problem": ""}
-                )
-        return found
+                if name not in scenes:
+                    scenes[name] = SourceRecord(
+                        source=name, content=row["content"], **row[SCENE_COLUMN]
+                    )
+        return scenes
 
-    def _wanted(self) -> list[str]:
-        found = self.layout
-        names = [found.geometry, found.embedding, found.id, found.datetime, found.source]
-        own = (
-            [name for name in (*OWN, "thumbnail") if name in self._schema.names]
-            if found.is_ours
-            else []
-        )
-        return list(dict.fromkeys(name for name in (*names, *own) if name is not None))
+    def _columns_to_read(self) -> list[str]:
+        layout = self.layout
+        names = [layout.geometry, layout.embedding, layout.id, layout.datetime, layout.source]
+        if layout.is_ours:
+            names += [name for name in (*INDEX_COLUMNS, "thumbnail") if name in self._schema.names]
+        # One column may stand for two things, such as id and source.
+        return list(dict.fromkeys(name for name in names if name is not None))
 
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._file.iter_batches(batch_size=BLOCK, columns=names)
+            yield from self._file.iter_batches(batch_size=ROWS_AT_ONCE, columns=names)
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{self.path} is damaged ({_short(error)}); get it again") from error
+
+    # -- telling columns ----------------------------------------------------------------------
 
     def _embedding_column(self, named: str | None) -> str:
         lists = [field.name for field in self._schema if _is_embedding(field.type)]
@@ -134,8 +137,10 @@ class EmbeddingFile:
                     f" embedding is a list of floats, as in {_listed(lists)}"
                 )
             return named
-        if "embedding" in lists or len(lists) == 1:
-            return "embedding" if "embedding" in lists else lists[0]
+        if "embedding" in lists:
+            return "embedding"
+        if len(lists) == 1:
+            return str(lists[0])
         raise ConfigError(
             f"{self.path} has {len(lists)} columns that may be embeddings ({_listed(lists)}); name"
             " one with embedding (--embedding-column). An embedding is a list of floats"
@@ -150,6 +155,7 @@ class EmbeddingFile:
         return named
 
     def _check_there(self, what: str, named: str) -> None:
+        """Check that the file has a column that was named."""
         if named not in self._schema.names:
             raise ConfigError(
                 f"{self.path} has no column {named} ({what}); it has"
@@ -160,6 +166,7 @@ class EmbeddingFile:
         kind = self._schema.field(embedding).type
         if pa.types.is_fixed_size_list(kind):
             return int(kind.list_size)
+        # Lists of any length: the first row says it, and all others must have as many numbers.
         for batch in self._batches([embedding]):
             lengths = [len(value) for value in batch[0][:1] if value.is_valid]
             if lengths and lengths[0]:
@@ -184,8 +191,10 @@ def _opened(path: Path) -> pq.ParquetFile:
 
 
 def _is_embedding(kind: pa.DataType) -> bool:
-    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(is_list(kind) for is_list in lists) and pa.types.is_floating(kind.value_type)
+    is_list = (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+    return bool(is_list and pa.types.is_floating(kind.value_type))
 
 
 def _listed(names: list[str]) -> str:
@@ -193,4 +202,5 @@ def _listed(names: list[str]) -> str:
 
 
 def _short(error: Exception) -> str:
-    return str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:160]

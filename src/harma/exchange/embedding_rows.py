@@ -1,4 +1,4 @@
-"""Rows of a GeoParquet file of embeddings as rows of an index, each of them checked."""
+"""Rows of a GeoParquet file of embeddings as chips of an index, each of them checked."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -13,12 +13,13 @@ import shapely
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
-from harma.exchange.footprints import checked
+from harma.exchange.footprints import Footprints, checked
+from harma.index.records import ChipRecord
 from harma.index.schema import SIDES
 
 # Columns of an index that another program has no equals of: their types, and what stands for
 # nothing. They are taken only where all are there, as other programs mean other things by "row".
-OWN: dict[str, tuple[pa.DataType, Any]] = {
+INDEX_COLUMNS: dict[str, tuple[pa.DataType, int | float | str | None]] = {
     "column": (pa.int32(), 0),
     "row": (pa.int32(), 0),
     "width": (pa.int32(), 0),
@@ -37,8 +38,8 @@ Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Layout:
-    """The columns of a file, as found.
+class ParquetLayout:
+    """The columns of a file, as told.
 
     Attributes:
         path: of the file.
@@ -59,24 +60,24 @@ class Layout:
     datetime: str | None
     source: str | None
     embed_dim: int
-    to_wgs84: Callable[[NDArray[Any]], NDArray[Any]]
+    to_wgs84: Callable[[Footprints], Footprints]
     is_ours: bool
 
 
 @dataclass(frozen=True)
-class Block:
+class CheckedRows:
     """Rows that follow each other.
 
     Attributes:
-        rows: of the index's table, without embedding and model.
+        chips: n of them.
         embeddings: (n, E), L2-normalised.
     """
 
-    rows: list[dict[str, Any]]
+    chips: list[ChipRecord]
     embeddings: Vectors
 
 
-def block_of(layout: Layout, start: int, batch: pa.RecordBatch) -> Block:
+def checked_rows(layout: ParquetLayout, start: int, batch: pa.RecordBatch) -> CheckedRows:
     """Rows for the index.
 
     Args:
@@ -88,65 +89,53 @@ def block_of(layout: Layout, start: int, batch: pa.RecordBatch) -> Block:
         DataError: a row cannot be used; it is named.
         ConfigError: a column is of a type that cannot be used.
     """
-    where = str(layout.path)
     embeddings = _embeddings(layout, start, batch[layout.embedding])
-    footprints = checked(
-        layout.to_wgs84(_geometries(layout, start, batch[layout.geometry])), start, where
-    )
+    geometries = _geometries(layout, start, batch[layout.geometry])
+    footprints = checked(layout.to_wgs84(geometries), start, str(layout.path))
     wkb = shapely.to_wkb(footprints).tolist()
     moments = _moments(layout, batch)
     sources = _sources(layout, batch)
+    if layout.id is None:
+        ids = _made_ids(sources, moments, wkb, embeddings)
+    else:
+        ids = _given_ids(layout, layout.id, start, batch)
     columns = {
-        "id": (
-            _given_ids(layout, start, batch)
-            if layout.id
-            else _made_ids(sources, moments, wkb, embeddings)
-        ),
+        "id": ids,
         "geometry": wkb,
         **_bounds(footprints),
         "datetime": moments.to_pylist(),
         "source": sources,
-        **_own(layout, batch),
-        "thumbnail": (
-            batch["thumbnail"].to_pylist()
-            if "thumbnail" in batch.schema.names
-            else [None] * len(wkb)
-        ),
+        **_index_columns(layout, batch),
+        "thumbnail": _thumbnails(batch),
     }
-    rows = [
-        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-    ]
-    return Block(rows, embeddings)
+    chips = []
+    for values in zip(*columns.values(), strict=True):
+        chips.append(ChipRecord(**dict(zip(columns, values, strict=True))))
+    return CheckedRows(chips, embeddings)
 
 
-def _embeddings(layout: Layout, start: int, column: pa.Array) -> Vectors:
-    arrow: Any = pc  # its functions are made at run time
-    lengths: NDArray[Any] = (
-        arrow.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
-    )
-    _refuse(
-        layout,
-        start,
-        lengths != layout.embed_dim,
-        f"is not there, or not {layout.embed_dim} numbers long",
-    )
+# -- embeddings -----------------------------------------------------------------------------------
+
+
+def _embeddings(layout: ParquetLayout, start: int, column: pa.Array) -> Vectors:
+    """The embeddings of rows (n, E), L2-normalised."""
+    lengths = pc.list_value_length(column).fill_null(0).to_numpy(zero_copy_only=False)
+    is_short = lengths != layout.embed_dim
+    _refuse(layout, start, is_short, f"is not there, or not {layout.embed_dim} numbers long")
     flat = column.flatten().to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore"):
         vectors: Vectors = flat.astype(np.float32).reshape(-1, layout.embed_dim)
-    _refuse(
-        layout,
-        start,
-        np.logical_not(np.isfinite(vectors).all(axis=1)),
-        "holds values that are not finite numbers",
-    )
+    is_infinite = np.logical_not(np.isfinite(vectors).all(axis=1))
+    _refuse(layout, start, is_infinite, "holds values that are not finite numbers")
     norms: NDArray[np.float64] = np.linalg.norm(vectors.astype(np.float64), axis=1)
     _refuse(layout, start, np.equal(norms, 0), "is zero, which is like nothing")
-    off = np.abs(norms - 1) > ROUNDING
-    vectors[off] = vectors[off] / norms[off, None]
+    is_off = np.abs(norms - 1) > ROUNDING
+    vectors[is_off] = vectors[is_off] / norms[is_off, None]
     return vectors
 
 
-def _refuse(layout: Layout, start: int, which: NDArray[np.bool_], what: str) -> None:
+def _refuse(layout: ParquetLayout, start: int, which: NDArray[np.bool_], what: str) -> None:
+    """Raise if there are rows whose embedding cannot be used."""
     if which.any():
         raise DataError(
             f"{layout.path}, row {start + int(np.argmax(which))}: the embedding"
@@ -155,7 +144,10 @@ def _refuse(layout: Layout, start: int, which: NDArray[np.bool_], what: str) -> 
         )
 
 
-def _geometries(layout: Layout, start: int, column: pa.Array) -> NDArray[Any]:
+# -- places and dates -----------------------------------------------------------------------------
+
+
+def _geometries(layout: ParquetLayout, start: int, column: pa.Array) -> Footprints:
     texts = column.to_numpy(zero_copy_only=False)
     footprints = shapely.from_wkb(texts, on_invalid="ignore")
     broken = shapely.is_missing(footprints) & column.is_valid().to_numpy(zero_copy_only=False)
@@ -167,14 +159,14 @@ def _geometries(layout: Layout, start: int, column: pa.Array) -> NDArray[Any]:
     return np.asarray(footprints, dtype=object)
 
 
-def _bounds(footprints: NDArray[Any]) -> dict[str, list[float | None]]:
+def _bounds(footprints: Footprints) -> dict[str, list[float | None]]:
     """The sides of the boxes around footprints, None where there is none."""
     sides = shapely.bounds(footprints).astype(object)
     sides[shapely.is_missing(footprints)] = None
     return {side: sides[:, number].tolist() for number, side in enumerate(SIDES)}
 
 
-def _moments(layout: Layout, batch: pa.RecordBatch) -> pa.Array:
+def _moments(layout: ParquetLayout, batch: pa.RecordBatch) -> pa.Array:
     """When scenes were taken; a time without a zone is one of UTC."""
     if layout.datetime is None:
         return pa.nulls(batch.num_rows, MOMENT)
@@ -186,7 +178,7 @@ def _moments(layout: Layout, batch: pa.RecordBatch) -> pa.Array:
         if pa.types.is_date(kind):
             return column.cast(pa.timestamp("us")).cast(MOMENT)
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            return _read_moments(column)
+            return _moments_of_text(column)
     except pa.ArrowInvalid as error:
         raise DataError(
             f"{layout.path}: the dates ({layout.datetime}) cannot be read ({error}); write them as"
@@ -198,34 +190,38 @@ def _moments(layout: Layout, batch: pa.RecordBatch) -> pa.Array:
     )
 
 
-def _read_moments(column: pa.Array) -> pa.Array:
+def _moments_of_text(column: pa.Array) -> pa.Array:
     try:
         return column.cast(MOMENT)
-    except pa.ArrowInvalid:  # text without a zone, which Arrow reads on its own only
+    except pa.ArrowInvalid:
+        # Text without a zone, which Arrow reads on its own only.
         return column.cast(pa.timestamp("us")).cast(MOMENT)
 
 
-def _sources(layout: Layout, batch: pa.RecordBatch) -> list[str]:
+# -- names ----------------------------------------------------------------------------------------
+
+
+def _sources(layout: ParquetLayout, batch: pa.RecordBatch) -> list[str]:
     """Names of scenes; where a row has none, the file stands for it."""
     if layout.source is None:
         return [layout.path.name] * batch.num_rows
-    return [
-        layout.path.name if name is None else name for name in _texts(layout, batch, layout.source)
-    ]
+    names = _texts(layout, batch, layout.source)
+    return [layout.path.name if name is None else name for name in names]
 
 
-def _given_ids(layout: Layout, start: int, batch: pa.RecordBatch) -> list[str]:
-    assert layout.id is not None
-    ids = _texts(layout, batch, layout.id)
-    if None in ids:
-        raise DataError(
-            f"{layout.path}, row {start + ids.index(None)}: there is no id ({layout.id}); name"
-            " another column (--id-column), or '' to have ids made"
-        )
-    return [name for name in ids if name is not None]
+def _given_ids(layout: ParquetLayout, name: str, start: int, batch: pa.RecordBatch) -> list[str]:
+    ids = []
+    for row, chip in enumerate(_texts(layout, batch, name), start):
+        if chip is None:
+            raise DataError(
+                f"{layout.path}, row {row}: there is no id ({name}); name another column"
+                " (--id-column), or '' to have ids made"
+            )
+        ids.append(chip)
+    return ids
 
 
-def _texts(layout: Layout, batch: pa.RecordBatch, name: str) -> list[str | None]:
+def _texts(layout: ParquetLayout, batch: pa.RecordBatch, name: str) -> list[str | None]:
     try:
         texts: list[str | None] = batch[name].cast(pa.string()).to_pylist()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -238,32 +234,44 @@ def _texts(layout: Layout, batch: pa.RecordBatch, name: str) -> list[str | None]
 def _made_ids(
     sources: Sequence[str], moments: pa.Array, wkb: Sequence[bytes | None], embeddings: Vectors
 ) -> list[str]:
-    """Names of chips: the same for the same source, moment, place and embedding, in whatever file."""
+    """Names of chips: the same for the same source, moment, place and embedding, in any file."""
     ids = []
     times = moments.cast(pa.int64()).to_pylist()
-    for source, time, geometry, vector in zip(
-        sources, times, wkb, embeddings.astype(np.float16), strict=True
-    ):
-        digest = hashlib.blake2b(
-            f"{source}\0{time}\0".encode("utf-8", "surrogateescape"), digest_size=12
-        )
+    # As the index keeps them: rounding makes the same of what machines compute a little apart.
+    rounded = embeddings.astype(np.float16)
+    for source, time, geometry, vector in zip(sources, times, wkb, rounded, strict=True):
+        key = f"{source}\0{time}\0".encode("utf-8", "surrogateescape")
+        digest = hashlib.blake2b(key, digest_size=12)
         digest.update(geometry or b"")
         digest.update(vector.tobytes())
         ids.append(digest.hexdigest())
     return ids
 
 
-def _own(layout: Layout, batch: pa.RecordBatch) -> dict[str, list[Any]]:
-    """Columns that only an index has."""
-    if not layout.is_ours:
-        return {name: [nothing] * batch.num_rows for name, (_, nothing) in OWN.items()}
-    try:
-        columns = {name: batch[name].cast(kind) for name, (kind, _) in OWN.items()}
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise DataError(
-            f"{layout.path}: a column is not as an index has it ({error}); export the index again"
-        ) from error
-    return {
-        name: (column if OWN[name][1] is None else column.fill_null(OWN[name][1])).to_pylist()
-        for name, column in columns.items()
-    }
+# -- what only an index has -----------------------------------------------------------------------
+
+
+def _index_columns(layout: ParquetLayout, batch: pa.RecordBatch) -> dict[str, list[Any]]:
+    columns = {}
+    for name, (kind, nothing) in INDEX_COLUMNS.items():
+        if not layout.is_ours:
+            columns[name] = [nothing] * batch.num_rows
+            continue
+        try:
+            column = batch[name].cast(kind)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(
+                f"{layout.path}: a column is not as an index has it ({error}); export the index"
+                " again"
+            ) from error
+        if nothing is not None:
+            column = column.fill_null(nothing)
+        columns[name] = column.to_pylist()
+    return columns
+
+
+def _thumbnails(batch: pa.RecordBatch) -> list[bytes | None]:
+    if "thumbnail" not in batch.schema.names:
+        return [None] * batch.num_rows
+    thumbnails: list[bytes | None] = batch["thumbnail"].to_pylist()
+    return thumbnails

@@ -1,4 +1,4 @@
-"""Footprints of other programs: from WKB in any coordinate reference system to valid ones in WGS84."""
+"""Footprints of other programs, of any coordinate reference system, to valid ones in WGS84."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from harma.scenes.place import EARTH_RADIUS, WGS84
 
 Footprints = NDArray[Any]
 # Same coordinates as WGS84, but for the order, which GeoParquet fixes.
-SAME = (WGS84, "EPSG:4326")
+SAME_AS_WGS84 = (WGS84, "EPSG:4326")
 
 
 def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints], Footprints]:
@@ -33,25 +33,16 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
         DataError: the coordinate reference system is unknown, or not of the Earth.
     """
     if "crs" not in described:
-        return shapely.force_2d
+        return _flat
     text = described["crs"]
     if text is None:
         raise DataError(
             f"{where}: its coordinate reference system is unknown (crs is null); state it (set_crs)"
             " first"
         )
-    try:
-        crs = (
-            pyproj.CRS.from_json_dict(text)
-            if isinstance(text, dict)
-            else pyproj.CRS.from_user_input(text)
-        )
-    except CRSError as error:
-        raise DataError(
-            f"{where}: its coordinate reference system is not understood ({error})"
-        ) from error
-    if any(crs.equals(pyproj.CRS(same), ignore_axis_order=True) for same in SAME):
-        return shapely.force_2d
+    crs = _crs(text, where)
+    if any(crs.equals(pyproj.CRS(same), ignore_axis_order=True) for same in SAME_AS_WGS84):
+        return _flat
     ellipsoid = crs.ellipsoid
     if ellipsoid is None or not EARTH_RADIUS[0] < ellipsoid.semi_major_metre < EARTH_RADIUS[1]:
         raise DataError(
@@ -68,17 +59,32 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
     return transform
 
 
+def _crs(text: object, where: str) -> pyproj.CRS:
+    """A coordinate reference system of PROJJSON, or of what else files hold."""
+    try:
+        if isinstance(text, dict):
+            return pyproj.CRS.from_json_dict(text)
+        return pyproj.CRS.from_user_input(text)
+    except CRSError as error:
+        raise DataError(
+            f"{where}: its coordinate reference system is not understood ({error})"
+        ) from error
+
+
+def _flat(footprints: Footprints) -> Footprints:
+    """Footprints without heights."""
+    return np.asarray(shapely.force_2d(footprints))
+
+
 def _split(footprint: BaseGeometry | None) -> BaseGeometry | None:
     """Cut at the 180th meridian what a transformation tore apart there."""
-    fix = {"Polygon": antimeridian.fix_polygon, "MultiPolygon": antimeridian.fix_multi_polygon}
-    if (
-        footprint is None
-        or footprint.geom_type not in fix
-        or not footprint.bounds[2] - footprint.bounds[0] > 180
-    ):
+    if footprint is None or not footprint.bounds[2] - footprint.bounds[0] > 180:
         return footprint
-    fixed: BaseGeometry = fix[footprint.geom_type](footprint)
-    return fixed
+    if footprint.geom_type == "Polygon":
+        return antimeridian.fix_polygon(footprint)
+    if footprint.geom_type == "MultiPolygon":
+        return antimeridian.fix_multi_polygon(footprint)
+    return footprint
 
 
 def checked(footprints: Footprints, start: int, where: str) -> Footprints:
@@ -96,10 +102,10 @@ def checked(footprints: Footprints, start: int, where: str) -> Footprints:
     footprints[shapely.is_empty(footprints)] = None
     there = ~shapely.is_missing(footprints)
     bounds = shapely.bounds(footprints)
+    # Bounds of what is missing are NaN.
     with np.errstate(invalid="ignore"):
-        outside = there & ~(
-            (bounds >= (-180, -90, -180, -90)) & (bounds <= (180, 90, 180, 90))
-        ).all(axis=1)
+        inside = (bounds >= (-180, -90, -180, -90)) & (bounds <= (180, 90, 180, 90))
+    outside = there & ~inside.all(axis=1)
     if outside.any():
         row = int(np.argmax(outside))
         raise DataError(

@@ -1,4 +1,4 @@
-"""An index, or hits of a search, as one GeoParquet file: for QGIS, geopandas, DuckDB, and for another index."""
+"""Export of an index, or of hits, as a GeoParquet file: for QGIS, geopandas, DuckDB, an index."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,18 +16,16 @@ from numpy.typing import NDArray
 from harma.errors import HarmaError, MissingDependencyError, StorageError
 from harma.exchange.metadata import EMB, GEO, HARMA, emb_of, geo_of, harma_of
 from harma.ground.files import replacing
+from harma.index.compaction import Progress
+from harma.index.contract import ROW_ID, StoreReader
 from harma.index.hits import Hit
-from harma.index.schema import SIDES, SOURCE_SCHEMA
-from harma.index.store import Store
-from harma.index.take import take_table
-from harma.index.tend import Progress
-from harma.index.vectors import SCAN_ROWS, embeddings_of
+from harma.index.schema import SIDES, SOURCE_SCHEMA, chip_schema, embeddings_of
 from harma.scenes.place import middle
 
 # Rows of a row group, which a reader reads or skips as a whole: 32 MB of embeddings of 512.
 GROUP = 16_384
 # Columns as the index has them; `embedding` and `bbox` are made.
-PLAIN = (
+PLAIN_COLUMNS = (
     "id",
     "geometry",
     "datetime",
@@ -87,13 +85,15 @@ class _Order:
 
 
 def export_geoparquet(
-    store: Store,
+    store: StoreReader,
     path: Path,
     *,
     thumbnails: bool = False,
     progress: Progress = lambda what, done, total: None,
 ) -> int:
-    """Write all chips of an index to a GeoParquet 1.1 file, near ones beside each other (Hilbert curve).
+    """Write all chips of an index to a GeoParquet 1.1 file.
+
+    Near ones lie beside each other, along a Hilbert curve.
 
     Embeddings are float32, though the index keeps float16, which DuckDB before 1.3 and older polars
     do not read from Parquet. Their values are few enough for a dictionary, so that the file is as
@@ -113,7 +113,9 @@ def export_geoparquet(
         StorageError: the file cannot be written.
         MissingDependencyError: geopandas is not installed.
     """
-    order, sources = _order(store), store.sources.to_arrow().combine_chunks()
+    order = _order(store)
+    rows = [vars(source) for source in store.sources().values()]
+    sources = pa.Table.from_pylist(rows, schema=SOURCE_SCHEMA)
     schema = _schema(store, order, thumbnails)
     with _replacing(path) as temporary, pq.ParquetWriter(temporary, schema, **STORED) as writer:
         for start in range(0, len(order.ids), GROUP):
@@ -129,46 +131,59 @@ def write_hits_geoparquet(hits: Sequence[Hit], path: Path) -> None:
     Raises:
         StorageError: the file cannot be written.
     """
-    rows = [{"rank": rank, **hit.properties()} for rank, hit in enumerate(hits, 1)]
-    for row, hit in zip(rows, hits, strict=True):
-        row["datetime"] = hit.datetime
-        if "then_datetime" in row and hit.then is not None:
-            row["then_datetime"] = hit.then.datetime
-    names = list(dict.fromkeys(name for row in rows for name in row)) or ["rank"]
+    rows = [_hit_row(rank, hit) for rank, hit in enumerate(hits, 1)]
+    # Hits of a change have more to say than others: the columns of all, in their order.
+    names: dict[str, None] = {"rank": None}
+    for row in rows:
+        names |= dict.fromkeys(row)
+    columns = {}
+    for name in names:
+        values = [row.get(name) for row in rows]
+        columns[name] = pa.array(values, HIT_TYPES.get(name))
     footprints = np.array([hit.geometry for hit in hits], dtype=object)
-    columns: dict[str, Any] = {
-        name: pa.array([row.get(name) for row in rows], HIT_TYPES.get(name)) for name in names
-    }
-    columns |= {
-        "geometry": pa.array(shapely.to_wkb(footprints), pa.binary()),
-        "bbox": _bbox(footprints),
-    }
+    columns["geometry"] = pa.array(shapely.to_wkb(footprints), pa.binary())
+    columns["bbox"] = _bbox(footprints)
     kinds, bounds = _extent(footprints)
     table = pa.table(columns).replace_schema_metadata({GEO: geo_of(kinds, bounds)})
     with _replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def _order(store: Store) -> _Order:
-    ids, centres = [np.empty(0, dtype=np.int64)], [np.empty((0, 2))]
-    kinds, boxes = set[int](), list[list[float]]()
-    for batch in (
-        store.chips.search().select(["geometry"]).with_row_id(True).to_batches(batch_size=SCAN_ROWS)
-    ):
-        footprints = shapely.from_wkb(batch["geometry"].to_numpy(zero_copy_only=False))
-        own, bounds = _extent(footprints)
-        kinds |= own
-        boxes += [] if bounds is None else [bounds]
-        ids.append(batch["_rowid"].to_numpy().astype(np.int64))
+def _hit_row(rank: int, hit: Hit) -> dict[str, Any]:
+    """What is said of a hit, its dates as moments."""
+    row = {"rank": rank, **hit.properties(), "datetime": hit.datetime}
+    if hit.then is not None:
+        row["then_datetime"] = hit.then.datetime
+    return row
+
+
+def _order(store: StoreReader) -> _Order:
+    ids = [np.empty(0, dtype=np.int64)]
+    centres = [np.empty((0, 2))]
+    kinds: set[int] = set()
+    boxes: list[list[float]] = []
+    for table in store.blocks(["geometry"]):
+        footprints = shapely.from_wkb(table["geometry"].to_numpy())
+        block_kinds, bounds = _extent(footprints)
+        kinds |= block_kinds
+        if bounds is not None:
+            boxes.append(bounds)
+        ids.append(table[ROW_ID].to_numpy())
         centres.append(_centres(footprints))
-    _, total = _extent(shapely.box(*np.array(boxes).T)) if boxes else (kinds, None)
-    return _Order(np.concatenate(ids)[_hilbert_order(np.concatenate(centres))], kinds, total)
+    total = None
+    if boxes:
+        _, total = _extent(shapely.box(*np.array(boxes).T))
+    order = _hilbert_order(np.concatenate(centres))
+    return _Order(np.concatenate(ids)[order], kinds, total)
 
 
 def _extent(footprints: NDArray[Any]) -> tuple[set[int], list[float] | None]:
     """Geometry types that occur, and the bounds of all."""
+    # -1 is the type of what is missing.
     kinds = set(np.unique(shapely.get_type_id(footprints)).tolist()) - {-1}
-    return kinds, shapely.total_bounds(footprints).tolist() if kinds else None
+    if not kinds:
+        return kinds, None
+    return kinds, shapely.total_bounds(footprints).tolist()
 
 
 def _centres(footprints: NDArray[Any]) -> NDArray[np.float64]:
@@ -182,9 +197,10 @@ def _centres(footprints: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _hilbert_order(centres: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Positions of centres (n, 2) along the Hilbert curve through their bounds; those without a place come last.
+    """Positions of centres (n, 2) along the Hilbert curve through their bounds.
 
-    The curve is geopandas', so that anyone can check the order with one call.
+    Those without a place come last. The curve is geopandas', so that anyone can check the order
+    with one call.
 
     Raises:
         MissingDependencyError: geopandas is not installed.
@@ -202,12 +218,15 @@ def _hilbert_order(centres: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.argsort(distances, kind="stable")
 
 
-def _schema(store: Store, order: _Order, thumbnails: bool) -> pa.Schema:
-    known = store.chips.schema
-    fields = [known.field(name) for name in PLAIN]
+def _schema(store: StoreReader, order: _Order, thumbnails: bool) -> pa.Schema:
+    embed_dim = store.settings.embed_dim
+    known = chip_schema(embed_dim)
+    fields = [known.field(name) for name in PLAIN_COLUMNS]
     fields.insert(2, pa.field("bbox", BBOX))
-    fields += [pa.field("scene", SCENE), *([known.field("thumbnail")] if thumbnails else [])]
-    fields.append(pa.field("embedding", pa.list_(pa.float32(), store.settings.embed_dim)))
+    fields.append(pa.field("scene", SCENE))
+    if thumbnails:
+        fields.append(known.field("thumbnail"))
+    fields.append(pa.field("embedding", pa.list_(pa.float32(), embed_dim)))
     texts = {
         GEO: geo_of(order.kinds, order.bounds),
         EMB: emb_of(store.settings),
@@ -216,24 +235,28 @@ def _schema(store: Store, order: _Order, thumbnails: bool) -> pa.Schema:
     return pa.schema(fields, metadata=texts)
 
 
-def _rows(store: Store, ids: NDArray[np.int64], sources: pa.Table, schema: pa.Schema) -> pa.Table:
+def _rows(
+    store: StoreReader, ids: NDArray[np.int64], sources: pa.Table, schema: pa.Schema
+) -> pa.Table:
     """Chips by their row ids, in this order, with the columns of the file."""
-    wanted = [*PLAIN, "embedding", *(["thumbnail"] if "thumbnail" in schema.names else [])]
-    taken = take_table(store.chips, ids, wanted)
+    names = [*PLAIN_COLUMNS, "embedding"]
+    if "thumbnail" in schema.names:
+        names.append("thumbnail")
+    taken = store.take(ids, names)
     embeddings = pa.array(embeddings_of(taken).reshape(-1))
     made = {
         "embedding": pa.FixedSizeListArray.from_arrays(embeddings, store.settings.embed_dim),
         "bbox": _bbox(shapely.from_wkb(taken["geometry"].to_numpy())),
         "scene": _scenes(taken["source"], sources),
     }
-    return pa.table(
-        [made[name] if name in made else taken[name] for name in schema.names], schema=schema
-    )
+    columns = [made[name] if name in made else taken[name] for name in schema.names]
+    return pa.table(columns, schema=schema)
 
 
 def _bbox(footprints: NDArray[Any]) -> pa.StructArray:
     """The covering of footprints: their bounds, null where there are none."""
-    bounds = shapely.bounds(footprints) if len(footprints) else np.empty((0, 4))
+    # Of nothing shapely gives bounds of one dimension.
+    bounds = shapely.bounds(footprints).reshape(-1, 4)
     sides = [pa.array(np.ascontiguousarray(bounds[:, number])) for number in range(4)]
     return pa.StructArray.from_arrays(
         sides, fields=list(BBOX), mask=pa.array(np.isnan(bounds).any(axis=1))
@@ -242,8 +265,7 @@ def _bbox(footprints: NDArray[Any]) -> pa.StructArray:
 
 def _scenes(names: pa.ChunkedArray, sources: pa.Table) -> pa.StructArray:
     """What is kept of each chip's source; null where a build has not finished it."""
-    arrow: Any = pc  # its functions are made at run time
-    at = arrow.index_in(names, value_set=sources["source"].combine_chunks()).combine_chunks()
+    at = pc.index_in(names, value_set=sources["source"].combine_chunks()).combine_chunks()
     columns = [sources[field.name].combine_chunks().take(at) for field in SCENE]
     return pa.StructArray.from_arrays(columns, fields=list(SCENE), mask=at.is_null())
 

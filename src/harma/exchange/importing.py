@@ -1,26 +1,27 @@
-"""Bringing the embeddings of a GeoParquet file into an index: of an exported index, or of another program."""
+"""Import of embeddings from a GeoParquet file into an index: of an export, or another program."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from harma.errors import DataError
 from harma.exchange.embedding_file import Columns, EmbeddingFile
-from harma.exchange.embedding_rows import Block
+from harma.exchange.embedding_rows import CheckedRows
 from harma.exchange.origin import check_fits, import_settings
 from harma.ground.lock import locked
-from harma.index.settings import FILE, read_settings
+from harma.index.compaction import Progress, keep_quick
+from harma.index.contract import ROW_ID, StoreWriter
+from harma.index.records import SourceRecord
+from harma.index.schema import embeddings_of
+from harma.index.settings import SETTINGS_FILE, read_settings
 from harma.index.store import WRITING, Store
-from harma.index.take import take_table
-from harma.index.tend import Progress, tend
-from harma.index.vectors import SCAN_ROWS, embeddings_of
 
 # Cosine from which on two embeddings are of one chip and one model, whatever machine made them.
-SAME = 0.999
+SAME_COSINE = 0.999
 # Rows of sources written at once.
 SOURCES_AT_ONCE = 10_000
 
@@ -77,18 +78,21 @@ def import_geoparquet(
         DataError: the file, or a row of it, cannot be used.
         ConfigError: the model is not named or another one, or a column is not there.
     """
-    start, file = time.monotonic(), EmbeddingFile(path, columns)
-    kept = read_settings(directory) if (directory / FILE).is_file() else None
+    start = time.monotonic()
+    file = EmbeddingFile(path, columns)
     settings, loaded = import_settings(file, model, backbone, label)
-    if kept is not None:
+    is_there = (directory / SETTINGS_FILE).is_file()
+    if is_there:
+        kept = read_settings(directory)
         check_fits(path, kept, settings, is_export=file.settings is not None)
     with locked(directory, WRITING):
-        work = _Import(file, Store(directory) if kept is not None else None, progress)
+        work = _Import(file, Store(directory) if is_there else None, progress)
+        # The index is made only when the whole file is known to be good.
         work.check()
         store = work.store or Store.create(directory, settings)
         work.write(store)
         num_sources = work.finish(store)
-        search = tend(store, loaded, progress)
+        search = keep_quick(store, loaded, progress)
     return Imported(
         work.num_added,
         work.num_there,
@@ -100,28 +104,37 @@ def import_geoparquet(
 
 
 class _Import:
-    """One import: what is there, and what has been done."""
+    """One import: what is there, and what has been done.
 
-    def __init__(self, file: EmbeddingFile, store: Store | None, progress: Progress) -> None:
-        self.file, self.path, self.store, self.progress = file, file.layout.path, store, progress
-        self.there: dict[str, int] = {}
+    Args:
+        file: to import.
+        store: of the index, or None where it is made later.
+        progress: told how far it is.
+    """
+
+    def __init__(self, file: EmbeddingFile, store: StoreWriter | None, progress: Progress) -> None:
+        self.file = file
+        self.path = file.layout.path
+        self.store = store
+        self.progress = progress
+        # Row ids of the chips that are there, and which contents their sources have.
+        self.row_ids: dict[str, int] = {}
         self.contents: set[tuple[str, str]] = set()
         if store is not None:
-            self._look()
+            self._look(store)
         self.sources: dict[str, str] = {}
-        self.num_added = self.num_there = self.num_repeated = 0
+        self.num_added = 0
+        self.num_there = 0
+        self.num_repeated = 0
 
-    def _look(self) -> None:
-        """Row ids of the chips that are there, and which contents their sources have."""
-        assert self.store is not None
-        query = self.store.chips.search().select(["id", "source", "content"]).with_row_id(True)
-        for batch in query.to_batches(batch_size=SCAN_ROWS):
-            self.there.update(
-                zip(batch["id"].to_pylist(), batch["_rowid"].to_pylist(), strict=True)
-            )
-            self.contents.update(
-                zip(batch["source"].to_pylist(), batch["content"].to_pylist(), strict=True)
-            )
+    def _look(self, store: StoreWriter) -> None:
+        for table in store.blocks(["id", "source", "content"]):
+            ids = table["id"].to_pylist()
+            self.row_ids.update(zip(ids, table[ROW_ID].to_pylist(), strict=True))
+            contents = zip(table["source"].to_pylist(), table["content"].to_pylist(), strict=True)
+            self.contents.update(contents)
+
+    # -- the first reading: nothing is written ------------------------------------------------
 
     def check(self) -> None:
         """Read all rows, and write nothing.
@@ -130,103 +143,112 @@ class _Import:
             DataError: a row cannot be used, or is of a source that the index has with other
                 content.
         """
-        seen, done = set[str](), 0
-        for block in self.file.blocks():
+        seen: set[str] = set()
+        done = 0
+        for rows in self.file.blocks():
             if self.file.layout.id is not None:
-                self._check_once(seen, done, block)
-            self._check_same(block)
-            self.sources.update((row["source"], row["content"]) for row in block.rows)
-            done += len(block.rows)
+                self._check_once(seen, done, rows)
+            self._check_same(rows)
+            self.sources.update((chip.source, chip.content) for chip in rows.chips)
+            done += len(rows.chips)
             self.progress("checking", done, self.file.num_rows)
-        other = [
-            name
-            for name, content in sorted(self.contents)
-            if self.sources.get(name, content) != content
-        ]
-        if other:
+        changed = []
+        for name, content in sorted(self.contents):
+            if self.sources.get(name, content) != content:
+                changed.append(name)
+        if changed:
             raise DataError(
-                f"{len(other):,} sources of {self.path} are in the index with other content, such"
-                f" as {other[0]}; take them out of the index first (harma index remove)"
+                f"{len(changed):,} sources of {self.path} are in the index with other content, such"
+                f" as {changed[0]}; take them out of the index first (harma index remove)"
             )
 
-    def _check_once(self, seen: set[str], done: int, block: Block) -> None:
-        for number, row in enumerate(block.rows):
-            if row["id"] in seen:
+    def _check_once(self, seen: set[str], done: int, rows: CheckedRows) -> None:
+        """Check that no id is there twice."""
+        for row, chip in enumerate(rows.chips, done):
+            if chip.id in seen:
                 raise DataError(
-                    f"{self.path}, row {done + number}: the id {row['id']} is there a second time;"
+                    f"{self.path}, row {row}: the id {chip.id} is there a second time;"
                     " name another column (--id-column), or '' to have ids made"
                 )
-            seen.add(row["id"])
+            seen.add(chip.id)
 
-    def _check_same(self, block: Block) -> None:
-        """Ids that are there must mean the same chips: files of other programs often count from 0."""
-        numbers = [number for number, row in enumerate(block.rows) if row["id"] in self.there]
-        if not numbers or self.store is None:
+    def _check_same(self, rows: CheckedRows) -> None:
+        """Check that ids that are there mean the same chips: other programs often count from 0."""
+        places = [place for place, chip in enumerate(rows.chips) if chip.id in self.row_ids]
+        if not places or self.store is None:
             return
-        wanted = np.array([self.there[block.rows[number]["id"]] for number in numbers])
-        kept = embeddings_of(take_table(self.store.chips, wanted, ["embedding"]))
-        cosines = (kept * block.embeddings[numbers]).sum(axis=1)
-        if cosines.min() < SAME:
-            chip = block.rows[numbers[int(np.argmin(cosines))]]["id"]
+        row_ids = np.array([self.row_ids[rows.chips[place].id] for place in places])
+        cosines = self._cosines(row_ids, rows.embeddings[places])
+        if cosines.min() < SAME_COSINE:
+            chip = rows.chips[places[int(np.argmin(cosines))]].id
             raise DataError(
                 f"{self.path}: the id {chip} is in the index with another embedding (cosine"
                 f" {cosines.min():.3f}); name another column (--id-column), or '' to have ids made"
             )
 
-    def write(self, store: Store) -> None:
+    def _cosines(
+        self, row_ids: NDArray[np.int64], embeddings: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Of embeddings (n, E) and those that the index has."""
+        assert self.store is not None
+        # An id may be in the rows more than once, and a store takes each chip once.
+        distinct, places = np.unique(row_ids, return_inverse=True)
+        kept = embeddings_of(self.store.take(distinct, ["embedding"]))[places]
+        cosines: NDArray[np.float32] = (kept * embeddings).sum(axis=1)
+        return cosines
+
+    # -- the second reading -------------------------------------------------------------------
+
+    def write(self, store: StoreWriter) -> None:
         """Add the chips that are not there."""
-        there, seen, done = self.there, set[str](), 0
-        for block in self.file.blocks():
-            wanted = []
-            for number, row in enumerate(block.rows):
-                self.num_there += row["id"] in there
-                self.num_repeated += row["id"] in seen
-                if row["id"] not in there and row["id"] not in seen:
-                    wanted.append(number)
-                    seen.add(row["id"])
-            if wanted:
-                store.add_chips([block.rows[number] for number in wanted], block.embeddings[wanted])
-            self.num_added += len(wanted)
-            done += len(block.rows)
+        seen: set[str] = set()
+        done = 0
+        for rows in self.file.blocks():
+            places = []
+            for place, chip in enumerate(rows.chips):
+                self.num_there += chip.id in self.row_ids
+                self.num_repeated += chip.id in seen
+                if chip.id not in self.row_ids and chip.id not in seen:
+                    places.append(place)
+                    seen.add(chip.id)
+            if places:
+                store.add_chips([rows.chips[place] for place in places], rows.embeddings[places])
+            self.num_added += len(places)
+            done += len(rows.chips)
             self.progress("importing", done, self.file.num_rows)
 
-    def finish(self, store: Store) -> int:
-        """Write the sources: they come last, so that a source that is written has all of its chips."""
-        counts, known, scenes = _counts(store), store.known_sources(), self.file.scenes()
-        rows = []
+    def finish(self, store: StoreWriter) -> int:
+        """Write the sources, last: a source that is written has all of its chips."""
+        counts = _counts(store)
+        known = store.sources()
+        scenes = self.file.scenes()
+        records = []
         for name in self.sources:
-            before, count, scene = known.get(name), counts[name], scenes.get(name)
-            if before is not None and not before["problem"]:
-                rows += [{**before, "num_chips": count}] if before["num_chips"] != count else []
-            elif self.file.settings is None:
-                rows.append({**_unseen(name), "num_chips": count})
-            elif scene is not None and scene["num_chips"] == count:
-                rows.append(scene)
-            # Else the file has only a part of the source: a build completes it.
-        for start in range(0, len(rows), SOURCES_AT_ONCE):
-            store.put_sources(rows[start : start + SOURCES_AT_ONCE])
-        return len(rows)
+            record = self._record(name, counts[name], known.get(name), scenes.get(name))
+            if record is not None:
+                records.append(record)
+        for start in range(0, len(records), SOURCES_AT_ONCE):
+            store.put_sources(records[start : start + SOURCES_AT_ONCE])
+        return len(records)
+
+    def _record(
+        self, name: str, count: int, before: SourceRecord | None, scene: SourceRecord | None
+    ) -> SourceRecord | None:
+        """What is to be written of a source; None leaves it as it is."""
+        if before is not None and not before.problem:
+            if before.num_chips == count:
+                return None
+            return replace(before, num_chips=count)
+        if self.file.settings is None:
+            # HarMA has not read it: without size and content a build looks at it anew.
+            return SourceRecord(name, -1, 0, "", num_chips=count)
+        if scene is not None and scene.num_chips == count:
+            return scene
+        # The file has only a part of the source: a build completes it.
+        return None
 
 
-def _counts(store: Store) -> dict[str, int]:
+def _counts(store: StoreWriter) -> dict[str, int]:
     """Chips by source."""
-    arrow: Any = pc  # its functions are made at run time
-    column = store.chips.search().select(["source"]).to_arrow()["source"]
-    return {entry["values"]: entry["counts"] for entry in arrow.value_counts(column).to_pylist()}
-
-
-def _unseen(source: str) -> dict[str, Any]:
-    """The row of a source that HarMA has not read: without size and content, so that a build looks at it anew."""
-    return {
-        "source": source,
-        "size": -1,
-        "mtime_ns": 0,
-        "content": "",
-        "num_skipped": 0,
-        "width": None,
-        "height": None,
-        "bands": "",
-        "bands_reason": "",
-        "stretch": "",
-        "problem": "",
-    }
+    column = store.rows(["source"])["source"]
+    return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}

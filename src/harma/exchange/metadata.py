@@ -15,11 +15,16 @@ from harma.index.schema import SIDES
 from harma.index.settings import Settings, settings_of
 from harma.scenes.windows import Tiling
 
-GEO, EMB, HARMA = "geo", "emb", "harma"
-VERSION = 1
+# Names of the texts.
+GEO = "geo"
+EMB = "emb"
+HARMA = "harma"
+# Of the `harma` text.
+HARMA_VERSION = 1
 EMB_EXTENSION = "https://stac-extensions.github.io/embeddings/v0.0.1/schema.json"
-# Of shapely's numbers of geometry types, the names that GeoParquet has; a ring is stored as a line.
-TYPES = (
+# Of shapely's numbers of geometry types, from 0, the names that GeoParquet has; a ring is stored as
+# a line.
+GEOMETRY_TYPES = (
     "Point",
     "LineString",
     "LineString",
@@ -32,7 +37,7 @@ TYPES = (
 
 
 def geo_of(kinds: Iterable[int], bounds: Sequence[float] | None) -> str:
-    """The `geo` text of a file with the columns `geometry` (WKB, longitude and latitude) and `bbox`.
+    """The `geo` text of a file with the columns `geometry` (WKB) and `bbox`.
 
     A `crs` is left out on purpose: the default is OGC:CRS84, which is what footprints are in.
 
@@ -42,7 +47,7 @@ def geo_of(kinds: Iterable[int], bounds: Sequence[float] | None) -> str:
     """
     column: dict[str, Any] = {
         "encoding": "WKB",
-        "geometry_types": sorted({TYPES[kind] for kind in kinds}),
+        "geometry_types": sorted({GEOMETRY_TYPES[kind] for kind in kinds}),
         "edges": "planar",
         "covering": {"bbox": {side: ["bbox", side] for side in SIDES}},
     }
@@ -92,7 +97,9 @@ def emb_of(settings: Settings) -> str:
 
 def harma_of(settings: Settings) -> str:
     """The `harma` text."""
-    return json.dumps({"version": VERSION, "software": __version__, "settings": asdict(settings)})
+    return json.dumps(
+        {"version": HARMA_VERSION, "software": __version__, "settings": asdict(settings)}
+    )
 
 
 def _layout(tiling: Tiling) -> dict[str, Any]:
@@ -145,16 +152,15 @@ def read_settings_text(texts: Mapping[bytes, bytes], where: str) -> Settings | N
         return None
     try:
         written = json.loads(texts[HARMA.encode()])
-        version, values = written["version"], dict(written["settings"])
-        if version != VERSION:
+        if written["version"] != HARMA_VERSION:
             raise DataError(
                 f"{where} was exported by HarMA {written['software']}, which is newer; update"
                 " this one"
             )
-        return settings_of(values)
+        return settings_of(written["settings"])
+    except DataError:
+        raise
     except (ValueError, LookupError, TypeError, AttributeError, ConfigError) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(
             f"{where}: its `harma` metadata is damaged ({error}); export the index again"
         ) from error

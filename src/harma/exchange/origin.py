@@ -1,20 +1,38 @@
-"""Which model made the embeddings of a file, and whether they belong into an index."""
+"""Origin of the embeddings of a file: which model made them, and whether they fit an index."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from harma.errors import ConfigError
+from harma.errors import ConfigError, ModelMismatchError
 from harma.exchange.embedding_file import EmbeddingFile
 from harma.index.settings import FOREIGN, Settings
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
+if TYPE_CHECKING:
+    from harma.model.model import HarMA
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What a person says that made the embeddings.
+
+    Attributes:
+        name: of the model, as an index keeps it.
+        model_id: its fingerprint.
+        model: it, if it was loaded.
+    """
+
+    name: str
+    model_id: str
+    model: "HarMA | None" = None
+
 
 def import_settings(
     file: EmbeddingFile, model: str | Path | None, backbone: str | None, label: str | None
-) -> tuple[Settings, Any]:
+) -> tuple[Settings, "HarMA | None"]:
     """What a new index of a file would be made with, and the model if it was loaded.
 
     Args:
@@ -24,52 +42,68 @@ def import_settings(
         label: name of a model that HarMA cannot load, or None.
 
     Raises:
-        ConfigError: the model is not named, or is not the one that made the file.
+        ConfigError: the model is not named, or named twice.
+        ModelMismatchError: it is not the one that made the file.
     """
-    path, own, loaded = file.layout.path, file.settings, None
+    path = file.layout.path
+    exported = file.settings
+    named = _named(file, model, backbone, label)
+    if named is None and exported is not None:
+        return exported, None
+    if named is None:
+        raise ConfigError(
+            f"{path} does not say which model made its embeddings; name it with model (--model), or"
+            " with label (--label) if HarMA cannot load it"
+        )
+    if exported is None:
+        settings = Settings(
+            named.name, backbone, named.model_id, file.layout.embed_dim, Tiling(), Reading(), 0.5
+        )
+        return settings, named.model
+    if exported.model_id != named.model_id:
+        raise ModelMismatchError(
+            f"{path} was exported with embeddings of {exported.model} ({exported.model_id});"
+            f" {named.name} is {named.model_id}. Leave the model out, or name that one"
+        )
+    return replace(exported, model=named.name, backbone=backbone), named.model
+
+
+def _named(
+    file: EmbeddingFile, model: str | Path | None, backbone: str | None, label: str | None
+) -> _Named | None:
+    """What a person says that made the embeddings; None where nothing is said."""
     if model is not None and label is not None:
         raise ConfigError(
             f"a model ({model}) and a label ({label}) are given; a label is for models HarMA cannot"
             " load"
         )
     if model is not None:
-        from harma.model.fingerprint import model_id
-        from harma.model.saved import load
+        return _loaded(file, model, backbone)
+    if label is not None:
+        return _Named(label, FOREIGN + hashlib.sha256(label.encode()).hexdigest()[:16])
+    return None
 
-        loaded = load(model, backbone=backbone)
-        name, own_id = (
-            (str(Path(model).resolve()) if Path(model).exists() else str(model)),
-            model_id(loaded),
+
+def _loaded(file: EmbeddingFile, model: str | Path, backbone: str | None) -> _Named:
+    """A model that HarMA loads, if its embeddings are as long as those of the file."""
+    from harma.model.fingerprint import model_id
+    from harma.model.saved import load
+
+    loaded = load(model, backbone=backbone)
+    if loaded.embed_dim != file.layout.embed_dim:
+        raise ModelMismatchError(
+            f"the embeddings of {file.layout.path} have {file.layout.embed_dim} numbers, those of"
+            f" {model} {loaded.embed_dim}; name the model that made them"
         )
-        if loaded.embed_dim != file.layout.embed_dim:
-            raise ConfigError(
-                f"the embeddings of {path} have {file.layout.embed_dim} numbers, those of {model}"
-                f" {loaded.embed_dim}; name the model that made them"
-            )
-    elif label is not None:
-        name, own_id = label, FOREIGN + hashlib.sha256(label.encode()).hexdigest()[:16]
-    elif own is not None:
-        return own, None
-    else:
-        raise ConfigError(
-            f"{path} does not say which model made its embeddings; name it with model (--model), or"
-            " with label (--label) if HarMA cannot load it"
-        )
-    if own is None:
-        return (
-            Settings(name, backbone, own_id, file.layout.embed_dim, Tiling(), Reading(), 0.5),
-            loaded,
-        )
-    if own.model_id != own_id:
-        raise ConfigError(
-            f"{path} was exported with embeddings of {own.model} ({own.model_id}); {name} is"
-            f" {own_id}. Leave the model out, or name that one"
-        )
-    return replace(own, model=name, backbone=backbone), loaded
+    name = str(model)
+    # A directory is found from everywhere by its whole path.
+    if Path(model).exists():
+        name = str(Path(model).resolve())
+    return _Named(name, model_id(loaded), loaded)
 
 
 def check_fits(path: Path, kept: Settings, given: Settings, *, is_export: bool) -> None:
-    """Whether the embeddings of a file belong into an index that is there.
+    """Check that the embeddings of a file belong into an index that is there.
 
     Args:
         path: of the file.
@@ -79,15 +113,18 @@ def check_fits(path: Path, kept: Settings, given: Settings, *, is_export: bool) 
             one way.
 
     Raises:
-        ConfigError: they do not.
+        ModelMismatchError: they are of another model.
+        ConfigError: they are of scenes that were cut or read in another way.
     """
     if (kept.model_id, kept.embed_dim) != (given.model_id, given.embed_dim):
-        raise ConfigError(
+        raise ModelMismatchError(
             f"the index is of the model {kept.model} ({kept.model_id}, {kept.embed_dim} numbers),"
             f" {path} of {given.model} ({given.model_id}, {given.embed_dim} numbers); their"
             " embeddings do not compare. Import it into another index"
         )
-    for name in ("tiling", "reading", "max_nodata") if is_export else ():
+    if not is_export:
+        return
+    for name in ("tiling", "reading", "max_nodata"):
         if getattr(kept, name) != getattr(given, name):
             raise ConfigError(
                 f"the index was made with {name} {getattr(kept, name)}, {path} with"

@@ -1,6 +1,7 @@
-"""Contact sheets: what a search found as one HTML file without any request to elsewhere, or as one picture."""
+"""Contact sheets: hits as one HTML file without any request to elsewhere, or as one picture."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -11,14 +12,21 @@ from harma.errors import ConfigError
 from harma.exchange.tile import Tile
 from harma.ground.drawing import INK, PAPER, SOFT, data_uri, sheet_font, write_line
 from harma.ground.files import replacing, write_text
-from harma.index.judge import CLEAR, LIKELY
+from harma.index.pictures import ChipPicture
+from harma.index.standing import CLEAR, LIKELY
 
-# The picture's measures, pixels.
-MARGIN, GAP, PAD, LINE, SMALL, LARGE = 24, 16, 5, 18, 13, 22
-# Labels have no room beside narrower pictures.
+# The picture's measures, pixels: around the grid, between tiles, below a picture, a line of text.
+MARGIN = 24
+GAP = 16
+PAD = 5
+LINE = 18
+# Sizes of letters, pixels.
+SMALL = 13
+LARGE = 22
+# Labels have no room below narrower pictures.
 NARROWEST = 200
 PICTURES_PER_ROW = 5
-STANDINGS = {"clear": "#2e7d4f", "likely": "#96690a", "weak": SOFT, "": INK}
+COLOR_OF_STANDING = {"clear": "#2e7d4f", "likely": "#96690a", "weak": SOFT, "": INK}
 
 
 def write_sheet(
@@ -41,8 +49,7 @@ def write_sheet(
         )
 
 
-# -- HTML
-# -------------------------------------------------------------------------------------------------------------
+# -- HTML -----------------------------------------------------------------------------------------
 
 
 def html_sheet(tiles: Sequence[Tile], *, title: str, query: Mapping[str, str] | None = None) -> str:
@@ -70,8 +77,42 @@ def html_sheet(tiles: Sequence[Tile], *, title: str, query: Mapping[str, str] | 
     )
 
 
-# -- picture
-# ----------------------------------------------------------------------------------------------------------
+# -- picture --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where the tiles of a picture lie; all in pixels.
+
+    Attributes:
+        columns: tiles in a row.
+        rows: of tiles.
+        width: of a tile.
+        height: of a tile.
+        picture: side of a picture.
+    """
+
+    columns: int
+    rows: int
+    width: int
+    height: int
+    picture: int
+
+    @property
+    def top(self) -> int:
+        """Where the first row begins, below the title."""
+        return MARGIN + LARGE + GAP
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the whole sheet."""
+        width = 2 * MARGIN + self.columns * (self.width + GAP) - GAP
+        return width, self.top + self.rows * (self.height + GAP) + MARGIN - GAP
+
+    def corner(self, number: int) -> tuple[int, int]:
+        """The upper left of a tile."""
+        row, column = divmod(number, self.columns)
+        return MARGIN + column * (self.width + GAP), self.top + row * (self.height + GAP)
 
 
 def png_sheet(
@@ -88,39 +129,42 @@ def png_sheet(
     Raises:
         ConfigError: there are so many hits that nothing could open the picture.
     """
-    side_by_side = max((len(tile.pictures) for tile in tiles), default=1)
-    columns = min(columns or max(1, PICTURES_PER_ROW // side_by_side), max(1, len(tiles)))
     labels = [_labels(tile) for tile in tiles]
-    width = max(NARROWEST, side_by_side * size)
-    height = size + PAD + LINE * (1 + max((len(lines) for lines in labels), default=1))
-    rows = -(-len(tiles) // columns)
-    top = MARGIN + LARGE + GAP
-    total = (
-        2 * MARGIN + columns * (width + GAP) - GAP,
-        top + max(1, rows) * (height + GAP) + MARGIN - GAP,
-    )
-    if total[0] * total[1] > MAX_PIXELS:
+    grid = _grid(tiles, labels, size, columns)
+    width, height = grid.size
+    if width * height > MAX_PIXELS:
         raise ConfigError(
-            f"{len(tiles):,} hits make a picture of {total[0]}×{total[1]} pixels; write HTML, or"
-            " fewer"
+            f"{len(tiles):,} hits make a picture of {width}×{height} pixels; write HTML, or fewer"
         )
-    sheet = Image.new("RGB", total, PAPER)
+    sheet = Image.new("RGB", grid.size, PAPER)
     draw = ImageDraw.Draw(sheet)
-    write_line(draw, (MARGIN, MARGIN), title, INK, sheet_font(LARGE), total[0] - 2 * MARGIN)
+    write_line(draw, (MARGIN, MARGIN), title, INK, sheet_font(LARGE), width - 2 * MARGIN)
     if not tiles:
-        write_line(draw, (MARGIN, top), "nothing matches", SOFT, sheet_font(SMALL), width)
+        where = (MARGIN, grid.top)
+        write_line(draw, where, "nothing matches", SOFT, sheet_font(SMALL), grid.width)
     for number, (tile, lines) in enumerate(zip(tiles, labels, strict=True)):
-        left = MARGIN + number % columns * (width + GAP)
-        upper = top + number // columns * (height + GAP)
-        head = f"{number + 1}. {tile.value} {tile.hit.standing}"
-        _place_pictures(sheet, tile, left, upper, size)
-        color, bold = STANDINGS[tile.hit.standing], sheet_font(SMALL, "-Bold")
-        write_line(draw, (left, upper + size + PAD), head, color, bold, width)
-        for row, (line, color) in enumerate(lines, 1):
-            write_line(
-                draw, (left, upper + size + PAD + row * LINE), line, color, sheet_font(SMALL), width
-            )
+        corner = grid.corner(number)
+        _place_pictures(sheet, tile, corner, size)
+        _write_labels(draw, tile, number + 1, lines, corner, grid)
     return sheet
+
+
+def _grid(
+    tiles: Sequence[Tile], labels: Sequence[list[tuple[str, str]]], size: int, columns: int | None
+) -> _Grid:
+    side_by_side = max((len(tile.pictures) for tile in tiles), default=1)
+    columns = columns or max(1, PICTURES_PER_ROW // side_by_side)
+    # Few tiles do not need the width of many.
+    columns = min(columns, max(1, len(tiles)))
+    num_lines = max((len(lines) for lines in labels), default=1)
+    return _Grid(
+        columns,
+        rows=max(1, -(-len(tiles) // columns)),
+        width=max(NARROWEST, side_by_side * size),
+        # One line more for the rank and score.
+        height=size + PAD + LINE * (1 + num_lines),
+        picture=size,
+    )
 
 
 def _labels(tile: Tile) -> list[tuple[str, str]]:
@@ -129,19 +173,44 @@ def _labels(tile: Tile) -> list[tuple[str, str]]:
     return [*lines, (tile.source_name, SOFT), (f"chip:{tile.hit.id}", SOFT)]
 
 
-def _place_pictures(sheet: Image.Image, tile: Tile, left: int, upper: int, size: int) -> None:
+def _write_labels(
+    draw: ImageDraw.ImageDraw,
+    tile: Tile,
+    rank: int,
+    lines: Sequence[tuple[str, str]],
+    corner: tuple[int, int],
+    grid: _Grid,
+) -> None:
+    left, upper = corner
+    below = upper + grid.picture + PAD
+    standing = tile.hit.standing
+    head = f"{rank}. {tile.value} {standing}"
+    bold = sheet_font(SMALL, "-Bold")
+    write_line(draw, (left, below), head, COLOR_OF_STANDING[standing], bold, grid.width)
+    for row, (line, color) in enumerate(lines, 1):
+        where = (left, below + row * LINE)
+        write_line(draw, where, line, color, sheet_font(SMALL), grid.width)
+
+
+def _place_pictures(sheet: Image.Image, tile: Tile, corner: tuple[int, int], size: int) -> None:
     draw = ImageDraw.Draw(sheet, "RGBA")
-    for number, picture in enumerate(tile.pictures):
+    left, upper = corner
+    for picture in tile.pictures:
         # A hair between pictures that belong together.
         fitted = ImageOps.contain(picture.image, (size - 2, size), Image.Resampling.BICUBIC)
-        sheet.paste(fitted, (left + number * size, upper + (size - fitted.height) // 2))
-        badge = "  ".join(
-            part for part in (picture.heading, picture.problem and "thumbnail") if part
-        )
-        if badge:
-            place = left + number * size + 8, upper + size - 26
-            box = draw.textbbox(place, badge, sheet_font(SMALL))
-            draw.rounded_rectangle(
-                (box[0] - 5, box[1] - 4, box[2] + 5, box[3] + 4), 4, (0, 0, 0, 180)
-            )
-            draw.text(place, badge, "#ffffff", sheet_font(SMALL))
+        sheet.paste(fitted, (left, upper + (size - fitted.height) // 2))
+        _write_badge(draw, picture, (left + 8, upper + size - 26))
+        left += size
+
+
+def _write_badge(draw: ImageDraw.ImageDraw, picture: ChipPicture, where: tuple[int, int]) -> None:
+    """A year, and whether it is a thumbnail, on the picture."""
+    words = [picture.heading] if picture.heading else []
+    if picture.problem:
+        words.append("thumbnail")
+    if not words:
+        return
+    badge = "  ".join(words)
+    left, upper, right, lower = draw.textbbox(where, badge, sheet_font(SMALL))
+    draw.rounded_rectangle((left - 5, upper - 4, right + 5, lower + 4), 4, (0, 0, 0, 180))
+    draw.text(where, badge, "#ffffff", sheet_font(SMALL))

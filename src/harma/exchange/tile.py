@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import PurePath
 
+from harma.index.contract import StoreReader
 from harma.index.hits import Hit
-from harma.index.pictures import Picture, pictures_of
-from harma.index.store import Store
+from harma.index.pictures import ChipPicture, pictures_of
 from harma.scenes.place import middle
 
 
@@ -23,13 +23,15 @@ class Tile:
     """
 
     hit: Hit
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ChipPicture, ...]
     lines: tuple[str, ...] = ()
 
     @property
     def value(self) -> str:
         """What hits are ranked by: the score, or the gain where change was looked for."""
-        return f"{self.hit.score:.3f}" if self.hit.change is None else f"{self.hit.change:+.3f}"
+        if self.hit.change is None:
+            return f"{self.hit.score:.3f}"
+        return f"{self.hit.change:+.3f}"
 
     @property
     def percentile(self) -> str:
@@ -38,7 +40,7 @@ class Tile:
 
     @property
     def date(self) -> str:
-        """When the scene was taken, in UTC; a clock that stands at midnight is left out, "" if unknown."""
+        """When the scene was taken, in UTC, without a clock that is at midnight; "" if unknown."""
         if self.hit.datetime is None:
             return ""
         return f"{self.hit.datetime.astimezone(UTC):%Y-%m-%d %H:%M}".removesuffix(" 00:00")
@@ -60,37 +62,38 @@ class Tile:
     def window(self) -> str:
         """Where the chip lies in its scene, or "" if unknown."""
         window = self.hit.window
-        # Embeddings of other programs come without one.
-        return (
-            f"{window.width} × {window.height} px at {window.column}, {window.row}"
-            if window.width
-            else ""
-        )
+        if not window.width:
+            # Embeddings of other programs come without one.
+            return ""
+        return f"{window.width} × {window.height} px at {window.column}, {window.row}"
 
     @property
     def ground(self) -> str:
         """How much ground the chip shows, or "" where that is not known."""
         if self.hit.gsd is None:
             return ""
-        width, height = (
-            _length(side * self.hit.gsd) for side in (self.hit.window.width, self.hit.window.height)
-        )
+        width = _length(self.hit.window.width * self.hit.gsd)
+        height = _length(self.hit.window.height * self.hit.gsd)
         return f"{width} × {height}"
 
     @property
     def thumbnail_reason(self) -> str:
         """Why a picture is the index's thumbnail, or ""."""
-        return next((picture.problem for picture in self.pictures if picture.problem), "")
+        problems = [picture.problem for picture in self.pictures if picture.problem]
+        return problems[0] if problems else ""
 
 
-def tiles_of(store: Store, hits: Sequence[Hit]) -> list[Tile]:
-    """Hits with their pictures; of a change the earlier picture stands before the later, each under its date.
+def tiles_of(store: StoreReader, hits: Sequence[Hit]) -> list[Tile]:
+    """Hits with their pictures.
+
+    Of a change the earlier picture stands before the later, each under its date.
 
     Args:
         store: the index that the hits are of.
         hits: what was found.
     """
     earlier = [hit.then for hit in hits if hit.then is not None]
+    # All at once, so that each scene is opened once.
     pictures = pictures_of(store, [*hits, *earlier])
     before = iter(pictures[len(hits) :])
     tiles = []
@@ -99,13 +102,16 @@ def tiles_of(store: Store, hits: Sequence[Hit]) -> list[Tile]:
             tiles.append(Tile(hit, (picture,)))
             continue
         line = f"then {hit.then.score:.3f} → now {hit.score:.3f}"
-        tiles.append(Tile(hit, (_dated(next(before), hit.then), _dated(picture, hit)), (line,)))
+        pair = (_dated(next(before), hit.then), _dated(picture, hit))
+        tiles.append(Tile(hit, pair, (line,)))
     return tiles
 
 
-def _dated(picture: Picture, hit: Hit) -> Picture:
+def _dated(picture: ChipPicture, hit: Hit) -> ChipPicture:
     return replace(picture, heading=Tile(hit, (picture,)).date)
 
 
 def _length(metres: float) -> str:
-    return f"{metres / 1000:.3g} km" if metres >= 1000 else f"{metres:.3g} m"
+    if metres >= 1000:
+        return f"{metres / 1000:.3g} km"
+    return f"{metres:.3g} m"

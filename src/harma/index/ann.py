@@ -1,43 +1,21 @@
-"""The approximate index of embeddings: made when it pays, its kind and parameters chosen by the recall they reach."""
+"""The ANN (approximate nearest neighbour) index: its kind and parameters, and what they reach."""
 
 import json
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harma.errors import DataError
-from harma.ground.files import write_json
-from harma.index.schema import quoted
-from harma.index.store import Store, tables_directory
-from harma.index.vectors import SCAN_ROWS, best_of, embeddings_of
+from harma.index.contract import StoreReader, StoreWriter
 
-FILE = "search.json"
-# Fewer chips than this are compared one by one in a tenth of a second; more of them than doubled,
-# and it is made anew.
-PAYS, GROWN = 50_000, 2.0
-# Recall of the ten best that every kind of query has to reach.
-WANTED, K = 0.99, 10
-# Queries of each kind that recall is measured on.
-QUERIES = 64
-# From quick to thorough: partitions that are looked into, and how many times k candidates are
-# compared exactly.
-LADDER = ((10, 2), (20, 4), (40, 8), (80, 16), (160, 32))
-# Four bits a dimension: with one, texts need 30 times as many exact comparisons (docs/results.md).
-# Whole vectors where that is not enough.
-KINDS = (("IVF_RQ", 4), ("IVF_FLAT", 16))
-# Lance makes IVF_RQ of embeddings whose length is a multiple of this.
-RQ_UNIT = 8
+# How many of the best chips recall is measured on.
+RECALL_K = 10
+# Fewer chips than this are compared one by one in a tenth of a second.
+PAYS = 50_000
+# With so many times the chips that it was made with, it is made anew.
+GROWN = 2.0
 # Kept where nothing reached the recall: the number of chips then.
 TRIED = "tried_with"
-# Share of the chips that a filtered query of the measurement admits.
-ADMITTED = 0.05
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -67,16 +45,16 @@ class Ann:
         recalls = ", ".join(f"{kind} {value:.3f}" for kind, value in self.recall.items())
         return (
             f"{self.kind} of {self.num_bits} bits, {self.num_probes} probes, refine {self.refine};"
-            f" recall@{K}: {recalls} at {self.milliseconds:.0f} ms, measured with"
+            f" recall@{RECALL_K}: {recalls} at {self.milliseconds:.0f} ms, measured with"
             f" {self.num_chips:,} chips"
         )
 
 
-def read_ann(store: Store) -> Ann | None:
+def read_ann(store: StoreReader) -> Ann | None:
     """What an index was tuned to, or None where it is searched exactly.
 
     Raises:
-        DataError: the file is damaged.
+        DataError: what is kept is damaged.
     """
     values = _read(store)
     if values is None or TRIED in values:
@@ -84,151 +62,50 @@ def read_ann(store: Store) -> Ann | None:
     try:
         return Ann(**values)
     except TypeError as error:
-        raise DataError(
-            f"{_path(store)} is damaged ({error}); run `harma index optimize`"
-        ) from error
+        raise _damaged(store, error) from error
 
 
-def pays(store: Store) -> bool:
-    """Whether an index has grown so that its ANN index should be made, made anew, or tried again."""
-    values, count = _read(store), store.chips.count_rows()
-    before = 0 if values is None else int(values.get("num_chips", values.get(TRIED, 0)))
-    return bool(count >= PAYS and count >= GROWN * before)
+def write_ann(store: StoreWriter, ann: Ann) -> None:
+    """Search with an ANN index from now on."""
+    _write(store, asdict(ann))
 
 
-def forget_ann(store: Store) -> None:
+def write_tried(store: StoreWriter) -> None:
+    """Keep that nothing reached the recall with as many chips as there are now."""
+    _write(store, {TRIED: store.count()})
+
+
+def forget_ann(store: StoreWriter) -> None:
     """Search exactly from now on, until the ANN index is made anew."""
-    _path(store).unlink(missing_ok=True)
+    store.write_tuning("")
 
 
-def _path(store: Store) -> Path:
-    return tables_directory(store.directory, store.settings) / FILE
+def pays(store: StoreReader) -> bool:
+    """Whether an index has grown so that its ANN index should be made, or made anew."""
+    before = 0
+    values = _read(store)
+    if values is not None:
+        before = int(values.get("num_chips", values.get(TRIED, 0)))
+    count = store.count()
+    return count >= PAYS and count >= GROWN * before
 
 
-def _read(store: Store) -> dict[str, Any] | None:
-    if not _path(store).is_file():
+def _write(store: StoreWriter, values: Mapping[str, Any]) -> None:
+    store.write_tuning(json.dumps(values, indent=2) + "\n")
+
+
+def _read(store: StoreReader) -> dict[str, Any] | None:
+    text = store.tuning()
+    if not text:
         return None
     try:
-        return dict(json.loads(_path(store).read_text(encoding="utf-8")))
+        return dict(json.loads(text))
     except (TypeError, ValueError) as error:
-        raise DataError(
-            f"{_path(store)} is damaged ({error}); run `harma index optimize`"
-        ) from error
+        raise _damaged(store, error) from error
 
 
-def make_ann(store: Store, texts: Vectors | None, *, wanted: float = WANTED) -> Ann | None:
-    """Make the ANN index of an index, and choose its parameters.
-
-    Recall is measured on embedded texts, on chips of the index (each without itself), and on both
-    with a filter, against comparing all. The first kind and the quickest parameters that reach
-    `wanted` on all of them are taken.
-
-    Args:
-        store: of the index.
-        texts: embedded texts (n, E); None where there is no model to embed any.
-        wanted: recall of the ten best, 0 to 1.
-
-    Returns:
-        What was made; None where nothing reaches `wanted`: the index is then searched exactly.
-    """
-    path = _path(store)
-    probes = _Probes(store, texts)
-    # Without the file a reader searches exactly, so that nobody meets parameters of another index.
-    path.unlink(missing_ok=True)
-    for kind, num_bits in KINDS:
-        if kind == "IVF_RQ" and store.settings.embed_dim % RQ_UNIT:
-            continue
-        store.create_ann(kind, num_bits)
-        for num_probes, refine in LADDER:
-            recall, milliseconds = probes.measure(num_probes, refine)
-            if min(recall.values()) >= wanted:
-                ann = Ann(
-                    kind,
-                    num_bits,
-                    num_probes,
-                    refine,
-                    store.chips.count_rows(),
-                    recall,
-                    milliseconds,
-                )
-                write_json(path, asdict(ann))
-                return ann
-    store.drop_ann()
-    write_json(path, {TRIED: store.chips.count_rows()})
-    return None
-
-
-class _Probes:
-    """Queries with their true answers."""
-
-    def __init__(self, store: Store, texts: Vectors | None) -> None:
-        self.store = store
-        chips = _sampled(store, ["embedding"], QUERIES)
-        images = embeddings_of(chips)
-        texts = (
-            np.empty((0, images.shape[1]), dtype=np.float32) if texts is None else texts[:QUERIES]
-        )
-        self.vectors = np.concatenate([texts, images])
-        self.num_texts = len(texts)
-        self.own = [-1] * len(texts) + chips["_rowid"].to_pylist()
-        self.part = _part_of(store)
-        self.truth = {where: self._truth(where) for where in ("", self.part)}
-
-    def _truth(self, where: str) -> list[set[int]]:
-        """Row ids of the best of every query, its own chip left out."""
-        query = self.store.chips.search()
-        query = query.where(where) if where else query
-        best = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)) for _ in self.vectors]
-        for batch in query.select(["embedding"]).with_row_id(True).to_batches(batch_size=SCAN_ROWS):
-            rows, scores = (
-                batch["_rowid"].to_numpy().astype(np.int64),
-                embeddings_of(batch) @ self.vectors.T,
-            )
-            best = [
-                best_of(np.append(ids, rows), np.append(kept, scores[:, number]), K + 1)
-                for number, (ids, kept) in enumerate(best)
-            ]
-        return [self._others(number, ids.tolist()) for number, (ids, _) in enumerate(best)]
-
-    def _others(self, number: int, rows: Sequence[int]) -> set[int]:
-        return set([row for row in rows if row != self.own[number]][:K])
-
-    def measure(self, num_probes: int, refine: int) -> tuple[dict[str, float], float]:
-        """Recall by kind of query, 0 to 1, and the median time of one, milliseconds."""
-        found: dict[str, list[float]] = {}
-        times = []
-        for where, truths in self.truth.items():
-            for number, truth in enumerate(truths):
-                start = time.perf_counter()
-                rows = self.store.nearest(
-                    self.vectors[number], K + 1, num_probes, refine, where, ["id"]
-                )
-                times.append(time.perf_counter() - start)
-                kind = "filtered" if where else "text" if number < self.num_texts else "image"
-                got = self._others(number, rows["_rowid"].to_pylist())
-                found.setdefault(kind, []).append(len(got & truth) / max(1, len(truth)))
-        return {kind: float(np.mean(values)) for kind, values in found.items()}, 1000 * float(
-            np.median(times)
-        )
-
-
-def _sampled(store: Store, columns: list[str], count: int) -> Any:
-    """Chips from all over the index."""
-    rng = np.random.default_rng(0)
-    num_chips = store.chips.count_rows()
-    offsets = np.sort(rng.choice(num_chips, min(count, num_chips), replace=False)).tolist()
-    return store.chips.take_offsets(offsets).select(columns).with_row_id().to_arrow()
-
-
-def _part_of(store: Store) -> str:
-    """SQL that admits about a twentieth of the chips: a strip of the Earth; some sources where chips have no place."""
-    chips = _sampled(store, ["xmin", "source"], 4096)
-    column = "xmin" if chips["xmin"].null_count < chips.num_rows / 2 else "source"
-    values = sorted(value for value in chips[column].to_pylist() if value is not None)
-    first, last = (
-        values[int(share * (len(values) - 1))] for share in ((1 - ADMITTED) / 2, (1 + ADMITTED) / 2)
+def _damaged(store: StoreReader, error: Exception) -> DataError:
+    return DataError(
+        f"search.json is damaged ({error}); run `harma index optimize`",
+        source=str(store.directory),
     )
-    low, high = (
-        quoted(value) if isinstance(value, str) else repr(value) for value in (first, last)
-    )
-    return f"{column} >= {low} AND {column} <= {high}"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from harma.errors import ConfigError
 from harma.ground.files import write_json
 from harma.ground.lock import locked
 from harma.index.chips import Chips, Read, Task, chip_id, read_chips, split_tasks
-from harma.index.settings import FILE, Settings, write_settings
+from harma.index.compaction import Progress, keep_quick
+from harma.index.records import ChipRecord, SourceRecord
+from harma.index.settings import SETTINGS_FILE, Settings, write_settings
 from harma.index.store import WRITING, Store
 from harma.index.survey import Surveyed, survey
-from harma.index.tend import Progress, tend
 from harma.model.embedding import embed_pixels, eval_transform_of
 from harma.model.fingerprint import check_model, model_id
 from harma.scenes.sources import Source
@@ -82,14 +83,16 @@ def build(
     """
     with locked(directory, WRITING):
         store = (
-            Store(directory) if (directory / FILE).is_file() else Store.create(directory, settings)
+            Store(directory)
+            if (directory / SETTINGS_FILE).is_file()
+            else Store.create(directory, settings)
         )
         check_model(store.settings.model, store.settings.model_id, model)
         _check_settings(store.settings, settings)
         if (settings.model, settings.backbone) != (store.settings.model, store.settings.backbone):
             write_settings(directory, settings)  # the same model, found elsewhere now
         outcome = _Build(store, model, batch_size, num_workers, progress).run(sources)
-        outcome.search = tend(store, model, progress)
+        outcome.search = keep_quick(store, model, progress)
         return outcome
 
 
@@ -117,13 +120,13 @@ class _Build:
         )
         self.progress, self.outcome = progress, Outcome()
         self.surveyed: list[Surveyed] = []
-        self.known = store.known_sources()
+        self.known = store.sources()
         # Rows in the order they were read; the first of them have embeddings, the rest have pixels
         # that wait.
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[ChipRecord] = []
         self.embeddings: list[NDArray[np.float32]] = []
         self.waiting: list[torch.Tensor] = []
-        self.finished: list[dict[str, Any]] = []
+        self.finished: list[SourceRecord] = []
         self.counts: dict[int, tuple[int, int]] = {}
         self.replaced: set[str] = set()
         self.last_commit = time.monotonic()
@@ -186,10 +189,10 @@ class _Build:
             self.replaced.add(found.source.name)
         return list(split_tasks(number, missing))
 
-    def _remember_time(self, found: Surveyed, kept: dict[str, Any] | None) -> None:
+    def _remember_time(self, found: Surveyed, kept: SourceRecord | None) -> None:
         """A file that was touched, but not changed, is not hashed again the next time."""
-        if kept is not None and (kept["size"], kept["mtime_ns"]) != (found.size, found.mtime_ns):
-            self.finished.append({**kept, "size": found.size, "mtime_ns": found.mtime_ns})
+        if kept is not None and (kept.size, kept.mtime_ns) != (found.size, found.mtime_ns):
+            self.finished.append(replace(kept, size=found.size, mtime_ns=found.mtime_ns))
 
     def _take(self, read: Read) -> None:
         """Keep what was read, and count it."""
@@ -224,42 +227,39 @@ class _Build:
         found = self.surveyed[number]
         self.outcome.problems[found.source.name] = problem
         kept = self.known.get(found.source.name)
-        if kept is not None and kept["num_chips"]:
-            self.finished.append(
-                {**kept, "problem": f"{problem}; its {kept['num_chips']:,} chips are kept"}
-            )
+        if kept is not None and kept.num_chips:
+            why = f"{problem}; its {kept.num_chips:,} chips are kept"
+            self.finished.append(replace(kept, problem=why))
             return
-        nothing = {"num_chips": 0, "num_skipped": 0, "bands": "", "bands_reason": "", "stretch": ""}
-        facts = {"size": found.size, "mtime_ns": found.mtime_ns, "content": found.content}
-        self.finished.append({"source": found.source.name, **facts, **nothing, "problem": problem})
+        failed = SourceRecord(
+            found.source.name, found.size, found.mtime_ns, found.content, problem=problem
+        )
+        self.finished.append(failed)
 
-    def _source_row(self, number: int, read: Read) -> dict[str, Any]:
+    def _source_row(self, number: int, read: Read) -> SourceRecord:
         found, facts = self.surveyed[number], read.facts
         assert facts is not None
         chips, skipped = self.counts[number]
-        return {
-            "source": found.source.name,
-            "size": found.size,
-            "mtime_ns": found.mtime_ns,
-            "content": found.content,
-            "num_chips": chips,
-            "num_skipped": skipped,
-            "width": facts.width,
-            "height": facts.height,
-            "bands": ",".join(map(str, facts.bands)),
-            "bands_reason": facts.bands_reason,
-            "stretch": facts.stretch,
-            "problem": "",
-        }
+        return SourceRecord(
+            source=found.source.name,
+            size=found.size,
+            mtime_ns=found.mtime_ns,
+            content=found.content,
+            num_chips=chips,
+            num_skipped=skipped,
+            width=facts.width,
+            height=facts.height,
+            bands=",".join(map(str, facts.bands)),
+            bands_reason=facts.bands_reason,
+            stretch=facts.stretch,
+        )
 
     def _commit(self) -> None:
         """Write what waits: chips first, so that a source that is written has all of them."""
         if any(map(len, self.waiting)):
             self._embed(torch.cat(self.waiting))
         self.waiting = []
-        wanted = [
-            i for i, row in enumerate(self.rows) if row["source"] not in self.outcome.problems
-        ]
+        wanted = [i for i, row in enumerate(self.rows) if row.source not in self.outcome.problems]
         if wanted:
             self.store.add_chips(
                 [self.rows[i] for i in wanted], np.concatenate(self.embeddings)[wanted]
@@ -275,22 +275,20 @@ class _Build:
 
     def _drop_outdated(self) -> None:
         """What a source was before goes when it is done; of one that failed, what was read of it now."""
-        failed = [row for row in self.finished if row["problem"]]
-        self.store.drop_chips([row["source"] for row in failed if not row["num_chips"]])
-        kept = [row for row in failed if row["num_chips"]]
-        replaced = [
-            row for row in self.finished if row["source"] in self.replaced and not row["problem"]
-        ]
-        self.store.drop_other_chips({row["source"]: row["content"] for row in kept + replaced})
+        failed = [row for row in self.finished if row.problem]
+        self.store.drop_chips([row.source for row in failed if not row.num_chips])
+        kept = [row for row in failed if row.num_chips]
+        replaced = [row for row in self.finished if row.source in self.replaced and not row.problem]
+        self.store.drop_other_chips({row.source: row.content for row in kept + replaced})
 
 
 def write_problems(store: Store) -> None:
     """Keep the list of sources that could not be used beside the index."""
     path = store.directory / PROBLEMS
-    rows = [row for row in store.known_sources().values() if row["problem"]]
+    rows = [row for row in store.sources().values() if row.problem]
     path.unlink(missing_ok=True)
     if rows:
-        write_json(path, [{"source": row["source"], "problem": row["problem"]} for row in rows])
+        write_json(path, [{"source": row.source, "problem": row.problem} for row in rows])
 
 
 def default_settings(model: Any, name: str, backbone: str | None, **options: Any) -> Settings:

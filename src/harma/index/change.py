@@ -8,21 +8,27 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError
+from harma.errors import QueryError
+from harma.index.ask import Page
+from harma.index.contract import ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.hits import Hit, hit_of
-from harma.index.judge import Judge
 from harma.index.merge import merged
-from harma.index.search import SHOWN, admitted, take
-from harma.index.store import Store
-from harma.index.vectors import embeddings_of
+from harma.index.schema import embeddings_of
+from harma.index.search import admitted_blocks, shown_chips
+from harma.index.standing import Standings
 
 # Two chips show the same place where they share this much of the smaller one, and are of about one
 # size: of two grids with equal chips, however they lie, each chip has such a partner.
-SAME_PLACE, SAME_SIZE = 0.25, 0.25
+SAME_PLACE = 0.25
+# The smaller area as a share of the larger one, at least.
+SAME_SIZE = 0.25
 # Where there are partners that share more than this, the others are not compared.
-WELL = 0.5
-NOT_JUDGED = Judge(np.empty(0))
+WELL_SHARED = 0.5
+# A share of exactly a quarter counts, though areas are rounded.
+ROUNDING = 1e-9
+# Of the earlier chips: their scores are not judged.
+NO_STANDINGS = Standings(np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -48,17 +54,27 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class _Chips:
-    """Chips of one side of a change: row ids, scores, dates (µs) and footprints, (n,) each."""
+class _DatedChips:
+    """Chips with a place and a date: row ids, scores, dates (µs) and footprints, (n,) each."""
 
     ids: NDArray[np.int64]
     scores: NDArray[np.float32]
     dates: NDArray[np.int64]
     footprints: NDArray[Any]
 
+    def part(self, which: NDArray[np.bool_]) -> "_DatedChips":
+        """Some of them."""
+        return _DatedChips(
+            self.ids[which], self.scores[which], self.dates[which], self.footprints[which]
+        )
+
 
 def find_changes(
-    store: Store, vector: NDArray[np.float32], wanted: Filter, before: datetime, after: datetime
+    store: StoreReader,
+    vector: NDArray[np.float32],
+    condition: Filter,
+    before: datetime,
+    after: datetime,
 ) -> Changes:
     """Compare what matched until one date with what matches from another on.
 
@@ -70,103 +86,113 @@ def find_changes(
     Args:
         store: of the index.
         vector: (E,), L2-normalised.
-        wanted: the filter.
+        condition: that both chips must fulfil.
         before: last moment of the earlier time.
         after: first moment of the later time.
 
     Raises:
-        ConfigError: the times overlap, or one of them has no chips with a place.
+        QueryError: the times overlap, or one of them has no chips with a place.
     """
     if before >= after:
-        raise ConfigError(
+        raise QueryError(
             f"before is {before:%Y-%m-%d} and after {after:%Y-%m-%d}; the first must be the"
             " earlier one"
         )
-    chips = _load(store, vector, wanted)
-    earlier, later = chips.dates <= _microseconds(before), chips.dates >= _microseconds(after)
-    for name, side, when in (("before", earlier, before), ("after", later, after)):
-        if not side.any():
-            raise ConfigError(
-                f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index"
-                " info`"
-            )
-    then, now = _part(chips, earlier), _part(chips, later)
+    chips = _load(store, vector, condition)
+    then = chips.part(chips.dates <= _microseconds(before))
+    _check_any(then, "before", before)
+    now = chips.part(chips.dates >= _microseconds(after))
+    _check_any(now, "after", after)
     now_at, then_at = _same_places(now, then)
     gains = now.scores[now_at] - then.scores[then_at]
+    # The largest gain first; equal ones in the order of ids, so that pages fit together.
     order = np.lexsort((now.ids[now_at], -gains))
-    now_at, then_at = now_at[order], then_at[order]
+    now_at = now_at[order]
+    then_at = then_at[order]
     return Changes(now.ids[now_at], then.ids[then_at], now.scores[now_at], then.scores[then_at])
 
 
-def changed_hits(
-    store: Store, changes: Changes, *, k: int, offset: int, overlap: float | None
-) -> list[Hit]:
+def _check_any(chips: _DatedChips, name: str, when: datetime) -> None:
+    """Check that there are chips of one of the times."""
+    if not len(chips.ids):
+        raise QueryError(
+            f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index"
+            " info`"
+        )
+
+
+def changed_hits(store: StoreReader, changes: Changes, page: Page) -> list[Hit]:
     """The places of the largest gains.
 
     Args:
         store: of the index.
         changes: found in it.
-        k: hits.
-        offset: hits left out before the first.
-        overlap: places that share this much of the smaller one count as the best of them; None
-            keeps all.
+        page: which of them; places that overlap count as the best of them.
     """
-    judge, count = Judge(changes.gains), k + offset
-    ask, num_pairs = count, len(changes.now)
+    count = page.k + page.offset
+    ask = count
     while True:
-        rows = take(store, changes.now[:ask].tolist(), SHOWN)
-        numbered = [{**row, "pair": number} for number, row in enumerate(rows)]
-        kept = numbered if overlap is None else merged(numbered, overlap, count, any_date=True)
-        if len(kept) >= count or ask >= num_pairs:
+        chips = shown_chips(store, changes.now[:ask])
+        pairs = list(range(len(chips)))
+        if page.overlap is not None:
+            pairs = merged(chips, page.overlap, count, any_date=True)
+        if len(pairs) >= count or ask >= len(changes.now):
             break
+        # Too many were of one place.
         ask *= 4
-    shown = kept[offset:count]
-    earlier = take(store, [int(changes.then[row["pair"]]) for row in shown], SHOWN)
+    shown = pairs[page.offset : count]
+    earlier = shown_chips(store, changes.then[shown])
+    standings = Standings(changes.gains)
     hits = []
-    for row, before in zip(shown, earlier, strict=True):
-        then = hit_of(before, changes.then_scores[row["pair"]], NOT_JUDGED)
-        hits.append(hit_of(row, changes.now_scores[row["pair"]], judge, then=then))
+    for pair, chip in zip(shown, earlier, strict=True):
+        then = hit_of(chip, changes.then_scores[pair], NO_STANDINGS)
+        hits.append(hit_of(chips[pair], changes.now_scores[pair], standings, then=then))
     return hits
 
 
-def _load(store: Store, vector: NDArray[np.float32], wanted: Filter) -> _Chips:
-    parts = [
-        (
-            table["_rowid"].to_numpy().astype(np.int64),
-            embeddings_of(table) @ vector,
-            table["datetime"].cast("int64").to_numpy(),
-            shapely.from_wkb(np.array(table["geometry"].to_pylist(), dtype=object)),
-        )
-        for table in admitted(
-            store,
-            wanted.also("geometry IS NOT NULL AND datetime IS NOT NULL"),
-            ["embedding", "geometry", "datetime"],
-        )
-    ]
-    if not parts:
-        raise ConfigError("no chip with a place and a date matches; a change needs both")
-    return _Chips(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _part(chips: _Chips, which: NDArray[np.bool_]) -> _Chips:
-    return _Chips(
-        chips.ids[which], chips.scores[which], chips.dates[which], chips.footprints[which]
+def _load(store: StoreReader, vector: NDArray[np.float32], condition: Filter) -> _DatedChips:
+    """All admitted chips with a place and a date."""
+    condition = condition.also("geometry IS NOT NULL AND datetime IS NOT NULL")
+    ids = []
+    scores = []
+    dates = []
+    footprints = []
+    for table in admitted_blocks(store, condition, ["embedding", "geometry", "datetime"]):
+        ids.append(table[ROW_ID].to_numpy())
+        scores.append(embeddings_of(table) @ vector)
+        dates.append(table["datetime"].cast("int64").to_numpy())
+        wkb = np.array(table["geometry"].to_pylist(), dtype=object)
+        footprints.append(shapely.from_wkb(wkb))
+    if not ids:
+        raise QueryError("no chip with a place and a date matches; a change needs both")
+    return _DatedChips(
+        np.concatenate(ids),
+        np.concatenate(scores),
+        np.concatenate(dates),
+        np.concatenate(footprints),
     )
 
 
-def _same_places(now: _Chips, then: _Chips) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each later chip that was seen before: its number, and that of the earlier chip it is compared with."""
+def _same_places(
+    now: _DatedChips, then: _DatedChips
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of later chips that were seen before, and of the chips they are compared with."""
     now_at, then_at = shapely.STRtree(then.footprints).query(now.footprints, predicate="intersects")
-    ours, theirs = now.footprints[now_at], then.footprints[then_at]
-    shared = shapely.area(shapely.intersection(ours, theirs))
-    smaller = np.minimum(shapely.area(ours), shapely.area(theirs))
-    larger = np.maximum(shapely.area(ours), shapely.area(theirs))
-    same = (shared >= SAME_PLACE * smaller * (1 - 1e-9)) & (smaller >= SAME_SIZE * larger)
-    now_at, then_at, poorly = now_at[same], then_at[same], (shared < WELL * smaller)[same]
+    now_areas = shapely.area(now.footprints[now_at])
+    then_areas = shapely.area(then.footprints[then_at])
+    smaller = np.minimum(now_areas, then_areas)
+    larger = np.maximum(now_areas, then_areas)
+    overlaps = shapely.intersection(now.footprints[now_at], then.footprints[then_at])
+    shared = shapely.area(overlaps)
+    same = (shared >= SAME_PLACE * smaller * (1 - ROUNDING)) & (smaller >= SAME_SIZE * larger)
+    poorly = shared[same] < WELL_SHARED * smaller[same]
+    now_at = now_at[same]
+    then_at = then_at[same]
     # The latest scene first, and of it the chip that matches best: each later chip keeps its first
     # pair.
     order = np.lexsort((-then.scores[then_at], poorly, -then.dates[then_at], now_at))
-    now_at, then_at = now_at[order], then_at[order]
+    now_at = now_at[order]
+    then_at = then_at[order]
     _, first = np.unique(now_at, return_index=True)
     return now_at[first], then_at[first]
 

@@ -5,7 +5,6 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import shapely
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from harma.errors import HarmaError
+from harma.index.records import ChipRecord
 from harma.index.survey import Surveyed
 from harma.index.workers import end_with_parent, worker_context
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
@@ -56,7 +56,7 @@ class Read:
 
     task: Task
     pixels: Tensor | None
-    rows: list[dict[str, Any]]
+    rows: list[ChipRecord]
     num_skipped: int
     facts: SceneFacts | None
     problem: str = ""
@@ -164,30 +164,37 @@ def read_chips(chips: Chips, *, num_workers: int) -> Iterator[Read]:
 
 def _row(
     surveyed: Surveyed, scene: Scene, window: Window, empty: float, picture: NDArray[np.uint8]
-) -> dict[str, Any]:
+) -> ChipRecord:
     facts = scene.facts
     footprint = (
         scene.place.footprint(window.column, window.row, window.width, window.height)
         if scene.place
         else None
     )
-    bounds = footprint.bounds if footprint is not None else (None,) * 4
-    return {
-        "id": chip_id(surveyed.source.name, surveyed.content, window),
-        "geometry": shapely.to_wkb(footprint) if footprint is not None else None,
-        **dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True)),
-        "datetime": surveyed.source.taken or facts.taken,
-        "source": surveyed.source.name,
-        "content": surveyed.content,
-        "column": window.column,
-        "row": window.row,
-        "width": window.width,
-        "height": window.height,
-        "crs": facts.crs,
-        "gsd": facts.gsd,
-        "nodata": empty,
-        "thumbnail": _thumbnail(picture),
-    }
+    geometry = None
+    west = south = east = north = None
+    if footprint is not None:
+        geometry = shapely.to_wkb(footprint)
+        west, south, east, north = footprint.bounds
+    return ChipRecord(
+        id=chip_id(surveyed.source.name, surveyed.content, window),
+        geometry=geometry,
+        xmin=west,
+        ymin=south,
+        xmax=east,
+        ymax=north,
+        datetime=surveyed.source.taken or facts.taken,
+        source=surveyed.source.name,
+        content=surveyed.content,
+        column=window.column,
+        row=window.row,
+        width=window.width,
+        height=window.height,
+        crs=facts.crs,
+        gsd=facts.gsd,
+        nodata=empty,
+        thumbnail=_thumbnail(picture),
+    )
 
 
 def _thumbnail(picture: NDArray[np.uint8]) -> bytes:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from harma.index.judge import Judge
+from harma.index.records import ShownChip
+from harma.index.standing import Standings
 from harma.scenes.windows import Window
 
-# What is said of a hit beside its footprint, and of a change.
-COLUMNS = (
+# What is said of a hit beside its footprint.
+HIT_COLUMNS = (
     "score",
     "percentile",
     "standing",
@@ -30,7 +31,8 @@ COLUMNS = (
     "gsd",
     "nodata",
 )
-CHANGE = ("change", "then_score", "then_id", "then_source", "then_datetime")
+# What is said of a change besides.
+CHANGE_COLUMNS = ("change", "then_score", "then_id", "then_source", "then_datetime")
 
 
 @dataclass(frozen=True)
@@ -68,81 +70,92 @@ class Hit:
     @property
     def change(self) -> float | None:
         """How much more the place matches now than then, or None where it was not compared."""
-        return None if self.then is None else self.score - self.then.score
+        if self.then is None:
+            return None
+        return self.score - self.then.score
 
     def properties(self) -> dict[str, Any]:
         """Everything but the geometry, as plain values."""
-        then = (
-            {}
-            if self.then is None
-            else {
-                "change": round(self.score - self.then.score, 6),
-                "then_score": round(self.then.score, 6),
-                "then_id": self.then.id,
-                "then_source": self.then.source,
-                "then_datetime": self.then.datetime.isoformat() if self.then.datetime else None,
-            }
-        )
         return {
             "score": round(self.score, 6),
             "percentile": round(self.percentile, 2),
             "standing": self.standing,
             "id": self.id,
             "source": self.source,
-            "datetime": self.datetime.isoformat() if self.datetime else None,
+            "datetime": _iso(self.datetime),
             **vars(self.window),
             "crs": self.crs,
             "gsd": self.gsd,
             "nodata": round(self.nodata, 4),
-            **then,
+            **self._properties_then(),
+        }
+
+    def _properties_then(self) -> dict[str, Any]:
+        """What is said of the earlier chip, where there is one."""
+        if self.then is None:
+            return {}
+        return {
+            "change": round(self.score - self.then.score, 6),
+            "then_score": round(self.then.score, 6),
+            "then_id": self.then.id,
+            "then_source": self.then.source,
+            "then_datetime": _iso(self.then.datetime),
         }
 
 
-def hit_of(row: Mapping[str, Any], score: float, judge: Judge, *, then: Hit | None = None) -> Hit:
-    """A hit from a row of the table.
+def _iso(when: datetime | None) -> str | None:
+    return None if when is None else when.isoformat()
+
+
+def hit_of(chip: ShownChip, score: float, standings: Standings, *, then: Hit | None = None) -> Hit:
+    """A hit.
 
     Args:
-        row: with the columns of the hit.
+        chip: that was found.
         score: cosine of query and chip.
-        judge: of the score; of its gain where there is an earlier chip.
+        standings: of scores; of gains where there is an earlier chip.
         then: the earlier chip.
     """
-    judged = score if then is None else score - then.score
-    geometry = shapely.from_wkb(row["geometry"]) if row["geometry"] else None
-    window = Window(row["column"], row["row"], row["width"], row["height"])
+    judged = score
+    if then is not None:
+        judged = score - then.score
+    geometry: BaseGeometry | None = None
+    if chip.geometry:
+        geometry = shapely.from_wkb(chip.geometry)
     return Hit(
-        float(score),
-        judge.percentile(judged),
-        judge.standing(judged),
-        row["id"],
-        row["source"],
-        window,
-        geometry,
-        row["datetime"],
-        row["crs"],
-        row["gsd"],
-        row["nodata"],
-        then,
+        score=float(score),
+        percentile=standings.percentile(judged),
+        standing=standings.of(judged),
+        id=chip.id,
+        source=chip.source,
+        window=Window(chip.column, chip.row, chip.width, chip.height),
+        geometry=geometry,
+        datetime=chip.datetime,
+        crs=chip.crs,
+        gsd=chip.gsd,
+        nodata=chip.nodata,
+        then=then,
     )
 
 
 def as_json(hits: Sequence[Hit]) -> str:
     """A list of hits, each with its footprint as GeoJSON."""
-    return (
-        json.dumps([{**hit.properties(), "geometry": _geojson(hit)} for hit in hits], indent=2)
-        + "\n"
-    )
+    rows = [{**hit.properties(), "geometry": _geojson(hit)} for hit in hits]
+    return json.dumps(rows, indent=2) + "\n"
 
 
 def as_csv(hits: Sequence[Hit]) -> str:
     """A line per hit, footprints as WKT."""
+    names = ["rank", *HIT_COLUMNS]
+    if any(hit.then is not None for hit in hits):
+        names += CHANGE_COLUMNS
     buffer = io.StringIO()
-    then = CHANGE if any(hit.then is not None for hit in hits) else ()
-    names = ["rank", *COLUMNS, *then, "geometry"]
-    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer = csv.DictWriter(buffer, [*names, "geometry"], lineterminator="\n")
     writer.writeheader()
     for rank, hit in enumerate(hits, 1):
-        wkt = shapely.to_wkt(hit.geometry, rounding_precision=7) if hit.geometry is not None else ""
+        wkt = ""
+        if hit.geometry is not None:
+            wkt = shapely.to_wkt(hit.geometry, rounding_precision=7)
         writer.writerow({"rank": rank, **hit.properties(), "geometry": wkt})
     return buffer.getvalue()
 
@@ -161,13 +174,11 @@ def as_geojson(hits: Sequence[Hit]) -> str:
     return json.dumps({"type": "FeatureCollection", "features": features}) + "\n"
 
 
-def _geojson(hit: Hit) -> Any:
+def _geojson(hit: Hit) -> dict[str, Any] | None:
+    if hit.geometry is None:
+        return None
     # Rings in the direction RFC 7946 asks for.
-    return (
-        shapely.geometry.mapping(shapely.orient_polygons(hit.geometry))
-        if hit.geometry is not None
-        else None
-    )
+    return dict(shapely.geometry.mapping(shapely.orient_polygons(hit.geometry)))
 
 
 WRITERS: dict[str, Callable[[Sequence[Hit]], str]] = {

@@ -1,73 +1,98 @@
 """Chips that overlap show one place: the best of them stands for all."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-Row = dict[str, Any]
+from harma.index.records import ShownChip
 
 
-def merged(rows: Sequence[Row], overlap: float, count: int, *, any_date: bool = False) -> list[Row]:
+def merged(
+    chips: Sequence[ShownChip], overlap: float, count: int, *, any_date: bool = False
+) -> list[int]:
     """Leave out each chip that overlaps a better one.
 
     Chips are of one place where they are of one source, or of one day, and have a footprint each.
     Without footprints the windows of one source are compared.
 
     Args:
-        rows: the best first; with geometry (WKB or None), source, datetime and window.
+        chips: the best first.
         overlap: share of the smaller chip that both cover, over 0 and up to 1, from which on they
             are one.
-        count: rows to keep; the rest is not looked at.
+        count: chips to keep; the rest is not looked at.
         any_date: chips of other sources and dates merge too.
 
     Returns:
-        What is left, in the same order. What is kept of the first n rows does not depend on those
-        that follow.
+        Positions of what is left, ascending. What is kept of the first n chips does not depend on
+        those that follow.
     """
-    kept: list[tuple[Row, BaseGeometry]] = []
-    bounds = np.empty((count, 4))
-    for row in rows:
+    kept: list[_Outlined] = []
+    # The boxes of what is kept: few chips are near enough to look at their outlines.
+    boxes = np.empty((count, 4))
+    for position, chip in enumerate(chips):
         if len(kept) == count:
             break
-        outline = _outline(row)
-        west, south, east, north = outline.bounds
-        own = bounds[: len(kept)]
-        near = (own[:, 0] < east) & (own[:, 2] > west) & (own[:, 1] < north) & (own[:, 3] > south)
-        if not any(
-            _is_comparable(row, kept[number][0], any_date)
-            and _share(outline, kept[number][1]) >= overlap
-            for number in np.flatnonzero(near)
-        ):
-            bounds[len(kept)] = outline.bounds
-            kept.append((row, outline))
-    return [row for row, _ in kept]
+        outlined = _Outlined(position, chip, _outline(chip))
+        near = _overlapping(boxes[: len(kept)], outlined.outline.bounds)
+        better = [kept[number] for number in near]
+        if not any(_is_same_place(outlined, other, overlap, any_date) for other in better):
+            boxes[len(kept)] = outlined.outline.bounds
+            kept.append(outlined)
+    return [outlined.position for outlined in kept]
 
 
-def _outline(row: Row) -> BaseGeometry:
-    column, line = row["column"], row["row"]
-    outline: BaseGeometry = (
-        shapely.from_wkb(row["geometry"])
-        if row["geometry"] is not None
-        else shapely.box(column, line, column + row["width"], line + row["height"])
-    )
-    return outline
+@dataclass(frozen=True, eq=False)
+class _Outlined:
+    """A chip, its position, and where it lies."""
+
+    position: int
+    chip: ShownChip
+    outline: BaseGeometry
 
 
-def _is_comparable(row: Row, other: Row, any_date: bool) -> bool:
-    if row["source"] == other["source"]:
+def _overlapping(
+    boxes: NDArray[np.float64], bounds: tuple[float, float, float, float]
+) -> NDArray[np.intp]:
+    """Which boxes (n, 4) overlap one."""
+    west, south, east, north = bounds
+    overlaps = (boxes[:, 0] < east) & (boxes[:, 2] > west)
+    overlaps &= (boxes[:, 1] < north) & (boxes[:, 3] > south)
+    return np.flatnonzero(overlaps)
+
+
+def _is_same_place(one: _Outlined, other: _Outlined, overlap: float, any_date: bool) -> bool:
+    if not _is_comparable(one.chip, other.chip, any_date):
+        return False
+    return _share(one.outline, other.outline) >= overlap
+
+
+def _outline(chip: ShownChip) -> BaseGeometry:
+    if chip.geometry is not None:
+        return shapely.from_wkb(chip.geometry)
+    return shapely.box(chip.column, chip.row, chip.column + chip.width, chip.row + chip.height)
+
+
+def _is_comparable(chip: ShownChip, other: ShownChip, any_date: bool) -> bool:
+    if chip.source == other.source:
         return True
-    placed = row["geometry"] is not None and other["geometry"] is not None
-    same_day = (
-        None not in (row["datetime"], other["datetime"])
-        and row["datetime"].date() == other["datetime"].date()
-    )
-    return placed and (any_date or same_day)
+    if chip.geometry is None or other.geometry is None:
+        return False
+    return any_date or _is_same_day(chip, other)
 
 
-def _share(a: BaseGeometry, b: BaseGeometry) -> float:
+def _is_same_day(chip: ShownChip, other: ShownChip) -> bool:
+    if chip.datetime is None or other.datetime is None:
+        return False
+    return chip.datetime.date() == other.datetime.date()
+
+
+def _share(outline: BaseGeometry, other: BaseGeometry) -> float:
     """Share of the smaller outline that both cover."""
-    smaller = min(a.area, b.area)
-    return a.intersection(b).area / smaller if smaller > 0 and a.intersects(b) else 0.0
+    smaller = min(outline.area, other.area)
+    if smaller <= 0 or not outline.intersects(other):
+        return 0.0
+    return float(outline.intersection(other).area / smaller)

@@ -1,31 +1,36 @@
-"""Pictures of hits: chips read again from their scenes, or the index's thumbnails where that cannot be done."""
+"""Pictures of hits: chips read again from their scenes, or the thumbnails of the index."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
-from typing import Any
 
 from PIL import Image
 
 from harma.errors import DataError, HarmaError
 from harma.index.chips import THUMBNAIL
+from harma.index.contract import StoreReader
 from harma.index.hits import Hit
+from harma.index.records import SourceRecord
 from harma.index.schema import quoted
 from harma.index.settings import Settings
-from harma.index.store import NAMES_AT_ONCE, Store
 from harma.index.survey import survey
 from harma.scenes.raster import Scene, open_scene
 from harma.scenes.sources import source_named
 
 # Scenes read at once.
 THREADS = 4
+# Names in one SQL expression.
+CHIPS_AT_ONCE = 500
+# Stands for a chip that came without a thumbnail, from another program.
+NO_THUMBNAIL = "#9a9a94"
 # A chip, or why it cannot be read.
-Read = Image.Image | str
+ChipOrProblem = Image.Image | str
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class ChipPicture:
     """A picture of a chip.
 
     Attributes:
@@ -40,7 +45,7 @@ class Picture:
     heading: str = ""
 
 
-def pictures_of(store: Store, hits: Sequence[Hit], *, size: int = 256) -> list[Picture]:
+def pictures_of(store: StoreReader, hits: Sequence[Hit], *, size: int = 256) -> list[ChipPicture]:
     """A picture of each hit, in their order; every scene is opened once for all of its hits.
 
     Args:
@@ -54,43 +59,41 @@ def pictures_of(store: Store, hits: Sequence[Hit], *, size: int = 256) -> list[P
     by_source: dict[str, list[Hit]] = {}
     for hit in hits:
         by_source.setdefault(hit.source, []).append(hit)
-    known = store.known_sources()
+    read_source = partial(_of_source, store.settings, store.sources(), size)
+    chips: dict[str, ChipOrProblem] = {}
     with ThreadPoolExecutor(THREADS) as pool:
-        parts = pool.map(
-            lambda own: _of_source(store.settings, known, own, size), by_source.values()
-        )
-        read = {chip: result for part in parts for chip, result in part.items()}
-    thumbnails = _thumbnails(
-        store, [chip for chip, result in read.items() if isinstance(result, str)]
-    )
-    return [
-        (
-            Picture(thumbnails[hit.id], result)
-            if isinstance(result := read[hit.id], str)
-            else Picture(result)
-        )
-        for hit in hits
-    ]
+        for part in pool.map(read_source, by_source.values()):
+            chips |= part
+    problems = {chip: why for chip, why in chips.items() if isinstance(why, str)}
+    thumbnails = _thumbnails(store, list(problems))
+    pictures = []
+    for hit in hits:
+        picture = chips[hit.id]
+        if isinstance(picture, str):
+            pictures.append(ChipPicture(thumbnails[hit.id], picture))
+        else:
+            pictures.append(ChipPicture(picture))
+    return pictures
 
 
 def _of_source(
-    settings: Settings, known: Mapping[str, Mapping[str, Any]], hits: Sequence[Hit], size: int
-) -> dict[str, Read]:
+    settings: Settings, known: Mapping[str, SourceRecord], size: int, hits: Sequence[Hit]
+) -> dict[str, ChipOrProblem]:
     """The chips of one scene."""
     source = source_named(hits[0].source)
     looked = next(survey([source], known, settings.tiling, settings.reading, num_workers=1))
     if not looked.is_known:
-        return dict.fromkeys(
-            (hit.id for hit in hits), looked.problem or "it has changed since it was indexed"
-        )
+        problem = looked.problem or "it has changed since it was indexed"
+        return {hit.id: problem for hit in hits}
     try:
         with open_scene(source.opened_as, settings.reading) as scene:
             return {hit.id: _chip(scene, hit, size) for hit in hits}
     except HarmaError as error:
-        return dict.fromkeys((hit.id for hit in hits), error.problem)
+        problem = error.problem
+        return {hit.id: problem for hit in hits}
 
 
-def _chip(scene: Scene, hit: Hit, size: int) -> Read:
+def _chip(scene: Scene, hit: Hit, size: int) -> ChipOrProblem:
     try:
         image = Image.fromarray(scene.read(hit.window)[0])
     except DataError as error:
@@ -99,31 +102,22 @@ def _chip(scene: Scene, hit: Hit, size: int) -> Read:
     return image
 
 
-def _thumbnails(store: Store, chips: Sequence[str]) -> dict[str, Image.Image]:
+def _thumbnails(store: StoreReader, chips: Sequence[str]) -> dict[str, Image.Image]:
     """What the index keeps of chips."""
-    found: dict[str, Image.Image] = {}
-    for start in range(0, len(chips), NAMES_AT_ONCE):
-        named = ", ".join(quoted(chip) for chip in chips[start : start + NAMES_AT_ONCE])
-        rows = (
-            store.chips.search()
-            .where(f"id IN ({named})")
-            .select(["id", "thumbnail"])
-            .to_arrow()
-            .to_pylist()
-        )
-        found |= {row["id"]: _thumbnail(row["thumbnail"]) for row in rows}
-    gone = [chip for chip in chips if chip not in found]
+    thumbnails: dict[str, Image.Image] = {}
+    for start in range(0, len(chips), CHIPS_AT_ONCE):
+        names = [quoted(chip) for chip in chips[start : start + CHIPS_AT_ONCE]]
+        rows = store.rows(["id", "thumbnail"], f"id IN ({', '.join(names)})").to_pylist()
+        thumbnails |= {row["id"]: _thumbnail(row["thumbnail"]) for row in rows}
+    gone = [chip for chip in chips if chip not in thumbnails]
     if gone:
         raise DataError(
             f"{len(gone):,} hits are not in the index any more, such as {gone[0]}; search again"
         )
-    return found
+    return thumbnails
 
 
 def _thumbnail(jpeg: bytes | None) -> Image.Image:
-    """A thumbnail; a grey square for a chip that came without one, from another program."""
-    return (
-        Image.open(BytesIO(jpeg)).convert("RGB")
-        if jpeg
-        else Image.new("RGB", (THUMBNAIL, THUMBNAIL), "#9a9a94")
-    )
+    if not jpeg:
+        return Image.new("RGB", (THUMBNAIL, THUMBNAIL), NO_THUMBNAIL)
+    return Image.open(BytesIO(jpeg)).convert("RGB")

@@ -1,130 +1,161 @@
 """From what is looked for to one vector: texts, pictures, chips, examples to be like and unlike."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError
+from harma.errors import NotFoundError, QueryError
+from harma.index.ask import Chip, Example, Picture, Query, Text, Vector
+from harma.index.contract import StoreReader
+from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.schema import quoted
-from harma.scenes.sources import SUFFIXES
 
-Vector = NDArray[np.float32]
-# How much an example to be unlike counts against one to be like, unless a weight is given.
-UNLIKE = 0.5
-CHIP = "chip:"
+logger = logging.getLogger(__name__)
+
+Embedding = NDArray[np.float32]
+# Chips at the terminal, and in Python before there was `Chip`.
+CHIP_PREFIX = "chip:"
+# How much an example to be like counts, unless a weight is given.
+LIKE_WEIGHT = 1.0
+# How much one to be unlike counts against it.
+UNLIKE_WEIGHT = 0.5
+# A sum of unit vectors that is shorter has no direction to speak of.
+SHORTEST_SUM = 1e-3
 
 
-def query_vector(
-    model: Any,
-    chips: Any,
-    *,
-    text: Any = None,
-    image: Any = None,
-    like: Sequence[Any] = (),
-    unlike: Sequence[Any] = (),
-) -> Vector:
+@dataclass(frozen=True)
+class _Part:
+    """An example and its weight in the sum, below 0 to be unlike."""
+
+    example: Example
+    weight: float
+
+
+def query_vector(model: Callable[[], QueryEmbedder], store: StoreReader, query: Query) -> Embedding:
     """Embed a query.
 
     Args:
-        model: called only when there is something to embed: a function that gives the model.
-        chips: the table, for chips that are named.
-        text: a description, or several, which count alike.
-        image: a picture (file, PIL image, array), or `chip:ID`.
-        like: examples: a text, a picture file or other picture, `chip:ID`, a vector, or (example,
-            weight).
-        unlike: examples that count against; each weighs half of one in `like` unless a weight is
-            given.
+        model: gives the model; called only when there is something to embed.
+        store: of the index, for chips that are named.
+        query: what is looked for.
 
     Returns:
         (E,), L2-normalised.
 
     Raises:
-        ConfigError: there is nothing to look for, an example cannot be told, or examples cancel
-            out.
+        QueryError: there is nothing to look for, an example cannot be told, or examples cancel out.
+        NotFoundError: a chip is not in the index.
     """
-    parts: list[tuple[Any, float]] = []
-    for value in [text] if isinstance(text, str) else list(text or ()):
-        parts.append((_Text(value), 1.0))
-    if image is not None:
-        # Never a text, whatever the name looks like.
-        is_name = isinstance(image, str) and not image.startswith(CHIP)
-        parts.append((Path(image) if is_name else image, 1.0))
-    parts += [_weighted(example, 1.0) for example in like]
-    parts += [
-        (example, -weight) for example, weight in (_weighted(example, UNLIKE) for example in unlike)
-    ]
-    if not any(weight > 0 for _, weight in parts):
-        raise ConfigError(
+    parts = list(_parts(query))
+    if not any(part.weight > 0 for part in parts):
+        raise QueryError(
             "there is nothing to look for: give a text, an image or an example to be like"
         )
-    vectors = [weight * _embed(model, chips, what) for what, weight in parts]
-    lengths = {len(vector) for vector in vectors} | {chips.schema.field("embedding").type.list_size}
-    if len(lengths) > 1:
-        raise ConfigError(
-            f"a vector to look for has {next(len(v) for v in vectors)} numbers, the index's"
-            f" embeddings {chips.schema.field('embedding').type.list_size}; give one of the index's"
-            " model"
-        )
-    total: Vector = np.sum(vectors, axis=0)
+    embed_dim = store.settings.embed_dim
+    total = np.zeros(embed_dim, dtype=np.float32)
+    for part in parts:
+        vector = _embedded(model, store, part.example)
+        if len(vector) != embed_dim:
+            raise QueryError(
+                f"a vector to look for has {len(vector)} numbers, the index's embeddings"
+                f" {embed_dim}; give one of the index's model"
+            )
+        total += np.float32(part.weight) * vector
     norm = float(np.linalg.norm(total))
-    if norm < 1e-3:
-        raise ConfigError(
+    if norm < SHORTEST_SUM:
+        raise QueryError(
             "the examples to be like and unlike cancel out; leave one out or change its weight"
         )
     return total / np.float32(norm)
 
 
-class _Text(str):
-    """A string that is a description for sure, not a file."""
+def _parts(query: Query) -> Iterator[_Part]:
+    texts = query.text or ()
+    if isinstance(query.text, str):
+        texts = [query.text]
+    for text in texts:
+        yield _Part(Text(text), LIKE_WEIGHT)
+    if query.image is not None:
+        picture = _picture(query.image)
+        yield _Part(picture, picture.weight or LIKE_WEIGHT)
+    for example in _examples("like", query.like):
+        yield _Part(example, example.weight or LIKE_WEIGHT)
+    for example in _examples("unlike", query.unlike):
+        yield _Part(example, -(example.weight or UNLIKE_WEIGHT))
 
-    __slots__ = ()
+
+def _picture(image: PictureLike | Picture) -> Picture:
+    """What `image` is. A string is the name of a file: the parameter says that it is a picture."""
+    if isinstance(image, Picture):
+        return image
+    if isinstance(image, str) and image.startswith(CHIP_PREFIX) and not Path(image).exists():
+        chip = image.removeprefix(CHIP_PREFIX)
+        raise QueryError(f"image is {image!r}, a chip; say like=[Chip({chip!r})]")
+    return Picture(image)
 
 
-def _weighted(example: Any, default: float) -> tuple[Any, float]:
-    is_pair = (
-        isinstance(example, tuple) and len(example) == 2 and isinstance(example[1], int | float)
-    )
-    what, weight = example if is_pair else (example, default)
-    if not 0 < weight < float("inf"):
-        raise ConfigError(f"the weight of {what!r} is {weight}; it must be greater than 0")
-    return what, float(weight)
+def _examples(name: str, examples: Sequence[Any]) -> Iterator[Example]:
+    """Examples as what they are; see `Query`."""
+    if isinstance(examples, str):
+        raise QueryError(f"{name} is the text {examples!r}; give a list: {name}=[{examples!r}]")
+    for given in examples:
+        is_pair = isinstance(given, tuple) and len(given) == 2
+        if is_pair and isinstance(given[1], int | float):
+            yield replace(_example(name, given[0]), weight=float(given[1]))
+        else:
+            yield _example(name, given)
 
 
-def _embed(model: Any, chips: Any, what: Any) -> Vector:
-    """The embedding of an example (E,)."""
-    if isinstance(what, np.ndarray) and what.ndim == 1:
-        return _unit(what.astype(np.float32))
-    if isinstance(what, str) and what.startswith(CHIP):
-        return _of_chip(chips, what.removeprefix(CHIP))
-    if isinstance(what, _Text) or (isinstance(what, str) and not _is_file(what)):
-        if not what.strip():
-            raise ConfigError("the text to look for is empty; describe what should be seen")
-        embedded: Vector = model().embed_texts([str(what)])[0]
+def _example(name: str, given: Any) -> Example:
+    if isinstance(given, Example):
+        return given
+    if isinstance(given, str):
+        if given.startswith(CHIP_PREFIX):
+            logger.warning("%r is looked for as a text; say a chip as Chip(id)", given)
+        return Text(given)
+    if isinstance(given, np.ndarray) and given.ndim == 1:
+        return Vector(given)
+    if isinstance(given, int | float | None):
+        raise QueryError(
+            f"{name} holds {given!r}, which is no example; give a text, Picture, Chip or Vector"
+        )
+    # A path, a PIL image, pixels: what cannot be read as a picture says so when it is read.
+    return Picture(given)
+
+
+def _embedded(
+    model: Callable[[], QueryEmbedder], store: StoreReader, example: Example
+) -> Embedding:
+    """The embedding of an example (E,), L2-normalised."""
+    if isinstance(example, Vector):
+        return _unit(np.asarray(example.values, dtype=np.float32))
+    if isinstance(example, Chip):
+        return _of_chip(store, example.id)
+    if isinstance(example, Text):
+        embedded: Embedding = model().embed_texts([example.text])[0]
         return embedded
-    picture: Vector = model().embed_images([what])[0]
+    image = example.image
+    if isinstance(image, str):
+        # The name of a file: a picture is no text, whatever its name looks like.
+        image = Path(image)
+    picture: Embedding = model().embed_images([image])[0]
     return picture
 
 
-def _is_file(text: str) -> bool:
-    """Whether a string names a picture: it has a suffix, or is there."""
-    try:
-        return text.lower().endswith(SUFFIXES) or Path(text).is_file()
-    except (OSError, ValueError):  # too long, or not a name at all
-        return False
-
-
-def _of_chip(chips: Any, chip: str) -> Vector:
-    rows = chips.search().where(f"id = {quoted(chip)}").select(["embedding"]).limit(1).to_arrow()
+def _of_chip(store: StoreReader, chip: str) -> Embedding:
+    rows = store.rows(["embedding"], f"id = {quoted(chip)}")
     if rows.num_rows == 0:
-        raise ConfigError(f"there is no chip {chip!r} in the index")
+        raise NotFoundError(f"there is no chip {chip!r} in the index")
     return _unit(np.asarray(rows["embedding"][0].as_py(), dtype=np.float32))
 
 
-def _unit(vector: Vector) -> Vector:
+def _unit(vector: Embedding) -> Embedding:
     norm = float(np.linalg.norm(vector))
     if not np.isfinite(norm) or norm == 0:
-        raise ConfigError("a vector to look for is zero or not finite")
+        raise QueryError("a vector to look for is zero or not finite")
     return vector / np.float32(norm)

@@ -1,6 +1,8 @@
 """The columns of an index (DESIGN, On disk)."""
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 CHIPS, SOURCES = "chips", "sources"
 # Of a footprint's box: west, south, east, north.
@@ -59,3 +61,10 @@ SOURCE_SCHEMA = pa.schema(
 def quoted(text: str) -> str:
     """A string literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def embeddings_of(table: pa.Table) -> NDArray[np.float32]:
+    """The embeddings (n, E) of a table with that column."""
+    column = table["embedding"].combine_chunks()
+    flat: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    return flat.reshape(len(column), column.type.list_size)

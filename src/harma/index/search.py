@@ -1,225 +1,263 @@
-"""Finding the best chips of an index for a vector: filters first, then the nearest, exactly or by the ANN index."""
+"""The search itself: the best chips that a filter admits, all compared, or by the ANN index."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError
-from harma.index.ann import Ann, K
+from harma.errors import QueryError
+from harma.index.ann import RECALL_K, Ann
+from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.merge import merged
-from harma.index.places import Places, places_of
-from harma.index.store import FAILED, Store
-from harma.index.take import take_table
-from harma.index.vectors import SCAN_ROWS, best_of, embeddings_of
+from harma.index.records import SHOWN, ShownChip
+from harma.index.schema import embeddings_of
+from harma.index.snapshot import Snapshot
 
-SHOWN = [
-    "id",
-    "geometry",
-    "datetime",
-    "source",
-    "column",
-    "row",
-    "width",
-    "height",
-    "crs",
-    "gsd",
-    "nodata",
-]
 # More than this is not asked of the ANN index: comparing all is as quick.
-MOST = 3000
+MOST_BY_ANN = 3000
 # So few chips are compared one by one, however they were chosen.
-FEW = 1500
+FEW_CHIPS = 1500
 # Chips of the whole index that are looked through for those of an area, at most.
 LOOKED_THROUGH = 10_000
 # Chips that are compared exactly for each one that is asked for, at least.
-REFINE = 3
+LEAST_REFINE = 3
 # Partitions looked into for them, at least: the nearest of an area may lie in any.
-WIDE = 40
+LEAST_PROBES = 40
 
-Vector = NDArray[np.float32]
-Row = dict[str, Any]
+Embedding = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A chip and its score: the cosine of query and chip."""
+
+    chip: ShownChip
+    score: float
 
 
 class Search:
-    """Searches one index.
+    """One search: a query's vector and filter, in one version of an index.
 
     Args:
-        store: of the index.
+        snapshot: of the index.
+        vector: (E,), L2-normalised.
+        condition: that chips must fulfil.
+        is_exact: compare all chips, also where there is an ANN index.
+
+    Raises:
+        DataError: how the index is searched is damaged.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._places: Places | None = None
+    def __init__(
+        self, snapshot: Snapshot, vector: Embedding, condition: Filter, *, is_exact: bool = False
+    ) -> None:
+        self.snapshot = snapshot
+        self.store = snapshot.store
+        self.vector = vector
+        self.condition = condition
+        self.ann: Ann | None = None
+        if not is_exact:
+            self.ann = snapshot.ann
 
-    def find(
-        self,
-        vector: Vector,
-        wanted: Filter,
-        count: int,
-        *,
-        ann: Ann | None = None,
-        overlap: float | None = None,
-    ) -> list[Row]:
-        """The best chips that a filter admits.
+    def find(self, count: int, *, overlap: float | None = None) -> list[Match]:
+        """The best chips.
 
         Args:
-            vector: (E,), L2-normalised.
-            wanted: the filter.
             count: chips to find.
-            ann: what the ANN index was tuned to; None compares all chips.
             overlap: chips of one place that share this much of the smaller one, 0 to 1, count as
                 the best of them; None keeps all.
 
         Returns:
-            Rows with the columns `SHOWN` and their `score`, the best first; fewer than `count` only
-            where no more exist.
+            The best first; fewer than `count` only where no more exist.
         """
-        # Some of what is found overlaps, and a little of what the ANN index gives lies beside the
-        # area.
-        ask = (
-            2 * count + 10
-            if overlap is not None
-            else count + 5
-            if ann is not None and wanted.area
-            else count
-        )
+        ask = self._asked_first(count, overlap)
         while True:
-            rows = (
-                None if ann is None or ask > MOST else self._approximately(vector, wanted, ask, ann)
-            )
+            matches = self._approximately(ask)
             is_all = False
-            if rows is None:
-                rows = self._exactly(vector, wanted, ask)
-                is_all = len(rows) < ask
-            kept = rows if overlap is None else merged(rows, overlap, count)
-            if is_all or len(kept) >= count:
-                return kept[:count]
+            if matches is None:
+                matches = self._exactly(ask)
+                is_all = len(matches) < ask
+            if overlap is not None:
+                chips = [match.chip for match in matches]
+                matches = [matches[position] for position in merged(chips, overlap, count)]
+            if is_all or len(matches) >= count:
+                return matches[:count]
+            # Too many were of one place: more of them are read, not those that follow alone, as
+            # each chip is compared with all better ones.
             ask *= 4
 
-    def _exactly(self, vector: Vector, wanted: Filter, ask: int) -> list[Row]:
+    def _asked_first(self, count: int, overlap: float | None) -> int:
+        """Chips to ask for, so that most searches need no second time."""
+        if overlap is not None:
+            return 2 * count + 10
+        if self.ann is not None and self.condition.area is not None:
+            # A little of what the ANN index gives lies beside the area.
+            return count + 5
+        return count
+
+    # -- exactly ------------------------------------------------------------------------------
+
+    def _exactly(self, ask: int) -> list[Match]:
         """The best of all that the filter admits; fewer than `ask` only where no more exist."""
-        if wanted.area is not None and not wanted.where:
-            self._places = places_of(self.store, self._places)
-            near = self._places.near(wanted)
-            if len(near) <= FEW:
-                return _of_few(self.store, vector, wanted, near, ask)
-        return _scanned(self.store, vector, wanted, ask)
+        near = self._near()
+        if near is not None and len(near) <= FEW_CHIPS:
+            return self._of_few(near, ask)
+        return self._scanned(ask)
 
-    def _approximately(
-        self, vector: Vector, wanted: Filter, ask: int, ann: Ann
-    ) -> list[Row] | None:
-        """The best of what the ANN index gives; None where all that the filter admits should be compared."""
-        if wanted.area is not None and not wanted.where:
-            self._places = places_of(self.store, self._places)
-            near = self._places.near(wanted)
-            if len(near) <= max(FEW, ask):
-                return None
-            enough = ask * max(REFINE, -(-ann.refine * K // ask))
-            look_through = -(-3 * enough * len(self._places.ids) // (2 * len(near)))
-            if look_through <= LOOKED_THROUGH:
-                ids = self.store.nearest_ids(vector, look_through, max(ann.num_probes, WIDE))
-                ids = ids[np.isin(ids, near, assume_unique=True)]
-                if len(ids) >= enough:
-                    return _of_few(self.store, vector, wanted, ids[:enough], ask)
-        with _conditions_checked(wanted):
-            # An ANN index finds little of what a narrow filter admits.
-            if wanted.sql and self.store.chips.count_rows(wanted.sql) <= max(FEW, ask):
-                return None
-            refine = max(REFINE, -(-ann.refine * K // ask))
-            table = self.store.nearest(
-                vector, ask, ann.num_probes, refine, wanted.sql, [*SHOWN, "embedding"]
+    def _near(self) -> NDArray[np.int64] | None:
+        """Row ids of chips around the area; None where there is more to the filter than an area."""
+        if self.condition.area is None or self.condition.where:
+            return None
+        return self.snapshot.places.near(self.condition)
+
+    def _of_few(self, ids: NDArray[np.int64], ask: int) -> list[Match]:
+        """The best `ask` of some chips that the area admits."""
+        if not len(ids):
+            return []
+        scores = embeddings_of(self.store.take(ids, ["embedding"])) @ self.vector
+        ids, scores = best_of(ids, scores, len(ids))
+        matches: list[Match] = []
+        # The outlines of the best are looked at, not those of all: nearly all lie in the area.
+        for start in range(0, len(ids), ask):
+            part = slice(start, start + ask)
+            candidates = self._matches(ids[part], scores[part])
+            admitted = self.condition.matches([match.chip.geometry for match in candidates])
+            matches += [candidates[position] for position in np.flatnonzero(admitted)]
+            if len(matches) >= ask:
+                break
+        return matches[:ask]
+
+    def _scanned(self, ask: int) -> list[Match]:
+        """Compare every chip that the filter admits, a block at a time."""
+        ids = np.empty(0, dtype=np.int64)
+        scores = np.empty(0, dtype=np.float32)
+        for table in admitted_blocks(self.store, self.condition, ["embedding"]):
+            block_scores = embeddings_of(table) @ self.vector
+            ids, scores = best_of(
+                np.append(ids, table[ROW_ID].to_numpy()), np.append(scores, block_scores), ask
             )
-        return None if table.num_rows < ask else _ranked(table, vector, wanted)
+        return self._matches(ids, scores)
+
+    def _matches(self, ids: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Match]:
+        chips = shown_chips(self.store, ids)
+        return [Match(chip, float(score)) for chip, score in zip(chips, scores, strict=True)]
+
+    # -- by the ANN index ---------------------------------------------------------------------
+
+    def _approximately(self, ask: int) -> list[Match] | None:
+        """The best of what the ANN index gives; None where all chips should be compared."""
+        if self.ann is None or ask > MOST_BY_ANN:
+            return None
+        refine = max(LEAST_REFINE, -(-self.ann.refine * RECALL_K // ask))
+        near = self._near()
+        if near is not None:
+            if len(near) <= max(FEW_CHIPS, ask):
+                return None
+            ids = self._nearest_of(near, ask * refine)
+            if ids is not None:
+                return self._of_few(ids, ask)
+        where = self.condition.sql
+        with _where_checked(self.condition):
+            # An ANN index finds little of what a narrow filter admits.
+            if where and self.store.count(where) <= max(FEW_CHIPS, ask):
+                return None
+            table = self.store.nearest(
+                self.vector,
+                ask,
+                num_probes=self.ann.num_probes,
+                refine=refine,
+                where=where,
+                columns=[*SHOWN, "embedding"],
+            )
+        if table.num_rows < ask:
+            return None
+        return self._ranked(table)
+
+    def _nearest_of(self, near: NDArray[np.int64], enough: int) -> NDArray[np.int64] | None:
+        """The nearest `enough` of the chips around an area; None where that takes too long.
+
+        A filter in the ANN index is slow: it looks into partition after partition. Where the area
+        is wide, the nearest chips of the whole index hold enough of it.
+        """
+        assert self.ann is not None
+        # Half more than the share of the area says, as matches are not spread evenly.
+        look_through = -(-3 * enough * len(self.snapshot.places.ids) // (2 * len(near)))
+        if look_through > LOOKED_THROUGH:
+            return None
+        num_probes = max(self.ann.num_probes, LEAST_PROBES)
+        ids = self.store.nearest_ids(self.vector, look_through, num_probes=num_probes)
+        ids = ids[np.isin(ids, near, assume_unique=True)]
+        if len(ids) < enough:
+            return None
+        return ids[:enough]
+
+    def _ranked(self, table: pa.Table) -> list[Match]:
+        """Chips of a table, scored as the exact search does it: scores do not depend on the way."""
+        table = _in_area(table, self.condition)
+        ids = table[ROW_ID].to_numpy()
+        scores = embeddings_of(table) @ self.vector
+        chips = [ShownChip(**row) for row in table.select(SHOWN).to_pylist()]
+        return [Match(chips[i], float(scores[i])) for i in np.lexsort((ids, -scores))]
 
 
-def _of_few(
-    store: Store, vector: Vector, wanted: Filter, ids: NDArray[np.int64], ask: int
-) -> list[Row]:
-    """The best `ask` of some chips that the area admits."""
+def best_of(
+    ids: NDArray[np.int64], scores: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The `k` best of scores (n,) and their ids; equal ones by their ids, so that pages fit."""
+    if len(ids) > 4 * k:
+        # Everything that ties with the k-th best stays for the sort.
+        keep = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
+        ids = ids[keep]
+        scores = scores[keep]
+    best = np.lexsort((ids, -scores))[:k]
+    return ids[best], scores[best]
+
+
+def shown_chips(store: StoreReader, ids: NDArray[np.int64]) -> list[ShownChip]:
+    """What is shown of chips by row ids (n,), in this order; an id may be there several times."""
     if not len(ids):
         return []
-    scores = embeddings_of(take_table(store.chips, ids, ["embedding"])) @ vector
-    ids, scores = best_of(ids, scores, len(ids))
-    found: list[Row] = []
-    # Nearly all lie in the area.
-    for start in range(0, len(ids), ask):
-        part = slice(start, start + ask)
-        rows = _with_scores(store, ids[part], scores[part])
-        admits = wanted.matches([row["geometry"] for row in rows])
-        found += [row for row, admitted_one in zip(rows, admits, strict=True) if admitted_one]
-        if len(found) >= ask:
-            break
-    return found[:ask]
+    distinct, places = np.unique(ids, return_inverse=True)
+    chips = [ShownChip(**row) for row in store.take(distinct, SHOWN).to_pylist()]
+    return [chips[place] for place in places]
 
 
-def _ranked(table: pa.Table, vector: Vector, wanted: Filter) -> list[Row]:
-    """Rows that an area admits, scored as the exact search does it, so that scores do not depend on the way."""
-    if wanted.area is not None:
-        table = table.filter(pa.array(wanted.matches(table["geometry"].to_pylist())))
-    ids, scores = table["_rowid"].to_numpy().astype(np.int64), embeddings_of(table) @ vector
-    rows = table.select(SHOWN).to_pylist()
-    return [{**rows[i], "score": float(scores[i])} for i in np.lexsort((ids, -scores))]
-
-
-def _scanned(store: Store, vector: Vector, wanted: Filter, ask: int) -> list[Row]:
-    """Compare every chip that the filter admits, a block at a time."""
-    ids, scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    for batch in admitted(store, wanted, ["embedding"]):
-        block = embeddings_of(batch) @ vector
-        ids, scores = best_of(
-            np.append(ids, batch["_rowid"].to_numpy().astype(np.int64)),
-            np.append(scores, block),
-            ask,
-        )
-    return _with_scores(store, ids, scores)
-
-
-def _with_scores(store: Store, ids: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Row]:
-    rows = take(store, ids.tolist(), SHOWN)
-    return [{**row, "score": float(score)} for row, score in zip(rows, scores, strict=True)]
-
-
-def admitted(store: Store, wanted: Filter, columns: list[str]) -> Iterator[pa.Table]:
-    """Blocks of the chips that a filter admits, with their `_rowid`.
+def admitted_blocks(
+    store: StoreReader, condition: Filter, columns: Sequence[str]
+) -> Iterator[pa.Table]:
+    """Blocks of the chips that a filter admits, with their `ROW_ID`.
 
     Raises:
-        ConfigError: the filter's condition is not SQL on the columns.
+        QueryError: the filter's condition is not SQL on the columns.
     """
-    query = store.chips.search()
-    query = query.where(wanted.sql) if wanted.sql else query
-    names = list(dict.fromkeys([*columns, *(["geometry"] if wanted.area is not None else [])]))
-    with _conditions_checked(wanted):
-        for batch in query.select(names).with_row_id(True).to_batches(batch_size=SCAN_ROWS):
-            table = pa.table(batch) if isinstance(batch, pa.RecordBatch) else batch
-            if table.num_rows and wanted.area is not None:
-                table = table.filter(pa.array(wanted.matches(table["geometry"].to_pylist())))
+    names = list(columns)
+    if condition.area is not None and "geometry" not in names:
+        names.append("geometry")
+    with _where_checked(condition):
+        for block in store.blocks(names, condition.sql):
+            table = _in_area(block, condition)
             if table.num_rows:
                 yield table
 
 
-def take(store: Store, ids: list[int], columns: list[str]) -> list[Row]:
-    """Rows by their row ids, in this order; an id may be there several times."""
-    if not ids:
-        return []
-    distinct, places = np.unique(np.array(ids, dtype=np.int64), return_inverse=True)
-    rows = take_table(store.chips, distinct, columns).to_pylist()
-    return [rows[place] for place in places]
+def _in_area(table: pa.Table, condition: Filter) -> pa.Table:
+    """The rows of a table, with geometries, that the area of a filter admits."""
+    if condition.area is None or not table.num_rows:
+        return table
+    return table.filter(pa.array(condition.matches(table["geometry"].to_pylist())))
 
 
 @contextmanager
-def _conditions_checked(wanted: Filter) -> Iterator[None]:
-    """Say that it is the condition which is wrong, where Lance only says what it does not understand."""
+def _where_checked(condition: Filter) -> Iterator[None]:
+    """Say that it is the condition which is wrong, where a store says something else."""
     try:
         yield
-    except FAILED as error:
-        if wanted.where:
-            reason = str(error).splitlines()[0][:200]
-            raise ConfigError(
-                f"the condition {wanted.where!r} cannot be used ({reason})"
-            ) from error
-        raise
+    except READ_ERRORS as error:
+        if not condition.where:
+            raise
+        reason = str(error).partition("\n")[0][:200]
+        raise QueryError(f"the condition {condition.where!r} cannot be used ({reason})") from error

@@ -11,8 +11,9 @@ from harma.ground.files import write_json
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
-FILE = "index.json"
-FORMAT, VERSION = "harma-index", 1
+SETTINGS_FILE = "index.json"
+FORMAT = "harma-index"
+VERSION = 1
 # Begins the model id of embeddings whose model HarMA cannot load.
 FOREIGN = "foreign-"
 
@@ -48,7 +49,9 @@ class Settings:
 
 def write_settings(directory: Path, settings: Settings) -> None:
     """Write `index.json`."""
-    write_json(directory / FILE, {"format": FORMAT, "version": VERSION, **asdict(settings)})
+    write_json(
+        directory / SETTINGS_FILE, {"format": FORMAT, "version": VERSION, **asdict(settings)}
+    )
 
 
 def read_settings(directory: Path) -> Settings:
@@ -58,10 +61,11 @@ def read_settings(directory: Path) -> Settings:
         MissingFileError: there is no index.
         DataError: the file is damaged or of another version.
     """
-    path = directory / FILE
+    path = directory / SETTINGS_FILE
     if not path.is_file():
         raise MissingFileError(
-            f"{directory} is no index (there is no {FILE}); make one with `harma index build`"
+            f"{directory} is no index (there is no {SETTINGS_FILE}); make one with `harma index"
+            " build`"
         )
     try:
         # Not YAML: it reads 1e+20 as text, and NaN too.
@@ -83,10 +87,11 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     Raises:
         LookupError, TypeError, AttributeError, ConfigError: the values are not of settings.
     """
-    tiling, reading = dict(values["tiling"]), dict(values["reading"])
+    # JSON has no tuples.
+    tiling = dict(values["tiling"])
     tiling["scales"] = tuple(tiling["scales"])
+    reading = dict(values["reading"])
     reading["percentiles"] = tuple(reading["percentiles"])
-    reading["bands"] = (
-        reading["bands"] if isinstance(reading["bands"], str) else tuple(reading["bands"])
-    )
+    if not isinstance(reading["bands"], str):
+        reading["bands"] = tuple(reading["bands"])
     return Settings(**{**values, "tiling": Tiling(**tiling), "reading": Reading(**reading)})

@@ -1,6 +1,5 @@
-"""The tables of an index on disk, and one writer at a time."""
+"""The tables of an index in Lance, on disk; no other module touches them."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,32 +10,52 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError, DataError, HarmaError, MissingDependencyError, StorageError
+from harma.errors import (
+    ConfigError,
+    DataError,
+    HarmaError,
+    MissingDependencyError,
+    ModelMismatchError,
+    StorageError,
+)
+from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
+from harma.index.contract import DISTANCE, READ_ERRORS, ROW_ID
+from harma.index.records import ChipRecord, SourceRecord
 from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
 TABLES = "tables"
+# Beside the tables: how the ANN index is searched.
+TUNING_FILE = "search.json"
+LANCE_ROW_ID = "_rowid"
+LANCE_DISTANCE = "_distance"
+# Chips read at once: 64 MB of embeddings in float16 at 512.
+SCAN_ROWS = 65_536
 # What the one that holds the lock is doing.
 WRITING = "writing the index"
 # Names in one SQL expression.
 NAMES_AT_ONCE = 500
-FAILED = (
-    OSError,
-    ValueError,
-    RuntimeError,
-)  # what Lance raises on damaged or missing files, and on full disks
 # What Lance may keep in memory, bytes: its own default is 6 GB.
-INDEX_CACHE, METADATA_CACHE = 400 << 20, 100 << 20
+INDEX_CACHE = 400 << 20
+METADATA_CACHE = 100 << 20
 # Versions that readers may still look at.
 KEPT_VERSIONS = timedelta(hours=1)
+# Of messages of Lance, which go on for a screen.
+SHORT = 200
 
 
 class Store:
-    """An opened index.
+    """An opened index: reads and writes; see `harma.index.contract`.
+
+    What it reads is the version that was the newest when it was opened, and what it wrote itself.
 
     Args:
         directory: of the index.
+
+    Attributes:
+        directory: of the index.
+        settings: what the index was made with.
 
     Raises:
         MissingFileError: there is no index.
@@ -46,20 +65,24 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.settings = read_settings(directory)
+        # Of a snapshot alone.
+        self._fixed_tuning: str | None = None
         try:
-            database = _connect(directory, self.settings)
-            self.chips: Any = database.open_table(CHIPS)
-            self.sources: Any = database.open_table(SOURCES)
-            expected = chip_schema(self.settings.embed_dim)
-            same = self.chips.schema.names == expected.names
-        except FAILED as error:
+            self._database = _connect(directory, self.settings)
+            self._open_tables()
+            names = self._chips.schema.names
+        except READ_ERRORS as error:
             raise DataError(
                 f"the index {directory} is damaged ({_short(error)}); build it again"
             ) from error
-        if not same:
+        if names != chip_schema(self.settings.embed_dim).names:
             raise DataError(
                 f"the index {directory} has other columns than this HarMA's; build it again"
             )
+
+    def _open_tables(self) -> None:
+        self._chips: Any = self._database.open_table(CHIPS)
+        self._sources: Any = self._database.open_table(SOURCES)
 
     @classmethod
     def create(cls, directory: Path, settings: Settings) -> "Store":
@@ -69,107 +92,140 @@ class Store:
             ConfigError: the directory holds something else.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        for left in directory.glob(".index.json.*.tmp"):  # of a build that was killed here
-            left.unlink()
-        foreign = sorted(
-            path.name for path in directory.iterdir() if path.name not in (TABLES, LOCK_FILE)
-        )
+        # Settings half written by a build that was killed here.
+        for temporary in directory.glob(".index.json.*.tmp"):
+            temporary.unlink()
+        entries = {path.name for path in directory.iterdir()}
+        foreign = sorted(entries - {TABLES, LOCK_FILE})
         if foreign:
             raise ConfigError(
                 f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose"
                 " another"
             )
         database = _connect(directory, settings)
+        _create_table(database, CHIPS, chip_schema(settings.embed_dim))
+        _create_table(database, SOURCES, SOURCE_SCHEMA)
         # The settings come last: where they are, there is an index.
-        database.create_table(CHIPS, schema=chip_schema(settings.embed_dim), mode="overwrite")
-        database.create_table(SOURCES, schema=SOURCE_SCHEMA, mode="overwrite")
         write_settings(directory, settings)
         return cls(directory)
 
-    def refresh(self) -> None:
-        """See what other processes wrote."""
-        self.chips.checkout_latest()
-        self.sources.checkout_latest()
+    # -- reading ------------------------------------------------------------------------------
 
-    def known_sources(self) -> dict[str, dict[str, Any]]:
-        """The rows of the table of sources, by source."""
-        return {row["source"]: row for row in self.sources.to_arrow().to_pylist()}
+    def snapshot(self) -> "Store":
+        """A store of the newest version there is now, which cannot write.
+
+        It goes on reading that version whatever is written, until `KEPT_VERSIONS` have passed and
+        the index is optimized. Caches are shared.
+
+        Raises:
+            DataError: the tables are damaged.
+            ModelMismatchError: the index was embedded again with another model.
+        """
+        settings = read_settings(self.directory)
+        if settings.model_id != self.settings.model_id:
+            raise ModelMismatchError(
+                f"the index {self.directory} was embedded again with the model {settings.model}"
+                f" ({settings.model_id}); open it again"
+            )
+        fixed = object.__new__(type(self))
+        fixed.directory = self.directory
+        fixed.settings = settings
+        fixed._database = self._database
+        try:
+            tuning = self._written_tuning()
+            fixed._open_tables()
+            for table in (fixed._chips, fixed._sources):
+                # A table that is checked out stays where it is, and refuses to be written.
+                table.checkout(table.version)
+            # The file is no part of a version: of a tuning that changed meanwhile nobody knows
+            # which ANN index it is of, and without one all chips are compared.
+            fixed._fixed_tuning = tuning if self._written_tuning() == tuning else ""
+        except READ_ERRORS as error:
+            raise self._unreadable(error) from error
+        return fixed
+
+    @property
+    def version(self) -> int:
+        """Number of the version of the chips that is read."""
+        return int(self._chips.version)
+
+    def count(self, where: str = "") -> int:
+        """Chips, all of them or those that a condition in SQL admits."""
+        return int(self._chips.count_rows(where or None))
+
+    def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
+        """Chips in blocks that fit into memory.
+
+        Args:
+            columns: to read.
+            where: SQL that they fulfil, or "".
+
+        Yields:
+            Tables of at most `SCAN_ROWS` rows with these columns and `ROW_ID`.
+        """
+        query = self._query(columns, where)
+        for batch in query.to_batches(batch_size=SCAN_ROWS):
+            # Lance gives batches or tables, as its version will have it.
+            table = batch
+            if isinstance(batch, pa.RecordBatch):
+                table = pa.Table.from_batches([batch])
+            yield _renamed(table)
+
+    def rows(self, columns: Sequence[str], where: str = "") -> pa.Table:
+        """All chips that fulfil a condition, at once, with `columns` and `ROW_ID`."""
+        return _renamed(self._query(columns, where).to_arrow())
+
+    def _query(self, columns: Sequence[str], where: str) -> Any:
+        query = self._chips.search()
+        if where:
+            query = query.where(where)
+        return query.select(list(columns)).with_row_id(True)
+
+    def take(self, ids: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Chips by their row ids.
+
+        Args:
+            ids: row ids (n,), each once.
+            columns: to read.
+
+        Returns:
+            (n) rows in the order of `ids`, each column in one piece.
+        """
+        query = self._chips.take_row_ids(ids.tolist()).select(list(columns)).with_row_id()
+        table = _renamed(query.to_arrow())
+        # Lance gives them in the order of the table.
+        row_ids = table[ROW_ID].to_numpy()
+        sorter = np.argsort(row_ids)
+        places = sorter[np.searchsorted(row_ids, ids, sorter=sorter)]
+        return table.take(places).select(list(columns)).combine_chunks()
+
+    def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Chips by their places in the table, with `columns` and `ROW_ID`."""
+        query = self._chips.take_offsets(list(offsets)).select(list(columns)).with_row_id()
+        return _renamed(query.to_arrow())
+
+    def sources(self) -> dict[str, SourceRecord]:
+        """The records of all sources, by source."""
+        rows = self._sources.to_arrow().to_pylist()
+        return {row["source"]: SourceRecord(**row) for row in rows}
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
-        found: dict[str, set[str]] = {name: set() for name in sources}
+        ids: dict[str, set[str]] = {name: set() for name in sources}
         for where in _named(sources):
-            rows = self.chips.search().where(where).select(["id", "source"]).to_arrow()
-            for chip, source in zip(
-                rows["id"].to_pylist(), rows["source"].to_pylist(), strict=True
-            ):
-                found[source].add(chip)
-        return found
-
-    def add_chips(self, rows: Sequence[Mapping[str, Any]], embeddings: NDArray[np.float32]) -> None:
-        """Append chips, all of them or none.
-
-        Args:
-            rows: columns of each, without `embedding` and `model`.
-            embeddings: (n, E).
-        """
-        schema: pa.Schema = self.chips.schema
-        flat = pa.array(embeddings.astype(np.float16).reshape(-1))
-        columns = {
-            "embedding": pa.FixedSizeListArray.from_arrays(flat, self.settings.embed_dim),
-            "model": pa.array([self.settings.model_id] * len(rows), pa.string()),
-        }
-        arrays = [
-            (
-                columns[name]
-                if name in columns
-                else pa.array([row[name] for row in rows], schema.field(name).type)
-            )
-            for name in schema.names
-        ]
-        with self._writing():
-            self.chips.add(pa.table(arrays, schema=schema))
-
-    def put_sources(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows of sources, in place of older ones."""
-        table = pa.Table.from_pylist([dict(row) for row in rows], schema=SOURCE_SCHEMA)
-        with self._writing():
-            self.sources.merge_insert(
-                "source"
-            ).when_matched_update_all().when_not_matched_insert_all().execute(table)
-
-    def drop_chips(self, sources: Sequence[str]) -> None:
-        """Remove all chips of sources."""
-        with self._writing():
-            for where in _named(sources):
-                self.chips.delete(where)
-
-    def drop_other_chips(self, contents: Mapping[str, str]) -> None:
-        """Remove chips of sources that are of other bytes than these (source → content)."""
-        items = list(contents.items())
-        with self._writing():
-            for start in range(0, len(items), NAMES_AT_ONCE):
-                pairs = [
-                    f"(source = {quoted(source)} AND content != {quoted(content)})"
-                    for source, content in items[start : start + NAMES_AT_ONCE]
-                ]
-                self.chips.delete(" OR ".join(pairs))
-
-    def drop_sources(self, sources: Sequence[str]) -> None:
-        """Remove sources and all their chips. The chips go first: what is left of a killed removal is removed again."""
-        self.drop_chips(sources)
-        with self._writing():
-            for where in _named(sources):
-                self.sources.delete(where)
+            for row in self.rows(["id", "source"], where).to_pylist():
+                ids[row["source"]].add(row["id"])
+        return ids
 
     def nearest(
         self,
         vector: NDArray[np.float32],
         k: int,
+        *,
         num_probes: int,
         refine: int,
         where: str,
-        columns: list[str],
+        columns: Sequence[str],
     ) -> pa.Table:
         """Ask the ANN index.
 
@@ -180,66 +236,58 @@ class Store:
                 rows.
             refine: candidates compared exactly, as a multiple of `k`.
             where: SQL that is applied first, or "".
-            columns: to return, beside `_rowid`.
+            columns: to return.
 
         Returns:
-            The nearest first; fewer than `k` where the filter admits no more, or the partitions
-            hold no more.
+            The nearest first, with `ROW_ID` and `DISTANCE`; fewer than `k` where the filter admits
+            no more, or the partitions hold no more.
         """
-        query = (
-            self.chips.search(vector, vector_column_name="embedding")
-            .distance_type("cosine")
-            .limit(k)
-        )
-        query = query.minimum_nprobes(num_probes).refine_factor(refine)
-        query = (
-            query.maximum_nprobes(0).where(where, prefilter=True)
-            if where
-            else query.maximum_nprobes(num_probes)
-        )
-        return query.select([*columns, "_distance"]).with_row_id(True).to_arrow()
+        query = self._nearest(vector, k, num_probes).refine_factor(refine)
+        if where:
+            # 0 takes away the limit: as many partitions as it needs to find `k` rows.
+            query = query.maximum_nprobes(0).where(where, prefilter=True)
+        else:
+            query = query.maximum_nprobes(num_probes)
+        return _renamed(query.select([*columns, LANCE_DISTANCE]).with_row_id(True).to_arrow())
 
     def nearest_ids(
-        self, vector: NDArray[np.float32], k: int, num_probes: int
+        self, vector: NDArray[np.float32], k: int, *, num_probes: int
     ) -> NDArray[np.int64]:
-        """Row ids of the `k` nearest chips by the ANN index alone, the nearest first; nothing is compared exactly."""
-        query = (
-            self.chips.search(vector, vector_column_name="embedding")
-            .distance_type("cosine")
-            .limit(k)
-        )
-        query = (
-            query.minimum_nprobes(num_probes)
-            .maximum_nprobes(num_probes)
-            .select(["_distance"])
-            .with_row_id(True)
-        )
-        ids: NDArray[np.int64] = query.to_arrow()["_rowid"].to_numpy().astype(np.int64)
-        return ids
-
-    def create_ann(self, kind: str, num_bits: int) -> None:
-        """Make the ANN index, in place of an older one.
+        """Row ids of the `k` nearest chips by the ANN index alone: nothing is compared exactly.
 
         Args:
-            kind: "IVF_RQ" or "IVF_FLAT".
-            num_bits: of each dimension, with IVF_RQ.
+            vector: (E,).
+            k: rows wanted.
+            num_probes: partitions looked into.
+
+        Returns:
+            The nearest first; fewer than `k` where the partitions hold no more.
         """
-        from lancedb.index import IvfFlat, IvfRq
+        query = self._nearest(vector, k, num_probes).maximum_nprobes(num_probes)
+        table = _renamed(query.select([LANCE_DISTANCE]).with_row_id(True).to_arrow())
+        ids: NDArray[np.int64] = table[ROW_ID].to_numpy()
+        return ids
 
-        rq = kind == "IVF_RQ"
-        config = (
-            IvfRq(distance_type="cosine", num_bits=num_bits)
-            if rq
-            else IvfFlat(distance_type="cosine")
-        )
-        with self._writing():
-            self.chips.create_index("embedding", config=config, replace=True)
+    def _nearest(self, vector: NDArray[np.float32], k: int, num_probes: int) -> Any:
+        query = self._chips.search(vector, vector_column_name="embedding")
+        return query.distance_type("cosine").limit(k).minimum_nprobes(num_probes)
 
-    def drop_ann(self) -> None:
-        """Remove the ANN index, if there is one."""
-        with self._writing():
-            for index in self.chips.list_indices():
-                self.chips.drop_index(index.name)
+    def tuning(self) -> str:
+        """How the ANN index is searched, as `write_tuning` wrote it; "" where nothing is."""
+        if self._fixed_tuning is not None:
+            return self._fixed_tuning
+        return self._written_tuning()
+
+    def _written_tuning(self) -> str:
+        path = self._tuning_file()
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+    def _tuning_file(self) -> Path:
+        return tables_directory(self.directory, self.settings) / TUNING_FILE
+
+    def num_bytes(self) -> int:
+        """How much room the index takes."""
+        return sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -253,32 +301,122 @@ class Store:
         except HarmaError:
             raise
         except (OSError, RuntimeError) as error:
-            raise DataError(
-                f"the index {self.directory} cannot be read ({_short(error)}). If it was embedded"
-                " again just now, open it again; else a file is damaged: see `harma index verify`,"
-                " and build it again"
-            ) from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> DataError:
+        return DataError(
+            f"the index {self.directory} cannot be read ({_short(error)}). If it was embedded again"
+            " or optimized just now, open it again; else a file is damaged: see `harma index"
+            " verify`, and build it again"
+        )
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def add_chips(self, chips: Sequence[ChipRecord], embeddings: NDArray[np.float32]) -> None:
+        """Append chips, all of them or none.
+
+        Args:
+            chips: n of them.
+            embeddings: (n, E).
+        """
+        schema = chip_schema(self.settings.embed_dim)
+        flat = pa.array(embeddings.astype(np.float16).reshape(-1))
+        columns = {
+            "embedding": pa.FixedSizeListArray.from_arrays(flat, self.settings.embed_dim),
+            "model": pa.array([self.settings.model_id] * len(chips), pa.string()),
+        }
+        for name in schema.names:
+            if name not in columns:
+                values = [getattr(chip, name) for chip in chips]
+                columns[name] = pa.array(values, schema.field(name).type)
+        with self._writing():
+            self._chips.add(pa.table([columns[name] for name in schema.names], schema=schema))
+
+    def put_sources(self, sources: Sequence[SourceRecord]) -> None:
+        """Write records of sources, in place of older ones."""
+        table = pa.Table.from_pylist([vars(source) for source in sources], schema=SOURCE_SCHEMA)
+        with self._writing():
+            merge = self._sources.merge_insert("source")
+            merge.when_matched_update_all().when_not_matched_insert_all().execute(table)
+
+    def drop_chips(self, sources: Sequence[str]) -> None:
+        """Remove all chips of sources."""
+        with self._writing():
+            for where in _named(sources):
+                self._chips.delete(where)
+
+    def drop_other_chips(self, contents: Mapping[str, str]) -> None:
+        """Remove chips of sources that are of other bytes than these (source → content)."""
+        items = list(contents.items())
+        with self._writing():
+            for start in range(0, len(items), NAMES_AT_ONCE):
+                pairs = [
+                    f"(source = {quoted(source)} AND content != {quoted(content)})"
+                    for source, content in items[start : start + NAMES_AT_ONCE]
+                ]
+                self._chips.delete(" OR ".join(pairs))
+
+    def drop_sources(self, sources: Sequence[str]) -> None:
+        """Remove sources and all their chips."""
+        # The chips go first: what is left of a killed removal is removed again.
+        self.drop_chips(sources)
+        with self._writing():
+            for where in _named(sources):
+                self._sources.delete(where)
+
+    def write_tuning(self, text: str) -> None:
+        """Keep how the ANN index is searched; "" forgets it, and searches are exact."""
+        if text:
+            write_text(self._tuning_file(), text)
+        else:
+            self._tuning_file().unlink(missing_ok=True)
+
+    def create_ann(self, kind: str, num_bits: int) -> None:
+        """Make the ANN index, in place of an older one.
+
+        Args:
+            kind: "IVF_RQ" or "IVF_FLAT".
+            num_bits: of each dimension, with IVF_RQ.
+        """
+        from lancedb.index import IvfFlat, IvfRq
+
+        config: Any = IvfFlat(distance_type="cosine")
+        if kind == "IVF_RQ":
+            config = IvfRq(distance_type="cosine", num_bits=num_bits)
+        with self._writing():
+            self._chips.create_index("embedding", config=config, replace=True)
+
+    def drop_ann(self) -> None:
+        """Remove the ANN index, if there is one."""
+        with self._writing():
+            for index in self._chips.list_indices():
+                self._chips.drop_index(index.name)
 
     def num_unindexed(self) -> int:
         """Chips that the ANN index does not know yet; they are compared one by one."""
-        names = [index.name for index in self.chips.list_indices()]
-        return int(self.chips.index_stats(names[0]).num_unindexed_rows) if names else 0
+        names = [index.name for index in self._chips.list_indices()]
+        if not names:
+            return 0
+        return int(self._chips.index_stats(names[0]).num_unindexed_rows)
 
     def num_files(self) -> int:
         """Files that the chips are in: each write adds one."""
-        return int(self.chips.stats()["fragment_stats"]["num_fragments"])
+        return int(self._chips.stats()["fragment_stats"]["num_fragments"])
 
     def compact(self) -> None:
-        """Join the small files that many writes leave, bring new chips into the ANN index, and drop old versions."""
+        """Join the small files that many writes leave, and drop old versions.
+
+        The ANN index learns of new chips.
+        """
         with self._writing():
-            for table in (self.chips, self.sources):
+            for table in (self._chips, self._sources):
                 table.optimize(cleanup_older_than=KEPT_VERSIONS)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except FAILED as error:
+        except READ_ERRORS as error:
             raise StorageError(
                 f"the index {self.directory} cannot be written ({_short(error)}). What was written"
                 " before is kept; make room, or make it writable, and give the command again"
@@ -286,8 +424,18 @@ class Store:
 
 
 def tables_directory(directory: Path, settings: Settings) -> Path:
-    """Where the tables of an index are: beside those of another model while the index is embedded again."""
+    """Where tables are: beside those of another model while the index is embedded again."""
     return directory / TABLES / settings.model_id
+
+
+def _renamed(table: pa.Table) -> pa.Table:
+    """A table of Lance with row ids, as signed numbers, and distances under our names."""
+    place = table.schema.get_field_index(LANCE_ROW_ID)
+    table = table.set_column(place, ROW_ID, table[LANCE_ROW_ID].cast(pa.int64()))
+    if LANCE_DISTANCE not in table.schema.names:
+        return table
+    place = table.schema.get_field_index(LANCE_DISTANCE)
+    return table.set_column(place, DISTANCE, table[LANCE_DISTANCE])
 
 
 def _connect(directory: Path, settings: Settings) -> Any:
@@ -296,9 +444,6 @@ def _connect(directory: Path, settings: Settings) -> Any:
     Raises:
         MissingDependencyError: lancedb is not installed.
     """
-    # Lance warns of every table that it makes; problems come as errors.
-    for name in ("LANCE_LOG", "LANCEDB_LOG", "RUST_LOG"):
-        os.environ.setdefault(name, "error")
     try:
         import lancedb
     except ImportError as error:
@@ -311,13 +456,22 @@ def _connect(directory: Path, settings: Settings) -> Any:
     return lancedb.connect(str(tables_directory(directory, settings)), session=session)
 
 
+def _create_table(database: Any, name: str, schema: pa.Schema) -> None:
+    """Make an empty table, in place of one that a killed build left."""
+    # Lance warns on stderr where it is to overwrite what is not there.
+    if (Path(database.uri) / f"{name}.lance").exists():
+        database.create_table(name, schema=schema, mode="overwrite")
+    else:
+        database.create_table(name, schema=schema)
+
+
 def _named(sources: Sequence[str]) -> Iterator[str]:
+    """SQL for sources by name, some hundred at a time."""
     for start in range(0, len(sources), NAMES_AT_ONCE):
-        yield (
-            "source IN"
-            f" ({', '.join(quoted(name) for name in sources[start : start + NAMES_AT_ONCE])})"
-        )
+        names = [quoted(name) for name in sources[start : start + NAMES_AT_ONCE]]
+        yield f"source IN ({', '.join(names)})"
 
 
 def _short(error: Exception) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:SHORT]

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harma.errors import HarmaError
+from harma.index.records import SourceRecord
 from harma.scenes.raster import Reading, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling, Window
@@ -42,7 +42,7 @@ class Surveyed:
 
 def survey(
     sources: Iterable[Source],
-    known: Mapping[str, Mapping[str, Any]],
+    known: Mapping[str, SourceRecord],
     tiling: Tiling,
     reading: Reading,
     *,
@@ -63,24 +63,20 @@ def survey(
         )
 
 
-def _look(
-    source: Source, kept: Mapping[str, Any] | None, tiling: Tiling, reading: Reading
-) -> Surveyed:
+def _look(source: Source, kept: SourceRecord | None, tiling: Tiling, reading: Reading) -> Surveyed:
     try:
         stat = Path(source.opened_as).stat()
         size, mtime_ns = stat.st_size, stat.st_mtime_ns
     except OSError:
         size, mtime_ns = -1, 0  # an address, or gone: opening says which
     unchanged = (
-        kept is not None
-        and (kept["size"], kept["mtime_ns"]) == (size, mtime_ns)
-        and not kept["problem"]
+        kept is not None and (kept.size, kept.mtime_ns) == (size, mtime_ns) and not kept.problem
     )
     if unchanged and kept is not None:
-        return Surveyed(source, size, mtime_ns, kept["content"], is_known=True)
+        return Surveyed(source, size, mtime_ns, kept.content, is_known=True)
     try:
         content = _fingerprint(source, size)
-        if kept is not None and kept["content"] == content and not kept["problem"]:
+        if kept is not None and kept.content == content and not kept.problem:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
         with open_scene(source.opened_as, reading, survey=True) as scene:
             facts = scene.facts

@@ -11,9 +11,9 @@ from typing import Any
 from harma.errors import ConfigError, DataError
 from harma.ground.lock import locked
 from harma.index.build import Outcome, build, write_problems
-from harma.index.settings import FILE, Settings, read_settings, write_settings
+from harma.index.compaction import Progress, keep_quick
+from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 from harma.index.store import WRITING, Store, tables_directory
-from harma.index.tend import Progress, tend
 from harma.model.fingerprint import model_id
 from harma.scenes.sources import Source, source_named
 
@@ -36,15 +36,15 @@ def remove(directory: Path, patterns: Sequence[str]) -> tuple[int, int]:
     """
     with locked(directory, WRITING):
         store = Store(directory)
-        names = list(store.known_sources())
+        names = list(store.sources())
         for pattern in patterns:
             if not any(_matches(name, pattern) for name in names):
                 raise ConfigError(f"no source of the index matches {pattern}; nothing was removed")
         chosen = [name for name in names if any(_matches(name, pattern) for pattern in patterns)]
-        before = store.chips.count_rows()
+        before = store.count()
         store.drop_sources(chosen)
         write_problems(store)
-        return len(chosen), before - store.chips.count_rows()
+        return len(chosen), before - store.count()
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -65,7 +65,7 @@ def optimize(directory: Path, model: Any, progress: Progress) -> str:
     """
     store = Store(directory)
     with locked(directory, WRITING):
-        return tend(store, model, progress, force=True)
+        return keep_quick(store, model, progress, force=True)
 
 
 def reembed(
@@ -126,11 +126,11 @@ def reembed(
             progress=progress,
         )
         # What could not be used before has nothing to lose.
-        known = old.known_sources()
+        known = old.sources()
         lost = {
             name: why
             for name, why in outcome.problems.items()
-            if name not in known or known[name]["num_chips"]
+            if name not in known or known[name].num_chips
         }
         if lost and not allow_missing:
             first, problem = next(iter(lost.items()))
@@ -146,18 +146,16 @@ def reembed(
 
 def _forget_removed(again: Path, wanted: set[str]) -> None:
     """Take out of tables that an interruption left what was removed from the index since."""
-    if (again / FILE).is_file():
+    if (again / SETTINGS_FILE).is_file():
         store = Store(again)
-        store.drop_sources([name for name in store.known_sources() if name not in wanted])
+        store.drop_sources([name for name in store.sources() if name not in wanted])
 
 
 def _sources_of(store: Store) -> list[Source]:
     """The sources; dates that came from a list are known from the chips alone."""
-    table = store.chips.search().select(["source", "datetime"]).to_arrow()
+    table = store.rows(["source", "datetime"])
     dates = dict(zip(table["source"].to_pylist(), table["datetime"].to_pylist(), strict=True))
-    return [
-        source_named(source, dates.get(source)) for source in {**store.known_sources(), **dates}
-    ]
+    return [source_named(source, dates.get(source)) for source in {**store.sources(), **dates}]
 
 
 def _change_over(directory: Path, again: Path, settings: Settings) -> None:

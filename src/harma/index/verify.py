@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from harma.errors import DataError
+from harma.index.schema import embeddings_of
 from harma.index.store import Store
 
 # Tolerance of an L2 norm in float16.
 NORM = 5e-3
-BATCH = 65_536
 
 
 def verify(store: Store) -> list[str]:
@@ -32,7 +32,7 @@ def _verified(store: Store) -> list[str]:
     ids: Counter[str] = Counter()
     of_source: Counter[str] = Counter()
     columns = ["id", "source", "embedding", "model"]
-    for batch in store.chips.search().select(columns).to_batches(batch_size=BATCH):
+    for batch in store.blocks(columns):
         ids.update(batch["id"].to_pylist())
         of_source.update(batch["source"].to_pylist())
         problems += _check_embeddings(batch)
@@ -41,14 +41,14 @@ def _verified(store: Store) -> list[str]:
     twice = [chip for chip, count in ids.items() if count > 1]
     if twice:
         problems.append(f"{len(twice):,} chips are there more than once, such as {twice[0]}")
-    sources = store.known_sources()
+    sources = store.sources()
     for name, row in sources.items():
-        if of_source[name] != row["num_chips"]:
+        if of_source[name] != row.num_chips:
             problems.append(
-                f"{name}: {of_source[name]:,} chips, there should be {row['num_chips']:,}; build it"
+                f"{name}: {of_source[name]:,} chips, there should be {row.num_chips:,}; build it"
                 " again"
             )
-        problems += _check_file(name, row["size"], row["mtime_ns"])
+        problems += _check_file(name, row.size, row.mtime_ns)
     unfinished = sorted(of_source.keys() - sources.keys())
     if unfinished:
         problems.append(
@@ -58,9 +58,8 @@ def _verified(store: Store) -> list[str]:
     return problems
 
 
-def _check_embeddings(batch: pa.RecordBatch) -> list[str]:
-    flat = batch["embedding"].flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    norms = np.linalg.norm(flat.reshape(batch.num_rows, -1), axis=1)
+def _check_embeddings(batch: pa.Table) -> list[str]:
+    norms = np.linalg.norm(embeddings_of(batch), axis=1)
     broken = ~(np.abs(norms - 1) < NORM)
     if not broken.any():
         return []

@@ -205,9 +205,9 @@ def _kept_name(model: str) -> str:
 
 
 def _kept_settings(directory: Path) -> "Settings | None":
-    from harma.index.settings import FILE, read_settings
+    from harma.index.settings import SETTINGS_FILE, read_settings
 
-    return read_settings(directory) if (directory / FILE).is_file() else None
+    return read_settings(directory) if (directory / SETTINGS_FILE).is_file() else None
 
 
 def _model_of(args: argparse.Namespace, kept: "Settings | None") -> tuple[str, str | None]:

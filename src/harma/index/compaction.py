@@ -1,17 +1,20 @@
-"""Keeping an index quick: files joined, the ANN index made when it pays and kept up to date."""
+"""Compaction: small files joined, and the ANN index made when it pays and kept up to date."""
 
 from collections.abc import Callable
-from typing import Any
 
-from harma.index.ann import Ann, forget_ann, make_ann, pays, read_ann
-from harma.index.store import Store
+from harma.index.ann import Ann, forget_ann, pays, read_ann
+from harma.index.ann_tuning import make_ann
+from harma.index.contract import StoreWriter
+from harma.index.embedder import QueryEmbedder
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is done, so far, in all)."""
 
 EXACT = "exact: every chip is compared"
-# A search looks into each file, and compares chips that the ANN index does not know one by one.
-MANY_FILES, UNINDEXED = 32, 0.05
+# A search looks into each file.
+MANY_FILES = 32
+# Chips that the ANN index does not know are compared one by one: more than this share is slow.
+UNINDEXED = 0.05
 # Texts that recall is measured on: what people look for, in several surroundings.
 THINGS = (
     "an airport with planes on the apron",
@@ -34,9 +37,9 @@ THINGS = (
 SURROUNDINGS = ("", " surrounded by green fields", " next to some houses", " seen in winter")
 
 
-def tend(
-    store: Store,
-    model: Any,
+def keep_quick(
+    store: StoreWriter,
+    model: QueryEmbedder | None,
     progress: Progress = lambda what, done, total: None,
     *,
     force: bool = False,
@@ -54,19 +57,32 @@ def tend(
     """
     if force:
         forget_ann(store)
-    ann, count = read_ann(store), store.chips.count_rows()
-    if (
-        force
-        or store.num_files() > MANY_FILES
-        or (ann and store.num_unindexed() > UNINDEXED * count)
-    ):
+    ann = read_ann(store)
+    if force or _is_scattered(store, ann):
         progress("joining files", 0, 1)
         store.compact()
     if pays(store):
         progress("making the ANN index", 0, 1)
-        texts = [thing + around for around in SURROUNDINGS for thing in THINGS]
-        ann = make_ann(store, None if model is None else model.embed_texts(texts))
+        texts = None
+        if model is not None:
+            texts = model.embed_texts(texts_to_measure())
+        ann = make_ann(store, texts)
     return how_searched(ann)
+
+
+def _is_scattered(store: StoreWriter, ann: Ann | None) -> bool:
+    """Whether chips lie in many files, or many of them beside the ANN index."""
+    if store.num_files() > MANY_FILES:
+        return True
+    return ann is not None and store.num_unindexed() > UNINDEXED * store.count()
+
+
+def texts_to_measure() -> list[str]:
+    """Every thing in every surrounding; the first ones are the things alone."""
+    texts = []
+    for around in SURROUNDINGS:
+        texts += [thing + around for thing in THINGS]
+    return texts
 
 
 def how_searched(ann: Ann | None) -> str:

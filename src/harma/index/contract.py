@@ -1,0 +1,127 @@
+"""What an index asks of its store, as protocols: another store (in memory, …) has these methods."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from harma.index.records import ChipRecord, SourceRecord
+from harma.index.settings import Settings
+
+# Name of the column of row ids in what is read: of one version of the chips, nowhere kept.
+ROW_ID = "row_id"
+# Name of the column of distances (1 - cosine) in what `nearest` gives.
+DISTANCE = "distance"
+# What a store raises where it cannot be read, or where SQL is none.
+READ_ERRORS = (OSError, ValueError, RuntimeError)
+
+
+class StoreReader(Protocol):
+    """Reads one index: its chips, its sources, and how its ANN index was tuned.
+
+    Conditions (`where`) are SQL on the columns of `harma.index.schema`, or "". Every table of chips
+    has a further column `ROW_ID`. What cannot be read raises one of `READ_ERRORS`.
+    """
+
+    @property
+    def directory(self) -> Path:
+        """Where the index is, for messages."""
+
+    @property
+    def settings(self) -> Settings:
+        """What it was made with."""
+
+    @property
+    def version(self) -> int:
+        """Number of the version of the chips that is read."""
+
+    def snapshot(self) -> "StoreReader":
+        """A reader of the newest version; it goes on reading that one, whatever is written."""
+
+    def count(self, where: str = "") -> int:
+        """Chips, all of them or those that a condition admits."""
+
+    def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
+        """Chips in blocks that fit into memory."""
+
+    def rows(self, columns: Sequence[str], where: str = "") -> pa.Table:
+        """All chips that fulfil a condition, at once."""
+
+    def take(self, ids: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Chips by their row ids (n,), each once, in this order; without `ROW_ID`."""
+
+    def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Chips by their places in the table."""
+
+    def nearest(
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        *,
+        num_probes: int,
+        refine: int,
+        where: str,
+        columns: Sequence[str],
+    ) -> pa.Table:
+        """The nearest chips by the ANN index, with `DISTANCE`, the nearest first."""
+
+    def nearest_ids(
+        self, vector: NDArray[np.float32], k: int, *, num_probes: int
+    ) -> NDArray[np.int64]:
+        """Row ids of the nearest chips by the ANN index alone, the nearest first."""
+
+    def sources(self) -> dict[str, SourceRecord]:
+        """The records of all sources, by source."""
+
+    def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
+        """Which chips of sources are there."""
+
+    def tuning(self) -> str:
+        """What `write_tuning` wrote last; "" where there is nothing."""
+
+    def num_bytes(self) -> int:
+        """How much room the index takes."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Turns what goes wrong inside into a `DataError` that says which index it is."""
+
+
+class StoreWriter(StoreReader, Protocol):
+    """Writes one index too, one writer at a time; a `StorageError` where that cannot be done."""
+
+    def add_chips(self, chips: Sequence[ChipRecord], embeddings: NDArray[np.float32]) -> None:
+        """Append chips and their embeddings (n, E), all of them or none."""
+
+    def put_sources(self, sources: Sequence[SourceRecord]) -> None:
+        """Write records of sources, in place of older ones."""
+
+    def drop_chips(self, sources: Sequence[str]) -> None:
+        """Remove all chips of sources."""
+
+    def drop_other_chips(self, contents: Mapping[str, str]) -> None:
+        """Remove chips of sources that are of other bytes than these (source → content)."""
+
+    def drop_sources(self, sources: Sequence[str]) -> None:
+        """Remove sources and all their chips."""
+
+    def write_tuning(self, text: str) -> None:
+        """Keep how the ANN index was tuned; "" forgets it."""
+
+    def create_ann(self, kind: str, num_bits: int) -> None:
+        """Make the ANN index, in place of an older one."""
+
+    def drop_ann(self) -> None:
+        """Remove the ANN index, if there is one."""
+
+    def num_unindexed(self) -> int:
+        """Chips that the ANN index does not know yet."""
+
+    def num_files(self) -> int:
+        """Files that the chips are in."""
+
+    def compact(self) -> None:
+        """Join small files, bring new chips into the ANN index, and drop old versions."""

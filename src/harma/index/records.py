@@ -1,0 +1,101 @@
+"""Records: what an index keeps of a chip, and of a source."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class ChipRecord:
+    """A row of the table of chips, without the embedding and its model.
+
+    Attributes:
+        id: of source and window.
+        geometry: footprint in WGS84 (WKB); None without a place.
+        xmin: west side of the footprint's box, degrees; None without a place.
+        ymin: south side.
+        xmax: east side.
+        ymax: north side.
+        datetime: when the scene was taken, or None.
+        source: path or address of the scene.
+        content: fingerprint of the source's bytes.
+        column: of the window in the scene, pixels.
+        row: of the window.
+        width: of the window.
+        height: of the window.
+        crs: of the scene, or "".
+        gsd: metres per pixel of the scene, or None.
+        nodata: share of the chip.
+        thumbnail: JPEG, or None.
+    """
+
+    id: str
+    geometry: bytes | None
+    xmin: float | None
+    ymin: float | None
+    xmax: float | None
+    ymax: float | None
+    datetime: datetime | None
+    source: str
+    content: str
+    column: int
+    row: int
+    width: int
+    height: int
+    crs: str
+    gsd: float | None
+    nodata: float
+    thumbnail: bytes | None
+
+
+@dataclass(frozen=True)
+class ShownChip:
+    """What a search reads of a chip that it shows: see `ChipRecord`."""
+
+    id: str
+    geometry: bytes | None
+    datetime: datetime | None
+    source: str
+    column: int
+    row: int
+    width: int
+    height: int
+    crs: str
+    gsd: float | None
+    nodata: float
+
+
+# Its columns.
+SHOWN = tuple(field.name for field in fields(ShownChip))
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """A row of the table of sources.
+
+    Attributes:
+        source: path or address.
+        size: bytes; -1 where it is not a file.
+        mtime_ns: time of the last change.
+        content: fingerprint of the bytes, or of the address.
+        num_chips: in the index.
+        num_skipped: chips left out as mostly nodata.
+        width: of the scene, pixels; None where it was not opened.
+        height: of the scene.
+        bands: that were read, by number from 1, with commas.
+        bands_reason: why these.
+        stretch: how values became 8 bits.
+        problem: why it is not in the index, or not as it is now; "" if it is.
+    """
+
+    source: str
+    size: int
+    mtime_ns: int
+    content: str
+    num_chips: int = 0
+    num_skipped: int = 0
+    width: int | None = None
+    height: int | None = None
+    bands: str = ""
+    bands_reason: str = ""
+    stretch: str = ""
+    problem: str = ""

@@ -1,0 +1,168 @@
+"""A second store: rows in memory, compared one by one; it shows what an index asks of its store."""
+
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from harma.errors import DataError, HarmaError
+from harma.index.contract import DISTANCE, ROW_ID
+from harma.index.schema import chip_schema, embeddings_of
+
+BLOCK = 100
+
+
+class MemoryStore:
+    """Chips and sources in memory; SQL by DuckDB."""
+
+    def __init__(self, settings, *, chips=None, sources=None, version=1):
+        self.settings = settings
+        self.directory = Path("memory")
+        self.version = version
+        self._tuning = ""
+        self._origin = self
+        self._sources = dict(sources or {})
+        self._chips = chips
+        if chips is None:
+            schema = chip_schema(settings.embed_dim).append(pa.field(ROW_ID, pa.int64()))
+            self._chips = schema.empty_table()
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def snapshot(self):
+        # Tables of Arrow never change: what is written makes new ones.
+        newest = self._origin
+        fixed = MemoryStore(
+            newest.settings, chips=newest._chips, sources=newest._sources, version=newest.version
+        )
+        fixed._tuning = newest._tuning
+        fixed._origin = newest
+        return fixed
+
+    def _where(self, where):
+        if not where:
+            return self._chips
+        connection = duckdb.connect()
+        connection.register("known", self._chips.drop_columns(["embedding"]))
+        connection.execute("SET TimeZone = 'UTC'")
+        try:
+            sql = f"SELECT {ROW_ID} FROM known WHERE {where}"
+            admitted = connection.execute(sql).fetchnumpy()[ROW_ID]
+        except duckdb.Error as error:
+            raise ValueError(str(error)) from error
+        return self._chips.filter(pa.array(np.isin(self._chips[ROW_ID].to_numpy(), admitted)))
+
+    def count(self, where=""):
+        return self._where(where).num_rows
+
+    def rows(self, columns, where=""):
+        return self._where(where).select([*columns, ROW_ID])
+
+    def blocks(self, columns, where=""):
+        rows = self.rows(columns, where)
+        for start in range(0, rows.num_rows, BLOCK):
+            yield rows.slice(start, BLOCK)
+
+    def take(self, ids, columns):
+        places = {row_id: place for place, row_id in enumerate(self._chips[ROW_ID].to_pylist())}
+        taken = self._chips.take([places[row_id] for row_id in ids.tolist()])
+        return taken.select(list(columns)).combine_chunks()
+
+    def at(self, offsets, columns):
+        return self._chips.take(list(offsets)).select([*columns, ROW_ID])
+
+    def nearest(self, vector, k, *, num_probes, refine, where, columns):
+        table = self._where(where)
+        distances = 1 - embeddings_of(table) @ vector
+        order = np.argsort(distances, kind="stable")[:k]
+        near = table.take(order).select([*columns, ROW_ID])
+        return near.append_column(DISTANCE, pa.array(distances[order]))
+
+    def nearest_ids(self, vector, k, *, num_probes):
+        table = self.nearest(vector, k, num_probes=0, refine=0, where="", columns=[])
+        return table[ROW_ID].to_numpy()
+
+    def sources(self):
+        return dict(self._sources)
+
+    def chip_ids(self, sources):
+        ids = {name: set() for name in sources}
+        for row in self.rows(["id", "source"]).to_pylist():
+            if row["source"] in ids:
+                ids[row["source"]].add(row["id"])
+        return ids
+
+    def tuning(self):
+        return self._tuning
+
+    def num_bytes(self):
+        return self._chips.nbytes
+
+    @contextmanager
+    def reading(self):
+        try:
+            yield
+        except HarmaError:
+            raise
+        except (OSError, RuntimeError) as error:
+            raise DataError(f"the index in memory cannot be read ({error})") from error
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def add_chips(self, chips, embeddings):
+        next_id = max([-1, *self._chips[ROW_ID].to_pylist()]) + 1
+        vectors = embeddings.astype(np.float16)
+        rows = [
+            {
+                **asdict(chip),
+                "embedding": vector,
+                "model": self.settings.model_id,
+                ROW_ID: next_id + i,
+            }
+            for i, (chip, vector) in enumerate(zip(chips, vectors, strict=True))
+        ]
+        new = pa.Table.from_pylist(rows, schema=self._chips.schema)
+        self._change(pa.concat_tables([self._chips, new]))
+
+    def _change(self, chips):
+        self._chips = chips
+        self.version += 1
+
+    def put_sources(self, sources):
+        self._sources = {**self._sources, **{record.source: record for record in sources}}
+
+    def drop_chips(self, sources):
+        stays = [name not in sources for name in self._chips["source"].to_pylist()]
+        self._change(self._chips.filter(pa.array(stays, pa.bool_())))
+
+    def drop_other_chips(self, contents):
+        pairs = self._chips.select(["source", "content"]).to_pylist()
+        stays = [contents.get(row["source"], row["content"]) == row["content"] for row in pairs]
+        self._change(self._chips.filter(pa.array(stays, pa.bool_())))
+
+    def drop_sources(self, sources):
+        self.drop_chips(sources)
+        self._sources = {
+            name: record for name, record in self._sources.items() if name not in sources
+        }
+
+    def write_tuning(self, text):
+        self._tuning = text
+
+    def create_ann(self, kind, num_bits):
+        pass
+
+    def drop_ann(self):
+        pass
+
+    def num_unindexed(self):
+        return 0
+
+    def num_files(self):
+        return 1
+
+    def compact(self):
+        pass

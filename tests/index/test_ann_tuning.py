@@ -1,0 +1,93 @@
+"""How an ANN index is chosen: by the recall that it reaches."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.index.made import all_chips, make_store
+
+from harma.index import ann_tuning
+from harma.index.ann import read_ann
+from harma.index.ann_tuning import filter_of_a_part, make_ann, sampled_chips
+from harma.index.index import Index
+
+
+@pytest.fixture
+def store(tmp_path):
+    """1,500 chips."""
+    return make_store(tmp_path / "index", 1500, dim=16)
+
+
+def test_the_quickest_that_reaches_the_recall_is_taken(store, monkeypatch):
+    tried = []
+
+    def measured(self, num_probes, refine):
+        tried.append((num_probes, refine))
+        return {"image": 0.97 if num_probes < 40 else 0.995, "filtered": 0.995}, 1.0
+
+    monkeypatch.setattr(ann_tuning.Probes, "measure", measured)
+    ann = make_ann(store, None)
+    assert (ann.kind, ann.num_probes) == ("IVF_RQ", 40)
+    assert tried == [(10, 2), (20, 4), (40, 8)]
+    assert read_ann(store) == ann
+
+
+def test_the_worst_kind_of_query_decides_and_then_search_stays_exact(store, monkeypatch):
+    monkeypatch.setattr(
+        ann_tuning.Probes,
+        "measure",
+        lambda self, probes, refine: ({"text": 0.5, "image": 1.0}, 1.0),
+    )
+    assert make_ann(store, None) is None
+    assert read_ann(store) is None
+    assert store.num_unindexed() == 0
+    assert len(Index(store).search(like=[np.ones(16, dtype=np.float32)])) == 10
+
+
+def test_recall_is_measured_on_texts_images_and_with_a_filter(store):
+    texts = np.random.default_rng(0).standard_normal((5, 16)).astype(np.float32)
+    ann = make_ann(store, texts / np.linalg.norm(texts, axis=1, keepdims=True), wanted=0.5)
+    assert set(ann.recall) == {"text", "image", "filtered"}
+    assert all(0.5 <= value <= 1 for value in ann.recall.values())
+
+
+def test_a_bad_index_is_seen_in_its_recall(store):
+    probes = ann_tuning.Probes(store, None)
+    store.create_ann("IVF_RQ", 1)
+    good, _ = probes.measure(100, 100)
+    assert good["image"] > 0.99
+    probes.probes = [
+        replace(probe, truth=frozenset(-1 - i for i in probe.truth)) for probe in probes.probes
+    ]
+    bad, _ = probes.measure(100, 100)
+    assert bad["image"] == 0
+
+
+def test_embeddings_of_any_length_are_indexed(tmp_path):
+    store = make_store(tmp_path / "odd", 600, dim=30)
+    assert make_ann(store, None, wanted=0.5).kind == "IVF_FLAT"
+
+
+def test_the_filter_of_the_measurement_admits_a_twentieth(store):
+    where = filter_of_a_part(store)
+    assert where.startswith("xmin >= ")
+    assert 0.03 < store.count(where) / store.count() < 0.07
+
+
+def test_without_places_some_sources_are_the_filter(tmp_path):
+    store = make_store(tmp_path / "odd", 20)
+    chips = [replace(chip, xmin=None) for chip in all_chips(store)]
+    store.drop_sources(["/scenes/0000.tif"])
+    vectors = np.ones((20, 32), dtype=np.float32)
+    store.add_chips(
+        [replace(chip, source=f"it's {i:02d}") for i, chip in enumerate(chips)], vectors
+    )
+    assert filter_of_a_part(store) == "source >= 'it''s 09' AND source <= 'it''s 09'"
+
+
+def test_samples_come_from_all_over_the_index_and_are_the_same_each_time(store):
+    ids = sampled_chips(store, ["id"], 30)["id"].to_pylist()
+    assert ids == sampled_chips(store, ["id"], 30)["id"].to_pylist()
+    assert len(set(ids)) == 30
+    assert int(max(ids)) > 1200
+    assert sampled_chips(store, ["id"], 5000).num_rows == 1500

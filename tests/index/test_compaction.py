@@ -1,0 +1,90 @@
+"""Keeping an index quick."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.index.made import all_chips, make_store
+
+from harma.index import ann as anns
+from harma.index import ann_tuning, compaction
+from harma.index.ann import read_ann
+from harma.index.compaction import EXACT, keep_quick, texts_to_measure
+from harma.index.index import Index
+
+
+@pytest.fixture
+def store(tmp_path):
+    """1,500 chips."""
+    return make_store(tmp_path / "index", 1500, dim=16)
+
+
+def test_small_indices_are_searched_exactly(store, monkeypatch):
+    assert keep_quick(store, None) == EXACT
+    assert read_ann(store) is None
+    monkeypatch.setattr(anns, "PAYS", 1000)
+    shown = keep_quick(store, None)
+    assert "recall@10" in shown
+    assert store.num_unindexed() == 0
+
+
+def test_what_did_not_reach_the_recall_is_not_tried_at_each_build(store, monkeypatch):
+    monkeypatch.setattr(anns, "PAYS", 1000)
+    monkeypatch.setattr(
+        ann_tuning.Probes, "measure", lambda self, probes, refine: ({"image": 0.5}, 1.0)
+    )
+    made = []
+    original = type(store).create_ann
+    monkeypatch.setattr(
+        type(store), "create_ann", lambda self, *kind: (made.append(kind), original(self, *kind))
+    )
+    assert keep_quick(store, None) == EXACT
+    assert len(made) == 2
+    assert keep_quick(store, None) == EXACT
+    assert len(made) == 2, "not again with the same chips"
+    assert keep_quick(store, None, force=True) == EXACT
+    assert len(made) == 4
+
+
+def test_new_chips_are_found_before_and_after_the_ann_index_knows_them(store, monkeypatch):
+    monkeypatch.setattr(anns, "PAYS", 1000)
+    keep_quick(store, None)
+    record = all_chips(store)[0]
+    vector = np.zeros(16, dtype=np.float32)
+    vector[3] = 1
+    store.add_chips(
+        [replace(record, id=f"new{i}") for i in range(200)], np.repeat(vector[None], 200, axis=0)
+    )
+    assert store.num_unindexed() == 200
+    assert Index(store).search(like=[vector], overlap=None)[0].id.startswith("new")
+    assert "recall@10" in keep_quick(store, None), (
+        "over a twentieth is not indexed: files are joined"
+    )
+    assert store.num_unindexed() == 0
+    assert Index(store).search(like=[vector], overlap=None)[0].id.startswith("new")
+
+
+def test_many_small_files_are_joined(tmp_path, monkeypatch):
+    monkeypatch.setattr(compaction, "MANY_FILES", 3)
+    store = make_store(tmp_path / "index", 20)
+    record = all_chips(store)[0]
+    for i in range(4):
+        store.add_chips([replace(record, id=f"new{i}")], np.ones((1, 32), dtype=np.float32))
+    assert store.num_files() == 5
+    keep_quick(store, None)
+    assert store.num_files() == 1
+    assert store.count() == 24
+
+
+def test_texts_are_things_alone_first_and_then_in_surroundings():
+    texts = texts_to_measure()
+    assert len(set(texts)) == 64
+    assert texts[0] == "an airport with planes on the apron"
+    assert texts[16] == "an airport with planes on the apron surrounded by green fields"
+
+
+def test_progress_is_told(store, monkeypatch):
+    monkeypatch.setattr(anns, "PAYS", 1000)
+    told = []
+    keep_quick(store, None, lambda *what: told.append(what), force=True)
+    assert told == [("joining files", 0, 1), ("making the ANN index", 0, 1)]

@@ -1,0 +1,72 @@
+"""Pictures of hits."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import harma.index.pictures
+from harma.errors import DataError
+from harma.index.index import Index
+from harma.index.pictures import pictures_of
+from harma.scenes.raster import open_scene
+
+
+@pytest.fixture
+def index(write_scenes, build_index, model, tmp_path):
+    write_scenes(tmp_path / "scenes", 3)
+    build_index(tmp_path / "scenes")
+    return Index.open(tmp_path / "index", model=model[0])
+
+
+def test_pictures_are_the_scenes_own_pixels_and_every_scene_is_opened_once(index, monkeypatch):
+    opened = []
+
+    def counting(source, *options, **others):
+        opened.append(source)
+        return open_scene(source, *options, **others)
+
+    monkeypatch.setattr(harma.index.pictures, "open_scene", counting)
+    hits = index.search("a river", k=20)
+    pictures = pictures_of(index.store, hits)
+    assert len(pictures) == 20
+    assert sorted(opened) == sorted({hit.source for hit in hits})
+    for found, shown in zip(hits, pictures, strict=True):
+        with open_scene(found.source) as scene:
+            assert np.array_equal(np.asarray(shown.image), scene.read(found.window)[0])
+        assert shown.problem == ""
+    assert pictures_of(index.store, hits[:1], size=16)[0].image.size == (16, 16)
+    assert pictures_of(index.store, []) == []
+
+
+def test_without_its_scene_a_hit_has_the_indexs_thumbnail_and_says_so(index, tmp_path):
+    hits = index.search("a river", k=27)
+    gone, changed, touched = sorted((tmp_path / "scenes").iterdir())
+    before = {
+        found.id: shown.image
+        for found, shown in zip(hits, pictures_of(index.store, hits), strict=True)
+    }
+    gone.unlink()
+    changed.write_bytes(changed.read_bytes() + b" ")
+    os.utime(touched, (1, 1))  # another time, the same bytes
+    for found, shown in zip(hits, pictures_of(index.store, hits), strict=True):
+        expected = {
+            str(gone): "it is not there",
+            str(changed): "it has changed since it was indexed",
+            str(touched): "",
+        }
+        assert shown.problem == expected[found.source]
+        assert shown.image.mode == "RGB"
+        difference = np.asarray(shown.image, dtype=float) - np.asarray(
+            before[found.id], dtype=float
+        )
+        assert np.abs(difference).mean() < (0.001 if found.source == str(touched) else 20)
+
+
+def test_a_hit_that_left_the_index_is_an_error(index, tmp_path):
+    found = index.search("a river", k=1)
+    with pytest.raises(
+        DataError, match="1 hits are not in the index any more, such as nowhere; search again"
+    ):
+        pictures_of(index.store, [*found, replace(found[0], id="nowhere", source="nowhere.tif")])

@@ -1,0 +1,113 @@
+"""From what is looked for to one vector."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.index.made import all_rows, make_store
+
+from harma.errors import NotFoundError, QueryError
+from harma.index.ask import Chip, Picture, Query, Text, Vector
+from harma.index.query import query_vector
+
+
+class Axes:
+    """Embeds texts along one axis and pictures along another, and keeps what it was given."""
+
+    embed_dim = 8
+
+    def __init__(self):
+        self.texts, self.images = [], []
+
+    def embed_texts(self, texts):
+        self.texts += texts
+        return np.eye(8, dtype=np.float32)[:1].repeat(len(texts), axis=0)
+
+    def embed_images(self, images):
+        self.images += images
+        return np.eye(8, dtype=np.float32)[1:2].repeat(len(images), axis=0)
+
+
+@pytest.fixture
+def model():
+    return Axes()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return make_store(tmp_path_factory.mktemp("query") / "index", 20, dim=8)
+
+
+def axis(number, value=1.0):
+    vector = np.zeros(8, dtype=np.float32)
+    vector[number] = value
+    return vector
+
+
+def vector_of(model, store, **options):
+    return query_vector(lambda: model, store, Query(**options))
+
+
+def test_parts_add_up_by_their_weights(model, store):
+    """(1 + 2)·text - 0.5·picture, of unit vectors, is (3, -0.5) over its length √9.25."""
+    query = {"text": "a river", "like": [Text("a lake", 2.0)], "unlike": [Picture("x.png")]}
+    expected = (axis(0, 3.0) + axis(1, -0.5)) / np.sqrt(9.25)
+    np.testing.assert_allclose(vector_of(model, store, **query), expected, atol=1e-6)
+    assert model.texts == ["a river", "a lake"]
+
+
+def test_what_is_said_is_what_is_looked_for(model, store):
+    row = all_rows(store)[3]
+    chip = np.array(row["embedding"], dtype=np.float32)
+    chip /= np.linalg.norm(chip)
+    np.testing.assert_allclose(vector_of(model, store, like=[Chip(row["id"])]), chip, atol=1e-6)
+    pairs = [(Vector(3 * axis(4)), 2.0), (axis(5), 1.0)]
+    expected = (axis(4, 2.0) + axis(5)) / np.sqrt(5)
+    np.testing.assert_allclose(vector_of(model, store, like=pairs), expected, atol=1e-6)
+    assert (model.texts, model.images) == ([], [])
+    pixels = np.zeros((4, 4, 3), dtype=np.uint8)
+    image = Image.new("RGB", (4, 4))
+    vector_of(model, store, image="a.jp2", like=[Path("b.png"), image, pixels])
+    assert model.images[:2] == [Path("a.jp2"), Path("b.png")]
+    assert model.images[2] is image
+    assert model.images[3] is pixels
+
+
+def test_a_string_is_a_text_whatever_it_looks_like(model, store, tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (4, 4)).save("photo.png")
+    texts = ["photo.png", "chip:00000003", "a.tif", "a harbour"]
+    with caplog.at_level(logging.WARNING):
+        vector_of(model, store, text="photo.png", like=texts, unlike=["photo.png"])
+    assert model.texts == ["photo.png", *texts, "photo.png"]
+    assert model.images == []
+    assert caplog.messages == ["'chip:00000003' is looked for as a text; say a chip as Chip(id)"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "there is nothing to look for"),
+        ({"unlike": ["a road"]}, "there is nothing to look for"),
+        ({"text": ["a road", " "]}, "the text to look for is empty"),
+        ({"like": "a road"}, r"like is the text 'a road'; give a list: like=\['a road'\]"),
+        ({"like": [None]}, "like holds None, which is no example"),
+        ({"like": [("a road", 0.0)]}, "the weight of 'a road' is 0.0; it must be greater than 0"),
+        ({"like": [(Chip("a"), float("inf"))]}, "the weight of 'a' is inf"),
+        ({"like": [np.zeros(8)]}, "zero or not finite"),
+        ({"like": [Vector([1.0, float("nan")] * 4)]}, "zero or not finite"),
+        ({"like": [np.ones(3)]}, "has 3 numbers, the index's embeddings 8"),
+        ({"text": "a", "unlike": [("b", 1.0)]}, "cancel out"),
+        ({"image": "chip:0012"}, r"image is 'chip:0012', a chip; say like=\[Chip\('0012'\)\]"),
+    ],
+)
+def test_what_cannot_be_looked_for(model, store, options, message):
+    with pytest.raises(QueryError, match=message):
+        vector_of(model, store, **options)
+
+
+def test_a_chip_that_is_not_there(model, store):
+    with pytest.raises(NotFoundError, match='there is no chip "it\'s" in the index'):
+        vector_of(model, store, like=[Chip("it's")])

@@ -1,0 +1,141 @@
+"""A search holds one version of the index, whatever is written and refreshed meanwhile."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.index.made import all_chips, make_store
+
+from harma.errors import ModelMismatchError, StorageError
+from harma.index.ann_tuning import make_ann
+from harma.index.index import Index
+from harma.index.settings import write_settings
+from harma.index.store import Store
+
+SECONDS = 6.0
+BOX = (-40, -40, 40, 40)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """1,500 chips of 38 sources."""
+    return make_store(tmp_path / "index", 1500, dim=16)
+
+
+def vectors(count):
+    made = np.random.default_rng(5).standard_normal((count, 16)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+def ids(hits):
+    return [hit.id for hit in hits]
+
+
+def test_a_snapshot_goes_on_reading_its_version(store):
+    snapshot = store.snapshot()
+    version = snapshot.version
+    chips = all_chips(store)
+    store.drop_sources([chips[0].source])
+    store.add_chips([replace(chips[0], id="new")], vectors(1))
+    store.compact()
+    assert snapshot.version == version
+    assert snapshot.count() == 1500
+    assert store.count() == 1461
+    assert snapshot.snapshot().count() == 1461
+    with pytest.raises(StorageError, match="cannot be written"):
+        snapshot.drop_sources([chips[1].source])
+
+
+class Interrupted:
+    """A store that does something once, just before the chips that were found are taken."""
+
+    def __init__(self, store, act):
+        self.store = store
+        self.acts = [act]
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def take(self, row_ids, columns):
+        while self.acts:
+            self.acts.pop()()
+        return self.store.take(row_ids, columns)
+
+
+@pytest.mark.parametrize("bbox", [None, BOX])
+def test_a_refresh_in_the_midst_of_a_search_changes_nothing_for_it(store, bbox):
+    index = Index(store)
+    vector = vectors(1)[0]
+    before = ids(index.search(like=[vector], bbox=bbox, overlap=None))
+    best = next(chip for chip in all_chips(store) if chip.id == before[0])
+
+    def write_and_refresh():
+        store.drop_sources([best.source])
+        store.compact()
+        index.refresh()
+
+    index._snapshot.store = Interrupted(index._snapshot.store, write_and_refresh)
+    assert ids(index.search(like=[vector], bbox=bbox, overlap=None)) == before
+    after = ids(index.search(like=[vector], bbox=bbox, overlap=None))
+    assert before[0] not in after
+    assert len(after) == len(before)
+
+
+@pytest.mark.parametrize("with_ann", [False, True])
+def test_threads_search_while_one_refreshes_and_one_writes(store, with_ann):
+    if with_ann:
+        make_ann(store, None, wanted=0.5)
+    index = Index(store)
+    chips = [chip for chip in all_chips(store) if chip.source == "/scenes/0003.tif"]
+    stop = threading.Event()
+    problems, answers = [], []
+
+    def guarded(act):
+        try:
+            while not stop.is_set():
+                act()
+        except Exception as error:
+            problems.append(repr(error))
+            stop.set()
+
+    def write():
+        writer = Store(store.directory)
+        writer.drop_sources(["/scenes/0003.tif"])
+        writer.add_chips(chips, vectors(len(chips)))
+        writer.compact()
+
+    def search():
+        for vector in vectors(4):
+            hits = index.search(like=[vector], k=30, bbox=BOX, overlap=None)
+            answers.append(ids(hits))
+            answers.append(ids(index.search(like=[vector], k=30, overlap=None)))
+
+    acts = [write, index.refresh, search, search, search]
+    threads = [threading.Thread(target=guarded, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    stop.wait(SECONDS)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(answers) > 50
+    assert all(len(set(answer)) == 30 for answer in answers), "thirty, none of them twice"
+
+
+def test_an_index_that_was_embedded_again_is_to_be_opened_again(store):
+    index = Index(store)
+    write_settings(store.directory, replace(store.settings, model_id="other"))
+    with pytest.raises(ModelMismatchError, match="embedded again with the model none .*open it"):
+        index.refresh()
+
+
+def test_a_tuning_of_a_later_ann_index_is_not_used(store):
+    """What a snapshot searches by is what was kept when it was taken."""
+    make_ann(store, None, wanted=0.5)
+    index = Index(store)
+    store.write_tuning("")
+    assert index._snapshot.ann is not None
+    index.refresh()
+    assert index._snapshot.ann is None

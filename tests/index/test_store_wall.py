@@ -1,0 +1,52 @@
+"""Lance's table is touched in `harma.index.store` alone."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = ROOT / "src/harma/index/store.py"
+# Words that only who holds a table of Lance needs, with what they would mean elsewhere left out.
+RAW = (
+    "lancedb",
+    "_rowid",
+    '"_distance"',
+    "to_batches",
+    "take_row_ids",
+    "take_offsets",
+    "count_rows",
+    "merge_insert",
+    "create_table",
+    "open_table",
+    "checkout_latest",  # nobody needs it any more
+    "checkout\\(",
+    "list_indices",
+    "create_index",
+    "index_stats",
+    "with_row_id",
+    "nprobes",
+    "\\._chips\\b",
+    "\\._sources\\b",
+)
+# These tables are of memory, and the test of the wall names what it looks for.
+NOT_LANCE = ("tests/index/memory_store.py", "tests/index/test_store_wall.py")
+
+
+def strays(folder, word):
+    places = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if path == HOME or name in NOT_LANCE:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(word, line):
+                places.append(f"{name}:{number}: {line.strip()}")
+    return places
+
+
+@pytest.mark.parametrize("word", RAW)
+def test_raw_calls_are_in_the_store_alone(word):
+    places = strays("src", word) + strays("tests/index", word) + strays("tests/exchange", word)
+    places += strays("benchmarks", word)
+    assert places == []
