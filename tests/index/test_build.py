@@ -10,7 +10,7 @@ from tests.index.made import all_rows
 
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.ground.files import locked
-from harma.index import build as building
+from harma.index import writer as writing
 from harma.index.index import Index
 from harma.index.store import Store
 from harma.scenes.raster import Reading
@@ -86,7 +86,7 @@ def test_a_build_that_dies_anywhere_is_completed_by_the_next(
     write_scenes(tmp_path / "scenes", 4)
     build_index(tmp_path / "scenes", directory=tmp_path / "whole")
     expected = sorted(row["id"] for row in all_rows(Store(tmp_path / "whole")))
-    monkeypatch.setattr(building, "COMMIT_CHIPS", commit)
+    monkeypatch.setattr(writing, "COMMIT_CHIPS", commit)
     for step in range(1, 14):
         calls = iter(range(1, 10_000))
         for name in ("add_chips", "put_sources"):
@@ -104,7 +104,7 @@ def test_a_build_that_dies_anywhere_is_completed_by_the_next(
         except Killed:
             done = False
         monkeypatch.undo()
-        monkeypatch.setattr(building, "COMMIT_CHIPS", commit)
+        monkeypatch.setattr(writing, "COMMIT_CHIPS", commit)
         ids = [row["id"] for row in all_rows(Store(tmp_path / "index"))]
         assert len(set(ids)) == len(ids), "no chip twice"
         if done:
@@ -211,8 +211,8 @@ def test_directories_that_are_no_index(build_index, write_scenes, tmp_path):
 
 
 def test_a_long_build_joins_files_in_between(write_scenes, build_index, tmp_path, monkeypatch):
-    monkeypatch.setattr(building, "COMMIT_CHIPS", 1)
-    monkeypatch.setattr(building, "FILES_BETWEEN", 2)
+    monkeypatch.setattr(writing, "COMMIT_CHIPS", 1)
+    monkeypatch.setattr(writing, "FILES_BETWEEN", 2)
     write_scenes(tmp_path / "scenes", 5)
     build_index(tmp_path / "scenes")
     assert Store(tmp_path / "index").num_files() <= 3

@@ -143,7 +143,7 @@ def test_a_changed_source_that_breaks_half_way_keeps_its_old_chips(
     scene = sorted((tmp_path / "scenes").iterdir())[0]
     larger = write_scenes(tmp_path / "larger", 1, first=9, size=640)[0]
     scene.write_bytes(larger.read_bytes()[:300_000])
-    monkeypatch.setattr("harma.index.build.COMMIT_CHIPS", 10)
+    monkeypatch.setattr("harma.index.writer.COMMIT_CHIPS", 10)
     outcome = build_index(tmp_path / "scenes")
     assert "damaged" in outcome.problems[str(scene)]
     assert ids(archive) == before

@@ -1,4 +1,4 @@
-"""Changing an index as a whole: taking sources out, making it quick again, embedding it again with another model."""
+"""Upkeep of an index: taking sources out, making it quick again, embedding it again."""
 
 import os
 import shutil
@@ -10,10 +10,11 @@ from typing import Any
 
 from harma.errors import ConfigError, DataError
 from harma.ground.files import locked
-from harma.index.build import Outcome, build, write_problems
+from harma.index.build import build
 from harma.index.settings import FILE, Settings, read_settings, write_settings
 from harma.index.store import WRITING, Store, tables_directory
 from harma.index.tend import Progress, tend
+from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
 from harma.scenes.sources import Source, source_named
 
@@ -78,7 +79,7 @@ def reembed(
     batch_size: int = 64,
     num_workers: int = 1,
     progress: Progress = lambda what, done, total: None,
-) -> Outcome:
+) -> BuildOutcome:
     """Embed all sources of an index again, with another model.
 
     The old tables answer searches until the new ones are whole; then one rename changes over. What
