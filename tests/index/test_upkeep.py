@@ -9,11 +9,12 @@ from tests.conftest import TINY
 from tests.index.made import all_rows
 
 from harma.backbones import load_backbone
-from harma.errors import ConfigError, DataError
-from harma.index import upkeep
+from harma.errors import ConfigError, DataError, NotFoundError
+from harma.index import reembed as reembedding
 from harma.index.index import Index
+from harma.index.reembed import reembed
 from harma.index.store import Store, tables_directory
-from harma.index.upkeep import optimize, reembed, remove
+from harma.index.upkeep import optimize, remove
 from harma.index.verify import verify
 from harma.model.model import HarMA
 from harma.scenes.sources import find_sources
@@ -78,7 +79,7 @@ class Killed(BaseException):
 def test_a_reembedding_that_dies_leaves_the_old_index_and_goes_on(
     archive, other, monkeypatch, step
 ):
-    home = upkeep if step == "write_settings" else upkeep.shutil
+    home = reembedding if step == "write_settings" else reembedding.shutil
     original = getattr(home, step)
 
     def dying(*args, **options):
@@ -159,7 +160,7 @@ def test_optimizing_and_removing_keep_the_rest(archive, tmp_path):
     assert len(ids(archive)) == 27
     assert remove(archive, ["*scene1_*"]) == (1, 9)
     assert len(ids(archive)) == 18
-    with pytest.raises(ConfigError, match="nothing was removed"):
+    with pytest.raises(NotFoundError, match="nothing was removed"):
         remove(archive, ["*scene2_*", "nowhere"])
     assert len(ids(archive)) == 18
 
@@ -217,7 +218,7 @@ def test_sources_are_found_by_the_names_an_index_keeps():
 def test_what_was_removed_meanwhile_does_not_come_back_by_an_interrupted_reembedding(
     archive, other, monkeypatch
 ):
-    monkeypatch.setattr(upkeep, "_change_over", lambda *told: (_ for _ in ()).throw(Killed()))
+    monkeypatch.setattr(reembedding, "_change_over", lambda *told: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         reembed(archive, *other, None, num_workers=0)
     monkeypatch.undo()

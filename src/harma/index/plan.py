@@ -5,8 +5,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
 
-import pyarrow.compute as pc
-
 from harma.index.chips import chip_id
 from harma.index.reading import TASK_CHIPS, Task
 from harma.index.records import SourceRecord
@@ -111,7 +109,9 @@ def _sources_with_chips(store: Store) -> set[str]:
     """Names of the sources that the table has chips of, finished or not."""
     names: set[str] = set()
     for block in store.blocks(["source"]):
-        names.update(pc.unique(block["source"]).to_pylist())
+        # Encoded, a block has each name once.
+        for chunk in block["source"].dictionary_encode().chunks:
+            names.update(chunk.dictionary.to_pylist())
     return names
 
 

@@ -116,7 +116,8 @@ class Writer:
         last_commit = time.monotonic()
         for block in blocks:
             waiting.append(block)
-            num_waiting += len(block.chips)
+            # A block of nothing but nodata counts too: of these, none shall pile up either.
+            num_waiting += max(1, len(block.chips))
             is_late = time.monotonic() - last_commit >= COMMIT_SECONDS
             if num_waiting >= COMMIT_CHIPS or is_late:
                 self.commit(waiting)
@@ -202,7 +203,7 @@ class Writer:
             self.outcome.num_added += len(chips)
 
     def _drop_outdated(self) -> None:
-        """Drop what a source was before it was done now; of one that failed, what came of it now."""
+        """Drop chips of earlier bytes of sources that are done, and new ones of those that failed."""
         failed = [record for record in self._records if record.problem]
         # Earlier commits may have written chips of a source before it failed.
         self.store.drop_chips([record.source for record in failed if not record.num_chips])

@@ -9,20 +9,21 @@ another model. export: write all chips to a GeoParquet file; import: bring embed
 
 import argparse
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from harma.cli.argument_types import count, positive
-from harma.cli.device import add_device_argument, add_precision_argument, load_on_device
+from harma.cli.device import add_device_argument, add_precision_argument
 from harma.cli.index import exchange as index_exchange
 from harma.cli.index import upkeep as index_upkeep
 from harma.cli.progress import progress_bars
-from harma.ground.device import usable_cores
 
 if TYPE_CHECKING:
-    from harma.index.build import Outcome
-    from harma.index.settings import Settings
-    from harma.scenes.sources import Source
+    from harma.index.options import WorkOptions
+    from harma.index.writer import BuildOutcome
+
+Options = TypeVar("Options", bound="WorkOptions")
 
 EPILOG = """examples:
   harma index build archive scenes/ --model runs/a
@@ -122,7 +123,7 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch-size", type=positive, default=64, help="chips embedded at once (64)"
     )
     parser.add_argument(
-        "--num-workers", type=count, default=min(8, usable_cores() - 1), help="processes that read"
+        "--num-workers", type=count, help="processes that read (one less than cores, at most 8)"
     )
     add_device_argument(parser)
     add_precision_argument(parser)
@@ -151,145 +152,76 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _build(args: argparse.Namespace) -> int:
-    from harma.scenes.sources import find_sources
+    from harma.index.manage import build_index
+    from harma.index.options import BuildOptions
 
-    sources = find_sources(args.sources)
-    kept = _kept_settings(args.directory)
-    name, backbone = _model_of(args, kept)
-    model = _loaded(name, backbone, args)
-    return _bring_in(args, sources, model, _settings(args, kept, model, name, backbone))
+    with progress_bars() as progress:
+        outcome = build_index(
+            args.directory,
+            args.sources,
+            args.model,
+            backbone=args.backbone,
+            options=_options(BuildOptions, args),
+            progress=progress,
+        )
+    return _told(args.directory, outcome)
 
 
 def _add(args: argparse.Namespace) -> int:
-    from harma.index.settings import read_settings
-    from harma.scenes.sources import find_sources
-
-    kept = read_settings(args.directory)
-    sources = find_sources(args.sources)
-    return _bring_in(args, sources, _loaded(kept.model, args.backbone or kept.backbone, args), kept)
-
-
-def _bring_in(
-    args: argparse.Namespace, sources: "list[Source]", model: Any, settings: "Settings"
-) -> int:
-    from harma.index.build import build
+    from harma.index.manage import add_to_index
+    from harma.index.options import WorkOptions
 
     with progress_bars() as progress:
-        outcome = build(
+        outcome = add_to_index(
             args.directory,
-            sources,
-            model,
-            settings,
-            batch_size=args.batch_size,
-            num_workers=args.num_workers,
+            args.sources,
+            backbone=args.backbone,
+            options=_options(WorkOptions, args),
             progress=progress,
         )
-    print("\n".join(_told(args.directory, outcome)))
-    return 1 if outcome.problems else 0
+    return _told(args.directory, outcome)
 
 
 def _reembed(args: argparse.Namespace) -> int:
-    from harma.index.upkeep import reembed
+    from harma.index.manage import reembed_index
+    from harma.index.options import WorkOptions
 
-    name = _kept_name(args.model)
     with progress_bars() as progress:
-        outcome = reembed(
+        outcome = reembed_index(
             args.directory,
-            _loaded(name, args.backbone, args),
-            name,
-            args.backbone,
+            args.model,
+            backbone=args.backbone,
             allow_missing=args.allow_missing,
-            batch_size=args.batch_size,
-            num_workers=args.num_workers,
+            options=_options(WorkOptions, args),
             progress=progress,
         )
-    print("\n".join(_told(args.directory, outcome)))
-    return 1 if outcome.problems else 0
+    return _told(args.directory, outcome)
 
 
-def _loaded(name: str, backbone: str | None, args: argparse.Namespace) -> Any:
-    from harma.index.workers import prepare_workers
-
-    if args.num_workers:
-        prepare_workers()
-    return load_on_device(name, backbone, args.device, args.precision)
+def _options(kind: type[Options], args: argparse.Namespace) -> Options:
+    """The options of a kind from the flags of the same names."""
+    return kind(**{field.name: getattr(args, field.name) for field in fields(kind)})
 
 
-def _kept_name(model: str) -> str:
-    """A model's name as an index keeps it: a directory is found from everywhere."""
-    return str(Path(model).resolve()) if Path(model).exists() else model
-
-
-def _kept_settings(directory: Path) -> "Settings | None":
-    from harma.index.settings import FILE, read_settings
-
-    return read_settings(directory) if (directory / FILE).is_file() else None
-
-
-def _model_of(args: argparse.Namespace, kept: "Settings | None") -> tuple[str, str | None]:
-    """The model and its backbone: as named, or those of the index."""
-    from harma.errors import ConfigError
-
-    if args.model is not None:
-        return _kept_name(args.model), args.backbone
-    if kept is None:
-        raise ConfigError(
-            "--model is not given; name the run, adapter, model or preset that embeds"
-        )
-    return kept.model, args.backbone or kept.backbone
-
-
-def _settings(
-    args: argparse.Namespace, kept: "Settings | None", model: Any, name: str, backbone: str | None
-) -> "Settings":
-    """The settings asked for; what is not said is as in the index, or the default."""
-    from dataclasses import replace
-
-    from harma.index.build import default_settings
-    from harma.scenes.bands import parse_bands
-    from harma.scenes.raster import Reading
-    from harma.scenes.windows import Tiling
-
-    tiling, reading = (kept.tiling, kept.reading) if kept else (Tiling(), Reading())
-    if args.whole:
-        tiling = replace(tiling, size=None, size_m=None)
-    if args.size is not None or args.size_m is not None:
-        tiling = replace(tiling, size=args.size, size_m=args.size_m)
-    cut = {"stride": args.stride, "scales": args.scales, "edges": args.edges}
-    read = {
-        "bands": args.bands and parse_bands(args.bands),
-        "percentiles": args.stretch,
-        "nodata": args.nodata,
-    }
-    tiling = replace(tiling, **{key: value for key, value in cut.items() if value is not None})
-    reading = replace(reading, **{key: value for key, value in read.items() if value is not None})
-    max_nodata = (
-        args.max_nodata if args.max_nodata is not None else kept.max_nodata if kept else 0.5
+def _told(directory: Path, outcome: "BuildOutcome") -> int:
+    """Print what was done and what could not be, and give the status."""
+    rate = ""
+    if outcome.num_added:
+        rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s"
+    print(f"{directory}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}")
+    print(
+        f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
+        f" {outcome.num_kept:,} as they were"
     )
-    return default_settings(
-        model, name, backbone, tiling=tiling, reading=reading, max_nodata=max_nodata
-    )
-
-
-def _told(directory: Path, outcome: "Outcome") -> list[str]:
-    """What was done, and what could not be."""
-    rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s" if outcome.num_added else ""
-    lines = [
-        f"{directory}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}",
-        (
-            f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
-            f" {outcome.num_kept:,} as they were"
-        ),
-    ]
     if outcome.num_skipped:
-        lines.append(f"{outcome.num_skipped:,} chips left out as mostly nodata")
+        print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
     if outcome.problems:
-        lines.append(
-            f"{len(outcome.problems):,} could not be used (also in {directory / 'problems.json'}):"
-        )
-        lines += [f"  {source}: {problem}" for source, problem in outcome.problems.items()]
-    lines.append(f"search is {outcome.search}")
-    return lines
+        listed = directory / "problems.json"
+        print(f"{len(outcome.problems):,} could not be used (also in {listed}):")
+    for source, problem in outcome.problems.items():
+        print(f"  {source}: {problem}")
+    print(f"search is {outcome.search}")
+    return 1 if outcome.problems else 0
 
 
 ACTIONS = (
