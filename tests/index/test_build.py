@@ -2,17 +2,19 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.index.made import all_rows
+from tests.index.made import all_rows, chip_ids
 
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.ground.files import locked
 from harma.index import writer as writing
 from harma.index.index import Index
-from harma.index.store import Store
+from harma.index.store import Store, tables_directory
+from harma.index.verify import verify
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
@@ -203,8 +205,6 @@ def test_directories_that_are_no_index(build_index, write_scenes, tmp_path):
         with pytest.raises((DataError, ConfigError)):
             Index.open(tmp_path / "index")
         settings.write_text(kept)
-    import shutil
-
     shutil.rmtree(next((tmp_path / "index" / "tables").glob("*/chips.lance")))
     with pytest.raises(DataError, match="is damaged .*build it again"):
         Index.open(tmp_path / "index")
@@ -258,3 +258,81 @@ def test_one_odd_file_does_not_end_the_build(write_scenes, build_index, tmp_path
     outcome = build_index(tmp_path / "scenes")
     assert "IndexError: axis 0" in next(iter(outcome.problems.values()))
     assert outcome.num_added == 18
+
+
+def test_a_source_that_cannot_be_read_now_keeps_its_chips(archive, build_index, tmp_path):
+    before = chip_ids(archive)
+    scene = sorted((tmp_path / "scenes").iterdir())[0]
+    whole = scene.read_bytes()
+    scene.write_bytes(whole[:100])
+    outcome = build_index(tmp_path / "scenes")
+    assert list(outcome.problems) == [str(scene)]
+    assert chip_ids(archive) == before
+    listed = json.loads((archive / "problems.json").read_text())
+    assert listed[0]["problem"].endswith("its 9 chips are kept")
+    assert str(scene) in verify(Store(archive))[0]
+    scene.write_bytes(whole)
+    assert build_index(tmp_path / "scenes").problems == {}
+    assert chip_ids(archive) == before
+    assert not (archive / "problems.json").exists()
+    assert verify(Store(archive)) == []
+
+
+def test_a_changed_source_that_breaks_half_way_keeps_its_old_chips(
+    archive, build_index, write_scenes, tmp_path, monkeypatch
+):
+    before = chip_ids(archive)
+    scene = sorted((tmp_path / "scenes").iterdir())[0]
+    larger = write_scenes(tmp_path / "larger", 1, first=9, size=640)[0]
+    scene.write_bytes(larger.read_bytes()[:300_000])
+    monkeypatch.setattr("harma.index.writer.COMMIT_CHIPS", 10)
+    outcome = build_index(tmp_path / "scenes")
+    assert "damaged" in outcome.problems[str(scene)]
+    assert chip_ids(archive) == before
+    scene.write_bytes(larger.read_bytes())
+    outcome = build_index(tmp_path / "scenes")
+    assert (outcome.problems, outcome.num_added) == ({}, 400)
+    assert len(chip_ids(archive)) == 18 + 400
+    assert verify(Store(archive)) == []
+
+
+def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
+    archive, build_index, write_scenes, tmp_path
+):
+    import resource
+
+    from harma.errors import StorageError
+
+    before = chip_ids(archive)
+    write_scenes(tmp_path / "more", 1, first=5, size=320)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(
+            StorageError, match="cannot be written .* What was written before is kept"
+        ):
+            build_index(tmp_path / "more")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert chip_ids(archive) == before
+    assert build_index(tmp_path / "more").num_added == 100
+    assert verify(Store(archive)) == []
+
+
+def test_a_search_goes_on_while_the_index_is_written(
+    archive, build_index, write_scenes, model, tmp_path
+):
+    index = Index.open(archive, model=model[0])
+    assert len(index.search("a road", k=100)) == 27
+    write_scenes(tmp_path / "more", 2, first=5)
+    build_index(tmp_path / "more")
+    assert len(index.search("a road", k=100)) == 27, "what was there when it was opened"
+    index.refresh()
+    assert len(index.search("a road", k=100)) == 45
+
+
+def test_a_reader_of_tables_that_are_gone_is_told(archive):
+    store = Store(archive)
+    shutil.rmtree(tables_directory(archive, store.settings))
+    with pytest.raises(DataError, match="is damaged"):
+        Store(archive)

@@ -76,3 +76,25 @@ def test_metres_need_a_place_and_pixels_that_are_small_enough():
         list(tiling.windows(10, 10, None))
     with pytest.raises(DataError, match="smaller than its pixels"):
         list(tiling.windows(10, 10, 300.0))
+
+
+@settings(deadline=None)
+@given(LENGTHS, LENGTHS, st.integers(4, 70), st.lists(st.sampled_from([1, 2, 5]), min_size=1))
+def test_windows_by_number_are_those_in_turn_and_each_is_there_once(width, height, size, scales):
+    windows = Tiling(size=size, scales=tuple(scales)).windows(width, height, None)
+    in_turn = list(windows)
+    assert [windows[number] for number in range(len(windows))] == in_turn
+    assert len(set(in_turn)) == len(in_turn)
+    for number in (-1, len(windows)):
+        with pytest.raises(IndexError, match="there is no window"):
+            windows[number]
+
+
+def test_windows_go_scale_by_scale_and_row_by_row():
+    windows = list(Tiling(size=5, scales=(1, 2)).windows(10, 10, None))
+    corners = [(w.column, w.row, w.width) for w in windows]
+    assert corners == [(0, 0, 5), (5, 0, 5), (0, 5, 5), (5, 5, 5), (0, 0, 10)]
+
+
+def test_scales_beyond_a_small_raster_are_one_chip():
+    assert len(Tiling(size=8, scales=(1, 2, 4)).windows(9, 9, None)) == 5

@@ -12,7 +12,7 @@ from harma.errors import ConfigError, DataError
 from harma.ground.files import locked
 from harma.index.build import build
 from harma.index.settings import FILE, Settings, read_settings, write_settings
-from harma.index.store import ROW_ID, WRITING, Store, tables_directory
+from harma.index.store import WRITING, Store, tables_directory
 from harma.index.tend import Progress
 from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
@@ -126,9 +126,10 @@ def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:
 def _sources_of(store: Store) -> list[Source]:
     """The sources; dates that came from a list are known from the chips alone."""
     dates: dict[str, datetime | None] = dict.fromkeys(store.sources())
-    for block in store.blocks(["source", "datetime"]):
+    columns = ["source", "datetime"]
+    for block in store.blocks(columns):
         # A source's chips have one date: a row a source is enough.
-        pairs = block.drop_columns([ROW_ID]).group_by(["source", "datetime"]).aggregate([])
+        pairs = block.select(columns).group_by(columns).aggregate([])
         names = pairs["source"].to_pylist()
         dates.update(zip(names, pairs["datetime"].to_pylist(), strict=True))
     return [source_named(name, date) for name, date in dates.items()]
