@@ -1,5 +1,7 @@
 """Reading tasks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.index.parts import settings, write_stripes
@@ -65,9 +67,10 @@ def test_a_task_without_windows_tells_the_facts(tmp_path):
 def test_a_source_that_cannot_be_read_or_has_changed_is_told(tmp_path):
     assert read_task(task_of(tmp_path / "gone.tif", (0,))).problem == "it is not there"
     path = write_stripes(tmp_path / "a.tif", [10, 20, 30])
-    changed = read_task(task_of(path, (0,), num_windows=4))
-    assert changed.problem == "it changed while the index was built; build it again"
-    assert (changed.pixels, changed.chips, changed.facts) == (None, [], None)
+    for num_windows in (2, 4):
+        changed = read_task(task_of(path, (0,), num_windows=num_windows))
+        assert changed.problem == "it changed while the index was built; build it again"
+        assert (changed.pixels, changed.chips, changed.facts) == (None, [], None)
 
 
 def test_a_mistake_of_ours_is_not_a_problem_of_the_source(tmp_path):
@@ -87,11 +90,20 @@ def test_a_scene_stays_open_for_the_next_task_of_the_same_bytes(tmp_path):
     changed = scenes.open(task_of(tmp_path / "a.tif", (1,), content="d"), Reading())
     assert changed is not opened
     assert scenes.open(other, Reading()).facts.source.endswith("b.tif")
+    assert open_files(tmp_path) == {"b.tif"}
     again = scenes.open(first, Reading())
     assert again is not opened
     scenes.close()
     assert scenes.open(first, Reading()) is not again
     scenes.close()
+
+
+def open_files(folder):
+    files = set()
+    for link in Path("/proc/self/fd").iterdir():
+        if link.exists() and link.resolve().parent == folder:
+            files.add(link.resolve().name)
+    return files
 
 
 def test_pieces_have_all_windows_and_one_there_is_always():

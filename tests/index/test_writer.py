@@ -20,6 +20,19 @@ def store(tmp_path):
     return Store.create(tmp_path / "index", settings())
 
 
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def _dying(original, calls, step):
+    def write(self, *args):
+        if next(calls) == step:
+            raise Killed
+        return original(self, *args)
+
+    return write
+
+
 def record(name="a.tif", content="c", num_chips=4, **values):
     return SourceRecord(name, 7, 8, content, num_chips=num_chips, **values)
 
@@ -98,6 +111,21 @@ def test_old_chips_go_when_the_new_ones_are_all_in(store):
     assert ids(store) == [f"a.tif c {number}" for number in range(4)]
     assert store.sources()["a.tif"].content == "c"
     assert (writer.outcome.num_replaced, writer.outcome.num_new) == (1, 0)
+
+
+def test_old_chips_stay_where_the_last_new_ones_could_not_be_written(store, monkeypatch):
+    writer = committed(store, changed(store), blocks=[block(numbers=(0, 1))])
+    monkeypatch.setattr(Store, "add_chips", _dying(Store.add_chips, iter([1]), 1))
+    with pytest.raises(Killed):
+        writer.commit([block(numbers=(2, 3))])
+    assert sum("old" in name for name in ids(store)) == 4
+
+
+def test_a_commit_of_nothing_writes_nothing(store):
+    writer = committed(store, changed(store), blocks=[block(numbers=range(4))])
+    version = store.version
+    writer.commit([])
+    assert store.version == version
 
 
 def test_of_a_new_source_that_fails_after_a_commit_nothing_stays(store):
@@ -182,10 +210,6 @@ def test_problems_are_listed_in_a_file_while_there_are_any(store):
     assert not path.exists()
 
 
-class Killed(BaseException):
-    """Stands for the end of the process."""
-
-
 WRITES = ("add_chips", "drop_chips", "drop_other_chips", "put_sources")
 
 
@@ -218,12 +242,3 @@ def test_a_build_killed_before_any_write_is_completed_by_the_next(
     assert len(ids(index)) == len(set(ids(index))) == 18
     assert {row["source"] for row in all_rows(index)} == set(map(str, paths))
     assert verify(index) == []
-
-
-def _dying(original, calls, step):
-    def write(self, *args):
-        if next(calls) == step:
-            raise Killed
-        return original(self, *args)
-
-    return write
