@@ -3,19 +3,26 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.conftest import TINY
 from tests.index.made import all_rows, chip_ids
 
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.backbones import load_backbone
+from harma.errors import ConfigError, DataError, HarmaError, MissingFileError
 from harma.ground.files import locked
 from harma.index import writer as writing
+from harma.index.build import build, default_settings
 from harma.index.index import Index
+from harma.index.settings import read_settings
 from harma.index.store import Store, tables_directory
 from harma.index.verify import verify
+from harma.model.model import HarMA
 from harma.scenes.raster import Reading
+from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
 
 
@@ -169,15 +176,12 @@ def test_other_settings_another_model_and_a_second_writer_are_refused(
         build_index(tmp_path / "scenes", reading=Reading(percentiles=(1, 99)))
     with (
         locked(tmp_path / "index", "writing the index"),
-        pytest.raises(ConfigError, match="another process is writing the index"),
+        pytest.raises(HarmaError, match="another process is writing the index"),
     ):
         build_index(tmp_path / "scenes")
-    from harma.backbones import load_backbone
-    from harma.model.model import HarMA
-
     other = HarMA(load_backbone(model[0].backbone.config)).eval()
     with pytest.raises(
-        ConfigError,
+        HarmaError,
         match=r"made with the model .* this one is .*\. Their embeddings do not compare",
     ):
         Index.open(tmp_path / "index", model=other)
@@ -336,3 +340,47 @@ def test_a_reader_of_tables_that_are_gone_is_told(archive):
     shutil.rmtree(tables_directory(archive, store.settings))
     with pytest.raises(DataError, match="is damaged"):
         Store(archive)
+
+
+def test_progress_counts_sources_and_chips_and_ends_where_both_are_done(
+    write_scenes, model, tmp_path
+):
+    """Until all sources are looked at, the number of chips is an estimate by those that were."""
+    sources = find_sources(write_scenes(tmp_path / "scenes", 30))
+    told = []
+    settings = default_settings(
+        *model, None, tiling=Tiling(size=32), reading=Reading(), max_nodata=0.5
+    )
+    build(
+        tmp_path / "index",
+        sources,
+        model[0],
+        settings,
+        num_workers=0,
+        progress=lambda *progress: told.append(progress),
+    )
+    looked = [progress for progress in told if progress[0] == "looking"]
+    assert looked == [("looking", count, 30) for count in range(1, 31)]
+    embedded = [progress for progress in told if progress[0] == "embedding"]
+    assert [done for _, done, _ in embedded] == [9 * count for count in range(1, 31)]
+    assert {total for _, _, total in embedded} == {270}, "all scenes are alike"
+    assert told.index(embedded[0]) < told.index(looked[-1]), "both go on at once"
+
+
+def test_a_source_that_is_named_twice_is_read_once(write_scenes, model, tmp_path):
+    sources = find_sources(write_scenes(tmp_path / "scenes", 2))
+    settings = default_settings(
+        *model, None, tiling=Tiling(size=32), reading=Reading(), max_nodata=0.5
+    )
+    outcome = build(tmp_path / "index", sources * 2, model[0], settings, num_workers=0)
+    assert (outcome.num_added, outcome.num_new) == (18, 2)
+    assert verify(Store(tmp_path / "index")) == []
+
+
+def test_another_model_is_refused_and_the_index_stays(archive, model, tmp_path):
+    before = read_settings(archive)
+    settings = replace(before, model="other")
+    other = HarMA(load_backbone(TINY)).eval()
+    with pytest.raises(HarmaError, match="made with the model"):
+        build(archive, find_sources([tmp_path / "scenes"]), other, settings, num_workers=0)
+    assert read_settings(archive) == before

@@ -36,8 +36,8 @@ def build(
 ) -> BuildOutcome:
     """Bring sources into an index; make it if it is not there.
 
-    Three parts, each on its own: `plan` says what is missing, `run_tasks` reads and embeds it,
-    `Writer` commits it. All three go on at once, a few sources at a time.
+    `plan` says what is missing, `run_tasks` reads and embeds it, `Writer` commits it: all three go
+    on at once, a few sources at a time.
 
     Args:
         directory: of the index.
@@ -54,17 +54,17 @@ def build(
         ConfigError: it was made with other settings, or the directory holds something else.
         ModelMismatchError: it was made with another model.
     """
+    # A source that is named twice would have two sets of chips on their way.
+    once = list({source.name: source for source in sources}.values())
     with locked(directory, WRITING):
         store = _opened(directory, settings)
-        check_model(store.settings.model, store.settings.model_id, model)
-        _check_settings(store.settings, settings)
-        if (settings.model, settings.backbone) != (store.settings.model, store.settings.backbone):
-            write_settings(directory, settings)  # the same model, found elsewhere now
+        _check_fits(store, settings, model)
         start = time.monotonic()
         writer = Writer(store)
-        once = list({source.name: source for source in sources}.values())
         counted = _Counted(len(once), progress)
         planned = plan(once, store, num_workers=num_workers, progress=progress)
+        # Blocks pull tasks, tasks pull the plan, the plan pulls the survey: nothing runs ahead of
+        # what is written by more than a few tasks and sources.
         blocks = run_tasks(
             _tasks(planned, writer, counted),
             store.settings,
@@ -80,9 +80,24 @@ def build(
 
 
 def _opened(directory: Path, settings: Settings) -> Store:
+    """The index, made if it is not there."""
     if (directory / FILE).is_file():
         return Store(directory)
     return Store.create(directory, settings)
+
+
+def _check_fits(store: Store, settings: Settings, model: HarMA) -> None:
+    """Check that an index is of this model and these settings, and note where the model is now.
+
+    Raises:
+        ConfigError: it was made with other settings.
+        ModelMismatchError: it was made with another model.
+    """
+    kept = store.settings
+    check_model(kept.model, kept.model_id, model)
+    _check_settings(kept, settings)
+    if (settings.model, settings.backbone) != (kept.model, kept.backbone):
+        write_settings(store.directory, settings)
 
 
 def _check_settings(kept: Settings, given: Settings) -> None:

@@ -58,9 +58,7 @@ def build_index(
     """
     directory = Path(directory)
     scenes = find_sources(sources)
-    kept = None
-    if (directory / FILE).is_file():
-        kept = read_settings(directory)
+    kept = _kept_settings(directory)
     name, home = _named(model, backbone, kept)
     loaded = model
     if not isinstance(loaded, HarMA):
@@ -147,6 +145,13 @@ def reembed_index(
         num_workers=options.num_readers,
         progress=progress,
     )
+
+
+def _kept_settings(directory: Path) -> Settings | None:
+    """The settings of an index, or None where there is none yet."""
+    if not (directory / FILE).is_file():
+        return None
+    return read_settings(directory)
 
 
 def _named(

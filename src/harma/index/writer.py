@@ -203,7 +203,7 @@ class Writer:
             self.outcome.num_added += len(chips)
 
     def _drop_outdated(self) -> None:
-        """Drop chips of earlier bytes of sources that are done, and new ones of those that failed."""
+        """Drop old chips of sources that are done, and new chips of those that failed."""
         failed = [record for record in self._records if record.problem]
         # Earlier commits may have written chips of a source before it failed.
         self.store.drop_chips([record.source for record in failed if not record.num_chips])
