@@ -94,6 +94,7 @@ class _BatchEmbedder:
     def _embed(self) -> None:
         """Embed a batch of the pixels that wait."""
         pixels = self.pixels[0]
+        # A copy of some hundred kilobytes a chip, so not without need.
         if len(self.pixels) > 1:
             pixels = torch.cat(self.pixels)
         batch = pixels[: self.batch_size]

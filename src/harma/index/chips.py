@@ -82,6 +82,7 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
 
 def _thumbnail(picture: NDArray[np.uint8]) -> bytes:
     image = Image.fromarray(picture)
+    # Shrinks, and never enlarges.
     image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY)

@@ -12,10 +12,10 @@ from harma.errors import ConfigError
 from harma.ground.device import best_device
 from harma.index.build import build, default_settings
 from harma.index.options import MAX_NODATA, BuildOptions, WorkOptions
+from harma.index.processes import prepare_workers
 from harma.index.reembed import reembed
 from harma.index.settings import FILE, Settings, read_settings
 from harma.index.tend import Progress
-from harma.index.workers import prepare_workers
 from harma.index.writer import BuildOutcome
 from harma.model.model import HarMA
 from harma.model.saved import load
@@ -67,6 +67,7 @@ def build_index(
         directory,
         scenes,
         loaded,
+        # What was asked for: `build` refuses it where the index has it otherwise.
         _settings(loaded, name, home, options, kept),
         batch_size=options.batch_size,
         num_workers=options.num_readers,
@@ -163,7 +164,7 @@ def _named(
         ConfigError: neither the call nor the index names a model.
     """
     if model is not None and not isinstance(model, HarMA):
-        # Another place of the model means another place of its backbone.
+        # The backbone that the index notes is that of the model it notes.
         return _lasting(model), backbone
     if kept is not None:
         return kept.model, backbone or kept.backbone
@@ -178,7 +179,8 @@ def _lasting(model: PathLike) -> str:
 
 
 def _loaded(name: str, backbone: str | None, options: WorkOptions) -> HarMA:
-    """The model on its device; the readers load their libraries meanwhile."""
+    """The model on its device and in its precision."""
+    # Reading weights takes seconds, and so do the readers' libraries.
     if options.num_readers:
         prepare_workers()
     model = load(name, backbone=backbone).to(best_device(options.device))

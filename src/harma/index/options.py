@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harma.errors import ConfigError
 from harma.ground.device import usable_cores
-from harma.model.model import Precision
 from harma.scenes.bands import Bands, parse_bands
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
+
+if TYPE_CHECKING:
+    # It takes torch, which the command line shall not wait for before it says what is wrong.
+    from harma.model.model import Precision
 
 # Of a chip: what a new index leaves out if nothing is said.
 MAX_NODATA = 0.5
@@ -31,7 +34,7 @@ class WorkOptions:
     batch_size: int = 64
     num_workers: int | None = None
     device: str = "auto"
-    precision: Precision = "float32"
+    precision: "Precision" = "float32"
 
     @property
     def num_readers(self) -> int:
@@ -86,6 +89,7 @@ class BuildOptions(WorkOptions):
             ConfigError: a value is not usable.
         """
         tiling = kept
+        # A side in pixels takes the place of one in metres, and the other way round.
         if self.whole or self.size is not None or self.size_m is not None:
             tiling = replace(tiling, size=self.size, size_m=self.size_m)
         if self.stride is not None:
@@ -106,6 +110,7 @@ class BuildOptions(WorkOptions):
             ConfigError: a value is not usable.
         """
         reading = kept
+        # Text as on the command line, where numbers are text too.
         if isinstance(self.bands, str):
             reading = replace(reading, bands=parse_bands(self.bands))
         elif self.bands is not None:

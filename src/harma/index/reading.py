@@ -116,6 +116,7 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
             pixels.append(transform(torch.from_numpy(cutting.picture).permute(2, 0, 1)))
     except (HarmaError, OSError) as error:
         return ChipPixels(task, [], None, 0, None, problem=problem_of(error))
+    # torch has no stack of nothing.
     stacked = None
     if pixels:
         stacked = torch.stack(pixels)
@@ -125,6 +126,7 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
 def _windows(task: Task, settings: Settings, facts: SceneFacts) -> list[Window]:
     """The windows that a task's numbers mean."""
     windows = settings.tiling.windows(facts.width, facts.height, facts.gsd)
+    # A file that was written anew since the survey: its fingerprint would name other bytes.
     if len(windows) != task.num_windows:
         raise DataError("it changed while the index was built; build it again")
     return [windows[number] for number in task.numbers]

@@ -39,6 +39,7 @@ def remove(directory: Path, patterns: Sequence[str]) -> Removed:
     with locked(directory, WRITING):
         store = Store(directory)
         names = list(store.sources())
+        # All patterns are looked at before anything goes: a mistyped one should cost nothing.
         chosen: set[str] = set()
         for pattern in patterns:
             matches = [name for name in names if _matches(name, pattern)]
@@ -55,6 +56,7 @@ def remove(directory: Path, patterns: Sequence[str]) -> Removed:
 
 def _matches(name: str, pattern: str) -> bool:
     """Whether a name fits a pattern of * and ?; brackets mean themselves."""
+    # A name of an index is a pattern of itself, also where it holds a star.
     return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))
 
 

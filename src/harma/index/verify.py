@@ -29,6 +29,7 @@ def verify(store: Store) -> list[str]:
 
 def _problems(store: Store) -> list[str]:
     problems: list[str] = []
+    # All ids are in memory: about a kilobyte a chip while it runs.
     ids: Counter[str] = Counter()
     chips_of: Counter[str] = Counter()
     for block in store.blocks(["id", "source", "embedding", "model"]):
@@ -76,6 +77,7 @@ def _source_problems(record: SourceRecord, num_chips: int) -> list[str]:
         )
     if record.size < 0:
         return problems  # an address
+    # By size and time alone: what a build looks at first.
     try:
         stat = Path(name).stat()
     except OSError:

@@ -34,6 +34,7 @@ def work(
         scenes: keeps the scene open for the next task of the same source.
     """
     transform = eval_transform_of(model.preprocess)
+    # A caller that gives a cache closes it; one that gives none leaves no scene open.
     cache = scenes or SceneCache()
     try:
         reads = (read(piece, settings, transform, cache) for piece in task.pieces())
@@ -46,6 +47,7 @@ def work(
 def _joined(task: Task, blocks: list[ChipBlock]) -> ChipBlock:
     """The blocks of a task's pieces as one; empty if one of them failed."""
     for block in blocks:
+        # A source is in the index as a whole or not at all.
         if block.problem:
             return replace(block, task=task, chips=[], embeddings=block.embeddings[:0])
     chips: list[ChipRecord] = []

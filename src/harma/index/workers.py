@@ -1,16 +1,11 @@
 """Work on this machine: worker processes read tasks, and one embedder is fed by all of them."""
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Iterable, Iterator
-from multiprocessing import forkserver
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
 
 from torch.utils.data import DataLoader, Dataset
 
 from harma.index.batches import ChipBlock, embed_batches
+from harma.index.processes import end_with_embedder, worker_context
 from harma.index.reading import ChipPixels, SceneCache, Task, Transform, read
 from harma.index.settings import Settings
 from harma.model.embedding import Embedder, eval_transform_of
@@ -50,10 +45,11 @@ def read_tasks(
 ) -> Iterator[ChipPixels]:
     """Read tasks in worker processes, in their order."""
     reader = _TaskReader(settings, transform)
+    # Without workers torch takes neither.
     context = None
     tasks_ahead = None
     if num_workers:
-        context = _worker_context()
+        context = worker_context()
         tasks_ahead = TASKS_AHEAD
     loader: DataLoader[ChipPixels] = DataLoader(
         reader,
@@ -64,7 +60,7 @@ def read_tasks(
         num_workers=num_workers,
         prefetch_factor=tasks_ahead,
         multiprocessing_context=context,
-        worker_init_fn=_end_with_embedder,
+        worker_init_fn=end_with_embedder,
     )
     try:
         yield from loader
@@ -82,36 +78,3 @@ class _TaskReader(Dataset[ChipPixels]):
 
     def __getitem__(self, task: Task) -> ChipPixels:
         return read(task, self.settings, self.transform, self.scenes)
-
-
-def prepare_workers() -> None:
-    """Let the process that workers come from load its libraries, while this one loads its model."""
-    if _worker_context().get_start_method() == "forkserver":
-        forkserver.ensure_running()
-
-
-def _worker_context() -> BaseContext:
-    """How workers are started: from a process without threads.
-
-    A fork of this process, in which Lance runs threads, could stand still for ever.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
-
-
-def _end_with_embedder(worker: int) -> None:
-    """Let a worker end when the process that it reads for is killed.
-
-    Its own parent, the fork server, lives on then.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
-
-
-def _end_after(process: BaseProcess) -> None:
-    process.join()
-    os._exit(1)

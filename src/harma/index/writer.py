@@ -130,6 +130,9 @@ class Writer:
         """Write blocks, and the records of the sources that are done with them."""
         for block in blocks:
             self._count(block)
+        # The order is what makes a kill harmless. Chips first: a source that has its record has all
+        # of them. The record last: until then it names the old bytes, or is not there, and the next
+        # build looks at the source again.
         self._add_chips(blocks)
         self._drop_outdated()
         if self._records:
@@ -150,6 +153,7 @@ class Writer:
             progress.num_chips += len(block.chips)
             progress.num_skipped += block.num_skipped
             self.outcome.num_skipped += block.num_skipped
+        # Windows are counted, not blocks: a task may be of any size, and none need be the last.
         if progress.num_left == 0:
             del self._open[name]
             if not progress.has_failed:
@@ -182,6 +186,7 @@ class Writer:
         self.outcome.problems[name] = problem
         kept = planned.kept
         if kept is not None and kept.num_chips:
+            # Of the old bytes: searches go on with what was right before.
             why = f"{problem}; its {kept.num_chips:,} chips are kept"
             self._records.append(replace(kept, problem=why))
             return

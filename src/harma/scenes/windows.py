@@ -85,7 +85,7 @@ class Tiling:
         return side
 
     def windows(self, width: int, height: int, gsd: float | None) -> "Windows":
-        """The windows of a raster, scale by scale, row by row; every pixel lies in one of each scale.
+        """The windows of a raster, scale by scale, row by row; a pixel lies in one of each scale.
 
         Args:
             width: of the raster, pixels.

@@ -23,6 +23,7 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="run, adapter or model directory, or preset; for a new index",
     )
+    # No flag has a default: what is not said is as in the index (harma.index.options).
     side = parser.add_mutually_exclusive_group()
     side.add_argument(
         "--size", type=positive, metavar="PIXELS", help="side of a chip, pixels (256)"
@@ -109,8 +110,10 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _build(args: argparse.Namespace) -> int:
-    from harma.index.manage import build_index
     from harma.index.options import BuildOptions
+
+    options = _options(BuildOptions, args)
+    from harma.index.manage import build_index
 
     with progress_bars() as progress:
         outcome = build_index(
@@ -118,30 +121,34 @@ def _build(args: argparse.Namespace) -> int:
             args.sources,
             args.model,
             backbone=args.backbone,
-            options=_options(BuildOptions, args),
+            options=options,
             progress=progress,
         )
     return _told(args.directory, outcome)
 
 
 def _add(args: argparse.Namespace) -> int:
-    from harma.index.manage import add_to_index
     from harma.index.options import WorkOptions
+
+    options = _options(WorkOptions, args)
+    from harma.index.manage import add_to_index
 
     with progress_bars() as progress:
         outcome = add_to_index(
             args.directory,
             args.sources,
             backbone=args.backbone,
-            options=_options(WorkOptions, args),
+            options=options,
             progress=progress,
         )
     return _told(args.directory, outcome)
 
 
 def _reembed(args: argparse.Namespace) -> int:
-    from harma.index.manage import reembed_index
     from harma.index.options import WorkOptions
+
+    options = _options(WorkOptions, args)
+    from harma.index.manage import reembed_index
 
     with progress_bars() as progress:
         outcome = reembed_index(
@@ -149,15 +156,22 @@ def _reembed(args: argparse.Namespace) -> int:
             args.model,
             backbone=args.backbone,
             allow_missing=args.allow_missing,
-            options=_options(WorkOptions, args),
+            options=options,
             progress=progress,
         )
     return _told(args.directory, outcome)
 
 
 def _options(kind: type[Options], args: argparse.Namespace) -> Options:
-    """The options of a kind from the flags of the same names."""
-    return kind(**{field.name: getattr(args, field.name) for field in fields(kind)})
+    """The options of a kind from the flags of the same names; readers are started by the way."""
+    from harma.index.processes import prepare_workers
+
+    options = kind(**{field.name: getattr(args, field.name) for field in fields(kind)})
+    if options.num_readers:
+        # Their libraries take seconds to load. So do those of this process: what takes torch is
+        # imported after this.
+        prepare_workers()
+    return options
 
 
 def _told(directory: Path, outcome: "BuildOutcome") -> int:
