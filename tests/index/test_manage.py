@@ -1,6 +1,7 @@
 """Indices by names: the model and the settings of an index that is there need not be said again."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from tests.index.made import chip_ids
 
 from harma.backbones import load_backbone
 from harma.errors import ConfigError, HarmaError, MissingFileError
+from harma.index import manage
 from harma.index.manage import add_to_index, build_index, reembed_index
 from harma.index.options import BuildOptions, WorkOptions
-from harma.index.settings import read_settings
+from harma.index.settings import read_settings, write_settings
 from harma.scenes.windows import Tiling
 
 HERE = {"num_workers": 0, "device": "cpu"}
@@ -94,3 +96,23 @@ def test_another_model_by_its_name(built, tmp_path):
     assert (settings.model, settings.embed_dim) == (str(tmp_path / "other"), 24)
     assert settings.tiling == Tiling(size=48)
     assert chip_ids(built) == before
+
+
+def test_a_backbone_is_that_of_the_call_or_else_of_the_index(built, model, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        manage, "load", lambda name, *, backbone: asked.append((name, backbone)) or model[0]
+    )
+    scenes = [tmp_path / "scenes"]
+    options = BuildOptions(**HERE)
+    write_settings(Path(built), replace(read_settings(Path(built)), backbone="noted"))
+    add_to_index(built, scenes, options=options)
+    build_index(built, scenes, options=options)
+    assert asked == [(model[1], "noted")] * 2
+    add_to_index(built, scenes, backbone="given", options=options)
+    assert read_settings(Path(built)).backbone == "noted", "only a build notes where things are"
+    build_index(built, scenes, backbone="given", options=options)
+    assert asked[2:] == [(model[1], "given")] * 2
+    assert read_settings(Path(built)).backbone == "given"
+    build_index(built, scenes, model[1], options=options)
+    assert asked[4:] == [(model[1], None)], "another model would have another backbone"

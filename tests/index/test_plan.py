@@ -12,8 +12,8 @@ from harma.index.plan import SOURCES_AT_ONCE, plan
 from harma.index.reading import TASK_CHIPS
 from harma.index.records import SourceRecord
 from harma.index.store import Store
-from harma.index.survey import survey
-from harma.scenes.sources import find_sources
+from harma.index.survey import AHEAD, survey
+from harma.scenes.sources import Source, find_sources
 from harma.scenes.windows import Tiling
 
 
@@ -115,6 +115,26 @@ def test_records_of_the_index_come_with_their_sources(store, tmp_path):
     assert told == [("looking", 1, 1)]
 
 
+class Counted(list):
+    """A list that notes how many of its items were taken."""
+
+    num_taken = 0
+
+    def __iter__(self):
+        for item in super().__iter__():
+            self.num_taken += 1
+            yield item
+
+
+def test_few_sources_are_looked_at_before_their_tasks_are_asked_for(store):
+    sources = Counted(Source(f"/nowhere/{number}", f"/nowhere/{number}") for number in range(200))
+    items = plan(sources, store, num_workers=1)
+    for count in range(1, 100):
+        next(items)
+        assert sources.num_taken <= count + AHEAD
+    items.close()
+
+
 def test_windows_are_not_held(tmp_path):
     """A hundred thousand windows of twenty sources would take ten megabytes."""
     small = settings(tiling=Tiling(size=1))
@@ -131,4 +151,4 @@ def test_windows_are_not_held(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert num_windows == 20 * 500 * 10
-    assert peak < 2e6
+    assert peak < 3e6
