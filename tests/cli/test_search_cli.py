@@ -25,18 +25,6 @@ def archive(write_scenes, tmp_path, capsys):
     return str(tmp_path / "archive")
 
 
-def test_a_second_build_needs_no_options_and_adds_what_is_new(
-    archive, write_scenes, tmp_path, capsys
-):
-    write_scenes(tmp_path / "scenes", 1, first=3)
-    (tmp_path / "scenes" / "broken.tif").write_bytes(b"x")
-    assert main(["index", "build", archive, str(tmp_path / "scenes"), "--num-workers", "1"]) == 1
-    shown = capsys.readouterr().out
-    assert "4 chips added" in shown
-    assert "1 new, 0 changed, 3 as they were" in shown
-    assert "broken.tif: it cannot be read as a raster or picture" in shown
-
-
 def test_an_index_embedded_in_bf16_is_searched_in_float32(archive, tmp_path, capsys):
     options = [
         "--model",
@@ -108,44 +96,6 @@ def test_filters_and_examples(archive, capsys):
     assert "nothing matches" in capsys.readouterr().out
     assert main(["search", archive, ""]) == 2
     assert "error: " in capsys.readouterr().err
-
-
-def test_info(archive, capsys):
-    assert main(["index", "info", archive]) == 0
-    assert "chips        12" in capsys.readouterr().out
-    assert main(["index", "info", archive, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["sources"] == 3
-
-
-def test_a_new_index_needs_a_model(tmp_path, write_scenes, capsys):
-    write_scenes(tmp_path / "scenes", 1)
-    assert main(["index", "build", str(tmp_path / "new"), str(tmp_path / "scenes")]) == 2
-    assert "--model is not given" in capsys.readouterr().err
-    assert not (tmp_path / "new").exists()
-
-
-def test_removing_and_verifying(archive, capsys, tmp_path):
-    assert main(["index", "verify", archive]) == 0
-    assert "0 problems" in capsys.readouterr().out
-    assert main(["index", "remove", archive, "*scene1_*"]) == 0
-    assert "removed 1 sources with 4 chips" in capsys.readouterr().out
-    assert main(["index", "remove", archive, "*scene1_*"]) == 2
-    assert "no source of the index matches" in capsys.readouterr().err
-    assert main(["index", "build", archive, str(tmp_path / "scenes")]) == 0
-    assert "4 chips added" in capsys.readouterr().out
-    next((tmp_path / "scenes").iterdir()).unlink()
-    assert main(["index", "verify", archive]) == 1
-    assert "is not there any more" in capsys.readouterr().out
-
-
-def test_adding_needs_an_index_and_no_options(archive, write_scenes, tmp_path, capsys):
-    write_scenes(tmp_path / "more", 1, first=4)
-    assert main(["index", "add", archive, str(tmp_path / "more"), "--num-workers", "0"]) == 0
-    shown = capsys.readouterr().out
-    assert "4 chips added" in shown
-    assert "search is exact: every chip is compared" in shown
-    assert main(["index", "add", str(tmp_path / "none"), str(tmp_path / "more")]) == 2
-    assert "is no index" in capsys.readouterr().err
 
 
 def test_hits_written_to_files_by_their_suffix(archive, tmp_path, capsys):
@@ -224,28 +174,6 @@ def test_change_between_dates(archive, write_scenes, tmp_path, capsys):
     assert "gain" in capsys.readouterr().out
     assert main(["search", archive, "a river", "--before", "2012"]) == 2
     assert "--since" in capsys.readouterr().err
-
-
-def test_optimizing_reembedding_and_exchanging(archive, tmp_path, capsys):
-    assert main(["index", "optimize", archive]) == 0
-    assert "search is exact" in capsys.readouterr().out
-    assert main(["index", "export", archive, str(tmp_path / "a.parquet")]) == 0
-    assert main(["index", "import", str(tmp_path / "b"), str(tmp_path / "a.parquet")]) == 0
-    capsys.readouterr()
-    for where in (archive, str(tmp_path / "b")):
-        assert main(["search", where, "a river", "-k", "12", "--format", "csv"]) == 0
-    first, second = capsys.readouterr().out.split("rank,")[1:]
-    assert first == second
-    torch.manual_seed(9)
-    load_backbone({**TINY, "embed_dim": 24}).save(tmp_path / "other")
-    assert (
-        main(
-            ["index", "reembed", archive, "--model", str(tmp_path / "other"), "--num-workers", "0"]
-        )
-        == 0
-    )
-    assert "12 chips added" in capsys.readouterr().out
-    assert main(["search", archive, "a river"]) == 0
 
 
 def test_negative_coordinates_and_files_inside_the_index(archive, capsys):

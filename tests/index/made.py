@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import shapely
@@ -45,6 +46,11 @@ def all_chips(store):
     """The records of all chips."""
     names = [field.name for field in fields(ChipRecord)]
     return [ChipRecord(**{name: row[name] for name in names}) for row in all_rows(store)]
+
+
+def chip_ids(directory):
+    """The ids of all chips of an index, in their order."""
+    return sorted(row["id"] for row in all_rows(Store(Path(directory))))
 
 
 def forget_source(store, name):

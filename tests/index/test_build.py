@@ -2,18 +2,27 @@
 
 import json
 import os
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.index.made import all_rows
+from tests.conftest import TINY
+from tests.index.made import all_rows, chip_ids
 
-from harma.errors import BusyError, ConfigError, DataError, MissingFileError, ModelMismatchError
+from harma.backbones import load_backbone
+from harma.errors import ConfigError, DataError, HarmaError, MissingFileError
 from harma.ground.lock import locked
-from harma.index import build as building
+from harma.index import writer as writing
+from harma.index.build import build, default_settings
 from harma.index.index import Index
-from harma.index.store import Store
+from harma.index.settings import read_settings
+from harma.index.store import Store, tables_directory
+from harma.index.verify import verify
+from harma.model.model import HarMA
 from harma.scenes.raster import Reading
+from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
 
 
@@ -86,7 +95,7 @@ def test_a_build_that_dies_anywhere_is_completed_by_the_next(
     write_scenes(tmp_path / "scenes", 4)
     build_index(tmp_path / "scenes", directory=tmp_path / "whole")
     expected = sorted(row["id"] for row in all_rows(Store(tmp_path / "whole")))
-    monkeypatch.setattr(building, "COMMIT_CHIPS", commit)
+    monkeypatch.setattr(writing, "COMMIT_CHIPS", commit)
     for step in range(1, 14):
         calls = iter(range(1, 10_000))
         for name in ("add_chips", "put_sources"):
@@ -104,7 +113,7 @@ def test_a_build_that_dies_anywhere_is_completed_by_the_next(
         except Killed:
             done = False
         monkeypatch.undo()
-        monkeypatch.setattr(building, "COMMIT_CHIPS", commit)
+        monkeypatch.setattr(writing, "COMMIT_CHIPS", commit)
         ids = [row["id"] for row in all_rows(Store(tmp_path / "index"))]
         assert len(set(ids)) == len(ids), "no chip twice"
         if done:
@@ -167,15 +176,12 @@ def test_other_settings_another_model_and_a_second_writer_are_refused(
         build_index(tmp_path / "scenes", reading=Reading(percentiles=(1, 99)))
     with (
         locked(tmp_path / "index", "writing the index"),
-        pytest.raises(BusyError, match="another process is writing the index"),
+        pytest.raises(HarmaError, match="another process is writing the index"),
     ):
         build_index(tmp_path / "scenes")
-    from harma.backbones import load_backbone
-    from harma.model.model import HarMA
-
     other = HarMA(load_backbone(model[0].backbone.config)).eval()
     with pytest.raises(
-        ModelMismatchError,
+        HarmaError,
         match=r"made with the model .* this one is .*\. Their embeddings do not compare",
     ):
         Index.open(tmp_path / "index", model=other)
@@ -203,16 +209,14 @@ def test_directories_that_are_no_index(build_index, write_scenes, tmp_path):
         with pytest.raises((DataError, ConfigError)):
             Index.open(tmp_path / "index")
         settings.write_text(kept)
-    import shutil
-
     shutil.rmtree(next((tmp_path / "index" / "tables").glob("*/chips.lance")))
     with pytest.raises(DataError, match="is damaged .*build it again"):
         Index.open(tmp_path / "index")
 
 
 def test_a_long_build_joins_files_in_between(write_scenes, build_index, tmp_path, monkeypatch):
-    monkeypatch.setattr(building, "COMMIT_CHIPS", 1)
-    monkeypatch.setattr(building, "FILES_BETWEEN", 2)
+    monkeypatch.setattr(writing, "COMMIT_CHIPS", 1)
+    monkeypatch.setattr(writing, "FILES_BETWEEN", 2)
     write_scenes(tmp_path / "scenes", 5)
     build_index(tmp_path / "scenes")
     assert Store(tmp_path / "index").num_files() <= 3
@@ -258,3 +262,125 @@ def test_one_odd_file_does_not_end_the_build(write_scenes, build_index, tmp_path
     outcome = build_index(tmp_path / "scenes")
     assert "IndexError: axis 0" in next(iter(outcome.problems.values()))
     assert outcome.num_added == 18
+
+
+def test_a_source_that_cannot_be_read_now_keeps_its_chips(archive, build_index, tmp_path):
+    before = chip_ids(archive)
+    scene = sorted((tmp_path / "scenes").iterdir())[0]
+    whole = scene.read_bytes()
+    scene.write_bytes(whole[:100])
+    outcome = build_index(tmp_path / "scenes")
+    assert list(outcome.problems) == [str(scene)]
+    assert chip_ids(archive) == before
+    listed = json.loads((archive / "problems.json").read_text())
+    assert listed[0]["problem"].endswith("its 9 chips are kept")
+    assert str(scene) in verify(Store(archive))[0]
+    scene.write_bytes(whole)
+    assert build_index(tmp_path / "scenes").problems == {}
+    assert chip_ids(archive) == before
+    assert not (archive / "problems.json").exists()
+    assert verify(Store(archive)) == []
+
+
+def test_a_changed_source_that_breaks_half_way_keeps_its_old_chips(
+    archive, build_index, write_scenes, tmp_path, monkeypatch
+):
+    before = chip_ids(archive)
+    scene = sorted((tmp_path / "scenes").iterdir())[0]
+    larger = write_scenes(tmp_path / "larger", 1, first=9, size=640)[0]
+    scene.write_bytes(larger.read_bytes()[:300_000])
+    monkeypatch.setattr("harma.index.writer.COMMIT_CHIPS", 10)
+    outcome = build_index(tmp_path / "scenes")
+    assert "damaged" in outcome.problems[str(scene)]
+    assert chip_ids(archive) == before
+    scene.write_bytes(larger.read_bytes())
+    outcome = build_index(tmp_path / "scenes")
+    assert (outcome.problems, outcome.num_added) == ({}, 400)
+    assert len(chip_ids(archive)) == 18 + 400
+    assert verify(Store(archive)) == []
+
+
+def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
+    archive, build_index, write_scenes, tmp_path
+):
+    import resource
+
+    from harma.errors import StorageError
+
+    before = chip_ids(archive)
+    write_scenes(tmp_path / "more", 1, first=5, size=320)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(
+            StorageError, match="cannot be written .* What was written before is kept"
+        ):
+            build_index(tmp_path / "more")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert chip_ids(archive) == before
+    assert build_index(tmp_path / "more").num_added == 100
+    assert verify(Store(archive)) == []
+
+
+def test_a_search_goes_on_while_the_index_is_written(
+    archive, build_index, write_scenes, model, tmp_path
+):
+    index = Index.open(archive, model=model[0])
+    assert len(index.search("a road", k=100)) == 27
+    write_scenes(tmp_path / "more", 2, first=5)
+    build_index(tmp_path / "more")
+    assert len(index.search("a road", k=100)) == 27, "what was there when it was opened"
+    index.refresh()
+    assert len(index.search("a road", k=100)) == 45
+
+
+def test_a_reader_of_tables_that_are_gone_is_told(archive):
+    store = Store(archive)
+    shutil.rmtree(tables_directory(archive, store.settings))
+    with pytest.raises(DataError, match="is damaged"):
+        Store(archive)
+
+
+def test_progress_counts_sources_and_chips_and_ends_where_both_are_done(
+    write_scenes, model, tmp_path
+):
+    """Until all sources are looked at, the number of chips is an estimate by those that were."""
+    sources = find_sources(write_scenes(tmp_path / "scenes", 30))
+    told = []
+    settings = default_settings(
+        *model, None, tiling=Tiling(size=32), reading=Reading(), max_nodata=0.5
+    )
+    build(
+        tmp_path / "index",
+        sources,
+        model[0],
+        settings,
+        num_workers=0,
+        progress=lambda *progress: told.append(progress),
+    )
+    looked = [progress for progress in told if progress[0] == "looking"]
+    assert looked == [("looking", count, 30) for count in range(1, 31)]
+    embedded = [progress for progress in told if progress[0] == "embedding"]
+    assert [done for _, done, _ in embedded] == [9 * count for count in range(1, 31)]
+    assert {total for _, _, total in embedded} == {270}, "all scenes are alike"
+    assert told.index(embedded[0]) < told.index(looked[-1]), "both go on at once"
+
+
+def test_a_source_that_is_named_twice_is_read_once(write_scenes, model, tmp_path):
+    sources = find_sources(write_scenes(tmp_path / "scenes", 2))
+    settings = default_settings(
+        *model, None, tiling=Tiling(size=32), reading=Reading(), max_nodata=0.5
+    )
+    outcome = build(tmp_path / "index", sources * 2, model[0], settings, num_workers=0)
+    assert (outcome.num_added, outcome.num_new) == (18, 2)
+    assert verify(Store(tmp_path / "index")) == []
+
+
+def test_another_model_is_refused_and_the_index_stays(archive, model, tmp_path):
+    before = read_settings(archive)
+    settings = replace(before, model="other")
+    other = HarMA(load_backbone(TINY)).eval()
+    with pytest.raises(HarmaError, match="made with the model"):
+        build(archive, find_sources([tmp_path / "scenes"]), other, settings, num_workers=0)
+    assert read_settings(archive) == before

@@ -1,8 +1,11 @@
 """Damage that is found."""
 
 import numpy as np
+import pytest
 from tests.index.made import all_chips, forget_source
 
+from harma.errors import DataError
+from harma.index.index import Index
 from harma.index.store import Store
 from harma.index.verify import verify
 
@@ -31,3 +34,13 @@ def test_every_kind_of_damage_is_named(write_scenes, build_index, tmp_path):
         "1 sources are not finished",
     ):
         assert message in text
+
+
+def test_damaged_tables_are_named_by_search_and_verify(archive, model):
+    index = Index.open(archive, model=model[0])
+    for file in (archive / "tables").rglob("chips.lance/data/*.lance"):
+        file.write_bytes(file.read_bytes()[:50])
+    index = Index.open(archive, model=model[0])
+    with pytest.raises(DataError, match="cannot be read .* `harma index verify`"):
+        index.search("a road")
+    assert "cannot be read" in verify(Store(archive))[0]

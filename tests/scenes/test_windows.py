@@ -129,5 +129,21 @@ def test_an_absurd_number_of_chips_is_refused():
     with pytest.raises(
         DataError, match="its 2,000,000,000 × 2,000,000,000 pixels make more than 20,000,000 chips"
     ):
-        next(Tiling(size=256).windows(2_000_000_000, 2_000_000_000, None))
-    assert next(Tiling(size=256).windows(1_000_000, 1_000_000, None)).row == 0
+        Tiling(size=256).windows(2_000_000_000, 2_000_000_000, None)
+    assert len(Tiling(size=256).windows(1_000_000, 1_000_000, None)) == 3907**2
+
+
+@settings(deadline=None)
+@given(LENGTHS, LENGTHS, st.integers(4, 70), st.lists(st.sampled_from([1, 2, 5]), min_size=1))
+def test_windows_by_number_are_those_in_turn_and_each_is_there_once(width, height, size, scales):
+    windows = Tiling(size=size, scales=tuple(scales)).windows(width, height, None)
+    in_turn = list(windows)
+    assert [windows[number] for number in range(len(windows))] == in_turn
+    assert len(set(in_turn)) == len(in_turn)
+    for number in (-1, len(windows)):
+        with pytest.raises(IndexError, match="there is no window"):
+            windows[number]
+
+
+def test_scales_beyond_a_small_raster_are_one_chip():
+    assert len(Tiling(size=8, scales=(1, 2, 4)).windows(9, 9, None)) == 5

@@ -1,21 +1,30 @@
-"""Before anything is embedded: what has to be done. Every source is looked at once, in parallel."""
+"""The survey of sources before they are read: fingerprint, size, time, facts, what fails."""
 
 import hashlib
+import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from harma.errors import HarmaError
+from harma.errors import DataError, HarmaError
 from harma.index.records import SourceRecord
 from harma.scenes.raster import Reading, SceneFacts, open_scene
 from harma.scenes.sources import Source
-from harma.scenes.windows import Tiling, Window
+from harma.scenes.windows import Tiling, Windows
 
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
+# Sources that a thread may have looked at before anybody asks for them.
+AHEAD = 8
+# Letters of a problem whose words are not ours.
+PROBLEM_LETTERS = 300
+
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Surveyed:
     """What is known of a source before its chips are read.
 
@@ -24,8 +33,8 @@ class Surveyed:
         size: bytes; -1 where it is not a file.
         mtime_ns: time of the last change.
         content: fingerprint of the bytes, or of the address.
-        facts: of the opened scene, or None.
-        windows: its chips.
+        facts: of the opened scene; None where it was not opened.
+        windows: its chips, by number; None where it was not opened.
         problem: why it cannot be used, or "".
         is_known: whether the index has exactly this source already.
     """
@@ -35,7 +44,7 @@ class Surveyed:
     mtime_ns: int
     content: str
     facts: SceneFacts | None = None
-    windows: tuple[Window, ...] = field(default=(), repr=False)
+    windows: Windows | None = None
     problem: str = ""
     is_known: bool = False
 
@@ -48,53 +57,54 @@ def survey(
     *,
     num_workers: int,
 ) -> Iterator[Surveyed]:
-    """Look at sources, in their order.
+    """Look at sources, in their order, a few of them ahead of what is asked for.
 
     Args:
         sources: to look at.
-        known: rows of the index's table of sources, by source.
+        known: records of the index's sources, by source.
         tiling: how scenes are cut.
         reading: how scenes are read.
         num_workers: threads; GDAL and Pillow release the lock while they read.
     """
-    with ThreadPoolExecutor(max(1, num_workers)) as pool:
-        yield from pool.map(
-            lambda source: _look(source, known.get(source.name), tiling, reading), sources
-        )
+    num_threads = max(1, num_workers)
+    pool = ThreadPoolExecutor(num_threads)
+    waiting: deque[Future[Surveyed]] = deque()
+    try:
+        for source in sources:
+            kept = known.get(source.name)
+            waiting.append(pool.submit(_look, source, kept, tiling, reading))
+            # An archive of a million files is not looked at before its first chip is embedded.
+            if len(waiting) > AHEAD * num_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _look(source: Source, kept: SourceRecord | None, tiling: Tiling, reading: Reading) -> Surveyed:
+    """What has become of one source since the index took it in."""
     try:
         stat = Path(source.opened_as).stat()
-        size, mtime_ns = stat.st_size, stat.st_mtime_ns
+        size = stat.st_size
+        mtime_ns = stat.st_mtime_ns
     except OSError:
-        size, mtime_ns = -1, 0  # an address, or gone: opening says which
-    unchanged = (
-        kept is not None and (kept.size, kept.mtime_ns) == (size, mtime_ns) and not kept.problem
-    )
-    if unchanged and kept is not None:
+        # An address, or gone: opening says which.
+        size = -1
+        mtime_ns = 0
+    has_record = kept is not None and not kept.problem
+    if kept is not None and has_record and (kept.size, kept.mtime_ns) == (size, mtime_ns):
         return Surveyed(source, size, mtime_ns, kept.content, is_known=True)
     try:
         content = _fingerprint(source, size)
-        if kept is not None and kept.content == content and not kept.problem:
+        # Touched, or copied anew: the bytes are what counts.
+        if kept is not None and has_record and kept.content == content:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
-        with open_scene(source.opened_as, reading, survey=True) as scene:
+        with listed_problems(source), open_scene(source.opened_as, reading, survey=True) as scene:
             facts = scene.facts
-            windows = tuple(tiling.windows(facts.width, facts.height, facts.gsd))
-    except HarmaError as error:
-        return Surveyed(source, size, mtime_ns, "", problem=error.problem)
-    except OSError as error:
-        return Surveyed(
-            source, size, mtime_ns, "", problem=f"it cannot be read ({error.strerror or error})"
-        )
-    except Exception as error:  # whatever one odd file does to a library, the rest goes on
-        return Surveyed(
-            source,
-            size,
-            mtime_ns,
-            "",
-            problem=f"it cannot be read ({type(error).__name__}: {error})"[:300],
-        )
+            windows = tiling.windows(facts.width, facts.height, facts.gsd)
+    except (HarmaError, OSError) as error:
+        return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
     return Surveyed(source, size, mtime_ns, content, facts, windows)
 
 
@@ -105,6 +115,31 @@ def _fingerprint(source: Source, size: int) -> str:
         digest.update(source.name.encode())
         return digest.hexdigest()
     with Path(source.opened_as).open("rb") as file:
-        while block := file.read(BLOCK):
+        while block := file.read(BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def problem_of(error: HarmaError | OSError) -> str:
+    """Why a source cannot be used, as the list of problems says it beside the source's name."""
+    if isinstance(error, HarmaError):
+        return error.problem
+    return f"it cannot be read ({error.strerror or error})"
+
+
+@contextmanager
+def listed_problems(source: Source) -> Iterator[None]:
+    """Turn what one odd file does to a library into a problem of its source: the rest goes on.
+
+    Raises:
+        HarmaError, OSError: as they are.
+        DataError: anything else, its traceback logged.
+    """
+    try:
+        yield
+    except (HarmaError, OSError):
+        raise
+    except Exception as error:
+        logger.warning("%s cannot be read", source.name, exc_info=True)
+        problem = f"it cannot be read ({type(error).__name__}: {error})"
+        raise DataError(problem[:PROBLEM_LETTERS], source=source.name) from error

@@ -1,44 +1,80 @@
-"""Processes that read chips."""
+"""Work on this machine: worker processes read tasks, and one embedder is fed by all of them."""
 
-import multiprocessing
-import os
-import threading
-from multiprocessing import forkserver
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
+from collections.abc import Iterable, Iterator
 
-READER = "harma.index.chips"
+from torch.utils.data import DataLoader, Dataset
 
+from harma.index.batches import ChipBlock, embed_batches
+from harma.index.processes import end_with_embedder, worker_context
+from harma.index.reading import ChipPixels, SceneCache, Task, Transform, read
+from harma.index.settings import Settings
+from harma.model.embedding import Embedder, eval_transform_of
 
-def worker_context() -> BaseContext:
-    """How workers are started: from a process without threads.
-
-    A fork of this process, in which Lance runs threads, could stand still for ever.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([READER])
-    return context
+# Tasks that each reader may be ahead of the embedder.
+TASKS_AHEAD = 4
 
 
-def prepare_workers() -> None:
-    """Let the process that workers come from load its libraries, while this one loads its model."""
-    if worker_context().get_start_method() == "forkserver":
-        forkserver.ensure_running()
-
-
-def end_with_parent(number: int) -> None:
-    """Let a worker end when the process that reads from it is killed: its own parent, the fork server, lives on.
+def run_tasks(
+    tasks: Iterable[Task],
+    settings: Settings,
+    model: Embedder,
+    *,
+    batch_size: int,
+    num_workers: int,
+) -> Iterator[ChipBlock]:
+    """Do tasks on this machine.
 
     Args:
-        number: of the worker.
+        tasks: asked for one by one, some of them ahead of the work.
+        settings: of the index.
+        model: embeds, in this process.
+        batch_size: chips embedded at once.
+        num_workers: processes that read; 0 reads in this one.
+
+    Yields:
+        A block for each task, in their order.
     """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+    reads = read_tasks(
+        tasks, settings, eval_transform_of(model.preprocess), num_workers=num_workers
+    )
+    yield from embed_batches(reads, model, batch_size)
 
 
-def _end_after(process: BaseProcess) -> None:
-    process.join()
-    os._exit(1)
+def read_tasks(
+    tasks: Iterable[Task], settings: Settings, transform: Transform, *, num_workers: int
+) -> Iterator[ChipPixels]:
+    """Read tasks in worker processes, in their order."""
+    reader = _TaskReader(settings, transform)
+    # Without workers torch takes neither.
+    context = None
+    tasks_ahead = None
+    if num_workers:
+        context = worker_context()
+        tasks_ahead = TASKS_AHEAD
+    loader: DataLoader[ChipPixels] = DataLoader(
+        reader,
+        # What a sampler gives goes to a worker as it is: numbers elsewhere, whole tasks here. So
+        # nobody needs a list of all tasks.
+        sampler=tasks,
+        batch_size=None,
+        num_workers=num_workers,
+        prefetch_factor=tasks_ahead,
+        multiprocessing_context=context,
+        worker_init_fn=end_with_embedder,
+    )
+    try:
+        yield from loader
+    finally:
+        reader.scenes.close()
+
+
+class _TaskReader(Dataset[ChipPixels]):
+    """Tasks as what was read; each worker has a copy, with a scene of its own open."""
+
+    def __init__(self, settings: Settings, transform: Transform) -> None:
+        self.settings = settings
+        self.transform = transform
+        self.scenes = SceneCache()
+
+    def __getitem__(self, task: Task) -> ChipPixels:
+        return read(task, self.settings, self.transform, self.scenes)

@@ -100,7 +100,7 @@ class Tiling:
             )
         return side
 
-    def windows(self, width: int, height: int, gsd: float | None) -> Iterator[Window]:
+    def windows(self, width: int, height: int, gsd: float | None) -> "Windows":
         """The windows of a raster, scale by scale and row by row.
 
         Every pixel lies in a window of each scale.
@@ -114,10 +114,9 @@ class Tiling:
             DataError: as `side`, or there are absurdly many.
         """
         if self.is_whole:
-            yield Window(0, 0, width, height)
-            return
+            return Windows([_Layer([0], [0], width, height)])
         side = self.side(gsd)
-        # Each scale is a layer of its own over the whole raster.
+        layers: dict[tuple[int, int], _Layer] = {}
         for scale in self.scales:
             scaled = max(1, round(side * scale))
             step = max(1, round(scaled * self.stride))
@@ -129,9 +128,49 @@ class Tiling:
                 )
             columns, chip_width = _starts(width, scaled, step, self.edges)
             rows, chip_height = _starts(height, scaled, step, self.edges)
-            for row in rows:
-                for column in columns:
-                    yield Window(column, row, chip_width, chip_height)
+            layer = _Layer(columns, rows, chip_width, chip_height)
+            # Scales that are larger than the raster all give its whole: one chip, not one a scale.
+            layers.setdefault((chip_width, chip_height), layer)
+        return Windows(list(layers.values()))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The windows of one scale: where they begin along both sides, and how large they are."""
+
+    columns: list[int]
+    rows: list[int]
+    width: int
+    height: int
+
+    def __len__(self) -> int:
+        return len(self.columns) * len(self.rows)
+
+
+class Windows:
+    """The windows of a raster by number, each made when it is asked for: a million take no memory.
+
+    Args:
+        layers: of each scale.
+    """
+
+    def __init__(self, layers: list[_Layer]) -> None:
+        self._layers = layers
+
+    def __len__(self) -> int:
+        return sum(len(layer) for layer in self._layers)
+
+    def __getitem__(self, number: int) -> Window:
+        rest = number
+        for layer in self._layers:
+            if 0 <= rest < len(layer):
+                row, column = divmod(rest, len(layer.columns))
+                return Window(layer.columns[column], layer.rows[row], layer.width, layer.height)
+            rest -= len(layer)
+        raise IndexError(f"there is no window {number}; there are {len(self)}")
+
+    def __iter__(self) -> Iterator[Window]:
+        return (self[number] for number in range(len(self)))
 
 
 def _is_positive(value: float) -> bool:

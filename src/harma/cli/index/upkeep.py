@@ -1,8 +1,7 @@
-"""Actions of `harma index` on an index that is there: remove, info, verify, optimize."""
+"""Actions of `harma index` that embed nothing: remove, info, verify, optimize."""
 
 import argparse
 import json
-from typing import Any
 
 from harma.cli.command import Command
 from harma.ground.progress import progress_bars
@@ -29,8 +28,8 @@ def _add_optimize_arguments(parser: argparse.ArgumentParser) -> None:
 def _remove(args: argparse.Namespace) -> int:
     from harma.index.upkeep import remove
 
-    num_sources, num_chips = remove(args.directory, args.sources)
-    print(f"removed {num_sources:,} sources with {num_chips:,} chips")
+    removed = remove(args.directory, args.sources)
+    print(f"removed {removed.num_sources:,} sources with {removed.num_chips:,} chips")
     return 0
 
 
@@ -51,7 +50,10 @@ def _verify(args: argparse.Namespace) -> int:
     from harma.index.verify import verify
 
     problems = verify(Store(args.directory))
-    print("\n".join([*problems, f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"]))
+    for problem in problems:
+        print(problem)
+    plural = "" if len(problems) == 1 else "s"
+    print(f"{len(problems):,} problem{plural}")
     return 1 if problems else 0
 
 
@@ -59,7 +61,9 @@ def _optimize(args: argparse.Namespace) -> int:
     from harma.index.index import Index
     from harma.index.upkeep import optimize
 
-    model: Any = None if args.no_model else Index.open(args.directory).model
+    model = None
+    if not args.no_model:
+        model = Index.open(args.directory).model
     with progress_bars() as progress:
         print(f"search is {optimize(args.directory, model, progress)}")
     return 0

@@ -1,0 +1,196 @@
+"""Actions of `harma index` that embed: build, add, reembed."""
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from harma.cli.argument_types import count, floats, positive
+from harma.cli.command import Command
+from harma.cli.device import add_device_argument, add_precision_argument
+from harma.ground.progress import progress_bars
+
+if TYPE_CHECKING:
+    from harma.index.options import WorkOptions
+    from harma.index.writer import BuildOutcome
+
+Options = TypeVar("Options", bound="WorkOptions")
+
+
+def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_source_arguments(parser)
+    parser.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="run, adapter or model directory, or preset; for a new index",
+    )
+    # No flag has a default: what is not said is as in the index (harma.index.options).
+    side = parser.add_mutually_exclusive_group()
+    side.add_argument(
+        "--size", type=positive, metavar="PIXELS", help="side of a chip, pixels (256)"
+    )
+    side.add_argument("--size-m", type=float, metavar="METRES", help="side of a chip on the ground")
+    side.add_argument("--whole", action="store_true", help="every image is one chip")
+    parser.add_argument(
+        "--stride", type=float, help="from chip to chip, as a share of the side (1)"
+    )
+    parser.add_argument(
+        "--scales", type=floats, metavar="N,N", help="chips of several sizes, such as 1,2,4"
+    )
+    parser.add_argument(
+        "--edges",
+        choices=("shift", "pad"),
+        help="the last chip of a row: moved back, or filled (shift)",
+    )
+    parser.add_argument(
+        "--bands", help="auto, a preset (sentinel-2, landsat-8, landsat-7, naip), or 3,2,1 (auto)"
+    )
+    parser.add_argument(
+        "--stretch",
+        type=floats,
+        metavar="LOW,HIGH",
+        help="percentiles that become black, white (2,98)",
+    )
+    parser.add_argument("--nodata", type=float, help="value without data, if not as the files say")
+    parser.add_argument(
+        "--max-nodata", type=float, help="leave out chips with a larger share of nodata (0.5)"
+    )
+    _add_work_arguments(parser)
+
+
+def _add_add_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_source_arguments(parser)
+    _add_work_arguments(parser)
+
+
+def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help=(
+            "folder, file, glob, list (.txt; .csv with a column path), or address (https://, s3://)"
+        ),
+    )
+    parser.add_argument(
+        "--backbone", help="where the model's backbone is now, if not where it says"
+    )
+
+
+def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--batch-size", type=positive, default=64, help="chips embedded at once (64)"
+    )
+    parser.add_argument(
+        "--num-workers", type=count, help="processes that read (one less than cores, at most 8)"
+    )
+    add_device_argument(parser)
+    add_precision_argument(parser)
+
+
+def _add_reembed_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", metavar="MODEL", required=True, help="run, adapter or model directory, or preset"
+    )
+    parser.add_argument(
+        "--backbone", help="where the model's backbone is now, if not where it says"
+    )
+    parser.add_argument(
+        "--allow-missing", action="store_true", help="give up sources that cannot be read any more"
+    )
+    _add_work_arguments(parser)
+
+
+def _build(args: argparse.Namespace) -> int:
+    from harma.index.options import BuildOptions
+
+    options = _options(BuildOptions, args)
+    from harma.index.manage import build_index
+
+    with progress_bars() as progress:
+        outcome = build_index(
+            args.directory,
+            args.sources,
+            args.model,
+            backbone=args.backbone,
+            options=options,
+            progress=progress,
+        )
+    return _told(args.directory, outcome)
+
+
+def _add(args: argparse.Namespace) -> int:
+    from harma.index.options import WorkOptions
+
+    options = _options(WorkOptions, args)
+    from harma.index.manage import add_to_index
+
+    with progress_bars() as progress:
+        outcome = add_to_index(
+            args.directory,
+            args.sources,
+            backbone=args.backbone,
+            options=options,
+            progress=progress,
+        )
+    return _told(args.directory, outcome)
+
+
+def _reembed(args: argparse.Namespace) -> int:
+    from harma.index.options import WorkOptions
+
+    options = _options(WorkOptions, args)
+    from harma.index.manage import reembed_index
+
+    with progress_bars() as progress:
+        outcome = reembed_index(
+            args.directory,
+            args.model,
+            backbone=args.backbone,
+            allow_missing=args.allow_missing,
+            options=options,
+            progress=progress,
+        )
+    return _told(args.directory, outcome)
+
+
+def _options(kind: type[Options], args: argparse.Namespace) -> Options:
+    """The options of a kind from the flags of the same names; readers are started by the way."""
+    from harma.index.processes import prepare_workers
+
+    options = kind(**{field.name: getattr(args, field.name) for field in fields(kind)})
+    if options.num_readers:
+        # Their libraries take seconds to load. So do those of this process: what takes torch is
+        # imported after this.
+        prepare_workers()
+    return options
+
+
+def _told(directory: Path, outcome: "BuildOutcome") -> int:
+    """Print what was done and what could not be, and give the status."""
+    rate = ""
+    if outcome.num_added:
+        rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s"
+    print(f"{directory}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}")
+    print(
+        f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
+        f" {outcome.num_kept:,} as they were"
+    )
+    if outcome.num_skipped:
+        print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
+    if outcome.problems:
+        listed = directory / "problems.json"
+        print(f"{len(outcome.problems):,} could not be used (also in {listed}):")
+    for source, problem in outcome.problems.items():
+        print(f"  {source}: {problem}")
+    print(f"search is {outcome.search}")
+    return 1 if outcome.problems else 0
+
+
+ACTIONS = (
+    Command("build", "make an index, or add what is new", _build, _add_build_arguments),
+    Command("add", "add what is new to an index", _add, _add_add_arguments),
+    Command(
+        "reembed", "embed all sources again, with another model", _reembed, _add_reembed_arguments
+    ),
+)

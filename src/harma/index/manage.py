@@ -1,0 +1,209 @@
+"""Managing an index by names: build it, add to it, reembed it; what is not said is as it has it.
+
+These functions are what `harma index build`, `add` and `reembed` call. They find the sources and
+load the model; `harma.index.build` and `harma.index.reembed` take sources and a model.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from harma.errors import ConfigError
+from harma.ground.device import best_device
+from harma.index.build import build, default_settings
+from harma.index.compaction import Progress
+from harma.index.options import MAX_NODATA, BuildOptions, WorkOptions
+from harma.index.processes import prepare_workers
+from harma.index.reembed import reembed
+from harma.index.settings import SETTINGS_FILE, Settings, read_settings
+from harma.index.writer import BuildOutcome
+from harma.model.model import HarMA
+from harma.model.saved import load
+from harma.scenes.raster import Reading
+from harma.scenes.sources import find_sources
+from harma.scenes.windows import Tiling
+
+PathLike = str | os.PathLike[str]
+# What a call says that says nothing.
+BUILD_DEFAULTS = BuildOptions()
+WORK_DEFAULTS = WorkOptions()
+
+
+def build_index(
+    directory: PathLike,
+    sources: Iterable[PathLike],
+    model: PathLike | HarMA | None = None,
+    *,
+    backbone: str | None = None,
+    options: BuildOptions = BUILD_DEFAULTS,
+    progress: Progress = lambda what, done, total: None,
+) -> BuildOutcome:
+    """Make an index, or add what is new to it.
+
+    Args:
+        directory: of the index.
+        sources: folders, files, globs, lists (.txt, .csv), addresses.
+        model: run, adapter or model directory, or preset; None takes the index's own. The index
+            knows it by this name, so a loaded one serves only for an index that is there.
+        backbone: where the model's backbone is, if not where it says.
+        options: how scenes are cut, read and embedded.
+        progress: called with (what is done, so far, in all).
+
+    Raises:
+        MissingFileError: a source or the model is not there.
+        BusyError: another process writes the index.
+        ConfigError: an option is not usable, or the index was made with another; or a new index is
+            not told its model.
+        ModelMismatchError: the index was made with another model.
+    """
+    directory = Path(directory)
+    scenes = find_sources(sources)
+    kept = _kept_settings(directory)
+    name, home = _named(model, backbone, kept)
+    loaded = model
+    if not isinstance(loaded, HarMA):
+        loaded = _loaded(name, home, options)
+    return build(
+        directory,
+        scenes,
+        loaded,
+        # What was asked for: `build` refuses it where the index has it otherwise.
+        _settings(loaded, name, home, options, kept),
+        batch_size=options.batch_size,
+        num_workers=options.num_readers,
+        progress=progress,
+    )
+
+
+def add_to_index(
+    directory: PathLike,
+    sources: Iterable[PathLike],
+    *,
+    backbone: str | None = None,
+    options: WorkOptions = WORK_DEFAULTS,
+    progress: Progress = lambda what, done, total: None,
+) -> BuildOutcome:
+    """Add what is new to an index that is there, with its own model and settings.
+
+    Args:
+        directory: of the index.
+        sources: as in `build_index`.
+        backbone: where the model's backbone is now, if not where the index says.
+        options: how chips are embedded.
+        progress: called with (what is done, so far, in all).
+
+    Raises:
+        MissingFileError: the index, a source or the model is not there.
+        BusyError: another process writes the index.
+    """
+    directory = Path(directory)
+    kept = read_settings(directory)
+    scenes = find_sources(sources)
+    return build(
+        directory,
+        scenes,
+        _loaded(kept.model, backbone or kept.backbone, options),
+        kept,
+        batch_size=options.batch_size,
+        num_workers=options.num_readers,
+        progress=progress,
+    )
+
+
+def reembed_index(
+    directory: PathLike,
+    model: PathLike,
+    *,
+    backbone: str | None = None,
+    allow_missing: bool = False,
+    options: WorkOptions = WORK_DEFAULTS,
+    progress: Progress = lambda what, done, total: None,
+) -> BuildOutcome:
+    """Embed all sources of an index again, with another model; the old answers until it is done.
+
+    Args:
+        directory: of the index.
+        model: run, adapter or model directory, or preset.
+        backbone: where the model's backbone is, if not where it says.
+        allow_missing: give up sources that cannot be read any more.
+        options: how chips are embedded.
+        progress: called with (what is done, so far, in all).
+
+    Raises:
+        MissingFileError: the index or the model is not there.
+        BusyError: another process writes the index.
+        ConfigError: the index has this model already.
+        DataError: sources cannot be read; the index stays as it is.
+    """
+    name = _lasting(model)
+    return reembed(
+        Path(directory),
+        _loaded(name, backbone, options),
+        name,
+        backbone,
+        allow_missing=allow_missing,
+        batch_size=options.batch_size,
+        num_workers=options.num_readers,
+        progress=progress,
+    )
+
+
+def _kept_settings(directory: Path) -> Settings | None:
+    """The settings of an index, or None where there is none yet."""
+    if not (directory / SETTINGS_FILE).is_file():
+        return None
+    return read_settings(directory)
+
+
+def _named(
+    model: PathLike | HarMA | None, backbone: str | None, kept: Settings | None
+) -> tuple[str, str | None]:
+    """The name that an index keeps of its model, and where the model's backbone is.
+
+    Raises:
+        ConfigError: neither the call nor the index names a model.
+    """
+    if model is not None and not isinstance(model, HarMA):
+        # The backbone that the index notes is that of the model it notes.
+        return _lasting(model), backbone
+    if kept is not None:
+        return kept.model, backbone or kept.backbone
+    raise ConfigError("--model is not given; name the run, adapter, model or preset that embeds")
+
+
+def _lasting(model: PathLike) -> str:
+    """A model's name as an index keeps it: a directory is found from everywhere."""
+    if Path(model).exists():
+        return str(Path(model).resolve())
+    return os.fspath(model)
+
+
+def _loaded(name: str, backbone: str | None, options: WorkOptions) -> HarMA:
+    """The model on its device and in its precision."""
+    # Reading weights takes seconds, and so do the readers' libraries.
+    if options.num_readers:
+        prepare_workers()
+    model = load(name, backbone=backbone).to(best_device(options.device))
+    model.precision = options.precision
+    return model
+
+
+def _settings(
+    model: HarMA, name: str, backbone: str | None, options: BuildOptions, kept: Settings | None
+) -> Settings:
+    """The settings asked for; what is not said is as in the index, or the default."""
+    tiling = Tiling()
+    reading = Reading()
+    max_nodata = MAX_NODATA
+    if kept is not None:
+        tiling = kept.tiling
+        reading = kept.reading
+        max_nodata = kept.max_nodata
+    return default_settings(
+        model,
+        name,
+        backbone,
+        tiling=options.tiling(tiling),
+        reading=options.reading(reading),
+        max_nodata=options.nodata_limit(max_nodata),
+    )

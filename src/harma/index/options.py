@@ -1,0 +1,130 @@
+"""Options of a build as a person gives them; what is not said is as in the index, or a default."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from harma.errors import ConfigError
+from harma.ground.device import usable_cores
+from harma.scenes.bands import Bands, parse_bands
+from harma.scenes.raster import Reading
+from harma.scenes.windows import Tiling
+
+if TYPE_CHECKING:
+    # It takes torch, which the command line shall not wait for before it says what is wrong.
+    from harma.model.precision import Precision
+
+# Of a chip: what a new index leaves out if nothing is said.
+MAX_NODATA = 0.5
+# More readers than these wait for the disk, or for the model.
+MOST_READERS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOptions:
+    """How chips are embedded; the index is the same whatever is chosen.
+
+    Attributes:
+        batch_size: chips embedded at once.
+        num_workers: processes that read; 0 reads in this one, None takes what the cores allow.
+        device: auto, cpu, cuda, cuda:1, mps.
+        precision: of the computation; scores of another precision differ by rounding.
+    """
+
+    batch_size: int = 64
+    num_workers: int | None = None
+    device: str = "auto"
+    precision: "Precision" = "float32"
+
+    @property
+    def num_readers(self) -> int:
+        """Processes that read."""
+        if self.num_workers is not None:
+            return self.num_workers
+        return min(MOST_READERS, usable_cores() - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions(WorkOptions):
+    """How scenes are cut, read and embedded; None is as in the index, or the default of a new one.
+
+    Attributes:
+        size: side of a chip, pixels (256).
+        size_m: side of a chip on the ground, metres.
+        whole: every image is one chip.
+        stride: from chip to chip, as a share of the side (1).
+        scales: chips of these multiples of the side.
+        edges: the last chip of a row: moved back ("shift") or filled ("pad").
+        bands: "auto", a preset of `harma.scenes.bands`, or numbers from 1 (auto).
+        stretch: percentiles that become black and white (2, 98).
+        nodata: value without data, if not as the files say.
+        max_nodata: chips with a larger share of nodata are left out (0.5).
+
+    Raises:
+        ConfigError: `whole` is given together with a size.
+    """
+
+    size: int | None = None
+    size_m: float | None = None
+    whole: bool = False
+    stride: float | None = None
+    scales: Sequence[float] | None = None
+    edges: Literal["shift", "pad"] | None = None
+    bands: str | Bands | None = None
+    stretch: Sequence[float] | None = None
+    nodata: float | None = None
+    max_nodata: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.whole and (self.size is not None or self.size_m is not None):
+            raise ConfigError("whole makes one chip of every image, which has no size; give one")
+
+    def tiling(self, kept: Tiling) -> Tiling:
+        """How scenes are cut.
+
+        Args:
+            kept: for what is not said.
+
+        Raises:
+            ConfigError: a value is not usable.
+        """
+        tiling = kept
+        # A side in pixels takes the place of one in metres, and the other way round.
+        if self.whole or self.size is not None or self.size_m is not None:
+            tiling = replace(tiling, size=self.size, size_m=self.size_m)
+        if self.stride is not None:
+            tiling = replace(tiling, stride=self.stride)
+        if self.scales is not None:
+            tiling = replace(tiling, scales=tuple(self.scales))
+        if self.edges is not None:
+            tiling = replace(tiling, edges=self.edges)
+        return tiling
+
+    def reading(self, kept: Reading) -> Reading:
+        """How scenes are read.
+
+        Args:
+            kept: for what is not said.
+
+        Raises:
+            ConfigError: a value is not usable.
+        """
+        reading = kept
+        # Text as on the command line, where numbers are text too.
+        if isinstance(self.bands, str):
+            reading = replace(reading, bands=parse_bands(self.bands))
+        elif self.bands is not None:
+            reading = replace(reading, bands=self.bands)
+        if self.stretch is not None:
+            if len(self.stretch) != 2:
+                raise ConfigError(f"stretch is {list(self.stretch)}; give two percentiles")
+            reading = replace(reading, percentiles=(self.stretch[0], self.stretch[1]))
+        if self.nodata is not None:
+            reading = replace(reading, nodata=self.nodata)
+        return reading
+
+    def nodata_limit(self, kept: float) -> float:
+        """Share of nodata above which a chip is left out; `kept` if it is not said."""
+        if self.max_nodata is None:
+            return kept
+        return self.max_nodata

@@ -1,0 +1,49 @@
+"""Processes that read: the fork server that starts them, and that they end with their embedder."""
+
+import multiprocessing
+import os
+import threading
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+
+# What the fork server imports, once for all workers. Not imported here: it takes seconds, in which
+# this process can load what it needs itself.
+READER_MODULE = "harma.index.workers"
+
+
+def prepare_workers() -> None:
+    """Let the process that workers come from load its libraries, while this one loads its model."""
+    if worker_context().get_start_method() == "forkserver":
+        forkserver.ensure_running()
+
+
+def worker_context() -> BaseContext:
+    """How workers are started: from a process without threads.
+
+    A fork of this process, in which Lance runs threads, could stand still for ever.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([READER_MODULE])
+    return context
+
+
+def end_with_embedder(worker: int) -> None:
+    """Let a worker end when the process that it reads for is killed.
+
+    Its own parent, the fork server, lives on then.
+
+    Args:
+        worker: its number.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(process: BaseProcess) -> None:
+    process.join()
+    # From a thread, while the main one may wait for a task for ever.
+    os._exit(1)

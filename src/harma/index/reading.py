@@ -1,0 +1,143 @@
+"""Reading a task: windows of one source are cut from its scene and made ready for the model."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from harma.errors import DataError, HarmaError
+from harma.index.chips import Cutting, chip_record
+from harma.index.records import ChipRecord
+from harma.index.settings import Settings
+from harma.index.survey import listed_problems, problem_of
+from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
+from harma.scenes.sources import Source
+from harma.scenes.windows import Window
+
+# uint8 (3, H, W) to the model's pixels (3, H', W').
+Transform = Callable[[Tensor], Tensor]
+# Chips that a reader hands over at once.
+TASK_CHIPS = 32
+
+
+@dataclass(frozen=True)
+class Task:
+    """Windows of one source, for a worker of any process or machine.
+
+    Windows are named by number: the worker cuts the scene by the same tiling.
+
+    Attributes:
+        source: to open.
+        content: fingerprint of its bytes when it was looked at.
+        numbers: of the windows to read; none for a source that is only to be opened.
+        num_windows: of the whole source.
+    """
+
+    source: Source
+    content: str
+    numbers: Sequence[int]
+    num_windows: int
+
+    def pieces(self, size: int = TASK_CHIPS) -> Iterator["Task"]:
+        """The same windows in tasks of at most `size`; one task at least."""
+        for start in range(0, max(1, len(self.numbers)), size):
+            yield replace(self, numbers=self.numbers[start : start + size])
+
+
+@dataclass(frozen=True, eq=False)
+class ChipPixels:
+    """What was read for a task.
+
+    Attributes:
+        task: what was asked for.
+        chips: records of the chips that are kept.
+        pixels: (n, 3, H, W) of them, for the model; None if there are none.
+        num_skipped: chips left out as mostly nodata.
+        facts: of the source; None where it could not be read.
+        problem: why it could not be read, or "".
+    """
+
+    task: Task
+    chips: list[ChipRecord]
+    pixels: Tensor | None
+    num_skipped: int
+    facts: SceneFacts | None
+    problem: str = ""
+
+
+class SceneCache:
+    """Keeps the last scene open: the next task is mostly of the same."""
+
+    def __init__(self) -> None:
+        self._task: Task | None = None
+        self._scene: Scene | None = None
+        self._closing = ExitStack()
+
+    def open(self, task: Task, reading: Reading) -> Scene:
+        """The scene of a task, opened if it is not."""
+        same = (
+            self._task is not None
+            and self._task.source == task.source
+            and self._task.content == task.content
+        )
+        if self._scene is None or not same:
+            self.close()
+            self._scene = self._closing.enter_context(open_scene(task.source.opened_as, reading))
+            self._task = task
+        return self._scene
+
+    def close(self) -> None:
+        """Close the scene that is open."""
+        self._scene = None
+        self._closing.close()
+
+
+def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCache) -> ChipPixels:
+    """Read a task's windows; a source that cannot be read is told, not raised.
+
+    Args:
+        task: few enough windows for their pixels to be in memory.
+        settings: of the index: tiling, reading, and how much nodata a chip may have.
+        transform: makes pixels for the model.
+        scenes: what is open, and will be.
+    """
+    chips: list[ChipRecord] = []
+    pixels: list[Tensor] = []
+    try:
+        with listed_problems(task.source):
+            scene = scenes.open(task, settings.reading)
+        for window in _windows(task, settings, scene.facts):
+            cutting = _cut(task, scene, window)
+            if cutting.nodata > settings.max_nodata:
+                continue
+            chips.append(chip_record(task.source, task.content, scene.facts, cutting))
+            pixels.append(transform(torch.from_numpy(cutting.picture).permute(2, 0, 1)))
+    except (HarmaError, OSError) as error:
+        return ChipPixels(task, [], None, 0, None, problem=problem_of(error))
+    # torch has no stack of nothing.
+    stacked = None
+    if pixels:
+        stacked = torch.stack(pixels)
+    return ChipPixels(task, chips, stacked, len(task.numbers) - len(chips), scene.facts)
+
+
+def _windows(task: Task, settings: Settings, facts: SceneFacts) -> list[Window]:
+    """The windows that a task's numbers mean."""
+    windows = settings.tiling.windows(facts.width, facts.height, facts.gsd)
+    # A file that was written anew since the survey: its fingerprint would name other bytes.
+    if len(windows) != task.num_windows:
+        raise DataError("it changed while the index was built; build it again")
+    return [windows[number] for number in task.numbers]
+
+
+def _cut(task: Task, scene: Scene, window: Window) -> Cutting:
+    with listed_problems(task.source):
+        picture, nodata = scene.read(window)
+        footprint = None
+        if scene.place is not None:
+            footprint = scene.place.footprint(
+                window.column, window.row, window.width, window.height
+            )
+    return Cutting(window, picture, nodata, footprint)

@@ -1,0 +1,148 @@
+"""Reembed: an index gets the embeddings of another model, and answers with the old until then."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from harma.errors import ConfigError, DataError
+from harma.ground.lock import locked
+from harma.index.build import build
+from harma.index.compaction import Progress
+from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
+from harma.index.store import WRITING, Store, tables_directory
+from harma.index.writer import BuildOutcome, write_problems
+from harma.model.fingerprint import model_id
+from harma.model.model import HarMA
+from harma.scenes.sources import Source, source_named
+
+# Where the tables of another model grow until they are whole.
+GROWING = ".reembed"
+
+
+def reembed(
+    directory: Path,
+    model: HarMA,
+    name: str,
+    backbone: str | None,
+    *,
+    allow_missing: bool = False,
+    batch_size: int = 64,
+    num_workers: int = 1,
+    progress: Progress = lambda what, done, total: None,
+) -> BuildOutcome:
+    """Embed all sources of an index again, with another model.
+
+    The old tables answer searches until the new ones are whole; then one rename changes over. What
+    was embedded stays after an interruption, and the next call goes on there.
+
+    Args:
+        directory: of the index.
+        model: the new one.
+        name: what `harma.load` finds it by.
+        backbone: where its backbone is, if given apart.
+        allow_missing: give up sources that cannot be read any more.
+        batch_size: chips embedded at once.
+        num_workers: processes that read.
+        progress: told how far it is.
+
+    Raises:
+        BusyError: another process writes the index.
+        ConfigError: the index has this model already.
+        DataError: sources cannot be read; the index stays as it is.
+    """
+    old = Store(directory)
+    settings = replace(
+        old.settings,
+        model=name,
+        backbone=backbone,
+        model_id=model_id(model),
+        embed_dim=model.embed_dim,
+    )
+    if settings.model_id == old.settings.model_id:
+        _refuse(directory, settings)
+    with locked(directory, WRITING):
+        growing = directory / GROWING / settings.model_id
+        sources = _sources_of(old)
+        _forget_removed(growing, {source.name for source in sources})
+        outcome = build(
+            growing,
+            sources,
+            model,
+            settings,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            progress=progress,
+        )
+        if not allow_missing:
+            _check_nothing_lost(old, outcome.problems)
+        _change_over(directory, growing, settings)
+        write_problems(Store(directory))
+    return outcome
+
+
+def _refuse(directory: Path, settings: Settings) -> None:
+    """Take away what an interrupted change-over to the present model left, and refuse another.
+
+    Raises:
+        ConfigError: always.
+    """
+    with locked(directory, WRITING):
+        shutil.rmtree(directory / GROWING, ignore_errors=True)
+    raise ConfigError(f"the index has the embeddings of this model already ({settings.model_id})")
+
+
+def _check_nothing_lost(old: Store, problems: Mapping[str, str]) -> None:
+    """Check that every source that has chips could be embedded.
+
+    Raises:
+        DataError: one could not.
+    """
+    known = old.sources()
+    lost: dict[str, str] = {}
+    for name, problem in problems.items():
+        # What could not be used before has nothing to lose.
+        if name not in known or known[name].num_chips:
+            lost[name] = problem
+    if lost:
+        first, problem = next(iter(lost.items()))
+        raise DataError(
+            f"{len(lost):,} sources cannot be read any more, such as {first}: {problem}. The"
+            " index stays as it is. Bring them back, `harma index remove` them, or go on"
+            " without them (--allow-missing)"
+        )
+
+
+def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:
+    """Take out of tables that an interruption left what was removed from the index since."""
+    if (growing / SETTINGS_FILE).is_file():
+        store = Store(growing)
+        store.drop_sources([name for name in store.sources() if name not in names])
+
+
+def _sources_of(store: Store) -> list[Source]:
+    """The sources; dates that came from a list are known from the chips alone."""
+    dates: dict[str, datetime | None] = dict.fromkeys(store.sources())
+    columns = ["source", "datetime"]
+    for block in store.blocks(columns):
+        # A source's chips have one date: a row a source is enough.
+        pairs = block.select(columns).group_by(columns).aggregate([])
+        names = pairs["source"].to_pylist()
+        dates.update(zip(names, pairs["datetime"].to_pylist(), strict=True))
+    return [source_named(name, date) for name, date in dates.items()]
+
+
+def _change_over(directory: Path, growing: Path, settings: Settings) -> None:
+    """Put new tables beside the old, let the settings name them, and remove the old."""
+    old = read_settings(directory)
+    target = tables_directory(directory, settings)
+    # Tables that are there and not named by the settings are of a change-over that was cut off
+    # before it counted.
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(tables_directory(growing, settings), target, copy_function=os.link)
+    write_settings(directory, settings)
+    shutil.rmtree(tables_directory(directory, old), ignore_errors=True)
+    shutil.rmtree(directory / GROWING, ignore_errors=True)

@@ -1,0 +1,62 @@
+"""The work of a build, whole: a task goes in, its chips with their embeddings come out.
+
+Any process of any machine can do it: it needs the task, the settings and the model, knows no store,
+and nothing stays between two calls but a scene that is open. `harma.index.workers` does the same
+for many tasks, with readers in other processes.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from harma.index.batches import ChipBlock, embed_batches
+from harma.index.reading import SceneCache, Task, read
+from harma.index.records import ChipRecord
+from harma.index.settings import Settings
+from harma.model.embedding import Embedder, eval_transform_of
+
+
+def work(
+    task: Task,
+    settings: Settings,
+    model: Embedder,
+    *,
+    batch_size: int = 64,
+    scenes: SceneCache | None = None,
+) -> ChipBlock:
+    """Read a task and embed it.
+
+    Args:
+        task: of any number of windows; the pixels of few of them are in memory at a time.
+        settings: of the index.
+        model: embeds.
+        batch_size: chips embedded at once.
+        scenes: keeps the scene open for the next task of the same source.
+    """
+    transform = eval_transform_of(model.preprocess)
+    # A caller that gives a cache closes it; one that gives none leaves no scene open.
+    cache = scenes or SceneCache()
+    try:
+        reads = (read(piece, settings, transform, cache) for piece in task.pieces())
+        return _joined(task, list(embed_batches(reads, model, batch_size)))
+    finally:
+        if scenes is None:
+            cache.close()
+
+
+def _joined(task: Task, blocks: list[ChipBlock]) -> ChipBlock:
+    """The blocks of a task's pieces as one; empty if one of them failed."""
+    for block in blocks:
+        # A source is in the index as a whole or not at all.
+        if block.problem:
+            return replace(block, task=task, chips=[], embeddings=block.embeddings[:0])
+    chips: list[ChipRecord] = []
+    for block in blocks:
+        chips += block.chips
+    return ChipBlock(
+        task=task,
+        chips=chips,
+        embeddings=np.concatenate([block.embeddings for block in blocks]),
+        num_skipped=sum(block.num_skipped for block in blocks),
+        facts=blocks[-1].facts,
+    )

@@ -1,0 +1,227 @@
+"""The writer of a build: commits blocks of chips, then the sources that they finish.
+
+Kills and resumes are its affair alone. Chips are written before the record of their source, and
+what a source was before goes only after that: whatever moment a build dies in, what is there names
+what is missing, and the next build finishes it. Blocks may come in any order.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from harma.ground.files import write_json
+from harma.index.batches import ChipBlock
+from harma.index.plan import PlannedSource
+from harma.index.records import ChipRecord, SourceRecord
+from harma.index.store import Store
+from harma.scenes.raster import SceneFacts
+
+# Chips and seconds between commits: what a kill can cost.
+COMMIT_CHIPS = 2048
+COMMIT_SECONDS = 15.0
+# Each commit leaves a file; so many are joined in between, so that searches during a long build
+# stay quick.
+FILES_BETWEEN = 256
+PROBLEMS_FILE = "problems.json"
+
+
+@dataclass
+class BuildOutcome:
+    """What a build did.
+
+    Attributes:
+        num_added: chips embedded now.
+        num_kept: sources that were there, unchanged.
+        num_new: sources that were new.
+        num_replaced: sources that had changed.
+        num_skipped: chips left out as mostly nodata.
+        problems: source → why it could not be used now.
+        seconds: taken, without the care for searches at the end.
+        search: how the index is searched now.
+    """
+
+    num_added: int = 0
+    num_kept: int = 0
+    num_new: int = 0
+    num_replaced: int = 0
+    num_skipped: int = 0
+    problems: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    search: str = ""
+
+
+@dataclass
+class _Progress:
+    """How far a source is whose tasks are on their way.
+
+    Attributes:
+        planned: the source.
+        num_left: windows whose blocks have not come.
+        num_chips: of it in the index, when these blocks are written.
+        num_skipped: chips left out.
+        has_failed: whether a block told of a problem.
+    """
+
+    planned: PlannedSource
+    num_left: int
+    num_chips: int
+    num_skipped: int = 0
+    has_failed: bool = False
+
+
+class Writer:
+    """Writes the blocks of a build.
+
+    Args:
+        store: of the index; nobody else writes it now.
+
+    Attributes:
+        outcome: what was done so far.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.outcome = BuildOutcome()
+        self._open: dict[str, _Progress] = {}
+        # Records to write at the next commit, and the sources of which chips of other bytes go
+        # then: source → content that stays.
+        self._records: list[SourceRecord] = []
+        self._outdated: dict[str, str] = {}
+
+    def begin(self, planned: PlannedSource) -> None:
+        """Take in what the plan says of a source, before its first block comes."""
+        surveyed = planned.surveyed
+        kept = planned.kept
+        if surveyed.problem:
+            self._fail(planned, surveyed.problem)
+        elif surveyed.is_known:
+            self.outcome.num_kept += 1
+            assert kept is not None
+            # A file that was touched, but not changed, is not hashed again the next time.
+            if (kept.size, kept.mtime_ns) != (surveyed.size, surveyed.mtime_ns):
+                touched = replace(kept, size=surveyed.size, mtime_ns=surveyed.mtime_ns)
+                self._records.append(touched)
+        else:
+            self.outcome.num_new += kept is None
+            self.outcome.num_replaced += kept is not None
+            progress = _Progress(planned, planned.num_missing, len(planned.present))
+            self._open[surveyed.source.name] = progress
+
+    def write(self, blocks: Iterable[ChipBlock]) -> None:
+        """Commit blocks as they come, thousands of chips or some seconds at a time."""
+        waiting: list[ChipBlock] = []
+        num_waiting = 0
+        last_commit = time.monotonic()
+        for block in blocks:
+            waiting.append(block)
+            # A block of nothing but nodata counts too: of these, none shall pile up either.
+            num_waiting += max(1, len(block.chips))
+            is_late = time.monotonic() - last_commit >= COMMIT_SECONDS
+            if num_waiting >= COMMIT_CHIPS or is_late:
+                self.commit(waiting)
+                waiting = []
+                num_waiting = 0
+                last_commit = time.monotonic()
+        self.commit(waiting)
+
+    def commit(self, blocks: Sequence[ChipBlock]) -> None:
+        """Write blocks, and the records of the sources that are done with them."""
+        for block in blocks:
+            self._count(block)
+        # The order is what makes a kill harmless. Chips first: a source that has its record has all
+        # of them. The record last: until then it names the old bytes, or is not there, and the next
+        # build looks at the source again.
+        self._add_chips(blocks)
+        self._drop_outdated()
+        if self._records:
+            self.store.put_sources(self._records)
+        self._records = []
+        if self.store.num_files() > FILES_BETWEEN:
+            self.store.compact()
+
+    def _count(self, block: ChipBlock) -> None:
+        """Note what a block says of its source; a source whose last block this is, is finished."""
+        name = block.task.source.name
+        progress = self._open[name]
+        progress.num_left -= len(block.task.numbers)
+        if block.problem and not progress.has_failed:
+            progress.has_failed = True
+            self._fail(progress.planned, block.problem)
+        if not progress.has_failed:
+            progress.num_chips += len(block.chips)
+            progress.num_skipped += block.num_skipped
+            self.outcome.num_skipped += block.num_skipped
+        # Windows are counted, not blocks: a task may be of any size, and none need be the last.
+        if progress.num_left == 0:
+            del self._open[name]
+            if not progress.has_failed:
+                self._finish(progress, block.facts)
+
+    def _finish(self, progress: _Progress, facts: SceneFacts | None) -> None:
+        assert facts is not None
+        surveyed = progress.planned.surveyed
+        record = SourceRecord(
+            source=surveyed.source.name,
+            size=surveyed.size,
+            mtime_ns=surveyed.mtime_ns,
+            content=surveyed.content,
+            num_chips=progress.num_chips,
+            num_skipped=progress.num_skipped,
+            width=facts.width,
+            height=facts.height,
+            bands=",".join(map(str, facts.bands)),
+            bands_reason=facts.bands_reason,
+            stretch=facts.stretch,
+        )
+        self._records.append(record)
+        if progress.planned.has_outdated:
+            self._outdated[record.source] = record.content
+
+    def _fail(self, planned: PlannedSource, problem: str) -> None:
+        """A source that cannot be used is named; the chips that it had before stay."""
+        surveyed = planned.surveyed
+        name = surveyed.source.name
+        self.outcome.problems[name] = problem
+        kept = planned.kept
+        if kept is not None and kept.num_chips:
+            # Of the old bytes: searches go on with what was right before.
+            why = f"{problem}; its {kept.num_chips:,} chips are kept"
+            self._records.append(replace(kept, problem=why))
+            return
+        record = SourceRecord(
+            name, surveyed.size, surveyed.mtime_ns, surveyed.content, problem=problem
+        )
+        self._records.append(record)
+
+    def _add_chips(self, blocks: Sequence[ChipBlock]) -> None:
+        """Write the chips of blocks, but for those of sources that have failed."""
+        problems = self.outcome.problems
+        usable = [block for block in blocks if block.task.source.name not in problems]
+        chips: list[ChipRecord] = []
+        for block in usable:
+            chips += block.chips
+        if chips:
+            embeddings = np.concatenate([block.embeddings for block in usable])
+            self.store.add_chips(chips, embeddings)
+            self.outcome.num_added += len(chips)
+
+    def _drop_outdated(self) -> None:
+        """Drop old chips of sources that are done, and new chips of those that failed."""
+        failed = [record for record in self._records if record.problem]
+        # Earlier commits may have written chips of a source before it failed.
+        self.store.drop_chips([record.source for record in failed if not record.num_chips])
+        kept = {record.source: record.content for record in failed if record.num_chips}
+        self.store.drop_other_chips(self._outdated | kept)
+        self._outdated = {}
+
+
+def write_problems(store: Store) -> None:
+    """Keep the list of sources that could not be used beside the index."""
+    path = store.directory / PROBLEMS_FILE
+    records = [record for record in store.sources().values() if record.problem]
+    path.unlink(missing_ok=True)
+    if records:
+        rows = [{"source": record.source, "problem": record.problem} for record in records]
+        write_json(path, rows)

@@ -1,0 +1,125 @@
+"""An index that gets the embeddings of another model."""
+
+import pytest
+import torch
+from tests.conftest import TINY
+from tests.index.made import all_rows, chip_ids
+
+from harma.backbones import load_backbone
+from harma.errors import ConfigError, DataError
+from harma.index import reembed as reembedding
+from harma.index.index import Index
+from harma.index.reembed import reembed
+from harma.index.store import Store
+from harma.index.upkeep import remove
+from harma.index.verify import verify
+from harma.model.model import HarMA
+from harma.scenes.sources import find_sources
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """Another model, of another embedding length."""
+    torch.manual_seed(5)
+    directory = tmp_path_factory.mktemp("other") / "m"
+    load_backbone({**TINY, "embed_dim": 24}).save(directory)
+    return HarMA(load_backbone(f"local-dir:{directory}")).eval(), str(directory)
+
+
+def test_reembedding_changes_embeddings_and_nothing_else(archive, other):
+    before = {row["id"]: row for row in all_rows(Store(archive))}
+    outcome = reembed(archive, *other, None, num_workers=0)
+    assert outcome.num_added == 27
+    index = Index.open(archive, model=other[0])
+    assert len(index.search("a river", k=5)) == 5
+    after = {row["id"]: row for row in all_rows(index.store)}
+    assert after.keys() == before.keys()
+    for chip, row in after.items():
+        assert len(row["embedding"]) == 24
+        assert {k: v for k, v in row.items() if k not in ("embedding", "model")} == {
+            k: v for k, v in before[chip].items() if k not in ("embedding", "model")
+        }
+    assert not (archive / ".reembed").exists()
+    assert len(list((archive / "tables").iterdir())) == 1, "the old tables are gone"
+    assert verify(index.store) == []
+    with pytest.raises(ConfigError, match="has the embeddings of this model already"):
+        reembed(archive, *other, None, num_workers=0)
+
+
+def test_dates_of_a_list_survive_reembedding(write_scenes, build_index, other, tmp_path):
+    path = write_scenes(tmp_path / "scenes", 1)[0]
+    path.rename(tmp_path / "scenes" / "undated.tif")
+    (tmp_path / "list.csv").write_text("path,date\nscenes/undated.tif,1999-02-03\n")
+    build_index(tmp_path / "list.csv")
+    reembed(tmp_path / "index", *other, None, num_workers=0)
+    dates = {row["datetime"].date().isoformat() for row in all_rows(Store(tmp_path / "index"))}
+    assert dates == {"1999-02-03"}
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("step", ["rmtree", "copytree", "write_settings"])
+def test_a_reembedding_that_dies_leaves_the_old_index_and_goes_on(
+    archive, other, monkeypatch, step
+):
+    home = reembedding if step == "write_settings" else reembedding.shutil
+    original = getattr(home, step)
+
+    def dying(*args, **options):
+        if step == "copytree":
+            original(*args, **options)
+        raise Killed
+
+    monkeypatch.setattr(home, step, dying)
+    with pytest.raises(Killed):
+        reembed(archive, *other, None, num_workers=0)
+    monkeypatch.undo()
+    assert Store(archive).settings.embed_dim == 16
+    assert len(chip_ids(archive)) == 27
+    outcome = reembed(archive, *other, None, num_workers=0)
+    assert outcome.num_added == 0, "what was embedded is kept"
+    assert Store(archive).settings.embed_dim == 24
+    assert len(chip_ids(archive)) == 27
+
+
+def test_reembedding_does_not_lose_what_cannot_be_read(archive, other, tmp_path):
+    gone = next((tmp_path / "scenes").iterdir())
+    moved = gone.rename(tmp_path / gone.name)
+    with pytest.raises(
+        DataError,
+        match=r"1 sources cannot be read any more, such as .*: it is not there\. The index",
+    ):
+        reembed(archive, *other, None, num_workers=0)
+    assert Store(archive).settings.embed_dim == 16
+    moved.rename(gone)
+    assert reembed(archive, *other, None, num_workers=0).problems == {}
+    assert len(chip_ids(archive)) == 27
+
+
+def test_missing_sources_can_be_given_up(archive, other, tmp_path):
+    next((tmp_path / "scenes").iterdir()).unlink()
+    reembed(archive, *other, None, num_workers=0, allow_missing=True)
+    assert len(chip_ids(archive)) == 18
+
+
+def test_what_was_removed_meanwhile_does_not_come_back_by_an_interrupted_reembedding(
+    archive, other, monkeypatch
+):
+    monkeypatch.setattr(reembedding, "_change_over", lambda *told: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        reembed(archive, *other, None, num_workers=0)
+    monkeypatch.undo()
+    remove(archive, ["*scene1_*"])
+    reembed(archive, *other, None, num_workers=0)
+    assert len(chip_ids(archive)) == 18
+    assert verify(Store(archive)) == []
+
+
+def test_sources_are_found_by_the_names_an_index_keeps():
+    from harma.scenes.sources import source_named
+
+    assert source_named("s3://a/b.tif").opened_as == "/vsis3/a/b.tif"
+    assert find_sources(["https://a/b.tif"])[0] == source_named("https://a/b.tif")
+    assert source_named("/a/b[1].tif").opened_as == "/a/b[1].tif"
