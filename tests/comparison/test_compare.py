@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from harma.comparison.compare import collect, compare, write_outcome, write_plan
-from harma.comparison.plan import read_plan
+from harma.comparison.plan import make_plan, read_plan
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.lock import locked
 
@@ -155,3 +155,64 @@ def test_a_comparison_without_any_run_has_tables(make):
     write_plan(plan)
     write_outcome(collect(plan))
     assert "waiting" in (plan.output / "report.html").read_text()
+
+
+OWN_METHOD = """
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from harma.methods.attachment import AttachedModules
+from harma.methods.sites import attach_sites
+from harma.methods.table import Method
+
+
+@dataclass(frozen=True)
+class ScaleConfig:
+    start: float = 1.0
+
+
+class Scale(nn.Module):
+    def __init__(self, width, start):
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((width,), start))
+
+    def forward(self, features):
+        return self.scale * features
+
+
+def attach_scale(backbone, config):
+    def build(tower, block):
+        return Scale(backbone.block_width(tower, block), config.start)
+
+    return AttachedModules(attach_sites(backbone, build))
+
+
+scale = Method(ScaleConfig, attach_scale)
+"""
+
+
+@pytest.mark.slow
+def test_a_method_of_ones_own_is_compared_by_its_dotted_path(base, tmp_path, monkeypatch):
+    """Trained by a process, opened again for its speed and for the test split, in every table."""
+    (tmp_path / "compared_methods.py").write_text(OWN_METHOD)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    path = "compared_methods.scale"
+    values = {
+        "recipe": {key: value for key, value in base.items() if key != "adapter"},
+        "methods": {path: {"options": {"start": 1.5}}},
+        "seeds": [1],
+    }
+    outcome = compare(make_plan(values, name="own"), tmp_path / "out", final=True)
+    (result,) = outcome.results
+    assert (result.row.name, result.row.folder, result.row.recipe.method) == (path, path, path)
+    assert (result.status, result.failures, outcome.split) == ("done", (), "test")
+    assert 0 < result.cost.trained < result.cost.total
+    assert result.speed.images > 0
+    row = next(csv.DictReader((tmp_path / "out" / "results.csv").open()))
+    assert (row["name"], row["method"]) == (path, path)
+    assert (tmp_path / "out" / "runs" / path).is_dir()
+    again = read_plan(tmp_path / "out" / "comparison.yaml")
+    assert again.rows[0].recipe.options == {"start": 1.5}

@@ -17,9 +17,9 @@ from harma.cli import main
 from harma.errors import ConfigError, DataError, MissingFileError, ModelMismatchError
 from harma.exchange import embedding_file
 from harma.exchange.embedding_file import Columns
-from harma.exchange.geoparquet import export_geoparquet
 from harma.exchange.importing import import_geoparquet
 from harma.index.ask import Chip
+from harma.index.geoparquet import export_geoparquet
 from harma.index.index import Index
 from harma.index.settings import read_settings
 from harma.index.store import Store

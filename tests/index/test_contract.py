@@ -8,12 +8,12 @@ from tests.index.made import all_chips, all_rows, fill, made_settings
 from tests.index.memory_store import MemoryStore
 
 from harma.errors import NotFoundError, QueryError
-from harma.exchange.geoparquet import export_geoparquet
 from harma.index.ann import read_ann
 from harma.index.ann_tuning import make_ann
 from harma.index.ask import Chip, Page, Query, Vector, Where
 from harma.index.compaction import EXACT, keep_quick
 from harma.index.contract import ROW_ID, StoreReader, StoreWriter
+from harma.index.geoparquet import export_geoparquet
 from harma.index.index import Index
 from harma.index.records import SourceRecord
 from harma.index.store import Store

@@ -127,7 +127,7 @@ def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespac
     from harma.index.hits import WRITERS
 
     if form == "geoparquet":
-        from harma.exchange.geoparquet import write_hits_geoparquet
+        from harma.index.geoparquet import write_hits_geoparquet
 
         write_hits_geoparquet(hits, args.output)
     elif form in ("html", "png"):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.exchange.embedding_rows import INDEX_COLUMNS, CheckedRows, ParquetLayout, checked_rows
 from harma.exchange.footprints import to_wgs84
-from harma.exchange.metadata import read_geo, read_settings_text
+from harma.index.geoparquet_footer import read_geo, read_settings_text
 from harma.index.records import SourceRecord
 from harma.index.settings import Settings
 

@@ -13,7 +13,8 @@ from harma.exchange.embedding_file import Columns, EmbeddingFile
 from harma.exchange.embedding_rows import CheckedRows
 from harma.exchange.origin import check_fits, import_settings
 from harma.ground.lock import locked
-from harma.index.compaction import Progress, keep_quick
+from harma.ground.progress import AdvancePart, not_told
+from harma.index.compaction import keep_quick
 from harma.index.contract import ROW_ID, StoreWriter
 from harma.index.records import SourceRecord
 from harma.index.schema import embeddings_of
@@ -55,7 +56,7 @@ def import_geoparquet(
     model: str | Path | None = None,
     backbone: str | None = None,
     label: str | None = None,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
 ) -> Imported:
     """Bring embeddings into an index; make it if it is not there.
 
@@ -112,7 +113,9 @@ class _Import:
         progress: told how far it is.
     """
 
-    def __init__(self, file: EmbeddingFile, store: StoreWriter | None, progress: Progress) -> None:
+    def __init__(
+        self, file: EmbeddingFile, store: StoreWriter | None, progress: AdvancePart
+    ) -> None:
         self.file = file
         self.path = file.layout.path
         self.store = store

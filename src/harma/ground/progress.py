@@ -17,6 +17,11 @@ Advance = Callable[[int, int], None]
 # The same of work with several parts: (which part, so far, in all).
 AdvancePart = Callable[[str, int, int], None]
 
+
+def not_told(part: str, done: int, total: int) -> None:
+    """Tell nobody: the `AdvancePart` of work that nobody watches."""
+
+
 # What is counted while a part is done; for any other part its own name is shown.
 COUNTED = {
     "looking": "sources",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from harma.errors import ConfigError
 from harma.ground.lock import locked
+from harma.ground.progress import AdvancePart, not_told
 from harma.index.batches import ChipBlock
-from harma.index.compaction import Progress, keep_quick
+from harma.index.compaction import keep_quick
 from harma.index.plan import PlannedSource, plan
 from harma.index.reading import Task
 from harma.index.settings import SETTINGS_FILE, Settings, write_settings
@@ -32,7 +33,7 @@ def build(
     *,
     batch_size: int = 64,
     num_workers: int = 1,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
 ) -> BuildOutcome:
     """Bring sources into an index; make it if it is not there.
 
@@ -133,7 +134,7 @@ class _Counted:
         progress: told of it.
     """
 
-    def __init__(self, num_sources: int, progress: Progress) -> None:
+    def __init__(self, num_sources: int, progress: AdvancePart) -> None:
         self.num_sources = num_sources
         self.progress = progress
         self.num_planned = 0

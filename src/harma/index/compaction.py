@@ -1,14 +1,10 @@
 """Compaction: small files joined, and the ANN index made when it pays and kept up to date."""
 
-from collections.abc import Callable
-
+from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import Ann, forget_ann, pays, read_ann
 from harma.index.ann_tuning import make_ann
 from harma.index.contract import StoreWriter
 from harma.index.embedder import QueryEmbedder
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is done, so far, in all)."""
 
 EXACT = "exact: every chip is compared"
 # A search looks into each file.
@@ -40,7 +36,7 @@ SURROUNDINGS = ("", " surrounded by green fields", " next to some houses", " see
 def keep_quick(
     store: StoreWriter,
     model: QueryEmbedder | None,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
     *,
     force: bool = False,
 ) -> str:

@@ -1,4 +1,4 @@
-"""The index as people use it: open, search, refresh."""
+"""The index as people use it: build, add, open, search, export (`harma.Index`)."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harma.errors import QueryError
+from harma.errors import ConfigError, QueryError
+from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import read_ann
 from harma.index.ask import (
     Page,
@@ -34,6 +35,11 @@ from harma.index.standing import Standings
 from harma.index.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harma.index.manage import PathLike
+    from harma.index.upkeep import Removed
+    from harma.index.writer import BuildOutcome
     from harma.model.model import HarMA
 
 
@@ -67,6 +73,166 @@ class Index:
             ConfigError: the model is another one.
         """
         return cls(Store(Path(directory)), model)
+
+    # -- what changes an index, by its directory ----------------------------------------------------
+    # Their modules are imported when they are called: they need torch, which searches do not.
+
+    @staticmethod
+    def build(
+        directory: str | Path,
+        sources: "Iterable[PathLike]",
+        model: "PathLike | HarMA | None" = None,
+        *,
+        backbone: str | None = None,
+        progress: AdvancePart = not_told,
+        **options: Any,
+    ) -> "BuildOutcome":
+        """Make an index, or bring what is new into one that is there.
+
+            harma.Index.build("archive", ["scenes/"], "runs/a", size=256, stride=0.5)
+
+        Args:
+            directory: of the index.
+            sources: folders, files, globs, lists (.txt, .csv), addresses.
+            model: run, adapter or model directory, or preset; None takes the index's own.
+            backbone: where the model's backbone is, if not where it says.
+            progress: called with (what is done, so far, in all).
+            **options: of `harma.index.options.BuildOptions`; what is not said is as in the index.
+
+        Raises:
+            ConfigError: an option is not usable, or the index was made with another.
+            BusyError: another process writes the index.
+            MissingFileError: a source or the model is not there.
+            ModelMismatchError: the index was made with another model.
+        """
+        from harma.index.manage import build_index
+        from harma.index.options import BuildOptions, options_of
+
+        return build_index(
+            directory,
+            sources,
+            model,
+            backbone=backbone,
+            options=options_of(BuildOptions, options),
+            progress=progress,
+        )
+
+    @staticmethod
+    def add(
+        directory: str | Path,
+        sources: "Iterable[PathLike]",
+        *,
+        backbone: str | None = None,
+        progress: AdvancePart = not_told,
+        **options: Any,
+    ) -> "BuildOutcome":
+        """Bring what is new into an index that is there, with its own model and settings.
+
+        Args:
+            directory: of the index.
+            sources: as in `build`.
+            backbone: where the model's backbone is now, if not where the index says.
+            progress: called with (what is done, so far, in all).
+            **options: of `harma.index.options.WorkOptions`.
+
+        Raises:
+            BusyError: another process writes the index.
+            MissingFileError: the index, a source or the model is not there.
+        """
+        from harma.index.manage import add_to_index
+        from harma.index.options import WorkOptions, options_of
+
+        return add_to_index(
+            directory,
+            sources,
+            backbone=backbone,
+            options=options_of(WorkOptions, options),
+            progress=progress,
+        )
+
+    @staticmethod
+    def reembed(
+        directory: str | Path,
+        model: "PathLike",
+        *,
+        backbone: str | None = None,
+        allow_missing: bool = False,
+        progress: AdvancePart = not_told,
+        **options: Any,
+    ) -> "BuildOutcome":
+        """Embed all sources of an index again, with another model; the old answers meanwhile.
+
+        Args:
+            directory: of the index.
+            model: run, adapter or model directory, or preset.
+            backbone: where the model's backbone is, if not where it says.
+            allow_missing: give up sources that cannot be read any more.
+            progress: called with (what is done, so far, in all).
+            **options: of `harma.index.options.WorkOptions`.
+
+        Raises:
+            BusyError: another process writes the index.
+            ConfigError: the index has this model already.
+            DataError: sources cannot be read; the index stays as it is.
+        """
+        from harma.index.manage import reembed_index
+        from harma.index.options import WorkOptions, options_of
+
+        return reembed_index(
+            directory,
+            model,
+            backbone=backbone,
+            allow_missing=allow_missing,
+            options=options_of(WorkOptions, options),
+            progress=progress,
+        )
+
+    @staticmethod
+    def remove(directory: str | Path, patterns: Sequence[str]) -> "Removed":
+        """Take sources out.
+
+        Args:
+            directory: of the index.
+            patterns: names of sources, with * and ?.
+
+        Raises:
+            BusyError: another process writes the index.
+            NotFoundError: a pattern matches no source; nothing is removed then.
+        """
+        from harma.index.upkeep import remove
+
+        return remove(Path(directory), patterns)
+
+    @staticmethod
+    def optimize(
+        directory: str | Path,
+        *,
+        model: "HarMA | None" = None,
+        with_texts: bool = True,
+        progress: AdvancePart = not_told,
+    ) -> str:
+        """Join files, drop old versions, and make the ANN index anew.
+
+        Args:
+            directory: of the index.
+            model: the one the index was made with; None loads it.
+            with_texts: measure recall on texts too, which needs the model.
+            progress: told of what takes long.
+
+        Returns:
+            How the index is searched now, in words.
+
+        Raises:
+            BusyError: another process writes the index.
+        """
+        from harma.index.upkeep import optimize
+
+        directory = Path(directory)
+        if with_texts and model is None:
+            model = Index.open(directory).model
+        return optimize(directory, model, progress)
+
+    # -- what reads it --------------------------------------------------------------------------------
 
     @property
     def store(self) -> StoreReader:
@@ -102,6 +268,36 @@ class Index:
                 " that model"
             )
         return _checked(self.store, load(settings.model, backbone=settings.backbone))
+
+    def verify(self) -> list[str]:
+        """What is wrong with the index, a line each; empty if nothing is."""
+        from harma.index.verify import verify
+
+        return verify(self.store)
+
+    def export(
+        self, file: str | Path, *, thumbnails: bool = False, progress: AdvancePart = not_told
+    ) -> int:
+        """Write all chips to a GeoParquet file, near ones beside each other.
+
+        Args:
+            file: where; it is replaced when the new one is whole.
+            thumbnails: write them too.
+            progress: called with ("exporting", so far, in all).
+
+        Returns:
+            Chips written.
+
+        Raises:
+            ConfigError: the file would lie inside the index.
+            StorageError: the file cannot be written.
+        """
+        from harma.index.geoparquet import export_geoparquet
+
+        file = Path(file)
+        if self.store.directory.resolve() in file.resolve().parents:
+            raise ConfigError(f"{file} lies inside the index; write the export elsewhere")
+        return export_geoparquet(self.store, file, thumbnails=thumbnails, progress=progress)
 
     def info(self) -> dict[str, Any]:
         """What the index holds."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from harma.errors import ConfigError
 from harma.ground.device import best_device
+from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build, default_settings
-from harma.index.compaction import Progress
 from harma.index.options import MAX_NODATA, BuildOptions, WorkOptions
 from harma.index.processes import prepare_workers
 from harma.index.reembed import reembed
@@ -36,7 +36,7 @@ def build_index(
     *,
     backbone: str | None = None,
     options: BuildOptions = BUILD_DEFAULTS,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
 ) -> BuildOutcome:
     """Make an index, or add what is new to it.
 
@@ -81,7 +81,7 @@ def add_to_index(
     *,
     backbone: str | None = None,
     options: WorkOptions = WORK_DEFAULTS,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
 ) -> BuildOutcome:
     """Add what is new to an index that is there, with its own model and settings.
 
@@ -117,7 +117,7 @@ def reembed_index(
     backbone: str | None = None,
     allow_missing: bool = False,
     options: WorkOptions = WORK_DEFAULTS,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
 ) -> BuildOutcome:
     """Embed all sources of an index again, with another model; the old answers until it is done.
 

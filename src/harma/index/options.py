@@ -1,8 +1,8 @@
 """Options of a build as a person gives them; what is not said is as in the index, or a default."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from harma.errors import ConfigError
 from harma.ground.device import usable_cores
@@ -128,3 +128,19 @@ class BuildOptions(WorkOptions):
         if self.max_nodata is None:
             return kept
         return self.max_nodata
+
+
+Options = TypeVar("Options", bound=WorkOptions)
+
+
+def options_of(kind: type[Options], values: Mapping[str, Any]) -> Options:
+    """Options by their names.
+
+    Raises:
+        ConfigError: there is no such option; the message lists them.
+    """
+    allowed = [field.name for field in fields(kind)]
+    unknown = sorted(values.keys() - set(allowed))
+    if unknown:
+        raise ConfigError(f"unknown option {', '.join(unknown)}; allowed are {', '.join(allowed)}")
+    return kind(**values)

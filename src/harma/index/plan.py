@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from harma.ground.progress import AdvancePart, not_told
 from harma.index.chips import chip_id
-from harma.index.compaction import Progress
 from harma.index.reading import TASK_CHIPS, Task
 from harma.index.records import SourceRecord
 from harma.index.store import Store
@@ -76,7 +76,7 @@ def plan(
     store: Store,
     *,
     num_workers: int = 1,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
 ) -> Iterator[PlannedSource]:
     """Look at sources and say what is missing of each, in their order, as it is asked for.
 

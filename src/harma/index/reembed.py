@@ -10,8 +10,8 @@ from pathlib import Path
 
 from harma.errors import ConfigError, DataError
 from harma.ground.lock import locked
+from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build
-from harma.index.compaction import Progress
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 from harma.index.store import WRITING, Store, tables_directory
 from harma.index.writer import BuildOutcome, write_problems
@@ -32,7 +32,7 @@ def reembed(
     allow_missing: bool = False,
     batch_size: int = 64,
     num_workers: int = 1,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
 ) -> BuildOutcome:
     """Embed all sources of an index again, with another model.
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from harma.errors import NotFoundError
 from harma.ground.lock import locked
-from harma.index.compaction import Progress, keep_quick
+from harma.ground.progress import AdvancePart
+from harma.index.compaction import keep_quick
 from harma.index.store import WRITING, Store
 from harma.index.writer import write_problems
 from harma.model.model import HarMA
@@ -60,7 +61,7 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-def optimize(directory: Path, model: HarMA | None, progress: Progress) -> str:
+def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str:
     """Join files, drop old versions, and make the ANN index anew.
 
     Args:

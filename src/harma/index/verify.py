@@ -7,15 +7,15 @@ import numpy as np
 import pyarrow as pa
 
 from harma.errors import DataError
+from harma.index.contract import StoreReader
 from harma.index.records import SourceRecord
 from harma.index.schema import embeddings_of
-from harma.index.store import Store
 
 # Tolerance of an L2 norm in float16.
 NORM_TOLERANCE = 5e-3
 
 
-def verify(store: Store) -> list[str]:
+def verify(store: StoreReader) -> list[str]:
     """Look for damage.
 
     Returns:
@@ -28,7 +28,7 @@ def verify(store: Store) -> list[str]:
         return [str(error)]
 
 
-def _problems(store: Store) -> list[str]:
+def _problems(store: StoreReader) -> list[str]:
     problems: list[str] = []
     # All ids are in memory: about a kilobyte a chip while it runs.
     ids: Counter[str] = Counter()

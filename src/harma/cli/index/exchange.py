@@ -51,16 +51,11 @@ def _add_import_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from harma.errors import ConfigError
-    from harma.exchange.geoparquet import export_geoparquet
-    from harma.index.store import Store
+    from harma.index.index import Index
 
-    if args.directory.resolve() in args.file.resolve().parents:
-        raise ConfigError(f"{args.file} lies inside the index; write the export elsewhere")
+    index = Index.open(args.directory)
     with progress_bars() as progress:
-        num_chips = export_geoparquet(
-            Store(args.directory), args.file, thumbnails=args.thumbnails, progress=progress
-        )
+        num_chips = index.export(args.file, thumbnails=args.thumbnails, progress=progress)
     print(f"{args.file}: {num_chips:,} chips, {args.file.stat().st_size / 1e6:,.1f} MB")
     return 0
 

@@ -26,9 +26,9 @@ def _add_optimize_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _remove(args: argparse.Namespace) -> int:
-    from harma.index.upkeep import remove
+    from harma.index.index import Index
 
-    removed = remove(args.directory, args.sources)
+    removed = Index.remove(args.directory, args.sources)
     print(f"removed {removed.num_sources:,} sources with {removed.num_chips:,} chips")
     return 0
 
@@ -46,10 +46,9 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from harma.index.store import Store
-    from harma.index.verify import verify
+    from harma.index.index import Index
 
-    problems = verify(Store(args.directory))
+    problems = Index.open(args.directory).verify()
     for problem in problems:
         print(problem)
     plural = "" if len(problems) == 1 else "s"
@@ -59,13 +58,10 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _optimize(args: argparse.Namespace) -> int:
     from harma.index.index import Index
-    from harma.index.upkeep import optimize
 
-    model = None
-    if not args.no_model:
-        model = Index.open(args.directory).model
     with progress_bars() as progress:
-        print(f"search is {optimize(args.directory, model, progress)}")
+        how = Index.optimize(args.directory, with_texts=not args.no_model, progress=progress)
+    print(f"search is {how}")
     return 0
 
 

@@ -14,8 +14,8 @@ from PIL import Image
 from tests.index.made import all_rows
 
 from harma.errors import ConfigError, StorageError
-from harma.exchange import geoparquet
-from harma.exchange.geoparquet import export_geoparquet, write_hits_geoparquet
+from harma.index import geoparquet
+from harma.index.geoparquet import export_geoparquet, write_hits_geoparquet
 from harma.index.index import Index
 from harma.index.store import Store
 

@@ -6,7 +6,7 @@ import pytest
 from tests.index.made import made_settings
 
 from harma.errors import DataError
-from harma.exchange.metadata import (
+from harma.index.geoparquet_footer import (
     emb_of,
     geo_of,
     harma_of,

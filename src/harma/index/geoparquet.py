@@ -14,10 +14,10 @@ import shapely
 from numpy.typing import NDArray
 
 from harma.errors import HarmaError, MissingDependencyError, StorageError
-from harma.exchange.metadata import EMB, GEO, HARMA, emb_of, geo_of, harma_of
 from harma.ground.files import replacing
-from harma.index.compaction import Progress
+from harma.ground.progress import AdvancePart, not_told
 from harma.index.contract import ROW_ID, StoreReader
+from harma.index.geoparquet_footer import EMB, GEO, HARMA, emb_of, geo_of, harma_of
 from harma.index.hits import Hit
 from harma.index.schema import SIDES, SOURCE_SCHEMA, chip_schema, embeddings_of
 from harma.scenes.place import middle
@@ -89,7 +89,7 @@ def export_geoparquet(
     path: Path,
     *,
     thumbnails: bool = False,
-    progress: Progress = lambda what, done, total: None,
+    progress: AdvancePart = not_told,
 ) -> int:
     """Write all chips of an index to a GeoParquet 1.1 file.
 
