@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from tests.training.runs import adapter_weights, trained
+from tests.training.runs import adapter_weights, last_state, trained
 
 from harma.errors import ConfigError, DataError, MissingFileError
 
@@ -90,6 +90,7 @@ def test_a_missing_image_is_named_before_training(make_recipe, tiny_data, tmp_pa
 def test_a_temperature_that_no_loss_takes_does_not_train(make_recipe):
     run = trained(make_recipe(loss={"terms": {"triplet": 1.0}}, train={"epochs": 1}))
     assert adapter_weights(run)["temperature"] == pytest.approx(0.07)
+    assert "temperature" not in last_state(run)["model"]
 
 
 def test_none_needs_no_validation_split(make_recipe, tiny_data, tmp_path):

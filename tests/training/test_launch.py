@@ -42,6 +42,13 @@ def test_an_override_that_is_none_is_named(values):
         train(values, overrides={"optim.lrr": 1e-3})
 
 
+def test_a_wrong_method_is_named_before_anything_is_read(values, tmp_path):
+    changes = {"method": "lora", "options": {"rnk": 4}, "data.name": "nowhere.yaml"}
+    with pytest.raises(ConfigError, match="method lora has no option rnk"):
+        train(values, overrides=changes)
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_comes_back_is_what_the_run_left(values):
     run = train(values)
     figures = json.loads((run.path / "metrics.json").read_text())["test"]

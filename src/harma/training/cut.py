@@ -108,7 +108,7 @@ def _training_parts(
     """What the loop takes: model and optimiser on the device, and the data that feeds them."""
     gradients = _gradient_options(recipe, split)
     if not gradients.objective.needs_temperature:
-        # It would get no gradient, which several processes wait for, and only decay.
+        # It would get no gradient, which several processes would wait for.
         model.temperature.requires_grad_(False)
     # Before training changes anything: what a checkpoint belongs to.
     made_from = {
