@@ -9,7 +9,9 @@ from tests.index.made import all_chips, make_store
 from harma.index import ann_tuning
 from harma.index.ann import read_ann
 from harma.index.ann_tuning import filter_of_a_part, make_ann, sampled_chips
+from harma.index.contract import ROW_ID
 from harma.index.index import Index
+from harma.index.schema import embeddings_of
 
 
 @pytest.fixture
@@ -91,3 +93,22 @@ def test_samples_come_from_all_over_the_index_and_are_the_same_each_time(store):
     assert len(set(ids)) == 30
     assert int(max(ids)) > 1200
     assert sampled_chips(store, ["id"], 5000).num_rows == 1500
+
+
+def test_the_truth_is_the_ten_best_without_the_query_itself(store):
+    """By brute force, with and without the filter; a recall counts only these."""
+    text = np.eye(16, dtype=np.float32)[:1]
+    probes = ann_tuning.Probes(store, text).probes
+    assert len(probes) == 2 * (1 + 64)
+    table = store.rows(["embedding"])
+    embeddings, row_ids = embeddings_of(table), table[ROW_ID].to_numpy()
+    for probe in probes[:5]:
+        order = row_ids[np.argsort(-(embeddings @ probe.vector), kind="stable")]
+        expected = [row_id for row_id in order.tolist() if row_id != probe.row_id][:10]
+        assert probe.truth == set(expected)
+        assert probe.recall([probe.row_id, *expected]) == 1.0
+        assert probe.recall(expected[:4]) == 0.4
+    assert [probe.kind for probe in probes[:2]] == ["text", "image"]
+    assert {probe.kind for probe in probes[65:]} == {"filtered"}
+    assert all(probe.row_id not in probe.truth for probe in probes)
+    assert {len(probe.truth) for probe in probes} == {10}

@@ -139,3 +139,18 @@ def test_a_tuning_of_a_later_ann_index_is_not_used(store):
     assert index._snapshot.ann is not None
     index.refresh()
     assert index._snapshot.ann is None
+
+
+def test_a_tuning_that_changes_while_a_snapshot_is_taken_is_not_used(store, monkeypatch):
+    """Nobody knows then whether it is of the ANN index that is read: all chips are compared."""
+    make_ann(store, None, wanted=0.5)
+    opening = Store._open_tables
+
+    def writing_meanwhile(self):
+        opening(self)
+        store.write_tuning(store.tuning().replace("IVF_RQ", "IVF_FLAT"))
+
+    monkeypatch.setattr(Store, "_open_tables", writing_meanwhile)
+    assert Index(store)._snapshot.ann is None
+    monkeypatch.undo()
+    assert Index(store)._snapshot.ann.kind == "IVF_FLAT"
