@@ -76,6 +76,61 @@ def test_metres_need_a_place_and_pixels_that_are_small_enough():
         list(tiling.windows(10, 10, None))
     with pytest.raises(DataError, match="smaller than its pixels"):
         list(tiling.windows(10, 10, 300.0))
+    with pytest.raises(
+        DataError, match=r"chips of 100 m are more than 100,000 of its pixels \(0 m"
+    ):
+        tiling.side(0.0)
+    assert tiling.side(0.001) == 100_000
+    with pytest.raises(DataError, match="more than 100,000 of its pixels"):
+        tiling.side(0.0009)
+
+
+@pytest.mark.parametrize(
+    ("length", "edges", "starts", "side"),
+    [
+        (100, "shift", [0, 50], 50),
+        (101, "shift", [0, 50, 51], 50),  # a rest of one pixel has a chip of its own
+        (101, "pad", [0, 50, 100], 50),
+        (99, "shift", [0, 49], 50),
+        (50, "pad", [0], 50),
+        (49, "pad", [0], 50),
+        (49, "shift", [0], 49),
+        (51, "shift", [0, 1], 50),
+    ],
+)
+def test_where_chips_begin(length, edges, starts, side):
+    windows = list(Tiling(size=50, edges=edges).windows(length, 50, None))
+    assert [w.column for w in windows] == starts
+    assert {w.width for w in windows} == {side}
+    windows = list(Tiling(size=50, edges=edges).windows(50, length, None))
+    assert [w.row for w in windows] == starts
+    assert {w.height for w in windows} == {side}
+
+
+def test_the_last_chip_of_those_that_overlap():
+    windows = Tiling(size=10, stride=0.5).windows(23, 10, None)
+    assert [w.column for w in windows] == [0, 5, 10, 13]
+    windows = Tiling(size=10, stride=0.5, edges="pad").windows(23, 10, None)
+    assert [w.column for w in windows] == [0, 5, 10, 15]
+
+
+def test_scales_come_one_after_the_other_row_by_row():
+    windows = list(Tiling(size=5, scales=(1, 2)).windows(10, 10, None))
+    assert [(w.column, w.row, w.width) for w in windows] == [
+        (0, 0, 5),
+        (5, 0, 5),
+        (0, 5, 5),
+        (5, 5, 5),
+        (0, 0, 10),
+    ]
+
+
+def test_an_absurd_number_of_chips_is_refused():
+    with pytest.raises(
+        DataError, match="its 2,000,000,000 × 2,000,000,000 pixels make more than 20,000,000 chips"
+    ):
+        Tiling(size=256).windows(2_000_000_000, 2_000_000_000, None)
+    assert len(Tiling(size=256).windows(1_000_000, 1_000_000, None)) == 3907**2
 
 
 @settings(deadline=None)
@@ -88,12 +143,6 @@ def test_windows_by_number_are_those_in_turn_and_each_is_there_once(width, heigh
     for number in (-1, len(windows)):
         with pytest.raises(IndexError, match="there is no window"):
             windows[number]
-
-
-def test_windows_go_scale_by_scale_and_row_by_row():
-    windows = list(Tiling(size=5, scales=(1, 2)).windows(10, 10, None))
-    corners = [(w.column, w.row, w.width) for w in windows]
-    assert corners == [(0, 0, 5), (5, 0, 5), (0, 5, 5), (5, 5, 5), (0, 0, 10)]
 
 
 def test_scales_beyond_a_small_raster_are_one_chip():

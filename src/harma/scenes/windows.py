@@ -1,15 +1,23 @@
-"""Cutting a raster into windows."""
+"""Windows: how a raster is cut into chips, by pixels or metres, with overlap and at its edges."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from harma.errors import ConfigError, DataError
 
+# Limits that no honest scene meets.
+MOST_PIXELS = 100_000  # side of a chip that is given in metres
+MOST_CHIPS = 20_000_000  # of a scale
+
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a raster, in its pixels; it may reach over the right and lower edge (padded then)."""
+    """A part of a raster, in its pixels.
+
+    It may reach over the right and lower edge; it is padded then.
+    """
 
     column: int
     row: int
@@ -40,20 +48,23 @@ class Tiling:
     edges: Literal["shift", "pad"] = "shift"
 
     def __post_init__(self) -> None:
-        if self.size is not None and self.size_m is not None:
-            raise ConfigError("the chip's side is given in pixels and in metres; give one")
-        for name, value in (("size", self.size), ("size_m", self.size_m)):
-            if value is not None and not 0 < value < float("inf"):
-                raise ConfigError(f"{name} is {value}; it must be greater than 0")
+        self._check_sides()
         if not 0 < self.stride <= 1:
             raise ConfigError(
                 f"stride is {self.stride}; it must be over 0 and at most 1 (a share of the chip's"
                 " side)"
             )
-        if not self.scales or not all(0 < scale < float("inf") for scale in self.scales):
+        if not self.scales or not all(map(_is_positive, self.scales)):
             raise ConfigError(f"scales are {list(self.scales)}; give one or more numbers over 0")
         if self.edges not in ("shift", "pad"):
             raise ConfigError(f"edges is {self.edges!r}; allowed are shift, pad")
+
+    def _check_sides(self) -> None:
+        if self.size is not None and self.size_m is not None:
+            raise ConfigError("the chip's side is given in pixels and in metres; give one")
+        for name, value in (("size", self.size), ("size_m", self.size_m)):
+            if value is not None and not _is_positive(value):
+                raise ConfigError(f"{name} is {value}; it must be greater than 0")
 
     @property
     def is_whole(self) -> bool:
@@ -68,7 +79,7 @@ class Tiling:
 
         Raises:
             DataError: the side is in metres and the raster has no place, or its pixels are too
-                large.
+                large or absurdly small.
         """
         assert not self.is_whole
         if self.size is not None:
@@ -76,6 +87,11 @@ class Tiling:
         if gsd is None:
             raise DataError("chips are cut by metres, and it has no georeference; cut it by pixels")
         assert self.size_m is not None
+        if gsd * MOST_PIXELS < self.size_m:
+            raise DataError(
+                f"chips of {self.size_m:g} m are more than {MOST_PIXELS:,} of its pixels"
+                f" ({gsd:g} m) wide; take smaller chips"
+            )
         side = round(self.size_m / gsd)
         if side < 1:
             raise DataError(
@@ -85,20 +101,32 @@ class Tiling:
         return side
 
     def windows(self, width: int, height: int, gsd: float | None) -> "Windows":
-        """The windows of a raster, scale by scale, row by row; a pixel lies in one of each scale.
+        """The windows of a raster, scale by scale and row by row.
+
+        Every pixel lies in a window of each scale.
 
         Args:
             width: of the raster, pixels.
             height: of the raster, pixels.
             gsd: metres per pixel, if known.
+
+        Raises:
+            DataError: as `side`, or there are absurdly many.
         """
         if self.is_whole:
             return Windows([_Layer([0], [0], width, height)])
         side = self.side(gsd)
+        # Each scale is a layer of its own over the whole raster.
         layers: dict[tuple[int, int], _Layer] = {}
         for scale in self.scales:
             scaled = max(1, round(side * scale))
             step = max(1, round(scaled * self.stride))
+            # A virtual raster of a few bytes can say that it is two thousand million pixels wide.
+            if (width / step) * (height / step) > MOST_CHIPS:
+                raise DataError(
+                    f"its {width:,} × {height:,} pixels make more than {MOST_CHIPS:,} chips; take"
+                    " larger chips, or name parts of it"
+                )
             columns, chip_width = _starts(width, scaled, step, self.edges)
             rows, chip_height = _starts(height, scaled, step, self.edges)
             layer = _Layer(columns, rows, chip_width, chip_height)
@@ -146,12 +174,19 @@ class Windows:
         return (self[number] for number in range(len(self)))
 
 
+def _is_positive(value: float) -> bool:
+    return 0 < value < math.inf
+
+
 def _starts(length: int, side: int, step: int, edges: str) -> tuple[list[int], int]:
     """Where chips begin along one direction, and how long they are there."""
     if length <= side:
-        return [0], length if edges == "shift" else side
+        return [0], (length if edges == "shift" else side)
     starts = list(range(0, length - side + 1, step))
+    # What the last whole chip leaves over gets a chip too, however narrow it is.
     rest = length - (starts[-1] + side)
-    if rest > 0:
-        starts.append(length - side if edges == "shift" else starts[-1] + step)
+    if rest > 0 and edges == "shift":
+        starts.append(length - side)
+    elif rest > 0:
+        starts.append(starts[-1] + step)
     return starts, side
