@@ -9,7 +9,11 @@ from harma.errors import ConfigError, DataError
 
 # Limits that no honest scene meets.
 MOST_PIXELS = 100_000  # side of a chip that is given in metres
+<<<<<<< HEAD
 MOST_CHIPS = 20_000_000  # of a scale; a survey holds them all in memory
+=======
+MOST_CHIPS = 20_000_000  # of a scale
+>>>>>>> room/build
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ class Tiling:
         if self.is_whole:
             return Windows([_Layer([0], [0], width, height)])
         side = self.side(gsd)
+        # Each scale is a layer of its own over the whole raster.
         layers: dict[tuple[int, int], _Layer] = {}
         for scale in self.scales:
             scaled = max(1, round(side * scale))
