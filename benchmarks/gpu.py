@@ -1,4 +1,4 @@
-"""Embedding and training steps of CLIP sizes on a GPU, in float32 and bf16, bare and with HarMA adapters.
+"""Embedding and training steps of CLIP sizes on a GPU, float32 and bf16, with adapters and bare.
 
     python benchmarks/gpu.py [--models ViT-B-32 ViT-L-14]
 

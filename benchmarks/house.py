@@ -265,13 +265,21 @@ def _spread(values: list[int]) -> str:
 
 
 def _public(node: ast.AST) -> Iterator[ast.FunctionDef]:
-    """Functions of a module and methods of its classes, without those whose name begins with _."""
+    """Functions of a module and methods of its classes, without those whose name begins with _.
+
+    A setter belongs to its property, which is described at its getter.
+    """
     for child in ast.iter_child_nodes(node):
         if not getattr(child, "name", "_").startswith("_"):
-            if isinstance(child, FUNCTIONS):
+            if isinstance(child, FUNCTIONS) and not _is_setter(child):
                 yield child
             if isinstance(child, ast.ClassDef):
                 yield from _public(child)
+
+
+def _is_setter(function: ast.FunctionDef) -> bool:
+    decorators = function.decorator_list
+    return any(isinstance(node, ast.Attribute) and node.attr == "setter" for node in decorators)
 
 
 def _is_typed(function: ast.FunctionDef) -> bool:

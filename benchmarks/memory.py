@@ -1,4 +1,4 @@
-"""Largest resident memory of one ViT-B/32 training step at a contrastive batch of 428 by gradient caching, on CPU.
+"""Peak memory of a ViT-B/32 training step at a batch of 428 by gradient caching, on CPU.
 
 Run: python benchmarks/memory.py
 """

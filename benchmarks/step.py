@@ -1,4 +1,4 @@
-"""One training step of ViT-B/32 with HarMA adapters, against the same step with the original's structure.
+"""A training step of ViT-B/32 with HarMA adapters, against one with the original's structure.
 
 The original's: all 77 positions, adapter attention unmasked by `nn.MultiheadAttention` that returns
 its weights. Ours: `text_attention: causal`, captions trimmed to the longest of the batch, fused

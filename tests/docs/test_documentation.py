@@ -1,4 +1,4 @@
-"""Every block of README and docs is executed, in the order of its page, on a stand-in of the same layout.
+"""Every block of README and docs is executed, in the order of its page, on a stand-in.
 
 `NOT_RUN` holds the only commands that are not, `SUBSTITUTED` and `ADDED` all that is changed in
 those that are.
@@ -181,7 +181,7 @@ class Reader:
             assert done.returncode == 0, f"{command}\n{done.stderr}"
 
     def yaml(self, text: str, name: str | None) -> None:
-        """A description of data, a comparison, a backbone or a recipe; a part of a recipe is trained with."""
+        """A description of data, a comparison, a backbone or a recipe; a part is trained with."""
         values = yaml.safe_load(text)
         path = self.folder / (name or "part.yaml")
         path.write_text(text)

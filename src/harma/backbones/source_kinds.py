@@ -1,4 +1,4 @@
-"""Kinds of backbone sources: preset, tag, repository, directory, config or weight file.
+"""Kinds of backbone sources: a name, tag, repository, directory, config or weight file.
 
 Each function finds out what one kind of name stands for; which kind a name is of is decided in
 `harma.backbones.sources`.

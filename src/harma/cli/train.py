@@ -53,10 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.training.launch import resume, train
 
     try:
-        if args.recipe is None:
-            trained = resume(args.output)
-        else:
-            trained = train(args.recipe)
+        trained = resume(args.output) if args.recipe is None else train(args.recipe)
     except KeyboardInterrupt:
         hint = " before the run had begun"
         if (Path(args.output) / "recipe.yaml").is_file():

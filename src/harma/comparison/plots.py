@@ -1,4 +1,4 @@
-"""The plots of a comparison: cost against recall, curves of validation, a forest of differences."""
+"""The plots of a comparison: cost against figures, validation curves, a forest of differences."""
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence

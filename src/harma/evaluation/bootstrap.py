@@ -1,4 +1,4 @@
-"""Bootstrap over images: the interval of a difference of mean recalls, paired."""
+"""Bootstrap over images: the interval of a paired difference between two models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Charts of the report: training curves, recall by label and by term."""
+"""Charts of the report: training curves, figures by label and by term."""
 
 from collections.abc import Sequence
 from typing import Any

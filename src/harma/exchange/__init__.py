@@ -1,1 +1,1 @@
-"""Exchange with other programs: GeoParquet of an index and of hits, foreign embeddings, sheets."""
+"""Exchange with other programs: embeddings that they made, contact sheets of hits."""

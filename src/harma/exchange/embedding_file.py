@@ -1,4 +1,4 @@
-"""A GeoParquet file of embeddings, ours or of another program: its columns told, its rows read."""
+"""A file of embeddings, ours or of another program: its columns told, its rows read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Rows of a GeoParquet file of embeddings as chips of an index, each of them checked."""
+"""Rows of a file of embeddings as chips of an index, each of them checked."""
 
 import hashlib
 from collections.abc import Callable, Sequence

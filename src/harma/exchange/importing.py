@@ -1,4 +1,4 @@
-"""Import of embeddings from a GeoParquet file into an index: of an export, or another program."""
+"""Import of embeddings from a file into an index: of an export, or of another program."""
 
 import time
 from dataclasses import dataclass, replace

@@ -74,7 +74,7 @@ class Index:
         """
         return cls(Store(Path(directory)), model)
 
-    # -- what changes an index, by its directory ----------------------------------------------------
+    # -- what changes an index, by its directory ---------------------------------------------------
     # Their modules are imported when they are called: they need torch, which searches do not.
 
     @staticmethod
@@ -232,7 +232,7 @@ class Index:
             model = Index.open(directory).model
         return optimize(directory, model, progress)
 
-    # -- what reads it --------------------------------------------------------------------------------
+    # -- what reads it -----------------------------------------------------------------------------
 
     @property
     def store(self) -> StoreReader:

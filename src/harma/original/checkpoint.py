@@ -1,4 +1,4 @@
-"""Opening a released checkpoint: its backbone, its adapters' options and weights (SPEC 6)."""
+"""Opening a checkpoint of the original: its backbone, its adapters, their weights (SPEC 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Names of the original's checkpoints beside ours, and the files they are in (SPEC 6).
+"""Names in released checkpoints beside ours, and the files they are in (SPEC 6).
 
 Pure tensors and names; models are built elsewhere.
 """

@@ -9,11 +9,7 @@ from harma.errors import ConfigError, DataError
 
 # Limits that no honest scene meets.
 MOST_PIXELS = 100_000  # side of a chip that is given in metres
-<<<<<<< HEAD
-MOST_CHIPS = 20_000_000  # of a scale; a survey holds them all in memory
-=======
 MOST_CHIPS = 20_000_000  # of a scale
->>>>>>> room/build
 
 
 @dataclass(frozen=True)

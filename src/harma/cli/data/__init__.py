@@ -1,4 +1,4 @@
-"""Look at data before training, bring it into form, find copies in it, or make some.
+"""Look at data before training, bring it into form, audit it, or make some.
 
 check: read the annotations of all splits and decode every image; list every problem at once, with
 file and row. stats: images, captions, words, labels, copies and sizes, as a table, JSON and a

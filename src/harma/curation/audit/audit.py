@@ -1,4 +1,4 @@
-"""An audit of data sets: copies of images, identical texts, and the ceilings these set."""
+"""An audit of data sets: what is on two sides, identical texts, and the ceilings these set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Candidates: pairs of images whose descriptors are alike; few copies are missed, most are none."""
+"""Candidates of the audit: pairs of images whose descriptors are alike; most are none."""
 
 from dataclasses import dataclass
 

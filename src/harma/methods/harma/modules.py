@@ -1,4 +1,4 @@
-"""The modules of HarMA: self-attention at the bottleneck, shared adapter, adapter, site (SPEC 1).
+"""The gated modules of HarMA: self-attention in the bottleneck, adapter, shared adapter, site.
 
 Everything is batch-first: (B, L, D) with attention over L, never over B.
 """
