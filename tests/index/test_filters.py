@@ -96,3 +96,8 @@ def test_the_two_times_of_a_change():
     for where in (Where(before="2010"), Where(after="2010")):
         with pytest.raises(QueryError, match="before and after together look for change"):
             times_of(where)
+
+
+def test_boxes_that_touch_overlap():
+    sql = make_filter(bbox=(1, 2, 3, 4)).sql
+    assert sql == "((xmin <= 3.0 AND xmax >= 1.0 AND ymin <= 4.0 AND ymax >= 2.0))"

@@ -18,7 +18,7 @@ RAW = (
     "count_rows",
     "merge_insert",
     "create_table",
-    "open_table",
+    "\\.open_table\\(",
     "checkout_latest",  # nobody needs it any more
     "checkout\\(",
     "list_indices",
