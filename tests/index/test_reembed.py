@@ -42,8 +42,10 @@ def test_reembedding_changes_embeddings_and_nothing_else(archive, other):
     assert not (archive / ".reembed").exists()
     assert len(list((archive / "tables").iterdir())) == 1, "the old tables are gone"
     assert verify(index.store) == []
+    (archive / ".reembed" / "left").mkdir(parents=True)
     with pytest.raises(ConfigError, match="has the embeddings of this model already"):
         reembed(archive, *other, None, num_workers=0)
+    assert not (archive / ".reembed").exists(), "what an interruption left is gone"
 
 
 def test_dates_of_a_list_survive_reembedding(write_scenes, build_index, other, tmp_path):
