@@ -1,8 +1,7 @@
 """Search over many vectors: latency, recall, growth, memory, and what adding costs.
 
-    python benchmarks/index/vectors.py embed --model MODEL --images DIR --captions FILE.json \\
-        --output vectors.npz
-    python benchmarks/index/vectors.py measure --vectors vectors.npz --output DIR
+    python benchmarks/index/vectors.py embed --model MODEL --images DIR --captions JSON --output NPZ
+    python benchmarks/index/vectors.py measure --vectors NPZ --output DIR
 
 `embed` embeds real images and their captions (the original's JSON) and holds a tenth of the images
 and their captions out as queries. `measure` enlarges the rest by noise to 100,000, 300,000 and

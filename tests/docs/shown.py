@@ -38,9 +38,19 @@ class Block:
 
 def blocks_of(page: str) -> list[Block]:
     """The fenced blocks of a page; directives of Sphinx are none."""
-    fences = re.findall(
-        r"^```([^\n]*)\n(.*?)^```$", PAGES[page].read_text(encoding="utf-8"), re.M | re.S
-    )
+    return _blocks(PAGES[page].read_text(encoding="utf-8"))
+
+
+def sections_of(page: str) -> dict[str, list[Block]]:
+    """The blocks of each section (## or ###) of a page that has any, by the section's title."""
+    parts = re.split(r"^###? (.*)\n", PAGES[page].read_text(encoding="utf-8"), flags=re.M)
+    titles = ["", *parts[1::2]]
+    blocks = {title: _blocks(text) for title, text in zip(titles, parts[::2], strict=True)}
+    return {title: shown for title, shown in blocks.items() if shown}
+
+
+def _blocks(text: str) -> list[Block]:
+    fences = re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.M | re.S)
     return [
         Block(language.strip(), text) for language, text in fences if not language.startswith("{")
     ]

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.training.runs import adapter_weights, last_state, stopped, tiny_values, trained
 
 import harma
-from harma.cli import main
 from harma.errors import ConfigError
-from tests.training.runs import adapter_weights, last_state, stopped, tiny_values, trained
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "extend" / "method.md"
 
