@@ -77,6 +77,7 @@ ADDED = {
 }
 # What a page takes as made on another page.
 BEFORE = {
+    "docs/api.md": ["harma index build archive scenes --model runs/b"],
     "docs/files.md": ["harma index build archive scenes --model runs/b"],
 }
 

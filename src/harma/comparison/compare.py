@@ -67,7 +67,7 @@ def compare(
     """Run a comparison, and write its tables, plots and page.
 
     A finished run is never done again and an interrupted one goes on, so the call can be made any
-    number of times. The test split stays unread until `final`.
+    number of times. The test split stays unread until `final`. ::
 
         outcome = harma.compare("methods.yaml", "runs/methods")
         for result in outcome.results:

@@ -89,6 +89,8 @@ class Index:
     ) -> "BuildOutcome":
         """Make an index, or bring what is new into one that is there.
 
+        ::
+
             harma.Index.build("archive", ["scenes/"], "runs/a", size=256, stride=0.5)
 
         Args:

@@ -89,6 +89,8 @@ def classify(
 ) -> Classified:
     """Say which class images are of.
 
+    ::
+
         result = harma.classify(model, ["a.png", "b.tif"], ["river", "forest", "storage_tanks"])
         for best in result.best:
             print(best.name, best.probability)

@@ -44,6 +44,8 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a model on a split of a data set, with its adapters and without.
 
+    ::
+
         harma.evaluate("runs/a").metrics["mR"]                # a run knows its data
         harma.evaluate("openai", "ucm", root="data/ucm")
         harma.evaluate(model, "my_data.yaml", split="val")    # what `harma.load` gave

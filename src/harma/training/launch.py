@@ -51,6 +51,8 @@ def train(
 ) -> TrainedRun:
     """Run a recipe.
 
+    ::
+
         harma.train("rsitmd_geo", overrides={"data.root": "data/rsitmd", "output": "runs/a"})
 
     Args:
