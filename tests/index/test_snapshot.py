@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely
 from tests.index.made import all_chips, make_store
 
 from harma.errors import ModelMismatchError, StorageError
 from harma.index.ann_tuning import make_ann
+from harma.index.filters import Filter
 from harma.index.index import Index
 from harma.index.settings import write_settings
+from harma.index.snapshot import Places
 from harma.index.store import Store
 
 SECONDS = 6.0
@@ -45,6 +48,18 @@ def test_a_snapshot_goes_on_reading_its_version(store):
     assert snapshot.snapshot().count() == 1461
     with pytest.raises(StorageError, match="cannot be written"):
         snapshot.drop_sources([chips[1].source])
+
+
+@pytest.mark.parametrize(
+    ("west", "south"), [(1, 0), (0, 1), (1, 1), (-1, 0), (0, -1), (-1, -1), (0.5, 0.5)]
+)
+def test_boxes_that_only_touch_are_near(west, south):
+    places = Places(np.array([7, 8]), np.array([[0, 50], [0, 50], [1, 51], [1, 51]], dtype=float))
+    touching = Filter(shapely.box(west, south, west + 1, south + 1))
+    assert places.near(touching).tolist() == [7]
+    beside = Filter(shapely.box(west * 1.01, south * 1.01, west * 1.01 + 1, south * 1.01 + 1))
+    expected = [7] if (west, south) == (0.5, 0.5) else []
+    assert places.near(beside).tolist() == expected
 
 
 class Interrupted:

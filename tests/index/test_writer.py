@@ -1,6 +1,7 @@
 """Committing blocks: what a kill, a failure or a change leaves in the tables."""
 
 import json
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -47,6 +48,19 @@ def committed(store, *sources, blocks=()):
         writer.begin(source)
     writer.commit(blocks)
     return writer
+
+
+@pytest.mark.parametrize("change", [{"mtime_ns": 99}, {"size": 6}, {"size": 6, "mtime_ns": 99}])
+def test_a_file_that_was_touched_but_not_changed_is_not_hashed_again(store, change):
+    known = record()
+    touched = replace(surveyed(is_known=True), **change)
+    committed(store, PlannedSource(touched, known))
+    assert store.sources() == {"a.tif": replace(known, **change)}
+
+
+def test_a_source_that_is_as_it_was_is_not_written_again(store):
+    committed(store, PlannedSource(surveyed(is_known=True), record()))
+    assert store.sources() == {}
 
 
 def test_a_source_has_its_record_when_its_last_block_is_in_and_not_before(store):
