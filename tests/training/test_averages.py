@@ -36,7 +36,8 @@ def test_its_state_comes_back_and_a_wrong_one_is_refused():
     for damage in (
         {"v": torch.zeros(2)},
         {"w": torch.zeros(3)},
-        {"w": torch.full((2,), torch.nan)},
+        {"w": torch.tensor([torch.nan, 1.0])},
+        {"w": torch.tensor([1.0, torch.inf])},
     ):
         with pytest.raises(ValueError, match="averaged weight"):
             again.load({**state, **damage})
