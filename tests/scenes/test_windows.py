@@ -147,3 +147,10 @@ def test_windows_by_number_are_those_in_turn_and_each_is_there_once(width, heigh
 
 def test_scales_beyond_a_small_raster_are_one_chip():
     assert len(Tiling(size=8, scales=(1, 2, 4)).windows(9, 9, None)) == 5
+
+
+@pytest.mark.parametrize(
+    ("size_m", "gsd", "side"), [(100, 0.6, 167), (100, 0.7, 143), (10, 10, 1), (14, 10, 1)]
+)
+def test_metres_are_rounded_to_pixels(size_m, gsd, side):
+    assert Tiling(size=None, size_m=size_m).side(gsd) == side
