@@ -100,6 +100,17 @@ def test_a_temperature_that_is_none_to_divide_by_stops_the_run(make_recipe):
         trained(make_recipe(optim={"lr": 1.0, "weight_decay": 100.0}, schedule={"warmup": 0}))
 
 
+def test_a_temperature_of_nothing_stops_the_run(make_recipe, tmp_path, monkeypatch):
+    (tmp_path / "zeroing.py").write_text(
+        "import torch\n\n\nclass Zeroing(torch.optim.SGD):\n    def step(self):\n"
+        "        for group in self.param_groups:\n            for weight in group['params']:\n"
+        "                weight.data.zero_()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TrainingError, match="the temperature became 0 in epoch 1, step 1"):
+        trained(make_recipe(optim={"name": "zeroing.Zeroing"}))
+
+
 def test_bf16_runs(make_recipe):
     assert trained(make_recipe(train={"precision": "bf16", "epochs": 1})).is_dir()
 
