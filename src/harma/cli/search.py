@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Search, and show or write the hits."""
     from harma.index.index import Index
 
+    # Before the index is opened: a wrong suffix costs no waiting.
     form = _format(args)
     index = Index.open(args.directory, model=_model(args))
     hits = index.find(query_of(args), where_of(args), page_of(args))
@@ -71,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         _show(hits)
     else:
         _write(index, hits, form, args)
+    # As grep does, so that scripts can ask whether there is anything.
     return 0 if hits else 1
 
 
@@ -199,4 +201,5 @@ def _row(hit: "Hit") -> list[str]:
     if hit.geometry is not None:
         place = "{:.4f},{:.4f}".format(*middle(hit.geometry))
     window = f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}"
+    # The name alone: whole paths would fill the table, and json and csv have them.
     return [score, hit.standing, date, place, f"{Path(hit.source).name} {window}\n{CHIP}{hit.id}"]

@@ -25,6 +25,7 @@ from harma.index.ask import (
 from harma.index.said import said_of
 
 CHIP = "chip:"
+# Of several @ the last one begins the weight: texts may hold others.
 WEIGHTED = re.compile(r"(.+)@(\d+(?:\.\d*)?|\.\d+)", re.DOTALL)
 # Fields that are two flags, or a switch, or may be repeated.
 WRITTEN_OUT = ("text", "image", "like", "unlike", "date", "source", "overlap")

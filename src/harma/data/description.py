@@ -159,6 +159,7 @@ def description_yaml(description: DataDescription) -> str:
         if key in SPLITS:
             # One file stands without brackets, as a person would write it.
             values[key] = value[0] if len(value) == 1 else list(value)
+    # So wide that no line is folded.
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10_000)
 
 

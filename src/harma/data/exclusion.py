@@ -71,6 +71,7 @@ class _Entry:
 
 
 def _csv_entries(path: Path, text: str) -> list[_Entry]:
+    # Strict: a quote left open would otherwise swallow the rest of the list in silence.
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     entries = []
     try:

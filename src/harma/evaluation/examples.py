@@ -83,6 +83,7 @@ def varied_queries(ranks: NDArray[np.float64], seed: int, each: int) -> list[int
 
 
 def _of_caption(embedded: Embedded, split: Split, caption: int, rank: float, top: int) -> Example:
+    # Captions of the same words are embedded once, and share a column.
     column = embedded.captions.text[caption]
     scores = embedded.images @ embedded.texts[column]
     owner = int(split.caption_to_image[caption])

@@ -56,10 +56,13 @@ def import_settings(
             " with label (--label) if HarMA cannot load it"
         )
     if exported is None:
+        # How the scenes were cut and read is not known; the defaults stand in its place, and
+        # `check_fits` does not compare them.
         settings = Settings(
             named.name, backbone, named.model_id, file.layout.embed_dim, Tiling(), Reading(), 0.5
         )
         return settings, named.model
+    # By fingerprint: names and paths differ from machine to machine.
     if exported.model_id != named.model_id:
         raise ModelMismatchError(
             f"{path} was exported with embeddings of {exported.model} ({exported.model_id});"
@@ -80,6 +83,7 @@ def _named(
     if model is not None:
         return _loaded(file, model, backbone)
     if label is not None:
+        # Made from the label, so that further files under the same label belong together.
         return _Named(label, FOREIGN + hashlib.sha256(label.encode()).hexdigest()[:16])
     return None
 
@@ -122,6 +126,7 @@ def check_fits(path: Path, kept: Settings, given: Settings, *, is_export: bool) 
             f" {path} of {given.model} ({given.model_id}, {given.embed_dim} numbers); their"
             " embeddings do not compare. Import it into another index"
         )
+    # Files of other programs say nothing of how scenes were cut.
     if not is_export:
         return
     for name in ("tiling", "reading", "max_nodata"):

@@ -57,6 +57,7 @@ class Index:
     def __init__(self, store: StoreReader, model: "HarMA | None" = None) -> None:
         self._snapshot = Snapshot(store)
         if model is not None:
+            # Fills the cached property, so that nothing is loaded later.
             self.model = _checked(store, model)
 
     @classmethod
@@ -295,6 +296,7 @@ class Index:
         from harma.index.geoparquet import export_geoparquet
 
         file = Path(file)
+        # Resolved, as a link may lead into the index.
         if self.store.directory.resolve() in file.resolve().parents:
             raise ConfigError(f"{file} lies inside the index; write the export elsewhere")
         return export_geoparquet(self.store, file, thumbnails=thumbnails, progress=progress)
@@ -304,6 +306,7 @@ class Index:
         store = self.store
         settings = store.settings
         sources = list(store.sources().values())
+        # Without embeddings and thumbnails, which are nearly all of an index's bytes.
         rows = store.rows([*SIDES, "datetime"])
         return {
             "chips": rows.num_rows,
@@ -375,7 +378,11 @@ class Index:
                 changes = find_changes(snapshot.store, vector, condition, *times)
                 return changed_hits(snapshot.store, changes, page)
             search = Search(snapshot, vector, condition, is_exact=page.exact)
+            # From the first hit on, whatever the page: chips of one place are merged from the best
+            # down.
             matches = search.find(page.k + page.offset, overlap=page.overlap)
+            # Cosines of different queries do not compare: hits are judged against a sample of the
+            # index.
             standings = Standings(snapshot.sample @ vector)
             shown = matches[page.offset :]
             return [hit_of(match.chip, match.score, standings) for match in shown]

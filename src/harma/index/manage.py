@@ -57,6 +57,7 @@ def build_index(
         ModelMismatchError: the index was made with another model.
     """
     directory = Path(directory)
+    # Before the model, which takes seconds: a misspelt path is told at once.
     scenes = find_sources(sources)
     kept = _kept_settings(directory)
     name, home = _named(model, backbone, kept)
@@ -175,6 +176,7 @@ def _lasting(model: PathLike) -> str:
     """A model's name as an index keeps it: a directory is found from everywhere."""
     if Path(model).exists():
         return str(Path(model).resolve())
+    # A preset, or a name of open_clip: the same from everywhere.
     return os.fspath(model)
 
 

@@ -43,15 +43,19 @@ def attach(
             in a tower that is not.
         BackboneError: a tower's blocks cannot take adapters.
     """
+    # First, so that a refusal leaves the backbone as it was.
     _check_attention(backbone, config)
     blocks = {tower: backbone.blocks(tower) for tower in TOWERS}
     make = adapter or find(config.adapter, {HARMA_ADAPTER: Adapter}, "adapter.adapter")
+    # The shallower tower sets the number, so that each shared adapter has a block in every sharing
+    # tower; the deeper tower's blocks take turns (SPEC 1, Sharing).
     num_shared = min((len(blocks[tower]) for tower in config.shared_towers), default=0)
     shared = _shared_adapters(config, num_shared)
 
     def build(tower: Tower, block: nn.Module) -> AdapterSite:
         shared_adapter = None
         if tower in config.shared_towers:
+            # Modules compare by identity, so that two blocks of equal weights are told apart.
             place = blocks[tower].index(block)
             shared_adapter = shared[shared_index(place, len(blocks[tower]), num_shared)]
         own_adapter = make(
@@ -63,6 +67,7 @@ def attach(
         return AdapterSite(
             own_adapter,
             shared_adapter,
+            # Patches of an image have no order that attention could follow.
             causal=tower == "text" and config.text_attention == "causal",
             gate_init=config.gate_init,
             layout=backbone.layout(tower, block),
@@ -117,6 +122,8 @@ def detach(backbone: Backbone) -> None:
     for tower in TOWERS:
         for block in backbone.blocks(tower):
             mlp = backbone.mlp(block)
+            # Not `del mlp[-1]`: torch then numbers the rest of a Sequential anew, and the names of
+            # the backbone's weights would change.
             if SITE in mlp._modules:
                 del mlp._modules[SITE]
 
@@ -141,6 +148,8 @@ def adapter_tree(backbone: Backbone, shared: nn.ModuleList) -> nn.ModuleDict:
     tree = nn.ModuleDict()
     for tower, of_tower in sites(backbone).items():
         tree[tower] = nn.ModuleList(of_tower)
+    # Not below the sites, which only refer to them: each weight is kept once, by however many
+    # blocks it is used.
     tree["shared"] = shared
     return tree
 
@@ -177,5 +186,7 @@ def attach_harma(
 ) -> HarmaAttachment:
     """`attach`, as the model takes it from every method."""
     shared = attach(backbone, config, adapter=adapter)
+    # Under full attention the original's adapters see padding: a text cut to its own length would
+    # get another embedding.
     trims_text = config.text_attention == "causal" or masks_padding(backbone)
     return HarmaAttachment(backbone, shared, trims_text=trims_text)
