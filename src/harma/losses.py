@@ -248,8 +248,7 @@ def weighted_triplet_loss(
             cost), or an index lacks.
         DataError: the shapes do not fit.
     """
-    # Below 1 the weight is infinitely steep at a cost of 0, which most pairs have; times that cost
-    # the gradient is NaN, not 0.
+    # Below 1 the weight is infinitely steep at a cost of 0, which most pairs have.
     if gamma != 0 and gamma < 1:
         raise ConfigError(f"gamma is {gamma}; it must be 0 or at least 1")
     ignored = _no_negatives(I, image_index, caption_index, exclude_same_image, exclude_duplicates)

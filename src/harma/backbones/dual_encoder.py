@@ -110,8 +110,7 @@ class DualEncoder(Backbone):
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
         token_ids = self.tokenizer(texts, self.context_length)
-        # Checked here: on a GPU an id out of range ends the process, without a word of which it
-        # was.
+        # Checked here: an id out of range leaves a GPU unusable, and nothing says which it was.
         highest = int(token_ids.max())
         if highest >= self.vocab_size:
             raise ConfigError(

@@ -102,8 +102,7 @@ class OpenClipBackbone(Backbone):
         if self._tokenizer is None:
             self._tokenizer = self._make_tokenizer()
         token_ids = self._tokenizer(texts)
-        # Checked here: on a GPU an id out of range ends the process, without a word of which it
-        # was.
+        # Checked here: an id out of range leaves a GPU unusable, and nothing says which it was.
         highest = int(token_ids.max())
         if highest >= self.vocab_size:
             raise ConfigError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harma.cli.search_flags import (
-    CHIP,
+    CHIP_PREFIX,
     add_flags,
     page_of,
     query_of,
@@ -126,7 +126,7 @@ def _check_output(output: Path, directory: Path, form: str) -> None:
 
 def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespace) -> None:
     from harma.ground.files import write_text
-    from harma.index.hits import WRITERS
+    from harma.index.hits import HIT_WRITERS
 
     if form == "geoparquet":
         from harma.index.geoparquet import write_hits_geoparquet
@@ -139,10 +139,10 @@ def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespac
         tiles = tiles_of(index.store, hits)
         write_sheet(args.output, tiles, title=_title(args), query=_asked(args))
     elif args.output is None:
-        print(WRITERS[form](hits), end="")
+        print(HIT_WRITERS[form](hits), end="")
         return
     else:
-        write_text(args.output, WRITERS[form](hits))
+        write_text(args.output, HIT_WRITERS[form](hits))
     print(f"{len(hits):,} hits written to {args.output}")
 
 
@@ -202,4 +202,5 @@ def _row(hit: "Hit") -> list[str]:
         place = "{:.4f},{:.4f}".format(*middle(hit.geometry))
     window = f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}"
     # The name alone: whole paths would fill the table, and json and csv have them.
-    return [score, hit.standing, date, place, f"{Path(hit.source).name} {window}\n{CHIP}{hit.id}"]
+    chip = f"{Path(hit.source).name} {window}\n{CHIP_PREFIX}{hit.id}"
+    return [score, hit.standing, date, place, chip]

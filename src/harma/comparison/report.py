@@ -14,7 +14,7 @@ from harma.comparison.results import FIGURES, Result, Spread
 from harma.comparison.tables import (
     COST_COLUMNS,
     SETTING_COLUMNS,
-    SPLITS,
+    SPLIT_TITLES,
     cost_cells,
     missing_figures,
     setting_cells,
@@ -112,7 +112,7 @@ def write_page(
         title=plan.name,
         plan=plan,
         split=split,
-        splits=SPLITS,
+        splits=SPLIT_TITLES,
         facts=_facts(plan, results),
         # Validation stands beside the split that is shown, once where it is that split.
         tables=[_figures(results, name) for name in dict.fromkeys((split, "val"))],

@@ -11,7 +11,7 @@ from harma.data.images import read_image
 from harma.data.split import Split
 from harma.evaluation.retrieval import Embedded, Evaluation
 
-THUMBNAIL = 160
+THUMBNAIL_SIDE = 160
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def thumbnail(split: Split, image: int) -> str:
     """A small JPEG of an image as a data URI."""
     picture = read_image(split.images[image])
     # Inside the page, which is one file without requests to elsewhere; so it must be small.
-    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

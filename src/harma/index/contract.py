@@ -15,7 +15,7 @@ from harma.index.settings import Settings
 # Name of the column of row ids in what is read: of one version of the chips, nowhere kept.
 ROW_ID = "row_id"
 # Name of the column of distances (1 - cosine) in what `nearest` gives.
-DISTANCE = "distance"
+DISTANCE_COLUMN = "distance"
 # What a store raises where it cannot be read, or where SQL is none.
 READ_ERRORS = (OSError, ValueError, RuntimeError)
 

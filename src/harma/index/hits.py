@@ -185,7 +185,7 @@ def _geojson(hit: Hit) -> dict[str, Any] | None:
     return dict(shapely.geometry.mapping(shapely.orient_polygons(hit.geometry)))
 
 
-WRITERS: dict[str, Callable[[Sequence[Hit]], str]] = {
+HIT_WRITERS: dict[str, Callable[[Sequence[Hit]], str]] = {
     "json": as_json,
     "csv": as_csv,
     "geojson": as_geojson,

@@ -27,7 +27,7 @@ from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
 from harma.index.hits import Hit, hit_of
 from harma.index.query import query_vector
-from harma.index.schema import SIDES
+from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
 from harma.index.settings import FOREIGN
 from harma.index.snapshot import Snapshot
@@ -307,7 +307,7 @@ class Index:
         settings = store.settings
         sources = list(store.sources().values())
         # Without embeddings and thumbnails, which are nearly all of an index's bytes.
-        rows = store.rows([*SIDES, "datetime"])
+        rows = store.rows([*BOX_COLUMNS, "datetime"])
         return {
             "chips": rows.num_rows,
             "sources": sum(not row.problem for row in sources),
@@ -399,7 +399,7 @@ def _checked(store: StoreReader, model: "HarMA") -> "HarMA":
 
 def _bounds(rows: pa.Table) -> list[float | None]:
     """West, south, east and north of all chips; None where none has a place."""
-    west, south, east, north = (_ends(rows[side]) for side in SIDES)
+    west, south, east, north = (_ends(rows[side]) for side in BOX_COLUMNS)
     return [west[0], south[0], east[1], north[1]]
 
 

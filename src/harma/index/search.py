@@ -13,7 +13,7 @@ from harma.index.ann import RECALL_K, Ann
 from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.merge import merged
-from harma.index.records import SHOWN, ShownChip
+from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.schema import embeddings_of
 from harma.index.snapshot import Snapshot
 
@@ -174,7 +174,7 @@ class Search:
                 refine=refine,
                 where=where,
                 # With embeddings, as scores of the ANN index are of compressed ones.
-                columns=[*SHOWN, "embedding"],
+                columns=[*SHOWN_COLUMNS, "embedding"],
             )
         # What is missing may lie in partitions that were not looked into.
         if table.num_rows < ask:
@@ -204,7 +204,7 @@ class Search:
         table = _in_area(table, self.condition)
         ids = table[ROW_ID].to_numpy()
         scores = embeddings_of(table) @ self.vector
-        chips = [ShownChip(**row) for row in table.select(SHOWN).to_pylist()]
+        chips = [ShownChip(**row) for row in table.select(SHOWN_COLUMNS).to_pylist()]
         return [Match(chips[i], float(scores[i])) for i in np.lexsort((ids, -scores))]
 
 
@@ -227,7 +227,7 @@ def shown_chips(store: StoreReader, ids: NDArray[np.int64]) -> list[ShownChip]:
     if not len(ids):
         return []
     distinct, places = np.unique(ids, return_inverse=True)
-    chips = [ShownChip(**row) for row in store.take(distinct, SHOWN).to_pylist()]
+    chips = [ShownChip(**row) for row in store.take(distinct, SHOWN_COLUMNS).to_pylist()]
     return [chips[place] for place in places]
 
 

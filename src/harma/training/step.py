@@ -17,7 +17,7 @@ from torch import Tensor
 
 from harma.errors import TrainingError
 from harma.ground.messages import first_line
-from harma.training.objective import VIEWS, Objective
+from harma.training.objective import VIEW_NAMES, Objective
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ def _total_loss(
     if len(embedded) > 2:
         second_images = of_images(embedded[2], sync_grads=True)
         second_texts = of_captions(embedded[3], sync_grads=True)
-        views = dict(zip(VIEWS, (second_images, second_texts), strict=True))
+        views = dict(zip(VIEW_NAMES, (second_images, second_texts), strict=True))
     return objective(
         I,
         T,

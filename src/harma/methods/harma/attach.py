@@ -11,7 +11,7 @@ from harma.ground.towers import TOWERS, Tower
 from harma.methods.attachment import Attachment
 from harma.methods.harma.config import HARMA_ADAPTER, AdapterConfig
 from harma.methods.harma.modules import Adapter, AdapterSite, SharedAdapter
-from harma.methods.sites import SITE, attach_sites
+from harma.methods.sites import SITE_NAME, attach_sites
 
 # What every gate is called in its module: of a block, an adapter, a shared adapter.
 GATE = "gate"
@@ -81,9 +81,9 @@ def attach(
     return shared
 
 
-def _shared_adapters(config: AdapterConfig, number: int) -> nn.ModuleList:
+def _shared_adapters(config: AdapterConfig, count: int) -> nn.ModuleList:
     shared = nn.ModuleList()
-    for _ in range(number):
+    for _ in range(count):
         shared.append(
             SharedAdapter(
                 config.bottleneck_dim,
@@ -124,8 +124,8 @@ def detach(backbone: Backbone) -> None:
             mlp = backbone.mlp(block)
             # Not `del mlp[-1]`: torch then numbers the rest of a Sequential anew, and the names of
             # the backbone's weights would change.
-            if SITE in mlp._modules:
-                del mlp._modules[SITE]
+            if SITE_NAME in mlp._modules:
+                del mlp._modules[SITE_NAME]
 
 
 def sites(backbone: Backbone) -> dict[Tower, list[AdapterSite]]:
@@ -133,7 +133,7 @@ def sites(backbone: Backbone) -> dict[Tower, list[AdapterSite]]:
     by_tower: dict[Tower, list[AdapterSite]] = {tower: [] for tower in TOWERS}
     for tower in TOWERS:
         for block in backbone.blocks(tower):
-            site = backbone.mlp(block)._modules.get(SITE)
+            site = backbone.mlp(block)._modules.get(SITE_NAME)
             if isinstance(site, AdapterSite):
                 by_tower[tower].append(site)
     return by_tower
