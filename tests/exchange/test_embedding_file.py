@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from harma.errors import ConfigError, MissingFileError
+from harma.errors import ConfigError, DataError, MissingFileError
 from harma.exchange import embedding_file
 from harma.exchange.embedding_file import Columns, EmbeddingFile
 
@@ -53,6 +53,14 @@ def test_blocks_hold_every_row_once(write, monkeypatch):
     assert [chip.id for block in blocks for chip in block.chips] == [str(i) for i in range(17)]
     expected = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
     np.testing.assert_allclose(np.concatenate([b.embeddings for b in blocks]), expected, rtol=1e-6)
+
+
+def test_rows_are_numbered_through_the_blocks(write, monkeypatch):
+    monkeypatch.setattr(embedding_file, "ROWS_AT_ONCE", 7)
+    vectors = VECTORS.copy()
+    vectors[10] = np.nan
+    with pytest.raises(DataError, match="f.parquet, row 10: "):
+        list(EmbeddingFile(write(vector=list(vectors))).blocks())
 
 
 @pytest.mark.parametrize(

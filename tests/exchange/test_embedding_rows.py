@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from harma.errors import DataError
-from harma.exchange.embedding_rows import ROUNDING, ParquetLayout, checked_rows
+from harma.exchange.embedding_rows import ParquetLayout, checked_rows
 from harma.exchange.footprints import to_wgs84
 
 PLACES = [shapely.box(3, 50, 4, 52), None, shapely.Point(7, -8)]
@@ -46,8 +46,8 @@ def test_embeddings_are_normalised_and_places_boxed():
 
 
 def test_what_float16_rounded_stays_as_it_is():
-    inside = np.float32(1 + 0.8 * ROUNDING)
-    outside = np.float32(1 + 1.2 * ROUNDING)
+    inside = np.float32(1.0004)
+    outside = np.float32(1.0006)
     rows = checked_rows(layout(), 0, batch([(inside, 0), (outside, 0), (1, 0)]))
     assert rows.embeddings[0, 0] == inside
     assert rows.embeddings[1, 0] == pytest.approx(1, abs=1e-6)

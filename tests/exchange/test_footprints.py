@@ -26,6 +26,12 @@ def test_corners_are_where_pyproj_has_them_longitude_first():
     assert turned.bounds[0] == pytest.approx(3, abs=1e-6)
 
 
+def test_the_order_of_an_authority_does_not_count():
+    # EPSG has latitude first in both; files have longitude first whatever it says.
+    (turned,) = to_wgs84(described("EPSG:4258"), "f")(array(shapely.box(3, 50, 4, 52)))
+    assert turned.bounds == pytest.approx((3, 50, 4, 52), abs=1e-5)
+
+
 @pytest.mark.parametrize("crs", ["EPSG:4326", "OGC:CRS84", None])
 def test_wgs84_only_loses_its_heights(crs):
     where = {} if crs is None else described(crs)

@@ -100,6 +100,7 @@ class OpenClipBackbone(Backbone):
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
         if self._tokenizer is None:
+            # Made when first needed: who embeds pictures alone never reads a vocabulary.
             self._tokenizer = self._make_tokenizer()
         token_ids = self._tokenizer(texts)
         # Checked here: an id out of range leaves a GPU unusable, and nothing says which it was.

@@ -67,7 +67,7 @@ class StoreReader(Protocol):
         where: str,
         columns: Sequence[str],
     ) -> pa.Table:
-        """The nearest chips by the ANN index, with `DISTANCE`, the nearest first."""
+        """The nearest chips by the ANN index, with `DISTANCE_COLUMN`, the nearest first."""
 
     def nearest_ids(
         self, vector: NDArray[np.float32], k: int, *, num_probes: int

@@ -20,6 +20,7 @@ GEO_KEY = "geo"
 EMB_KEY = "emb"
 HARMA_KEY = "harma"
 # Of the `harma` text.
+# Raised when an older release would misread what is written.
 HARMA_VERSION = 1
 EMB_EXTENSION = "https://stac-extensions.github.io/embeddings/v0.0.1/schema.json"
 # Of shapely's numbers of geometry types, from 0, the names that GeoParquet has; a ring is stored as

@@ -384,6 +384,7 @@ class Index:
             # Cosines of different queries do not compare: hits are judged against a sample of the
             # index.
             standings = Standings(snapshot.sample @ vector)
+            # Cut last: what stands before the page decides what is merged into it.
             shown = matches[page.offset :]
             return [hit_of(match.chip, match.score, standings) for match in shown]
 

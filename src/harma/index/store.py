@@ -239,8 +239,8 @@ class Store:
             columns: to return.
 
         Returns:
-            The nearest first, with `ROW_ID` and `DISTANCE`; fewer than `k` where the filter admits
-            no more, or the partitions hold no more.
+            The nearest first, with `ROW_ID` and `DISTANCE_COLUMN`; fewer than `k` where the filter
+            admits no more, or the partitions hold no more.
         """
         query = self._nearest(vector, k, num_probes).refine_factor(refine)
         if where:

@@ -40,8 +40,8 @@ def attach_sites(backbone: Backbone, build: Callable[[Tower, nn.Module], M]) -> 
 def put_site(mlp: nn.Module, site: nn.Module) -> None:
     """Make a site see, and change, exactly what a module puts out; it takes its device and dtype.
 
-    It becomes the module's child `SITE`: the last one of an `nn.Sequential`, which calls it; a hook
-    does elsewhere.
+    It becomes the module's child `SITE_NAME`: the last one of an `nn.Sequential`, which calls it;
+    a hook does elsewhere.
     """
     site.to(next(mlp.parameters()))
     mlp.add_module(SITE_NAME, site)

@@ -69,6 +69,7 @@ class Trainer:
             while self.progress.epoch <= epochs and not self._out_of_patience:
                 start = time.perf_counter()
                 self._run_epoch(display)
+                # Without validation: methods are compared by the time that training takes.
                 self.progress.seconds += time.perf_counter() - start
                 self._end_epoch(display)
         self.events.close()

@@ -38,7 +38,7 @@ def write_audit(
 
 
 def copy_table(result: Audit) -> list[tuple[Sides, tuple[int, ...]]]:
-    """For each two splits that share images: their names, and pairs by kind (as in `KINDS`)."""
+    """For each two splits that share images: their names, and pairs by kind (`COPY_KINDS`)."""
     counts: dict[Sides, Counter[str]] = {}
     order = list(dict.fromkeys(image.part for image in result.images))
     for copy in result.copies:

@@ -41,7 +41,7 @@ class Group:
     """Like objects, close together.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of `OBJECT_KINDS`.
         count: 1 to 4.
         color: of all of them, or "".
         quarter: one of `QUARTERS`.

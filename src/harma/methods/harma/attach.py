@@ -173,6 +173,7 @@ class HarmaAttachment(Attachment):
     def state(self) -> dict[str, Tensor]:
         """What trains, under the names of `adapter_tree`."""
         tree = adapter_tree(self._backbone, self._shared)
+        # The parameters themselves: what trains is told apart by them.
         state: dict[str, Tensor] = tree.state_dict(keep_vars=True)
         return state
 
