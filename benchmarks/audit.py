@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from harma.curation.audit.candidates import find_candidates
 from harma.curation.audit.copies import THRESHOLD, find_copies
-from harma.curation.audit.looks import SIDE, look_at
+from harma.curation.audit.looks import LOOK_SIDE, look_at
 from harma.data.images import read_image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -107,11 +107,11 @@ def search_time(size):
     """Pictures with the spectrum of natural ones."""
     rng = np.random.default_rng(0)
     fall = 1 / np.maximum(
-        np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE))), 1 / SIDE
+        np.hypot(*np.meshgrid(np.fft.fftfreq(LOOK_SIDE), np.fft.fftfreq(LOOK_SIDE))), 1 / LOOK_SIDE
     )
-    grey = np.empty((size, SIDE, SIDE), np.uint8)
+    grey = np.empty((size, LOOK_SIDE, LOOK_SIDE), np.uint8)
     for i in range(size):
-        picture = np.fft.ifft2(np.fft.fft2(rng.standard_normal((SIDE, SIDE))) * fall).real
+        picture = np.fft.ifft2(np.fft.fft2(rng.standard_normal((LOOK_SIDE, LOOK_SIDE))) * fall).real
         grey[i] = np.clip(128 + 40 * picture / picture.std(), 0, 255)
     start = time.perf_counter()
     found = find_candidates(grey)

@@ -27,7 +27,7 @@ from harma.index.ann_tuning import make_ann
 from harma.index.compaction import keep_quick
 from harma.index.index import Index
 from harma.index.records import ChipRecord
-from harma.index.schema import SIDES, embeddings_of
+from harma.index.schema import BOX_COLUMNS, embeddings_of
 from harma.index.settings import Settings
 from harma.index.store import Store
 from harma.scenes.raster import Reading
@@ -150,7 +150,7 @@ def truths(index, vectors, sides):
     best = {side: [([], np.empty(0, dtype=np.float32)) for _ in vectors] for side in sides}
     for batch in index.store.blocks(columns):
         scores, ids = embeddings_of(batch) @ vectors.T, np.array(batch["id"].to_pylist())
-        west, south, east, north = (batch[side].to_numpy() for side in SIDES)
+        west, south, east, north = (batch[side].to_numpy() for side in BOX_COLUMNS)
         for side in sides:
             boxes = [None] * len(vectors) if side is None else random_boxes(len(vectors), side)
             for number, box in enumerate(boxes):

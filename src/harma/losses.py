@@ -72,6 +72,7 @@ def _both_ways(logits: Tensor, of_rows: Tensor, of_columns: Tensor, smoothing: f
     """Mean cross-entropy over rows and over columns, averaged."""
     if not 0 <= smoothing < 1:
         raise ConfigError(f"smoothing is {smoothing}; it must be from 0 to below 1")
+    # Targets are row numbers or distributions: torch takes both, and smooths both in the same way.
     rows = F.cross_entropy(logits, of_rows, label_smoothing=smoothing)
     columns = F.cross_entropy(logits.t(), of_columns, label_smoothing=smoothing)
     return (rows + columns) / 2
@@ -79,6 +80,7 @@ def _both_ways(logits: Tensor, of_rows: Tensor, of_columns: Tensor, smoothing: f
 
 def _shares(relevant: Tensor, dtype: torch.dtype) -> Tensor:
     """Equal weight on everything that is relevant to a row."""
+    # No row sums to 0, as every pair is relevant to itself.
     return relevant.to(dtype) / relevant.sum(dim=1, keepdim=True)
 
 
@@ -94,6 +96,7 @@ def relevant_pairs(image_index: Tensor, caption_index: Tensor) -> Tensor:
         of one.
     """
     # Over any pair k of the batch: i shows the image of k, and k has the text of j.
+    # Floats, as torch multiplies no boolean matrices; counts up to B are exact in them.
     same_image = (image_index[:, None] == image_index[None, :]).float()
     same_text = (caption_index[:, None] == caption_index[None, :]).float()
     return same_image @ same_text > 0
@@ -158,6 +161,8 @@ def _triplet_costs(I: Tensor, T: Tensor, margin: float, ignored: Tensor) -> tupl
     S = I @ T.t()
     # A pair's own cosine, which the negatives of its row and column must stay below by the margin.
     positive = S.diagonal()
+    # Filled with 0, not with -inf: what is no negative costs nothing, and the largest cost of a row
+    # that has no negative at all is then 0 as well.
     of_captions = (margin + S - positive[:, None]).clamp_min(0).masked_fill(ignored, 0)
     of_images = (margin + S - positive[None, :]).clamp_min(0).masked_fill(ignored, 0)
     return of_captions, of_images
@@ -172,6 +177,7 @@ def _no_negatives(
 ) -> Tensor:
     """Which pairs (B, B) are no negatives of each other: the diagonal, and what the options say."""
     if not same_image and not duplicates:
+        # The original's rule: other captions of the same image count as negatives.
         return torch.eye(len(I), dtype=torch.bool, device=I.device)
     if image_index is None:
         raise ConfigError(
@@ -190,6 +196,7 @@ def _reduce(of_captions: Tensor, of_images: Tensor, hardest: bool, reduction: st
     if reduction not in ("sum", "mean"):
         raise ConfigError(f"reduction is {reduction!r}; allowed are sum, mean")
     if hardest:
+        # An image's negatives stand in its row, a caption's in its column.
         total = of_captions.amax(dim=1).sum() + of_images.amax(dim=0).sum()
     else:
         total = of_captions.sum() + of_images.sum()
@@ -241,6 +248,7 @@ def weighted_triplet_loss(
             cost), or an index lacks.
         DataError: the shapes do not fit.
     """
+    # Below 1 the weight is infinitely steep at a cost of 0, which most pairs have.
     if gamma != 0 and gamma < 1:
         raise ConfigError(f"gamma is {gamma}; it must be 0 or at least 1")
     ignored = _no_negatives(I, image_index, caption_index, exclude_same_image, exclude_duplicates)
@@ -359,15 +367,19 @@ def affiliation_loss(I: Tensor, T: Tensor, labels: Tensor, temperature: float = 
         )
     # Row i takes the mean over the pairs with its label, its own among them.
     same = (labels[:, None] == labels[None, :]).to(I.dtype)
+    # Not normalised again (SPEC 2): the centre of a scattered label stays shorter.
     mean_of_label = same / same.sum(dim=1, keepdim=True)
     image_to_center = I @ (mean_of_label @ T).t() / temperature
     text_to_center = T @ (mean_of_label @ I).t() / temperature
     targets = torch.arange(len(I), device=I.device)
     of_images = F.cross_entropy(image_to_center, targets)
+    # The transpose is the released code's, kept so that figures compare: it asks which caption fits
+    # a centre, not which centre fits a caption.
     of_texts = F.cross_entropy(text_to_center.t(), targets)
     return (of_images + of_texts) / 2
 
 
+# Names that recipes use: renaming one would break every recipe that was kept with a run.
 LOSSES: dict[str, Callable[..., Tensor]] = {
     "contrastive": contrastive_loss,
     "diagonal_contrastive": diagonal_contrastive_loss,

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from harma.curation.convert import Conversion, convert, prepare, write_conversion
 from harma.curation.raw import RawImage, read_raw
-from harma.curation.writers import LONGEST_FIELD, WRITERS, harma_files, losses, unwritable
+from harma.curation.writers import (
+    ANNOTATION_WRITERS,
+    LONGEST_FIELD,
+    harma_files,
+    losses,
+    unwritable,
+)
 from harma.data.description import DataDescription, load_description
 from harma.errors import DataError
 
@@ -77,7 +83,7 @@ def read_back(made: Conversion, directory: Path, split: str) -> tuple[RawImage, 
     return read_raw(made.description, split, directory).images
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", ANNOTATION_WRITERS)
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

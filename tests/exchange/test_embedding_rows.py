@@ -1,38 +1,88 @@
-"""Rows of a file of embeddings: what is normalised, and what stays as it is."""
+"""Rows of a file of embeddings as chips of an index."""
 
-import geopandas
+from pathlib import Path
+
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 
-from harma.exchange.embedding_file import EmbeddingFile
+from harma.errors import DataError
+from harma.exchange.embedding_rows import ParquetLayout, checked_rows
+from harma.exchange.footprints import to_wgs84
+
+PLACES = [shapely.box(3, 50, 4, 52), None, shapely.Point(7, -8)]
+
+
+def layout(**columns):
+    values = {
+        "path": Path("/data/f.parquet"),
+        "geometry": "geometry",
+        "embedding": "vector",
+        "id": None,
+        "datetime": None,
+        "source": None,
+        "embed_dim": 2,
+        "to_wgs84": to_wgs84({}, "f"),
+        "is_ours": False,
+        **columns,
+    }
+    return ParquetLayout(**values)
+
+
+def batch(vectors=((3, 4), (0, 1), (-1, 0)), places=PLACES, **columns):
+    wkb = [None if place is None else shapely.to_wkb(place) for place in places]
+    vectors = pa.array([list(vector) for vector in vectors], pa.list_(pa.float32()))
+    return pa.RecordBatch.from_pydict({"vector": vectors, "geometry": wkb, **columns})
+
+
+def test_embeddings_are_normalised_and_places_boxed():
+    rows = checked_rows(layout(), 0, batch())
+    np.testing.assert_allclose(rows.embeddings, [[0.6, 0.8], [0, 1], [-1, 0]], rtol=1e-6)
+    boxes = [(chip.xmin, chip.ymin, chip.xmax, chip.ymax) for chip in rows.chips]
+    assert boxes == [(3, 50, 4, 52), (None,) * 4, (7, -8, 7, -8)]
+    assert {chip.source for chip in rows.chips} == {"f.parquet"}
+    assert {chip.width for chip in rows.chips} == {0}
+
+
+def test_what_float16_rounded_stays_as_it_is():
+    inside = np.float32(1.0004)
+    outside = np.float32(1.0006)
+    rows = checked_rows(layout(), 0, batch([(inside, 0), (outside, 0), (1, 0)]))
+    assert rows.embeddings[0, 0] == inside
+    assert rows.embeddings[1, 0] == pytest.approx(1, abs=1e-6)
+
+
+def test_made_ids_are_of_source_place_and_embedding():
+    def made(*rows, **columns):
+        named = {"source": "scene"} if columns else {}
+        return [chip.id for chip in checked_rows(layout(**named), 0, batch(*rows, **columns)).chips]
+
+    ids = made()
+    assert len(set(ids)) == 3
+    assert made() == ids
+    turned = made([(0, 1), (0, 1), (-1, 0)])
+    assert [a == b for a, b in zip(ids, turned, strict=True)] == [False, True, True]
+    moved = made(((3, 4), (0, 1), (-1, 0)), [PLACES[0], PLACES[0], PLACES[2]])
+    assert [a == b for a, b in zip(ids, moved, strict=True)] == [True, False, True]
+    scenes = made(scene=["a", "f.parquet", None])
+    assert [a == b for a, b in zip(ids, scenes, strict=True)] == [False, True, True]
 
 
 @pytest.mark.parametrize(
-    ("length", "stays"), [(1.0, True), (1.0004, True), (0.9996, True), (1.001, False), (0.5, False)]
+    ("vectors", "message"),
+    [
+        ([(1, 0), (0, 0), (0, 0)], r"row 31: .* is zero.* \(2 such rows among 3\)"),
+        ([(1, 0), (0, 1), (np.inf, 0)], "row 32: .* not finite"),
+        ([(1, 0, 0), (0, 1), (1, 0)], "row 30: .* not 2 numbers long"),
+    ],
 )
-def test_embeddings_are_normalised_but_for_the_rounding_of_float16(tmp_path, length, stays):
-    unit = np.random.default_rng(3).standard_normal((5, 8))
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    vectors = (length * unit).astype(np.float32)
-    values = {"vector": list(vectors), "geometry": shapely.box(range(5), 0, range(1, 6), 1)}
-    path = tmp_path / "made.parquet"
-    geopandas.GeoDataFrame(values, geometry="geometry", crs="EPSG:4326").to_parquet(path)
-    (block,) = EmbeddingFile(path).blocks()
-    assert np.array_equal(block.embeddings, vectors) == stays
-    if not stays:
-        assert np.linalg.norm(block.embeddings, axis=1) == pytest.approx(np.ones(5), abs=1e-6)
-        assert block.embeddings == pytest.approx(unit, abs=1e-6)
+def test_the_first_row_that_cannot_be_used_is_named(vectors, message):
+    with pytest.raises(DataError, match=message):
+        checked_rows(layout(), 30, batch(vectors))
 
 
-@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32631"])
-def test_footprints_have_no_heights(tmp_path, crs):
-    high = shapely.force_3d(shapely.box(range(3, 8), 50, range(4, 9), 51), 12.5)
-    values = {"vector": list(np.eye(5, 8, dtype=np.float32)), "geometry": high}
-    path = tmp_path / "high.parquet"
-    frame = geopandas.GeoDataFrame(values, geometry="geometry", crs="EPSG:4326")
-    frame.to_crs(crs).to_parquet(path)
-    (block,) = EmbeddingFile(path).blocks()
-    footprints = shapely.from_wkb([chip.geometry for chip in block.chips])
-    assert not shapely.has_z(footprints).any()
-    assert shapely.bounds(footprints) == pytest.approx(shapely.bounds(high), abs=1e-6)
+def test_a_geometry_that_is_no_wkb():
+    rows = batch().set_column(1, "geometry", pa.array([b"x", None, b"y"]))
+    with pytest.raises(DataError, match="row 30: the geometry is not WKB"):
+        checked_rows(layout(), 30, rows)

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from harma.index.records import ChipRecord
-from harma.index.schema import SIDES, chip_schema
+from harma.index.schema import BOX_COLUMNS, chip_schema
 from harma.index.settings import Settings
 from harma.index.store import Store
 from harma.scenes.raster import Reading
@@ -20,7 +20,7 @@ def chip(**columns):
     usual = {
         "id": "chip",
         "geometry": None,
-        **dict.fromkeys(SIDES),
+        **dict.fromkeys(BOX_COLUMNS),
         "datetime": None,
         "source": "scene.tif",
         "content": "c",

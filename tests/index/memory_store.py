@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from harma.errors import DataError, HarmaError
-from harma.index.contract import DISTANCE, ROW_ID
+from harma.index.contract import DISTANCE_COLUMN, ROW_ID
 from harma.index.schema import chip_schema, embeddings_of
 
 BLOCK = 100
@@ -79,7 +79,7 @@ class MemoryStore:
         distances = 1 - embeddings_of(table) @ vector
         order = np.argsort(distances, kind="stable")[:k]
         near = table.take(order).select([*columns, ROW_ID])
-        return near.append_column(DISTANCE, pa.array(distances[order]))
+        return near.append_column(DISTANCE_COLUMN, pa.array(distances[order]))
 
     def nearest_ids(self, vector, k, *, num_probes):
         table = self.nearest(vector, k, num_probes=0, refine=0, where="", columns=[])

@@ -39,9 +39,9 @@ def surveyed(name="a.tif", count=4, *, content="c", **values):
     return Surveyed(Source(name, name), 7, 8, content, FACTS, windows, **values)
 
 
-def planned(name="a.tif", count=4, *, content="c", kept=None, **values):
+def planned(name="a.tif", count=4, *, content="c", record=None, **values):
     """A source that is to be read."""
-    return PlannedSource(surveyed(name, count, content=content), kept, **values)
+    return PlannedSource(surveyed(name, count, content=content), record, **values)
 
 
 def block(name="a.tif", numbers=(0, 1), *, content="c", count=4, skipped=0, problem=""):

@@ -22,7 +22,7 @@ def store(tmp_path):
 
 def test_it_is_made_anew_when_the_index_has_doubled(store, monkeypatch):
     monkeypatch.setattr(anns, "PAYS", 1000)
-    ann = make_ann(store, None, wanted=0.5)
+    ann = make_ann(store, None, least_recall=0.5)
     assert not pays(store)
     write_ann(store, replace(ann, num_chips=700))
     assert pays(store)
@@ -31,7 +31,7 @@ def test_it_is_made_anew_when_the_index_has_doubled(store, monkeypatch):
 
 
 def test_a_damaged_file_is_named(store):
-    make_ann(store, None, wanted=0.5)
+    make_ann(store, None, least_recall=0.5)
     store.write_tuning('{"kind": "IVF_RQ"}')
     with pytest.raises(DataError, match="search.json is damaged .* `harma index optimize`"):
         Index(store).search(like=[np.ones(16, dtype=np.float32)])

@@ -48,7 +48,7 @@ def test_the_worst_kind_of_query_decides_and_then_search_stays_exact(store, monk
 
 def test_recall_is_measured_on_texts_images_and_with_a_filter(store):
     texts = np.random.default_rng(0).standard_normal((5, 16)).astype(np.float32)
-    ann = make_ann(store, texts / np.linalg.norm(texts, axis=1, keepdims=True), wanted=0.5)
+    ann = make_ann(store, texts / np.linalg.norm(texts, axis=1, keepdims=True), least_recall=0.5)
     assert set(ann.recall) == {"text", "image", "filtered"}
     assert all(0.5 <= value <= 1 for value in ann.recall.values())
 
@@ -67,7 +67,7 @@ def test_a_bad_index_is_seen_in_its_recall(store):
 
 def test_embeddings_of_any_length_are_indexed(tmp_path):
     store = make_store(tmp_path / "odd", 600, dim=30)
-    assert make_ann(store, None, wanted=0.5).kind == "IVF_FLAT"
+    assert make_ann(store, None, least_recall=0.5).kind == "IVF_FLAT"
 
 
 def test_the_filter_of_the_measurement_admits_a_twentieth(store):

@@ -10,7 +10,7 @@ from tests.index.made import chip, made_settings
 
 from harma.errors import QueryError
 from harma.index.index import Index
-from harma.index.schema import SIDES
+from harma.index.schema import BOX_COLUMNS
 from harma.index.store import Store
 
 ASKED = np.array([1, 0, 0, 0], dtype=np.float32)
@@ -28,9 +28,9 @@ def make_index(directory, seen):
     for name, when, place, _ in seen:
         if isinstance(when, int):
             when = datetime(when, 6, 1, tzinfo=UTC)
-        sides = dict.fromkeys(SIDES)
+        sides = dict.fromkeys(BOX_COLUMNS)
         if place is not None:
-            sides = dict(zip(SIDES, place.bounds, strict=True))
+            sides = dict(zip(BOX_COLUMNS, place.bounds, strict=True))
         wkb = None if place is None else shapely.to_wkb(place)
         source = f"{when and when.year}.tif"
         rows.append(chip(id=name, geometry=wkb, **sides, datetime=when, source=source))

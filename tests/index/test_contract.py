@@ -174,7 +174,7 @@ def test_what_is_written_is_read_by_the_next_snapshot(writable):
 
 
 def test_an_ann_index_is_kept_and_forgotten(writable):
-    ann = make_ann(writable, None, wanted=0.5)
+    ann = make_ann(writable, None, least_recall=0.5)
     assert read_ann(writable) == ann
     exact = Index(writable).search(like=[unit(6)], exact=True, overlap=None)
     assert Index(writable).search(like=[unit(6)], overlap=None)[0].id == exact[0].id

@@ -63,7 +63,7 @@ def archive(tmp_path_factory):
     store = make_store(tmp_path_factory.mktemp("made") / "index", COUNT)
     patch = pytest.MonkeyPatch()
     patch.setattr(ann_tuning, "LADDER", ((2, 5), (8, 20)))
-    assert make_ann(store, None, wanted=0.9) is not None
+    assert make_ann(store, None, least_recall=0.9) is not None
     patch.undo()
     return Archive(store)
 

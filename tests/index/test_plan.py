@@ -111,7 +111,7 @@ def test_records_of_the_index_come_with_their_sources(store, tmp_path):
     told = []
     (source,) = plan(sources, store, progress=lambda *progress: told.append(progress))
     assert source.surveyed.is_known
-    assert source.kept == record
+    assert source.record == record
     assert told == [("looking", 1, 1)]
 
 

@@ -9,7 +9,7 @@ from harma.errors import HarmaError, NotFoundError, QueryError
 from harma.index.ann import Ann, write_ann
 from harma.index.ask import Chip
 from harma.index.index import Index
-from harma.index.schema import SIDES
+from harma.index.schema import BOX_COLUMNS
 from harma.index.search import best_of
 from harma.index.store import Store
 
@@ -152,7 +152,7 @@ def test_an_area_of_bad_matches_is_looked_through_whole(tmp_path):
     angles = np.concatenate([np.linspace(1.0, 1.5, inside), np.linspace(0.0, 0.5, count - inside)])
     vectors = np.zeros((count, 8), dtype=np.float32)
     vectors[:, 0], vectors[:, 1] = np.cos(angles), np.sin(angles)
-    sides = (dict(zip(SIDES, (west, 0, west + 1, 1), strict=True)) for west in (0, 50))
+    sides = (dict(zip(BOX_COLUMNS, (west, 0, west + 1, 1), strict=True)) for west in (0, 50))
     near, far = (
         {**side, "geometry": shapely.to_wkb(shapely.box(*side.values()))} for side in sides
     )

@@ -100,7 +100,7 @@ def test_a_refresh_in_the_midst_of_a_search_changes_nothing_for_it(store, bbox):
 @pytest.mark.parametrize("with_ann", [False, True])
 def test_threads_search_while_one_refreshes_and_one_writes(store, with_ann):
     if with_ann:
-        make_ann(store, None, wanted=0.5)
+        make_ann(store, None, least_recall=0.5)
     index = Index(store)
     chips = [chip for chip in all_chips(store) if chip.source == "/scenes/0003.tif"]
     stop = threading.Event()
@@ -148,7 +148,7 @@ def test_an_index_that_was_embedded_again_is_to_be_opened_again(store):
 
 def test_a_tuning_of_a_later_ann_index_is_not_used(store):
     """What a snapshot searches by is what was kept when it was taken."""
-    make_ann(store, None, wanted=0.5)
+    make_ann(store, None, least_recall=0.5)
     index = Index(store)
     store.write_tuning("")
     assert index._snapshot.ann is not None
@@ -158,7 +158,7 @@ def test_a_tuning_of_a_later_ann_index_is_not_used(store):
 
 def test_a_tuning_that_changes_while_a_snapshot_is_taken_is_not_used(store, monkeypatch):
     """Nobody knows then whether it is of the ANN index that is read: all chips are compared."""
-    make_ann(store, None, wanted=0.5)
+    make_ann(store, None, least_recall=0.5)
     opening = Store._open_tables
 
     def writing_meanwhile(self):

@@ -113,7 +113,7 @@ def test_a_source_of_which_only_the_record_is_missing(store):
 def changed(store):
     """A source that is there, and is to be read with other bytes."""
     committed(store, planned(content="old"), blocks=[block(numbers=range(4), content="old")])
-    return planned(kept=store.sources()["a.tif"], has_outdated=True)
+    return planned(record=store.sources()["a.tif"], has_outdated=True)
 
 
 def test_old_chips_go_when_the_new_ones_are_all_in(store):

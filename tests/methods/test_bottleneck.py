@@ -8,7 +8,7 @@ from tests.methods.reference import clip_block, stirred
 
 from harma.errors import ConfigError
 from harma.methods.bottleneck import Bottleneck, BottleneckConfig, attach_bottleneck
-from harma.methods.sites import SITE
+from harma.methods.sites import SITE_NAME
 
 
 def reference(module, f):
@@ -34,7 +34,7 @@ def test_its_up_map_starts_at_zero_and_its_down_map_does_not():
 def test_it_stands_after_the_mlp_and_before_the_residual_sum(backbone, tower):
     attach_bottleneck(backbone, BottleneckConfig(bottleneck_dim=5))
     block = backbone.blocks(tower)[1]
-    site = stirred(getattr(backbone.mlp(block), SITE))
+    site = stirred(getattr(backbone.mlp(block), SITE_NAME))
     x = torch.randn(2, 6, 32)
     expected = clip_block(block, x, after=lambda f: reference(site, f))
     torch.testing.assert_close(block(x), expected)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from harma.backbones import load_backbone
-from harma.methods.sites import SITE, attach_sites, put_site
+from harma.methods.sites import SITE_NAME, attach_sites, put_site
 
 
 class Shift(nn.Module):
@@ -40,11 +40,11 @@ def test_a_site_changes_the_output_and_another_takes_its_place(make):
     put_site(mlp, Shift(1))
     twin = copy.deepcopy(mlp)
     assert torch.equal(mlp(x), plain + 1)
-    assert mlp._modules[SITE].by.dtype == torch.float64
+    assert mlp._modules[SITE_NAME].by.dtype == torch.float64
     put_site(mlp, Shift(5))
     assert torch.equal(mlp(x), plain + 5)
     assert torch.equal(twin(x), plain + 1), "a copy has a site of its own"
-    del mlp._modules[SITE]
+    del mlp._modules[SITE_NAME]
     assert torch.equal(mlp(x), plain)
 
 
@@ -61,4 +61,4 @@ def test_every_block_of_both_towers_gets_one_of_its_width(tiny_dual):
     assert asked == [("image", 16), ("image", 16), ("image", 32), ("text", 32), ("text", 32)]
     for tower in ("image", "text"):
         for i, block in enumerate(backbone.blocks(tower)):
-            assert backbone.mlp(block)._modules[SITE] is sites[f"{tower}.{i}"]
+            assert backbone.mlp(block)._modules[SITE_NAME] is sites[f"{tower}.{i}"]

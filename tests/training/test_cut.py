@@ -8,7 +8,7 @@ from tests.training.runs import adapter_weights, last_state, trained
 
 from harma.errors import ConfigError, DataError, MissingFileError
 
-VIEWS = {"contrastive": 1.0, "intra_modal_triplet": 0.1}
+VIEW_NAMES = {"contrastive": 1.0, "intra_modal_triplet": 0.1}
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_labels_that_are_not_there_cannot_be_spread(make_recipe, without_labels)
 
 
 def test_second_views_and_gradient_checkpointing_exclude_each_other(make_recipe):
-    recipe = make_recipe(loss={"terms": VIEWS}, train={"gradient_checkpointing": True})
+    recipe = make_recipe(loss={"terms": VIEW_NAMES}, train={"gradient_checkpointing": True})
     message = "second views, which train.gradient_checkpointing cannot serve"
     with pytest.raises(ConfigError, match=message):
         trained(recipe)

@@ -4,7 +4,7 @@ import pytest
 
 from harma.errors import ConfigError
 from harma.training.recipe import LossConfig, OptimConfig, Recipe, TrainConfig
-from harma.training.recipe_checks import RANGES, options_of
+from harma.training.recipe_checks import RANGES, recipe_options
 from harma.training.recipe_files import recipe_from_dict
 
 
@@ -79,10 +79,12 @@ def test_every_number_of_a_recipe_has_a_range():
     elsewhere = {"adapter.gate_init", "adapter.bottleneck_dim", "adapter.num_heads"}
     numbers = {
         option.name
-        for option in options_of(Recipe())
+        for option in recipe_options(Recipe())
         if isinstance(option.value, int | float) and not isinstance(option.value, bool)
     }
-    assert numbers - elsewhere <= RANGES.keys() <= {option.name for option in options_of(Recipe())}
+    assert (
+        numbers - elsewhere <= RANGES.keys() <= {option.name for option in recipe_options(Recipe())}
+    )
 
 
 def test_one_metric_of_ones_own_may_choose_and_none_chooses_nothing():

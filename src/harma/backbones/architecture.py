@@ -51,6 +51,7 @@ def find_architecture(name: str) -> Config:
 
 def close_matches(name: str, names: Iterable[str]) -> str:
     """Words that propose the names resembling one, or nothing."""
+    # Capitals are what people get wrong first, and difflib takes them for other letters.
     folded = {candidate.lower(): candidate for candidate in names}
     matches = difflib.get_close_matches(name.lower(), folded, n=4, cutoff=0.6)
     if not matches:
@@ -137,6 +138,7 @@ def build_module(config: Stated, *, initialise: bool) -> nn.Module:
     try:
         with context:
             module: nn.Module = _model_class(config)(**arguments)
+    # Which of these it is depends on the layer that meets the wrong size first.
     except (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError) as error:
         reason = str(error) or type(error).__name__
         raise ConfigError(
@@ -174,6 +176,7 @@ class _WithoutInitialisation(TorchFunctionMode):
         kwargs: dict[str, object] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
+        # By module: a list of names would miss what the next torch adds.
         if getattr(func, "__module__", None) != torch.nn.init.__name__:
             return func(*args, **kwargs)
         # What functions of torch.nn.init give back: the tensor that they were to fill.

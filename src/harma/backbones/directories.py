@@ -84,6 +84,7 @@ def write_dual_encoder(
     _check_target(directory)
     content = {
         "format": DUAL_FORMAT,
+        # To be raised when a release writes what older ones would misread.
         "version": 1,
         "model_cfg": dict(config),
         "preprocess_cfg": dict(preprocess),
@@ -96,6 +97,7 @@ def write_dual_encoder(
 
 def _check_target(directory: Path) -> None:
     """Raise ConfigError if a directory holds something that writing a model would destroy."""
+    # Writing replaces the directory as a whole: a mistyped path must not cost anyone's files.
     if directory.exists() and not is_model_directory(directory) and any(directory.iterdir()):
         raise ConfigError(
             f"{directory} holds files but no model; choose a new or an empty directory"
@@ -165,12 +167,14 @@ def split_config(content: Stated) -> StoredConfig:
     Raises:
         ConfigError: a part is not a mapping.
     """
+    # The configs in open_clip's package are bare architectures; saved models have both parts.
     if "model_cfg" not in content:
         return StoredConfig(dict(content), {})
     return StoredConfig(_part(content, "model_cfg"), _part(content, "preprocess_cfg"))
 
 
 def _part(content: Stated, key: str) -> Config:
+    # A section that somebody left empty is null.
     part = content.get(key) or {}
     if not isinstance(part, Mapping):
         raise ConfigError(f"{key} is {part!r}; it must be a mapping")

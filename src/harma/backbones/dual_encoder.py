@@ -58,6 +58,7 @@ class DualEncoder(Backbone):
         self.reference = reference
         self.embed_dim = int(config["embed_dim"])
         options = dict(config["image"])
+        # timm takes what is left as arguments of its model; weights are loaded apart.
         options.pop("weights", None)
         self.image = TimmTower(options.pop("timm"), options, self.embed_dim)
         self.text = TransformersTower(config["text"]["transformers"], self.embed_dim)
@@ -109,6 +110,7 @@ class DualEncoder(Backbone):
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
         token_ids = self.tokenizer(texts, self.context_length)
+        # Checked here: an id out of range leaves a GPU unusable, and nothing says which it was.
         highest = int(token_ids.max())
         if highest >= self.vocab_size:
             raise ConfigError(
@@ -291,6 +293,8 @@ def _checkpoint_encoder(encoder: Any, enable: bool) -> None:
     if hasattr(encoder, "activation_checkpointing_enable"):
         kind = "activation"
     if enable:
+        # torch's older way gives no gradients where a block's input needs none, as is so below the
+        # first adapter of a frozen tower.
         getattr(encoder, f"{kind}_checkpointing_enable")({"use_reentrant": False})
     else:
         getattr(encoder, f"{kind}_checkpointing_disable")()

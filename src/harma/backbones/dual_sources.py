@@ -82,8 +82,10 @@ def find_dual(what: str | Path | Stated, *, allow_download: bool) -> DualSource 
         return None
     path = Path(name.removeprefix(LOCAL_DIR))
     if path.suffix in CONFIG_SUFFIXES and path.is_file():
+        # JSON has a reader of its own, as YAML's takes 1e-12 for text.
         values = read_json(path) if path.suffix == ".json" else read_yaml(path, "the config")
         return _if_described(values, str(path), allow_download)
+    # A process may have been killed between the two renames that replace a directory.
     recover_directory(path)
     if (path / DUAL_CONFIG_FILE).is_file():
         return _from_directory(path.resolve())
@@ -92,6 +94,7 @@ def find_dual(what: str | Path | Stated, *, allow_download: bool) -> DualSource 
 
 def _if_described(values: object, name: str | None, allow_download: bool) -> DualSource | None:
     """The dual encoder of a mapping that has a tower and says nothing of another kind of model."""
+    # None, not an error: the other kinds of sources are tried next, and say what is wrong.
     if not isinstance(values, Mapping) or any(key in values for key in PLACE_KEYS):
         return None
     if "image" not in values and "text" not in values:
@@ -111,6 +114,7 @@ def _from_directory(directory: Path) -> DualSource:
         raise MissingFileError(
             f"{directory} holds no {DUAL_WEIGHTS_FILE}; copy or save the model again"
         )
+    # The directory is absolute here, so that adapters find it from every working directory.
     name = f"{LOCAL_DIR}{directory}"
     checked, _ = _check(
         config, str(directory / DUAL_CONFIG_FILE), allow_download=False, is_saved=True
@@ -178,6 +182,7 @@ def _check(
         # A text config of one's own has no weights unless some are named.
         if "weights" not in tower and not isinstance(tower.get("transformers"), Mapping):
             raise ConfigError(f"{where}: {name} does not say which weights it has; {WEIGHTS_HELP}")
+    # As the original's dual encoders have it.
     embed_dim = values.get("embed_dim", 512)
     context_length = text.get("context_length")
     _check_count(embed_dim, f"{where}: embed_dim")
@@ -185,11 +190,13 @@ def _check(
         _check_count(context_length, f"{where}: text: context_length")
     config, place = _text_config(text["transformers"], f"{where}: text", allow_download, is_saved)
     of_text = {"transformers": config, "weights": None, "context_length": context_length}
+    # Without weights: a saved model has its own beside it, and must not ask for others again.
     return {"embed_dim": embed_dim, "image": {**image, "weights": None}, "text": of_text}, place
 
 
 def _check_count(value: object, what: str) -> None:
     """Raise ConfigError unless a value is a whole number from 1."""
+    # To Python `true` is a whole number too.
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ConfigError(f"{what} is {value!r}; it must be a whole number from 1")
 
@@ -225,6 +232,7 @@ def _text_config(
         return _config_in(path / "config.json"), path.resolve()
     if path.suffix == ".json":
         return _config_in(path), None
+    # Theirs is the default config of transformers: nothing has to be fetched to know the sizes.
     if name in KNOWN_TEXTS:
         return check_text_config({"model_type": "bert"}, where), repo_of(KNOWN_TEXTS[name])
     if name.startswith(PATH_STARTS):

@@ -100,8 +100,10 @@ class OpenClipBackbone(Backbone):
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
         if self._tokenizer is None:
+            # Made when first needed: who embeds pictures alone never reads a vocabulary.
             self._tokenizer = self._make_tokenizer()
         token_ids = self._tokenizer(texts)
+        # Checked here: an id out of range leaves a GPU unusable, and nothing says which it was.
         highest = int(token_ids.max())
         if highest >= self.vocab_size:
             raise ConfigError(
@@ -115,6 +117,8 @@ class OpenClipBackbone(Backbone):
         return self._call("encode_image", pixels.to(self._dtype))
 
     def _encode_text(self, token_ids: Tensor) -> Tensor:
+        # Texts of full length take open_clip's own way, so that they embed as in open_clip to the
+        # bit.
         if token_ids.shape[1] < self.context_length:
             return self._encode_trimmed(token_ids)
         return self._call("encode_text", token_ids)
@@ -184,6 +188,7 @@ class OpenClipBackbone(Backbone):
             BackboneError: the tower is not an open_clip transformer.
         """
         blocks = list(self._transformer(tower).resblocks)
+        # All are looked at now, so that nothing is attached to half a tower.
         for block in blocks:
             self.mlp(block)
         return blocks

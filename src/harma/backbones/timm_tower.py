@@ -168,6 +168,7 @@ def build_trunk(name: str, options: Mapping[str, object]) -> nn.Module:
         BackboneError: timm has no model of this name.
         ConfigError: timm cannot build it with these options.
     """
+    # Asked first, as timm's own error of an unknown name has no close matches.
     if not timm().is_model(name):
         raise BackboneError(
             f"{name!r} is not a model of timm{close_matches(name, timm().list_models())}"

@@ -77,12 +77,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Classify, and print."""
+    # Not at the top: torch takes seconds, which --help should not wait for.
     from harma.data.caption_lists import read_texts
     from harma.model.class_prompts import TEMPLATES
     from harma.model.image_files import find_images
     from harma.model.zeroshot import accuracy, classify
 
     classes = _classes(args.classes)
+    # Before the model is loaded: a misspelt name is told at once.
     paths = find_images(args.images)
     templates = read_texts(args.templates) if args.templates else TEMPLATES
     terms = _terms(args, classes)
@@ -111,6 +113,7 @@ def _classes(given: str) -> list[str]:
     from harma.data.caption_lists import read_texts
 
     path = Path(given)
+    # A file that is not there has to be told, not taken for a class of that name.
     names_a_file = "," not in given and path.suffix.lower() in (".txt", ".json", ".csv")
     if names_a_file or path.is_file():
         return read_texts(path)

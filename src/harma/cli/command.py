@@ -51,6 +51,7 @@ def module_command(module: ModuleType, name: str, summary: str) -> Command:
         name: as it is typed.
         summary: what it does, in a line.
     """
+    # The module's docstring is its help, so that the two cannot differ.
     return Command(
         name,
         summary,
@@ -73,6 +74,7 @@ def run_command(command: Command, prog: str, arguments: list[str]) -> int:
     Returns:
         The exit status.
     """
+    # Descriptions and examples are written in lines, which argparse would run together.
     parser = argparse.ArgumentParser(
         prog=prog,
         description=command.description or command.summary,
@@ -100,6 +102,7 @@ def add_actions(
         actions: in the order of the help.
         shared: declares what all of them take first.
     """
+    # Required, as argparse otherwise accepts a verb alone.
     choices = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for action in actions:
         sentence = f"{action.summary[:1].upper()}{action.summary[1:]}."
@@ -112,6 +115,7 @@ def add_actions(
         )
         shared(choice)
         action.add_arguments(choice)
+        # Carried by the arguments: no second table of actions that has to agree with this one.
         choice.set_defaults(run_action=action.run)
 
 

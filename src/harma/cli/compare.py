@@ -84,6 +84,7 @@ def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespac
     args.flags = flags
     if args.list:
         return args
+    # First, as behind a recipe's flag it could be that flag's value.
     if args.file is None or (argv and argv[0].startswith("-")):
         parser.error(
             "the first argument is the comparison: a YAML file, or a name of `harma compare --list`"
@@ -97,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
     """Run, write and show the tables."""
     if args.list:
         return _list()
+    # After --list, which needs no torch.
     from harma.comparison.compare import compare
     from harma.comparison.plan import Overrides, read_plan
 

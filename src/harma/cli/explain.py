@@ -55,19 +55,19 @@ def run(args: argparse.Namespace) -> int:
     check_asked(args.text, args.grid)
     picture = read_image(args.image)
     model = load_on_device(args.model, args.backbone, args.device)
-    found = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
-    draw_relevance(found, args.text, args.output, picture)
-    print(f"cosine {found.cosine:.3f}; {_in_words(found)}")
+    relevance_map = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
+    draw_relevance(relevance_map, args.text, args.output, picture)
+    print(f"cosine {relevance_map.cosine:.3f}; {_in_words(relevance_map)}")
     print(f"written: {args.output}")
     return 0
 
 
-def _in_words(found: "Relevance") -> str:
+def _in_words(relevance_map: "Relevance") -> str:
     """Where the cosine falls most."""
-    peak = found.peak
+    peak = relevance_map.peak
     if peak is None:
         return "it falls nowhere: no part of the image speaks for the text"
     return (
         f"it falls most, by {peak.fall:.3f}, around row {peak.row + 1} and column"
-        f" {peak.column + 1} of {len(found.cells)}"
+        f" {peak.column + 1} of {len(relevance_map.cells)}"
     )

@@ -59,6 +59,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-workers",
         type=count,
+        # A core stays for the model.
         default=min(MOST_WORKERS, usable_cores() - 1),
         help="processes that decode",
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harma.cli.search_flags import (
-    CHIP,
+    CHIP_PREFIX,
     add_flags,
     page_of,
     query_of,
@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Search, and show or write the hits."""
     from harma.index.index import Index
 
+    # Before the index is opened: a wrong suffix costs no waiting.
     form = _format(args)
     index = Index.open(args.directory, model=_model(args))
     hits = index.find(query_of(args), where_of(args), page_of(args))
@@ -71,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         _show(hits)
     else:
         _write(index, hits, form, args)
+    # As grep does, so that scripts can ask whether there is anything.
     return 0 if hits else 1
 
 
@@ -124,7 +126,7 @@ def _check_output(output: Path, directory: Path, form: str) -> None:
 
 def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespace) -> None:
     from harma.ground.files import write_text
-    from harma.index.hits import WRITERS
+    from harma.index.hits import HIT_WRITERS
 
     if form == "geoparquet":
         from harma.index.geoparquet import write_hits_geoparquet
@@ -137,10 +139,10 @@ def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespac
         tiles = tiles_of(index.store, hits)
         write_sheet(args.output, tiles, title=_title(args), query=_asked(args))
     elif args.output is None:
-        print(WRITERS[form](hits), end="")
+        print(HIT_WRITERS[form](hits), end="")
         return
     else:
-        write_text(args.output, WRITERS[form](hits))
+        write_text(args.output, HIT_WRITERS[form](hits))
     print(f"{len(hits):,} hits written to {args.output}")
 
 
@@ -199,4 +201,6 @@ def _row(hit: "Hit") -> list[str]:
     if hit.geometry is not None:
         place = "{:.4f},{:.4f}".format(*middle(hit.geometry))
     window = f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}"
-    return [score, hit.standing, date, place, f"{Path(hit.source).name} {window}\n{CHIP}{hit.id}"]
+    # The name alone: whole paths would fill the table, and json and csv have them.
+    chip = f"{Path(hit.source).name} {window}\n{CHIP_PREFIX}{hit.id}"
+    return [score, hit.standing, date, place, chip]

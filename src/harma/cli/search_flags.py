@@ -24,7 +24,8 @@ from harma.index.ask import (
 )
 from harma.index.said import said_of
 
-CHIP = "chip:"
+CHIP_PREFIX = "chip:"
+# Of several @ the last one begins the weight: texts may hold others.
 WEIGHTED = re.compile(r"(.+)@(\d+(?:\.\d*)?|\.\d+)", re.DOTALL)
 # Fields that are two flags, or a switch, or may be repeated.
 WRITTEN_OUT = ("text", "image", "like", "unlike", "date", "source", "overlap")
@@ -155,16 +156,16 @@ def without_weight(text: str) -> str:
 
 def _chip(text: str, weight: float | None = None) -> Chip | None:
     """The chip that is named, or None."""
-    if not text.startswith(CHIP):
+    if not text.startswith(CHIP_PREFIX):
         return None
-    return Chip(text.removeprefix(CHIP), weight)
+    return Chip(text.removeprefix(CHIP_PREFIX), weight)
 
 
 def _is_file(text: str) -> bool:
     """Whether a text names a picture: it has a suffix of one, or is there."""
-    from harma.scenes.sources import SUFFIXES
+    from harma.scenes.sources import SCENE_SUFFIXES
 
     try:
-        return text.lower().endswith(SUFFIXES) or Path(text).is_file()
+        return text.lower().endswith(SCENE_SUFFIXES) or Path(text).is_file()
     except (OSError, ValueError):  # too long, or not a name at all
         return False

@@ -91,7 +91,7 @@ def read_test(
     split = load_splits(data, "test")["test"]
     fingerprint = split.fingerprint()
     # Figures of two test splits must not stand in one table.
-    others = [name for name, kept in record.items() if kept.fingerprint != fingerprint]
+    others = [name for name, entry in record.items() if entry.fingerprint != fingerprint]
     if others:
         raise DataError(
             f"the test split is not the one that {', '.join(others)} were read on; bring that back"
@@ -190,7 +190,7 @@ def _evaluate(run: Run, split: Split, cache: ImageCache) -> float:
 
 def _write(plan: Plan, record: Record, row: PlanRow, reading: FinalReading) -> None:
     record[row.name] = reading
-    rows = {name: asdict(kept) for name, kept in record.items()}
+    rows = {name: asdict(entry) for name, entry in record.items()}
     # A process that is killed here leaves the old record or the new one, never half of one.
     about = "rows whose test split was read"
     write_json(plan.output / RECORD_FILE, {"about": about, "rows": rows})

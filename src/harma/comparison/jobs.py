@@ -184,10 +184,10 @@ def stop(jobs: list[Job]) -> None:
             job.process.wait()
 
 
-def _signal(job: Job, number: int) -> None:
+def _signal(job: Job, signal_number: int) -> None:
     # To the whole session: readers of images are processes of their own.
     try:
-        os.killpg(job.process.pid, number)
+        os.killpg(job.process.pid, signal_number)
     except ProcessLookupError:
         return
 
@@ -200,7 +200,7 @@ def interrupted_by_term() -> Iterator[None]:
         yield
         return
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(signal_number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)

@@ -8,7 +8,7 @@ from harma.comparison.results import FIGURES, Result, Spread
 from harma.comparison.tables import (
     COST_COLUMNS,
     SETTING_COLUMNS,
-    SPLITS,
+    SPLIT_TITLES,
     cost_cells,
     missing_figures,
     setting_cells,
@@ -53,7 +53,7 @@ def latex_table(
     """
     best = _best_means(results, split)
     lines = [
-        f"% {SPLITS[split]}, percent. Needs \\usepackage{{booktabs}}.",
+        f"% {SPLIT_TITLES[split]}, percent. Needs \\usepackage{{booktabs}}.",
         r"\begin{tabular}{l" + "r" * (len(FIGURES) + 1) + "}",
         r"\toprule",
         r" & & \multicolumn{3}{c}{image to text} & \multicolumn{3}{c}{text to image} & & \\",

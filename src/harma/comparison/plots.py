@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from harma.comparison.differences import COMPARED_METRICS, Difference, between
 from harma.comparison.results import Cost, Result
-from harma.comparison.tables import SPLITS
+from harma.comparison.tables import SPLIT_TITLES
 from harma.evaluation.chart_style import in_legend, svg
 from harma.ground.files import replacing
 
@@ -194,7 +194,7 @@ def _scatter(
         if log:
             _log_axis(axes)
         _name_axes(axes, label, f"{metric}, percent")
-    _title(figure, SPLITS[split])
+    _title(figure, SPLIT_TITLES[split])
     _legend(figure, panels[0])
     return figure
 
@@ -306,7 +306,7 @@ def _forest(
         _name_axes(axes, f"{metric}, points", "")
     # The first panel has the names of all of them.
     panels[0].set_yticklabels([_wrapped(name) for name in names])
-    _title(figure, f"{SPLITS[split]}, minus {reference}")
+    _title(figure, f"{SPLIT_TITLES[split]}, minus {reference}")
     return figure
 
 

@@ -14,7 +14,7 @@ from harma.comparison.results import FIGURES, Result, Spread
 from harma.comparison.tables import (
     COST_COLUMNS,
     SETTING_COLUMNS,
-    SPLITS,
+    SPLIT_TITLES,
     cost_cells,
     missing_figures,
     setting_cells,
@@ -102,6 +102,7 @@ def write_page(
         differences: of every pair, for each split.
         plots: by name.
     """
+    # Escaped: names of rows are a person's own words.
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("harma.comparison"), autoescape=True
     )
@@ -111,8 +112,9 @@ def write_page(
         title=plan.name,
         plan=plan,
         split=split,
-        splits=SPLITS,
+        splits=SPLIT_TITLES,
         facts=_facts(plan, results),
+        # Validation stands beside the split that is shown, once where it is that split.
         tables=[_figures(results, name) for name in dict.fromkeys((split, "val"))],
         recall_keys=RECALL_KEYS,
         setting=_cells(results, SETTING_COLUMNS, setting_cells),
@@ -189,6 +191,7 @@ def _figures(results: Sequence[Result], split: str) -> _FigureTable:
     """A split's figures of every row, the best mean of each column marked."""
     shown = [result.figures[split] for result in results if split in result.figures]
     best = {}
+    # The best of one row says nothing.
     if len(shown) > 1:
         for key in FIGURES:
             # As they are printed, so that what looks the same is marked the same.

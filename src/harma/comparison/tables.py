@@ -10,7 +10,7 @@ from harma.comparison.differences import COMPARED_METRICS, Difference, between
 from harma.comparison.results import Result, Spread
 from harma.metrics import RECALL_KEYS
 
-SPLITS = {"val": "Validation split", "test": "Test split"}
+SPLIT_TITLES = {"val": "Validation split", "test": "Test split"}
 
 
 def shown_split(results: Sequence[Result]) -> str:
@@ -110,7 +110,7 @@ def interval(difference: Difference | None) -> str:
 
 def main_table(results: Sequence[Result], split: str) -> Table:
     """Mean recalls of every row, with what it trains and how."""
-    table = _table(f"{SPLITS[split]}, percent, mean ± standard deviation over seeds")
+    table = _table(f"{SPLIT_TITLES[split]}, percent, mean ± standard deviation over seeds")
     _add_columns(table, [*COMPARED_METRICS, *SETTING_COLUMNS])
     for result in results:
         figures = result.figures.get(split)
@@ -125,7 +125,7 @@ def main_table(results: Sequence[Result], split: str) -> Table:
 
 def recalls_table(results: Sequence[Result], split: str) -> Table:
     """The six recalls of every row, means over seeds."""
-    table = _table(f"{SPLITS[split]}, recalls in percent")
+    table = _table(f"{SPLIT_TITLES[split]}, recalls in percent")
     _add_columns(table, RECALL_KEYS)
     for result in results:
         if split in result.figures:

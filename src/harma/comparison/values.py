@@ -37,6 +37,7 @@ def read_budget(budget: object) -> Budget:
     """
     if budget is None:
         return Budget()
+    # One of the two: with both it would be open which one ended a run.
     if not isinstance(budget, dict) or list(budget) not in (["epochs"], ["minutes"]):
         raise ConfigError(f"budget is {budget!r}; give {{epochs: N}} or {{minutes: M}}")
     if "epochs" in budget:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harma.curation.raw import RawImage, RawSplit, read_raw
-from harma.curation.writers import WRITERS, Images, losses, unwritable
+from harma.curation.writers import ANNOTATION_WRITERS, Images, losses, unwritable
 from harma.data.annotations import image_folder
 from harma.data.description import SPLITS, DataDescription, description_yaml
 from harma.data.split import SplitSize
@@ -136,7 +136,7 @@ def renumbered(images: Sequence[RawImage]) -> tuple[RawImage, ...]:
     """Images with new ids where any has one: those of several files collide in one."""
     if all(image.image_id is None for image in images):
         return tuple(images)
-    return tuple(replace(image, image_id=number) for number, image in enumerate(images))
+    return tuple(replace(image, image_id=image_id) for image_id, image in enumerate(images))
 
 
 def prepare(
@@ -155,15 +155,15 @@ def prepare(
         ConfigError: the format is unknown.
         DataError: a name has no place in the format.
     """
-    if form not in WRITERS:
-        raise ConfigError(f"the format is {form!r}; allowed are {', '.join(WRITERS)}")
+    if form not in ANNOTATION_WRITERS:
+        raise ConfigError(f"the format is {form!r}; allowed are {', '.join(ANNOTATION_WRITERS)}")
     wrong = unwritable(form, splits)
     if wrong:
         more = ""
         if len(wrong) > 1:
             more = f" ({len(wrong) - 1} more)"
         raise DataError(f"{wrong[0]}{more}; rename it, or take format harma or karpathy")
-    files = WRITERS[form](splits, described.name)
+    files = ANNOTATION_WRITERS[form](splits, described.name)
     annotations = {split: _files_of(split, files) if split in splits else () for split in SPLITS}
     # Relative, so that annotations and images can be moved together.
     relative = Path(os.path.relpath(folder.absolute(), directory.absolute())).as_posix()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from harma.data.annotations import first_problem, read_split
 from harma.data.description import DataDescription
-from harma.data.formats import READERS
+from harma.data.formats import ANNOTATION_READERS
 from harma.data.rows import Annotation
 from harma.data.text_formats import unread_columns
 from harma.errors import DataError
@@ -75,7 +75,7 @@ def read_raw(
     if reading.problems:
         raise DataError(first_problem(reading))
     by_image: dict[tuple[str, str], list[Annotation]] = {}
-    for row in READERS[description.format](Path(root), reading.files, split):
+    for row in ANNOTATION_READERS[description.format](Path(root), reading.files, split):
         if isinstance(row, Annotation):
             key = (row.place.file, os.path.normpath(row.image))
             by_image.setdefault(key, []).append(row)

@@ -18,7 +18,7 @@ from harma.data.images import picture_size
 from harma.data.split import Split
 
 MOST_NAMED = 50  # captions and words
-UNCUT = 10**6  # words of a caption: here captions are counted as they are
+UNCUT_WORDS = 10**6  # words of a caption: here captions are counted as they are
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ def data_stats(
         MissingFileError: files are not there.
     """
     loaded = [
-        load_split(description, name, root, images=images, empty_captions="drop", max_words=UNCUT)
+        load_split(
+            description, name, root, images=images, empty_captions="drop", max_words=UNCUT_WORDS
+        )
         for name in description.chosen_splits(splits)
     ]
     # All images at once, so that one bar tells of all splits.

@@ -41,11 +41,11 @@ def harma_files(splits: Images, name: str) -> dict[str, str]:
 def _rows_per_caption(images: Sequence[RawImage]) -> list[JsonRow]:
     rows: list[JsonRow] = []
     has_ids = any(image.image_id is not None for image in images)
-    for number, image in enumerate(images):
+    for image_id, image in enumerate(images):
         classes = _classes(image)
         if not has_ids:
             # The original needs an image_id in train.
-            classes = {"image_id": number, **classes}
+            classes = {"image_id": image_id, **classes}
         rows += [{"caption": caption, "image": image.name, **classes} for caption in image.captions]
     return rows
 
@@ -62,20 +62,20 @@ def karpathy_files(splits: Images, name: str) -> dict[str, str]:
     return {f"dataset_{name}.json": _json({"images": entries, "dataset": name})}
 
 
-def _karpathy_entry(image: RawImage, split: str, number: int, first_sentence: int) -> JsonRow:
+def _karpathy_entry(image: RawImage, split: str, image_id: int, first_sentence: int) -> JsonRow:
     """An image of Karpathy's form; images and sentences are numbered through the file."""
     sentences = [
         {
             "raw": caption,
             "tokens": caption.lower().split(),
-            "imgid": number,
+            "imgid": image_id,
             "sentid": sentence,
         }
         for sentence, caption in enumerate(image.captions, first_sentence)
     ]
     return {
         "filename": image.name,
-        "imgid": number,
+        "imgid": image_id,
         "split": split,
         "sentids": [sentence["sentid"] for sentence in sentences],
         "sentences": sentences,
@@ -150,7 +150,7 @@ def _all_images(splits: Images) -> list[RawImage]:
 
 
 # Format → (split → images, name of the data set) → name of a file → its text.
-WRITERS: dict[str, Callable[[Images, str], dict[str, str]]] = {
+ANNOTATION_WRITERS: dict[str, Callable[[Images, str], dict[str, str]]] = {
     "harma": harma_files,
     "karpathy": karpathy_files,
     "caps": caps_files,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from harma.data.description import DataDescription
-from harma.data.formats import READERS
+from harma.data.formats import ANNOTATION_READERS
 from harma.data.grouping import GroupingRules, SplitReading, group_by_image
 from harma.data.split import Split
 from harma.errors import ConfigError, DataError, MissingFileError
@@ -99,7 +99,7 @@ def read_split(
             f"the data root {root} is not a folder; it must hold {', '.join(files)}"
         )
     # A generator: nothing is read before the rows are grouped.
-    rows = READERS[description.format](root, files, split)
+    rows = ANNOTATION_READERS[description.format](root, files, split)
     rules = GroupingRules(
         image_root=image_folder(description, root, images),
         max_words=max_words,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harma.data.annotation_files import read_utf8, split_lines
 from harma.data.description import SPLITS
-from harma.data.formats import READERS
+from harma.data.formats import ANNOTATION_READERS
 from harma.data.rows import Problem
 from harma.errors import DataError, MissingFileError
 
@@ -81,7 +81,7 @@ def _of_rows(path: Path, form: str) -> list[str]:
     # Each once: what is wrong with a Karpathy file shows in every split.
     problems: dict[Problem, None] = {}
     for split in splits:
-        for row in READERS[form](path.parent, [path.name], split):
+        for row in ANNOTATION_READERS[form](path.parent, [path.name], split):
             if isinstance(row, Problem):
                 problems[row] = None
             else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from harma.data.formats import READERS
+from harma.data.formats import ANNOTATION_READERS
 from harma.data.text_formats import caps_pairs
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.reading import read_yaml
@@ -52,9 +52,10 @@ class DataDescription:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if self.format not in READERS:
+        if self.format not in ANNOTATION_READERS:
             raise ConfigError(
-                f"data set {self.name}: format is {self.format!r}; allowed are {', '.join(READERS)}"
+                f"data set {self.name}: format is {self.format!r}; allowed are"
+                f" {', '.join(ANNOTATION_READERS)}"
             )
         for split in SPLITS:
             files = getattr(self, split)
@@ -159,6 +160,7 @@ def description_yaml(description: DataDescription) -> str:
         if key in SPLITS:
             # One file stands without brackets, as a person would write it.
             values[key] = value[0] if len(value) == 1 else list(value)
+    # So wide that no line is folded.
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10_000)
 
 

@@ -37,7 +37,11 @@ def read_exclusions(path: str | Path, *, data: str, split: str) -> dict[str, str
     # What is not called CSV is a plain list: image names may hold commas.
     if path.suffix.lower() != ".csv":
         lines = [line.strip() for line in split_lines(text)]
-        return {line: f"{path.name} line {number}" for number, line in enumerate(lines, 1) if line}
+        return {
+            line: f"{path.name} line {line_number}"
+            for line_number, line in enumerate(lines, 1)
+            if line
+        }
     entries = _csv_entries(path, text)
     _warn_of_other_data(path, entries, data)
     return {
@@ -71,6 +75,7 @@ class _Entry:
 
 
 def _csv_entries(path: Path, text: str) -> list[_Entry]:
+    # Strict: a quote left open would otherwise swallow the rest of the list in silence.
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     entries = []
     try:

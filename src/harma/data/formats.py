@@ -14,7 +14,7 @@ from harma.data.text_formats import read_caps, read_csv
 
 AnnotationReader = Callable[[Path, Sequence[str], str], Iterator[Annotation | Problem]]
 
-READERS: dict[str, AnnotationReader] = {
+ANNOTATION_READERS: dict[str, AnnotationReader] = {
     "harma": read_harma,
     "karpathy": read_karpathy,
     "caps": read_caps,

@@ -225,6 +225,7 @@ class _Grouping:
             name=name,
             images=tuple(self.rules.image_root / image.name for image in images),
             captions=tuple(captions),
+            # Captions lie image by image, which is how they were gathered.
             caption_to_image=np.repeat(np.arange(len(images), dtype=np.int64), num_captions),
             labels=labels,
             label_names=label_names,

@@ -47,8 +47,8 @@ def _pairs_of_lines(
         lengths = f"has {len(captions)} lines, {images_name} has {len(images)}"
         yield Problem(captions_name, "", f"{lengths}; their lines go in pairs")
         return
-    for number, (caption, image) in enumerate(zip(captions, images, strict=True), start=1):
-        line = f"line {number}"
+    for line_number, (caption, image) in enumerate(zip(captions, images, strict=True), start=1):
+        line = f"line {line_number}"
         if is_name(image):
             yield Annotation(RowPlace(captions_name, line), image.strip(), (caption,))
         else:

@@ -80,6 +80,7 @@ def eval_transform(
     # Here, not at the first image, which may come long after.
     if resize_mode not in RESIZE_MODES:
         raise ConfigError(f"resize_mode is {resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}")
+    # Objects, not functions inside of a function: worker processes are sent them as pickles.
     return _Evaluate(
         _checked_size(size),
         _mode(interpolation),
@@ -151,6 +152,7 @@ class _Evaluate:
 
 
 def _resize(image: Tensor, size: Size, mode: InterpolationMode) -> Tensor:
+    # Smoothed when it is made smaller, as Pillow does, which CLIP's own pictures went through.
     return F.resize(image, list(size), interpolation=mode, antialias=True)
 
 

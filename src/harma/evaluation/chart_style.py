@@ -10,9 +10,9 @@ import matplotlib
 from matplotlib.figure import Figure
 
 # Mid tones, which stand out on a light page and on a dark one.
-IMAGE = "#3b8fb0"
-TEXT = "#cf6a32"
-OTHER = "#8a8f8c"
+IMAGE_COLOUR = "#3b8fb0"
+TEXT_COLOUR = "#cf6a32"
+OTHER_COLOUR = "#8a8f8c"
 COLOURS = (
     "#3b8fb0",
     "#cf6a32",

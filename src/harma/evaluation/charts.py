@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from harma.evaluation.breakdown import LabelRecall, Recall, TermRecall
-from harma.evaluation.chart_style import COLOURS, IMAGE, OTHER, TEXT, charting, svg
+from harma.evaluation.chart_style import (
+    COLOURS,
+    IMAGE_COLOUR,
+    OTHER_COLOUR,
+    TEXT_COLOUR,
+    charting,
+    svg,
+)
 
 MOST_LABELS = 60
 
@@ -26,12 +33,12 @@ def curves(events: Sequence[dict[str, Any]]) -> str:
         left.plot(
             [event["step"] for event in steps],
             [event["loss"] for event in steps],
-            color=IMAGE,
+            color=IMAGE_COLOUR,
             linewidth=1,
         )
         left.set(xlabel="step", ylabel="loss", title="Training loss")
         if validations:
-            _curve(right, validations, "mR", TEXT, "o-")
+            _curve(right, validations, "mR", TEXT_COLOUR, "o-")
             _curve(right, validations, "dup_mR", COLOURS[2], "s--")
             right.legend()
         # There is no epoch and a half.
@@ -66,8 +73,8 @@ def label_chart(recalls: Sequence[LabelRecall]) -> str:
         axes = figure.subplots()
         i2t = [recall.i2t for recall in recalls]
         t2i = [recall.t2i for recall in recalls]
-        _dots(axes, i2t, -0.15, color=IMAGE, marker="o", label="image to text")
-        _dots(axes, t2i, 0.15, color=TEXT, marker="s", label="text to image")
+        _dots(axes, i2t, -0.15, color=IMAGE_COLOUR, marker="o", label="image to text")
+        _dots(axes, t2i, 0.15, color=TEXT_COLOUR, marker="s", label="text to image")
         _name_rows(axes, [f"{recall.label} ({recall.i2t.num_images:,})" for recall in recalls])
         axes.set(xlabel="recall at 10, percent")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
@@ -91,10 +98,14 @@ def term_chart(recalls: Sequence[TermRecall], overall: float) -> str:
         figure = Figure(figsize=(10, 1.2 + 0.24 * len(recalls)), layout="constrained")
         axes = figure.subplots()
         axes.axvline(
-            overall, color=OTHER, linestyle="--", linewidth=1, label=f"all captions, {overall:.1f}"
+            overall,
+            color=OTHER_COLOUR,
+            linestyle="--",
+            linewidth=1,
+            label=f"all captions, {overall:.1f}",
         )
         t2i = [recall.t2i for recall in recalls]
-        _dots(axes, t2i, 0, color=TEXT, marker="s", label="captions with the term")
+        _dots(axes, t2i, 0, color=TEXT_COLOUR, marker="s", label="captions with the term")
         _name_rows(
             axes,
             [f"{r.term} ({r.t2i.num_queries:,} of {r.t2i.num_images:,})" for r in recalls],
@@ -127,4 +138,4 @@ def _name_rows(axes: Axes, names: Sequence[str]) -> None:
     # The first row on top.
     axes.set(xlim=(-1, 101), ylim=(len(names) - 0.4, -0.6))
     axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", color=OTHER, alpha=0.25)
+    axes.grid(axis="x", color=OTHER_COLOUR, alpha=0.25)

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from harma.data.split import Split
 from harma.evaluation.breakdown import label_names
-from harma.evaluation.chart_style import COLOURS, IMAGE, OTHER, TEXT, charting, in_legend, svg
+from harma.evaluation.chart_style import (
+    COLOURS,
+    IMAGE_COLOUR,
+    OTHER_COLOUR,
+    TEXT_COLOUR,
+    charting,
+    in_legend,
+    svg,
+)
 from harma.evaluation.embedding_map import EmbeddingMap
 from harma.evaluation.retrieval import Embedded
 from harma.evaluation.wrong_answers import Confusion, labels_of_texts
@@ -58,7 +66,7 @@ def _cells(confusion: Confusion) -> NDArray[np.float64]:
     """The matrix as RGBA (C, C, 4): one colour, the fuller the larger the share of the row."""
     shares = confusion.counts / np.maximum(confusion.queries, 1)[:, None]
     cells = np.empty((*confusion.counts.shape, 4))
-    cells[..., :3] = to_rgb(TEXT)
+    cells[..., :3] = to_rgb(TEXT_COLOUR)
     cells[..., 3] = FULLEST * shares / max(float(shares.max()), 1e-9)
     return cells
 
@@ -143,8 +151,8 @@ def _dress_map(axes: Axes, title: str) -> None:
 
 def _points_by_modality(axes: Axes, places: EmbeddingMap) -> None:
     captions = f"captions ({len(places.texts):,} distinct)"
-    _scatter(axes, places.images, IMAGE, "o", f"images ({len(places.images):,})")
-    _scatter(axes, places.texts, TEXT, "^", captions)
+    _scatter(axes, places.images, IMAGE_COLOUR, "o", f"images ({len(places.images):,})")
+    _scatter(axes, places.texts, TEXT_COLOUR, "^", captions)
 
 
 def _points_by_label(axes: Axes, places: EmbeddingMap, embedded: Embedded, split: Split) -> None:
@@ -157,7 +165,7 @@ def _points_by_label(axes: Axes, places: EmbeddingMap, embedded: Embedded, split
     frequent = sorted(names, key=lambda label: (-int((labels == label).sum()), label))
     rare = frequent[len(COLOURS) :]
     # Grey goes below the colours.
-    groups = [(rare, OTHER, f"{len(rare)} other labels")] if rare else []
+    groups = [(rare, OTHER_COLOUR, f"{len(rare)} other labels")] if rare else []
     groups += [
         ([label], colour, names[label]) for label, colour in zip(frequent, COLOURS, strict=False)
     ]

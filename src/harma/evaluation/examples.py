@@ -11,7 +11,7 @@ from harma.data.images import read_image
 from harma.data.split import Split
 from harma.evaluation.retrieval import Embedded, Evaluation
 
-THUMBNAIL = 160
+THUMBNAIL_SIDE = 160
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def varied_queries(ranks: NDArray[np.float64], seed: int, each: int) -> list[int
 
 
 def _of_caption(embedded: Embedded, split: Split, caption: int, rank: float, top: int) -> Example:
+    # Captions of the same words are embedded once, and share a column.
     column = embedded.captions.text[caption]
     scores = embedded.images @ embedded.texts[column]
     owner = int(split.caption_to_image[caption])
@@ -122,7 +123,7 @@ def thumbnail(split: Split, image: int) -> str:
     """A small JPEG of an image as a data URI."""
     picture = read_image(split.images[image])
     # Inside the page, which is one file without requests to elsewhere; so it must be small.
-    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

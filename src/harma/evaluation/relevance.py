@@ -170,60 +170,60 @@ def _seen(pixels: Tensor, model: Embedder) -> NDArray[np.uint8]:
 # -- its picture ----------------------------------------------------------------------------------
 
 
-def overlay(found: Relevance, picture: Image.Image | None = None) -> Image.Image:
+def overlay(relevance_map: Relevance, picture: Image.Image | None = None) -> Image.Image:
     """The picture in grey, orange where covering it lowers the cosine, blue where it raises it.
 
     The strongest cell of the map has the full colour, however weak it is: look at the numbers too.
 
     Args:
-        found: the map.
+        relevance_map: the map.
         picture: RGB, that the map covers whole; None takes the picture as the model saw it.
     """
-    base = picture or Image.fromarray(found.picture)
+    base = picture or Image.fromarray(relevance_map.picture)
     # (H, W, 1), to be mixed with colours.
-    smooth = found.upsampled(base.height, base.width)[..., None]
+    smooth = relevance_map.upsampled(base.height, base.width)[..., None]
     # By the strongest cell of this map: a weak map would be grey otherwise.
-    strength = STRENGTH * np.abs(smooth) / _strongest(found)
+    strength = STRENGTH * np.abs(smooth) / _strongest(relevance_map)
     colour = 255 * np.where(smooth > 0, np.array(to_rgb(FOR)), np.array(to_rgb(AGAINST)))
     grey = np.asarray(base.convert("L").convert("RGB"), dtype=np.float32)
     mixed = grey * (1 - strength) + colour * strength
     return Image.fromarray(mixed.round().clip(0, 255).astype(np.uint8))
 
 
-def _strongest(found: Relevance) -> float:
+def _strongest(relevance_map: Relevance) -> float:
     """The largest fall or rise of a map, never 0."""
-    return max(float(np.abs(found.cells).max()), 1e-9)
+    return max(float(np.abs(relevance_map.cells).max()), 1e-9)
 
 
 def draw_relevance(
-    found: Relevance, text: str, path: Path, picture: Image.Image | None = None
+    relevance_map: Relevance, text: str, path: Path, picture: Image.Image | None = None
 ) -> None:
     """Write a PNG: the picture, the map over it, and what its colours mean.
 
     Args:
-        found: the map.
+        relevance_map: the map.
         text: that it is of.
         path: the file.
         picture: the image itself; it is shown where the model sees all of it.
     """
-    base = Image.fromarray(found.picture)
-    if picture is not None and found.whole:
+    base = Image.fromarray(relevance_map.picture)
+    if picture is not None and relevance_map.whole:
         base = picture
     figure = Figure(figsize=(11, 5.2), layout="constrained", facecolor=PAPER)
     left, right = figure.subplots(1, 2)
     left.imshow(base)
-    right.imshow(overlay(found, base))
+    right.imshow(overlay(relevance_map, base))
     # Pictures, no plots: axes would say nothing.
     for axes in (left, right):
         axes.set_axis_off()
     shown = text
     if len(text) > 100:
         shown = f"{text[:99]}…"
-    title = f"“{shown}”   cosine {found.cosine:.3f}"
+    title = f"“{shown}”   cosine {relevance_map.cosine:.3f}"
     # A dollar sign would begin a formula.
     figure.suptitle(title.replace("$", r"\$"), color=INK, fontsize=12)
     colours = LinearSegmentedColormap.from_list("relevance", [AGAINST, "#9a9a9a", FOR])
-    strongest = _strongest(found)
+    strongest = _strongest(relevance_map)
     scale = ScalarMappable(Normalize(-strongest, strongest), colours)
     bar = figure.colorbar(scale, ax=right, fraction=0.045)
     bar.set_label("the cosine falls by, where covered", color=INK)
@@ -281,8 +281,8 @@ def _example(
     query = embedded.texts[embedded.captions.text[caption]]
     image = int(np.argmax(embedded.images @ query))
     picture = read_image(split.images[image])
-    found = relevance(model, picture, split.captions[caption], grid=grid)
-    seen = Image.fromarray(found.picture).resize((REPORT_SIDE, REPORT_SIDE))
+    relevance_map = relevance(model, picture, split.captions[caption], grid=grid)
+    seen = Image.fromarray(relevance_map.picture).resize((REPORT_SIDE, REPORT_SIDE))
     right = image == int(split.caption_to_image[caption])
     return RelevanceExample(
         caption=split.captions[caption],
@@ -290,7 +290,7 @@ def _example(
         right=right,
         same=not right and image in images_having(embedded, caption),
         picture=data_uri(seen),
-        map=data_uri(overlay(found, seen)),
-        cosine=found.cosine,
-        most=float(found.cells.max()),
+        map=data_uri(overlay(relevance_map, seen)),
+        cosine=relevance_map.cosine,
+        most=float(relevance_map.cells.max()),
     )

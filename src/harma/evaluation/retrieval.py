@@ -140,6 +140,7 @@ def evaluate_embeddings(
     images = embedded.images
     texts = embedded.texts
     if ap is None:
+        # Recalls need counts alone; average precision needs every row in order.
         ap = len(images) * len(texts) <= AP_ELEMENTS
     return count_hits(
         embedded.captions, _blocks(images, texts), _blocks(texts, images), ties=ties, ap=ap
@@ -198,6 +199,8 @@ def evaluate_split(
     # Not every embedder has adapters: any two towers can be evaluated.
     if not compare or getattr(model, "adapters", None) is None:
         return evaluation
+    # Every report shows both: a start that has seen the test images looks good without any adapter
+    # (SPEC 5).
     with model.without_adapters():
         bare = summarize_embedded(embed_split(model, split, **options), split, ties, metrics)
     return with_baseline(evaluation, bare)

@@ -90,12 +90,14 @@ def wrong_hits(embedded: Embedded) -> WrongHits:
         embedded.images, embedded.texts, captions.pair_image, captions.pair_column
     )
     # Of each caption with its own image, and of each image with the best of its captions.
-    own = np.einsum("me,me->m", embedded.texts[captions.text], embedded.images[captions.image])
+    own_score = np.einsum(
+        "me,me->m", embedded.texts[captions.text], embedded.images[captions.image]
+    )
     best_own = np.full(captions.num_images, -np.inf, dtype=np.float32)
-    np.maximum.at(best_own, captions.image, own)
+    np.maximum.at(best_own, captions.image, own_score)
     return WrongHits(
         image=image[captions.text],
-        t2i_margin=image_score[captions.text] - own,
+        t2i_margin=image_score[captions.text] - own_score,
         text=text,
         i2t_margin=text_score - best_own,
     )

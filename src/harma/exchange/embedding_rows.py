@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harma.errors import ConfigError, DataError
 from harma.exchange.footprints import Footprints, checked
 from harma.index.records import ChipRecord
-from harma.index.schema import SIDES
+from harma.index.schema import BOX_COLUMNS
 
 # Columns of an index that another program has no equals of: their types, and what stands for
 # nothing. They are taken only where all are there, as other programs mean other things by "row".
@@ -163,7 +163,7 @@ def _bounds(footprints: Footprints) -> dict[str, list[float | None]]:
     """The sides of the boxes around footprints, None where there is none."""
     sides = shapely.bounds(footprints).astype(object)
     sides[shapely.is_missing(footprints)] = None
-    return {side: sides[:, number].tolist() for number, side in enumerate(SIDES)}
+    return {side: sides[:, column].tolist() for column, side in enumerate(BOX_COLUMNS)}
 
 
 def _moments(layout: ParquetLayout, batch: pa.RecordBatch) -> pa.Array:

@@ -44,10 +44,12 @@ def to_wgs84(described: Mapping[str, Any], where: str) -> Callable[[Footprints],
     if any(crs.equals(pyproj.CRS(same), ignore_axis_order=True) for same in SAME_AS_WGS84):
         return _flat
     ellipsoid = crs.ellipsoid
+    # Coordinates on Mars or the Moon would come out as places on Earth, without any sign of it.
     if ellipsoid is None or not EARTH_RADIUS[0] < ellipsoid.semi_major_metre < EARTH_RADIUS[1]:
         raise DataError(
             f"{where}: its coordinate reference system ({crs.name}) has no place on Earth"
         )
+    # Longitude first, whatever the system's authority says: GeoParquet fixes the order.
     transformer = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
 
     def transform(footprints: Footprints) -> Footprints:
@@ -78,6 +80,7 @@ def _flat(footprints: Footprints) -> Footprints:
 
 def _split(footprint: BaseGeometry | None) -> BaseGeometry | None:
     """Cut at the 180th meridian what a transformation tore apart there."""
+    # Written so that the bounds of an empty one, which are NaN, pass.
     if footprint is None or not footprint.bounds[2] - footprint.bounds[0] > 180:
         return footprint
     if footprint.geom_type == "Polygon":
@@ -98,6 +101,7 @@ def checked(footprints: Footprints, start: int, where: str) -> Footprints:
     Raises:
         DataError: one is not valid, or lies outside of longitudes and latitudes.
     """
+    # Empty ones are replaced below, in an array that is the caller's.
     footprints = footprints.copy()
     footprints[shapely.is_empty(footprints)] = None
     there = ~shapely.is_missing(footprints)

@@ -19,7 +19,7 @@ from harma.index.contract import ROW_ID, StoreWriter
 from harma.index.records import SourceRecord
 from harma.index.schema import embeddings_of
 from harma.index.settings import SETTINGS_FILE, read_settings
-from harma.index.store import WRITING, Store
+from harma.index.store import WRITING_INDEX, Store
 
 # Cosine from which on two embeddings are of one chip and one model, whatever machine made them.
 SAME_COSINE = 0.999
@@ -84,9 +84,9 @@ def import_geoparquet(
     settings, loaded = import_settings(file, model, backbone, label)
     is_there = (directory / SETTINGS_FILE).is_file()
     if is_there:
-        kept = read_settings(directory)
-        check_fits(path, kept, settings, is_export=file.settings is not None)
-    with locked(directory, WRITING):
+        of_index = read_settings(directory)
+        check_fits(path, of_index, settings, is_export=file.settings is not None)
+    with locked(directory, WRITING_INDEX):
         work = _Import(file, Store(directory) if is_there else None, progress)
         # The index is made only when the whole file is known to be good.
         work.check()
@@ -196,8 +196,8 @@ class _Import:
         assert self.store is not None
         # An id may be in the rows more than once, and a store takes each chip once.
         distinct, places = np.unique(row_ids, return_inverse=True)
-        kept = embeddings_of(self.store.take(distinct, ["embedding"]))[places]
-        cosines: NDArray[np.float32] = (kept * embeddings).sum(axis=1)
+        of_index = embeddings_of(self.store.take(distinct, ["embedding"]))[places]
+        cosines: NDArray[np.float32] = (of_index * embeddings).sum(axis=1)
         return cosines
 
     # -- the second reading -------------------------------------------------------------------

@@ -56,10 +56,13 @@ def import_settings(
             " with label (--label) if HarMA cannot load it"
         )
     if exported is None:
+        # How the scenes were cut and read is not known; the defaults stand in its place, and
+        # `check_fits` does not compare them.
         settings = Settings(
             named.name, backbone, named.model_id, file.layout.embed_dim, Tiling(), Reading(), 0.5
         )
         return settings, named.model
+    # By fingerprint: names and paths differ from machine to machine.
     if exported.model_id != named.model_id:
         raise ModelMismatchError(
             f"{path} was exported with embeddings of {exported.model} ({exported.model_id});"
@@ -80,6 +83,7 @@ def _named(
     if model is not None:
         return _loaded(file, model, backbone)
     if label is not None:
+        # Made from the label, so that further files under the same label belong together.
         return _Named(label, FOREIGN + hashlib.sha256(label.encode()).hexdigest()[:16])
     return None
 
@@ -102,13 +106,13 @@ def _loaded(file: EmbeddingFile, model: str | Path, backbone: str | None) -> _Na
     return _Named(name, model_id(loaded), loaded)
 
 
-def check_fits(path: Path, kept: Settings, given: Settings, *, is_export: bool) -> None:
+def check_fits(path: Path, of_index: Settings, of_file: Settings, *, is_export: bool) -> None:
     """Check that the embeddings of a file belong into an index that is there.
 
     Args:
         path: of the file.
-        kept: of the index.
-        given: of the file.
+        of_index: of the index.
+        of_file: of the file.
         is_export: whether the file was exported from an index, whose scenes were cut and read in
             one way.
 
@@ -116,17 +120,19 @@ def check_fits(path: Path, kept: Settings, given: Settings, *, is_export: bool) 
         ModelMismatchError: they are of another model.
         ConfigError: they are of scenes that were cut or read in another way.
     """
-    if (kept.model_id, kept.embed_dim) != (given.model_id, given.embed_dim):
+    if (of_index.model_id, of_index.embed_dim) != (of_file.model_id, of_file.embed_dim):
         raise ModelMismatchError(
-            f"the index is of the model {kept.model} ({kept.model_id}, {kept.embed_dim} numbers),"
-            f" {path} of {given.model} ({given.model_id}, {given.embed_dim} numbers); their"
-            " embeddings do not compare. Import it into another index"
+            f"the index is of the model {of_index.model} ({of_index.model_id},"
+            f" {of_index.embed_dim} numbers), {path} of {of_file.model} ({of_file.model_id},"
+            f" {of_file.embed_dim} numbers); their embeddings do not compare. Import it into"
+            " another index"
         )
+    # Files of other programs say nothing of how scenes were cut.
     if not is_export:
         return
     for name in ("tiling", "reading", "max_nodata"):
-        if getattr(kept, name) != getattr(given, name):
+        if getattr(of_index, name) != getattr(of_file, name):
             raise ConfigError(
-                f"the index was made with {name} {getattr(kept, name)}, {path} with"
-                f" {getattr(given, name)}; import it into another index"
+                f"the index was made with {name} {getattr(of_index, name)}, {path} with"
+                f" {getattr(of_file, name)}; import it into another index"
             )

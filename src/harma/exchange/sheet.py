@@ -109,9 +109,9 @@ class _Grid:
         width = 2 * MARGIN + self.columns * (self.width + GAP) - GAP
         return width, self.top + self.rows * (self.height + GAP) + MARGIN - GAP
 
-    def corner(self, number: int) -> tuple[int, int]:
+    def corner(self, position: int) -> tuple[int, int]:
         """The upper left of a tile."""
-        row, column = divmod(number, self.columns)
+        row, column = divmod(position, self.columns)
         return MARGIN + column * (self.width + GAP), self.top + row * (self.height + GAP)
 
 

@@ -65,7 +65,7 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
         return
     # A killed process may leave half a line, of any bytes.
     text = path.read_text(encoding="utf-8", errors="replace")
-    for number, line in enumerate(text.splitlines(), 1):
+    for line_number, line in enumerate(text.splitlines(), 1):
         try:
             event = json.loads(line)
         except ValueError:
@@ -73,4 +73,4 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
         if isinstance(event, dict) and "event" in event:
             yield event
         else:
-            logger.warning("%s line %d is no event; it is left out", path, number)
+            logger.warning("%s line %d is no event; it is left out", path, line_number)

@@ -22,7 +22,7 @@ QUERIES = 64
 LADDER = ((10, 2), (20, 4), (40, 8), (80, 16), (160, 32))
 # Four bits a dimension: with one, texts need 30 times as many exact comparisons (docs/results.md).
 # Whole vectors where that is not enough.
-KINDS = (("IVF_RQ", 4), ("IVF_FLAT", 16))
+ANN_KINDS = (("IVF_RQ", 4), ("IVF_FLAT", 16))
 # Lance makes IVF_RQ of embeddings whose length is a multiple of this.
 RQ_UNIT = 8
 # Share of the chips that a filtered query of the measurement admits.
@@ -34,32 +34,32 @@ Vectors = NDArray[np.float32]
 
 
 def make_ann(
-    store: StoreWriter, texts: Vectors | None, *, wanted: float = WANTED_RECALL
+    store: StoreWriter, texts: Vectors | None, *, least_recall: float = WANTED_RECALL
 ) -> Ann | None:
     """Make the ANN index of an index, and choose its parameters.
 
     Recall is measured on embedded texts, on chips of the index (each without itself), and on both
     with a filter, against comparing all. The first kind and the quickest parameters that reach
-    `wanted` on all of them are taken.
+    `least_recall` on all of them are taken.
 
     Args:
         store: of the index.
         texts: embedded texts (n, E); None where there is no model to embed any.
-        wanted: recall of the ten best, 0 to 1.
+        least_recall: recall of the ten best, 0 to 1.
 
     Returns:
-        What was made; None where nothing reaches `wanted`: the index is then searched exactly.
+        What was made; None where nothing reaches `least_recall`: then all are compared.
     """
     probes = Probes(store, texts)
     # Without parameters a reader searches exactly, so that nobody meets those of another index.
     forget_ann(store)
-    for kind, num_bits in KINDS:
+    for kind, num_bits in ANN_KINDS:
         if kind == "IVF_RQ" and store.settings.embed_dim % RQ_UNIT:
             continue
         store.create_ann(kind, num_bits)
         for num_probes, refine in LADDER:
             recall, milliseconds = probes.measure(num_probes, refine)
-            if min(recall.values()) >= wanted:
+            if min(recall.values()) >= least_recall:
                 ann = Ann(kind, num_bits, num_probes, refine, store.count(), recall, milliseconds)
                 write_ann(store, ann)
                 return ann
@@ -88,8 +88,8 @@ class _Probe:
 
     def recall(self, ids: list[int]) -> float:
         """Share of the truth that was found, 0 to 1."""
-        found = set(_others(ids, self.row_id))
-        return len(found & self.truth) / max(1, len(self.truth))
+        hits = set(_others(ids, self.row_id))
+        return len(hits & self.truth) / max(1, len(self.truth))
 
 
 class Probes:
@@ -125,9 +125,9 @@ class Probes:
         for table in self.store.blocks(["embedding"], where):
             row_ids = table[ROW_ID].to_numpy()
             scores = embeddings_of(table) @ self._vectors.T
-            for number, (ids, kept) in enumerate(best):
+            for query, (ids, best_scores) in enumerate(best):
                 both = np.append(ids, row_ids)
-                best[number] = best_of(both, np.append(kept, scores[:, number]), RECALL_K + 1)
+                best[query] = best_of(both, np.append(best_scores, scores[:, query]), RECALL_K + 1)
         pairs = zip(best, self._row_ids, strict=True)
         return [frozenset(_others(ids.tolist(), row_id)) for (ids, _), row_id in pairs]
 
@@ -152,9 +152,9 @@ class Probes:
         return by_kind, 1000 * float(np.median(times))
 
 
-def _others(row_ids: list[int], own: int) -> list[int]:
+def _others(row_ids: list[int], own_id: int) -> list[int]:
     """The best, a query's own chip left out."""
-    return [row_id for row_id in row_ids if row_id != own][:RECALL_K]
+    return [row_id for row_id in row_ids if row_id != own_id][:RECALL_K]
 
 
 def sampled_chips(store: StoreReader, columns: list[str], count: int) -> pa.Table:

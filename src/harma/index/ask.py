@@ -43,6 +43,7 @@ MOST_HITS = 100_000
 
 def _check_weight(example: object, weight: float | None) -> None:
     """Check that a weight, where one is given, is greater than 0."""
+    # Written so that NaN is refused too.
     if weight is not None and not 0 < weight < float("inf"):
         raise QueryError(f"the weight of {example!r} is {weight}; it must be greater than 0")
 
@@ -61,10 +62,12 @@ class Text:
 
     def __post_init__(self) -> None:
         _check_weight(self.text, self.weight)
+        # It has an embedding like any text, with hits that mean nothing.
         if not self.text.strip():
             raise QueryError("the text to look for is empty; describe what should be seen")
 
 
+# Not compared: arrays have no single truth of being equal.
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A picture of what should be seen.
@@ -289,4 +292,5 @@ def where_and_page(options: Mapping[str, Any]) -> tuple[Where, Page]:
     of_page = {declared.name for declared in fields(Page)}
     places = {name: value for name, value in options.items() if name not in of_page}
     pages = {name: value for name, value in options.items() if name in of_page}
+    # An unknown keyword is among the places, and Python's own message names it.
     return Where(**places), Page(**pages)

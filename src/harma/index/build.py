@@ -12,7 +12,7 @@ from harma.index.compaction import keep_quick
 from harma.index.plan import PlannedSource, plan
 from harma.index.reading import Task
 from harma.index.settings import SETTINGS_FILE, Settings, write_settings
-from harma.index.store import WRITING, Store
+from harma.index.store import WRITING_INDEX, Store
 from harma.index.workers import run_tasks
 from harma.index.writer import BuildOutcome, Writer, write_problems
 from harma.model.fingerprint import check_model, model_id
@@ -57,7 +57,7 @@ def build(
     """
     # A source that is named twice would have two sets of chips on their way.
     once = list({source.name: source for source in sources}.values())
-    with locked(directory, WRITING):
+    with locked(directory, WRITING_INDEX):
         store = _opened(directory, settings)
         _check_fits(store, settings, model)
         start = time.monotonic()
@@ -94,21 +94,21 @@ def _check_fits(store: Store, settings: Settings, model: HarMA) -> None:
         ConfigError: it was made with other settings.
         ModelMismatchError: it was made with another model.
     """
-    kept = store.settings
-    check_model(kept.model, kept.model_id, model)
-    _check_settings(kept, settings)
-    if (settings.model, settings.backbone) != (kept.model, kept.backbone):
+    of_index = store.settings
+    check_model(of_index.model, of_index.model_id, model)
+    _check_settings(of_index, settings)
+    if (settings.model, settings.backbone) != (of_index.model, of_index.backbone):
         write_settings(store.directory, settings)
 
 
-def _check_settings(kept: Settings, given: Settings) -> None:
+def _check_settings(of_index: Settings, given: Settings) -> None:
     """Check that an index was made with the settings that are asked for.
 
     Raises:
         ConfigError: it was not.
     """
     for name in COMMON_SETTINGS:
-        was = getattr(kept, name)
+        was = getattr(of_index, name)
         now = getattr(given, name)
         # As text: a nodata value may be NaN, which is not equal to itself.
         if repr(was) != repr(now):

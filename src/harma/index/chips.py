@@ -16,7 +16,7 @@ from harma.scenes.sources import Source
 from harma.scenes.windows import Window
 
 # Longer side of the picture that the table keeps, pixels.
-THUMBNAIL = 96
+THUMBNAIL_SIDE = 96
 JPEG_QUALITY = 80
 
 
@@ -83,7 +83,7 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
 def _thumbnail(picture: NDArray[np.uint8]) -> bytes:
     image = Image.fromarray(picture)
     # Shrinks, and never enlarges.
-    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()

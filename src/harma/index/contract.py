@@ -15,7 +15,7 @@ from harma.index.settings import Settings
 # Name of the column of row ids in what is read: of one version of the chips, nowhere kept.
 ROW_ID = "row_id"
 # Name of the column of distances (1 - cosine) in what `nearest` gives.
-DISTANCE = "distance"
+DISTANCE_COLUMN = "distance"
 # What a store raises where it cannot be read, or where SQL is none.
 READ_ERRORS = (OSError, ValueError, RuntimeError)
 
@@ -67,7 +67,7 @@ class StoreReader(Protocol):
         where: str,
         columns: Sequence[str],
     ) -> pa.Table:
-        """The nearest chips by the ANN index, with `DISTANCE`, the nearest first."""
+        """The nearest chips by the ANN index, with `DISTANCE_COLUMN`, the nearest first."""
 
     def nearest_ids(
         self, vector: NDArray[np.float32], k: int, *, num_probes: int

@@ -34,6 +34,7 @@ class Filter:
         """This filter with a further condition in SQL."""
         if not self.where:
             return replace(self, where=condition)
+        # In parentheses: an OR in one of them must not reach into the other.
         return replace(self, where=f"({self.where}) AND ({condition})")
 
     def boxes(self) -> list[tuple[float, float, float, float]]:
@@ -60,7 +61,9 @@ class Filter:
         if self.area is None:
             return np.ones(len(geometries), dtype=bool)
         footprints = shapely.from_wkb(np.array(geometries, dtype=object))
+        # One area is tested against many footprints: prepared, its edges are indexed once.
         shapely.prepare(self.area)
+        # `covers`, as `contains` refuses a point or a line that lies on the area's edge.
         test = shapely.covers if self.within else shapely.intersects
         # A predicate of a missing footprint is false.
         return np.asarray(test(self.area, footprints), dtype=bool)
@@ -101,6 +104,7 @@ def _check_closed(where: str) -> None:
             depth += (sign == "(") - (sign == ")")
         if depth < 0:
             break
+    # What follows -- is a comment to SQL, the parenthesis that is put behind it included.
     if depth or quote or "--" in where:
         raise QueryError(
             f"the condition {where!r} is not closed; check its parentheses and quotes, and leave"
@@ -124,6 +128,7 @@ def times_of(where: Where) -> tuple[datetime, datetime] | None:
             "before and after together look for change: give both. To find chips of some dates,"
             " give date (--since, --until)"
         )
+    # To the end of what is named: 2010 itself belongs to `before 2010`.
     before = moment(where.before, is_end=True, option="before")
     return before, moment(where.after, is_end=False, option="after")
 
@@ -207,5 +212,6 @@ def _like(name: str) -> str:
     """SQL for a name with * and ?."""
     if not any(sign in name for sign in "*?"):
         return f"source = {quoted(name)}"
+    # The backslash first: later it would escape the signs that are put in here.
     escaped = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"source LIKE {quoted(escaped.replace('*', '%').replace('?', '_'))} ESCAPE '\\'"

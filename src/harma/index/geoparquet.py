@@ -17,9 +17,9 @@ from harma.errors import HarmaError, MissingDependencyError, StorageError
 from harma.ground.files import replacing
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.contract import ROW_ID, StoreReader
-from harma.index.geoparquet_footer import EMB, GEO, HARMA, emb_of, geo_of, harma_of
+from harma.index.geoparquet_footer import EMB_KEY, GEO_KEY, HARMA_KEY, emb_of, geo_of, harma_of
 from harma.index.hits import Hit
-from harma.index.schema import SIDES, SOURCE_SCHEMA, chip_schema, embeddings_of
+from harma.index.schema import BOX_COLUMNS, SOURCE_SCHEMA, chip_schema, embeddings_of
 from harma.scenes.place import middle
 
 # Rows of a row group, which a reader reads or skips as a whole: 32 MB of embeddings of 512.
@@ -40,7 +40,7 @@ PLAIN_COLUMNS = (
     "model",
     "content",
 )
-BBOX = pa.struct([(side, pa.float64()) for side in SIDES])
+BBOX = pa.struct([(side, pa.float64()) for side in BOX_COLUMNS])
 # What the index keeps of each source, beside the name and what is in every chip's row.
 SCENE = pa.struct(
     [field for field in SOURCE_SCHEMA if field.name not in ("source", "content", "problem")]
@@ -49,7 +49,7 @@ SCENE = pa.struct(
 STORED: dict[str, Any] = {
     "compression": "zstd",
     "write_statistics": [
-        *(f"bbox.{side}" for side in SIDES),
+        *(f"bbox.{side}" for side in BOX_COLUMNS),
         "id",
         "datetime",
         "source",
@@ -144,7 +144,7 @@ def write_hits_geoparquet(hits: Sequence[Hit], path: Path) -> None:
     columns["geometry"] = pa.array(shapely.to_wkb(footprints), pa.binary())
     columns["bbox"] = _bbox(footprints)
     kinds, bounds = _extent(footprints)
-    table = pa.table(columns).replace_schema_metadata({GEO: geo_of(kinds, bounds)})
+    table = pa.table(columns).replace_schema_metadata({GEO_KEY: geo_of(kinds, bounds)})
     with _replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
@@ -191,8 +191,8 @@ def _centres(footprints: NDArray[Any]) -> NDArray[np.float64]:
     bounds = shapely.bounds(footprints)
     centres: NDArray[np.float64] = (bounds[:, :2] + bounds[:, 2:]) / 2
     # Across the 180th meridian the middle of the bounds lies on the other side of the Earth.
-    for number in np.flatnonzero(bounds[:, 2] - bounds[:, 0] > 180):
-        centres[number] = middle(footprints[number])
+    for row in np.flatnonzero(bounds[:, 2] - bounds[:, 0] > 180):
+        centres[row] = middle(footprints[row])
     return centres
 
 
@@ -228,9 +228,9 @@ def _schema(store: StoreReader, order: _Order, thumbnails: bool) -> pa.Schema:
         fields.append(known.field("thumbnail"))
     fields.append(pa.field("embedding", pa.list_(pa.float32(), embed_dim)))
     texts = {
-        GEO: geo_of(order.kinds, order.bounds),
-        EMB: emb_of(store.settings),
-        HARMA: harma_of(store.settings),
+        GEO_KEY: geo_of(order.kinds, order.bounds),
+        EMB_KEY: emb_of(store.settings),
+        HARMA_KEY: harma_of(store.settings),
     }
     return pa.schema(fields, metadata=texts)
 
@@ -257,7 +257,7 @@ def _bbox(footprints: NDArray[Any]) -> pa.StructArray:
     """The covering of footprints: their bounds, null where there are none."""
     # Of nothing shapely gives bounds of one dimension.
     bounds = shapely.bounds(footprints).reshape(-1, 4)
-    sides = [pa.array(np.ascontiguousarray(bounds[:, number])) for number in range(4)]
+    sides = [pa.array(np.ascontiguousarray(bounds[:, column])) for column in range(4)]
     return pa.StructArray.from_arrays(
         sides, fields=list(BBOX), mask=pa.array(np.isnan(bounds).any(axis=1))
     )

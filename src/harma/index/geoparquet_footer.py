@@ -11,15 +11,16 @@ from typing import Any
 
 from harma.errors import ConfigError, DataError
 from harma.ground.version import __version__
-from harma.index.schema import SIDES
+from harma.index.schema import BOX_COLUMNS
 from harma.index.settings import Settings, settings_of
 from harma.scenes.windows import Tiling
 
 # Names of the texts.
-GEO = "geo"
-EMB = "emb"
-HARMA = "harma"
+GEO_KEY = "geo"
+EMB_KEY = "emb"
+HARMA_KEY = "harma"
 # Of the `harma` text.
+# Raised when an older release would misread what is written.
 HARMA_VERSION = 1
 EMB_EXTENSION = "https://stac-extensions.github.io/embeddings/v0.0.1/schema.json"
 # Of shapely's numbers of geometry types, from 0, the names that GeoParquet has; a ring is stored as
@@ -49,7 +50,7 @@ def geo_of(kinds: Iterable[int], bounds: Sequence[float] | None) -> str:
         "encoding": "WKB",
         "geometry_types": sorted({GEOMETRY_TYPES[kind] for kind in kinds}),
         "edges": "planar",
-        "covering": {"bbox": {side: ["bbox", side] for side in SIDES}},
+        "covering": {"bbox": {side: ["bbox", side] for side in BOX_COLUMNS}},
     }
     if bounds is not None:
         column["bbox"] = list(bounds)
@@ -121,13 +122,13 @@ def read_geo(texts: Mapping[bytes, bytes], where: str) -> tuple[str, dict[str, A
     Raises:
         DataError: there is none, or it is not WKB.
     """
-    if GEO.encode() not in texts:
+    if GEO_KEY.encode() not in texts:
         raise DataError(
             f"{where} is Parquet, but not GeoParquet: it does not say which column is the geometry."
             " Write it with geopandas' to_parquet, or DuckDB's COPY of a GEOMETRY column"
         )
     try:
-        geo = json.loads(texts[GEO.encode()])
+        geo = json.loads(texts[GEO_KEY.encode()])
         name = geo["primary_column"]
         column = dict(geo["columns"][name])
     except (ValueError, LookupError, TypeError) as error:
@@ -148,10 +149,10 @@ def read_settings_text(texts: Mapping[bytes, bytes], where: str) -> Settings | N
     Raises:
         DataError: the text is damaged, or of a newer HarMA.
     """
-    if HARMA.encode() not in texts:
+    if HARMA_KEY.encode() not in texts:
         return None
     try:
-        written = json.loads(texts[HARMA.encode()])
+        written = json.loads(texts[HARMA_KEY.encode()])
         if written["version"] != HARMA_VERSION:
             raise DataError(
                 f"{where} was exported by HarMA {written['software']}, which is newer; update"

@@ -77,6 +77,7 @@ class Hit:
     def properties(self) -> dict[str, Any]:
         """Everything but the geometry, as plain values."""
         return {
+            # More digits than these are noise in float32.
             "score": round(self.score, 6),
             "percentile": round(self.percentile, 2),
             "standing": self.standing,
@@ -116,6 +117,7 @@ def hit_of(chip: ShownChip, score: float, standings: Standings, *, then: Hit | N
         standings: of scores; of gains where there is an earlier chip.
         then: the earlier chip.
     """
+    # A change is judged by its gain: a place that has always matched is none.
     judged = score
     if then is not None:
         judged = score - then.score
@@ -148,6 +150,7 @@ def as_csv(hits: Sequence[Hit]) -> str:
     """A line per hit, footprints as WKT."""
     names = ["rank", *HIT_COLUMNS]
     if any(hit.then is not None for hit in hits):
+        # Columns that would be empty in every other search.
         names += CHANGE_COLUMNS
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, [*names, "geometry"], lineterminator="\n")
@@ -155,6 +158,7 @@ def as_csv(hits: Sequence[Hit]) -> str:
     for rank, hit in enumerate(hits, 1):
         wkt = ""
         if hit.geometry is not None:
+            # Seven digits of a degree are about a centimetre.
             wkt = shapely.to_wkt(hit.geometry, rounding_precision=7)
         writer.writerow({"rank": rank, **hit.properties(), "geometry": wkt})
     return buffer.getvalue()
@@ -181,7 +185,7 @@ def _geojson(hit: Hit) -> dict[str, Any] | None:
     return dict(shapely.geometry.mapping(shapely.orient_polygons(hit.geometry)))
 
 
-WRITERS: dict[str, Callable[[Sequence[Hit]], str]] = {
+HIT_WRITERS: dict[str, Callable[[Sequence[Hit]], str]] = {
     "json": as_json,
     "csv": as_csv,
     "geojson": as_geojson,

@@ -27,7 +27,7 @@ from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
 from harma.index.hits import Hit, hit_of
 from harma.index.query import query_vector
-from harma.index.schema import SIDES
+from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
 from harma.index.settings import FOREIGN
 from harma.index.snapshot import Snapshot
@@ -57,6 +57,7 @@ class Index:
     def __init__(self, store: StoreReader, model: "HarMA | None" = None) -> None:
         self._snapshot = Snapshot(store)
         if model is not None:
+            # Fills the cached property, so that nothing is loaded later.
             self.model = _checked(store, model)
 
     @classmethod
@@ -297,6 +298,7 @@ class Index:
         from harma.index.geoparquet import export_geoparquet
 
         file = Path(file)
+        # Resolved, as a link may lead into the index.
         if self.store.directory.resolve() in file.resolve().parents:
             raise ConfigError(f"{file} lies inside the index; write the export elsewhere")
         return export_geoparquet(self.store, file, thumbnails=thumbnails, progress=progress)
@@ -306,7 +308,8 @@ class Index:
         store = self.store
         settings = store.settings
         sources = list(store.sources().values())
-        rows = store.rows([*SIDES, "datetime"])
+        # Without embeddings and thumbnails, which are nearly all of an index's bytes.
+        rows = store.rows([*BOX_COLUMNS, "datetime"])
         return {
             "chips": rows.num_rows,
             "sources": sum(not row.problem for row in sources),
@@ -377,8 +380,13 @@ class Index:
                 changes = find_changes(snapshot.store, vector, condition, *times)
                 return changed_hits(snapshot.store, changes, page)
             search = Search(snapshot, vector, condition, is_exact=page.exact)
+            # From the first hit on, whatever the page: chips of one place are merged from the best
+            # down.
             matches = search.find(page.k + page.offset, overlap=page.overlap)
+            # Cosines of different queries do not compare: hits are judged against a sample of the
+            # index.
             standings = Standings(snapshot.sample @ vector)
+            # Cut last: what stands before the page decides what is merged into it.
             shown = matches[page.offset :]
             return [hit_of(match.chip, match.score, standings) for match in shown]
 
@@ -394,7 +402,7 @@ def _checked(store: StoreReader, model: "HarMA") -> "HarMA":
 
 def _bounds(rows: pa.Table) -> list[float | None]:
     """West, south, east and north of all chips; None where none has a place."""
-    west, south, east, north = (_ends(rows[side]) for side in SIDES)
+    west, south, east, north = (_ends(rows[side]) for side in BOX_COLUMNS)
     return [west[0], south[0], east[1], north[1]]
 
 

@@ -57,9 +57,10 @@ def build_index(
         ModelMismatchError: the index was made with another model.
     """
     directory = Path(directory)
+    # Before the model, which takes seconds: a misspelt path is told at once.
     scenes = find_sources(sources)
-    kept = _kept_settings(directory)
-    name, home = _named(model, backbone, kept)
+    of_index = _kept_settings(directory)
+    name, home = _named(model, backbone, of_index)
     loaded = model
     if not isinstance(loaded, HarMA):
         loaded = _loaded(name, home, options)
@@ -68,7 +69,7 @@ def build_index(
         scenes,
         loaded,
         # What was asked for: `build` refuses it where the index has it otherwise.
-        _settings(loaded, name, home, options, kept),
+        _settings(loaded, name, home, options, of_index),
         batch_size=options.batch_size,
         num_workers=options.num_readers,
         progress=progress,
@@ -97,13 +98,13 @@ def add_to_index(
         BusyError: another process writes the index.
     """
     directory = Path(directory)
-    kept = read_settings(directory)
+    of_index = read_settings(directory)
     scenes = find_sources(sources)
     return build(
         directory,
         scenes,
-        _loaded(kept.model, backbone or kept.backbone, options),
-        kept,
+        _loaded(of_index.model, backbone or of_index.backbone, options),
+        of_index,
         batch_size=options.batch_size,
         num_workers=options.num_readers,
         progress=progress,
@@ -156,7 +157,7 @@ def _kept_settings(directory: Path) -> Settings | None:
 
 
 def _named(
-    model: PathLike | HarMA | None, backbone: str | None, kept: Settings | None
+    model: PathLike | HarMA | None, backbone: str | None, of_index: Settings | None
 ) -> tuple[str, str | None]:
     """The name that an index keeps of its model, and where the model's backbone is.
 
@@ -166,8 +167,8 @@ def _named(
     if model is not None and not isinstance(model, HarMA):
         # The backbone that the index notes is that of the model it notes.
         return _lasting(model), backbone
-    if kept is not None:
-        return kept.model, backbone or kept.backbone
+    if of_index is not None:
+        return of_index.model, backbone or of_index.backbone
     raise ConfigError("--model is not given; name the run, adapter, model or preset that embeds")
 
 
@@ -175,6 +176,7 @@ def _lasting(model: PathLike) -> str:
     """A model's name as an index keeps it: a directory is found from everywhere."""
     if Path(model).exists():
         return str(Path(model).resolve())
+    # A preset, or a name of open_clip: the same from everywhere.
     return os.fspath(model)
 
 
@@ -189,16 +191,16 @@ def _loaded(name: str, backbone: str | None, options: WorkOptions) -> HarMA:
 
 
 def _settings(
-    model: HarMA, name: str, backbone: str | None, options: BuildOptions, kept: Settings | None
+    model: HarMA, name: str, backbone: str | None, options: BuildOptions, of_index: Settings | None
 ) -> Settings:
     """The settings asked for; what is not said is as in the index, or the default."""
     tiling = Tiling()
     reading = Reading()
     max_nodata = MAX_NODATA
-    if kept is not None:
-        tiling = kept.tiling
-        reading = kept.reading
-        max_nodata = kept.max_nodata
+    if of_index is not None:
+        tiling = of_index.tiling
+        reading = of_index.reading
+        max_nodata = of_index.max_nodata
     return default_settings(
         model,
         name,

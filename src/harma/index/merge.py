@@ -30,19 +30,19 @@ def merged(
         Positions of what is left, ascending. What is kept of the first n chips does not depend on
         those that follow.
     """
-    kept: list[_Outlined] = []
-    # The boxes of what is kept: few chips are near enough to look at their outlines.
+    places: list[_Outlined] = []
+    # The boxes of those places: few chips are near enough to look at their outlines.
     boxes = np.empty((count, 4))
     for position, chip in enumerate(chips):
-        if len(kept) == count:
+        if len(places) == count:
             break
         outlined = _Outlined(position, chip, _outline(chip))
-        near = _overlapping(boxes[: len(kept)], outlined.outline.bounds)
-        better = [kept[number] for number in near]
+        near = _overlapping(boxes[: len(places)], outlined.outline.bounds)
+        better = [places[index] for index in near]
         if not any(_is_same_place(outlined, other, overlap, any_date) for other in better):
-            boxes[len(kept)] = outlined.outline.bounds
-            kept.append(outlined)
-    return [outlined.position for outlined in kept]
+            boxes[len(places)] = outlined.outline.bounds
+            places.append(outlined)
+    return [outlined.position for outlined in places]
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,16 +79,16 @@ class BuildOptions(WorkOptions):
         if self.whole and (self.size is not None or self.size_m is not None):
             raise ConfigError("whole makes one chip of every image, which has no size; give one")
 
-    def tiling(self, kept: Tiling) -> Tiling:
+    def tiling(self, otherwise: Tiling) -> Tiling:
         """How scenes are cut.
 
         Args:
-            kept: for what is not said.
+            otherwise: for what is not said.
 
         Raises:
             ConfigError: a value is not usable.
         """
-        tiling = kept
+        tiling = otherwise
         # A side in pixels takes the place of one in metres, and the other way round.
         if self.whole or self.size is not None or self.size_m is not None:
             tiling = replace(tiling, size=self.size, size_m=self.size_m)
@@ -100,16 +100,16 @@ class BuildOptions(WorkOptions):
             tiling = replace(tiling, edges=self.edges)
         return tiling
 
-    def reading(self, kept: Reading) -> Reading:
+    def reading(self, otherwise: Reading) -> Reading:
         """How scenes are read.
 
         Args:
-            kept: for what is not said.
+            otherwise: for what is not said.
 
         Raises:
             ConfigError: a value is not usable.
         """
-        reading = kept
+        reading = otherwise
         # Text as on the command line, where numbers are text too.
         if isinstance(self.bands, str):
             reading = replace(reading, bands=parse_bands(self.bands))
@@ -123,10 +123,10 @@ class BuildOptions(WorkOptions):
             reading = replace(reading, nodata=self.nodata)
         return reading
 
-    def nodata_limit(self, kept: float) -> float:
-        """Share of nodata above which a chip is left out; `kept` if it is not said."""
+    def nodata_limit(self, otherwise: float) -> float:
+        """Share of nodata above which a chip is left out; `otherwise` if it is not said."""
         if self.max_nodata is None:
-            return kept
+            return otherwise
         return self.max_nodata
 
 

@@ -9,7 +9,7 @@ from io import BytesIO
 from PIL import Image
 
 from harma.errors import DataError, HarmaError
-from harma.index.chips import THUMBNAIL
+from harma.index.chips import THUMBNAIL_SIDE
 from harma.index.contract import StoreReader
 from harma.index.hits import Hit
 from harma.index.records import SourceRecord
@@ -119,5 +119,5 @@ def _thumbnails(store: StoreReader, chips: Sequence[str]) -> dict[str, Image.Ima
 
 def _thumbnail(jpeg: bytes | None) -> Image.Image:
     if not jpeg:
-        return Image.new("RGB", (THUMBNAIL, THUMBNAIL), NO_THUMBNAIL)
+        return Image.new("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE), NO_THUMBNAIL)
     return Image.open(BytesIO(jpeg)).convert("RGB")

@@ -24,13 +24,13 @@ class PlannedSource:
 
     Attributes:
         surveyed: what is known of it now.
-        kept: its record in the index, or None.
+        record: its record in the index, or None.
         present: ids of the chips of its present bytes that are there already.
         has_outdated: whether there are chips of other bytes, too.
     """
 
     surveyed: Surveyed
-    kept: SourceRecord | None
+    record: SourceRecord | None
     present: frozenset[str] = frozenset()
     has_outdated: bool = False
 
@@ -66,9 +66,9 @@ class PlannedSource:
 
     def _missing(self, windows: Windows) -> Iterator[int]:
         name = self.surveyed.source.name
-        for number, window in enumerate(windows):
+        for index, window in enumerate(windows):
             if chip_id(name, self.surveyed.content, window) not in self.present:
-                yield number
+                yield index
 
 
 def plan(
@@ -131,13 +131,13 @@ def _planned(
     if partial:
         there = store.chip_ids(partial)
     for surveyed in batch:
-        kept = known.get(surveyed.source.name)
+        record = known.get(surveyed.source.name)
         # Taken out, so that the ids of the batch do not all stay until its last source is done.
         ids = there.pop(surveyed.source.name, set())
         present = frozenset[str]()
         if ids:
             present = _present(surveyed, ids)
-        yield PlannedSource(surveyed, kept, present, has_outdated=len(ids) > len(present))
+        yield PlannedSource(surveyed, record, present, has_outdated=len(ids) > len(present))
 
 
 def _present(surveyed: Surveyed, ids: AbstractSet[str]) -> frozenset[str]:

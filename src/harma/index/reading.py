@@ -129,7 +129,7 @@ def _windows(task: Task, settings: Settings, facts: SceneFacts) -> list[Window]:
     # A file that was written anew since the survey: its fingerprint would name other bytes.
     if len(windows) != task.num_windows:
         raise DataError("it changed while the index was built; build it again")
-    return [windows[number] for number in task.numbers]
+    return [windows[index] for index in task.numbers]
 
 
 def _cut(task: Task, scene: Scene, window: Window) -> Cutting:

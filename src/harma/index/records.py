@@ -65,7 +65,7 @@ class ShownChip:
 
 
 # Its columns.
-SHOWN = tuple(field.name for field in fields(ShownChip))
+SHOWN_COLUMNS = tuple(field.name for field in fields(ShownChip))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
-from harma.index.store import WRITING, Store, tables_directory
+from harma.index.store import WRITING_INDEX, Store, tables_directory
 from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
@@ -64,7 +64,7 @@ def reembed(
     )
     if settings.model_id == old.settings.model_id:
         _refuse(directory, settings)
-    with locked(directory, WRITING):
+    with locked(directory, WRITING_INDEX):
         growing = directory / GROWING / settings.model_id
         sources = _sources_of(old)
         _forget_removed(growing, {source.name for source in sources})
@@ -90,7 +90,7 @@ def _refuse(directory: Path, settings: Settings) -> None:
     Raises:
         ConfigError: always.
     """
-    with locked(directory, WRITING):
+    with locked(directory, WRITING_INDEX):
         shutil.rmtree(directory / GROWING, ignore_errors=True)
     raise ConfigError(f"the index has the embeddings of this model already ({settings.model_id})")
 

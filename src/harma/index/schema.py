@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-CHIPS, SOURCES = "chips", "sources"
+CHIPS_TABLE, SOURCES_TABLE = "chips", "sources"
 # Of a footprint's box: west, south, east, north.
-SIDES = ("xmin", "ymin", "xmax", "ymax")
+BOX_COLUMNS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def chip_schema(embed_dim: int) -> pa.Schema:

@@ -13,7 +13,7 @@ from harma.index.ann import RECALL_K, Ann
 from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.merge import merged
-from harma.index.records import SHOWN, ShownChip
+from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.schema import embeddings_of
 from harma.index.snapshot import Snapshot
 
@@ -152,6 +152,8 @@ class Search:
         """The best of what the ANN index gives; None where all chips should be compared."""
         if self.ann is None or ask > MOST_BY_ANN:
             return None
+        # The factor was measured at RECALL_K hits: where more are asked for, fewer candidates for
+        # each do.
         refine = max(LEAST_REFINE, -(-self.ann.refine * RECALL_K // ask))
         near = self._near()
         if near is not None:
@@ -171,8 +173,10 @@ class Search:
                 num_probes=self.ann.num_probes,
                 refine=refine,
                 where=where,
-                columns=[*SHOWN, "embedding"],
+                # With embeddings, as scores of the ANN index are of compressed ones.
+                columns=[*SHOWN_COLUMNS, "embedding"],
             )
+        # What is missing may lie in partitions that were not looked into.
         if table.num_rows < ask:
             return None
         return self._ranked(table)
@@ -200,7 +204,7 @@ class Search:
         table = _in_area(table, self.condition)
         ids = table[ROW_ID].to_numpy()
         scores = embeddings_of(table) @ self.vector
-        chips = [ShownChip(**row) for row in table.select(SHOWN).to_pylist()]
+        chips = [ShownChip(**row) for row in table.select(SHOWN_COLUMNS).to_pylist()]
         return [Match(chips[i], float(scores[i])) for i in np.lexsort((ids, -scores))]
 
 
@@ -208,6 +212,7 @@ def best_of(
     ids: NDArray[np.int64], scores: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The `k` best of scores (n,) and their ids; equal ones by their ids, so that pages fit."""
+    # Most fall away without being sorted, which is what takes time.
     if len(ids) > 4 * k:
         # Everything that ties with the k-th best stays for the sort.
         keep = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
@@ -222,7 +227,7 @@ def shown_chips(store: StoreReader, ids: NDArray[np.int64]) -> list[ShownChip]:
     if not len(ids):
         return []
     distinct, places = np.unique(ids, return_inverse=True)
-    chips = [ShownChip(**row) for row in store.take(distinct, SHOWN).to_pylist()]
+    chips = [ShownChip(**row) for row in store.take(distinct, SHOWN_COLUMNS).to_pylist()]
     return [chips[place] for place in places]
 
 
@@ -257,6 +262,7 @@ def _where_checked(condition: Filter) -> Iterator[None]:
     try:
         yield
     except READ_ERRORS as error:
+        # Without a person's condition the error is about the store itself.
         if not condition.where:
             raise
         reason = str(error).partition("\n")[0][:200]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from harma.index.ann import Ann, read_ann
 from harma.index.contract import ROW_ID, StoreReader
 from harma.index.filters import Filter
-from harma.index.schema import SIDES, embeddings_of
+from harma.index.schema import BOX_COLUMNS, embeddings_of
 
 # Chips that a score is judged against.
 SAMPLE_CHIPS = 4096
@@ -55,10 +55,10 @@ class Snapshot:
     @cached_property
     def places(self) -> Places:
         """Where all chips are, held in memory."""
-        table = self.store.rows(SIDES, "xmin IS NOT NULL")
+        table = self.store.rows(BOX_COLUMNS, "xmin IS NOT NULL")
         ids = table[ROW_ID].to_numpy()
         order = np.argsort(ids)
-        boxes = np.stack([table[side].to_numpy()[order] for side in SIDES])
+        boxes = np.stack([table[side].to_numpy()[order] for side in BOX_COLUMNS])
         return Places(ids[order], boxes)
 
     @cached_property

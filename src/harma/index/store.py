@@ -20,9 +20,9 @@ from harma.errors import (
 )
 from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
-from harma.index.contract import DISTANCE, READ_ERRORS, ROW_ID
+from harma.index.contract import DISTANCE_COLUMN, READ_ERRORS, ROW_ID
 from harma.index.records import ChipRecord, SourceRecord
-from harma.index.schema import CHIPS, SOURCE_SCHEMA, SOURCES, chip_schema, quoted
+from harma.index.schema import CHIPS_TABLE, SOURCE_SCHEMA, SOURCES_TABLE, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
 TABLES = "tables"
@@ -33,7 +33,7 @@ LANCE_DISTANCE = "_distance"
 # Chips read at once: 64 MB of embeddings in float16 at 512.
 SCAN_ROWS = 65_536
 # What the one that holds the lock is doing.
-WRITING = "writing the index"
+WRITING_INDEX = "writing the index"
 # Names in one SQL expression.
 NAMES_AT_ONCE = 500
 # What Lance may keep in memory, bytes: its own default is 6 GB.
@@ -81,8 +81,8 @@ class Store:
             )
 
     def _open_tables(self) -> None:
-        self._chips: Any = self._database.open_table(CHIPS)
-        self._sources: Any = self._database.open_table(SOURCES)
+        self._chips: Any = self._database.open_table(CHIPS_TABLE)
+        self._sources: Any = self._database.open_table(SOURCES_TABLE)
 
     @classmethod
     def create(cls, directory: Path, settings: Settings) -> "Store":
@@ -103,8 +103,8 @@ class Store:
                 " another"
             )
         database = _connect(directory, settings)
-        _create_table(database, CHIPS, chip_schema(settings.embed_dim))
-        _create_table(database, SOURCES, SOURCE_SCHEMA)
+        _create_table(database, CHIPS_TABLE, chip_schema(settings.embed_dim))
+        _create_table(database, SOURCES_TABLE, SOURCE_SCHEMA)
         # The settings come last: where they are, there is an index.
         write_settings(directory, settings)
         return cls(directory)
@@ -239,8 +239,8 @@ class Store:
             columns: to return.
 
         Returns:
-            The nearest first, with `ROW_ID` and `DISTANCE`; fewer than `k` where the filter admits
-            no more, or the partitions hold no more.
+            The nearest first, with `ROW_ID` and `DISTANCE_COLUMN`; fewer than `k` where the filter
+            admits no more, or the partitions hold no more.
         """
         query = self._nearest(vector, k, num_probes).refine_factor(refine)
         if where:
@@ -435,7 +435,7 @@ def _renamed(table: pa.Table) -> pa.Table:
     if LANCE_DISTANCE not in table.schema.names:
         return table
     place = table.schema.get_field_index(LANCE_DISTANCE)
-    return table.set_column(place, DISTANCE, table[LANCE_DISTANCE])
+    return table.set_column(place, DISTANCE_COLUMN, table[LANCE_DISTANCE])
 
 
 def _connect(directory: Path, settings: Settings) -> Any:

@@ -71,8 +71,8 @@ def survey(
     waiting: deque[Future[Surveyed]] = deque()
     try:
         for source in sources:
-            kept = known.get(source.name)
-            waiting.append(pool.submit(_look, source, kept, tiling, reading))
+            record = known.get(source.name)
+            waiting.append(pool.submit(_look, source, record, tiling, reading))
             # An archive of a million files is not looked at before its first chip is embedded.
             if len(waiting) > AHEAD * num_threads:
                 yield waiting.popleft().result()
@@ -82,7 +82,9 @@ def survey(
         pool.shutdown(cancel_futures=True)
 
 
-def _look(source: Source, kept: SourceRecord | None, tiling: Tiling, reading: Reading) -> Surveyed:
+def _look(
+    source: Source, record: SourceRecord | None, tiling: Tiling, reading: Reading
+) -> Surveyed:
     """What has become of one source since the index took it in."""
     try:
         stat = Path(source.opened_as).stat()
@@ -92,13 +94,13 @@ def _look(source: Source, kept: SourceRecord | None, tiling: Tiling, reading: Re
         # An address, or gone: opening says which.
         size = -1
         mtime_ns = 0
-    has_record = kept is not None and not kept.problem
-    if kept is not None and has_record and (kept.size, kept.mtime_ns) == (size, mtime_ns):
-        return Surveyed(source, size, mtime_ns, kept.content, is_known=True)
+    has_record = record is not None and not record.problem
+    if record is not None and has_record and (record.size, record.mtime_ns) == (size, mtime_ns):
+        return Surveyed(source, size, mtime_ns, record.content, is_known=True)
     try:
         content = _fingerprint(source, size)
         # Touched, or copied anew: the bytes are what counts.
-        if kept is not None and has_record and kept.content == content:
+        if record is not None and has_record and record.content == content:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
         with listed_problems(source), open_scene(source.opened_as, reading, survey=True) as scene:
             facts = scene.facts

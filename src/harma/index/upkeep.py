@@ -9,7 +9,7 @@ from harma.errors import NotFoundError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart
 from harma.index.compaction import keep_quick
-from harma.index.store import WRITING, Store
+from harma.index.store import WRITING_INDEX, Store
 from harma.index.writer import write_problems
 from harma.model.model import HarMA
 
@@ -37,7 +37,7 @@ def remove(directory: Path, patterns: Sequence[str]) -> Removed:
         BusyError: another process writes the index.
         NotFoundError: a pattern matches no source; nothing is removed then.
     """
-    with locked(directory, WRITING):
+    with locked(directory, WRITING_INDEX):
         store = Store(directory)
         names = list(store.sources())
         # All patterns are looked at before anything goes: a mistyped one should cost nothing.
@@ -76,5 +76,5 @@ def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str
         BusyError: another process writes the index.
     """
     store = Store(directory)
-    with locked(directory, WRITING):
+    with locked(directory, WRITING_INDEX):
         return keep_quick(store, model, progress, force=True)

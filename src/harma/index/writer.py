@@ -93,19 +93,19 @@ class Writer:
     def begin(self, planned: PlannedSource) -> None:
         """Take in what the plan says of a source, before its first block comes."""
         surveyed = planned.surveyed
-        kept = planned.kept
+        record = planned.record
         if surveyed.problem:
             self._fail(planned, surveyed.problem)
         elif surveyed.is_known:
             self.outcome.num_kept += 1
-            assert kept is not None
+            assert record is not None
             # A file that was touched, but not changed, is not hashed again the next time.
-            if (kept.size, kept.mtime_ns) != (surveyed.size, surveyed.mtime_ns):
-                touched = replace(kept, size=surveyed.size, mtime_ns=surveyed.mtime_ns)
+            if (record.size, record.mtime_ns) != (surveyed.size, surveyed.mtime_ns):
+                touched = replace(record, size=surveyed.size, mtime_ns=surveyed.mtime_ns)
                 self._records.append(touched)
         else:
-            self.outcome.num_new += kept is None
-            self.outcome.num_replaced += kept is not None
+            self.outcome.num_new += record is None
+            self.outcome.num_replaced += record is not None
             progress = _Progress(planned, planned.num_missing, len(planned.present))
             self._open[surveyed.source.name] = progress
 
@@ -184,11 +184,11 @@ class Writer:
         surveyed = planned.surveyed
         name = surveyed.source.name
         self.outcome.problems[name] = problem
-        kept = planned.kept
-        if kept is not None and kept.num_chips:
+        before = planned.record
+        if before is not None and before.num_chips:
             # Of the old bytes: searches go on with what was right before.
-            why = f"{problem}; its {kept.num_chips:,} chips are kept"
-            self._records.append(replace(kept, problem=why))
+            why = f"{problem}; its {before.num_chips:,} chips are kept"
+            self._records.append(replace(before, problem=why))
             return
         record = SourceRecord(
             name, surveyed.size, surveyed.mtime_ns, surveyed.content, problem=problem
@@ -212,8 +212,8 @@ class Writer:
         failed = [record for record in self._records if record.problem]
         # Earlier commits may have written chips of a source before it failed.
         self.store.drop_chips([record.source for record in failed if not record.num_chips])
-        kept = {record.source: record.content for record in failed if record.num_chips}
-        self.store.drop_other_chips(self._outdated | kept)
+        still_old = {record.source: record.content for record in failed if record.num_chips}
+        self.store.drop_other_chips(self._outdated | still_old)
         self._outdated = {}
 
 

@@ -76,18 +76,18 @@ class AttachedModules(Attachment):
         return state
 
 
-def check_state(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+def check_state(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
     """Check that a state has the names and shapes of a model's own.
 
     Raises:
         WeightsError: it has not; the message lists them.
     """
     # Sets have no order of their own; the message has one.
-    lines = [f"missing {name}" for name in own.keys() - given.keys()]
-    lines += [f"unexpected {name}" for name in given.keys() - own.keys()]
-    for name in own.keys() & given.keys():
+    lines = [f"missing {name}" for name in expected.keys() - given.keys()]
+    lines += [f"unexpected {name}" for name in given.keys() - expected.keys()]
+    for name in expected.keys() & given.keys():
         has = tuple(given[name].shape)
-        needs = tuple(own[name].shape)
+        needs = tuple(expected[name].shape)
         if has != needs:
             lines.append(f"{name} has shape {has}, needs {needs}")
     if not lines:

@@ -11,7 +11,7 @@ from harma.ground.towers import TOWERS, Tower
 M = TypeVar("M", bound=nn.Module)
 
 # The child of a block's MLP that holds its site.
-SITE = "adapter"
+SITE_NAME = "adapter"
 
 
 def attach_sites(backbone: Backbone, build: Callable[[Tower, nn.Module], M]) -> dict[str, M]:
@@ -40,11 +40,11 @@ def attach_sites(backbone: Backbone, build: Callable[[Tower, nn.Module], M]) -> 
 def put_site(mlp: nn.Module, site: nn.Module) -> None:
     """Make a site see, and change, exactly what a module puts out; it takes its device and dtype.
 
-    It becomes the module's child `SITE`: the last one of an `nn.Sequential`, which calls it; a hook
-    does elsewhere.
+    It becomes the module's child `SITE_NAME`: the last one of an `nn.Sequential`, which calls it;
+    a hook does elsewhere.
     """
     site.to(next(mlp.parameters()))
-    mlp.add_module(SITE, site)
+    mlp.add_module(SITE_NAME, site)
     # The hook stays when a site is taken out; it does nothing then.
     if not isinstance(mlp, nn.Sequential) and _through_site not in mlp._forward_hooks.values():
         mlp.register_forward_hook(_through_site)
@@ -52,7 +52,7 @@ def put_site(mlp: nn.Module, site: nn.Module) -> None:
 
 def _through_site(mlp: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
     # Looked up on the module that is called: a copy of a model has sites of its own.
-    site = mlp._modules.get(SITE)
+    site = mlp._modules.get(SITE_NAME)
     if site is None:
         return output
     changed: Tensor = site(output)

@@ -49,8 +49,8 @@ class RankedCaptions:
             for numbers, cosines in zip(self.order, self.cosines, strict=True)
         ]
 
-    def _score(self, number: int, cosine: float) -> CaptionScore:
-        return CaptionScore(self.captions[number], float(cosine))
+    def _score(self, caption: int, cosine: float) -> CaptionScore:
+        return CaptionScore(self.captions[caption], float(cosine))
 
 
 def rank_captions(

@@ -96,6 +96,7 @@ def _checked_classes(classes: Sequence[str]) -> list[str]:
     check_texts(classes, "classes")
     words = [in_words(name) for name in classes]
     check_distinct(words, "classes", written=classes)
+    # The probability of a single class is 1 whatever the picture shows.
     if len(words) < 2:
         raise ConfigError(
             f"classes holds one class ({classes[0]}); give two or more to choose from"

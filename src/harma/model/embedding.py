@@ -146,6 +146,7 @@ def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:
     """
     with torch.inference_mode():
         encoded = model.encode_image(pixels.to(model.device, non_blocking=True))
+    # float32 whatever the precision: numpy has no bfloat16.
     return _checked(encoded.float().cpu().numpy())
 
 

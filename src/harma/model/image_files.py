@@ -128,6 +128,7 @@ def embed_files(
         if pixels is not None and (skip_unreadable or not problems):
             embeddings[len(readable) - len(pixels) : len(readable)] = embed_pixels(model, pixels)
         progress(done, len(paths))
+    # Where none can be read it is an error in any case: no answer would look like an empty one.
     if problems and not (skip_unreadable and readable):
         raise _unreadable(problems, len(paths))
     return EmbeddedFiles(tuple(readable), embeddings[: len(readable)], problems)

@@ -402,4 +402,5 @@ def _facts_of_model(path: Path) -> Facts:
 
 def backbone_name_from(directory: Path, target: Path) -> str:
     """A `local-dir:` name of `target` as seen from `directory`."""
+    # Relative, so that both may be moved together.
     return f"{LOCAL_DIR}{os.path.relpath(target, directory)}"

@@ -15,6 +15,8 @@ from harma.original.dual_encoder import (
 
 log = logging.getLogger(__name__)
 
+# `vit` is LAION-2B, since the released code takes it and the published figures come from it; the
+# design document says OpenAI (SPEC 4).
 BACKBONES = {"vit": "laion2b", "geo": "georsclip-ret2"}
 REQUIRED = ("train_file", "val_file", "test_file", "image_root")
 READ = {
@@ -50,6 +52,7 @@ WITHOUT_EFFECT = {
 
 def is_original_config(values: Values) -> bool:
     """Whether a YAML mapping is a config of the original rather than a recipe of ours."""
+    # No recipe has either name; the misspelt one is the original's alone.
     return "train_file" in values or "schedular" in values
 
 
@@ -95,6 +98,7 @@ def recipe_of_original(values: Values, path: Path) -> Described:
         "schedule": {
             "name": "linear",
             "warmup": numbers.real(schedule, "num_warmup_steps", 0.1, of="schedular."),
+            # The original counts batches that it drops, so that its rate ends above 0.
             "exact_steps": False,
         },
         "train": {"epochs": numbers.whole(schedule, "epochs", 10, of="schedular.")},
@@ -119,6 +123,7 @@ def _data(values: Values, numbers: "_Numbers") -> Described:
     train_file = values["train_file"]
     return {
         "name": "harma-json",
+        # The original sees its paths from the folder that it is started in.
         "root": ".",
         "images": values["image_root"],
         "train": [train_file] if isinstance(train_file, str) else list(train_file),
@@ -144,6 +149,7 @@ def _section(values: Values, name: str, allowed: set[str], path: Path) -> Values
 
 
 def _tell_without_effect(values: Values, optimizer: Values, schedule: Values, path: Path) -> None:
+    # Either kind of model ignores the keys of the other.
     of_others = DUAL_ENCODER_KEYS if values.get("is_harma", True) else {"model"}
     idle = sorted(values.keys() & (WITHOUT_EFFECT | of_others))
     if "lr_mult" in optimizer:
@@ -157,6 +163,7 @@ def _tell_without_effect(values: Values, optimizer: Values, schedule: Values, pa
 def _check_fixed(values: Values, optimizer: Values, schedule: Values, path: Path) -> None:
     """Raise ConfigError for values that the original does not let anyone choose."""
     is_harma = values.get("is_harma", True)
+    # In quotes "False" is a text, and a text that is not empty would count as true.
     if not isinstance(is_harma, bool):
         raise ConfigError(f"{path}: is_harma is {is_harma!r}; it must be true or false")
     which = "CLIP models take" if is_harma else "dual encoders take"
@@ -219,6 +226,7 @@ class _Numbers:
 
 
 def _as_number(value: object) -> float | None:
+    # To Python `true` is a 1; as a learning rate it is a slip.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

@@ -81,6 +81,7 @@ def _image_size(values: Values, vision: Values, path: Path) -> Any:
     """`image_res`, which stands in the config, in its vision_config, in both or in neither."""
     stated = values.get("image_res")
     in_vision = vision.get("image_res")
+    # Two sizes would be two models, and nobody can say which of them was meant.
     if None not in (stated, in_vision) and stated != in_vision:
         raise ConfigError(f"{path}: image_res is {stated}, in vision_config {in_vision}")
     if stated is None:
@@ -106,6 +107,7 @@ def _uses_swin(values: Values, path: Path) -> bool:
 
 def _swin_width(image: Values) -> int:
     """Width of Swin's last stage: it doubles from stage to stage."""
+    # What is not stated is as in Swin-T.
     num_stages = len(image.get("depths", (2, 2, 6, 2)))
     width: int = image.get("embed_dim", 96) * 2 ** (num_stages - 1)
     return width

@@ -26,6 +26,7 @@ OLDER = "clip."
 # Where each tower's blocks are, after "model.".
 BLOCKS = {"image": "visual.transformer.resblocks", "text": "transformer.resblocks"}
 
+# Theirs is torch's `nn.MultiheadAttention`, whose projection of inputs is no module of its own.
 ATTENTION = {
     "in_proj_weight": "in_proj.weight",
     "in_proj_bias": "in_proj.bias",
@@ -43,6 +44,7 @@ SITE_NAMES = {
         for theirs, ours in ATTENTION.items()
     },
 }
+# The original spells it so, xx included.
 SHARED = "mmadapter.BiShareAdapterxx."
 SHARED_NAMES = {
     f"{SHARED}gate1": "gate",
@@ -55,6 +57,7 @@ SHARED_NAMES = {
 }
 # Of names that do not match a message lists so many.
 NAMES_LISTED = 10
+# `gate1` only at the end: below `mmadapter` adapters have gates of that name as well.
 ADAPTED = re.compile(r"resblocks\.\d+\.(gate1$|mmadapter\.)")
 
 
@@ -144,6 +147,8 @@ def _adapter_names(backbone: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
     for tower, place in BLOCKS.items():
         names_in_block = {name: f"{tower}.{{}}.{ours}" for name, ours in SITE_NAMES.items()}
         if tower == "text":
+            # Every text block has one of its own, so that block and shared adapter have the same
+            # number.
             names_in_block |= {name: f"shared.{{}}.{ours}" for name, ours in SHARED_NAMES.items()}
         for block in _block_numbers(backbone, place):
             for theirs, ours in names_in_block.items():
@@ -153,6 +158,7 @@ def _adapter_names(backbone: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
 def _block_numbers(backbone: Mapping[str, Tensor], place: str) -> list[int]:
     pattern = re.compile(rf"{re.escape(place)}\.(\d+)\.")
     matches = map(pattern.match, backbone)
+    # As numbers: as texts 10 would stand before 2.
     return sorted({int(match[1]) for match in matches if match})
 
 
@@ -201,6 +207,7 @@ def read_released(path: str | Path) -> tuple[State, dict[str, Any]]:
         WeightsError: it is damaged, or no checkpoint.
     """
     path = Path(path)
+    # Its config holds objects of ruamel.yaml, which torch's own safe reader refuses (SPEC 6).
     content = read_weight_file(path, foreign=True)
     if not isinstance(content, Mapping):
         raise WeightsError(

@@ -101,15 +101,15 @@ def _as_asked(asked: str | Bands, count: int) -> BandChoice:
 
 def _described(descriptions: Sequence[str | None], color: str) -> int:
     """Number of the band whose description names a colour, or 0."""
-    for number, text in enumerate(descriptions, 1):
+    for band, text in enumerate(descriptions, 1):
         if text and text.strip().lower() in DESCRIPTIONS[color]:
-            return number
+            return band
     return 0
 
 
 def _by_order(name: str, interpretation: Sequence[str]) -> BandChoice:
     """The first bands that are no alpha, where a file does not say what its bands are."""
-    colors = [number for number, color in enumerate(interpretation, 1) if color != "alpha"]
+    colors = [band for band, color in enumerate(interpretation, 1) if color != "alpha"]
     if not colors:
         raise DataError("all its bands are alpha, a mask without a picture")
     if len(colors) < len(COLORS):

@@ -53,6 +53,7 @@ class NodataRule:
             flags = list(dataset.mask_flag_enums)
         alpha = 0
         if ColorInterp.alpha in interpretation:
+            # rasterio counts bands from 1.
             alpha = interpretation.index(ColorInterp.alpha) + 1
         return cls(value, alpha, all(flag == [MaskFlags.all_valid] for flag in flags))
 
@@ -78,9 +79,11 @@ class NodataRule:
         shape = values.shape[1:]
         if self.value is None:
             valid = self._by_file(dataset, window, shape)
+        # NaN means that no value is nodata; what is no number is taken out below all the same.
         elif math.isnan(self.value):
             valid = np.ones(shape, dtype=bool)
         else:
+            # In all bands: a 0 in one of them is a colour, in all of them a border.
             valid = (values != self.value).any(axis=0)
         if self.value is not None and self.alpha:
             # A person's value replaces the file's mask, of which alpha would have been a part.
@@ -89,6 +92,7 @@ class NodataRule:
                     self.alpha, window=window, out_shape=shape, resampling=Resampling.nearest
                 )
             valid &= opacity > 0
+        # One NaN among values would make every percentile NaN.
         if values.dtype.kind == "f":
             valid &= np.isfinite(values).all(axis=0)
         return valid
@@ -99,6 +103,7 @@ class NodataRule:
         if self.is_full:  # a mask that says nothing need not be read
             return np.ones(shape, dtype=bool)
         with library_call(UNREADABLE):
+            # Nearest, as values are read: mask and values must be of the same pixels.
             mask = dataset.dataset_mask(
                 window=window, out_shape=shape, resampling=Resampling.nearest
             )
@@ -118,6 +123,7 @@ def check_nodata(value: float | None, types: Sequence[np.dtype[Any]]) -> None:
     if value is None or math.isnan(value):
         return
     for kind in types:
+        # Real numbers can be anything that a person writes.
         if kind.kind not in "iu":
             continue
         limits = np.iinfo(kind)

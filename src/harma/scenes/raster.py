@@ -164,6 +164,7 @@ def open_scene(
 
 def _scene(source: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
     header = _read_header(dataset)
+    # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
     if header.driver in PICTURE_DRIVERS and header.crs is None and is_local:
         return _open_picture(source, survey=survey)
@@ -174,6 +175,7 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
     """A picture without a place, read by the rules that all pictures are read by."""
     with library_call("it cannot be read as a picture"):
         if survey:
+            # A scene has a reader in any case; nobody asks this one.
             image = np.empty((0, 0, 3), dtype=np.uint8)
             width, height = picture_size(source)
         else:
@@ -250,6 +252,7 @@ def _open_raster(
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
         nodata = NodataRule.of(dataset, reading.nodata)
+        # They cost a look at the whole scene.
         percentiles = None if survey else reading.percentiles
         reader = BandReader(dataset, bands, nodata, percentiles)
     facts = SceneFacts(

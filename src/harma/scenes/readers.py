@@ -91,6 +91,7 @@ class BandReader:
         """Height and width of the thinned-out copy."""
         height = self.dataset.height
         width = self.dataset.width
+        # Never enlarged: a small scene is read as it is.
         factor = min(1.0, OVERVIEW_SIDE / max(height, width))
         return max(1, round(height * factor)), max(1, round(width * factor))
 
@@ -103,6 +104,8 @@ class BandReader:
                 list(self.bands),
                 window=window,
                 out_shape=(len(self.bands), *shape),
+                # Values as they were measured: a mean over the edge of the data would be none of
+                # them.
                 resampling=Resampling.nearest,
             )
         return values, self.nodata.valid(self.dataset, values, window)
@@ -134,6 +137,7 @@ class PaletteReader:
         inside = _inside(self.dataset, window)
         with library_call(UNREADABLE):
             numbers = self.dataset.read(1, window=inside)
+            # Colours that are transparent come on top of the file's own mask.
             mask = self.dataset.dataset_mask(window=inside)
         last = len(self.table) - 1
         if numbers.dtype.kind == "f":

@@ -11,7 +11,7 @@ from harma.errors import MissingFileError
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 
 # What a folder is searched for. Files of other kinds are read when they are named.
-SUFFIXES = (
+SCENE_SUFFIXES = (
     ".tif",
     ".tiff",
     ".vrt",
@@ -115,11 +115,13 @@ def _of_file(path: Path) -> Source:
 
 def _of_folder(folder: Path) -> list[Source]:
     files = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SCENE_SUFFIXES and path.is_file()
     )
     if not files:
         raise MissingFileError(
-            f"the folder {folder} holds no images or rasters ({', '.join(SUFFIXES)})"
+            f"the folder {folder} holds no images or rasters ({', '.join(SCENE_SUFFIXES)})"
         )
     return [_of_file(path) for path in files]
 

@@ -161,17 +161,17 @@ class Windows:
     def __len__(self) -> int:
         return sum(len(layer) for layer in self._layers)
 
-    def __getitem__(self, number: int) -> Window:
-        rest = number
+    def __getitem__(self, index: int) -> Window:
+        rest = index
         for layer in self._layers:
             if 0 <= rest < len(layer):
                 row, column = divmod(rest, len(layer.columns))
                 return Window(layer.columns[column], layer.rows[row], layer.width, layer.height)
             rest -= len(layer)
-        raise IndexError(f"there is no window {number}; there are {len(self)}")
+        raise IndexError(f"there is no window {index}; there are {len(self)}")
 
     def __iter__(self) -> Iterator[Window]:
-        return (self[number] for number in range(len(self)))
+        return (self[index] for index in range(len(self)))
 
 
 def _is_positive(value: float) -> bool:

@@ -142,6 +142,6 @@ def backbone_of_run(recipe: Recipe, run: RunDirectory, *, resume: bool) -> Backb
         # Before the method is attached, which may keep what weights were; opening draws random
         # numbers of its own.
         with torch.random.fork_rng():
-            kept = load_backbone(f"local-dir:{run.backbone}")
-            backbone.load_weights(kept.weights(), str(run.backbone))
+            of_run = load_backbone(f"local-dir:{run.backbone}")
+            backbone.load_weights(of_run.weights(), str(run.backbone))
     return backbone

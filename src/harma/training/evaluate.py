@@ -108,8 +108,8 @@ def _data_config(
     for directory in _run_directories(source):
         if (directory / RECIPE_FILE).is_file():
             # With all that the recipe says of it: files in place of the description's, words kept.
-            own = recipe_from_dict(RunDirectory(directory).read_recipe()).data
-            return replace(own, root=asked or own.root)
+            of_run = recipe_from_dict(RunDirectory(directory).read_recipe()).data
+            return replace(of_run, root=asked or of_run.root)
     named = source if source is not None else "a model"
     raise ConfigError(f"{named} is no run that knows its data; name it: --data NAME --root DIR")
 
@@ -144,12 +144,12 @@ def _with_kept_baseline(evaluation: Evaluation, output: str | Path) -> Evaluatio
     if evaluation.without_adapters is not None:
         return evaluation
     try:
-        kept = load_evaluation(output, evaluation.split).without_adapters
+        baseline = load_evaluation(output, evaluation.split).without_adapters
     except MissingFileError:
         return evaluation
-    if kept is None:
+    if baseline is None:
         return evaluation
-    return with_baseline(evaluation, kept, evaluation.baseline)
+    return with_baseline(evaluation, baseline, evaluation.baseline)
 
 
 def _write_report(

@@ -69,6 +69,7 @@ class Trainer:
             while self.progress.epoch <= epochs and not self._out_of_patience:
                 start = time.perf_counter()
                 self._run_epoch(display)
+                # Without validation: methods are compared by the time that training takes.
                 self.progress.seconds += time.perf_counter() - start
                 self._end_epoch(display)
         self.events.close()
@@ -93,6 +94,7 @@ class Trainer:
             is_last = progress.batch == feed.batches.batches_per_epoch
             if progress.step % timetable.log_every == 0 or is_last:
                 loss = self._read_losses()
+                # Groups differ in weight decay alone, so that the first has the rate of all.
                 rate = float(self.parts.updates.optimizer.param_groups[0]["lr"])
                 self._log("step", epoch=progress.epoch, step=progress.step, loss=loss, lr=rate)
                 display.step(progress.epoch, progress.step, loss, rate)
@@ -182,6 +184,7 @@ class Trainer:
         if updates.min_temperature is not None:
             self.parts.model.temperature.data.clamp_(min=updates.min_temperature)
         if self.parts.averages is not None:
+            # Last, so that the average is of temperatures that were used.
             self.parts.averages.update()
         # Not read here: that would wait for the device in every step.
         self._unread.append(result.loss)

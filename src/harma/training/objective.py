@@ -13,9 +13,9 @@ from harma.errors import ConfigError
 from harma.ground.plugins import find
 from harma.losses import LOSSES
 
-VIEWS = ("image_view", "text_view")
+VIEW_NAMES = ("image_view", "text_view")
 # What a loss may ask for, by the name of a parameter.
-CONTEXT = ("temperature", "image_index", "caption_index", "labels", *VIEWS)
+CONTEXT = ("temperature", "image_index", "caption_index", "labels", *VIEW_NAMES)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Objective:
     @property
     def needs_views(self) -> bool:
         """Whether a loss of the sum takes second views of the pairs."""
-        return any(not set(VIEWS).isdisjoint(term.wants) for term in self.terms)
+        return any(not set(VIEW_NAMES).isdisjoint(term.wants) for term in self.terms)
 
     def __call__(self, I: Tensor, T: Tensor, **context: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The total and its parts.
@@ -83,8 +83,8 @@ class Objective:
         """
         parts: dict[str, Tensor] = {}
         for term in self.terms:
-            wanted = {key: context[key] for key in term.wants}
-            parts[term.name] = term.function(I, T, **wanted)
+            keywords = {key: context[key] for key in term.wants}
+            parts[term.name] = term.function(I, T, **keywords)
         total = sum(term.weight * parts[term.name] for term in self.terms)
         assert isinstance(total, Tensor)
         return total, {name: part.detach() for name, part in parts.items()}
@@ -114,8 +114,8 @@ def _is_context(key: str, parameters: Mapping[str, inspect.Parameter]) -> bool:
         return False
     # The temperature of the affiliation loss is its own τ₂, not the trained one: it has a default,
     # ours has none.
-    own = key == "temperature" and _is_number(parameters[key].default)
-    return not own
+    is_option = key == "temperature" and _is_number(parameters[key].default)
+    return not is_option
 
 
 def _is_number(value: object) -> bool:

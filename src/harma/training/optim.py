@@ -58,6 +58,7 @@ def parameter_groups(
     decaying: list[nn.Parameter] = []
     resting: list[nn.Parameter] = []
     for parameter in parameters:
+        # By shape: names of parameters are those of many libraries, and say nothing for sure.
         is_scalar = parameter.ndim == 0
         if parameter.ndim > 1 or (is_scalar and decay_scalars):
             decaying.append(parameter)

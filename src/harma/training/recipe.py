@@ -51,12 +51,14 @@ class DataConfig:
     test: str | None = None
     exclude: str | None = None
     empty_captions: Literal["error", "drop"] = "error"
+    # So that a caption fits into CLIP's 77 positions (SPEC 3).
     max_words: int = 30
     sampling: Literal["captions", "images"] = "captions"
     captions_per_image: int = 1
     spread_labels: bool = False
     augment: bool = True
     transform: str | None = None
+    # The published recipes' on each of two GPUs (SPEC 4).
     batch_size: int = 214
     eval_batch_size: int = 128
     num_workers: int | None = None
@@ -84,6 +86,7 @@ class LossConfig:
     min_temperature: float | None = None
     view_dropout: float = 0.2
     terms: dict[str, float | dict[str, Any]] = field(
+        # The sum of the four published recipes (SPEC 2).
         default_factory=lambda: {"contrastive": 1.0, "weighted_triplet": 1.0}
     )
 
@@ -105,6 +108,7 @@ class OptimConfig:
 
     name: str = "adamw"
     lr: float = 4e-4
+    # The original's; torch's own second one is 0.999.
     betas: tuple[float, float] = (0.9, 0.98)
     eps: float = 1e-8
     weight_decay: float = 0.04
@@ -167,6 +171,7 @@ class TrainConfig:
     """
 
     epochs: int = 10
+    # The one the original always uses: its --seed has no effect (SPEC 4).
     seed: int = 3407
     precision: Literal["float32", "bf16", "fp16", "float64"] = "float32"
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -177,6 +182,7 @@ class TrainConfig:
     gradient_checkpointing: bool = False
     compile: bool = False
     validate_every: int = 1
+    # Unlike the original: what a model is chosen on says nothing of other images (SPEC 5).
     select_on: Literal["val", "test"] = "val"
     select_by: str = "mR"
     evaluate_on: Literal["test", "val"] = "test"
@@ -211,6 +217,7 @@ class Recipe:
     """
 
     method: str = "harma"
+    # What the released code takes, and the published figures come from (SPEC 4).
     backbone: str | dict[str, Any] = "laion2b"
     download: bool = False
     init: str | None = None

@@ -73,7 +73,7 @@ class Option(NamedTuple):
     may_be_none: bool
 
 
-def options_of(section: Any, prefix: str = "") -> Iterator[Option]:
+def recipe_options(section: Any, prefix: str = "") -> Iterator[Option]:
     """Every option of a recipe or of one of its sections, by its dotted name.
 
     Args:
@@ -85,7 +85,7 @@ def options_of(section: Any, prefix: str = "") -> Iterator[Option]:
         name = prefix + field.name
         value = getattr(section, field.name)
         if is_dataclass(value):
-            yield from options_of(value, f"{name}.")
+            yield from recipe_options(value, f"{name}.")
         else:
             yield Option(name, value, type(None) in get_args(hints[field.name]))
 
@@ -96,7 +96,7 @@ def check_values(recipe: "Recipe") -> None:
     Raises:
         ConfigError: a value is empty, NaN or infinite.
     """
-    for option in options_of(recipe):
+    for option in recipe_options(recipe):
         if option.value is None and not option.may_be_none:
             raise ConfigError(
                 f"{option.name} is empty (null); give a value, or leave it out for the default"
@@ -113,7 +113,7 @@ def check_ranges(recipe: "Recipe") -> None:
     Raises:
         ConfigError: one is; the message says which.
     """
-    for option in options_of(recipe):
+    for option in recipe_options(recipe):
         if option.name not in RANGES or option.value in (None, "auto"):
             continue
         if not isinstance(option.value, int | float):

@@ -31,6 +31,7 @@ def recipe_values(name: str | Path) -> dict[str, Any]:
         ConfigError: the file is not YAML, or not a mapping.
     """
     shipped = shipped_recipes()
+    # A shipped name comes first; a file of that name is given with its folder or its ending.
     path = shipped.get(str(name), Path(name))
     if not path.is_file():
         raise MissingFileError(
@@ -65,6 +66,7 @@ def open_recipe(
     if isinstance(source, Recipe) and not overrides:
         return source
     if isinstance(source, Recipe):
+        # A recipe is checked as a whole when it is made, so that a changed one is made anew.
         values: Mapping[str, object] = source.to_dict()
     elif isinstance(source, Mapping):
         values = source
@@ -78,6 +80,7 @@ def _flag_text(value: object) -> str:
     """A value as one would type it: one reader for overrides of Python and of the command line."""
     if isinstance(value, str | Path):
         return str(value)
+    # What is JSON is YAML too; `str` is for paths inside of lists.
     return json.dumps(value, default=str)
 
 
@@ -106,6 +109,7 @@ def recipe_parser(
     examples: str | None = None,
 ) -> ArgumentParser:
     """A parser that knows every value of a recipe by its dotted name; the rest is for its help."""
+    # The parser would otherwise end the process, which nobody expects of a call from Python.
     parser = ArgumentParser(
         exit_on_error=False, prog=prog, usage=usage, description=description, epilog=examples
     )

@@ -126,6 +126,7 @@ def validate(fabric: Fabric, model: HarMA, selection: Selection) -> dict[str, fl
     if fabric.is_global_zero:
         figures = summarize_embedded(embedded, selection.split, metrics=measuring.metrics)
         metrics = figures.metrics
+    # All have to choose alike: a process that stopped early would leave the others waiting for it.
     shared: dict[str, float] = fabric.broadcast(metrics)
     return shared
 
@@ -204,6 +205,7 @@ def finish(run: RunDirectory, model: HarMA, ending: Ending) -> Evaluation:
     # Last, so that a terminal that went away costs nothing.
     console = Console(width=None)
     console.print(metrics_table(evaluation, baseline=baseline))
+    # The best of many epochs on this very split is too good to be true of other images (SPEC 5).
     if subject.trains and subject.select_on == ending.split.name == "test":
         console.print(
             "[bold]The model was chosen on the test split: these figures flatter it.[/bold]"

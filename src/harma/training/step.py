@@ -17,7 +17,7 @@ from torch import Tensor
 
 from harma.errors import TrainingError
 from harma.ground.messages import first_line
-from harma.training.objective import VIEWS, Objective
+from harma.training.objective import VIEW_NAMES, Objective
 
 log = logging.getLogger(__name__)
 
@@ -119,19 +119,22 @@ def _total_loss(
     def of_images(tensor: Tensor, *, sync_grads: bool = False) -> Tensor:
         """(B, …) of this process → (K·B·C, …): an image stands beside each of its captions."""
         everywhere = gathered(fabric, tensor, sync_grads=sync_grads)
+        # Repeated after the exchange: an image's embedding travels once, however many captions it
+        # has.
         return everywhere.repeat_interleave(captions, dim=0)
 
     def of_captions(tensor: Tensor, *, sync_grads: bool = False) -> Tensor:
         """(B, C, …) of this process → (K·B·C, …)."""
         return gathered(fabric, tensor, sync_grads=sync_grads).flatten(0, 1)
 
+    # Only embeddings have gradients to bring back; indices and labels are gathered without.
     I = of_images(embedded[0], sync_grads=True)
     T = of_captions(embedded[1], sync_grads=True)
     views: dict[str, Tensor] = {}
     if len(embedded) > 2:
         second_images = of_images(embedded[2], sync_grads=True)
         second_texts = of_captions(embedded[3], sync_grads=True)
-        views = dict(zip(VIEWS, (second_images, second_texts), strict=True))
+        views = dict(zip(VIEW_NAMES, (second_images, second_texts), strict=True))
     return objective(
         I,
         T,
@@ -186,6 +189,7 @@ def _cached_gradients(
     # The loss of the whole batch, and its gradients at the embeddings.
     temperature = tau.detach().clone().requires_grad_()
     loss, parts = _total_loss(fabric, objective, temperature, whole, batch)
+    # Unused is allowed: a triplet loss takes no τ, and a loss may take one tower's views alone.
     of_temperature, *of_whole = torch.autograd.grad(loss, (temperature, *whole), allow_unused=True)
 
     # Second pass: each chunk with a graph, through which its embeddings' gradients are sent back.

@@ -4,9 +4,9 @@ from PIL import Image
 
 from harma.curation.audit import alignment
 from harma.curation.audit.alignment import fit
-from harma.curation.audit.looks import SIDE, small_grey
+from harma.curation.audit.looks import LOOK_SIDE, small_grey
 
-WHOLE = np.array([[0.0, 1.0, 0.0, 1.0]])
+WHOLE_IMAGE = np.array([[0.0, 1.0, 0.0, 1.0]])
 
 
 def grey_of(scene, box=(0, 0, 1, 1)):
@@ -20,9 +20,9 @@ def grey_of(scene, box=(0, 0, 1, 1)):
 
 def test_the_box_of_a_cropped_copy_is_found(scenes):
     copy = grey_of(scenes[3], (0.0625, 0.125, 1, 0.9375))
-    result = fit(grey_of(scenes[3]), copy, WHOLE)
+    result = fit(grey_of(scenes[3]), copy, WHOLE_IMAGE)
     # Top, bottom, left, right, to a pixel of the small picture.
-    assert result.boxes[0] == pytest.approx([0.125, 0.9375, 0.0625, 1], abs=1 / SIDE)
+    assert result.boxes[0] == pytest.approx([0.125, 0.9375, 0.0625, 1], abs=1 / LOOK_SIDE)
     assert result.detail[0] > 0.9
     assert result.overlap[0] > 0.95
 
@@ -30,20 +30,20 @@ def test_the_box_of_a_cropped_copy_is_found(scenes):
 def test_brightness_and_contrast_may_differ(scenes):
     picture = scenes[2]
     dimmed = Image.eval(picture, lambda value: 40 + value // 2)
-    assert fit(grey_of(picture), grey_of(dimmed), WHOLE).detail[0] > 0.95
+    assert fit(grey_of(picture), grey_of(dimmed), WHOLE_IMAGE).detail[0] > 0.95
 
 
 def test_another_picture_and_a_plain_one_do_not_agree(scenes):
-    plain = np.full((1, SIDE, SIDE), 90, np.uint8)
-    assert fit(grey_of(scenes[0]), grey_of(scenes[1]), WHOLE).detail[0] < 0.5
-    assert fit(grey_of(scenes[0]), plain, WHOLE).detail[0] < 0.5
-    assert fit(plain, plain, WHOLE).detail[0] < 0.5
+    plain = np.full((1, LOOK_SIDE, LOOK_SIDE), 90, np.uint8)
+    assert fit(grey_of(scenes[0]), grey_of(scenes[1]), WHOLE_IMAGE).detail[0] < 0.5
+    assert fit(grey_of(scenes[0]), plain, WHOLE_IMAGE).detail[0] < 0.5
+    assert fit(plain, plain, WHOLE_IMAGE).detail[0] < 0.5
 
 
 def stripes(seed):
     """The same strong lines down the picture; what lies along them differs."""
-    lines = np.tile(np.where(np.arange(SIDE) // 8 % 2, 200, 60), (SIDE, 1))
-    noise = np.random.default_rng(seed).normal(0, 1, (8, SIDE)).repeat(8, axis=0)
+    lines = np.tile(np.where(np.arange(LOOK_SIDE) // 8 % 2, 200, 60), (LOOK_SIDE, 1))
+    noise = np.random.default_rng(seed).normal(0, 1, (8, LOOK_SIDE)).repeat(8, axis=0)
     return np.clip(lines + 8 * noise, 0, 255).astype(np.uint8)[None]
 
 
@@ -52,8 +52,8 @@ def test_strong_lines_alone_make_no_copy():
     first, second = stripes(0), stripes(1)
     plain = np.corrcoef(np.diff(first[0] * 1.0).ravel(), np.diff(second[0] * 1.0).ravel())[0, 1]
     assert plain > 0.9
-    assert fit(first, second, WHOLE).detail[0] < 0.82
-    assert fit(first, first, WHOLE).detail[0] > 0.99
+    assert fit(first, second, WHOLE_IMAGE).detail[0] < 0.82
+    assert fit(first, first, WHOLE_IMAGE).detail[0] > 0.99
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_sizes_that_a_part_may_have(box, possible):
 
 def test_portions_change_nothing(scenes, monkeypatch):
     source = np.concatenate([grey_of(scene) for scene in scenes[:3]])
-    boxes = WHOLE.repeat(3, axis=0)
+    boxes = WHOLE_IMAGE.repeat(3, axis=0)
     expected = fit(source, source, boxes)
     monkeypatch.setattr(alignment, "AT_ONCE", 2)
     found = fit(source, source, boxes)

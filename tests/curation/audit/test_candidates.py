@@ -4,7 +4,7 @@ import pytest
 from harma.curation.audit import candidates as module
 from harma.curation.audit.candidates import BOXES, PER_PAIR, find_candidates
 from harma.curation.audit.descriptors import descriptors, frequencies
-from harma.curation.audit.looks import SIDE, small_grey
+from harma.curation.audit.looks import LOOK_SIDE, small_grey
 from harma.curation.audit.turns import TURNS, turned
 
 
@@ -60,7 +60,7 @@ def test_portions_change_nothing(grey, monkeypatch):
 
 
 def test_nothing_to_compare():
-    found = find_candidates(np.zeros((0, SIDE, SIDE), np.uint8))
+    found = find_candidates(np.zeros((0, LOOK_SIDE, LOOK_SIDE), np.uint8))
     assert found.box.shape == (0, 4)
 
 

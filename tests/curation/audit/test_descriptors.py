@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from harma.curation.audit.descriptors import descriptors, frequencies, sampling
-from harma.curation.audit.looks import SIDE
+from harma.curation.audit.looks import LOOK_SIDE
 
 
 def product(first, second):
@@ -10,14 +10,14 @@ def product(first, second):
 
 
 def test_descriptors_do_not_depend_on_brightness_and_contrast():
-    grey = np.random.default_rng(0).integers(0, 100, (1, SIDE, SIDE), dtype=np.uint8)
+    grey = np.random.default_rng(0).integers(0, 100, (1, LOOK_SIDE, LOOK_SIDE), dtype=np.uint8)
     other = (2 * grey + 30).astype(np.uint8)
     assert product(grey, other) == pytest.approx(1, abs=1e-4)
 
 
 def test_frequencies_are_those_of_the_cosine_transform():
     """Against the sum of the definition, over cells of 2×2 pixels."""
-    grey = np.random.default_rng(1).integers(0, 256, (1, SIDE, SIDE), dtype=np.uint8)
+    grey = np.random.default_rng(1).integers(0, 256, (1, LOOK_SIDE, LOOK_SIDE), dtype=np.uint8)
     cells = grey[0].reshape(32, 2, 32, 2).mean(axis=(1, 3))
     found = frequencies(grey)[0]
     place = (np.arange(32) + 0.5) / 32
@@ -27,8 +27,8 @@ def test_frequencies_are_those_of_the_cosine_transform():
 
 
 def test_a_part_is_what_lies_in_the_box():
-    grey = np.zeros((1, SIDE, SIDE), np.uint8)
-    grey[:, : SIDE // 2] = 200
+    grey = np.zeros((1, LOOK_SIDE, LOOK_SIDE), np.uint8)
+    grey[:, : LOOK_SIDE // 2] = 200
     assert frequencies(grey, (0, 0.5, 0, 1))[0, 0, 0] == pytest.approx(200 * 32 * 32)
     assert frequencies(grey, (0.5, 1, 0, 1))[0, 0, 0] == pytest.approx(0)
 
@@ -48,7 +48,7 @@ def test_weights_are_the_frequency_of_a_coefficient():
 
 def test_cells_average_their_part_of_a_line():
     weights = sampling(np.array([0.0]), np.array([0.5]), 2)[0]
-    assert weights.shape == (2, SIDE)
+    assert weights.shape == (2, LOOK_SIDE)
     assert np.allclose(weights[0, :16], 1 / 16)
     assert np.allclose(weights[1, 16:32], 1 / 16)
     assert weights[:, 32:].max() == 0

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from harma.data.synthetic.canvas import Canvas, ellipse, moved, rectangle
-from harma.data.synthetic.materials import INDEX
+from harma.data.synthetic.materials import MATERIAL_INDEX
 
 
 def test_corners_of_a_rectangle():
@@ -37,6 +37,6 @@ def test_an_area_takes_the_place_of_what_was_there_and_its_shadow():
     assert shade[:18].max() == shade[43:].max() == 0
     canvas.area(square, "water", shade=0.4)
     labels, shade = canvas.arrays()
-    assert labels[30, 30] == INDEX["water"]
+    assert labels[30, 30] == MATERIAL_INDEX["water"]
     assert shade[30, 30] == pytest.approx(0.4)
     assert shade[30, 70] == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harma.data.synthetic import LOOKS, DrawnScene, Group, Look, draw_bands, draw_scene
-from harma.data.synthetic.scenes import KINDS
+from harma.data.synthetic.scenes import OBJECT_KINDS
 
 PLAIN = DrawnScene("grassland", "", "north to south", "", False, (), seed=4)
 QUIET = Look(noise=0.0)
@@ -35,10 +35,10 @@ def test_the_same_scene_gives_the_same_picture():
     assert (draw_scene(PLAIN, QUIET, 48) != draw_scene(replace(PLAIN, seed=5), QUIET, 48)).any()
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", list(OBJECT_KINDS))
 @pytest.mark.parametrize("place", ["north west", "south east"])
 def test_a_group_changes_its_quarter_and_no_other(kind, place):
-    color = (KINDS[kind] or ("",))[0]
+    color = (OBJECT_KINDS[kind] or ("",))[0]
     with_group = draw_bands(
         replace(PLAIN, groups=(Group(kind, 1, color, place),)), replace(QUIET, sun=(0, 0)), 96
     )

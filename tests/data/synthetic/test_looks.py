@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 
 from harma.data.synthetic.looks import DRY, SNOW, Look
-from harma.data.synthetic.materials import INDEX, MATERIALS, NAMES
+from harma.data.synthetic.materials import MATERIAL_INDEX, MATERIAL_NAMES, MATERIALS
 
 
 def reflectance(look, name):
-    return look.reflectance()[INDEX[name]]
+    return look.reflectance()[MATERIAL_INDEX[name]]
 
 
 def test_materials_are_as_they_are_without_a_season():
     table = Look().reflectance()
     assert table.dtype == np.float32
-    assert np.allclose(table, [MATERIALS[name].bands for name in NAMES])
+    assert np.allclose(table, [MATERIALS[name].bands for name in MATERIAL_NAMES])
 
 
 @pytest.mark.parametrize(

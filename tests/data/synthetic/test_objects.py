@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from harma.data.synthetic.canvas import Canvas
-from harma.data.synthetic.materials import INDEX, NAMES
+from harma.data.synthetic.materials import MATERIAL_INDEX, MATERIAL_NAMES
 from harma.data.synthetic.objects import DRAWERS
-from harma.data.synthetic.scenes import KINDS
+from harma.data.synthetic.scenes import OBJECT_KINDS
 
 
 def drawn(kind, color="", angle=0.0):
@@ -13,23 +13,23 @@ def drawn(kind, color="", angle=0.0):
     return canvas.arrays()[0]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, colors in KINDS.items() if colors])
+@pytest.mark.parametrize("kind", [kind for kind, colors in OBJECT_KINDS.items() if colors])
 def test_objects_have_the_colour_that_is_said(kind):
-    for color in KINDS[kind]:
+    for color in OBJECT_KINDS[kind]:
         material = color
         if (kind, color) == ("tennis court", "red"):
             material = "clay"  # what red courts are made of
-        assert (drawn(kind, color) == INDEX[material]).sum() > 100
+        assert (drawn(kind, color) == MATERIAL_INDEX[material]).sum() > 100
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OBJECT_KINDS)
 def test_objects_stay_near_their_place(kind):
-    color = (KINDS[kind] or ("",))[0]
-    rows, columns = np.nonzero(drawn(kind, color, angle=0.4) != INDEX[NAMES[0]])
+    color = (OBJECT_KINDS[kind] or ("",))[0]
+    rows, columns = np.nonzero(drawn(kind, color, angle=0.4) != MATERIAL_INDEX[MATERIAL_NAMES[0]])
     # A quarter is half of the picture; nothing reaches beyond a fifth of it on any side.
     assert max(abs(rows - 100).max(), abs(columns - 100).max()) <= 45
 
 
 def test_three_panels_lie_apart():
-    column = drawn("solar panel")[:, 100] == INDEX["panel"]
+    column = drawn("solar panel")[:, 100] == MATERIAL_INDEX["panel"]
     assert np.count_nonzero(np.diff(column.astype(int))) == 6

@@ -5,7 +5,7 @@ import numpy as np
 from harma.data.synthetic import make_scene
 from harma.data.synthetic.materials import MATERIALS
 from harma.data.synthetic.objects import DRAWERS
-from harma.data.synthetic.scenes import GROUNDS, KINDS, LINES, SINGLE
+from harma.data.synthetic.scenes import GROUNDS, LINES, OBJECT_KINDS, SINGLE
 from harma.data.synthetic.wording import GROUND_PHRASES
 
 
@@ -16,9 +16,9 @@ def scenes(count: int = 400):
 
 
 def test_tables_belong_together():
-    assert DRAWERS.keys() == KINDS.keys()
+    assert DRAWERS.keys() == OBJECT_KINDS.keys()
     assert set(GROUNDS) == GROUND_PHRASES.keys()
-    assert {color for colors in KINDS.values() for color in colors} <= MATERIALS.keys()
+    assert {color for colors in OBJECT_KINDS.values() for color in colors} <= MATERIALS.keys()
 
 
 def test_the_same_seed_gives_the_same_scene():
@@ -29,7 +29,7 @@ def test_everything_occurs():
     drawn = [scene for scene, _ in scenes()]
     assert {scene.ground for scene in drawn} == set(GROUNDS)
     assert {scene.line for scene in drawn} == {*LINES, ""}
-    assert {group.kind for scene in drawn for group in scene.groups} == KINDS.keys()
+    assert {group.kind for scene in drawn for group in scene.groups} == OBJECT_KINDS.keys()
     assert {scene.bridge for scene in drawn} == {True, False}
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from harma.data.synthetic.canvas import Canvas
-from harma.data.synthetic.materials import INDEX, NAMES
+from harma.data.synthetic.materials import MATERIAL_INDEX, MATERIAL_NAMES
 from harma.data.synthetic.scenes import GROUNDS, LINES, DrawnScene
 from harma.data.synthetic.terrain import LINE_DRAWERS, PLAIN, draw_ground, draw_line
 
@@ -16,7 +16,7 @@ def drawn(ground="grassland", line="", direction="north to south", sea=""):
 
 
 def names_of(labels):
-    return {NAMES[index] for index in np.unique(labels)}
+    return {MATERIAL_NAMES[index] for index in np.unique(labels)}
 
 
 def test_every_ground_and_line_can_be_drawn():
@@ -27,7 +27,7 @@ def test_every_ground_and_line_can_be_drawn():
 
 
 def test_a_railway_has_two_rails_of_steel():
-    row = drawn(line="railway")[50] == INDEX["steel"]
+    row = drawn(line="railway")[50] == MATERIAL_INDEX["steel"]
     # Where it begins and where it ends.
     assert np.count_nonzero(np.diff(row.astype(int))) == 4
 
@@ -41,7 +41,7 @@ def test_a_bank_and_a_beach_can_be_told_from_the_ground():
 
 def test_a_runway_is_wider_than_a_road():
     def width(line):
-        return np.count_nonzero(drawn(line=line)[50] != INDEX["grass"])
+        return np.count_nonzero(drawn(line=line)[50] != MATERIAL_INDEX["grass"])
 
     # 0.14 and 0.075 of the picture.
     assert 12 <= width("runway") <= 16

@@ -5,7 +5,7 @@ import pytest
 
 from harma.data.captions import clean_caption
 from harma.data.synthetic import make_scene, scene_captions
-from harma.data.synthetic.scenes import KINDS, DrawnScene, Group
+from harma.data.synthetic.scenes import OBJECT_KINDS, DrawnScene, Group
 from harma.data.synthetic.wording import GROUND_PHRASES, NUMBERS, _group
 
 
@@ -31,10 +31,10 @@ def test_captions_say_nothing_that_was_not_drawn():
             for color in ("", group.color)
         }
         for caption in scene_captions(scene, 5, rng):
-            for kind in KINDS:
+            for kind in OBJECT_KINDS:
                 for number, word in NUMBERS.items():
                     plural = kind if number == 1 else kind + "s"
-                    for color in ("", *KINDS[kind]):
+                    for color in ("", *OBJECT_KINDS[kind]):
                         phrase = f"{word} {color} {plural}".replace("  ", " ")
                         if f" {phrase} " in f" {caption} ":
                             assert (kind, number, color) in drawn, (caption, scene)
@@ -58,7 +58,7 @@ def test_ten_captions_are_found_in_the_poorest_scene():
     assert min(counts) == 10
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", list(OBJECT_KINDS))
 def test_every_kind_is_named_as_a_group(kind):
     rng = np.random.default_rng(3)
     for _ in range(3000):

@@ -64,6 +64,7 @@ def find_file(remote: Remote, what: str, *, allow_download: bool, by_hand: str =
         MissingFileError: it is not there and may not, or cannot, be downloaded; the message says
             what it is, its licence, and where to get it.
     """
+    # Before the permission is asked: what lies here already costs nothing.
     cached = _in_cache(remote)
     if cached:
         return cached
@@ -102,6 +103,7 @@ def _network_errors() -> tuple[type[Exception], ...]:
 
     It lets some of them through.
     """
+    # Looked up among what is loaded: a library that is not loaded raises nothing.
     return tuple(sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules)
 
 
@@ -133,6 +135,7 @@ def _download(remote: Remote, what: str, manually: str) -> Path:
         except EntryNotFoundError:
             log.info("%s has no %s", remote.repo, file)
         except failures as error:
+            # Some of these messages hold a whole web page.
             reason = " ".join(str(error).split())[:300]
             raise MissingFileError(f"{what} cannot be downloaded ({reason}); {manually}") from error
     raise MissingFileError(

@@ -80,6 +80,7 @@ class _Storage(NamedTuple):
 class _Admitted:
     """A function that a pickle may call, and do nothing else with."""
 
+    # Wrapped, as a pickle could set attributes of a plain function, which would outlive the file.
     __slots__ = ("_function",)
 
     def __init__(self, function: Callable[..., object]) -> None:
@@ -103,8 +104,11 @@ def _rebuild_tensor(
         raise pickle.UnpicklingError("a tensor without a storage")
     if not storage.data and math.prod(size):
         raise pickle.UnpicklingError("a tensor beyond its storage")
+    # `torch.frombuffer` refuses a buffer without bytes.
     if not storage.data:
         return torch.empty(size, dtype=storage.dtype)
+    # `as_strided` refuses a view that reaches beyond its storage, so that a hostile file reads
+    # nothing but itself.
     return torch.frombuffer(storage.data, dtype=storage.dtype).as_strided(size, stride, offset)
 
 
@@ -135,18 +139,22 @@ class _Unpickler(pickle.Unpickler):
             return _Admitted(ADMITTED[module, name])
         if module == "torch" and name in STORAGES:
             return STORAGES[name]
+        # A class, since the pickle goes on to make objects of it.
         return type("Foreign", (Placeholder,), {"name": f"{module}.{name}"})
 
     def persistent_load(self, pid: object) -> _Storage:
         """The storage of ("storage", type, key, device, length): the archive's `data/<key>`."""
         if not isinstance(pid, tuple) or len(pid) < 3 or pid[0] != "storage":
             raise pickle.UnpicklingError("a reference to something that is not a storage")
+        # What follows is not trusted: tensors go to the CPU whatever the device is, and the archive
+        # says how long a storage is.
         dtype = pid[1]
         if not isinstance(dtype, torch.dtype):
             raise pickle.UnpicklingError("a reference to something that is not a storage")
         key = str(pid[2])
         # Several tensors may be views of one storage: it is read once.
         if key not in self._storages:
+            # Bytes that can be written: torch warns of tensors over others.
             data = bytearray(self._archive.read(f"{self._prefix}data/{key}"))
             self._storages[key] = _Storage(data, dtype)
         return self._storages[key]
@@ -213,6 +221,7 @@ def _refusal(path: Path, message: str) -> str:
             "is not a readable weight file; allowed are files of torch.save, safetensors and"
             " TorchScript archives"
         )
+    # torch's message names the class, and then advises to switch the protection off.
     named = re.search(r"GLOBAL (\S+)", message)
     what = named[1] if named else "foreign objects"
     return (
@@ -261,6 +270,7 @@ def _prefix(archive: zipfile.ZipFile, path: Path) -> str:
         WeightsError: it is no such archive, or its numbers have the other order of bytes.
     """
     names = archive.namelist()
+    # The folder is called as the file was when it was saved; people rename files.
     prefixes = [
         name.removesuffix("data.pkl")
         for name in names
@@ -272,6 +282,7 @@ def _prefix(archive: zipfile.ZipFile, path: Path) -> str:
             f" {', '.join(names[:5]) or 'nothing'}; unpack it and give the weight file in it"
         )
     prefix = prefixes[0]
+    # Older torch noted no order of bytes; nearly every machine is little-endian.
     if f"{prefix}byteorder" in names and archive.read(f"{prefix}byteorder") != b"little":
         raise WeightsError(
             f"{path} was written on a big-endian machine; load it there and save it as safetensors"

@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         names = [audited.description.name for audited in sets]
         written = write_audit(args.output, names, result, left_out, most_pairs=args.most_pairs)
         print("written: " + ", ".join(map(str, written)))
+    # As diff does, so that a script can stop where there are copies.
     return int(result.has_copies_across_splits)
 
 

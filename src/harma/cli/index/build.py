@@ -105,6 +105,7 @@ def _build(args: argparse.Namespace) -> int:
     from harma.index.options import BuildOptions
 
     options = _options(BuildOptions, args)
+    # After the readers have started, which is what `_options` does by the way.
     from harma.index.manage import build_index
 
     with progress_bars() as progress:
@@ -123,6 +124,7 @@ def _add(args: argparse.Namespace) -> int:
     from harma.index.options import WorkOptions
 
     options = _options(WorkOptions, args)
+    # As in `_build`: readers first.
     from harma.index.manage import add_to_index
 
     with progress_bars() as progress:
@@ -140,6 +142,7 @@ def _reembed(args: argparse.Namespace) -> int:
     from harma.index.options import WorkOptions
 
     options = _options(WorkOptions, args)
+    # As in `_build`: readers first.
     from harma.index.manage import reembed_index
 
     with progress_bars() as progress:

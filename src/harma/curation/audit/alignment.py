@@ -47,8 +47,8 @@ def fit(source: NDArray[np.uint8], copy: NDArray[np.uint8], box: Floats) -> Fit:
     """Fit a box in each source so that it shows the copy.
 
     Args:
-        source: (P, SIDE, SIDE), turned as the copy is.
-        copy: (P, SIDE, SIDE).
+        source: (P, LOOK_SIDE, LOOK_SIDE), turned as the copy is.
+        copy: (P, LOOK_SIDE, LOOK_SIDE).
         box: (P, 4) where to begin: top, bottom, left, right.
     """
     parts = []

@@ -161,6 +161,7 @@ def audit(
             ]
     paths = [image.path for image in images]
     looks = look_at(paths, num_workers=num_workers, progress=progress[0])
+    # Over all data sets at once: training on one and testing on another is where copies do harm.
     copies = find_copies(looks, near=near, threshold=threshold, progress=progress[1])
     groups = groups_of(copies, len(images))
     return Audit(
@@ -191,6 +192,7 @@ def _load(audited: AuditedSet) -> list[Split]:
             name,
             audited.root,
             images=audited.images,
+            # An audit is no check: captions without words are told of by `harma data check`.
             empty_captions="drop",
         )
         for name in audited.description.chosen_splits(audited.splits)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.curation.audit.descriptors import WHOLE, descriptors, frequencies
+from harma.curation.audit.descriptors import WHOLE_IMAGE, descriptors, frequencies
 from harma.curation.audit.looks import Progress
 from harma.curation.audit.turns import TURNS, Box, turned_box, turned_coefficients
 
 BOXES: tuple[Box, ...] = (
-    WHOLE,
+    WHOLE_IMAGE,
     (0.04, 0.96, 0.04, 0.96),
     (0.08, 0.92, 0.08, 0.92),
     (0, 0.93, 0, 0.93),
@@ -72,7 +72,7 @@ def find_candidates(
     """Compare every image with every other, in all turns and some crops.
 
     Args:
-        grey: (N, SIDE, SIDE).
+        grey: (N, LOOK_SIDE, LOOK_SIDE).
         least: product of descriptors from which a pair is a candidate.
         progress: called with (images compared, images in all).
     """
@@ -86,7 +86,7 @@ def find_candidates(
                 query = descriptors(changed)
                 # The whole of an image in a turn meets the other way round too: half of those
                 # pairs are enough.
-                first_key = start if BOXES[box] == WHOLE else 0
+                first_key = start if BOXES[box] == WHOLE_IMAGE else 0
                 source, copy, product = _alike(query, keys, start, first_key, least)
                 same_turn = np.full(len(source), turn)
                 same_box = np.full(len(source), box)

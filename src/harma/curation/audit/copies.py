@@ -14,7 +14,7 @@ from harma.errors import ConfigError
 
 THRESHOLD = 0.82
 """Agreement of details from which two images are copies. Measured: benchmarks/audit.py."""
-KINDS = ("file", "pixels", "near")
+COPY_KINDS = ("file", "pixels", "near")
 AT_ONCE = 4096  # candidates that are compared in detail at a time
 
 

@@ -10,7 +10,7 @@ large product.
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.curation.audit.looks import SIDE
+from harma.curation.audit.looks import LOOK_SIDE
 from harma.curation.audit.turns import Box
 
 Floats = NDArray[np.float32]
@@ -20,11 +20,11 @@ FREQUENCIES = 8
 AT_ONCE = 4096  # pictures that are floats at a time
 TINY = 1e-6  # keeps a flat picture from a division by nothing
 
-WHOLE: Box = (0.0, 1.0, 0.0, 1.0)
+WHOLE_IMAGE: Box = (0.0, 1.0, 0.0, 1.0)
 
 
 def sampling(low: NDArray[np.floating], high: NDArray[np.floating], cells: int) -> Floats:
-    """Matrices that average the part low…high of a line of SIDE pixels to `cells` values.
+    """Matrices that average the part low…high of a line of LOOK_SIDE pixels to `cells` values.
 
     Args:
         low: (P,) start, as a share of the line; below 0 lies outside.
@@ -32,23 +32,23 @@ def sampling(low: NDArray[np.floating], high: NDArray[np.floating], cells: int) 
         cells: values of the result.
 
     Returns:
-        (P, cells, SIDE); the weights of a cell sum to the share of it that lies on the line.
+        (P, cells, LOOK_SIDE); the weights of a cell sum to the share of it that lies on the line.
     """
-    edges = SIDE * (low[:, None] + (high - low)[:, None] * np.linspace(0, 1, cells + 1))
+    edges = LOOK_SIDE * (low[:, None] + (high - low)[:, None] * np.linspace(0, 1, cells + 1))
     first = edges[:, :-1, None]
     last = edges[:, 1:, None]
-    pixel = np.arange(SIDE)
+    pixel = np.arange(LOOK_SIDE)
     # How much of each pixel lies in each cell.
     covered = np.clip(np.minimum(last, pixel + 1) - np.maximum(first, pixel), 0, None)
     weights: Floats = (covered / np.maximum(last - first, TINY)).astype(np.float32)
     return weights
 
 
-def frequencies(grey: NDArray[np.uint8], box: Box = WHOLE) -> Floats:
+def frequencies(grey: NDArray[np.uint8], box: Box = WHOLE_IMAGE) -> Floats:
     """Lowest frequencies of a part of pictures.
 
     Args:
-        grey: (N, SIDE, SIDE).
+        grey: (N, LOOK_SIDE, LOOK_SIDE).
         box: the part.
 
     Returns:

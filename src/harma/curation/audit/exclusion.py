@@ -35,7 +35,7 @@ def exclusions(result: Audit, *, within: bool = False) -> tuple[Exclusion, ...]:
     """
     excluded = []
     for group in result.groups:
-        images = [result.images[number] for number in group]
+        images = [result.images[index] for index in group]
         # Sorting keeps the order of the audit among images of one kind of split.
         ranked = sorted(images, key=lambda image: PRECEDENCE.index(image.split))
         stays = ranked[0]

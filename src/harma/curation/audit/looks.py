@@ -13,7 +13,7 @@ from PIL import Image
 
 from harma.data.images import read_image
 
-SIDE = 64
+LOOK_SIDE = 64
 """Height and width of the grey pictures."""
 
 Progress = Callable[[int, int], None]
@@ -61,7 +61,7 @@ def look_at(
         DataError: one cannot be read.
     """
     # Filled as images come: a list of arrays would hold everything twice at the end.
-    grey = np.zeros((len(paths), SIDE, SIDE), dtype=np.uint8)
+    grey = np.zeros((len(paths), LOOK_SIDE, LOOK_SIDE), dtype=np.uint8)
     sizes = np.zeros((len(paths), 2), dtype=np.int64)
     files = []
     pixels = []
@@ -88,4 +88,4 @@ def _look(path: Path) -> _Look:
 def small_grey(image: Image.Image) -> NDArray[np.uint8]:
     """Grey, squeezed to 64×64; every pixel of a larger image counts."""
     # Bilinear in Pillow widens with the factor when it shrinks, so nothing is skipped.
-    return np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    return np.asarray(image.convert("L").resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BILINEAR))

@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 from harma.curation.audit.audit import Audit
-from harma.curation.audit.copies import KINDS
+from harma.curation.audit.copies import COPY_KINDS
 from harma.curation.audit.exclusion import Exclusion, write_exclusions
 from harma.curation.audit.sheet import write_pair_sheets
 from harma.ground.files import write_json
@@ -38,7 +38,7 @@ def write_audit(
 
 
 def copy_table(result: Audit) -> list[tuple[Sides, tuple[int, ...]]]:
-    """For each two splits that share images: their names, and pairs by kind (as in `KINDS`)."""
+    """For each two splits that share images: their names, and pairs by kind (`COPY_KINDS`)."""
     counts: dict[Sides, Counter[str]] = {}
     order = list(dict.fromkeys(image.part for image in result.images))
     for copy in result.copies:
@@ -47,7 +47,7 @@ def copy_table(result: Audit) -> list[tuple[Sides, tuple[int, ...]]]:
         counts.setdefault((first, second), Counter())[copy.kind] += 1
     table = []
     for sides, kinds in sorted(counts.items()):
-        table.append((sides, tuple(kinds[kind] for kind in KINDS)))
+        table.append((sides, tuple(kinds[kind] for kind in COPY_KINDS)))
     return table
 
 
@@ -94,7 +94,7 @@ def audit_record(result: Audit, left_out: Sequence[Exclusion]) -> dict[str, obje
     ]
 
     def members(numbers: Sequence[int]) -> list[dict[str, str]]:
-        return [images[number] for number in numbers]
+        return [images[index] for index in numbers]
 
     return {
         "num_images": len(images),

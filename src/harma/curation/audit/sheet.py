@@ -14,7 +14,7 @@ from harma.errors import ConfigError
 from harma.ground.drawing import INK, PAPER, SOFT, data_uri, sheet_font, write_line
 from harma.ground.files import replacing, write_text
 
-SIDE = 160  # of a picture
+PICTURE_SIDE = 160  # of a picture
 BETWEEN = 2  # the pictures of a pair
 COLUMNS = 4
 MARGIN = 24
@@ -120,8 +120,8 @@ def png_pairs(pairs: Sequence[Pair], title: str) -> Image.Image:
     # At least two wide, so that the title has room.
     columns = min(COLUMNS, max(2, len(pairs)))
     rows = max(1, -(-len(pairs) // columns))
-    tile_width = 2 * SIDE + BETWEEN
-    tile_height = SIDE + 4 + 3 * LINE
+    tile_width = 2 * PICTURE_SIDE + BETWEEN
+    tile_height = PICTURE_SIDE + 4 + 3 * LINE
     top = MARGIN + LARGE + GAP
     width = 2 * MARGIN + columns * (tile_width + GAP) - GAP
     height = top + rows * (tile_height + GAP) + MARGIN - GAP
@@ -143,7 +143,7 @@ def png_pairs(pairs: Sequence[Pair], title: str) -> Image.Image:
 def _draw_pair(sheet: Image.Image, pair: Pair, left: int, upper: int, *, number: int) -> None:
     """Two pictures side by side, below them what they are and their names."""
     for side, path in enumerate(pair.paths):
-        sheet.paste(_thumbnail(path), (left + side * (SIDE + BETWEEN), upper))
+        sheet.paste(_thumbnail(path), (left + side * (PICTURE_SIDE + BETWEEN), upper))
     draw = ImageDraw.Draw(sheet)
     lines = (
         (f"{number}. {pair.head}", INK, "-Bold"),
@@ -151,10 +151,12 @@ def _draw_pair(sheet: Image.Image, pair: Pair, left: int, upper: int, *, number:
         (pair.names[1], SOFT, ""),
     )
     for row, (text, color, style) in enumerate(lines):
-        place = (left, upper + SIDE + 4 + row * LINE)
-        write_line(draw, place, text, color, sheet_font(SMALL, style), 2 * SIDE + BETWEEN)
+        place = (left, upper + PICTURE_SIDE + 4 + row * LINE)
+        write_line(draw, place, text, color, sheet_font(SMALL, style), 2 * PICTURE_SIDE + BETWEEN)
 
 
 def _thumbnail(path: Path) -> Image.Image:
     # Padded, not cut: what one of a pair has and the other lacks must be seen.
-    return ImageOps.pad(read_image(path), (SIDE, SIDE), Image.Resampling.BICUBIC, color=PAPER)
+    return ImageOps.pad(
+        read_image(path), (PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BICUBIC, color=PAPER
+    )

@@ -14,7 +14,7 @@ from harma.data.captions import clean_caption
 # Two words belong together only if nothing stands between them.
 CLAUSE_END = re.compile(r"[.,;:!?()]+")
 # Words of a caption: here captions are counted as they are.
-UNCUT = 10**6
+UNCUT_WORDS = 10**6
 
 
 class SpokenTerm(NamedTuple):
@@ -50,11 +50,11 @@ class CaptionCounts:
     num_words: int = 0
     num_stop_words: int = 0
 
-    def add(self, number: int, caption: str, image: int, label: str | None, pairs: bool) -> None:
+    def add(self, index: int, caption: str, image: int, label: str | None, pairs: bool) -> None:
         """Count a caption.
 
         Args:
-            number: of the caption.
+            index: of the caption.
             caption: as annotated, or cleaned.
             image: it is of.
             label: of the image.
@@ -66,7 +66,7 @@ class CaptionCounts:
             for term in terms_of_clause(words, pairs=pairs):
                 counts = self.terms.setdefault(term.text, TermCounts())
                 counts.forms[term.form] += 1
-                counts.captions.add(number)
+                counts.captions.add(index)
                 counts.images.add(image)
                 if label is not None:
                     counts.labels[label] += 1
@@ -87,7 +87,7 @@ def terms_of(caption: str, *, pairs: bool = True) -> tuple[str, ...]:
 def clauses(caption: str) -> Iterator[list[str]]:
     """The cleaned words of each part of a caption between `. , ; : ! ? ( )`."""
     for part in CLAUSE_END.split(caption):
-        yield clean_caption(part, UNCUT).split()
+        yield clean_caption(part, UNCUT_WORDS).split()
 
 
 def terms_of_clause(words: Sequence[str], *, pairs: bool) -> list[SpokenTerm]:

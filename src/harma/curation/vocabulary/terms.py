@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from harma.curation.vocabulary.counting import UNCUT, CaptionCounts, TermCounts
+from harma.curation.vocabulary.counting import UNCUT_WORDS, CaptionCounts, TermCounts
 from harma.data.captions import clean_caption
 from harma.errors import ConfigError, DataError
 
@@ -167,7 +167,7 @@ def _parts_of_speech(captions: Sequence[str], tag: Tag | None) -> dict[str, str]
     if tag is None:
         return {}
     # Whole captions: a tagger goes by what stands around a word.
-    return tag([clean_caption(caption, UNCUT) for caption in captions])
+    return tag([clean_caption(caption, UNCUT_WORDS) for caption in captions])
 
 
 def _tfidf(counted: dict[str, TermCounts], num_labels: int) -> dict[str, dict[str, float]]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from harma.data.synthetic.materials import INDEX
+from harma.data.synthetic.materials import MATERIAL_INDEX
 
 Point = tuple[float, float]
 FULL_SHADE = 255
@@ -42,7 +42,7 @@ class Canvas:
             shade: how much light it lacks, 0 to 1.
         """
         corners = self._pixels(points)
-        self._draw_label.polygon(corners, fill=INDEX[material])
+        self._draw_label.polygon(corners, fill=MATERIAL_INDEX[material])
         # What stands there lies over the shadow of others.
         self._draw_shade.polygon(corners, fill=round(FULL_SHADE * shade))
 
@@ -60,7 +60,7 @@ class Canvas:
         """A band along points, such as a road."""
         pixels = max(1, round(width * self.size))
         self._draw_label.line(
-            self._pixels(points), fill=INDEX[material], width=pixels, joint="curve"
+            self._pixels(points), fill=MATERIAL_INDEX[material], width=pixels, joint="curve"
         )
 
     def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from harma.data.synthetic.canvas import Canvas
 from harma.data.synthetic.looks import Look
-from harma.data.synthetic.materials import MATERIALS, NAMES
+from harma.data.synthetic.materials import MATERIAL_NAMES, MATERIALS
 from harma.data.synthetic.objects import DRAWERS
 from harma.data.synthetic.scenes import DrawnScene, Group
 from harma.data.synthetic.terrain import draw_bridge, draw_ground, draw_line
@@ -14,7 +14,7 @@ from harma.data.synthetic.terrain import draw_bridge, draw_ground, draw_line
 # Drawn this many times finer than asked for, then averaged: soft edges, as a sensor's pixel sees
 # them.
 OVERSAMPLING = 2
-TEXTURE = np.array([MATERIALS[name].texture for name in NAMES], dtype=np.float32)
+TEXTURE = np.array([MATERIALS[name].texture for name in MATERIAL_NAMES], dtype=np.float32)
 # Middle of each quarter, and how far from it the four places of a group are: the middle cross stays
 # free for lines.
 QUARTER = 0.225

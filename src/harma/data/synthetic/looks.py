@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.data.synthetic.materials import MATERIALS, NAMES
+from harma.data.synthetic.materials import MATERIAL_NAMES, MATERIALS
 
 BLUE, GREEN, RED, INFRARED = range(4)
 # What seasons make of plants, in the same bands.
 DRY = np.array([0.30, 0.48, 0.56, 0.58])
 SNOW = np.array([0.92, 0.90, 0.88, 0.72])
 # Open ground; trees hold less than it, roofs, roads and water none.
-HOLDS_SNOW = {name: 1.0 for name in NAMES if MATERIALS[name].grows}
+HOLDS_SNOW = {name: 1.0 for name in MATERIAL_NAMES if MATERIALS[name].grows}
 HOLDS_SNOW |= {"ploughed": 1.0, "soil": 1.0, "sand": 1.0, "forest": 0.35, "tree": 0.35}
 
 
@@ -45,8 +45,8 @@ class Look:
 
         In the order of `materials.NAMES`.
         """
-        table = np.array([MATERIALS[name].bands for name in NAMES])
-        for row, name in enumerate(NAMES):
+        table = np.array([MATERIALS[name].bands for name in MATERIAL_NAMES])
+        for row, name in enumerate(MATERIAL_NAMES):
             # Straw first: snow lies on what the plants have become.
             if MATERIALS[name].grows:
                 table[row] += self.dry * (DRY - table[row])

@@ -46,5 +46,5 @@ MATERIALS = {
     "yellow": Material((0.16, 0.78, 0.92, 0.74), 0.05),
     "green": Material((0.24, 0.55, 0.18, 0.30), 0.05),
 }
-NAMES = tuple(MATERIALS)
-INDEX = {name: number for number, name in enumerate(NAMES)}
+MATERIAL_NAMES = tuple(MATERIALS)
+MATERIAL_INDEX = {name: index for index, name in enumerate(MATERIAL_NAMES)}

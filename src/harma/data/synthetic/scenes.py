@@ -18,7 +18,7 @@ Direction = Literal["north to south", "west to east"]
 SIDES_OF_A_COAST = {"north to south": ("west", "east"), "west to east": ("north", "south")}
 
 # Kind → colours it comes in. No colour: it has just one, which nobody would name.
-KINDS: dict[str, tuple[str, ...]] = {
+OBJECT_KINDS: dict[str, tuple[str, ...]] = {
     "house": ("red", "grey", "brown", "blue"),
     "storage tank": ("white", "grey"),
     "tennis court": ("green", "blue", "red"),
@@ -41,7 +41,7 @@ class Group:
     """Like objects, close together.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of `OBJECT_KINDS`.
         count: 1 to 4.
         color: of all of them, or "".
         quarter: one of `QUARTERS`.
@@ -115,7 +115,7 @@ def _kinds(rng: np.random.Generator, ground: str, line: str, sea: str, quarter: 
         return ["aeroplane"]
     if ground == "forest":
         excluded.add("tree")
-    return [kind for kind in KINDS if kind not in excluded]
+    return [kind for kind in OBJECT_KINDS if kind not in excluded]
 
 
 def _not_taken(kinds: list[str], groups: list[Group]) -> list[str]:
@@ -126,7 +126,7 @@ def _not_taken(kinds: list[str], groups: list[Group]) -> list[str]:
 
 def _make_group(rng: np.random.Generator, quarter: str, kinds: list[str]) -> Group:
     kind = str(rng.choice(kinds))
-    colors = KINDS[kind]
+    colors = OBJECT_KINDS[kind]
     count = 1
     if kind not in SINGLE:
         count = int(rng.integers(1, 5))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.data.synthetic.canvas import Canvas, Point, rectangle
-from harma.data.synthetic.materials import INDEX
+from harma.data.synthetic.materials import MATERIAL_INDEX
 from harma.data.synthetic.scenes import DrawnScene
 
 PLAIN = {"grassland": "grass", "forest": "forest", "bare land": "soil", "sand": "sand"}
@@ -21,7 +21,7 @@ def draw_ground(canvas: Canvas, scene: DrawnScene, rng: np.random.Generator) -> 
     if scene.ground == "farmland":
         canvas.cover(_fields(canvas.size, rng))
     else:
-        material = INDEX[PLAIN[scene.ground]]
+        material = MATERIAL_INDEX[PLAIN[scene.ground]]
         canvas.cover(np.full((canvas.size, canvas.size), material, dtype=np.uint8))
 
 
@@ -37,7 +37,8 @@ def _fields(size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     piece = np.floor((along + 1) / length + shift).astype(int)
     # Two steps from piece to piece, one from strip to strip: neighbours never have the same.
     crop = (strip + 2 * piece + rng.integers(4)) % len(CROPS)
-    labels: NDArray[np.uint8] = np.array([INDEX[name] for name in CROPS], dtype=np.uint8)[crop]
+    crops = np.array([MATERIAL_INDEX[name] for name in CROPS], dtype=np.uint8)
+    labels: NDArray[np.uint8] = crops[crop]
     return labels
 
 

@@ -11,7 +11,7 @@ from harma.ground.towers import TOWERS, Tower
 from harma.methods.attachment import Attachment
 from harma.methods.harma.config import HARMA_ADAPTER, AdapterConfig
 from harma.methods.harma.modules import Adapter, AdapterSite, SharedAdapter
-from harma.methods.sites import SITE, attach_sites
+from harma.methods.sites import SITE_NAME, attach_sites
 
 # What every gate is called in its module: of a block, an adapter, a shared adapter.
 GATE = "gate"
@@ -43,15 +43,19 @@ def attach(
             in a tower that is not.
         BackboneError: a tower's blocks cannot take adapters.
     """
+    # First, so that a refusal leaves the backbone as it was.
     _check_attention(backbone, config)
     blocks = {tower: backbone.blocks(tower) for tower in TOWERS}
     make = adapter or find(config.adapter, {HARMA_ADAPTER: Adapter}, "adapter.adapter")
+    # The shallower tower sets the number, so that each shared adapter has a block in every sharing
+    # tower; the deeper tower's blocks take turns (SPEC 1, Sharing).
     num_shared = min((len(blocks[tower]) for tower in config.shared_towers), default=0)
     shared = _shared_adapters(config, num_shared)
 
     def build(tower: Tower, block: nn.Module) -> AdapterSite:
         shared_adapter = None
         if tower in config.shared_towers:
+            # Modules compare by identity, so that two blocks of equal weights are told apart.
             place = blocks[tower].index(block)
             shared_adapter = shared[shared_index(place, len(blocks[tower]), num_shared)]
         own_adapter = make(
@@ -63,6 +67,7 @@ def attach(
         return AdapterSite(
             own_adapter,
             shared_adapter,
+            # Patches of an image have no order that attention could follow.
             causal=tower == "text" and config.text_attention == "causal",
             gate_init=config.gate_init,
             layout=backbone.layout(tower, block),
@@ -76,9 +81,9 @@ def attach(
     return shared
 
 
-def _shared_adapters(config: AdapterConfig, number: int) -> nn.ModuleList:
+def _shared_adapters(config: AdapterConfig, count: int) -> nn.ModuleList:
     shared = nn.ModuleList()
-    for _ in range(number):
+    for _ in range(count):
         shared.append(
             SharedAdapter(
                 config.bottleneck_dim,
@@ -117,8 +122,10 @@ def detach(backbone: Backbone) -> None:
     for tower in TOWERS:
         for block in backbone.blocks(tower):
             mlp = backbone.mlp(block)
-            if SITE in mlp._modules:
-                del mlp._modules[SITE]
+            # Not `del mlp[-1]`: torch then numbers the rest of a Sequential anew, and the names of
+            # the backbone's weights would change.
+            if SITE_NAME in mlp._modules:
+                del mlp._modules[SITE_NAME]
 
 
 def sites(backbone: Backbone) -> dict[Tower, list[AdapterSite]]:
@@ -126,7 +133,7 @@ def sites(backbone: Backbone) -> dict[Tower, list[AdapterSite]]:
     by_tower: dict[Tower, list[AdapterSite]] = {tower: [] for tower in TOWERS}
     for tower in TOWERS:
         for block in backbone.blocks(tower):
-            site = backbone.mlp(block)._modules.get(SITE)
+            site = backbone.mlp(block)._modules.get(SITE_NAME)
             if isinstance(site, AdapterSite):
                 by_tower[tower].append(site)
     return by_tower
@@ -141,6 +148,8 @@ def adapter_tree(backbone: Backbone, shared: nn.ModuleList) -> nn.ModuleDict:
     tree = nn.ModuleDict()
     for tower, of_tower in sites(backbone).items():
         tree[tower] = nn.ModuleList(of_tower)
+    # Not below the sites, which only refer to them: each weight is kept once, by however many
+    # blocks it is used.
     tree["shared"] = shared
     return tree
 
@@ -164,6 +173,7 @@ class HarmaAttachment(Attachment):
     def state(self) -> dict[str, Tensor]:
         """What trains, under the names of `adapter_tree`."""
         tree = adapter_tree(self._backbone, self._shared)
+        # The parameters themselves: what trains is told apart by them.
         state: dict[str, Tensor] = tree.state_dict(keep_vars=True)
         return state
 
@@ -177,5 +187,7 @@ def attach_harma(
 ) -> HarmaAttachment:
     """`attach`, as the model takes it from every method."""
     shared = attach(backbone, config, adapter=adapter)
+    # Under full attention the original's adapters see padding: a text cut to its own length would
+    # get another embedding.
     trims_text = config.text_attention == "causal" or masks_padding(backbone)
     return HarmaAttachment(backbone, shared, trims_text=trims_text)

@@ -1,0 +1,69 @@
+"""The index as people use it: what it says of itself, and what it refuses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.index.made import chip, made_settings, make_store
+
+from harma.errors import ConfigError, QueryError
+from harma.index.ask import Vector
+from harma.index.index import Index
+from harma.index.store import Store
+
+
+def test_the_facts_of_an_index(tmp_path):
+    store = make_store(tmp_path / "index", 200, dim=8)
+    index = Index(store)
+    rows = store.rows(["xmin", "ymin", "xmax", "ymax", "datetime"]).to_pylist()
+    placed = [row for row in rows if row["xmin"] is not None]
+    dates = [row["datetime"] for row in rows if row["datetime"] is not None]
+    assert 0 < len(placed) < 200
+    info = index.info()
+    assert (info["chips"], info["placed"], len(index)) == (200, len(placed), 200)
+    assert info["bounds"] == [
+        min(row["xmin"] for row in placed),
+        min(row["ymin"] for row in placed),
+        max(row["xmax"] for row in placed),
+        max(row["ymax"] for row in placed),
+    ]
+    assert info["dates"] == [str(min(dates)), str(max(dates))]
+
+
+def test_an_export_does_not_lie_in_the_index(tmp_path):
+    index = Index(make_store(tmp_path / "index", 10, dim=8))
+    (tmp_path / "link").symlink_to(tmp_path / "index")
+    for folder in ("index", "link"):
+        with pytest.raises(ConfigError, match="lies inside the index"):
+            index.export(tmp_path / folder / "a.parquet")
+    assert index.export(tmp_path / "a.parquet") == 10
+
+
+def test_an_index_of_another_programs_embeddings_takes_vectors_alone(tmp_path):
+    settings = replace(made_settings(8), model="clay", model_id="foreign-0")
+    store = Store.create(tmp_path / "index", settings)
+    store.add_chips([chip(id="a"), chip(id="b", column=9)], np.eye(2, 8, dtype=np.float32))
+    index = Index(store)
+    with pytest.raises(QueryError, match="of clay, which HarMA cannot load"):
+        index.search("a river")
+    hits = index.search(like=[Vector(np.eye(2, 8)[1])])
+    assert [hit.id for hit in hits] == ["b", "a"]
+
+
+def test_what_is_added_is_seen_after_a_refresh(tmp_path):
+    index = Index(make_store(tmp_path / "index", 10, dim=8))
+    writer = Store(tmp_path / "index")
+    writer.add_chips([chip(id="new")], np.eye(1, 8, dtype=np.float32))
+    assert len(index) == 10
+    index.refresh()
+    assert len(index) == 11
+
+
+def test_pages_follow_each_other(tmp_path):
+    index = Index(make_store(tmp_path / "index", 60, dim=8))
+    vector = Vector(np.arange(8.0))
+    whole = [hit.id for hit in index.search(like=[vector], k=20)]
+    pages = []
+    for offset in (0, 7, 14):
+        pages += [hit.id for hit in index.search(like=[vector], k=7, offset=offset)]
+    assert pages[:20] == whole
