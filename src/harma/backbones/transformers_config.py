@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 from harma.backbones.architecture import close_matches
-from harma.backbones.transformers_tower import first_line, transformers
+from harma.backbones.transformers_tower import transformers
 from harma.errors import BackboneError, ConfigError
+from harma.ground.messages import first_line
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ def _default_config(kind: str, where: str) -> Any:
         return transformers().AutoConfig.for_model(kind)
     except (ValueError, TypeError) as error:
         raise BackboneError(
-            f"{where}: the model type {kind!r} cannot be used ({first_line(error)})"
+            f"{where}: the model type {kind!r} cannot be used ({first_line(error, length=300)})"
         ) from error
 
 

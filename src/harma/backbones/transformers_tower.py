@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from harma.backbones.layouts import PaddingLayout
 from harma.errors import BackboneError, ConfigError, MissingDependencyError
+from harma.ground.messages import first_line
 
 log = logging.getLogger(__name__)
 
@@ -200,14 +201,9 @@ def _build_encoder(config: Mapping[str, Any]) -> nn.Module:
         encoder = transformers().AutoModel.from_config(made)
     except NOT_BUILT as error:
         raise ConfigError(
-            f"text: transformers cannot build {dict(config)}: {first_line(error)}"
+            f"text: transformers cannot build {dict(config)}: {first_line(error, length=300)}"
         ) from error
     assert isinstance(encoder, nn.Module)
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = nn.Identity()  # some encoders call it without asking
     return encoder
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what a library says."""
-    return (str(error) or type(error).__name__).splitlines()[0][:300]

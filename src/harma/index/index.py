@@ -232,7 +232,9 @@ class Index:
         # Also where no text is embedded: a model that is given must be the right one.
         index = Index.open(directory, model=model)
         is_foreign = index.store.settings.model_id.startswith(FOREIGN)
-        embedder = index.model if with_texts and not is_foreign else None
+        embedder = None
+        if with_texts and not is_foreign:
+            embedder = index.model
         return optimize(Path(directory), embedder, progress)
 
     # -- what reads it -----------------------------------------------------------------------------
