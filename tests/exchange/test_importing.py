@@ -24,6 +24,7 @@ from harma.index.index import Index
 from harma.index.settings import read_settings
 from harma.index.store import Store
 from harma.index.verify import verify
+from harma.scenes.raster import Reading
 
 
 @pytest.fixture
@@ -163,6 +164,16 @@ def test_an_export_rewritten_by_another_program_keeps_ids_and_windows(exported, 
     import_geoparquet(tmp_path / "other", tmp_path / "b.parquet", model=store.settings.model)
     wanted = [row for row in rows_of(store) if row["row"] == 0 and row["geometry"]]
     assert rows_of(Store(tmp_path / "other")) == wanted
+
+
+def test_an_index_whose_nodata_is_no_number_takes_its_own_export(
+    write_scenes, build_index, tmp_path
+):
+    write_scenes(tmp_path / "scenes", 1)
+    build_index(tmp_path / "scenes", reading=Reading(nodata=float("nan")))
+    export_geoparquet(Store(tmp_path / "index"), tmp_path / "a.parquet")
+    done = import_geoparquet(tmp_path / "index", tmp_path / "a.parquet")
+    assert (done.num_added, done.num_there) == (0, 9)
 
 
 def test_a_file_of_another_program(tmp_path):

@@ -125,7 +125,8 @@ def check_fits(path: Path, kept: Settings, given: Settings, *, is_export: bool) 
     if not is_export:
         return
     for name in ("tiling", "reading", "max_nodata"):
-        if getattr(kept, name) != getattr(given, name):
+        # As text: a nodata value may be NaN, which is not equal to itself.
+        if repr(getattr(kept, name)) != repr(getattr(given, name)):
             raise ConfigError(
                 f"the index was made with {name} {getattr(kept, name)}, {path} with"
                 f" {getattr(given, name)}; import it into another index"
