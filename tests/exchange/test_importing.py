@@ -24,6 +24,7 @@ from harma.index.index import Index
 from harma.index.settings import read_settings
 from harma.index.store import Store
 from harma.index.verify import verify
+from harma.scenes.raster import Reading
 
 
 @pytest.fixture
@@ -165,6 +166,16 @@ def test_an_export_rewritten_by_another_program_keeps_ids_and_windows(exported, 
     assert rows_of(Store(tmp_path / "other")) == wanted
 
 
+def test_an_index_whose_nodata_is_no_number_takes_its_own_export(
+    write_scenes, build_index, tmp_path
+):
+    write_scenes(tmp_path / "scenes", 1)
+    build_index(tmp_path / "scenes", reading=Reading(nodata=float("nan")))
+    export_geoparquet(Store(tmp_path / "index"), tmp_path / "a.parquet")
+    done = import_geoparquet(tmp_path / "index", tmp_path / "a.parquet")
+    assert (done.num_added, done.num_there) == (0, 9)
+
+
 def test_a_file_of_another_program(tmp_path):
     path = foreign(tmp_path / "f.parquet", year=np.arange(20))
     done = import_geoparquet(tmp_path / "index", path, label="clay-1.5")
@@ -181,6 +192,8 @@ def test_a_file_of_another_program(tmp_path):
     hits = Index(store).search(like=[Chip(chip["id"])], bbox=(2.9, 49, 3.2, 51))
     assert hits[0].id == chip["id"]
     assert verify(store) == []
+    # Nothing can embed texts for it, so its recall is measured on chips alone.
+    assert Index.optimize(tmp_path / "index") == "exact: every chip is compared"
 
 
 def test_made_ids_are_of_what_a_row_holds(tmp_path):

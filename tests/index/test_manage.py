@@ -10,11 +10,13 @@ from tests.conftest import TINY
 from tests.index.made import chip_ids
 
 from harma.backbones import load_backbone
-from harma.errors import ConfigError, HarmaError, MissingFileError
+from harma.errors import ConfigError, HarmaError, MissingFileError, ModelMismatchError
 from harma.index import manage
+from harma.index.index import Index
 from harma.index.manage import add_to_index, build_index, reembed_index
 from harma.index.options import BuildOptions, WorkOptions
 from harma.index.settings import read_settings, write_settings
+from harma.model.model import HarMA
 from harma.scenes.windows import Tiling
 
 HERE = {"num_workers": 0, "device": "cpu"}
@@ -71,6 +73,14 @@ def test_a_loaded_model_serves_for_an_index_that_knows_its_name(built, model, tm
     assert read_settings(Path(built)) == kept
     with pytest.raises(ConfigError, match="model is not given"):
         build_index(tmp_path / "new", [tmp_path / "scenes"], model[0], options=options)
+
+
+def test_an_index_is_not_optimized_with_another_model(built, model):
+    other = HarMA(load_backbone({**TINY, "embed_dim": 24})).eval()
+    for with_texts in (True, False):
+        with pytest.raises(ModelMismatchError, match="was made with the model"):
+            Index.optimize(built, model=other, with_texts=with_texts)
+    assert Index.optimize(built, model=model[0]) == "exact: every chip is compared"
 
 
 def test_what_is_missing_is_told_before_anything_is_made(built, model, tmp_path):

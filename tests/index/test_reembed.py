@@ -119,6 +119,22 @@ def test_what_was_removed_meanwhile_does_not_come_back_by_an_interrupted_reembed
     assert verify(Store(archive)) == []
 
 
+def test_what_is_added_until_it_begins_is_embedded_too(
+    archive, other, write_scenes, build_index, tmp_path, monkeypatch
+):
+    fingerprint = reembedding.model_id
+
+    def adding(model):
+        """Another process ends its build while the model's weights are hashed."""
+        write_scenes(tmp_path / "more", 1, first=3)
+        build_index(tmp_path / "more")
+        return fingerprint(model)
+
+    monkeypatch.setattr(reembedding, "model_id", adding)
+    assert reembed(archive, *other, None, num_workers=0).num_added == 36
+    assert len(chip_ids(archive)) == 36
+
+
 def test_sources_are_found_by_the_names_an_index_keeps():
     from harma.scenes.sources import source_named
 

@@ -3,7 +3,7 @@
 import pytest
 from tests.index.made import all_rows, chip_ids
 
-from harma.errors import NotFoundError
+from harma.errors import MissingFileError, NotFoundError
 from harma.index.store import Store
 from harma.index.upkeep import optimize, remove
 
@@ -35,3 +35,11 @@ def test_removing_takes_the_problem_too(archive, build_index, tmp_path):
     assert (archive / "problems.json").exists()
     assert remove(archive, [str(scene), "*scene1_*"]) == (2, 18)
     assert not (archive / "problems.json").exists()
+
+
+def test_where_there_is_no_index_nothing_is_made(tmp_path):
+    with pytest.raises(MissingFileError, match="is no index"):
+        remove(tmp_path / "none", ["a"])
+    with pytest.raises(MissingFileError, match="is no index"):
+        optimize(tmp_path / "none", None, lambda *told: None)
+    assert not (tmp_path / "none").exists()

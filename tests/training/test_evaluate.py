@@ -1,6 +1,7 @@
 """`harma.evaluate`: a saved run or model on a data set by its name."""
 
 import json
+import sys
 from dataclasses import replace
 from shutil import copytree
 
@@ -10,7 +11,7 @@ from tests.conftest import TINY
 
 from harma.cli import main
 from harma.data.synthetic import make_scenes
-from harma.errors import ConfigError, DataError
+from harma.errors import ConfigError, DataError, MissingDependencyError
 from harma.evaluation import load_evaluation, report, save_evaluation
 from harma.model.saved import load
 from harma.training.evaluate import evaluate
@@ -133,3 +134,14 @@ def test_the_report_of_a_run_says_again_what_the_run_knows(runs, tmp_path, monke
     assert facts[0]["method"] == "harma"
     assert given[0]["model"] is not None
     assert given[0]["evaluation"].baseline == "without adapters"
+
+
+def test_a_umap_that_cannot_be_made_costs_no_evaluation(runs, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)
+    output = tmp_path / "output"
+    with pytest.raises(MissingDependencyError, match="leave --umap out"):
+        evaluate(runs / "harma", output=output, report=output, umap=True)
+    assert not output.exists()
+    # Without a page there is nothing to draw.
+    evaluate(runs / "harma", output=output, umap=True)
+    assert (output / "metrics.json").is_file()

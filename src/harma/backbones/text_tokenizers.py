@@ -11,6 +11,7 @@ from torch import Tensor
 from harma.backbones.transformers_tower import transformers
 from harma.backbones.weights.hub import Remote, find_file
 from harma.errors import ConfigError, MissingFileError
+from harma.ground.messages import in_one_line
 
 VOCABULARY = "vocab.txt"
 # Any one of the first is a tokenizer; what else a repository has is taken too.
@@ -119,7 +120,7 @@ def _open(path: Path) -> Any:
             str(path), local_files_only=True, trust_remote_code=False
         )
     except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = in_one_line(error, length=300)
         raise ConfigError(f"the tokenizer in {path} cannot be used ({reason})") from error
 
 

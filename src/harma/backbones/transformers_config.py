@@ -8,7 +8,7 @@ from typing import Any
 from harma.backbones.architecture import close_matches
 from harma.backbones.transformers_tower import transformers
 from harma.errors import BackboneError, ConfigError
-from harma.ground.messages import first_line
+from harma.ground.messages import first_line, in_one_line
 
 log = logging.getLogger(__name__)
 
@@ -145,5 +145,5 @@ def _config(kind: str, values: Mapping[str, object], where: str) -> Any:
     try:
         return transformers().AutoConfig.for_model(kind, **values)
     except (ValueError, TypeError, StrictDataclassError) as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = in_one_line(error, length=300)
         raise ConfigError(f"{where}: a {kind} cannot have these values ({reason})") from error

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 
 from harma.comparison.jobs import Job, interrupted_by_term, settle, start, stop
 from harma.comparison.plan import Plan
 from harma.comparison.plan_rows import PlanRow
 from harma.comparison.runs import Run, known_runs, num_runs
+from harma.ground.progress import make_bars
 from harma.training.build import load_splits
 
 # Seconds between looks at the processes.
@@ -121,17 +121,15 @@ class ComparisonDisplay(AbstractContextManager["ComparisonDisplay"]):
     def __init__(self, plan: Plan, rows: Sequence[PlanRow]) -> None:
         self.plan = plan
         self.rows = rows
-        self.console = Console(stderr=True)
-        self.bars = Progress(
+        self.bars = make_bars(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}"),
             TextColumn("{task.fields[note]}"),
-            console=self.console,
-            disable=not self.console.is_terminal,
             refresh_per_second=2,
         )
+        self.console = self.bars.console
         self.whole = self.bars.add_task("all runs", total=1, unit="runs", note="")
         self.tasks: dict[str, TaskID] = {}
         self.times: list[float] = []

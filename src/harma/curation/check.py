@@ -1,6 +1,6 @@
 """Finding every problem of a data set at once, before an epoch is wasted (`harma data check`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,7 @@ from harma.data.images import read_image
 from harma.data.rows import Problem, RowPlace
 from harma.data.split import SplitSize
 from harma.errors import DataError, MissingFileError
-
-Progress = Callable[[int, int], None]
+from harma.ground.progress import Advance
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def check_data(
     images: str | Path | None = None,
     empty_captions: EmptyCaptions = "error",
     num_workers: int = 4,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> CheckReport:
     """Read the annotations of all splits and decode every image, those of faulty rows included.
 
@@ -98,7 +97,7 @@ def _repeated(readings: Sequence[SplitReading]) -> list[Problem]:
 
 
 def _undecodable(
-    places: dict[Path, RowPlace], num_workers: int, progress: Progress | None
+    places: dict[Path, RowPlace], num_workers: int, progress: Advance | None
 ) -> list[Problem]:
     """Images that cannot be decoded, each once."""
     problems = []

@@ -5,7 +5,6 @@ import os
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from http.client import HTTPException, HTTPResponse
 from importlib.resources import files
@@ -15,9 +14,9 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from harma.errors import ConfigError, DataError, DownloadError, StorageError
+from harma.ground.progress import Advance
 from harma.ground.reading import read_yaml
 
-Progress = Callable[[int, int], None]
 BLOCK = 1 << 18  # bytes written at once
 TIMEOUT = 30.0
 TRIES = 5
@@ -98,7 +97,7 @@ def fetch(
     item: Download,
     directory: Path,
     *,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
     tries: int = TRIES,
     wait: float = 1.0,
     timeout: float = TIMEOUT,
@@ -144,7 +143,7 @@ def fetch(
 def _complete(
     item: Download,
     part: Path,
-    progress: Progress | None,
+    progress: Advance | None,
     *,
     tries: int,
     wait: float,
@@ -181,7 +180,7 @@ class _Pulled:
     why: str = ""
 
 
-def _pull(item: Download, part: Path, progress: Progress | None, timeout: float) -> _Pulled:
+def _pull(item: Download, part: Path, progress: Advance | None, timeout: float) -> _Pulled:
     """Add to the part of a file what one connection gives."""
     there = _size(part)
     if item.bytes and there == item.bytes:
@@ -203,7 +202,7 @@ def _pull(item: Download, part: Path, progress: Progress | None, timeout: float)
 
 
 def _receive(
-    item: Download, response: HTTPResponse, part: Path, progress: Progress | None
+    item: Download, response: HTTPResponse, part: Path, progress: Advance | None
 ) -> _Pulled:
     there = _size(part)
     start = 0

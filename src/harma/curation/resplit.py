@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harma.curation.audit.copies import THRESHOLD, find_copies, groups_of
-from harma.curation.audit.looks import Progress, look_at
+from harma.curation.audit.looks import look_at
 from harma.curation.convert import Conversion, merge, prepare, renumbered, unread_keys
 from harma.curation.raw import RawImage, read_raw
 from harma.curation.splitting import divide
 from harma.data.annotations import image_folder
 from harma.data.description import SPLITS, DataDescription
 from harma.errors import MissingFileError
+from harma.ground.progress import Advance
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def resplit(
     threshold: float = THRESHOLD,
     images: Path | None = None,
     num_workers: int = 4,
-    progress: tuple[Progress | None, Progress | None] = (None, None),
+    progress: tuple[Advance | None, Advance | None] = (None, None),
 ) -> Resplit:
     """Pool all splits of a data set and divide them anew.
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harma.curation.check import Progress
 from harma.curation.vocabulary.stop_words import STOP_WORDS
 from harma.data.annotations import load_split
 from harma.data.description import DataDescription
 from harma.data.images import picture_size
 from harma.data.split import Split
+from harma.ground.progress import Advance
 
 MOST_NAMED = 50  # captions and words
 UNCUT_WORDS = 10**6  # words of a caption: here captions are counted as they are
@@ -85,7 +85,7 @@ def data_stats(
     splits: Sequence[str] | None = None,
     images: Path | None = None,
     num_workers: int = 4,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> DataStats:
     """Count what a data set holds; captions are cleaned but not cut.
 
@@ -139,7 +139,7 @@ class _ImageFile(NamedTuple):
 
 
 def _read_files(
-    paths: Sequence[Path], num_workers: int, progress: Progress | None
+    paths: Sequence[Path], num_workers: int, progress: Advance | None
 ) -> list[_ImageFile]:
     files: list[_ImageFile] = []
     # Threads suffice: reading waits for the disk, and hashing lets others run.

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tokenize import TokenError
@@ -19,6 +19,7 @@ from torch.utils.data import get_worker_info
 
 from harma.data.images import read_image, rgb_array
 from harma.errors import ConfigError, MissingFileError, StorageError
+from harma.ground.progress import Advance
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,6 @@ DECODING = 1
 BLOCK_BYTES = 256 * 2**20
 # Images decoded ahead of what is kept.
 PORTION = 256
-
-Progress = Callable[[int, int], None]
 
 
 class _InMemory(NamedTuple):
@@ -88,7 +87,7 @@ class ImageCache:
         return torch.from_numpy(array).permute(2, 0, 1)
 
     def preload(
-        self, paths: Iterable[Path], *, num_workers: int = 1, progress: Progress | None = None
+        self, paths: Iterable[Path], *, num_workers: int = 1, progress: Advance | None = None
     ) -> None:
         """Decode images now, in threads. Without effect if the mode is "none".
 

@@ -115,12 +115,8 @@ def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> E
             f"a UMAP of {num_points} images and texts says nothing; it takes ten or more. Leave"
             " --umap out"
         )
-    try:
-        import umap
-    except ImportError as error:
-        raise MissingDependencyError(
-            "a UMAP needs umap-learn: pip install umap-learn, or leave --umap out"
-        ) from error
+    check_umap()
+    import umap
 
     rng = np.random.default_rng(seed)
     image_rows = _drawn_rows(rng, len(embedded.images), most // 2)
@@ -133,6 +129,20 @@ def umap_map(embedded: Embedded, *, seed: int = 0, most: int = UMAP_POINTS) -> E
     placed = np.asarray(layout.fit_transform(points), dtype=np.float32)
     num_images = len(image_rows)
     return EmbeddingMap(placed[:num_images], placed[num_images:], image_rows, text_rows)
+
+
+def check_umap() -> None:
+    """Check that a UMAP can be made.
+
+    Raises:
+        MissingDependencyError: umap-learn is not installed.
+    """
+    try:
+        import umap  # noqa: F401
+    except ImportError as error:
+        raise MissingDependencyError(
+            "a UMAP needs umap-learn: pip install umap-learn, or leave --umap out"
+        ) from error
 
 
 def _drawn_rows(rng: np.random.Generator, count: int, most: int) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.exchange.embedding_rows import INDEX_COLUMNS, CheckedRows, ParquetLayout, checked_rows
 from harma.exchange.footprints import to_wgs84
+from harma.ground.messages import first_line
 from harma.index.geoparquet_footer import read_geo, read_settings_text
 from harma.index.records import SourceRecord
 from harma.index.settings import Settings
@@ -123,7 +124,9 @@ class EmbeddingFile:
         try:
             yield from self._file.iter_batches(batch_size=ROWS_AT_ONCE, columns=names)
         except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{self.path} is damaged ({_short(error)}); get it again") from error
+            raise DataError(
+                f"{self.path} is damaged ({first_line(error)}); get it again"
+            ) from error
 
     # -- telling columns ----------------------------------------------------------------------
 
@@ -186,7 +189,7 @@ def _opened(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
         raise DataError(
-            f"{path} is not a Parquet file, or is cut off ({_short(error)}); get it again"
+            f"{path} is not a Parquet file, or is cut off ({first_line(error)}); get it again"
         ) from error
 
 
@@ -199,8 +202,3 @@ def _is_embedding(kind: pa.DataType) -> bool:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names) or "none"
-
-
-def _short(error: Exception) -> str:
-    lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0][:160]

@@ -131,7 +131,8 @@ def check_fits(path: Path, of_index: Settings, of_file: Settings, *, is_export: 
     if not is_export:
         return
     for name in ("tiling", "reading", "max_nodata"):
-        if getattr(of_index, name) != getattr(of_file, name):
+        # As text: a nodata value may be NaN, which is not equal to itself.
+        if repr(getattr(of_index, name)) != repr(getattr(of_file, name)):
             raise ConfigError(
                 f"the index was made with {name} {getattr(of_index, name)}, {path} with"
                 f" {getattr(of_file, name)}; import it into another index"

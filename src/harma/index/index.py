@@ -71,7 +71,7 @@ class Index:
         Raises:
             MissingFileError: there is no index.
             DataError: it is damaged.
-            ConfigError: the model is another one.
+            ModelMismatchError: the model is another one.
         """
         return cls(Store(Path(directory)), model)
 
@@ -219,7 +219,8 @@ class Index:
         Args:
             directory: of the index.
             model: the one the index was made with; None loads it.
-            with_texts: measure recall on texts too, which needs the model.
+            with_texts: measure recall on texts too, which needs the model. An index of a model that
+                HarMA cannot load is measured on its chips alone.
             progress: told of what takes long.
 
         Returns:
@@ -227,13 +228,17 @@ class Index:
 
         Raises:
             BusyError: another process writes the index.
+            ModelMismatchError: the index was made with another model.
         """
         from harma.index.upkeep import optimize
 
-        directory = Path(directory)
-        if with_texts and model is None:
-            model = Index.open(directory).model
-        return optimize(directory, model, progress)
+        # Also where no text is embedded: a model that is given must be the right one.
+        index = Index.open(directory, model=model)
+        is_foreign = index.store.settings.model_id.startswith(FOREIGN)
+        embedder = None
+        if with_texts and not is_foreign:
+            embedder = index.model
+        return optimize(Path(directory), embedder, progress)
 
     # -- what reads it -----------------------------------------------------------------------------
 

@@ -66,6 +66,8 @@ def reembed(
         _refuse(directory, settings)
     with locked(directory, WRITING_INDEX):
         growing = directory / GROWING / settings.model_id
+        # Again: sources that another process brought in until now are to be embedded too.
+        old = Store(directory)
         sources = _sources_of(old)
         _forget_removed(growing, {source.name for source in sources})
         outcome = build(

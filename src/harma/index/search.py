@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harma.errors import QueryError
+from harma.ground.messages import first_line
 from harma.index.ann import RECALL_K, Ann
 from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
@@ -265,5 +266,5 @@ def _where_checked(condition: Filter) -> Iterator[None]:
         # Without a person's condition the error is about the store itself.
         if not condition.where:
             raise
-        reason = str(error).partition("\n")[0][:200]
+        reason = first_line(error)
         raise QueryError(f"the condition {condition.where!r} cannot be used ({reason})") from error

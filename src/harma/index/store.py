@@ -20,6 +20,7 @@ from harma.errors import (
 )
 from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
+from harma.ground.messages import first_line
 from harma.index.contract import DISTANCE_COLUMN, READ_ERRORS, ROW_ID
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.schema import CHIPS_TABLE, SOURCE_SCHEMA, SOURCES_TABLE, chip_schema, quoted
@@ -41,8 +42,6 @@ INDEX_CACHE = 400 << 20
 METADATA_CACHE = 100 << 20
 # Versions that readers may still look at.
 KEPT_VERSIONS = timedelta(hours=1)
-# Of messages of Lance, which go on for a screen.
-SHORT = 200
 
 
 class Store:
@@ -73,7 +72,7 @@ class Store:
             names = self._chips.schema.names
         except READ_ERRORS as error:
             raise DataError(
-                f"the index {directory} is damaged ({_short(error)}); build it again"
+                f"the index {directory} is damaged ({first_line(error)}); build it again"
             ) from error
         if names != chip_schema(self.settings.embed_dim).names:
             raise DataError(
@@ -305,8 +304,8 @@ class Store:
 
     def _unreadable(self, error: Exception) -> DataError:
         return DataError(
-            f"the index {self.directory} cannot be read ({_short(error)}). If it was embedded again"
-            " or optimized just now, open it again; else a file is damaged: see `harma index"
+            f"the index {self.directory} cannot be read ({first_line(error)}). If it was embedded"
+            " again or optimized just now, open it again; else a file is damaged: see `harma index"
             " verify`, and build it again"
         )
 
@@ -418,8 +417,9 @@ class Store:
             yield
         except READ_ERRORS as error:
             raise StorageError(
-                f"the index {self.directory} cannot be written ({_short(error)}). What was written"
-                " before is kept; make room, or make it writable, and give the command again"
+                f"the index {self.directory} cannot be written ({first_line(error)}). What was"
+                " written before is kept; make room, or make it writable, and give the command"
+                " again"
             ) from error
 
 
@@ -470,8 +470,3 @@ def _named(sources: Sequence[str]) -> Iterator[str]:
     for start in range(0, len(sources), NAMES_AT_ONCE):
         names = [quoted(name) for name in sources[start : start + NAMES_AT_ONCE]]
         yield f"source IN ({', '.join(names)})"
-
-
-def _short(error: Exception) -> str:
-    lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0][:SHORT]

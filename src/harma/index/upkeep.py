@@ -9,6 +9,7 @@ from harma.errors import NotFoundError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart
 from harma.index.compaction import keep_quick
+from harma.index.settings import read_settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.writer import write_problems
 from harma.model.model import HarMA
@@ -37,6 +38,8 @@ def remove(directory: Path, patterns: Sequence[str]) -> Removed:
         BusyError: another process writes the index.
         NotFoundError: a pattern matches no source; nothing is removed then.
     """
+    # Before the lock, which would make the directory: there must be an index.
+    read_settings(directory)
     with locked(directory, WRITING_INDEX):
         store = Store(directory)
         names = list(store.sources())
@@ -75,6 +78,7 @@ def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str
     Raises:
         BusyError: another process writes the index.
     """
-    store = Store(directory)
+    read_settings(directory)
     with locked(directory, WRITING_INDEX):
-        return keep_quick(store, model, progress, force=True)
+        # Inside: what another process wrote until now is to be joined too.
+        return keep_quick(Store(directory), model, progress, force=True)

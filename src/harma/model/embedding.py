@@ -1,16 +1,15 @@
 """Embedding images and strings with any model of two towers, in batches of like length."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL.Image import Image
-from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -19,13 +18,13 @@ from harma.data.cache import ImageCache
 from harma.data.images import to_uint8_rgb
 from harma.data.transforms import eval_transform
 from harma.errors import ConfigError, DataError
+from harma.ground.progress import tracked
 
 Embeddings = NDArray[np.float32]
 Picture = str | os.PathLike[str] | Image | NDArray[np.generic]
 """A path, a PIL image or an array (H, W), (H, W, 3) or (H, W, 4)."""
 Images = Sequence[Picture] | NDArray[np.generic]
 """A list of pictures, or an array of them."""
-Batch = TypeVar("Batch")
 
 
 class Embedder(Protocol):
@@ -105,12 +104,6 @@ def evaluating(model: object) -> Iterator[None]:
             module.train()
 
 
-def _tracked(batches: Iterable[Batch], total: int, what: str, progress: bool) -> Iterable[Batch]:
-    if not progress:
-        return batches
-    return track(batches, description=what, total=total)
-
-
 def embed_images(
     model: Embedder,
     images: Images,
@@ -131,7 +124,7 @@ def embed_images(
     )
     parts = []
     with evaluating(model):
-        for pixels in _tracked(loader, len(loader), "images", progress):
+        for pixels in tracked(loader, len(loader), "images", enabled=progress):
             parts.append(embed_pixels(model, pixels))
     if not parts:
         return _no_embeddings(model)
@@ -173,7 +166,7 @@ def embed_texts(
     # float32 is named, since float64 runs change the default.
     embedded = torch.empty(len(order), model.embed_dim, dtype=torch.float32)
     with evaluating(model):
-        for start in _tracked(starts, len(starts), "captions", progress):
+        for start in tracked(starts, len(starts), "captions", enabled=progress):
             rows = order[start : start + batch_size]
             embedded[rows] = model.encode_text(token_ids[rows].to(model.device)).float().cpu()
     return _checked(embedded.numpy())

@@ -1,6 +1,6 @@
 """Image files by the thousand: found, embedded in batches; unreadable ones may be left out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,11 +13,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from harma.errors import ConfigError, DataError, HarmaError
+from harma.ground.progress import Advance
 from harma.model.embedding import Embedder, Pictures, embed_pixels, eval_transform_of
 from harma.scenes.sources import find_sources
-
-Progress = Callable[[int, int], None]
-"""Told (images done, images in all)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,7 @@ def embed_files(
     batch_size: int = 64,
     num_workers: int = 0,
     skip_unreadable: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: Advance = lambda done, total: None,
 ) -> EmbeddedFiles:
     """Embed image files; of pixels only a few batches are held at a time.
 

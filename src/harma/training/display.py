@@ -2,15 +2,15 @@
 
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from harma.ground.progress import make_bars
 
 
 class TrainingDisplay:
@@ -24,9 +24,7 @@ class TrainingDisplay:
 
     def __init__(self, num_steps: int, num_epochs: int, *, enabled: bool = True) -> None:
         self.num_epochs = num_epochs
-        # Not standard output, which holds the figures.
-        self.console = Console(stderr=True, quiet=not enabled)
-        self.bar = Progress(
+        self.bar = make_bars(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -35,9 +33,10 @@ class TrainingDisplay:
             TextColumn("left"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
-            console=self.console,
-            disable=not enabled or not self.console.is_terminal,
+            enabled=enabled,
         )
+        # Not standard output, which holds the figures.
+        self.console = self.bar.console
         self.task = self.bar.add_task("training", total=num_steps, note="")
 
     def __enter__(self) -> "TrainingDisplay":

@@ -8,6 +8,7 @@ from harma.data.description import load_description
 from harma.data.split import Split
 from harma.errors import ConfigError, MissingFileError
 from harma.evaluation import Evaluation, load_evaluation, save_evaluation
+from harma.evaluation.embedding_map import check_umap
 from harma.evaluation.retrieval import evaluate_split, with_baseline
 from harma.evaluation.storage import METRICS_FILE, check_place
 from harma.ground.device import best_device
@@ -84,6 +85,8 @@ def evaluate(
     # Before the model is opened: what could not be written is not worth the wait.
     if output is not None:
         check_place(output, images.name, images.fingerprint())
+    if report is not None and umap:
+        check_umap()
     opened = _open(model, backbone, device)
     evaluation = evaluate_split(
         opened, images, batch_size=batch_size, num_workers=num_workers, progress=progress

@@ -8,8 +8,9 @@ from typing import Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
-from harma.errors import ConfigError, MissingFileError
+from harma.errors import ConfigError
 from harma.ground.reading import read_yaml
+from harma.ground.shipped import named_file
 from harma.original.config import is_original_config, recipe_of_original
 from harma.training.recipe import Recipe
 
@@ -30,14 +31,7 @@ def recipe_values(name: str | Path) -> dict[str, Any]:
         MissingFileError: it is neither a shipped recipe nor a file.
         ConfigError: the file is not YAML, or not a mapping.
     """
-    shipped = shipped_recipes()
-    # A shipped name comes first; a file of that name is given with its folder or its ending.
-    path = shipped.get(str(name), Path(name))
-    if not path.is_file():
-        raise MissingFileError(
-            f"there is no recipe {str(name)!r}; shipped are {', '.join(shipped)}, or give the path"
-            " of a YAML file"
-        )
+    path = named_file(name, shipped_recipes(), "recipe")
     values = read_yaml(path, "the recipe")
     if not isinstance(values, dict):
         raise ConfigError(

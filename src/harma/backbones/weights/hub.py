@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harma.errors import MissingFileError
+from harma.ground.messages import in_one_line
 
 log = logging.getLogger(__name__)
 
@@ -135,8 +136,7 @@ def _download(remote: Remote, what: str, manually: str) -> Path:
         except EntryNotFoundError:
             log.info("%s has no %s", remote.repo, file)
         except failures as error:
-            # Some of these messages hold a whole web page.
-            reason = " ".join(str(error).split())[:300]
+            reason = in_one_line(error, length=300)
             raise MissingFileError(f"{what} cannot be downloaded ({reason}); {manually}") from error
     raise MissingFileError(
         f"{what}: {remote.repo} holds none of {', '.join(remote.files)}; see {remote.page}"

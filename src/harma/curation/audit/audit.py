@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harma.curation.audit.copies import THRESHOLD, Copy, find_copies, groups_of
-from harma.curation.audit.looks import Progress, look_at
+from harma.curation.audit.looks import look_at
 from harma.data.annotations import load_split
 from harma.data.description import DataDescription
 from harma.data.split import Split
 from harma.errors import ConfigError
+from harma.ground.progress import Advance
 from harma.metrics import caption_ceilings
 
 
@@ -127,7 +128,7 @@ def audit(
     near: bool = True,
     threshold: float = THRESHOLD,
     num_workers: int = 4,
-    progress: tuple[Progress | None, Progress | None] = (None, None),
+    progress: tuple[Advance | None, Advance | None] = (None, None),
 ) -> Audit:
     """Look for copies within and across splits and data sets.
 

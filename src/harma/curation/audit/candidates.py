@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.curation.audit.descriptors import WHOLE_IMAGE, descriptors, frequencies
-from harma.curation.audit.looks import Progress
 from harma.curation.audit.turns import TURNS, Box, turned_box, turned_coefficients
+from harma.ground.progress import Advance
 
 BOXES: tuple[Box, ...] = (
     WHOLE_IMAGE,
@@ -67,7 +67,7 @@ class _Ways:
 
 
 def find_candidates(
-    grey: NDArray[np.uint8], *, least: float = LEAST, progress: Progress | None = None
+    grey: NDArray[np.uint8], *, least: float = LEAST, progress: Advance | None = None
 ) -> Candidates:
     """Compare every image with every other, in all turns and some crops.
 

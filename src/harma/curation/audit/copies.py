@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from harma.curation.audit.alignment import Fit, fit
 from harma.curation.audit.candidates import Candidates, find_candidates
-from harma.curation.audit.looks import Looks, Progress
+from harma.curation.audit.looks import Looks
 from harma.curation.audit.turns import TURN_NAMES, TURNS, turned
 from harma.errors import ConfigError
+from harma.ground.progress import Advance
 
 THRESHOLD = 0.82
 """Agreement of details from which two images are copies. Measured: benchmarks/audit.py."""
@@ -45,7 +46,7 @@ def find_copies(
     *,
     near: bool = True,
     threshold: float = THRESHOLD,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> tuple[Copy, ...]:
     """All pairs of copies, each once.
 
@@ -93,7 +94,7 @@ def _exact(looks: Looks) -> tuple[list[Copy], NDArray[np.int64]]:
 
 
 def _near(
-    grey: NDArray[np.uint8], images: NDArray[np.int64], threshold: float, progress: Progress | None
+    grey: NDArray[np.uint8], images: NDArray[np.int64], threshold: float, progress: Advance | None
 ) -> list[Copy]:
     """Near copies among some images, the best way of each pair."""
     candidates = find_candidates(grey[images], progress=progress)

@@ -1,7 +1,7 @@
 """What an audit keeps of an image: a small grey picture, hashes of its file and of its pixels."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from harma.data.images import read_image
+from harma.ground.progress import Advance
 
 LOOK_SIDE = 64
 """Height and width of the grey pictures."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +46,7 @@ class _Look(NamedTuple):
 
 
 def look_at(
-    paths: Sequence[Path], *, num_workers: int = 4, progress: Progress | None = None
+    paths: Sequence[Path], *, num_workers: int = 4, progress: Advance | None = None
 ) -> Looks:
     """Read images once.
 

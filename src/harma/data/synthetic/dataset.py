@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -19,9 +18,9 @@ from harma.data.synthetic.scenes import GROUNDS, DrawnScene, make_scene
 from harma.data.synthetic.wording import scene_captions
 from harma.errors import ConfigError, DataError
 from harma.ground.files import replacing_directory, write_json, write_text
+from harma.ground.progress import Advance
 from harma.ground.reading import read_yaml
 
-Progress = Callable[[int, int], None]
 JsonRow = dict[str, object]
 
 # Raised when the same arguments would give other pictures or captions than before.
@@ -41,7 +40,7 @@ def make_scenes(
     size: int = 64,
     captions: int = 5,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> Path:
     """Draw scenes and write them as a data set in the original's JSON, with its description.
 
@@ -191,7 +190,7 @@ class _Captioned:
     captions: list[str]
 
 
-def _write(root: Path, plan: _Plan, progress: Progress | None) -> None:
+def _write(root: Path, plan: _Plan, progress: Advance | None) -> None:
     """Draw all pictures and write the annotations of each split."""
     (root / "images").mkdir()
     num_done = 0
