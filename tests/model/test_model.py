@@ -1,5 +1,7 @@
 """The model: what trains, what it embeds with and without adapters, its weights by name."""
 
+import contextvars
+
 import numpy as np
 import pytest
 import torch
@@ -237,3 +239,29 @@ def test_a_bare_model_trims_texts_as_its_backbone_does(tiny_config):
     assert bare.adapter_state().keys() == {"temperature"}
     with bare.without_adapters():
         assert not bare.backbone.is_bare, "there is nothing to be without"
+
+
+@torch.no_grad()
+def test_contexts_without_adapters_may_end_in_any_order_and_anywhere(tiny_config, pixels):
+    model = randomised(HarMA(load_backbone(tiny_config), AdapterConfig(**SMALL)))
+    adapted = model.encode_image(pixels)
+    with model.without_adapters():
+        bare = model.encode_image(pixels)
+
+    def embedding():
+        with model.without_adapters():
+            while True:
+                yield model.encode_image(pixels)
+
+    first = embedding()
+    second = embedding()
+    assert torch.equal(next(first), bare)
+    assert torch.equal(next(second), bare)
+    first.close()
+    assert torch.equal(next(second), bare), "the second has not ended"
+    second.close()
+    assert torch.equal(model.encode_image(pixels), adapted), "both have"
+    third = embedding()
+    contextvars.copy_context().run(next, third)
+    third.close()
+    assert torch.equal(model.encode_image(pixels), adapted)

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from torch import Tensor, nn
 
@@ -19,9 +18,17 @@ from harma.ground.towers import TOWERS
 
 Values = Mapping[nn.Parameter, Tensor]
 
-# Which backbones are bare for whoever is calling now, each with what its parameters are then. A
-# context variable and no attribute: other threads, and other tasks of a server, go on as they were.
-_BARE: ContextVar[Mapping["Backbone", Values]] = ContextVar("bare", default=MappingProxyType({}))
+
+class _Bare(NamedTuple):
+    """A backbone that is bare, and what its parameters are then."""
+
+    backbone: "Backbone"
+    values: Values
+
+
+# The contexts of `Backbone.bare` that whoever is calling now is inside of. A context variable and
+# no attribute: other threads, and other tasks of a server, go on as they were.
+_BARE: ContextVar[tuple[_Bare, ...]] = ContextVar("bare", default=())
 
 
 class Backbone(nn.Module, ABC):
@@ -86,21 +93,26 @@ class Backbone(nn.Module, ABC):
         Args:
             values: what parameters were before training, where a method trains them in place.
         """
-        # A new mapping: contexts that others were started from keep theirs.
-        token = _BARE.set({**_BARE.get(), self: values})
+        entered = _Bare(self, values)
+        _BARE.set((*_BARE.get(), entered))
         try:
             yield
         finally:
-            _BARE.reset(token)
+            # Itself alone, and no reset to what was before: those that were entered later may last
+            # longer, and a generator may be closed by another thread or task than began it.
+            _BARE.set(tuple(other for other in _BARE.get() if other is not entered))
 
     @property
     def is_bare(self) -> bool:
         """Whether the caller is inside `bare`."""
-        return self in _BARE.get()
+        return any(entered.backbone is self for entered in _BARE.get())
 
     def as_built(self) -> Self:
         """A view without what was attached; inside `bare` with the values from before training."""
-        values = _BARE.get().get(self, {})
+        values: Values = {}
+        for entered in _BARE.get():
+            if entered.backbone is self:
+                values = entered.values
         return bare_view(self, self._own_parts, without_hooks=self._hooks_of_method, values=values)
 
     def in_call(self) -> Self:
