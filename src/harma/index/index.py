@@ -70,7 +70,7 @@ class Index:
         Raises:
             MissingFileError: there is no index.
             DataError: it is damaged.
-            ConfigError: the model is another one.
+            ModelMismatchError: the model is another one.
         """
         return cls(Store(Path(directory)), model)
 
@@ -98,6 +98,8 @@ class Index:
             backbone: where the model's backbone is, if not where it says.
             progress: called with (what is done, so far, in all).
             **options: of `harma.index.options.BuildOptions`; what is not said is as in the index.
+                Processes read unless `num_workers` is 0; a script that lets them keeps its calls
+                under `if __name__ == "__main__":`, since each process imports it.
 
         Raises:
             ConfigError: an option is not usable, or the index was made with another.
