@@ -192,7 +192,7 @@ def test_directories_that_are_no_index(build_index, write_scenes, tmp_path):
         Index.open(tmp_path)
     write_scenes(tmp_path / "scenes", 1)
     (tmp_path / "index").write_text("important")
-    with pytest.raises(ConfigError, match="is a file, and an index a directory"):
+    with pytest.raises(ConfigError, match="is a file; name a directory"):
         build_index(tmp_path / "scenes")
     (tmp_path / "index").unlink()
     (tmp_path / "index").mkdir()

@@ -91,8 +91,6 @@ class Store:
         Raises:
             ConfigError: the directory holds something else.
         """
-        if directory.exists() and not directory.is_dir():
-            raise ConfigError(f"{directory} is a file, and an index a directory; choose another")
         directory.mkdir(parents=True, exist_ok=True)
         # Settings half written by a build that was killed here.
         for temporary in directory.glob(".index.json.*.tmp"):
