@@ -1,6 +1,7 @@
 """The command line as a whole: verbs on real runs, help, messages and exit statuses."""
 
 import json
+import re
 import subprocess
 import sys
 from types import ModuleType
@@ -77,6 +78,17 @@ def test_every_verb_explains_itself_with_examples(verb, capsys):
         main([verb, "--help"])
     assert stop.value.code == 0
     assert "examples:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("verb", "last"), [("data", "scenes"), ("index", "export")])
+def test_actions_are_told_a_line_each(verb, last, capsys):
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    shown = capsys.readouterr().out
+    options = shown.index("positional arguments:")
+    described = re.findall(r"^(\w+): ", shown[:options].partition("\n\n")[2], re.M)
+    assert described[-1] == last
+    assert len(described) >= 8
 
 
 @pytest.mark.parametrize(

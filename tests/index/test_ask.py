@@ -3,6 +3,7 @@
 import inspect
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
 from harma.cli import main
@@ -12,6 +13,7 @@ from harma.index.ask import (
     Page,
     Query,
     SearchOptions,
+    Text,
     Where,
     where_and_page,
 )
@@ -94,3 +96,30 @@ def test_pages_that_cannot_be_given(options, message):
 def test_pages_at_their_bounds():
     assert Page(k=MOST_HITS).overlap == 0.5
     assert Page(k=1, offset=MOST_HITS - 1, overlap=1.0).k == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"k": "3"}, "k is '3'; it must be a whole number"),
+        ({"k": 2.5}, "k is 2.5"),
+        ({"k": None}, "k is None"),
+        ({"k": True}, "k is True"),
+        ({"offset": 1.0}, "offset is 1.0"),
+        ({"overlap": "half"}, "overlap is half; it must be over 0"),
+    ],
+)
+def test_a_page_of_other_types_is_an_error_of_ours(given, message):
+    with pytest.raises(QueryError, match=message):
+        Page(**given)
+
+
+def test_counts_and_shares_of_numpy_are_taken():
+    page = Page(k=np.int64(3), overlap=np.float32(0.5))
+    assert page.k == 3
+
+
+@pytest.mark.parametrize("given", [3, b"water", None])
+def test_a_text_is_a_string(given):
+    with pytest.raises(QueryError, match="a text to look for is a string, not"):
+        Text(given)

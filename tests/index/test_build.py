@@ -191,6 +191,10 @@ def test_directories_that_are_no_index(build_index, write_scenes, tmp_path):
     with pytest.raises(MissingFileError, match="is no index"):
         Index.open(tmp_path)
     write_scenes(tmp_path / "scenes", 1)
+    (tmp_path / "index").write_text("important")
+    with pytest.raises(ConfigError, match="is a file; name a directory"):
+        build_index(tmp_path / "scenes")
+    (tmp_path / "index").unlink()
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "thesis.tex").write_text("important")
     with pytest.raises(ConfigError, match=r"holds files that are no index \(thesis.tex\)"):

@@ -69,3 +69,17 @@ def test_readers_are_as_many_as_cores_but_one(monkeypatch):
         assert WorkOptions().num_readers == expected
     assert WorkOptions(num_workers=0).num_readers == 0
     assert WorkOptions(num_workers=12).num_readers == 12
+
+
+@pytest.mark.parametrize("kind", [WorkOptions, BuildOptions])
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is 0; it must be 1 or more"),
+        ({"num_workers": -1}, "num_workers is -1; it must be 0 or more"),
+    ],
+)
+def test_numbers_out_of_range(kind, said, message):
+    with pytest.raises(ConfigError, match=message):
+        kind(**said)
+    assert kind(batch_size=1, num_workers=0).num_readers == 0

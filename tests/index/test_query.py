@@ -111,3 +111,9 @@ def test_what_cannot_be_looked_for(model, store, options, message):
 def test_a_chip_that_is_not_there(model, store):
     with pytest.raises(NotFoundError, match='there is no chip "it\'s" in the index'):
         vector_of(model, store, like=[Chip("it's")])
+
+
+@pytest.mark.parametrize("given", [5, b"water", ["a", 3]])
+def test_texts_of_other_types_are_refused(model, store, given):
+    with pytest.raises(QueryError, match="a text to look for is a string, not"):
+        vector_of(model, store, text=given)

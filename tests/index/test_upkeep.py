@@ -3,7 +3,7 @@
 import pytest
 from tests.index.made import all_rows, chip_ids
 
-from harma.errors import MissingFileError, NotFoundError
+from harma.errors import ConfigError, MissingFileError, NotFoundError
 from harma.index.store import Store
 from harma.index.upkeep import optimize, remove
 
@@ -16,6 +16,13 @@ def test_optimizing_and_removing_keep_the_rest(archive, tmp_path):
     with pytest.raises(NotFoundError, match="nothing was removed"):
         remove(archive, ["*scene2_*", "nowhere"])
     assert len(chip_ids(archive)) == 18
+
+
+def test_one_pattern_in_place_of_a_list_removes_nothing(archive):
+    """A star among its letters would match every source."""
+    with pytest.raises(ConfigError, match=r"give a list, such as \['\*scene1_\*'\]"):
+        remove(archive, "*scene1_*")
+    assert len(chip_ids(archive)) == 27
 
 
 def test_brackets_in_names_mean_themselves(write_scenes, build_index, tmp_path):

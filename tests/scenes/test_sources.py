@@ -2,7 +2,7 @@
 
 import pytest
 
-from harma.errors import MissingFileError
+from harma.errors import ConfigError, MissingFileError
 from harma.scenes.sources import Source, find_sources, source_named
 
 
@@ -65,6 +65,12 @@ def test_addresses():
         "/vsigs/bucket/a.tif",
         "/vsizip/x.zip/a.tif",
     ]
+
+
+def test_one_name_in_place_of_a_list(folder):
+    for named in (str(folder), folder):
+        with pytest.raises(ConfigError, match=r"sources is .*; give a list, such as \['"):
+            find_sources(named)
 
 
 def test_what_cannot_be_used(folder, tmp_path):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypedDict
 
 from harma.errors import QueryError
 from harma.index.said import (
@@ -48,6 +48,16 @@ def _check_weight(example: object, weight: float | None) -> None:
         raise QueryError(f"the weight of {example!r} is {weight}; it must be greater than 0")
 
 
+def _check_integer(name: str, value: object) -> None:
+    """Check that a count is a whole number, NumPy's too; True is none."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise QueryError(f"{name} is {value!r}; it must be a whole number")
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, SupportsFloat) and 0 < float(value) <= 1
+
+
 @dataclass(frozen=True)
 class Text:
     """A description of what should be seen.
@@ -62,6 +72,8 @@ class Text:
 
     def __post_init__(self) -> None:
         _check_weight(self.text, self.weight)
+        if not isinstance(self.text, str):
+            raise QueryError(f"a text to look for is a string, not {self.text!r}")
         # It has an embedding like any text, with hits that mean nothing.
         if not self.text.strip():
             raise QueryError("the text to look for is empty; describe what should be seen")
@@ -247,6 +259,8 @@ class Page:
     )
 
     def __post_init__(self) -> None:
+        _check_integer("k", self.k)
+        _check_integer("offset", self.offset)
         if self.k < 1 or self.offset < 0:
             raise QueryError(
                 f"k is {self.k} and offset {self.offset}; k must be 1 or more, offset 0 or more"
@@ -256,7 +270,7 @@ class Page:
                 f"k and offset are {self.k + self.offset:,} together; at most {MOST_HITS:,} hits"
                 " are sorted. Narrow the search by place, date or where, or export the index"
             )
-        if self.overlap is not None and not 0 < self.overlap <= 1:
+        if self.overlap is not None and not _is_share(self.overlap):
             raise QueryError(
                 f"overlap is {self.overlap}; it must be over 0 and at most 1, or None to keep all"
                 " chips"

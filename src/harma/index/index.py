@@ -101,6 +101,8 @@ class Index:
             backbone: where the model's backbone is, if not where it says.
             progress: called with (what is done, so far, in all).
             **options: of `harma.index.options.BuildOptions`; what is not said is as in the index.
+                Processes read unless `num_workers` is 0; a script that lets them keeps its calls
+                under `if __name__ == "__main__":`, since each process imports it.
 
         Raises:
             ConfigError: an option is not usable, or the index was made with another.
@@ -272,7 +274,7 @@ class Index:
         if settings.model_id.startswith(FOREIGN):
             raise QueryError(
                 f"the embeddings of this index are of {settings.model}, which HarMA cannot load:"
-                " texts and pictures cannot be looked for. Give a chip (chip:ID) or a vector of"
+                " texts and pictures cannot be looked for. Give a chip or a vector of"
                 " that model"
             )
         return _checked(self.store, load(settings.model, backbone=settings.backbone))

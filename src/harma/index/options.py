@@ -29,12 +29,21 @@ class WorkOptions:
         num_workers: processes that read; 0 reads in this one, None takes what the cores allow.
         device: auto, cpu, cuda, cuda:1, mps.
         precision: of the computation; scores of another precision differ by rounding.
+
+    Raises:
+        ConfigError: a number is out of its range.
     """
 
     batch_size: int = 64
     num_workers: int | None = None
     device: str = "auto"
     precision: "Precision" = "float32"
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ConfigError(f"batch_size is {self.batch_size}; it must be 1 or more")
+        if self.num_workers is not None and self.num_workers < 0:
+            raise ConfigError(f"num_workers is {self.num_workers}; it must be 0 or more")
 
     @property
     def num_readers(self) -> int:
@@ -61,7 +70,7 @@ class BuildOptions(WorkOptions):
         max_nodata: chips with a larger share of nodata are left out (0.5).
 
     Raises:
-        ConfigError: `whole` is given together with a size.
+        ConfigError: a number is out of its range, or `whole` is given together with a size.
     """
 
     size: int | None = None
@@ -76,6 +85,7 @@ class BuildOptions(WorkOptions):
     max_nodata: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.whole and (self.size is not None or self.size_m is not None):
             raise ConfigError("whole makes one chip of every image, which has no size; give one")
 

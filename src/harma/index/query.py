@@ -1,7 +1,7 @@
 """From what is looked for to one vector: texts, pictures, chips, examples to be like and unlike."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -75,10 +75,7 @@ def query_vector(model: Callable[[], QueryEmbedder], store: StoreReader, query: 
 
 
 def _parts(query: Query) -> Iterator[_Part]:
-    texts = query.text or ()
-    if isinstance(query.text, str):
-        texts = [query.text]
-    for text in texts:
+    for text in _texts(query):
         yield _Part(Text(text), LIKE_WEIGHT)
     if query.image is not None:
         picture = _picture(query.image)
@@ -87,6 +84,17 @@ def _parts(query: Query) -> Iterator[_Part]:
         yield _Part(example, example.weight or LIKE_WEIGHT)
     for example in _examples("unlike", query.unlike):
         yield _Part(example, -(example.weight or UNLIKE_WEIGHT))
+
+
+def _texts(query: Query) -> Iterable[str]:
+    """The texts of a query, of which one may stand alone."""
+    if query.text is None:
+        return ()
+    if isinstance(query.text, str):
+        return (query.text,)
+    if isinstance(query.text, bytes) or not isinstance(query.text, Iterable):
+        raise QueryError(f"a text to look for is a string, not {query.text!r}")
+    return query.text
 
 
 def _picture(image: PictureLike | Picture) -> Picture:

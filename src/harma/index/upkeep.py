@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
-from harma.errors import NotFoundError
+from harma.errors import ConfigError, NotFoundError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart
 from harma.index.compaction import keep_quick
@@ -36,8 +36,12 @@ def remove(directory: Path, patterns: Sequence[str]) -> Removed:
 
     Raises:
         BusyError: another process writes the index.
+        ConfigError: one pattern is given in place of a list.
         NotFoundError: a pattern matches no source; nothing is removed then.
     """
+    # The letters of a pattern would each be one; a star among them matches every source.
+    if isinstance(patterns, str):
+        raise ConfigError(f"patterns is {patterns!r}; give a list, such as [{patterns!r}]")
     # Before the lock, which would make the directory: there must be an index.
     read_settings(directory)
     with locked(directory, WRITING_INDEX):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from harma.errors import MissingFileError
+from harma.errors import ConfigError, MissingFileError
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 
 # What a folder is searched for. Files of other kinds are read when they are named.
@@ -57,9 +57,13 @@ def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
             relative to the list; addresses (https://, s3://, gs://, /vsi…).
 
     Raises:
+        ConfigError: one name is given in place of a list.
         MissingFileError: something named is not there, or a folder or glob holds no scene.
         DataError: a list cannot be used.
     """
+    # The letters of a name would each be looked for.
+    if isinstance(named, str | bytes | os.PathLike):
+        raise ConfigError(f"sources is {str(named)!r}; give a list, such as [{str(named)!r}]")
     # By name: what is named twice, or lies in two folders that are named, is read once.
     sources: dict[str, Source] = {}
     for item in named:

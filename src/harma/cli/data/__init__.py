@@ -1,12 +1,14 @@
 """Look at data before training, bring it into form, audit it, or make some.
 
 check: read the annotations of all splits and decode every image; list every problem at once, with
-file and row. stats: images, captions, words, labels, copies and sizes, as a table, JSON and a
-picture. convert: from one annotation format to another; what is lost is said before anything is
-written. split: divide anew into train, val and test; labels spread evenly, copies of an image on
-one side. audit: copies of images and identical captions within and across splits and data sets;
-what to leave out of training. vocabulary: terms of captions with counts, and what is typical of
-each label. download: get a data set that has an open address, or say where a person gets it.
+  file and row.
+stats: images, captions, words, labels, copies and sizes, as a table, JSON and a picture.
+convert: from one annotation format to another; what is lost is said before anything is written.
+split: divide anew into train, val and test; labels spread evenly, copies of an image on one side.
+audit: copies of images and identical captions within and across splits and data sets; what to
+  leave out of training.
+vocabulary: terms of captions with counts, and what is typical of each label.
+download: get a data set that has an open address, or say where a person gets it.
 scenes: draw synthetic overhead scenes with captions.
 """
 

@@ -1,10 +1,14 @@
 """Make an index of imagery, and keep it up to date.
 
-build: cut images and rasters into chips, embed them, and write the index; given again, it does only
-what is new. add: the same, for an index that is there. remove: take sources out. info: what an
-index holds, and how it is searched. verify: whether it is whole, and what has become of its
-sources. optimize: join files and make the ANN index anew. reembed: embed all sources again, with
-another model. export: write all chips to a GeoParquet file; import: bring embeddings of one in.
+build: cut images and rasters into chips, embed them, and write the index; given again, it does
+  only what is new.
+add: the same, for an index that is there.
+remove: take sources out.
+info: what an index holds, and how it is searched.
+verify: whether it is whole, and what has become of its sources.
+optimize: join files and make the ANN index anew.
+reembed: embed all sources again, with another model.
+export: write all chips to a GeoParquet file; import: bring embeddings of one in.
 """
 
 import argparse
