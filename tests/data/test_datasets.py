@@ -45,6 +45,9 @@ def test_items(split):
     assert (item["image_index"], item["label"]) == (1, -1)
     assert [pairs[i]["image_index"] for i in range(3)] == [0, 0, 1]
     assert len(list(pairs)) == 3, "a plain loop ends"
+    for index in (-1, 3):
+        with pytest.raises(IndexError, match=f"item {index} of 3"):
+            pairs[index]
 
 
 def test_labels(small, harma, row):

@@ -183,3 +183,16 @@ def test_a_pole_on_the_outline_does_not_make_it_the_whole_world(crs, start):
     assert min(abs(south), abs(north)) > 88
     # A window at a pole may span all longitudes, but few degrees of latitude.
     assert footprint.area < 360 * 2
+
+
+def test_a_middle_at_the_dateline_or_the_first_meridian_is_not_moved():
+    parts = shapely.MultiPolygon([shapely.box(-180, 0, -178, 10), shapely.box(178, 0, 180, 10)])
+    assert middle(parts) == pytest.approx((180, 5))
+    parts = shapely.MultiPolygon([shapely.box(0, 0, 1, 10), shapely.box(-180, 0, -179, 10)])
+    # Halfway from 0.5 to 180.5; the part that begins at longitude 0 stays.
+    assert middle(parts)[0] == pytest.approx(90.5)
+
+
+def test_parts_half_the_world_apart_are_not_moved():
+    parts = shapely.MultiPolygon([shapely.box(-90, 0, -80, 10), shapely.box(80, 0, 90, 10)])
+    assert middle(parts) == pytest.approx((0, 5))

@@ -3,7 +3,7 @@ import numpy as np
 from harma.data.synthetic.canvas import Canvas
 from harma.data.synthetic.materials import INDEX, NAMES
 from harma.data.synthetic.scenes import GROUNDS, LINES, DrawnScene
-from harma.data.synthetic.terrain import LINE_DRAWERS, PLAIN, draw_ground, draw_line
+from harma.data.synthetic.terrain import LINE_DRAWERS, PLAIN, draw_bridge, draw_ground, draw_line
 
 
 def drawn(ground="grassland", line="", direction="north to south", sea=""):
@@ -46,3 +46,16 @@ def test_a_runway_is_wider_than_a_road():
     # 0.14 and 0.075 of the picture.
     assert 12 <= width("runway") <= 16
     assert 6 <= width("road") <= 9
+
+
+def test_a_bridge_carries_a_road_to_both_sides():
+    scene = DrawnScene("grassland", "river", "north to south", "", True, (), seed=0)
+    canvas = Canvas(100, sun=(0, 0))
+    draw_bridge(canvas, scene, np.random.default_rng(3))
+    labels = canvas.arrays()[0]
+    # The road runs from edge to edge, and over the deck of concrete that is wider than it.
+    assert (labels == INDEX["asphalt"]).any(axis=0).all()
+    deck = np.flatnonzero((labels == INDEX["concrete"]).any(axis=0))
+    assert (deck[0], deck[-1]) == (40, 60)
+    assert np.count_nonzero(labels[:, 50] == INDEX["asphalt"]) in (5, 6)
+    assert np.count_nonzero(labels[:, 50] == INDEX["concrete"]) in (2, 3, 4)
