@@ -1,5 +1,6 @@
 """Opening rasters and reading chips."""
 
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -141,3 +142,25 @@ def test_what_the_caller_does_is_not_about_the_scene(make_raster):
         open_scene(str(make_raster())),
     ):
         raise DataError("another file")
+
+
+def test_a_picture_in_an_archive_is_read_by_gdal(tmp_path, read):
+    Image.new("L", (50, 40), 7).save(tmp_path / "a.png")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(tmp_path / "a.png", "a.png")
+    facts, pixels, _ = read(tmp_path / "a.png")
+    assert (facts.bands, facts.bands_reason) == ((1, 2, 3), "a picture")
+    assert (pixels == 7).all()
+    facts, pixels, _ = read(f"/vsizip/{tmp_path}/x.zip/a.png")
+    assert (facts.bands, facts.bands_reason) == ((1,), "the first band, as grey")
+    assert (pixels == 7).all()
+
+
+def test_a_survey_of_a_picture_reads_its_header_alone(tmp_path):
+    Image.effect_noise((50, 40), 60).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(data[: len(data) // 2])
+    with open_scene(str(tmp_path / "a.png"), survey=True) as scene:
+        assert (scene.facts.width, scene.facts.height) == (50, 40)
+    with pytest.raises(DataError), open_scene(str(tmp_path / "a.png")):
+        pass

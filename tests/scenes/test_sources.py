@@ -70,6 +70,8 @@ def test_addresses():
 def test_what_cannot_be_used(folder, tmp_path):
     with pytest.raises(MissingFileError, match="there is no file or folder"):
         find_sources([tmp_path / "nowhere"])
+    with pytest.raises(MissingFileError, match="there is no file or folder .*gone.txt"):
+        find_sources([tmp_path / "gone.txt"])
     with pytest.raises(MissingFileError, match="no file matches"):
         find_sources([str(folder / "*.vrt")])
     (tmp_path / "empty").mkdir()
