@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from harma.data.synthetic.canvas import Canvas
 from harma.data.synthetic.materials import INDEX, NAMES
@@ -59,3 +60,36 @@ def test_a_bridge_carries_a_road_to_both_sides():
     assert (deck[0], deck[-1]) == (40, 60)
     assert np.count_nonzero(labels[:, 50] == INDEX["asphalt"]) in (5, 6)
     assert np.count_nonzero(labels[:, 50] == INDEX["concrete"]) in (2, 3, 4)
+
+
+# Pixels of each material as version 1 of the data sets has them; a few lie on edges.
+PIXELS = [
+    ({"ground": "farmland"}, {"wheat": 2242, "maize": 2524, "ploughed": 2481}),
+    ({"line": "river"}, {"soil": 300, "water": 822}),
+    (
+        {"line": "road", "direction": "west to east"},
+        {"asphalt": 495, "concrete": 203, "paint": 96},
+    ),
+    ({"line": "railway"}, {"ballast": 300, "steel": 200}),
+    (
+        {"line": "runway", "direction": "west to east"},
+        {"asphalt": 840, "concrete": 200, "paint": 360},
+    ),
+    ({"line": "coast", "sea": "east"}, {"sand": 307, "water": 5044}),
+    ({"line": "coast", "sea": "north", "direction": "west to east"}, {"sand": 307, "water": 5042}),
+]
+
+
+@pytest.mark.parametrize(("scene", "expected"), PIXELS)
+def test_the_size_of_grounds_and_lines(scene, expected):
+    labels = drawn(**scene)
+    counts = {NAMES[index]: int((labels == index).sum()) for index in np.unique(labels)}
+    counts.pop("grass")
+    assert counts == {name: pytest.approx(n, rel=0.02, abs=4) for name, n in expected.items()}
+
+
+def test_the_sea_lies_on_its_side():
+    for sea, direction in (("east", "north to south"), ("south", "west to east")):
+        is_water = drawn(line="coast", sea=sea, direction=direction) == INDEX["water"]
+        rows, columns = np.nonzero(is_water)
+        assert (columns if sea == "east" else rows).min() > 40
