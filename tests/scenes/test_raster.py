@@ -164,3 +164,26 @@ def test_a_survey_of_a_picture_reads_its_header_alone(tmp_path):
         assert (scene.facts.width, scene.facts.height) == (50, 40)
     with pytest.raises(DataError), open_scene(str(tmp_path / "a.png")):
         pass
+
+
+def test_the_share_of_nodata_and_black_in_its_place(make_raster, bands, read):
+    values = bands(9, 8, 7)
+    values[:, :10] = 0
+    _, pixels, empty = read(make_raster(values=values, nodata=0))
+    assert empty == 0.25
+    assert (pixels[:10] == 0).all()
+    assert (pixels[10:] == [9, 8, 7]).all()
+    # Over the edge on the right alone, and below alone.
+    path = make_raster("b.tif")
+    for window in (Window(40, 0, 40, 40), Window(0, 30, 50, 40)):
+        _, pixels, empty = read(path, window)
+        assert empty == 0.75
+        assert pixels.shape == (window.height, window.width, 3)
+        assert (pixels == 100).mean() == 0.25
+
+
+def test_the_first_date_that_is_there_and_its_place(make_raster, read):
+    facts, _, _ = read(make_raster("20090818.tif"))
+    assert facts.taken.year == 2009
+    assert facts.bands_reason == "by colour interpretation"
+    assert read(make_raster("plain.tif", crs=None, pixel=None))[0].crs == ""
