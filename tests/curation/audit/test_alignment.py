@@ -116,7 +116,7 @@ def test_a_mean_is_taken_of_what_counts():
 
 
 def test_edges_are_moved_to_where_they_should_be():
-    """A box whose left edge is wrong by 0.02: one step mends most of it, and the others move little."""
+    """The left edge of a box is wrong by 0.02: one step mends most of it, others move little."""
     x = np.linspace(0, 4 * np.pi, SIDE)
     picture = (np.sin(x)[None] * 80 + np.cos(x / 3)[:, None] * 60 + 120).astype(np.float32)[None]
     true = np.array([[0.1, 0.9, 0.1, 0.9]], np.float32)
