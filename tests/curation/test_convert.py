@@ -176,3 +176,11 @@ def test_ids_stay_none_where_no_image_has_one_and_begin_at_0():
 def test_an_id_of_0_is_an_id():
     first, second = RawImage("a", ("x",), 0), RawImage("./a", ("y",), 7, 2)
     assert merge([first, second]) == (RawImage("a", ("x", "y"), 0, 2),)
+
+
+def test_equal_ids_are_nothing_to_a_format_without_ids(root, row, harma, tmp_path):
+    root.json("train.json", [row("a.png", 1, "x")])
+    root.json("more.json", [row("c.png", 1, "y")])
+    both = replace(harma, train=("train.json", "more.json"), val=(), test=())
+    made = convert(both, root.path, "csv", tmp_path)
+    assert made.lost == ("image ids: 2, the first of 'a.png'",)

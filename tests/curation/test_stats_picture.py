@@ -188,3 +188,13 @@ def test_a_split_without_captions_is_drawn_as_nothing(axes_of):
 def test_long_names_of_labels_are_cut(axes_of, length, shown):
     axes = axes_of(split_of("train", labels={"x" * length: 1}))["Labels"]
     assert [text.get_text() for text in axes.get_yticklabels()] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("labels", "size"),
+    [(1, (1430, 990)), (30, (1430, 1100)), (50, (1430, 1430))],
+)
+def test_the_picture_is_as_high_as_its_labels_need(axes_of, tmp_path, labels, size):
+    axes_of(split_of("train", labels={f"label {number}": 1 for number in range(labels)}))
+    with Image.open(tmp_path / "stats.png") as image:
+        assert image.size == size

@@ -16,6 +16,8 @@ ROW = {"image": "a.png", "caption": "A river."}
         ("a.json", json.dumps(["a, river", "Straße"]), ["a, river", "Straße"]),
         ("a.json", json.dumps([ROW, {**ROW, "caption": "Two."}]), ["A river.", "Two."]),
         ("a.json", json.dumps([{**ROW, "caption": ["One.", "Two."]}]), ["One.", "Two."]),
+        ("a.JSON", '["one", "two"]', ["one", "two"]),
+        ("a.CSV", "image,caption\na.png,one\n", ["one"]),
         ("a.csv", 'image,caption\na.png,"one, two"\nb.png,three\n', ["one, two", "three"]),
         (
             "a.json",

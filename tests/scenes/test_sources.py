@@ -116,3 +116,9 @@ def test_a_glob_gives_files_in_order_and_no_folders(tmp_path):
     assert names(tmp_path) == expected
     with pytest.raises(MissingFileError, match="no file matches .*x.*"):
         names(str(tmp_path / "x*.tif"))
+
+
+@pytest.mark.parametrize("name", ["list.TXT", "list.txt"])
+def test_lists_by_their_suffix(folder, name):
+    (folder / name).write_text("b.tif\n")
+    assert names(folder / name) == ["b.tif"]
