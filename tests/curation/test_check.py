@@ -93,3 +93,7 @@ def test_an_image_of_two_splits_that_cannot_be_read_is_told_where_it_is_named_fi
         ("val.json", "empty (0 bytes); copy it again or remove it"),
         ("test.json", "in val too (val.json row 0); keep it in one split only"),
     ]
+
+
+def test_no_worker_is_one(small, harma):
+    assert check_data(harma, small.path, num_workers=0).problems == ()

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from harma.curation.convert import Conversion, convert, write_conversion
+from harma.curation.convert import Conversion, convert, merge, renumbered, write_conversion
 from harma.curation.raw import RawImage, read_raw
 from harma.data.annotations import load_split
 from harma.data.description import DataDescription, load_description
-from harma.errors import ConfigError
+from harma.errors import ConfigError, DataError
 
 
 def read_back(made: Conversion, directory: Path, split: str) -> tuple[RawImage, ...]:
@@ -154,3 +154,33 @@ def test_an_unknown_format_and_an_empty_description_are_refused(small, harma, tm
         convert(harma, small.path, "xml", tmp_path)
     with pytest.raises(ConfigError, match="names no annotation files"):
         convert(DataDescription(name="x"), small.path, "csv", tmp_path)
+
+
+def test_names_without_a_place_in_a_format_are_counted(root, row, harma, tmp_path):
+    only = replace(harma, val=(), test=())
+    root.json("train.json", [row(" a.png", 1, "x")])
+    with pytest.raises(DataError, match=r"spaces around them; rename it, or take format harma"):
+        convert(only, root.path, "csv", tmp_path)
+    root.json("train.json", [row(" a.png", 1, "x"), row(" b.png", 2, "x"), row(" c.png", 3, "x")])
+    with pytest.raises(DataError, match=r"spaces around them \(2 more\); rename it"):
+        convert(only, root.path, "csv", tmp_path)
+
+
+def test_ids_stay_none_where_no_image_has_one_and_begin_at_0():
+    images = (RawImage("a", ("x",)), RawImage("b", ("y",)))
+    assert renumbered(images) == images
+    with_one = (images[0], replace(images[1], image_id=9))
+    assert [image.image_id for image in renumbered(with_one)] == [0, 1]
+
+
+def test_an_id_of_0_is_an_id():
+    first, second = RawImage("a", ("x",), 0), RawImage("./a", ("y",), 7, 2)
+    assert merge([first, second]) == (RawImage("a", ("x", "y"), 0, 2),)
+
+
+def test_equal_ids_are_nothing_to_a_format_without_ids(root, row, harma, tmp_path):
+    root.json("train.json", [row("a.png", 1, "x")])
+    root.json("more.json", [row("c.png", 1, "y")])
+    both = replace(harma, train=("train.json", "more.json"), val=(), test=())
+    made = convert(both, root.path, "csv", tmp_path)
+    assert made.lost == ("image ids: 2, the first of 'a.png'",)

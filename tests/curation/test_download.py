@@ -16,10 +16,10 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
 @contextmanager
-def server(*, breaks=(), ranges=True, status=200, content=CONTENT):
+def server(*, breaks=(), ranges=True, status=200, content=CONTENT, at=None):
     """A server on the loopback; its n-th answer breaks off after breaks[n] bytes.
 
-    Gives its address and requests.
+    With `at` it gives what begins there, whatever it is asked for. Gives its address and requests.
     """
     asked: list[str | None] = []
 
@@ -31,6 +31,8 @@ def server(*, breaks=(), ranges=True, status=200, content=CONTENT):
                 self.send_error(status)
                 return
             start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and ranges else 0
+            if at is not None:
+                start = at
             if start >= len(content):
                 self.send_error(416)
                 return
@@ -257,3 +259,87 @@ def test_a_disk_that_does_not_take_the_files_of_an_archive(tmp_path):
     (tmp_path / "out" / "a").write_text("a file where a folder should be")
     with pytest.raises(StorageError, match=r"x\.zip cannot be unpacked to .*out .*; make room"):
         unpack(tmp_path / "x.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("at", [1, 2999, 30, 3001])
+def test_another_range_than_was_asked_for_is_not_added(tmp_path, at):
+    (tmp_path / "data.bin.part").write_bytes(CONTENT[:3000])
+    with server(at=at) as (url, _), pytest.raises((DownloadError, DataError)):
+        fetch(item(url, bytes=0), tmp_path, tries=2, wait=0)
+    assert not (tmp_path / "data.bin").exists()
+
+
+def test_what_is_there_as_a_whole_is_not_asked_for(tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(CONTENT)
+    with server() as (url, asked):
+        assert fetch(item(url), tmp_path)[1] == DIGEST
+        assert asked == []
+        (tmp_path / "data.bin").rename(tmp_path / "data.bin.part")
+        # Where the size is not known the server says that there is no more.
+        assert fetch(item(url, bytes=0), tmp_path, tries=1)[1] == DIGEST
+    assert asked == ["bytes=10240-"]
+
+
+def test_progress_goes_on_where_a_connection_broke(tmp_path):
+    told = []
+    with server(breaks=(1000,)) as (url, _):
+        fetch(item(url), tmp_path, wait=0, progress=lambda *counts: told.append(counts))
+    assert told == [(1000, 10240), (10240, 10240)]
+
+
+def test_each_wait_is_twice_the_last(tmp_path, monkeypatch):
+    waits = []
+    monkeypatch.setattr(module.time, "sleep", waits.append)
+    with server(status=500) as (url, asked), pytest.raises(DownloadError, match="broke 4 times"):
+        fetch(item(url), tmp_path, tries=4, wait=0.5)
+    assert waits == [0.5, 1, 2]
+    waits.clear()
+    # A connection that brought something counts as the first again.
+    with server(breaks=(0, 0, 10, 0)) as (url, asked):
+        fetch(item(url), tmp_path, tries=4, wait=1)
+    assert waits == [1, 2, 1, 2]
+    assert len(asked) == 5
+
+
+@pytest.mark.parametrize(
+    ("value", "is_offline"),
+    [("TRUE", True), ("yes", True), ("On", True), ("1", True), ("0", False), ("", False)],
+)
+def test_values_that_forbid_requests(monkeypatch, value, is_offline):
+    monkeypatch.setenv("HARMA_OFFLINE", value)
+    if is_offline:
+        with pytest.raises(ConfigError, match="HARMA_OFFLINE is set"):
+            module.refuse_offline()
+    else:
+        module.refuse_offline()
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("title: X, licence: x, homepage: x, where: x", r"unknown \[\] and lacks \['layout'\]"),
+        (
+            "title: X, licence: x, homepage: x, where: x, layout: x, name: y",
+            r"unknown \['name'\] and lacks \[\]",
+        ),
+    ],
+)
+def test_what_an_entry_lacks_or_has_too_much(tmp_path, line, problem):
+    (tmp_path / "d.yaml").write_text(f"x: {{{line}}}\n")
+    with pytest.raises(ConfigError, match=problem):
+        read_downloads(tmp_path / "d.yaml")
+
+
+def test_folders_of_an_archive_are_no_files(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.mkdir("d")
+        archive.writestr("d/x.txt", "x")
+        archive.writestr("y.txt", "x")
+    assert unpack(tmp_path / "a.zip", tmp_path / "to") == 2
+
+
+def test_a_file_of_a_person_with_another_checksum_is_named(tmp_path):
+    (tmp_path / "data.bin").write_bytes(CONTENT)
+    with pytest.raises(DataError, match="is there already, but has the SHA-256 .*; move it away"):
+        fetch(item("http://127.0.0.1:9/data.bin", sha256="00"), tmp_path)
+    assert fetch(item("http://127.0.0.1:9/data.bin", sha256=""), tmp_path)[1] == DIGEST

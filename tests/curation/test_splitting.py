@@ -100,3 +100,10 @@ def test_a_group_counts_for_the_label_that_most_of_it_has():
     sides = divide(groups, labels, (0.5, 0.5, 0), seed=0)
     # Taken for a group of b, of which train has too many, it would go to val.
     assert sides == ["train"] * 9 + ["val"] * 3
+
+
+def test_of_labels_as_frequent_in_a_group_the_first_counts():
+    """Train has all of b that it should have; a group of a and b counts for a, which it lacks."""
+    labels = [*"bbb", *"ab", *"ba"]
+    sides = divide([[0, 1, 2], [3, 4], [5], [6]], labels, (0.5, 0.5, 0), seed=0)
+    assert sides[:5] == ["train"] * 5

@@ -91,3 +91,17 @@ def test_equal_files_of_one_split_alone_are_not_told_as_those_of_several(small, 
     stats = data_stats(harma, small.path)
     assert stats.splits[0].equal_files == (("a.png", "b.png"),)
     assert stats.equal_files == ()
+
+
+def test_no_worker_is_one(small, harma):
+    assert data_stats(harma, small.path, num_workers=0).splits[0].num_images == 2
+
+
+def test_the_most_frequent_words_and_captions_are_named(root, row, harma):
+    """Of 51 that are as frequent, the last of the alphabet is left out."""
+    words = [f"q{first}{second}" for first in "abcdefg" for second in "stuvwxyz"][:51]
+    root.image("a.png")
+    root.json("train.json", [row("a.png", 0, word) for word in words])
+    stats = data_stats(harma, root.path, splits=["train"])
+    assert [word for word, _ in stats.top_words] == words[:50]
+    assert [text for text, _ in stats.splits[0].top_captions] == words[:50]

@@ -159,6 +159,7 @@ def test_ids_are_given_only_where_no_image_has_one():
         ("caps", image("a.png "), "format caps has no names with spaces around them"),
         ("caps", image("a\nb.png"), "format caps has no names with line breaks"),
         ("csv", image("a\nb.png"), None),
+        ("csv", image(captions=()), None),
         ("csv", image(captions=("x" * LONGEST_FIELD,)), None),
         ("csv", image(captions=("y", "x" * (LONGEST_FIELD + 1))), "longer than 131,072 characters"),
         ("caps", image(captions=("x" * (LONGEST_FIELD + 1),)), None),

@@ -47,3 +47,10 @@ def test_lines_end_at_line_feeds_alone():
     assert split_lines("a\u2028b\x0cc\rd") == ["a\u2028b\x0cc\rd"]
     assert split_lines("") == []
     assert split_lines("\n") == [""]
+
+
+def test_the_line_and_byte_that_are_no_text(root):
+    (root.path / "t.txt").write_bytes(b"one\ntwo\n\xff")
+    assert str(annotation_text(root.path, "t.txt")) == (
+        "t.txt line 3: is not UTF-8 text (invalid start byte at byte 8); save it as UTF-8"
+    )

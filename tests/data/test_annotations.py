@@ -155,3 +155,39 @@ def test_rsicd_captions_without_words(shared_dir):
     assert [message.split(":")[0] for message in split.dropped] == [
         f"rsicd_train.json row {row}" for row in (4690, 5157, 18407)
     ]
+
+
+@pytest.mark.parametrize(("missing", "ends"), [(5, ", 4.png (train.json row 4);"), (6, ", …;")])
+def test_five_missing_images_are_named(small, harma, row, missing, ends):
+    small.json("train.json", [row(f"{i}.png", i, "x") for i in range(missing)])
+    with pytest.raises(MissingFileError) as error:
+        load_split(harma, "train", small.path)
+    assert ends in str(error.value)
+    assert str(error.value).count(".png (") == 5
+
+
+@pytest.mark.parametrize("dropped", [1, 5, 6, 8])
+def test_five_dropped_captions_are_named_and_the_rest_is_counted(
+    small, harma, row, caplog, dropped
+):
+    rows = [row("a.png", 1, "."), *[row("a.png", 1, "x")], *[row("a.png", 1, ".")] * (dropped - 1)]
+    small.json("train.json", rows)
+    with caplog.at_level(logging.DEBUG, "harma"):
+        load_split(harma, "train", small.path, empty_captions="drop")
+    at_info = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
+    at_debug = [record.getMessage() for record in caplog.records if record.levelname == "DEBUG"]
+    assert sum(" row " in message for message in at_info) == min(dropped, 5)
+    assert [message.split(";")[0] for message in at_info if " more " in message] == (
+        [f"dropped: {dropped - 5} more captions"] if dropped > 5 else []
+    )
+    assert len(at_debug) == max(0, dropped - 5)
+
+
+def test_one_problem_has_no_more(small, harma, row):
+    small.json("train.json", [row("a.png", 1, "x"), "text"])
+    with pytest.raises(DataError) as error:
+        load_split(harma, "train", small.path)
+    assert "more" not in str(error.value)
+    small.json("train.json", [row("a.png", 1, "x"), "text", "text"])
+    with pytest.raises(DataError, match=r"\(1 more; `harma data check` lists them all\)$"):
+        load_split(harma, "train", small.path)

@@ -193,3 +193,11 @@ def test_only_torch_decides():
 def test_bad_numbers(arguments):
     with pytest.raises(ConfigError, match="num_ops must be 0 or more, magnitude between 0 and 10"):
         RandomAugment(*arguments)
+
+
+@pytest.mark.parametrize("arguments", [(0, 7), (1, 0), (3, 10)])
+def test_numbers_at_the_edge(arguments):
+    num_ops, magnitude = arguments
+    assert repr(RandomAugment(*arguments)) == (
+        f"RandomAugment(num_ops={num_ops}, magnitude={magnitude})"
+    )

@@ -148,15 +148,25 @@ def test_a_changed_image_is_decoded_again(paths, tmp_path):
     assert len(entries(tmp_path / "cache")) == 3
 
 
-@pytest.mark.parametrize("damage", [b"", b"\0" * 300, b"text", "half", "other"])
+OTHER_ARRAYS = {
+    "flat": np.zeros((3, 4), np.uint8),
+    "floats": np.zeros((7, 5, 3)),
+    "alpha": np.zeros((7, 5, 4), np.uint8),
+    "empty": np.zeros((0, 5, 3), np.uint8),
+    "channels first": np.zeros((3, 7, 5), np.uint8),
+    "film": np.zeros((2, 7, 3, 3), np.uint8),
+}
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 300, b"text", "half", *OTHER_ARRAYS])
 def test_a_damaged_entry_is_decoded_again(paths, tmp_path, damage, decoded):
     cache = ImageCache("disk", tmp_path / "cache")
     expected = cache.get(paths[0]).clone()
     (entry,) = entries(tmp_path / "cache")
     if damage == "half":
         entry.write_bytes(entry.read_bytes()[:150])
-    elif damage == "other":
-        np.save(entry, np.zeros((3, 4)))
+    elif damage in OTHER_ARRAYS:
+        np.save(entry, OTHER_ARRAYS[damage])
     else:
         entry.write_bytes(damage)
     assert torch.equal(cache.get(paths[0]), expected)
@@ -244,3 +254,32 @@ def test_the_same_image_by_a_relative_path_is_the_same_entry(paths, tmp_path, mo
     cache = ImageCache("disk", tmp_path / "cache")
     monkeypatch.chdir(paths[0].parent)
     assert cache._entry(Path(paths[0].name)) == cache._entry(paths[0])
+
+
+def test_a_block_is_filled_to_its_last_byte(paths, monkeypatch):
+    """0.png and 1.png are 5×7 and 6×7 pixels of three bytes."""
+    for size, num_blocks in ((231, 1), (230, 2)):
+        monkeypatch.setattr(module, "BLOCK_BYTES", size)
+        cache = ImageCache("memory")
+        cache.preload(paths[:2])
+        assert len(cache._blocks) == num_blocks
+        for path in paths[:2]:
+            assert torch.equal(cache.get(path), to_uint8_rgb(read_image(path)))
+
+
+@pytest.mark.parametrize("portion", [1, 2, 3, 4, 5])
+def test_portions_change_nothing(paths, monkeypatch, portion):
+    monkeypatch.setattr(module, "PORTION", portion)
+    cache = ImageCache("memory")
+    told = []
+    cache.preload(paths, num_workers=0, progress=lambda *counts: told.append(counts))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert set(cache._places) == set(paths)
+
+
+def test_where_entries_go(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert ImageCache("disk", "~/c").directory == tmp_path / "c"
+    for empty in ("", None):
+        monkeypatch.setenv("XDG_CACHE_HOME", "")
+        assert ImageCache("disk", empty).directory == tmp_path / ".cache" / "harma" / "images"

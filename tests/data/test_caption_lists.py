@@ -16,6 +16,8 @@ ROW = {"image": "a.png", "caption": "A river."}
         ("a.json", json.dumps(["a, river", "Straße"]), ["a, river", "Straße"]),
         ("a.json", json.dumps([ROW, {**ROW, "caption": "Two."}]), ["A river.", "Two."]),
         ("a.json", json.dumps([{**ROW, "caption": ["One.", "Two."]}]), ["One.", "Two."]),
+        ("a.JSON", '["one", "two"]', ["one", "two"]),
+        ("a.CSV", "image,caption\na.png,one\n", ["one"]),
         ("a.csv", 'image,caption\na.png,"one, two"\nb.png,three\n', ["one, two", "three"]),
         (
             "a.json",
@@ -75,3 +77,20 @@ def test_what_is_a_list_of_texts():
 def test_spaces_after_the_last_line_are_no_text_that_was_forgotten(tmp_path):
     (tmp_path / "a.txt").write_text("one\ntwo\n  ")
     assert read_texts(tmp_path / "a.txt") == ["one", "two"]
+
+
+def test_problems_of_rows_are_counted(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps([ROW, 1, 2, 3]))
+    with pytest.raises(DataError, match=r"row 1: is 1; .* \(2 more\)$"):
+        read_texts(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text(json.dumps([ROW, 1]))
+    with pytest.raises(DataError, match="image and caption$"):
+        read_texts(tmp_path / "a.json")
+
+
+def test_an_empty_text_of_a_row_is_counted_from_0(tmp_path):
+    (tmp_path / "a.csv").write_text("image,caption\na.png,\n")
+    with pytest.raises(DataError, match="the text of number 0 is empty"):
+        read_texts(tmp_path / "a.csv")
+    with pytest.raises(MissingFileError, match="there is no file"):
+        read_texts(tmp_path)

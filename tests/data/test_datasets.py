@@ -45,6 +45,9 @@ def test_items(split):
     assert (item["image_index"], item["label"]) == (1, -1)
     assert [pairs[i]["image_index"] for i in range(3)] == [0, 0, 1]
     assert len(list(pairs)) == 3, "a plain loop ends"
+    for index in (-1, 3):
+        with pytest.raises(IndexError, match=f"item {index} of 3"):
+            pairs[index]
 
 
 def test_labels(small, harma, row):
@@ -104,6 +107,9 @@ def test_several_captions_need_images_as_items(split):
         ConfigError, match="captions_per_image is 2 with data.sampling captions; it must be 1"
     ):
         make(split, captions_per_image=2)
+    for number in (0, -1):
+        with pytest.raises(ConfigError, match=f"captions_per_image is {number} with"):
+            make(split, sampling="images", captions_per_image=number)
 
 
 def test_bad_sampling(split):
@@ -189,3 +195,13 @@ def test_random_numbers_come_back_after_an_error():
     with pytest.raises(ValueError, match="oops"), seeded(1):
         raise ValueError("oops")
     assert torch.equal(torch.rand(()), expected)
+
+
+@pytest.mark.parametrize(("number", "rounds"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3)])
+def test_captions_come_again_when_all_have_come(split, number, rounds):
+    item = make(split, sampling="images", captions_per_image=number)[0]
+    drawn = item["caption_index"].tolist()
+    assert len(drawn) == number
+    for start in range(0, number - 1, 2):
+        assert sorted(drawn[start : start + 2]) == [0, 1]
+    assert drawn.count(drawn[-1]) <= rounds

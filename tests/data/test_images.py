@@ -54,6 +54,8 @@ def test_exif_orientation_is_followed(tmp_path):
         (np.full((2, 3), 9, np.uint8), 9),
         (np.full((2, 3, 1), 65535, np.uint16), 255),
         (np.full((2, 3, 3), 0.5, np.float32), 128),
+        (np.full((2, 3), True), 255),
+        (np.full((2, 3, 3), False), 0),
         (np.dstack([np.full((2, 3, 3), 100), np.full((2, 3), 255)]).astype(np.uint8), 100),
         (np.dstack([np.full((2, 3, 3), 100), np.zeros((2, 3))]).astype(np.uint8), 0),
     ],
@@ -378,3 +380,23 @@ def test_a_mode_that_cannot_be_converted_is_named_with_its_file(tmp_path, monkey
     monkeypatch.setattr(images, "_upright", lambda image: Image.new("La", image.size))
     with pytest.raises(DataError, match=r"image .*p\.png: a picture of mode La cannot be"):
         read_image(tmp_path / "p.png")
+
+
+def test_the_most_pixels_are_allowed_and_one_more_is_not(tmp_path):
+    Image.new("L", (8, 4)).save(tmp_path / "p.png")
+    assert read_image(tmp_path / "p.png", max_pixels=32).size == (8, 4)
+    with pytest.raises(DataError, match="has 8×4 pixels, more than the 31 allowed"):
+        read_image(tmp_path / "p.png", max_pixels=31)
+
+
+def test_files_that_have_no_size(tmp_path):
+    with pytest.raises(MissingFileError, match=r"gone\.png is not there"):
+        picture_size(tmp_path / "gone.png")
+    (tmp_path / "text.png").write_text("hello")
+    with pytest.raises(DataError, match=r"text\.png cannot be read .*; copy it again"):
+        picture_size(tmp_path / "text.png")
+
+
+def test_a_device_is_no_picture():
+    with pytest.raises(DataError, match="image /dev/null is a device or pipe, not an image file"):
+        read_image("/dev/null")

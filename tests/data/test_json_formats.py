@@ -246,3 +246,58 @@ def test_sentences_may_be_their_text_alone(root):
     root.json("d.json", {"images": [entry]})
     (row,), problems = read("karpathy", root, "d.json")
     assert (row.captions, problems) == (("one", "two"), [])
+
+
+CLASSES = {"image_id": 0, "label": 0, "label_name": ""}
+
+
+def classes_of(row):
+    return {name: getattr(row, name) for name in CLASSES}
+
+
+def test_ids_and_classes_come_as_they_are(root):
+    root.json("t.json", [{**GOOD, **CLASSES}, GOOD])
+    root.json("d.json", {"images": [karpathy("train", **CLASSES), karpathy("train", "b.jpg")]})
+    for form, name in (("harma", "t.json"), ("karpathy", "d.json")):
+        (first, second), problems = read(form, root, name)
+        assert problems == []
+        assert classes_of(first) == CLASSES
+        assert [getattr(second, name) for name in ("label", "label_name")] == [None, None]
+
+
+def test_ids_and_classes_that_are_none_are_left_out_of_the_row(root):
+    wrong = {"image_id": True, "label": -1, "label_name": 3}
+    root.json("d.json", {"images": [karpathy("train", **wrong)]})
+    (row,), problems = read("karpathy", root, "d.json")
+    assert len(problems) == 3
+    assert row.faulty
+    assert classes_of(row) == dict.fromkeys(CLASSES)
+
+
+@pytest.mark.parametrize(("first", "per_image"), [(["x"], True), ("x", False)])
+def test_the_first_caption_of_either_kind_decides(root, first, per_image):
+    odd = [3, {"image": "a.jpg"}, {"image": "b.jpg", "caption": None}]
+    other = "y" if per_image else ["y"]
+    entries = [{"image": "c.jpg", "caption": first}, {"image": "d.jpg", "caption": other}]
+    root.json("t.json", [*odd, *entries])
+    rows, problems = read("harma", root, "t.json")
+    assert [row.faulty for row in rows] == [True, True, False, True]
+    assert all(row.whole == per_image for row in rows)
+    assert problems[-1].startswith("t.json row 4: caption is ")
+
+
+@pytest.mark.parametrize("folder", ["", " "])
+def test_a_folder_without_a_name_is_none(root, folder):
+    root.json("d.json", {"images": [karpathy("train", filepath=folder)]})
+    (row,), problems = read("karpathy", root, "d.json")
+    assert (row.image, problems) == ("a.jpg", [])
+
+
+def test_wrong_sentences_are_named_by_their_number(root):
+    root.json("d.json", {"images": [karpathy("train", raw=("x", 3, "y", None))]})
+    (row,), problems = read("karpathy", root, "d.json")
+    assert row.captions == ("x", "y")
+    assert [problem.split(";")[0] for problem in problems] == [
+        "d.json row 0: sentences[1] has raw 3",
+        "d.json row 0: sentences[3] has raw null",
+    ]

@@ -58,6 +58,8 @@ def test_subset_keeps_order_and_captions():
 def test_subset_refuses_bad_indices():
     with pytest.raises(DataError, match=r"image index 3 does not exist, allowed are 0 to 2"):
         make().subset([0, 3])
+    with pytest.raises(DataError, match=r"image index -1 does not exist, allowed are 0 to 2"):
+        make().subset([-1])
     with pytest.raises(DataError, match="comes twice"):
         make().subset([0, 0])
 
@@ -77,3 +79,24 @@ def test_subset_refuses_bad_indices():
 def test_refuses_what_does_not_fit(change, message):
     with pytest.raises(DataError, match=message):
         make(**change)
+
+
+def test_a_subset_keeps_what_is_not_of_single_images():
+    part = make(label_names=("a", "b"), dropped=("one",)).subset(np.array([1]))
+    assert (part.name, part.label_names, part.dropped) == ("val", ("a", "b"), ("one",))
+    assert part.image_root == ROOT
+    plain = make(labels=None, image_sources=()).subset([1, 2])
+    assert (plain.labels, plain.image_sources) == (None, ())
+
+
+def test_a_split_may_be_empty():
+    split = make(
+        images=(),
+        captions=(),
+        caption_to_image=np.zeros(0, np.int64),
+        labels=np.zeros(0, np.int64),
+        image_sources=(),
+    )
+    assert split.size == (0, 0)
+    with pytest.raises(DataError, match="0 images allow 0 to -1"):
+        make(images=(), captions=("x",), caption_to_image=np.array([0]), labels=None)

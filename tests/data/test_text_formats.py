@@ -100,6 +100,14 @@ def test_csv_labels(root):
                 " quotes"
             ),
         ),
+        (
+            "image,caption, image\na.jpg,x,b.jpg\n",
+            "t.csv line 1: has the column image 2 times; leave one",
+        ),
+        (
+            "label_name,image,caption,label_name\nx,a.jpg,x,y\n",
+            "t.csv line 1: has the column label_name 2 times; leave one",
+        ),
         ("filename,title\n,x\n", 't.csv line 2: filename is ""; it must name an image'),
         ('filename,title\na.jpg,"x"y\n', "t.csv line 2: is not CSV (',' expected after '\"')"),
     ],
@@ -119,3 +127,17 @@ def test_columns_that_no_reader_takes():
 def test_both_files_of_a_pair_are_named_at_once(root):
     problems = read("caps", root, "x_caps.txt")[1]
     assert [problem.split(":")[0] for problem in problems] == ["x_caps.txt", "x_filename.txt"]
+
+
+def test_other_columns_may_come_twice(root):
+    root.text("t.csv", "x,image,x,caption\n1,a.jpg,2,y\n")
+    rows, problems = read("csv", root, "t.csv")
+    assert (problems, rows[0].image, rows[0].captions) == ([], "a.jpg", ("y",))
+
+
+def test_names_of_images_lose_their_spaces(root):
+    root.text("t.csv", "image,caption\n a.jpg ,y\n")
+    root.text("x_caps.txt", "a\n")
+    root.text("x_filename.txt", " a.jpg \n")
+    assert read("csv", root, "t.csv")[0][0].image == "a.jpg"
+    assert read("caps", root, "x_caps.txt")[0][0].image == "a.jpg"

@@ -143,10 +143,19 @@ def test_every_interpolation_runs(picture, interpolation):
             "resize_mode is 'crop'; allowed are squash, shortest, longest",
         ),
         (((0, 32), MEAN, STD), {}, r"size is \(0, 32\); it must be \(height, width\)"),
+        (((32, 0), MEAN, STD), {}, r"size is \(32, 0\); it must be \(height, width\)"),
         (((32, 32), MEAN[:1], STD), {}, "both need three numbers"),
+        (((32, 32), MEAN, STD[:2]), {}, "both need three numbers"),
+        (((32, 32), MEAN, (1, 1, -1)), {}, "std above 0"),
         (((32, 32), MEAN, (0, 1, 1)), {}, "std above 0"),
     ],
 )
 def test_bad_options(arguments, options, message):
     with pytest.raises(ConfigError, match=message):
         eval_transform(*arguments, **options)
+
+
+@pytest.mark.parametrize("size", [(1, 4), (4, 1)])
+def test_a_side_may_be_one_pixel(size):
+    image = torch.full((3, 8, 8), 255, dtype=torch.uint8)
+    assert torch.equal(eval_transform(size, (0, 0, 0), (1, 1, 1))(image), torch.ones(3, *size))

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from harma.errors import ConfigError
+from harma.ground import device
 from harma.ground.device import best_device, usable_cores
 
 
@@ -36,3 +37,20 @@ def test_cores_are_those_this_process_may_use():
     finally:
         os.sched_setaffinity(0, allowed)
     assert usable_cores() == len(allowed)
+
+
+@pytest.mark.parametrize(("count", "cores"), [(6, 6), (None, 1)])
+def test_cores_where_the_system_has_no_affinity(monkeypatch, count, cores):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: count)
+    assert usable_cores() == cores
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "name"),
+    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_the_fastest_device_that_is_there(monkeypatch, cuda, mps, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert device._fastest() == name

@@ -48,3 +48,20 @@ def test_a_picture_inside_html():
     inside = Image.open(BytesIO(base64.b64decode(text)))
     assert (inside.format, inside.size) == ("JPEG", (12, 8))
     assert np.abs(np.asarray(inside).astype(int) - 120).max() <= 2
+
+
+def test_what_just_fits_is_not_cut(draw):
+    font = sheet_font(12, "Mono")
+    width = draw.textlength("abcdefghij", font)
+    write_line(draw, (0, 0), "abcdefghij", "black", font, width)
+    assert draw.line_written[1] == "abcdefghij"
+    write_line(draw, (0, 0), "abcdefghij", "black", font, width - 0.1)
+    assert draw.line_written[1] == "abcd…ghij"
+    write_line(draw, (0, 0), "a", "black", font, 0)
+    assert draw.line_written[1] == "a"
+
+
+def test_the_fonts_of_sheets():
+    assert sheet_font(12).getname() == ("DejaVu Sans", "Book")
+    assert sheet_font(20, "-Bold").getname() == ("DejaVu Sans", "Bold")
+    assert sheet_font(20).size == 20

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from harma.errors import ConfigError
-from harma.ground.files import recover_directory, replacing, replacing_directory, write_text
+from harma.ground.files import (
+    recover_directory,
+    replacing,
+    replacing_directory,
+    write_json,
+    write_text,
+)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
@@ -103,3 +109,8 @@ def test_a_directory_is_replaced_whole_or_not_at_all(tmp_path):
         assert (tmp_path / "best" / "old").is_file()
     assert [path.name for path in (tmp_path / "best").iterdir()] == ["new"]
     assert [path.name for path in tmp_path.iterdir()] == ["best"]
+
+
+def test_json_is_written_for_people(tmp_path):
+    write_json(tmp_path / "a.json", {"ä": [1]})
+    assert (tmp_path / "a.json").read_bytes() == '{\n  "ä": [\n    1\n  ]\n}\n'.encode()

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
+from harma.ground import progress
 from harma.ground.progress import make_bars, progress_bar, progress_bars, tracked
 
 
@@ -60,3 +62,39 @@ def test_lines_are_printed_beside_bars_anywhere(capsys):
 def test_rich_is_imported_when_a_bar_is_made():
     code = "import sys, harma.ground.progress; sys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"),
+    [
+        ("looking", "sources"),
+        ("embedding", "chips"),
+        ("exporting", "chips"),
+        ("checking", "rows"),
+        ("importing", "rows"),
+        ("decoding", "decoding"),
+    ],
+)
+def test_what_is_counted_in_a_part(terminal, capsys, part, shown):
+    with progress_bar(part) as advance:
+        advance(1, 4)
+    assert shown in capsys.readouterr().err
+
+
+def test_the_number_of_items_taken_is_told_before_each(monkeypatch):
+    told = []
+
+    @contextmanager
+    def bar(part):
+        yield lambda *counts: told.append((part, *counts))
+
+    monkeypatch.setattr(progress, "progress_bar", bar)
+    for _ in tracked("ab", 2, "reading"):
+        told.append("taken")
+    assert told == [
+        ("reading", 0, 2),
+        "taken",
+        ("reading", 1, 2),
+        "taken",
+        ("reading", 2, 2),
+    ]

@@ -101,3 +101,33 @@ def test_bands_that_people_write(text, bands):
 def test_what_names_no_bands(text):
     with pytest.raises(ConfigError, match=rf"bands is '{text}'; allowed are auto, sentinel-2, "):
         parse_bands(text)
+
+
+@pytest.mark.parametrize(
+    ("preset", "bands"),
+    [
+        ("sentinel-2", (4, 3, 2)),
+        ("landsat-8", (4, 3, 2)),
+        ("landsat-7", (3, 2, 1)),
+        ("naip", (1, 2, 3)),
+    ],
+)
+def test_presets(preset, bands):
+    assert parse_bands(preset) == preset
+    choice = choose_bands(preset, "a.tif", ["gray"] * 4, [None] * 4)
+    assert choice == (bands, f"preset {preset}")
+    with pytest.raises(DataError, match=f"it has {max(bands) - 1} bands, and bands"):
+        choose_bands(preset, "a.tif", ["gray"] * (max(bands) - 1), [None] * 4)
+
+
+@pytest.mark.parametrize(
+    "names", ["red green blue", "r g b", "b04 b03 b02", "b4 b3 b2", " RED  G  B2 "]
+)
+def test_names_of_bands_in_descriptions(names):
+    texts = [f" {name} " for name in names.split()]
+    choice = choose_bands("auto", "a.tif", ["gray"] * 4, [None, *reversed(texts)])
+    assert choice == ((4, 3, 2), "by band descriptions")
+    # Two of three are not enough.
+    for lacking in range(3):
+        some = [text if index != lacking else "x" for index, text in enumerate(texts)]
+        assert choose_bands("auto", "a.tif", ["gray"] * 3, some).reason.startswith(NOT_SAID)

@@ -88,3 +88,43 @@ def test_dates_that_people_write(text, expected):
 def test_what_is_no_date(text):
     with pytest.raises(ConfigError, match=re.escape(f"--after is {text!r}; write a date as 2015")):
         parse_date(text, "--after")
+
+
+def test_every_name_of_the_time_of_taking_in_its_order():
+    names = [
+        "ACQUISITIONDATETIME",
+        "ACQUISITION_DATE",
+        "DATE_ACQUIRED",
+        "DATATAKE_1_DATATAKE_SENSING_START",
+        "SENSING_TIME",
+        "PRODUCT_START_TIME",
+        "DATETIME",
+        "DATE",
+    ]
+    tags = {name.lower(): str(2001 + number) for number, name in enumerate(names)}
+    for number, name in enumerate(names):
+        assert date_in_tags(tags).year == 2001 + number
+        del tags[name.lower()]
+    assert date_in_tags(tags) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("x20190101.tif", (2019, 1, 1)),
+        ("20191231_235959.tif", (2019, 12, 31, 23, 59, 59)),
+        ("2019.10.20.tif", (2019, 10, 20)),
+        ("2019_09_09 01:02:03.tif", (2019, 9, 9, 1, 2, 3)),
+        ("19000101.tif", (1900, 1, 1)),
+        ("20991231.tif", (2099, 12, 31)),
+        ("20191301.tif", None),
+        ("20190001.tif", None),
+        ("20190100.tif", None),
+        ("20190132.tif", None),
+        ("1900.tif", (1900, 1, 1)),
+        ("2099.tif", (2099, 1, 1)),
+        ("20190101T1234.tif", (2019, 1, 1)),
+    ],
+)
+def test_dates_in_names_at_the_edges(name, expected):
+    assert date_in_name(name) == (datetime(*expected, tzinfo=UTC) if expected else None)

@@ -183,3 +183,42 @@ def test_a_pole_on_the_outline_does_not_make_it_the_whole_world(crs, start):
     assert min(abs(south), abs(north)) > 88
     # A window at a pole may span all longitudes, but few degrees of latitude.
     assert footprint.area < 360 * 2
+
+
+def test_a_middle_at_the_dateline_or_the_first_meridian_is_not_moved():
+    parts = shapely.MultiPolygon([shapely.box(-180, 0, -178, 10), shapely.box(178, 0, 180, 10)])
+    assert middle(parts) == pytest.approx((180, 5))
+    parts = shapely.MultiPolygon([shapely.box(0, 0, 1, 10), shapely.box(-180, 0, -179, 10)])
+    # Halfway from 0.5 to 180.5; the part that begins at longitude 0 stays.
+    assert middle(parts)[0] == pytest.approx(90.5)
+
+
+def test_parts_half_the_world_apart_are_not_moved():
+    parts = shapely.MultiPolygon([shapely.box(-90, 0, -80, 10), shapely.box(80, 0, 90, 10)])
+    assert middle(parts) == pytest.approx((0, 5))
+
+
+def test_ground_sample_distance_is_the_mean_of_both_directions():
+    at = Place(CRS.from_epsg(32631), Affine(10, 0, 500_000, 0, -30, 10_000))
+    assert at.gsd(100, 50) == pytest.approx(20, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("radius", "is_earth"), [(6_350_000, True), (6_299_000, False), (6_401_000, False)]
+)
+def test_the_radii_of_earth(radius, is_earth):
+    crs = CRS.from_wkt(
+        f'GEOGCS["X",DATUM["D",SPHEROID["S",{radius},298]],PRIMEM["Greenwich",0],'
+        'UNIT["degree",0.0174532925]]'
+    )
+    if is_earth:
+        assert find_place(crs, Affine.scale(0.1)) is not None
+    else:
+        with pytest.raises(DataError, match="not of the Earth"):
+            find_place(crs, Affine.scale(0.1))
+
+
+@pytest.mark.parametrize(("degrees", "points"), [(0.4, 5), (0.6, 65)])
+def test_windows_over_half_a_degree_have_points_on_their_edges(degrees, points):
+    footprint = place("EPSG:4326", 3, 50, 0.1).footprint(0, 0, degrees * 10, 1)
+    assert len(footprint.exterior.coords) == points

@@ -1,5 +1,6 @@
 """Opening rasters and reading chips."""
 
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -141,3 +142,48 @@ def test_what_the_caller_does_is_not_about_the_scene(make_raster):
         open_scene(str(make_raster())),
     ):
         raise DataError("another file")
+
+
+def test_a_picture_in_an_archive_is_read_by_gdal(tmp_path, read):
+    Image.new("L", (50, 40), 7).save(tmp_path / "a.png")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(tmp_path / "a.png", "a.png")
+    facts, pixels, _ = read(tmp_path / "a.png")
+    assert (facts.bands, facts.bands_reason) == ((1, 2, 3), "a picture")
+    assert (pixels == 7).all()
+    facts, pixels, _ = read(f"/vsizip/{tmp_path}/x.zip/a.png")
+    assert (facts.bands, facts.bands_reason) == ((1,), "the first band, as grey")
+    assert (pixels == 7).all()
+
+
+def test_a_survey_of_a_picture_reads_its_header_alone(tmp_path):
+    Image.effect_noise((50, 40), 60).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(data[: len(data) // 2])
+    with open_scene(str(tmp_path / "a.png"), survey=True) as scene:
+        assert (scene.facts.width, scene.facts.height) == (50, 40)
+    with pytest.raises(DataError), open_scene(str(tmp_path / "a.png")):
+        pass
+
+
+def test_the_share_of_nodata_and_black_in_its_place(make_raster, bands, read):
+    values = bands(9, 8, 7)
+    values[:, :10] = 0
+    _, pixels, empty = read(make_raster(values=values, nodata=0))
+    assert empty == 0.25
+    assert (pixels[:10] == 0).all()
+    assert (pixels[10:] == [9, 8, 7]).all()
+    # Over the edge on the right alone, and below alone.
+    path = make_raster("b.tif")
+    for window in (Window(40, 0, 40, 40), Window(0, 30, 50, 40)):
+        _, pixels, empty = read(path, window)
+        assert empty == 0.75
+        assert pixels.shape == (window.height, window.width, 3)
+        assert (pixels == 100).mean() == 0.25
+
+
+def test_the_first_date_that_is_there_and_its_place(make_raster, read):
+    facts, _, _ = read(make_raster("20090818.tif"))
+    assert facts.taken.year == 2009
+    assert facts.bands_reason == "by colour interpretation"
+    assert read(make_raster("plain.tif", crs=None, pixel=None))[0].crs == ""

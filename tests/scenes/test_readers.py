@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from harma.errors import DataError
+from harma.scenes import readers
 from harma.scenes.raster import open_scene
 from harma.scenes.readers import OVERVIEW_SIDE
 from harma.scenes.windows import Window
@@ -103,3 +104,22 @@ def test_parts_of_a_picture(tmp_path, read):
     _, pixels, empty = read(tmp_path / "a.png", Window(25, 15, 10, 10))
     assert (pixels[:5, :5] == picture[15:, 25:]).all()
     assert empty == 0.75
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [(3, 8, (2, 4)), (8, 3, (4, 2)), (1, 12, (1, 4)), (4, 2, (4, 2)), (2, 3, (2, 3))],
+)
+def test_the_longer_side_of_the_thinned_out_copy(make_raster, monkeypatch, height, width, expected):
+    monkeypatch.setattr(readers, "OVERVIEW_SIDE", 4)
+    values = np.arange(height * width, dtype=np.uint16).reshape(1, height, width)
+    with open_scene(str(make_raster(values=values))) as scene:
+        assert scene.reader._overview() == expected
+
+
+def test_percentiles_are_looked_at_where_one_band_is_not_8_bit(make_raster, read):
+    values = np.zeros((1, 40, 50), dtype=np.uint16)
+    values[0, 0, 0] = 500
+    facts, pixels, _ = read(make_raster(values=values), percentiles=(0, 100))
+    assert facts.stretch == "0 to 500"
+    assert pixels[0, 0].tolist() == [255] * 3

@@ -76,6 +76,8 @@ def test_one_name_in_place_of_a_list(folder):
 def test_what_cannot_be_used(folder, tmp_path):
     with pytest.raises(MissingFileError, match="there is no file or folder"):
         find_sources([tmp_path / "nowhere"])
+    with pytest.raises(MissingFileError, match="there is no file or folder .*gone.txt"):
+        find_sources([tmp_path / "gone.txt"])
     with pytest.raises(MissingFileError, match="no file matches"):
         find_sources([str(folder / "*.vrt")])
     (tmp_path / "empty").mkdir()
@@ -99,3 +101,30 @@ def test_what_cannot_be_used(folder, tmp_path):
 )
 def test_a_name_that_an_index_keeps(name, opened_as):
     assert source_named(name) == Source(name, opened_as)
+
+
+SUFFIXES = ["tif", "tiff", "vrt", "jp2", "img", "png", "jpg", "jpeg", "webp", "bmp", "gif"]
+
+
+def test_what_a_folder_is_searched_for(tmp_path):
+    for suffix in [*SUFFIXES, "txt", "csv", "xml", "hdf"]:
+        (tmp_path / f"a.{suffix}").write_bytes(b"")
+    (tmp_path / "folder.tif").mkdir()
+    assert names(tmp_path) == sorted(f"a.{suffix}" for suffix in SUFFIXES)
+
+
+def test_a_glob_gives_files_in_order_and_no_folders(tmp_path):
+    expected = [f"{number:02d}.tif" for number in range(30)]
+    for name in [*expected[::2], *expected[:0:-2]]:
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "x.tif").mkdir()
+    assert names(str(tmp_path / "*.tif")) == expected
+    assert names(tmp_path) == expected
+    with pytest.raises(MissingFileError, match="no file matches .*x.*"):
+        names(str(tmp_path / "x*.tif"))
+
+
+@pytest.mark.parametrize("name", ["list.TXT", "list.txt"])
+def test_lists_by_their_suffix(folder, name):
+    (folder / name).write_text("b.tif\n")
+    assert names(folder / name) == ["b.tif"]

@@ -64,3 +64,17 @@ def test_percentiles_that_are_none(percentiles):
     with pytest.raises(ConfigError, match="the stretch is from percentile .*; give two numbers"):
         Reading(percentiles=percentiles)
     Reading(percentiles=(0, 100))
+
+
+def test_halves_and_ends_of_the_range():
+    stretch = Stretch((0.0,), (255.0,))
+    values = np.array([[[0.4, 0.6, 254.4, 254.6, 255, 256, -0.6, np.inf, -np.inf]]])
+    assert stretch(values).tolist() == [[[0, 1, 254, 255, 255, 255, 0, 255, 0]]]
+    assert stretch(values).dtype == np.uint8
+
+
+def test_usable_values_are_valid_and_numbers():
+    values = np.array([[[np.nan, 5.0]]])
+    with pytest.raises(DataError, match="no valid pixel"):
+        stretch_of(values, np.array([[True, False]]), (0, 100))
+    assert stretch_of(values, np.array([[True, True]]), (0, 100)) == Stretch((5.0,), (6.0,))

@@ -154,3 +154,37 @@ def test_scales_beyond_a_small_raster_are_one_chip():
 )
 def test_metres_are_rounded_to_pixels(size_m, gsd, side):
     assert Tiling(size=None, size_m=size_m).side(gsd) == side
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "starts"),
+    [(10, 0.17, [0, 2, 4]), (2, 0.2, [0, 1, 2]), (1, 0.1, [0, 1]), (10, 0.25, [0, 2, 4])],
+)
+def test_strides_are_rounded_to_pixels_and_at_least_one(size, stride, starts):
+    windows = Tiling(size=size, stride=stride).windows(100, size, None)
+    assert [window.column for window in list(windows)[: len(starts)]] == starts
+
+
+@pytest.mark.parametrize(("scale", "side"), [(0.5, 2), (0.1, 1), (0.01, 1), (1.5, 4)])
+def test_scales_are_rounded_to_pixels_and_at_least_one(scale, side):
+    assert Tiling(size=3, scales=(scale,)).windows(100, 100, None)[0].width == side
+
+
+def test_the_most_chips_are_allowed_and_a_row_more_is_not():
+    tiling = Tiling(size=1)
+    assert len(tiling.windows(20_000, 1000, None)) == 20_000_000
+    with pytest.raises(DataError, match="its 20,000 × 1,001 pixels make more than 20,000,000"):
+        tiling.windows(20_000, 1001, None)
+
+
+def test_half_a_pixel_is_too_small_and_more_is_one():
+    assert Tiling(size=None, size_m=6).side(10) == 1
+    with pytest.raises(DataError, match=r"chips of 5 m are smaller than its pixels \(10 m\)"):
+        Tiling(size=None, size_m=5).side(10)
+
+
+@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan")])
+def test_sides_and_scales_are_over_0_and_finite(value):
+    for values in ({"size": None, "size_m": value}, {"scales": (1, value)}):
+        with pytest.raises(ConfigError, match=r"must be greater than 0|numbers over 0"):
+            Tiling(**values)

@@ -1,10 +1,21 @@
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from harma.curation.audit.audit import Audit, AuditedImage, AuditedSet, audit, ceiling_of
+from harma.curation.audit.audit import (
+    Audit,
+    AuditedImage,
+    AuditedSet,
+    audit,
+    ceiling_of,
+    shared_captions,
+)
+from harma.curation.audit.copies import Copy
 from harma.data.annotations import load_split
 from harma.data.description import DataDescription, load_description
+from harma.data.split import Split
 from harma.errors import ConfigError
 
 
@@ -67,3 +78,36 @@ def test_the_ceilings_of_ucm(shared_dir):
     split = load_split(load_description("ucm"), "test", root, check_files=False)
     ceiling = ceiling_of("ucm", split)
     assert [round(value, 1) for value in ceiling.ceilings.values()] == [38.3, 84.8, 100.0]
+
+
+def test_names_that_come_twice_are_told_in_order(tmp_path):
+    names = ["e", "b", "x", "d", "a", "c"]
+    sets = [AuditedSet(DataDescription(name=name), tmp_path) for name in [*names, *"abcde"]]
+    with pytest.raises(ConfigError, match="two data sets are called a, b, c, d, e; give each"):
+        audit(sets)
+
+
+def test_shared_captions_most_images_first_then_by_the_alphabet():
+    def split(name, *owned):
+        texts = [text for text, _ in owned]
+        owners = np.array([image for _, image in owned])
+        images = tuple(Path(f"{i}.png") for i in range(3))
+        return Split(name, images, tuple(texts), owners)
+
+    first = split("train", ("b", 0), ("b", 1), ("a", 0), ("a", 2), ("one", 1), ("one", 1))
+    second = split("val", ("z", 0), ("z", 1), ("z", 2), ("a", 1), ("c", 0))
+    assert [(shared.text, shared.images) for shared in shared_captions([first, second])] == [
+        ("a", (0, 2, 4)),
+        ("z", (3, 4, 5)),
+        ("b", (0, 1)),
+    ]
+
+
+def test_copies_within_a_split_of_one_data_set():
+    images = tuple(
+        AuditedImage(data, split, "a.png", None)
+        for data, split in (("x", "train"), ("x", "train"), ("y", "train"), ("x", "test"))
+    )
+    found = Audit(images, (), (), (), (), True)
+    within = [found.is_within(Copy(0, second, "file")) for second in (1, 2, 3)]
+    assert within == [True, False, False]

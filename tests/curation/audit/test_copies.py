@@ -61,6 +61,7 @@ def test_equal_files_and_equal_pixels_are_told_apart(scenes, tmp_path):
     scenes[1].save(tmp_path / "d.png")
     looks = look_at([tmp_path / name for name in ("a.png", "b.png", "c.png", "d.png")])
     assert find_copies(looks) == (Copy(0, 1, "file"), Copy(0, 2, "pixels"))
+    assert find_copies(looks)[0] == Copy(0, 1, "file", agreement=1.0, turn="", overlap=1.0)
 
 
 def test_only_equal_images_are_found_where_near_ones_are_not_asked_for(scenes, tmp_path):
@@ -136,3 +137,24 @@ def test_copies_of_real_images_are_found(shared_dir, tmp_path):
         share = sum((i, number * len(paths) + i) in found for i in range(len(paths))) / len(paths)
         assert share > 0.95, kind
     assert not [pair for pair in found if pair[1] < len(paths)]
+
+
+def test_an_agreement_of_just_the_threshold_is_a_copy(scenes, tmp_path, monkeypatch):
+    looks = look_at(written([scenes[0], jpeg(scenes[0], 30)], tmp_path))
+    fitted = []
+
+    def fit(*arguments):
+        fitted.append(original(*arguments))
+        return fitted[-1]
+
+    original = module.fit
+    monkeypatch.setattr(module, "fit", fit)
+    (copy,) = find_copies(looks)
+    exactly = float(fitted[0].detail.max())
+    assert copy.agreement == round(exactly, 4)
+    assert len(find_copies(looks, threshold=exactly)) == 1
+    assert find_copies(looks, threshold=exactly + 1e-6) == ()
+
+
+def test_a_threshold_may_be_one(tmp_path):
+    assert find_copies(look_at([]), threshold=1) == ()

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from harma.curation.audit import descriptors as module
 from harma.curation.audit.descriptors import descriptors, frequencies, sampling
 from harma.curation.audit.looks import LOOK_SIDE
 
@@ -55,3 +56,12 @@ def test_cells_average_their_part_of_a_line():
     # Half of the first cell lies before the line.
     hanging = sampling(np.array([-0.25]), np.array([0.75]), 2)[0]
     assert hanging.sum(axis=1).tolist() == pytest.approx([0.5, 1])
+
+
+def test_portions_change_nothing(monkeypatch):
+    grey = np.random.default_rng(2).integers(0, 256, (5, LOOK_SIDE, LOOK_SIDE), dtype=np.uint8)
+    expected = frequencies(grey)
+    assert np.abs(expected).min(axis=(1, 2)).max() > 0
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    assert np.allclose(frequencies(grey), expected, rtol=1e-5)
+    assert np.allclose(frequencies(grey)[3], frequencies(grey[3:4])[0], rtol=1e-5)

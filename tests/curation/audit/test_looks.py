@@ -33,3 +33,8 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path):
         look_at([tmp_path / "a.png"])
     with pytest.raises(MissingFileError, match=r"b\.png is not there"):
         look_at([tmp_path / "b.png"])
+
+
+def test_no_worker_is_one(tmp_path):
+    Image.new("RGB", (4, 3)).save(tmp_path / "a.png")
+    assert look_at([tmp_path / "a.png"], num_workers=0).sizes.tolist() == [[4, 3]]

@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.curation.audit.conftest import write_picture
@@ -84,3 +85,34 @@ def test_more_pairs_than_a_picture_can_hold_are_refused(monkeypatch):
     monkeypatch.setattr(sheet, "MAX_PIXELS", 100_000)
     with pytest.raises(ConfigError, match=r"0 pairs make a picture of 710×301 pixels; show fewer"):
         png_pairs([], "none")
+
+
+@pytest.mark.parametrize(
+    ("number", "columns", "rows"),
+    [(0, 2, 1), (1, 2, 1), (2, 2, 1), (4, 4, 1), (5, 4, 2), (8, 4, 2)],
+)
+def test_the_size_of_a_sheet(tmp_path, number, columns, rows):
+    write_picture(tmp_path / "a.png", 0)
+    pair = sheet.Pair("near 0.90", ("x", "y"), (tmp_path / "a.png",) * 2, True)
+    image = png_pairs([pair] * number, "title")
+    assert image.size == (48 + columns * 340 - 18, 24 + 20 + 18 + rows * 233 + 24 - 18)
+    # The picture of a pair's second image is beside the first, two pixels apart.
+    if number:
+        pixels = np.asarray(image)[62:222, 24:346]
+        assert (pixels[:, :160] == pixels[:, 162:]).all()
+        assert not (pixels[:, :160] == pixels[0, 160]).all()
+
+
+def test_a_sheet_of_just_the_most_pixels_is_drawn(monkeypatch):
+    monkeypatch.setattr(sheet, "MAX_PIXELS", 710 * 301)
+    assert png_pairs([], "none").size == (710, 301)
+    monkeypatch.setattr(sheet, "MAX_PIXELS", 710 * 301 - 1)
+    with pytest.raises(ConfigError, match="show fewer"):
+        png_pairs([], "none")
+
+
+def test_all_pairs_need_no_number_of_those_that_are_shown(source, tmp_path):
+    found = audit([source])
+    page = write_pair_sheets(tmp_path, found, most=2)[0].read_text()
+    assert "2 pairs of copies among 5 images" in page
+    assert "are shown" not in page

@@ -31,6 +31,7 @@ def test_terms_of_a_caption_in_the_order_they_come():
     )
     assert terms_of("storage tanks", pairs=False) == ("storage", "tank")
     assert terms_of("") == ()
+    assert terms_of("b2 20", pairs=False) == ("b2",)
 
 
 def test_clauses_are_cleaned_and_never_cut():

@@ -65,3 +65,22 @@ def test_a_label_without_terms_of_its_own_stays(tmp_path):
     content = {"labels": ["port", "wood"], "terms": [TERM]}
     (tmp_path / "v.json").write_text(json.dumps(content))
     assert read_label_terms(tmp_path / "v.json") == {"port": {"boat": 0.5}, "wood": {}}
+
+
+@pytest.mark.parametrize(
+    "word", ["near", "nearby", "beside", "besides", "next", "across", "alongside"]
+)
+def test_words_of_place_at_an_end_name_nothing(tmp_path, word):
+    terms = [f"{word} dock", f"dock {word}", word, f"dock {word} boat", "dock"]
+    content = {"labels": [], "terms": [{"text": text, "tfidf": {"port": 1}} for text in terms]}
+    (tmp_path / "v.json").write_text(json.dumps(content))
+    assert list(read_label_terms(tmp_path / "v.json")["port"]) == [f"dock {word} boat", "dock"]
+
+
+@pytest.mark.parametrize(
+    ("part", "names"), [("", True), ("NOUN", True), ("PROPN", True), ("VERB", False)]
+)
+def test_parts_of_speech_that_name_something(tmp_path, part, names):
+    content = {"labels": ["port"], "terms": [{**TERM, "part_of_speech": part}]}
+    (tmp_path / "v.json").write_text(json.dumps(content))
+    assert read_label_terms(tmp_path / "v.json") == {"port": {"boat": 0.5} if names else {}}

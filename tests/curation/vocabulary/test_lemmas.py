@@ -24,6 +24,13 @@ from harma.errors import MissingDependencyError
         ("gas", "gas"),
         ("has", "has"),
         ("tennis", "tennis"),
+        ("cars", "car"),
+        ("men", "man"),
+        ("children", "child"),
+        ("teeth", "tooth"),
+        ("geese", "goose"),
+        ("mice", "mouse"),
+        ("oxen", "ox"),
         ("parked", "parked"),
     ],
 )

@@ -81,3 +81,20 @@ def test_unusable_input_is_refused():
         build_vocabulary([])
     with pytest.raises(DataError, match="got 2 captions, 1 images"):
         build_vocabulary(["x", "y"], images=[0])
+
+
+def test_the_most_typical_terms_of_a_label_are_few():
+    words = ["boat", "dock", "crane", "pier", "mast", "sail", "rope", "buoy", "quay", "ship", "tug"]
+    found = build_vocabulary([" ".join(words)], labels=["port"], min_count=1, pairs=False)
+    assert [term.text for term in found.of_label("port")] == sorted(words)[:10]
+    assert [term.text for term in found.of_label("port", most=2)] == ["boat", "buoy"]
+
+
+def test_as_many_pieces_as_words_is_not_split():
+    found = build_vocabulary(["storage tank"], min_count=1, count_pieces=lambda text: 2)
+    assert {term.text: term.is_split for term in found.terms} == {
+        "storage": True,
+        "tank": True,
+        "storage tank": False,
+    }
+    assert not build_vocabulary(["boat"], min_count=1).terms[0].is_split

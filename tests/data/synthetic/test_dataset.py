@@ -89,10 +89,40 @@ def test_progress_counts_every_image(tmp_path):
         ({"look": "autumn"}, "look is 'autumn'; allowed are summer, infrared, drought, winter"),
         ({"train": 0}, "train is 0; it must be 1 or more"),
         ({"captions": 11}, "captions is 11; a scene has at most 10"),
-        ({"size": 8}, "size is 8; it must be 16 to 4096"),
+        ({"captions": 0}, "captions is 0; it must be 1 or more"),
+        ({"size": 15}, "size is 15; it must be 16 to 4096"),
+        ({"size": 4097}, "size is 4097; it must be 16 to 4096"),
         ({"seed": -1}, "seed is -1; it must not be negative"),
     ],
 )
 def test_bad_arguments(tmp_path, changes, message):
     with pytest.raises(ConfigError, match=message):
         make_scenes(tmp_path / "a", **{**SMALL, **changes})
+
+
+def test_pictures_that_are_missing_are_drawn_anew(tmp_path):
+    data = make_scenes(tmp_path / "a", **SMALL)
+    (data.parent / "images" / "val_00001.png").unlink()
+    make_scenes(tmp_path / "a", **SMALL)
+    assert (data.parent / "images" / "val_00001.png").is_file()
+
+
+def test_a_folder_that_says_nothing_of_itself_is_not_replaced(tmp_path):
+    (tmp_path / "a").mkdir()
+    make_scenes(tmp_path / "a", **SMALL)  # an empty one is taken
+    for record in ("{}", "[]", None):
+        (tmp_path / "a" / "made_from.json").unlink(missing_ok=True)
+        if record:
+            (tmp_path / "a" / "made_from.json").write_text(record)
+        with pytest.raises(DataError, match="holds no synthetic scenes; choose another directory"):
+            make_scenes(tmp_path / "a", **SMALL)
+
+
+def test_the_smallest_and_the_most_are_made(tmp_path):
+    few = {"train": 1, "val": 1, "test": 1, "size": 16, "captions": 10}
+    data = make_scenes(tmp_path / "a", **few)
+    rows = json.loads((data.parent / "train.json").read_text())
+    assert len({row["caption"] for row in rows}) == 10
+    assert {row["image_id"] for row in rows} == {0}
+    (row,) = json.loads((data.parent / "val.json").read_text())
+    assert (row["image"], len(row["caption"])) == ("val_00000.png", 10)

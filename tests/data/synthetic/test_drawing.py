@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harma.data.synthetic import LOOKS, DrawnScene, Group, Look, draw_bands, draw_scene
+from harma.data.synthetic.drawing import PLACE, _offsets
 from harma.data.synthetic.scenes import OBJECT_KINDS
 
 PLAIN = DrawnScene("grassland", "", "north to south", "", False, (), seed=4)
@@ -106,3 +107,41 @@ def test_looks_differ_and_follow_their_meaning():
     )
     assert pictures["winter"].min() > pictures["summer"].max(), "snow is bright"
     assert pictures["drought"][0] > pictures["summer"][0], "straw is redder"
+
+
+# Mean red, green and blue of the four quarters, as version 1 of the data sets has them.
+MEANS = {
+    "summer": [[74, 97, 56], [60, 102, 53], [62, 101, 60], [62, 100, 54]],
+    "infrared": [[175, 79, 101], [184, 67, 106], [168, 68, 104], [181, 69, 105]],
+    "drought": [[149, 131, 100], [141, 135, 99], [136, 132, 102], [143, 135, 100]],
+    "winter": [[163, 161, 157], [166, 179, 174], [155, 168, 165], [161, 173, 167]],
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_colours_of_a_scene(look):
+    groups = (Group("house", 3, "red", "north west"), Group("tree", 1, "", "south east"))
+    scene = replace(PLAIN, line="river", bridge=True, groups=groups)
+    picture = draw_scene(scene, LOOKS[look], 64).astype(float)
+    means = picture.reshape(2, 32, 2, 32, 3).mean(axis=(1, 3)).reshape(4, 3)
+    assert np.abs(means - MEANS[look]).max() <= 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_objects_of_a_group_stand_apart(count):
+    offsets = _offsets(count, np.random.default_rng(0))
+    assert offsets.shape == (count, 2)
+    if count == 1:
+        assert np.abs(offsets).max() <= 0.04
+    else:
+        assert np.abs(np.abs(offsets) - PLACE).max() <= 0.015
+        assert len({tuple(np.sign(offset)) for offset in offsets}) == count
+
+
+def test_noise_and_haze_and_gain_by_the_formula():
+    quiet = draw_bands(PLAIN, QUIET, 48)[..., [2, 1, 0]]
+    veiled = draw_scene(PLAIN, replace(QUIET, haze=0.5, gain=0.8), 48)
+    expected = 0.8 * quiet + 0.5 * (0.75 - 0.8 * quiet)
+    assert np.abs(veiled - 255 * expected).max() <= 1
+    noisy = draw_scene(PLAIN, Look(noise=0.02), 48) - draw_scene(PLAIN, QUIET, 48).astype(float)
+    assert noisy.std() == pytest.approx(0.02 * 255, rel=0.05)

@@ -102,3 +102,18 @@ def test_ships_are_on_the_sea_and_never_on_the_ground():
     for caption in captions:
         if "ship" in caption and "tree" not in caption and "coast" not in caption:
             assert not caption.endswith(("on sand", "in the desert")) or "beach" in caption
+
+
+def test_the_captions_of_version_1():
+    """Other captions of the same scenes would be another version of the data sets."""
+    captions = [
+        scene_captions(make_scene(np.random.default_rng(seed)), 2, np.random.default_rng(seed))
+        for seed in (0, 2)
+    ]
+    assert captions == [
+        [
+            "four trees in the south west in the desert",
+            "a road with three greenhouses and four trees",
+        ],
+        ["a baseball field in the desert", "three solar panels on sand"],
+    ]
