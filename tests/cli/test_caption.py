@@ -35,3 +35,20 @@ def test_captions(model, images, tmp_path, capsys):
     ]
     run("caption", model, "images", "--captions", "captions.json")
     assert "a road beside a river" in capsys.readouterr().out
+
+
+def test_five_captions_of_what_can_be_read_and_the_status_says_what_cannot(model, images, capsys):
+    captions = [f"{word} field" for word in ("a", "red", "green", "blue", "white", "number")]
+    (images[0].parents[2] / "captions.txt").write_text("\n".join(captions))
+    options = ["caption", model, "images", "--captions", "captions.txt", "--format", "json"]
+    run(*options, status=0)
+    shown = capsys.readouterr()
+    assert "different" not in shown.err
+    found = json.loads(shown.out)
+    expected = rank_captions(harma.load(model), images, captions, k=5).scores()
+    assert [[one["cosine"] for one in image["captions"]] for image in found] == [
+        [pytest.approx(one.cosine, abs=1e-6) for one in scores] for scores in expected
+    ]
+    images[0].write_bytes(b"x")
+    run(*options, "--skip-unreadable", status=1)
+    assert len(json.loads(capsys.readouterr().out)) == 3

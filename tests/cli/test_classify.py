@@ -171,3 +171,40 @@ def test_accuracy_of_folders(model, images, capsys):
     assert "mean of classes" in shown.err
     run("classify", model, "images", "--classes", "river,forest", "--folder-labels", status=2)
     assert "1 labels are none of the classes: storage_tanks" in capsys.readouterr().err
+
+
+def test_the_status_says_that_images_were_left_out(model, images, capsys):
+    images[0].write_bytes(b"x")
+    options = ["classify", model, "images", "--classes", "river,storage tanks"]
+    run(*options, "--skip-unreadable", status=1)
+    assert "1 images cannot be read and are left out" in capsys.readouterr().err
+    run(*options, "--skip-unreadable", "--folder-labels", status=1)
+    run(*options, status=2)
+
+
+def test_three_classes_unless_said_otherwise_and_what_names_a_file(model, images, capsys):
+    def names(given):
+        options = ["--classes", given, "--format", "json"]
+        run("classify", model, "images/river/0.png", *options)
+        (image,) = json.loads(capsys.readouterr().out)
+        assert "label" not in image
+        return {one["class"] for one in image["classes"]}
+
+    assert len(names("river,forest,sea,field")) == 3
+    assert names("river,forest.txt") == {"river", "forest.txt"}, "a comma makes it a list"
+    folder = images[0].parents[2]
+    (folder / "classes").write_text("sea\nfield\n")
+    assert names("classes") == {"sea", "field"}, "a file, whatever its suffix"
+    for given in ("gone.json", "gone.csv", "gone.TXT"):
+        run("classify", model, "images", "--classes", given, status=2)
+        assert f"there is no file {given}" in capsys.readouterr().err
+
+
+def test_right_of_each_class_in_percent(model, images, capsys):
+    """The tiny model knows nothing: its answers are counted class by class."""
+    run("classify", model, "images", "--classes", "river,storage_tanks", "--folder-labels")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    predicted = classify(harma.load(model), images, ["river", "storage_tanks"]).predicted
+    for name, number, picked in (("river", 0, predicted[:2]), ("storage_tanks", 1, predicted[2:])):
+        right = int((picked == number).sum())
+        assert [name, str(right), "2", f"{50 * right:.2f}"] in lines

@@ -1,6 +1,7 @@
 """The command line as a whole: verbs on real runs, help, messages and exit statuses."""
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -280,3 +281,27 @@ def test_scenes_are_drawn_as_a_data_set(tmp_path, capsys):
     assert main(["data", "check", str(tmp_path / "s" / "data.yaml")]) == 0
     assert "0 problems" in capsys.readouterr().out
     assert main(["data", "scenes", str(tmp_path / "s"), "--look", "dusk"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "everything", "ours", "gdal"),
+    [
+        ("", "WARNING", "INFO", "ERROR"),
+        ("debug", "DEBUG", "DEBUG", "NOTSET"),
+        ("ERROR", "ERROR", "ERROR", "NOTSET"),
+    ],
+)
+def test_log_levels(monkeypatch, said, everything, ours, gdal):
+    monkeypatch.setenv("HARMA_LOG", said)
+    loggers = [logging.getLogger(name) for name in (None, "harma", "rasterio")]
+    before = [(logger.level, list(logger.handlers)) for logger in loggers]
+    try:
+        loggers[0].handlers.clear()
+        loggers[2].setLevel("NOTSET")
+        assert main(["recipes"]) == 0
+        levels = [logging.getLevelName(logger.level) for logger in loggers]
+        assert levels == [everything, ours, gdal]
+    finally:
+        for logger, (level, handlers) in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+            logger.handlers[:] = handlers

@@ -107,3 +107,15 @@ def test_unreadable_images(model, images, tmp_path, capsys):
 def test_bad_input_is_refused_before_the_model_is_loaded(images, capsys, options, message):
     assert main(["embed", "no_such_model", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_numbers_are_float32_unless_said_otherwise(model, images):
+    (images[0].parents[1] / "c.txt").write_text("a river\n")
+    stored = {"": np.float32, "float32": np.float32, "float16": np.float16}
+    for dtype, expected in stored.items():
+        options = ["--dtype", dtype] if dtype else []
+        for what, name in (("--captions", "c.txt"), ("--images", "images/0.png")):
+            given = [what, name, "--output", "a.npy", *options]
+            given += ["--num-workers", "0"]
+            assert main(["embed", model, *given]) == 0
+            assert np.load("a.npy").dtype == expected

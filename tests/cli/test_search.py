@@ -1,6 +1,7 @@
 """The way from scenes to hits on the command line."""
 
 import json
+import re
 from itertools import pairwise
 
 import pytest
@@ -187,3 +188,17 @@ def test_negative_coordinates_and_files_inside_the_index(archive, capsys):
     assert "empty text" in capsys.readouterr().err
     assert main(["search", archive, "a river", "--where", "1=1) OR (1=1"]) == 2
     assert "is not closed" in capsys.readouterr().err
+
+
+def test_a_sheet_states_what_was_asked_and_not_where_it_went(archive, tmp_path):
+    file = tmp_path / "hits.html"
+    asked = ["--unlike", "a road@0.2", "--bbox", "-10,-20,10,80", "--since", "2010"]
+    options = [*asked, "--format", "html", "--output", str(file)]
+    assert main(["search", archive, "--like", "a river@2", "--like", "a sea", *options]) == 0
+    page = file.read_text()
+    assert "a river + a sea" in page
+    text = " ".join(re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL).split())
+    for stated in ("unlike a road@0.2", "bbox -10.0, -20.0, 10.0, 80.0", "since 2010"):
+        assert stated in text
+    for silent in ("format html", "output", "directory", "until", "exact", archive):
+        assert silent not in text

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.exchange.made import hit, picture
 
 from harma.errors import ConfigError
-from harma.exchange.sheet import GAP, MARGIN, html_sheet, png_sheet, write_sheet
+from harma.exchange.sheet import GAP, LARGE, LINE, MARGIN, PAD, html_sheet, png_sheet, write_sheet
 from harma.exchange.tile import Tile
 
 # -- HTML ------------------------------------------------------------------------------------------
@@ -144,3 +144,28 @@ def test_writing_by_the_names_ending(tmp_path):
     with pytest.raises(ConfigError, match=r"a.pdf; a sheet is a .html file or a .png picture"):
         write_sheet(tmp_path / "a.pdf", tiles, title="a river")
     assert {path.name for path in tmp_path.iterdir()} == {"a.html", "a.PNG"}
+
+
+@pytest.mark.parametrize(
+    ("count", "pictures", "columns", "rows"),
+    [(0, 1, 1, 1), (1, 1, 1, 1), (5, 1, 5, 1), (6, 1, 5, 2), (3, 2, 2, 2), (2, 6, 1, 2)],
+)
+def test_five_pictures_stand_in_a_row(count, pictures, columns, rows):
+    tiles = [Tile(hit(), (picture(),) * pictures) for _ in range(count)]
+    sheet = png_sheet(tiles, title="a", size=210)
+    assert sheet.width == 2 * MARGIN + columns * 210 * pictures + (columns - 1) * GAP
+    # The score, date, place, source and id stand in five lines below a picture.
+    lines = 5 if tiles else 2
+    assert sheet.height == 2 * MARGIN + LARGE + GAP + rows * (210 + PAD + lines * LINE + GAP) - GAP
+
+
+def test_labels_have_room_below_small_pictures():
+    sheet = png_sheet([Tile(hit(), (picture(),))] * 2, title="a", size=50)
+    assert sheet.width == 2 * MARGIN + 2 * 200 + GAP
+
+
+def test_pictures_lie_in_the_middle_of_their_height():
+    sheet = np.asarray(png_sheet([Tile(hit(), (picture(size=(200, 100)),))], title="a", size=200))
+    rows = np.flatnonzero((sheet == (255, 0, 0)).all(axis=-1).any(axis=1))
+    top = MARGIN + LARGE + GAP
+    assert (rows[0] - top, top + 200 - rows[-1] - 1) == (50, 51)

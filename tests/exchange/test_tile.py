@@ -1,6 +1,6 @@
 """A hit as it stands on a contact sheet."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import shapely
@@ -44,3 +44,15 @@ def test_what_is_not_known_is_left_out():
 @pytest.mark.parametrize(("gsd", "ground"), [(62.4, "998 m × 499 m"), (62.5, "1 km × 500 m")])
 def test_a_thousand_metres_are_a_kilometre(gsd, ground):
     assert Tile(hit(gsd=gsd), ()).ground == ground
+
+
+def test_dates_are_those_of_utc_and_midnight_goes_without_a_clock():
+    zone = timezone(timedelta(hours=2))
+    assert Tile(hit(datetime=datetime(2015, 9, 26, 1, tzinfo=zone)), ()).date == "2015-09-25 23:00"
+    assert Tile(hit(datetime=datetime(2015, 9, 26, 2, tzinfo=zone)), ()).date == "2015-09-26"
+
+
+def test_places_and_names_that_are_hardly_any():
+    assert Tile(hit(geometry=shapely.Polygon()), ()).place == ""
+    assert Tile(hit(source="/"), ()).source_name == "/"
+    assert Tile(hit(source="https://example.org/a/b.tif"), ()).source_name == "b.tif"

@@ -83,3 +83,34 @@ def test_more_rows_do_not_change_what_is_kept_of_the_first():
     for count in (5, 20, 50):
         part = merged(rows[:count], 0.5, 99)
         assert part == whole[: len(part)]
+
+
+def test_no_more_than_were_asked_for_are_kept():
+    rows = [row(20 * number) for number in range(4)]
+    assert merged(rows, 0.5, 2) == rows[:2]
+    assert merged(rows, 0.5, 4) == rows
+    assert merged([rows[0], rows[0], rows[1]], 0.5, 2) == rows[:2], (
+        "what is left out is not counted"
+    )
+
+
+def test_footprints_decide_where_both_chips_have_one():
+    first = row(0, place=box(0, 0, 1, 1))
+    beside = row(0, place=box(1, 0, 2, 1))
+    assert merged([first, beside], 0.01, 99) == [first, beside], "one window, but they only touch"
+    line = row(0, place=shapely.LineString([(0, 0), (1, 1)]))
+    assert merged([first, line], 0.01, 99) == [first, line], "a line covers nothing"
+    unplaced = row(0, source="b", date=YEARS[2015])
+    dated = row(0, place=box(0, 0, 10, 10), date=YEARS[2015])
+    for rows in ([dated, unplaced], [unplaced, dated]):
+        assert merged(rows, 0.5, 99, any_date=True) == rows
+    half_dated = row(0, place=box(0, 0, 10, 10), source="b")
+    for rows in ([dated, half_dated], [half_dated, dated]):
+        assert merged(rows, 0.5, 99) == rows
+
+
+def test_whatever_the_side_that_they_overlap_on():
+    centre = row(100, 100)
+    for column, line in ((95, 100), (105, 100), (100, 95), (100, 105)):
+        assert merged([centre, row(column, line)], 0.5, 99) == [centre]
+        assert len(merged([centre, row(column, line)], 0.51, 99)) == 2

@@ -117,3 +117,23 @@ def test_a_chip_that_is_not_there(model, store):
 def test_texts_of_other_types_are_refused(model, store, given):
     with pytest.raises(QueryError, match="a text to look for is a string, not"):
         vector_of(model, store, text=given)
+
+
+def test_several_texts_and_an_image_of_a_weight(model, store):
+    expected = (axis(0, 2.0) + axis(1, 4.0)) / np.sqrt(20)
+    query = {"text": ["a river", "a lake"], "image": Picture("x.png", 4.0)}
+    np.testing.assert_allclose(vector_of(model, store, **query), expected, atol=1e-6)
+    assert model.texts == ["a river", "a lake"]
+    only_unlike = [Text("a road", 3.0)]
+    with pytest.raises(QueryError, match="there is nothing to look for"):
+        vector_of(model, store, unlike=only_unlike)
+
+
+@pytest.mark.parametrize(("weight", "is_enough"), [(0.9995, False), (0.998, True)])
+def test_sums_shorter_than_a_thousandth_have_no_direction(model, store, weight, is_enough):
+    query = {"like": [Vector(axis(2))], "unlike": [Vector(axis(2), weight)]}
+    if is_enough:
+        np.testing.assert_allclose(vector_of(model, store, **query), axis(2), atol=1e-4)
+        return
+    with pytest.raises(QueryError, match="cancel out"):
+        vector_of(model, store, **query)

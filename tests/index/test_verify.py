@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.index.made import all_chips, forget_source
+from tests.index.made import all_chips, chip, forget_source, made_settings
 
 from harma.errors import DataError
 from harma.index.index import Index
+from harma.index.records import SourceRecord
 from harma.index.store import Store
 from harma.index.verify import verify
 
@@ -44,3 +45,14 @@ def test_damaged_tables_are_named_by_search_and_verify(archive, model):
     with pytest.raises(DataError, match="cannot be read .* `harma index verify`"):
         index.search("a road")
     assert "cannot be read" in verify(Store(archive))[0]
+
+
+def test_the_first_embedding_of_another_length_is_named(tmp_path):
+    store = Store.create(tmp_path / "index", made_settings(2))
+    lengths = [1.0, 1.0, 0.7, 1.0, 1.3]
+    chips = [chip(id=f"chip{number}", source="http://a") for number in range(len(lengths))]
+    store.add_chips(chips, np.array([[length, 0] for length in lengths], dtype=np.float32))
+    store.put_sources([SourceRecord("http://a", -1, -1, "c", num_chips=5)])
+    assert verify(store) == [
+        "2 embeddings are damaged, such as that of chip2; build the index again"
+    ]

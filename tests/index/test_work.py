@@ -1,5 +1,8 @@
 """The work of a build, whole."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.index.parts import MeanColor, settings, write_stripes
@@ -63,3 +66,21 @@ def test_a_scene_may_stay_open_for_the_next_task(task):
     work(task, settings(), MeanColor(), scenes=scenes)
     assert scenes.open(task, settings().reading) is scene
     scenes.close()
+
+
+def test_a_scene_is_closed_unless_the_caller_keeps_it_open(task):
+    fds = Path("/proc/self/fd")
+    if not fds.is_dir():
+        pytest.skip("open files are not listed on this system")
+
+    def is_open():
+        names = {os.path.realpath(fd) for fd in fds.iterdir()}
+        return os.path.realpath(task.source.name) in names
+
+    work(task, settings(), MeanColor())
+    assert not is_open()
+    scenes = SceneCache()
+    work(task, settings(), MeanColor(), scenes=scenes)
+    assert is_open()
+    scenes.close()
+    assert not is_open()

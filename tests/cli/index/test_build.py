@@ -1,8 +1,13 @@
 """harma index build and add."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from harma.cli import main
+from harma.cli.index.build import _told
+from harma.index.writer import BuildOutcome
 
 
 def test_a_second_build_needs_no_options_and_adds_what_is_new(
@@ -53,3 +58,34 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
     assert main([*new[:4], "--num-workers", "0"]) == 0, "not said again, they are as they were"
     assert main([*new[:4], "--num-workers", "0", "--whole"]) == 2
     assert "the index was made with tiling" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "lines"),
+    [
+        (
+            BuildOutcome(num_kept=3, seconds=2.0, search="exact"),
+            0,
+            [
+                "archive: 0 chips added in 2 s",
+                "sources: 0 new, 0 changed, 3 as they were",
+                "search is exact",
+            ],
+        ),
+        (
+            BuildOutcome(1, 2, 3, 4, 1, {"a.tif": "it is empty"}, 0.5, "exact"),
+            1,
+            [
+                "archive: 1 chips added in 0 s, 2 chips/s",
+                "sources: 3 new, 4 changed, 2 as they were",
+                "1 chips left out as mostly nodata",
+                "1 could not be used (also in archive/problems.json):",
+                "  a.tif: it is empty",
+                "search is exact",
+            ],
+        ),
+    ],
+)
+def test_what_is_said_of_a_build(capsys, outcome, status, lines):
+    assert _told(Path("archive"), outcome) == status
+    assert capsys.readouterr().out.splitlines() == lines
