@@ -237,3 +237,7 @@ def test_a_bare_model_trims_texts_as_its_backbone_does(tiny_config):
     assert bare.adapter_state().keys() == {"temperature"}
     with bare.without_adapters():
         assert not bare.backbone.is_bare, "there is nothing to be without"
+
+
+def test_a_model_starts_with_the_published_temperature(tiny_config):
+    assert HarMA(load_backbone(tiny_config)).temperature.item() == pytest.approx(0.07)
