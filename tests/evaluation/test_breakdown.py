@@ -86,3 +86,4 @@ def test_intervals_count_images_and_stay_within_bounds():
     many = recall_of(hits, np.arange(50))
     assert few.intervals[0][0] < many.intervals[0][0] < few.intervals[0][1] == pytest.approx(100)
     assert np.isnan(recall_of(hits[:0], np.arange(0)).at[0])
+    assert recall_of(hits[:0], np.arange(0)).intervals == ((0, 100),) * 3
