@@ -165,6 +165,8 @@ def test_smoothing_spreads_a_share_of_the_target(pairs):
     plain = duplicate_contrastive_loss(I, T, 0.07, **options).item()
     smoothed = duplicate_contrastive_loss(I, T, 0.07, **options, smoothing=0.25).item()
     assert smoothed == pytest.approx(0.75 * plain + 0.25 * uniform, abs=1e-12)
+    with pytest.raises(ConfigError, match="smoothing is -0.1; it must be from 0 to below 1"):
+        contrastive_loss(*pairs, 0.1, smoothing=-0.1)
     with pytest.raises(ConfigError, match="smoothing is 1; it must be from 0 to below 1"):
         contrastive_loss(I, T, 0.07, smoothing=1)
 

@@ -113,3 +113,8 @@ def test_directories_that_hold_no_model(backbone, tmp_path):
         BackboneError, match="model holds adapters, not a backbone; open it with harma.load"
     ):
         load_backbone(tmp_path / "model")
+
+
+def test_an_empty_directory_takes_a_model(backbone, tmp_path):
+    backbone.save(tmp_path)
+    assert load_backbone(tmp_path).weights_hash() == backbone.weights_hash()

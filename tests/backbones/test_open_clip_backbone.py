@@ -173,6 +173,19 @@ def test_small_vocabulary_is_refused_when_tokenizing_only(config):
         backbone.tokenize(["a river"])
 
 
+def test_a_vocabulary_that_lacks_the_last_token(config):
+    config["text_cfg"]["vocab_size"] = 49407
+    with pytest.raises(ConfigError, match="token id 49407, but config has a vocabulary of 49407"):
+        load_backbone(config).tokenize(["a river"])
+
+
+def test_one_token_and_as_many_as_there_are_places_are_taken(backbone):
+    for length in (1, 16):
+        backbone.check_token_ids(torch.zeros(2, length, dtype=torch.int64))
+    with pytest.raises(DataError, match=r"of shape \(2, 17\)"):
+        backbone.check_token_ids(torch.zeros(2, 17, dtype=torch.int64))
+
+
 def test_structure(backbone):
     assert backbone.width("image") == backbone.width("text") == 32
     assert len(backbone.blocks("image")) == len(backbone.blocks("text")) == 2

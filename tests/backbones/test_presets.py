@@ -32,3 +32,13 @@ def test_presets_and_their_activation():
         "remoteclip": True,
         "skyclip": False,
     }
+
+
+def test_presets_are_vit_b_32_at_224_pixels():
+    for preset in PRESETS.values():
+        assert preset.architecture == "ViT-B-32"
+        assert preset.preprocess.size == (224, 224)
+        assert (preset.preprocess.interpolation, preset.preprocess.resize_mode) == (
+            "bicubic",
+            "squash",
+        )

@@ -1,6 +1,7 @@
 """Which runs are started, and what is said of them; the runs are made up."""
 
 import io
+import json
 import time
 
 import pytest
@@ -125,3 +126,48 @@ def test_the_bare_backbone_shows_its_evaluation(make, finish):
 )
 def test_times_for_people(seconds, shown):
     assert executing._clock(seconds) == shown
+
+
+@pytest.mark.parametrize("finished", [0, 2])
+def test_nothing_is_said_of_runs_where_none_or_all_are_there(make, finish, finished):
+    plan = make({"harma": None}, seeds=[1, 2], learning_rates=[1e-3])
+    for run in list(known_runs(plan, plan.rows[0]))[:finished]:
+        finish(run)
+    if finished:
+        finish(list(known_runs(plan, plan.rows[0]))[1])
+    display = ComparisonDisplay(plan, plan.rows)
+    display.console = Console(file=io.StringIO(), width=400, record=True)
+    with display:
+        pass
+    assert display.counts == (finished, 2)
+    assert display.console.export_text() == ""
+
+
+def test_bars_show_what_is_left_once_a_second(plan, finish):
+    run = rate_runs(plan, plan.rows[0])[0]
+    display = ComparisonDisplay(plan, plan.rows)
+    display.bars.disable = False
+    (whole,) = display.bars.tasks
+    display.show([])
+    assert (whole.completed, whole.total, whole.fields["note"]) == (0, 6, "")
+    display.shown = 0.0
+    display.times = [10.0, 20.0]
+    epochs = run.recipe.train.epochs
+    run.path.mkdir(parents=True)
+    log = run.path / "log.jsonl"
+    log.write_text(json.dumps({"event": "epoch", "epoch": 1, "seconds": 5.0}) + "\n")
+    job = Job(run, Done(), 0, time.monotonic() - 7.2)
+    display.show([job])
+    # Six runs of 15 s, two at a time.
+    assert whole.fields["note"] == "about 0:45 left"
+    of_job = display.bars.tasks[1]
+    assert (of_job.completed, of_job.total) == (1, epochs)
+    assert of_job.fields["note"] == f"0:07, {executing._clock(5 * (epochs - 1))} left"
+    display.times = [100.0]
+    display.show([job])
+    assert whole.fields["note"] == "about 0:45 left", "not twice in a second"
+    log.unlink()
+    display.shown = 0.0
+    display.show([job])
+    assert of_job.fields["note"] == "0:07", "before the first epoch"
+    assert len(display.bars.tasks) == 2

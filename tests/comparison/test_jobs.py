@@ -52,6 +52,8 @@ def test_a_killed_process_probably_ran_out_of_memory(job):
         ),
         ("raise MemoryError('no more')", "MemoryError: no more"),
         ("import sys; sys.exit(3)", "ended with status 3"),
+        ("pass", "ended with status 0"),
+        ("import os; os.kill(os.getpid(), 40)", "killed by 40"),
         ("import os; print('hm', flush=True); os.kill(os.getpid(), 11)", "killed by SIGSEGV (hm)"),
     ],
 )
@@ -59,6 +61,15 @@ def test_the_last_error_is_noted(job, code, reason):
     one = job(code)
     assert not settle(one)
     assert one.run.failure() == reason
+
+
+@pytest.mark.parametrize(("code", "status"), [("pass", 0), ("import sys; sys.exit(3)", 3)])
+def test_the_status_is_noted(job, code, status):
+    one = job(code)
+    assert not settle(one)
+    content = yaml.safe_load(one.run.failure_file.read_text())
+    assert content["status"] == status
+    assert "signal" not in content
 
 
 def test_a_process_is_finished_when_its_figures_are_there(job):
@@ -110,6 +121,11 @@ def test_each_job_has_its_share_of_the_cores_and_a_gpu(monkeypatch):
         "5",
         "4",
     ]
+    assert jobs._environment(0, 9)["OMP_NUM_THREADS"] == "1", "never none"
+    assert jobs._environment(0, 2)["PYTHONUNBUFFERED"] == "1"
+    for asked, threads in (("16", "4"), ("3", "3"), ("0", "4"), ("many", "4")):
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+        assert jobs._environment(0, 2)["OMP_NUM_THREADS"] == threads
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert jobs._environment(0, 2)["OMP_NUM_THREADS"] == "1"
 

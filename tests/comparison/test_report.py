@@ -3,6 +3,7 @@
 import re
 
 from harma.comparison.compare import collect, write_outcome
+from harma.comparison.report import _figures
 from harma.comparison.runs import rate_runs
 
 
@@ -59,3 +60,12 @@ def test_minutes_and_the_epochs_they_became_are_stated(make, finish):
 
 def test_a_comparison_without_any_run_can_be_shown(make):
     assert "waiting" in page_of(make({"none": None, "harma": None}))
+
+
+def test_of_two_rows_one_is_the_best_and_of_one_row_none(finished):
+    none, harma = collect(finished).results[:2]
+    rows = _figures([none, harma], "val").rows
+    best = max((none, harma), key=lambda result: result.figures["val"]["mR"].mean)
+    assert [row.name for row in rows if row.cells["mR"].best] == [best.row.name]
+    (alone,) = _figures([harma], "val").rows
+    assert not any(cell.best for cell in alone.cells.values())

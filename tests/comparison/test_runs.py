@@ -97,6 +97,17 @@ def test_minutes_become_epochs_by_the_second_epoch_of_a_probe(make, finish):
     assert epochs_of(plan, row) == 13, "120 s of 9 s each; the first epoch also warms up"
     assert rate_runs(plan, row)[0].recipe.train.epochs == 13
     assert num_runs(plan, row) == 3
+    # 14.5 epochs of 8.25 s, of which 14 fit; and one epoch where none would.
+    for seconds, epochs in ((48.25, 14), (240.0, 1)):
+        events[1]["seconds"] = seconds
+        (probe.path / "log.jsonl").write_text("".join(json.dumps(e) + "\n" for e in events))
+        assert epochs_of(plan, row) == epochs
+
+
+def test_a_grid_of_one_rate_has_no_ends(make, finish):
+    plan = make({"harma": None}, learning_rates=[0.01])
+    finish(rate_runs(plan, plan.rows[0])[0])
+    assert choose(plan, plan.rows[0]).note == ""
 
 
 def test_a_run_of_another_recipe_is_named_with_what_differs(make, finish):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harma.data.split import Split
-from harma.evaluation.breakdown import by_label, by_term, recall_of, wilson
+from harma.evaluation.breakdown import by_label, by_term, label_names, recall_of, wilson
 from harma.evaluation.retrieval import Embedded, summarize_embedded
 from harma.metrics import captions_of
 
@@ -65,7 +65,16 @@ def test_recall_by_term_merges_singular_and_plural_and_drops_rare_ones(found):
     assert (terms["road"].num_queries, terms["road"].num_images) == (5, 3)
     assert terms["road"].at[0] == pytest.approx(80)
     assert by_term(evaluation, split, min_images=4) == ()
-    assert len(by_term(evaluation, split, min_images=2, most=1)) == 1
+    most = by_term(evaluation, split, min_images=2, most=1)
+    assert [recall.term for recall in most] == ["road"], "the most frequent, not the best"
+    assert [recall.term for recall in by_term(evaluation, split, min_images=3)] == ["road"]
+
+
+def test_labels_without_a_name_have_their_number(found):
+    split, _ = found
+    numbered = replace(split, labels=np.array([0, 1, 2, -1]))
+    assert label_names(numbered) == {-1: "-1", 0: "port", 1: "street", 2: "2"}
+    assert label_names(replace(split, labels=None)) == {}
 
 
 def test_intervals_count_images_and_stay_within_bounds():
@@ -77,3 +86,4 @@ def test_intervals_count_images_and_stay_within_bounds():
     many = recall_of(hits, np.arange(50))
     assert few.intervals[0][0] < many.intervals[0][0] < few.intervals[0][1] == pytest.approx(100)
     assert np.isnan(recall_of(hits[:0], np.arange(0)).at[0])
+    assert recall_of(hits[:0], np.arange(0)).intervals == ((0, 100),) * 3

@@ -2,12 +2,18 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from harma.evaluation.embedding_charts import (
     FULLEST,
+    MANY_POINTS,
+    NUMBERED,
+    SLANTED,
     Panel,
     _cells,
     _font_size,
+    _name_labels,
+    _scatter,
     confusion_chart,
     map_chart,
 )
@@ -47,3 +53,31 @@ def test_maps_are_coloured_by_label_or_by_modality(evaluation, split):
     assert f"<!-- captions ({len(embedded.distinct)} distinct) -->" in chart
     for label in set(split.labels.tolist()):
         assert f"<!-- {split.label_names[label]} -->" in chart
+
+
+@pytest.mark.parametrize("num_labels", [NUMBERED, NUMBERED + 1])
+def test_cells_of_few_labels_have_numbers(num_labels):
+    counts = np.zeros((num_labels, num_labels), dtype=int)
+    counts[0, 1] = 1234
+    names = tuple(f"l{i}" for i in range(num_labels))
+    chart = confusion_chart(Confusion(names, counts, np.full(num_labels, 9999)), "image", "caption")
+    assert ("<!-- 1,234 -->" in chart) == (num_labels == NUMBERED)
+
+
+@pytest.mark.parametrize(("num_labels", "rotation"), [(SLANTED, 45), (SLANTED + 1, 90)])
+def test_many_names_stand_upright(num_labels, rotation):
+    axes = Figure().subplots()
+    names = tuple(f"l{i}" for i in range(num_labels))
+    counts = np.zeros((num_labels, num_labels), dtype=int)
+    _name_labels(axes, Confusion(names, counts, np.arange(num_labels)), 9)
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {rotation}
+    assert [label.get_text() for label in axes.get_yticklabels()][:2] == ["l0 (0)", "l1 (1)"]
+
+
+def test_many_points_are_small_and_pale():
+    axes = Figure().subplots()
+    for count in (MANY_POINTS, MANY_POINTS + 1):
+        _scatter(axes, np.zeros((count, 2), dtype=np.float32), "red", "o", "x")
+    few, many = axes.collections
+    assert (few.get_sizes().tolist(), few.get_alpha()) == ([18], 0.75)
+    assert (many.get_sizes().tolist(), many.get_alpha()) == ([9], 0.4)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from harma.errors import MissingDependencyError
+from harma.errors import DataError, MissingDependencyError
 from harma.evaluation.embedding_map import modality_gap, pca_map, umap_map
 from harma.evaluation.retrieval import Embedded
 from harma.metrics import captions_of
@@ -70,8 +70,16 @@ def test_umap_where_it_is_installed(apart, monkeypatch):
     with pytest.raises(MissingDependencyError, match="pip install umap-learn, or leave --umap out"):
         umap_map(embedded)
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Layout))
-    whole, drawn = umap_map(embedded), umap_map(embedded, most=20)
-    assert given["metric"] == "cosine"
+    whole = umap_map(embedded, seed=4)
+    assert given == {"n_neighbors": 15, "metric": "cosine", "random_state": 4, "n_jobs": 1}
+    drawn = umap_map(embedded, most=20)
+    umap_map(embedded, most=12)
+    assert given["n_neighbors"] == 11, "all others"
+    ten = make(embedded.images[:5], embedded.texts[:5], range(5), range(5))
+    assert len(umap_map(ten).images) == 5
+    nine = make(embedded.images[:5], embedded.texts[:4], [0, 1, 2, 3, 4], [0, 1, 2, 3, 3])
+    with pytest.raises(DataError, match="a UMAP of 9 images and texts says nothing"):
+        umap_map(nine)
     assert (whole.images == embedded.images[:, :2]).all()
     assert len(drawn.images) == len(drawn.texts) == 10
     assert (drawn.texts == embedded.texts[drawn.text_rows, :2]).all()

@@ -10,6 +10,8 @@ from PIL import Image
 from harma.backbones import Preprocess
 from harma.errors import ConfigError
 from harma.evaluation.relevance import (
+    Relevance,
+    check_asked,
     draw_relevance,
     overlay,
     relevance,
@@ -143,3 +145,25 @@ def test_examples_say_whether_the_first_image_is_right(model, split, embed):
     assert example.name == split.images[split.caption_to_image[3]].name
     assert example.picture.startswith("data:image/jpeg")
     assert example.map != example.picture
+
+
+def test_the_smallest_and_the_largest_grid():
+    check_asked("red", 3)
+    check_asked("red", 64)
+    for grid in (2, 65):
+        with pytest.raises(ConfigError, match=f"grid is {grid}; allowed are 3 to 64"):
+            check_asked("red", grid)
+
+
+def test_levels_of_the_picture_are_those_of_the_image():
+    levels = np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3)
+    found = relevance(Corner(), Image.fromarray(levels), "red", grid=3)
+    assert (found.picture == levels).all()
+
+
+def test_a_map_of_zeros_has_no_peak_and_leaves_the_picture_grey():
+    level = np.full((6, 6, 3), (10, 200, 60), dtype=np.uint8)
+    found = Relevance(0.5, np.zeros((3, 3), dtype=np.float32), level)
+    assert found.peak is None
+    drawn = np.asarray(overlay(found))
+    assert (drawn == drawn[0, 0, 0]).all()

@@ -74,3 +74,11 @@ def test_the_hardest_are_those_of_the_largest_margin_each_image_once(embedded, s
     assert hardest(found, split, 1) == [1]
     level = replace(found, t2i_margin=np.minimum(found.t2i_margin, 0))
     assert hardest(level, split) == [], "a wrong image that is as near does not stand before"
+
+
+def test_the_most_frequent_mix_ups_are_counted_off():
+    counts = np.array([[9, 2, 1], [0, 0, 5], [2, 0, 0]])
+    matrix = Confusion(("a", "b", "c"), counts, np.array([12, 6, 3]))
+    expected = [("b", "c", 5, 6), ("a", "b", 2, 12), ("c", "a", 2, 3), ("a", "c", 1, 12)]
+    assert matrix.most() == expected
+    assert matrix.most(2) == expected[:2]

@@ -195,3 +195,13 @@ def test_options_of_a_built_in_cannot_be_used_for_a_method_of_ones_own():
 def test_an_adapter_class_belongs_to_harma(tiny_config, method):
     with pytest.raises(ConfigError, match=f"only HarMA's adapters take; the method is {method}"):
         HarMA(load_backbone(tiny_config), make_config(method, {}), adapter_class=nn.Identity)
+
+
+def test_the_options_that_nobody_stated():
+    plain = {name: vars(make_config(name, {})) for name in METHODS if name != "harma"}
+    assert {name: options for name, options in plain.items() if options} == {
+        "clip-adapter": {"ratio": 0.2, "reduction": 4},
+        "bottleneck": {"bottleneck_dim": 64},
+        "lora": {"rank": 8, "alpha": 16},
+        "mrs-adapter": {"bottleneck_dim": 64, "shared_dim": 64, "dropout": 0.5},
+    }

@@ -31,4 +31,11 @@ def test_a_card_says_what_is_known_and_no_more():
 
 def test_a_model_without_weights_has_a_share():
     assert trained_share(5_934_397, 157_211_710) == "5,934,397 of 157,211,710 (3.77 %)"
+    assert trained_share(1, 1) == "1 of 1 (100.00 %)"
     assert trained_share(0, 0) == "0 of 0 (0.00 %)"
+
+
+def test_a_card_of_unnamed_data_and_split():
+    card = model_card({**ABOUT, "data": {"name": "mine"}, "metrics": {"mR": 1.0}})
+    assert "Trained on: mine (0 captions)." in card
+    assert "Metrics on the validation split, percent:" in card

@@ -5,6 +5,7 @@ import pytest
 
 from harma.errors import ConfigError
 from harma.model.checked_inputs import (
+    _are_embeddings,
     check_distinct,
     check_texts,
     image_embeddings,
@@ -52,3 +53,10 @@ def test_twins_are_named_as_they_were_written():
         check_distinct(["a", "b", "b"], "captions")
     with pytest.raises(ConfigError, match="captions holds 'A_b' and 'a-b', which are the same"):
         check_distinct(["x", "a b", "a b"], "captions", written=["x", "A_b", "a-b"])
+
+
+def test_a_float_array_of_two_axes_is_embeddings():
+    assert _are_embeddings(np.zeros((2, 3), dtype=np.float16))
+    assert not _are_embeddings(np.zeros((2, 3), dtype=np.uint8)), "a grey picture"
+    assert not _are_embeddings(np.zeros((2, 3, 3)))
+    assert not _are_embeddings([np.zeros((2, 3))])

@@ -89,3 +89,23 @@ def test_terms_are_read_from_a_vocabulary(tmp_path):
 def test_a_term_that_only_adds_words_to_a_better_one_is_left_out():
     weights = {"mine": {"long pipe": 0.5, "pipe": 0.9, "pipe end": 0.1, "road": 0.3}}
     assert typical_terms(["mine"], weights) == {"mine": ("pipe", "road")}
+
+
+def test_terms_of_the_same_weight_are_in_the_order_of_the_alphabet():
+    weights = {"mine": {"truck": 0.5, "pit": 0.5, "road": 0.9}}
+    assert typical_terms(["mine"], weights) == {"mine": ("road", "pit", "truck")}
+
+
+@pytest.mark.parametrize(
+    ("classes", "templates", "message"),
+    [
+        (["sea"], ["{}"], r"classes holds one class \(sea\); give two or more to choose from"),
+        (["sea", "town"], ["a photo"], "the template 'a photo' lacks {}, the place of the class"),
+        (["sea", "town"], ["{}", "{}"], "templates holds '{}' and '{}', which are the same"),
+        (["LakeShore", "lake_shore"], ["{}"], "classes holds 'LakeShore' and 'lake_shore'"),
+        (["sea", "town"], [], "templates is empty"),
+    ],
+)
+def test_classes_and_templates_that_cannot_be_used(classes, templates, message):
+    with pytest.raises(ConfigError, match=message):
+        class_prompts(classes, templates=templates)

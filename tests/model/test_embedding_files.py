@@ -100,3 +100,9 @@ def test_the_model_is_named_beside_its_embeddings(model):
         "precision": "float32",
         "harma_version": harma.__version__,
     }
+
+
+def test_nothing_is_written_to_an_ending_of_no_format(tmp_path):
+    with pytest.raises(ConfigError):
+        write_embeddings(tmp_path / "a.csv", ["a", "b", "c"], UNIT, {})
+    assert not list(tmp_path.iterdir())

@@ -265,3 +265,7 @@ def test_contexts_without_adapters_may_end_in_any_order_and_anywhere(tiny_config
     contextvars.copy_context().run(next, third)
     third.close()
     assert torch.equal(model.encode_image(pixels), adapted)
+
+
+def test_a_model_starts_with_the_published_temperature(tiny_config):
+    assert HarMA(load_backbone(tiny_config)).temperature.item() == pytest.approx(0.07)

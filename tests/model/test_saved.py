@@ -8,11 +8,13 @@ import pytest
 import torch
 import yaml
 
+from harma import __version__
 from harma.backbones import load_backbone
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.methods.harma.config import AdapterConfig
 from harma.model.model import HarMA
 from harma.model.saved import (
+    about_model,
     backbone_name_from,
     describe,
     load,
@@ -175,3 +177,18 @@ def test_the_temperature_of_a_bare_backbone_is_its_own(tiny_config, tmp_path):
 def test_names_of_backbones_are_seen_from_the_adapter(tmp_path):
     name = backbone_name_from(tmp_path / "run" / "best", tmp_path / "run" / "backbone")
     assert name == "local-dir:../backbone"
+
+
+def test_what_every_saved_model_says_of_itself(tiny_config):
+    model = HarMA(load_backbone(tiny_config), AdapterConfig(bottleneck_dim=16))
+    about = about_model(model, backbone="other")
+    assert list(about) == ["harma_version", "backbone", "preprocess", "parameters"]
+    assert about["harma_version"] == __version__
+    assert about["preprocess"] == model.preprocess.to_dict()
+    assert about["backbone"]["name"] == "other"
+    assert about["backbone"]["architecture"] == model.backbone.config
+    with model.without_adapters():
+        assert about["backbone"]["weights_hash"] == model.backbone.weights_hash()
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert about["parameters"]["trained"] == trained
+    assert about["parameters"]["total"] == model.num_parameters() > trained

@@ -46,6 +46,10 @@ def test_torchrun_says_how_many(monkeypatch):
 
 def test_slurm_says_how_many(monkeypatch):
     assert processes(monkeypatch, SLURM) == (4, 2)
+    for name in ("SLURM_NTASKS", "SLURM_NNODES"):
+        monkeypatch.delenv(name, raising=False)
+    assert processes(monkeypatch, {"SLURM_PROCID": "0"}) == (1, 1)
+    assert processes(monkeypatch, {"SLURM_PROCID": "0", "SLURM_NTASKS": "2"}) == (2, 1)
     alone = {**SLURM, "SLURM_NTASKS": "1"}
     assert processes(monkeypatch, alone) == (1, 1), "an allocation alone starts nothing"
 

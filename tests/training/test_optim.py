@@ -111,3 +111,8 @@ def halving(step, total, warmup):
 
 def test_a_schedule_of_ones_own():
     assert make_schedule(f"{__name__}.halving", 10, 0.3)(2) == pytest.approx(0.25 * 10 * 3)
+
+
+def test_a_warm_up_as_long_as_the_run():
+    assert [make_schedule("linear", 4, 4)(step) for step in (3, 4)] == [0.75, 0]
+    assert [make_schedule("cosine", 4, 4)(step) for step in (3, 4, 5)] == [0.75, 1, 0]

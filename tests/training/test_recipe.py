@@ -38,3 +38,33 @@ def test_the_help_names_every_method(capsys):
 def test_it_needs_no_torch():
     code = "import sys, harma.training.recipe_files; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_recipe_that_states_nothing():
+    """The published settings, and the limits that nobody asked to change."""
+    plain = Recipe().to_dict()
+    optim = plain["optim"]
+    assert (optim["name"], optim["lr"], optim["eps"]) == ("adamw", 4e-4, 1e-8)
+    assert (optim["weight_decay"], optim["decay_scalars"]) == (0.04, True)
+    assert plain["schedule"] == {"name": "linear", "warmup": 0.1, "exact_steps": True}
+    data = plain["data"]
+    assert (data["batch_size"], data["eval_batch_size"], data["max_words"]) == (214, 128, 30)
+    assert (data["sampling"], data["captions_per_image"]) == ("captions", 1)
+    assert (data["augment"], data["spread_labels"], data["cache"]) == (True, False, "none")
+    assert data["empty_captions"] == "error"
+    loss = plain["loss"]
+    assert (loss["temperature"], loss["train_temperature"], loss["view_dropout"]) == (
+        0.07,
+        True,
+        0.2,
+    )
+    train = plain["train"]
+    assert (train["epochs"], train["seed"], train["log_every"]) == (10, 3407, 10)
+    assert (train["validate_every"], train["select_on"], train["evaluate_on"]) == (1, "val", "test")
+    assert (train["select_by"], train["precision"]) == ("mR", "float32")
+    assert (train["devices"], train["num_nodes"]) == (1, 1)
+    for off in ("gradient_checkpointing", "compile", "tensorboard"):
+        assert train[off] is False
+    assert train["report"] is True
+    assert (plain["method"], plain["backbone"], plain["download"]) == ("harma", "laion2b", False)
+    assert plain["output"] == "runs/latest"
