@@ -36,12 +36,12 @@ def test_plants_turn_to_straw_and_nothing_else_does():
 
 def test_the_looks_of_version_1():
     """Blue, green, red and infrared are bands 0 to 3."""
-    assert LOOKS == {
+    assert {
         "summer": Look((2, 1, 0), (0.7, 0.5), 0.45, 0, 0, 0, 0.015, 1),
         "infrared": Look((3, 2, 1), (-0.6, 0.5), 0.35, 0, 0, 0.05, 0.015, 1),
         "drought": Look((2, 1, 0), (0.3, 0.3), 0.6, 0.85, 0, 0.18, 0.015, 1.08),
         "winter": Look((2, 1, 0), (0.9, -0.9), 0.5, 0, 0.8, 0, 0.02, 0.95),
-    }
+    } == LOOKS
 
 
 def test_materials_reflect_no_more_than_falls_on_them():
