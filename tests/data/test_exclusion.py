@@ -94,3 +94,10 @@ def test_a_list_that_is_not_there_or_no_text(tmp_path):
     (tmp_path / "l.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(DataError, match="is not UTF-8"):
         read_exclusions(tmp_path / "l.txt", data="one", split="train")
+
+
+def test_a_table_by_its_suffix(tmp_path):
+    for name, expected in (("l.CSV", {"a.png": "l.CSV line 2"}), ("l.lst", None)):
+        (tmp_path / name).write_text("image\na.png\n")
+        listed = read_exclusions(tmp_path / name, data="one", split="train")
+        assert listed == (expected or {"image": "l.lst line 1", "a.png": "l.lst line 2"})
