@@ -166,3 +166,23 @@ def test_an_area_of_bad_matches_is_looked_through_whole(tmp_path):
     assert [hit.id for hit in exact[:3]] == ["0000", "0001", "0002"]
     assert len(hits) == 10
     assert {hit.id for hit in hits} <= {f"{n:04d}" for n in range(inside)}
+
+
+def test_chips_that_lie_only_in_the_box_around_an_area_are_passed_over(tmp_path):
+    """Of seven chips, the best first, the third, the fifth and the sixth lie in the triangle."""
+    store = Store.create(tmp_path / "i", made_settings(8))
+    scores = np.linspace(0.9, 0.3, 7)
+    vectors = np.zeros((7, 8), dtype=np.float32)
+    vectors[:, 0], vectors[:, 1] = scores, np.sqrt(1 - scores**2)
+    chips = []
+    for number in range(7):
+        west, south = (1, 1) if number in (2, 4, 5) else (8, 8)
+        sides = (west, south, west + 1, south + 1)
+        place = {**dict(zip(SIDES, sides, strict=True)), "geometry": shapely.box(*sides).wkb}
+        chips.append(chip(id=f"{number}", **place))
+    store.add_chips(chips, vectors)
+    triangle = shapely.Polygon([(0, 0), (10, 0), (0, 10)])
+    for k, expected in ((1, "2"), (2, "24"), (3, "245"), (9, "245")):
+        vector = np.eye(8, dtype=np.float32)[0]
+        hits = Index(store).search(like=[vector], polygon=triangle, k=k, overlap=None)
+        assert "".join(hit.id for hit in hits) == expected

@@ -1,7 +1,7 @@
 """Taking sources out of an index, and making it quick again."""
 
 import pytest
-from tests.index.made import all_rows, chip_ids
+from tests.index.made import all_rows, chip_ids, fill, make_store
 
 from harma.errors import ConfigError, MissingFileError, NotFoundError
 from harma.index.store import Store
@@ -50,3 +50,11 @@ def test_where_there_is_no_index_nothing_is_made(tmp_path):
     with pytest.raises(MissingFileError, match="is no index"):
         optimize(tmp_path / "none", None, lambda *told: None)
     assert not (tmp_path / "none").exists()
+def test_optimizing_joins_files_however_few_and_tells_of_it(tmp_path):
+    store = make_store(tmp_path / "index", 10, dim=4)
+    fill(store, 10, seed=1)
+    assert store.num_files() == 2
+    told = []
+    optimize(tmp_path / "index", None, lambda *what: told.append(what))
+    assert Store(tmp_path / "index").num_files() == 1
+    assert told == [("joining files", 0, 1)]

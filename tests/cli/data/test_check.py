@@ -77,3 +77,12 @@ def test_command_needs_a_root(capsys):
         "error: --root is not given; name the folder that holds ucm's files"
         in capsys.readouterr().err
     )
+
+
+def test_images_may_lie_elsewhere(small, description, capsys):
+    elsewhere = small.path / "pictures"
+    (small.path / "images").rename(elsewhere)
+    assert main(["data", "check", description]) == 1
+    assert "4 problems" in capsys.readouterr().out.splitlines()[-1]
+    assert main(["data", "check", description, "--images", str(elsewhere)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "0 problems"
