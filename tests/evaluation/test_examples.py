@@ -94,3 +94,8 @@ def test_images_that_have_the_words_of_a_caption(evaluation, split):
     for caption, words in enumerate(split.captions):
         having = set(split.caption_to_image[captions == words].tolist())
         assert images_having(embedded, caption) == having
+
+
+def test_as_many_results_are_shown_as_asked_for(evaluation, split):
+    for examples in (text_examples, image_examples):
+        assert {len(example.results) for example in examples(evaluation, split, top=2)} == {2}

@@ -116,3 +116,11 @@ def test_gates_start_where_they_are_told_and_are_in_the_blocks_dtype(tiny_config
     ]
     assert len(gates) == 2 + 4 * 2
     assert all(gate.dtype == torch.float64 and gate.item() == -1.5 for gate in gates)
+
+
+@pytest.mark.parametrize("trains", [True, False])
+def test_gates_train_as_they_are_told(tiny_config, trains):
+    model = HarMA(load_backbone(tiny_config), AdapterConfig(train_gates=trains, **SMALL))
+    gates = [p for name, p in model.named_parameters() if name.endswith("gate")]
+    assert len(gates) == 10
+    assert all(gate.requires_grad is trains for gate in gates)

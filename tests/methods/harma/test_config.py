@@ -16,6 +16,9 @@ def test_towers_are_kept_in_one_order():
         ({"shared_towers": ("text", "text")}, "allowed are"),
         ({"variant": "paper"}, "variant is 'paper'; allowed are document, released"),
         ({"text_attention": "none"}, "text_attention is 'none'; allowed are full, causal"),
+        ({"num_heads": True}, "num_heads is True; it must be a number"),
+        ({"gate_init": False}, "gate_init is False; it must be a number"),
+        ({"bottleneck_dim": 128.0}, "bottleneck_dim is 128.0; it must be a number"),
         ({"num_heads": 0}, "num_heads is 0; it must be at least 1"),
         (
             {"bottleneck_dim": 100},
