@@ -50,6 +50,8 @@ def test_where_there_is_no_index_nothing_is_made(tmp_path):
     with pytest.raises(MissingFileError, match="is no index"):
         optimize(tmp_path / "none", None, lambda *told: None)
     assert not (tmp_path / "none").exists()
+
+
 def test_optimizing_joins_files_however_few_and_tells_of_it(tmp_path):
     store = make_store(tmp_path / "index", 10, dim=4)
     fill(store, 10, seed=1)

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from harma.data.synthetic.looks import DRY, SNOW, Look
-from harma.data.synthetic.materials import MATERIAL_INDEX, MATERIAL_NAMES, MATERIALS
 from harma.data.synthetic.looks import DRY, LOOKS, SNOW, Look
-from harma.data.synthetic.materials import INDEX, MATERIALS, NAMES
+from harma.data.synthetic.materials import MATERIAL_INDEX, MATERIAL_NAMES, MATERIALS
 
 
 def reflectance(look, name):
