@@ -178,7 +178,7 @@ def test_chips_that_lie_only_in_the_box_around_an_area_are_passed_over(tmp_path)
     for number in range(7):
         west, south = (1, 1) if number in (2, 4, 5) else (8, 8)
         sides = (west, south, west + 1, south + 1)
-        place = {**dict(zip(SIDES, sides, strict=True)), "geometry": shapely.box(*sides).wkb}
+        place = {**dict(zip(BOX_COLUMNS, sides, strict=True)), "geometry": shapely.box(*sides).wkb}
         chips.append(chip(id=f"{number}", **place))
     store.add_chips(chips, vectors)
     triangle = shapely.Polygon([(0, 0), (10, 0), (0, 10)])
