@@ -79,6 +79,12 @@ def test_an_empty_split_is_an_error():
         divide([[0, 1, 2]], [None] * 3, RATIOS, 0)
 
 
+@pytest.mark.parametrize("ratios", [(0.8, 0.1, 0.1 + 2e-6), (0.8, 0.1, 0.05), (0.8, 0.1, 0.11)])
+def test_ratios_that_are_a_little_off_are_refused(ratios):
+    with pytest.raises(ConfigError, match="three shares"):
+        divide(singles(10), [None] * 10, ratios, 0)
+
+
 @pytest.mark.parametrize("ratios", [(0.8, 0.1, 0.1 + 9e-7), (1, 0, 0)])
 def test_ratios_at_the_edge_are_usable(ratios):
     assert len(divide(singles(20), [None] * 20, ratios, 0)) == 20
