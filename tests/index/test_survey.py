@@ -1,6 +1,5 @@
 """Looking at sources before they are read."""
 
-import logging
 import os
 from dataclasses import replace
 
@@ -8,9 +7,9 @@ import numpy as np
 import pytest
 from tests.index.parts import write_stripes
 
-from harma.errors import DataError, MissingFileError
+from harma.errors import DataError
 from harma.index.records import SourceRecord
-from harma.index.survey import AHEAD, listed_problems, problem_of, survey
+from harma.index.survey import AHEAD, problem_of, survey
 from harma.scenes.raster import Reading
 from harma.scenes.sources import Source, find_sources
 from harma.scenes.windows import Tiling
@@ -93,26 +92,9 @@ def test_problems_are_told_without_the_name_of_their_source(tmp_path):
     assert missing.windows is None
 
 
-def test_what_an_odd_file_does_to_a_library_is_listed_and_logged(caplog):
-    def list_problem(error):
-        with listed_problems(Source("a.tif", "a.tif")):
-            raise error
-
-    with (
-        caplog.at_level(logging.WARNING),
-        pytest.raises(DataError, match=r"a\.tif: it cannot be read \(IndexError: axis 0\)") as told,
-    ):
-        list_problem(IndexError("axis 0"))
-    assert problem_of(told.value) == "it cannot be read (IndexError: axis 0)"
-    assert "a.tif cannot be read" in caplog.text
-    assert "Traceback" in caplog.text
-    caplog.clear()
-    for error in (MissingFileError("gone", source="a.tif"), OSError(5, "Input/output error")):
-        with pytest.raises(type(error)) as told:
-            list_problem(error)
-        assert told.value is error
-    assert caplog.text == ""
-    assert problem_of(error) == "it cannot be read (Input/output error)"
+def test_what_the_system_says_is_told():
+    assert problem_of(OSError(5, "Input/output error")) == "it cannot be read (Input/output error)"
+    assert problem_of(DataError("it is empty", source="a.tif")) == "it is empty"
 
 
 def test_a_mistake_of_ours_is_not_a_problem_of_the_source(tmp_path, monkeypatch):

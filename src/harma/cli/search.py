@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harma.cli.search_flags import (
-    CHIP_PREFIX,
     add_flags,
     page_of,
     query_of,
     where_of,
     without_weight,
 )
+from harma.index.ask import CHIP_PREFIX
 
 if TYPE_CHECKING:
     from harma.index.hits import Hit

@@ -13,6 +13,7 @@ from typing import Any
 
 from harma.cli.argument_types import count, positive
 from harma.index.ask import (
+    CHIP_PREFIX,
     OVERLAP,
     Chip,
     Example,
@@ -24,7 +25,6 @@ from harma.index.ask import (
 )
 from harma.index.said import said_of
 
-CHIP_PREFIX = "chip:"
 # Of several @ the last one begins the weight: texts may hold others.
 WEIGHTED = re.compile(r"(.+)@(\d+(?:\.\d*)?|\.\d+)", re.DOTALL)
 # Fields that are two flags, or a switch, or may be repeated.

@@ -37,6 +37,8 @@ OVERLAP = 0.5
 # Hits of a search, those of the pages before it counted. Each takes about 2 KB in memory while hits
 # are merged, and twice as many are looked at, or more where many overlap: some 400 MB.
 MOST_HITS = 100_000
+# Begins a chip at the terminal; in Python it is said: `Chip`.
+CHIP_PREFIX = "chip:"
 
 # -- examples, each said to be what it is ---------------------------------------------------------
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.errors import NotFoundError, QueryError
-from harma.index.ask import Chip, Example, Picture, Query, Text, Vector
+from harma.index.ask import CHIP_PREFIX, Chip, Example, Picture, Query, Text, Vector
 from harma.index.contract import StoreReader
 from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.schema import quoted
@@ -18,8 +18,6 @@ from harma.index.schema import quoted
 logger = logging.getLogger(__name__)
 
 Embedding = NDArray[np.float32]
-# Chips at the terminal, and in Python before there was `Chip`.
-CHIP_PREFIX = "chip:"
 # How much an example to be like counts, unless a weight is given.
 LIKE_WEIGHT = 1.0
 # How much one to be unlike counts against it.

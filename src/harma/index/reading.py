@@ -11,7 +11,7 @@ from harma.errors import DataError, HarmaError
 from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
-from harma.index.survey import listed_problems, problem_of
+from harma.index.survey import problem_of
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.windows import Window
@@ -106,8 +106,7 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
     chips: list[ChipRecord] = []
     pixels: list[Tensor] = []
     try:
-        with listed_problems(task.source):
-            scene = scenes.open(task, settings.reading)
+        scene = scenes.open(task, settings.reading)
         for window in _windows(task, settings, scene.facts):
             cutting = _cut(task, scene, window)
             if cutting.nodata > settings.max_nodata:
@@ -133,11 +132,5 @@ def _windows(task: Task, settings: Settings, facts: SceneFacts) -> list[Window]:
 
 
 def _cut(task: Task, scene: Scene, window: Window) -> Cutting:
-    with listed_problems(task.source):
-        picture, nodata = scene.read(window)
-        footprint = None
-        if scene.place is not None:
-            footprint = scene.place.footprint(
-                window.column, window.row, window.width, window.height
-            )
-    return Cutting(window, picture, nodata, footprint)
+    picture, nodata = scene.read(window)
+    return Cutting(window, picture, nodata, scene.footprint(window))

@@ -1,15 +1,13 @@
 """The survey of sources before they are read: fingerprint, size, time, facts, what fails."""
 
 import hashlib
-import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harma.errors import DataError, HarmaError
+from harma.errors import HarmaError
 from harma.index.records import SourceRecord
 from harma.scenes.raster import Reading, SceneFacts, open_scene
 from harma.scenes.sources import Source
@@ -18,10 +16,6 @@ from harma.scenes.windows import Tiling, Windows
 BLOCK_BYTES = 1 << 20
 # Sources that a thread may have looked at before anybody asks for them.
 AHEAD = 8
-# Letters of a problem whose words are not ours.
-PROBLEM_LETTERS = 300
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +96,7 @@ def _look(
         # Touched, or copied anew: the bytes are what counts.
         if record is not None and has_record and record.content == content:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
-        with listed_problems(source), open_scene(source.opened_as, reading, survey=True) as scene:
+        with open_scene(source.opened_as, reading, survey=True) as scene:
             facts = scene.facts
             windows = tiling.windows(facts.width, facts.height, facts.gsd)
     except (HarmaError, OSError) as error:
@@ -127,21 +121,3 @@ def problem_of(error: HarmaError | OSError) -> str:
     if isinstance(error, HarmaError):
         return error.problem
     return f"it cannot be read ({error.strerror or error})"
-
-
-@contextmanager
-def listed_problems(source: Source) -> Iterator[None]:
-    """Turn what one odd file does to a library into a problem of its source: the rest goes on.
-
-    Raises:
-        HarmaError, OSError: as they are.
-        DataError: anything else, its traceback logged.
-    """
-    try:
-        yield
-    except (HarmaError, OSError):
-        raise
-    except Exception as error:
-        logger.warning("%s cannot be read", source.name, exc_info=True)
-        problem = f"it cannot be read ({type(error).__name__}: {error})"
-        raise DataError(problem[:PROBLEM_LETTERS], source=source.name) from error
