@@ -22,6 +22,7 @@ def chip(**columns):
         "geometry": None,
         **dict.fromkeys(BOX_COLUMNS),
         "datetime": None,
+        "datetime_end": None,
         "source": "scene.tif",
         "content": "c",
         "column": 0,

@@ -10,6 +10,7 @@ from PIL import Image
 from tests.index.parts import FACTS
 
 from harma.index.chips import Cutting, chip_id, chip_record
+from harma.scenes.period import Period
 from harma.scenes.sources import Source
 from harma.scenes.windows import Window
 
@@ -36,14 +37,14 @@ def test_every_part_of_a_name_counts():
 def test_a_record_has_the_window_the_box_and_the_dates_of_a_list_first():
     footprint = shapely.Polygon([(1, 2), (5, 2), (4, 7)])
     taken = datetime(1999, 2, 3, tzinfo=UTC)
-    facts = replace(FACTS, taken=datetime(2020, 1, 1, tzinfo=UTC))
-    record = chip_record(Source("a", "a", taken), "c", facts, cutting(footprint))
+    facts = replace(FACTS, taken=Period.moment(datetime(2020, 1, 1, tzinfo=UTC)))
+    record = chip_record(Source("a", "a", Period.moment(taken)), "c", facts, cutting(footprint))
     assert (record.xmin, record.ymin, record.xmax, record.ymax) == (1, 2, 5, 7)
     assert shapely.from_wkb(record.geometry).equals(footprint)
     assert (record.column, record.row, record.width, record.height) == (10, 20, 30, 40)
     assert (record.id, record.content) == (chip_id("a", "c", WINDOW), "c")
     assert (record.datetime, record.gsd, record.nodata) == (taken, 2.0, 0.25)
-    assert chip_record(Source("a", "a"), "c", facts, cutting()).datetime == facts.taken
+    assert chip_record(Source("a", "a"), "c", facts, cutting()).datetime == facts.taken.start
 
 
 def test_a_scene_without_a_place_gives_chips_without_one():

@@ -13,7 +13,7 @@ from harma.index.hits import CHANGE_COLUMNS, as_csv, as_geojson, as_json, hit_of
 from harma.index.records import ShownChip
 from harma.index.standing import Standings
 
-BESIDE_SHOWN = {"content", "thumbnail", "xmin", "ymin", "xmax", "ymax"}
+BESIDE_SHOWN = {"datetime_end", "content", "thumbnail", "xmin", "ymin", "xmax", "ymax"}
 # Middle 0.5, robust deviation 0.37.
 SAMPLE = Standings([i / 100 for i in range(101)])
 

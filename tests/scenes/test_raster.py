@@ -32,7 +32,7 @@ def test_complex_values_are_refused(make_raster, bands, read):
 def test_pictures_have_no_place(tmp_path, read):
     Image.new("CMYK", (30, 20), (0, 255, 255, 0)).save(tmp_path / "20150926.jpg")
     facts, pixels, empty = read(tmp_path / "20150926.jpg", Window(0, 0, 30, 20))
-    assert (facts.crs, facts.gsd, facts.taken.year) == ("", None, 2015)
+    assert (facts.crs, facts.gsd, facts.taken.start.year) == ("", None, 2015)
     assert pixels[0, 0, 0] > 200
     assert empty == 0
 
@@ -45,7 +45,7 @@ def test_a_raster_without_georeference_has_no_place(make_raster):
 
 def test_the_date_of_the_metadata_comes_first(make_raster, read):
     path = make_raster("20090818.tif", tags={"ACQUISITION_DATE": "2015-09-26"})
-    assert read(path)[0].taken.year == 2015
+    assert read(path)[0].taken.start.year == 2015
 
 
 def test_unusable_files(make_raster, tmp_path, read):
@@ -184,6 +184,6 @@ def test_the_share_of_nodata_and_black_in_its_place(make_raster, bands, read):
 
 def test_the_first_date_that_is_there_and_its_place(make_raster, read):
     facts, _, _ = read(make_raster("20090818.tif"))
-    assert facts.taken.year == 2009
+    assert facts.taken.start.year == 2009
     assert facts.bands_reason == "by colour interpretation"
     assert read(make_raster("plain.tif", crs=None, pixel=None))[0].crs == ""

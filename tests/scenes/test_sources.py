@@ -41,14 +41,16 @@ def test_lists(folder, tmp_path):
     ]
     (tmp_path / "list.csv").write_text("File,date\nscenes/b.tif,2015-09-26\nscenes/a.TIF,\n")
     first, second = find_sources([tmp_path / "list.csv"])
-    assert (first.opened_as, first.taken.year) == (str(folder / "b.tif"), 2015)
+    assert (first.opened_as, first.taken.start.year) == (str(folder / "b.tif"), 2015)
     assert (second.opened_as, second.taken) == (str(folder / "a.TIF"), None)
 
 
 def test_a_date_counts_for_all_that_its_row_names(folder, tmp_path):
     (tmp_path / "list.csv").write_text("path,date\nscenes,2015\nscenes/**/*.jpg,2019\n")
     found = find_sources([tmp_path / "list.csv"])
-    assert [source.taken.year for source in found] == [2015] * 3, "the first row that names it"
+    assert [source.taken.start.year for source in found] == [2015] * 3, (
+        "the first row that names it"
+    )
 
 
 def test_the_home_folder(folder, monkeypatch, tmp_path):

@@ -104,6 +104,7 @@ def checked_rows(layout: ParquetLayout, start: int, batch: pa.RecordBatch) -> Ch
         "geometry": wkb,
         **_bounds(footprints),
         "datetime": moments.to_pylist(),
+        "datetime_end": [None] * len(moments),
         "source": sources,
         **_index_columns(layout, batch),
         "thumbnail": _thumbnails(batch),

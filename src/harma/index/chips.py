@@ -58,6 +58,12 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
         geometry = shapely.to_wkb(chip.footprint)
         west, south, east, north = chip.footprint.bounds
     window = chip.window
+    # A date that a list gives says more than what the file says of itself.
+    taken = source.taken or facts.taken
+    first = last = None
+    if taken is not None:
+        first = taken.start
+        last = None if taken.is_moment else taken.end
     return ChipRecord(
         id=chip_id(source.name, content, window),
         geometry=geometry,
@@ -65,8 +71,8 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
         ymin=south,
         xmax=east,
         ymax=north,
-        # A date that a list gives says more than what the file says of itself.
-        datetime=source.taken or facts.taken,
+        datetime=first,
+        datetime_end=last,
         source=source.name,
         content=content,
         column=window.column,

@@ -1,7 +1,7 @@
 """Records: what an index keeps of a chip, and of a source."""
 
+import datetime as dt
 from dataclasses import dataclass, fields
-from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class ChipRecord:
         ymin: south side.
         xmax: east side.
         ymax: north side.
-        datetime: when the scene was taken, or None.
+        datetime: when the scene was taken, the first moment, or None.
+        datetime_end: the last moment; None where the first is the only one.
         source: path or address of the scene.
         content: fingerprint of the source's bytes.
         column: of the window in the scene, pixels.
@@ -34,7 +35,8 @@ class ChipRecord:
     ymin: float | None
     xmax: float | None
     ymax: float | None
-    datetime: datetime | None
+    datetime: dt.datetime | None
+    datetime_end: dt.datetime | None
     source: str
     content: str
     column: int
@@ -53,7 +55,7 @@ class ShownChip:
 
     id: str
     geometry: bytes | None
-    datetime: datetime | None
+    datetime: dt.datetime | None
     source: str
     column: int
     row: int
@@ -85,6 +87,13 @@ class SourceRecord:
         bands_reason: why these.
         stretch: how values became 8 bits.
         problem: why it is not in the index, or not as it is now; "" if it is.
+        opened_as: what GDAL opens, where that cannot be told from the name; "" otherwise.
+        files: further files whose change is a change of the scene, one a line.
+        is_guess: whether nothing says that the bands shown are red, green and blue.
+        sensor: that took it, or "".
+        date_from: what names its date, or "".
+        placed_by: what places it, where it is not the raster's own transform.
+        num_off_earth: chips left out because they do not lie on the Earth.
     """
 
     source: str
@@ -99,3 +108,10 @@ class SourceRecord:
     bands_reason: str = ""
     stretch: str = ""
     problem: str = ""
+    opened_as: str = ""
+    files: str = ""
+    is_guess: bool = False
+    sensor: str = ""
+    date_from: str = ""
+    placed_by: str = ""
+    num_off_earth: int = 0

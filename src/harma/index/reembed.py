@@ -17,6 +17,7 @@ from harma.index.store import WRITING_INDEX, Store, tables_directory
 from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
+from harma.scenes.period import Period
 from harma.scenes.sources import Source, source_named
 
 # Where the tables of another model grow until they are whole.
@@ -134,7 +135,11 @@ def _sources_of(store: Store) -> list[Source]:
         pairs = block.select(columns).group_by(columns).aggregate([])
         names = pairs["source"].to_pylist()
         dates.update(zip(names, pairs["datetime"].to_pylist(), strict=True))
-    return [source_named(name, date) for name, date in dates.items()]
+    sources = []
+    for name, date in dates.items():
+        taken = Period.moment(date) if date is not None else None
+        sources.append(source_named(name, taken))
+    return sources
 
 
 def _change_over(directory: Path, growing: Path, settings: Settings) -> None:

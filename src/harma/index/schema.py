@@ -24,7 +24,8 @@ def chip_schema(embed_dim: int) -> pa.Schema:
             ("ymin", pa.float64()),
             ("xmax", pa.float64()),
             ("ymax", pa.float64()),
-            ("datetime", pa.timestamp("us", tz="UTC")),
+            ("datetime", pa.timestamp("us", tz="UTC")),  # first moment
+            ("datetime_end", pa.timestamp("us", tz="UTC")),  # last one; null if it is the first
             ("source", pa.string()),
             ("content", pa.string()),  # fingerprint of the source's bytes
             ("column", pa.int32()),  # window, pixels of the source
@@ -54,6 +55,13 @@ SOURCE_SCHEMA = pa.schema(
         ("bands_reason", pa.string()),
         ("stretch", pa.string()),
         ("problem", pa.string()),  # why it is not in the index; "" if it is
+        ("opened_as", pa.string()),  # what GDAL opens, where the name does not say it
+        ("files", pa.string()),  # further files of the scene, one a line
+        ("is_guess", pa.bool_()),  # nothing says that the bands are red, green and blue
+        ("sensor", pa.string()),
+        ("date_from", pa.string()),  # what names the date
+        ("placed_by", pa.string()),  # what places it, if not its own transform
+        ("num_off_earth", pa.int32()),  # chips left out as not on the Earth
     ]
 )
 

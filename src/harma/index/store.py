@@ -1,5 +1,6 @@
 """The tables of an index in Lance, on disk; no other module touches them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -37,6 +38,8 @@ SCAN_ROWS = 65_536
 WRITING_INDEX = "writing the index"
 # Names in one SQL expression.
 NAMES_AT_ONCE = 500
+# Columns that indexes of earlier versions lack: read as empty, made at the next write.
+NEW_COLUMNS = {"datetime_end"}
 # What Lance may keep in memory, bytes: its own default is 6 GB.
 INDEX_CACHE = 400 << 20
 METADATA_CACHE = 100 << 20
@@ -69,12 +72,13 @@ class Store:
         try:
             self._database = _connect(directory, self.settings)
             self._open_tables()
-            names = self._chips.schema.names
+            names = set(self._chips.schema.names)
         except READ_ERRORS as error:
             raise DataError(
                 f"the index {directory} is damaged ({first_line(error)}); build it again"
             ) from error
-        if names != chip_schema(self.settings.embed_dim).names:
+        needed = set(chip_schema(self.settings.embed_dim).names)
+        if not needed - NEW_COLUMNS <= names <= needed:
             raise DataError(
                 f"the index {directory} has other columns than this HarMA's; build it again"
             )
@@ -150,7 +154,7 @@ class Store:
 
     def count(self, where: str = "") -> int:
         """Chips, all of them or those that a condition in SQL admits."""
-        return int(self._chips.count_rows(where or None))
+        return int(self._chips.count_rows(self._condition(where) or None))
 
     def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
         """Chips in blocks that fit into memory.
@@ -168,17 +172,39 @@ class Store:
             table = batch
             if isinstance(batch, pa.RecordBatch):
                 table = pa.Table.from_batches([batch])
-            yield _renamed(table)
+            yield self._shaped(table, columns)
 
     def rows(self, columns: Sequence[str], where: str = "") -> pa.Table:
         """All chips that fulfil a condition, at once, with `columns` and `ROW_ID`."""
-        return _renamed(self._query(columns, where).to_arrow())
+        return self._shaped(self._query(columns, where).to_arrow(), columns)
 
     def _query(self, columns: Sequence[str], where: str) -> Any:
         query = self._chips.search()
         if where:
-            query = query.where(where)
-        return query.select(list(columns)).with_row_id(True)
+            query = query.where(self._condition(where))
+        return query.select(self._there(columns)).with_row_id(True)
+
+    def _there(self, columns: Sequence[str]) -> list[str]:
+        """Those of some columns that the table has."""
+        names = self._chips.schema.names
+        return [column for column in columns if column in names]
+
+    def _condition(self, where: str) -> str:
+        """A condition for a table that lacks new columns."""
+        if "datetime_end" in self._chips.schema.names:
+            return where
+        # Without an end, the first moment is the last.
+        return re.sub(r"\bdatetime_end\b", "datetime", where)
+
+    def _shaped(self, table: pa.Table, columns: Sequence[str]) -> pa.Table:
+        """What was read under our names, with empty columns in place of those it lacks."""
+        table = _renamed(table)
+        schema = chip_schema(self.settings.embed_dim)
+        for column in columns:
+            if column not in table.schema.names:
+                kind = schema.field(column).type
+                table = table.append_column(column, pa.nulls(len(table), kind))
+        return table
 
     def take(self, ids: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Chips by their row ids.
@@ -190,8 +216,8 @@ class Store:
         Returns:
             (n) rows in the order of `ids`, each column in one piece.
         """
-        query = self._chips.take_row_ids(ids.tolist()).select(list(columns)).with_row_id()
-        table = _renamed(query.to_arrow())
+        query = self._chips.take_row_ids(ids.tolist()).select(self._there(columns)).with_row_id()
+        table = self._shaped(query.to_arrow(), columns)
         # Lance gives them in the order of the table.
         row_ids = table[ROW_ID].to_numpy()
         sorter = np.argsort(row_ids)
@@ -200,13 +226,18 @@ class Store:
 
     def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Chips by their places in the table, with `columns` and `ROW_ID`."""
-        query = self._chips.take_offsets(list(offsets)).select(list(columns)).with_row_id()
-        return _renamed(query.to_arrow())
+        query = self._chips.take_offsets(list(offsets)).select(self._there(columns)).with_row_id()
+        return self._shaped(query.to_arrow(), columns)
 
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources, by source."""
         rows = self._sources.to_arrow().to_pylist()
-        return {row["source"]: SourceRecord(**row) for row in rows}
+        records = {}
+        for row in rows:
+            # Empty is what an earlier version did not know.
+            known = {name: value for name, value in row.items() if value is not None}
+            records[row["source"]] = SourceRecord(**known)
+        return records
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
@@ -244,10 +275,11 @@ class Store:
         query = self._nearest(vector, k, num_probes).refine_factor(refine)
         if where:
             # 0 takes away the limit: as many partitions as it needs to find `k` rows.
-            query = query.maximum_nprobes(0).where(where, prefilter=True)
+            query = query.maximum_nprobes(0).where(self._condition(where), prefilter=True)
         else:
             query = query.maximum_nprobes(num_probes)
-        return _renamed(query.select([*columns, LANCE_DISTANCE]).with_row_id(True).to_arrow())
+        query = query.select([*self._there(columns), LANCE_DISTANCE]).with_row_id(True)
+        return self._shaped(query.to_arrow(), columns)
 
     def nearest_ids(
         self, vector: NDArray[np.float32], k: int, *, num_probes: int
@@ -329,12 +361,14 @@ class Store:
                 values = [getattr(chip, name) for chip in chips]
                 columns[name] = pa.array(values, schema.field(name).type)
         with self._writing():
+            _complete(self._chips, schema)
             self._chips.add(pa.table([columns[name] for name in schema.names], schema=schema))
 
     def put_sources(self, sources: Sequence[SourceRecord]) -> None:
         """Write records of sources, in place of older ones."""
         table = pa.Table.from_pylist([vars(source) for source in sources], schema=SOURCE_SCHEMA)
         with self._writing():
+            _complete(self._sources, SOURCE_SCHEMA)
             merge = self._sources.merge_insert("source")
             merge.when_matched_update_all().when_not_matched_insert_all().execute(table)
 
@@ -454,6 +488,14 @@ def _connect(directory: Path, settings: Settings) -> Any:
         index_cache_size_bytes=INDEX_CACHE, metadata_cache_size_bytes=METADATA_CACHE
     )
     return lancedb.connect(str(tables_directory(directory, settings)), session=session)
+
+
+def _complete(table: Any, schema: pa.Schema) -> None:
+    """Add the columns that a table of an earlier version lacks, empty."""
+    names = set(table.schema.names)
+    missing = [field for field in schema if field.name not in names]
+    if missing:
+        table.add_columns(pa.schema(missing))
 
 
 def _create_table(database: Any, name: str, schema: pa.Schema) -> None:

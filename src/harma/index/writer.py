@@ -17,6 +17,7 @@ from harma.index.plan import PlannedSource
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.store import Store
 from harma.scenes.raster import SceneFacts
+from harma.scenes.sources import Source
 
 # Chips and seconds between commits: what a kill can cost.
 COMMIT_CHIPS = 2048
@@ -174,6 +175,13 @@ class Writer:
             bands=",".join(map(str, facts.bands)),
             bands_reason=facts.bands_reason,
             stretch=facts.stretch,
+            # A signed address is told by its name; a VRT in XML is told by nothing else.
+            opened_as=_lasting(surveyed.source),
+            files="\n".join(surveyed.source.files),
+            is_guess=facts.is_guess,
+            sensor=surveyed.source.sensor or facts.sensor,
+            date_from=surveyed.source.date_from or facts.date_from,
+            placed_by=facts.placed_by,
         )
         self._records.append(record)
         if progress.planned.has_outdated:
@@ -215,6 +223,11 @@ class Writer:
         still_old = {record.source: record.content for record in failed if record.num_chips}
         self.store.drop_other_chips(self._outdated | still_old)
         self._outdated = {}
+
+
+def _lasting(source: Source) -> str:
+    """What GDAL opens, where the name alone does not tell it; "" where it does."""
+    return source.opened_as if source.opened_as.startswith("<") else ""
 
 
 def write_problems(store: Store) -> None:

@@ -20,6 +20,7 @@ from harma.scenes.bands import Bands, choose_bands
 from harma.scenes.dates import date_in_name, date_in_tags
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.nodata import NodataRule, check_nodata
+from harma.scenes.period import Period
 from harma.scenes.place import Place, find_place
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
 from harma.scenes.stretch import check_percentiles
@@ -37,6 +38,11 @@ class Reading:
         bands: "auto", a preset of `harma.scenes.bands`, or numbers from 1.
         percentiles: of a scene's values that become black and white, where they are not 8 bit.
         nodata: value that is no data, in place of what the file says.
+        crs: of rasters that have a place but name no coordinate reference system, as pyproj reads
+            it (EPSG:25832).
+        height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
+            (RPCs) place a raster; None: as they say themselves.
+        date_from: regular expression that finds the date in a scene's path.
 
     Raises:
         ConfigError: a value is not usable.
@@ -45,6 +51,9 @@ class Reading:
     bands: str | Bands = "auto"
     percentiles: tuple[float, float] = (2.0, 98.0)
     nodata: float | None = None
+    crs: str | None = None
+    height: float | None = None
+    date_from: str | None = None
 
     def __post_init__(self) -> None:
         check_percentiles(self.percentiles)
@@ -64,6 +73,11 @@ class SceneFacts:
         bands: which bands are shown.
         bands_reason: how they were chosen.
         stretch: ranges that became 0 to 255, or "" where values were 8 bit already.
+        is_guess: whether nothing says that these bands are red, green and blue.
+        sensor: that took it, or "" where that is not known.
+        date_from: what names the date, or "".
+        placed_by: what places it, such as a world file or control points and how well they fit,
+            or "" where it is the raster's own transform.
     """
 
     source: str
@@ -71,10 +85,14 @@ class SceneFacts:
     height: int
     crs: str
     gsd: float | None
-    taken: datetime | None
+    taken: Period | None
     bands: Bands
     bands_reason: str
     stretch: str
+    is_guess: bool = False
+    sensor: str = ""
+    date_from: str = ""
+    placed_by: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +205,7 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
         height=height,
         crs="",
         gsd=None,
-        taken=date_in_name(source),
+        taken=_moment(date_in_name(source)),
         bands=(1, 2, 3),
         bands_reason="a picture",
         stretch="",
@@ -261,12 +279,16 @@ def _open_raster(
         height=header.height,
         crs=place.name if place else "",
         gsd=place.gsd(header.width, header.height) if place else None,
-        taken=date_in_tags(header.tags) or date_in_name(source),
+        taken=_moment(date_in_tags(header.tags) or date_in_name(source)),
         bands=bands,
         bands_reason=reason,
         stretch=str(reader.stretch or ""),
     )
     return Scene(facts, place, reader)
+
+
+def _moment(when: datetime | None) -> Period | None:
+    return None if when is None else Period.moment(when)
 
 
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:

@@ -4,10 +4,10 @@ import glob
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from harma.errors import ConfigError, MissingFileError
+from harma.scenes.period import Period
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 
 # What a folder is searched for. Files of other kinds are read when they are named.
@@ -32,20 +32,32 @@ REMOTE = {
     "gs://": "/vsigs/",
 }
 
+# What a property of a scene can be; a column of the index has one of these types.
+PropertyValue = str | float | bool | None
+
 
 @dataclass(frozen=True)
 class Source:
     """A scene to read.
 
     Attributes:
-        name: what it is called: an absolute path, or the address as given.
-        opened_as: what GDAL opens.
-        taken: when, if a list says so.
+        name: what it is called: an absolute path, or the address as given without a signature.
+        opened_as: what GDAL opens: a path, an address, or a VRT in XML that puts files together.
+        taken: when, if a list, a product or a catalogue says so.
+        date_from: what says so.
+        files: local files beside `opened_as` whose change is a change of the scene: parts of a
+            product or VRT, sidecars.
+        sensor: that took it, where its product or catalogue names it; "" leaves it to the file.
+        properties: further columns of its chips, such as ("eo_cloud_cover", 12.5).
     """
 
     name: str
     opened_as: str
-    taken: datetime | None = None
+    taken: Period | None = None
+    date_from: str = ""
+    files: tuple[str, ...] = ()
+    sensor: str = ""
+    properties: tuple[tuple[str, PropertyValue], ...] = ()
 
 
 def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
@@ -72,7 +84,7 @@ def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
     return list(sources.values())
 
 
-def source_named(name: str, taken: datetime | None = None) -> Source:
+def source_named(name: str, taken: Period | None = None) -> Source:
     """The source of a name that an index keeps: an absolute path or an address.
 
     Args:
@@ -143,5 +155,9 @@ def _of_list(path: Path) -> list[Source]:
     sources = []
     for entry in read_list(path):
         for source in _expand(entry.name, path.parent):
-            sources.append(replace(source, taken=entry.taken))
+            if entry.taken is None:
+                sources.append(source)
+            else:
+                taken = Period.moment(entry.taken)
+                sources.append(replace(source, taken=taken, date_from=f"the list {path.name}"))
     return sources
