@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from harma.curation.audit.candidates import find_candidates
 from harma.curation.audit.copies import THRESHOLD, find_copies
 from harma.curation.audit.looks import LOOK_SIDE, look_at
-from harma.data.images import read_image
+from harma.scenes.picture import read_image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 

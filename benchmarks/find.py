@@ -47,7 +47,7 @@ CHANGES = [
     Change("write .npy in parts", "npy", "model/embedding_files.py"),
     Change("which model made an embedding", "fingerprint", "model/fingerprint.py"),
     Change("class prompts", "zero-shot", "model/zeroshot.py"),
-    Change("a picture with 16 bits", "decoding", "data/images.py"),
+    Change("a picture with 16 bits", "decoding", "scenes/picture.py"),
     Change("cleaning of captions", "cleaning", "data/captions.py"),
     Change("stronger random augmentation", "augment", "data/augment.py"),
     Change("read Karpathy's JSON", "karpathy", "data/json_formats.py"),

@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from harma.data import cache as module
 from harma.data.cache import MODES, ImageCache, default_directory
-from harma.data.images import read_image, to_uint8_rgb
 from harma.errors import ConfigError, DataError, MissingFileError, StorageError
+from harma.scenes.picture import read_image, to_uint8_rgb
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from harma.data.images import to_uint8_rgb
 from harma.data.transforms import INTERPOLATIONS, RESIZE_MODES, eval_transform, train_transform
 from harma.errors import ConfigError
+from harma.scenes.picture import to_uint8_rgb
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 

@@ -42,9 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explain, and write."""
-    from harma.data.images import read_image
     from harma.errors import ConfigError
     from harma.evaluation.relevance import check_asked, draw_relevance, relevance
+    from harma.scenes.picture import read_image
 
     if args.output.suffix.lower() != ".png":
         raise ConfigError(f"--output is {args.output}; name a .png file")

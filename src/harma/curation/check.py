@@ -8,11 +8,11 @@ from pathlib import Path
 from harma.data.annotations import EmptyCaptions, read_split
 from harma.data.description import DataDescription
 from harma.data.grouping import SplitReading
-from harma.data.images import read_image
 from harma.data.rows import Problem, RowPlace
 from harma.data.split import SplitSize
 from harma.errors import DataError, MissingFileError
 from harma.ground.progress import Advance
+from harma.scenes.picture import read_image
 
 
 @dataclass(frozen=True)

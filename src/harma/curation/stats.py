@@ -13,9 +13,9 @@ import numpy as np
 from harma.curation.vocabulary.stop_words import STOP_WORDS
 from harma.data.annotations import load_split
 from harma.data.description import DataDescription
-from harma.data.images import picture_size
 from harma.data.split import Split
 from harma.ground.progress import Advance
+from harma.scenes.picture import picture_size
 
 MOST_NAMED = 50  # captions and words
 UNCUT_WORDS = 10**6  # words of a caption: here captions are counted as they are

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from harma.data.images import read_image, rgb_array
 from harma.errors import ConfigError, MissingFileError, StorageError
 from harma.ground.progress import Advance
+from harma.scenes.picture import read_image, rgb_array
 
 logger = logging.getLogger(__name__)
 
 MODES = ("none", "memory", "disk")
-# Part of every key: a change of what `harma.data.images` makes of a file must not meet old entries.
+# Part of every key: a change of how pictures are decoded must not meet old entries.
 DECODING = 1
 # Images in memory share few large blocks: where workers do not inherit memory, each block is sent
 # to them by a file handle, and thousands of those are more than a process may have.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.data.images import read_image
 from harma.data.split import Split
 from harma.evaluation.retrieval import Embedded, Evaluation
+from harma.scenes.picture import read_image
 
 THUMBNAIL_SIDE = 160
 

@@ -15,7 +15,6 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from harma.data.images import read_image, to_uint8_rgb
 from harma.data.split import Split
 from harma.errors import ConfigError
 from harma.evaluation.examples import images_having
@@ -23,6 +22,7 @@ from harma.evaluation.retrieval import Embedded
 from harma.ground.drawing import INK, PAPER, data_uri
 from harma.ground.files import replacing
 from harma.model.embedding import Embedder, embed_texts, eval_transform_of, evaluating
+from harma.scenes.picture import read_image, to_uint8_rgb
 
 MIN_GRID = 3
 MAX_GRID = 64

@@ -7,13 +7,13 @@ from pathlib import Path
 import jinja2
 from PIL import Image, ImageDraw, ImageOps
 
-from harma.data.images import MAX_PIXELS
 from harma.errors import ConfigError
 from harma.exchange.tile import Tile
 from harma.ground.drawing import INK, PAPER, SOFT, data_uri, sheet_font, write_line
 from harma.ground.files import replacing, write_text
 from harma.index.pictures import ChipPicture
 from harma.index.standing import CLEAR, LIKELY
+from harma.scenes.picture import MAX_PIXELS
 
 # The picture's measures, pixels: around the grid, between tiles, below a picture, a line of text.
 MARGIN = 24

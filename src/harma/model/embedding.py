@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from harma.backbones import Preprocess
 from harma.data.cache import ImageCache
-from harma.data.images import to_uint8_rgb
 from harma.data.transforms import eval_transform
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
+from harma.scenes.picture import to_uint8_rgb
 
 Embeddings = NDArray[np.float32]
 Picture = str | os.PathLike[str] | Image | NDArray[np.generic]

@@ -14,13 +14,13 @@ from rasterio.crs import CRS
 from rasterio.io import DatasetReader
 from shapely.geometry.base import BaseGeometry
 
-from harma.data.images import picture_size, read_image
 from harma.errors import DataError
 from harma.scenes.bands import Bands, choose_bands
 from harma.scenes.dates import date_in_name, date_in_tags
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
+from harma.scenes.picture import picture_size, read_image
 from harma.scenes.place import Place, find_place
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
 from harma.scenes.stretch import check_percentiles

@@ -8,8 +8,8 @@ from harma.curation.audit.candidates import Candidates
 from harma.curation.audit.copies import Copy, find_copies, groups_of
 from harma.curation.audit.looks import Looks, look_at, small_grey
 from harma.curation.audit.turns import TURNS
-from harma.data.images import read_image
 from harma.errors import ConfigError
+from harma.scenes.picture import read_image
 
 
 def cropped(image, left, top, right, bottom):

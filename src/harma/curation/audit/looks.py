@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from harma.data.images import read_image
 from harma.ground.progress import Advance
+from harma.scenes.picture import read_image
 
 LOOK_SIDE = 64
 """Height and width of the grey pictures."""

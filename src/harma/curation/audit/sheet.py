@@ -9,10 +9,10 @@ from PIL import Image, ImageDraw, ImageOps
 
 from harma.curation.audit.audit import Audit
 from harma.curation.audit.copies import Copy
-from harma.data.images import MAX_PIXELS, read_image
 from harma.errors import ConfigError
 from harma.ground.drawing import INK, PAPER, SOFT, data_uri, sheet_font, write_line
 from harma.ground.files import replacing, write_text
+from harma.scenes.picture import MAX_PIXELS, read_image
 
 PICTURE_SIDE = 160  # of a picture
 BETWEEN = 2  # the pictures of a pair

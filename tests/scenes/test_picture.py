@@ -5,9 +5,16 @@ import pytest
 import torch
 from PIL import Image
 
-from harma.data import images
-from harma.data.images import MAX_PIXELS, picture_size, read_image, rgb_array, to_rgb, to_uint8_rgb
 from harma.errors import DataError, MissingFileError
+from harma.scenes import picture as images
+from harma.scenes.picture import (
+    MAX_PIXELS,
+    picture_size,
+    read_image,
+    rgb_array,
+    to_rgb,
+    to_uint8_rgb,
+)
 
 
 @pytest.mark.parametrize(
