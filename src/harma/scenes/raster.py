@@ -15,6 +15,7 @@ from rasterio.io import DatasetReader
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
+from harma.scenes.addresses import unsigned
 from harma.scenes.bands import Bands, choose_bands
 from harma.scenes.dates import date_in_name, date_in_tags
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
@@ -175,7 +176,8 @@ def open_scene(
             dataset = open_dataset(source)
         with dataset:
             with naming(source):
-                scene = _scene(source, dataset, reading, survey=survey)
+                # By its name: a signature holds dates, and is kept nowhere.
+                scene = _scene(unsigned(source), dataset, reading, survey=survey)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 

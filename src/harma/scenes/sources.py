@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harma.errors import ConfigError, MissingFileError
+from harma.scenes.addresses import REMOTE, opened_by_gdal, unsigned
 from harma.scenes.period import Period
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 
@@ -24,13 +25,6 @@ SCENE_SUFFIXES = (
     ".bmp",
     ".gif",
 )
-# Addresses, and the prefix that GDAL reads them by.
-REMOTE = {
-    "http://": "/vsicurl/http://",
-    "https://": "/vsicurl/https://",
-    "s3://": "/vsis3/",
-    "gs://": "/vsigs/",
-}
 
 # What a property of a scene can be; a column of the index has one of these types.
 PropertyValue = str | float | bool | None
@@ -59,6 +53,13 @@ class Source:
     sensor: str = ""
     properties: tuple[tuple[str, PropertyValue], ...] = ()
 
+    @property
+    def lasting(self) -> str:
+        """What an index keeps of `opened_as`: a VRT, without signatures, which no name tells."""
+        if not self.opened_as.startswith("<"):
+            return ""
+        return unsigned(self.opened_as)
+
 
 def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
     """Every scene that is named, once, in the order named; a folder's in the order of their paths.
@@ -85,15 +86,14 @@ def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
 
 
 def source_named(name: str, taken: Period | None = None) -> Source:
-    """The source of a name that an index keeps: an absolute path or an address.
+    """The source of an absolute path or an address, as an index keeps it or a person gives it.
 
     Args:
-        name: as `Source.name`.
+        name: a path, or an address, which may be signed.
         taken: when, if that is known from elsewhere than the file.
     """
-    for prefix, opened in REMOTE.items():
-        if name.startswith(prefix):
-            return Source(name, opened + name.removeprefix(prefix), taken)
+    if name.startswith(("/vsi", *REMOTE)):
+        return Source(unsigned(name), opened_by_gdal(name), taken)
     return Source(name, name, taken)
 
 
