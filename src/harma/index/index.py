@@ -26,6 +26,7 @@ from harma.index.contract import StoreReader
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
 from harma.index.hits import Hit, hit_of
+from harma.index.properties import WORDS
 from harma.index.query import query_vector
 from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
@@ -317,6 +318,7 @@ class Index:
         sources = list(store.sources().values())
         # Without embeddings and thumbnails, which are nearly all of an index's bytes.
         rows = store.rows([*BOX_COLUMNS, "datetime"])
+        further = store.property_types().items()
         return {
             "chips": rows.num_rows,
             "sources": sum(not row.problem for row in sources),
@@ -324,6 +326,7 @@ class Index:
             "placed": rows.num_rows - rows["xmin"].null_count,
             "bounds": _bounds(rows),
             "dates": [str(when) for when in _ends(rows["datetime"])],
+            "properties": [f"{name} ({WORDS[kind]})" for name, kind in further],
             "model": settings.model,
             "model id": settings.model_id,
             "tiling": str(settings.tiling),

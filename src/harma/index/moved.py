@@ -6,20 +6,19 @@ old file is still there, the new one is a copy, and a source of its own.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import pyarrow as pa
 
 from harma.index.chips import chip_id, moments_of
 from harma.index.contract import StoreWriter
-from harma.index.records import ChipRecord, SourceRecord
+from harma.index.properties import PropertyColumns, properties_of
+from harma.index.records import CHIP_COLUMNS, ChipRecord, SourceRecord
 from harma.index.schema import embeddings_of, quoted
 from harma.index.survey import Surveyed
-from harma.scenes.addresses import unsigned
+from harma.scenes.addresses import is_address, unsigned
 from harma.scenes.windows import Window
-
-CHIP_COLUMNS = tuple(field.name for field in fields(ChipRecord))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,9 @@ class Lost:
         for record in known.values():
             if not record.content:
                 continue
-            name = unsigned(record.source)
+            name = record.source
+            if is_address(name):
+                name = unsigned(name)
             if name != record.source:
                 self._by_name[name].append(record)
             else:
@@ -104,7 +105,7 @@ def _shared_end(one: str, other: str) -> int:
     return count
 
 
-def rename(store: StoreWriter, moves: Sequence[Move]) -> None:
+def rename(store: StoreWriter, moves: Sequence[Move], columns: PropertyColumns) -> None:
     """Give the chips and records of moved sources their new names.
 
     Whatever moment it is killed in, the next build finishes it: chips under new names that have no
@@ -113,24 +114,42 @@ def rename(store: StoreWriter, moves: Sequence[Move]) -> None:
     Args:
         store: of the index.
         moves: few enough for their chips to be in memory.
+        columns: of properties, to which new ones are fitted.
     """
-    by_old = {move.before[0].source: move for move in moves}
-    there = store.chip_ids([move.surveyed.source.name for move in moves])
-    names = ", ".join(map(quoted, by_old))
-    for block in store.blocks([*CHIP_COLUMNS, "embedding"], f"source IN ({names})"):
-        _add_renamed(store, block, by_old, there)
-    store.drop_sources([record.source for move in moves for record in move.before])
+    _take_over(store, moves, columns)
+    before: list[str] = []
+    for move in moves:
+        before += [record.source for record in move.before]
+    store.drop_sources(before)
     store.put_sources([_record(move) for move in moves])
 
 
-def _add_renamed(
-    store: StoreWriter, block: pa.Table, by_old: Mapping[str, Move], there: Mapping[str, set[str]]
-) -> None:
-    rows = block.select(CHIP_COLUMNS).to_pylist()
-    chips = [_renamed(ChipRecord(**row), by_old[row["source"]]) for row in rows]
-    new = [place for place, chip in enumerate(chips) if chip.id not in there[chip.source]]
-    if new:
-        store.add_chips([chips[place] for place in new], embeddings_of(block)[new])
+def _take_over(store: StoreWriter, moves: Sequence[Move], columns: PropertyColumns) -> None:
+    """Add the chips under their new names, but those that are there."""
+    by_old = {move.before[0].source: move for move in moves}
+    there = store.chip_ids([move.surveyed.source.name for move in moves])
+    further = list(store.property_types())
+    names = ", ".join(map(quoted, by_old))
+    for block in store.blocks([*CHIP_COLUMNS, *further, "embedding"], f"source IN ({names})"):
+        chips = [_renamed(chip, by_old[chip.source]) for chip in chips_of(block, further)]
+        new = [place for place, chip in enumerate(chips) if chip.id not in there[chip.source]]
+        if new:
+            fitted = columns.fit([chips[place] for place in new])
+            store.add_chips(fitted, embeddings_of(block)[new])
+
+
+def chips_of(block: pa.Table, further: Sequence[str]) -> list[ChipRecord]:
+    """The chips of a block.
+
+    Args:
+        block: with the columns of every index and further ones.
+        further: columns of properties.
+    """
+    chips = []
+    for row in block.select([*CHIP_COLUMNS, *further]).to_pylist():
+        own = {name: row[name] for name in CHIP_COLUMNS}
+        chips.append(ChipRecord(**own, properties=properties_of(row, further)))
+    return chips
 
 
 def _renamed(chip: ChipRecord, move: Move) -> ChipRecord:
@@ -143,6 +162,7 @@ def _renamed(chip: ChipRecord, move: Move) -> ChipRecord:
         id=chip_id(name, surveyed.content, window),
         source=name,
         content=surveyed.content,
+        properties=surveyed.source.properties or chip.properties,
     )
     if surveyed.facts is None:
         return chip

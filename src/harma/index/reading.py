@@ -12,6 +12,7 @@ from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.survey import problem_of
+from harma.scenes.put_together import reading_of
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.windows import Window
@@ -84,7 +85,9 @@ class SceneCache:
         )
         if self._scene is None or not same:
             self.close()
-            self._scene = self._closing.enter_context(open_scene(task.source.opened_as, reading))
+            source = task.source
+            opened = open_scene(source.opened_as, reading_of(source, reading))
+            self._scene = self._closing.enter_context(opened)
             self._task = task
         return self._scene
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harma.errors import HarmaError
 from harma.index.records import SourceRecord
+from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.raster import Reading, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling, Windows
@@ -80,14 +81,9 @@ def _look(
     source: Source, record: SourceRecord | None, tiling: Tiling, reading: Reading
 ) -> Surveyed:
     """What has become of one source since the index took it in."""
-    try:
-        stat = Path(source.opened_as).stat()
-        size = stat.st_size
-        mtime_ns = stat.st_mtime_ns
-    except OSError:
-        # An address, or gone: opening says which.
-        size = -1
-        mtime_ns = 0
+    if source.problem:
+        return Surveyed(source, -1, 0, "", problem=source.problem)
+    size, mtime_ns = _state_of(source)
     has_record = record is not None and not record.problem
     if record is not None and has_record and (record.size, record.mtime_ns) == (size, mtime_ns):
         return Surveyed(source, size, mtime_ns, record.content, is_known=True)
@@ -96,12 +92,23 @@ def _look(
         # Touched, or copied anew: the bytes are what counts.
         if record is not None and has_record and record.content == content:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
-        with open_scene(source.opened_as, reading, survey=True) as scene:
+        source = put_together(source)
+        with open_scene(source.opened_as, reading_of(source, reading), survey=True) as scene:
             facts = scene.facts
             windows = tiling.windows(facts.width, facts.height, facts.gsd)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
     return Surveyed(source, size, mtime_ns, content, facts, windows)
+
+
+def _state_of(source: Source) -> tuple[int, int]:
+    """Size and time of the last change; -1 and 0 where a source is no file."""
+    try:
+        stat = Path(source.opened_as).stat()
+    except OSError:
+        # An address, or gone: opening says which.
+        return -1, 0
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _fingerprint(source: Source, size: int) -> str:

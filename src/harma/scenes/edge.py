@@ -18,7 +18,7 @@ from rasterio.io import DatasetReader
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
-from harma.scenes.addresses import unsigned
+from harma.scenes.addresses import said_without_secrets, unsigned
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ def library_call(problem: str) -> Iterator[None]:
         raise DataError(f"it does not fit into memory ({first_line(error)})") from error
     except Exception as error:
         # Addresses may be signed, and what is raised names them.
-        logger.debug("%s\n%s", problem, unsigned(traceback.format_exc()))
-        reason = unsigned(first_line(_deepest_cause(error)))
+        logger.debug("%s\n%s", problem, said_without_secrets(traceback.format_exc()))
+        reason = said_without_secrets(first_line(_deepest_cause(error)))
         raise DataError(f"{problem} ({reason})") from error
 
 

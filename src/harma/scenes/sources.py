@@ -9,6 +9,7 @@ from pathlib import Path
 from harma.errors import ConfigError, MissingFileError
 from harma.scenes.addresses import REMOTE, opened_by_gdal, unsigned
 from harma.scenes.period import Period
+from harma.scenes.products.product import Part
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 
 # What a folder is searched for. Files of other kinds are read when they are named.
@@ -43,6 +44,10 @@ class Source:
             product or VRT, sidecars.
         sensor: that took it, where its product or catalogue names it; "" leaves it to the file.
         properties: further columns of its chips, such as ("eo_cloud_cover", 12.5).
+        bands: numbers of red, green and blue, where its catalogue says so.
+        parts: bands of several files; they are put together when the source is looked at.
+        found_in: list or catalogue that names it, read again where a signature has run out.
+        problem: why it cannot be read, where that is known from its catalogue; "" otherwise.
     """
 
     name: str
@@ -52,6 +57,10 @@ class Source:
     files: tuple[str, ...] = ()
     sensor: str = ""
     properties: tuple[tuple[str, PropertyValue], ...] = ()
+    bands: tuple[int, ...] = ()
+    parts: tuple[Part, ...] = ()
+    found_in: str = ""
+    problem: str = ""
 
     @property
     def lasting(self) -> str:
@@ -103,6 +112,12 @@ def _expand(item: str, base: Path) -> list[Source]:
         raise MissingFileError(
             "a source is named by an empty text; name a file, folder, glob, list or address"
         )
+    # Imported here: catalogues make sources, too.
+    from harma.scenes.catalogues.catalogue import of_catalogue
+
+    listed = of_catalogue(item, base)
+    if listed is not None:
+        return listed
     if item.startswith(("/vsi", *REMOTE)):
         return [source_named(item)]
     path = base / _without_tilde(item)

@@ -182,6 +182,8 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
     )
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
+    for column, scenes in outcome.left_out_values.items():
+        print(f"property {column}: left out for {scenes:,} scenes, whose value is of another type")
     if outcome.problems:
         listed = directory / "problems.json"
         print(f"{len(outcome.problems):,} could not be used (also in {listed}):")
