@@ -12,7 +12,9 @@ from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.survey import problem_of
-from harma.scenes.put_together import reading_of
+from harma.scenes.edge import not_from_memory
+from harma.scenes.fresh import FreshLists, may_be_mended
+from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.windows import Window
@@ -75,6 +77,7 @@ class SceneCache:
         self._task: Task | None = None
         self._scene: Scene | None = None
         self._closing = ExitStack()
+        self._fresh = FreshLists()
 
     def open(self, task: Task, reading: Reading) -> Scene:
         """The scene of a task, opened if it is not."""
@@ -85,11 +88,23 @@ class SceneCache:
         )
         if self._scene is None or not same:
             self.close()
-            source = task.source
-            opened = open_scene(source.opened_as, reading_of(source, reading))
-            self._scene = self._closing.enter_context(opened)
+            self._scene = self._opened(task.source, reading)
             self._task = task
         return self._scene
+
+    def reopen(self, task: Task, reading: Reading) -> Scene:
+        """The scene of a task that failed, opened with the address that its list gives now."""
+        self.close()
+        source = put_together(self._fresh.again(task.source))
+        self._closing.enter_context(not_from_memory())
+        self._scene = self._opened(source, reading)
+        # What follows of the same task is read from it, too.
+        self._task = task
+        return self._scene
+
+    def _opened(self, source: Source, reading: Reading) -> Scene:
+        opened = open_scene(source.opened_as, reading_of(source, reading))
+        return self._closing.enter_context(opened)
 
     def close(self) -> None:
         """Close the scene that is open."""
@@ -106,18 +121,30 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
         transform: makes pixels for the model.
         scenes: what is open, and will be.
     """
+    try:
+        return _read(task, settings, transform, scenes.open(task, settings.reading))
+    except (HarmaError, OSError) as error:
+        if not may_be_mended(task.source, error):
+            return _failed(task, error)
+    try:
+        return _read(task, settings, transform, scenes.reopen(task, settings.reading))
+    except (HarmaError, OSError) as error:
+        return _failed(task, error)
+
+
+def _failed(task: Task, error: HarmaError | OSError) -> ChipPixels:
+    return ChipPixels(task, [], None, 0, None, problem=problem_of(error))
+
+
+def _read(task: Task, settings: Settings, transform: Transform, scene: Scene) -> ChipPixels:
     chips: list[ChipRecord] = []
     pixels: list[Tensor] = []
-    try:
-        scene = scenes.open(task, settings.reading)
-        for window in _windows(task, settings, scene.facts):
-            cutting = _cut(task, scene, window)
-            if cutting.nodata > settings.max_nodata:
-                continue
-            chips.append(chip_record(task.source, task.content, scene.facts, cutting))
-            pixels.append(transform(torch.from_numpy(cutting.picture).permute(2, 0, 1)))
-    except (HarmaError, OSError) as error:
-        return ChipPixels(task, [], None, 0, None, problem=problem_of(error))
+    for window in _windows(task, settings, scene.facts):
+        cutting = _cut(task, scene, window)
+        if cutting.nodata > settings.max_nodata:
+            continue
+        chips.append(chip_record(task.source, task.content, scene.facts, cutting))
+        pixels.append(transform(torch.from_numpy(cutting.picture).permute(2, 0, 1)))
     # torch has no stack of nothing.
     stacked = None
     if pixels:

@@ -32,6 +32,27 @@ NETWORK = {
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
 }
 
+# What GDAL says of what is not there.
+NOT_THERE = ("No such file", "does not exist", "HTTP response code: 404")
+
+
+class _SecretsLeftOut(logging.Filter):
+    """Takes signatures and tokens out of what libraries log of addresses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = said_without_secrets(record.getMessage())
+        record.args = ()
+        return True
+
+
+# They log addresses as they ask for them, GDAL's refusals as warnings.
+LOGGERS = (
+    *("rasterio", "rasterio._env", "rasterio._err", "rasterio._base", "rasterio._io"),
+    *("rasterio._vsiopener", "urllib3.connectionpool"),
+)
+for _name in LOGGERS:
+    logging.getLogger(_name).addFilter(_SecretsLeftOut())
+
 _environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
 
 
@@ -85,6 +106,11 @@ def gdal_settings() -> AbstractContextManager[object]:
     return _environment(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", CPL_LOG_ERRORS="OFF", **unsaid)
 
 
+def not_from_memory() -> AbstractContextManager[object]:
+    """GDAL asks servers again: it would remember that an address has failed."""
+    return _environment(CPL_VSIL_CURL_NON_CACHED="/vsicurl/:/vsis3/:/vsigs/:/vsiaz/")
+
+
 def open_dataset(source: str) -> DatasetReader:
     """Open a raster or picture.
 
@@ -102,7 +128,7 @@ def open_dataset(source: str) -> DatasetReader:
             dataset: DatasetReader = rasterio.open(source)
         except RasterioError as error:
             reason = first_line(error)
-            if "No such file" in reason or "does not exist" in reason:
+            if any(sign in reason for sign in NOT_THERE):
                 raise MissingFileError("it is not there") from error
             raise
     return dataset

@@ -169,7 +169,9 @@ def _of_glob(item: str, path: Path) -> list[Source]:
 def _of_list(path: Path) -> list[Source]:
     sources = []
     for entry in read_list(path):
-        for source in _expand(entry.name, path.parent):
+        for found in _expand(entry.name, path.parent):
+            # A catalogue in a list is read again itself.
+            source = replace(found, found_in=found.found_in or str(path.absolute()))
             if entry.taken is None:
                 sources.append(source)
             else:

@@ -54,7 +54,9 @@ def of_catalogue(item: str, base: Path) -> list[Source] | None:
         if not Path(where).is_file():
             return None
     suffix = _suffix(where)
-    document = Document(_absolute(where), item, asked)
+    absolute = _absolute(where)
+    # Read again from anywhere.
+    document = Document(absolute, absolute + item.removeprefix(name), asked)
     if suffix in TABLE_SUFFIXES:
         return _of_table(document)
     if suffix in JSON_SUFFIXES or (is_address(where) and _is_of_api(where)):
