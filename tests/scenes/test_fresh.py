@@ -84,7 +84,7 @@ def scenes(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("good_for", [8, 10, 12, 14, 15])
+@pytest.mark.parametrize("good_for", [10, 11, 12, 14, 15])
 def test_a_signature_that_runs_out_is_taken_anew_from_the_catalogue(
     scenes, good_for, build_index, tmp_path, monkeypatch
 ):

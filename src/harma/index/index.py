@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harma.index.manage import PathLike
+    from harma.index.relocate import Relocated
     from harma.index.upkeep import Removed
     from harma.index.writer import BuildOutcome
     from harma.model.model import HarMA
@@ -208,6 +209,43 @@ class Index:
         from harma.index.upkeep import remove
 
         return remove(Path(directory), patterns)
+
+    @staticmethod
+    def relocate(
+        directory: str | Path,
+        old: "PathLike",
+        new: "PathLike",
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        progress: AdvancePart = not_told,
+    ) -> "Relocated":
+        """Rename the sources below a folder or address that lie elsewhere now; nothing is embedded.
+
+        Args:
+            directory: of the index.
+            old: folder, file or address, as sources of the index are called.
+            new: where they lie.
+            force: also where files of the new place are not there.
+            dry_run: only say what would be renamed.
+            progress: called with ("renaming", sources so far, in all).
+
+        Raises:
+            BusyError: another process writes the index.
+            ConfigError: another scene is called as one will be.
+            NotFoundError: no source lies below `old`.
+            MissingFileError: files are not at the new place; nothing is renamed.
+        """
+        from harma.index.relocate import relocate
+
+        return relocate(
+            Path(directory),
+            str(old),
+            str(new),
+            force=force,
+            dry_run=dry_run,
+            progress=progress,
+        )
 
     @staticmethod
     def optimize(

@@ -28,10 +28,12 @@ class Move:
     Attributes:
         surveyed: the source as it is called now.
         before: its records under the old names; the chips of the first are taken over.
+        problem: why it is not in the index as it is now; "" if it is.
     """
 
     surveyed: Surveyed
     before: tuple[SourceRecord, ...]
+    problem: str = ""
 
     @property
     def num_chips(self) -> int:
@@ -116,15 +118,15 @@ def rename(store: StoreWriter, moves: Sequence[Move], columns: PropertyColumns) 
         moves: few enough for their chips to be in memory.
         columns: of properties, to which new ones are fitted.
     """
-    _take_over(store, moves, columns)
+    take_over(store, moves, columns)
     before: list[str] = []
     for move in moves:
         before += [record.source for record in move.before]
     store.drop_sources(before)
-    store.put_sources([_record(move) for move in moves])
+    store.put_sources([record_of(move) for move in moves])
 
 
-def _take_over(store: StoreWriter, moves: Sequence[Move], columns: PropertyColumns) -> None:
+def take_over(store: StoreWriter, moves: Sequence[Move], columns: PropertyColumns) -> None:
     """Add the chips under their new names, but those that are there."""
     by_old = {move.before[0].source: move for move in moves}
     there = store.chip_ids([move.surveyed.source.name for move in moves])
@@ -173,7 +175,8 @@ def _renamed(chip: ChipRecord, move: Move) -> ChipRecord:
     return replace(chip, datetime=first, datetime_end=last)
 
 
-def _record(move: Move) -> SourceRecord:
+def record_of(move: Move) -> SourceRecord:
+    """The record of a moved source under its new name."""
     surveyed = move.surveyed
     source = surveyed.source
     before = move.before[0]
@@ -183,7 +186,7 @@ def _record(move: Move) -> SourceRecord:
         size=surveyed.size,
         mtime_ns=surveyed.mtime_ns,
         content=surveyed.content,
-        problem="",
+        problem=move.problem,
         opened_as=source.lasting,
         files="\n".join(source.files),
         date_from=source.date_from or before.date_from,

@@ -144,14 +144,18 @@ def _state_of(source: Source) -> tuple[int, int]:
 
 def _fingerprint(source: Source, size: int) -> str:
     """Of a file its bytes; of anything else its name, as there is nothing cheaper that is sure."""
-    digest = hashlib.blake2b(digest_size=16)
     if size < 0 or not Path(source.opened_as).is_file():
-        digest.update(source.name.encode())
-        return digest.hexdigest()
+        return content_of_name(source.name)
+    digest = hashlib.blake2b(digest_size=16)
     with Path(source.opened_as).open("rb") as file:
         while block := file.read(BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def content_of_name(name: str) -> str:
+    """The fingerprint of what has no bytes that are cheap to read."""
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 def problem_of(error: HarmaError | OSError) -> str:
