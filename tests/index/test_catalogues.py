@@ -177,3 +177,25 @@ def test_a_signature_opens_and_is_kept_nowhere(archive_of_items, tmp_path, build
     stacked = [record["opened_as"] for record in kept if record["opened_as"]]
     assert len(stacked) == 1
     assert "three/green.tif</SourceFilename>" in stacked[0]
+
+
+def test_an_export_has_the_properties_and_an_import_brings_them_back(
+    archive_of_items, tmp_path, build_index
+):
+    folder, items = archive_of_items
+    build_index(str(save(folder / "items.json", items)))
+    exported = tmp_path / "out.parquet"
+    harma.Index.open(tmp_path / "index").export(exported)
+    import geopandas
+
+    from harma.exchange.importing import import_geoparquet
+
+    frame = geopandas.read_parquet(exported).set_index("stac_id")
+    assert frame.loc["a", "eo_cloud_cover"] == 5
+    assert frame.loc["c", "platform"] == "Sentinel-2A"
+    import_geoparquet(tmp_path / "other", exported)
+    rows = [{row["id"]: row for row in rows_of(tmp_path / name)} for name in ("index", "other")]
+    assert rows[0].keys() == rows[1].keys()
+    for chip, row in rows[0].items():
+        for name in ("eo_cloud_cover", "property_gsd", "is_good", "platform", "stac_id"):
+            assert rows[1][chip][name] == row[name]

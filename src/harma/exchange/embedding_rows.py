@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.exchange.footprints import Footprints, checked
+from harma.index.properties import Properties, properties_of
 from harma.index.records import ChipRecord
 from harma.index.schema import BOX_COLUMNS
 
@@ -51,6 +52,7 @@ class ParquetLayout:
         embed_dim: E.
         to_wgs84: turns geometries into longitudes and latitudes.
         is_ours: whether all columns of an index are there.
+        properties: further columns of an exported file, which say something of scenes.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class ParquetLayout:
     embed_dim: int
     to_wgs84: Callable[[Footprints], Footprints]
     is_ours: bool
+    properties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def checked_rows(layout: ParquetLayout, start: int, batch: pa.RecordBatch) -> Ch
         "source": sources,
         **_index_columns(layout, batch),
         "thumbnail": _thumbnails(batch),
+        "properties": _properties(layout, batch),
     }
     chips = []
     for values in zip(*columns.values(), strict=True):
@@ -269,6 +273,13 @@ def _index_columns(layout: ParquetLayout, batch: pa.RecordBatch) -> dict[str, li
             column = column.fill_null(nothing)
         columns[name] = column.to_pylist()
     return columns
+
+
+def _properties(layout: ParquetLayout, batch: pa.RecordBatch) -> list[Properties]:
+    rows = batch.select(list(layout.properties)).to_pylist()
+    if not layout.properties:
+        return [()] * batch.num_rows
+    return [properties_of(row, layout.properties) for row in rows]
 
 
 def _thumbnails(batch: pa.RecordBatch) -> list[bytes | None]:
