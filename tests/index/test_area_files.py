@@ -186,7 +186,7 @@ def test_files_that_cannot_be_used(tmp_path):
         write(tmp_path / "empty.geojson", b""): r"empty\.geojson is empty",
         write(tmp_path / "table.csv", b"a,b\n"): "is none of the formats that are read",
         write(tmp_path / "a.tif", b"II*\0\xff"): "is none of the formats that are read",
-        write(tmp_path / "words.json", b"hello"): "its text is not GeoJSON",
+        write(tmp_path / "words.json", b"hello"): "holds text that is neither GeoJSON nor WKT",
         tmp_path / "nowhere.geojson": r"cannot be read \(No such file or directory\)",
         tmp_path / "nowhere.gpkg": r"cannot be read \(No such file or directory\)",
         tmp_path / "nothing.parquet": "holds no geometry",

@@ -3,7 +3,8 @@
 A file holds one split, as captions_train2017.json and captions_val2017.json do.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harma.data.annotation_files import annotation_json
@@ -13,7 +14,6 @@ from harma.data.row_values import Entry, is_count, is_name, is_text, shown_value
 from harma.data.rows import Annotation, Problem, RowPlace
 
 Annotations = Iterator[Annotation | Problem]
-Captions = Mapping[object, Sequence[str]]
 NEEDED = "format coco is an object with images (id, file_name) and annotations (image_id, caption)"
 
 
@@ -33,31 +33,43 @@ def read_coco(root: Path, names: Sequence[str], split: str) -> Annotations:
             yield from _coco_file(name, content)
 
 
+@dataclass(frozen=True)
+class _Captions:
+    """The captions of a file, by the ids of their images.
+
+    Attributes:
+        of_image: those that can be used.
+        faulty: images that have others too.
+    """
+
+    of_image: dict[object, list[str]] = field(default_factory=dict)
+    faulty: set[object] = field(default_factory=set)
+
+
 def _coco_file(name: str, content: object) -> Annotations:
+    annotations = content.get("annotations") if isinstance(content, dict) else None
     # Of another format, or instances and keypoints, which have annotations without captions.
     hint = other_format(content, COCO)
-    annotations = content.get("annotations") if isinstance(content, dict) else None
     if hint or not is_image_file(content) or not isinstance(annotations, list):
         yield Problem(name, "", f"holds {shown_value(content)}; {NEEDED}{hint}")
         return
-    ids = {
-        entry["id"]
-        for entry in content["images"]
-        if isinstance(entry, dict) and _is_id(entry.get("id"))
-    }
-    captions: dict[object, list[str]] = {}
-    faulty: set[object] = set()
+    ids = {_id_of(entry, "id") for entry in content["images"]} - {None}
+    captions = _Captions()
     for index, entry in enumerate(annotations):
         wrong = _wrong_annotation(entry, ids)
-        if wrong is not None:
+        image = _id_of(entry, "image_id")
+        if wrong is None:
+            captions.of_image.setdefault(image, []).append(entry["caption"])
+        else:
+            captions.faulty.add(image)
             yield Problem(name, f"annotation {index}", wrong)
-        if isinstance(entry, dict) and _is_id(entry.get("image_id")):
-            image = entry["image_id"]
-            if wrong is not None:
-                faulty.add(image)
-            else:
-                captions.setdefault(image, []).append(entry["caption"])
-    yield from _coco_images(name, content["images"], captions, faulty)
+    yield from _coco_images(name, content["images"], captions)
+
+
+def _id_of(entry: object, key: str) -> object:
+    """An id of an image or annotation; None where it has none."""
+    value = entry.get(key) if isinstance(entry, dict) else None
+    return value if _is_id(value) else None
 
 
 def _wrong_annotation(entry: object, ids: set[object]) -> str | None:
@@ -70,9 +82,7 @@ def _wrong_annotation(entry: object, ids: set[object]) -> str | None:
     return wrong or wrong_value(entry, "caption", is_text, "text")
 
 
-def _coco_images(
-    name: str, entries: Sequence[object], captions: Captions, faulty: set[object]
-) -> Annotations:
+def _coco_images(name: str, entries: Sequence[object], captions: _Captions) -> Annotations:
     first: dict[object, RowPlace] = {}
     for index, entry in enumerate(entries):
         place = RowPlace(name, f"row {index}")
@@ -81,21 +91,23 @@ def _coco_images(
                 f"is {shown_value(entry)}; an image is an object with id and file_name"
             )
             continue
-        image = entry.get("id")
+        image = _id_of(entry, "id")
         wrong = [
             wrong_value(entry, "id", _is_id, "a number or text, one for each image"),
             wrong_value(entry, "file_name", is_name, "a relative path"),
         ]
-        if _is_id(image) and first.setdefault(image, place) is not place:
+        if image is not None and first.setdefault(image, place) is not place:
             wrong.append(f"id is {shown_value(image)}, as that of {first[image]}")
-        of_image = tuple(captions.get(image, ())) if _is_id(image) else ()
-        row: Entry = {"file_name": entry.get("file_name")}
-        if is_count(image):
-            row["image_id"] = image
-        # What is wrong with its captions has been said.
-        is_faulty = _is_id(image) and image in faulty
+        row: Entry = {"file_name": entry.get("file_name"), "image_id": image}
         yield from annotation_of(
-            place, row, "file_name", of_image, wrong, whole=True, faulty=is_faulty
+            place,
+            row,
+            "file_name",
+            tuple(captions.of_image.get(image, ())),
+            wrong,
+            whole=True,
+            # What is wrong with its captions has been said.
+            faulty=image in captions.faulty,
         )
 
 

@@ -22,7 +22,8 @@ FORMAT_NAMES = {
 def json_format(content: object) -> str | None:
     """The format of a JSON file by its outer form; None: of none that is known."""
     if isinstance(content, list):
-        return HARMA if content and isinstance(content[0], dict) else None
+        is_rows = bool(content) and isinstance(content[0], dict)
+        return HARMA if is_rows else None
     if is_image_file(content):
         return COCO if _is_coco(content) else KARPATHY
     if is_by_class(content):

@@ -67,8 +67,9 @@ def _captions_per_name(captions: list[str], images: list[str]) -> int | None:
     if not images or len(captions) % len(images):
         return None
     # A name that comes twice would be one of a list in pairs, some lines of which are lost.
-    is_once = len({image.strip() for image in images}) == len(images)
-    return len(captions) // len(images) if is_once else None
+    if len({image.strip() for image in images}) < len(images):
+        return None
+    return len(captions) // len(images)
 
 
 def caps_pairs(names: Sequence[str]) -> list[tuple[str, str]]:

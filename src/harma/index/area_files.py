@@ -5,8 +5,9 @@ layers the one with polygons is taken; where that is not one alone, it is named:
 `parcels.gpkg|layer=fields`.
 """
 
+import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ GEODATABASE = ".gdb"
 LAYER = ("|layer=", "|layername=")
 # A text or member of an archive that is read into memory.
 MOST_BYTES = 1 << 30
+# Kinds of geometry of a layer that holds no polygons.
+OTHER_KINDS = re.compile("Point|Line|None")
+# Of the files or layers that a message names.
+MOST_SHOWN = 5
 ALLOWED = (
     "give GeoJSON or WKT, as text or a file, a GeoPackage, GeoParquet, Shapefile (its .zip too),"
     " KML, KMZ or FlatGeobuf"
@@ -97,11 +102,14 @@ def _content(path: Path) -> bytes:
 
 def _of_text(name: str, content: bytes) -> BaseGeometry:
     text = decoded(content)
-    if text is None or not is_area_text(text):
-        shown = "is empty" if not content.strip() else "is none of the formats that are read"
-        hint = "; its text is not GeoJSON" if text is not None and name.endswith(TEXTS) else ""
-        raise QueryError(f"the polygon {name} {shown}{hint}; {ALLOWED}")
-    return area_of_text(text)
+    if text is not None and is_area_text(text):
+        return area_of_text(text)
+    wrong = "is none of the formats that are read"
+    if not content.strip():
+        wrong = "is empty"
+    elif text is not None and name.lower().endswith(TEXTS):
+        wrong = "holds text that is neither GeoJSON nor WKT"
+    raise QueryError(f"the polygon {name} {wrong}; {ALLOWED}")
 
 
 # -- folders and archives ------------------------------------------------------------------------
@@ -144,8 +152,10 @@ def _only_area(where: str, names: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{', '.join(names[:5])}{more}"
+    shown = ", ".join(names[:MOST_SHOWN])
+    if len(names) > MOST_SHOWN:
+        return f"{shown} and {len(names) - MOST_SHOWN} more"
+    return shown
 
 
 # -- by geopandas --------------------------------------------------------------------------------
@@ -159,45 +169,51 @@ def _of_parquet(path: Path) -> BaseGeometry:
 
 
 def _of_layers(address: str, layer: str | None) -> BaseGeometry:
-    """The area of the layer with polygons."""
-    geopandas = _geopandas()
-    with library_call("it is none of the formats that GDAL reads as areas"):
-        listed = geopandas.list_layers(address)
-    kinds: dict[str, str] = {}
-    for name, kind in zip(listed["name"], listed["geometry_type"], strict=True):
-        kinds[str(name)] = str(kind)
-    if layer is not None and layer not in kinds:
+    """The area of the layer that is named, or of the one with polygons."""
+    kinds = _layers(address)
+    if layer is None:
+        frames = {name: _frame(address, name) for name in _with_areas(kinds)}
+        return area_of_frame(_one_of(address, frames))
+    if layer not in kinds:
         raise QueryError(
             f"the polygon {address} has no layer {layer!r}; it has {_listed(list(kinds))}"
         )
-    names = [layer] if layer is not None else _with_areas(kinds)
-    frames = [_frame(geopandas.read_file, address, name) for name in names]
-    if len(frames) > 1:
-        # KML and GeoPackages of any geometry do not say beforehand what a layer holds.
-        holding = [
-            (name, frame) for name, frame in zip(names, frames, strict=True) if _has_polygons(frame)
-        ]
-        if len(holding) > 1:
-            shown = _listed([name for name, _ in holding])
-            raise QueryError(
-                f"the polygon {address} has several layers with polygons: {shown}; name one:"
-                f" {address}|layer={holding[0][0]}"
-            )
-        frames = [frame for _, frame in holding] or frames[:1]
-    return area_of_frame(frames[0])
+    return area_of_frame(_frame(address, layer))
+
+
+def _layers(address: str) -> dict[str, str]:
+    """The layers of a file, each with its kind of geometry."""
+    list_layers = _geopandas().list_layers
+    with library_call("it is none of the formats that GDAL reads as areas"):
+        listed = list_layers(address)
+    kinds = zip(listed["name"], listed["geometry_type"], strict=True)
+    return {str(name): str(kind) for name, kind in kinds}
 
 
 def _with_areas(kinds: dict[str, str]) -> list[str]:
-    """The layers that may hold polygons; all where none does, so that the first is refused."""
-    names = [
-        name
-        for name, kind in kinds.items()
-        if kind != "None" and not any(other in kind for other in ("Point", "Line", "Curve"))
-    ]
+    """The layers that may hold polygons; the first where none does, which says what it holds."""
+    names = [name for name, kind in kinds.items() if not OTHER_KINDS.search(kind)]
     return names or list(kinds)[:1]
 
 
-def _frame(read: Callable[..., Any], address: str, layer: str) -> Any:
+def _one_of(address: str, frames: dict[str, Any]) -> Any:
+    """The only one of some layers that has polygons."""
+    if len(frames) == 1:
+        return next(iter(frames.values()))
+    # KML and GeoPackages of any geometry do not say beforehand what a layer holds.
+    holding = [name for name, frame in frames.items() if _has_polygons(frame)]
+    if len(holding) > 1:
+        raise QueryError(
+            f"the polygon {address} has several layers with polygons: {_listed(holding)}; name"
+            f" one: {address}|layer={holding[0]}"
+        )
+    if not holding:
+        raise QueryError(f"the polygon {address} holds no polygon in {_listed(list(frames))}")
+    return frames[holding[0]]
+
+
+def _frame(address: str, layer: str) -> Any:
+    read = _geopandas().read_file
     with library_call("its geometries cannot be read"):
         return read(address, layer=layer, columns=[])
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import antimeridian
 import numpy as np
@@ -23,7 +23,7 @@ GEOD = pyproj.Geod(ellps="WGS84")
 CIRCLE_POINTS = 128
 ANYWHERE = 20_000.0  # km: half around the Earth
 
-Area = str | Path | Mapping[str, Any] | BaseGeometry
+Area: TypeAlias = "str | Path | Mapping[str, Any] | BaseGeometry"
 
 
 def area_of(where: Where) -> BaseGeometry | None:
