@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import rasterio.transform
+import rasterio.warp
 from benchmarks.archive.__main__ import build
 from benchmarks.archive.checking import check, table
 from benchmarks.archive.making import make, make_scene
