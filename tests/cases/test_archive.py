@@ -1,6 +1,7 @@
 """The made archive (benchmarks.archive): a small one is built by one command and compared."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ import rasterio
 import rasterio.transform
 import rasterio.warp
 from benchmarks.archive.__main__ import build
-from benchmarks.archive.checking import check, table
+from benchmarks.archive.checking import DAY, assign, check, read_index, table
 from benchmarks.archive.making import make, make_scene
 from benchmarks.archive.pattern import draw
 from benchmarks.archive.products import PRODUCTS
 from benchmarks.archive.truth import Truth
+from tests.docs.reads_page import rows_of
 
 # Products that do not come out right yet, and why.
 NOT_YET = dict.fromkeys(PRODUCTS, "the parts that read it are not merged")
@@ -28,13 +30,24 @@ def archive(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def findings(archive):
+def built(archive):
+    """Where the index is, and what the build said."""
     index = archive.parent / "index"
     _, said = build(archive, index)
+    return index, said
+
+
+@pytest.fixture(scope="module")
+def findings(archive, built):
+    index, said = built
     try:
         return check(archive, index, said)
     except Exception as error:
         pytest.fail(f"{error}\n{said}")
+
+
+# The page "What HarMA reads": key → row.
+PAGE_ROWS = {row["key"].strip("`"): row for row in rows_of("Products")}
 
 
 def product_of(key):
@@ -48,6 +61,41 @@ def product_of(key):
 def test_every_scene_of_a_product_is_right(findings, key):
     assert findings.counts[key] == 3
     assert [entry for entry in findings.wrong if entry[0] == key] == []
+
+
+def test_the_page_has_a_row_for_each_product():
+    assert list(PAGE_ROWS) == list(PRODUCTS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [product_of(key) for key in PAGE_ROWS])
+def test_a_product_is_read_as_its_row_says(archive, built, key):
+    row = PAGE_ROWS[key]
+    read = read_index(built[0])
+    truth = Truth.read(archive)
+    by_scene, _ = assign(truth, [name for name in read.records if read.chips[name]], str(archive))
+    for number, scene in enumerate(truth.scenes):
+        if scene.product == key:
+            record = read.records[by_scene[number][0]]
+            _check_row(row, record, read.chips[record.source][0])
+
+
+def _check_row(row, record, chip):
+    length = (chip["datetime_end"] or chip["datetime"]) - chip["datetime"]
+    is_day = row["date"].startswith("day")
+    if "range" not in row["date"]:
+        assert length == (DAY - timedelta(microseconds=1) if is_day else timedelta()), row["date"]
+    for source in ("EXIF", "name"):
+        if row["date"].endswith(source):
+            assert source.lower() in record.date_from.lower()
+    numbers = row["bands shown"].partition(";")[0].replace(", grey", "").replace(" ", "")
+    if numbers.replace(",", "").isdigit():
+        assert record.bands == numbers
+    assert record.is_guess is False
+    if row["place"] in ("control points", "world file with `.aux.xml`"):
+        assert record.placed_by
+    if row["place"] == "its own":
+        assert record.placed_by == ""
 
 
 @pytest.mark.slow
