@@ -15,7 +15,8 @@ from rasterio.io import DatasetReader
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
-from harma.scenes.bands import Bands, choose_bands
+from harma.scenes.band_names import wavelength_in_tags, wavelengths_in_list
+from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
 from harma.scenes.dates import date_in_name, date_in_tags
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.nodata import NodataRule, check_nodata
@@ -227,10 +228,13 @@ class _Header(NamedTuple):
     types: tuple[str, ...]
     subdatasets: list[str]
     tags: dict[str, str]
+    wavelengths: tuple[float | None, ...]
 
 
 def _read_header(dataset: DatasetReader) -> _Header:
     with library_call("what it says of itself cannot be read"):
+        # Some sensors' files name the date, the satellite and the bands in namespaces of their own.
+        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY"), **dataset.tags(ns="IMD")}
         return _Header(
             driver=dataset.driver,
             width=dataset.width,
@@ -242,9 +246,21 @@ def _read_header(dataset: DatasetReader) -> _Header:
             descriptions=dataset.descriptions,
             types=dataset.dtypes,
             subdatasets=dataset.subdatasets,
-            # Some sensors' files name the date in a namespace of their own.
-            tags={**dataset.tags(), **dataset.tags(ns="IMAGERY")},
+            tags=tags,
+            wavelengths=_wavelengths(dataset, tags),
         )
+
+
+def _wavelengths(dataset: DatasetReader, tags: dict[str, str]) -> tuple[float | None, ...]:
+    """Of each band, as the file lists them or each band's tags state it."""
+    listed = wavelengths_in_list({**tags, **dataset.tags(ns="ENVI")}, dataset.count)
+    if any(listed):
+        return tuple(listed)
+    found = []
+    for band in dataset.indexes:
+        of_band = {**dataset.tags(band), **dataset.tags(band, ns="IMAGERY")}
+        found.append(wavelength_in_tags(of_band))
+    return tuple(found)
 
 
 def _open_raster(
@@ -260,13 +276,11 @@ def _open_raster(
     reader: Reader
     if header.interpretation[0] == "palette":
         bands: Bands = (1,)
-        reason = "colours of its palette"
+        choice = BandChoice(bands, "colours of its palette")
         reader = PaletteReader(dataset)
     else:
-        name = source.rpartition("/")[2]
-        bands, reason = choose_bands(
-            reading.bands, name, header.interpretation, header.descriptions
-        )
+        choice = choose_bands(reading.bands, _band_facts(source, header))
+        bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
         nodata = NodataRule.of(dataset, reading.nodata)
@@ -281,10 +295,18 @@ def _open_raster(
         gsd=place.gsd(header.width, header.height) if place else None,
         taken=_moment(date_in_tags(header.tags) or date_in_name(source)),
         bands=bands,
-        bands_reason=reason,
+        bands_reason=choice.reason,
         stretch=str(reader.stretch or ""),
+        is_guess=choice.is_guess,
+        sensor=choice.sensor,
     )
     return Scene(facts, place, reader)
+
+
+def _band_facts(source: str, header: _Header) -> BandFacts:
+    return BandFacts(
+        source, header.interpretation, header.descriptions, header.wavelengths, header.tags
+    )
 
 
 def _moment(when: datetime | None) -> Period | None:

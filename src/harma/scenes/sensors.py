@@ -180,7 +180,7 @@ SENSORS = (
         rf"{START}\d{{2}}(JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\d{{8}}(\d{{6}})?-[MS]\d",
         rf"worldview[-_ ]?[234]|{START}(WV0[234]|GE01|QB02|IK0[12])(?![a-z0-9])|geoeye|quickbird"
         r"|ikonos",
-        "Maxar, Imagery Support Data (ISD) documentation; DigitalGlobe, Core Imagery Products Guide",
+        "Maxar, Imagery Support Data documentation; DigitalGlobe, Core Imagery Products Guide",
     ),
     Sensor(
         "modis",
