@@ -21,7 +21,7 @@ from harma.scenes.dates import date_in_name, date_in_tags
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
-from harma.scenes.picture import picture_size, read_image
+from harma.scenes.picture import picture_size, read_with_alpha
 from harma.scenes.place import Place, find_place
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
 from harma.scenes.stretch import check_percentiles
@@ -185,7 +185,9 @@ def _scene(source: str, dataset: DatasetReader, reading: Reading, *, survey: boo
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
-    if header.driver in PICTURE_DRIVERS and header.crs is None and is_local:
+    # What has more bits is measured: a PNG looks as a TIFF of the same values does.
+    is_8_bit = all(kind == "uint8" for kind in header.types)
+    if header.driver in PICTURE_DRIVERS and header.crs is None and is_local and is_8_bit:
         return _open_picture(source, survey=survey)
     return _open_raster(source, dataset, header, reading, survey=survey)
 
@@ -196,9 +198,10 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
         if survey:
             # A scene has a reader in any case; nobody asks this one.
             image = np.empty((0, 0, 3), dtype=np.uint8)
+            alpha = None
             width, height = picture_size(source)
         else:
-            image = np.asarray(read_image(source))
+            image, alpha = read_with_alpha(source)
             height, width = image.shape[:2]
     facts = SceneFacts(
         source=source,
@@ -211,7 +214,7 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
         bands_reason="a picture",
         stretch="",
     )
-    return Scene(facts, None, PictureReader(image))
+    return Scene(facts, None, PictureReader(image, alpha))
 
 
 class _Header(NamedTuple):
@@ -283,7 +286,7 @@ def _open_raster(
         bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
-        nodata = NodataRule.of(dataset, reading.nodata)
+        nodata = NodataRule.of(dataset, bands, reading.nodata)
         # They cost a look at the whole scene.
         percentiles = None if survey else reading.percentiles
         reader = BandReader(dataset, bands, nodata, percentiles)
@@ -314,12 +317,7 @@ def _moment(when: datetime | None) -> Period | None:
 
 
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:
-    """Types of values, by GDAL's names.
-
-    Raises:
-        DataError: they are complex numbers. Some of these types numpy does not even know.
-    """
-    if any(name.startswith("complex") for name in names):
-        listed = ", ".join(dict.fromkeys(names))
-        raise DataError(f"its values are complex numbers ({listed}), which cannot be shown")
-    return [np.dtype(name) for name in names]
+    """Types of values as they are shown, by GDAL's names; complex numbers are shown in decibels."""
+    return [
+        np.dtype("float32" if name.startswith("complex") else name) for name in names
+    ]
