@@ -14,10 +14,12 @@ SHORT = {"r": "red", "g": "green", "b": "blue"}
 # Words that make another band of a colour's name: red edge, near infra-red, coastal blue, green I
 # (Planet's second green), a mask or deviation of a band.
 OTHER_BANDS = frozenset(
-    ("edge", "infra", "infrared", "near", "nir", "ir", "swir", "far", "coastal", "deep", "ultra")
-    + ("yellow", "i", "ii", "mask", "qa", "std", "stddev", "stdev", "count", "uncertainty", "diff")
-    + ("ratio", "index", "ndvi", "minus")
+    {"edge", "infra", "infrared", "near", "nir", "ir", "swir", "far", "coastal", "deep", "ultra"}
+    | {"yellow", "i", "ii", "mask", "qa", "std", "stddev", "stdev", "count", "uncertainty", "diff"}
+    | {"ratio", "index", "ndvi", "minus"}
 )
+# What programs write of themselves: "Band 1", "Band 2", …
+COUNTED = re.compile(r"\s*(band|layer)[\W_]*\d+\s*$", re.IGNORECASE)
 # Micrometres: what is nearest to these is taken, if it lies between those.
 CENTERS = {"red": 0.66, "green": 0.56, "blue": 0.48}
 LIMITS = {"red": (0.6, 0.7), "green": (0.5, 0.6), "blue": (0.43, 0.52)}
@@ -34,24 +36,22 @@ Texts = Sequence[str | None]
 
 
 def by_words(descriptions: Texts) -> Triple | None:
-    """Numbers of the bands, from 1, whose descriptions name red, green and blue; None if not all do.
+    """Numbers of the bands, from 1, whose descriptions name the colours; None if not all do.
 
     Args:
         descriptions: of each band, or None.
     """
-    named = [_color(text) for text in descriptions]
-    return _triple([named.index(color) + 1 if color in named else 0 for color in COLORS])
+    return _triple([_color(text or "") for text in descriptions], COLORS)
 
 
-def _color(text: str | None) -> str:
+def _color(text: str) -> str:
     """The colour that a description names, or ""."""
-    if not text:
-        return ""
     # RedEdge is two words, as red_edge is.
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    words = [word for word in re.split(r"[^a-z]+", apart.lower()) if word]
-    if len(words) == 1 and words[0] in SHORT and text.strip().isalpha():
-        return SHORT[words[0]]
+    words: list[str] = re.findall(r"[a-z]+", apart.lower())
+    letter = text.strip().lower()
+    if letter in SHORT:
+        return SHORT[letter]
     colors = [word for word in words if word in COLORS]
     # "Red, green, blue" says nothing of one band.
     if len(colors) != 1 or OTHER_BANDS.intersection(words):
@@ -69,7 +69,7 @@ def by_wavelengths(wavelengths: Sequence[float | None], descriptions: Texts = ()
     found = [_micrometres(length) for length in wavelengths]
     if not any(found):
         found = [_micrometres(_wavelength_in(text)) for text in descriptions]
-    return _triple([_nearest(found, color) for color in COLORS])
+    return _three([_nearest(found, color) for color in COLORS])
 
 
 def _nearest(lengths: Sequence[float | None], color: str) -> int:
@@ -79,7 +79,7 @@ def _nearest(lengths: Sequence[float | None], color: str) -> int:
         for band, length in enumerate(lengths, 1)
         if length is not None and low <= length <= high
     ]
-    return min(inside)[1] if inside else 0
+    return min(inside, default=(0.0, 0))[1]
 
 
 def _micrometres(length: float | None) -> float | None:
@@ -130,9 +130,8 @@ def by_imd(tags: Mapping[str, str]) -> Triple | None:
     Args:
         tags: of the file's namespace IMD too.
     """
-    groups = [match[1] for match in map(re.compile(r"BAND_([A-Z]\w*)\.").match, tags) if match]
-    order = list(dict.fromkeys(groups))
-    return _triple([order.index(group) + 1 if group in order else 0 for group in "RGB"])
+    groups = re.findall(r"^BAND_([A-Z]\w*)\.", "\n".join(tags), re.MULTILINE)
+    return _triple(list(dict.fromkeys(groups)), "RGB")
 
 
 def band_codes(descriptions: Texts) -> list[str]:
@@ -143,8 +142,7 @@ def band_codes(descriptions: Texts) -> list[str]:
     """
     codes = [_code(text) for text in descriptions]
     numbers = [str(band) for band in range(1, len(codes) + 1)]
-    # "Band 1", "Band 2", … is what programs write of themselves; it says nothing.
-    are_counted = all(re.match(r"\s*(band|layer)\W*\d+\s*$", t or "", re.I) for t in descriptions)
+    are_counted = all(COUNTED.match(text or "") for text in descriptions)
     if are_counted and codes == numbers:
         return [""] * len(codes)
     return codes
@@ -168,22 +166,18 @@ def by_codes(codes: Sequence[str], sensor: Sensor | None) -> tuple[Triple, str] 
     """
     if sensor is not None and sensor.bands:
         numbers = sensor.preset(len(codes))
-        triple = _of_codes(codes, [str(number) for number in numbers])
-        return (triple, sensor.title) if triple else None
+        return _whose(_triple(codes, [str(number) for number in numbers]), sensor.title)
+    are_later = bool(LATER_CODES.intersection(codes))
     # Bands of Landsat 4 to 7 without the thermal one, which is apart.
-    if set(codes) >= LANDSAT_TM_CODES and "6" not in codes and not LATER_CODES.intersection(codes):
-        triple = _of_codes(codes, ["3", "2", "1"])
-        return (triple, "Landsat 4 to 7") if triple else None
-    triple = _of_codes(codes, ["4", "3", "2"])
-    if triple is None:
-        return None
+    if set(codes) >= LANDSAT_TM_CODES and "6" not in codes and not are_later:
+        return _whose(_triple(codes, "321"), "Landsat 4 to 7")
     # A first band without later ones may as well be Landsat 4 to 7, where band 1 is blue.
-    is_sure = "1" not in codes or bool(LATER_CODES.intersection(codes))
-    return triple, "Sentinel-2 and Landsat 8" if is_sure else ""
+    is_sure = are_later or "1" not in codes
+    return _whose(_triple(codes, "432"), "Sentinel-2 and Landsat 8" if is_sure else "")
 
 
-def _of_codes(codes: Sequence[str], wanted: Sequence[str]) -> Triple | None:
-    return _triple([codes.index(code) + 1 if code in codes else 0 for code in wanted])
+def _whose(triple: Triple | None, title: str) -> tuple[Triple, str] | None:
+    return None if triple is None else (triple, title)
 
 
 def polarisation(descriptions: Texts) -> int:
@@ -200,8 +194,14 @@ def polarisation(descriptions: Texts) -> int:
     return 0
 
 
-def _triple(numbers: Sequence[int]) -> Triple | None:
-    """Three numbers of bands that are all there, and three bands."""
+def _triple(names: Sequence[str], wanted: Sequence[str]) -> Triple | None:
+    """Numbers of the bands that have three names; None if one is lacking."""
+    first = {name: band for band, name in reversed(list(enumerate(names, 1)))}
+    return _three([first.get(name, 0) for name in wanted])
+
+
+def _three(numbers: Sequence[int]) -> Triple | None:
+    """Three numbers of bands that are there and differ, or None."""
     if len(set(numbers)) != len(COLORS) or not all(numbers):
         return None
     red, green, blue = numbers

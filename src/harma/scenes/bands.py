@@ -165,9 +165,7 @@ def _as_interpreted(facts: BandFacts) -> BandChoice | None:
     return BandChoice(bands, "by colour interpretation")
 
 
-def _as_grey(
-    facts: BandFacts, sensor: Sensor | None, colors: Sequence[int]
-) -> BandChoice | None:
+def _as_grey(facts: BandFacts, sensor: Sensor | None, colors: Sequence[int]) -> BandChoice | None:
     """One band, of a radar or where there are too few for colours."""
     band = polarisation(facts.descriptions)
     if band:

@@ -72,9 +72,9 @@ class NodataRule:
         if ColorInterp.alpha in interpretation:
             declared = interpretation.index(ColorInterp.alpha) + 1
         # A person who has it shown says that it is a picture.
-        if declared and declared not in bands:
-            if not is_measured(sampled(dataset, declared, problem)):
-                alpha = declared
+        is_alpha = declared > 0 and declared not in bands
+        if is_alpha and not is_measured(sampled(dataset, declared, problem)):
+            alpha = declared
         masks = tuple(band for band in bands if _has_mask(flags[band - 1]))
         # One mask for all bands need not be read for each of them.
         if any(MaskFlags.per_dataset in flags[band - 1] for band in masks):
@@ -154,7 +154,8 @@ class NodataRule:
                 out_shape=(len(self.masks), *shape),
                 resampling=Resampling.nearest,
             )
-        return np.asarray(masks != 0).any(axis=0)
+        valid: NDArray[np.bool_] = np.any(masks != 0, axis=0)
+        return valid
 
 
 def _has_mask(flags: list[MaskFlags]) -> bool:

@@ -318,6 +318,4 @@ def _moment(when: datetime | None) -> Period | None:
 
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:
     """Types of values as they are shown, by GDAL's names; complex numbers are shown in decibels."""
-    return [
-        np.dtype("float32" if name.startswith("complex") else name) for name in names
-    ]
+    return [np.dtype("float32" if name.startswith("complex") else name) for name in names]

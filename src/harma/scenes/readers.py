@@ -9,8 +9,8 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
 from harma.scenes.bands import Bands
-from harma.scenes.edge import library_call
 from harma.scenes.depth import decibels, depth_range
+from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
 from harma.scenes.sampled import is_measured
 from harma.scenes.stretch import Stretch, stretch_of
