@@ -15,12 +15,13 @@ from rasterio.io import DatasetReader
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
-from harma.scenes.bands import Bands, choose_bands
+from harma.scenes.band_names import wavelength_in_tags, wavelengths_in_list
+from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
 from harma.scenes.dates import date_in_name, date_in_tags
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
-from harma.scenes.picture import picture_size, read_image
+from harma.scenes.picture import picture_size, read_with_alpha
 from harma.scenes.place import Place, find_place
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
 from harma.scenes.stretch import check_percentiles
@@ -184,7 +185,9 @@ def _scene(source: str, dataset: DatasetReader, reading: Reading, *, survey: boo
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
-    if header.driver in PICTURE_DRIVERS and header.crs is None and is_local:
+    # What has more bits is measured: a PNG looks as a TIFF of the same values does.
+    is_8_bit = all(kind == "uint8" for kind in header.types)
+    if header.driver in PICTURE_DRIVERS and header.crs is None and is_local and is_8_bit:
         return _open_picture(source, survey=survey)
     return _open_raster(source, dataset, header, reading, survey=survey)
 
@@ -195,9 +198,10 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
         if survey:
             # A scene has a reader in any case; nobody asks this one.
             image = np.empty((0, 0, 3), dtype=np.uint8)
+            alpha = None
             width, height = picture_size(source)
         else:
-            image = np.asarray(read_image(source))
+            image, alpha = read_with_alpha(source)
             height, width = image.shape[:2]
     facts = SceneFacts(
         source=source,
@@ -210,7 +214,7 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
         bands_reason="a picture",
         stretch="",
     )
-    return Scene(facts, None, PictureReader(image))
+    return Scene(facts, None, PictureReader(image, alpha))
 
 
 class _Header(NamedTuple):
@@ -227,10 +231,13 @@ class _Header(NamedTuple):
     types: tuple[str, ...]
     subdatasets: list[str]
     tags: dict[str, str]
+    wavelengths: tuple[float | None, ...]
 
 
 def _read_header(dataset: DatasetReader) -> _Header:
     with library_call("what it says of itself cannot be read"):
+        # Some sensors' files name the date, the satellite and the bands in namespaces of their own.
+        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY"), **dataset.tags(ns="IMD")}
         return _Header(
             driver=dataset.driver,
             width=dataset.width,
@@ -242,9 +249,21 @@ def _read_header(dataset: DatasetReader) -> _Header:
             descriptions=dataset.descriptions,
             types=dataset.dtypes,
             subdatasets=dataset.subdatasets,
-            # Some sensors' files name the date in a namespace of their own.
-            tags={**dataset.tags(), **dataset.tags(ns="IMAGERY")},
+            tags=tags,
+            wavelengths=_wavelengths(dataset, tags),
         )
+
+
+def _wavelengths(dataset: DatasetReader, tags: dict[str, str]) -> tuple[float | None, ...]:
+    """Of each band, as the file lists them or each band's tags state it."""
+    listed = wavelengths_in_list({**tags, **dataset.tags(ns="ENVI")}, dataset.count)
+    if any(listed):
+        return tuple(listed)
+    found = []
+    for band in dataset.indexes:
+        of_band = {**dataset.tags(band), **dataset.tags(band, ns="IMAGERY")}
+        found.append(wavelength_in_tags(of_band))
+    return tuple(found)
 
 
 def _open_raster(
@@ -260,16 +279,14 @@ def _open_raster(
     reader: Reader
     if header.interpretation[0] == "palette":
         bands: Bands = (1,)
-        reason = "colours of its palette"
+        choice = BandChoice(bands, "colours of its palette")
         reader = PaletteReader(dataset)
     else:
-        name = source.rpartition("/")[2]
-        bands, reason = choose_bands(
-            reading.bands, name, header.interpretation, header.descriptions
-        )
+        choice = choose_bands(reading.bands, _band_facts(source, header))
+        bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
-        nodata = NodataRule.of(dataset, reading.nodata)
+        nodata = NodataRule.of(dataset, bands, reading.nodata)
         # They cost a look at the whole scene.
         percentiles = None if survey else reading.percentiles
         reader = BandReader(dataset, bands, nodata, percentiles)
@@ -281,10 +298,18 @@ def _open_raster(
         gsd=place.gsd(header.width, header.height) if place else None,
         taken=_moment(date_in_tags(header.tags) or date_in_name(source)),
         bands=bands,
-        bands_reason=reason,
+        bands_reason=choice.reason,
         stretch=str(reader.stretch or ""),
+        is_guess=choice.is_guess,
+        sensor=choice.sensor,
     )
     return Scene(facts, place, reader)
+
+
+def _band_facts(source: str, header: _Header) -> BandFacts:
+    return BandFacts(
+        source, header.interpretation, header.descriptions, header.wavelengths, header.tags
+    )
 
 
 def _moment(when: datetime | None) -> Period | None:
@@ -292,12 +317,5 @@ def _moment(when: datetime | None) -> Period | None:
 
 
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:
-    """Types of values, by GDAL's names.
-
-    Raises:
-        DataError: they are complex numbers. Some of these types numpy does not even know.
-    """
-    if any(name.startswith("complex") for name in names):
-        listed = ", ".join(dict.fromkeys(names))
-        raise DataError(f"its values are complex numbers ({listed}), which cannot be shown")
-    return [np.dtype(name) for name in names]
+    """Types of values as they are shown, by GDAL's names; complex numbers are shown in decibels."""
+    return [np.dtype("float32" if name.startswith("complex") else name) for name in names]

@@ -9,8 +9,10 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
 from harma.scenes.bands import Bands
+from harma.scenes.depth import decibels, depth_range
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
+from harma.scenes.sampled import is_measured
 from harma.scenes.stretch import Stretch, stretch_of
 from harma.scenes.windows import Window
 
@@ -75,6 +77,16 @@ class BandReader:
         if percentiles is not None and not is_8_bit:
             values, valid = self._values(None, self._overview())
             self.stretch = stretch_of(values, valid, percentiles)
+        if percentiles is not None and is_8_bit:
+            self.stretch = self._depth()
+
+    def _depth(self) -> Stretch | None:
+        """The range of 8-bit types that hold fewer bits than 8; None for all others."""
+        high = depth_range(self.dataset, self.bands)
+        if high is None:
+            return None
+        count = len(self.bands)
+        return Stretch((0.0,) * count, (high,) * count)
 
     def read(self, window: Window) -> Pixels:
         """See `Reader.read`."""
@@ -108,6 +120,8 @@ class BandReader:
                 # them.
                 resampling=Resampling.nearest,
             )
+        if values.dtype.kind == "c":
+            values = decibels(values)
         return values, self.nodata.valid(self.dataset, values, window)
 
 
@@ -152,19 +166,26 @@ class PictureReader:
 
     Args:
         image: (H, W, 3), 8 bit.
+        alpha: (H, W), 0 where it is transparent; None: nowhere.
     """
 
     stretch = None
 
-    def __init__(self, image: NDArray[np.uint8]) -> None:
+    def __init__(self, image: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
         self.image = image
+        self.alpha = alpha
+        # Four-band aerial pictures have their near infrared there.
+        if alpha is not None and is_measured(alpha):
+            self.alpha = None
 
     def read(self, window: Window) -> Pixels:
         """See `Reader.read`."""
         rows = slice(window.row, window.row + window.height)
         columns = slice(window.column, window.column + window.width)
         part = self.image[rows, columns]
-        return Pixels(part, np.ones(part.shape[:2], dtype=bool))
+        if self.alpha is None:
+            return Pixels(part, np.ones(part.shape[:2], dtype=bool))
+        return Pixels(part, self.alpha[rows, columns] > 0)
 
 
 def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:
