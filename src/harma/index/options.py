@@ -67,6 +67,10 @@ class BuildOptions(WorkOptions):
         bands: "auto", a preset of `harma.scenes.bands`, or numbers from 1 (auto).
         stretch: percentiles that become black and white (2, 98).
         nodata: value without data, if not as the files say.
+        crs: of rasters that have coordinates and name no coordinate reference system, as pyproj
+            reads it.
+        height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
+            place a raster.
         max_nodata: chips with a larger share of nodata are left out (0.5).
 
     Raises:
@@ -82,6 +86,8 @@ class BuildOptions(WorkOptions):
     bands: str | Bands | None = None
     stretch: Sequence[float] | None = None
     nodata: float | None = None
+    crs: str | None = None
+    height: float | None = None
     max_nodata: float | None = None
 
     def __post_init__(self) -> None:
@@ -131,6 +137,10 @@ class BuildOptions(WorkOptions):
             reading = replace(reading, percentiles=(self.stretch[0], self.stretch[1]))
         if self.nodata is not None:
             reading = replace(reading, nodata=self.nodata)
+        if self.crs is not None:
+            reading = replace(reading, crs=self.crs)
+        if self.height is not None:
+            reading = replace(reading, height=self.height)
         return reading
 
     def nodata_limit(self, otherwise: float) -> float:
