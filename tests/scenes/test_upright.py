@@ -132,7 +132,9 @@ def test_a_turned_raster_with_nodata_mask_alpha_or_palette(tmp_path, scene_pixel
     with rasterio.open(tmp_path / "mask.tif", "w", count=3, **profile) as out:
         out.write(scene_pixels)
         out.write_mask(half)
-    with rasterio.open(tmp_path / "alpha.tif", "w", count=4, photometric="RGB", alpha="YES", **profile) as out:
+    with rasterio.open(
+        tmp_path / "alpha.tif", "w", count=4, photometric="RGB", alpha="YES", **profile
+    ) as out:
         out.write(np.concatenate([scene_pixels, half[None]]))
     with rasterio.open(tmp_path / "palette.tif", "w", count=1, nodata=0, **profile) as out:
         out.write(half[None] // 255)
@@ -182,7 +184,6 @@ def test_parts_of_a_large_window_join(write):
         chip, empty = scene.read(Window(scene.facts.width - 10, 0, 40, 40))
         assert chip.shape == (40, 40, 3)
         assert empty > 0.75
-
 
 
 def test_an_absurd_grid_is_refused():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from harma.errors import ConfigError
 from harma.ground.device import usable_cores
 from harma.scenes.bands import Bands, parse_bands
+from harma.scenes.locate import check_height, parse_crs
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
 
@@ -94,6 +95,10 @@ class BuildOptions(WorkOptions):
         super().__post_init__()
         if self.whole and (self.size is not None or self.size_m is not None):
             raise ConfigError("whole makes one chip of every image, which has no size; give one")
+        # At once: the model takes long to load.
+        if self.crs is not None:
+            parse_crs(self.crs)
+        check_height(self.height)
 
     def tiling(self, otherwise: Tiling) -> Tiling:
         """How scenes are cut.

@@ -38,7 +38,7 @@ _Transformer: Callable[..., Transformer] = GCPTransformer
 make_point: Callable[..., GroundControlPoint] = GroundControlPoint
 
 
-class Fit(NamedTuple):
+class Placement(NamedTuple):
     """What was made of ground control points.
 
     Attributes:
@@ -50,7 +50,7 @@ class Fit(NamedTuple):
     said: str
 
 
-def fit_points(points: Points) -> Fit:
+def fit_points(points: Points) -> Placement:
     """The mapping that ground control points determine.
 
     Args:
@@ -71,7 +71,7 @@ def fit_points(points: Points) -> Fit:
     mapping: Mapping = affine
     if best in BENT:
         mapping = _bent(points, best)
-    return Fit(mapping, f"{len(points):,} ground control points, {best}, {error:.1f} pixels")
+    return Placement(mapping, f"{len(points):,} ground control points, {best}, {error:.1f} pixels")
 
 
 def unwrapped(points: Points) -> list[GroundControlPoint]:

@@ -7,7 +7,7 @@ from rasterio.rpc import RPC
 from rasterio.transform import RPCTransformer
 
 from harma.errors import DataError
-from harma.scenes.control_points import Fit
+from harma.scenes.control_points import Placement
 from harma.scenes.edge import library_call
 from harma.scenes.mapping import GdalMapping, Transformer
 
@@ -15,7 +15,7 @@ from harma.scenes.mapping import GdalMapping, Transformer
 _Transformer: Callable[..., Transformer] = RPCTransformer
 
 
-def fit_coefficients(coefficients: RPC, height: float | None) -> Fit:
+def fit_coefficients(coefficients: RPC, height: float | None) -> Placement:
     """The mapping of rational polynomial coefficients, in longitude and latitude (WGS84).
 
     Args:
@@ -41,4 +41,4 @@ def fit_coefficients(coefficients: RPC, height: float | None) -> Fit:
     with library_call("its rational polynomial coefficients cannot be used"):
         transformer = _Transformer(coefficients)
     said = f"rational polynomial coefficients at {ground:g} m above the ellipsoid"
-    return Fit(GdalMapping(transformer, ground), said)
+    return Placement(GdalMapping(transformer, ground), said)
