@@ -26,6 +26,7 @@ from harma.index.contract import StoreReader
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
 from harma.index.hits import Hit, hit_of
+from harma.index.placed import places_said
 from harma.index.query import query_vector
 from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
@@ -322,6 +323,7 @@ class Index:
             "sources": sum(not row.problem for row in sources),
             "problems": sum(bool(row.problem) for row in sources),
             "placed": rows.num_rows - rows["xmin"].null_count,
+            **places_said(sources),
             "bounds": _bounds(rows),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             "model": settings.model,

@@ -98,7 +98,7 @@ def _look(
             return Surveyed(source, size, mtime_ns, content, is_known=True)
         with open_scene(source.opened_as, reading, survey=True) as scene:
             facts = scene.facts
-            windows = tiling.windows(facts.width, facts.height, facts.gsd)
+            windows = tiling.windows(facts.width, facts.height, facts.scale)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
     return Surveyed(source, size, mtime_ns, content, facts, windows)

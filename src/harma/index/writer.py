@@ -16,6 +16,7 @@ from harma.index.batches import ChipBlock
 from harma.index.plan import PlannedSource
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.store import Store
+from harma.scenes.locate import UNPLACED
 from harma.scenes.raster import SceneFacts
 from harma.scenes.sources import Source
 
@@ -25,6 +26,10 @@ COMMIT_SECONDS = 15.0
 # Each commit leaves a file; so many are joined in between, so that searches during a long build
 # stay quick.
 FILES_BETWEEN = 256
+NONE_ON_EARTH = (
+    "none of its chips lies wholly on the Earth: at their corners its coordinate reference system"
+    " gives no longitude and latitude; take smaller chips"
+)
 PROBLEMS_FILE = "problems.json"
 
 
@@ -41,6 +46,8 @@ class BuildOutcome:
         problems: source → why it could not be used now.
         seconds: taken, without the care for searches at the end.
         search: how the index is searched now.
+        off_earth: source → chips of it left out as not on the Earth.
+        unplaced: why coordinates are no place → sources.
     """
 
     num_added: int = 0
@@ -51,6 +58,8 @@ class BuildOutcome:
     problems: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     search: str = ""
+    off_earth: dict[str, int] = field(default_factory=dict)
+    unplaced: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,6 +71,7 @@ class _Progress:
         num_left: windows whose blocks have not come.
         num_chips: of it in the index, when these blocks are written.
         num_skipped: chips left out.
+        num_off_earth: chips left out as not on the Earth.
         has_failed: whether a block told of a problem.
     """
 
@@ -69,6 +79,7 @@ class _Progress:
     num_left: int
     num_chips: int
     num_skipped: int = 0
+    num_off_earth: int = 0
     has_failed: bool = False
 
 
@@ -153,6 +164,7 @@ class Writer:
         if not progress.has_failed:
             progress.num_chips += len(block.chips)
             progress.num_skipped += block.num_skipped
+            progress.num_off_earth += block.num_off_earth
             self.outcome.num_skipped += block.num_skipped
         # Windows are counted, not blocks: a task may be of any size, and none need be the last.
         if progress.num_left == 0:
@@ -163,6 +175,10 @@ class Writer:
     def _finish(self, progress: _Progress, facts: SceneFacts | None) -> None:
         assert facts is not None
         surveyed = progress.planned.surveyed
+        if progress.num_off_earth and not progress.num_chips and not progress.num_skipped:
+            self._fail(progress.planned, NONE_ON_EARTH)
+            return
+        self._note_place(surveyed.source.name, facts, progress.num_off_earth)
         record = SourceRecord(
             source=surveyed.source.name,
             size=surveyed.size,
@@ -182,10 +198,18 @@ class Writer:
             sensor=surveyed.source.sensor or facts.sensor,
             date_from=surveyed.source.date_from or facts.date_from,
             placed_by=facts.placed_by,
+            num_off_earth=progress.num_off_earth,
         )
         self._records.append(record)
         if progress.planned.has_outdated:
             self._outdated[record.source] = record.content
+
+    def _note_place(self, name: str, facts: SceneFacts, num_off_earth: int) -> None:
+        """Note what a person should hear of a source's place."""
+        if num_off_earth:
+            self.outcome.off_earth[name] = num_off_earth
+        if facts.placed_by in UNPLACED:
+            self.outcome.unplaced.setdefault(facts.placed_by, []).append(name)
 
     def _fail(self, planned: PlannedSource, problem: str) -> None:
         """A source that cannot be used is named; the chips that it had before stay."""

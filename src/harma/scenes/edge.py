@@ -59,13 +59,13 @@ def naming(source: str) -> Iterator[None]:
         raise type(error)(error.problem, source=source) from error
 
 
-def gdal_settings() -> AbstractContextManager[object]:
-    """GDAL's settings while scenes are open.
+def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
+    """GDAL's settings while scenes are open: it does not write errors to the error stream.
 
-    It does not list the folder of every file that it opens, which takes long where there are many,
-    and does not write errors to the error stream: we raise them.
+    Args:
+        look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
     """
-    return _environment(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", CPL_LOG_ERRORS="OFF")
+    return _environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF")
 
 
 def open_dataset(source: str) -> DatasetReader:

@@ -1,6 +1,7 @@
 """Actions of `harma index` that embed: build, add, reembed."""
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -52,6 +53,12 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
         help="percentiles that become black, white (2,98)",
     )
     parser.add_argument("--nodata", type=float, help="value without data, if not as the files say")
+    parser.add_argument(
+        "--crs", metavar="EPSG:…", help="of rasters with coordinates that name no reference system"
+    )
+    parser.add_argument(
+        "--height", type=float, metavar="METRES", help="of the ground, where RPCs place a raster"
+    )
     parser.add_argument(
         "--max-nodata", type=float, help="leave out chips with a larger share of nodata (0.5)"
     )
@@ -181,6 +188,8 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
     )
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
+    for line in _places_told(outcome):
+        print(line)
     if outcome.problems:
         listed = directory / "problems.json"
         print(f"{len(outcome.problems):,} could not be used (also in {listed}):")
@@ -188,6 +197,16 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
         print(f"  {source}: {problem}")
     print(f"search is {outcome.search}")
     return 1 if outcome.problems else 0
+
+
+def _places_told(outcome: "BuildOutcome") -> Iterator[str]:
+    """What there is to say of places, a line for each kind."""
+    from harma.index.placed import off_earth_line, unplaced_line
+
+    if outcome.off_earth:
+        yield off_earth_line(outcome.off_earth)
+    for reason, sources in outcome.unplaced.items():
+        yield unplaced_line(reason, sources)
 
 
 ACTIONS = (
