@@ -6,8 +6,10 @@ what is missing, and the next build finishes it. Blocks may come in any order.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from harma.ground.files import write_json
 from harma.index.batches import ChipBlock
 from harma.index.plan import PlannedSource
 from harma.index.records import ChipRecord, SourceRecord
+from harma.index.source_files import files_as_text
 from harma.index.store import Store
 from harma.scenes.locate import UNPLACED
 from harma.scenes.raster import SceneFacts
@@ -31,6 +34,8 @@ NONE_ON_EARTH = (
     " gives no longitude and latitude; take smaller chips"
 )
 PROBLEMS_FILE = "problems.json"
+LEFT_OUT_FILE = "left_out.json"
+NO_PROBLEMS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -44,6 +49,7 @@ class BuildOutcome:
         num_replaced: sources that had changed.
         num_skipped: chips left out as mostly nodata.
         problems: source → why it could not be used now.
+        left_out: file → why it is no scene, by rule.
         seconds: taken, without the care for searches at the end.
         search: how the index is searched now.
         off_earth: source → chips of it left out as not on the Earth.
@@ -56,6 +62,7 @@ class BuildOutcome:
     num_replaced: int = 0
     num_skipped: int = 0
     problems: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     search: str = ""
     off_earth: dict[str, int] = field(default_factory=dict)
@@ -113,7 +120,10 @@ class Writer:
             assert record is not None
             # A file that was touched, but not changed, is not hashed again the next time.
             if (record.size, record.mtime_ns) != (surveyed.size, surveyed.mtime_ns):
-                touched = replace(record, size=surveyed.size, mtime_ns=surveyed.mtime_ns)
+                files = files_as_text(surveyed.source.files)
+                touched = replace(
+                    record, size=surveyed.size, mtime_ns=surveyed.mtime_ns, files=files
+                )
                 self._records.append(touched)
         else:
             self.outcome.num_new += record is None
@@ -193,7 +203,7 @@ class Writer:
             stretch=facts.stretch,
             # A signed address is told by its name; a VRT in XML is told by nothing else.
             opened_as=_lasting(surveyed.source),
-            files="\n".join(surveyed.source.files),
+            files=files_as_text(surveyed.source.files),
             is_guess=facts.is_guess,
             sensor=surveyed.source.sensor or facts.sensor,
             date_from=surveyed.source.date_from or facts.date_from,
@@ -254,11 +264,25 @@ def _lasting(source: Source) -> str:
     return source.opened_as if source.opened_as.startswith("<") else ""
 
 
-def write_problems(store: Store) -> None:
-    """Keep the list of sources that could not be used beside the index."""
-    path = store.directory / PROBLEMS_FILE
-    records = [record for record in store.sources().values() if record.problem]
+def write_problems(store: Store, further: Mapping[str, str] = NO_PROBLEMS) -> None:
+    """Keep the list of sources that could not be used beside the index.
+
+    Args:
+        store: of the index.
+        further: path → why, of what is no source of the index, such as folders.
+    """
+    problems = {
+        record.source: record.problem for record in store.sources().values() if record.problem
+    }
+    _write_list(store.directory / PROBLEMS_FILE, problems | dict(further), "problem")
+
+
+def write_left_out(store: Store, left_out: Mapping[str, str]) -> None:
+    """Keep the list of files that the last build left out beside the index."""
+    _write_list(store.directory / LEFT_OUT_FILE, left_out, "reason")
+
+
+def _write_list(path: Path, why: Mapping[str, str], column: str) -> None:
     path.unlink(missing_ok=True)
-    if records:
-        rows = [{"source": record.source, "problem": record.problem} for record in records]
-        write_json(path, rows)
+    if why:
+        write_json(path, [{"source": name, column: reason} for name, reason in why.items()])

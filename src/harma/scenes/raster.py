@@ -27,7 +27,9 @@ from harma.scenes.picture import picture_size, read_with_alpha
 from harma.scenes.place import PixelSize, Place
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
 from harma.scenes.sidecars import crs_beside, how_to_look
+from harma.scenes.stacking import name_of
 from harma.scenes.stretch import check_percentiles
+from harma.scenes.subdatasets import name_one
 from harma.scenes.upright import UprightReader
 from harma.scenes.windows import Window
 
@@ -180,7 +182,7 @@ def open_scene(
     """Open a raster or picture; it is closed at the end of the block.
 
     Args:
-        source: path, or an address that GDAL reads (https://, s3://, /vsi…).
+        source: path, an address that GDAL reads (https://, s3://, /vsi…), or a VRT in XML.
         reading: how.
         survey: only its facts are wanted: no pixel is read, no stretch computed.
 
@@ -191,16 +193,18 @@ def open_scene(
     """
     reading = reading or Reading()
     with gdal_settings(how_to_look(source)):
-        with naming(source):
+        with naming(name_of(source)):
             dataset = open_dataset(source)
         with dataset:
-            with naming(source):
+            with naming(name_of(source)):
                 scene = _scene(source, dataset, reading, survey=survey)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 
 
-def _scene(source: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
+def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
+    # What is put together is called by its first file, of which dates and bands may be told.
+    source = name_of(opened)
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
@@ -320,10 +324,7 @@ def _open_raster(
     survey: bool,
 ) -> Scene:
     if not header.interpretation:
-        problem = "it has no bands"
-        if header.subdatasets:
-            problem += f"; it holds {len(header.subdatasets)} subdatasets, name one"
-        raise DataError(problem)
+        raise DataError(f"it has no bands{name_one(header.subdatasets)}")
     reader: Reader
     if header.interpretation[0] == "palette":
         bands: Bands = (1,)
