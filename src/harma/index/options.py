@@ -68,6 +68,7 @@ class BuildOptions(WorkOptions):
         stretch: percentiles that become black and white (2, 98).
         nodata: value without data, if not as the files say.
         max_nodata: chips with a larger share of nodata are left out (0.5).
+        date_from: finds dates in paths, see `harma.scenes.date_pattern`; "" for none.
 
     Raises:
         ConfigError: a number is out of its range, or `whole` is given together with a size.
@@ -83,6 +84,7 @@ class BuildOptions(WorkOptions):
     stretch: Sequence[float] | None = None
     nodata: float | None = None
     max_nodata: float | None = None
+    date_from: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -131,6 +133,8 @@ class BuildOptions(WorkOptions):
             reading = replace(reading, percentiles=(self.stretch[0], self.stretch[1]))
         if self.nodata is not None:
             reading = replace(reading, nodata=self.nodata)
+        if self.date_from is not None:
+            reading = replace(reading, date_from=self.date_from or None)
         return reading
 
     def nodata_limit(self, otherwise: float) -> float:

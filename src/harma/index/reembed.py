@@ -128,18 +128,25 @@ def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:
 
 def _sources_of(store: Store) -> list[Source]:
     """The sources; dates that came from a list are known from the chips alone."""
-    dates: dict[str, datetime | None] = dict.fromkeys(store.sources())
-    columns = ["source", "datetime"]
+    records = store.sources()
+    dates: dict[str, Period | None] = dict.fromkeys(records)
+    columns = ["source", "datetime", "datetime_end"]
     for block in store.blocks(columns):
         # A source's chips have one date: a row a source is enough.
         pairs = block.select(columns).group_by(columns).aggregate([])
-        names = pairs["source"].to_pylist()
-        dates.update(zip(names, pairs["datetime"].to_pylist(), strict=True))
+        for row in pairs.to_pylist():
+            dates[row["source"]] = _period(row["datetime"], row["datetime_end"])
     sources = []
-    for name, date in dates.items():
-        taken = Period.moment(date) if date is not None else None
-        sources.append(source_named(name, taken))
+    for name, taken in dates.items():
+        date_from = records[name].date_from if name in records else ""
+        sources.append(replace(source_named(name, taken), date_from=date_from))
     return sources
+
+
+def _period(first: datetime | None, last: datetime | None) -> Period | None:
+    if first is None:
+        return None
+    return Period(first, last or first)
 
 
 def _change_over(directory: Path, growing: Path, settings: Settings) -> None:

@@ -6,6 +6,7 @@ what is missing, and the next build finishes it. Blocks may come in any order.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from harma.ground.files import write_json
 from harma.index.batches import ChipBlock
+from harma.index.date_counts import date_from_of
 from harma.index.plan import PlannedSource
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.store import Store
@@ -41,6 +43,8 @@ class BuildOutcome:
         problems: source → why it could not be used now.
         seconds: taken, without the care for searches at the end.
         search: how the index is searched now.
+        dates: what names the date of a source that was read now → such sources; see
+            `harma.index.date_counts`.
     """
 
     num_added: int = 0
@@ -51,6 +55,7 @@ class BuildOutcome:
     problems: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     search: str = ""
+    dates: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -180,10 +185,11 @@ class Writer:
             files="\n".join(surveyed.source.files),
             is_guess=facts.is_guess,
             sensor=surveyed.source.sensor or facts.sensor,
-            date_from=surveyed.source.date_from or facts.date_from,
+            date_from=date_from_of(surveyed.source, facts),
             placed_by=facts.placed_by,
         )
         self._records.append(record)
+        self.outcome.dates.update([record.date_from])
         if progress.planned.has_outdated:
             self._outdated[record.source] = record.content
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
 from harma.scenes.bands import Bands, choose_bands
-from harma.scenes.dates import date_in_name, date_in_tags
+from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
@@ -24,6 +23,7 @@ from harma.scenes.picture import picture_size, read_image
 from harma.scenes.place import Place, find_place
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
 from harma.scenes.stretch import check_percentiles
+from harma.scenes.taken import taken_of
 from harma.scenes.windows import Window
 
 # GDAL's names of plain pictures, which have a place only where a sidecar file gives them one.
@@ -42,7 +42,7 @@ class Reading:
             it (EPSG:25832).
         height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
             (RPCs) place a raster; None: as they say themselves.
-        date_from: regular expression that finds the date in a scene's path.
+        date_from: finds the date in a scene's path; see `harma.scenes.date_pattern`.
 
     Raises:
         ConfigError: a value is not usable.
@@ -57,6 +57,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         check_percentiles(self.percentiles)
+        check_date_pattern(self.date_from)
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class Scene:
 
 @contextmanager
 def open_scene(
-    source: str, reading: Reading | None = None, *, survey: bool = False
+    source: str, reading: Reading | None = None, *, survey: bool = False, name: str = ""
 ) -> Iterator[Scene]:
     """Open a raster or picture; it is closed at the end of the block.
 
@@ -163,6 +164,7 @@ def open_scene(
         source: path, or an address that GDAL reads (https://, s3://, /vsi…).
         reading: how.
         survey: only its facts are wanted: no pixel is read, no stretch computed.
+        name: that it goes by, in which its date is looked for; `source` if it is not given.
 
     Raises:
         MissingFileError: it is not there.
@@ -176,6 +178,7 @@ def open_scene(
         with dataset:
             with naming(source):
                 scene = _scene(source, dataset, reading, survey=survey)
+                scene = _dated(scene, dataset, name or source, reading)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 
@@ -205,7 +208,7 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
         height=height,
         crs="",
         gsd=None,
-        taken=_moment(date_in_name(source)),
+        taken=None,
         bands=(1, 2, 3),
         bands_reason="a picture",
         stretch="",
@@ -279,7 +282,7 @@ def _open_raster(
         height=header.height,
         crs=place.name if place else "",
         gsd=place.gsd(header.width, header.height) if place else None,
-        taken=_moment(date_in_tags(header.tags) or date_in_name(source)),
+        taken=None,
         bands=bands,
         bands_reason=reason,
         stretch=str(reader.stretch or ""),
@@ -287,8 +290,14 @@ def _open_raster(
     return Scene(facts, place, reader)
 
 
-def _moment(when: datetime | None) -> Period | None:
-    return None if when is None else Period.moment(when)
+def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) -> Scene:
+    """The scene with what is known of when it was taken."""
+    with library_call("what it says of itself cannot be read"):
+        # Some sensors' files name the date in a namespace of their own.
+        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY")}
+    taken = taken_of(name, tags, reading.date_from)
+    facts = replace(scene.facts, taken=taken.period, date_from=taken.date_from)
+    return replace(scene, facts=facts)
 
 
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:
