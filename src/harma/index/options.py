@@ -73,6 +73,7 @@ class BuildOptions(WorkOptions):
         height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
             place a raster.
         max_nodata: chips with a larger share of nodata are left out (0.5).
+        date_from: finds dates in paths, see `harma.scenes.date_pattern`; "" for none.
 
     Raises:
         ConfigError: a number is out of its range, or `whole` is given together with a size.
@@ -90,6 +91,7 @@ class BuildOptions(WorkOptions):
     crs: str | None = None
     height: float | None = None
     max_nodata: float | None = None
+    date_from: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -146,6 +148,8 @@ class BuildOptions(WorkOptions):
             reading = replace(reading, crs=self.crs)
         if self.height is not None:
             reading = replace(reading, height=self.height)
+        if self.date_from is not None:
+            reading = replace(reading, date_from=self.date_from or None)
         return reading
 
     def nodata_limit(self, otherwise: float) -> float:

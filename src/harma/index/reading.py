@@ -87,7 +87,8 @@ class SceneCache:
         )
         if self._scene is None or not same:
             self.close()
-            self._scene = self._closing.enter_context(open_scene(task.source.opened_as, reading))
+            scene = open_scene(task.source.opened_as, reading, name=task.source.name)
+            self._scene = self._closing.enter_context(scene)
             self._task = task
         return self._scene
 

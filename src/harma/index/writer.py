@@ -6,6 +6,7 @@ what is missing, and the next build finishes it. Blocks may come in any order.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from harma.ground.files import write_json
 from harma.index.batches import ChipBlock
+from harma.index.date_counts import date_from_of
 from harma.index.plan import PlannedSource
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.source_files import files_as_text
@@ -54,6 +56,8 @@ class BuildOutcome:
         search: how the index is searched now.
         off_earth: source → chips of it left out as not on the Earth.
         unplaced: why coordinates are no place → sources.
+        dates: what names the date of a source that was read now → such sources; see
+            `harma.index.date_counts`.
     """
 
     num_added: int = 0
@@ -67,6 +71,7 @@ class BuildOutcome:
     search: str = ""
     off_earth: dict[str, int] = field(default_factory=dict)
     unplaced: dict[str, list[str]] = field(default_factory=dict)
+    dates: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -206,11 +211,12 @@ class Writer:
             files=files_as_text(surveyed.source.files),
             is_guess=facts.is_guess,
             sensor=surveyed.source.sensor or facts.sensor,
-            date_from=surveyed.source.date_from or facts.date_from,
+            date_from=date_from_of(surveyed.source, facts),
             placed_by=facts.placed_by,
             num_off_earth=progress.num_off_earth,
         )
         self._records.append(record)
+        self.outcome.dates.update([record.date_from])
         if progress.planned.has_outdated:
             self._outdated[record.source] = record.content
 

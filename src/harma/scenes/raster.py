@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from harma.errors import DataError
 from harma.scenes.band_names import wavelength_in_tags, wavelengths_in_list
 from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
-from harma.scenes.dates import date_in_name, date_in_tags
+from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.locate import Georeference, Location, check_height, locate, parse_crs
 from harma.scenes.nodata import NodataRule, check_nodata
@@ -30,6 +29,7 @@ from harma.scenes.sidecars import crs_beside, how_to_look
 from harma.scenes.stacking import name_of
 from harma.scenes.stretch import check_percentiles
 from harma.scenes.subdatasets import name_one
+from harma.scenes.taken import taken_of
 from harma.scenes.upright import UprightReader
 from harma.scenes.windows import Window
 
@@ -49,7 +49,7 @@ class Reading:
             it (EPSG:25832).
         height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
             (RPCs) place a raster; None: as they say themselves.
-        date_from: regular expression that finds the date in a scene's path.
+        date_from: finds the date in a scene's path; see `harma.scenes.date_pattern`.
 
     Raises:
         ConfigError: a value is not usable.
@@ -67,6 +67,7 @@ class Reading:
         if self.crs is not None:
             parse_crs(self.crs)
         check_height(self.height)
+        check_date_pattern(self.date_from)
 
     @property
     def stated_crs(self) -> CRS | None:
@@ -177,7 +178,7 @@ class Scene:
 
 @contextmanager
 def open_scene(
-    source: str, reading: Reading | None = None, *, survey: bool = False
+    source: str, reading: Reading | None = None, *, survey: bool = False, name: str = ""
 ) -> Iterator[Scene]:
     """Open a raster or picture; it is closed at the end of the block.
 
@@ -185,6 +186,7 @@ def open_scene(
         source: path, an address that GDAL reads (https://, s3://, /vsi…), or a VRT in XML.
         reading: how.
         survey: only its facts are wanted: no pixel is read, no stretch computed.
+        name: that it goes by, in which its date is looked for; `source` if it is not given.
 
     Raises:
         MissingFileError: it is not there.
@@ -198,6 +200,7 @@ def open_scene(
         with dataset:
             with naming(name_of(source)):
                 scene = _scene(source, dataset, reading, survey=survey)
+                scene = _dated(scene, dataset, name or source, reading)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 
@@ -234,7 +237,7 @@ def _open_picture(source: str, location: Location, *, survey: bool) -> Scene:
         height=height,
         crs="",
         gsd=None,
-        taken=_moment(date_in_name(source)),
+        taken=None,
         bands=(1, 2, 3),
         bands_reason="a picture",
         stretch="",
@@ -347,7 +350,7 @@ def _open_raster(
         height=location.height,
         crs=location.crs_name,
         gsd=location.gsd,
-        taken=_moment(date_in_tags(header.tags) or date_in_name(source)),
+        taken=None,
         bands=bands,
         bands_reason=choice.reason,
         stretch=str(reader.stretch or ""),
@@ -365,8 +368,14 @@ def _band_facts(source: str, header: _Header) -> BandFacts:
     )
 
 
-def _moment(when: datetime | None) -> Period | None:
-    return None if when is None else Period.moment(when)
+def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) -> Scene:
+    """The scene with what is known of when it was taken."""
+    with library_call("what it says of itself cannot be read"):
+        # Some sensors' files name the date in a namespace of their own.
+        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY")}
+    taken = taken_of(name, tags, reading.date_from)
+    facts = replace(scene.facts, taken=taken.period, date_from=taken.date_from)
+    return replace(scene, facts=facts)
 
 
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:

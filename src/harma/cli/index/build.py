@@ -65,6 +65,11 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-nodata", type=float, help="leave out chips with a larger share of nodata (0.5)"
     )
+    parser.add_argument(
+        "--date-from",
+        metavar="REGEX",
+        help="finds dates in paths: a regular expression, or flight_%%d%%m%%Y",
+    )
     _add_work_arguments(parser)
 
 
@@ -182,6 +187,8 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
 
 def _told(directory: Path, outcome: "BuildOutcome") -> int:
     """Print what was done and what could not be, and give the status."""
+    from harma.index.date_counts import told_dates
+
     rate = ""
     if outcome.num_added:
         rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s"
@@ -190,6 +197,8 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
         f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
         f" {outcome.num_kept:,} as they were"
     )
+    for line in told_dates(outcome.dates):
+        print(line)
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
     for line in _places_told(outcome):
