@@ -15,6 +15,7 @@ from rasterio.rpc import RPC
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
+from harma.scenes.addresses import unsigned
 from harma.scenes.band_names import wavelength_in_tags, wavelengths_in_list
 from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
 from harma.scenes.date_pattern import check_date_pattern
@@ -200,14 +201,15 @@ def open_scene(
         with dataset:
             with naming(name_of(source)):
                 scene = _scene(source, dataset, reading, survey=survey)
-                scene = _dated(scene, dataset, name or source, reading)
+                scene = _dated(scene, dataset, unsigned(name or source), reading)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 
 
 def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
     # What is put together is called by its first file, of which dates and bands may be told.
-    source = name_of(opened)
+    # By its name: a signature holds dates, and is kept nowhere.
+    source = unsigned(name_of(opened))
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")

@@ -193,9 +193,10 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
     if outcome.num_added:
         rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s"
     print(f"{directory}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}")
+    moved = f", {outcome.num_renamed:,} moved" if outcome.num_renamed else ""
     print(
         f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
-        f" {outcome.num_kept:,} as they were"
+        f" {outcome.num_kept:,} as they were{moved}"
     )
     for line in told_dates(outcome.dates):
         print(line)
