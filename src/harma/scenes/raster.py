@@ -22,8 +22,9 @@ from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
 from harma.scenes.picture import picture_size, read_image
 from harma.scenes.place import Place, find_place
-from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
-from harma.scenes.stretch import check_percentiles
+from harma.scenes.ranges import KindRange, chosen_stretch, is_by_kind, kind_of
+from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader, thinned
+from harma.scenes.stretch_rule import StretchRule
 from harma.scenes.windows import Window
 
 # GDAL's names of plain pictures, which have a place only where a sidecar file gives them one.
@@ -36,27 +37,33 @@ class Reading:
 
     Attributes:
         bands: "auto", a preset of `harma.scenes.bands`, or numbers from 1.
-        percentiles: of a scene's values that become black and white, where they are not 8 bit.
+        stretch: which values become black and white, where they are not 8 bit.
         nodata: value that is no data, in place of what the file says.
         crs: of rasters that have a place but name no coordinate reference system, as pyproj reads
             it (EPSG:25832).
         height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
             (RPCs) place a raster; None: as they say themselves.
         date_from: regular expression that finds the date in a scene's path.
-
-    Raises:
-        ConfigError: a value is not usable.
+        ranges: of the kinds of scenes that are shown in one range, as far as they are known.
     """
 
     bands: str | Bands = "auto"
-    percentiles: tuple[float, float] = (2.0, 98.0)
+    stretch: StretchRule = StretchRule()
     nodata: float | None = None
     crs: str | None = None
     height: float | None = None
     date_from: str | None = None
+    ranges: tuple[KindRange, ...] = ()
 
-    def __post_init__(self) -> None:
-        check_percentiles(self.percentiles)
+    def __str__(self) -> str:
+        """What is not as usual; ranges are found, and nobody says them."""
+        usual = Reading()
+        said = []
+        for name, value in vars(self).items():
+            # As text: a nodata value may be NaN, which is not equal to itself.
+            if name != "ranges" and str(value) != str(getattr(usual, name)):
+                said.append(f"{name} {value}")
+        return ", ".join(said) or "as the files say"
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,8 @@ class SceneFacts:
         date_from: what names the date, or "".
         placed_by: what places it, such as a world file or control points and how well they fit,
             or "" where it is the raster's own transform.
+        kind: of scenes that are shown in one range with it, or "" where its range is its own, or
+            follows from what it says of itself.
     """
 
     source: str
@@ -93,6 +102,7 @@ class SceneFacts:
     sensor: str = ""
     date_from: str = ""
     placed_by: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +151,21 @@ class Scene:
         np.multiply(rgb, valid[..., None], out=chip[:height, :width])
         return chip, 1 - float(valid.sum()) / (window.width * window.height)
 
+    def overview(self, side: int) -> NDArray[np.uint8]:
+        """The whole scene, thinned out so that its longer side is `side` pixels at most.
+
+        Returns:
+            8-bit RGB (H, W, 3), black where there is no data.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        facts = self.facts
+        shape = thinned(facts.height, facts.width, side)
+        with naming(facts.source):
+            rgb, valid = self.reader.read(Window(0, 0, facts.width, facts.height), shape)
+        return np.where(valid[..., None], rgb, np.uint8(0))
+
     def footprint(self, window: Window) -> BaseGeometry | None:
         """Outline of a window in WGS84, or None where the scene has no place.
 
@@ -184,7 +209,9 @@ def _scene(source: str, dataset: DatasetReader, reading: Reading, *, survey: boo
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
-    if header.driver in PICTURE_DRIVERS and header.crs is None and is_local:
+    # Pictures of 16 bits are shown in one range for all, as the same values in a raster are.
+    is_8_bit = set(header.types) <= {"uint8"}
+    if header.driver in PICTURE_DRIVERS and header.crs is None and is_local and is_8_bit:
         return _open_picture(source, survey=survey)
     return _open_raster(source, dataset, header, reading, survey=survey)
 
@@ -225,6 +252,7 @@ class _Header(NamedTuple):
     interpretation: tuple[str, ...]
     descriptions: tuple[str | None, ...]
     types: tuple[str, ...]
+    scaling: tuple[tuple[float, float], ...]
     subdatasets: list[str]
     tags: dict[str, str]
 
@@ -241,6 +269,7 @@ def _read_header(dataset: DatasetReader) -> _Header:
             interpretation=tuple(color.name for color in dataset.colorinterp),
             descriptions=dataset.descriptions,
             types=dataset.dtypes,
+            scaling=tuple(zip(dataset.scales, dataset.offsets, strict=True)),
             subdatasets=dataset.subdatasets,
             # Some sensors' files name the date in a namespace of their own.
             tags={**dataset.tags(), **dataset.tags(ns="IMAGERY")},
@@ -258,6 +287,7 @@ def _open_raster(
     # The place comes first: a raster that cannot be placed is refused before a pixel is read.
     place = find_place(header.crs, header.transform, header.gcps)
     reader: Reader
+    kind = ""
     if header.interpretation[0] == "palette":
         bands: Bands = (1,)
         reason = "colours of its palette"
@@ -270,9 +300,8 @@ def _open_raster(
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
         nodata = NodataRule.of(dataset, reading.nodata)
-        # They cost a look at the whole scene.
-        percentiles = None if survey else reading.percentiles
-        reader = BandReader(dataset, bands, nodata, percentiles)
+        reader = BandReader(dataset, bands, nodata)
+        kind = _set_stretch(reader, header, "", reading, survey=survey)
     facts = SceneFacts(
         source=source,
         width=header.width,
@@ -283,8 +312,32 @@ def _open_raster(
         bands=bands,
         bands_reason=reason,
         stretch=str(reader.stretch or ""),
+        kind=kind,
     )
     return Scene(facts, place, reader)
+
+
+def _set_stretch(
+    reader: BandReader, header: _Header, sensor: str, reading: Reading, *, survey: bool
+) -> str:
+    """Tell a reader which values become black and white.
+
+    Returns:
+        The kind of the scene, where all scenes of one are shown in one range; else "".
+    """
+    types = [header.types[band - 1] for band in reader.bands]
+    # What is 8 bit already is shown as it is.
+    if all(name == "uint8" for name in types):
+        return ""
+    rule = reading.stretch
+    kind = ""
+    if is_by_kind(rule):
+        kind = kind_of(sensor, types, [header.scaling[band - 1] for band in reader.bands])
+    # Its own percentiles would cost a look at the whole scene.
+    if not survey:
+        num_bands = len(reader.bands)
+        reader.stretch = chosen_stretch(rule, kind, reading.ranges, num_bands, reader.look)
+    return kind
 
 
 def _moment(when: datetime | None) -> Period | None:

@@ -45,7 +45,7 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
         *("index", "build", str(tmp_path / "new"), str(tmp_path / "scenes")),
         *("--model", str(tmp_path / "model"), "--num-workers", "0"),
         *("--size-m", "64", "--stride", "0.5", "--scales", "1,2", "--edges", "pad"),
-        *("--bands", "3,2,1", "--stretch", "1,99", "--nodata", "255", "--max-nodata", "0.75"),
+        *("--bands", "3,2,1", "--stretch", "scene:1,99", "--nodata", "255", "--max-nodata", "0.75"),
     ]
     assert main(new) == 0
     capsys.readouterr()
@@ -53,7 +53,7 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
     facts = json.loads(capsys.readouterr().out)
     expected = "Tiling(size=None, size_m=64.0, stride=0.5, scales=(1.0, 2.0), edges='pad')"
     assert facts["tiling"] == expected
-    assert facts["reading"] == "Reading(bands=(3, 2, 1), percentiles=(1.0, 99.0), nodata=255.0)"
+    assert facts["reading"] == "bands (3, 2, 1), stretch scene:1,99, nodata 255.0"
     assert facts["max nodata"] == 0.75
     assert main([*new[:4], "--num-workers", "0"]) == 0, "not said again, they are as they were"
     assert main([*new[:4], "--num-workers", "0", "--whole"]) == 2
