@@ -23,8 +23,8 @@ from harma.index.verify import verify
 from harma.model.model import HarMA
 from harma.scenes.edge import library_call
 from harma.scenes.raster import Reading
-from harma.scenes.stretch_rule import parse_stretch
 from harma.scenes.sources import find_sources
+from harma.scenes.stretch_rule import parse_stretch
 from harma.scenes.windows import Tiling
 
 

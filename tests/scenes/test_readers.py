@@ -70,14 +70,18 @@ def test_percentiles_of_a_large_scene_are_those_of_a_thinned_out_copy(make_raste
     length = 3 * OVERVIEW_SIDE
     ramp = np.arange(length, dtype=np.uint16)
     values = ramp[None, None, :].repeat(3, axis=1)
-    facts, pixels, _ = read(make_raster(values=values), Window(0, 0, length, 3), bands=(1,), stretch="scene")
+    facts, pixels, _ = read(
+        make_raster(values=values), Window(0, 0, length, 3), bands=(1,), stretch="scene"
+    )
     low, _, high = facts.stretch.partition(" to ")
     assert float(low) == pytest.approx(0.02 * length, rel=0.02)
     assert float(high) == pytest.approx(0.98 * length, rel=0.02)
     assert (pixels[0, 0, 0], pixels[0, -1, 0]) == (0, 255)
     # Of three columns the middle one is looked at.
     values[..., ramp % 3 != 1] = 60_000
-    facts, _, _ = read(make_raster(values=values), Window(0, 0, length, 3), bands=(1,), stretch="scene")
+    facts, _, _ = read(
+        make_raster(values=values), Window(0, 0, length, 3), bands=(1,), stretch="scene"
+    )
     assert float(facts.stretch.partition(" to ")[2]) < length
 
 

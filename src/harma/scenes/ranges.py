@@ -1,9 +1,8 @@
 """One range for all scenes of a kind: what kind a scene is, and the range that it is shown in."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +10,7 @@ from numpy.typing import NDArray
 from harma.scenes.stretch import Stretch, stretch_between, stretch_of, usable_values
 from harma.scenes.stretch_rule import FIXED, SCENE, StretchRule
 
-logger = logging.getLogger(__name__)
-
+Item = TypeVar("Item")
 # Values of a scene that enter a sample, at most: every scene counts about alike.
 SAMPLE_VALUES = 20_000
 
@@ -30,7 +28,7 @@ class KindRange:
     stretch: Stretch
 
 
-class Look(NamedTuple):
+class ThinnedValues(NamedTuple):
     """A thinned-out copy of a scene.
 
     Attributes:
@@ -69,7 +67,7 @@ def chosen_stretch(
     kind: str,
     ranges: Sequence[KindRange],
     num_bands: int,
-    look: Callable[[], Look],
+    look: Callable[[], ThinnedValues],
 ) -> Stretch | None:
     """The range that a scene is shown in.
 
@@ -90,19 +88,28 @@ def chosen_stretch(
         for known in ranges:
             if known.kind == kind:
                 return known.stretch
-        logger.info("no range is known of %s: this scene's own is taken", kind)
     values, valid = look()
     return stretch_of(values, valid, rule.percentiles, each=rule.each)
 
 
-def sampled_values(look: Look) -> NDArray[np.float64]:
+def spread(items: Sequence[Item], most: int) -> list[Item]:
+    """At most so many of some items, evenly spread from the first to the last."""
+    if not items:
+        return []
+    places = np.unique(np.linspace(0, len(items) - 1, most).round().astype(int))
+    return [items[place] for place in places]
+
+
+def sampled_values(look: ThinnedValues) -> NDArray[np.float64]:
     """Values of a scene for a sample: (bands, n) of at most `SAMPLE_VALUES` pixels."""
     values = usable_values(look.values, look.valid)
     step = max(1, -(-values.shape[1] // SAMPLE_VALUES))
     return values[:, ::step]
 
 
-def range_of_sample(kind: str, values: Sequence[NDArray[np.float64]], rule: StretchRule) -> KindRange:
+def range_of_sample(
+    kind: str, values: Sequence[NDArray[np.float64]], rule: StretchRule
+) -> KindRange:
     """The range of a kind, from values of some of its scenes, (bands, n) each."""
     together = np.concatenate(values, axis=1)
     return KindRange(kind, stretch_between(together, rule.percentiles, each=rule.each))

@@ -24,7 +24,7 @@ from harma.scenes.picture import picture_size, read_image
 from harma.scenes.place import Place, find_place
 from harma.scenes.ranges import KindRange, chosen_stretch, is_by_kind, kind_of
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader, thinned
-from harma.scenes.stretch_rule import StretchRule
+from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
 from harma.scenes.windows import Window
 
 # GDAL's names of plain pictures, which have a place only where a sidecar file gives them one.
@@ -48,7 +48,7 @@ class Reading:
     """
 
     bands: str | Bands = "auto"
-    stretch: StretchRule = StretchRule()
+    stretch: StretchRule = AUTO_RULE
     nodata: float | None = None
     crs: str | None = None
     height: float | None = None

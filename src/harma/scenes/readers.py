@@ -11,7 +11,7 @@ from rasterio.windows import Window as RasterWindow
 from harma.scenes.bands import Bands
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
-from harma.scenes.ranges import Look
+from harma.scenes.ranges import ThinnedValues
 from harma.scenes.stretch import Stretch
 from harma.scenes.windows import Window
 
@@ -80,7 +80,7 @@ class BandReader:
             rgb = np.repeat(rgb, 3, axis=-1)
         return Pixels(rgb, valid)
 
-    def look(self) -> Look:
+    def look(self) -> ThinnedValues:
         """A thinned-out copy of the whole scene, as measured.
 
         Raises:
@@ -88,7 +88,7 @@ class BandReader:
         """
         height = self.dataset.height
         width = self.dataset.width
-        return Look(*self._values(None, thinned(height, width, OVERVIEW_SIDE)))
+        return ThinnedValues(*self._values(None, thinned(height, width, OVERVIEW_SIDE)))
 
     def _values(
         self, window: RasterWindow | None, shape: tuple[int, int]

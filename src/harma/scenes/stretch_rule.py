@@ -106,6 +106,9 @@ def _check_percentiles(numbers: Sequence[float]) -> None:
         )
 
 
+AUTO_RULE = StretchRule()
+
+
 def parse_stretch(said: str | Sequence[float] | StretchRule) -> StretchRule:
     """What a person wrote: text as on the command line, or two or six numbers.
 
@@ -118,7 +121,7 @@ def parse_stretch(said: str | Sequence[float] | StretchRule) -> StretchRule:
         return _of_values(tuple(float(number) for number in said))
     text = said.replace(" ", "").lower()
     if text == AUTO:
-        return StretchRule()
+        return AUTO_RULE
     how, colon, rest = text.partition(":")
     if how in (ARCHIVE, SCENE):
         return _of_percentiles(how, rest if colon else "", said)
