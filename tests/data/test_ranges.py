@@ -39,16 +39,16 @@ def rasters(tmp_path):
                 dataset.write(values)
             rows.append({"image": name, "caption": [f"level {level}"], "label": 0})
         if split == "train":
-            rows = [{**row, "caption": row["caption"][0], "image_id": n} for n, row in enumerate(rows)]
+            rows = [
+                {**row, "caption": row["caption"][0], "image_id": n} for n, row in enumerate(rows)
+            ]
         (tmp_path / f"{split}.json").write_text(json.dumps(rows))
     return describe(tmp_path)
 
 
 def describe(folder, more=""):
     path = folder / "data.yaml"
-    path.write_text(
-        "format: harma\ntrain: train.json\nval: val.json\ntest: test.json\n" + more
-    )
+    path.write_text("format: harma\ntrain: train.json\nval: val.json\ntest: test.json\n" + more)
     return path
 
 
@@ -81,7 +81,7 @@ def test_training_and_evaluation_see_the_same(rasters, tmp_path, model, mode):
         assert (cache.get(path).numpy() == picture).all()
         assert (cache.get(path).numpy() == picture).all(), "also when it was kept"
         means.append(picture.mean())
-    assert means[0] < means[1] - 20 < means[2] - 60, "darker images are darker"
+    assert means[0] + 20 < means[1] < means[2] - 20, "darker images are darker"
 
 
 def test_what_a_description_says(rasters):

@@ -59,7 +59,8 @@ def ranges(directory):
 
 def stretches(directory):
     return {
-        name.rpartition("/")[2]: record.stretch for name, record in Store(directory).sources().items()
+        name.rpartition("/")[2]: record.stretch
+        for name, record in Store(directory).sources().items()
     }
 
 

@@ -158,7 +158,9 @@ def test_nodata_is_black_and_no_part_of_the_range(make_raster):
 def test_large_rasters_are_thinned_out(make_raster, monkeypatch):
     monkeypatch.setattr("harma.scenes.rendering.MOST_SIDE", 20)
     ramp = np.arange(80 * 60, dtype=np.uint16).reshape(1, 80, 60)
-    picture = np.asarray(read_rgb(make_raster(values=ramp), Reading(stretch=parse_stretch("0,4799"))))
+    picture = np.asarray(
+        read_rgb(make_raster(values=ramp), Reading(stretch=parse_stretch("0,4799")))
+    )
     assert picture.shape == (20, 15, 3)
     # Each pixel is one of the 4 × 4 that it stands for.
     blocks = (ramp[0].reshape(20, 4, 15, 4) / 4799 * 255).transpose(0, 2, 1, 3).reshape(20, 15, 16)
