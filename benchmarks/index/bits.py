@@ -1,4 +1,4 @@
-"""What reading wrongly costs: recall of the demo's scenes, stored as 16-bit files, through an index.
+"""What reading wrongly costs: recall of the demo's scenes, stored in 16 bits, through an index.
 
     harma demo --output DEMO
     python benchmarks/index/bits.py --demo DEMO --output DIR [--by-scene]
@@ -34,7 +34,7 @@ LOOK = "summer"
 
 def in_16_bits(scale, offset=0):
     """How values of 8 bits are stored in 16."""
-    return lambda bands: np.round(bands * scale + offset).astype(np.uint16)
+    return lambda bands: np.round(bands.astype(float) * scale + offset).astype(np.uint16)
 
 
 def planet(bands):
