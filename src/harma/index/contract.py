@@ -102,6 +102,9 @@ class StoreWriter(StoreReader, Protocol):
         Properties that have no column yet get one.
         """
 
+    def put_settings(self, settings: Settings) -> None:
+        """Write what the index was made with anew."""
+
     def put_sources(self, sources: Sequence[SourceRecord]) -> None:
         """Write records of sources, in place of older ones."""
 

@@ -16,6 +16,7 @@ from harma.index.contract import StoreWriter
 from harma.index.properties import PropertyColumns, properties_of
 from harma.index.records import CHIP_COLUMNS, ChipRecord, SourceRecord
 from harma.index.schema import embeddings_of, quoted
+from harma.index.source_files import files_as_text, listed_files
 from harma.index.survey import Surveyed
 from harma.scenes.addresses import is_address, unsigned
 from harma.scenes.windows import Window
@@ -71,8 +72,12 @@ class Lost:
         alike = self._by_content.get(surveyed.content, [])
         # Copies that were moved together go to the names most like theirs.
         alike.sort(key=lambda record: -_shared_end(record.source, surveyed.source.name))
+        source = surveyed.source
+        inner = _inner_name(source.name, source.files)
         for record in alike:
-            if is_gone(record):
+            # Variables of one file, and members of one archive, have the same bytes.
+            of_record = _inner_name(record.source, listed_files(record.files))
+            if of_record == inner and is_gone(record):
                 alike.remove(record)
                 return (record,)
         return ()
@@ -80,7 +85,7 @@ class Lost:
 
 def is_gone(record: SourceRecord) -> bool:
     """Whether a source was local files, and none of them is there any more."""
-    files = record.files.split("\n") if record.files else [record.source]
+    files = listed_files(record.files) or (record.source,)
     return all(_is_missing(file) for file in files)
 
 
@@ -95,6 +100,16 @@ def _is_missing(file: str) -> bool:
         # Not readable now, or a link in circles: that is not gone.
         return False
     return False
+
+
+def _inner_name(name: str, files: Sequence[str]) -> str:
+    """What a name says beside the place of its file: a variable, a member; mostly nothing."""
+    if Path(name).is_absolute() and not name.startswith("/vsi"):
+        return ""
+    for file in files:
+        if file in name:
+            return name.replace(file, "*")
+    return name
 
 
 def _shared_end(one: str, other: str) -> int:
@@ -188,7 +203,7 @@ def record_of(move: Move) -> SourceRecord:
         content=surveyed.content,
         problem=move.problem,
         opened_as=source.lasting,
-        files="\n".join(source.files),
+        files=files_as_text(source.files),
         date_from=source.date_from or before.date_from,
         sensor=source.sensor or before.sensor,
     )

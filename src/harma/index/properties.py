@@ -13,7 +13,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from harma.index.records import CHIP_COLUMNS, ChipRecord
-from harma.scenes.sources import PropertyValue
+from harma.scenes.source import PropertyValue
 
 Properties = tuple[tuple[str, PropertyValue], ...]
 

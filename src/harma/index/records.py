@@ -3,7 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass, fields
 
-from harma.scenes.sources import PropertyValue
+from harma.scenes.period import Period
+from harma.scenes.source import PropertyValue
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,14 @@ class ShownChip:
     crs: str
     gsd: float | None
     nodata: float
+    datetime_end: dt.datetime | None = None
+
+    @property
+    def taken(self) -> Period | None:
+        """When the scene was taken."""
+        if self.datetime is None:
+            return None
+        return Period(self.datetime, self.datetime_end or self.datetime)
 
 
 # Its columns.

@@ -13,8 +13,9 @@ from harma.index.moved import Move, record_of, take_over
 from harma.index.properties import PropertyColumns
 from harma.index.records import SourceRecord
 from harma.index.settings import read_settings
+from harma.index.source_files import fingerprint, listed_files
 from harma.index.store import WRITING_INDEX, Store
-from harma.index.survey import Surveyed, content_of_name
+from harma.index.survey import Surveyed
 from harma.index.writer import COMMIT_CHIPS, write_problems
 from harma.scenes.addresses import is_address, opened_by_gdal, unsigned
 from harma.scenes.sources import Source
@@ -118,11 +119,11 @@ class _Renaming:
         opened_as = opened_by_gdal(name)
         if record.opened_as:
             opened_as = self.of(record.opened_as)
-        files = tuple(self.of(record.files).split("\n")) if record.files else ()
+        files = tuple(map(self.of, listed_files(record.files)))
         content = record.content
-        if content and record.size < 0 and is_address(name):
-            content = content_of_name(name)
         source = Source(name, opened_as, files=files)
+        if content and record.size < 0 and is_address(name):
+            content = fingerprint(source)
         # Size and time stay: what differs at the new place is looked at by the next build.
         surveyed = Surveyed(source, record.size, record.mtime_ns, content)
         return Move(surveyed, (record,), problem=record.problem)

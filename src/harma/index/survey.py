@@ -1,15 +1,14 @@
 """The survey of sources before they are read: fingerprint, size, time, facts, what fails."""
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from harma.errors import HarmaError
 from harma.index.records import SourceRecord
+from harma.index.source_files import fingerprint, on_disk
 from harma.scenes.edge import not_from_memory
 from harma.scenes.fresh import FreshLists, may_be_mended, told
 from harma.scenes.put_together import put_together, reading_of
@@ -17,7 +16,6 @@ from harma.scenes.raster import Reading, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling, Windows
 
-BLOCK_BYTES = 1 << 20
 # Sources that a thread may have looked at before anybody asks for them.
 AHEAD = 8
 
@@ -91,12 +89,12 @@ def _look(
     """What has become of one source since the index took it in."""
     if source.problem:
         return Surveyed(source, -1, 0, "", problem=source.problem)
-    size, mtime_ns = _state_of(source)
+    size, mtime_ns = on_disk(source)
     has_record = record is not None and not record.problem
     if record is not None and has_record and (record.size, record.mtime_ns) == (size, mtime_ns):
         return Surveyed(source, size, mtime_ns, record.content, is_known=True)
     try:
-        content = _fingerprint(source, size)
+        content = fingerprint(source)
         # Touched, or copied anew: the bytes are what counts.
         if record is not None and has_record and record.content == content:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
@@ -127,35 +125,10 @@ def _opened(source: Source, tiling: Tiling, reading: Reading, fresh: FreshLists)
 
 def _open(source: Source, tiling: Tiling, reading: Reading) -> _Opened:
     source = put_together(source)
-    with open_scene(source.opened_as, reading_of(source, reading), survey=True) as scene:
+    reading = reading_of(source, reading)
+    with open_scene(source.opened_as, reading, survey=True, name=source.name) as scene:
         facts = scene.facts
-        return _Opened(source, facts, tiling.windows(facts.width, facts.height, facts.gsd))
-
-
-def _state_of(source: Source) -> tuple[int, int]:
-    """Size and time of the last change; -1 and 0 where a source is no file."""
-    try:
-        stat = Path(source.opened_as).stat()
-    except OSError:
-        # An address, or gone: opening says which.
-        return -1, 0
-    return stat.st_size, stat.st_mtime_ns
-
-
-def _fingerprint(source: Source, size: int) -> str:
-    """Of a file its bytes; of anything else its name, as there is nothing cheaper that is sure."""
-    if size < 0 or not Path(source.opened_as).is_file():
-        return content_of_name(source.name)
-    digest = hashlib.blake2b(digest_size=16)
-    with Path(source.opened_as).open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def content_of_name(name: str) -> str:
-    """The fingerprint of what has no bytes that are cheap to read."""
-    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+        return _Opened(source, facts, tiling.windows(facts.width, facts.height, facts.scale))
 
 
 def problem_of(error: HarmaError | OSError) -> str:

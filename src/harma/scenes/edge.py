@@ -95,15 +95,17 @@ def naming(source: str) -> Iterator[None]:
         raise type(error)(error.problem, source=unsigned(source)) from error
 
 
-def gdal_settings() -> AbstractContextManager[object]:
-    """GDAL's settings while scenes are open.
+def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
+    """GDAL's settings while scenes are open: it does not write errors to the error stream.
 
-    It does not list the folder of every file that it opens, which takes long where there are many,
-    and does not write errors to the error stream: we raise them. A server that is busy for a moment
-    is asked again; one that says nothing for a minute is given up.
+    A server that is busy for a moment is asked again; one that says nothing for a minute is given
+    up.
+
+    Args:
+        look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
     """
     unsaid = {name: value for name, value in NETWORK.items() if name not in os.environ}
-    return _environment(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", CPL_LOG_ERRORS="OFF", **unsaid)
+    return _environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
 
 
 def not_from_memory() -> AbstractContextManager[object]:

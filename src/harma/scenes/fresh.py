@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, replace
 
 from harma.errors import HarmaError, MissingFileError
-from harma.scenes.sources import Source, find_sources
+from harma.scenes.source import Source
+from harma.scenes.sources import find_sources
 
 # Seconds before a second try, and for which a list that was read again is taken to be fresh.
 PAUSE = 2.0

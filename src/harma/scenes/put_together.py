@@ -5,7 +5,7 @@ from dataclasses import replace
 from harma.errors import HarmaError
 from harma.scenes.addresses import said_without_secrets
 from harma.scenes.raster import Reading
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 from harma.scenes.stacking import stacked
 
 

@@ -35,7 +35,7 @@ SAME_CORNER = 0.5
 
 
 class UnfitError(DataError):
-    """Files are no bands of one scene after all: they lie apart, or have many bands."""
+    """Files are no bands of one scene after all: they lie apart, or hold many bands."""
 
 
 class _Header(NamedTuple):

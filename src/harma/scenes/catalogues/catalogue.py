@@ -15,7 +15,7 @@ from harma.scenes.catalogues.table import is_table_of_items
 from harma.scenes.catalogues.table import items_of as items_of_table
 from harma.scenes.catalogues.walk import walk
 from harma.scenes.edge import library_call
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 
 logger = logging.getLogger(__name__)
 

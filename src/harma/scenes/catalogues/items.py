@@ -13,7 +13,7 @@ from harma.scenes.catalogues.assets import Asset, AssetChoice, asset_of, choose
 from harma.scenes.catalogues.hrefs import resolved
 from harma.scenes.edge import library_call
 from harma.scenes.period import Period
-from harma.scenes.sources import PropertyValue, Source, source_named
+from harma.scenes.source import PropertyValue, Source, source_named
 
 DATE_FROM = "the STAC item"
 # Their values are in the columns of dates.

@@ -10,7 +10,7 @@ from harma.scenes.addresses import unsigned
 from harma.scenes.catalogues.documents import read_document
 from harma.scenes.catalogues.hrefs import resolved
 from harma.scenes.catalogues.items import Document, source_of
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 
 # Documents of a catalogue that are read at once: over a network each takes a while.
 AT_ONCE = 16
