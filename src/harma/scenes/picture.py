@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from harma.errors import DataError, MissingFileError
+from harma.ground.tar_members import open_binary
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,8 +68,8 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
         # Opening a pipe would wait for ever.
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise DataError(f"image {path} is a device or pipe, not an image file")
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
+        with open_binary(path) as file:
+            if not _first_bytes(file):
                 raise DataError(f"image {path} is empty (0 bytes); copy it again or remove it")
             return _decode(file, path, max_pixels)
     except FileNotFoundError as error:
@@ -88,7 +89,7 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file, _open(file) as image:
+        with open_binary(path) as file, _open(file) as image:
             width, height = image.size
             if _orientation(image) in ON_ITS_SIDE:
                 return height, width
