@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harma.curation.long_captions import UNCUT_WORDS
 from harma.curation.vocabulary.stop_words import STOP_WORDS
 from harma.data.annotations import load_split
 from harma.data.description import DataDescription
@@ -19,7 +20,6 @@ from harma.ground.tar_members import open_binary
 from harma.scenes.picture import picture_size
 
 MOST_NAMED = 50  # captions and words
-UNCUT_WORDS = 10**6  # words of a caption: here captions are counted as they are
 
 
 @dataclass(frozen=True)
