@@ -16,7 +16,7 @@ from harma.data.annotations import load_split
 from harma.data.cache import ImageCache
 from harma.data.description import DataDescription, load_description
 from harma.data.webdataset_format import shards_of
-from harma.errors import MissingFileError
+from harma.errors import ConfigError, MissingFileError
 from harma.scenes.picture import read_image
 
 
@@ -108,6 +108,11 @@ def test_conversions_name_the_members(root, shards):
     path = write_conversion(made, root.path / "csv")
     split = load_split(load_description(path), "train", root.path / "csv")
     assert (np.asarray(read_image(split.images[5])) == shards[2, 1]).all()
+
+
+def test_an_image_folder_makes_no_sense(root, shards):
+    with pytest.raises(ConfigError, match="images is x, but pictures of format webdataset lie in"):
+        load_split(described("shards/*.tar"), "train", root.path, images="x")
 
 
 def test_names_of_shards(root, shards):

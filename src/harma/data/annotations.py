@@ -122,7 +122,11 @@ def image_folder(
     if description.format == WEBDATASET:
         # Images lie in the annotation files themselves.
         folder = root
-        images = None
+        if images is not None:
+            raise ConfigError(
+                f"images is {images}, but pictures of format webdataset lie in the shards; leave it"
+                " out"
+            )
     if images is not None:
         folder = Path(images)
     # Links stay as they are: names are compared as they are written.

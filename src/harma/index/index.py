@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harma.errors import ConfigError, QueryError
+from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import read_ann
 from harma.index.ask import (
@@ -304,6 +305,7 @@ class Index:
         """
         from harma.index.geoparquet import export_geoparquet
 
+        check_output_file(file)
         file = Path(file)
         # Resolved, as a link may lead into the index.
         if self.store.directory.resolve() in file.resolve().parents:
