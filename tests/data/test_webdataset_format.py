@@ -6,7 +6,9 @@ import tarfile
 
 import numpy as np
 import pytest
+import rasterio
 from PIL import Image
+from rasterio.transform import from_origin
 from tests.data.reading import read
 
 from harma.curation.check import check_data
@@ -18,6 +20,7 @@ from harma.data.description import DataDescription, load_description
 from harma.data.webdataset_format import shards_of
 from harma.errors import ConfigError, MissingFileError
 from harma.scenes.picture import read_image
+from harma.scenes.rendering import read_rgb
 
 
 def picture(seed, form="PNG"):
@@ -174,3 +177,18 @@ def test_damaged_shards_and_pictures(root):
     (root.path / "t.tar").write_bytes(whole[:700])
     (problem,) = read("webdataset", root, "t.tar")[1]
     assert "is cut off; copy it again" in problem or "damaged" in problem
+
+
+# What rasters are read by serves them in shards too.
+def test_rasters_in_shards(root, tmp_path):
+    values = np.random.default_rng(0).integers(200, 3000, (4, 32, 32), dtype=np.uint16)
+    profile = {"driver": "GTiff", "count": 4, "dtype": "uint16", "width": 32, "height": 32}
+    place = {"crs": "EPSG:32631", "transform": from_origin(500_000, 5_800_000, 10, 10)}
+    with rasterio.open(tmp_path / "a.tif", "w", **profile, **place) as dataset:
+        dataset.write(values)
+    alone = np.asarray(read_rgb(tmp_path / "a.tif"))
+    shard(root, "t.tar", {"000.txt": "a field", "000.tif": (tmp_path / "a.tif").read_bytes()})
+    split = load_split(described("t.tar"), "train", root.path)
+    assert (np.asarray(read_rgb(split.images[0])) == alone).all()
+    assert alone.std() > 10
+    assert check_data(described("t.tar"), root.path).problems == ()

@@ -17,7 +17,7 @@ from harma.data.description import DataDescription
 from harma.data.split import Split
 from harma.ground.progress import Advance
 from harma.ground.tar_members import open_binary
-from harma.scenes.picture import picture_size
+from harma.scenes.rendering import size_of
 
 MOST_NAMED = 50  # captions and words
 
@@ -154,7 +154,7 @@ def _read_files(
 
 def _read_file(path: Path) -> _ImageFile:
     # From the header alone: whether pixels can be decoded is what `harma data check` looks at.
-    size = picture_size(path)
+    size = size_of(path)
     with open_binary(path) as file:
         return _ImageFile(size, hashlib.file_digest(file, "sha256").hexdigest())
 

@@ -71,6 +71,20 @@ def stat_of(path: Path) -> os.stat_result:
         return archive.stat()
 
 
+def gdal_name(path: Path) -> str:
+    """What GDAL calls a file: its path, or of a member the part of the archive that it is.
+
+    Raises:
+        DataError: the archive is damaged.
+    """
+    if not path.is_file():
+        archive = _archive_of(path)
+        member = members_of(archive).get(_name_in(archive, path)) if archive is not None else None
+        if member is not None:
+            return f"/vsisubfile/{member.offset}_{member.size},{archive}"
+    return str(path)
+
+
 def members_of(archive: Path) -> dict[str, Member]:
     """The files in a tar archive by their names, in its order.
 
