@@ -200,13 +200,10 @@ def _row(hit: "Hit") -> list[str]:
     score = f"{hit.score:.3f}"
     if hit.change is not None:
         score = f"{hit.change:+.3f}"
-    date = ""
-    if hit.datetime is not None:
-        date = hit.datetime.date().isoformat()
     place = ""
     if hit.geometry is not None:
         place = "{:.4f},{:.4f}".format(*middle(hit.geometry))
     window = f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}"
     # The name alone: whole paths would fill the table, and json and csv have them.
     chip = f"{Path(hit.source).name} {window}\n{CHIP_PREFIX}{hit.id}"
-    return [score, hit.standing, date, place, chip]
+    return [score, hit.standing, hit.date_text, place, chip]
