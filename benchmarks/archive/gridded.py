@@ -14,7 +14,7 @@ FILL = -9999.0
 
 
 def write_netcdf(root, number, seed):
-    """Reflectance in degrees, a variable a variable a colour; every other file has no grid mapping."""
+    """Reflectance in degrees, a variable a colour; every other file has no grid mapping."""
     site = site_of(number, seed, pixel=100)
     west, _, _, north = truth_of(site, "", ()).bounds
     site = replace(site, epsg=4326, transform=Affine(0.001, 0, west, 0, -0.001, north))
