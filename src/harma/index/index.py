@@ -23,6 +23,7 @@ from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
+from harma.index.counts import counted_bands, counted_sensors
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
 from harma.index.hits import Hit, hit_of
@@ -323,6 +324,8 @@ class Index:
             "problems": sum(bool(row.problem) for row in sources),
             "placed": rows.num_rows - rows["xmin"].null_count,
             "bounds": _bounds(rows),
+            "bands": counted_bands(sources),
+            "sensors": counted_sensors(sources),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             "model": settings.model,
             "model id": settings.model_id,

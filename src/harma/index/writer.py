@@ -41,6 +41,7 @@ class BuildOutcome:
         problems: source → why it could not be used now.
         seconds: taken, without the care for searches at the end.
         search: how the index is searched now.
+        guessed: source → bands shown, of sources read now that do not say what their bands are.
     """
 
     num_added: int = 0
@@ -51,6 +52,7 @@ class BuildOutcome:
     problems: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     search: str = ""
+    guessed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -184,6 +186,8 @@ class Writer:
             placed_by=facts.placed_by,
         )
         self._records.append(record)
+        if record.is_guess:
+            self.outcome.guessed[record.source] = record.bands
         if progress.planned.has_outdated:
             self._outdated[record.source] = record.content
 

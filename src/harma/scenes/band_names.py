@@ -85,7 +85,9 @@ def _nearest(lengths: Sequence[float | None], color: str) -> int:
 def _micrometres(length: float | None) -> float | None:
     if length is None or not length > 0:
         return None
-    return length / 1000 if length >= LEAST_NANOMETRES else length
+    if length < LEAST_NANOMETRES:
+        return length
+    return length / 1000
 
 
 def _wavelength_in(text: str | None) -> float | None:

@@ -84,6 +84,23 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
                 "search is exact",
             ],
         ),
+        (
+            BuildOutcome(
+                num_new=4,
+                seconds=2.0,
+                search="exact",
+                guessed={"/a/x.tif": "1,2,3", "/a/y.tif": "1,2,3", "/a/z.tif": "1"},
+            ),
+            0,
+            [
+                "archive: 0 chips added in 2 s",
+                "sources: 4 new, 0 changed, 0 as they were",
+                "bands were guessed for 2 sources, such as x.tif: 1,2,3 as red, green, blue"
+                " (--bands)",
+                "bands were guessed for 1 source, such as z.tif: 1 as grey (--bands)",
+                "search is exact",
+            ],
+        ),
     ],
 )
 def test_what_is_said_of_a_build(capsys, outcome, status, lines):
