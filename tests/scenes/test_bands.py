@@ -1,5 +1,6 @@
 """Which bands are shown, and why."""
 
+import numpy as np
 import pytest
 import rasterio
 from rasterio.enums import ColorInterp
@@ -7,6 +8,7 @@ from rasterio.enums import ColorInterp
 from harma.errors import ConfigError, DataError
 from harma.scenes.bands import BandFacts, choose_bands, parse_bands
 from harma.scenes.raster import open_scene
+from harma.scenes.windows import Window
 
 NAIP = "m_4709963_se_14_1_20090818.tif"
 BY_NAME = "bands of NAIP, by its name or tags"
@@ -217,6 +219,22 @@ def test_names_that_agencies_write(
     path = make_raster(name, values, descriptions=texts, photometric="MINISBLACK")
     facts, _, _ = read(path)
     assert (facts.bands, facts.is_guess) == (expected, is_guess)
+
+
+def test_wavelengths_of_an_envi_file(tmp_path, read):
+    lengths = [round(400 + 9.7 * number, 1) for number in range(60)]
+    nearest = tuple(
+        min(range(60), key=lambda n: abs(lengths[n] - wanted)) + 1 for wanted in (660, 560, 480)
+    )
+    values = np.arange(60 * 12, dtype=np.int16).reshape(60, 3, 4)
+    values.tofile(tmp_path / "a.img")
+    listed = ", ".join(map(str, lengths))
+    header = "ENVI\nsamples = 4\nlines = 3\nbands = 60\nheader offset = 0\ndata type = 2\n"
+    header += "interleave = bsq\nbyte order = 0\nwavelength units = Nanometers\n"
+    (tmp_path / "a.hdr").write_text(f"{header}wavelength = {{{listed}}}\n")
+    facts, _, _ = read(tmp_path / "a.img", Window(0, 0, 4, 3))
+    assert facts.bands == nearest
+    assert facts.bands_reason == "by wavelengths"
 
 
 def test_wavelengths_in_tags_of_bands(make_raster, read, bands):

@@ -208,8 +208,7 @@ def test_masks_in_and_beside_the_file(make_raster, read, bands, kind, internal):
     with rasterio.open(path) as dataset:
         wanted = 1 - (dataset.dataset_mask() > 0).mean()
     assert wanted == pytest.approx(1 - 30 * 43 / 2000)
-    if internal:
-        assert read(path)[2] == pytest.approx(wanted)
+    assert read(path)[2] == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("kind", ["uint8", "uint16"])
