@@ -242,6 +242,51 @@ def test_alpha_that_is_asked_for_is_a_picture(make_raster, read, bands):
     assert pixels[20, 0].tolist() == [255, 1, 2]
 
 
+def test_black_collars_of_infrared_that_is_declared_as_alpha(make_raster, read):
+    values = np.random.default_rng(4).integers(1, 200, (4, 40, 50)).astype(np.uint8)
+    values[3, :20] = 0  # water
+    values[:, :5] = 0  # nothing
+    assert read(make_raster(values=values, interpretation=RGBA))[2] == 0.125
+
+
+@pytest.mark.parametrize(
+    ("name", "fill", "is_fill"),
+    [
+        ("LC08_044034_20140318.tif", 0, True),
+        ("S2A_MSIL2A_20200101T103421.tif", 0, True),
+        ("20210601_103015_1040_3B_AnalyticMS.tif", 0, True),
+        ("HLS.S30.T31TFJ.2020001T104421.v2.0.tif", -9999, True),
+        ("10FEB22094856-M2AS-052298844010_01_P001.TIF", 0, True),
+        ("m_4709963_se_14_1_20090818.tif", 0, False),
+        ("a.tif", 0, False),
+    ],
+)
+def test_the_fill_of_products_where_the_file_says_nothing(make_raster, read, name, fill, is_fill):
+    values = np.random.default_rng(6).integers(1, 200, (4, 40, 50)).astype(np.int16)
+    values[:3, :10] = fill
+    assert read(make_raster(name, values))[2] == (0.25 if is_fill else 0)
+    # A file that says so is believed, and 8 bits are pictures.
+    assert read(make_raster(name, values, nodata=-1))[2] == 0
+    if fill == 0:
+        small = values.astype(np.uint8)
+        assert read(make_raster(name, small, photometric="MINISBLACK"))[2] == 0
+
+
+def test_one_tag_for_all_bands(make_raster, read):
+    values = np.random.default_rng(7).integers(30, 200, (4, 40, 50)).astype(np.uint8)
+    values[:3, :10] = np.array([1, 2, 3])[:, None, None]
+    tags = {"NODATA_VALUES": "1 2 3 4"}
+    path = make_raster(values=values, tags=tags, photometric="MINISBLACK")
+    assert read(path)[2] == 0.25
+
+
+def test_a_value_stated_with_fewer_digits(make_raster, read):
+    values = np.arange(2000, dtype=np.float32).reshape(1, 40, 50)
+    values[0, :10] = np.finfo(np.float32).min
+    said = ["<NoDataValue>-3.40282e+38</NoDataValue>"]
+    assert read(vrt(make_raster(values=values), "Float32", said))[2] == 0.25
+
+
 def transparent(mode):
     """A picture whose left half is transparent."""
     rgba = np.full((40, 50, 4), 255, dtype=np.uint8)
@@ -275,7 +320,7 @@ def test_infrared_as_alpha_of_a_picture(tmp_path, read):
     Image.fromarray(values).save(tmp_path / "a.png")
     _, pixels, empty = read(tmp_path / "a.png")
     assert empty == 0
-    assert (pixels[20:] == values[20:, :, :3]).all()
+    assert (pixels == values[..., :3]).all()
 
 
 @pytest.mark.shared

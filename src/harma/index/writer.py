@@ -24,6 +24,7 @@ from harma.index.source_files import files_as_text
 from harma.index.store import Store
 from harma.scenes.locate import UNPLACED
 from harma.scenes.raster import SceneFacts
+from harma.scenes.sensors import sensor_named
 
 # Chips and seconds between commits: what a kill can cost.
 COMMIT_CHIPS = 2048
@@ -227,7 +228,8 @@ class Writer:
             opened_as=surveyed.source.lasting,
             files=files_as_text(surveyed.source.files),
             is_guess=facts.is_guess,
-            sensor=surveyed.source.sensor or facts.sensor,
+            # What its files say is of one vocabulary; products and catalogues have their own.
+            sensor=facts.sensor or sensor_named(surveyed.source.sensor),
             date_from=date_from_of(surveyed.source, facts),
             placed_by=facts.placed_by,
             num_off_earth=progress.num_off_earth,

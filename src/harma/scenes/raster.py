@@ -26,6 +26,7 @@ from harma.scenes.period import Period
 from harma.scenes.picture import picture_size, read_with_alpha
 from harma.scenes.place import PixelSize, Place
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
+from harma.scenes.sensors import fill_of
 from harma.scenes.sidecars import crs_beside, how_to_look
 from harma.scenes.stacking import name_of
 from harma.scenes.stretch import check_percentiles
@@ -340,7 +341,8 @@ def _open_raster(
         bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
-        nodata = NodataRule.of(dataset, bands, reading.nodata)
+        fill = fill_of(choice.sensor)
+        nodata = NodataRule.of(dataset, bands, reading.nodata, fill=fill, survey=survey)
         # They cost a look at the whole scene.
         percentiles = None if survey else reading.percentiles
         reader = BandReader(dataset, bands, nodata, percentiles)

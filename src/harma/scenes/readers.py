@@ -12,7 +12,7 @@ from harma.scenes.bands import Bands
 from harma.scenes.depth import decibels, depth_range
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
-from harma.scenes.sampled import is_measured
+from harma.scenes.opacity import has_data, is_measured
 from harma.scenes.stretch import Stretch, stretch_of
 from harma.scenes.windows import Window
 
@@ -175,8 +175,7 @@ class PictureReader:
         self.image = image
         self.alpha = alpha
         # Four-band aerial pictures have their near infrared there.
-        if alpha is not None and is_measured(alpha):
-            self.alpha = None
+        self.is_measured = alpha is not None and is_measured(alpha)
 
     def read(self, window: Window) -> Pixels:
         """See `Reader.read`."""
@@ -185,7 +184,8 @@ class PictureReader:
         part = self.image[rows, columns]
         if self.alpha is None:
             return Pixels(part, np.ones(part.shape[:2], dtype=bool))
-        return Pixels(part, self.alpha[rows, columns] > 0)
+        alpha = self.alpha[rows, columns]
+        return Pixels(part, has_data(alpha, np.moveaxis(part, -1, 0), measured=self.is_measured))
 
 
 def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:

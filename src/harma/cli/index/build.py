@@ -205,9 +205,7 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
         print(line)
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
-    for line in _told_guesses(outcome.guessed):
-        print(line)
-    for line in _places_told(outcome):
+    for line in [*_told_guesses(outcome.guessed), *_places_told(outcome)]:
         print(line)
     _tell_left_out(directory, outcome.left_out)
     if outcome.problems:
