@@ -8,7 +8,10 @@ from rasterio.enums import ColorInterp
 
 from harma.errors import ConfigError
 from harma.scenes.nodata import check_nodata
+from harma.scenes.stretch_rule import SCENE, StretchRule
 from harma.scenes.windows import Window
+
+PER_SCENE = StretchRule(SCENE, (2.0, 98.0), each=True)
 
 RGBA = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
 
@@ -119,7 +122,7 @@ def test_extra_bands_say_nothing(make_raster, read, kind, fill_of_qa):
     values[0, :10, 20:] = 0  # of one band only: a colour
     values[3] = min(fill_of_qa, 255) if kind == "uint8" else fill_of_qa
     path = make_raster(values=values, nodata=0, photometric="MINISBLACK")
-    facts, pixels, empty = read(path)
+    facts, pixels, empty = read(path, stretch=PER_SCENE)
     assert facts.bands == (1, 2, 3)
     assert empty == pytest.approx(by_numpy(values[:3], 0))
     assert (pixels[:, :20] == 0).all()
@@ -138,7 +141,7 @@ def test_values_that_nobody_measures_are_nodata_in_one_band_too(make_raster, rea
     values = np.arange(6000).reshape(3, 40, 50).astype(kind)
     values[:, :10] = value
     values[2, 10:14] = value  # bands that do not quite overlap
-    _, pixels, empty = read(make_raster(values=values, nodata=value))
+    _, pixels, empty = read(make_raster(values=values, nodata=value), stretch=PER_SCENE)
     assert empty == pytest.approx(14 / 40)
     assert (pixels[:14] == 0).all()
     valid = values[2, 14:].astype(float)

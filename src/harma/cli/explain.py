@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Explain, and write."""
     from harma.errors import ConfigError
     from harma.evaluation.relevance import check_asked, draw_relevance, relevance
-    from harma.scenes.picture import read_image
+    from harma.scenes.rendering import read_rgb
 
     if args.output.suffix.lower() != ".png":
         raise ConfigError(f"--output is {args.output}; name a .png file")
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--output is the image itself, {args.output}; name another file")
     # All that can be wrong is told before the model is opened.
     check_asked(args.text, args.grid)
-    picture = read_image(args.image)
+    picture = read_rgb(args.image)
     model = load_on_device(args.model, args.backbone, args.device)
     relevance_map = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
     draw_relevance(relevance_map, args.text, args.output, picture)

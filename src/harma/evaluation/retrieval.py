@@ -118,7 +118,7 @@ def embed_split(
         images,
         batch_size=batch_size,
         num_workers=num_workers,
-        cache=cache,
+        cache=cache or ImageCache("none", reading=split.reading),
         progress=progress,
     )
     of_texts = embed_texts(model, texts, progress=progress, tell_cut=tell_cut)

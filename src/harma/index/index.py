@@ -335,6 +335,7 @@ class Index:
             "model id": settings.model_id,
             "tiling": str(settings.tiling),
             "reading": str(settings.reading),
+            "ranges": {known.kind: str(known.stretch) for known in settings.reading.ranges},
             "max nodata": settings.max_nodata,
             "search": how_searched(read_ann(store)),
             "bytes": store.num_bytes(),

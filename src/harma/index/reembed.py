@@ -83,7 +83,9 @@ def reembed(
         )
         if not allow_missing:
             _check_nothing_lost(old, outcome.problems)
-        _change_over(directory, growing, settings)
+        # Of kinds that the old tables have no chips of, ranges may have been found now.
+        reading = read_settings(growing).reading
+        _change_over(directory, growing, replace(settings, reading=reading))
         write_problems(Store(directory))
     return outcome
 

@@ -20,10 +20,11 @@ from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
 from harma.model.cut_texts import tell_cut_texts
 from harma.scenes.picture import to_uint8_rgb
+from harma.scenes.rendering import reading_of
 
 Embeddings = NDArray[np.float32]
 Picture = str | os.PathLike[str] | Image | NDArray[np.generic]
-"""A path, a PIL image or an array (H, W), (H, W, 3) or (H, W, 4)."""
+"""A path (of a picture or raster), a PIL image or an array (H, W), (H, W, 3) or (H, W, 4)."""
 Images = Sequence[Picture] | NDArray[np.generic]
 """A list of pictures, or an array of them."""
 
@@ -114,8 +115,15 @@ def embed_images(
     cache: ImageCache | None = None,
     progress: bool = False,
 ) -> Embeddings:
-    """Embed paths, PIL images or arrays: float32 (N, E); see `HarMA.embed_images`."""
+    """Embed paths, PIL images or arrays: float32 (N, E); see `HarMA.embed_images`.
+
+    Files that are rasters of one kind are shown in one range (`harma.scenes.rendering`), which a
+    cache that is given knows.
+    """
     _check_many(images, "images")
+    if cache is None:
+        files = [image for image in images if isinstance(image, str | os.PathLike)]
+        cache = ImageCache("none", reading=reading_of(files))
     # Pinned memory lets a batch travel to the GPU while the one before is embedded.
     loader = DataLoader(
         Pictures(images, eval_transform_of(model.preprocess), cache),

@@ -123,7 +123,7 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file, _open(file) as image:
+        with path.open("rb") as file, open_header(file) as image:
             width, height = image.size
             if _orientation(image) in ON_ITS_SIDE:
                 return height, width
@@ -146,7 +146,7 @@ def _decode(
     """What `convert` makes of a picture, from an open file that is not empty."""
     too_large = f"more than the {max_pixels:,} allowed; cut it into smaller images"
     try:
-        with _open(file) as image:
+        with open_header(file) as image:
             # From the header: a few bytes may claim a picture of gigabytes.
             width, height = image.size
             if width * height > max_pixels:
@@ -178,8 +178,8 @@ def _converted(
         raise DataError(error.problem, source=f"image {path}") from error
 
 
-def _open(file: IO[bytes]) -> Image.Image:
-    """Open without Pillow's warning about large pictures.
+def open_header(file: IO[bytes]) -> Image.Image:
+    """Open with Pillow, without decoding and without its warning about large pictures.
 
     The caller refuses them with the path in the message.
     """

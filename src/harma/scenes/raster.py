@@ -25,11 +25,14 @@ from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
 from harma.scenes.picture import picture_size, read_with_alpha
 from harma.scenes.place import PixelSize, Place
-from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
+from harma.scenes.ranges import KindRange, chosen_stretch, is_by_kind, kind_of
+from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader, thinned
+from harma.scenes.reflectance import shown_range
 from harma.scenes.sensors import fill_of
 from harma.scenes.sidecars import crs_beside, how_to_look
 from harma.scenes.stacking import name_of
-from harma.scenes.stretch import check_percentiles
+from harma.scenes.stretch import Stretch
+from harma.scenes.stretch_rule import AUTO, AUTO_RULE, StretchRule
 from harma.scenes.subdatasets import name_one
 from harma.scenes.taken import taken_of
 from harma.scenes.upright import UprightReader
@@ -45,27 +48,28 @@ class Reading:
 
     Attributes:
         bands: "auto", a preset of `harma.scenes.bands`, or numbers from 1.
-        percentiles: of a scene's values that become black and white, where they are not 8 bit.
+        stretch: which values become black and white, where they are not 8 bit.
         nodata: value that is no data, in place of what the file says.
         crs: of rasters that have a place but name no coordinate reference system, as pyproj reads
             it (EPSG:25832).
         height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
             (RPCs) place a raster; None: as they say themselves.
         date_from: finds the date in a scene's path; see `harma.scenes.date_pattern`.
+        ranges: of the kinds of scenes that are shown in one range, as far as they are known.
 
     Raises:
         ConfigError: a value is not usable.
     """
 
     bands: str | Bands = "auto"
-    percentiles: tuple[float, float] = (2.0, 98.0)
+    stretch: StretchRule = AUTO_RULE
     nodata: float | None = None
     crs: str | None = None
     height: float | None = None
     date_from: str | None = None
+    ranges: tuple[KindRange, ...] = ()
 
     def __post_init__(self) -> None:
-        check_percentiles(self.percentiles)
         if self.crs is not None:
             parse_crs(self.crs)
         check_height(self.height)
@@ -75,6 +79,16 @@ class Reading:
     def stated_crs(self) -> CRS | None:
         """The coordinate reference system of those that name none."""
         return None if self.crs is None else parse_crs(self.crs)
+
+    def __str__(self) -> str:
+        """What is not as usual; ranges are found, and nobody says them."""
+        usual = Reading()
+        said = []
+        for name, value in vars(self).items():
+            # As text: a nodata value may be NaN, which is not equal to itself.
+            if name != "ranges" and str(value) != str(getattr(usual, name)):
+                said.append(f"{name} {value}")
+        return ", ".join(said) or "as the files say"
 
 
 @dataclass(frozen=True)
@@ -97,6 +111,8 @@ class SceneFacts:
         placed_by: what places it, such as a world file or control points and how well they fit,
             or "" where it is the raster's own transform.
         pixel_size: on the ground; None without a place.
+        kind: of scenes that are shown in one range with it, or "" where its range is its own, or
+            follows from what it says of itself.
     """
 
     source: str
@@ -118,6 +134,8 @@ class SceneFacts:
     def scale(self) -> PixelSize | float | None:
         """Metres per pixel, by direction where that is known: what a `Tiling` asks for."""
         return self.pixel_size or self.gsd
+
+    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +183,21 @@ class Scene:
         height, width = valid.shape
         np.multiply(rgb, valid[..., None], out=chip[:height, :width])
         return chip, 1 - float(valid.sum()) / (window.width * window.height)
+
+    def overview(self, side: int) -> NDArray[np.uint8]:
+        """The whole scene, thinned out so that its longer side is `side` pixels at most.
+
+        Returns:
+            8-bit RGB (H, W, 3), black where there is no data.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        facts = self.facts
+        shape = thinned(facts.height, facts.width, side)
+        with naming(facts.source):
+            rgb, valid = self.reader.read(Window(0, 0, facts.width, facts.height), shape)
+        return np.where(valid[..., None], rgb, np.uint8(0))
 
     def footprint(self, window: Window) -> BaseGeometry | None:
         """Outline of a window in WGS84, or None where the scene has no place.
@@ -262,6 +295,7 @@ class _Header(NamedTuple):
     interpretation: tuple[str, ...]
     descriptions: tuple[str | None, ...]
     types: tuple[str, ...]
+    scaling: tuple[tuple[float, float], ...]
     subdatasets: list[str]
     tags: dict[str, str]
     wavelengths: tuple[float | None, ...]
@@ -284,6 +318,7 @@ def _read_header(dataset: DatasetReader) -> _Header:
             interpretation=tuple(color.name for color in dataset.colorinterp),
             descriptions=dataset.descriptions,
             types=dataset.dtypes,
+            scaling=tuple(zip(dataset.scales, dataset.offsets, strict=True)),
             subdatasets=dataset.subdatasets,
             tags=tags,
             wavelengths=_wavelengths(dataset, tags),
@@ -332,6 +367,7 @@ def _open_raster(
     if not header.interpretation:
         raise DataError(f"it has no bands{name_one(header.subdatasets)}")
     reader: Reader
+    kind = ""
     if header.interpretation[0] == "palette":
         bands: Bands = (1,)
         choice = BandChoice(bands, "colours of its palette")
@@ -343,9 +379,9 @@ def _open_raster(
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
         fill = fill_of(choice.sensor)
         nodata = NodataRule.of(dataset, bands, reading.nodata, fill=fill, survey=survey)
-        # They cost a look at the whole scene.
-        percentiles = None if survey else reading.percentiles
-        reader = BandReader(dataset, bands, nodata, percentiles)
+        reader = BandReader(dataset, bands, nodata)
+        facts_of_bands = _band_facts(source, header)
+        kind = _set_stretch(reader, header, choice.sensor, facts_of_bands, reading, survey=survey)
     if location.mapping is not None:
         reader = UprightReader(reader, location.mapping, location.grid, header.width, header.height)
     facts = SceneFacts(
@@ -362,6 +398,7 @@ def _open_raster(
         sensor=choice.sensor,
         placed_by=location.placed_by,
         pixel_size=location.pixel_size,
+        kind=kind,
     )
     return Scene(facts, location.place, reader)
 
@@ -380,6 +417,48 @@ def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) ->
     taken = taken_of(name, tags, reading.date_from)
     facts = replace(scene.facts, taken=taken.period, date_from=taken.date_from)
     return replace(scene, facts=facts)
+
+
+def _set_stretch(
+    reader: BandReader,
+    header: _Header,
+    sensor: str,
+    band_facts: BandFacts,
+    reading: Reading,
+    *,
+    survey: bool,
+) -> str:
+    """Tell a reader which values become black and white.
+
+    Returns:
+        The kind of the scene, where all scenes of one are shown in one range; else "".
+    """
+    types = [header.types[band - 1] for band in reader.bands]
+    scaling = [header.scaling[band - 1] for band in reader.bands]
+    # What is 8 bit already is shown as it is, unless it holds fewer bits.
+    if all(name == "uint8" for name in types):
+        if not survey:
+            reader.stretch = reader.depth()
+        return ""
+    rule = reading.stretch
+    if rule.how == AUTO:
+        shown = shown_range(
+            sensor,
+            types[0],
+            band_facts.source,
+            tags=band_facts.tags,
+            descriptions=band_facts.descriptions,
+            scaling=scaling[0],
+        )
+        if shown is not None:
+            reader.stretch = Stretch.of_all(*shown, len(types))
+            return ""
+    kind = kind_of(sensor, types, scaling) if is_by_kind(rule) else ""
+    # Its own percentiles would cost a look at the whole scene.
+    if not survey:
+        num_bands = len(reader.bands)
+        reader.stretch = chosen_stretch(rule, kind, reading.ranges, num_bands, reader.look)
+    return kind
 
 
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:

@@ -26,6 +26,11 @@ ARCHIVE_SUFFIX = ".zip"
 NOT_TEXT = "its name is not UTF-8 text, which an index cannot hold; rename it"
 
 
+def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
+    """Every scene that is named: `find_scenes` without what was left out."""
+    return find_scenes(named).sources
+
+
 def find_scenes(named: Iterable[str | os.PathLike[str]]) -> Found:
     """Every scene that is named, once, in the order named; a folder's in the order of their paths.
 

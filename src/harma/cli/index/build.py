@@ -54,9 +54,13 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stretch",
-        type=floats,
-        metavar="LOW,HIGH",
-        help="percentiles that become black, white (2,98)",
+        metavar="RULE",
+        help=(
+            "values that become black and white, of scenes that are not 8 bit: auto (the range of"
+            " the sensor, else as archive), LOW,HIGH (values, such as 0,3000; six for red, green"
+            " and blue), archive:LOW,HIGH (percentiles of a sample of the archive, one range for"
+            " all scenes of a kind), scene:LOW,HIGH (percentiles of each scene and band) (auto)"
+        ),
     )
     parser.add_argument("--nodata", type=float, help="value without data, if not as the files say")
     parser.add_argument(
