@@ -81,7 +81,16 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
             ],
         ),
         (
-            BuildOutcome(1, 2, 3, 4, 1, {"a.tif": "it is empty"}, 0.5, "exact"),
+            BuildOutcome(
+                num_added=1,
+                num_kept=2,
+                num_new=3,
+                num_replaced=4,
+                num_skipped=1,
+                problems={"a.tif": "it is empty"},
+                seconds=0.5,
+                search="exact",
+            ),
             1,
             [
                 "archive: 1 chips added in 0 s, 2 chips/s",
