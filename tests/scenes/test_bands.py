@@ -74,6 +74,7 @@ def test_bands_that_are_not_there(make_raster, read):
     [
         # Programs write that three 8-bit bands are red, green and blue; descriptions people write.
         ("a.tif", "red green blue", "B2 B3 B4", (3, 2, 1), "by band descriptions"),
+        ("a.tif", "red green blue gray", "b1 b2 b3 b4", (1, 2, 3), "by colour interpretation"),
         ("a.tif", "red green blue", "", (1, 2, 3), "by colour interpretation"),
         ("a.tif", "alpha blue red green", "", (3, 4, 2), "by colour interpretation"),
         ("a.tif", "red green gray", "B04 B03 B02", (1, 2, 3), "by band descriptions"),
@@ -205,6 +206,10 @@ def test_another_number_of_bands_is_a_guess(name, count, expected):
         ("a.tif", "B1 B2 B3 B4", (4, 3, 2), True),
         ("MOD09GA.tif", "sur_refl_b01 sur_refl_b02 sur_refl_b03 sur_refl_b04", (1, 4, 3), False),
         ("S3A_OL_2.tif", "Oa04_radiance Oa06_radiance Oa08_radiance", (3, 2, 1), False),
+        ("a.tif", "sur_refl_b01 sur_refl_b02 sur_refl_b03 sur_refl_b04", (1, 4, 3), False),
+        ("a.tif", "SR_B1 SR_B2 SR_B3 SR_B4 SR_B5 SR_B7 SR_QA ST_B6", (3, 2, 1), False),
+        ("a.tif", "SR_B1 SR_B2 SR_B3 SR_B4 SR_B5 SR_B6 SR_B7 ST_B10", (4, 3, 2), False),
+        ("a.tif", "0_B2 0_B3 0_B4 0_B8", (3, 2, 1), False),
         ("a.tif", "band_1_blue band_2_green band_3_red band_4_nir", (3, 2, 1), False),
         ("a.tif", "coastal_blue blue green_i green yellow red rededge nir", (6, 4, 2), False),
         ("S1A_IW_GRDH.tif", "VH VV", (2,), False),

@@ -77,3 +77,20 @@ def test_signed_and_real_numbers(make_raster, read, kind):
     wanted = np.clip(np.round((values[0].astype(float) - low) * 255 / (high - low)), 0, 255)
     assert empty == 0
     assert np.abs(pixels[..., 0] - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["S1A_IW_GRDH_1SDV_20200101T054321.tif", "s1b-iw-grd-vv-2020.tif"])
+@pytest.mark.parametrize("kind", [np.uint16, np.int16])
+def test_amplitudes_of_sentinel_1(make_raster, read, name, kind):
+    values = (LADDER % 999).astype(kind)
+    facts, pixels, empty = read(make_raster(name, values), stretch=PER_SCENE)
+    valid = values[0] > 0
+    decibels = 20 * np.log10(values[0][valid].astype(float))
+    low, high = np.percentile(decibels, (2, 98))
+    wanted = np.clip(np.round((decibels - low) * 255 / (high - low)), 0, 255)
+    assert np.abs(pixels[valid][:, 0] - wanted).max() <= 1
+    assert empty == pytest.approx(1 - valid.mean())
+    assert facts.sensor == "sentinel-1"
+    # Real numbers are shown as they are: they may be decibels already.
+    _, pixels, empty = read(make_raster(name, values.astype(np.float32)), stretch=PER_SCENE)
+    assert empty == 0

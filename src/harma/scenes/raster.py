@@ -379,7 +379,10 @@ def _open_raster(
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
         fill = fill_of(choice.sensor)
         nodata = NodataRule.of(dataset, bands, reading.nodata, fill=fill, survey=survey)
-        reader = BandReader(dataset, bands, nodata)
+        # What Sentinel-1 delivers in whole numbers is amplitude; real numbers may be anything.
+        whole = all(header.types[band - 1] in ("uint16", "int16") for band in bands)
+        is_amplitude = whole and choice.sensor == "sentinel-1"
+        reader = BandReader(dataset, bands, nodata, is_amplitude=is_amplitude)
         facts_of_bands = _band_facts(source, header)
         kind = _set_stretch(reader, header, choice.sensor, facts_of_bands, reading, survey=survey)
     if location.mapping is not None:

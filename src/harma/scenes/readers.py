@@ -59,16 +59,25 @@ class BandReader:
         dataset: the raster.
         bands: their numbers, from 1.
         nodata: what tells which pixels hold data.
+        is_amplitude: real numbers are amplitudes of a radar, shown in decibels as complex ones are.
 
     Attributes:
         stretch: set by whoever knows which values shall be black and white; None leaves them as
             they are.
     """
 
-    def __init__(self, dataset: DatasetReader, bands: Bands, nodata: NodataRule) -> None:
+    def __init__(
+        self,
+        dataset: DatasetReader,
+        bands: Bands,
+        nodata: NodataRule,
+        *,
+        is_amplitude: bool = False,
+    ) -> None:
         self.dataset = dataset
         self.bands = bands
         self.nodata = nodata
+        self.is_amplitude = is_amplitude
         self.stretch: Stretch | None = None
 
     def depth(self) -> Stretch | None:
@@ -112,9 +121,11 @@ class BandReader:
                 # them.
                 resampling=Resampling.nearest,
             )
-        if values.dtype.kind == "c":
+        valid = self.nodata.valid(self.dataset, values, window)
+        if values.dtype.kind == "c" or self.is_amplitude:
             values = decibels(values)
-        return values, self.nodata.valid(self.dataset, values, window)
+            valid &= np.isfinite(values).all(axis=0)
+        return values, valid
 
 
 class PaletteReader:

@@ -80,7 +80,7 @@ SENSORS = (
         {12: (4, 3, 2), 13: (4, 3, 2)},  # B01 B02 B03 B04 …; level 2A is without B10
         rf"{START}(S2[ABCD]_(MSI|OPER|USER|\d{{1,2}}[A-Z]{{3}}_|\d{{8}})|T\d{{2}}[A-Z]{{3}}_\d{{8}}T)"
         rf"|\d{{8}}T\d{{6}}_T\d{{2}}[A-Z]{{3}}",
-        rf"sentinel[-_ ]?2(?!\d)|{START}S2[ABCD]?[-_]",
+        rf"sentinel[-_ ]?2(?!\d)|{START}S2[ABCD][-_]",
         "ESA, Sentinel-2 Products Specification Document",
         fill=0,
     ),
@@ -158,7 +158,7 @@ SENSORS = (
         # Blue, green, red, near infrared; of 8: coastal blue, blue, green I, green, yellow, red, …
         {3: (1, 2, 3), 4: (3, 2, 1), 5: (3, 2, 1), 8: (6, 4, 2)},
         rf"{START}\d{{8}}_\d{{6}}_\w{{4,40}}_analytic|{START}\d+_\d{{7}}_\d{{4}}-\d\d-\d\d_\w{{4}}_",
-        r"planetscope|psscene|psorthotile|dove",
+        r"planetscope|psscene|psorthotile",
         "Planet, PlanetScope Imagery Product Specification",
         fill=0,
     ),
