@@ -82,7 +82,7 @@ def stretch_between(
     grouped = values if each else values.reshape(1, -1)
     low, high = np.percentile(grouped, percentiles, axis=1)
     # A band of one value: black, and no division by zero.
-    high = np.where(high > low, high, low + np.maximum(1, np.abs(low)))
+    high = np.where(high > low, high, low + np.maximum(1, np.spacing(np.abs(low))))
     times = len(values) // len(grouped)
     return Stretch(tuple(low.tolist()) * times, tuple(high.tolist()) * times)
 
