@@ -72,7 +72,8 @@ def _write_planet(root, number, seed, bands, names, kind, product):
         site,
         product,
         relative([image, udm, metadata, xml], root),
-        bands=tuple(1 + bands.index(colour) for colour in ("red", "green", "blue")),
+        # Of two greens it is the second: green I is nearer to blue.
+        bands=tuple(len(bands) - bands[::-1].index(colour) for colour in ("red", "green", "blue")),
         sensor="PlanetScope",
     )
 

@@ -28,6 +28,7 @@ from harma.scenes.place import PixelSize, Place
 from harma.scenes.ranges import KindRange, chosen_stretch, is_by_kind, kind_of
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader, thinned
 from harma.scenes.reflectance import shown_range
+from harma.scenes.sensors import fill_of
 from harma.scenes.sidecars import crs_beside, how_to_look
 from harma.scenes.stacking import name_of
 from harma.scenes.stretch import Stretch
@@ -376,8 +377,12 @@ def _open_raster(
         bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
-        nodata = NodataRule.of(dataset, bands, reading.nodata)
-        reader = BandReader(dataset, bands, nodata)
+        fill = fill_of(choice.sensor)
+        nodata = NodataRule.of(dataset, bands, reading.nodata, fill=fill, survey=survey)
+        # What Sentinel-1 delivers in whole numbers is amplitude; real numbers may be anything.
+        whole = all(header.types[band - 1] in ("uint16", "int16") for band in bands)
+        is_amplitude = whole and choice.sensor == "sentinel-1"
+        reader = BandReader(dataset, bands, nodata, is_amplitude=is_amplitude)
         facts_of_bands = _band_facts(source, header)
         kind = _set_stretch(reader, header, choice.sensor, facts_of_bands, reading, survey=survey)
     if location.mapping is not None:
