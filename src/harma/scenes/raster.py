@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.io import DatasetReader
+from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
 from harma.scenes.bands import Bands, choose_bands
+from harma.scenes.camera import camera_of
 from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.nodata import NodataRule, check_nodata
@@ -104,11 +106,13 @@ class Scene:
         facts: what is known of it.
         place: its georeference, or None.
         reader: of its windows.
+        position: longitude and latitude of its camera, where it has no georeference; or None.
     """
 
     facts: SceneFacts
     place: Place | None
     reader: Reader = field(repr=False)
+    position: Point | None = None
 
     def read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
         """A chip.
@@ -145,11 +149,13 @@ class Scene:
     def footprint(self, window: Window) -> BaseGeometry | None:
         """Outline of a window in WGS84, or None where the scene has no place.
 
+        Of a scene without georeference it is the position of its camera, a point.
+
         Raises:
             DataError: its corners have no longitude and latitude.
         """
         if self.place is None:
-            return None
+            return self.position
         with naming(self.facts.source):
             return self.place.footprint(window.column, window.row, window.width, window.height)
 
@@ -291,13 +297,17 @@ def _open_raster(
 
 
 def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) -> Scene:
-    """The scene with what is known of when it was taken."""
+    """The scene with what is known of when it was taken, and of where if nothing else says it."""
     with library_call("what it says of itself cannot be read"):
         # Some sensors' files name the date in a namespace of their own.
         tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY")}
-    taken = taken_of(name, tags, reading.date_from)
+    camera = camera_of(dataset, scene.facts.source)
+    taken = taken_of(name, tags, reading.date_from, camera.taken)
     facts = replace(scene.facts, taken=taken.period, date_from=taken.date_from)
-    return replace(scene, facts=facts)
+    if scene.place is not None or camera.position is None:
+        return replace(scene, facts=facts)
+    facts = replace(facts, placed_by="GPS of the camera")
+    return replace(scene, facts=facts, position=camera.position)
 
 
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:

@@ -27,13 +27,19 @@ class Taken(NamedTuple):
     date_from: str
 
 
-def taken_of(name: str, tags: Mapping[str, str], pattern: str | None = None) -> Taken:
+def taken_of(
+    name: str,
+    tags: Mapping[str, str],
+    pattern: str | None = None,
+    by_camera: Period | None = None,
+) -> Taken:
     """When a scene was taken: by a person's pattern, its metadata, its name, a folder of its path.
 
     Args:
         name: path or address.
         tags: of its metadata.
         pattern: a person's own, which goes before all else; see `harma.scenes.date_pattern`.
+        by_camera: when its camera says that it was taken.
     """
     path = "" if name.startswith(XML) else name
     if pattern is not None:
@@ -46,6 +52,8 @@ def taken_of(name: str, tags: Mapping[str, str], pattern: str | None = None) -> 
     in_tags = period_in_tags(tags)
     if in_tags is not None:
         return Taken(in_tags.period, f"its metadata ({in_tags.tag})")
+    if by_camera is not None:
+        return Taken(by_camera, "its camera (EXIF)")
     period = period_in_name(path)
     if period is not None:
         return Taken(period, "its name")
