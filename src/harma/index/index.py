@@ -27,6 +27,7 @@ from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
 from harma.index.hits import Hit, hit_of
+from harma.index.placed import places_said
 from harma.index.query import query_vector
 from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
@@ -323,6 +324,7 @@ class Index:
             "sources": sum(not row.problem for row in sources),
             "problems": sum(bool(row.problem) for row in sources),
             "placed": rows.num_rows - rows["xmin"].null_count,
+            **places_said(sources),
             "bounds": _bounds(rows),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             **dated_chips(rows, sources),
@@ -330,6 +332,7 @@ class Index:
             "model id": settings.model_id,
             "tiling": str(settings.tiling),
             "reading": str(settings.reading),
+            "ranges": {known.kind: str(known.stretch) for known in settings.reading.ranges},
             "max nodata": settings.max_nodata,
             "search": how_searched(read_ann(store)),
             "bytes": store.num_bytes(),

@@ -13,6 +13,7 @@ from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
+from harma.index.source_files import source_of
 from harma.index.store import WRITING_INDEX, Store, tables_directory
 from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
@@ -82,7 +83,9 @@ def reembed(
         )
         if not allow_missing:
             _check_nothing_lost(old, outcome.problems)
-        _change_over(directory, growing, settings)
+        # Of kinds that the old tables have no chips of, ranges may have been found now.
+        reading = read_settings(growing).reading
+        _change_over(directory, growing, replace(settings, reading=reading))
         write_problems(Store(directory))
     return outcome
 
@@ -127,7 +130,7 @@ def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:
 
 
 def _sources_of(store: Store) -> list[Source]:
-    """The sources; dates that came from a list are known from the chips alone."""
+    """The sources as they were indexed; dates that came from a list are known from chips alone."""
     records = store.sources()
     dates: dict[str, Period | None] = dict.fromkeys(records)
     columns = ["source", "datetime", "datetime_end"]
@@ -138,8 +141,10 @@ def _sources_of(store: Store) -> list[Source]:
             dates[row["source"]] = _period(row["datetime"], row["datetime_end"])
     sources = []
     for name, taken in dates.items():
-        date_from = records[name].date_from if name in records else ""
-        sources.append(replace(source_named(name, taken), date_from=date_from))
+        if name in records:
+            sources.append(source_of(records[name], taken))
+        else:
+            sources.append(source_named(name, taken))
     return sources
 
 
