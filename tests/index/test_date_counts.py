@@ -49,6 +49,6 @@ def test_chips_of_an_index():
 
 def test_what_a_list_says_comes_first():
     facts = SimpleNamespace(date_from="its name")
-    listed = Source("a", "a", Period.moment(datetime(2020, 1, 1, tzinfo=UTC)), "the list a.csv")
-    assert date_from_of(listed, facts) == "the list a.csv"
+    listed = Source("a", "a", Period.moment(datetime(2020, 1, 1, tzinfo=UTC)), "a list (a.csv)")
+    assert date_from_of(listed, facts) == "a list (a.csv)"
     assert date_from_of(Source("a", "a"), facts) == "its name"
