@@ -27,6 +27,20 @@ class Taken(NamedTuple):
     date_from: str
 
 
+def agreed(said: Taken, read: Taken) -> Taken:
+    """What counts of two dates of a scene: the one that is said, unless the other is more exact.
+
+    Args:
+        said: by a list, a catalogue or a product's name.
+        read: in the scene's own metadata or name.
+    """
+    if said.period is None:
+        return read
+    if read.period is not None and said.period.holds(read.period):
+        return read
+    return said
+
+
 def taken_of(
     name: str,
     tags: Mapping[str, str],
@@ -49,13 +63,20 @@ def taken_of(
             if period is None:
                 return Taken(None, f"{NO_DATE}date_from ({pattern}) finds {text!r}, which is none")
             return Taken(period, f"date_from ({pattern})")
+    period = period_in_name(path)
+    by_name = Taken(period, "its name")
+    if period is None:
+        by_name = _by_folders(path)
     in_tags = period_in_tags(tags)
     if in_tags is not None:
-        return Taken(in_tags.period, f"its metadata ({in_tags.tag})")
+        return agreed(Taken(in_tags.period, f"its metadata ({in_tags.tag})"), by_name)
     if by_camera is not None:
         return Taken(by_camera, "its camera (EXIF)")
-    period = period_in_name(path)
-    if period is not None:
-        return Taken(period, "its name")
+    return by_name
+
+
+def _by_folders(path: str) -> Taken:
     period = period_in_folders(path)
-    return Taken(period, "a folder's name" if period is not None else "")
+    if period is None:
+        return Taken(None, "")
+    return Taken(period, "a folder's name")
