@@ -417,7 +417,7 @@ def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) ->
     """The scene with what is known of when it was taken, and of where if nothing else says it."""
     with library_call("what it says of itself cannot be read"):
         # Some sensors' files name the date in a namespace of their own.
-        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY")}
+        tags = {**dataset.tags(ns="IMD"), **dataset.tags(), **dataset.tags(ns="IMAGERY")}
     camera = camera_of(dataset, scene.facts.source)
     taken = taken_of(name, tags, reading.date_from, camera.taken)
     facts = replace(scene.facts, taken=taken.period, date_from=taken.date_from)
