@@ -16,7 +16,7 @@ import numpy as np
 
 from harma.ground.files import write_json
 from harma.index.batches import ChipBlock
-from harma.index.date_counts import date_from_of
+from harma.index.chips import known_date
 from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
 from harma.index.records import ChipRecord, SourceRecord
@@ -230,7 +230,7 @@ class Writer:
             is_guess=facts.is_guess,
             # What its files say is of one vocabulary; products and catalogues have their own.
             sensor=facts.sensor or sensor_named(surveyed.source.sensor),
-            date_from=date_from_of(surveyed.source, facts),
+            date_from=known_date(surveyed.source, facts).date_from,
             placed_by=facts.placed_by,
             num_off_earth=progress.num_off_earth,
         )

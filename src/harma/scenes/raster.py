@@ -12,12 +12,14 @@ from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.io import DatasetReader
 from rasterio.rpc import RPC
+from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
 from harma.scenes.addresses import unsigned
 from harma.scenes.band_names import wavelength_in_tags, wavelengths_in_list
 from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
+from harma.scenes.camera import camera_of
 from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.locate import Georeference, Location, check_height, locate, parse_crs
@@ -146,11 +148,13 @@ class Scene:
         facts: what is known of it.
         place: its georeference, or None.
         reader: of its windows.
+        position: longitude and latitude of its camera, where it has no georeference; or None.
     """
 
     facts: SceneFacts
     place: Place | None
     reader: Reader = field(repr=False)
+    position: Point | None = None
 
     def read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
         """A chip.
@@ -202,11 +206,13 @@ class Scene:
     def footprint(self, window: Window) -> BaseGeometry | None:
         """Outline of a window in WGS84, or None where the scene has no place.
 
+        Of a scene without georeference it is the position of its camera, a point.
+
         Raises:
             OffEarthError: its corners have no longitude and latitude.
         """
         if self.place is None:
-            return None
+            return self.position
         with naming(self.facts.source):
             return self.place.footprint(window.column, window.row, window.width, window.height)
 
@@ -413,13 +419,17 @@ def _band_facts(source: str, header: _Header) -> BandFacts:
 
 
 def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) -> Scene:
-    """The scene with what is known of when it was taken."""
+    """The scene with what is known of when it was taken, and of where if nothing else says it."""
     with library_call("what it says of itself cannot be read"):
         # Some sensors' files name the date in a namespace of their own.
-        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY")}
-    taken = taken_of(name, tags, reading.date_from)
+        tags = {**dataset.tags(ns="IMD"), **dataset.tags(), **dataset.tags(ns="IMAGERY")}
+    camera = camera_of(dataset, scene.facts.source)
+    taken = taken_of(name, tags, reading.date_from, camera.taken)
     facts = replace(scene.facts, taken=taken.period, date_from=taken.date_from)
-    return replace(scene, facts=facts)
+    if scene.place is not None or camera.position is None:
+        return replace(scene, facts=facts)
+    facts = replace(facts, placed_by="GPS of the camera")
+    return replace(scene, facts=facts, position=camera.position)
 
 
 def _set_stretch(
