@@ -9,7 +9,7 @@ from pyproj import Geod
 from rasterio.crs import CRS
 
 from harma.errors import DataError, OffEarthError
-from harma.scenes.place import PixelSize, Place, find_place, is_local, local_gsd, middle
+from harma.scenes.place import PixelSize, Place, find_place, middle
 
 
 def place(crs, left, top, pixel):
@@ -98,8 +98,6 @@ def test_other_bodies_are_refused_and_local_systems_are_no_place():
         'LENGTHUNIT["metre",1]]'
     )
     assert find_place(CRS.from_wkt(local), Affine.scale(2)) is None
-    assert is_local(CRS.from_wkt(local))
-    assert local_gsd(CRS.from_wkt(local), Affine.scale(2)) == 2
 
 
 def test_a_place_outside_the_projection():
@@ -192,13 +190,6 @@ def test_the_radii_of_earth(radius, is_earth):
 def test_windows_over_half_a_degree_have_points_on_their_edges(degrees, points):
     footprint = place("EPSG:4326", 3, 50, 0.1).footprint(0, 0, degrees * 10, 1)
     assert len(footprint.exterior.coords) == points
-
-
-def test_local_systems_in_feet_have_a_scale():
-    feet = CRS.from_wkt('LOCAL_CS["Site (ft)",UNIT["foot",0.3048],AXIS["E",EAST],AXIS["N",NORTH]]')
-    assert local_gsd(feet, Affine(0.5, 0, 10, 0, -0.5, 90)) == pytest.approx(0.1524)
-    turned = Affine.rotation(30) @ Affine.scale(0.5)
-    assert local_gsd(feet, turned) == pytest.approx(0.1524)
 
 
 GEOSTATIONARY = "+proj=geos +h=35786023 +lon_0={} +sweep=x +ellps=GRS80"

@@ -19,11 +19,10 @@ from shapely.geometry.base import BaseGeometry
 from harma.errors import DataError, OffEarthError
 from harma.scenes.edge import library_call
 from harma.scenes.outline import NEAR_A_POLE, PixelBox, Point, densified, geometry_of
+from harma.scenes.systems import check_is_on_earth, system_facts
 
 # Longitude first, whatever a library's opinion on EPSG:4326 is.
 WGS84 = "OGC:CRS84"
-# Radii of Earth's ellipsoids lie within; those of other bodies do not.
-EARTH_RADIUS = (6.3e6, 6.4e6)
 # Edges of windows that span more degrees are bent by the projection.
 STRAIGHT_DEGREES = 0.5
 POLES = (90.0, -90.0)
@@ -212,9 +211,9 @@ def find_place(crs: CRS | None, transform: Affine) -> Place | None:
     if crs is None or transform.is_identity:
         return None
     check_transform(transform)
-    if is_local(crs):
+    if system_facts(crs).is_local:
         return None
-    _check_is_on_earth(crs)
+    check_is_on_earth(crs)
     return Place(crs, transform)
 
 
@@ -228,33 +227,6 @@ def check_transform(transform: Affine) -> None:
         raise DataError("its pixels have no size on the ground: its georeference is damaged")
 
 
-def is_local(crs: CRS) -> bool:
-    """Whether a coordinate reference system is one of a site, without a place on the Earth."""
-    return described_crs(crs).ellipsoid is None
-
-
-def local_gsd(crs: CRS, transform: Affine) -> float | None:
-    """Metres per pixel by the unit of a local system; None where that is no length."""
-    described = described_crs(crs)
-    with library_call("the unit of its coordinates is not understood"):
-        units = [axis.unit_conversion_factor for axis in described.axis_info]
-    if not units or not all(0 < unit < np.inf for unit in units):
-        return None
-    across = float(np.hypot(transform.a, transform.d))
-    along = float(np.hypot(transform.b, transform.e))
-    return units[0] * (across + along) / 2
-
-
-def described_crs(crs: CRS) -> pyproj.CRS:
-    """A coordinate reference system as pyproj knows it.
-
-    Raises:
-        DataError: it does not understand it.
-    """
-    with library_call("its coordinate reference system is not understood"):
-        return pyproj.CRS.from_wkt(crs.to_wkt())
-
-
 def middle(geometry: BaseGeometry) -> Point:
     """Longitude and latitude of the middle of a footprint, which may cross the 180th meridian."""
     west, _, east, _ = geometry.bounds
@@ -266,23 +238,6 @@ def middle(geometry: BaseGeometry) -> Point:
     if longitude > 180:
         longitude -= 360
     return longitude, centre.y
-
-
-def _check_is_on_earth(crs: CRS) -> None:
-    """Check that a coordinate reference system is of the whole Earth.
-
-    Raises:
-        DataError: it is not.
-    """
-    described = described_crs(crs)
-    ellipsoid = described.ellipsoid
-    assert ellipsoid is not None  # not a local one
-    least, most = EARTH_RADIUS
-    if not least < ellipsoid.semi_major_metre < most:
-        raise DataError(
-            f"its coordinate reference system ({described.name}) is not of the Earth: the body's"
-            f" radius is {ellipsoid.semi_major_metre / 1000:,.0f} km. It has no WGS84 footprint"
-        )
 
 
 def _moved_east(points: NDArray[Any]) -> NDArray[Any]:

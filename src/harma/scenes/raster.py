@@ -19,7 +19,7 @@ from harma.errors import DataError
 from harma.scenes.bands import Bands, choose_bands
 from harma.scenes.dates import date_in_name, date_in_tags
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
-from harma.scenes.locate import Georeference, Location, check_height, locate, parse_crs
+from harma.scenes.locate import Georeference, Location, check_height, locate
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
 from harma.scenes.picture import picture_size, read_image
@@ -27,6 +27,7 @@ from harma.scenes.place import PixelSize, Place
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader
 from harma.scenes.sidecars import crs_beside, how_to_look
 from harma.scenes.stretch import check_percentiles
+from harma.scenes.systems import parse_crs
 from harma.scenes.upright import UprightReader
 from harma.scenes.windows import Window
 
