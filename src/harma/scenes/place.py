@@ -146,13 +146,17 @@ class Place:
         Raises:
             OffEarthError: no place in it has a longitude and latitude.
         """
-        places = [(x * width, y * height) for x, y in product(MEASURED_AT, repeat=2)]
-        *others, last = sorted(places, key=lambda at: math.dist(at, (width / 2, height / 2)))
+        middle_of_it = (width / 2, height / 2)
+        try:
+            return self._pixel_size(*middle_of_it)
+        except OffEarthError:
+            # Space around a full disk of the Earth, or a part of it: the nearest place that is not.
+            places = [(x * width, y * height) for x, y in product(MEASURED_AT, repeat=2)]
+        *others, last = sorted(places, key=lambda at: math.dist(at, middle_of_it))
         for column, row in others:
             try:
                 return self._pixel_size(column, row)
             except OffEarthError:
-                # Space around a full disk of the Earth.
                 continue
         return self._pixel_size(*last)
 
