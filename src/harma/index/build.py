@@ -2,23 +2,25 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harma.errors import ConfigError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
+from harma.index.archive_ranges import ArchiveRanges
 from harma.index.batches import ChipBlock
 from harma.index.compaction import keep_quick
 from harma.index.plan import PlannedSource, plan
 from harma.index.reading import Task
-from harma.index.settings import SETTINGS_FILE, Settings, write_settings
+from harma.index.settings import SETTINGS_FILE, Settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.workers import run_tasks
-from harma.index.writer import BuildOutcome, Writer, write_problems
+from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
 from harma.model.fingerprint import check_model, model_id
 from harma.model.model import HarMA
 from harma.scenes.raster import Reading
-from harma.scenes.sources import Source
+from harma.scenes.source import Found, Source
 from harma.scenes.windows import Tiling
 
 # What chips of an index have in common: an old index must have been made with the same.
@@ -27,7 +29,7 @@ COMMON_SETTINGS = ("tiling", "reading", "max_nodata")
 
 def build(
     directory: Path,
-    sources: Sequence[Source],
+    sources: Sequence[Source] | Found,
     model: HarMA,
     settings: Settings,
     *,
@@ -42,32 +44,34 @@ def build(
 
     Args:
         directory: of the index.
-        sources: scenes.
+        sources: scenes, or what `find_scenes` found: what it left out is told with the outcome.
         model: embeds; the one the index was made with.
         settings: of a new index; an old one must have the same.
         batch_size: chips embedded at once.
         num_workers: processes that read; 0 reads in this one.
-        progress: called with (what is done, so far, in all): "looking" counts sources, "embedding"
-            chips. Until all sources are looked at, all chips are an estimate.
+        progress: called with (what is done, so far, in all): "looking" and "sampling" count
+            sources, "embedding" chips. Until all sources are looked at, all chips are an estimate.
 
     Raises:
         BusyError: another process writes the index.
         ConfigError: it was made with other settings, or the directory holds something else.
         ModelMismatchError: it was made with another model.
     """
+    found = sources if isinstance(sources, Found) else Found(list(sources))
     # A source that is named twice would have two sets of chips on their way.
-    once = list({source.name: source for source in sources}.values())
+    once = list({source.name: source for source in found.sources}.values())
     with locked(directory, WRITING_INDEX):
         store = _opened(directory, settings)
         _check_fits(store, settings, model)
         start = time.monotonic()
         writer = Writer(store)
         counted = _Counted(len(once), progress)
+        ranges = ArchiveRanges(store, once, progress)
         planned = plan(once, store, num_workers=num_workers, progress=progress)
         # Blocks pull tasks, tasks pull the plan, the plan pulls the survey: nothing runs ahead of
         # what is written by more than a few tasks and sources.
         blocks = run_tasks(
-            _tasks(planned, writer, counted),
+            _tasks(planned, writer, counted, ranges),
             store.settings,
             model,
             batch_size=batch_size,
@@ -75,7 +79,10 @@ def build(
         )
         writer.write(counted.blocks(blocks))
         writer.outcome.seconds = time.monotonic() - start
-        write_problems(store)
+        writer.outcome.left_out = found.left_out
+        writer.outcome.problems |= found.problems
+        write_problems(store, found.problems)
+        write_left_out(store, found.left_out)
         writer.outcome.search = keep_quick(store, model, progress)
         return writer.outcome
 
@@ -98,7 +105,7 @@ def _check_fits(store: Store, settings: Settings, model: HarMA) -> None:
     check_model(of_index.model, of_index.model_id, model)
     _check_settings(of_index, settings)
     if (settings.model, settings.backbone) != (of_index.model, of_index.backbone):
-        write_settings(store.directory, settings)
+        store.put_settings(replace(of_index, model=settings.model, backbone=settings.backbone))
 
 
 def _check_settings(of_index: Settings, given: Settings) -> None:
@@ -110,6 +117,9 @@ def _check_settings(of_index: Settings, given: Settings) -> None:
     for name in COMMON_SETTINGS:
         was = getattr(of_index, name)
         now = getattr(given, name)
+        # The ranges that the index has found are its own: nobody asks for others.
+        if name == "reading":
+            now = replace(now, ranges=was.ranges)
         # As text: a nodata value may be NaN, which is not equal to itself.
         if repr(was) != repr(now):
             raise ConfigError(
@@ -118,12 +128,16 @@ def _check_settings(of_index: Settings, given: Settings) -> None:
             )
 
 
-def _tasks(planned: Iterable[PlannedSource], writer: Writer, counted: "_Counted") -> Iterator[Task]:
+def _tasks(
+    planned: Iterable[PlannedSource], writer: Writer, counted: "_Counted", ranges: ArchiveRanges
+) -> Iterator[Task]:
     """The tasks of all sources; the writer hears of each source before its first task is out."""
     for source in planned:
         writer.begin(source)
         counted.add(source)
-        yield from source.tasks()
+        shown_in = ranges.of(source.surveyed)
+        for task in source.tasks():
+            yield replace(task, ranges=shown_in)
 
 
 class _Counted:

@@ -12,6 +12,7 @@ from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.survey import problem_of
+from harma.scenes.ranges import KindRange
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.upright import with_square_pixels
@@ -34,12 +35,14 @@ class Task:
         content: fingerprint of its bytes when it was looked at.
         numbers: of the windows to read; none for a source that is only to be opened.
         num_windows: of the whole source.
+        ranges: that the source is shown in, where they were found after the work began.
     """
 
     source: Source
     content: str
     numbers: Sequence[int]
     num_windows: int
+    ranges: tuple[KindRange, ...] = ()
 
     def pieces(self, size: int = TASK_CHIPS) -> Iterator["Task"]:
         """The same windows in tasks of at most `size`; one task at least."""
@@ -87,7 +90,8 @@ class SceneCache:
         )
         if self._scene is None or not same:
             self.close()
-            self._scene = self._closing.enter_context(open_scene(task.source.opened_as, reading))
+            scene = open_scene(task.source.opened_as, reading, name=task.source.name)
+            self._scene = self._closing.enter_context(scene)
             self._task = task
         return self._scene
 
@@ -111,7 +115,8 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
     num_skipped = 0
     num_off_earth = 0
     try:
-        scene = scenes.open(task, settings.reading)
+        reading = replace(settings.reading, ranges=task.ranges or settings.reading.ranges)
+        scene = scenes.open(task, reading)
         for window in _windows(task, settings, scene.facts):
             try:
                 cutting = _cut(scene, window, settings.tiling)

@@ -5,7 +5,7 @@ has beyond the raster is nodata. Values, masks and colours are made by the raste
 its own pixels: nothing is lost or mixed on the way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -143,6 +143,7 @@ class UprightReader:
         grid: that is read.
         width: of the raster, pixels.
         height: of the raster, pixels.
+        step: pixels of the raster to one that is read, where the grid is coarser.
     """
 
     inner: Reader
@@ -150,14 +151,17 @@ class UprightReader:
     grid: Grid
     width: int
     height: int
+    step: int = 1
 
     @property
     def stretch(self) -> Stretch | None:
         """See `Reader.stretch`."""
         return self.inner.stretch
 
-    def read(self, window: Window) -> Pixels:
+    def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
+        if shape is not None:
+            return self._thinned(window, shape)
         width = min(window.width, self.grid.width - window.column)
         height = min(window.height, self.grid.height - window.row)
         rgb = np.zeros((height, width, 3), dtype=np.uint8)
@@ -175,6 +179,17 @@ class UprightReader:
                 self._fill(part, rgb[rows, columns], valid[rows, columns])
         return Pixels(rgb, valid)
 
+    def _thinned(self, window: Window, shape: tuple[int, int]) -> Pixels:
+        """A window by a coarser grid."""
+        height, width = shape
+        across = window.width / width
+        along = window.height / height
+        corner = Affine.translation(window.column, window.row)
+        transform = self.grid.transform @ corner @ Affine.scale(across, along)
+        step = max(1, int(min(across, along)))
+        coarse = replace(self, grid=Grid(transform, width, height), step=step)
+        return coarse.read(Window(0, 0, width, height))
+
     def _fill(self, part: Window, rgb: NDArray[np.uint8], valid: NDArray[np.bool_]) -> None:
         """Write the pixels of a part of the grid that lie in the raster."""
         places = self._places(part)
@@ -189,9 +204,13 @@ class UprightReader:
         left = int(columns.min())
         top = int(rows.min())
         box = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
-        pixels = self.inner.read(box)
-        rgb[inside] = pixels.rgb[rows - top, columns - left]
-        valid[inside] = pixels.valid[rows - top, columns - left]
+        # Of what is thinned out no more is read than is shown.
+        shape = (-(-box.height // self.step), -(-box.width // self.step))
+        pixels = self.inner.read(box, shape)
+        read_rows = (rows - top) * shape[0] // box.height
+        read_columns = (columns - left) * shape[1] // box.width
+        rgb[inside] = pixels.rgb[read_rows, read_columns]
+        valid[inside] = pixels.valid[read_rows, read_columns]
 
     def _places(self, part: Window) -> Pairs:
         """Columns and rows in the raster (H, W) of the middles of a part's pixels."""

@@ -50,7 +50,7 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
         *("index", "build", str(tmp_path / "new"), str(tmp_path / "scenes")),
         *("--model", str(tmp_path / "model"), "--num-workers", "0"),
         *("--size-m", "64", "--stride", "0.5", "--scales", "1,2", "--edges", "pad"),
-        *("--bands", "3,2,1", "--stretch", "1,99", "--nodata", "255", "--max-nodata", "0.75"),
+        *("--bands", "3,2,1", "--stretch", "scene:1,99", "--nodata", "255", "--max-nodata", "0.75"),
         *("--crs", "EPSG:25832", "--height", "120"),
     ]
     assert main(new) == 0
@@ -59,10 +59,9 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
     facts = json.loads(capsys.readouterr().out)
     expected = "Tiling(size=None, size_m=64.0, stride=0.5, scales=(1.0, 2.0), edges='pad')"
     assert facts["tiling"] == expected
-    assert facts["reading"].startswith(
-        "Reading(bands=(3, 2, 1), percentiles=(1.0, 99.0), nodata=255.0"
+    assert facts["reading"] == (
+        "bands (3, 2, 1), stretch scene:1,99, nodata 255.0, crs EPSG:25832, height 120.0"
     )
-    assert "crs='EPSG:25832', height=120.0" in facts["reading"]
     assert facts["max nodata"] == 0.75
     assert main([*new[:4], "--num-workers", "0"]) == 0, "not said again, they are as they were"
     assert main([*new[:4], "--num-workers", "0", "--whole"]) == 2
@@ -82,7 +81,16 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
             ],
         ),
         (
-            BuildOutcome(1, 2, 3, 4, 1, {"a.tif": "it is empty"}, 0.5, "exact"),
+            BuildOutcome(
+                num_added=1,
+                num_kept=2,
+                num_new=3,
+                num_replaced=4,
+                num_skipped=1,
+                problems={"a.tif": "it is empty"},
+                seconds=0.5,
+                search="exact",
+            ),
             1,
             [
                 "archive: 1 chips added in 0 s, 2 chips/s",
