@@ -8,9 +8,8 @@ from rasterio.crs import CRS
 
 from harma.errors import DataError
 from harma.scenes.mapping import AffineMapping
-from harma.scenes.place import PixelSize
 from harma.scenes.raster import open_scene
-from harma.scenes.upright import is_upright, upright_grid, with_square_pixels
+from harma.scenes.upright import is_upright, upright_grid
 from harma.scenes.windows import Window
 
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_000_000)
@@ -193,25 +192,6 @@ def test_an_absurd_grid_is_refused():
     nowhere = AffineMapping(Affine(1, 0, np.inf, 0, 1, 0))
     with pytest.raises(DataError, match="parts of it have no coordinates"):
         upright_grid(nowhere, 50, 50, is_in_degrees=False)
-
-
-@pytest.mark.parametrize(
-    ("size", "shape"),
-    [
-        (PixelSize(1, 2), (8, 6)),
-        (PixelSize(2, 1), (4, 12)),
-        (PixelSize(1, 1), (4, 6)),
-        (PixelSize(1, 1.005), (4, 6)),
-        (PixelSize(0.5, 0.75), (6, 6)),
-    ],
-)
-def test_pictures_with_square_pixels(size, shape):
-    picture = np.zeros((4, 6, 3), dtype=np.uint8)
-    picture[:2] = 200
-    shown = with_square_pixels(picture, size)
-    assert shown.shape[:2] == shape
-    assert (shown[0] == 200).all()
-    assert (shown[-1] == 0).all()
 
 
 def test_the_crs_of_the_grid_is_the_raster_s(write, scene_pixels):
