@@ -86,7 +86,7 @@ def test_a_stated_system_places_coordinates_that_name_none(text):
     bounds = whole(location).bounds
     expected = pyproj.Transformer.from_crs(32631, 4326, always_xy=True)
     assert bounds[0] == pytest.approx(expected.transform(500_000, 4_999_600)[0], abs=1e-9)
-    assert location.placed_by == "its coordinates, which are taken to be of EPSG:32631"
+    assert location.placed_by == "a stated reference system, EPSG:32631"
 
 
 def test_a_stated_system_leaves_alone_what_has_one():

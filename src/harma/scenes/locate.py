@@ -138,7 +138,7 @@ def _by_transform(given: Georeference, crs: CRS | None) -> Location:
         return Location(None, given.width, given.height, LOCAL, gsd=gsd)
     placed_by = ""
     if given.crs is None:
-        placed_by = f"its coordinates, which are taken to be of {Place(crs, given.transform).name}"
+        placed_by = f"a stated reference system, {Place(crs, given.transform).name}"
     return _shown(given, crs, AffineMapping(given.transform), placed_by)
 
 
