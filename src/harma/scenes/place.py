@@ -29,6 +29,10 @@ POLES = (90.0, -90.0)
 GEOD = pyproj.Geod(ellps="WGS84")
 # Where the size of pixels is measured: shares of a side, the middle first.
 MEASURED_AT = (0.5, 0.25, 0.75, 0.02, 0.98)
+# Coordinates that may lie beside a map of the world, and how far off they come back then; metres.
+FAR_EAST = 1e6
+FAR_NORTH = 8e6
+ELSEWHERE = 1e4
 # Pixels whose sides differ by less (a share) are square.
 SQUARE = 0.01
 
@@ -116,11 +120,38 @@ class Place:
         ring = np.column_stack([longitudes, latitudes])
         # Beyond a pole by a rounding error is at the pole.
         is_on_earth = np.isfinite(ring).all() and (np.abs(ring[:, 1]) <= 90 + 1e-9).all()
-        if not is_on_earth:
+        if not is_on_earth or self._comes_back_elsewhere(xs, ys, ring):
             raise OffEarthError(
                 "a part of it lies outside of what its coordinate reference system describes"
             )
         return ring
+
+    def _comes_back_elsewhere(
+        self, xs: Sequence[float], ys: Sequence[float], ring: NDArray[np.float64]
+    ) -> bool:
+        """Whether coordinates are of nowhere, though they were given a longitude and latitude.
+
+        Some projections (sinusoidal, Equal Earth) give points beside their map a place on the other
+        side of the Earth. Whatever is asked twice costs time, and such points are far out.
+        """
+        is_near = max(map(abs, xs)) < FAR_EAST and max(map(abs, ys)) < FAR_NORTH
+        if is_near or not self._has_a_rim:
+            return False
+        with library_call("its coordinates cannot be turned into longitude and latitude"):
+            back = rasterio.warp.transform(WGS84, self.crs, ring[:, 0], ring[:, 1])
+        return not np.allclose([xs, ys], back, rtol=0, atol=ELSEWHERE)
+
+    @cached_property
+    def _has_a_rim(self) -> bool:
+        """Whether its map ends in the east and west: those whose meridians are upright go round."""
+        if self.crs.is_geographic:
+            return False
+        try:
+            with library_call("it has no such meridian"):
+                xs, _ = rasterio.warp.transform(WGS84, self.crs, [10.0, 10.0], [0.0, 60.0])
+        except DataError:
+            return True
+        return not abs(xs[0] - xs[1]) < 1
 
     def _within_poles(self, latitude: float) -> float:
         """A latitude; one that is beyond a pole by less than a pixel is at the pole.
