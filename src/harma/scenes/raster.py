@@ -22,7 +22,7 @@ from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
 from harma.scenes.camera import camera_of
 from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
-from harma.scenes.locate import Georeference, Location, check_height, locate, parse_crs
+from harma.scenes.locate import Georeference, Location, check_height, locate
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
 from harma.scenes.picture import picture_size, read_with_alpha
@@ -36,6 +36,7 @@ from harma.scenes.stacking import name_of
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import AUTO, AUTO_RULE, StretchRule
 from harma.scenes.subdatasets import name_one
+from harma.scenes.systems import parse_crs
 from harma.scenes.taken import taken_of
 from harma.scenes.upright import UprightReader
 from harma.scenes.windows import Window
@@ -132,12 +133,12 @@ class SceneFacts:
     placed_by: str = ""
     pixel_size: PixelSize | None = None
 
+    kind: str = ""
+
     @property
     def scale(self) -> PixelSize | float | None:
         """Metres per pixel, by direction where that is known: what a `Tiling` asks for."""
         return self.pixel_size or self.gsd
-
-    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
