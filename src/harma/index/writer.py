@@ -44,9 +44,9 @@ class BuildOutcome:
         num_replaced: sources that had changed.
         num_skipped: chips left out as mostly nodata.
         problems: source → why it could not be used now.
-        left_out: file → why it is no scene, by rule.
         seconds: taken, without the care for searches at the end.
         search: how the index is searched now.
+        left_out: file → why it is no scene, by rule.
     """
 
     num_added: int = 0
@@ -55,9 +55,9 @@ class BuildOutcome:
     num_replaced: int = 0
     num_skipped: int = 0
     problems: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     search: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

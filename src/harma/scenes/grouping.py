@@ -87,7 +87,9 @@ class _Grouping:
 
     def _add(self, product: Product, of_vrts: set[str]) -> None:
         """Note what becomes of a product's files."""
-        if product.shown and not product.shown <= of_vrts:
+        # A VRT stands for what it is made of, and the first family for its files.
+        is_free = not product.shown <= of_vrts and not product.shown & self._taken
+        if product.shown and is_free:
             try:
                 source = self._assembled(product)
             except UnfitError:

@@ -16,7 +16,7 @@ from harma.scenes.products.times import moment
 
 # T17TPH_20240222T160251_TCI_10m.jp2, S2A_OPER_MSI_L1C_TL_…_T31TCJ_B04.jp2, B04.tif, L2A_…_B04_10m.
 NAME = re.compile(
-    r"^(?P<before>.*?)(?:^|[_.-])(?P<band>TCI|B0[1-9]|B1[0-2]|B8A|AOT|WVP|SCL|CLD|SNW|PVI|DEM|visual)"
+    r"^(?P<before>.*?)(?:^|[_.-])(?P<band>TCI|B0[1-9]|B1[0-2]|B8A|AOT|WVP|SCL|CLD|SNW|PVI|DEM|(?<!.)visual)"
     r"(?:_(?P<metres>10|20|60)m)?\.(?P<suffix>jp2|tiff?)$",
     re.IGNORECASE,
 )
