@@ -13,6 +13,7 @@ from harma.scenes.formats import LEFT_OUT, MAYBE, SCENE_SUFFIXES, WITH_HEADER, s
 from harma.scenes.period import Period
 from harma.scenes.products.product import Product
 from harma.scenes.products.table import find_products
+from harma.scenes.side_by_side import side_by_side
 from harma.scenes.sidecars import Sidecars
 from harma.scenes.source import Found, Source, source_named
 from harma.scenes.stacking import UnfitError, stacked
@@ -114,6 +115,8 @@ class _Grouping:
         opened = product.opened
         if product.parts:
             opened = stacked(product.parts)
+        elif product.tiles:
+            opened = side_by_side(product.tiles, product.colors)
         elif product.files:
             _check_opens(opened)
         source = Source(
