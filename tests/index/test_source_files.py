@@ -64,6 +64,21 @@ def test_addresses_and_what_is_gone(files, tmp_path):
     assert on_disk(gone) == (-1, 0), "what is left of it does not stand for it"
 
 
+def test_a_folder_that_is_a_raster_changes_with_what_is_in_it(tmp_path):
+    store = tmp_path / "x.zarr"
+    (store / "0").mkdir(parents=True)
+    (store / "0" / "a").write_bytes(b"xx")
+    (store / "b").write_bytes(b"x")
+    source = Source(str(store), str(store))
+    before = on_disk(source)
+    content = fingerprint(source)
+    assert before.size == 3
+    (store / "0" / "a").write_bytes(b"yy")
+    os.utime(store / "0" / "a", ns=(5, 5))
+    assert on_disk(source) != before
+    assert fingerprint(source) != content
+
+
 STATISTICS = (
     '<PAMDataset><PAMRasterBand band="1"><Histograms><HistItem><HistMin>1</HistMin></HistItem>'
     '</Histograms><Metadata><MDI key="STATISTICS_MAXIMUM">9</MDI></Metadata></PAMRasterBand>{}'

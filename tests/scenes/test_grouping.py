@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import tarfile
 import zipfile
 
 import numpy as np
@@ -148,6 +149,15 @@ def test_texts_lists_and_sidecars_are_not_told(write_raster, tmp_path):
     assert (len(found.sources), found.left_out, found.problems) == (1, {}, {})
 
 
+def test_a_star_takes_what_a_folder_is_searched_for(write_raster, tmp_path):
+    write_raster("a.tif", 7)
+    write_raster("b.xyz", 7)
+    for name in ("a.tfw", "a.tif.aux.xml", "readme.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    assert names(f"{tmp_path}/*") == ["a.tif"]
+    assert names(f"{tmp_path}/*.xyz") == ["b.xyz"], "what is named by its suffix is read"
+
+
 def test_databases_without_rasters_are_told(write_raster, tmp_path):
     write_raster("a.tif", 7)
     for name in ("v.gpkg", "v.mbtiles"):
@@ -254,6 +264,19 @@ def test_an_archive_that_is_named_is_searched(archive, tmp_path, values_of, monk
         assert values_of(product)[0] == [4, 3, 2]
         assert plain.name == f"/vsizip/{archive}/plain.tif"
         assert plain.files == product.files == (str(archive),)
+
+
+def test_a_tar_as_landsat_comes_in(write_raster, tmp_path, values_of):
+    product = "LC08_L2SP_044034_20140318_20200911_02_T1"
+    path = tmp_path / f"{product}.tar"
+    with tarfile.open(path, "w") as opened:
+        for band in range(1, 8):
+            file = write_raster(f"in/{product}_SR_B{band}.TIF", band)
+            opened.add(file, f"./{file.name}" if band % 2 else file.name)
+    shutil.rmtree(tmp_path / "in")
+    (source,) = find_scenes([path]).sources
+    assert values_of(source)[0] == [4, 3, 2, 5]
+    assert source.files == (str(path),)
 
 
 def test_a_file_of_an_archive(archive, tmp_path):
