@@ -12,6 +12,7 @@ from harma.data import cache as module
 from harma.data.cache import MODES, ImageCache, default_directory
 from harma.errors import ConfigError, DataError, MissingFileError, StorageError
 from harma.scenes.picture import read_image, to_uint8_rgb
+from harma.scenes.rendering import read_rgb
 
 
 @pytest.fixture
@@ -24,11 +25,11 @@ def decoded(monkeypatch):
     """The paths decoded so far."""
     seen = []
 
-    def read(path):
+    def read(path, reading):
         seen.append(path)
-        return read_image(path)
+        return read_rgb(path, reading)
 
-    monkeypatch.setattr(module, "read_image", read)
+    monkeypatch.setattr(module, "read_rgb", read)
     return seen
 
 

@@ -131,6 +131,9 @@ class MemoryStore:
         self._chips = chips
         self.version += 1
 
+    def put_settings(self, settings):
+        self.settings = settings
+
     def put_sources(self, sources):
         self._sources = {**self._sources, **{record.source: record for record in sources}}
 

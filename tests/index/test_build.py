@@ -24,6 +24,7 @@ from harma.model.model import HarMA
 from harma.scenes.edge import library_call
 from harma.scenes.raster import Reading
 from harma.scenes.sources import find_sources
+from harma.scenes.stretch_rule import parse_stretch
 from harma.scenes.windows import Tiling
 
 
@@ -174,7 +175,7 @@ def test_other_settings_another_model_and_a_second_writer_are_refused(
     with pytest.raises(ConfigError, match="the index was made with tiling .* leave the option out"):
         build_index(tmp_path / "scenes", tiling=Tiling(size=16))
     with pytest.raises(ConfigError, match="the index was made with reading"):
-        build_index(tmp_path / "scenes", reading=Reading(percentiles=(1, 99)))
+        build_index(tmp_path / "scenes", reading=Reading(stretch=parse_stretch("scene:1,99")))
     with (
         locked(tmp_path / "index", "writing the index"),
         pytest.raises(HarmaError, match="another process is writing the index"),

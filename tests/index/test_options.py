@@ -7,10 +7,11 @@ import pytest
 from harma.errors import ConfigError
 from harma.index.options import BuildOptions, WorkOptions
 from harma.scenes.raster import Reading
+from harma.scenes.stretch_rule import StretchRule
 from harma.scenes.windows import Tiling
 
 TILING = Tiling(size=None, size_m=200.0, stride=0.5, scales=(1.0, 2.0), edges="pad")
-READING = Reading(bands=(4, 3, 2), percentiles=(1.0, 99.0), nodata=7.0)
+READING = Reading(bands=(4, 3, 2), stretch=StretchRule("scene", (1.0, 99.0)), nodata=7.0)
 
 
 def test_what_is_not_said_is_as_in_the_index():
@@ -41,7 +42,9 @@ def test_what_is_said_of_cutting_changes_that_and_nothing_else(said, expected):
         ({"bands": "3,2,1"}, {"bands": (3, 2, 1)}),
         ({"bands": (1,)}, {"bands": (1,)}),
         ({"bands": "auto"}, {"bands": "auto"}),
-        ({"stretch": [0.0, 100.0]}, {"percentiles": (0.0, 100.0)}),
+        ({"stretch": [0.0, 3000.0]}, {"stretch": StretchRule("fixed", (0.0, 3000.0))}),
+        ({"stretch": "scene:1,99"}, {"stretch": StretchRule("scene", (1.0, 99.0), each=True)}),
+        ({"stretch": "auto"}, {"stretch": StretchRule()}),
         ({"nodata": 0.0}, {"nodata": 0.0}),
     ],
 )
@@ -59,7 +62,7 @@ def test_options_that_contradict_each_other_or_cannot_be_used():
         BuildOptions(whole=True, size=64)
     with pytest.raises(ConfigError, match="in pixels and in metres"):
         BuildOptions(size=64, size_m=10.0).tiling(TILING)
-    with pytest.raises(ConfigError, match=r"stretch is \[2\]; give two percentiles"):
+    with pytest.raises(ConfigError, match="stretch is 2; allowed are auto, two values"):
         BuildOptions(stretch=[2]).reading(READING)
 
 

@@ -50,6 +50,14 @@ def vector_of(model, store, **options):
     return query_vector(lambda: model, store, Query(**options))
 
 
+@pytest.fixture(autouse=True)
+def pictures(tmp_path, monkeypatch):
+    """Files of the names that queries give, each of a grey of its own."""
+    monkeypatch.chdir(tmp_path)
+    for grey, name in enumerate(("x.png", "a.png", "b.png")):
+        Image.new("RGB", (4, 4), (grey, grey, grey)).save(name)
+
+
 def test_parts_add_up_by_their_weights(model, store):
     """(1 + 2)·text - 0.5·picture, of unit vectors, is (3, -0.5) over its length √9.25."""
     query = {"text": "a river", "like": [Text("a lake", 2.0)], "unlike": [Picture("x.png")]}
@@ -69,8 +77,8 @@ def test_what_is_said_is_what_is_looked_for(model, store):
     assert (model.texts, model.images) == ([], [])
     pixels = np.zeros((4, 4, 3), dtype=np.uint8)
     image = Image.new("RGB", (4, 4))
-    vector_of(model, store, image="a.jp2", like=[Path("b.png"), image, pixels])
-    assert model.images[:2] == [Path("a.jp2"), Path("b.png")]
+    vector_of(model, store, image="a.png", like=[Path("b.png"), image, pixels])
+    assert [picture.getpixel((0, 0))[0] for picture in model.images[:2]] == [1, 2]
     assert model.images[2] is image
     assert model.images[3] is pixels
 

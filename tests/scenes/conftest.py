@@ -6,6 +6,7 @@ import rasterio
 from affine import Affine
 
 from harma.scenes.raster import Reading, open_scene
+from harma.scenes.stretch_rule import parse_stretch
 from harma.scenes.windows import Window
 
 UTM = "EPSG:32631"
@@ -76,6 +77,8 @@ def read():
     """Open a scene and read a window: facts, pixels, and the share of nodata."""
 
     def make(path, window=ALL, **options):
+        if "stretch" in options:
+            options["stretch"] = parse_stretch(options["stretch"])
         with open_scene(str(path), Reading(**options)) as scene:
             pixels, empty = scene.read(window)
             return scene.facts, pixels, empty

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from harma.errors import ConfigError, DataError
-from harma.scenes.raster import Reading
+from harma.errors import DataError
 from harma.scenes.stretch import Stretch, stretch_of
 
 ALL_VALID = np.ones((1, 5), dtype=bool)
@@ -14,11 +13,11 @@ ALL_VALID = np.ones((1, 5), dtype=bool)
 def test_other_types_are_stretched_by_percentiles(make_raster, dtype, read):
     ramp = np.linspace(1000, 3000, 40 * 50).reshape(40, 50)
     values = np.stack([ramp, ramp * 2, ramp * 3]).astype(dtype)
-    facts, pixels, _ = read(make_raster(values=values), percentiles=(0, 100))
+    facts, pixels, _ = read(make_raster(values=values), stretch="scene:0,100")
     assert pixels[0, 0].tolist() == [0, 0, 0]
     assert pixels[-1, -1].tolist() == [255, 255, 255]
     assert facts.stretch == "1000 to 3000; 2000 to 6000; 3000 to 9000"
-    narrow, _, _ = read(make_raster(values=values), percentiles=(10, 90))
+    narrow, _, _ = read(make_raster(values=values), stretch="scene:10,90")
     assert [round(float(end), -1) for end in narrow.stretch.split(";")[0].split(" to ")] == [
         1200,
         2800,
@@ -57,13 +56,6 @@ def test_a_band_of_one_value_is_no_division_by_zero():
 
 def test_8_bit_values_stay_as_they_are():
     assert stretch_of(np.zeros((1, 1, 5), dtype=np.uint8), ALL_VALID, (2, 98)) is None
-
-
-@pytest.mark.parametrize("percentiles", [(2, 2), (98, 2), (-1, 98), (2, 100.5), (float("nan"), 5)])
-def test_percentiles_that_are_none(percentiles):
-    with pytest.raises(ConfigError, match="the stretch is from percentile .*; give two numbers"):
-        Reading(percentiles=percentiles)
-    Reading(percentiles=(0, 100))
 
 
 def test_halves_and_ends_of_the_range():

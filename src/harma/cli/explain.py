@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import positive
+from harma.cli.argument_types import output_file, positive
 from harma.cli.device import add_device_argument, load_on_device
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE", help="an image file")
     parser.add_argument("text", metavar="TEXT", help="what to look for in it")
     parser.add_argument(
-        "--output", required=True, type=Path, metavar="FILE", help="the picture, a .png file"
+        "--output", required=True, type=output_file, metavar="FILE", help="the picture, a .png file"
     )
     parser.add_argument(
         "--grid", type=positive, default=12, help="parts along each side, 3 to 64 (12)"
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Explain, and write."""
     from harma.errors import ConfigError
     from harma.evaluation.relevance import check_asked, draw_relevance, relevance
-    from harma.scenes.picture import read_image
+    from harma.scenes.rendering import read_rgb
 
     if args.output.suffix.lower() != ".png":
         raise ConfigError(f"--output is {args.output}; name a .png file")
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--output is the image itself, {args.output}; name another file")
     # All that can be wrong is told before the model is opened.
     check_asked(args.text, args.grid)
-    picture = read_image(args.image)
+    picture = read_rgb(args.image)
     model = load_on_device(args.model, args.backbone, args.device)
     relevance_map = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
     draw_relevance(relevance_map, args.text, args.output, picture)

@@ -96,7 +96,7 @@ def read_test(
         raise DataError(
             f"the test split is not the one that {', '.join(others)} were read on; bring that back"
         )
-    cache = make_cache(data)
+    cache = make_cache(data, split)
     for row in ready:
         runs = finished_runs(plan, row)
         reading = FinalReading(

@@ -12,7 +12,7 @@ from harma.data.rows import Problem, RowPlace
 from harma.data.split import SplitSize
 from harma.errors import DataError, MissingFileError
 from harma.ground.progress import Advance
-from harma.scenes.picture import read_image
+from harma.scenes.rendering import read_rgb
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _undecodable(
 
 def _why_undecodable(path: Path) -> str | None:
     try:
-        read_image(path)
+        read_rgb(path)
     except (DataError, MissingFileError) as error:
         return str(error)
     return None

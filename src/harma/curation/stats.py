@@ -15,7 +15,7 @@ from harma.data.annotations import load_split
 from harma.data.description import DataDescription
 from harma.data.split import Split
 from harma.ground.progress import Advance
-from harma.scenes.picture import picture_size
+from harma.scenes.rendering import size_of
 
 MOST_NAMED = 50  # captions and words
 UNCUT_WORDS = 10**6  # words of a caption: here captions are counted as they are
@@ -153,7 +153,7 @@ def _read_files(
 
 def _read_file(path: Path) -> _ImageFile:
     # From the header alone: whether pixels can be decoded is what `harma data check` looks at.
-    size = picture_size(path)
+    size = size_of(path)
     with path.open("rb") as file:
         return _ImageFile(size, hashlib.file_digest(file, "sha256").hexdigest())
 

@@ -6,12 +6,14 @@ by image (grouping) into a `Split`.
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from harma.data.description import DataDescription
 from harma.data.formats import ANNOTATION_READERS
 from harma.data.grouping import GroupingRules, SplitReading, group_by_image
+from harma.data.ranges import reading_of_data
 from harma.data.split import Split
 from harma.errors import ConfigError, DataError, MissingFileError
 
@@ -64,13 +66,15 @@ def load_split(
     if reading.problems:
         _check_annotations_are_there(reading, description, Path(root))
         raise DataError(first_problem(reading))
+    loaded = reading.split
     if check_files:
-        _check_images_are_there(reading.split)
+        _check_images_are_there(loaded)
+        loaded = replace(loaded, reading=reading_of_data(loaded, description.stretch))
     for path, place in reading.repeated:
         first = reading.places[path]
         logger.warning("%s: image %s is in %s too; it counts as two images", place, path, first)
-    _log_dropped(reading.split.dropped)
-    return reading.split
+    _log_dropped(loaded.dropped)
+    return loaded
 
 
 def read_split(

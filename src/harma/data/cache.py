@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tokenize import TokenError
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +18,14 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from harma.errors import ConfigError, MissingFileError, StorageError
+from harma.ground.outputs import check_no_address
 from harma.ground.progress import Advance
-from harma.scenes.picture import read_image, rgb_array
+from harma.scenes.picture import rgb_array
+from harma.scenes.rendering import is_plain_picture, read_rgb
+
+if TYPE_CHECKING:
+    # It takes rasterio, which is no part of the plain install.
+    from harma.scenes.raster import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -52,18 +58,25 @@ class ImageCache:
             files of images that changed are never read again, and the directory can be deleted at
             any time.
         directory: of the files; None takes `harma/images` in the user's cache folder.
+        reading: how rasters are read, of which a data set may consist; see `read_rgb`.
 
     Raises:
         ConfigError: the mode is unknown.
     """
 
     def __init__(
-        self, mode: Literal["none", "memory", "disk"] = "none", directory: str | Path | None = None
+        self,
+        mode: Literal["none", "memory", "disk"] = "none",
+        directory: str | Path | None = None,
+        reading: "Reading | None" = None,
     ) -> None:
         if mode not in MODES:
             raise ConfigError(f"data.cache is {mode!r}; allowed are {', '.join(MODES)}")
+        if directory:
+            check_no_address(directory, "data.cache_dir")
         self.mode = mode
         self.directory = Path(directory).expanduser() if directory else default_directory()
+        self.reading = reading
         self._blocks: list[Tensor] = []
         self._used = 0  # bytes of the last block
         self._places: dict[Path, _InMemory] = {}
@@ -119,7 +132,7 @@ class ImageCache:
     def _decode(self, path: Path) -> NDArray[np.uint8]:
         if self.mode == "disk":
             return self._through_disk(path)
-        return rgb_array(read_image(path))
+        return rgb_array(read_rgb(path, self.reading))
 
     # -- memory ------------------------------------------------------------------------------------
 
@@ -157,7 +170,7 @@ class ImageCache:
         entry = self._entry(path)
         array = _read_entry(entry)
         if array is None:
-            array = rgb_array(read_image(path))
+            array = rgb_array(read_rgb(path, self.reading))
             _write_entry(entry, array)
         return array
 
@@ -171,6 +184,9 @@ class ImageCache:
         except OSError as error:
             raise MissingFileError(f"image {path} is not there ({error.strerror})") from error
         key = f"{DECODING}\0{path.absolute()}\0{stat.st_size}\0{stat.st_mtime_ns}"
+        # The same raster is another picture in another range.
+        if not is_plain_picture(path):
+            key += f"\0{self.reading!r}"
         name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:40]
         # A folder for each first two digits: some file systems are slow with a million files in
         # one.

@@ -80,7 +80,7 @@ class CaptionPairs(Dataset[CaptionItem]):
             )
         self.split = split
         self.transform = transform
-        self.cache = cache or ImageCache("none")
+        self.cache = cache or ImageCache("none", reading=split.reading)
         self.seed = seed
         self.sampling = sampling
         self.captions_per_image = captions_per_image

@@ -12,6 +12,7 @@ from harma.data.formats import ANNOTATION_READERS
 from harma.data.text_formats import caps_pairs
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.reading import read_yaml
+from harma.scenes.stretch_rule import parse_stretch
 
 SPLITS = ("train", "val", "test")
 
@@ -34,6 +35,8 @@ class DataDescription:
         homepage: where a person gets the data.
         note: what readers of figures on it must know, such as images it shares with other sets;
             reports show it.
+        stretch: values that become black and white, where images are not 8 bit: as `--stretch` of
+            `harma index build` takes them; "" takes one range for all, from a sample of them.
 
     Raises:
         ConfigError: the format is unknown, a file is listed twice in a split, or the files do not
@@ -50,6 +53,7 @@ class DataDescription:
     licence: str = ""
     homepage: str = ""
     note: str = ""
+    stretch: str = ""
 
     def __post_init__(self) -> None:
         if self.format not in ANNOTATION_READERS:
@@ -57,6 +61,8 @@ class DataDescription:
                 f"data set {self.name}: format is {self.format!r}; allowed are"
                 f" {', '.join(ANNOTATION_READERS)}"
             )
+        if self.stretch:
+            parse_stretch(self.stretch)
         for split in SPLITS:
             files = getattr(self, split)
             twice = sorted({name for name in files if files.count(name) > 1})

@@ -5,12 +5,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harma.errors import DataError
+
+if TYPE_CHECKING:
+    # It takes rasterio, which is no part of the plain install.
+    from harma.scenes.raster import Reading
 
 
 class SplitSize(NamedTuple):
@@ -35,6 +39,7 @@ class Split:
             unknown.
         dropped: what was left out, a message each.
         image_root: the folder that image names are relative to; None: names are file names.
+        reading: how images are read that are rasters; None: all are plain pictures.
 
     Raises:
         DataError: lengths or indices do not fit together.
@@ -49,6 +54,7 @@ class Split:
     image_sources: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     image_root: Path | None = None
+    reading: "Reading | None" = None
 
     def __post_init__(self) -> None:
         owners = self.caption_to_image
@@ -140,4 +146,5 @@ class Split:
             image_sources=sources,
             dropped=self.dropped,
             image_root=self.image_root,
+            reading=self.reading,
         )

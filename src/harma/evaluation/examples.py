@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harma.data.split import Split
 from harma.evaluation.retrieval import Embedded, Evaluation
-from harma.scenes.picture import read_image
+from harma.scenes.rendering import read_rgb
 
 THUMBNAIL_SIDE = 160
 
@@ -121,7 +121,7 @@ def images_having(embedded: Embedded, caption: int) -> set[int]:
 
 def thumbnail(split: Split, image: int) -> str:
     """A small JPEG of an image as a data URI."""
-    picture = read_image(split.images[image])
+    picture = read_rgb(split.images[image], split.reading)
     # Inside the page, which is one file without requests to elsewhere; so it must be small.
     picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     buffer = io.BytesIO()

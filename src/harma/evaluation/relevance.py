@@ -22,7 +22,8 @@ from harma.evaluation.retrieval import Embedded
 from harma.ground.drawing import INK, PAPER, data_uri
 from harma.ground.files import replacing
 from harma.model.embedding import Embedder, embed_texts, eval_transform_of, evaluating
-from harma.scenes.picture import read_image, to_uint8_rgb
+from harma.scenes.picture import to_uint8_rgb
+from harma.scenes.rendering import read_rgb
 
 MIN_GRID = 3
 MAX_GRID = 64
@@ -280,7 +281,7 @@ def _example(
 ) -> RelevanceExample:
     query = embedded.texts[embedded.captions.text[caption]]
     image = int(np.argmax(embedded.images @ query))
-    picture = read_image(split.images[image])
+    picture = read_rgb(split.images[image], split.reading)
     relevance_map = relevance(model, picture, split.captions[caption], grid=grid)
     seen = Image.fromarray(relevance_map.picture).resize((REPORT_SIDE, REPORT_SIDE))
     right = image == int(split.caption_to_image[caption])

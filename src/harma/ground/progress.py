@@ -25,6 +25,7 @@ def not_told(part: str, done: int, total: int) -> None:
 # What is counted while a part is done; for any other part its own name is shown.
 COUNTED = {
     "looking": "sources",
+    "sampling": "sources",
     "embedding": "chips",
     "exporting": "chips",
     "checking": "rows",

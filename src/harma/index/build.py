@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harma.errors import ConfigError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
+from harma.index.archive_ranges import ArchiveRanges
 from harma.index.batches import ChipBlock
 from harma.index.compaction import keep_quick
 from harma.index.plan import PlannedSource, plan
 from harma.index.reading import Task
-from harma.index.settings import SETTINGS_FILE, Settings, write_settings
+from harma.index.settings import SETTINGS_FILE, Settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.workers import run_tasks
 from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
@@ -47,8 +49,8 @@ def build(
         settings: of a new index; an old one must have the same.
         batch_size: chips embedded at once.
         num_workers: processes that read; 0 reads in this one.
-        progress: called with (what is done, so far, in all): "looking" counts sources, "embedding"
-            chips. Until all sources are looked at, all chips are an estimate.
+        progress: called with (what is done, so far, in all): "looking" and "sampling" count
+            sources, "embedding" chips. Until all sources are looked at, all chips are an estimate.
 
     Raises:
         BusyError: another process writes the index.
@@ -64,11 +66,12 @@ def build(
         start = time.monotonic()
         writer = Writer(store)
         counted = _Counted(len(once), progress)
+        ranges = ArchiveRanges(store, once, progress)
         planned = plan(once, store, num_workers=num_workers, progress=progress)
         # Blocks pull tasks, tasks pull the plan, the plan pulls the survey: nothing runs ahead of
         # what is written by more than a few tasks and sources.
         blocks = run_tasks(
-            _tasks(planned, writer, counted),
+            _tasks(planned, writer, counted, ranges),
             store.settings,
             model,
             batch_size=batch_size,
@@ -102,7 +105,7 @@ def _check_fits(store: Store, settings: Settings, model: HarMA) -> None:
     check_model(of_index.model, of_index.model_id, model)
     _check_settings(of_index, settings)
     if (settings.model, settings.backbone) != (of_index.model, of_index.backbone):
-        write_settings(store.directory, settings)
+        store.put_settings(replace(of_index, model=settings.model, backbone=settings.backbone))
 
 
 def _check_settings(of_index: Settings, given: Settings) -> None:
@@ -114,6 +117,9 @@ def _check_settings(of_index: Settings, given: Settings) -> None:
     for name in COMMON_SETTINGS:
         was = getattr(of_index, name)
         now = getattr(given, name)
+        # The ranges that the index has found are its own: nobody asks for others.
+        if name == "reading":
+            now = replace(now, ranges=was.ranges)
         # As text: a nodata value may be NaN, which is not equal to itself.
         if repr(was) != repr(now):
             raise ConfigError(
@@ -122,12 +128,16 @@ def _check_settings(of_index: Settings, given: Settings) -> None:
             )
 
 
-def _tasks(planned: Iterable[PlannedSource], writer: Writer, counted: "_Counted") -> Iterator[Task]:
+def _tasks(
+    planned: Iterable[PlannedSource], writer: Writer, counted: "_Counted", ranges: ArchiveRanges
+) -> Iterator[Task]:
     """The tasks of all sources; the writer hears of each source before its first task is out."""
     for source in planned:
         writer.begin(source)
         counted.add(source)
-        yield from source.tasks()
+        shown_in = ranges.of(source.surveyed)
+        for task in source.tasks():
+            yield replace(task, ranges=shown_in)
 
 
 class _Counted:

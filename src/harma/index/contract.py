@@ -96,6 +96,9 @@ class StoreWriter(StoreReader, Protocol):
     def add_chips(self, chips: Sequence[ChipRecord], embeddings: NDArray[np.float32]) -> None:
         """Append chips and their embeddings (n, E), all of them or none."""
 
+    def put_settings(self, settings: Settings) -> None:
+        """Write what the index was made with anew."""
+
     def put_sources(self, sources: Sequence[SourceRecord]) -> None:
         """Write records of sources, in place of older ones."""
 

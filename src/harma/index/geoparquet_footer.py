@@ -12,7 +12,7 @@ from typing import Any
 from harma.errors import ConfigError, DataError
 from harma.ground.version import __version__
 from harma.index.schema import BOX_COLUMNS
-from harma.index.settings import Settings, settings_of
+from harma.index.settings import Settings, reading_values, settings_of, values_of
 from harma.scenes.windows import Tiling
 
 # Names of the texts.
@@ -63,7 +63,7 @@ def emb_of(settings: Settings) -> str:
     """The `emb` text: how the embeddings of an index were made."""
     cut = {
         "tiling": asdict(settings.tiling),
-        "reading": asdict(settings.reading),
+        "reading": reading_values(settings.reading),
         "max_nodata": settings.max_nodata,
     }
     return json.dumps(
@@ -99,7 +99,7 @@ def emb_of(settings: Settings) -> str:
 def harma_of(settings: Settings) -> str:
     """The `harma` text."""
     return json.dumps(
-        {"version": HARMA_VERSION, "software": __version__, "settings": asdict(settings)}
+        {"version": HARMA_VERSION, "software": __version__, "settings": values_of(settings)}
     )
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from harma.errors import ConfigError
 from harma.ground.device import usable_cores
 from harma.scenes.bands import Bands, parse_bands
+from harma.scenes.locate import check_height, parse_crs
 from harma.scenes.raster import Reading
+from harma.scenes.stretch_rule import StretchRule, parse_stretch
 from harma.scenes.windows import Tiling
 
 if TYPE_CHECKING:
@@ -65,9 +67,16 @@ class BuildOptions(WorkOptions):
         scales: chips of these multiples of the side.
         edges: the last chip of a row: moved back ("shift") or filled ("pad").
         bands: "auto", a preset of `harma.scenes.bands`, or numbers from 1 (auto).
-        stretch: percentiles that become black and white (2, 98).
+        stretch: values that become black and white, where they are not 8 bit: "auto", two numbers
+            or six (two of red, of green and of blue), "archive:0.5,99.5" (percentiles of a sample
+            of the archive) or "scene:2,98" (percentiles of each scene and band) (auto).
         nodata: value without data, if not as the files say.
+        crs: of rasters that have coordinates and name no coordinate reference system, as pyproj
+            reads it.
+        height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
+            place a raster.
         max_nodata: chips with a larger share of nodata are left out (0.5).
+        date_from: finds dates in paths, see `harma.scenes.date_pattern`; "" for none.
 
     Raises:
         ConfigError: a number is out of its range, or `whole` is given together with a size.
@@ -80,14 +89,21 @@ class BuildOptions(WorkOptions):
     scales: Sequence[float] | None = None
     edges: Literal["shift", "pad"] | None = None
     bands: str | Bands | None = None
-    stretch: Sequence[float] | None = None
+    stretch: str | Sequence[float] | StretchRule | None = None
     nodata: float | None = None
+    crs: str | None = None
+    height: float | None = None
     max_nodata: float | None = None
+    date_from: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.whole and (self.size is not None or self.size_m is not None):
             raise ConfigError("whole makes one chip of every image, which has no size; give one")
+        # At once: the model takes long to load.
+        if self.crs is not None:
+            parse_crs(self.crs)
+        check_height(self.height)
 
     def tiling(self, otherwise: Tiling) -> Tiling:
         """How scenes are cut.
@@ -126,11 +142,15 @@ class BuildOptions(WorkOptions):
         elif self.bands is not None:
             reading = replace(reading, bands=self.bands)
         if self.stretch is not None:
-            if len(self.stretch) != 2:
-                raise ConfigError(f"stretch is {list(self.stretch)}; give two percentiles")
-            reading = replace(reading, percentiles=(self.stretch[0], self.stretch[1]))
+            reading = replace(reading, stretch=parse_stretch(self.stretch))
         if self.nodata is not None:
             reading = replace(reading, nodata=self.nodata)
+        if self.crs is not None:
+            reading = replace(reading, crs=self.crs)
+        if self.height is not None:
+            reading = replace(reading, height=self.height)
+        if self.date_from is not None:
+            reading = replace(reading, date_from=self.date_from or None)
         return reading
 
     def nodata_limit(self, otherwise: float) -> float:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from harma.index.ask import CHIP_PREFIX, Chip, Example, Picture, Query, Text, Ve
 from harma.index.contract import StoreReader
 from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.schema import quoted
+from harma.scenes.rendering import read_rgb
 
 logger = logging.getLogger(__name__)
 
@@ -146,9 +148,9 @@ def _embedded(
         embedded: Embedding = model().embed_texts([example.text])[0]
         return embedded
     image = example.image
-    if isinstance(image, str):
-        # The name of a file: a picture is no text, whatever its name looks like.
-        image = Path(image)
+    # The name of a file: a picture is no text, whatever its name looks like.
+    if isinstance(image, str | PathLike):
+        image = read_rgb(image, store.settings.reading, as_scene=True)
     picture: Embedding = model().embed_images([image])[0]
     return picture
 

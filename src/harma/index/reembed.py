@@ -83,7 +83,9 @@ def reembed(
         )
         if not allow_missing:
             _check_nothing_lost(old, outcome.problems)
-        _change_over(directory, growing, settings)
+        # Of kinds that the old tables have no chips of, ranges may have been found now.
+        reading = read_settings(growing).reading
+        _change_over(directory, growing, replace(settings, reading=reading))
         write_problems(Store(directory))
     return outcome
 
@@ -129,14 +131,14 @@ def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:
 
 def _sources_of(store: Store) -> list[Source]:
     """The sources as they were indexed; dates that came from a list are known from chips alone."""
-    dates: dict[str, Period | None] = dict.fromkeys(store.sources())
+    records = store.sources()
+    dates: dict[str, Period | None] = dict.fromkeys(records)
     columns = ["source", "datetime", "datetime_end"]
     for block in store.blocks(columns):
         # A source's chips have one date: a row a source is enough.
         pairs = block.select(columns).group_by(columns).aggregate([])
         for row in pairs.to_pylist():
             dates[row["source"]] = _period(row["datetime"], row["datetime_end"])
-    records = store.sources()
     sources = []
     for name, taken in dates.items():
         if name in records:
@@ -146,10 +148,10 @@ def _sources_of(store: Store) -> list[Source]:
     return sources
 
 
-def _period(start: datetime | None, end: datetime | None) -> Period | None:
-    if start is None:
+def _period(first: datetime | None, last: datetime | None) -> Period | None:
+    if first is None:
         return None
-    return Period(start, end or start)
+    return Period(first, last or first)
 
 
 def _change_over(directory: Path, growing: Path, settings: Settings) -> None:

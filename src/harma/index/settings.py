@@ -8,7 +8,10 @@ from typing import Any
 
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.ground.files import write_json
+from harma.scenes.ranges import KindRange
 from harma.scenes.raster import Reading
+from harma.scenes.stretch import Stretch
+from harma.scenes.stretch_rule import SCENE, StretchRule, parse_stretch
 from harma.scenes.windows import Tiling
 
 SETTINGS_FILE = "index.json"
@@ -50,7 +53,7 @@ class Settings:
 def write_settings(directory: Path, settings: Settings) -> None:
     """Write `index.json`."""
     write_json(
-        directory / SETTINGS_FILE, {"format": FORMAT, "version": VERSION, **asdict(settings)}
+        directory / SETTINGS_FILE, {"format": FORMAT, "version": VERSION, **values_of(settings)}
     )
 
 
@@ -81,8 +84,39 @@ def read_settings(directory: Path) -> Settings:
         raise DataError(f"{path} is damaged ({error}); build the index again") from error
 
 
+def values_of(settings: Settings) -> dict[str, Any]:
+    """Settings as plain values; `settings_of` reads them."""
+    return {**asdict(settings), "reading": reading_values(settings.reading)}
+
+
+def reading_values(reading: Reading) -> dict[str, Any]:
+    """How scenes are read, as plain values."""
+    # A person who looks into the file finds what is said at the command line.
+    return {**asdict(reading), "stretch": str(reading.stretch)}
+
+
+def _reading_of(values: Mapping[str, Any]) -> Reading:
+    """How scenes are read, of plain values."""
+    reading = dict(values)
+    if not isinstance(reading["bands"], str):
+        reading["bands"] = tuple(reading["bands"])
+    # Indexes of before there was one range for an archive.
+    if "percentiles" in reading:
+        percentiles = tuple(reading.pop("percentiles"))
+        reading["stretch"] = StretchRule(SCENE, percentiles, each=True)
+    else:
+        reading["stretch"] = parse_stretch(reading["stretch"])
+    reading["ranges"] = tuple(_range_of(known) for known in reading.pop("ranges", ()))
+    return Reading(**reading)
+
+
+def _range_of(values: Mapping[str, Any]) -> KindRange:
+    stretch = values["stretch"]
+    return KindRange(values["kind"], Stretch(tuple(stretch["low"]), tuple(stretch["high"])))
+
+
 def settings_of(values: Mapping[str, Any]) -> Settings:
-    """Settings of plain values, as `asdict` gives them and JSON changes them.
+    """Settings of plain values, as `values_of` gives them and JSON changes them.
 
     Raises:
         LookupError, TypeError, AttributeError, ConfigError: the values are not of settings.
@@ -90,8 +124,5 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     # JSON has no tuples.
     tiling = dict(values["tiling"])
     tiling["scales"] = tuple(tiling["scales"])
-    reading = dict(values["reading"])
-    reading["percentiles"] = tuple(reading["percentiles"])
-    if not isinstance(reading["bands"], str):
-        reading["bands"] = tuple(reading["bands"])
-    return Settings(**{**values, "tiling": Tiling(**tiling), "reading": Reading(**reading)})
+    reading = _reading_of(values["reading"])
+    return Settings(**{**values, "tiling": Tiling(**tiling), "reading": reading})

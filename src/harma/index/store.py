@@ -364,6 +364,11 @@ class Store:
             _complete(self._chips, schema)
             self._chips.add(pa.table([columns[name] for name in schema.names], schema=schema))
 
+    def put_settings(self, settings: Settings) -> None:
+        """Write what the index was made with anew."""
+        write_settings(self.directory, settings)
+        self.settings = settings
+
     def put_sources(self, sources: Sequence[SourceRecord]) -> None:
         """Write records of sources, in place of older ones."""
         table = pa.Table.from_pylist([vars(source) for source in sources], schema=SOURCE_SCHEMA)

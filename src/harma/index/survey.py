@@ -87,9 +87,9 @@ def _look(
         # Touched, or copied anew: the bytes are what counts.
         if record is not None and has_record and record.content == content:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
-        with open_scene(source.opened_as, reading, survey=True) as scene:
+        with open_scene(source.opened_as, reading, survey=True, name=source.name) as scene:
             facts = scene.facts
-            windows = tiling.windows(facts.width, facts.height, facts.gsd)
+            windows = tiling.windows(facts.width, facts.height, facts.scale)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
     return Surveyed(source, size, mtime_ns, content, facts, windows)

@@ -18,11 +18,13 @@ from harma.data.cache import ImageCache
 from harma.data.transforms import eval_transform
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
+from harma.model.cut_texts import tell_cut_texts
 from harma.scenes.picture import to_uint8_rgb
+from harma.scenes.rendering import reading_of
 
 Embeddings = NDArray[np.float32]
 Picture = str | os.PathLike[str] | Image | NDArray[np.generic]
-"""A path, a PIL image or an array (H, W), (H, W, 3) or (H, W, 4)."""
+"""A path (of a picture or raster), a PIL image or an array (H, W), (H, W, 3) or (H, W, 4)."""
 Images = Sequence[Picture] | NDArray[np.generic]
 """A list of pictures, or an array of them."""
 
@@ -113,8 +115,15 @@ def embed_images(
     cache: ImageCache | None = None,
     progress: bool = False,
 ) -> Embeddings:
-    """Embed paths, PIL images or arrays: float32 (N, E); see `HarMA.embed_images`."""
+    """Embed paths, PIL images or arrays: float32 (N, E); see `HarMA.embed_images`.
+
+    Files that are rasters of one kind are shown in one range (`harma.scenes.rendering`), which a
+    cache that is given knows.
+    """
     _check_many(images, "images")
+    if cache is None:
+        files = [image for image in images if isinstance(image, str | os.PathLike)]
+        cache = ImageCache("none", reading=reading_of(files))
     # Pinned memory lets a batch travel to the GPU while the one before is embedded.
     loader = DataLoader(
         Pictures(images, eval_transform_of(model.preprocess), cache),
@@ -153,13 +162,28 @@ def _checked(embeddings: Embeddings) -> Embeddings:
 
 
 def embed_texts(
-    model: Embedder, texts: Sequence[str], *, batch_size: int = 256, progress: bool = False
+    model: Embedder,
+    texts: Sequence[str],
+    *,
+    batch_size: int = 256,
+    progress: bool = False,
+    tell_cut: bool = True,
 ) -> Embeddings:
-    """Embed strings: float32 (N, E); see `HarMA.embed_texts`."""
+    """Embed strings: float32 (N, E); see `HarMA.embed_texts`.
+
+    Args:
+        model: embeds.
+        texts: N.
+        batch_size: how many at once.
+        progress: show a bar.
+        tell_cut: warn of texts that are longer than the model reads.
+    """
     _check_many(texts, "texts")
     if len(texts) == 0:
         return _no_embeddings(model)
     token_ids = model.tokenize(list(texts))
+    if tell_cut:
+        tell_cut_texts(model, texts, token_ids)
     # Captions of one length together: a batch is only as long as its longest caption.
     order = torch.argsort(model.text_lengths(token_ids), stable=True)
     starts = range(0, len(order), batch_size)

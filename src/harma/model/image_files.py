@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from harma.data.cache import ImageCache
 from harma.errors import ConfigError, DataError, HarmaError
 from harma.ground.progress import Advance
 from harma.model.embedding import Embedder, Pictures, embed_pixels, eval_transform_of
+from harma.scenes.rendering import reading_of
 from harma.scenes.sources import find_sources
 
 
@@ -103,8 +105,10 @@ def embed_files(
         DataError: images cannot be read; the message names all of them. After the first the others
             are only decoded.
     """
+    # One range for all: pictures of one archive stay comparable.
+    cache = ImageCache("none", reading=reading_of(paths))
     loader = DataLoader(
-        _Tolerant(Pictures(paths, eval_transform_of(model.preprocess))),
+        _Tolerant(Pictures(paths, eval_transform_of(model.preprocess), cache)),
         batch_size=batch_size,
         num_workers=num_workers,
         collate_fn=_together,

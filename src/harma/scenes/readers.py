@@ -9,9 +9,12 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
 from harma.scenes.bands import Bands
+from harma.scenes.depth import decibels, depth_range
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
-from harma.scenes.stretch import Stretch, stretch_of
+from harma.scenes.ranges import ThinnedValues
+from harma.scenes.sampled import is_measured
+from harma.scenes.stretch import Stretch
 from harma.scenes.windows import Window
 
 # Longer side of the thinned-out copy that percentiles are taken from.
@@ -37,8 +40,12 @@ class Reader(Protocol):
     def stretch(self) -> Stretch | None:
         """The ranges that become 0 to 255; None where values are 8 bit already."""
 
-    def read(self, window: Window) -> Pixels:
+    def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """Read the part of a window that lies in the scene.
+
+        Args:
+            window: what to read.
+            shape: height and width to thin it out to; None: as it is.
 
         Raises:
             DataError: the file is damaged there.
@@ -52,34 +59,29 @@ class BandReader:
         dataset: the raster.
         bands: their numbers, from 1.
         nodata: what tells which pixels hold data.
-        percentiles: of the scene's values that become black and white; None leaves values as they
-            are, for whoever reads no pixel.
 
-    Raises:
-        DataError: the raster cannot be read, or no pixel of it is valid.
+    Attributes:
+        stretch: set by whoever knows which values shall be black and white; None leaves them as
+            they are.
     """
 
-    def __init__(
-        self,
-        dataset: DatasetReader,
-        bands: Bands,
-        nodata: NodataRule,
-        percentiles: tuple[float, float] | None,
-    ) -> None:
+    def __init__(self, dataset: DatasetReader, bands: Bands, nodata: NodataRule) -> None:
         self.dataset = dataset
         self.bands = bands
         self.nodata = nodata
         self.stretch: Stretch | None = None
-        # What is 8 bit already is shown as it is; percentiles would cost a pass over the file.
-        is_8_bit = all(dataset.dtypes[band - 1] == "uint8" for band in bands)
-        if percentiles is not None and not is_8_bit:
-            values, valid = self._values(None, self._overview())
-            self.stretch = stretch_of(values, valid, percentiles)
 
-    def read(self, window: Window) -> Pixels:
+    def depth(self) -> Stretch | None:
+        """The range of 8-bit types that hold fewer bits than 8; None for all others."""
+        high = depth_range(self.dataset, self.bands)
+        if high is None:
+            return None
+        return Stretch.of_all(0.0, high, len(self.bands))
+
+    def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
         inside = _inside(self.dataset, window)
-        values, valid = self._values(inside, (int(inside.height), int(inside.width)))
+        values, valid = self._values(inside, shape or (int(inside.height), int(inside.width)))
         if self.stretch is not None:
             values = self.stretch(values)
         rgb = np.moveaxis(values, 0, -1)
@@ -87,13 +89,15 @@ class BandReader:
             rgb = np.repeat(rgb, 3, axis=-1)
         return Pixels(rgb, valid)
 
-    def _overview(self) -> tuple[int, int]:
-        """Height and width of the thinned-out copy."""
+    def look(self) -> ThinnedValues:
+        """A thinned-out copy of the whole scene, as measured.
+
+        Raises:
+            DataError: the file is damaged.
+        """
         height = self.dataset.height
         width = self.dataset.width
-        # Never enlarged: a small scene is read as it is.
-        factor = min(1.0, OVERVIEW_SIDE / max(height, width))
-        return max(1, round(height * factor)), max(1, round(width * factor))
+        return ThinnedValues(*self._values(None, thinned(height, width, OVERVIEW_SIDE)))
 
     def _values(
         self, window: RasterWindow | None, shape: tuple[int, int]
@@ -108,6 +112,8 @@ class BandReader:
                 # them.
                 resampling=Resampling.nearest,
             )
+        if values.dtype.kind == "c":
+            values = decibels(values)
         return values, self.nodata.valid(self.dataset, values, window)
 
 
@@ -132,13 +138,14 @@ class PaletteReader:
         for number, color in colors.items():
             self.table[number] = np.clip(color, 0, 255)
 
-    def read(self, window: Window) -> Pixels:
+    def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
         inside = _inside(self.dataset, window)
+        size = shape or (int(inside.height), int(inside.width))
         with library_call(UNREADABLE):
-            numbers = self.dataset.read(1, window=inside)
+            numbers = self.dataset.read(1, window=inside, out_shape=size)
             # Colours that are transparent come on top of the file's own mask.
-            mask = self.dataset.dataset_mask(window=inside)
+            mask = self.dataset.dataset_mask(window=inside, out_shape=size)
         last = len(self.table) - 1
         if numbers.dtype.kind == "f":
             numbers = np.nan_to_num(numbers, nan=last)
@@ -152,19 +159,33 @@ class PictureReader:
 
     Args:
         image: (H, W, 3), 8 bit.
+        alpha: (H, W), 0 where it is transparent; None: nowhere.
     """
 
     stretch = None
 
-    def __init__(self, image: NDArray[np.uint8]) -> None:
+    def __init__(self, image: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
         self.image = image
+        self.alpha = alpha
+        # Four-band aerial pictures have their near infrared there.
+        if alpha is not None and is_measured(alpha):
+            self.alpha = None
 
-    def read(self, window: Window) -> Pixels:
-        """See `Reader.read`."""
+    def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
+        """See `Reader.read`; it is in memory already, and is not thinned out."""
         rows = slice(window.row, window.row + window.height)
         columns = slice(window.column, window.column + window.width)
         part = self.image[rows, columns]
-        return Pixels(part, np.ones(part.shape[:2], dtype=bool))
+        if self.alpha is None:
+            return Pixels(part, np.ones(part.shape[:2], dtype=bool))
+        return Pixels(part, self.alpha[rows, columns] > 0)
+
+
+def thinned(height: int, width: int, side: int) -> tuple[int, int]:
+    """Height and width of a thinned-out copy whose longer side is `side` at most."""
+    # Never enlarged: what is small is read as it is.
+    factor = min(1.0, side / max(height, width))
+    return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:

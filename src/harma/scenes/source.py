@@ -2,17 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from harma.scenes.addresses import REMOTE, opened_by_gdal, unsigned
 from harma.scenes.period import Period
 from harma.scenes.subdatasets import file_of
 from harma.scenes.zipped import archive_of
-
-# Addresses, and the prefix that GDAL reads them by.
-REMOTE = {
-    "http://": "/vsicurl/http://",
-    "https://": "/vsicurl/https://",
-    "s3://": "/vsis3/",
-    "gs://": "/vsigs/",
-}
 
 # What a property of a scene can be; a column of the index has one of these types.
 PropertyValue = str | float | bool | None
@@ -42,6 +35,13 @@ class Source:
     sensor: str = ""
     properties: tuple[tuple[str, PropertyValue], ...] = ()
 
+    @property
+    def lasting(self) -> str:
+        """What an index keeps of `opened_as`: a VRT, without signatures, which no name tells."""
+        if not self.opened_as.startswith("<"):
+            return ""
+        return unsigned(self.opened_as)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -59,15 +59,14 @@ class Found:
 
 
 def source_named(name: str, taken: Period | None = None) -> Source:
-    """The source of a name that an index keeps: an absolute path or an address.
+    """The source of an absolute path or an address, as an index keeps it or a person gives it.
 
     Args:
-        name: as `Source.name`.
+        name: a path, or an address, which may be signed.
         taken: when, if that is known from elsewhere than the file.
     """
-    for prefix, opened in REMOTE.items():
-        if name.startswith(prefix):
-            return Source(name, opened + name.removeprefix(prefix), taken)
+    if name.startswith(tuple(REMOTE)):
+        return Source(unsigned(name), opened_by_gdal(name), taken)
     # What lies in a file or archive changes with it.
     holder = file_of(name) or archive_of(name)
-    return Source(name, name, taken, files=(holder,) if holder else ())
+    return Source(unsigned(name), name, taken, files=(holder,) if holder else ())

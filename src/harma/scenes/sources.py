@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from harma.errors import ConfigError, MissingFileError
+from harma.scenes.addresses import REMOTE
 from harma.scenes.folders import Walker, is_text, printable
 from harma.scenes.formats import FOLDERS_OF_A_RASTER
 from harma.scenes.formats import SCENE_SUFFIXES as SCENE_SUFFIXES
 from harma.scenes.grouping import Entry, group
 from harma.scenes.period import Period
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
-from harma.scenes.source import REMOTE as REMOTE
 from harma.scenes.source import Found as Found
 from harma.scenes.source import PropertyValue as PropertyValue
 from harma.scenes.source import Source as Source

@@ -1,4 +1,4 @@
-"""The stretch by percentiles: from values as a sensor measured them to 8 bit."""
+"""The stretch: from values as a sensor measured them to 8 bit, by ranges or percentiles of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError, DataError
+from harma.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,11 @@ class Stretch:
 
     low: tuple[float, ...]
     high: tuple[float, ...]
+
+    @classmethod
+    def of_all(cls, low: float, high: float, num_bands: int) -> "Stretch":
+        """One range for all bands."""
+        return cls((low,) * num_bands, (high,) * num_bands)
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Values (bands, H, W) as 8 bit; what is not a number becomes 0."""
@@ -36,29 +41,51 @@ class Stretch:
         return "; ".join(f"{low:g} to {high:g}" for low, high in ranges)
 
 
-def check_percentiles(percentiles: tuple[float, float]) -> None:
-    """Check that they are two percentiles in order.
+def usable_values(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The values (bands, n) of pixels that hold data in all bands.
 
-    Raises:
-        ConfigError: they are not.
+    Args:
+        values: (bands, H, W).
+        valid: (H, W).
     """
-    low, high = percentiles
-    if not 0 <= low < high <= 100:
-        raise ConfigError(
-            f"the stretch is from percentile {low} to {high}; give two numbers from 0 to 100 in"
-            " order"
-        )
+    # What is no number in one band leaves the pixel out in all: chips show it as nodata too.
+    usable = valid & np.isfinite(values).all(axis=0)
+    return values[:, usable].astype(np.float64)
+
+
+def stretch_between(
+    values: NDArray[np.float64], percentiles: tuple[float, float], *, each: bool
+) -> Stretch:
+    """The stretch between percentiles of values.
+
+    Args:
+        values: (bands, n), n at least 1.
+        percentiles: that become black and white.
+        each: every band has a range of its own; else all have one, which keeps colours.
+    """
+    # Of one range for all bands, each band's values are those of all.
+    grouped = values if each else values.reshape(1, -1)
+    low, high = np.percentile(grouped, percentiles, axis=1)
+    # A band of one value: black, and no division by zero.
+    high = np.where(high > low, high, low + 1)
+    times = len(values) // len(grouped)
+    return Stretch(tuple(low.tolist()) * times, tuple(high.tolist()) * times)
 
 
 def stretch_of(
-    values: NDArray[Any], valid: NDArray[np.bool_], percentiles: tuple[float, float]
+    values: NDArray[Any],
+    valid: NDArray[np.bool_],
+    percentiles: tuple[float, float],
+    *,
+    each: bool = True,
 ) -> Stretch | None:
     """The stretch of a scene, from its values or a thinned-out copy of them.
 
     Args:
         values: (bands, H, W).
         valid: (H, W).
-        percentiles: of the valid values of each band.
+        percentiles: of the valid values.
+        each: as of `stretch_between`.
 
     Returns:
         None for 8-bit values, which stay as they are.
@@ -68,11 +95,7 @@ def stretch_of(
     """
     if values.dtype == np.uint8:
         return None
-    # What is no number in one band leaves the pixel out in all: chips show it as nodata too.
-    usable = valid & np.isfinite(values).all(axis=0)
-    if not usable.any():
+    usable = usable_values(values, valid)
+    if not usable.size:
         raise DataError("it has no valid pixel: all are nodata, transparent or not numbers")
-    low, high = np.percentile(values[:, usable].astype(np.float64), percentiles, axis=1)
-    # A band of one value: black, and no division by zero.
-    high = np.where(high > low, high, low + 1)
-    return Stretch(tuple(low.tolist()), tuple(high.tolist()))
+    return stretch_between(usable, percentiles, each=each)

@@ -75,9 +75,9 @@ def _root(data: DataConfig) -> str:
     )
 
 
-def make_cache(data: DataConfig) -> ImageCache:
-    """Where decoded images are kept between epochs."""
-    return ImageCache(data.cache, data.cache_dir)
+def make_cache(data: DataConfig, split: Split) -> ImageCache:
+    """Where decoded images of a data set are kept between epochs; any split says how it is read."""
+    return ImageCache(data.cache, data.cache_dir, split.reading)
 
 
 def num_workers(data: DataConfig) -> int:

@@ -63,7 +63,7 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
 
     # What is measured while it trains, and at the end.
     subject = _subject(recipe)
-    measuring = _measuring(recipe)
+    measuring = _measuring(recipe, splits[train.evaluate_on])
     ending = Ending(
         subject=subject,
         split=splits[train.evaluate_on],
@@ -88,11 +88,11 @@ def _subject(recipe: Recipe) -> Subject:
     )
 
 
-def _measuring(recipe: Recipe) -> Measuring:
+def _measuring(recipe: Recipe, split: Split) -> Measuring:
     return Measuring(
         batch_size=recipe.data.eval_batch_size,
         num_workers=num_workers(recipe.data),
-        cache=make_cache(recipe.data),
+        cache=make_cache(recipe.data, split),
         metrics=find_metrics(recipe.train.metrics),
     )
 

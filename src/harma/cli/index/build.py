@@ -1,7 +1,7 @@
 """Actions of `harma index` that embed: build, add, reembed."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -51,13 +51,28 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stretch",
-        type=floats,
-        metavar="LOW,HIGH",
-        help="percentiles that become black, white (2,98)",
+        metavar="RULE",
+        help=(
+            "values that become black and white, of scenes that are not 8 bit: auto (the range of"
+            " the sensor, else as archive), LOW,HIGH (values, such as 0,3000; six for red, green"
+            " and blue), archive:LOW,HIGH (percentiles of a sample of the archive, one range for"
+            " all scenes of a kind), scene:LOW,HIGH (percentiles of each scene and band) (auto)"
+        ),
     )
     parser.add_argument("--nodata", type=float, help="value without data, if not as the files say")
     parser.add_argument(
+        "--crs", metavar="EPSG:…", help="of rasters with coordinates that name no reference system"
+    )
+    parser.add_argument(
+        "--height", type=float, metavar="METRES", help="of the ground, where RPCs place a raster"
+    )
+    parser.add_argument(
         "--max-nodata", type=float, help="leave out chips with a larger share of nodata (0.5)"
+    )
+    parser.add_argument(
+        "--date-from",
+        metavar="REGEX",
+        help="finds dates in paths: a regular expression, or flight_%%d%%m%%Y",
     )
     _add_work_arguments(parser)
 
@@ -176,16 +191,23 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
 
 def _told(directory: Path, outcome: "BuildOutcome") -> int:
     """Print what was done and what could not be, and give the status."""
+    from harma.index.date_counts import told_dates
+
     rate = ""
     if outcome.num_added:
         rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s"
     print(f"{directory}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}")
+    moved = f", {outcome.num_renamed:,} moved" if outcome.num_renamed else ""
     print(
         f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
-        f" {outcome.num_kept:,} as they were"
+        f" {outcome.num_kept:,} as they were{moved}"
     )
+    for line in told_dates(outcome.dates):
+        print(line)
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
+    for line in _places_told(outcome):
+        print(line)
     _tell_left_out(directory, outcome.left_out)
     if outcome.problems:
         listed = directory / "problems.json"
@@ -196,6 +218,16 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
         print(f"  … and {len(outcome.problems) - MOST_PROBLEMS:,} more")
     print(f"search is {outcome.search}")
     return 1 if outcome.problems else 0
+
+
+def _places_told(outcome: "BuildOutcome") -> Iterator[str]:
+    """What there is to say of places, a line for each kind."""
+    from harma.index.placed import off_earth_line, unplaced_line
+
+    if outcome.off_earth:
+        yield off_earth_line(outcome.off_earth)
+    for reason, sources in outcome.unplaced.items():
+        yield unplaced_line(reason, sources)
 
 
 def _tell_left_out(directory: Path, left_out: Mapping[str, str]) -> None:

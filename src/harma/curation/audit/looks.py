@@ -4,15 +4,19 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from harma.ground.progress import Advance
-from harma.scenes.picture import read_image
+from harma.scenes.rendering import read_rgb, reading_of
+
+if TYPE_CHECKING:
+    from harma.scenes.raster import Reading
 
 LOOK_SIDE = 64
 """Height and width of the grey pictures."""
@@ -65,7 +69,8 @@ def look_at(
     files = []
     pixels = []
     with ThreadPoolExecutor(max(1, num_workers)) as pool:
-        for index, look in enumerate(pool.map(_look, paths)):
+        look_one = partial(_look, reading=reading_of(paths))
+        for index, look in enumerate(pool.map(look_one, paths)):
             grey[index] = look.grey
             sizes[index] = look.size
             files.append(look.file)
@@ -75,8 +80,8 @@ def look_at(
     return Looks(grey, tuple(files), tuple(pixels), sizes)
 
 
-def _look(path: Path) -> _Look:
-    image = read_image(path)
+def _look(path: Path, reading: "Reading | None") -> _Look:
+    image = read_rgb(path, reading)
     # The size belongs to it: the same bytes in other rows are another picture.
     pixels = hashlib.sha256(str(image.size).encode() + image.tobytes()).hexdigest()
     with path.open("rb") as file:

@@ -12,7 +12,8 @@ from harma.curation.audit.copies import Copy
 from harma.errors import ConfigError
 from harma.ground.drawing import INK, PAPER, SOFT, data_uri, sheet_font, write_line
 from harma.ground.files import replacing, write_text
-from harma.scenes.picture import MAX_PIXELS, read_image
+from harma.scenes.picture import MAX_PIXELS
+from harma.scenes.rendering import read_rgb
 
 PICTURE_SIDE = 160  # of a picture
 BETWEEN = 2  # the pictures of a pair
@@ -158,5 +159,5 @@ def _draw_pair(sheet: Image.Image, pair: Pair, left: int, upper: int, *, number:
 def _thumbnail(path: Path) -> Image.Image:
     # Padded, not cut: what one of a pair has and the other lacks must be seen.
     return ImageOps.pad(
-        read_image(path), (PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BICUBIC, color=PAPER
+        read_rgb(path), (PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BICUBIC, color=PAPER
     )
