@@ -116,9 +116,8 @@ def test_formats_that_a_folder_is_searched_for(name, driver, write_raster, tmp_p
     rasterio.shutil.copy(plain, tmp_path / "there" / name, driver=driver)
     (source,) = find_scenes([tmp_path / "there"]).sources
     assert source.name.endswith(name)
-    if not source.files:
-        with open_scene(source.opened_as, survey=True) as scene:
-            assert scene.facts.width >= 20
+    with open_scene(source.opened_as, survey=True) as scene:
+        assert scene.facts.width >= 20
 
 
 @pytest.mark.parametrize(
@@ -211,6 +210,29 @@ def test_a_zarr_of_colours_is_put_together(tmp_path, write_raster):
     assert source.name == str(store)
     with rasterio.open(source.opened_as) as dataset:
         assert dataset.read()[:, 5, 5].tolist() == [10, 20, 30]
+
+
+@pytest.mark.parametrize(
+    "mask",
+    ["a_mask.tif", "a_QA.tif", "a_udm2.tif", "a-cloud_mask.png", "a_fmask.tif", "a_b_mask.tif"],
+)
+def test_a_mask_beside_its_picture_is_told(mask, write_raster, tmp_path):
+    write_raster("a.tif", 7)
+    write_raster("a_b.tif", 7)
+    driver = "PNG" if mask.endswith("png") else "GTiff"
+    path = write_raster(mask, 1, dtype="uint8", driver=driver)
+    found = find_scenes([tmp_path])
+    assert len(found.sources) == 2
+    assert found.left_out == {str(path): "a mask of the picture beside it, by its name"}
+    assert names(path) == [mask], "it is read where it is named"
+
+
+@pytest.mark.parametrize("mask", ["mask.tif", "b_mask.tif", "unmask.tif", "masks/a_mask.tif"])
+def test_what_only_sounds_like_a_mask_stays(mask, write_raster, tmp_path):
+    write_raster("a.tif", 7)
+    write_raster("bc.tif", 7)
+    write_raster(mask, 1)
+    assert len(names(tmp_path)) == 3
 
 
 # -- sidecars and archives -------------------------------------------------------------------------

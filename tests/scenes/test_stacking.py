@@ -7,7 +7,7 @@ from rasterio.control import GroundControlPoint
 from rasterio.rpc import RPC
 
 from harma.errors import DataError
-from harma.scenes.products.product import Part
+from harma.scenes.products.product import BandPart
 from harma.scenes.raster import open_scene
 from harma.scenes.stacking import UnfitError, name_of, stacked
 
@@ -15,7 +15,9 @@ COLORS = ("red", "green", "blue")
 
 
 def parts(*paths, **options):
-    return [Part(str(path), color, **options) for path, color in zip(paths, COLORS, strict=False)]
+    return [
+        BandPart(str(path), color, **options) for path, color in zip(paths, COLORS, strict=False)
+    ]
 
 
 def opened(*paths, **options):

@@ -10,6 +10,7 @@ from harma.errors import HarmaError
 from harma.scenes.containers import look_into
 from harma.scenes.edge import gdal_settings, open_dataset
 from harma.scenes.formats import LEFT_OUT, MAYBE, SCENE_SUFFIXES, WITH_HEADER, suffix_of
+from harma.scenes.masks import is_prefix_of_another, mask_of
 from harma.scenes.period import Period
 from harma.scenes.products.product import Product
 from harma.scenes.products.table import find_products
@@ -21,6 +22,7 @@ from harma.scenes.vrt_parts import parts_of
 from harma.scenes.zipped import archive_of
 
 BY_PRODUCT = "the product's name"
+BESIDE = "a mask of the picture beside it, by its name"
 PART_OF_VRT = "a part of a VRT that is a scene"
 
 
@@ -81,7 +83,8 @@ class _Grouping:
         self._given: set[str] = set()
         # Files of scenes and of problems.
         self._taken: set[str] = set()
-        for product in find_products(_listing(files)):
+        self._listing = _listing(files)
+        for product in find_products(self._listing):
             self._add(product, of_vrts)
         for path in self._taken:
             self._no_scene.pop(path, None)
@@ -149,7 +152,7 @@ class _Grouping:
             return []
         if suffix_of(path) in MAYBE:
             return self._of_container(entry)
-        if entry.is_sought and not self._is_imagery(path):
+        if entry.is_sought and not (self._is_imagery(path) and self._is_picture(path)):
             return []
         return [self._with_files(source_named(path), [path, *self._parts.get(path, ())])]
 
@@ -177,6 +180,15 @@ class _Grouping:
             return any(file.lower().endswith(".hdr") for file in self._sidecars.of(path))
         if suffix in LEFT_OUT:
             self.found.left_out[path] = LEFT_OUT[suffix]
+        return False
+
+    def _is_picture(self, path: str) -> bool:
+        """Whether a raster is no mask of another one beside it, by their names; it is told."""
+        folder, _, name = path.rpartition("/")
+        start = mask_of(name)
+        if not start or not is_prefix_of_another(self._listing[folder], start, name):
+            return True
+        self.found.left_out[path] = BESIDE
         return False
 
 
@@ -209,4 +221,4 @@ def _listing(files: Iterable[str]) -> dict[str, list[str]]:
     for path in files:
         folder, _, name = path.rpartition("/")
         listing[folder].append(name)
-    return dict(listing)
+    return {folder: sorted(names) for folder, names in listing.items()}

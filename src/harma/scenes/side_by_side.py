@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from harma.scenes.products.product import Tile
+from harma.scenes.products.product import PictureTile
 from harma.scenes.stacking import UnfitError, add_band, add_source, header_of, raster_of
 
 
-def side_by_side(tiles: Sequence[Tile], colors: Sequence[str]) -> str:
+def side_by_side(tiles: Sequence[PictureTile], colors: Sequence[str]) -> str:
     """The raster of some tiles.
 
     Args:

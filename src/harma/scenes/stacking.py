@@ -12,7 +12,7 @@ from rasterio.io import DatasetReader
 
 from harma.errors import DataError, HarmaError
 from harma.scenes.edge import gdal_settings, library_call, open_dataset
-from harma.scenes.products.product import Part
+from harma.scenes.products.product import BandPart
 
 # GDAL's names of types, by rasterio's.
 TYPES = {
@@ -52,7 +52,7 @@ class PartHeader(NamedTuple):
     tags: dict[str, str]
 
 
-def stacked(parts: Sequence[Part]) -> str:
+def stacked(parts: Sequence[BandPart]) -> str:
     """The raster of some bands, on the grid of the first.
 
     Args:
@@ -113,7 +113,7 @@ def _read(dataset: DatasetReader) -> PartHeader:
         )
 
 
-def _check_fits(part: Part, header: PartHeader, first: PartHeader) -> None:
+def _check_fits(part: BandPart, header: PartHeader, first: PartHeader) -> None:
     """Check that a band is one, and lies where the first does.
 
     Raises:
@@ -180,7 +180,7 @@ def _add_point(listed: Element, number: int, point: GroundControlPoint) -> None:
 
 
 def _add_band(
-    root: Element, number: int, part: Part, header: PartHeader, first: PartHeader
+    root: Element, number: int, part: BandPart, header: PartHeader, first: PartHeader
 ) -> None:
     nodata = header.nodata[part.band - 1]
     if nodata is None:

@@ -13,15 +13,15 @@ C2 = "LC08_L2SP_044034_20140318_20200911_02_T1"
 @pytest.mark.parametrize(
     ("product", "rest", "expected", "sensor"),
     [
-        (C2, "SR_B{}", [4, 3, 2, 5], "landsat-8-9"),
-        ("LC09_L1TP_044034_20220318_20220911_02_T1", "B{}", [4, 3, 2, 5], "landsat-8-9"),
-        ("LE07_L2SP_044034_20010318_20200911_02_T1", "SR_B{}", [3, 2, 1, 4], "landsat-4-5-7"),
-        ("LT05_L1TP_044034_20040318_20200911_01_T1", "B{}", [3, 2, 1, 4], "landsat-4-5-7"),
-        ("LT04_L1TP_044034_19900318_20200911_02_T2", "B{}", [3, 2, 1, 4], "landsat-4-5-7"),
-        ("LC08_L1TP_044034_20140318_20170425_01_T1", "sr_band{}", [4, 3, 2, 5], "landsat-8-9"),
-        ("LC08_CU_003010_20160101_20190101_C01_V01", "SRB{}", [4, 3, 2, 5], "landsat-8-9"),
-        ("LC80440342014077LGN00", "B{}", [4, 3, 2, 5], "landsat-8-9"),
-        ("LE70440342001077EDC00", "B{}", [3, 2, 1, 4], "landsat-4-5-7"),
+        (C2, "SR_B{}", [4, 3, 2, 5], "landsat-8"),
+        ("LC09_L1TP_044034_20220318_20220911_02_T1", "B{}", [4, 3, 2, 5], "landsat-8"),
+        ("LE07_L2SP_044034_20010318_20200911_02_T1", "SR_B{}", [3, 2, 1, 4], "landsat-7"),
+        ("LT05_L1TP_044034_20040318_20200911_01_T1", "B{}", [3, 2, 1, 4], "landsat-7"),
+        ("LT04_L1TP_044034_19900318_20200911_02_T2", "B{}", [3, 2, 1, 4], "landsat-7"),
+        ("LC08_L1TP_044034_20140318_20170425_01_T1", "sr_band{}", [4, 3, 2, 5], "landsat-8"),
+        ("LC08_CU_003010_20160101_20190101_C01_V01", "SRB{}", [4, 3, 2, 5], "landsat-8"),
+        ("LC80440342014077LGN00", "B{}", [4, 3, 2, 5], "landsat-8"),
+        ("LE70440342001077EDC00", "B{}", [3, 2, 1, 4], "landsat-7"),
         ("LM05_L1TP_044034_19900318_20200911_02_T2", "B{}", [4, 2, 1], "landsat-mss"),
         ("LM02_L1TP_044034_19760318_20200911_02_T2", "B{}", [6, 5, 4], "landsat-mss"),
     ],
@@ -52,8 +52,8 @@ def test_dates_and_fill(write_raster, tmp_path):
         assert source.taken.end.day == 18, "a day, not its first moment"
         assert source.date_from == "the product's name"
     with open_scene(first.opened_as, survey=True) as scene:
-        assert scene.facts.bands_reason == "by colour interpretation"
-        assert scene.reader.nodata  # 0, though the files do not say so
+        assert scene.facts.bands == (1, 2, 3)
+        assert not scene.facts.is_guess
 
 
 def test_levels_of_one_product_are_not_mixed(write_raster, tmp_path, values_of):

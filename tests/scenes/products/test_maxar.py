@@ -32,11 +32,11 @@ def til(tiles):
 @pytest.mark.parametrize(
     ("bands", "shown", "sensor"),
     [
-        ("BGRN", (3, 2, 1), "maxar-4band"),
-        ("RGBN", (1, 2, 3), "maxar-4band"),
-        (("C", "B", "G", "Y", "R", "RE", "N", "N2"), (5, 3, 2), "maxar-8band"),
-        ("RGB", (1, 2, 3), "maxar"),
-        ("NRG", (1, 2, 3), "maxar"),
+        ("BGRN", (3, 2, 1), "worldview"),
+        ("RGBN", (1, 2, 3), "worldview"),
+        (("C", "B", "G", "Y", "R", "RE", "N", "N2"), (5, 3, 2), "worldview"),
+        ("RGB", (1, 2, 3), "worldview"),
+        ("NRG", (1, 2, 3), "worldview"),
     ],
 )
 def test_bands_are_as_the_metadata_says(bands, shown, sensor, write_raster, tmp_path):
@@ -116,4 +116,4 @@ def test_without_a_usable_list_tiles_are_scenes(text, write_raster, tmp_path):
         (tmp_path / f"14JUL07151413-P2AS-{ORDER}.TIL").write_text(text)
     sources = find_scenes([tmp_path]).sources
     assert len(sources) == 2
-    assert sources[0].sensor == "maxar-pan"
+    assert sources[0].sensor == "worldview"

@@ -12,19 +12,19 @@ STRIP = "20210601_103015_1040"
 @pytest.mark.parametrize(
     ("files", "shown", "sensor"),
     [
-        ("{0}_3B_AnalyticMS.tif {0}_3B_udm2.tif", "AnalyticMS", "planetscope-4band"),
+        ("{0}_3B_AnalyticMS.tif {0}_3B_udm2.tif", "AnalyticMS", "planetscope"),
         (
             "{0}_3B_AnalyticMS_SR_8b_clip.tif {0}_3B_udm2_clip.tif",
             "AnalyticMS_SR_8b_clip",
             "planetscope-8band",
         ),
-        ("{0}_3B_AnalyticMS.tif {0}_3B_AnalyticMS_SR.tif", "AnalyticMS_SR", "planetscope-4band"),
+        ("{0}_3B_AnalyticMS.tif {0}_3B_AnalyticMS_SR.tif", "AnalyticMS_SR", "planetscope"),
         (
             "{0}_3B_AnalyticMS_DN_udm.tif {0}_3B_AnalyticMS.tif",
             "3B_AnalyticMS",
-            "planetscope-4band",
+            "planetscope",
         ),
-        ("{0}_3B_Visual.tif {0}_3B_AnalyticMS.tif {0}_3B_udm2.tif", "Visual", "planet-visual"),
+        ("{0}_3B_Visual.tif {0}_3B_AnalyticMS.tif {0}_3B_udm2.tif", "Visual", "planetscope-visual"),
         (
             "20190101_123456_ssc1_u0001_analytic.tif 20190101_123456_ssc1_u0001_udm2.tif",
             "",
@@ -33,7 +33,7 @@ STRIP = "20210601_103015_1040"
         (
             "20190101_123456_ssc1_u0001_visual.tif 20190101_123456_ssc1_u0001_panchromatic_dn.tif",
             "visual",
-            "planet-visual",
+            "skysat",
         ),
         (
             "2328007_2010-09-21_RE4_3A_Analytic.tif 2328007_2010-09-21_RE4_3A_udm.tif",

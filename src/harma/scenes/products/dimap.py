@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 
 from harma.scenes.formats import SCENE_SUFFIXES, suffix_of
 from harma.scenes.period import Period
-from harma.scenes.products.product import Listing, Part, Product
+from harma.scenes.products.product import BandPart, Listing, Product
 from harma.scenes.products.times import moment
 
 # DIM_PHR1A_PMS_201202250025599_ORT_….XML, DIM_SPOT7_MS_…, METADATA.DIM of SPOT 1 to 5.
@@ -64,7 +64,7 @@ def _scene(folder: str, name: str, names: Sequence[str], *, is_shown: bool) -> P
     # The XML says which band is which; GDAL reads the values, and not that.
     colors = _colors(path)
     return Product(
-        parts=tuple(Part(path, color, number, 0.0) for number, color in enumerate(colors, 1)),
+        parts=tuple(BandPart(path, color, number, 0.0) for number, color in enumerate(colors, 1)),
         opened="" if colors else path,
         others=dict.fromkeys(set(rasters) - set(tiles), OTHER),
         files=tuple(tiles),

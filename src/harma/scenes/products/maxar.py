@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harma.scenes.formats import SCENE_SUFFIXES, suffix_of
-from harma.scenes.products.product import Listing, Part, Product, Tile, paths
+from harma.scenes.products.product import BandPart, Listing, PictureTile, Product, paths
 from harma.scenes.products.times import moment
 
 NAME = re.compile(
@@ -83,22 +83,14 @@ def _product(path: str) -> Product:
     match = _match(path)
     colors = _colors(path)
     return Product(
-        parts=tuple(Part(path, color, band, 0.0) for band, color in enumerate(colors, 1)),
+        parts=tuple(BandPart(path, color, band, 0.0) for band, color in enumerate(colors, 1)),
         opened="" if colors else path,
         taken=moment(match["time"].title(), "%y%b%d%H%M%S"),
-        sensor=_sensor(match["kind"].upper(), colors),
+        sensor="worldview",
     )
 
 
-def _sensor(kind: str, colors: Sequence[str]) -> str:
-    if kind == "P":
-        return "maxar-pan"
-    if len(colors) in (4, 8):
-        return f"maxar-{len(colors)}band"
-    return "maxar"
-
-
-def _tiles(listed: str, rasters: Sequence[str]) -> tuple[Tile, ...]:
+def _tiles(listed: str, rasters: Sequence[str]) -> tuple[PictureTile, ...]:
     """The tiles of a .TIL that are there."""
     by_name = {path.rpartition("/")[2].lower(): path for path in rasters}
     tiles = []
@@ -108,7 +100,7 @@ def _tiles(listed: str, rasters: Sequence[str]) -> tuple[Tile, ...]:
         column = values.get("ULColOffset", "")
         row = values.get("ULRowOffset", "")
         if path and column.isdecimal() and row.isdecimal():
-            tiles.append(Tile(path, int(column), int(row)))
+            tiles.append(PictureTile(path, int(column), int(row)))
     return tuple(tiles)
 
 

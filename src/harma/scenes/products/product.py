@@ -10,7 +10,7 @@ Listing = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Part:
+class BandPart:
     """A band of a scene that is put together.
 
     Attributes:
@@ -27,7 +27,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Tile:
+class PictureTile:
     """A tile of a picture that is delivered in several files.
 
     Attributes:
@@ -56,8 +56,8 @@ class Product:
         sensor: that took it.
     """
 
-    parts: tuple[Part, ...] = ()
-    tiles: tuple[Tile, ...] = ()
+    parts: tuple[BandPart, ...] = ()
+    tiles: tuple[PictureTile, ...] = ()
     colors: tuple[str, ...] = ()
     opened: str = ""
     others: Mapping[str, str] = field(default_factory=dict)
