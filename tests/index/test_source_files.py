@@ -14,7 +14,7 @@ from harma.index.source_files import (
     on_disk,
     source_of,
 )
-from harma.scenes.source import Source
+from harma.scenes.source import Source, source_named
 
 
 @pytest.fixture
@@ -62,6 +62,24 @@ def test_addresses_and_what_is_gone(files, tmp_path):
     )
     gone = Source(str(tmp_path / "gone.tif"), str(tmp_path / "gone.tif"), files=(files[2],))
     assert on_disk(gone) == (-1, 0), "what is left of it does not stand for it"
+
+
+def test_rasters_of_one_container_or_archive_are_told_apart(tmp_path):
+    for holder in ("a/c.nc", "b/c.nc", "a/x.zip"):
+        (tmp_path / holder).parent.mkdir(exist_ok=True)
+        (tmp_path / holder).write_bytes(b"x")
+    contents = {}
+    for name in (
+        f"NETCDF:{tmp_path}/a/c.nc:Band1",
+        f"NETCDF:{tmp_path}/a/c.nc:Band2",
+        f"/vsizip/{tmp_path}/a/x.zip/a.tif",
+        f"/vsizip/{tmp_path}/a/x.zip/b.tif",
+    ):
+        contents[fingerprint(source_named(name))] = name
+        assert on_disk(source_named(name)).size == 1
+    assert len(contents) == 4
+    moved = fingerprint(source_named(f"NETCDF:{tmp_path}/b/c.nc:Band1"))
+    assert contents[moved].endswith("a/c.nc:Band1"), "a moved one is known by its content"
 
 
 def test_a_folder_that_is_a_raster_changes_with_what_is_in_it(tmp_path):

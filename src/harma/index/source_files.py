@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from harma.index.records import SourceRecord
 from harma.scenes.period import Period
-from harma.scenes.source import Source, source_named
+from harma.scenes.source import Source, holder_of, source_named
 
 BLOCK_BYTES = 1 << 20
 # What GDAL and QGIS write down beside a raster that was looked at says nothing new of it.
@@ -62,6 +62,10 @@ def fingerprint(source: Source) -> str:
     _add(digest, files[0])
     for path in files[1:]:
         _add_further(digest, path)
+    # Rasters of one container or archive have its bytes in common.
+    holder = holder_of(source.name)
+    if holder:
+        digest.update(b"\0" + source.name.replace(holder, "", 1).encode())
     return digest.hexdigest()
 
 
