@@ -91,8 +91,8 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="SOURCE",
         help=(
-            "folder, file, glob, archive (.zip), list (.txt; .csv with a column path), address"
-            " (https://, s3://), or subdataset (NETCDF:c.nc:Band1)"
+            "folder, file, glob, archive (.zip, .tar), list (.txt; .csv with a column path),"
+            " address (https://, s3://), or subdataset (NETCDF:c.nc:Band1)"
         ),
     )
     parser.add_argument(
