@@ -37,6 +37,6 @@ def _look(source: str, reading: Reading, known: set[str], sample: Sample) -> Non
         reader = scene.reader
         if not kind or kind in known or not isinstance(reader, BandReader):
             return
-        values = sampled_values(reader.look())
+        values = sampled_values(reader.glance())
     if values.size:
         sample.setdefault(kind, []).append(values)
