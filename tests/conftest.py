@@ -189,3 +189,20 @@ def build_index(model, tmp_path):
         )
 
     return make
+
+
+@pytest.fixture
+def serve():
+    """Serve a folder on loopback as a web server does, ranges of bytes too; queries are ignored."""
+    from tests.servers import FolderServer
+
+    servers = []
+
+    def start(folder: Path, **options) -> str:
+        server = FolderServer(folder, **options)
+        servers.append(server)
+        return server.base
+
+    yield start
+    for server in servers:
+        server.close()

@@ -69,6 +69,10 @@ class NotFoundError(HarmaError, LookupError):
     """A chip, source or other thing that was named is not in the index."""
 
 
+class OffEarthError(DataError):
+    """A part of a scene has no longitude and latitude, such as space beside a full disk."""
+
+
 class QueryError(HarmaError, ValueError):
     """What is looked for, or where, is not usable."""
 

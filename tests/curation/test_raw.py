@@ -75,12 +75,12 @@ def test_what_no_format_has_is_named_whatever_the_file(root, tmp_path):
             b"filename,title\na.png,x\nb.png,caf\xe9\n",
             "t.csv line 3: is not UTF-8 text",
         ),
-        ("caps", "t_caps.txt", "x\ny\n", "t_caps.txt: has 2 lines, t_filename.txt has 1"),
+        ("caps", "t_caps.txt", "x\ny\n", "t_caps.txt: has 2 lines, t_filename.txt has 3"),
     ],
 )
 def test_a_malformed_file_names_the_row(root, tmp_path, form, file, content, message):
     (root.path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
-    root.text("t_filename.txt", "a.png\n")
+    root.text("t_filename.txt", "a.png\nb.png\nc.png\n")
     with pytest.raises(DataError, match=message):
         convert(DataDescription(name="x", format=form, train=(file,)), root.path, "harma", tmp_path)
 

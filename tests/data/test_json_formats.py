@@ -136,7 +136,7 @@ def test_all_problems_of_a_row_at_once(root):
     ("content", "message"),
     [
         ('{"a": 1}', "t.json: holds an object with a; format harma is a list of rows"),
-        ('{"images": []}', "for a Karpathy file write format: karpathy"),
+        ('{"images": []}', "for a Karpathy file, which this is, write format: karpathy"),
         ("3", "t.json: holds 3; format harma is a list of rows"),
         ("[]", "t.json: holds no rows"),
         ("", "t.json: is not JSON (Expecting value: line 1 column 1 (char 0))"),

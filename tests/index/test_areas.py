@@ -114,7 +114,7 @@ def test_polygons_across_the_180th_meridian_have_straight_edges(sides):
         ({"polygon": {"type": "Point", "coordinates": [0, 0]}}, "the polygon is a Point"),
         ({"polygon": {"type": "Polygon", "coordinates": []}}, "an empty Polygon"),
         ({"polygon": {"kind": "Polygon"}}, "is not GeoJSON of a geometry"),
-        ({"polygon": [1]}, "cannot be read|is not GeoJSON"),
+        ({"polygon": [1]}, r"the polygon is \[1\]; give GeoJSON, WKT, a file or a geometry"),
         (
             {"polygon": shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])},
             "the polygon is not valid: Self-intersection",

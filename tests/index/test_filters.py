@@ -57,7 +57,7 @@ def test_sources_and_conditions():
         ({"where": "a > (1"}, r"the condition 'a > \(1' is not closed"),
         ({"where": "1=1) OR (1=1"}, "is not closed"),
         ({"where": "a = 'b"}, "is not closed"),
-        ({"where": "a = 1 -- b"}, "leave out --"),
+        ({"where": "a = 1 -- b"}, r"holds a comment \(--\); leave it out"),
     ],
 )
 def test_conditions_that_cannot_be_used(options, message):
@@ -101,3 +101,16 @@ def test_the_two_times_of_a_change():
 def test_boxes_that_touch_overlap():
     sql = make_filter(bbox=(1, 2, 3, 4)).sql
     assert sql == "((xmin <= 3.0 AND xmax >= 1.0 AND ymin <= 4.0 AND ymax >= 2.0))"
+
+
+def test_chips_of_a_period_are_found_by_each_day_of_it():
+    sql = make_filter(date=("2015-09-10", "2015-09-20")).sql
+    assert "datetime_end >= timestamp '2015-09-10 00:00:00.000000'" in sql
+    assert "datetime <= timestamp '2015-09-20 23:59:59.999999'" in sql
+    assert "'2015-09-30 23:59:59.999999'" in make_filter(date=(None, "2015-09")).sql
+
+
+def test_texts_that_are_compared_with_dates_are_dates():
+    sql = make_filter(where="datetime > '2016'", source="a--b").sql
+    assert "datetime > timestamp '2016-01-01 00:00:00.000000'" in sql
+    assert "source = 'a--b'" in sql

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pyproj
 import pytest
+import rasterio
+from affine import Affine
 from tests.index.parts import settings, write_stripes
 
 from harma.index.reading import SceneCache, Task, read
-from harma.scenes.raster import Reading
+from harma.scenes.raster import Reading, open_scene
 from harma.scenes.sources import Source
+from harma.scenes.windows import Tiling
 
 
 def task_of(path, numbers, *, num_windows=4, content="c"):
@@ -39,8 +43,6 @@ def test_a_chip_at_the_limit_of_nodata_stays(tmp_path, limit, columns):
     values = np.repeat([[9, 9, 9, 0, 0, 0]], 10, axis=0).repeat(5, axis=1)
     path = tmp_path / "a.tif"
     write_stripes(path, [1, 1, 1], nodata=0)
-    import rasterio
-
     with rasterio.open(path, "r+") as dataset:
         dataset.write(np.broadcast_to(values, (3, 10, 30)).astype(np.uint8))
     result = read_task(task_of(path, range(3), num_windows=3), max_nodata=limit)
@@ -111,3 +113,72 @@ def test_pieces_have_all_windows_and_one_there_is_always():
     assert [list(piece.numbers) for piece in task.pieces(2)] == [[0, 1], [2, 3], [4]]
     assert [piece.numbers for piece in task_of("a.tif", ()).pieces(2)] == [()]
     assert [len(list(task.pieces(size))) for size in (1, 5, 9)] == [5, 1, 1]
+
+
+def write_disk(path, *, lon=0.0, pixels=64):
+    """A full disk of the Earth, nodata 0 nowhere: space is as bright as the Earth."""
+    step = 2 * 5_440_000 / pixels
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        width=pixels,
+        height=pixels,
+        count=1,
+        dtype="uint8",
+        crs=f"+proj=geos +h=35786023 +lon_0={lon} +sweep=x +ellps=GRS80",
+        transform=Affine(step, 0, -5_440_000, 0, -step, 5_440_000),
+    ) as dataset:
+        dataset.write(np.full((1, pixels, pixels), 50, dtype=np.uint8))
+    return path
+
+
+def on_earth(column, row, side, pixels, lon):
+    """Whether all corners of a chip lie on the Earth, by pyproj."""
+    step = 2 * 5_440_000 / pixels
+    crs = pyproj.CRS(f"+proj=geos +h=35786023 +lon_0={lon} +sweep=x +ellps=GRS80")
+    to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    xs = [-5_440_000 + step * (column + dx) for dx in (0, side, side, 0)]
+    ys = [5_440_000 - step * (row + dy) for dy in (0, 0, side, side)]
+    return bool(np.isfinite(to_degrees.transform(xs, ys)).all())
+
+
+@pytest.mark.parametrize("lon", [0.0, -75.2, 140.7, 179.0, 57.5])
+def test_chips_beside_a_full_disk_are_counted_and_the_others_go_in(tmp_path, lon):
+    path = write_disk(tmp_path / "disk.tif", lon=lon, pixels=80)
+    result = read_task(task_of(path, range(64), num_windows=64))
+    places = [(10 * column, 10 * row) for row in range(8) for column in range(8)]
+    expected = [place for place in places if on_earth(*place, 10, 80, lon)]
+    assert [(chip.column, chip.row) for chip in result.chips] == expected
+    assert 0 < len(expected) < 64
+    assert result.num_off_earth == 64 - len(expected)
+    assert (result.num_skipped, result.problem) == (0, "")
+
+
+@pytest.mark.parametrize("latitude", [60.0, -45.0, 30.0, 70.0, 0.0])
+def test_chips_of_metres_in_degrees_are_square_on_the_ground(tmp_path, latitude):
+    pixel = 1e-5
+    path = tmp_path / "a.tif"
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        width=400,
+        height=300,
+        count=1,
+        dtype="uint8",
+        crs="EPSG:4326",
+        transform=Affine(pixel, 0, 25, 0, -pixel, latitude),
+    ) as dataset:
+        dataset.write(np.full((1, 300, 400), 50, dtype=np.uint8))
+    tiling = Tiling(size=None, size_m=60.0)
+    with open_scene(str(path), survey=True) as scene:
+        windows = tiling.windows(400, 300, scene.facts.scale)
+    result = read_task(task_of(path, (0,), num_windows=len(windows)), tiling=tiling)
+    chip = result.chips[0]
+    geod = pyproj.Geod(ellps="WGS84")
+    middle = (chip.ymin + chip.ymax) / 2
+    assert geod.inv(chip.xmin, middle, chip.xmax, middle)[2] == pytest.approx(60, abs=1)
+    assert geod.inv(chip.xmin, chip.ymin, chip.xmin, chip.ymax)[2] == pytest.approx(60, abs=1)
+    # The picture is as square as the ground.
+    assert result.pixels.shape[2] == pytest.approx(result.pixels.shape[3], abs=2)

@@ -87,7 +87,6 @@ def test_errors_name_their_scene_once():
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"kind": "CInt16"}, r"its values are complex numbers \(complex_int16\)"),
         ({"color": "Alpha"}, "all its bands are alpha"),
         ({"transform": "500000, 0, 0, 5000000, 0, 0"}, "its pixels have no size on the ground"),
         ({"transform": "500000, 1e308, 0, 5000000, 0, 1e308"}, "no size on the ground"),

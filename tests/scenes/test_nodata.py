@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import rasterio
+from PIL import Image
 from rasterio.enums import ColorInterp
 
 from harma.errors import ConfigError
 from harma.scenes.nodata import check_nodata
+from harma.scenes.windows import Window
 
 RGBA = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
 
@@ -99,3 +102,190 @@ def test_values_that_a_type_can_hold(value, kind, fits):
         return
     with pytest.raises(ConfigError, match=rf"which its values \({kind}\) cannot hold"):
         check_nodata(value, types)
+
+
+def by_numpy(shown, nodata):
+    """Share of pixels without data: all bands have the value."""
+    return float((shown == nodata).all(axis=0).mean())
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "int16", "float32"])
+@pytest.mark.parametrize("fill_of_qa", [1, 21824, 7])
+def test_extra_bands_say_nothing(make_raster, read, kind, fill_of_qa):
+    """A QA band whose fill is 1, as Landsat's, has data where the bands shown have none."""
+    rng = np.random.default_rng(1)
+    values = rng.integers(1, 100, (4, 40, 50)).astype(kind)
+    values[:3, :, :20] = 0
+    values[0, :10, 20:] = 0  # of one band only: a colour
+    values[3] = min(fill_of_qa, 255) if kind == "uint8" else fill_of_qa
+    path = make_raster(values=values, nodata=0, photometric="MINISBLACK")
+    facts, pixels, empty = read(path)
+    assert facts.bands == (1, 2, 3)
+    assert empty == pytest.approx(by_numpy(values[:3], 0))
+    assert (pixels[:, :20] == 0).all()
+    # The stretch is of valid pixels alone.
+    if kind != "uint8":
+        low, high = np.percentile(values[1, :, 20:].astype(float), (2, 98))
+        wanted = np.clip(np.round((values[1, 30:, 20:] - low) * 255 / (high - low)), 0, 255)
+        assert np.abs(pixels[30:, 20:, 1] - wanted).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("int16", -9999), ("uint16", 65535), ("float32", -9999), ("float64", -3.4e38), ("int32", -1)],
+)
+def test_values_that_nobody_measures_are_nodata_in_one_band_too(make_raster, read, kind, value):
+    values = np.arange(6000).reshape(3, 40, 50).astype(kind)
+    values[:, :10] = value
+    values[2, 10:14] = value  # bands that do not quite overlap
+    _, pixels, empty = read(make_raster(values=values, nodata=value))
+    assert empty == pytest.approx(14 / 40)
+    assert (pixels[:14] == 0).all()
+    valid = values[2, 14:].astype(float)
+    low, high = np.percentile(valid, (2, 98))
+    wanted = np.clip(np.round((valid - low) * 255 / (high - low)), 0, 255)
+    assert np.abs(pixels[14:, :, 2] - wanted).max() <= 1
+
+
+VRT_BAND = """  <VRTRasterBand dataType="{kind}" band="{band}">{said}
+    <ComplexSource><SourceFilename relativeToVRT="1">scene.tif</SourceFilename>
+    <SourceBand>{band}</SourceBand><SrcRect xOff="0" yOff="0" xSize="50" ySize="40"/>
+    <DstRect xOff="0" yOff="0" xSize="50" ySize="40"/></ComplexSource>
+  </VRTRasterBand>
+"""
+
+
+def vrt(path, kind, said, height=40):
+    """A virtual raster of scene.tif whose bands say things of themselves."""
+    bands = "".join(
+        VRT_BAND.format(kind=kind, band=band, said=text) for band, text in enumerate(said, 1)
+    )
+    (path.parent / "x.vrt").write_text(
+        f'<VRTDataset rasterXSize="50" rasterYSize="{height}">\n{bands}</VRTDataset>'
+    )
+    return path.parent / "x.vrt"
+
+
+@pytest.mark.parametrize("fills", [(0, 0, 7), (1, 2, 3), (9, 9, 9), (0, 5, 250), (3, 0, 0)])
+def test_nodata_values_that_differ_from_band_to_band(make_raster, read, fills):
+    values = np.random.default_rng(2).integers(20, 99, (3, 40, 50)).astype(np.uint8)
+    for band, fill in enumerate(fills):
+        values[band, 5:25] = fill
+        values[band, 30 + band] = fill  # in one band only
+    said = [f"<NoDataValue>{fill}</NoDataValue>" for fill in fills]
+    _, pixels, empty = read(vrt(make_raster(values=values), "Byte", said))
+    assert empty == 0.5
+    assert (pixels[5:25] == 0).all()
+    assert (pixels[25:] == np.moveaxis(values[:, 25:], 0, -1)).all()
+
+
+def test_a_band_without_a_nodata_value_has_data(make_raster, read, bands):
+    said = ["<NoDataValue>0</NoDataValue>", "<NoDataValue>0</NoDataValue>", ""]
+    assert read(vrt(make_raster(values=bands(0, 0, 0)), "Byte", said))[2] == 0
+
+
+def test_rows_that_a_virtual_raster_fills(make_raster, read, bands):
+    said = ["<NoDataValue>0</NoDataValue>"] * 3
+    path = vrt(make_raster(values=bands(9, 9, 9)), "Byte", said, height=80)
+    assert read(path, Window(0, 0, 50, 80))[2] == 0.5
+
+
+def test_a_nodata_value_that_the_type_cannot_hold_says_nothing(make_raster, read):
+    values = np.arange(2000).reshape(1, 40, 50).astype(np.uint16)
+    said = ["<NoDataValue>-9999</NoDataValue>"]
+    assert read(vrt(make_raster(values=values), "UInt16", said))[2] == 0
+
+
+@pytest.mark.parametrize("internal", [True, False])
+@pytest.mark.parametrize("kind", ["uint8", "uint16"])
+def test_masks_in_and_beside_the_file(make_raster, read, bands, kind, internal):
+    mask = np.zeros((40, 50), dtype=np.uint8)
+    mask[10:, 7:] = 255
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=internal):
+        path = make_raster(values=bands(7, 8, 9, 10, dtype=kind), mask=mask)
+    beside = path.with_name("scene.tif.msk")
+    assert beside.exists() != internal
+    with rasterio.open(path) as dataset:
+        wanted = 1 - (dataset.dataset_mask() > 0).mean()
+    assert wanted == pytest.approx(1 - 30 * 43 / 2000)
+    if internal:
+        assert read(path)[2] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16"])
+def test_alpha_of_8_and_16_bits_beside_nodata(make_raster, read, kind):
+    values = np.random.default_rng(3).integers(1, 200, (4, 40, 50)).astype(kind)
+    values[3] = np.iinfo(kind).max
+    values[3, :10] = 0
+    values[:3, 20:30] = 0
+    path = make_raster(values=values, interpretation=RGBA)
+    assert read(path)[2] == 0.25
+    path = make_raster("other.tif", values, interpretation=RGBA, nodata=0)
+    assert read(path)[2] == 0.5
+
+
+@pytest.mark.parametrize("shore", [0, 10, 20, 30, 35])
+def test_infrared_that_is_declared_as_alpha(make_raster, read, shore):
+    """Near infrared is 0 over water: no reason to leave it out."""
+    values = np.random.default_rng(4).integers(1, 200, (4, 40, 50)).astype(np.uint8)
+    values[3, :shore] = 0
+    path = make_raster(values=values, interpretation=RGBA)
+    _, pixels, empty = read(path)
+    assert empty == 0
+    assert (pixels == np.moveaxis(values[:3], 0, -1)).all()
+
+
+def test_alpha_that_is_asked_for_is_a_picture(make_raster, read, bands):
+    values = bands(1, 2, 3, 255)
+    values[3, :10] = 0
+    _, pixels, empty = read(make_raster(values=values, interpretation=RGBA), bands=(4, 1, 2))
+    assert empty == 0
+    assert pixels[20, 0].tolist() == [255, 1, 2]
+
+
+def transparent(mode):
+    """A picture whose left half is transparent."""
+    rgba = np.full((40, 50, 4), 255, dtype=np.uint8)
+    rgba[..., :3] = np.arange(50)[None, :, None] * 5
+    rgba[:, :25, 3] = 0
+    picture = Image.fromarray(rgba)
+    if mode == "P":
+        return picture.convert("RGB").quantize(16), {"transparency": 0}
+    return picture.convert(mode), {}
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.gif", "grey.png", "p.png"])
+def test_transparent_parts_of_pictures(tmp_path, read, name):
+    mode = {"grey.png": "LA", "p.png": "P"}.get(name, "RGBA")
+    picture, options = transparent(mode)
+    if name.endswith("webp"):
+        options["lossless"] = True
+    picture.save(tmp_path / name, **options)
+    with Image.open(tmp_path / name) as saved:
+        alpha = np.asarray(saved.convert("RGBA"))[..., 3]
+    assert 0 < (alpha == 0).mean() < 1
+    facts, pixels, empty = read(tmp_path / name)
+    assert facts.bands_reason == "a picture"
+    assert empty == pytest.approx((alpha == 0).mean())
+    assert (pixels[alpha == 0] == 0).all()
+
+
+def test_infrared_as_alpha_of_a_picture(tmp_path, read):
+    values = np.random.default_rng(5).integers(1, 200, (40, 50, 4)).astype(np.uint8)
+    values[:10, :, 3] = 0
+    Image.fromarray(values).save(tmp_path / "a.png")
+    _, pixels, empty = read(tmp_path / "a.png")
+    assert empty == 0
+    assert (pixels[20:] == values[20:, :, :3]).all()
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    "name", ["pix4d_alpha_nodata.tif", "RGB.byte.tif", "OSBS_029.tif", "cogeo.tif", "1985.tif"]
+)
+def test_real_files(shared_dir, read, name):
+    path = shared_dir / "data" / "scenes" / name
+    with rasterio.open(path) as dataset:
+        wanted = 1 - (dataset.dataset_mask() > 0).mean()
+        window = Window(0, 0, dataset.width, dataset.height)
+    assert read(path, window)[2] == pytest.approx(wanted, abs=1e-6)

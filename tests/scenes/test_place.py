@@ -6,11 +6,10 @@ import rasterio.warp
 import shapely
 from affine import Affine
 from pyproj import Geod
-from rasterio.control import GroundControlPoint as Point
 from rasterio.crs import CRS
 
-from harma.errors import DataError
-from harma.scenes.place import Place, find_place, middle
+from harma.errors import DataError, OffEarthError
+from harma.scenes.place import PixelSize, Place, find_place, is_local, local_gsd, middle
 
 
 def place(crs, left, top, pixel):
@@ -87,14 +86,7 @@ def test_without_georeference_there_is_no_place():
     assert find_place(CRS.from_epsg(4326), Affine.identity()) is None
 
 
-def test_ground_control_points_are_a_georeference():
-    points = [Point(0, 0, 3.0, 50.0), Point(0, 100, 3.1, 50.0), Point(100, 0, 3.0, 49.9)]
-    found = find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
-    assert found is not None
-    assert found.footprint(0, 0, 100, 100).bounds == pytest.approx((3.0, 49.9, 3.1, 50.0))
-
-
-def test_other_bodies_and_local_systems_are_refused():
+def test_other_bodies_are_refused_and_local_systems_are_no_place():
     mars = (
         'GEOGCS["Mars",DATUM["D_Mars",SPHEROID["Mars",3396190,169.9]],PRIMEM["Ref",0],'
         'UNIT["degree",0.0174532925]]'
@@ -105,8 +97,9 @@ def test_other_bodies_and_local_systems_are_refused():
         'ENGCRS["Hall",EDATUM["Corner"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],'
         'LENGTHUNIT["metre",1]]'
     )
-    with pytest.raises(DataError, match="is a local one"):
-        find_place(CRS.from_wkt(local), Affine.scale(2))
+    assert find_place(CRS.from_wkt(local), Affine.scale(2)) is None
+    assert is_local(CRS.from_wkt(local))
+    assert local_gsd(CRS.from_wkt(local), Affine.scale(2)) == 2
 
 
 def test_a_place_outside_the_projection():
@@ -120,29 +113,6 @@ def test_pixels_without_a_size_are_no_georeference():
         transform = Affine(pixel, 0, 500_000, 0, -10, 5_000_000)
         with pytest.raises(DataError, match="its pixels have no size on the ground"):
             find_place(CRS.from_epsg(32631), transform)
-
-
-@pytest.mark.parametrize(
-    "points",
-    [
-        [Point(0, 0, 3.0, 50.0)],
-        [Point(0, 0, 3.0, 50.0), Point(0, 9, 4.0, 49.0)],
-        [Point(0, i, 3.0 + i, 50.0) for i in range(3)],
-        [Point(i, i, 3.0 + i, 50.0 - i) for i in range(5)],
-        [Point(0, 0, 3.0, 50.0), Point(0, 9, 3.0, 50.0), Point(9, 0, 3.0, 50.0)],
-        [Point(0, 0, np.nan, 50.0), Point(0, 9, 4.0, 50.0), Point(9, 0, 3.0, 49.0)],
-    ],
-)
-def test_ground_control_points_in_a_line_are_no_georeference(points):
-    with pytest.raises(DataError, match=f"its {len(points)} ground control points determine no"):
-        find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
-    assert find_place(None, Affine.identity(), (points, None)) is None
-
-
-def test_two_ground_control_points_are_corners():
-    points = [Point(0, 0, 3.0, 50.0), Point(100, 200, 5.0, 49.0)]
-    found = find_place(None, Affine.identity(), (points, CRS.from_epsg(4326)))
-    assert found.footprint(0, 0, 200, 100).bounds == pytest.approx((3, 49, 5, 50))
 
 
 def test_the_name_of_a_coordinate_reference_system():
@@ -222,3 +192,55 @@ def test_the_radii_of_earth(radius, is_earth):
 def test_windows_over_half_a_degree_have_points_on_their_edges(degrees, points):
     footprint = place("EPSG:4326", 3, 50, 0.1).footprint(0, 0, degrees * 10, 1)
     assert len(footprint.exterior.coords) == points
+
+
+def test_local_systems_in_feet_have_a_scale():
+    feet = CRS.from_wkt('LOCAL_CS["Site (ft)",UNIT["foot",0.3048],AXIS["E",EAST],AXIS["N",NORTH]]')
+    assert local_gsd(feet, Affine(0.5, 0, 10, 0, -0.5, 90)) == pytest.approx(0.1524)
+    turned = Affine.rotation(30) @ Affine.scale(0.5)
+    assert local_gsd(feet, turned) == pytest.approx(0.1524)
+
+
+GEOSTATIONARY = "+proj=geos +h=35786023 +lon_0={} +sweep=x +ellps=GRS80"
+
+
+@pytest.mark.parametrize("longitude", [-75, 0, 140.7, 179.5, -137])
+def test_windows_of_a_full_disk_are_on_the_earth_or_said_not_to_be(longitude):
+    crs = CRS.from_user_input(GEOSTATIONARY.format(longitude))
+    disk = Place(crs, Affine(54_350, 0, -5_435_000, 0, -54_350, 5_435_000))
+    at_middle = disk.footprint(90, 90, 20, 20)
+    assert at_middle.is_valid
+    east = middle(at_middle)[0]
+    assert abs((east - longitude + 180) % 360 - 180) < 0.1
+    with pytest.raises(OffEarthError):
+        disk.footprint(0, 0, 20, 20)
+    assert disk.gsd(200, 200) == pytest.approx(54_350, rel=0.01)
+    # Its upper left quarter has space in its middle, and Earth below and right of that.
+    assert disk.gsd(60, 60) > 54_350
+    with pytest.raises(OffEarthError, match="coordinates|lies outside"):
+        disk.gsd(10, 10)
+
+
+@pytest.mark.parametrize("pixel", [0.25, 0.5, 1.0, 2.0, 2.5])
+def test_world_grids_of_cells_around_the_poles_end_at_the_poles(pixel):
+    grid = place("EPSG:4326", -180 - pixel / 2, 90 + pixel / 2, pixel)
+    top = grid.footprint(10, 0, 4, 4)
+    assert top.bounds[3] == 90
+    assert top.bounds[1] == pytest.approx(90 - 3.5 * pixel)
+    rows = round(180 / pixel) + 1
+    assert grid.footprint(10, rows - 4, 4, 4).bounds[1] == -90
+    # Beyond by more than a pixel is no rounding of a grid.
+    with pytest.raises(OffEarthError, match="lies outside"):
+        place("EPSG:4326", 0, 90 + 1.01 * pixel, pixel).footprint(0, 0, 4, 4)
+
+
+@pytest.mark.parametrize("latitude", [0.0, 20.0, -45.0, 60.0, 80.0])
+def test_both_sides_of_a_pixel_of_degrees(latitude):
+    across, along = place("EPSG:4326", 25, latitude + 0.05, 0.001).pixel_size(100, 100)
+    geod = Geod(ellps="WGS84")
+    expected = geod.inv(25.05, latitude, 25.051, latitude)[2]
+    assert across == pytest.approx(expected, rel=1e-4)
+    assert along == pytest.approx(geod.inv(25.05, latitude, 25.05, latitude + 0.001)[2], rel=1e-4)
+    size = PixelSize(across, along)
+    assert size.is_square == (abs(latitude) < 5)
+    assert size.mean == (across + along) / 2

@@ -24,9 +24,14 @@ def test_rgb_is_read_as_it_is(make_raster, bands, read):
     assert facts.gsd == pytest.approx(10, rel=0.01)
 
 
-def test_complex_values_are_refused(make_raster, bands, read):
-    with pytest.raises(DataError, match="complex numbers"):
-        read(make_raster(values=bands(1, 2, 3, dtype=np.complex64)))
+def test_a_picture_of_16_bits_looks_as_a_raster_of_them_does(make_raster, tmp_path, read):
+    values = np.linspace(0, 4095, 2000).astype(np.uint16).reshape(1, 40, 50)
+    Image.fromarray(values[0]).save(tmp_path / "thermal.png")
+    facts, of_picture, _ = read(tmp_path / "thermal.png")
+    _, of_raster, _ = read(make_raster(values=values, pixel=None, crs=None))
+    assert facts.bands == (1,)
+    assert (of_picture == of_raster).all()
+    assert of_picture.mean() == pytest.approx(127, abs=3)
 
 
 def test_pictures_have_no_place(tmp_path, read):

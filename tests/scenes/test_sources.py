@@ -109,7 +109,7 @@ SUFFIXES = ["tif", "tiff", "vrt", "jp2", "img", "png", "jpg", "jpeg", "webp", "b
 
 
 def test_what_a_folder_is_searched_for(tmp_path):
-    for suffix in [*SUFFIXES, "txt", "csv", "xml", "hdf"]:
+    for suffix in [*SUFFIXES, "txt", "csv", "xml", "dbf"]:
         (tmp_path / f"a.{suffix}").write_bytes(b"")
     (tmp_path / "folder.tif").mkdir()
     assert names(tmp_path) == sorted(f"a.{suffix}" for suffix in SUFFIXES)

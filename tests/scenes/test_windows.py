@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harma.errors import ConfigError, DataError
+from harma.scenes.place import PixelSize
 from harma.scenes.windows import Tiling
 
 LENGTHS = st.integers(1, 60)
@@ -188,3 +189,41 @@ def test_sides_and_scales_are_over_0_and_finite(value):
     for values in ({"size": None, "size_m": value}, {"scales": (1, value)}):
         with pytest.raises(ConfigError, match=r"must be greater than 0|numbers over 0"):
             Tiling(**values)
+
+
+@pytest.mark.parametrize(
+    ("size", "sides"),
+    [
+        (PixelSize(10, 10), (6, 6)),
+        (PixelSize(5, 10), (12, 6)),
+        (PixelSize(30, 10), (2, 6)),
+        (PixelSize(0.55, 1.11), (109, 54)),
+        # As square as a projection leaves pixels: one side for both, as ever.
+        (PixelSize(10.05, 9.98), (6, 6)),
+    ],
+)
+def test_chips_of_metres_where_pixels_are_not_square(size, sides):
+    tiling = Tiling(size=None, size_m=60.0)
+    assert tiling.sides(size) == sides
+    windows = tiling.windows(1000, 1000, size)
+    assert (windows[0].width, windows[0].height) == sides
+    # Pixels stay pixels.
+    assert Tiling(size=50).sides(size) == (50, 50)
+
+
+@pytest.mark.parametrize("gsd", [0.3, 1.0, 9.99, 10.004, 30.0])
+@pytest.mark.parametrize("metres", [64.0, 250.0, 2560.0])
+def test_square_pixels_are_cut_as_before(gsd, metres):
+    tiling = Tiling(size=None, size_m=metres, stride=0.5, scales=(1.0, 2.0))
+    nearly = PixelSize(gsd * 1.002, gsd * 0.998)
+    assert list(tiling.windows(9000, 700, nearly)) == list(tiling.windows(9000, 700, nearly.mean))
+
+
+def test_strides_and_edges_of_chips_that_are_not_square():
+    tiling = Tiling(size=None, size_m=40.0, stride=0.5, edges="pad")
+    windows = list(tiling.windows(30, 30, PixelSize(2, 4)))
+    assert {(w.width, w.height) for w in windows} == {(20, 10)}
+    assert sorted({w.column for w in windows}) == [0, 10]
+    assert sorted({w.row for w in windows}) == [0, 5, 10, 15, 20]
+    with pytest.raises(DataError, match="smaller than its pixels"):
+        Tiling(size=None, size_m=1.0).windows(30, 30, PixelSize(1, 4))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from torch import Tensor, nn
 
+from harma.backbones.cut_texts import CutText, find_cut_texts
 from harma.backbones.layouts import Layout
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.views import bare_view, next_hook, note_parts
@@ -126,6 +127,19 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """Token ids of texts, as they are given (no cleaning): int64 (N, L)."""
+
+    def cut_texts(self, texts: Sequence[str], token_ids: Tensor) -> list[CutText]:
+        """Those of texts (N) that are not read to their end.
+
+        Args:
+            texts: as given to `tokenize`.
+            token_ids: what it gave (N, L).
+        """
+        return list(find_cut_texts(self._tokenize_to, texts, token_ids))
+
+    @abstractmethod
+    def _tokenize_to(self, texts: Sequence[str], length: int) -> Tensor:
+        """Token ids (N, length) of texts, as `tokenize` gives them for the context length."""
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Encode pixels (B, 3, H, W) → (B, E), not normalised.

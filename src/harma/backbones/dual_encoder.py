@@ -109,7 +109,7 @@ class DualEncoder(Backbone):
         texts = checked_texts(texts)
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
-        token_ids = self.tokenizer(texts, self.context_length)
+        token_ids = self._tokenize_to(texts, self.context_length)
         # Checked here: an id out of range leaves a GPU unusable, and nothing says which it was.
         highest = int(token_ids.max())
         if highest >= self.vocab_size:
@@ -118,6 +118,9 @@ class DualEncoder(Backbone):
                 f" vocabulary of {self.vocab_size}; tokenizer and text encoder belong together"
             )
         return token_ids
+
+    def _tokenize_to(self, texts: Sequence[str], length: int) -> Tensor:
+        return self.tokenizer(texts, length)
 
     def _encode_image(self, pixels: Tensor) -> Tensor:
         embeddings: Tensor = self.image(pixels.to(self.image.projection.weight.dtype))

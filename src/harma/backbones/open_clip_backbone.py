@@ -99,10 +99,7 @@ class OpenClipBackbone(Backbone):
         texts = checked_texts(texts)
         if not texts:
             return torch.zeros(0, self.context_length, dtype=torch.int64)
-        if self._tokenizer is None:
-            # Made when first needed: who embeds pictures alone never reads a vocabulary.
-            self._tokenizer = self._make_tokenizer()
-        token_ids = self._tokenizer(texts)
+        token_ids = self._tokenize_to(texts, self.context_length)
         # Checked here: an id out of range leaves a GPU unusable, and nothing says which it was.
         highest = int(token_ids.max())
         if highest >= self.vocab_size:
@@ -112,6 +109,12 @@ class OpenClipBackbone(Backbone):
                 " config; or pass ids of your own"
             )
         return token_ids
+
+    def _tokenize_to(self, texts: Sequence[str], length: int) -> Tensor:
+        if self._tokenizer is None:
+            # Made when first needed: who embeds pictures alone never reads a vocabulary.
+            self._tokenizer = self._make_tokenizer()
+        return self._tokenizer(texts, length)
 
     def _encode_image(self, pixels: Tensor) -> Tensor:
         return self._call("encode_image", pixels.to(self._dtype))

@@ -9,7 +9,8 @@ from harma.backbones.architecture import open_clip
 from harma.backbones.source_kinds import BackboneSource
 from harma.errors import MissingDependencyError, MissingFileError
 
-Tokenizer = Callable[[Sequence[str]], Tensor]
+# (texts, length) → token ids (N, length).
+Tokenizer = Callable[[Sequence[str], int], Tensor]
 
 
 def make_tokenizer(source: BackboneSource, *, allow_download: bool) -> Tokenizer:

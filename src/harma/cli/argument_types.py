@@ -1,6 +1,11 @@
-"""Argument types of the command line: whole numbers with their limits, lists of numbers."""
+"""Argument types of the command line: numbers with their limits, files and folders to write."""
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from harma.errors import HarmaError
+from harma.ground.outputs import check_no_address, check_output_directory, check_output_file
 
 
 def positive(text: str) -> int:
@@ -21,6 +26,30 @@ def floats(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a list of numbers such as 4.9,52.4"
         ) from error
+
+
+def output_file(text: str) -> Path:
+    """A file that can be written; looked at before any work."""
+    return _checked_place(text, check_output_file)
+
+
+def output_directory(text: str) -> Path:
+    """A directory that is there or can be made; looked at before any work."""
+    return _checked_place(text, check_output_directory)
+
+
+def local_directory(text: str) -> Path:
+    """A directory of this machine, no address; the verb says what it needs of it."""
+    return _checked_place(text, check_no_address)
+
+
+def _checked_place(text: str, check: Callable[[str], None]) -> Path:
+    # argparse would put words of its own in place of those of an error it does not know.
+    try:
+        check(text)
+    except HarmaError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return Path(text)
 
 
 def _number(text: str, least: int) -> int:

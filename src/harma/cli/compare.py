@@ -26,7 +26,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import count, positive
+from harma.cli.argument_types import count, output_directory, positive
 from harma.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", nargs="?", help="a YAML file, or the name of a shipped comparison"
     )
     parser.add_argument(
-        "--output", metavar="DIR", help="where everything goes (as the file says, else runs/NAME)"
+        "--output",
+        type=output_directory,
+        metavar="DIR",
+        help="where everything goes (as the file says, else runs/NAME)",
     )
     parser.add_argument(
         "--recipe", metavar="RECIPE", help="what every row starts from, in place of the file's"

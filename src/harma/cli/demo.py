@@ -8,6 +8,8 @@ An interrupted demo goes on where it stopped.
 import argparse
 from typing import TYPE_CHECKING
 
+from harma.cli.argument_types import output_directory
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -27,7 +29,11 @@ LEAST_GAIN = 15.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
-        "--output", metavar="DIR", default="demo", help="where everything goes (demo)"
+        "--output",
+        type=output_directory,
+        metavar="DIR",
+        default="demo",
+        help="where everything goes (demo)",
     )
 
 

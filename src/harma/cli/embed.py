@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from harma.cli.argument_types import output_file
 from harma.cli.images import add_model_arguments, embed_named, open_model, shown
 
 EPILOG = """examples:
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one per line, a JSON list, or a data set's annotations (.json, .csv)",
     )
     parser.add_argument(
-        "--output", required=True, type=Path, metavar="FILE", help="a .npy or .parquet file"
+        "--output", required=True, type=output_file, metavar="FILE", help="a .npy or .parquet file"
     )
     parser.add_argument(
         "--dtype",

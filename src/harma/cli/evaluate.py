@@ -7,7 +7,7 @@ metrics.json is written beside the model unless --output says where.
 import argparse
 from pathlib import Path
 
-from harma.cli.argument_types import count, positive
+from harma.cli.argument_types import count, output_directory, positive
 from harma.cli.device import add_device_argument
 
 EPILOG = """examples:
@@ -37,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=positive, default=128, help="images at once (128)")
     parser.add_argument("--num-workers", type=count, default=0, help="processes that decode (0)")
     add_device_argument(parser)
-    parser.add_argument("--output", metavar="DIR", help="where metrics.json and report.html go")
+    parser.add_argument(
+        "--output",
+        type=output_directory,
+        metavar="DIR",
+        help="where metrics.json and report.html go",
+    )
     parser.add_argument("--report", action="store_true", help="also write report.html")
     parser.add_argument(
         "--umap",

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import positive
+from harma.cli.argument_types import output_file, positive
 from harma.cli.device import add_device_argument, load_on_device
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE", help="an image file")
     parser.add_argument("text", metavar="TEXT", help="what to look for in it")
     parser.add_argument(
-        "--output", required=True, type=Path, metavar="FILE", help="the picture, a .png file"
+        "--output", required=True, type=output_file, metavar="FILE", help="the picture, a .png file"
     )
     parser.add_argument(
         "--grid", type=positive, default=12, help="parts along each side, 3 to 64 (12)"

@@ -2,6 +2,8 @@
 
 import argparse
 
+from harma.cli.argument_types import output_file
+
 EPILOG = """examples:
   harma export runs/a --format released --output harma.pth"""
 
@@ -12,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("released",), default="released", help="the form to write"
     )
-    parser.add_argument("--output", required=True, metavar="FILE", help="where to write")
+    parser.add_argument(
+        "--output", required=True, type=output_file, metavar="FILE", help="where to write"
+    )
     parser.add_argument(
         "--backbone", help="where the backbone is now, if not where the directory says"
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harma.cli.argument_types import output_directory
 from harma.errors import ConfigError
 
 EPILOG = """examples:
@@ -22,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--architecture", required=True, help="open_clip model name, or a JSON file with its config"
     )
-    parser.add_argument("--output", required=True, metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--output", required=True, type=output_directory, metavar="DIR", help="where to write"
+    )
     parser.add_argument(
         "--variant", choices=("released", "document"), default="released", help="shared adapter"
     )

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harma.cli.argument_types import local_directory, output_file
 from harma.cli.search_flags import (
     add_flags,
     page_of,
@@ -48,14 +49,19 @@ status: 0 hits, 1 none, 2 the search could not be made"""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("directory", metavar="INDEX", type=Path, help="directory of the index")
+    parser.add_argument(
+        "directory", metavar="INDEX", type=local_directory, help="directory of the index"
+    )
     add_flags(parser)
     parser.add_argument("--model", help="where the index's model is now, if not where it was")
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
     )
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="write to a file; its suffix names the format"
+        "--output",
+        type=output_file,
+        metavar="FILE",
+        help="write to a file; its suffix names the format",
     )
     parser.add_argument("--format", choices=FORMATS, help="of the output (table)")
 
@@ -194,13 +200,10 @@ def _row(hit: "Hit") -> list[str]:
     score = f"{hit.score:.3f}"
     if hit.change is not None:
         score = f"{hit.change:+.3f}"
-    date = ""
-    if hit.datetime is not None:
-        date = hit.datetime.date().isoformat()
     place = ""
     if hit.geometry is not None:
         place = "{:.4f},{:.4f}".format(*middle(hit.geometry))
     window = f"{hit.window.column},{hit.window.row} {hit.window.width}x{hit.window.height}"
     # The name alone: whole paths would fill the table, and json and csv have them.
     chip = f"{Path(hit.source).name} {window}\n{CHIP_PREFIX}{hit.id}"
-    return [score, hit.standing, date, place, chip]
+    return [score, hit.standing, hit.date_text, place, chip]

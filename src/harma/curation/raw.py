@@ -2,16 +2,17 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from harma.data.annotations import first_problem, read_split
+from harma.data.csv_format import unread_columns
 from harma.data.description import DataDescription
 from harma.data.formats import ANNOTATION_READERS
 from harma.data.rows import Annotation
-from harma.data.text_formats import unread_columns
 from harma.errors import DataError
 
 T = TypeVar("T")
@@ -124,6 +125,10 @@ HARMA_KEYS = {"caption", "image"} | CLASS_KEYS
 KARPATHY_KEYS = {"filename", "filepath", "split", "sentences", "imgid", "sentids"} | CLASS_KEYS
 KARPATHY_FILE_KEYS = {"images", "dataset"}
 KARPATHY_SENTENCE_KEYS = {"raw", "tokens", "imgid", "sentid"}
+COCO_FILE_KEYS = {"images", "annotations"}
+COCO_KEYS = {"id", "file_name", "width", "height"}
+COCO_ANNOTATION_KEYS = {"id", "image_id", "caption"}
+NWPU_KEY = re.compile(r"filename|split|imgid|(raw|sentids)(_\d+)?")
 
 
 def _unread(form: str, root: Path, names: Iterable[str]) -> tuple[str, ...]:
@@ -163,6 +168,23 @@ def _unread_of_karpathy(text: str) -> Iterator[str]:
             yield "split restval (read as train)"
 
 
+def _unread_of_coco(text: str) -> Iterator[str]:
+    content = json.loads(text)
+    for key in _others(content, COCO_FILE_KEYS):
+        yield f"{key} (of the file)"
+    for entry in content["images"]:
+        yield from _others(entry, COCO_KEYS)
+    for annotation in content["annotations"]:
+        for key in _others(annotation, COCO_ANNOTATION_KEYS):
+            yield f"annotations.{key}"
+
+
+def _unread_of_nwpu(text: str) -> Iterator[str]:
+    for entries in json.loads(text).values():
+        for entry in entries:
+            yield from (key for key in entry if not NWPU_KEY.fullmatch(key))
+
+
 def _others(entry: dict[str, Any], known: set[str]) -> Iterator[str]:
     return (key for key in entry if key not in known)
 
@@ -172,4 +194,6 @@ FIND_UNREAD: dict[str, Callable[[str], Iterator[str]]] = {
     "harma": _unread_of_harma,
     "karpathy": _unread_of_karpathy,
     "csv": _unread_of_csv,
+    "coco": _unread_of_coco,
+    "nwpu": _unread_of_nwpu,
 }

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from harma.errors import ConfigError, MissingFileError, StorageError
+from harma.ground.outputs import check_no_address
 from harma.ground.progress import Advance
 from harma.scenes.picture import rgb_array
 from harma.scenes.rendering import is_plain_picture, read_rgb
@@ -71,6 +72,8 @@ class ImageCache:
     ) -> None:
         if mode not in MODES:
             raise ConfigError(f"data.cache is {mode!r}; allowed are {', '.join(MODES)}")
+        if directory:
+            check_no_address(directory, "data.cache_dir")
         self.mode = mode
         self.directory = Path(directory).expanduser() if directory else default_directory()
         self.reading = reading

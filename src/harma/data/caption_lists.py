@@ -5,23 +5,26 @@ from pathlib import Path
 
 from harma.data.annotation_files import read_utf8, split_lines
 from harma.data.description import SPLITS
-from harma.data.formats import ANNOTATION_READERS
+from harma.data.formats import ANNOTATION_READERS, FORMATS_OF_ALL_SPLITS
+from harma.data.json_kinds import HARMA, KARPATHY, json_format
 from harma.data.rows import Problem
 from harma.errors import DataError, MissingFileError
+
+TABLES = (".csv", ".tsv")
 
 
 def is_caption_list(name: str | Path) -> bool:
     """Whether a name is that of such a file; a data set's name or description is none."""
-    return Path(name).suffix.lower() in (".txt", ".csv", ".json")
+    return Path(name).suffix.lower() in (".txt", ".json", *TABLES)
 
 
 def read_texts(path: str | Path) -> list[str]:
     """The texts of a file in its order, as they are; equal ones stay.
 
     Args:
-        path: .json: a list of texts, the original's rows or Karpathy's images (train, val, test one
-            after the other); .csv with the columns image,caption or filename,title; anything else:
-            a text per line.
+        path: .json: a list of texts, or a data set's annotations in any format of JSON (train, val,
+            test one after the other); .csv or .tsv with a column of captions; anything else: a text
+            per line.
 
     Raises:
         MissingFileError: there is no such file.
@@ -34,7 +37,7 @@ def read_texts(path: str | Path) -> list[str]:
     suffix = path.suffix.lower()
     if suffix == ".json":
         texts = _of_json(path, content)
-    elif suffix == ".csv":
+    elif suffix in TABLES:
         texts = _of_rows(path, "csv")
     else:
         texts = _stripped_lines(content)
@@ -45,7 +48,7 @@ def read_texts(path: str | Path) -> list[str]:
             continue
         # Lines are counted from 1, as editors do; the rows of the others as in a list.
         place = f"line {index + 1}"
-        if suffix in (".json", ".csv"):
+        if suffix in (".json", *TABLES):
             place = f"number {index}"
         raise DataError(f"the text of {place} is empty; write it, or take it out", source=str(path))
     return texts
@@ -66,15 +69,17 @@ def _of_json(path: Path, text: str) -> list[str]:
         raise DataError(f"{path} is not JSON ({error})") from error
     if isinstance(content, list) and all(isinstance(item, str) for item in content):
         return content
-    if isinstance(content, dict):
-        return _of_rows(path, "karpathy")
-    return _of_rows(path, "harma")
+    # What is of no known form is refused in the words of the two that are asked for most.
+    form = json_format(content)
+    if form is None:
+        form = KARPATHY if isinstance(content, dict) else HARMA
+    return _of_rows(path, form)
 
 
 def _of_rows(path: Path, form: str) -> list[str]:
     """The captions of a data set's annotation file."""
     splits: tuple[str, ...] = ("all",)  # what the other formats never look at
-    if form == "karpathy":
+    if form in FORMATS_OF_ALL_SPLITS:
         # One after the other: the reader gives the images of one split at a time.
         splits = SPLITS
     texts: list[str] = []

@@ -8,9 +8,12 @@ raises the first problem, `harma data check` shows them all.
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from harma.data.coco_format import read_coco
+from harma.data.csv_format import read_csv
 from harma.data.json_formats import read_harma, read_karpathy
+from harma.data.nwpu_format import read_nwpu
 from harma.data.rows import Annotation, Problem
-from harma.data.text_formats import read_caps, read_csv
+from harma.data.text_formats import read_caps
 
 AnnotationReader = Callable[[Path, Sequence[str], str], Iterator[Annotation | Problem]]
 
@@ -19,4 +22,8 @@ ANNOTATION_READERS: dict[str, AnnotationReader] = {
     "karpathy": read_karpathy,
     "caps": read_caps,
     "csv": read_csv,
+    "coco": read_coco,
+    "nwpu": read_nwpu,
 }
+# Of these one file holds all splits; the reader gives the images of one.
+FORMATS_OF_ALL_SPLITS = ("karpathy", "nwpu")

@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeGuard
 
 from harma.data.annotation_files import annotation_json
+from harma.data.json_kinds import (
+    HARMA,
+    KARPATHY,
+    is_image_file,
+    json_format,
+    other_format,
+)
 from harma.data.row_values import (
     Entry,
     is_class,
@@ -36,9 +42,7 @@ def read_harma(root: Path, names: Sequence[str], split: str) -> Annotations:
         if isinstance(content, Problem):
             yield content
         elif not isinstance(content, list):
-            hint = ""
-            if is_karpathy(content):
-                hint = "; for a Karpathy file write format: karpathy"
+            hint = other_format(content, HARMA)
             shown = shown_value(content)
             yield Problem(name, "", f"holds {shown}; format harma is a list of rows{hint}")
         elif not content:
@@ -80,7 +84,7 @@ def _harma_row(place: RowPlace, entry: Entry, per_image: bool) -> Annotations:
         wrong.append(wrong_value(entry, "caption", is_text, needed))
         if is_text(caption):
             captions = (caption,)
-    yield from _annotation(place, entry, "image", captions, wrong, whole=per_image)
+    yield from annotation_of(place, entry, "image", captions, wrong, whole=per_image)
 
 
 def _captions(entry: Entry) -> tuple[tuple[str, ...], list[str | None]]:
@@ -107,10 +111,10 @@ def read_karpathy(root: Path, names: Sequence[str], split: str) -> Annotations:
         content = annotation_json(root, name)
         if isinstance(content, Problem):
             yield content
-        elif not is_karpathy(content):
+        elif not is_image_file(content) or json_format(content) != KARPATHY:
             what = f"holds {shown_value(content)}"
             needed = "format karpathy is an object with a list of images"
-            yield Problem(name, "", f"{what}; {needed}")
+            yield Problem(name, "", f"{what}; {needed}{other_format(content, KARPATHY)}")
         else:
             for index, entry in enumerate(content["images"]):
                 yield from _karpathy_entry(RowPlace(name, f"row {index}"), entry, split)
@@ -147,7 +151,7 @@ def _karpathy_row(place: RowPlace, entry: Entry) -> Annotations:
     folder = entry.get("filepath")
     if is_name(entry.get("filename")) and is_name(folder):
         entry = {**entry, "filename": f"{folder}/{entry['filename']}"}
-    yield from _annotation(place, entry, "filename", tuple(captions), wrong, whole=True)
+    yield from annotation_of(place, entry, "filename", tuple(captions), wrong, whole=True)
 
 
 def _raw_sentences(entry: Entry) -> list[object]:
@@ -160,11 +164,6 @@ def _raw_sentences(entry: Entry) -> list[object]:
     ]
 
 
-def is_karpathy(content: object) -> TypeGuard[dict[str, list[object]]]:
-    """Whether the content of a JSON file has the outer form of a Karpathy file."""
-    return isinstance(content, dict) and isinstance(content.get("images"), list)
-
-
 def _is_karpathy_split(value: object) -> bool:
     return isinstance(value, str) and value in KARPATHY_SPLITS
 
@@ -173,7 +172,7 @@ def _is_list(value: object) -> bool:
     return isinstance(value, list)
 
 
-def _annotation(
+def annotation_of(
     place: RowPlace,
     entry: Entry,
     image_key: str,
@@ -181,8 +180,19 @@ def _annotation(
     wrong: Sequence[str | None],
     *,
     whole: bool,
+    faulty: bool = False,
 ) -> Annotations:
-    """The problems of a row, then what is left of it; nothing is if it does not name an image."""
+    """The problems of a row, then what is left of it; nothing is if it does not name an image.
+
+    Args:
+        place: the row.
+        entry: its values.
+        image_key: which of them names the image.
+        captions: those that can be used.
+        wrong: what is wrong with the others.
+        whole: see `Annotation`.
+        faulty: problems of its captions have been given already.
+    """
     problems = [place.problem(what) for what in wrong if what]
     yield from problems
     # A faulty row still names its image: `harma data check` looks at the file too.
@@ -196,7 +206,7 @@ def _annotation(
             image,
             captions,
             whole=whole,
-            faulty=bool(problems),
+            faulty=faulty or bool(problems),
             image_id=image_id if is_count(image_id) else None,
             label=label if is_class(label) else None,
             label_name=label_name if is_text(label_name) else None,

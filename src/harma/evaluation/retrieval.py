@@ -89,6 +89,7 @@ def embed_split(
     cache: ImageCache | None = None,
     progress: bool = False,
     share: Share | None = None,
+    tell_cut: bool = False,
 ) -> Embedded:
     """Embed a split: every image, and every distinct cleaned caption once.
 
@@ -102,6 +103,7 @@ def embed_split(
         cache: decoded images.
         progress: show bars.
         share: this process's part, where several embed the split together; None embeds all of it.
+        tell_cut: warn of captions that are longer than the model reads.
     """
     # Sorted, so that every process that has a share knows the same order.
     distinct, text = np.unique(np.array(split.captions), return_inverse=True)
@@ -119,7 +121,7 @@ def embed_split(
         cache=cache or ImageCache("none", reading=split.reading),
         progress=progress,
     )
-    of_texts = embed_texts(model, texts, progress=progress)
+    of_texts = embed_texts(model, texts, progress=progress, tell_cut=tell_cut)
     if share is not None:
         of_images = share.join(of_images, split.num_images)
         of_texts = share.join(of_texts, len(names))
@@ -195,7 +197,9 @@ def evaluate_split(
         "cache": cache,
         "progress": progress,
     }
-    evaluation = summarize_embedded(embed_split(model, split, **options), split, ties, metrics)
+    # Said once: the bare backbone reads the same captions.
+    embedded = embed_split(model, split, **options, tell_cut=True)
+    evaluation = summarize_embedded(embedded, split, ties, metrics)
     # Not every embedder has adapters: any two towers can be evaluated.
     if not compare or getattr(model, "adapters", None) is None:
         return evaluation

@@ -20,6 +20,8 @@ from harma.index.settings import Settings
 ROWS_AT_ONCE = 8192
 # The column of what an index keeps of a chip's source.
 SCENE_COLUMN = "scene"
+# Last moments of periods, as an export has them.
+END_COLUMN = "datetime_end"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class EmbeddingFile:
             self._embed_dim(embedding),
             to_wgs84(described, str(path)),
             is_ours=chip is not None and set(INDEX_COLUMNS) <= set(self._schema.names),
+            datetime_end=self._end_column(columns),
         )
 
     # -- reading ------------------------------------------------------------------------------
@@ -114,7 +117,8 @@ class EmbeddingFile:
 
     def _columns_to_read(self) -> list[str]:
         layout = self.layout
-        names = [layout.geometry, layout.embedding, layout.id, layout.datetime, layout.source]
+        names = [layout.geometry, layout.embedding, layout.id, layout.source]
+        names += [layout.datetime, layout.datetime_end]
         if layout.is_ours:
             names += [name for name in (*INDEX_COLUMNS, "thumbnail") if name in self._schema.names]
         # One column may stand for two things, such as id and source.
@@ -129,6 +133,13 @@ class EmbeddingFile:
             ) from error
 
     # -- telling columns ----------------------------------------------------------------------
+
+    def _end_column(self, columns: Columns) -> str | None:
+        """The column of last moments; it belongs to `datetime` alone."""
+        if columns.datetime not in (None, "datetime"):
+            return None
+        is_there = {"datetime", END_COLUMN} <= set(self._schema.names)
+        return END_COLUMN if is_there else None
 
     def _embedding_column(self, named: str | None) -> str:
         lists = [field.name for field in self._schema if _is_embedding(field.type)]

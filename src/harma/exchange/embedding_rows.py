@@ -51,6 +51,7 @@ class ParquetLayout:
         embed_dim: E.
         to_wgs84: turns geometries into longitudes and latitudes.
         is_ours: whether all columns of an index are there.
+        datetime_end: of last moments, where scenes were taken in a period, or None.
     """
 
     path: Path
@@ -62,6 +63,7 @@ class ParquetLayout:
     embed_dim: int
     to_wgs84: Callable[[Footprints], Footprints]
     is_ours: bool
+    datetime_end: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def checked_rows(layout: ParquetLayout, start: int, batch: pa.RecordBatch) -> Ch
     geometries = _geometries(layout, start, batch[layout.geometry])
     footprints = checked(layout.to_wgs84(geometries), start, str(layout.path))
     wkb = shapely.to_wkb(footprints).tolist()
-    moments = _moments(layout, batch)
+    moments = _moments(layout, batch, layout.datetime)
     sources = _sources(layout, batch)
     if layout.id is None:
         ids = _made_ids(sources, moments, wkb, embeddings)
@@ -104,7 +106,7 @@ def checked_rows(layout: ParquetLayout, start: int, batch: pa.RecordBatch) -> Ch
         "geometry": wkb,
         **_bounds(footprints),
         "datetime": moments.to_pylist(),
-        "datetime_end": [None] * len(moments),
+        "datetime_end": _ends(moments, _moments(layout, batch, layout.datetime_end)),
         "source": sources,
         **_index_columns(layout, batch),
         "thumbnail": _thumbnails(batch),
@@ -167,11 +169,17 @@ def _bounds(footprints: Footprints) -> dict[str, list[float | None]]:
     return {side: sides[:, column].tolist() for column, side in enumerate(BOX_COLUMNS)}
 
 
-def _moments(layout: ParquetLayout, batch: pa.RecordBatch) -> pa.Array:
-    """When scenes were taken; a time without a zone is one of UTC."""
-    if layout.datetime is None:
+def _ends(moments: pa.Array, ends: pa.Array) -> list[Any]:
+    """Last moments of periods; None where there is none that comes after the first."""
+    known: list[Any] = pc.if_else(pc.greater(ends, moments), ends, None).to_pylist()
+    return known
+
+
+def _moments(layout: ParquetLayout, batch: pa.RecordBatch, name: str | None) -> pa.Array:
+    """When scenes were taken, by a column; a time without a zone is one of UTC."""
+    if name is None:
         return pa.nulls(batch.num_rows, MOMENT)
-    column = batch[layout.datetime]
+    column = batch[name]
     kind = column.type
     try:
         if pa.types.is_timestamp(kind):
@@ -182,11 +190,11 @@ def _moments(layout: ParquetLayout, batch: pa.RecordBatch) -> pa.Array:
             return _moments_of_text(column)
     except pa.ArrowInvalid as error:
         raise DataError(
-            f"{layout.path}: the dates ({layout.datetime}) cannot be read ({error}); write them as"
+            f"{layout.path}: the dates ({name}) cannot be read ({error}); write them as"
             " timestamps, or as text such as 2015-09-26 or 2015-09-26T10:00:00Z"
         ) from error
     raise ConfigError(
-        f"{layout.path}: the column {layout.datetime} is {kind}; dates are timestamps, dates or ISO"
+        f"{layout.path}: the column {name} is {kind}; dates are timestamps, dates or ISO"
         " text. Name another column (--date-column), or none ('')"
     )
 

@@ -40,9 +40,12 @@ class Tile:
 
     @property
     def date(self) -> str:
-        """When the scene was taken, in UTC, without a clock that is at midnight; "" if unknown."""
-        if self.hit.datetime is None:
-            return ""
+        """When the scene was taken, in UTC, without a clock that is at midnight; "" if unknown.
+
+        Of a period the day, the month or the range.
+        """
+        if self.hit.datetime is None or self.hit.datetime_end is not None:
+            return self.hit.date_text
         return f"{self.hit.datetime.astimezone(UTC):%Y-%m-%d %H:%M}".removesuffix(" 00:00")
 
     @property

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harma.errors import ConfigError
+from harma.ground.outputs import check_no_address
 
 
 @contextmanager
@@ -19,8 +20,9 @@ def replacing(path: Path) -> Iterator[Path]:
     same file, the one that ends last stays. A link is followed: what it points to is replaced.
 
     Raises:
-        ConfigError: something is there that is no ordinary file.
+        ConfigError: something is there that is no ordinary file, or it is an address.
     """
+    check_no_address(path)
     path = path.resolve()
     if path.exists() and not path.is_file():
         kind = "a directory" if path.is_dir() else "a device or pipe"
@@ -43,8 +45,9 @@ def replacing_directory(path: Path) -> Iterator[Path]:
     directory: where there can be several, `harma.ground.lock.locked` keeps the others out.
 
     Raises:
-        ConfigError: a file is there.
+        ConfigError: a file is there, or it is an address.
     """
+    check_no_address(path)
     path = path.resolve()
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{path} is a file; name a directory to write to")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harma.errors import BusyError, ConfigError
+from harma.errors import BusyError
+from harma.ground.outputs import check_output_directory
 
 LOCK_FILE = ".lock"
 
@@ -24,10 +25,10 @@ def locked(directory: Path, doing: str) -> Iterator[None]:
 
     Raises:
         BusyError: another process, or another part of this one, holds the lock.
-        ConfigError: it is a file.
+        ConfigError: it is a file or an address.
+        StorageError: it cannot be written to.
     """
-    if directory.exists() and not directory.is_dir():
-        raise ConfigError(f"{directory} is a file; name a directory")
+    check_output_directory(directory)
     directory.mkdir(parents=True, exist_ok=True)
     # No waiting: who starts a second training by mistake wants to hear of it at once.
     lock = FileLock(directory / LOCK_FILE)

@@ -1,26 +1,29 @@
-"""Areas to search in: a bbox, a polygon (GeoJSON) or a circle, as one geometry in WGS84."""
+"""Areas to search in: a bbox, a polygon (GeoJSON, WKT, a file) or a circle, as one in WGS84."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import antimeridian
 import numpy as np
 import pyproj
 import shapely
 from shapely.affinity import translate
-from shapely.geometry import MultiPolygon, box, shape
+from shapely.geometry import MultiPolygon, box
 from shapely.geometry.base import BaseGeometry
 
-from harma.errors import QueryError
+from harma.errors import DataError, QueryError
+from harma.index.area_files import area_of_frame, read_area
+from harma.index.area_texts import area_of_geojson, area_of_text, is_area_text
 from harma.index.ask import Where
 
 GEOD = pyproj.Geod(ellps="WGS84")
 # Corners of a circle on the ground.
 CIRCLE_POINTS = 128
 ANYWHERE = 20_000.0  # km: half around the Earth
+
+Area: TypeAlias = "str | Path | Mapping[str, Any] | BaseGeometry"
 
 
 def area_of(where: Where) -> BaseGeometry | None:
@@ -66,8 +69,11 @@ def _box(bbox: Sequence[float]) -> BaseGeometry:
 # -- polygons -------------------------------------------------------------------------------------
 
 
-def _polygon(polygon: str | Path | Mapping[str, Any] | BaseGeometry) -> BaseGeometry:
-    geometry = _geometry(polygon)
+def _polygon(polygon: Area) -> BaseGeometry:
+    try:
+        geometry = _geometry(polygon)
+    except DataError as error:
+        raise QueryError(f"the polygon cannot be used: {error.problem}") from error
     _check_polygon(geometry)
     west, _, east, _ = geometry.bounds
     if west >= -180 and east <= 180:
@@ -79,10 +85,22 @@ def _polygon(polygon: str | Path | Mapping[str, Any] | BaseGeometry) -> BaseGeom
     return shapely.union_all(turns)
 
 
-def _geometry(polygon: str | Path | Mapping[str, Any] | BaseGeometry) -> BaseGeometry:
+def _geometry(polygon: Area) -> BaseGeometry:
+    """What is given, as one geometry in longitudes and latitudes."""
     if isinstance(polygon, BaseGeometry):
-        return polygon
-    return _of_geojson(_loaded(polygon))
+        return shapely.force_2d(polygon)
+    if isinstance(polygon, Mapping):
+        return area_of_geojson(polygon)
+    if isinstance(polygon, str) and is_area_text(polygon):
+        return area_of_text(polygon)
+    if isinstance(polygon, str | Path):
+        return read_area(polygon)
+    # A GeoSeries or GeoDataFrame, which knows its coordinate reference system.
+    if hasattr(polygon, "to_crs"):
+        return area_of_frame(polygon)
+    if hasattr(polygon, "__geo_interface__"):
+        return area_of_geojson(polygon.__geo_interface__)
+    raise QueryError(f"the polygon is {polygon!r}; give GeoJSON, WKT, a file or a geometry")
 
 
 def _check_polygon(geometry: BaseGeometry) -> None:
@@ -101,48 +119,6 @@ def _check_polygon(geometry: BaseGeometry) -> None:
             f"the polygon reaches from {west:g},{south:g} to {east:g},{north:g}; give longitudes"
             " and latitudes (WGS84)"
         )
-
-
-def _loaded(polygon: str | Path | Mapping[str, Any]) -> Any:
-    """GeoJSON as a mapping."""
-    if isinstance(polygon, Mapping):
-        return polygon
-    text = str(polygon)
-    try:
-        if not text.lstrip().startswith("{"):
-            text = Path(text).read_text(encoding="utf-8")
-        return json.loads(text)
-    except OSError as error:
-        raise QueryError(
-            f"the polygon {polygon} cannot be read ({error.strerror}); give GeoJSON or a file of it"
-        ) from error
-    except ValueError as error:
-        raise QueryError(f"the polygon is not GeoJSON ({error})") from error
-
-
-def _of_geojson(content: Any) -> BaseGeometry:
-    """A geometry, feature or collection of features as one geometry."""
-    try:
-        if content["type"] == "FeatureCollection":
-            parts = [shape(feature["geometry"]) for feature in content["features"]]
-        elif content["type"] == "Feature":
-            parts = [shape(content["geometry"])]
-        else:
-            parts = [shape(content)]
-        # A union would mend a single geometry that is not valid, silently.
-        if len(parts) == 1:
-            return parts[0]
-        return shapely.union_all(parts)
-    except (
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        shapely.errors.ShapelyError,
-    ) as error:
-        raise QueryError(
-            f"the polygon is not GeoJSON of a geometry, feature or collection ({error!r})"
-        ) from error
 
 
 # -- circles --------------------------------------------------------------------------------------

@@ -182,7 +182,9 @@ class Where:
     polygon: "str | Path | Mapping[str, Any] | BaseGeometry | None" = field(
         default=None,
         metadata=said(
-            "a polygon in GeoJSON: its text, or a file", {"type": "object"}, metavar="GEOJSON"
+            "a polygon: GeoJSON or WKT, or a file (also GeoPackage, GeoParquet, Shapefile, KML)",
+            {"type": "object"},
+            metavar="POLYGON",
         ),
     )
     near: Sequence[float] | None = field(

@@ -29,6 +29,7 @@ class ChipBlock:
         chips: n records.
         embeddings: (n, E) of them.
         num_skipped: chips left out as mostly nodata.
+        num_off_earth: chips left out as not on the Earth.
         facts: of the source; None where it could not be read.
         problem: why it could not be read, or "".
     """
@@ -39,6 +40,7 @@ class ChipBlock:
     num_skipped: int
     facts: SceneFacts | None
     problem: str = ""
+    num_off_earth: int = 0
 
 
 def embed_batches(
@@ -116,6 +118,7 @@ class _BatchEmbedder:
                 num_skipped=item.num_skipped,
                 facts=item.facts,
                 problem=item.problem,
+                num_off_earth=item.num_off_earth,
             )
             self.embeddings = self.embeddings[count:]
 

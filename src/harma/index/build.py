@@ -16,11 +16,11 @@ from harma.index.reading import Task
 from harma.index.settings import SETTINGS_FILE, Settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.workers import run_tasks
-from harma.index.writer import BuildOutcome, Writer, write_problems
+from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
 from harma.model.fingerprint import check_model, model_id
 from harma.model.model import HarMA
 from harma.scenes.raster import Reading
-from harma.scenes.sources import Source
+from harma.scenes.source import Found, Source
 from harma.scenes.windows import Tiling
 
 # What chips of an index have in common: an old index must have been made with the same.
@@ -29,7 +29,7 @@ COMMON_SETTINGS = ("tiling", "reading", "max_nodata")
 
 def build(
     directory: Path,
-    sources: Sequence[Source],
+    sources: Sequence[Source] | Found,
     model: HarMA,
     settings: Settings,
     *,
@@ -44,7 +44,7 @@ def build(
 
     Args:
         directory: of the index.
-        sources: scenes.
+        sources: scenes, or what `find_scenes` found: what it left out is told with the outcome.
         model: embeds; the one the index was made with.
         settings: of a new index; an old one must have the same.
         batch_size: chips embedded at once.
@@ -57,8 +57,9 @@ def build(
         ConfigError: it was made with other settings, or the directory holds something else.
         ModelMismatchError: it was made with another model.
     """
+    found = sources if isinstance(sources, Found) else Found(list(sources))
     # A source that is named twice would have two sets of chips on their way.
-    once = list({source.name: source for source in sources}.values())
+    once = list({source.name: source for source in found.sources}.values())
     with locked(directory, WRITING_INDEX):
         store = _opened(directory, settings)
         _check_fits(store, settings, model)
@@ -78,7 +79,10 @@ def build(
         )
         writer.write(counted.blocks(blocks))
         writer.outcome.seconds = time.monotonic() - start
-        write_problems(store)
+        writer.outcome.left_out = found.left_out
+        writer.outcome.problems |= found.problems
+        write_problems(store, found.problems)
+        write_left_out(store, found.left_out)
         writer.outcome.search = keep_quick(store, model, progress)
         return writer.outcome
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
@@ -55,17 +56,22 @@ class Changes:
 
 @dataclass(frozen=True)
 class _DatedChips:
-    """Chips with a place and a date: row ids, scores, dates (µs) and footprints, (n,) each."""
+    """Chips with a place and a date, (n,) each: row ids, scores, first and last moments (µs)."""
 
     ids: NDArray[np.int64]
     scores: NDArray[np.float32]
     dates: NDArray[np.int64]
+    ends: NDArray[np.int64]
     footprints: NDArray[Any]
 
     def part(self, which: NDArray[np.bool_]) -> "_DatedChips":
         """Some of them."""
         return _DatedChips(
-            self.ids[which], self.scores[which], self.dates[which], self.footprints[which]
+            self.ids[which],
+            self.scores[which],
+            self.dates[which],
+            self.ends[which],
+            self.footprints[which],
         )
 
 
@@ -99,7 +105,8 @@ def find_changes(
             " earlier one"
         )
     chips = _load(store, vector, condition)
-    then = chips.part(chips.dates <= _microseconds(before))
+    # Wholly before, and wholly after: a chip of a month may be of any day of it.
+    then = chips.part(chips.ends <= _microseconds(before))
     _check_any(then, "before", before)
     now = chips.part(chips.dates >= _microseconds(after))
     _check_any(now, "after", after)
@@ -156,11 +163,15 @@ def _load(store: StoreReader, vector: NDArray[np.float32], condition: Filter) ->
     ids = []
     scores = []
     dates = []
+    ends = []
     footprints = []
-    for table in admitted_blocks(store, condition, ["embedding", "geometry", "datetime"]):
+    columns = ["embedding", "geometry", "datetime", "datetime_end"]
+    for table in admitted_blocks(store, condition, columns):
         ids.append(table[ROW_ID].to_numpy())
         scores.append(embeddings_of(table) @ vector)
         dates.append(table["datetime"].cast("int64").to_numpy())
+        last = pc.coalesce(table["datetime_end"], table["datetime"])
+        ends.append(last.cast("int64").to_numpy())
         wkb = np.array(table["geometry"].to_pylist(), dtype=object)
         footprints.append(shapely.from_wkb(wkb))
     if not ids:
@@ -169,6 +180,7 @@ def _load(store: StoreReader, vector: NDArray[np.float32], condition: Filter) ->
         np.concatenate(ids),
         np.concatenate(scores),
         np.concatenate(dates),
+        np.concatenate(ends),
         np.concatenate(footprints),
     )
 

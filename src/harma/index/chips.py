@@ -3,6 +3,7 @@
 import hashlib
 import io
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import shapely
@@ -58,12 +59,7 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
         geometry = shapely.to_wkb(chip.footprint)
         west, south, east, north = chip.footprint.bounds
     window = chip.window
-    # A date that a list gives says more than what the file says of itself.
-    taken = source.taken or facts.taken
-    first = last = None
-    if taken is not None:
-        first = taken.start
-        last = None if taken.is_moment else taken.end
+    first, last = moments_of(source, facts)
     return ChipRecord(
         id=chip_id(source.name, content, window),
         geometry=geometry,
@@ -84,6 +80,15 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
         nodata=chip.nodata,
         thumbnail=_thumbnail(chip.picture),
     )
+
+
+def moments_of(source: Source, facts: SceneFacts) -> tuple[datetime | None, datetime | None]:
+    """The first and last moment of a scene; no last one where the first is the only one."""
+    # A date that a list gives says more than what the file says of itself.
+    taken = source.taken or facts.taken
+    if taken is None:
+        return None, None
+    return taken.start, None if taken.is_moment else taken.end
 
 
 def _thumbnail(picture: NDArray[np.uint8]) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import shapely
@@ -12,8 +12,9 @@ from shapely.geometry.base import BaseGeometry
 from harma.errors import ConfigError, QueryError
 from harma.index.areas import area_of
 from harma.index.ask import Where
+from harma.index.conditions import timestamp, with_moments
 from harma.index.schema import quoted
-from harma.scenes.dates import parse_date
+from harma.scenes.written_dates import parse_period
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,9 @@ def filter_of(where: Where) -> Filter:
         QueryError: something said is not usable.
     """
     area = area_of(where)
-    _check_closed(where.where or "")
     conditions = [*_dates(where.date), *_sources(where.source)]
     if where.where and where.where.strip():
-        conditions.append(where.where.strip())
+        conditions.append(with_moments(where.where.strip()))
     sql = " AND ".join(f"({condition})" for condition in conditions)
     return Filter(area, where.within, sql)
 
@@ -87,29 +87,6 @@ def filter_of(where: Where) -> Filter:
 def _overlaps(west: float, south: float, east: float, north: float) -> str:
     # repr keeps every digit of a float.
     return f"(xmin <= {east!r} AND xmax >= {west!r} AND ymin <= {north!r} AND ymax >= {south!r})"
-
-
-def _check_closed(where: str) -> None:
-    """Check that a condition closes what it opens: else it would undo the filters beside it."""
-    depth = 0
-    quote = ""
-    for sign in where:
-        if quote:
-            # Inside a text only its own quote means something.
-            if sign == quote:
-                quote = ""
-        elif sign in "'\"":
-            quote = sign
-        else:
-            depth += (sign == "(") - (sign == ")")
-        if depth < 0:
-            break
-    # What follows -- is a comment to SQL, the parenthesis that is put behind it included.
-    if depth or quote or "--" in where:
-        raise QueryError(
-            f"the condition {where!r} is not closed; check its parentheses and quotes, and leave"
-            " out --"
-        )
 
 
 # -- dates ----------------------------------------------------------------------------------------
@@ -143,21 +120,18 @@ def _dates(date: Sequence[str | datetime | None] | None) -> Iterator[str]:
     first = None
     if date[0] is not None:
         first = moment(date[0], is_end=False)
-        yield f"datetime >= {_timestamp(first)}"
+        # A chip of a period is found by each moment of it; where there is no end, the start is it.
+        moment_sql = timestamp(first)
+        yield f"datetime >= {moment_sql} OR datetime_end >= {moment_sql}"
     if date[1] is not None:
         last = moment(date[1], is_end=True)
         if first is not None and first > last:
             raise QueryError(f"date is from {date[0]} to {date[1]}; the first comes after the last")
-        yield f"datetime <= {_timestamp(last)}"
-
-
-def _timestamp(when: datetime) -> str:
-    """A moment in UTC as SQL."""
-    return f"timestamp {quoted(when.strftime('%Y-%m-%d %H:%M:%S.%f'))}"
+        yield f"datetime <= {timestamp(last)}"
 
 
 def moment(date: str | datetime, *, is_end: bool, option: str = "date") -> datetime:
-    """The first or last moment of a date, in UTC; a year or day has many, a time only itself.
+    """The first or last moment of a date, in UTC; a year, month or day has many, a time only one.
 
     Args:
         date: as a person writes it, or a datetime (UTC if it names no zone).
@@ -172,26 +146,10 @@ def moment(date: str | datetime, *, is_end: bool, option: str = "date") -> datet
     if isinstance(date, datetime):
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     try:
-        first = parse_date(date, option)
+        period = parse_period(date, option)
     except ConfigError as error:
         raise QueryError(error.problem) from error
-    # What is longer than a day is a time, which has one moment.
-    if not is_end or len(date.strip()) > len("2015-09-26"):
-        return first
-    return _last_moment(first, date.strip())
-
-
-def _last_moment(first: datetime, text: str) -> datetime:
-    """The last moment of the year or day that begins with `first`."""
-    try:
-        if len(text) == len("2015"):
-            following = first.replace(year=first.year + 1)
-        else:
-            following = first + timedelta(days=1)
-    except (OverflowError, ValueError):
-        # The calendar ends with it.
-        return datetime.max.replace(tzinfo=UTC)
-    return following - timedelta(microseconds=1)
+    return period.end if is_end else period.start
 
 
 # -- sources --------------------------------------------------------------------------------------

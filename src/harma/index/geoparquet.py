@@ -29,6 +29,7 @@ PLAIN_COLUMNS = (
     "id",
     "geometry",
     "datetime",
+    "datetime_end",
     "source",
     "column",
     "row",
@@ -64,7 +65,9 @@ HIT_TYPES = {
     "width": pa.int32(),
     "height": pa.int32(),
     "datetime": pa.timestamp("us", tz="UTC"),
+    "datetime_end": pa.timestamp("us", tz="UTC"),
     "then_datetime": pa.timestamp("us", tz="UTC"),
+    "then_datetime_end": pa.timestamp("us", tz="UTC"),
     "gsd": pa.float64(),
 }
 
@@ -151,10 +154,13 @@ def write_hits_geoparquet(hits: Sequence[Hit], path: Path) -> None:
 
 def _hit_row(rank: int, hit: Hit) -> dict[str, Any]:
     """What is said of a hit, its dates as moments."""
-    row = {"rank": rank, **hit.properties(), "datetime": hit.datetime}
+    row = {"rank": rank, **hit.properties()}
+    moments = {"datetime": hit.datetime, "datetime_end": hit.datetime_end}
     if hit.then is not None:
-        row["then_datetime"] = hit.then.datetime
-    return row
+        moments["then_datetime"] = hit.then.datetime
+        moments["then_datetime_end"] = hit.then.datetime_end
+    # Names that the hit has, in their places.
+    return row | {name: when for name, when in moments.items() if name in row}
 
 
 def _order(store: StoreReader) -> _Order:

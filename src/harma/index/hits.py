@@ -1,11 +1,11 @@
 """Hits as text: JSON, CSV, GeoJSON."""
 
 import csv
+import datetime as dt
 import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import shapely
@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.index.records import ShownChip
 from harma.index.standing import Standings
+from harma.scenes.period import Period
 from harma.scenes.windows import Window
 
 # What is said of a hit beside its footprint.
@@ -33,6 +34,8 @@ HIT_COLUMNS = (
 )
 # What is said of a change besides.
 CHANGE_COLUMNS = ("change", "then_score", "then_id", "then_source", "then_datetime")
+# What is said where a date is not a moment, but a day, a month or a range.
+END_COLUMNS = ("datetime_end", "then_datetime_end")
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,13 @@ class Hit:
         source: path or address of its scene.
         window: its place in the scene, pixels.
         geometry: footprint in WGS84, or None.
-        datetime: when the scene was taken, or None.
+        datetime: when the scene was taken, the first moment, or None.
         crs: of the scene.
         gsd: metres per pixel of the scene, or None.
         nodata: share of the chip.
         then: the earlier chip of the same place, where a change was looked for.
+        datetime_end: the last moment, where a day, a month or a range is known; None where the
+            first is the only one.
     """
 
     score: float
@@ -61,11 +66,19 @@ class Hit:
     source: str
     window: Window
     geometry: BaseGeometry | None
-    datetime: datetime | None
+    datetime: dt.datetime | None
     crs: str
     gsd: float | None
     nodata: float
     then: "Hit | None" = None
+    datetime_end: dt.datetime | None = None
+
+    @property
+    def date_text(self) -> str:
+        """When the scene was taken, as exactly as it is known: 2020-06-15, 2020-06; or ""."""
+        if self.datetime is None:
+            return ""
+        return Period(self.datetime, self.datetime_end or self.datetime).text
 
     @property
     def change(self) -> float | None:
@@ -84,6 +97,7 @@ class Hit:
             "id": self.id,
             "source": self.source,
             "datetime": _iso(self.datetime),
+            **self._end("datetime_end"),
             **vars(self.window),
             "crs": self.crs,
             "gsd": self.gsd,
@@ -101,10 +115,15 @@ class Hit:
             "then_id": self.then.id,
             "then_source": self.then.source,
             "then_datetime": _iso(self.then.datetime),
+            **self.then._end("then_datetime_end"),
         }
 
+    def _end(self, name: str) -> dict[str, str]:
+        """The last moment under a name, where there is one."""
+        return {} if self.datetime_end is None else {name: self.datetime_end.isoformat()}
 
-def _iso(when: datetime | None) -> str | None:
+
+def _iso(when: dt.datetime | None) -> str | None:
     return None if when is None else when.isoformat()
 
 
@@ -137,6 +156,7 @@ def hit_of(chip: ShownChip, score: float, standings: Standings, *, then: Hit | N
         gsd=chip.gsd,
         nodata=chip.nodata,
         then=then,
+        datetime_end=chip.datetime_end,
     )
 
 
@@ -152,15 +172,19 @@ def as_csv(hits: Sequence[Hit]) -> str:
     if any(hit.then is not None for hit in hits):
         # Columns that would be empty in every other search.
         names += CHANGE_COLUMNS
+    rows = [hit.properties() for hit in hits]
+    for name in END_COLUMNS:
+        if any(name in row for row in rows):
+            names.insert(names.index(name.removesuffix("_end")) + 1, name)
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, [*names, "geometry"], lineterminator="\n")
     writer.writeheader()
-    for rank, hit in enumerate(hits, 1):
+    for rank, (hit, row) in enumerate(zip(hits, rows, strict=True), 1):
         wkt = ""
         if hit.geometry is not None:
             # Seven digits of a degree are about a centimetre.
             wkt = shapely.to_wkt(hit.geometry, rounding_precision=7)
-        writer.writerow({"rank": rank, **hit.properties(), "geometry": wkt})
+        writer.writerow({"rank": rank, **row, "geometry": wkt})
     return buffer.getvalue()
 
 

@@ -23,9 +23,11 @@ from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
+from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
 from harma.index.hits import Hit, hit_of
+from harma.index.placed import places_said
 from harma.index.query import query_vector
 from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
@@ -322,8 +324,10 @@ class Index:
             "sources": sum(not row.problem for row in sources),
             "problems": sum(bool(row.problem) for row in sources),
             "placed": rows.num_rows - rows["xmin"].null_count,
+            **places_said(sources),
             "bounds": _bounds(rows),
             "dates": [str(when) for when in _ends(rows["datetime"])],
+            **dated_chips(rows, sources),
             "model": settings.model,
             "model id": settings.model_id,
             "tiling": str(settings.tiling),

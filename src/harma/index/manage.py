@@ -20,7 +20,7 @@ from harma.index.writer import BuildOutcome
 from harma.model.model import HarMA
 from harma.model.saved import load
 from harma.scenes.raster import Reading
-from harma.scenes.sources import find_sources
+from harma.scenes.sources import find_scenes
 from harma.scenes.windows import Tiling
 
 PathLike = str | os.PathLike[str]
@@ -58,7 +58,7 @@ def build_index(
     """
     directory = Path(directory)
     # Before the model, which takes seconds: a misspelt path is told at once.
-    scenes = find_sources(sources)
+    scenes = find_scenes(sources)
     of_index = _kept_settings(directory)
     name, home = _named(model, backbone, of_index)
     loaded = model
@@ -99,7 +99,7 @@ def add_to_index(
     """
     directory = Path(directory)
     of_index = read_settings(directory)
-    scenes = find_sources(sources)
+    scenes = find_scenes(sources)
     return build(
         directory,
         scenes,

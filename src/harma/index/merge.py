@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import shapely
@@ -10,6 +11,8 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.index.records import ShownChip
 
+A_DAY = timedelta(days=1)
+
 
 def merged(
     chips: Sequence[ShownChip], overlap: float, count: int, *, any_date: bool = False
@@ -17,6 +20,7 @@ def merged(
     """Leave out each chip that overlaps a better one.
 
     Chips are of one place where they are of one source, or of one day, and have a footprint each.
+    What is dated to a month or year is not known to be of one day.
     Without footprints the windows of one source are compared.
 
     Args:
@@ -85,9 +89,14 @@ def _is_comparable(chip: ShownChip, other: ShownChip, any_date: bool) -> bool:
 
 
 def _is_same_day(chip: ShownChip, other: ShownChip) -> bool:
-    if chip.datetime is None or other.datetime is None:
+    taken = chip.taken
+    of_other = other.taken
+    if taken is None or of_other is None:
         return False
-    return chip.datetime.date() == other.datetime.date()
+    # Two mosaics of one month may be of different weeks.
+    if max(taken.end - taken.start, of_other.end - of_other.start) > A_DAY:
+        return False
+    return taken.start.date() == of_other.start.date() or taken.overlaps(of_other)
 
 
 def _share(outline: BaseGeometry, other: BaseGeometry) -> float:

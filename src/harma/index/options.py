@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from harma.errors import ConfigError
 from harma.ground.device import usable_cores
 from harma.scenes.bands import Bands, parse_bands
+from harma.scenes.locate import check_height, parse_crs
 from harma.scenes.raster import Reading
 from harma.scenes.stretch_rule import StretchRule, parse_stretch
 from harma.scenes.windows import Tiling
@@ -70,7 +71,12 @@ class BuildOptions(WorkOptions):
             or six (two of red, of green and of blue), "archive:0.5,99.5" (percentiles of a sample
             of the archive) or "scene:2,98" (percentiles of each scene and band) (auto).
         nodata: value without data, if not as the files say.
+        crs: of rasters that have coordinates and name no coordinate reference system, as pyproj
+            reads it.
+        height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
+            place a raster.
         max_nodata: chips with a larger share of nodata are left out (0.5).
+        date_from: finds dates in paths, see `harma.scenes.date_pattern`; "" for none.
 
     Raises:
         ConfigError: a number is out of its range, or `whole` is given together with a size.
@@ -85,12 +91,19 @@ class BuildOptions(WorkOptions):
     bands: str | Bands | None = None
     stretch: str | Sequence[float] | StretchRule | None = None
     nodata: float | None = None
+    crs: str | None = None
+    height: float | None = None
     max_nodata: float | None = None
+    date_from: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.whole and (self.size is not None or self.size_m is not None):
             raise ConfigError("whole makes one chip of every image, which has no size; give one")
+        # At once: the model takes long to load.
+        if self.crs is not None:
+            parse_crs(self.crs)
+        check_height(self.height)
 
     def tiling(self, otherwise: Tiling) -> Tiling:
         """How scenes are cut.
@@ -132,6 +145,12 @@ class BuildOptions(WorkOptions):
             reading = replace(reading, stretch=parse_stretch(self.stretch))
         if self.nodata is not None:
             reading = replace(reading, nodata=self.nodata)
+        if self.crs is not None:
+            reading = replace(reading, crs=self.crs)
+        if self.height is not None:
+            reading = replace(reading, height=self.height)
+        if self.date_from is not None:
+            reading = replace(reading, date_from=self.date_from or None)
         return reading
 
     def nodata_limit(self, otherwise: float) -> float:

@@ -15,9 +15,10 @@ from harma.index.hits import Hit
 from harma.index.records import SourceRecord
 from harma.index.schema import quoted
 from harma.index.settings import Settings
+from harma.index.source_files import source_of
 from harma.index.survey import survey
 from harma.scenes.raster import Scene, open_scene
-from harma.scenes.sources import source_named
+from harma.scenes.sources import Source, source_named
 
 # Scenes read at once.
 THREADS = 4
@@ -80,7 +81,7 @@ def _of_source(
     settings: Settings, known: Mapping[str, SourceRecord], size: int, hits: Sequence[Hit]
 ) -> dict[str, ChipOrProblem]:
     """The chips of one scene."""
-    source = source_named(hits[0].source)
+    source = _source(hits[0].source, known)
     looked = next(survey([source], known, settings.tiling, settings.reading, num_workers=1))
     if not looked.is_known:
         problem = looked.problem or "it has changed since it was indexed"
@@ -91,6 +92,12 @@ def _of_source(
     except HarmaError as error:
         problem = error.problem
         return {hit.id: problem for hit in hits}
+
+
+def _source(name: str, known: Mapping[str, SourceRecord]) -> Source:
+    """A source as it was indexed; by its name alone where a build has not finished it."""
+    record = known.get(name)
+    return source_named(name) if record is None else source_of(record)
 
 
 def _chip(scene: Scene, hit: Hit, size: int) -> ChipOrProblem:

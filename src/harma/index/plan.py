@@ -1,12 +1,13 @@
 """The plan of a build: tasks, each of some windows that are missing of one source."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.chips import chip_id
+from harma.index.moved import Lost
 from harma.index.reading import TASK_CHIPS, Task
 from harma.index.records import SourceRecord
 from harma.index.store import Store
@@ -27,22 +28,24 @@ class PlannedSource:
         record: its record in the index, or None.
         present: ids of the chips of its present bytes that are there already.
         has_outdated: whether there are chips of other bytes, too.
+        before: records of the same source under other names, which it was moved from.
     """
 
     surveyed: Surveyed
     record: SourceRecord | None
     present: frozenset[str] = frozenset()
     has_outdated: bool = False
+    before: tuple[SourceRecord, ...] = ()
 
     @property
     def num_missing(self) -> int:
         """Windows to read."""
-        if self.surveyed.windows is None:
+        if self.surveyed.windows is None or self.before:
             return 0
         return len(self.surveyed.windows) - len(self.present)
 
     def tasks(self, size: int = TASK_CHIPS) -> Iterator[Task]:
-        """What is missing, made as it is asked for; nothing for a source that is known or failed.
+        """What is missing, made as it is asked for; nothing of what is known, moved, or failed.
 
         A source of which nothing is missing gets one task without windows: opening it gives the
         facts of its record.
@@ -51,7 +54,7 @@ class PlannedSource:
             size: windows in a task, at most.
         """
         windows = self.surveyed.windows
-        if windows is None:
+        if windows is None or self.before:
             return
         source = self.surveyed.source
         empty = Task(source, self.surveyed.content, (), len(windows))
@@ -92,6 +95,7 @@ def plan(
     known = store.sources()
     with_chips = _sources_with_chips(store)
     settings = store.settings
+    lost = Lost(known)
     looked = survey(sources, known, settings.tiling, settings.reading, num_workers=num_workers)
     waiting: list[Surveyed] = []
     for count, surveyed in enumerate(looked, start=1):
@@ -100,9 +104,19 @@ def plan(
         # Only sources that have chips wait, for others like them: one query reads all their ids.
         if _is_partial(surveyed, with_chips) and len(waiting) < SOURCES_AT_ONCE:
             continue
-        yield from _planned(waiting, store, known, with_chips)
+        yield from _found_again(_planned(waiting, store, known, with_chips), lost)
         waiting = []
-    yield from _planned(waiting, store, known, with_chips)
+    yield from _found_again(_planned(waiting, store, known, with_chips), lost)
+
+
+def _found_again(planned: Iterable[PlannedSource], lost: Lost) -> Iterator[PlannedSource]:
+    """The same sources; those that were moved know their old names."""
+    for source in planned:
+        has_chips = source.record is not None and source.record.num_chips > 0
+        if source.surveyed.windows is None or has_chips:
+            yield source
+        else:
+            yield replace(source, before=lost.claim(source.surveyed))
 
 
 def _sources_with_chips(store: Store) -> set[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from harma.errors import DataError, HarmaError
+from harma.errors import DataError, HarmaError, OffEarthError
 from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
@@ -15,7 +15,8 @@ from harma.index.survey import problem_of
 from harma.scenes.ranges import KindRange
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.sources import Source
-from harma.scenes.windows import Window
+from harma.scenes.upright import with_square_pixels
+from harma.scenes.windows import Tiling, Window
 
 # uint8 (3, H, W) to the model's pixels (3, H', W').
 Transform = Callable[[Tensor], Tensor]
@@ -58,6 +59,7 @@ class ChipPixels:
         chips: records of the chips that are kept.
         pixels: (n, 3, H, W) of them, for the model; None if there are none.
         num_skipped: chips left out as mostly nodata.
+        num_off_earth: chips left out as not on the Earth.
         facts: of the source; None where it could not be read.
         problem: why it could not be read, or "".
     """
@@ -68,6 +70,7 @@ class ChipPixels:
     num_skipped: int
     facts: SceneFacts | None
     problem: str = ""
+    num_off_earth: int = 0
 
 
 class SceneCache:
@@ -87,7 +90,8 @@ class SceneCache:
         )
         if self._scene is None or not same:
             self.close()
-            self._scene = self._closing.enter_context(open_scene(task.source.opened_as, reading))
+            scene = open_scene(task.source.opened_as, reading, name=task.source.name)
+            self._scene = self._closing.enter_context(scene)
             self._task = task
         return self._scene
 
@@ -108,12 +112,20 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
     """
     chips: list[ChipRecord] = []
     pixels: list[Tensor] = []
+    num_skipped = 0
+    num_off_earth = 0
     try:
         reading = replace(settings.reading, ranges=task.ranges or settings.reading.ranges)
         scene = scenes.open(task, reading)
         for window in _windows(task, settings, scene.facts):
-            cutting = _cut(task, scene, window)
+            try:
+                cutting = _cut(scene, window, settings.tiling)
+            except OffEarthError:
+                # Beside a full disk, or beyond where a projection ends: the other chips go in.
+                num_off_earth += 1
+                continue
             if cutting.nodata > settings.max_nodata:
+                num_skipped += 1
                 continue
             chips.append(chip_record(task.source, task.content, scene.facts, cutting))
             pixels.append(transform(torch.from_numpy(cutting.picture).permute(2, 0, 1)))
@@ -123,18 +135,23 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
     stacked = None
     if pixels:
         stacked = torch.stack(pixels)
-    return ChipPixels(task, chips, stacked, len(task.numbers) - len(chips), scene.facts)
+    return ChipPixels(task, chips, stacked, num_skipped, scene.facts, num_off_earth=num_off_earth)
 
 
 def _windows(task: Task, settings: Settings, facts: SceneFacts) -> list[Window]:
     """The windows that a task's numbers mean."""
-    windows = settings.tiling.windows(facts.width, facts.height, facts.gsd)
+    windows = settings.tiling.windows(facts.width, facts.height, facts.scale)
     # A file that was written anew since the survey: its fingerprint would name other bytes.
     if len(windows) != task.num_windows:
         raise DataError("it changed while the index was built; build it again")
     return [windows[index] for index in task.numbers]
 
 
-def _cut(task: Task, scene: Scene, window: Window) -> Cutting:
+def _cut(scene: Scene, window: Window, tiling: Tiling) -> Cutting:
+    # The place first: what is not on the Earth is not read.
+    footprint = scene.footprint(window)
     picture, nodata = scene.read(window)
-    return Cutting(window, picture, nodata, scene.footprint(window))
+    if tiling.size_m is not None and scene.facts.pixel_size is not None:
+        # A side in metres is one on the ground, whatever its pixels are.
+        picture = with_square_pixels(picture, scene.facts.pixel_size)
+    return Cutting(window, picture, nodata, footprint)

@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass, fields
 
+from harma.scenes.period import Period
+
 
 @dataclass(frozen=True)
 class ChipRecord:
@@ -64,6 +66,14 @@ class ShownChip:
     crs: str
     gsd: float | None
     nodata: float
+    datetime_end: dt.datetime | None = None
+
+    @property
+    def taken(self) -> Period | None:
+        """When the scene was taken."""
+        if self.datetime is None:
+            return None
+        return Period(self.datetime, self.datetime_end or self.datetime)
 
 
 # Its columns.

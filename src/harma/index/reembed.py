@@ -13,6 +13,7 @@ from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
+from harma.index.source_files import source_of
 from harma.index.store import WRITING_INDEX, Store, tables_directory
 from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
@@ -129,19 +130,28 @@ def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:
 
 
 def _sources_of(store: Store) -> list[Source]:
-    """The sources; dates that came from a list are known from the chips alone."""
-    dates: dict[str, datetime | None] = dict.fromkeys(store.sources())
-    columns = ["source", "datetime"]
+    """The sources as they were indexed; dates that came from a list are known from chips alone."""
+    records = store.sources()
+    dates: dict[str, Period | None] = dict.fromkeys(records)
+    columns = ["source", "datetime", "datetime_end"]
     for block in store.blocks(columns):
         # A source's chips have one date: a row a source is enough.
         pairs = block.select(columns).group_by(columns).aggregate([])
-        names = pairs["source"].to_pylist()
-        dates.update(zip(names, pairs["datetime"].to_pylist(), strict=True))
+        for row in pairs.to_pylist():
+            dates[row["source"]] = _period(row["datetime"], row["datetime_end"])
     sources = []
-    for name, date in dates.items():
-        taken = Period.moment(date) if date is not None else None
-        sources.append(source_named(name, taken))
+    for name, taken in dates.items():
+        if name in records:
+            sources.append(source_of(records[name], taken))
+        else:
+            sources.append(source_named(name, taken))
     return sources
+
+
+def _period(first: datetime | None, last: datetime | None) -> Period | None:
+    if first is None:
+        return None
+    return Period(first, last or first)
 
 
 def _change_over(directory: Path, growing: Path, settings: Settings) -> None:

@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from harma.errors import QueryError
-from harma.ground.messages import first_line
 from harma.index.ann import RECALL_K, Ann
+from harma.index.condition_errors import reason_of
 from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.merge import merged
@@ -266,5 +266,6 @@ def _where_checked(condition: Filter) -> Iterator[None]:
         # Without a person's condition the error is about the store itself.
         if not condition.where:
             raise
-        reason = first_line(error)
-        raise QueryError(f"the condition {condition.where!r} cannot be used ({reason})") from error
+        raise QueryError(
+            f"the condition {condition.where!r} cannot be used: {reason_of(error)}"
+        ) from error

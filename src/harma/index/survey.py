@@ -1,19 +1,17 @@
 """The survey of sources before they are read: fingerprint, size, time, facts, what fails."""
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from harma.errors import HarmaError
 from harma.index.records import SourceRecord
+from harma.index.source_files import fingerprint, on_disk
 from harma.scenes.raster import Reading, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling, Windows
 
-BLOCK_BYTES = 1 << 20
 # Sources that a thread may have looked at before anybody asks for them.
 AHEAD = 8
 
@@ -80,40 +78,21 @@ def _look(
     source: Source, record: SourceRecord | None, tiling: Tiling, reading: Reading
 ) -> Surveyed:
     """What has become of one source since the index took it in."""
-    try:
-        stat = Path(source.opened_as).stat()
-        size = stat.st_size
-        mtime_ns = stat.st_mtime_ns
-    except OSError:
-        # An address, or gone: opening says which.
-        size = -1
-        mtime_ns = 0
+    size, mtime_ns = on_disk(source)
     has_record = record is not None and not record.problem
     if record is not None and has_record and (record.size, record.mtime_ns) == (size, mtime_ns):
         return Surveyed(source, size, mtime_ns, record.content, is_known=True)
     try:
-        content = _fingerprint(source, size)
+        content = fingerprint(source)
         # Touched, or copied anew: the bytes are what counts.
         if record is not None and has_record and record.content == content:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
-        with open_scene(source.opened_as, reading, survey=True) as scene:
+        with open_scene(source.opened_as, reading, survey=True, name=source.name) as scene:
             facts = scene.facts
-            windows = tiling.windows(facts.width, facts.height, facts.gsd)
+            windows = tiling.windows(facts.width, facts.height, facts.scale)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
     return Surveyed(source, size, mtime_ns, content, facts, windows)
-
-
-def _fingerprint(source: Source, size: int) -> str:
-    """Of a file its bytes; of anything else its name, as there is nothing cheaper that is sure."""
-    digest = hashlib.blake2b(digest_size=16)
-    if size < 0 or not Path(source.opened_as).is_file():
-        digest.update(source.name.encode())
-        return digest.hexdigest()
-    with Path(source.opened_as).open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def problem_of(error: HarmaError | OSError) -> str:

@@ -1,7 +1,6 @@
 """Verify: whether an index is whole, and what has become of its sources."""
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +9,7 @@ from harma.errors import DataError
 from harma.index.contract import StoreReader
 from harma.index.records import SourceRecord
 from harma.index.schema import embeddings_of
+from harma.index.source_files import on_disk, source_of
 
 # Tolerance of an L2 norm in float16.
 NORM_TOLERANCE = 5e-3
@@ -79,10 +79,9 @@ def _source_problems(record: SourceRecord, num_chips: int) -> list[str]:
     if record.size < 0:
         return problems  # an address
     # By size and time alone: what a build looks at first.
-    try:
-        stat = Path(name).stat()
-    except OSError:
+    now = on_disk(source_of(record))
+    if now.size < 0:
         return [*problems, f"{name}: is not there any more; `harma index remove` takes it out"]
-    if (stat.st_size, stat.st_mtime_ns) != (record.size, record.mtime_ns):
+    if now != (record.size, record.mtime_ns):
         problems.append(f"{name}: has changed; build it again")
     return problems

@@ -59,4 +59,5 @@ def _joined(task: Task, blocks: list[ChipBlock]) -> ChipBlock:
         embeddings=np.concatenate([block.embeddings for block in blocks]),
         num_skipped=sum(block.num_skipped for block in blocks),
         facts=blocks[-1].facts,
+        num_off_earth=sum(block.num_off_earth for block in blocks),
     )

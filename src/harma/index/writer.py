@@ -6,18 +6,24 @@ what is missing, and the next build finishes it. Blocks may come in any order.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from harma.ground.files import write_json
 from harma.index.batches import ChipBlock
+from harma.index.date_counts import date_from_of
+from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
 from harma.index.records import ChipRecord, SourceRecord
+from harma.index.source_files import files_as_text
 from harma.index.store import Store
+from harma.scenes.locate import UNPLACED
 from harma.scenes.raster import SceneFacts
-from harma.scenes.sources import Source
 
 # Chips and seconds between commits: what a kill can cost.
 COMMIT_CHIPS = 2048
@@ -25,7 +31,13 @@ COMMIT_SECONDS = 15.0
 # Each commit leaves a file; so many are joined in between, so that searches during a long build
 # stay quick.
 FILES_BETWEEN = 256
+NONE_ON_EARTH = (
+    "none of its chips lies wholly on the Earth: at their corners its coordinate reference system"
+    " gives no longitude and latitude; take smaller chips"
+)
 PROBLEMS_FILE = "problems.json"
+LEFT_OUT_FILE = "left_out.json"
+NO_PROBLEMS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass
@@ -37,20 +49,31 @@ class BuildOutcome:
         num_kept: sources that were there, unchanged.
         num_new: sources that were new.
         num_replaced: sources that had changed.
+        num_renamed: sources that were moved, and are known by their content.
         num_skipped: chips left out as mostly nodata.
         problems: source → why it could not be used now.
+        left_out: file → why it is no scene, by rule.
         seconds: taken, without the care for searches at the end.
         search: how the index is searched now.
+        off_earth: source → chips of it left out as not on the Earth.
+        unplaced: why coordinates are no place → sources.
+        dates: what names the date of a source that was read now → such sources; see
+            `harma.index.date_counts`.
     """
 
     num_added: int = 0
     num_kept: int = 0
     num_new: int = 0
     num_replaced: int = 0
+    num_renamed: int = 0
     num_skipped: int = 0
     problems: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     search: str = ""
+    off_earth: dict[str, int] = field(default_factory=dict)
+    unplaced: dict[str, list[str]] = field(default_factory=dict)
+    dates: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -62,6 +85,7 @@ class _Progress:
         num_left: windows whose blocks have not come.
         num_chips: of it in the index, when these blocks are written.
         num_skipped: chips left out.
+        num_off_earth: chips left out as not on the Earth.
         has_failed: whether a block told of a problem.
     """
 
@@ -69,6 +93,7 @@ class _Progress:
     num_left: int
     num_chips: int
     num_skipped: int = 0
+    num_off_earth: int = 0
     has_failed: bool = False
 
 
@@ -90,6 +115,7 @@ class Writer:
         # then: source → content that stays.
         self._records: list[SourceRecord] = []
         self._outdated: dict[str, str] = {}
+        self._moves: list[Move] = []
 
     def begin(self, planned: PlannedSource) -> None:
         """Take in what the plan says of a source, before its first block comes."""
@@ -102,8 +128,17 @@ class Writer:
             assert record is not None
             # A file that was touched, but not changed, is not hashed again the next time.
             if (record.size, record.mtime_ns) != (surveyed.size, surveyed.mtime_ns):
-                touched = replace(record, size=surveyed.size, mtime_ns=surveyed.mtime_ns)
+                files = files_as_text(surveyed.source.files)
+                touched = replace(
+                    record, size=surveyed.size, mtime_ns=surveyed.mtime_ns, files=files
+                )
                 self._records.append(touched)
+        elif planned.before:
+            self.outcome.num_renamed += 1
+            self._moves.append(Move(surveyed, planned.before))
+            # A moved archive gives no blocks, with which these would be committed.
+            if sum(move.num_chips for move in self._moves) >= COMMIT_CHIPS:
+                self._rename()
         else:
             self.outcome.num_new += record is None
             self.outcome.num_replaced += record is not None
@@ -129,6 +164,7 @@ class Writer:
 
     def commit(self, blocks: Sequence[ChipBlock]) -> None:
         """Write blocks, and the records of the sources that are done with them."""
+        self._rename()
         for block in blocks:
             self._count(block)
         # The order is what makes a kill harmless. Chips first: a source that has its record has all
@@ -142,6 +178,12 @@ class Writer:
         if self.store.num_files() > FILES_BETWEEN:
             self.store.compact()
 
+    def _rename(self) -> None:
+        """Give moved sources their new names."""
+        if self._moves:
+            rename(self.store, self._moves)
+        self._moves = []
+
     def _count(self, block: ChipBlock) -> None:
         """Note what a block says of its source; a source whose last block this is, is finished."""
         name = block.task.source.name
@@ -153,6 +195,7 @@ class Writer:
         if not progress.has_failed:
             progress.num_chips += len(block.chips)
             progress.num_skipped += block.num_skipped
+            progress.num_off_earth += block.num_off_earth
             self.outcome.num_skipped += block.num_skipped
         # Windows are counted, not blocks: a task may be of any size, and none need be the last.
         if progress.num_left == 0:
@@ -163,6 +206,10 @@ class Writer:
     def _finish(self, progress: _Progress, facts: SceneFacts | None) -> None:
         assert facts is not None
         surveyed = progress.planned.surveyed
+        if progress.num_off_earth and not progress.num_chips and not progress.num_skipped:
+            self._fail(progress.planned, NONE_ON_EARTH)
+            return
+        self._note_place(surveyed.source.name, facts, progress.num_off_earth)
         record = SourceRecord(
             source=surveyed.source.name,
             size=surveyed.size,
@@ -175,17 +222,25 @@ class Writer:
             bands=",".join(map(str, facts.bands)),
             bands_reason=facts.bands_reason,
             stretch=facts.stretch,
-            # A signed address is told by its name; a VRT in XML is told by nothing else.
-            opened_as=_lasting(surveyed.source),
-            files="\n".join(surveyed.source.files),
+            opened_as=surveyed.source.lasting,
+            files=files_as_text(surveyed.source.files),
             is_guess=facts.is_guess,
             sensor=surveyed.source.sensor or facts.sensor,
-            date_from=surveyed.source.date_from or facts.date_from,
+            date_from=date_from_of(surveyed.source, facts),
             placed_by=facts.placed_by,
+            num_off_earth=progress.num_off_earth,
         )
         self._records.append(record)
+        self.outcome.dates.update([record.date_from])
         if progress.planned.has_outdated:
             self._outdated[record.source] = record.content
+
+    def _note_place(self, name: str, facts: SceneFacts, num_off_earth: int) -> None:
+        """Note what a person should hear of a source's place."""
+        if num_off_earth:
+            self.outcome.off_earth[name] = num_off_earth
+        if facts.placed_by in UNPLACED:
+            self.outcome.unplaced.setdefault(facts.placed_by, []).append(name)
 
     def _fail(self, planned: PlannedSource, problem: str) -> None:
         """A source that cannot be used is named; the chips that it had before stay."""
@@ -225,16 +280,25 @@ class Writer:
         self._outdated = {}
 
 
-def _lasting(source: Source) -> str:
-    """What GDAL opens, where the name alone does not tell it; "" where it does."""
-    return source.opened_as if source.opened_as.startswith("<") else ""
+def write_problems(store: Store, further: Mapping[str, str] = NO_PROBLEMS) -> None:
+    """Keep the list of sources that could not be used beside the index.
+
+    Args:
+        store: of the index.
+        further: path → why, of what is no source of the index, such as folders.
+    """
+    problems = {
+        record.source: record.problem for record in store.sources().values() if record.problem
+    }
+    _write_list(store.directory / PROBLEMS_FILE, problems | dict(further), "problem")
 
 
-def write_problems(store: Store) -> None:
-    """Keep the list of sources that could not be used beside the index."""
-    path = store.directory / PROBLEMS_FILE
-    records = [record for record in store.sources().values() if record.problem]
+def write_left_out(store: Store, left_out: Mapping[str, str]) -> None:
+    """Keep the list of files that the last build left out beside the index."""
+    _write_list(store.directory / LEFT_OUT_FILE, left_out, "reason")
+
+
+def _write_list(path: Path, why: Mapping[str, str], column: str) -> None:
     path.unlink(missing_ok=True)
-    if records:
-        rows = [{"source": record.source, "problem": record.problem} for record in records]
-        write_json(path, rows)
+    if why:
+        write_json(path, [{"source": name, column: reason} for name, reason in why.items()])

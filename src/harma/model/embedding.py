@@ -18,6 +18,7 @@ from harma.data.cache import ImageCache
 from harma.data.transforms import eval_transform
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
+from harma.model.cut_texts import tell_cut_texts
 from harma.scenes.picture import to_uint8_rgb
 from harma.scenes.rendering import reading_of
 
@@ -161,13 +162,28 @@ def _checked(embeddings: Embeddings) -> Embeddings:
 
 
 def embed_texts(
-    model: Embedder, texts: Sequence[str], *, batch_size: int = 256, progress: bool = False
+    model: Embedder,
+    texts: Sequence[str],
+    *,
+    batch_size: int = 256,
+    progress: bool = False,
+    tell_cut: bool = True,
 ) -> Embeddings:
-    """Embed strings: float32 (N, E); see `HarMA.embed_texts`."""
+    """Embed strings: float32 (N, E); see `HarMA.embed_texts`.
+
+    Args:
+        model: embeds.
+        texts: N.
+        batch_size: how many at once.
+        progress: show a bar.
+        tell_cut: warn of texts that are longer than the model reads.
+    """
     _check_many(texts, "texts")
     if len(texts) == 0:
         return _no_embeddings(model)
     token_ids = model.tokenize(list(texts))
+    if tell_cut:
+        tell_cut_texts(model, texts, token_ids)
     # Captions of one length together: a batch is only as long as its longest caption.
     order = torch.argsort(model.text_lengths(token_ids), stable=True)
     starts = range(0, len(order), batch_size)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harma.backbones import Backbone, Preprocess
+from harma.backbones.cut_texts import CutText
 from harma.backbones.token_dropout import dropping_tokens
 from harma.methods.attachment import check_state
 from harma.methods.harma.attach import AdapterClass
@@ -173,6 +174,10 @@ class HarMA(nn.Module):
         """Token ids (N, L) of texts, by the backbone's own tokenizer."""
         return self.backbone.tokenize(texts)
 
+    def cut_texts(self, texts: Sequence[str], token_ids: Tensor) -> list[CutText]:
+        """Those of texts (N) that are not read to their end in their token ids (N, L)."""
+        return self.backbone.cut_texts(texts, token_ids)
+
     @contextmanager
     def without_adapters(self) -> Iterator[None]:
         """Within this context the model is the bare backbone, its weights as before training.
@@ -230,7 +235,11 @@ class HarMA(nn.Module):
     def embed_texts(
         self, texts: Sequence[str], *, batch_size: int = 256, progress: bool = False
     ) -> NDArray[np.float32]:
-        """Embed strings as they are: float32 (N, E), L2-normalised."""
+        """Embed strings as they are: float32 (N, E), L2-normalised.
+
+        A warning says which of them are longer than the model reads, and what of them it leaves
+        out.
+        """
         return embed_texts(self, texts, batch_size=batch_size, progress=progress)
 
     # -- weights

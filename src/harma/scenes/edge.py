@@ -6,6 +6,8 @@ hide our own bugs.
 """
 
 import logging
+import os
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,8 +18,19 @@ from rasterio.io import DatasetReader
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
+from harma.scenes.addresses import unsigned
 
 logger = logging.getLogger(__name__)
+
+# Of reads over the network; what the environment says goes before. GDAL repeats what failed with
+# 429, 500, 502, 503 and 504, and waits longer each time.
+NETWORK = {
+    "GDAL_HTTP_MAX_RETRY": "4",
+    "GDAL_HTTP_RETRY_DELAY": "0.5",
+    "GDAL_HTTP_CONNECTTIMEOUT": "30",
+    "GDAL_HTTP_LOW_SPEED_TIME": "60",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+}
 
 _environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
 
@@ -39,8 +52,10 @@ def library_call(problem: str) -> Iterator[None]:
     except MemoryError as error:
         raise DataError(f"it does not fit into memory ({first_line(error)})") from error
     except Exception as error:
-        logger.debug("%s", problem, exc_info=True)
-        raise DataError(f"{problem} ({first_line(_deepest_cause(error))})") from error
+        # Addresses may be signed, and what is raised names them.
+        logger.debug("%s\n%s", problem, unsigned(traceback.format_exc()))
+        reason = unsigned(first_line(_deepest_cause(error)))
+        raise DataError(f"{problem} ({reason})") from error
 
 
 @contextmanager
@@ -56,16 +71,20 @@ def naming(source: str) -> Iterator[None]:
         # What reads pictures writes "image NAME is empty" itself.
         if error.source or error.problem.startswith((source, f"image {source}")):
             raise
-        raise type(error)(error.problem, source=source) from error
+        raise type(error)(error.problem, source=unsigned(source)) from error
 
 
-def gdal_settings() -> AbstractContextManager[object]:
-    """GDAL's settings while scenes are open.
+def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
+    """GDAL's settings while scenes are open: it does not write errors to the error stream.
 
-    It does not list the folder of every file that it opens, which takes long where there are many,
-    and does not write errors to the error stream: we raise them.
+    A server that is busy for a moment is asked again; one that says nothing for a minute is given
+    up.
+
+    Args:
+        look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
     """
-    return _environment(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", CPL_LOG_ERRORS="OFF")
+    unsaid = {name: value for name, value in NETWORK.items() if name not in os.environ}
+    return _environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
 
 
 def open_dataset(source: str) -> DatasetReader:

@@ -1,9 +1,15 @@
-"""Nodata: which pixels of a raster hold no data.
+"""Nodata: which pixels of a raster hold no data, by the bands that are shown alone.
 
-- Without a value of the person's own it is as the file says: its nodata value, mask or alpha band.
-- With one, a pixel whose shown bands all have that value; the file's own value then counts no more,
-  but what is transparent by its alpha band still does. NaN as the value: no value means nodata.
+- As the file says: the nodata value of each band shown, its mask (internal, .msk, of the file or of
+  a band), its alpha band. What other bands hold, such as a QA band whose fill is 1, says nothing.
+- 0, and any value of 8 bits, is a colour where one of the bands has it, and no data where all have
+  it. Other values (-9999, 65535) are none that is measured: a pixel with one of them is nodata.
+- With a value of the person's own, a pixel whose shown bands all have it; the file's own value then
+  counts no more, but what is transparent by its alpha band still does. NaN as the value: no value
+  means nodata.
 - Values that are not numbers are nodata in any case.
+- An alpha band that has the values of a measured band (`harma.scenes.sampled`) is none.
+- What nothing declares, such as black collars of JPEG-compressed imagery, is not guessed.
 """
 
 import math
@@ -19,8 +25,11 @@ from rasterio.windows import Window as RasterWindow
 
 from harma.errors import ConfigError
 from harma.scenes.edge import library_call
+from harma.scenes.sampled import is_measured, sampled
 
 UNREADABLE = "it is damaged"
+# What GDAL says of bands whose mask need not be read: there is none, or it is told by the values.
+WITHOUT_MASK = ([MaskFlags.all_valid], [MaskFlags.nodata])
 
 
 @dataclass(frozen=True)
@@ -30,32 +39,47 @@ class NodataRule:
     Attributes:
         value: that means nodata, in place of what the file says; None: as the file says.
         alpha: number of its alpha band, or 0.
-        is_full: the file says that every pixel holds data.
+        values: nodata value of each band shown, or None.
+        masks: numbers of bands whose masks say which pixels hold data: a pixel does if one of them
+            says so; () where nothing is masked.
     """
 
     value: float | None
     alpha: int
-    is_full: bool
+    values: tuple[float | None, ...]
+    masks: tuple[int, ...]
 
     @classmethod
-    def of(cls, dataset: DatasetReader, value: float | None) -> "NodataRule":
+    def of(cls, dataset: DatasetReader, bands: Sequence[int], value: float | None) -> "NodataRule":
         """The rule of an opened raster.
 
         Args:
             dataset: the raster.
+            bands: that are shown, from 1.
             value: as the attribute.
 
         Raises:
             DataError: the file's own masks are damaged.
         """
-        with library_call("its masks cannot be read"):
+        problem = "its masks cannot be read"
+        with library_call(problem):
             interpretation = list(dataset.colorinterp)
             flags = list(dataset.mask_flag_enums)
+            values = dataset.nodatavals
         alpha = 0
+        # rasterio counts bands from 1.
+        declared = 0
         if ColorInterp.alpha in interpretation:
-            # rasterio counts bands from 1.
-            alpha = interpretation.index(ColorInterp.alpha) + 1
-        return cls(value, alpha, all(flag == [MaskFlags.all_valid] for flag in flags))
+            declared = interpretation.index(ColorInterp.alpha) + 1
+        # A person who has it shown says that it is a picture.
+        is_alpha = declared > 0 and declared not in bands
+        if is_alpha and not is_measured(sampled(dataset, declared, problem)):
+            alpha = declared
+        masks = tuple(band for band in bands if _has_mask(flags[band - 1]))
+        # One mask for all bands need not be read for each of them.
+        if any(MaskFlags.per_dataset in flags[band - 1] for band in masks):
+            masks = masks[:1]
+        return cls(value, alpha, tuple(values[band - 1] for band in bands), masks)
 
     def valid(
         self,
@@ -78,36 +102,73 @@ class NodataRule:
         """
         shape = values.shape[1:]
         if self.value is None:
-            valid = self._by_file(dataset, window, shape)
+            valid = self._by_values(values)
+            for_all = self._by_masks(dataset, window, shape)
+            if for_all is not None:
+                valid &= for_all
         # NaN means that no value is nodata; what is no number is taken out below all the same.
         elif math.isnan(self.value):
             valid = np.ones(shape, dtype=bool)
         else:
             # In all bands: a 0 in one of them is a colour, in all of them a border.
             valid = (values != self.value).any(axis=0)
-        if self.value is not None and self.alpha:
-            # A person's value replaces the file's mask, of which alpha would have been a part.
+        if self.alpha:
+            # Also beside a person's value, and beside the file's own.
             with library_call(UNREADABLE):
+                # Nearest, as values are read: alpha and values must be of the same pixels.
                 opacity = dataset.read(
                     self.alpha, window=window, out_shape=shape, resampling=Resampling.nearest
                 )
             valid &= opacity > 0
         # One NaN among values would make every percentile NaN.
-        if values.dtype.kind == "f":
+        if values.dtype.kind in "fc":
             valid &= np.isfinite(values).all(axis=0)
         return valid
 
-    def _by_file(
+    def _by_values(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """By the nodata values of the bands, told from the values that were read anyway."""
+        if not any(value is not None for value in self.values):
+            return np.ones(values.shape[1:], dtype=bool)
+        some_data = np.zeros(values.shape[1:], dtype=bool)
+        all_measured = np.ones(values.shape[1:], dtype=bool)
+        for band, value in zip(values, self.values, strict=True):
+            if value is None or not _can_hold(band.dtype, value):
+                some_data[:] = True
+                continue
+            differs = band != band.dtype.type(value)
+            some_data |= differs
+            if value != 0 and band.dtype.itemsize > 1:
+                all_measured &= differs
+        return some_data & all_measured
+
+    def _by_masks(
         self, dataset: DatasetReader, window: RasterWindow | None, shape: tuple[int, ...]
-    ) -> NDArray[np.bool_]:
-        if self.is_full:  # a mask that says nothing need not be read
-            return np.ones(shape, dtype=bool)
+    ) -> NDArray[np.bool_] | None:
+        """By masks that the file has beside its values; None where it has none."""
+        if not self.masks:  # a mask that says nothing need not be read
+            return None
         with library_call(UNREADABLE):
-            # Nearest, as values are read: mask and values must be of the same pixels.
-            mask = dataset.dataset_mask(
-                window=window, out_shape=shape, resampling=Resampling.nearest
+            masks = dataset.read_masks(
+                list(self.masks),
+                window=window,
+                out_shape=(len(self.masks), *shape),
+                resampling=Resampling.nearest,
             )
-        return np.asarray(mask != 0)
+        valid: NDArray[np.bool_] = np.any(masks != 0, axis=0)
+        return valid
+
+
+def _has_mask(flags: list[MaskFlags]) -> bool:
+    """Whether a band has a mask that must be read; alpha is read as a band."""
+    return flags not in WITHOUT_MASK and MaskFlags.alpha not in flags
+
+
+def _can_hold(kind: np.dtype[Any], value: float) -> bool:
+    """Whether a value can occur in a type: -9999 cannot in unsigned numbers."""
+    if kind.kind not in "iu":
+        return True
+    limits = np.iinfo(kind)
+    return math.isfinite(value) and limits.min <= value <= limits.max and value == int(value)
 
 
 def check_nodata(value: float | None, types: Sequence[np.dtype[Any]]) -> None:
@@ -126,6 +187,5 @@ def check_nodata(value: float | None, types: Sequence[np.dtype[Any]]) -> None:
         # Real numbers can be anything that a person writes.
         if kind.kind not in "iu":
             continue
-        limits = np.iinfo(kind)
-        if not limits.min <= value <= limits.max or value != int(value):
+        if not _can_hold(kind, value):
             raise ConfigError(f"nodata is {value:g}, which its values ({kind}) cannot hold")

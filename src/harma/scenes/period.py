@@ -1,5 +1,6 @@
 """Periods: when a scene was taken, as a moment, a day, a month, a year or a range."""
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,19 +31,51 @@ class Period:
     @classmethod
     def day(cls, first: datetime) -> "Period":
         """The day that begins with `first`."""
-        return cls(first, first + timedelta(days=1) - TICK)
+        # Not in two steps: the last day of the calendar has none that follows.
+        return cls(first, first + (timedelta(days=1) - TICK))
 
     @classmethod
     def month(cls, first: datetime) -> "Period":
         """The month that begins with `first`."""
-        # The 28th and four days are in the next month, whatever the month.
-        following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
-        return cls(first, following - TICK)
+        last = first.replace(day=monthrange(first.year, first.month)[1])
+        return cls(first, cls.day(last).end)
 
     @classmethod
     def year(cls, first: datetime) -> "Period":
         """The year that begins with `first`."""
         return cls(first, datetime(first.year, 12, 31, 23, 59, 59, 999999, tzinfo=first.tzinfo))
+
+    @classmethod
+    def minute(cls, first: datetime) -> "Period":
+        """The minute that begins with `first`."""
+        return cls(first, first + timedelta(minutes=1) - TICK)
+
+    @classmethod
+    def months(cls, first: datetime, count: int) -> "Period":
+        """So many months, of which the first begins with `first`."""
+        last = cls.month(first)
+        for _ in range(count - 1):
+            last = cls.month(last.end + TICK)
+        return cls(first, last.end)
+
+    def to(self, last: "Period") -> "Period":
+        """From the beginning of this one to the end of another, which ends no earlier."""
+        return Period(self.start, last.end)
+
+    def overlaps(self, other: "Period") -> bool:
+        """Whether they have a moment in common."""
+        return self.start <= other.end and other.start <= self.end
+
+    @property
+    def text(self) -> str:
+        """As people write it: 2020, 2020-06, 2020-06-15, 2020-06-01/2020-07-15."""
+        if self == Period.year(self.start):
+            return f"{self.start:%Y}"
+        if self == Period.month(self.start):
+            return f"{self.start:%Y-%m}"
+        first = self.start.date().isoformat()
+        last = self.end.date().isoformat()
+        return first if first == last else f"{first}/{last}"
 
     @property
     def is_moment(self) -> bool:

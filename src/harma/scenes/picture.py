@@ -19,8 +19,9 @@ pictures.
 import os
 import struct
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 178_956_970
 """Largest picture that is read: where Pillow too refuses to go on."""
+
+Decoded = TypeVar("Decoded")
 
 # What Pillow's decoders raise on damaged files, as found by cutting and flipping bytes.
 DECODING_ERRORS = (
@@ -62,7 +65,37 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
         MissingFileError: there is no such file, or it is a directory.
         DataError: it is empty, truncated, not an image, or absurdly large; the message says which.
     """
-    path = Path(path)
+    return _read(Path(path), max_pixels, to_rgb)
+
+
+def read_with_alpha(
+    path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Read a picture as `read_image` does, and how opaque it is.
+
+    Args:
+        path: the file.
+        max_pixels: larger pictures are refused before they are decoded.
+
+    Returns:
+        8-bit RGB (H, W, 3); opacity (H, W), 0 where it is transparent, by an alpha channel or a
+        colour of its palette that is, or None where all is opaque.
+
+    Raises:
+        MissingFileError: there is no such file, or it is a directory.
+        DataError: as `read_image`.
+    """
+    return _read(Path(path), max_pixels, _with_alpha)
+
+
+def _with_alpha(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    rgb = to_rgb(image)
+    if not image.has_transparency_data:
+        return np.asarray(rgb), None
+    return np.asarray(rgb), np.asarray(image.convert("RGBA").getchannel("A"))
+
+
+def _read(path: Path, max_pixels: int, convert: Callable[[Image.Image], Decoded]) -> Decoded:
     try:
         # Opening a pipe would wait for ever.
         if path.exists() and not (path.is_file() or path.is_dir()):
@@ -70,7 +103,7 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise DataError(f"image {path} is empty (0 bytes); copy it again or remove it")
-            return _decode(file, path, max_pixels)
+            return _decode(file, path, max_pixels, convert)
     except FileNotFoundError as error:
         raise MissingFileError(f"image {path} is not there") from error
     except IsADirectoryError as error:
@@ -105,8 +138,10 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         ) from error
 
 
-def _decode(file: IO[bytes], path: Path, max_pixels: int) -> Image.Image:
-    """As `read_image`, of an open file that is not empty."""
+def _decode(
+    file: IO[bytes], path: Path, max_pixels: int, convert: Callable[[Image.Image], Decoded]
+) -> Decoded:
+    """What `convert` makes of a picture, from an open file that is not empty."""
     too_large = f"more than the {max_pixels:,} allowed; cut it into smaller images"
     try:
         with open_header(file) as image:
@@ -115,7 +150,7 @@ def _decode(file: IO[bytes], path: Path, max_pixels: int) -> Image.Image:
             if width * height > max_pixels:
                 raise DataError(f"image {path} has {width}×{height} pixels, {too_large}")
             image.load()
-            return _rgb_of_file(_upright(image), path)
+            return _converted(_upright(image), path, convert)
     except DataError:
         # Ours, and complete; it is a ValueError too, which below would mean a damaged file.
         raise
@@ -132,9 +167,11 @@ def _decode(file: IO[bytes], path: Path, max_pixels: int) -> Image.Image:
         ) from error
 
 
-def _rgb_of_file(image: Image.Image, path: Path) -> Image.Image:
+def _converted(
+    image: Image.Image, path: Path, convert: Callable[[Image.Image], Decoded]
+) -> Decoded:
     try:
-        return to_rgb(image)
+        return convert(image)
     except DataError as error:
         raise DataError(error.problem, source=f"image {path}") from error
 

@@ -1,22 +1,22 @@
 """Where a raster is on Earth: georeference, footprints in WGS84, ground sample distance (GSD)."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyproj
-import rasterio.transform
 import rasterio.warp
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from shapely.geometry.base import BaseGeometry
 
-from harma.errors import DataError
+from harma.errors import DataError, OffEarthError
 from harma.scenes.edge import library_call
 from harma.scenes.outline import NEAR_A_POLE, PixelBox, Point, densified, geometry_of
 
@@ -28,9 +28,32 @@ EARTH_RADIUS = (6.3e6, 6.4e6)
 STRAIGHT_DEGREES = 0.5
 POLES = (90.0, -90.0)
 GEOD = pyproj.Geod(ellps="WGS84")
+# Where the size of pixels is measured: shares of a side, the middle first.
+MEASURED_AT = (0.5, 0.25, 0.75, 0.02, 0.98)
+# Pixels whose sides differ by less (a share) are square.
+SQUARE = 0.01
 
-# A typed name of a function that rasterio does not type.
-_from_gcps: Callable[[Sequence[GroundControlPoint]], Affine] = rasterio.transform.from_gcps
+
+class PixelSize(NamedTuple):
+    """Size of a pixel on the ground.
+
+    Attributes:
+        across: along a row, metres.
+        along: along a column, metres.
+    """
+
+    across: float
+    along: float
+
+    @property
+    def mean(self) -> float:
+        """Mean of both sides, metres."""
+        return (self.across + self.along) / 2
+
+    @property
+    def is_square(self) -> bool:
+        """Whether both sides are the same, but for what a projection does to them."""
+        return abs(self.across - self.along) < SQUARE * max(self)
 
 
 @dataclass(frozen=True)
@@ -62,7 +85,7 @@ class Place:
             height: in pixels.
 
         Raises:
-            DataError: the window's corners have no longitude and latitude.
+            OffEarthError: the window's corners have no longitude and latitude.
         """
         box = PixelBox(column, row, column + width, row + height)
         if any(box.passes(pole) for pole in self._poles.values()):
@@ -79,40 +102,67 @@ class Place:
         """Longitude and latitude (n, 2) of points (column, row).
 
         Raises:
-            DataError: a point has none.
+            OffEarthError: a point has none.
         """
         points = [self.transform @ (float(column), float(row)) for column, row in pixels]
+        if self.crs.is_geographic:
+            points = [(x, self._within_poles(y)) for x, y in points]
         xs, ys = zip(*points, strict=True)
-        with library_call("its coordinates cannot be turned into longitude and latitude"):
-            longitudes, latitudes = rasterio.warp.transform(self.crs, WGS84, xs, ys)
+        try:
+            with library_call("its coordinates cannot be turned into longitude and latitude"):
+                longitudes, latitudes = rasterio.warp.transform(self.crs, WGS84, xs, ys)
+        except DataError as error:
+            # Of some projections GDAL says so, of others it gives infinities.
+            raise OffEarthError(error.problem) from error
         ring = np.column_stack([longitudes, latitudes])
         # Beyond a pole by a rounding error is at the pole.
         is_on_earth = np.isfinite(ring).all() and (np.abs(ring[:, 1]) <= 90 + 1e-9).all()
         if not is_on_earth:
-            raise DataError(
+            raise OffEarthError(
                 "a part of it lies outside of what its coordinate reference system describes"
             )
         return ring
 
-    def gsd(self, width: int, height: int) -> float:
-        """Ground sample distance in the middle of a raster, metres per pixel.
+    def _within_poles(self, latitude: float) -> float:
+        """A latitude; one that is beyond a pole by less than a pixel is at the pole.
 
-        It is the mean of both directions.
+        The outer pixels of world grids have their middles on the poles, and half of them beyond.
+        """
+        beyond = POLES[0] + abs(self.transform.e) * (1 - 1e-9)
+        if abs(latitude) >= beyond:
+            return latitude
+        return min(max(latitude, -POLES[0]), POLES[0])
+
+    def gsd(self, width: int, height: int) -> float:
+        """Ground sample distance, metres per pixel: the mean of both sides of `pixel_size`."""
+        return self.pixel_size(width, height).mean
+
+    def pixel_size(self, width: int, height: int) -> PixelSize:
+        """How large a pixel is on the ground: in the middle of a raster, or near to it on Earth.
 
         Args:
             width: of the raster, pixels.
             height: of the raster, pixels.
 
         Raises:
-            DataError: the middle has no longitude and latitude.
+            OffEarthError: no place in it has a longitude and latitude.
         """
-        column = width / 2
-        row = height / 2
+        places = [(x * width, y * height) for x, y in product(MEASURED_AT, repeat=2)]
+        *others, last = sorted(places, key=lambda at: math.dist(at, (width / 2, height / 2)))
+        for column, row in others:
+            try:
+                return self._pixel_size(column, row)
+            except OffEarthError:
+                # Space around a full disk of the Earth.
+                continue
+        return self._pixel_size(*last)
+
+    def _pixel_size(self, column: float, row: float) -> PixelSize:
         here, right, below = self.to_wgs84([(column, row), (column + 1, row), (column, row + 1)])
         with library_call("the size of its pixels cannot be measured"):
             across = GEOD.inv(*here, *right)[2]
             along = GEOD.inv(*here, *below)[2]
-        return float(across + along) / 2
+        return PixelSize(float(across), float(along))
 
     @cached_property
     def _poles(self) -> dict[float, Point]:
@@ -149,31 +199,60 @@ class Place:
         return pole is not None and box.holds(pole)
 
 
-def find_place(
-    crs: CRS | None,
-    transform: Affine,
-    gcps: tuple[Sequence[GroundControlPoint], CRS | None] = ((), None),
-) -> Place | None:
-    """The georeference of an opened raster, or None where it has none.
+def find_place(crs: CRS | None, transform: Affine) -> Place | None:
+    """The georeference of a raster, or None where it has none or a local one.
 
     Args:
         crs: of the raster.
         transform: of the raster.
-        gcps: ground control points and their CRS, as rasterio gives them.
 
     Raises:
         DataError: it has one that is not of a place on Earth.
     """
-    points, points_crs = gcps
-    if crs is None and points and points_crs is not None:
-        crs = points_crs
-        transform = _fitted(points)
     if crs is None or transform.is_identity:
         return None
-    if not np.isfinite(transform.determinant) or transform.determinant == 0:
-        raise DataError("its pixels have no size on the ground: its georeference is damaged")
+    check_transform(transform)
+    if is_local(crs):
+        return None
     _check_is_on_earth(crs)
     return Place(crs, transform)
+
+
+def check_transform(transform: Affine) -> None:
+    """Check that pixels have a size.
+
+    Raises:
+        DataError: they have none.
+    """
+    if not np.isfinite(transform.determinant) or transform.determinant == 0:
+        raise DataError("its pixels have no size on the ground: its georeference is damaged")
+
+
+def is_local(crs: CRS) -> bool:
+    """Whether a coordinate reference system is one of a site, without a place on the Earth."""
+    return described_crs(crs).ellipsoid is None
+
+
+def local_gsd(crs: CRS, transform: Affine) -> float | None:
+    """Metres per pixel by the unit of a local system; None where that is no length."""
+    described = described_crs(crs)
+    with library_call("the unit of its coordinates is not understood"):
+        units = [axis.unit_conversion_factor for axis in described.axis_info]
+    if not units or not all(0 < unit < np.inf for unit in units):
+        return None
+    across = float(np.hypot(transform.a, transform.d))
+    along = float(np.hypot(transform.b, transform.e))
+    return units[0] * (across + along) / 2
+
+
+def described_crs(crs: CRS) -> pyproj.CRS:
+    """A coordinate reference system as pyproj knows it.
+
+    Raises:
+        DataError: it does not understand it.
+    """
+    with library_call("its coordinate reference system is not understood"):
+        return pyproj.CRS.from_wkt(crs.to_wkt())
 
 
 def middle(geometry: BaseGeometry) -> Point:
@@ -189,45 +268,15 @@ def middle(geometry: BaseGeometry) -> Point:
     return longitude, centre.y
 
 
-def _fitted(points: Sequence[GroundControlPoint]) -> Affine:
-    """The transform that fits ground control points best.
-
-    Raises:
-        DataError: they determine none.
-    """
-    pixels = np.array([(point.col, point.row) for point in points], dtype=np.float64)
-    coordinates = np.array([(point.x, point.y) for point in points], dtype=np.float64)
-    # Of points in a line rasterio makes a transform of whatever is in memory.
-    if not (_span_a_plane(pixels) and _span_a_plane(coordinates)):
-        raise DataError(
-            f"its {len(points)} ground control points determine no place: they lie in a line"
-        )
-    with library_call("its ground control points cannot be used"):
-        return _from_gcps(points)
-
-
-def _span_a_plane(points: NDArray[np.float64]) -> bool:
-    if not np.isfinite(points).all():
-        return False
-    if len(points) == 2:  # GDAL takes them for corners of an upright rectangle
-        return bool((np.ptp(points, axis=0) > 0).all())
-    return bool(np.linalg.matrix_rank(points - points.mean(axis=0)) == 2)
-
-
 def _check_is_on_earth(crs: CRS) -> None:
     """Check that a coordinate reference system is of the whole Earth.
 
     Raises:
         DataError: it is not.
     """
-    with library_call("its coordinate reference system is not understood"):
-        described = pyproj.CRS.from_wkt(crs.to_wkt())
-        ellipsoid = described.ellipsoid
-    if ellipsoid is None:
-        raise DataError(
-            f"its coordinate reference system ({described.name}) is a local one without a place on"
-            " Earth"
-        )
+    described = described_crs(crs)
+    ellipsoid = described.ellipsoid
+    assert ellipsoid is not None  # not a local one
     least, most = EARTH_RADIUS
     if not least < ellipsoid.semi_major_metre < most:
         raise DataError(

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,19 +11,30 @@ from numpy.typing import NDArray
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.io import DatasetReader
+from rasterio.rpc import RPC
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
-from harma.scenes.bands import Bands, choose_bands
-from harma.scenes.dates import date_in_name, date_in_tags
+from harma.scenes.addresses import unsigned
+from harma.scenes.band_names import wavelength_in_tags, wavelengths_in_list
+from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
+from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
+from harma.scenes.locate import Georeference, Location, check_height, locate, parse_crs
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
-from harma.scenes.picture import picture_size, read_image
-from harma.scenes.place import Place, find_place
+from harma.scenes.picture import picture_size, read_with_alpha
+from harma.scenes.place import PixelSize, Place
 from harma.scenes.ranges import KindRange, chosen_stretch, is_by_kind, kind_of
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader, thinned
-from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
+from harma.scenes.reflectance import shown_range
+from harma.scenes.sidecars import crs_beside, how_to_look
+from harma.scenes.stacking import name_of
+from harma.scenes.stretch import Stretch
+from harma.scenes.stretch_rule import AUTO, AUTO_RULE, StretchRule
+from harma.scenes.subdatasets import name_one
+from harma.scenes.taken import taken_of
+from harma.scenes.upright import UprightReader
 from harma.scenes.windows import Window
 
 # GDAL's names of plain pictures, which have a place only where a sidecar file gives them one.
@@ -43,8 +53,11 @@ class Reading:
             it (EPSG:25832).
         height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
             (RPCs) place a raster; None: as they say themselves.
-        date_from: regular expression that finds the date in a scene's path.
+        date_from: finds the date in a scene's path; see `harma.scenes.date_pattern`.
         ranges: of the kinds of scenes that are shown in one range, as far as they are known.
+
+    Raises:
+        ConfigError: a value is not usable.
     """
 
     bands: str | Bands = "auto"
@@ -54,6 +67,17 @@ class Reading:
     height: float | None = None
     date_from: str | None = None
     ranges: tuple[KindRange, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.crs is not None:
+            parse_crs(self.crs)
+        check_height(self.height)
+        check_date_pattern(self.date_from)
+
+    @property
+    def stated_crs(self) -> CRS | None:
+        """The coordinate reference system of those that name none."""
+        return None if self.crs is None else parse_crs(self.crs)
 
     def __str__(self) -> str:
         """What is not as usual; ranges are found, and nobody says them."""
@@ -72,7 +96,7 @@ class SceneFacts:
 
     Attributes:
         source: path or address.
-        width: pixels.
+        width: pixels, of the north-up grid that is shown.
         height: pixels.
         crs: name of its coordinate reference system, or "".
         gsd: metres per pixel, or None.
@@ -85,6 +109,7 @@ class SceneFacts:
         date_from: what names the date, or "".
         placed_by: what places it, such as a world file or control points and how well they fit,
             or "" where it is the raster's own transform.
+        pixel_size: on the ground; None without a place.
         kind: of scenes that are shown in one range with it, or "" where its range is its own, or
             follows from what it says of itself.
     """
@@ -102,6 +127,13 @@ class SceneFacts:
     sensor: str = ""
     date_from: str = ""
     placed_by: str = ""
+    pixel_size: PixelSize | None = None
+
+    @property
+    def scale(self) -> PixelSize | float | None:
+        """Metres per pixel, by direction where that is known: what a `Tiling` asks for."""
+        return self.pixel_size or self.gsd
+
     kind: str = ""
 
 
@@ -170,7 +202,7 @@ class Scene:
         """Outline of a window in WGS84, or None where the scene has no place.
 
         Raises:
-            DataError: its corners have no longitude and latitude.
+            OffEarthError: its corners have no longitude and latitude.
         """
         if self.place is None:
             return None
@@ -180,14 +212,15 @@ class Scene:
 
 @contextmanager
 def open_scene(
-    source: str, reading: Reading | None = None, *, survey: bool = False
+    source: str, reading: Reading | None = None, *, survey: bool = False, name: str = ""
 ) -> Iterator[Scene]:
     """Open a raster or picture; it is closed at the end of the block.
 
     Args:
-        source: path, or an address that GDAL reads (https://, s3://, /vsi…).
+        source: path, an address that GDAL reads (https://, s3://, /vsi…), or a VRT in XML.
         reading: how.
         survey: only its facts are wanted: no pixel is read, no stretch computed.
+        name: that it goes by, in which its date is looked for; `source` if it is not given.
 
     Raises:
         MissingFileError: it is not there.
@@ -195,36 +228,43 @@ def open_scene(
         ConfigError: it cannot be read in that way.
     """
     reading = reading or Reading()
-    with gdal_settings():
-        with naming(source):
+    with gdal_settings(how_to_look(source)):
+        with naming(name_of(source)):
             dataset = open_dataset(source)
         with dataset:
-            with naming(source):
+            with naming(name_of(source)):
                 scene = _scene(source, dataset, reading, survey=survey)
+                scene = _dated(scene, dataset, unsigned(name or source), reading)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 
 
-def _scene(source: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
+def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:
+    # What is put together is called by its first file, of which dates and bands may be told.
+    # By its name: a signature holds dates, and is kept nowhere.
+    source = unsigned(name_of(opened))
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
-    # Pictures of 16 bits are shown in one range for all, as the same values in a raster are.
-    is_8_bit = set(header.types) <= {"uint8"}
-    if header.driver in PICTURE_DRIVERS and header.crs is None and is_local and is_8_bit:
-        return _open_picture(source, survey=survey)
-    return _open_raster(source, dataset, header, reading, survey=survey)
+    location = _locate(source, header, reading)
+    # What has more bits is measured: a PNG looks as a TIFF of the same values does.
+    is_8_bit = all(kind == "uint8" for kind in header.types)
+    is_picture = header.driver in PICTURE_DRIVERS and location.place is None
+    if is_picture and is_local and is_8_bit:
+        return _open_picture(source, location, survey=survey)
+    return _open_raster(source, dataset, header, location, reading, survey=survey)
 
 
-def _open_picture(source: str, *, survey: bool) -> Scene:
+def _open_picture(source: str, location: Location, *, survey: bool) -> Scene:
     """A picture without a place, read by the rules that all pictures are read by."""
     with library_call("it cannot be read as a picture"):
         if survey:
             # A scene has a reader in any case; nobody asks this one.
             image = np.empty((0, 0, 3), dtype=np.uint8)
+            alpha = None
             width, height = picture_size(source)
         else:
-            image = np.asarray(read_image(source))
+            image, alpha = read_with_alpha(source)
             height, width = image.shape[:2]
     facts = SceneFacts(
         source=source,
@@ -232,12 +272,13 @@ def _open_picture(source: str, *, survey: bool) -> Scene:
         height=height,
         crs="",
         gsd=None,
-        taken=_moment(date_in_name(source)),
+        taken=None,
         bands=(1, 2, 3),
         bands_reason="a picture",
         stretch="",
+        placed_by=location.placed_by,
     )
-    return Scene(facts, None, PictureReader(image))
+    return Scene(facts, None, PictureReader(image, alpha))
 
 
 class _Header(NamedTuple):
@@ -249,16 +290,22 @@ class _Header(NamedTuple):
     crs: CRS | None
     transform: Affine
     gcps: tuple[list[GroundControlPoint], CRS | None]
+    coefficients: RPC | None
     interpretation: tuple[str, ...]
     descriptions: tuple[str | None, ...]
     types: tuple[str, ...]
     scaling: tuple[tuple[float, float], ...]
     subdatasets: list[str]
     tags: dict[str, str]
+    wavelengths: tuple[float | None, ...]
 
 
 def _read_header(dataset: DatasetReader) -> _Header:
     with library_call("what it says of itself cannot be read"):
+        # Some sensors' files name the date, the satellite and the bands in namespaces of their own.
+        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY"), **dataset.tags(ns="IMD")}
+        # What is placed otherwise needs no coefficients, however damaged they are.
+        coefficients = dataset.rpcs if dataset.transform.is_identity else None
         return _Header(
             driver=dataset.driver,
             width=dataset.width,
@@ -266,59 +313,118 @@ def _read_header(dataset: DatasetReader) -> _Header:
             crs=dataset.crs,
             transform=dataset.transform,
             gcps=dataset.gcps,
+            coefficients=coefficients,
             interpretation=tuple(color.name for color in dataset.colorinterp),
             descriptions=dataset.descriptions,
             types=dataset.dtypes,
             scaling=tuple(zip(dataset.scales, dataset.offsets, strict=True)),
             subdatasets=dataset.subdatasets,
-            # Some sensors' files name the date in a namespace of their own.
-            tags={**dataset.tags(), **dataset.tags(ns="IMAGERY")},
+            tags=tags,
+            wavelengths=_wavelengths(dataset, tags),
         )
 
 
+def _wavelengths(dataset: DatasetReader, tags: dict[str, str]) -> tuple[float | None, ...]:
+    """Of each band, as the file lists them or each band's tags state it."""
+    listed = wavelengths_in_list({**tags, **dataset.tags(ns="ENVI")}, dataset.count)
+    if any(listed):
+        return tuple(listed)
+    found = []
+    for band in dataset.indexes:
+        of_band = {**dataset.tags(band), **dataset.tags(band, ns="IMAGERY")}
+        found.append(wavelength_in_tags(of_band))
+    return tuple(found)
+
+
+def _locate(source: str, header: _Header, reading: Reading) -> Location:
+    """Where a raster is, before a pixel of it is read."""
+    points, points_crs = header.gcps
+    given = Georeference(
+        width=header.width,
+        height=header.height,
+        crs=header.crs,
+        transform=header.transform,
+        points=points,
+        points_crs=points_crs,
+        coefficients=header.coefficients,
+    )
+    crs = None
+    if given.needs_crs:
+        crs = crs_beside(source) or reading.stated_crs
+    return locate(given, crs=crs, height=reading.height)
+
+
 def _open_raster(
-    source: str, dataset: DatasetReader, header: _Header, reading: Reading, *, survey: bool
+    source: str,
+    dataset: DatasetReader,
+    header: _Header,
+    location: Location,
+    reading: Reading,
+    *,
+    survey: bool,
 ) -> Scene:
     if not header.interpretation:
-        problem = "it has no bands"
-        if header.subdatasets:
-            problem += f"; it holds {len(header.subdatasets)} subdatasets, name one"
-        raise DataError(problem)
-    # The place comes first: a raster that cannot be placed is refused before a pixel is read.
-    place = find_place(header.crs, header.transform, header.gcps)
+        raise DataError(f"it has no bands{name_one(header.subdatasets)}")
     reader: Reader
     kind = ""
     if header.interpretation[0] == "palette":
         bands: Bands = (1,)
-        reason = "colours of its palette"
+        choice = BandChoice(bands, "colours of its palette")
         reader = PaletteReader(dataset)
     else:
-        name = source.rpartition("/")[2]
-        bands, reason = choose_bands(
-            reading.bands, name, header.interpretation, header.descriptions
-        )
+        choice = choose_bands(reading.bands, _band_facts(source, header))
+        bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
-        nodata = NodataRule.of(dataset, reading.nodata)
+        nodata = NodataRule.of(dataset, bands, reading.nodata)
         reader = BandReader(dataset, bands, nodata)
-        kind = _set_stretch(reader, header, "", reading, survey=survey)
+        facts_of_bands = _band_facts(source, header)
+        kind = _set_stretch(reader, header, choice.sensor, facts_of_bands, reading, survey=survey)
+    if location.mapping is not None:
+        reader = UprightReader(reader, location.mapping, location.grid, header.width, header.height)
     facts = SceneFacts(
         source=source,
-        width=header.width,
-        height=header.height,
-        crs=place.name if place else "",
-        gsd=place.gsd(header.width, header.height) if place else None,
-        taken=_moment(date_in_tags(header.tags) or date_in_name(source)),
+        width=location.width,
+        height=location.height,
+        crs=location.crs_name,
+        gsd=location.gsd,
+        taken=None,
         bands=bands,
-        bands_reason=reason,
+        bands_reason=choice.reason,
         stretch=str(reader.stretch or ""),
+        is_guess=choice.is_guess,
+        sensor=choice.sensor,
+        placed_by=location.placed_by,
+        pixel_size=location.pixel_size,
         kind=kind,
     )
-    return Scene(facts, place, reader)
+    return Scene(facts, location.place, reader)
+
+
+def _band_facts(source: str, header: _Header) -> BandFacts:
+    return BandFacts(
+        source, header.interpretation, header.descriptions, header.wavelengths, header.tags
+    )
+
+
+def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) -> Scene:
+    """The scene with what is known of when it was taken."""
+    with library_call("what it says of itself cannot be read"):
+        # Some sensors' files name the date in a namespace of their own.
+        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY")}
+    taken = taken_of(name, tags, reading.date_from)
+    facts = replace(scene.facts, taken=taken.period, date_from=taken.date_from)
+    return replace(scene, facts=facts)
 
 
 def _set_stretch(
-    reader: BandReader, header: _Header, sensor: str, reading: Reading, *, survey: bool
+    reader: BandReader,
+    header: _Header,
+    sensor: str,
+    band_facts: BandFacts,
+    reading: Reading,
+    *,
+    survey: bool,
 ) -> str:
     """Tell a reader which values become black and white.
 
@@ -326,13 +432,26 @@ def _set_stretch(
         The kind of the scene, where all scenes of one are shown in one range; else "".
     """
     types = [header.types[band - 1] for band in reader.bands]
-    # What is 8 bit already is shown as it is.
+    scaling = [header.scaling[band - 1] for band in reader.bands]
+    # What is 8 bit already is shown as it is, unless it holds fewer bits.
     if all(name == "uint8" for name in types):
+        if not survey:
+            reader.stretch = reader.depth()
         return ""
     rule = reading.stretch
-    kind = ""
-    if is_by_kind(rule):
-        kind = kind_of(sensor, types, [header.scaling[band - 1] for band in reader.bands])
+    if rule.how == AUTO:
+        shown = shown_range(
+            sensor,
+            types[0],
+            band_facts.source,
+            tags=band_facts.tags,
+            descriptions=band_facts.descriptions,
+            scaling=scaling[0],
+        )
+        if shown is not None:
+            reader.stretch = Stretch.of_all(*shown, len(types))
+            return ""
+    kind = kind_of(sensor, types, scaling) if is_by_kind(rule) else ""
     # Its own percentiles would cost a look at the whole scene.
     if not survey:
         num_bands = len(reader.bands)
@@ -340,17 +459,6 @@ def _set_stretch(
     return kind
 
 
-def _moment(when: datetime | None) -> Period | None:
-    return None if when is None else Period.moment(when)
-
-
 def _real_types(names: list[str]) -> list[np.dtype[np.generic]]:
-    """Types of values, by GDAL's names.
-
-    Raises:
-        DataError: they are complex numbers. Some of these types numpy does not even know.
-    """
-    if any(name.startswith("complex") for name in names):
-        listed = ", ".join(dict.fromkeys(names))
-        raise DataError(f"its values are complex numbers ({listed}), which cannot be shown")
-    return [np.dtype(name) for name in names]
+    """Types of values as they are shown, by GDAL's names; complex numbers are shown in decibels."""
+    return [np.dtype("float32" if name.startswith("complex") else name) for name in names]

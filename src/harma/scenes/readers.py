@@ -9,9 +9,11 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
 from harma.scenes.bands import Bands
+from harma.scenes.depth import decibels, depth_range
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
 from harma.scenes.ranges import ThinnedValues
+from harma.scenes.sampled import is_measured
 from harma.scenes.stretch import Stretch
 from harma.scenes.windows import Window
 
@@ -71,6 +73,13 @@ class BandReader:
         self.bands = bands
         self.nodata = nodata
         self.stretch: Stretch | None = None
+
+    def depth(self) -> Stretch | None:
+        """The range of 8-bit types that hold fewer bits than 8; None for all others."""
+        high = depth_range(self.dataset, self.bands)
+        if high is None:
+            return None
+        return Stretch.of_all(0.0, high, len(self.bands))
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
@@ -132,6 +141,8 @@ class BandReader:
                 # them.
                 resampling=Resampling.nearest,
             )
+        if values.dtype.kind == "c":
+            values = decibels(values)
         return values, self.nodata.valid(self.dataset, values, window)
 
 
@@ -177,19 +188,26 @@ class PictureReader:
 
     Args:
         image: (H, W, 3), 8 bit.
+        alpha: (H, W), 0 where it is transparent; None: nowhere.
     """
 
     stretch = None
 
-    def __init__(self, image: NDArray[np.uint8]) -> None:
+    def __init__(self, image: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
         self.image = image
+        self.alpha = alpha
+        # Four-band aerial pictures have their near infrared there.
+        if alpha is not None and is_measured(alpha):
+            self.alpha = None
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`; it is in memory already, and is not thinned out."""
         rows = slice(window.row, window.row + window.height)
         columns = slice(window.column, window.column + window.width)
         part = self.image[rows, columns]
-        return Pixels(part, np.ones(part.shape[:2], dtype=bool))
+        if self.alpha is None:
+            return Pixels(part, np.ones(part.shape[:2], dtype=bool))
+        return Pixels(part, self.alpha[rows, columns] > 0)
 
 
 def thinned(height: int, width: int, side: int) -> tuple[int, int]:

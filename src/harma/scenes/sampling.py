@@ -10,6 +10,7 @@ from harma.errors import HarmaError
 from harma.scenes.ranges import KindRange, range_of_sample, sampled_values
 from harma.scenes.raster import Reading, open_scene
 from harma.scenes.readers import BandReader
+from harma.scenes.upright import UprightReader
 
 # Kind → values (bands, n) of each of its scenes.
 Sample = dict[str, list[NDArray[np.float64]]]
@@ -35,6 +36,9 @@ def _look(source: str, reading: Reading, known: set[str], sample: Sample) -> Non
     with open_scene(source, reading, survey=True) as scene:
         kind = scene.facts.kind
         reader = scene.reader
+        # What is shown north up has the values that it has.
+        if isinstance(reader, UprightReader):
+            reader = reader.inner
         if not kind or kind in known or not isinstance(reader, BandReader):
             return
         values = sampled_values(reader.glance())

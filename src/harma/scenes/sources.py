@@ -2,119 +2,197 @@
 
 import glob
 import os
+from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from harma.errors import ConfigError, MissingFileError
+from harma.scenes.addresses import REMOTE
+from harma.scenes.folders import Walker, is_text, printable
+from harma.scenes.formats import FOLDERS_OF_A_RASTER
+from harma.scenes.formats import SCENE_SUFFIXES as SCENE_SUFFIXES
+from harma.scenes.grouping import Entry, group
 from harma.scenes.period import Period
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
+from harma.scenes.source import Found as Found
+from harma.scenes.source import PropertyValue as PropertyValue
+from harma.scenes.source import Source as Source
+from harma.scenes.source import source_named as source_named
+from harma.scenes.subdatasets import subdataset
+from harma.scenes.zipped import files_in, from_address, inside
 
-# What a folder is searched for. Files of other kinds are read when they are named.
-SCENE_SUFFIXES = (
-    ".tif",
-    ".tiff",
-    ".vrt",
-    ".jp2",
-    ".img",
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".bmp",
-    ".gif",
-)
-# Addresses, and the prefix that GDAL reads them by.
-REMOTE = {
-    "http://": "/vsicurl/http://",
-    "https://": "/vsicurl/https://",
-    "s3://": "/vsis3/",
-    "gs://": "/vsigs/",
-}
-
-# What a property of a scene can be; a column of the index has one of these types.
-PropertyValue = str | float | bool | None
-
-
-@dataclass(frozen=True)
-class Source:
-    """A scene to read.
-
-    Attributes:
-        name: what it is called: an absolute path, or the address as given without a signature.
-        opened_as: what GDAL opens: a path, an address, or a VRT in XML that puts files together.
-        taken: when, if a list, a product or a catalogue says so.
-        date_from: what says so.
-        files: local files beside `opened_as` whose change is a change of the scene: parts of a
-            product or VRT, sidecars.
-        sensor: that took it, where its product or catalogue names it; "" leaves it to the file.
-        properties: further columns of its chips, such as ("eo_cloud_cover", 12.5).
-    """
-
-    name: str
-    opened_as: str
-    taken: Period | None = None
-    date_from: str = ""
-    files: tuple[str, ...] = ()
-    sensor: str = ""
-    properties: tuple[tuple[str, PropertyValue], ...] = ()
+ARCHIVE_SUFFIX = ".zip"
+NOT_TEXT = "its name is not UTF-8 text, which an index cannot hold; rename it"
 
 
 def find_sources(named: Iterable[str | os.PathLike[str]]) -> list[Source]:
+    """Every scene that is named: `find_scenes` without what was left out."""
+    return find_scenes(named).sources
+
+
+def find_scenes(named: Iterable[str | os.PathLike[str]]) -> Found:
     """Every scene that is named, once, in the order named; a folder's in the order of their paths.
 
     Args:
-        named: files; folders, searched with everything below; globs (`**` too); lists (.txt: a line
-            each; .csv: a column path and, if there is one, datetime), whose relative paths are
-            relative to the list; addresses (https://, s3://, gs://, /vsi…).
+        named: files; folders, searched with everything below; globs (`**` too); archives (.zip);
+            lists (.txt: a line each; .csv: a column path and, if there is one, datetime), whose
+            relative paths are relative to the list; addresses (https://, s3://, gs://, /vsi…);
+            subdatasets (NETCDF:c.nc:Band1).
 
     Raises:
         ConfigError: one name is given in place of a list.
         MissingFileError: something named is not there, or a folder or glob holds no scene.
-        DataError: a list cannot be used.
+        DataError: a list or archive cannot be used.
     """
     # The letters of a name would each be looked for.
     if isinstance(named, str | bytes | os.PathLike):
         raise ConfigError(f"sources is {str(named)!r}; give a list, such as [{str(named)!r}]")
-    # By name: what is named twice, or lies in two folders that are named, is read once.
-    sources: dict[str, Source] = {}
+    naming = _Naming()
     for item in named:
-        for source in _expand(os.fspath(item), Path.cwd()):
-            sources.setdefault(source.name, source)
-    return list(sources.values())
+        naming.add(os.fspath(item), Path.cwd())
+    found = group(list(naming.entries.values()))
+    found.problems.update(naming.problems)
+    naming.check_folders(found)
+    return found
 
 
-def source_named(name: str, taken: Period | None = None) -> Source:
-    """The source of a name that an index keeps: an absolute path or an address.
+class _Naming:
+    """Collects the files of all that is named."""
 
-    Args:
-        name: as `Source.name`.
-        taken: when, if that is known from elsewhere than the file.
-    """
-    for prefix, opened in REMOTE.items():
-        if name.startswith(prefix):
-            return Source(name, opened + name.removeprefix(prefix), taken)
-    return Source(name, name, taken)
+    def __init__(self) -> None:
+        # By path: what is named twice, or lies in two folders that are named, is read once.
+        self.entries: dict[str, Entry] = {}
+        self.problems: dict[str, str] = {}
+        self._walker = Walker()
+        # Folders and archives in which scenes were expected.
+        self._searched: list[str] = []
+
+    def add(self, item: str, base: Path) -> None:
+        """Take in one thing that is named; a path in it is relative to `base`."""
+        for entry in self._expand(item, base):
+            self.entries.setdefault(entry.path, entry)
+
+    def _expand(self, item: str, base: Path) -> list[Entry]:
+        if not item.strip():
+            raise MissingFileError(
+                "a source is named by an empty text; name a file, folder, glob, list or address"
+            )
+        if item.startswith(("/vsi", *REMOTE)):
+            return [_ready(source_named(item))]
+        path = base / _without_tilde(item)
+        if path.is_dir():
+            return self._of_folder(path)
+        if path.is_file():
+            return self._of_file(path)
+        return self._of_pattern(item, path, base)
+
+    def _of_file(self, path: Path) -> list[Entry]:
+        if not is_text(str(path)):
+            self.problems[printable(str(path))] = NOT_TEXT
+            return []
+        suffix = path.suffix.lower()
+        if suffix in LIST_SUFFIXES:
+            return self._of_list(path)
+        if suffix == ARCHIVE_SUFFIX:
+            return self._of_archive(path)
+        # Absolute, but not resolved: a link is named as the person names it.
+        return [Entry(os.path.abspath(path))]  # noqa: PTH100
+
+    def _of_folder(self, folder: Path) -> list[Entry]:
+        name = os.path.abspath(folder)  # noqa: PTH100
+        if name.lower().endswith(FOLDERS_OF_A_RASTER):
+            return [Entry(name)]
+        walk = self._walker.walk(name)
+        self.problems |= walk.problems
+        if walk.is_new:
+            self._searched.append(name)
+        return [Entry(path, is_sought=True) for path in walk.files]
+
+    def _of_archive(self, path: Path) -> list[Entry]:
+        self._searched.append(inside(path, "").rstrip("/"))
+        return [Entry(file, is_sought=True) for file in files_in(path)]
+
+    def _of_pattern(self, item: str, path: Path, base: Path) -> list[Entry]:
+        """What is no file and no folder: a subdataset, a file in an archive, or a glob."""
+        name = subdataset(item, base)
+        if name is not None:
+            return [_ready(source_named(name))]
+        in_archive = from_address(item, base)
+        if in_archive is not None:
+            archive, inner = in_archive
+            if not inner:
+                return self._of_archive(archive)
+            return [_ready(source_named(inside(archive, inner)))]
+        if glob.has_magic(item):
+            return self._of_glob(item, path)
+        raise MissingFileError(f"there is no file or folder {printable(item)}")
+
+    def _of_glob(self, item: str, path: Path) -> list[Entry]:
+        # Not Path.glob: it takes no absolute patterns.
+        matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207
+        entries: list[Entry] = []
+        # A link to a folder above gives its files again and again.
+        seen: set[str] = set()
+        for match in matches:
+            real = os.path.realpath(match)
+            if real not in seen and match.is_file():
+                seen.add(real)
+                entries += self._of_match(match)
+        if not seen:
+            raise MissingFileError(f"no file matches {item}")
+        return entries
+
+    def _of_match(self, path: Path) -> list[Entry]:
+        # A list is read where it is named, not where it lies beside scenes.
+        if path.suffix.lower() in LIST_SUFFIXES:
+            return [Entry(os.path.abspath(path))]  # noqa: PTH100
+        return self._of_file(path)
+
+    def _of_list(self, path: Path) -> list[Entry]:
+        entries = []
+        for listed in read_list(path):
+            for entry in self._expand(listed.name, path.parent):
+                if listed.taken is None:
+                    entries.append(entry)
+                else:
+                    taken = Period.moment(listed.taken)
+                    entries.append(replace(entry, taken=taken, date_from=f"the list {path.name}"))
+        return entries
+
+    def check_folders(self, found: Found) -> None:
+        """Check that each folder and archive that is named holds something.
+
+        Raises:
+            MissingFileError: one does not.
+        """
+        told = [*found.problems]
+        for source in found.sources:
+            told += [source.name, *source.files]
+        told.sort()
+        for folder in self._searched:
+            if _below(folder, told):
+                continue
+            problem = f"the folder {folder} holds no images or rasters"
+            left_out = _below(folder, sorted(found.left_out))
+            if left_out:
+                why = found.left_out[left_out]
+                problem += f" but what is left out, such as {left_out}: {why}"
+            else:
+                problem += f" ({', '.join(SCENE_SUFFIXES)})"
+            raise MissingFileError(problem)
 
 
-def _expand(item: str, base: Path) -> list[Source]:
-    """The scenes of one thing that is named; a path in it is relative to `base`."""
-    if not item.strip():
-        raise MissingFileError(
-            "a source is named by an empty text; name a file, folder, glob, list or address"
-        )
-    if item.startswith(("/vsi", *REMOTE)):
-        return [source_named(item)]
-    path = base / _without_tilde(item)
-    if path.is_dir():
-        return _of_folder(path)
-    if path.is_file() and path.suffix.lower() in LIST_SUFFIXES:
-        return _of_list(path)
-    if path.is_file():
-        return [_of_file(path)]
-    if glob.has_magic(item):
-        return _of_glob(item, path)
-    raise MissingFileError(f"there is no file or folder {item}")
+def _below(folder: str, paths: list[str]) -> str:
+    """The first of some paths, in order, that lies in a folder or is it; "" if none does."""
+    place = bisect_left(paths, folder)
+    if place < len(paths) and paths[place].startswith(folder):
+        return paths[place]
+    return ""
+
+
+def _ready(source: Source) -> Entry:
+    return Entry(source.name, source=source)
 
 
 def _without_tilde(item: str) -> Path:
@@ -122,42 +200,3 @@ def _without_tilde(item: str) -> Path:
         return Path(item).expanduser()
     except RuntimeError:  # ~somebody who is not known here: a file may be called so
         return Path(item)
-
-
-def _of_file(path: Path) -> Source:
-    # Absolute, but not resolved: a link is named as the person names it.
-    return source_named(os.path.abspath(path))  # noqa: PTH100
-
-
-def _of_folder(folder: Path) -> list[Source]:
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SCENE_SUFFIXES and path.is_file()
-    )
-    if not files:
-        raise MissingFileError(
-            f"the folder {folder} holds no images or rasters ({', '.join(SCENE_SUFFIXES)})"
-        )
-    return [_of_file(path) for path in files]
-
-
-def _of_glob(item: str, path: Path) -> list[Source]:
-    # Not Path.glob: it takes no absolute patterns.
-    matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
-    files = [_of_file(match) for match in matches if match.is_file()]
-    if not files:
-        raise MissingFileError(f"no file matches {item}")
-    return files
-
-
-def _of_list(path: Path) -> list[Source]:
-    sources = []
-    for entry in read_list(path):
-        for source in _expand(entry.name, path.parent):
-            if entry.taken is None:
-                sources.append(source)
-            else:
-                taken = Period.moment(entry.taken)
-                sources.append(replace(source, taken=taken, date_from=f"the list {path.name}"))
-    return sources

@@ -21,6 +21,11 @@ class Stretch:
     low: tuple[float, ...]
     high: tuple[float, ...]
 
+    @classmethod
+    def of_all(cls, low: float, high: float, num_bands: int) -> "Stretch":
+        """One range for all bands."""
+        return cls((low,) * num_bands, (high,) * num_bands)
+
     def __call__(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Values (bands, H, W) as 8 bit; what is not a number becomes 0."""
         # float32 holds what 8 bits can show, in half the memory of float64.

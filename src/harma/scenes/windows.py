@@ -3,9 +3,12 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harma.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from harma.scenes.place import PixelSize
 
 # Limits that no honest scene meets.
 MOST_PIXELS = 100_000  # side of a chip that is given in metres
@@ -100,7 +103,27 @@ class Tiling:
             )
         return side
 
-    def windows(self, width: int, height: int, gsd: float | None) -> "Windows":
+    def sides(self, gsd: "float | PixelSize | None") -> tuple[int, int]:
+        """Width and height of a chip of scale 1, pixels.
+
+        They are the same but where the side is in metres and pixels are not square on the ground,
+        as those of degrees far from the equator.
+
+        Args:
+            gsd: metres per pixel, of both directions or each; None where it has no place.
+
+        Raises:
+            DataError: as `side`.
+        """
+        if not isinstance(gsd, tuple):
+            side = self.side(gsd)
+            return side, side
+        if self.size_m is None or gsd.is_square:
+            side = self.side(gsd.mean)
+            return side, side
+        return self.side(gsd.across), self.side(gsd.along)
+
+    def windows(self, width: int, height: int, gsd: "float | PixelSize | None") -> "Windows":
         """The windows of a raster, scale by scale and row by row.
 
         Every pixel lies in a window of each scale.
@@ -108,27 +131,28 @@ class Tiling:
         Args:
             width: of the raster, pixels.
             height: of the raster, pixels.
-            gsd: metres per pixel, if known.
+            gsd: metres per pixel, of both directions or each, if known.
 
         Raises:
             DataError: as `side`, or there are absurdly many.
         """
         if self.is_whole:
             return Windows([_Layer([0], [0], width, height)])
-        side = self.side(gsd)
+        chip = self.sides(gsd)
         # Each scale is a layer of its own over the whole raster.
         layers: dict[tuple[int, int], _Layer] = {}
         for scale in self.scales:
-            scaled = max(1, round(side * scale))
-            step = max(1, round(scaled * self.stride))
+            across, along = (max(1, round(side * scale)) for side in chip)
+            step = max(1, round(across * self.stride))
+            step_down = max(1, round(along * self.stride))
             # A virtual raster of a few bytes can say that it is two thousand million pixels wide.
-            if (width / step) * (height / step) > MOST_CHIPS:
+            if (width / step) * (height / step_down) > MOST_CHIPS:
                 raise DataError(
                     f"its {width:,} × {height:,} pixels make more than {MOST_CHIPS:,} chips; take"
                     " larger chips, or name parts of it"
                 )
-            columns, chip_width = _starts(width, scaled, step, self.edges)
-            rows, chip_height = _starts(height, scaled, step, self.edges)
+            columns, chip_width = _starts(width, across, step, self.edges)
+            rows, chip_height = _starts(height, along, step_down, self.edges)
             layer = _Layer(columns, rows, chip_width, chip_height)
             # Scales that are larger than the raster all give its whole: one chip, not one a scale.
             layers.setdefault((chip_width, chip_height), layer)

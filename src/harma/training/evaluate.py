@@ -12,6 +12,7 @@ from harma.evaluation.embedding_map import check_umap
 from harma.evaluation.retrieval import evaluate_split, with_baseline
 from harma.evaluation.storage import METRICS_FILE, check_place
 from harma.ground.device import best_device
+from harma.ground.outputs import check_output_directory
 from harma.ground.reading import read_yaml
 from harma.methods.harma.config import AdapterConfig
 from harma.model.embedding import Embedder
@@ -77,6 +78,10 @@ def evaluate(
         DataError: the data cannot be used, or `output` has figures of other data for this split.
         MissingDependencyError: `umap` is asked for and umap-learn is not installed.
     """
+    # Before anything is read: what could not be written is not worth the wait.
+    for place, what in ((output, "output"), (report, "report")):
+        if place is not None:
+            check_output_directory(place, what)
     source = None
     if isinstance(model, str | Path):
         source = Path(model)

@@ -1,6 +1,6 @@
 """The training data of one process: items, the train transform, batches from a DataLoader."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from harma.data.datasets import CaptionPairs
 from harma.data.split import Split
 from harma.data.transforms import train_transform
 from harma.ground.plugins import find
+from harma.model.cut_texts import tell_cut_texts
 from harma.model.model import HarMA
 from harma.training.batches import EpochBatches
 from harma.training.recipe import DataConfig
@@ -67,10 +68,16 @@ def make_pairs(
         cache: decoded images.
         seed: of everything drawn.
     """
+
+    def tokenize(captions: Sequence[str]) -> Tensor:
+        token_ids = model.tokenize(captions)
+        tell_cut_texts(model, captions, token_ids)
+        return token_ids
+
     return CaptionPairs(
         split,
         _transform(data, model),
-        model.tokenize,
+        tokenize,
         cache=cache,
         seed=seed,
         sampling=data.sampling,

@@ -12,6 +12,7 @@ from pathlib import Path
 from lightning_fabric import Fabric
 
 from harma.ground.lock import locked
+from harma.ground.outputs import check_output_directory
 from harma.training.build import method_config
 from harma.training.cut import cut
 from harma.training.devices import make_fabric
@@ -68,6 +69,7 @@ def train(
     recipe = open_recipe(recipe, overrides)
     # Before anything is read or written: a method is a name until here.
     method_config(recipe)
+    check_output_directory(recipe.output, "output")
     fabric = make_fabric(recipe.train)
     fabric.launch()
     run = RunDirectory(recipe.output)

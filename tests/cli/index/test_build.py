@@ -3,11 +3,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
 
 from harma.cli import main
 from harma.cli.index.build import _told
 from harma.index.writer import BuildOutcome
+from harma.scenes.locate import LOCAL, NO_CRS
 
 
 def test_a_second_build_needs_no_options_and_adds_what_is_new(
@@ -46,6 +51,7 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
         *("--model", str(tmp_path / "model"), "--num-workers", "0"),
         *("--size-m", "64", "--stride", "0.5", "--scales", "1,2", "--edges", "pad"),
         *("--bands", "3,2,1", "--stretch", "scene:1,99", "--nodata", "255", "--max-nodata", "0.75"),
+        *("--crs", "EPSG:25832", "--height", "120"),
     ]
     assert main(new) == 0
     capsys.readouterr()
@@ -53,7 +59,9 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
     facts = json.loads(capsys.readouterr().out)
     expected = "Tiling(size=None, size_m=64.0, stride=0.5, scales=(1.0, 2.0), edges='pad')"
     assert facts["tiling"] == expected
-    assert facts["reading"] == "bands (3, 2, 1), stretch scene:1,99, nodata 255.0"
+    assert facts["reading"] == (
+        "bands (3, 2, 1), stretch scene:1,99, nodata 255.0, crs EPSG:25832, height 120.0"
+    )
     assert facts["max nodata"] == 0.75
     assert main([*new[:4], "--num-workers", "0"]) == 0, "not said again, they are as they were"
     assert main([*new[:4], "--num-workers", "0", "--whole"]) == 2
@@ -84,8 +92,85 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
                 "search is exact",
             ],
         ),
+        (
+            BuildOutcome(
+                num_new=3,
+                search="exact",
+                off_earth={"a.tif": 7, "b.tif": 5},
+                unplaced={NO_CRS: ["c.tif"], LOCAL: ["d.tif", "e.tif"]},
+            ),
+            0,
+            [
+                "archive: 0 chips added in 0 s",
+                "sources: 3 new, 0 changed, 0 as they were",
+                "12 chips left out: they do not lie on the Earth (a.tif, …)",
+                "1 sources have coordinates but no coordinate reference system; state it with"
+                " --crs EPSG:… (c.tif)",
+                "2 sources have local coordinates, which are no place on the Earth (d.tif, …)",
+                "search is exact",
+            ],
+        ),
     ],
 )
 def test_what_is_said_of_a_build(capsys, outcome, status, lines):
     assert _told(Path("archive"), outcome) == status
     assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_a_system_that_is_none_is_said_before_the_model_is_loaded(write_scenes, tmp_path, capsys):
+    write_scenes(tmp_path / "scenes", 1)
+    new = [*("index", "build", str(tmp_path / "new"), str(tmp_path / "scenes"))]
+    assert main([*new, "--model", str(tmp_path / "none"), "--crs", "EPSG:99999999"]) == 2
+    assert "crs is 'EPSG:99999999'" in capsys.readouterr().err
+    assert main([*new, "--model", str(tmp_path / "none"), "--height", "1e9"]) == 2
+    assert "give metres above the ellipsoid" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_said_of_places_by_a_build_and_by_info(archive, tmp_path, capsys):
+    values = np.full((3, 128, 128), 99, dtype=np.uint8)
+    (tmp_path / "odd").mkdir()
+    odd = {
+        "disk.tif": {
+            "crs": "+proj=geos +h=35786023 +lon_0=0 +ellps=GRS80",
+            "transform": Affine(85_000, 0, -5_440_000, 0, -85_000, 5_440_000),
+        },
+        "plain.tif": {"transform": Affine(10, 0, 500_000, 0, -10, 5_000_000)},
+        "more.tif": {"transform": Affine(10, 0, 600_000, 0, -10, 5_000_000)},
+        "local.tif": {
+            "crs": CRS.from_wkt('LOCAL_CS["Site",UNIT["metre",1],AXIS["E",EAST],AXIS["N",NORTH]]'),
+            "transform": Affine(0.1, 0, 5, 0, -0.1, 9),
+        },
+        "space.tif": {
+            "crs": "+proj=geos +h=35786023 +lon_0=0 +ellps=GRS80",
+            "transform": Affine(1000, 0, -5_440_000, 0, -1000, 5_440_000),
+        },
+    }
+    for name, profile in odd.items():
+        with rasterio.open(
+            tmp_path / "odd" / name,
+            "w",
+            driver="GTiff",
+            width=128,
+            height=128,
+            count=3,
+            dtype="uint8",
+            **profile,
+        ) as dataset:
+            dataset.write(values)
+    assert main(["index", "add", archive, str(tmp_path / "odd"), "--num-workers", "0"]) == 1
+    shown = capsys.readouterr().out
+    folder = tmp_path / "odd"
+    lines = [
+        f"chips left out: they do not lie on the Earth ({folder}/disk.tif)",
+        "2 sources have coordinates but no coordinate reference system; state it with --crs"
+        f" EPSG:… ({folder}/more.tif, …)",
+        f"1 sources have local coordinates, which are no place on the Earth ({folder}/local.tif)",
+        f"{folder}/space.tif: ",
+    ]
+    for line in lines:
+        assert line in shown
+    assert main(["index", "info", archive, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert lines[0] in facts["not on the Earth"]
+    assert facts["without a place"] == "; ".join(lines[1:3])

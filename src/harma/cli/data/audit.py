@@ -5,10 +5,9 @@ turned. They are looked for within and across splits and data sets.
 """
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import count
+from harma.cli.argument_types import count, output_directory
 from harma.cli.data.arguments import (
     add_several,
     add_workers,
@@ -39,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     add_several(parser)
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="write lists, JSON and contact sheets"
+        "--output",
+        type=output_directory,
+        metavar="DIR",
+        help="write lists, JSON and contact sheets",
     )
     parser.add_argument(
         "--exact-only", action="store_true", help="look for equal files and pixels only"

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.cli.argument_types import output_file
 from harma.cli.data.arguments import add_data, add_workers, data_and_root
 from harma.ground.progress import progress_bar
 
@@ -30,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="captions empty after cleaning are problems (error), or dropped and counted (drop)",
     )
     add_workers(parser)
-    parser.add_argument("--json", metavar="FILE", help="also write the problems as JSON")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="also write the problems as JSON"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,8 +4,8 @@ Captions stay as they are; images stay where they are.
 """
 
 import argparse
-from pathlib import Path
 
+from harma.cli.argument_types import output_directory
 from harma.cli.data.arguments import add_data, data_and_root, images_option
 
 SUMMARY = "annotations in another format"
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", required=True, choices=("harma", "karpathy", "caps", "csv"), help="the new format"
     )
     parser.add_argument(
-        "--output", required=True, type=Path, metavar="DIR", help="where the files go"
+        "--output", required=True, type=output_directory, metavar="DIR", help="where the files go"
     )
     parser.add_argument("--lossy", action="store_true", help="write although something is lost")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")

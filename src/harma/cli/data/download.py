@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.cli.argument_types import output_directory
 from harma.ground.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", nargs="?", metavar="NAME", help="a data set; without one, all are listed"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="where the file goes")
+    parser.add_argument(
+        "--output", type=output_directory, metavar="DIR", help="where the file goes"
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--unpack", action="store_true", help="also unpack the archive, beside it")
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from harma.cli.argument_types import output_directory
 from harma.ground.progress import progress_bar
 
 SUMMARY = "draw synthetic scenes"
@@ -12,7 +13,9 @@ EPILOG = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
-    parser.add_argument("directory", metavar="DIR", help="where the data set goes")
+    parser.add_argument(
+        "directory", type=output_directory, metavar="DIR", help="where the data set goes"
+    )
     parser.add_argument(
         "--look", default="summer", help="summer, infrared, drought or winter (summer)"
     )

@@ -5,8 +5,8 @@ side.
 """
 
 import argparse
-from pathlib import Path
 
+from harma.cli.argument_types import output_directory
 from harma.cli.data.arguments import (
     add_data,
     add_workers,
@@ -28,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     add_data(parser, splits=False)
     parser.add_argument(
-        "--output", required=True, type=Path, metavar="DIR", help="where the new annotations go"
+        "--output",
+        required=True,
+        type=output_directory,
+        metavar="DIR",
+        help="where the new annotations go",
     )
     parser.add_argument(
         "--ratios",

@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Collection
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.cli.argument_types import output_file
 from harma.cli.data.arguments import (
     add_data,
     add_workers,
@@ -30,9 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     add_data(parser)
     add_workers(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all numbers as JSON")
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="also draw the distributions, a PNG"
+        "--json", type=output_file, metavar="FILE", help="also write all numbers as JSON"
+    )
+    parser.add_argument(
+        "--picture", type=output_file, metavar="FILE", help="also draw the distributions, a PNG"
     )
 
 

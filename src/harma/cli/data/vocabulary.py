@@ -6,10 +6,9 @@ Singular and plural count as one; stop words are dropped.
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import count, positive
+from harma.cli.argument_types import count, output_file, positive
 from harma.cli.data.arguments import add_splits, data_and_root, show_table, with_commas
 
 if TYPE_CHECKING:
@@ -52,8 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pos", metavar="MODEL", help="parts of speech by an installed spaCy model"
     )
     parser.add_argument("--top", type=count, default=40, metavar="N", help="terms shown (40)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
-    parser.add_argument("--text", type=Path, metavar="FILE", help="write the terms, one per line")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write everything as JSON")
+    parser.add_argument(
+        "--text", type=output_file, metavar="FILE", help="write the terms, one per line"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ export: write all chips to a GeoParquet file; import: bring embeddings of one in
 """
 
 import argparse
-from pathlib import Path
 
+from harma.cli.argument_types import local_directory
 from harma.cli.command import add_actions, run_action
 from harma.cli.index import build, exchange, upkeep
 
@@ -41,4 +41,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add_directory(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", metavar="INDEX", type=Path, help="directory of the index")
+    parser.add_argument(
+        "directory", metavar="INDEX", type=local_directory, help="directory of the index"
+    )

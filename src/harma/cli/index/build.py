@@ -1,6 +1,7 @@
 """Actions of `harma index` that embed: build, add, reembed."""
 
 import argparse
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from harma.index.writer import BuildOutcome
 
 Options = TypeVar("Options", bound="WorkOptions")
+# Lines of a summary that fits on a screen; the files beside the index have all.
+MOST_PROBLEMS = 20
+MOST_REASONS = 12
 
 
 def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +61,18 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--nodata", type=float, help="value without data, if not as the files say")
     parser.add_argument(
+        "--crs", metavar="EPSG:…", help="of rasters with coordinates that name no reference system"
+    )
+    parser.add_argument(
+        "--height", type=float, metavar="METRES", help="of the ground, where RPCs place a raster"
+    )
+    parser.add_argument(
         "--max-nodata", type=float, help="leave out chips with a larger share of nodata (0.5)"
+    )
+    parser.add_argument(
+        "--date-from",
+        metavar="REGEX",
+        help="finds dates in paths: a regular expression, or flight_%%d%%m%%Y",
     )
     _add_work_arguments(parser)
 
@@ -73,7 +88,8 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="SOURCE",
         help=(
-            "folder, file, glob, list (.txt; .csv with a column path), or address (https://, s3://)"
+            "folder, file, glob, archive (.zip), list (.txt; .csv with a column path), address"
+            " (https://, s3://), or subdataset (NETCDF:c.nc:Band1)"
         ),
     )
     parser.add_argument(
@@ -175,23 +191,58 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
 
 def _told(directory: Path, outcome: "BuildOutcome") -> int:
     """Print what was done and what could not be, and give the status."""
+    from harma.index.date_counts import told_dates
+
     rate = ""
     if outcome.num_added:
         rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s"
     print(f"{directory}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}")
+    moved = f", {outcome.num_renamed:,} moved" if outcome.num_renamed else ""
     print(
         f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
-        f" {outcome.num_kept:,} as they were"
+        f" {outcome.num_kept:,} as they were{moved}"
     )
+    for line in told_dates(outcome.dates):
+        print(line)
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
+    for line in _places_told(outcome):
+        print(line)
+    _tell_left_out(directory, outcome.left_out)
     if outcome.problems:
         listed = directory / "problems.json"
         print(f"{len(outcome.problems):,} could not be used (also in {listed}):")
-    for source, problem in outcome.problems.items():
+    for source, problem in list(outcome.problems.items())[:MOST_PROBLEMS]:
         print(f"  {source}: {problem}")
+    if len(outcome.problems) > MOST_PROBLEMS:
+        print(f"  … and {len(outcome.problems) - MOST_PROBLEMS:,} more")
     print(f"search is {outcome.search}")
     return 1 if outcome.problems else 0
+
+
+def _places_told(outcome: "BuildOutcome") -> Iterator[str]:
+    """What there is to say of places, a line for each kind."""
+    from harma.index.placed import off_earth_line, unplaced_line
+
+    if outcome.off_earth:
+        yield off_earth_line(outcome.off_earth)
+    for reason, sources in outcome.unplaced.items():
+        yield unplaced_line(reason, sources)
+
+
+def _tell_left_out(directory: Path, left_out: Mapping[str, str]) -> None:
+    """Print what was left out by rule: how many files of each reason, and one of them."""
+    if not left_out:
+        return
+    files: dict[str, list[str]] = {}
+    for file, why in left_out.items():
+        files.setdefault(why, []).append(file)
+    print(f"{len(left_out):,} files left out as no scenes (all in {directory / 'left_out.json'}):")
+    by_count = sorted(files.items(), key=lambda item: -len(item[1]))
+    for why, named in by_count[:MOST_REASONS]:
+        print(f"  {len(named):,}: {why}, such as {named[0]}")
+    if len(files) > MOST_REASONS:
+        print(f"  … for {len(files) - MOST_REASONS:,} more reasons")
 
 
 ACTIONS = (

@@ -3,12 +3,15 @@
 import argparse
 from pathlib import Path
 
+from harma.cli.argument_types import output_file
 from harma.cli.command import Command
 from harma.ground.progress import progress_bars
 
 
 def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE.parquet", type=Path, help="GeoParquet file to write")
+    parser.add_argument(
+        "file", metavar="FILE.parquet", type=output_file, help="GeoParquet file to write"
+    )
     parser.add_argument("--thumbnails", action="store_true", help="write the small pictures too")
 
 

@@ -1,0 +1,89 @@
+"""Where output may go: local files and folders that can be written, never an address (s3://…).
+
+Looked at before any work: what is found out at the end has cost the time of all of it.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from harma.errors import ConfigError, StorageError
+
+# One letter and a colon is a drive of Windows. A `Path` keeps one of the two slashes.
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+# Names of GDAL for what lies elsewhere or inside of something: /vsis3/, /vsizip/, /vsicurl/.
+GDAL_ADDRESS = re.compile(r"/vsi[a-z0-9_]+/", re.IGNORECASE)
+
+
+def is_address(place: str | os.PathLike[str]) -> bool:
+    """Whether a text names something that is no local file: s3://…, https://…, /vsigs/…."""
+    text = os.fspath(place)
+    return bool(ADDRESS.match(text) or GDAL_ADDRESS.match(text))
+
+
+def check_no_address(place: str | os.PathLike[str], what: str = "") -> None:
+    """Check that output does not go to an address; without it, a folder `s3:` would be made.
+
+    Args:
+        place: where it goes.
+        what: the argument's name, for the message.
+
+    Raises:
+        ConfigError: it is an address.
+    """
+    if is_address(place):
+        raise ConfigError(
+            f"{_named(place, what)} is an address; HarMA writes to local files and folders. Name"
+            " one of this machine (a mounted bucket is one), and copy it from there"
+        )
+
+
+def check_output_file(place: str | os.PathLike[str], what: str = "") -> None:
+    """Check that a file can be written there; nothing is made.
+
+    Raises:
+        ConfigError: it is an address, a directory, or lies below a file.
+        StorageError: the folder cannot be written to.
+    """
+    check_no_address(place, what)
+    path = Path(place)
+    named = _named(place, what)
+    if path.is_dir():
+        raise ConfigError(f"{named} is a directory; name a file to write to")
+    _check_folder(path.absolute().parent, named)
+
+
+def check_output_directory(place: str | os.PathLike[str], what: str = "") -> None:
+    """Check that a directory is there, or can be made there; nothing is made.
+
+    Raises:
+        ConfigError: it is an address, a file, or lies below a file.
+        StorageError: it cannot be written to.
+    """
+    check_no_address(place, what)
+    path = Path(place)
+    named = _named(place, what)
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"{named} is a file; name a directory to write to")
+    _check_folder(path.absolute(), named)
+
+
+def _check_folder(folder: Path, named: str) -> None:
+    """Check the folder, or of what is not there yet the nearest one that is."""
+    nearest = folder
+    # Links that lead nowhere count as not there; making the folder will say more.
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise ConfigError(f"{named} cannot be written: {nearest} is a file, not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise StorageError(
+            f"{named} cannot be written: the folder {nearest} is not yours to write to"
+        )
+
+
+def _named(place: str | os.PathLike[str], what: str) -> str:
+    text = os.fspath(place)
+    if what:
+        return f"{what} is {text}, which"
+    return text

@@ -1,0 +1,57 @@
+"""Why a condition in SQL cannot be used, in words: of a store's message what helps a person."""
+
+import re
+
+from harma.ground.messages import first_line
+
+# What the parts of a store write around the reason: kinds of their errors, the statement that was
+# given, and where in their own source the error was made.
+AROUND = re.compile(
+    r"^(?:lance error: )?Invalid (?:input|user input), "
+    r"|Error (?:resolving filter expression .*?|parsing (?:statement|function)): (?=Invalid|Error)"
+    r"|Invalid user input: |Error parsing function: |Error during planning: |Schema error: "
+    r"|Error parsing statement: SELECT 1 FROM t WHERE .*? (?=\(sql parser error)"
+    r"|, (?:/\S+|[A-Za-z]:\\\S+)\.rs:\d+:\d+"
+)
+NO_COLUMN = re.compile(r"No field named (\S+?)\.? (?:Column names|Valid fields)")
+VALID = re.compile(r"Valid fields are (.*?)\.?$")
+NO_LITERAL = re.compile(
+    r"literal \w+\(\"?(.*?)\"?\) and could not convert to literal of type '(\w+)"
+)
+# Columns that no condition is about.
+HIDDEN = ("embedding", "geometry", "thumbnail", "model")
+
+
+def reason_of(error: Exception) -> str:
+    """Why a condition cannot be used, in a line.
+
+    Args:
+        error: that a store raised for it.
+    """
+    text = str(error)
+    missing = NO_COLUMN.search(text)
+    if missing is not None:
+        return _no_column(missing[1], text)
+    literal = NO_LITERAL.search(text)
+    if literal is not None:
+        return f"{literal[1]!r} is compared with a column of {_kind(literal[2])}"
+    reason = AROUND.sub("", first_line(error, length=2000))
+    return first_line(ValueError(reason or text))
+
+
+def _no_column(name: str, text: str) -> str:
+    reason = f"there is no column {name}"
+    valid = VALID.search(text)
+    if valid is not None:
+        columns = [column for column in valid[1].split(", ") if not column.startswith("_")]
+        reason += f"; the columns are {', '.join(c for c in columns if c not in HIDDEN)}"
+    if name.startswith('"'):
+        reason += ". A text stands in single quotes"
+    return reason
+
+
+def _kind(name: str) -> str:
+    """A type of Arrow in words."""
+    if name == "Timestamp":
+        return "dates"
+    return "text" if "Utf8" in name else "numbers"

@@ -1,0 +1,171 @@
+"""Moved archives: a source of the same content under another name is renamed, not embedded again.
+
+A name that is gone, and a new one whose bytes are the same, are one source that was moved. If the
+old file is still there, the new one is a copy, and a source of its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path, PurePath
+
+import pyarrow as pa
+
+from harma.index.chips import chip_id, moments_of
+from harma.index.contract import StoreWriter
+from harma.index.records import ChipRecord, SourceRecord
+from harma.index.schema import embeddings_of, quoted
+from harma.index.survey import Surveyed
+from harma.scenes.addresses import unsigned
+from harma.scenes.windows import Window
+
+CHIP_COLUMNS = tuple(field.name for field in fields(ChipRecord))
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """A source that the index has under other names.
+
+    Attributes:
+        surveyed: the source as it is called now.
+        before: its records under the old names; the chips of the first are taken over.
+    """
+
+    surveyed: Surveyed
+    before: tuple[SourceRecord, ...]
+
+    @property
+    def num_chips(self) -> int:
+        """Chips that get another name."""
+        return self.before[0].num_chips
+
+
+class Lost:
+    """Sources of an index whose files are gone, to be found again by their content.
+
+    Args:
+        known: records of the index's sources, by source.
+    """
+
+    def __init__(self, known: Mapping[str, SourceRecord]) -> None:
+        self._by_content: dict[str, list[SourceRecord]] = defaultdict(list)
+        # Indexes of earlier versions kept signatures in names, a source for each.
+        self._by_name: dict[str, list[SourceRecord]] = defaultdict(list)
+        for record in known.values():
+            if not record.content:
+                continue
+            name = unsigned(record.source)
+            if name != record.source:
+                self._by_name[name].append(record)
+            else:
+                self._by_content[record.content].append(record)
+
+    def claim(self, surveyed: Surveyed) -> tuple[SourceRecord, ...]:
+        """The records of a source under its old names, each given once; none if it is new."""
+        signed = self._by_name.pop(surveyed.source.name, None)
+        if signed:
+            return tuple(signed)
+        alike = self._by_content.get(surveyed.content, [])
+        # Copies that were moved together go to the names most like theirs.
+        alike.sort(key=lambda record: -_shared_end(record.source, surveyed.source.name))
+        for record in alike:
+            if is_gone(record):
+                alike.remove(record)
+                return (record,)
+        return ()
+
+
+def is_gone(record: SourceRecord) -> bool:
+    """Whether a source was local files, and none of them is there any more."""
+    files = record.files.split("\n") if record.files else [record.source]
+    return all(_is_missing(file) for file in files)
+
+
+def _is_missing(file: str) -> bool:
+    if not Path(file).is_absolute() or file.startswith("/vsi"):
+        return False  # an address, or a part of a file
+    try:
+        Path(file).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        # Not readable now, or a link in circles: that is not gone.
+        return False
+    return False
+
+
+def _shared_end(one: str, other: str) -> int:
+    """How many of the last parts of two paths are the same."""
+    count = 0
+    for left, right in zip(PurePath(one).parts[::-1], PurePath(other).parts[::-1], strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def rename(store: StoreWriter, moves: Sequence[Move]) -> None:
+    """Give the chips and records of moved sources their new names.
+
+    Whatever moment it is killed in, the next build finishes it: chips under new names that have no
+    record are those of a source that is not finished, and nothing of them is missing.
+
+    Args:
+        store: of the index.
+        moves: few enough for their chips to be in memory.
+    """
+    by_old = {move.before[0].source: move for move in moves}
+    there = store.chip_ids([move.surveyed.source.name for move in moves])
+    names = ", ".join(map(quoted, by_old))
+    for block in store.blocks([*CHIP_COLUMNS, "embedding"], f"source IN ({names})"):
+        _add_renamed(store, block, by_old, there)
+    store.drop_sources([record.source for move in moves for record in move.before])
+    store.put_sources([_record(move) for move in moves])
+
+
+def _add_renamed(
+    store: StoreWriter, block: pa.Table, by_old: Mapping[str, Move], there: Mapping[str, set[str]]
+) -> None:
+    rows = block.select(CHIP_COLUMNS).to_pylist()
+    chips = [_renamed(ChipRecord(**row), by_old[row["source"]]) for row in rows]
+    new = [place for place, chip in enumerate(chips) if chip.id not in there[chip.source]]
+    if new:
+        store.add_chips([chips[place] for place in new], embeddings_of(block)[new])
+
+
+def _renamed(chip: ChipRecord, move: Move) -> ChipRecord:
+    surveyed = move.surveyed
+    name = surveyed.source.name
+    window = Window(chip.column, chip.row, chip.width, chip.height)
+    # The id is of the name, as that of any chip: what is missing of a source is told by it.
+    chip = replace(
+        chip,
+        id=chip_id(name, surveyed.content, window),
+        source=name,
+        content=surveyed.content,
+    )
+    if surveyed.facts is None:
+        return chip
+    # The new name may hold another date; one that a list gave stays if nothing says more.
+    first, last = moments_of(surveyed.source, surveyed.facts)
+    if first is None:
+        return chip
+    return replace(chip, datetime=first, datetime_end=last)
+
+
+def _record(move: Move) -> SourceRecord:
+    surveyed = move.surveyed
+    source = surveyed.source
+    before = move.before[0]
+    return replace(
+        before,
+        source=source.name,
+        size=surveyed.size,
+        mtime_ns=surveyed.mtime_ns,
+        content=surveyed.content,
+        problem="",
+        opened_as=source.lasting,
+        files="\n".join(source.files),
+        date_from=source.date_from or before.date_from,
+        sensor=source.sensor or before.sensor,
+    )

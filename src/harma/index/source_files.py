@@ -1,0 +1,151 @@
+"""Files of sources: how an index knows that a scene, any part of it or a sidecar has changed."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from harma.index.records import SourceRecord
+from harma.scenes.period import Period
+from harma.scenes.source import Source, source_named
+
+BLOCK_BYTES = 1 << 20
+# What GDAL and QGIS write down beside a raster that was looked at says nothing new of it.
+STATISTICS = (".aux.xml",)
+NOT_A_FILE = -1
+MILLION = 1_000_000
+
+
+class OnDisk(NamedTuple):
+    """What a look at the files of a source shows, without reading them.
+
+    Attributes:
+        size: bytes of all; -1 where there is no file.
+        mtime_ns: last change of any. Of several files its last six digits tell their times apart:
+            one that is replaced by an older one is seen, too.
+    """
+
+    size: int
+    mtime_ns: int
+
+
+def on_disk(source: Source) -> OnDisk:
+    """Size and time of a source's files."""
+    files = _files(source)
+    stats = [stat for stat in map(_stat, files) if stat is not None]
+    # Without the file that is opened it is an address, or gone: opening says which.
+    if not stats or (_is_path(source.opened_as) and _stat(source.opened_as) is None):
+        return OnDisk(NOT_A_FILE, 0)
+    if len(stats) == 1:
+        return OnDisk(stats[0].st_size, stats[0].st_mtime_ns)
+    times = repr([(stat.st_size, stat.st_mtime_ns) for stat in stats]).encode()
+    digits = int.from_bytes(hashlib.blake2b(times, digest_size=8).digest()) % MILLION
+    last = max(stat.st_mtime_ns for stat in stats)
+    return OnDisk(sum(stat.st_size for stat in stats), last // MILLION * MILLION + digits)
+
+
+def fingerprint(source: Source) -> str:
+    """Of files their bytes; of anything else its name, as there is nothing cheaper that is sure.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    files = [path for path in _files(source) if Path(path).is_file()]
+    if not files or (_is_path(source.opened_as) and files[0] != source.opened_as):
+        digest.update(source.name.encode())
+        return digest.hexdigest()
+    # One file is what it was before scenes had several.
+    _add(digest, files[0])
+    for path in files[1:]:
+        _add_further(digest, path)
+    return digest.hexdigest()
+
+
+def source_of(record: SourceRecord, taken: Period | None = None) -> Source:
+    """The source of a record: opened as it was when it was indexed.
+
+    Args:
+        record: of an index.
+        taken: when, if that is known from elsewhere than the file.
+    """
+    named = source_named(record.source, taken)
+    return Source(
+        name=record.source,
+        opened_as=record.opened_as or named.opened_as,
+        taken=taken,
+        date_from=record.date_from if taken else "",
+        files=listed_files(record.files) or named.files,
+        sensor=record.sensor,
+    )
+
+
+def files_as_text(files: Sequence[str]) -> str:
+    """Files as a record keeps them, one a line."""
+    # No path holds a zero; some hold line breaks.
+    return "\n".join(path.replace("\n", "\0") for path in files)
+
+
+def listed_files(text: str) -> tuple[str, ...]:
+    """Files that a record keeps."""
+    return tuple(path.replace("\0", "\n") for path in text.split("\n") if path)
+
+
+def _is_path(opened_as: str) -> bool:
+    """Whether what is opened is a file or folder, and not put together or inside of a file."""
+    return opened_as.startswith("/") and not opened_as.startswith("/vsi")
+
+
+def _files(source: Source) -> list[str]:
+    """The files of a source; what is opened comes first."""
+    first = [source.opened_as] if _is_file_name(source.opened_as) else []
+    return [*first, *source.files]
+
+
+def _is_file_name(opened_as: str) -> bool:
+    return not opened_as.startswith(("<", "/vsi"))
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return Path(path).stat()
+    except (OSError, ValueError):
+        return None
+
+
+def _add(digest: hashlib.blake2b, path: str) -> None:
+    with Path(path).open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+
+
+def _add_further(digest: hashlib.blake2b, path: str) -> None:
+    """Add a part or sidecar, with a mark where it begins; nothing where it says nothing."""
+    if path.lower().endswith(STATISTICS):
+        said = _without_statistics(Path(path).read_bytes())
+        if said:
+            digest.update(b"\0" + said)
+        return
+    digest.update(b"\0")
+    _add(digest, path)
+
+
+def _without_statistics(xml: bytes) -> bytes:
+    """What an .aux.xml says beside statistics and histograms; nothing if that is all."""
+    try:
+        root = ElementTree.fromstring(xml) if b"<!ENTITY" not in xml else None
+    except ElementTree.ParseError:
+        root = None
+    if root is None:
+        return xml
+    said = []
+    for element in root.iter():
+        key = element.get("key", "")
+        text = (element.text or "").strip()
+        if element.tag == "Histograms":
+            element.clear()
+        elif text and not key.startswith("STATISTICS_"):
+            said.append(f"{element.tag} {sorted(element.attrib.items())} {text}")
+    return "\n".join(said).encode()

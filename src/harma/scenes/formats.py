@@ -1,0 +1,74 @@
+"""Formats: which files of a folder are rasters or pictures, by suffix, and which are told of."""
+
+from pathlib import PurePath
+
+# What a folder is searched for. Files of other kinds are read when they are named.
+SCENE_SUFFIXES = (
+    ".tif",
+    ".tiff",
+    ".gtiff",
+    ".tif8",
+    ".vrt",
+    ".jp2",
+    ".j2k",
+    ".jpf",
+    ".jpx",
+    ".j2c",
+    ".jpc",
+    ".img",
+    ".ntf",
+    ".nitf",
+    ".nsf",
+    ".pix",
+    ".mrf",
+    ".mbtiles",
+    ".gpkg",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".gif",
+)
+# Values without a header, read where a header lies beside them.
+WITH_HEADER = (".bil", ".bip", ".bsq", ".dat", ".raw", ".bin")
+# Files of many variables: one raster, bands to be put together, or to be named one by one.
+CONTAINERS = (".nc", ".nc4", ".h5", ".hdf5", ".he5", ".hdf", ".zarr")
+FOLDERS_OF_A_RASTER = (".zarr",)
+# Files that may hold no raster at all, or several: looked into.
+MAYBE = (".gpkg", ".mbtiles", *CONTAINERS)
+ARCHIVES = (".zip", ".tar", ".tgz", ".7z", ".rar")
+# Nobody looks for an elevation model or a weather forecast by describing it.
+NO_PICTURES = (
+    ".asc",
+    ".bt",
+    ".dt0",
+    ".dt1",
+    ".dt2",
+    ".grb",
+    ".grb2",
+    ".grib",
+    ".grib2",
+    ".hgt",
+)
+# Formats of imagery whose readers are no part of rasterio's wheels.
+NO_READER = (".sid", ".ecw", ".jxl", ".avif", ".heic", ".kea", ".e57", ".las", ".laz")
+# Why files of a folder that are like imagery are not read; of texts, lists and sidecars nobody is
+# told.
+LEFT_OUT = {
+    **dict.fromkeys(
+        NO_PICTURES, "elevation or weather data, no picture; name the file to have it read"
+    ),
+    **dict.fromkeys(
+        NO_READER, "a format that this GDAL cannot read; write it as GeoTIFF (gdal_translate)"
+    ),
+    **dict.fromkeys(
+        ARCHIVES,
+        "an archive; unpack it, or name it (*.zip alone) to have the scenes in it read",
+    ),
+}
+
+
+def suffix_of(path: str) -> str:
+    """The suffix of a path, in lower case."""
+    return PurePath(path).suffix.lower()

@@ -1,0 +1,207 @@
+"""Grouping: files to scenes: products, VRTs with their parts, containers, and what is left out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from harma.errors import HarmaError
+from harma.scenes.containers import look_into
+from harma.scenes.edge import gdal_settings, open_dataset
+from harma.scenes.formats import LEFT_OUT, MAYBE, SCENE_SUFFIXES, WITH_HEADER, suffix_of
+from harma.scenes.period import Period
+from harma.scenes.products.product import Product
+from harma.scenes.products.table import find_products
+from harma.scenes.sidecars import Sidecars
+from harma.scenes.source import Found, Source, source_named
+from harma.scenes.stacking import UnfitError, stacked
+from harma.scenes.vrt_parts import parts_of
+from harma.scenes.zipped import archive_of
+
+BY_PRODUCT = "the product's name"
+PART_OF_VRT = "a part of a VRT that is a scene"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file on its way to become a scene.
+
+    Attributes:
+        path: absolute, as GDAL opens it.
+        is_sought: whether it was found in a folder or archive, where only imagery is of interest;
+            a file that is named is read whatever it is.
+        taken: when, if a list says so.
+        date_from: which list.
+        source: of an address, subdataset or catalogue, which is read as it is.
+    """
+
+    path: str
+    is_sought: bool = False
+    taken: Period | None = None
+    date_from: str = ""
+    source: Source | None = None
+
+
+def group(entries: Sequence[Entry]) -> Found:
+    """The scenes of files, in their order.
+
+    Args:
+        entries: of files and addresses, each once.
+    """
+    grouping = _Grouping([entry.path for entry in entries if entry.source is None])
+    for entry in entries:
+        for source in grouping.sources_of(entry):
+            dated = source
+            if entry.taken is not None:
+                dated = replace(source, taken=entry.taken, date_from=entry.date_from)
+            grouping.found.sources.append(dated)
+    return grouping.found
+
+
+class _Grouping:
+    """Files to scenes.
+
+    Args:
+        files: absolute paths.
+    """
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self.found = Found()
+        self._sidecars = Sidecars()
+        # VRT → its parts, of those whose parts are all there.
+        self._parts = _vrts(files)
+        of_vrts = set(chain.from_iterable(self._parts.values()))
+        # File → why it is no scene.
+        self._no_scene = dict.fromkeys(of_vrts, PART_OF_VRT)
+        # File → the scene that is read from it and others.
+        self._scenes: dict[str, Source] = {}
+        # Names of those that were given out, with the first of their files.
+        self._given: set[str] = set()
+        # Files of scenes and of problems.
+        self._taken: set[str] = set()
+        for product in find_products(_listing(files)):
+            self._add(product, of_vrts)
+        for path in self._taken:
+            self._no_scene.pop(path, None)
+
+    def _add(self, product: Product, of_vrts: set[str]) -> None:
+        """Note what becomes of a product's files."""
+        if product.shown and not product.shown <= of_vrts:
+            try:
+                source = self._assembled(product)
+            except UnfitError:
+                # No product after all: its files are what they are.
+                return
+            except HarmaError as error:
+                self.found.problems[product.name] = error.problem
+            else:
+                self._scenes |= dict.fromkeys(product.shown, source)
+            self._taken |= product.shown
+        for path, why in product.others.items():
+            self._no_scene.setdefault(path, why)
+
+    def _assembled(self, product: Product) -> Source:
+        """The scene of a product.
+
+        Raises:
+            UnfitError: its files are no product after all.
+            DataError: one of them cannot be read.
+            MissingFileError: one of them is not there.
+        """
+        opened = product.opened
+        if product.parts:
+            opened = stacked(product.parts)
+        elif product.files:
+            _check_opens(opened)
+        source = Source(
+            product.name,
+            opened,
+            product.taken,
+            date_from=BY_PRODUCT if product.taken else "",
+            sensor=product.sensor,
+        )
+        return self._with_files(source, sorted(product.shown))
+
+    def _with_files(self, source: Source, parts: Sequence[str]) -> Source:
+        """A source with all files whose change is a change of it, each once."""
+        files = dict.fromkeys(source.files)
+        for part in parts:
+            files |= dict.fromkeys([archive_of(part) or part, *self._sidecars.of(part)])
+        # What is opened is looked at in any case.
+        files.pop(source.opened_as, None)
+        return replace(source, files=tuple(files))
+
+    def sources_of(self, entry: Entry) -> list[Source]:
+        """The scenes that a file gives: mostly one; none where it is part of another."""
+        path = entry.path
+        if entry.source is not None:
+            return [entry.source]
+        if path in self._taken:
+            return self._of_product(path)
+        if path in self._no_scene:
+            self.found.left_out[path] = self._no_scene[path]
+            return []
+        if suffix_of(path) in MAYBE:
+            return self._of_container(entry)
+        if entry.is_sought and not self._is_imagery(path):
+            return []
+        return [self._with_files(source_named(path), [path, *self._parts.get(path, ())])]
+
+    def _of_product(self, path: str) -> list[Source]:
+        """The scene of a product, with the first of its files; nothing with the others."""
+        source = self._scenes.get(path)
+        if source is None or source.name in self._given:
+            return []
+        self._given.add(source.name)
+        return [source]
+
+    def _of_container(self, entry: Entry) -> list[Source]:
+        content = look_into(entry.path)
+        if content.left_out and entry.is_sought:
+            self.found.left_out[entry.path] = content.left_out
+            return []
+        return [self._with_files(source, [entry.path]) for source in content.sources]
+
+    def _is_imagery(self, path: str) -> bool:
+        """Whether a folder is searched for such files; those that are like imagery are told."""
+        suffix = suffix_of(path)
+        if suffix in SCENE_SUFFIXES:
+            return True
+        if suffix in WITH_HEADER:
+            return any(file.lower().endswith(".hdr") for file in self._sidecars.of(path))
+        if suffix in LEFT_OUT:
+            self.found.left_out[path] = LEFT_OUT[suffix]
+        return False
+
+
+def _check_opens(path: str) -> None:
+    """Check that the file that puts tiles together can be read.
+
+    Raises:
+        UnfitError: it cannot: the tiles are scenes of their own.
+    """
+    try:
+        with gdal_settings(), open_dataset(path):
+            pass
+    except HarmaError as error:
+        raise UnfitError(error.problem) from error
+
+
+def _vrts(files: Iterable[str]) -> dict[str, list[str]]:
+    """VRTs and their parts, where all are there: else the parts are better than nothing."""
+    found = {}
+    for path in files:
+        if suffix_of(path) == ".vrt":
+            parts = parts_of(path)
+            if all(Path(part).is_file() for part in parts):
+                found[path] = parts
+    return found
+
+
+def _listing(files: Iterable[str]) -> dict[str, list[str]]:
+    listing: dict[str, list[str]] = defaultdict(list)
+    for path in files:
+        folder, _, name = path.rpartition("/")
+        listing[folder].append(name)
+    return dict(listing)

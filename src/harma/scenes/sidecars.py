@@ -1,0 +1,137 @@
+"""Sidecars: files beside a raster (world files, .aux.xml, .msk, .hdr, .IMD, .RPB, .prj)."""
+
+import os
+from functools import lru_cache
+from pathlib import Path, PurePath
+
+from rasterio.crs import CRS
+
+from harma.scenes.edge import library_call
+
+# What GDAL reads over a network, wherever in a name it stands (/vsizip//vsicurl/…, VRT in XML).
+REMOTE_MARKS = (
+    "/vsicurl",
+    "/vsis3",
+    "/vsigs",
+    "/vsiaz",
+    "/vsiadls",
+    "/vsioss",
+    "/vsiswift",
+    "/vsihdfs",
+    "/vsiwebhdfs",
+    "http://",
+    "https://",
+)
+# A virtual raster names its parts near its beginning.
+VRT_BYTES = 1 << 20
+# ESRI's programs write the reference system beside a world file, which GDAL does not read there.
+PRJ_SUFFIXES = (".prj", ".PRJ")
+# Added to a raster's whole name, or in place of its suffix. Overviews (.ovr) are not here: they
+# are the same picture, smaller.
+AFTER_NAME = (".aux.xml", ".msk")
+FOR_SUFFIX = (
+    ".aux.xml",
+    ".hdr",
+    ".imd",
+    ".rpb",
+    ".prj",
+    ".tab",
+    ".til",
+    ".wld",
+    "_rpc.txt",
+    "_metadata.xml",
+    "_metadata.json",
+)
+# Folders whose names are at hand: sources come folder by folder.
+FOLDERS = 64
+
+
+def is_remote(opened_as: str) -> bool:
+    """Whether opening a source asks anything of a network.
+
+    Args:
+        opened_as: what GDAL opens: path, address, or a VRT in XML.
+    """
+    return _has_mark(opened_as) or (
+        opened_as.lower().endswith(".vrt") and _has_remote_part(opened_as)
+    )
+
+
+def how_to_look(opened_as: str) -> str:
+    """Value of GDAL's GDAL_DISABLE_READDIR_ON_OPEN for a source.
+
+    Beside a local file sidecars are looked for by their names: half a millisecond, however many
+    files are in the folder (a list of 100,000 takes over a millisecond for every file opened). Of
+    what is remote no sidecar is asked for: each would be a request, and a bucket would be listed.
+
+    Args:
+        opened_as: what GDAL opens.
+    """
+    return "EMPTY_DIR" if is_remote(opened_as) else "TRUE"
+
+
+def crs_beside(opened_as: str) -> CRS | None:
+    """The coordinate reference system of a .prj file beside a local raster, or None.
+
+    Raises:
+        DataError: the file holds none.
+    """
+    if is_remote(opened_as) or opened_as.startswith("<"):
+        return None
+    for suffix in PRJ_SUFFIXES:
+        path = Path(opened_as).with_suffix(suffix)
+        with library_call(f"the file {path.name} beside it cannot be read"):
+            if path.is_file():
+                return CRS.from_wkt(
+                    path.read_text(encoding="utf-8-sig"), morph_from_esri_dialect=True
+                )
+    return None
+
+
+def _has_mark(text: str) -> bool:
+    return any(mark in text for mark in REMOTE_MARKS)
+
+
+def _has_remote_part(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return _has_mark(file.read(VRT_BYTES).decode("utf-8", "replace"))
+    except (OSError, ValueError):
+        # Opening it says what is wrong.
+        return False
+
+
+class Sidecars:
+    """Finds sidecars; the folder of many rasters is listed once."""
+
+    def __init__(self) -> None:
+        self._listed = lru_cache(FOLDERS)(_names)
+
+    def of(self, path: str) -> tuple[str, ...]:
+        """The sidecars of a local raster, absolute; those of other paths are not looked for."""
+        folder, name = os.path.split(path)
+        if not path.startswith("/") or path.startswith("/vsi"):
+            return ()
+        names = self._listed(folder)
+        wanted = _wanted(name.lower())
+        return tuple(f"{folder}/{names[low]}" for low in wanted if low in names and low != name)
+
+
+def _wanted(name: str) -> list[str]:
+    """The names that sidecars of a raster may have, in lower case."""
+    stem = PurePath(name).stem
+    suffix = PurePath(name).suffix
+    wanted = [name + end for end in AFTER_NAME] + [stem + end for end in FOR_SUFFIX]
+    if suffix:
+        # .tif → .tfw, .tifw
+        wanted += [stem + suffix + "w", stem + suffix[:2] + suffix[-1] + "w"]
+    return list(dict.fromkeys(wanted))
+
+
+def _names(folder: str) -> dict[str, str]:
+    """Lower-case name → name of the files of a folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name.lower(): entry.name for entry in entries if entry.is_file()}
+    except OSError:
+        return {}

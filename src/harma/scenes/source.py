@@ -1,0 +1,72 @@
+"""A source: a scene to read, with its name and what GDAL opens."""
+
+from dataclasses import dataclass, field
+
+from harma.scenes.addresses import REMOTE, opened_by_gdal, unsigned
+from harma.scenes.period import Period
+from harma.scenes.subdatasets import file_of
+from harma.scenes.zipped import archive_of
+
+# What a property of a scene can be; a column of the index has one of these types.
+PropertyValue = str | float | bool | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A scene to read.
+
+    Attributes:
+        name: what it is called: an absolute path, or the address as given without a signature; of
+            a product that is put together, the path of its first part.
+        opened_as: what GDAL opens: a path, an address, or a VRT in XML that puts files together.
+        taken: when, if a list, a product or a catalogue says so.
+        date_from: what says so.
+        files: local files beside `opened_as` whose change is a change of the scene: parts of a
+            product or VRT, sidecars.
+        sensor: that took it, where its product or catalogue names it; "" leaves it to the file.
+        properties: further columns of its chips, such as ("eo_cloud_cover", 12.5).
+    """
+
+    name: str
+    opened_as: str
+    taken: Period | None = None
+    date_from: str = ""
+    files: tuple[str, ...] = ()
+    sensor: str = ""
+    properties: tuple[tuple[str, PropertyValue], ...] = ()
+
+    @property
+    def lasting(self) -> str:
+        """What an index keeps of `opened_as`: a VRT, without signatures, which no name tells."""
+        if not self.opened_as.startswith("<"):
+            return ""
+        return unsigned(self.opened_as)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found by what a person named.
+
+    Attributes:
+        sources: scenes, each once.
+        left_out: path → why it is no scene, of files that were left out by rule.
+        problems: path → why it cannot be read, of files and folders that should have been.
+    """
+
+    sources: list[Source] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def source_named(name: str, taken: Period | None = None) -> Source:
+    """The source of an absolute path or an address, as an index keeps it or a person gives it.
+
+    Args:
+        name: a path, or an address, which may be signed.
+        taken: when, if that is known from elsewhere than the file.
+    """
+    if name.startswith(tuple(REMOTE)):
+        return Source(unsigned(name), opened_by_gdal(name), taken)
+    # What lies in a file or archive changes with it.
+    holder = file_of(name) or archive_of(name)
+    return Source(unsigned(name), name, taken, files=(holder,) if holder else ())

@@ -1,0 +1,59 @@
+"""Parts of a VRT: the local files that a .vrt refers to, those of further .vrt among them too."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+# A mosaic of a million tiles is larger; nobody reads it whole to see what belongs to it.
+MOST_BYTES = 64 << 20
+# Elements that name a file.
+NAMING = ("SourceFilename", "SourceDataset")
+MOST_DEEP = 8
+
+
+def parts_of(vrt: str) -> list[str]:
+    """The local files that a VRT names, absolute, each once; none if it cannot be read."""
+    found: dict[str, None] = {}
+    _collect(vrt, found, MOST_DEEP)
+    found.pop(vrt, None)
+    return list(found)
+
+
+def _collect(vrt: str, found: dict[str, None], depth: int) -> None:
+    for part in _named_in(vrt):
+        if part in found:
+            continue
+        found[part] = None
+        # A VRT in a VRT; one that names itself ends with what is found.
+        if part.lower().endswith(".vrt") and depth:
+            _collect(part, found, depth - 1)
+
+
+def _named_in(vrt: str) -> Iterator[str]:
+    try:
+        if Path(vrt).stat().st_size > MOST_BYTES:
+            return
+        text = Path(vrt).read_bytes()
+        # No entities: a VRT needs none, and they can make a small text a huge one.
+        root = ElementTree.fromstring(text) if b"<!ENTITY" not in text else Element("none")
+    except (OSError, ElementTree.ParseError, ValueError):
+        return
+    for element in root.iter():
+        if element.tag in NAMING and element.text:
+            path = _path(element, vrt)
+            if path:
+                yield path
+
+
+def _path(element: Element, vrt: str) -> str:
+    """The file that an element names; "" where it is none of this machine's."""
+    text = re.sub(r"^file://", "", (element.text or "").strip())
+    # /vsi…, addresses, and subdatasets: NETCDF:/data/c.nc:x.
+    if text.startswith(("/vsi", "<")) or re.match(r"^[A-Za-z][\w+.-]+:", text):
+        return ""
+    is_relative = element.get("relativeToVRT", element.get("relativetoVRT", "0")) == "1"
+    base = os.path.dirname(vrt) if is_relative else os.getcwd()  # noqa: PTH109, PTH120
+    return os.path.normpath(os.path.join(base, text))  # noqa: PTH118

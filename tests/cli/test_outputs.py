@@ -1,0 +1,114 @@
+"""Every option that names a file or folder to write: places that cannot be written are refused.
+
+With status 2, in words, before any work: nothing that the commands need is there.
+"""
+
+import argparse
+from importlib import import_module
+
+import pytest
+
+from harma.cli import VERBS, main
+from harma.cli.argument_types import local_directory, output_directory, output_file
+
+FILES = [
+    ["search", "index", "a road", "--output", "{}.geojson"],
+    ["search", "index", "a road", "--output", "{}.html"],
+    ["index", "export", "index", "{}.parquet"],
+    ["embed", "openai", "--captions", "captions.txt", "--output", "{}.npy"],
+    ["explain", "openai", "tile.png", "a road", "--output", "{}.png"],
+    ["export", "runs/a", "--output", "{}.pth"],
+    ["data", "check", "data.yaml", "--json", "{}.json"],
+    ["data", "stats", "data.yaml", "--json", "{}.json"],
+    ["data", "stats", "data.yaml", "--picture", "{}.png"],
+    ["data", "vocabulary", "data.yaml", "--json", "{}.json"],
+    ["data", "vocabulary", "data.yaml", "--text", "{}.txt"],
+]
+FOLDERS = [
+    ["train", "rsitmd_geo", "--data.root", "data", "--output", "{}"],
+    ["compare", "methods", "--output", "{}"],
+    ["evaluate", "openai", "--data", "ucm", "--root", "data", "--output", "{}"],
+    ["import", "x.pth", "--architecture", "ViT-B-32", "--output", "{}"],
+    ["demo", "--output", "{}"],
+    ["data", "convert", "data.yaml", "--to", "csv", "--output", "{}"],
+    ["data", "split", "data.yaml", "--output", "{}"],
+    ["data", "audit", "data.yaml", "--output", "{}"],
+    ["data", "download", "ucm-images", "--output", "{}"],
+    ["data", "scenes", "{}"],
+]
+INDEXES = [
+    ["index", "build", "{}", "scenes", "--model", "openai"],
+    ["index", "add", "{}", "scenes"],
+    ["index", "import", "{}", "x.parquet"],
+    ["index", "info", "{}"],
+    ["search", "{}", "a road"],
+]
+
+
+def status_of(words, capsys):
+    try:
+        status = main(words)
+    except SystemExit as ended:  # argparse's own errors
+        status = ended.code
+    return status, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [*FILES, *FOLDERS, *INDEXES], ids=" ".join)
+@pytest.mark.parametrize("address", ["s3://bucket/x", "https://example.com/x", "/vsigs/bucket/x"])
+def test_addresses(words, address, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, said = status_of([word.format(address) for word in words], capsys)
+    assert status == 2
+    assert "is an address; HarMA writes to local files and folders" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [*FILES, *FOLDERS], ids=" ".join)
+def test_below_a_file(words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").write_text("x")
+    status, said = status_of([word.format("there/x") for word in words], capsys)
+    assert status == 2
+    assert "there is a file, not a folder" in said
+
+
+@pytest.mark.parametrize("words", FOLDERS, ids=" ".join)
+def test_a_file_in_the_place_of_a_folder(words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").write_text("x")
+    status, said = status_of([word.format("there") for word in words], capsys)
+    assert status == 2
+    assert "is a file; name a directory" in said
+
+
+@pytest.mark.parametrize("words", FILES, ids=" ".join)
+def test_a_folder_in_the_place_of_a_file(words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = words[-1].format("there")
+    (tmp_path / place).mkdir()
+    status, said = status_of([word.format("there") for word in words], capsys)
+    assert status == 2
+    assert "is a directory; name a file" in said
+
+
+def actions_of(parser):
+    """All options of a parser and of its sub-parsers."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for choice in action.choices.values():
+                yield from actions_of(choice)
+        else:
+            yield action
+
+
+def test_no_option_that_is_written_is_left_out():
+    checked = (output_file, output_directory, local_directory)
+    for module, _ in VERBS.values():
+        verb = import_module(f"harma.cli.{module}")
+        parser = argparse.ArgumentParser()
+        getattr(verb, "add_arguments", lambda parser: None)(parser)
+        for action in actions_of(parser):
+            words = str(action.help).split()
+            is_written = action.dest == "output" or {"write", "draw"} & set(words)
+            if is_written and action.nargs != 0 and not action.choices:
+                assert action.type in checked, (module, action.option_strings or action.dest)
