@@ -27,6 +27,9 @@ class ArchiveRanges:
         store: of the index; nobody else writes it now.
         sources: that are being brought in.
         progress: told of sources that are looked at, as "sampling".
+
+    Attributes:
+        found: kind → range, of those that were not known before.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class ArchiveRanges:
         self.store = store
         self.sources = sources
         self.progress = progress
+        self.found: dict[str, str] = {}
         self._has_sampled = False
 
     def of(self, surveyed: Surveyed) -> tuple[KindRange, ...]:
@@ -58,6 +62,7 @@ class ArchiveRanges:
         if found:
             reading = replace(reading, ranges=(*reading.ranges, *found))
             self.store.put_settings(replace(settings, reading=reading))
+            self.found |= {known.kind: str(known.stretch) for known in found}
 
     def _chosen(self, source: Source) -> list[Source]:
         """The source that is to be read, and others spread over all."""

@@ -1,5 +1,6 @@
 """The index as people use it: build, add, open, search, export (`harma.Index`)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -40,9 +41,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harma.index.manage import PathLike
+    from harma.index.records import SourceRecord
     from harma.index.upkeep import Removed
     from harma.index.writer import BuildOutcome
     from harma.model.model import HarMA
+
+# Ranges of values that `info` names.
+MOST_STRETCHES = 5
 
 
 class Index:
@@ -333,6 +338,7 @@ class Index:
             "tiling": str(settings.tiling),
             "reading": str(settings.reading),
             "ranges": {known.kind: str(known.stretch) for known in settings.reading.ranges},
+            "black to white": _stretches(sources),
             "max nodata": settings.max_nodata,
             "search": how_searched(read_ann(store)),
             "bytes": store.num_bytes(),
@@ -410,6 +416,12 @@ def _checked(store: StoreReader, model: "HarMA") -> "HarMA":
 
     check_model(store.settings.model, store.settings.model_id, model)
     return model
+
+
+def _stretches(sources: "Iterable[SourceRecord]") -> dict[str, int]:
+    """What was shown as black to white → sources; the most frequent of them."""
+    shown = Counter(row.stretch or "as it is" for row in sources if not row.problem)
+    return dict(shown.most_common(MOST_STRETCHES))
 
 
 def _bounds(rows: pa.Table) -> list[float | None]:

@@ -206,6 +206,8 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
         print(line)
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
+    for kind, shown in outcome.ranges.items():
+        print(f"black to white is {shown} ({kind}; --stretch)")
     for line in _places_told(outcome):
         print(line)
     _tell_left_out(directory, outcome.left_out)
