@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from harma.errors import ConfigError, QueryError
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import read_ann
+from harma.index.archive_ranges import told_ranges
 from harma.index.ask import (
     Page,
     Picture,
@@ -337,7 +338,7 @@ class Index:
             "model id": settings.model_id,
             "tiling": str(settings.tiling),
             "reading": str(settings.reading),
-            "ranges": {known.kind: str(known.stretch) for known in settings.reading.ranges},
+            "ranges": told_ranges(settings.reading.ranges),
             "black to white": _stretches(sources),
             "max nodata": settings.max_nodata,
             "search": how_searched(read_ann(store)),

@@ -39,7 +39,8 @@ def reading_of_values(values: Mapping[str, Any]) -> Reading:
 
 def _range_of(values: Mapping[str, Any]) -> KindRange:
     stretch = values["stretch"]
-    return KindRange(values["kind"], Stretch(tuple(stretch["low"]), tuple(stretch["high"])))
+    limits = Stretch(tuple(stretch["low"]), tuple(stretch["high"]))
+    return KindRange(values["kind"], limits, values.get("level", 0.0))
 
 
 def as_trained(reading: Reading, values: Mapping[str, Any] | None) -> Reading:
