@@ -13,7 +13,7 @@ from harma.errors import DataError, MissingFileError
 from harma.index.store import Store
 from harma.scenes import fresh as module
 from harma.scenes.fresh import FreshLists, may_be_mended, told
-from harma.scenes.products.product import Part
+from harma.scenes.products.product import BandPart
 from harma.scenes.sources import Source, find_sources
 
 
@@ -150,7 +150,7 @@ def test_a_list_is_read_again_once_a_minute(tmp_path, monkeypatch):
 
 def test_what_a_second_try_may_mend():
     remote = Source("https://x.org/a.tif", "/vsicurl/https://x.org/a.tif")
-    stacked = Source("https://x.org/a.tif", "", parts=(Part("/vsis3/x/a.tif", "red"),))
+    stacked = Source("https://x.org/a.tif", "", parts=(BandPart("/vsis3/x/a.tif", "red"),))
     local = Source("/data/a.tif", "/data/a.tif")
     broken = DataError("it cannot be read (HTTP response code: 403)")
     assert may_be_mended(remote, broken)

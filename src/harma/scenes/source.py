@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from harma.scenes.addresses import REMOTE, opened_by_gdal, unsigned
 from harma.scenes.period import Period
-from harma.scenes.products.product import Part
+from harma.scenes.products.product import BandPart
 from harma.scenes.subdatasets import file_of
 from harma.scenes.zipped import archive_of
 
@@ -40,7 +40,7 @@ class Source:
     sensor: str = ""
     properties: tuple[tuple[str, PropertyValue], ...] = ()
     bands: tuple[int, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[BandPart, ...] = ()
     found_in: str = ""
     problem: str = ""
 
@@ -67,6 +67,18 @@ class Found:
     problems: dict[str, str] = field(default_factory=dict)
 
 
+def holder_of(name: str) -> str:
+    """The local file that a scene lies in, with which it changes: a container or an archive.
+
+    Args:
+        name: as `Source.name`.
+
+    Returns:
+        Its path; "" of a scene that is a file of its own, or an address.
+    """
+    return file_of(name) or archive_of(name)
+
+
 def source_named(name: str, taken: Period | None = None) -> Source:
     """The source of an absolute path or an address, as an index keeps it or a person gives it.
 
@@ -76,6 +88,5 @@ def source_named(name: str, taken: Period | None = None) -> Source:
     """
     if name.startswith(tuple(REMOTE)):
         return Source(unsigned(name), opened_by_gdal(name), taken)
-    # What lies in a file or archive changes with it.
-    holder = file_of(name) or archive_of(name)
+    holder = holder_of(name)
     return Source(unsigned(name), name, taken, files=(holder,) if holder else ())

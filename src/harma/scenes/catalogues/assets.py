@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from harma.errors import DataError
-from harma.scenes.products.product import Part
+from harma.scenes.products.product import BandPart
 
 COLORS = ("red", "green", "blue")
 # Roles (https://github.com/radiantearth/stac-spec/blob/master/best-practices.md) of what is no
@@ -95,7 +95,7 @@ class AssetChoice:
 
     assets: tuple[Asset, ...]
     bands: tuple[int, ...] = ()
-    parts: tuple[Part, ...] = field(default=())
+    parts: tuple[BandPart, ...] = field(default=())
 
 
 def asset_of(key: str, values: Mapping[str, Any], href: str) -> Asset:
@@ -229,7 +229,7 @@ def _color_of(asset: Asset, sensor: str) -> str:
 
 def _stack(assets: Sequence[Asset]) -> AssetChoice:
     pairs = zip(assets, COLORS, strict=False)
-    parts = tuple(Part(asset.href, color) for asset, color in pairs)
+    parts = tuple(BandPart(asset.href, color) for asset, color in pairs)
     return AssetChoice(tuple(assets), parts=parts)
 
 
