@@ -199,3 +199,44 @@ def test_an_export_has_the_properties_and_an_import_brings_them_back(
     for chip, row in rows[0].items():
         for name in ("eo_cloud_cover", "property_gsd", "is_good", "platform", "stac_id"):
             assert rows[1][chip][name] == row[name]
+
+
+def test_reembedding_keeps_bands_and_properties(
+    archive_of_items, tmp_path, build_index, picture_of, model
+):
+    import torch
+    from tests.conftest import TINY
+
+    from harma.backbones import load_backbone
+    from harma.index.reembed import reembed
+    from harma.model.model import HarMA
+
+    folder, items = archive_of_items
+    build_index(str(save(folder / "items.json", [made for made in items if made.id != "d"])))
+    before = {row["id"]: row for row in rows_of(tmp_path / "index")}
+    torch.manual_seed(1)
+    other = HarMA(load_backbone({**TINY, "embed_dim": 8})).eval()
+    reembed(tmp_path / "index", other, "other", None, num_workers=0)
+    after = {row["id"]: row for row in rows_of(tmp_path / "index")}
+    assert after.keys() == before.keys()
+    for chip, row in before.items():
+        now = after[chip]
+        assert np.abs(picture_of(now).mean(axis=(0, 1)) - COLORS).max() < 4
+        for name in ("eo_cloud_cover", "property_gsd", "is_good", "platform", "datetime"):
+            assert now[name] == row[name]
+
+
+def test_further_columns_of_a_list_are_properties(tmp_path, build_index):
+    write_band(tmp_path / "a.tif", [10, 20, 30], count=3)
+    write_band(tmp_path / "b.tif", [10, 20, 30], count=3)
+    (tmp_path / "list.csv").write_text(
+        "path,datetime,City,off nadir,code,note\n"
+        "a.tif,2021-05-01,Brno,3,007,\n"
+        "b.tif,,Praha,4.5,008,1\n"
+    )
+    build_index(tmp_path / "list.csv")
+    rows = {row["city"]: row for row in rows_of(tmp_path / "index")}
+    assert [rows[city]["off_nadir"] for city in ("Brno", "Praha")] == [3, 4.5]
+    assert [rows[city]["code"] for city in ("Brno", "Praha")] == ["007", "008"]
+    assert [rows[city]["note"] for city in ("Brno", "Praha")] == [None, 1]
+    assert rows["Brno"]["datetime"].year == 2021

@@ -31,7 +31,21 @@ def test_a_table(write, column, date_column):
     path = write(
         "a.CSV", f'id,{date_column},{column}\n1,2015-09-26,b.tif\n2,,c.tif\n3, ,"d, e.tif"\n'
     )
-    assert read_list(path) == [Listed("b.tif", DATE), Listed("c.tif"), Listed("d, e.tif")]
+    assert read_list(path) == [
+        Listed("b.tif", DATE, (("id", 1.0),)),
+        Listed("c.tif", None, (("id", 2.0),)),
+        Listed("d, e.tif", None, (("id", 3.0),)),
+    ]
+
+
+def test_further_columns_hold_numbers_where_all_cells_do(write):
+    path = write(
+        "a.csv", "path,n,code,mixed,nan\na.tif,1,007,5,nan\nb.tif,-2e3,08,x,1\nc.tif,,,,\n"
+    )
+    first, second, third = (dict(listed.properties) for listed in read_list(path))
+    assert first == {"n": 1.0, "code": "007", "mixed": "5", "nan": "nan"}
+    assert second == {"n": -2000.0, "code": "08", "mixed": "x", "nan": "1"}
+    assert third == {}
 
 
 def test_the_first_of_several_columns_counts(write):

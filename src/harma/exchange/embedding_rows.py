@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.exchange.footprints import Footprints, checked
-from harma.index.properties import Properties, properties_of
+from harma.index.properties import properties_of
 from harma.index.records import ChipRecord
 from harma.index.schema import BOX_COLUMNS
+from harma.scenes.source import Properties
 
 # Columns of an index that another program has no equals of: their types, and what stands for
 # nothing. They are taken only where all are there, as other programs mean other things by "row".

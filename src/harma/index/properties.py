@@ -13,9 +13,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from harma.index.records import CHIP_COLUMNS, ChipRecord
-from harma.scenes.source import PropertyValue
-
-Properties = tuple[tuple[str, PropertyValue], ...]
+from harma.scenes.source import Properties, PropertyValue
 
 # Columns of a property by the Python type of its values.
 TYPES: dict[type, pa.DataType] = {float: pa.float64(), str: pa.string(), bool: pa.bool_()}

@@ -83,7 +83,8 @@ class SceneCache:
         self._task: Task | None = None
         self._scene: Scene | None = None
         self._closing = ExitStack()
-        self._fresh = FreshLists()
+        # Made where it is needed: a cache travels to its worker, and a lock does not.
+        self._fresh: FreshLists | None = None
 
     def open(self, task: Task, reading: Reading) -> Scene:
         """The scene of a task, opened if it is not."""
@@ -101,6 +102,7 @@ class SceneCache:
     def reopen(self, task: Task, reading: Reading) -> Scene:
         """The scene of a task that failed, opened with the address that its list gives now."""
         self.close()
+        self._fresh = self._fresh or FreshLists()
         source = put_together(self._fresh.again(task.source))
         self._closing.enter_context(not_from_memory())
         self._scene = self._opened(source, reading)

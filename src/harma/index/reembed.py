@@ -12,6 +12,7 @@ from harma.errors import ConfigError, DataError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build
+from harma.index.properties import properties_of
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 from harma.index.source_files import source_of
 from harma.index.store import WRITING_INDEX, Store, tables_directory
@@ -19,7 +20,7 @@ from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
 from harma.scenes.period import Period
-from harma.scenes.sources import Source, source_named
+from harma.scenes.source import Properties, Source, source_named
 
 # Where the tables of another model grow until they are whole.
 GROWING = ".reembed"
@@ -130,21 +131,25 @@ def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:
 
 
 def _sources_of(store: Store) -> list[Source]:
-    """The sources as they were indexed; dates that came from a list are known from chips alone."""
+    """The sources as they were indexed; dates and properties are known from their chips alone."""
     records = store.sources()
-    dates: dict[str, Period | None] = dict.fromkeys(records)
-    columns = ["source", "datetime", "datetime_end"]
+    taken: dict[str, Period | None] = dict.fromkeys(records)
+    properties: dict[str, Properties] = {}
+    further = list(store.property_types())
+    columns = ["source", "datetime", "datetime_end", *further]
     for block in store.blocks(columns):
-        # A source's chips have one date: a row a source is enough.
-        pairs = block.select(columns).group_by(columns).aggregate([])
-        for row in pairs.to_pylist():
-            dates[row["source"]] = _period(row["datetime"], row["datetime_end"])
+        # A source's chips have one date and the same properties: a row a source is enough.
+        rows = block.select(columns).group_by(columns).aggregate([])
+        for row in rows.to_pylist():
+            name = row["source"]
+            taken[name] = _period(row["datetime"], row["datetime_end"])
+            properties[name] = properties_of(row, further)
     sources = []
-    for name, taken in dates.items():
+    for name, period in taken.items():
+        source = source_named(name, period)
         if name in records:
-            sources.append(source_of(records[name], taken))
-        else:
-            sources.append(source_named(name, taken))
+            source = source_of(records[name], period)
+        sources.append(replace(source, properties=properties.get(name, ())))
     return sources
 
 

@@ -12,6 +12,8 @@ from harma.scenes.period import Period
 from harma.scenes.source import Source, holder_of, source_named
 
 BLOCK_BYTES = 1 << 20
+# Why these bands are shown, where an item of STAC says which they are.
+BY_CATALOGUE = "by the common names of the catalogue"
 # What GDAL and QGIS write down beside a raster that was looked at says nothing new of it.
 STATISTICS = (".aux.xml",)
 NOT_A_FILE = -1
@@ -84,7 +86,15 @@ def source_of(record: SourceRecord, taken: Period | None = None) -> Source:
         date_from=record.date_from if taken else "",
         files=listed_files(record.files) or named.files,
         sensor=record.sensor,
+        bands=_bands_of_catalogue(record),
     )
+
+
+def _bands_of_catalogue(record: SourceRecord) -> tuple[int, ...]:
+    """Numbers of bands that the file itself does not say."""
+    if record.bands_reason != BY_CATALOGUE:
+        return ()
+    return tuple(map(int, record.bands.split(",")))
 
 
 def files_as_text(files: Sequence[str]) -> str:

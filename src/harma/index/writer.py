@@ -21,11 +21,12 @@ from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
 from harma.index.properties import PropertyColumns
 from harma.index.records import ChipRecord, SourceRecord
-from harma.index.source_files import files_as_text
+from harma.index.source_files import BY_CATALOGUE, files_as_text
 from harma.index.store import Store
 from harma.scenes.locate import UNPLACED
 from harma.scenes.raster import SceneFacts
 from harma.scenes.sensors import sensor_named
+from harma.scenes.source import Source
 
 # Chips and seconds between commits: what a kill can cost.
 COMMIT_CHIPS = 2048
@@ -229,7 +230,7 @@ class Writer:
             width=facts.width,
             height=facts.height,
             bands=",".join(map(str, facts.bands)),
-            bands_reason=facts.bands_reason,
+            bands_reason=self._bands_reason(surveyed.source, facts),
             stretch=facts.stretch,
             opened_as=surveyed.source.lasting,
             files=files_as_text(surveyed.source.files),
@@ -246,6 +247,11 @@ class Writer:
         self.outcome.dates.update([record.date_from])
         if progress.planned.has_outdated:
             self._outdated[record.source] = record.content
+
+    def _bands_reason(self, source: Source, facts: SceneFacts) -> str:
+        if source.bands and self.store.settings.reading.bands == "auto":
+            return BY_CATALOGUE
+        return facts.bands_reason
 
     def _note_place(self, name: str, facts: SceneFacts, num_off_earth: int) -> None:
         """Note what a person should hear of a source's place."""

@@ -16,7 +16,7 @@ from harma.scenes.products.product import Product
 from harma.scenes.products.table import find_products
 from harma.scenes.side_by_side import side_by_side
 from harma.scenes.sidecars import Sidecars
-from harma.scenes.source import Found, Source, source_named
+from harma.scenes.source import Found, Properties, Source, source_named
 from harma.scenes.stacking import UnfitError, stacked
 from harma.scenes.vrt_parts import parts_of
 from harma.scenes.zipped import archive_of
@@ -37,6 +37,7 @@ class Entry:
         taken: when, if a list says so.
         date_from: which list.
         source: of an address, subdataset or catalogue, which is read as it is.
+        properties: of the list that names it, further columns of its chips.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Entry:
     taken: Period | None = None
     date_from: str = ""
     source: Source | None = None
+    properties: Properties = ()
 
 
 def group(entries: Sequence[Entry]) -> Found:
@@ -58,6 +60,8 @@ def group(entries: Sequence[Entry]) -> Found:
             dated = source
             if entry.taken is not None:
                 dated = replace(source, taken=entry.taken, date_from=entry.date_from)
+            if entry.properties:
+                dated = replace(dated, properties=(*entry.properties, *dated.properties))
             grouping.found.sources.append(dated)
     return grouping.found
 

@@ -1,12 +1,15 @@
 """Lists that name scenes: a text file with one a line, or a CSV with paths and dates."""
 
 import csv
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from harma.errors import ConfigError, DataError
 from harma.scenes.period import Period
+from harma.scenes.source import Properties, PropertyValue
 from harma.scenes.written_dates import parse_period
 
 LIST_SUFFIXES = (".txt", ".csv")
@@ -16,6 +19,8 @@ DATE_COLUMNS = ("datetime", "date", "acquired", "acquisition_date", "start_datet
 # Of a range, where both ends are there; else the one column counts.
 START_COLUMNS = ("start_datetime", "start_date", *DATE_COLUMNS)
 END_COLUMNS = ("datetime_end", "end_datetime", "end_date")
+# What stands in others are properties of the scenes.
+OWN_COLUMNS = frozenset((*PATH_COLUMNS, *START_COLUMNS, *END_COLUMNS))
 
 
 class Listed(NamedTuple):
@@ -24,10 +29,12 @@ class Listed(NamedTuple):
     Attributes:
         name: a file, folder, glob or address, as it is written.
         taken: when, if the list says so.
+        properties: what its further columns say, such as ("city", "Brno").
     """
 
     name: str
     taken: Period | None = None
+    properties: Properties = ()
 
 
 def read_list(path: Path) -> list[Listed]:
@@ -73,7 +80,7 @@ def _rows(path: Path, text: str) -> list[Listed]:
         raise DataError(f"{path} line {reader.line_num} is not CSV ({error})") from error
     if not rows:
         raise DataError(f"the list {path} has no rows")
-    return rows
+    return _typed(rows)
 
 
 def _entries(path: Path, reader: "csv.DictReader[str]") -> Iterator[Listed]:
@@ -93,7 +100,43 @@ def _entries(path: Path, reader: "csv.DictReader[str]") -> Iterator[Listed]:
             raise DataError(
                 f"{where}: {paths} is the list {name}; name a scene, a folder or a glob"
             )
-        yield Listed(name, _taken(row, columns, where))
+        yield Listed(name, _taken(row, columns, where), tuple(_further(row, columns)))
+
+
+def _further(
+    row: dict[str, str | None], columns: dict[str, str]
+) -> Iterator[tuple[str, PropertyValue]]:
+    """What a row says in columns of other names."""
+    for name, column in columns.items():
+        text = _cell(row, column)
+        if name and text and name not in OWN_COLUMNS:
+            yield name, text
+
+
+def _typed(rows: list[Listed]) -> list[Listed]:
+    """The same rows; a column whose cells are all numbers holds numbers."""
+    texts: set[str] = set()
+    for row in rows:
+        texts.update(name for name, value in row.properties if _number(value) is None)
+    typed = []
+    for row in rows:
+        values = []
+        for name, value in row.properties:
+            values.append((name, value if name in texts else _number(value)))
+        typed.append(row._replace(properties=tuple(values)))
+    return typed
+
+
+def _number(text: PropertyValue) -> float | None:
+    """A finite number, or None; one that begins with a zero is a code (007)."""
+    try:
+        value = float(str(text))
+    except ValueError:
+        return None
+    is_code = re.match(r"0\d", str(text)) is not None
+    if is_code or not math.isfinite(value):
+        return None
+    return value
 
 
 def _taken(row: dict[str, str | None], columns: dict[str, str], where: str) -> Period | None:

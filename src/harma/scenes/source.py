@@ -10,6 +10,7 @@ from harma.scenes.zipped import archive_of
 
 # What a property of a scene can be; a column of the index has one of these types.
 PropertyValue = str | float | bool | None
+Properties = tuple[tuple[str, PropertyValue], ...]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Source:
     date_from: str = ""
     files: tuple[str, ...] = ()
     sensor: str = ""
-    properties: tuple[tuple[str, PropertyValue], ...] = ()
+    properties: Properties = ()
     bands: tuple[int, ...] = ()
     parts: tuple[BandPart, ...] = ()
     found_in: str = ""

@@ -158,7 +158,7 @@ class _Naming:
         entries = []
         for listed in read_list(path):
             for found in self._expand(listed.name, path.parent):
-                entry = _found_in(found, path)
+                entry = replace(_found_in(found, path), properties=listed.properties)
                 if listed.taken is None:
                     entries.append(entry)
                 else:
