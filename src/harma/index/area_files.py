@@ -21,6 +21,7 @@ from harma.index.area_texts import area_of_text, decoded, is_area_text
 from harma.scenes.edge import library_call
 
 TEXTS = (".geojson", ".json", ".wkt", ".txt")
+ARCHIVES = (".zip", ".shz")  # the second is a zipped Shapefile
 PARQUET = (".parquet", ".geoparquet")
 # What GDAL reads of a single file. Not all that it could: some formats name further files,
 # databases and addresses.
@@ -87,7 +88,7 @@ def _read(path: Path, layer: str | None) -> BaseGeometry:
     # Raises what the system says of files that are not there.
     with path.open("rb") as file:
         start = file.read(4)
-    if suffix == ".zip":
+    if suffix in ARCHIVES:
         return _of_archive(path, layer)
     if suffix in PARQUET or start == b"PAR1":
         return _of_parquet(path)
@@ -132,7 +133,8 @@ def _of_archive(path: Path, layer: str | None) -> BaseGeometry:
         names = archive.namelist()
     name = _only_area(str(path), names)
     if Path(name).suffix.lower() in BY_GDAL:
-        return _of_layers(f"/vsizip/{path.absolute()}/{name}", layer)
+        # In braces an archive may be called as it likes.
+        return _of_layers(f"/vsizip/{{{path.absolute()}}}/{name}", layer)
     with library_call("it cannot be unpacked"), zipfile.ZipFile(path) as archive:
         if archive.getinfo(name).file_size > MOST_BYTES:
             raise DataError(f"its {name} is larger than 1 GB; simplify it")
