@@ -148,6 +148,11 @@ def test_layers(tmp_path):
     assert same(read_area(f"{path}|layername=lakes"), box(1, 1, 2, 2))
     with pytest.raises(QueryError, match="has no layer 'x'; it has fields, wells, roads, lakes"):
         read_area(f"{path}|layer=x")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(path, "deep/a.gpkg")
+    with pytest.raises(QueryError, match=r"fields, lakes; name one: .*/a\.zip\|layer=fields$"):
+        read_area(tmp_path / "a.zip")
+    assert same(read_area(f"{tmp_path / 'a.zip'}|layer=fields"))
     with pytest.raises(QueryError, match="the polygon is a Point"):
         area_of(Where(polygon=f"{path}|layer=wells"))
 
