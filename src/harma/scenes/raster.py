@@ -32,7 +32,7 @@ from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reade
 from harma.scenes.reflectance import shown_range
 from harma.scenes.sensors import fill_of
 from harma.scenes.sidecars import crs_beside, how_to_look
-from harma.scenes.stacking import name_of
+from harma.scenes.stacking import VRT_START, name_of
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import AUTO, AUTO_RULE, StretchRule
 from harma.scenes.subdatasets import name_one
@@ -242,7 +242,7 @@ def open_scene(
         with dataset:
             with naming(name_of(source)):
                 scene = _scene(source, dataset, reading, survey=survey)
-                scene = _dated(scene, dataset, unsigned(name or source), reading)
+                scene = _dated(scene, dataset, unsigned(name or name_of(source)), reading)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 
@@ -251,6 +251,9 @@ def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: boo
     # What is put together is called by its first file, of which dates and bands may be told.
     # By its name: a signature holds dates, and is kept nowhere.
     source = unsigned(name_of(opened))
+    if opened.startswith(VRT_START) and isinstance(reading.bands, str):
+        # Its bands are named already; a preset counts those of files that hold all bands.
+        reading = replace(reading, bands="auto")
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
