@@ -22,14 +22,17 @@ from harma.scenes.addresses import said_without_secrets, unsigned
 
 logger = logging.getLogger(__name__)
 
-# Of reads over the network; what the environment says goes before. GDAL repeats what failed with
-# 429, 500, 502, 503 and 504, and waits longer each time.
-NETWORK = {
+# What the environment says goes before.
+SETTINGS = {
+    # Of reads over the network: GDAL repeats what failed with 429, 500, 502, 503 and 504, and waits
+    # longer each time.
     "GDAL_HTTP_MAX_RETRY": "4",
     "GDAL_HTTP_RETRY_DELAY": "0.5",
     "GDAL_HTTP_CONNECTTIMEOUT": "30",
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+    # Most NetCDF files of longitudes and latitudes name no reference system.
+    "GDAL_NETCDF_ASSUME_LONGLAT": "YES",
 }
 
 # What GDAL says of what is not there.
@@ -104,7 +107,7 @@ def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
     Args:
         look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
     """
-    unsaid = {name: value for name, value in NETWORK.items() if name not in os.environ}
+    unsaid = {name: value for name, value in SETTINGS.items() if name not in os.environ}
     return _environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
 
 
