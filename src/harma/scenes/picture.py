@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from harma.errors import DataError, MissingFileError
+from harma.ground.tar_members import open_binary
 from harma.scenes.opacity import is_measured
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ def _read(path: Path, max_pixels: int, convert: Callable[[Image.Image], Decoded]
         # Opening a pipe would wait for ever.
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise DataError(f"image {path} is a device or pipe, not an image file")
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
+        with open_binary(path) as file:
+            if not _first_bytes(file):
                 raise DataError(f"image {path} is empty (0 bytes); copy it again or remove it")
             return _decode(file, path, max_pixels, convert)
     except FileNotFoundError as error:
@@ -123,7 +124,7 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file, open_header(file) as image:
+        with open_binary(path) as file, open_header(file) as image:
             width, height = image.size
             if _orientation(image) in ON_ITS_SIDE:
                 return height, width
