@@ -22,7 +22,7 @@ from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
 from harma.scenes.camera import camera_of
 from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
-from harma.scenes.locate import Georeference, Location, check_height, locate, parse_crs
+from harma.scenes.locate import Georeference, Location, check_height, locate
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
 from harma.scenes.picture import picture_size, read_with_alpha
@@ -30,11 +30,13 @@ from harma.scenes.place import PixelSize, Place
 from harma.scenes.ranges import KindRange, chosen_stretch, is_by_kind, kind_of
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader, thinned
 from harma.scenes.reflectance import shown_range
+from harma.scenes.sensors import fill_of
 from harma.scenes.sidecars import crs_beside, how_to_look
-from harma.scenes.stacking import name_of
+from harma.scenes.stacking import VRT_START, name_of
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import AUTO, AUTO_RULE, StretchRule
 from harma.scenes.subdatasets import name_one
+from harma.scenes.systems import parse_crs
 from harma.scenes.taken import taken_of
 from harma.scenes.upright import UprightReader
 from harma.scenes.windows import Window
@@ -131,12 +133,12 @@ class SceneFacts:
     placed_by: str = ""
     pixel_size: PixelSize | None = None
 
+    kind: str = ""
+
     @property
     def scale(self) -> PixelSize | float | None:
         """Metres per pixel, by direction where that is known: what a `Tiling` asks for."""
         return self.pixel_size or self.gsd
-
-    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +242,7 @@ def open_scene(
         with dataset:
             with naming(name_of(source)):
                 scene = _scene(source, dataset, reading, survey=survey)
-                scene = _dated(scene, dataset, unsigned(name or source), reading)
+                scene = _dated(scene, dataset, unsigned(name or name_of(source)), reading)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 
@@ -249,6 +251,9 @@ def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: boo
     # What is put together is called by its first file, of which dates and bands may be told.
     # By its name: a signature holds dates, and is kept nowhere.
     source = unsigned(name_of(opened))
+    if opened.startswith(VRT_START) and isinstance(reading.bands, str):
+        # Its bands are named already; a preset counts those of files that hold all bands.
+        reading = replace(reading, bands="auto")
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
@@ -382,8 +387,12 @@ def _open_raster(
         bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
-        nodata = NodataRule.of(dataset, bands, reading.nodata)
-        reader = BandReader(dataset, bands, nodata)
+        fill = fill_of(choice.sensor)
+        nodata = NodataRule.of(dataset, bands, reading.nodata, fill=fill, survey=survey)
+        # What Sentinel-1 delivers in whole numbers is amplitude; real numbers may be anything.
+        whole = all(header.types[band - 1] in ("uint16", "int16") for band in bands)
+        is_amplitude = whole and choice.sensor == "sentinel-1"
+        reader = BandReader(dataset, bands, nodata, is_amplitude=is_amplitude)
         facts_of_bands = _band_facts(source, header)
         kind = _set_stretch(reader, header, choice.sensor, facts_of_bands, reading, survey=survey)
     if location.mapping is not None:
