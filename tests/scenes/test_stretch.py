@@ -34,6 +34,7 @@ def test_values_become_8_bit_by_the_range_of_their_band():
     values = np.array([[[0, 5, 10, -1, np.nan]], [[100, 150, 200, 500, 149.7]]])
     assert stretch(values).tolist() == [[[0, 128, 255, 0, 0]], [[0, 128, 255, 255, 127]]]
     assert str(stretch) == "0 to 10; 100 to 200"
+    assert str(Stretch((0.0,) * 3, (2.5,) * 3)) == "0 to 2.5"
 
 
 def test_percentiles_are_of_valid_values_of_each_band():
@@ -70,3 +71,14 @@ def test_usable_values_are_valid_and_numbers():
     with pytest.raises(DataError, match="no valid pixel"):
         stretch_of(values, np.array([[True, False]]), (0, 100))
     assert stretch_of(values, np.array([[True, True]]), (0, 100)) == Stretch((5.0,), (6.0,))
+
+
+@pytest.mark.parametrize(("low", "high"), [(1e300, 2e300), (1e-300, 2e-300), (1e15, 1e15 + 10)])
+def test_ranges_that_float32_does_not_hold(low, high):
+    values = np.linspace(low, high, 256).reshape(1, 1, 256)
+    exact = values.astype(np.longdouble)
+    wanted = np.round((exact - low) / (np.longdouble(high) - low) * 255)
+    found = Stretch((low,), (high,))(values)
+    assert np.abs(found[0, 0].astype(int) - wanted[0, 0]).max() <= 1
+    assert (found[0, 0, 0], found[0, 0, -1]) == (0, 255)
+    assert Stretch((low,), (high,))(np.array([[[np.nan]]])).tolist() == [[[0]]]

@@ -1,5 +1,6 @@
 """The index as people use it: build, add, open, search, export (`harma.Index`)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harma.errors import ConfigError, QueryError
+from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import read_ann
+from harma.index.archive_ranges import told_ranges
 from harma.index.ask import (
     Page,
     Picture,
@@ -23,6 +26,7 @@ from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
+from harma.index.counts import counted_bands, counted_sensors
 from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
@@ -40,9 +44,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harma.index.manage import PathLike
+    from harma.index.records import SourceRecord
     from harma.index.upkeep import Removed
     from harma.index.writer import BuildOutcome
     from harma.model.model import HarMA
+
+# Ranges of values that `info` names.
+MOST_STRETCHES = 5
 
 
 class Index:
@@ -306,6 +314,7 @@ class Index:
         """
         from harma.index.geoparquet import export_geoparquet
 
+        check_output_file(file)
         file = Path(file)
         # Resolved, as a link may lead into the index.
         if self.store.directory.resolve() in file.resolve().parents:
@@ -326,13 +335,16 @@ class Index:
             "placed": rows.num_rows - rows["xmin"].null_count,
             **places_said(sources),
             "bounds": _bounds(rows),
+            "bands": counted_bands(sources),
+            "sensors": counted_sensors(sources),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             **dated_chips(rows, sources),
             "model": settings.model,
             "model id": settings.model_id,
             "tiling": str(settings.tiling),
             "reading": str(settings.reading),
-            "ranges": {known.kind: str(known.stretch) for known in settings.reading.ranges},
+            "ranges": told_ranges(settings.reading.ranges),
+            "black to white": _stretches(sources),
             "max nodata": settings.max_nodata,
             "search": how_searched(read_ann(store)),
             "bytes": store.num_bytes(),
@@ -410,6 +422,12 @@ def _checked(store: StoreReader, model: "HarMA") -> "HarMA":
 
     check_model(store.settings.model, store.settings.model_id, model)
     return model
+
+
+def _stretches(sources: "Iterable[SourceRecord]") -> dict[str, int]:
+    """What was shown as black to white → sources; the most frequent of them."""
+    shown = Counter(row.stretch or "as it is" for row in sources if not row.problem)
+    return dict(shown.most_common(MOST_STRETCHES))
 
 
 def _bounds(rows: pa.Table) -> list[float | None]:

@@ -1,5 +1,6 @@
 """Image files by the thousand: found, embedded in batches; unreadable ones may be left out."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -15,9 +16,17 @@ from torch.utils.data import DataLoader, Dataset
 from harma.data.cache import ImageCache
 from harma.errors import ConfigError, DataError, HarmaError
 from harma.ground.progress import Advance
-from harma.model.embedding import Embedder, Pictures, embed_pixels, eval_transform_of
+from harma.model.embedding import (
+    Embedder,
+    Pictures,
+    embed_pixels,
+    eval_transform_of,
+    trained_reading,
+)
 from harma.scenes.rendering import reading_of
-from harma.scenes.sources import find_sources
+from harma.scenes.sources import find_scenes
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +53,22 @@ def find_images(named: Iterable[str | PathLike[str]]) -> list[Path]:
         ConfigError: an address is named.
     """
     paths = []
-    for source in find_sources(named):
+    found = find_scenes(named)
+    for path, problem in found.problems.items():
+        logger.warning("%s is left out: %s", path, problem)
+    for source in found.sources:
+        if source.opened_as.startswith("<") and len(source.files) > 1:
+            raise ConfigError(
+                f"{source.name} is part of a product of {len(source.files)} files; images are read"
+                " from one file each (`harma index build` puts products together)"
+            )
         if source.opened_as.startswith("/vsi"):
             raise ConfigError(
                 f"{source.name} is an address; images are read from files (`harma index build`"
                 " reads addresses)"
             )
-        paths.append(Path(source.opened_as))
+        # Of a product of one file its name is the file.
+        paths.append(Path(source.name))
     return paths
 
 
@@ -106,7 +124,7 @@ def embed_files(
             are only decoded.
     """
     # One range for all: pictures of one archive stay comparable.
-    cache = ImageCache("none", reading=reading_of(paths))
+    cache = ImageCache("none", reading=reading_of(paths, trained=trained_reading(model)))
     loader = DataLoader(
         _Tolerant(Pictures(paths, eval_transform_of(model.preprocess), cache)),
         batch_size=batch_size,

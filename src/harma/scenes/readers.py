@@ -12,13 +12,16 @@ from harma.scenes.bands import Bands
 from harma.scenes.depth import decibels, depth_range
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
+from harma.scenes.opacity import has_data, is_measured
 from harma.scenes.ranges import ThinnedValues
-from harma.scenes.sampled import is_measured
 from harma.scenes.stretch import Stretch
 from harma.scenes.windows import Window
 
 # Longer side of the thinned-out copy that percentiles are taken from.
 OVERVIEW_SIDE = 1024
+# Of a large scene without one: windows of this side, at so many places along each side.
+PLACE_SIDE = 128
+PLACES = 4
 
 
 class Pixels(NamedTuple):
@@ -59,16 +62,25 @@ class BandReader:
         dataset: the raster.
         bands: their numbers, from 1.
         nodata: what tells which pixels hold data.
+        is_amplitude: real numbers are amplitudes of a radar, shown in decibels as complex ones are.
 
     Attributes:
         stretch: set by whoever knows which values shall be black and white; None leaves them as
             they are.
     """
 
-    def __init__(self, dataset: DatasetReader, bands: Bands, nodata: NodataRule) -> None:
+    def __init__(
+        self,
+        dataset: DatasetReader,
+        bands: Bands,
+        nodata: NodataRule,
+        *,
+        is_amplitude: bool = False,
+    ) -> None:
         self.dataset = dataset
         self.bands = bands
         self.nodata = nodata
+        self.is_amplitude = is_amplitude
         self.stretch: Stretch | None = None
 
     def depth(self) -> Stretch | None:
@@ -99,6 +111,32 @@ class BandReader:
         width = self.dataset.width
         return ThinnedValues(*self._values(None, thinned(height, width, OVERVIEW_SIDE)))
 
+    def glance(self) -> ThinnedValues:
+        """Some of the scene's values, as measured: what a sample of many scenes needs of each.
+
+        Without overviews a thinned-out copy would cost a pass over the file; of a large one a few
+        places are read instead.
+
+        Raises:
+            DataError: the file is damaged there.
+        """
+        height = self.dataset.height
+        width = self.dataset.width
+        with library_call(UNREADABLE):
+            has_overviews = bool(self.dataset.overviews(self.bands[0]))
+        if has_overviews or max(height, width) <= 2 * OVERVIEW_SIDE:
+            return self.look()
+        values = []
+        valid = []
+        for row in _places(height):
+            for column in _places(width):
+                side = (min(PLACE_SIDE, height), min(PLACE_SIDE, width))
+                part = self._values(RasterWindow(column, row, side[1], side[0]), side)
+                values.append(part[0])
+                valid.append(part[1])
+        # Side by side: to a sample it does not matter where a value lies.
+        return ThinnedValues(np.concatenate(values, axis=1), np.concatenate(valid))
+
     def _values(
         self, window: RasterWindow | None, shape: tuple[int, int]
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -112,9 +150,11 @@ class BandReader:
                 # them.
                 resampling=Resampling.nearest,
             )
-        if values.dtype.kind == "c":
+        valid = self.nodata.valid(self.dataset, values, window)
+        if values.dtype.kind == "c" or self.is_amplitude:
             values = decibels(values)
-        return values, self.nodata.valid(self.dataset, values, window)
+            valid &= np.isfinite(values).all(axis=0)
+        return values, valid
 
 
 class PaletteReader:
@@ -168,8 +208,7 @@ class PictureReader:
         self.image = image
         self.alpha = alpha
         # Four-band aerial pictures have their near infrared there.
-        if alpha is not None and is_measured(alpha):
-            self.alpha = None
+        self.is_measured = alpha is not None and is_measured(alpha)
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`; it is in memory already, and is not thinned out."""
@@ -178,7 +217,8 @@ class PictureReader:
         part = self.image[rows, columns]
         if self.alpha is None:
             return Pixels(part, np.ones(part.shape[:2], dtype=bool))
-        return Pixels(part, self.alpha[rows, columns] > 0)
+        alpha = self.alpha[rows, columns]
+        return Pixels(part, has_data(alpha, np.moveaxis(part, -1, 0), measured=self.is_measured))
 
 
 def thinned(height: int, width: int, side: int) -> tuple[int, int]:
@@ -186,6 +226,12 @@ def thinned(height: int, width: int, side: int) -> tuple[int, int]:
     # Never enlarged: what is small is read as it is.
     factor = min(1.0, side / max(height, width))
     return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def _places(length: int) -> list[int]:
+    """Where a few windows begin, spread over a side."""
+    last = max(0, length - PLACE_SIDE)
+    return sorted({round(last * (number + 0.5) / PLACES) for number in range(PLACES)})
 
 
 def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:
