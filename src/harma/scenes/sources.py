@@ -13,7 +13,6 @@ from harma.scenes.folders import Walker, is_text, printable
 from harma.scenes.formats import FOLDERS_OF_A_RASTER
 from harma.scenes.formats import SCENE_SUFFIXES as SCENE_SUFFIXES
 from harma.scenes.grouping import Entry, group
-from harma.scenes.period import Period
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 from harma.scenes.source import Found as Found
 from harma.scenes.source import PropertyValue as PropertyValue
@@ -158,8 +157,8 @@ class _Naming:
                 if listed.taken is None:
                     entries.append(entry)
                 else:
-                    taken = Period.moment(listed.taken)
-                    entries.append(replace(entry, taken=taken, date_from=f"the list {path.name}"))
+                    date_from = f"a list ({path.name})"
+                    entries.append(replace(entry, taken=listed.taken, date_from=date_from))
         return entries
 
     def check_folders(self, found: Found) -> None:

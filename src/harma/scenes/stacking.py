@@ -152,6 +152,8 @@ def raster_of(first: PartHeader, width: int, height: int) -> Element:
     points, crs_of_points = first.gcps
     if first.crs is not None:
         SubElement(root, "SRS", dataAxisToSRSAxisMapping="1,2").text = first.crs.to_wkt()
+    # Also that of a world file without a reference system, which is stated elsewhere.
+    if not first.transform.is_identity:
         terms = ", ".join(repr(float(term)) for term in first.transform.to_gdal())
         SubElement(root, "GeoTransform").text = terms
     elif points and crs_of_points is not None:
