@@ -1,10 +1,9 @@
 """The range of a data set whose images are rasters."""
 
-import json
-
 import numpy as np
 import pytest
 import rasterio
+from tests.data.rasters import LEVELS, describe, write_rasters
 
 from harma.data.annotations import load_split
 from harma.data.cache import ImageCache
@@ -14,42 +13,10 @@ from harma.errors import ConfigError
 from harma.model.embedding import embed_images
 from harma.scenes.rendering import read_rgb
 
-LEVELS = {"train": (200, 500, 900), "val": (1500,), "test": (2500,)}
-
 
 @pytest.fixture
 def rasters(tmp_path):
-    """A data set of 16-bit images, a few of each split; the brightest are in test alone."""
-    (tmp_path / "images").mkdir()
-    for split, levels in LEVELS.items():
-        rows = []
-        for level in levels:
-            name = f"{split}{level}.tif"
-            ramp = np.linspace(level, level + 400, 32 * 32).reshape(32, 32)
-            values = np.stack([ramp, ramp.T, ramp[::-1]]).astype(np.uint16)
-            with rasterio.open(
-                tmp_path / "images" / name,
-                "w",
-                driver="GTiff",
-                width=32,
-                height=32,
-                count=3,
-                dtype="uint16",
-            ) as dataset:
-                dataset.write(values)
-            rows.append({"image": name, "caption": [f"level {level}"], "label": 0})
-        if split == "train":
-            rows = [
-                {**row, "caption": row["caption"][0], "image_id": n} for n, row in enumerate(rows)
-            ]
-        (tmp_path / f"{split}.json").write_text(json.dumps(rows))
-    return describe(tmp_path)
-
-
-def describe(folder, more=""):
-    path = folder / "data.yaml"
-    path.write_text("format: harma\ntrain: train.json\nval: val.json\ntest: test.json\n" + more)
-    return path
+    return write_rasters(tmp_path)
 
 
 def load(path, split, **options):

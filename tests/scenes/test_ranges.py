@@ -9,7 +9,7 @@ from harma.scenes.ranges import (
     chosen_stretch,
     is_by_kind,
     kind_of,
-    range_of_sample,
+    ranges_of_sample,
     sampled_values,
     spread,
 )
@@ -83,7 +83,7 @@ def test_the_range_of_a_sample_is_that_of_all_its_values(each):
     rng = np.random.default_rng(0)
     parts = [rng.normal(mean, 50, (3, 500)) * [[1], [2], [3]] for mean in (300, 900, 2000)]
     rule = parse_stretch(f"archive:1,99,{'each' if each else 'joint'}")
-    found = range_of_sample("a", parts, rule)
+    (found,) = ranges_of_sample("a", parts, rule)
     together = np.concatenate(parts, axis=1)
     low, high = np.percentile(together, (1, 99), axis=1 if each else None)
     np.testing.assert_allclose(found.stretch.low, np.broadcast_to(low, 3))
@@ -94,7 +94,7 @@ def test_one_hot_pixel_does_not_make_an_archive_black():
     values = np.full((1, 2000), 500.0)
     values[0, ::2] = 1000
     values[0, 7] = 65_535
-    found = range_of_sample("a", [values], AUTO_RULE)
+    (found,) = ranges_of_sample("a", [values], AUTO_RULE)
     assert found.stretch.high[0] == 1000
 
 
@@ -104,3 +104,31 @@ def test_some_of_many():
     some = spread(range(1000), 64)
     assert (len(some), some[0], some[-1]) == (64, 0, 999)
     assert 15 <= min(np.diff(some)) <= max(np.diff(some)) <= 17
+
+
+def test_scenes_of_other_units_have_a_range_of_their_own():
+    rng = np.random.default_rng(0)
+    heights = [rng.uniform(low, low + 900, (1, 400)) for low in (400, 900, 2000)]
+    decibels = [rng.uniform(-25, -3, (1, 400)) for _ in range(2)]
+    shares = [rng.uniform(0, high, (1, 400)) for high in (0.05, 0.4, 0.3)]
+    parts = [heights[0], shares[0], decibels[0], shares[1], heights[1], heights[2], *decibels[1:]]
+    ranges = ranges_of_sample("a", [*parts, shares[2]], AUTO_RULE)
+    for found, scenes in zip(ranges, (shares, decibels, heights), strict=True):
+        low, high = np.percentile(np.concatenate(scenes, axis=1), (0.5, 99.5))
+        assert found.stretch == Stretch((low,), (high,))
+    # Each scene is shown in the range of those like it.
+    for number, scenes in enumerate((shares, decibels, heights)):
+        for scene in scenes:
+            seen = ThinnedValues(scene[:, None], np.ones((1, 400), dtype=bool))
+            chosen = chosen_stretch(AUTO_RULE, "a", ranges, 1, lambda seen=seen: seen)
+            assert chosen == ranges[number].stretch
+    # Who asks for one range gets one.
+    assert len(ranges_of_sample("a", parts, parse_stretch("archive"))) == 1
+
+
+def test_water_and_clouds_are_of_one_unit():
+    rng = np.random.default_rng(0)
+    parts = [rng.uniform(low, low * 1.5, (3, 400)) for low in (150, 600, 2000, 6000)]
+    assert len(ranges_of_sample("a", parts, AUTO_RULE)) == 1
+    nothing = np.zeros((3, 400))
+    assert len(ranges_of_sample("a", [nothing, nothing], AUTO_RULE)) == 1

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import rasterio
 from PIL import Image
 
 from harma.errors import DataError
 from harma.scenes import readers
-from harma.scenes.raster import open_scene
+from harma.scenes.raster import Reading, open_scene
 from harma.scenes.readers import OVERVIEW_SIDE
 from harma.scenes.windows import Window
 
@@ -127,3 +128,38 @@ def test_percentiles_are_looked_at_where_one_band_is_not_8_bit(make_raster, read
     facts, pixels, _ = read(make_raster(values=values), stretch="scene:0,100")
     assert facts.stretch == "0 to 500"
     assert pixels[0, 0].tolist() == [255] * 3
+
+
+@pytest.mark.parametrize("has_overviews", [False, True])
+def test_a_glance_at_a_large_scene_is_small_and_spread(make_raster, monkeypatch, has_overviews):
+    monkeypatch.setattr(readers, "OVERVIEW_SIDE", 40)
+    monkeypatch.setattr(readers, "PLACE_SIDE", 8)
+    rows, columns = np.mgrid[:200, :300]
+    values = np.stack([rows, columns]).astype(np.uint16)
+    path = make_raster(values=values, nodata=65_535)
+    if has_overviews:
+        with rasterio.open(path, "r+") as dataset:
+            dataset.build_overviews([4], rasterio.enums.Resampling.nearest)
+    with open_scene(str(path), Reading(bands=(1,)), survey=True) as scene:
+        glance = scene.reader.glance()
+        assert glance.values.size <= max(16 * 8 * 8, 40 * 27)
+    assert glance.valid.all()
+    # Of a ramp any even sample has the same percentiles.
+    np.testing.assert_allclose(np.percentile(glance.values, (25, 50, 75)), (50, 100, 150), atol=15)
+
+
+def test_a_glance_at_a_small_scene_is_all_of_it(make_raster):
+    values = np.arange(2000, dtype=np.uint16).reshape(1, 40, 50)
+    with open_scene(str(make_raster(values=values)), survey=True) as scene:
+        assert (scene.reader.glance().values == values).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 300), (300, 3), (7, 300)])
+def test_a_glance_at_a_narrow_scene(make_raster, monkeypatch, shape):
+    monkeypatch.setattr(readers, "OVERVIEW_SIDE", 40)
+    monkeypatch.setattr(readers, "PLACE_SIDE", 8)
+    values = np.arange(shape[0] * shape[1], dtype=np.uint16).reshape(1, *shape)
+    with open_scene(str(make_raster(values=values)), survey=True) as scene:
+        glance = scene.reader.glance()
+    assert 8 <= glance.values.size < values.size
+    assert np.isin(glance.values, values).all()

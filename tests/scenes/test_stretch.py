@@ -34,6 +34,7 @@ def test_values_become_8_bit_by_the_range_of_their_band():
     values = np.array([[[0, 5, 10, -1, np.nan]], [[100, 150, 200, 500, 149.7]]])
     assert stretch(values).tolist() == [[[0, 128, 255, 0, 0]], [[0, 128, 255, 255, 127]]]
     assert str(stretch) == "0 to 10; 100 to 200"
+    assert str(Stretch((0.0,) * 3, (2.5,) * 3)) == "0 to 2.5"
 
 
 def test_percentiles_are_of_valid_values_of_each_band():

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,10 @@ from harma.metrics import (
     count_hits,
     summarize,
 )
-from harma.model.embedding import Embedder, embed_images, embed_texts
+from harma.model.embedding import Embedder, embed_images, embed_texts, trained_reading
+
+if TYPE_CHECKING:
+    from harma.scenes.raster import Reading
 
 # Similarities held at once: 64 MB of float32.
 BLOCK_ELEMENTS = 16_000_000
@@ -118,7 +121,7 @@ def embed_split(
         images,
         batch_size=batch_size,
         num_workers=num_workers,
-        cache=cache or ImageCache("none", reading=split.reading),
+        cache=cache or ImageCache("none", reading=_reading(split, model)),
         progress=progress,
     )
     of_texts = embed_texts(model, texts, progress=progress, tell_cut=tell_cut)
@@ -127,6 +130,16 @@ def embed_split(
         of_texts = share.join(of_texts, len(names))
     captions = captions_of(split.caption_to_image, split.num_images, text)
     return Embedded(of_images, of_texts, names, captions)
+
+
+def _reading(split: Split, model: Embedder) -> "Reading | None":
+    """How the images of a split are read for a model."""
+    if split.reading is None:
+        return None
+    # It takes rasterio, which is there where a split has a reading.
+    from harma.scenes.reading_values import as_trained
+
+    return as_trained(split.reading, trained_reading(model))
 
 
 def evaluate_embeddings(

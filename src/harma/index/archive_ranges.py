@@ -27,6 +27,9 @@ class ArchiveRanges:
         store: of the index; nobody else writes it now.
         sources: that are being brought in.
         progress: told of sources that are looked at, as "sampling".
+
+    Attributes:
+        found: kind → range, of those that were not known before.
     """
 
     def __init__(
@@ -35,10 +38,11 @@ class ArchiveRanges:
         self.store = store
         self.sources = sources
         self.progress = progress
+        self.found: dict[str, str] = {}
         self._has_sampled = False
 
     def of(self, surveyed: Surveyed) -> tuple[KindRange, ...]:
-        """The range to read a source in; none where it has no kind."""
+        """The range to read a source in, or the ranges of its kind; none where it has no kind."""
         if surveyed.facts is None or not surveyed.facts.kind:
             return ()
         kind = surveyed.facts.kind
@@ -58,6 +62,7 @@ class ArchiveRanges:
         if found:
             reading = replace(reading, ranges=(*reading.ranges, *found))
             self.store.put_settings(replace(settings, reading=reading))
+            self.found |= told_ranges(found)
 
     def _chosen(self, source: Source) -> list[Source]:
         """The source that is to be read, and others spread over all."""
@@ -72,3 +77,11 @@ class ArchiveRanges:
         for done, source in enumerate(chosen, start=1):
             yield source.opened_as
             self.progress("sampling", done, len(chosen))
+
+
+def told_ranges(ranges: Sequence[KindRange]) -> dict[str, str]:
+    """Kind → its range in words, or its ranges."""
+    told: dict[str, list[str]] = {}
+    for known in ranges:
+        told.setdefault(known.kind, []).append(str(known.stretch))
+    return {kind: " or ".join(texts) for kind, texts in told.items()}

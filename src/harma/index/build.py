@@ -78,6 +78,7 @@ def build(
             num_workers=num_workers,
         )
         writer.write(counted.blocks(blocks))
+        writer.outcome.ranges = ranges.found
         writer.outcome.seconds = time.monotonic() - start
         writer.outcome.left_out = found.left_out
         writer.outcome.problems |= found.problems

@@ -12,7 +12,8 @@ from typing import Any
 from harma.errors import ConfigError, DataError
 from harma.ground.version import __version__
 from harma.index.schema import BOX_COLUMNS
-from harma.index.settings import Settings, reading_values, settings_of, values_of
+from harma.index.settings import Settings, settings_of, values_of
+from harma.scenes.reading_values import reading_values
 from harma.scenes.windows import Tiling
 
 # Names of the texts.

@@ -1,5 +1,6 @@
 """The index as people use it: build, add, open, search, export (`harma.Index`)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from harma.errors import ConfigError, QueryError
 from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import read_ann
+from harma.index.archive_ranges import told_ranges
 from harma.index.ask import (
     Page,
     Picture,
@@ -42,9 +44,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harma.index.manage import PathLike
+    from harma.index.records import SourceRecord
     from harma.index.upkeep import Removed
     from harma.index.writer import BuildOutcome
     from harma.model.model import HarMA
+
+# Ranges of values that `info` names.
+MOST_STRETCHES = 5
 
 
 class Index:
@@ -337,7 +343,8 @@ class Index:
             "model id": settings.model_id,
             "tiling": str(settings.tiling),
             "reading": str(settings.reading),
-            "ranges": {known.kind: str(known.stretch) for known in settings.reading.ranges},
+            "ranges": told_ranges(settings.reading.ranges),
+            "black to white": _stretches(sources),
             "max nodata": settings.max_nodata,
             "search": how_searched(read_ann(store)),
             "bytes": store.num_bytes(),
@@ -415,6 +422,12 @@ def _checked(store: StoreReader, model: "HarMA") -> "HarMA":
 
     check_model(store.settings.model, store.settings.model_id, model)
     return model
+
+
+def _stretches(sources: "Iterable[SourceRecord]") -> dict[str, int]:
+    """What was shown as black to white → sources; the most frequent of them."""
+    shown = Counter(row.stretch or "as it is" for row in sources if not row.problem)
+    return dict(shown.most_common(MOST_STRETCHES))
 
 
 def _bounds(rows: pa.Table) -> list[float | None]:

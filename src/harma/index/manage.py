@@ -20,6 +20,7 @@ from harma.index.writer import BuildOutcome
 from harma.model.model import HarMA
 from harma.model.saved import load
 from harma.scenes.raster import Reading
+from harma.scenes.reading_values import as_trained
 from harma.scenes.sources import find_scenes
 from harma.scenes.windows import Tiling
 
@@ -195,7 +196,8 @@ def _settings(
 ) -> Settings:
     """The settings asked for; what is not said is as in the index, or the default."""
     tiling = Tiling()
-    reading = Reading()
+    # What a model was trained on is shown as it was then.
+    reading = as_trained(Reading(), model.trained_reading)
     max_nodata = MAX_NODATA
     if of_index is not None:
         tiling = of_index.tiling

@@ -8,10 +8,8 @@ from typing import Any
 
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.ground.files import write_json
-from harma.scenes.ranges import KindRange
 from harma.scenes.raster import Reading
-from harma.scenes.stretch import Stretch
-from harma.scenes.stretch_rule import SCENE, StretchRule, parse_stretch
+from harma.scenes.reading_values import reading_of_values, reading_values
 from harma.scenes.windows import Tiling
 
 SETTINGS_FILE = "index.json"
@@ -89,32 +87,6 @@ def values_of(settings: Settings) -> dict[str, Any]:
     return {**asdict(settings), "reading": reading_values(settings.reading)}
 
 
-def reading_values(reading: Reading) -> dict[str, Any]:
-    """How scenes are read, as plain values."""
-    # A person who looks into the file finds what is said at the command line.
-    return {**asdict(reading), "stretch": str(reading.stretch)}
-
-
-def _reading_of(values: Mapping[str, Any]) -> Reading:
-    """How scenes are read, of plain values."""
-    reading = dict(values)
-    if not isinstance(reading["bands"], str):
-        reading["bands"] = tuple(reading["bands"])
-    # Indexes of before there was one range for an archive.
-    if "percentiles" in reading:
-        percentiles = tuple(reading.pop("percentiles"))
-        reading["stretch"] = StretchRule(SCENE, percentiles, each=True)
-    else:
-        reading["stretch"] = parse_stretch(reading["stretch"])
-    reading["ranges"] = tuple(_range_of(known) for known in reading.pop("ranges", ()))
-    return Reading(**reading)
-
-
-def _range_of(values: Mapping[str, Any]) -> KindRange:
-    stretch = values["stretch"]
-    return KindRange(values["kind"], Stretch(tuple(stretch["low"]), tuple(stretch["high"])))
-
-
 def settings_of(values: Mapping[str, Any]) -> Settings:
     """Settings of plain values, as `values_of` gives them and JSON changes them.
 
@@ -124,5 +96,5 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     # JSON has no tuples.
     tiling = dict(values["tiling"])
     tiling["scales"] = tuple(tiling["scales"])
-    reading = _reading_of(values["reading"])
+    reading = reading_of_values(values["reading"])
     return Settings(**{**values, "tiling": Tiling(**tiling), "reading": reading})

@@ -61,6 +61,7 @@ class BuildOutcome:
         unplaced: why coordinates are no place → sources.
         dates: what names the date of a source that was read now → such sources; see
             `harma.index.date_counts`.
+        ranges: kind of scenes → values that all of them are shown in, where they were found now.
     """
 
     num_added: int = 0
@@ -77,6 +78,7 @@ class BuildOutcome:
     off_earth: dict[str, int] = field(default_factory=dict)
     unplaced: dict[str, list[str]] = field(default_factory=dict)
     dates: Counter[str] = field(default_factory=Counter)
+    ranges: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -22,7 +22,7 @@ CARD_FILE = "README.md"
 FORMAT = "harma-adapter"
 HARMA = "harma"
 # Parts of a config that are mappings, where it has them.
-SECTIONS = ("adapter", "options", "data", "metrics", "parameters", "preprocess")
+SECTIONS = ("adapter", "options", "data", "metrics", "parameters", "preprocess", "reading")
 
 Facts = dict[str, Any]
 """What a config says, as JSON has it; its sections differ from method to method."""

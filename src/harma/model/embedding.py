@@ -1,10 +1,10 @@
 """Embedding images and strings with any model of two towers, in batches of like length."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -123,7 +123,7 @@ def embed_images(
     _check_many(images, "images")
     if cache is None:
         files = [image for image in images if isinstance(image, str | os.PathLike)]
-        cache = ImageCache("none", reading=reading_of(files))
+        cache = ImageCache("none", reading=reading_of(files, trained=trained_reading(model)))
     # Pinned memory lets a batch travel to the GPU while the one before is embedded.
     loader = DataLoader(
         Pictures(images, eval_transform_of(model.preprocess), cache),
@@ -138,6 +138,12 @@ def embed_images(
     if not parts:
         return _no_embeddings(model)
     return np.concatenate(parts)
+
+
+def trained_reading(model: object) -> Mapping[str, Any] | None:
+    """How the rasters that a model was trained on were read; None where it does not say."""
+    reading: Mapping[str, Any] | None = getattr(model, "trained_reading", None)
+    return reading
 
 
 def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:

@@ -16,7 +16,13 @@ from torch.utils.data import DataLoader, Dataset
 from harma.data.cache import ImageCache
 from harma.errors import ConfigError, DataError, HarmaError
 from harma.ground.progress import Advance
-from harma.model.embedding import Embedder, Pictures, embed_pixels, eval_transform_of
+from harma.model.embedding import (
+    Embedder,
+    Pictures,
+    embed_pixels,
+    eval_transform_of,
+    trained_reading,
+)
 from harma.scenes.rendering import reading_of
 from harma.scenes.sources import find_scenes
 
@@ -118,7 +124,7 @@ def embed_files(
             are only decoded.
     """
     # One range for all: pictures of one archive stay comparable.
-    cache = ImageCache("none", reading=reading_of(paths))
+    cache = ImageCache("none", reading=reading_of(paths, trained=trained_reading(model)))
     loader = DataLoader(
         _Tolerant(Pictures(paths, eval_transform_of(model.preprocess), cache)),
         batch_size=batch_size,

@@ -36,6 +36,11 @@ class HarMA(nn.Module):
         temperature: start of the trained scalar τ.
         adapter_class: class to build HarMA's adapters with, in place of the one the options name.
 
+    Attributes:
+        trained_reading: how the rasters that it was trained on were read, as plain values
+            (`harma.scenes.reading_values`): what it embeds is read alike. None: it was trained on
+            plain pictures, or nobody noted it.
+
     Raises:
         BackboneError: the backbone's towers cannot take the method.
         ConfigError: it has adapters already, or an adapter class is given to a peer.
@@ -59,6 +64,7 @@ class HarMA(nn.Module):
         # Registered: what a method has beside the backbone's blocks, such as shared adapters.
         self.shared = self.attachment.owned
         self._precision: Precision = "float32"
+        self.trained_reading: Mapping[str, Any] | None = None
 
     # -- encoding
     # ---------------------------------------------------------------------------------------------

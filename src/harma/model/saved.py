@@ -82,7 +82,9 @@ def load(
             f"{directory} is a whole model; backbone=, adapter= and method= belong to adapter"
             " directories"
         )
-    return _bare(load_backbone(f"{LOCAL_DIR}{directory}"))
+    model = _bare(load_backbone(f"{LOCAL_DIR}{directory}"))
+    model.trained_reading = _facts_of_model(directory / ABOUT_MODEL).get("reading")
+    return model
 
 
 def _bare(backbone: Backbone) -> HarMA:
@@ -123,6 +125,7 @@ def _open_adapter(
         _matching_backbone(directory, about["backbone"], backbone), config, adapter_class=adapter
     )
     model.load_adapter_state(state)
+    model.trained_reading = about.get("reading")
     return model
 
 
@@ -298,7 +301,7 @@ def about_model(model: HarMA, *, backbone: Reference | None = None) -> Facts:
     # Some methods train weights of the backbone itself, and are saved beside it.
     with model.without_adapters():
         weights_hash = model.backbone.weights_hash()
-    return {
+    facts: Facts = {
         "harma_version": __version__,
         "backbone": {
             "name": name,
@@ -311,6 +314,9 @@ def about_model(model: HarMA, *, backbone: Reference | None = None) -> Facts:
             "total": model.num_parameters(),
         },
     }
+    if model.trained_reading is not None:
+        facts["reading"] = dict(model.trained_reading)
+    return facts
 
 
 def save_adapter(

@@ -8,11 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.scenes.stretch import Stretch, stretch_between, stretch_of, usable_values
-from harma.scenes.stretch_rule import FIXED, SCENE, StretchRule
+from harma.scenes.stretch_rule import AUTO, FIXED, SCENE, StretchRule
 
 Item = TypeVar("Item")
 # Values of a scene that enter a sample, at most: every scene counts about alike.
 SAMPLE_VALUES = 20_000
+# Of a scene's values: beyond them are outliers.
+LEVEL_PERCENTILES = (2, 98)
+SMALLEST_LEVEL = 1e-12
+# Values so many times as great as others, with none between, have another unit: water is about a
+# thirtieth as bright as clouds, and an archive of both has scenes of both.
+OTHER_UNIT = 40
 
 
 @dataclass(frozen=True)
@@ -22,10 +28,13 @@ class KindRange:
     Attributes:
         kind: as `SceneFacts.kind`.
         stretch: values that become 0 and 255.
+        level: how great values of these scenes are; tells scenes of other units apart, where a kind
+            has several ranges.
     """
 
     kind: str
     stretch: Stretch
+    level: float = 0.0
 
 
 class ThinnedValues(NamedTuple):
@@ -84,12 +93,26 @@ def chosen_stretch(
     """
     if rule.how == FIXED:
         return rule.fixed(num_bands)
-    if is_by_kind(rule):
-        for known in ranges:
-            if known.kind == kind:
-                return known.stretch
-    values, valid = look()
-    return stretch_of(values, valid, rule.percentiles, each=rule.each)
+    of_kind = [known for known in ranges if known.kind == kind]
+    if is_by_kind(rule) and len(of_kind) == 1:
+        return of_kind[0].stretch
+    thinned = look()
+    if is_by_kind(rule) and of_kind:
+        return _nearest(of_kind, usable_values(*thinned)).stretch
+    return stretch_of(*thinned, rule.percentiles, each=rule.each)
+
+
+def _nearest(ranges: Sequence[KindRange], values: NDArray[np.float64]) -> KindRange:
+    """The one of several ranges whose scenes have values about as great."""
+    level = np.log(_level(values))
+    return min(ranges, key=lambda known: abs(np.log(known.level) - level))
+
+
+def _level(values: NDArray[np.float64]) -> float:
+    """How great values are, but for outliers; never 0."""
+    if not values.size:
+        return SMALLEST_LEVEL
+    return max(SMALLEST_LEVEL, float(np.abs(np.percentile(values, LEVEL_PERCENTILES)).max()))
 
 
 def spread(items: Sequence[Item], most: int) -> list[Item]:
@@ -107,9 +130,27 @@ def sampled_values(look: ThinnedValues) -> NDArray[np.float64]:
     return values[:, ::step]
 
 
-def range_of_sample(
+def ranges_of_sample(
     kind: str, values: Sequence[NDArray[np.float64]], rule: StretchRule
-) -> KindRange:
-    """The range of a kind, from values of some of its scenes, (bands, n) each."""
-    together = np.concatenate(values, axis=1)
-    return KindRange(kind, stretch_between(together, rule.percentiles, each=rule.each))
+) -> list[KindRange]:
+    """The range of a kind, from values of some of its scenes, (bands, n) each.
+
+    Files that say nothing of their unit may be reflectance beside heights beside decibels; in one
+    range all but the greatest would be black. Where the sample falls into groups of quite other
+    values, each has a range, unless a person asked for one of the archive.
+    """
+    ordered = sorted(values, key=_level)
+    levels = [_level(scene) for scene in ordered]
+    groups: list[list[int]] = []
+    for place, level in enumerate(levels):
+        is_far = place > 0 and level > OTHER_UNIT * levels[place - 1]
+        if not groups or (is_far and rule.how == AUTO):
+            groups.append([])
+        groups[-1].append(place)
+    ranges = []
+    for group in groups:
+        together = np.concatenate([ordered[place] for place in group], axis=1)
+        stretch = stretch_between(together, rule.percentiles, each=rule.each)
+        middle = levels[group[len(group) // 2]]
+        ranges.append(KindRange(kind, stretch, middle))
+    return ranges

@@ -19,6 +19,9 @@ from harma.scenes.windows import Window
 
 # Longer side of the thinned-out copy that percentiles are taken from.
 OVERVIEW_SIDE = 1024
+# Of a large scene without one: windows of this side, at so many places along each side.
+PLACE_SIDE = 128
+PLACES = 4
 
 
 class Pixels(NamedTuple):
@@ -107,6 +110,32 @@ class BandReader:
         height = self.dataset.height
         width = self.dataset.width
         return ThinnedValues(*self._values(None, thinned(height, width, OVERVIEW_SIDE)))
+
+    def glance(self) -> ThinnedValues:
+        """Some of the scene's values, as measured: what a sample of many scenes needs of each.
+
+        Without overviews a thinned-out copy would cost a pass over the file; of a large one a few
+        places are read instead.
+
+        Raises:
+            DataError: the file is damaged there.
+        """
+        height = self.dataset.height
+        width = self.dataset.width
+        with library_call(UNREADABLE):
+            has_overviews = bool(self.dataset.overviews(self.bands[0]))
+        if has_overviews or max(height, width) <= 2 * OVERVIEW_SIDE:
+            return self.look()
+        values = []
+        valid = []
+        for row in _places(height):
+            for column in _places(width):
+                side = (min(PLACE_SIDE, height), min(PLACE_SIDE, width))
+                part = self._values(RasterWindow(column, row, side[1], side[0]), side)
+                values.append(part[0])
+                valid.append(part[1])
+        # Side by side: to a sample it does not matter where a value lies.
+        return ThinnedValues(np.concatenate(values, axis=1), np.concatenate(valid))
 
     def _values(
         self, window: RasterWindow | None, shape: tuple[int, int]
@@ -197,6 +226,12 @@ def thinned(height: int, width: int, side: int) -> tuple[int, int]:
     # Never enlarged: what is small is read as it is.
     factor = min(1.0, side / max(height, width))
     return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def _places(length: int) -> list[int]:
+    """Where a few windows begin, spread over a side."""
+    last = max(0, length - PLACE_SIDE)
+    return sorted({round(last * (number + 0.5) / PLACES) for number in range(PLACES)})
 
 
 def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:

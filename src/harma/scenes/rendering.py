@@ -7,11 +7,11 @@ is the same picture to all of them.
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, TiffImagePlugin
 
@@ -19,7 +19,7 @@ from harma.errors import HarmaError, MissingFileError
 from harma.ground.tar_members import gdal_name, is_there, open_binary
 from harma.scenes.picture import DECODING_ERRORS, open_header, picture_size, read_image
 from harma.scenes.ranges import spread
-from harma.scenes.stretch_rule import StretchRule
+from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
 
 if TYPE_CHECKING:
     # It takes rasterio, which is no part of the plain install.
@@ -70,7 +70,9 @@ def read_rgb(
 
 
 def reading_of(
-    paths: Sequence[str | os.PathLike[str]], rule: StretchRule | None = None
+    paths: Sequence[str | os.PathLike[str]],
+    rule: StretchRule | None = None,
+    trained: Mapping[str, Any] | None = None,
 ) -> "Reading | None":
     """How files that belong together are read: all rasters of a kind in one range.
 
@@ -78,6 +80,7 @@ def reading_of(
         paths: of pictures and rasters.
         rule: which values become black and white; None: the range of the sensor, or percentiles
             over a sample of the files.
+        trained: how the training images of the model that sees them were read, as plain values.
 
     Returns:
         What `read_rgb` takes; None where all are plain pictures, or what reads rasters is not
@@ -88,12 +91,14 @@ def reading_of(
         return None
     try:
         from harma.scenes.raster import Reading
+        from harma.scenes.reading_values import as_trained
         from harma.scenes.sampling import sample_ranges
     except ImportError:
         return None
-    reading = Reading(stretch=rule or StretchRule())
+    reading = as_trained(Reading(stretch=rule or AUTO_RULE), trained)
     sources = [gdal_name(Path(path).absolute()) for path in rasters]
-    return replace(reading, ranges=sample_ranges(sources, reading))
+    found = sample_ranges(sources, reading)
+    return replace(reading, ranges=(*reading.ranges, *found))
 
 
 def size_of(path: Path) -> tuple[int, int]:

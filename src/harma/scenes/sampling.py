@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.errors import HarmaError
-from harma.scenes.ranges import KindRange, range_of_sample, sampled_values
+from harma.scenes.ranges import KindRange, ranges_of_sample, sampled_values
 from harma.scenes.raster import Reading, open_scene
 from harma.scenes.readers import BandReader
 from harma.scenes.upright import UprightReader
@@ -28,7 +28,10 @@ def sample_ranges(sources: Iterable[str], reading: Reading) -> tuple[KindRange, 
     for source in sources:
         with suppress(HarmaError, OSError):
             _look(source, reading, known, sample)
-    return tuple(range_of_sample(kind, values, reading.stretch) for kind, values in sample.items())
+    ranges: list[KindRange] = []
+    for kind, values in sample.items():
+        ranges += ranges_of_sample(kind, values, reading.stretch)
+    return tuple(ranges)
 
 
 def _look(source: str, reading: Reading, known: set[str], sample: Sample) -> None:
@@ -41,6 +44,6 @@ def _look(source: str, reading: Reading, known: set[str], sample: Sample) -> Non
             reader = reader.inner
         if not kind or kind in known or not isinstance(reader, BandReader):
             return
-        values = sampled_values(reader.look())
+        values = sampled_values(reader.glance())
     if values.size:
         sample.setdefault(kind, []).append(values)

@@ -52,8 +52,11 @@ class Stretch:
         return np.float32
 
     def __str__(self) -> str:
-        ranges = zip(self.low, self.high, strict=True)
-        return "; ".join(f"{low:g} to {high:g}" for low, high in ranges)
+        ranges = [f"{low:g} to {high:g}" for low, high in zip(self.low, self.high, strict=True)]
+        # One for all bands is said once.
+        if len(set(ranges)) == 1:
+            return ranges[0]
+        return "; ".join(ranges)
 
 
 def usable_values(values: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -78,6 +79,16 @@ def _root(data: DataConfig) -> str:
 def make_cache(data: DataConfig, split: Split) -> ImageCache:
     """Where decoded images of a data set are kept between epochs; any split says how it is read."""
     return ImageCache(data.cache, data.cache_dir, split.reading)
+
+
+def trained_reading(split: Split) -> dict[str, Any] | None:
+    """How the training images are read, as a saved model notes it; None for plain pictures."""
+    if split.reading is None:
+        return None
+    # It takes rasterio, which is there where a split has a reading.
+    from harma.scenes.reading_values import reading_values
+
+    return reading_values(split.reading)
 
 
 def num_workers(data: DataConfig) -> int:

@@ -23,6 +23,7 @@ from harma.training.build import (
     load_splits,
     make_cache,
     num_workers,
+    trained_reading,
 )
 from harma.training.feed import Feed, make_loader, make_pairs, num_items, spread_labels
 from harma.training.objective import Objective
@@ -56,6 +57,8 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
     fabric.seed_everything(train.seed, verbose=False)
     backbone = backbone_of_run(recipe, run, resume=resume)
     model = build_model(recipe, backbone)
+    if recipe.trains:
+        model.trained_reading = trained_reading(splits["train"])
     keeps_backbone = backbone.is_random and model.adapters is not None
     if keeps_backbone and not run.backbone.is_dir() and fabric.is_global_zero:
         # Nothing else could bring these weights back.

@@ -68,6 +68,41 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
     assert "the index was made with tiling" in capsys.readouterr().err
 
 
+def write_16_bits(path, low, high):
+    values = np.linspace(low, high, 32 * 32).reshape(1, 32, 32).astype(np.uint16)
+    profile = {"width": 32, "height": 32, "count": 1, "dtype": "uint16"}
+    with rasterio.open(path, "w", driver="GTiff", **profile) as dataset:
+        dataset.write(values)
+
+
+def test_one_range_for_an_archive_is_told(model, tmp_path, capsys):
+    (tmp_path / "scenes").mkdir()
+    write_16_bits(tmp_path / "scenes" / "a.tif", 100, 1100)
+    write_16_bits(tmp_path / "scenes" / "b.tif", 2000, 3000)
+    command = ["index", "build", str(tmp_path / "new"), str(tmp_path / "scenes")]
+    command += ["--model", model[1], "--num-workers", "0"]
+    assert main([*command, "--stretch", "archive:0,100"]) == 0
+    told = "black to white is 100 to 3000 (unknown sensor, uint16, 1 band; --stretch)"
+    assert told in capsys.readouterr().out
+    assert main(["index", "info", str(tmp_path / "new"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["reading"] == "stretch archive:0,100"
+    assert facts["ranges"] == {"unknown sensor, uint16, 1 band": "100 to 3000"}
+    assert facts["black to white"] == {"100 to 3000": 2}
+    assert main(command) == 0
+    assert "black to white" not in capsys.readouterr().out, "it was told when it was found"
+
+
+def test_percentiles_as_they_were_said_before_are_asked_about(model, tmp_path, capsys):
+    (tmp_path / "scenes").mkdir()
+    write_16_bits(tmp_path / "scenes" / "a.tif", 100, 1100)
+    command = ["index", "build", str(tmp_path / "new"), str(tmp_path / "scenes")]
+    assert main([*command, "--model", model[1], "--stretch", "2,98"]) == 2
+    said = capsys.readouterr().err
+    assert "if percentiles are meant, say archive:2,98 or scene:2,98" in said
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize(
     ("outcome", "status", "lines"),
     [

@@ -209,6 +209,7 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
         print(line)
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
+    _tell_ranges(outcome.ranges)
     for line in [*_told_guesses(outcome.guessed), *_places_told(outcome)]:
         print(line)
     _tell_left_out(directory, outcome.left_out)
@@ -247,6 +248,12 @@ def _places_told(outcome: "BuildOutcome") -> Iterator[str]:
         yield off_earth_line(outcome.off_earth)
     for reason, sources in outcome.unplaced.items():
         yield unplaced_line(reason, sources)
+
+
+def _tell_ranges(ranges: Mapping[str, str]) -> None:
+    """Print which values are shown, where that was found now."""
+    for kind, shown in ranges.items():
+        print(f"black to white is {shown} ({kind}; --stretch)")
 
 
 def _tell_left_out(directory: Path, left_out: Mapping[str, str]) -> None:

@@ -1,0 +1,49 @@
+"""How scenes are read, as plain values."""
+
+import json
+
+import pytest
+
+from harma.errors import DataError
+from harma.scenes.ranges import KindRange
+from harma.scenes.raster import Reading
+from harma.scenes.reading_values import as_trained, reading_of_values, reading_values
+from harma.scenes.stretch import Stretch
+from harma.scenes.stretch_rule import parse_stretch
+
+A = KindRange("a", Stretch((0.0,), (9.0,)))
+OTHER_A = KindRange("a", Stretch((5.0,), (6.0,)))
+B = KindRange("b", Stretch((1.0,) * 3, (2.5,) * 3))
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading(),
+        Reading(ranges=(A, B), bands=(3, 2, 1)),
+        Reading(stretch=parse_stretch("0,1,0,2,0,3"), nodata=0.0),
+        Reading(stretch=parse_stretch("archive:1,99,each"), bands="sentinel-2"),
+        Reading(stretch=parse_stretch("scene:2,98,joint"), crs="EPSG:4326", height=3.5),
+    ],
+)
+def test_values_go_through_json(reading):
+    assert reading_of_values(json.loads(json.dumps(reading_values(reading)))) == reading
+
+
+def test_the_ranges_of_the_training_images_count():
+    trained = reading_values(Reading(ranges=(A,)))
+    assert as_trained(Reading(ranges=(OTHER_A, B)), trained).ranges == (A, B)
+    assert as_trained(Reading(ranges=(OTHER_A,)), None).ranges == (OTHER_A,)
+
+
+def test_the_rule_of_the_training_images_counts_where_nothing_is_said():
+    trained = reading_values(Reading(stretch=parse_stretch("0,3000")))
+    assert str(as_trained(Reading(), trained).stretch) == "fixed:0,3000"
+    said = Reading(stretch=parse_stretch("scene:2,98"))
+    assert as_trained(said, trained).stretch == said.stretch
+
+
+@pytest.mark.parametrize("values", [{}, {"bands": "auto", "stretch": "bright"}, {"bands": 3}, 7])
+def test_damaged_values_are_named(values):
+    with pytest.raises(DataError, match="what the model says of its training images is damaged"):
+        as_trained(Reading(), values)
