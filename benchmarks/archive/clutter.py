@@ -31,7 +31,7 @@ def write_clutter(disk, linked, number, seed):
 
     scenery(disk / ".Trashes" / "old.tif", "alone", "trash")
     scenery(disk / "naip" / ".hidden" / "a.tif", "alone", "a hidden folder")
-    scenery(disk / "$RECYCLE.BIN" / "b.tif", "alone", "trash of Windows")
+    scenery(disk / "$RECYCLE.BIN" / "deleted.tif", "alone", "trash of Windows")
     thumbnail = keep(disk / "naip" / "@eaDir" / "m.tif" / "SYNOFILE_THUMB_M.jpg", "alone", "")
     write_picture(thumbnail, picture)
     for name in ("._m_0000001_se_10_1_20150926.tif", ".DS_Store", "Thumbs.db"):

@@ -14,7 +14,8 @@ from benchmarks.archive.rasters import (
 from benchmarks.archive.site import box, grey_marks, site_of, truth_of
 
 PLANET_4 = ("blue", "green", "red", "nir")
-PLANET_8 = ("coastal", "blue", "green", "green", "yellow", "red", "rededge", "nir")
+# The third is another green.
+PLANET_8 = ("coastal", "blue", "pan", "green", "yellow", "red", "rededge", "nir")
 PLANET_8_NAMES = (
     "coastal_blue",
     "blue",
@@ -71,7 +72,8 @@ def _write_planet(root, number, seed, bands, names, kind, product):
         site,
         product,
         relative([image, udm, metadata, xml], root),
-        bands=tuple(1 + bands.index(colour) for colour in ("red", "green", "blue")),
+        # Of two greens it is the second: green I is nearer to blue.
+        bands=tuple(len(bands) - bands[::-1].index(colour) for colour in ("red", "green", "blue")),
         sensor="PlanetScope",
     )
 
@@ -98,7 +100,8 @@ def write_maxar_pan(root, number, seed):
 
 
 def _write_maxar(root, number, seed, bands, product, *, has_pan=False, by_rpc=False):
-    site = site_of(number, seed, pixel=2)
+    # Turned pictures have a margin of up to a pixel: less than the tolerance of so many.
+    site = site_of(number, seed, pixel=2, side=192 if by_rpc else 96)
     order = f"05600{number:06}{len(bands)}_01"
     folder = root / order
     if by_rpc:

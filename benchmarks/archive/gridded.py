@@ -4,44 +4,46 @@ from dataclasses import replace
 
 import numpy as np
 import pyproj
-import rasterio.shutil
 from affine import Affine
+from benchmarks.archive.netcdf_classic import write_classic
 from benchmarks.archive.rasters import escaped, relative, write_text, write_tiff
 from benchmarks.archive.site import COLOURS, site_of, truth_of
 from benchmarks.archive.truth import day
-from rasterio.io import MemoryFile
 
 FILL = -9999.0
 
 
 def write_netcdf(root, number, seed):
-    """A file of reflectance in degrees, a variable for each of red, green and blue."""
+    """Reflectance in degrees, a variable a colour; every other file has no grid mapping."""
     site = site_of(number, seed, pixel=100)
     west, _, _, north = truth_of(site, "", ()).bounds
     site = replace(site, epsg=4326, transform=Affine(0.001, 0, west, 0, -0.001, north))
     stamp = site.taken.strftime("%Y%m%dT%H%M%SZ")
     path = root / f"reflectance_{stamp}.nc"
-    values = np.stack(
-        [site.pattern.values(band, 1, dtype="float32", fill=FILL) for band in COLOURS]
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
     height, width = site.pattern.valid.shape
-    with MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff",
-            count=3,
-            height=height,
-            width=width,
-            dtype="float32",
-            nodata=FILL,
-            crs="EPSG:4326",
-            transform=site.transform,
-        ) as dataset:
-            dataset.write(values)
-            for band, colour in enumerate(COLOURS, start=1):
-                dataset.update_tags(band, NETCDF_VARNAME=colour, long_name=colour)
-        with memory.open() as dataset:
-            rasterio.shutil.copy(dataset, str(path), driver="netCDF")
+    # Centres of cells.
+    longitudes = np.array([(site.transform @ (x + 0.5, 0))[0] for x in range(width)])
+    latitudes = np.array([(site.transform @ (0, y + 0.5))[1] for y in range(height)])
+    variables = {
+        "lat": (("lat",), {"units": "degrees_north", "standard_name": "latitude"}, latitudes),
+        "lon": (("lon",), {"units": "degrees_east", "standard_name": "longitude"}, longitudes),
+    }
+    for band in COLOURS:
+        values = site.pattern.values(band, 1, dtype="float32", fill=FILL)
+        about = {"long_name": f"{band} reflectance", "_FillValue": FILL}
+        if number % 2:
+            about["grid_mapping"] = "crs"
+        variables[band] = (("lat", "lon"), about, values)
+    if number % 2:
+        mapping = {
+            "grid_mapping_name": "latitude_longitude",
+            "semi_major_axis": 6378137.0,
+            "inverse_flattening": 298.257223563,
+            "spatial_ref": pyproj.CRS(4326).to_wkt("WKT1_GDAL"),
+        }
+        variables["crs"] = ((), mapping, np.array(0.0))
+    dimensions = {"lat": height, "lon": width}
+    write_classic(path, dimensions, variables, {"Conventions": "CF-1.8"})
     return truth_of(site, "netcdf", relative([path], root))
 
 

@@ -125,7 +125,9 @@ def truth_of(site, product, paths, **known):
         if field in COLOURS:
             right, up = site.transform @ (x, y)
             marks.append((field, (right - west) / (east - west), (north - up) / (north - south)))
-    bounds = box(degrees(site.outline(), site.epsg))
+    # Of the picture shown north up, with what of it is fill.
+    grid = Affine(east - west, 0, west, 0, south - north, north)
+    bounds = box(degrees(outline(grid, 1, 1), site.epsg))
     starts, ends = moment(site.taken)
     usual = {
         "product": product,

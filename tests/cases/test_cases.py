@@ -7,7 +7,7 @@ from tests.cases import run
 
 NUMBERS = range(1, 31)
 # Cases that do not come out right yet: one that does must leave the list.
-NOT_YET = tuple(NUMBERS)
+NOT_YET = ()
 # Cases that start other processes.
 SLOW = (13, 15, 29, 30)
 

@@ -202,3 +202,33 @@ def test_a_sheet_states_what_was_asked_and_not_where_it_went(archive, tmp_path):
         assert stated in text
     for silent in ("format html", "output", "directory", "until", "exact", archive):
         assert silent not in text
+
+
+def test_a_text_that_is_too_long_is_told(archive, capsys, caplog):
+    text = " ".join(f"word{number}" for number in range(100))
+    assert main(["search", archive, text, "--unlike", "a road", "-k", "1"]) == 0
+    messages = [record.getMessage() for record in caplog.records if "tokens" in record.getMessage()]
+    assert len(messages) == 1
+    assert "the last 72 of its 100 words are left out, from 'word28 word29" in messages[0]
+    caplog.clear()
+    assert main(["search", archive, "a river beside a road", "-k", "1"]) == 0
+    assert not any("tokens" in record.getMessage() for record in caplog.records)
+
+
+def test_an_area_in_a_file(archive, tmp_path, capsys):
+    import geopandas
+    import shapely
+
+    assert main(["search", archive, "a river", "-k", "50", "--format", "json"]) == 0
+    hits = json.loads(capsys.readouterr().out)
+    places = [shapely.geometry.shape(hit["geometry"]) for hit in hits]
+    area = places[0].buffer(-1e-4)
+    frame = geopandas.GeoDataFrame(geometry=[area], crs=4326)
+    frame.to_crs(3857).to_file(tmp_path / "a.gpkg", layer="one")
+    expected = sum(area.intersects(place) for place in places)
+    for polygon in (f"{tmp_path / 'a.gpkg'}|layer=one", area.wkt, f"SRID=4326;{area.wkt}"):
+        words = ["search", archive, "a river", "-k", "50", "--format", "json"]
+        assert main([*words, "--polygon", polygon]) == 0
+        assert len(json.loads(capsys.readouterr().out)) == expected
+    assert main(["search", archive, "a river", "--polygon", "https://example.com/a.geojson"]) == 2
+    assert "is an address, which is not read here" in capsys.readouterr().err

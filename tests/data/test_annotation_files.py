@@ -1,5 +1,8 @@
 """Files that cannot be read are problems, never exceptions."""
 
+import tarfile
+
+import pytest
 from tests.data.reading import read
 
 from harma.data.annotation_files import (
@@ -54,3 +57,30 @@ def test_the_line_and_byte_that_are_no_text(root):
     assert str(annotation_text(root.path, "t.txt")) == (
         "t.txt line 3: is not UTF-8 text (invalid start byte at byte 8); save it as UTF-8"
     )
+
+
+# Whoever names a file in the wrong format reads which is the right one.
+@pytest.mark.parametrize(
+    ("read_as", "name", "content", "message"),
+    [
+        ("harma", "t.csv", "image,caption\na.jpg,x\n", "write format: csv"),
+        ("karpathy", "t.TSV", "image\tcaption\na.jpg\tx\n", "write format: csv"),
+        ("coco", "t_caps.txt", "a river\n", "write format: caps"),
+        ("harma", "t.jsonl", '{"image": "a.jpg"}\n{"image": "b.jpg"}\n', "into one list"),
+        ("csv", "t.json", '[{"image": "a.jpg", "caption": "x"}]', "is JSON, not CSV; write format"),
+        ("csv", "t.json", '{\n"images": []}', "is JSON, not CSV; write format: harma, karpathy"),
+    ],
+)
+def test_other_formats_are_named(root, read_as, name, content, message):
+    root.text(name, content)
+    (problem,) = read(read_as, root, name)[1]
+    assert message in problem
+
+
+@pytest.mark.parametrize("read_as", ["harma", "csv", "caps", "nwpu"])
+def test_tar_archives_are_named(root, read_as):
+    with tarfile.open(root.path / "x_caps.txt", "w") as archive:
+        archive.addfile(tarfile.TarInfo("000.jpg"))
+    root.text("x_filename.txt", "a.jpg\n")
+    (problem,) = read(read_as, root, "x_caps.txt")[1]
+    assert problem.endswith("is a tar archive; for webdataset write format: webdataset")

@@ -301,3 +301,27 @@ def test_wrong_sentences_are_named_by_their_number(root):
         "d.json row 0: sentences[1] has raw 3",
         "d.json row 0: sentences[3] has raw null",
     ]
+
+
+# As RSICD, UCM-Captions and Sydney-Captions have them.
+def test_a_file_of_captions_of_remote_sensing(root):
+    def image(number, split):
+        raw = [f"caption {number} {sentence} ." for sentence in range(5)]
+        sentences = [
+            {"tokens": text.split()[:-1], "raw": text, "imgid": number, "sentid": 5 * number + at}
+            for at, text in enumerate(raw)
+        ]
+        return {
+            "sentids": [sentence["sentid"] for sentence in sentences],
+            "imgid": number,
+            "sentences": sentences,
+            "split": split,
+            "filename": f"{number + 1}.tif",
+        }
+
+    images = [image(number, split) for number, split in enumerate(("train", "val", "test"))]
+    root.json("dataset.json", {"images": images, "dataset": "Sydney"})
+    for number, split in enumerate(("train", "val", "test")):
+        (row,), problems = read("karpathy", root, "dataset.json", split=split)
+        assert problems == []
+        assert (row.image, len(row.captions)) == (f"{number + 1}.tif", 5)

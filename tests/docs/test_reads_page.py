@@ -34,11 +34,6 @@ DRIVERS = {
     ".nc": "netCDF",
 }
 ONE_BAND = (".asc", ".nc")
-# Formats that do not come out as the page says yet, and why.
-NOT_YET = dict.fromkeys(
-    (".ntf", ".pix", ".gpkg", ".mbtiles", ".dat", ".nc", ".asc", ".zip"),
-    "the part that looks into folders is not merged",
-)
 FORMATS = rows_of("Formats")
 
 
@@ -107,10 +102,7 @@ def outcome_of(model, named, directory):
 
 def case(row):
     suffix = row["suffix"].strip("`")
-    marks = []
-    if suffix in NOT_YET:
-        marks = [pytest.mark.xfail(reason=NOT_YET[suffix])]
-    return pytest.param(suffix, row["in a folder"], row["if named"], marks=marks, id=suffix)
+    return pytest.param(suffix, row["in a folder"], row["if named"], id=suffix)
 
 
 @pytest.mark.parametrize(("suffix", "in_folder", "if_named"), [case(row) for row in FORMATS])

@@ -115,6 +115,19 @@ def test_texts(tmp_path, encoding):
     assert same(read_area(tmp_path / "ewkt.txt"))
 
 
+def test_esri_json(tmp_path):
+    projected = frame(crs=25831)
+    rings = [list(map(list, field.exterior.coords)) for field in projected.geometry]
+    features = [{"attributes": {}, "geometry": {"rings": [ring]}} for ring in rings]
+    content = {
+        "geometryType": "esriGeometryPolygon",
+        "spatialReference": {"wkid": 25831},
+        "features": features,
+    }
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert same(read_area(tmp_path / "a.json"))
+
+
 def test_layers(tmp_path):
     path = tmp_path / "a.gpkg"
     frame().to_file(path, layer="fields")

@@ -1,12 +1,15 @@
 """GeoJSON of every kind, WKT and EWKT as areas, against shapely and pyproj."""
 
 import codecs
+import contextlib
 import json
 
 import numpy as np
 import pyproj
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely.geometry import box, mapping
 
 from harma.errors import QueryError
@@ -204,3 +207,40 @@ def test_texts_that_cannot_be_used(text, message):
     with pytest.raises(QueryError) as error:
         area_of_text(text)
     assert message in str(error.value)
+
+
+# Whatever comes as an area is refused in words, or is one.
+LEAVES = (
+    st.none() | st.booleans() | st.floats(-400, 400) | st.sampled_from(["type", "Polygon", "x"])
+)
+KEYS = st.sampled_from(["type", "coordinates", "geometry", "geometries", "features", "crs", "name"])
+CORNERS = st.lists(st.lists(st.floats(-200, 200), min_size=1, max_size=3), max_size=6)
+GEOMETRIES = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["Polygon", "MultiPolygon", "Point", "GeometryCollection", "y"]),
+        "coordinates": st.lists(CORNERS, max_size=2),
+    }
+)
+CONTENTS = st.recursive(
+    LEAVES | GEOMETRIES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(KEYS, inner, max_size=4)
+        | st.fixed_dictionaries(
+            {
+                "type": st.sampled_from(["FeatureCollection", "Feature", "GeometryCollection"]),
+                "features": st.lists(inner, max_size=2),
+                "geometry": inner,
+                "crs": inner,
+            }
+        )
+    ),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(content=CONTENTS)
+def test_any_content_is_an_area_or_refused(content):
+    for read in (area_of_geojson, lambda given: area_of_text(json.dumps(given))):
+        with contextlib.suppress(QueryError):
+            read(content)

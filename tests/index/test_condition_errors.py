@@ -1,31 +1,23 @@
 """Errors of Lance about conditions, in words: the texts are those that it gave (LanceDB 0.40)."""
 
-from datetime import UTC, datetime
-
-import lancedb
-import pyarrow as pa
 import pytest
+from tests.index.made import make_store
 
 from harma.index.condition_errors import reason_of
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    rows = pa.table(
-        {
-            "id": ["a"],
-            "gsd": [1.0],
-            "datetime": pa.array([datetime(2015, 1, 1, tzinfo=UTC)], pa.timestamp("us", tz="UTC")),
-            "model": ["m"],
-        }
-    )
-    return lancedb.connect(tmp_path_factory.mktemp("lance")).create_table("chips", rows)
+def store(tmp_path_factory):
+    return make_store(tmp_path_factory.mktemp("made") / "index", 10, dim=4)
 
 
 @pytest.mark.parametrize(
     ("where", "expected"),
     [
-        ("cloud < 5", "there is no column cloud; the columns are id, gsd, datetime"),
+        (
+            "cloud < 5",
+            "there is no column cloud; the columns are id, xmin, .*, datetime, datetime_end",
+        ),
         ('id = "a--b"', 'there is no column "a--b"; .* A text stands in single quotes'),
         ("gsd > 'x'", "'x' is compared with a column of numbers"),
         ("id > 5", "'5' is compared with a column of text"),
@@ -37,14 +29,14 @@ def table(tmp_path_factory):
         ("id ~ 'a'", "Operator ~ is not supported"),
     ],
 )
-def test_what_lance_says_in_words(table, where, expected):
+def test_what_lance_says_in_words(store, where, expected):
     with pytest.raises(ValueError, match=".") as caught:
-        table.count_rows(where)
+        store.count(where)
     reason = reason_of(caught.value)
     assert "/root" not in reason
     assert ".rs:" not in reason
     assert "Invalid input" not in reason
-    assert "_rowid" not in reason
+    assert "_row" not in reason
     assert "SELECT 1" not in reason
     with pytest.raises(AssertionError, match=expected):
         raise AssertionError(reason)

@@ -2,14 +2,11 @@
 
 from collections import Counter
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pyarrow as pa
 
-from harma.index.date_counts import date_from_of, dated_chips, told_dates
+from harma.index.date_counts import dated_chips, told_dates
 from harma.index.records import SourceRecord
-from harma.scenes.period import Period
-from harma.scenes.sources import Source
 
 
 def test_a_line_for_a_build():
@@ -45,10 +42,3 @@ def test_chips_of_an_index():
         "dated by": {"its name": 3, "not kept": 2, "its metadata": 1},
     }
     assert dated_chips(rows.slice(6), []) == {"dated": 0, "dated by": {}}
-
-
-def test_what_a_list_says_comes_first():
-    facts = SimpleNamespace(date_from="its name")
-    listed = Source("a", "a", Period.moment(datetime(2020, 1, 1, tzinfo=UTC)), "the list a.csv")
-    assert date_from_of(listed, facts) == "the list a.csv"
-    assert date_from_of(Source("a", "a"), facts) == "its name"

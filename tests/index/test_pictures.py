@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely.affinity
 
 import harma.index.pictures
 from harma.errors import DataError
@@ -70,3 +71,14 @@ def test_a_hit_that_left_the_index_is_an_error(index, tmp_path):
         DataError, match="1 hits are not in the index any more, such as nowhere; search again"
     ):
         pictures_of(index.store, [*found, replace(found[0], id="nowhere", source="nowhere.tif")])
+
+
+def test_a_chip_of_an_index_made_before_scenes_were_shown_north_up_is_not_mistaken(index):
+    hit = index.search("a river", k=1)[0]
+    # As it was when its scene's rows ran the other way: the same window, another place.
+    moved = replace(hit, geometry=shapely.affinity.translate(hit.geometry, 0, 0.001))
+    picture = pictures_of(index.store, [moved])[0]
+    assert "it was indexed as it is stored" in picture.problem
+    assert "harma index reembed" in picture.problem
+    nearly = replace(hit, geometry=hit.geometry.buffer(1e-9))
+    assert pictures_of(index.store, [nearly])[0].problem == ""

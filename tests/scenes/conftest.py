@@ -84,3 +84,40 @@ def read():
             return scene.facts, pixels, empty
 
     return make
+
+
+@pytest.fixture
+def write_raster(tmp_path):
+    """Write a raster by its path below the folder of the test: bands of one value each."""
+
+    def write(name, *values, dtype="uint16", driver="GTiff", pixel=10.0, size=20, **profile):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        usual = {"crs": UTM, "transform": Affine(pixel, 0, 500_000, 0, -pixel, 5_000_000)}
+        with rasterio.open(
+            path,
+            "w",
+            driver=driver,
+            count=len(values),
+            height=size,
+            width=size,
+            dtype=dtype,
+            **{**usual, **profile},
+        ) as dataset:
+            for number, value in enumerate(values, 1):
+                dataset.write(np.full((size, size), value, dtype=dtype), number)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def values_of():
+    """What a source shows: its bands' values at the middle, and its descriptions."""
+
+    def read_middle(source):
+        with rasterio.open(source.opened_as) as dataset:
+            middle = dataset.read()[:, dataset.height // 2, dataset.width // 2]
+            return middle.tolist(), dataset.descriptions
+
+    return read_middle

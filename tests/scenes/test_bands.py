@@ -1,5 +1,6 @@
 """Which bands are shown, and why."""
 
+import numpy as np
 import pytest
 import rasterio
 from rasterio.enums import ColorInterp
@@ -7,6 +8,7 @@ from rasterio.enums import ColorInterp
 from harma.errors import ConfigError, DataError
 from harma.scenes.bands import BandFacts, choose_bands, parse_bands
 from harma.scenes.raster import open_scene
+from harma.scenes.windows import Window
 
 NAIP = "m_4709963_se_14_1_20090818.tif"
 BY_NAME = "bands of NAIP, by its name or tags"
@@ -72,6 +74,7 @@ def test_bands_that_are_not_there(make_raster, read):
     [
         # Programs write that three 8-bit bands are red, green and blue; descriptions people write.
         ("a.tif", "red green blue", "B2 B3 B4", (3, 2, 1), "by band descriptions"),
+        ("a.tif", "red green blue gray", "b1 b2 b3 b4", (1, 2, 3), "by colour interpretation"),
         ("a.tif", "red green blue", "", (1, 2, 3), "by colour interpretation"),
         ("a.tif", "alpha blue red green", "", (3, 4, 2), "by colour interpretation"),
         ("a.tif", "red green gray", "B04 B03 B02", (1, 2, 3), "by band descriptions"),
@@ -203,6 +206,10 @@ def test_another_number_of_bands_is_a_guess(name, count, expected):
         ("a.tif", "B1 B2 B3 B4", (4, 3, 2), True),
         ("MOD09GA.tif", "sur_refl_b01 sur_refl_b02 sur_refl_b03 sur_refl_b04", (1, 4, 3), False),
         ("S3A_OL_2.tif", "Oa04_radiance Oa06_radiance Oa08_radiance", (3, 2, 1), False),
+        ("a.tif", "sur_refl_b01 sur_refl_b02 sur_refl_b03 sur_refl_b04", (1, 4, 3), False),
+        ("a.tif", "SR_B1 SR_B2 SR_B3 SR_B4 SR_B5 SR_B7 SR_QA ST_B6", (3, 2, 1), False),
+        ("a.tif", "SR_B1 SR_B2 SR_B3 SR_B4 SR_B5 SR_B6 SR_B7 ST_B10", (4, 3, 2), False),
+        ("a.tif", "0_B2 0_B3 0_B4 0_B8", (3, 2, 1), False),
         ("a.tif", "band_1_blue band_2_green band_3_red band_4_nir", (3, 2, 1), False),
         ("a.tif", "coastal_blue blue green_i green yellow red rededge nir", (6, 4, 2), False),
         ("S1A_IW_GRDH.tif", "VH VV", (2,), False),
@@ -217,6 +224,22 @@ def test_names_that_agencies_write(
     path = make_raster(name, values, descriptions=texts, photometric="MINISBLACK")
     facts, _, _ = read(path)
     assert (facts.bands, facts.is_guess) == (expected, is_guess)
+
+
+def test_wavelengths_of_an_envi_file(tmp_path, read):
+    lengths = [round(400 + 9.7 * number, 1) for number in range(60)]
+    nearest = tuple(
+        min(range(60), key=lambda n: abs(lengths[n] - wanted)) + 1 for wanted in (660, 560, 480)
+    )
+    values = np.arange(60 * 12, dtype=np.int16).reshape(60, 3, 4)
+    values.tofile(tmp_path / "a.img")
+    listed = ", ".join(map(str, lengths))
+    header = "ENVI\nsamples = 4\nlines = 3\nbands = 60\nheader offset = 0\ndata type = 2\n"
+    header += "interleave = bsq\nbyte order = 0\nwavelength units = Nanometers\n"
+    (tmp_path / "a.hdr").write_text(f"{header}wavelength = {{{listed}}}\n")
+    facts, _, _ = read(tmp_path / "a.img", Window(0, 0, 4, 3))
+    assert facts.bands == nearest
+    assert facts.bands_reason == "by wavelengths"
 
 
 def test_wavelengths_in_tags_of_bands(make_raster, read, bands):

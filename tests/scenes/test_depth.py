@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import rasterio
 
+from harma.scenes.stretch_rule import SCENE, StretchRule
 from harma.scenes.windows import Window
+
+PER_SCENE = StretchRule(SCENE, (2.0, 98.0), each=True)
 
 LADDER = np.arange(2000).reshape(1, 40, 50)
 
@@ -56,7 +59,7 @@ def test_complex_numbers_are_shown_in_decibels(make_raster, read, kind):
         path = make_raster(values=values.astype(np.complex64), crs="EPSG:32631")
     else:
         path = make_raster(values=values.astype(kind))
-    _, pixels, empty = read(path)
+    _, pixels, empty = read(path, stretch=PER_SCENE)
     measured = np.abs(values[0])
     valid = measured > 0
     decibels = 20 * np.log10(measured[valid])
@@ -69,8 +72,25 @@ def test_complex_numbers_are_shown_in_decibels(make_raster, read, kind):
 @pytest.mark.parametrize("kind", [np.int8, np.int16, np.uint16, np.int32, np.float32, np.float64])
 def test_signed_and_real_numbers(make_raster, read, kind):
     values = (LADDER % 200 - 100 if kind != np.uint16 else LADDER % 200).astype(kind)
-    _, pixels, empty = read(make_raster(values=values))
+    _, pixels, empty = read(make_raster(values=values), stretch=PER_SCENE)
     low, high = np.percentile(values.astype(float), (2, 98))
     wanted = np.clip(np.round((values[0].astype(float) - low) * 255 / (high - low)), 0, 255)
     assert empty == 0
     assert np.abs(pixels[..., 0] - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["S1A_IW_GRDH_1SDV_20200101T054321.tif", "s1b-iw-grd-vv-2020.tif"])
+@pytest.mark.parametrize("kind", [np.uint16, np.int16])
+def test_amplitudes_of_sentinel_1(make_raster, read, name, kind):
+    values = (LADDER % 999).astype(kind)
+    facts, pixels, empty = read(make_raster(name, values), stretch=PER_SCENE)
+    valid = values[0] > 0
+    decibels = 20 * np.log10(values[0][valid].astype(float))
+    low, high = np.percentile(decibels, (2, 98))
+    wanted = np.clip(np.round((decibels - low) * 255 / (high - low)), 0, 255)
+    assert np.abs(pixels[valid][:, 0] - wanted).max() <= 1
+    assert empty == pytest.approx(1 - valid.mean())
+    assert facts.sensor == "sentinel-1"
+    # Real numbers are shown as they are: they may be decibels already.
+    _, pixels, empty = read(make_raster(name, values.astype(np.float32)), stretch=PER_SCENE)
+    assert empty == 0

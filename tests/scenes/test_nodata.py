@@ -8,7 +8,10 @@ from rasterio.enums import ColorInterp
 
 from harma.errors import ConfigError
 from harma.scenes.nodata import check_nodata
+from harma.scenes.stretch_rule import SCENE, StretchRule
 from harma.scenes.windows import Window
+
+PER_SCENE = StretchRule(SCENE, (2.0, 98.0), each=True)
 
 RGBA = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
 
@@ -119,7 +122,7 @@ def test_extra_bands_say_nothing(make_raster, read, kind, fill_of_qa):
     values[0, :10, 20:] = 0  # of one band only: a colour
     values[3] = min(fill_of_qa, 255) if kind == "uint8" else fill_of_qa
     path = make_raster(values=values, nodata=0, photometric="MINISBLACK")
-    facts, pixels, empty = read(path)
+    facts, pixels, empty = read(path, stretch=PER_SCENE)
     assert facts.bands == (1, 2, 3)
     assert empty == pytest.approx(by_numpy(values[:3], 0))
     assert (pixels[:, :20] == 0).all()
@@ -138,7 +141,7 @@ def test_values_that_nobody_measures_are_nodata_in_one_band_too(make_raster, rea
     values = np.arange(6000).reshape(3, 40, 50).astype(kind)
     values[:, :10] = value
     values[2, 10:14] = value  # bands that do not quite overlap
-    _, pixels, empty = read(make_raster(values=values, nodata=value))
+    _, pixels, empty = read(make_raster(values=values, nodata=value), stretch=PER_SCENE)
     assert empty == pytest.approx(14 / 40)
     assert (pixels[:14] == 0).all()
     valid = values[2, 14:].astype(float)
@@ -208,8 +211,7 @@ def test_masks_in_and_beside_the_file(make_raster, read, bands, kind, internal):
     with rasterio.open(path) as dataset:
         wanted = 1 - (dataset.dataset_mask() > 0).mean()
     assert wanted == pytest.approx(1 - 30 * 43 / 2000)
-    if internal:
-        assert read(path)[2] == pytest.approx(wanted)
+    assert read(path)[2] == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("kind", ["uint8", "uint16"])
@@ -241,6 +243,51 @@ def test_alpha_that_is_asked_for_is_a_picture(make_raster, read, bands):
     _, pixels, empty = read(make_raster(values=values, interpretation=RGBA), bands=(4, 1, 2))
     assert empty == 0
     assert pixels[20, 0].tolist() == [255, 1, 2]
+
+
+def test_black_collars_of_infrared_that_is_declared_as_alpha(make_raster, read):
+    values = np.random.default_rng(4).integers(1, 200, (4, 40, 50)).astype(np.uint8)
+    values[3, :20] = 0  # water
+    values[:, :5] = 0  # nothing
+    assert read(make_raster(values=values, interpretation=RGBA))[2] == 0.125
+
+
+@pytest.mark.parametrize(
+    ("name", "fill", "is_fill"),
+    [
+        ("LC08_044034_20140318.tif", 0, True),
+        ("S2A_MSIL2A_20200101T103421.tif", 0, True),
+        ("20210601_103015_1040_3B_AnalyticMS.tif", 0, True),
+        ("HLS.S30.T31TFJ.2020001T104421.v2.0.tif", -9999, True),
+        ("10FEB22094856-M2AS-052298844010_01_P001.TIF", 0, True),
+        ("m_4709963_se_14_1_20090818.tif", 0, False),
+        ("a.tif", 0, False),
+    ],
+)
+def test_the_fill_of_products_where_the_file_says_nothing(make_raster, read, name, fill, is_fill):
+    values = np.random.default_rng(6).integers(1, 200, (4, 40, 50)).astype(np.int16)
+    values[:3, :10] = fill
+    assert read(make_raster(name, values))[2] == (0.25 if is_fill else 0)
+    # A file that says so is believed, and 8 bits are pictures.
+    assert read(make_raster(name, values, nodata=-1))[2] == 0
+    if fill == 0:
+        small = values.astype(np.uint8)
+        assert read(make_raster(name, small, photometric="MINISBLACK"))[2] == 0
+
+
+def test_one_tag_for_all_bands(make_raster, read):
+    values = np.random.default_rng(7).integers(30, 200, (4, 40, 50)).astype(np.uint8)
+    values[:3, :10] = np.array([1, 2, 3])[:, None, None]
+    tags = {"NODATA_VALUES": "1 2 3 4"}
+    path = make_raster(values=values, tags=tags, photometric="MINISBLACK")
+    assert read(path)[2] == 0.25
+
+
+def test_a_value_stated_with_fewer_digits(make_raster, read):
+    values = np.arange(2000, dtype=np.float32).reshape(1, 40, 50)
+    values[0, :10] = np.finfo(np.float32).min
+    said = ["<NoDataValue>-3.40282e+38</NoDataValue>"]
+    assert read(vrt(make_raster(values=values), "Float32", said))[2] == 0.25
 
 
 def transparent(mode):
@@ -276,7 +323,7 @@ def test_infrared_as_alpha_of_a_picture(tmp_path, read):
     Image.fromarray(values).save(tmp_path / "a.png")
     _, pixels, empty = read(tmp_path / "a.png")
     assert empty == 0
-    assert (pixels[20:] == values[20:, :, :3]).all()
+    assert (pixels == values[..., :3]).all()
 
 
 @pytest.mark.shared

@@ -5,11 +5,11 @@ import pytest
 import rasterio.warp
 import shapely
 from affine import Affine
-from pyproj import Geod
+from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 
 from harma.errors import DataError, OffEarthError
-from harma.scenes.place import PixelSize, Place, find_place, is_local, local_gsd, middle
+from harma.scenes.place import PixelSize, Place, find_place, middle
 
 
 def place(crs, left, top, pixel):
@@ -98,8 +98,6 @@ def test_other_bodies_are_refused_and_local_systems_are_no_place():
         'LENGTHUNIT["metre",1]]'
     )
     assert find_place(CRS.from_wkt(local), Affine.scale(2)) is None
-    assert is_local(CRS.from_wkt(local))
-    assert local_gsd(CRS.from_wkt(local), Affine.scale(2)) == 2
 
 
 def test_a_place_outside_the_projection():
@@ -194,13 +192,6 @@ def test_windows_over_half_a_degree_have_points_on_their_edges(degrees, points):
     assert len(footprint.exterior.coords) == points
 
 
-def test_local_systems_in_feet_have_a_scale():
-    feet = CRS.from_wkt('LOCAL_CS["Site (ft)",UNIT["foot",0.3048],AXIS["E",EAST],AXIS["N",NORTH]]')
-    assert local_gsd(feet, Affine(0.5, 0, 10, 0, -0.5, 90)) == pytest.approx(0.1524)
-    turned = Affine.rotation(30) @ Affine.scale(0.5)
-    assert local_gsd(feet, turned) == pytest.approx(0.1524)
-
-
 GEOSTATIONARY = "+proj=geos +h=35786023 +lon_0={} +sweep=x +ellps=GRS80"
 
 
@@ -244,3 +235,51 @@ def test_both_sides_of_a_pixel_of_degrees(latitude):
     size = PixelSize(across, along)
     assert size.is_square == (abs(latitude) < 5)
     assert size.mean == (across + along) / 2
+
+
+WORLD_MAPS = ["+proj=sinu +R=6371007.181", "EPSG:8857", "+proj=moll", "+proj=robin", "+proj=igh"]
+
+
+@pytest.mark.parametrize("crs", WORLD_MAPS)
+def test_chips_beside_a_map_of_the_world_are_nowhere(crs):
+    at = place(crs, -20_000_000, 9_000_000, 10_000)
+    with pytest.raises(OffEarthError):
+        at.footprint(0, 0, 64, 64)
+    inside = at.footprint(1800, 700, 64, 64)
+    assert inside.is_valid
+    to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
+    x, y = at.transform @ (1832, 732)
+    assert middle(inside) == pytest.approx(to_degrees.transform(x, y), abs=0.1)
+    # As many as lie on the Earth by pyproj, whose inverse is asked for the way back too.
+    count = 0
+    for column in range(0, 4000, 400):
+        for row in range(0, 1800, 300):
+            try:
+                at.footprint(column, row, 20, 20)
+                count += 1
+            except OffEarthError:
+                continue
+    expected = sum(
+        on_the_map(crs, at, column, row)
+        for column in range(0, 4000, 400)
+        for row in range(0, 1800, 300)
+    )
+    assert count == expected
+    assert 0 < count < 60
+
+
+def on_the_map(crs, at, column, row):
+    """Whether the corners of a chip of 20 pixels come back from longitude and latitude."""
+    there = Transformer.from_crs(crs, 4326, always_xy=True)
+    corners = [at.transform @ (column + c, row + r) for c in (0, 20) for r in (0, 20)]
+    xs, ys = (np.array(axis) for axis in zip(*corners, strict=True))
+    back = there.transform(*there.transform(xs, ys), direction="INVERSE")
+    return bool(np.allclose([xs, ys], back, atol=1))
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:4087", "EPSG:3395"])
+def test_maps_that_go_round_do_not_end_at_the_dateline(crs):
+    at = place(crs, 19_900_000, 5_000_000, 10_000)
+    west, _, east, _ = at.footprint(0, 0, 64, 64).bounds
+    assert (west, east) == (-180, 180)
+    assert at.footprint(40, 0, 20, 20).bounds[2] < -170

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from harma.errors import ConfigError, DataError
+from harma.scenes.period import TICK, Period
 from harma.scenes.scene_lists import Listed, read_list
 
-DATE = datetime(2015, 9, 26, tzinfo=UTC)
+DATE = Period.day(datetime(2015, 9, 26, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -71,3 +72,44 @@ def test_the_first_of_several_columns_counts(write):
 def test_lists_that_cannot_be_used(write, name, text, error, message):
     with pytest.raises(error, match=message):
         read_list(write(name, text))
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "first", "last"),
+    [
+        ("datetime", "2018-07-01/2018-07-31", (2018, 7, 1), (2018, 8, 1)),
+        ("date", "2018-07", (2018, 7, 1), (2018, 8, 1)),
+        ("date", "2018", (2018, 1, 1), (2019, 1, 1)),
+        ("start_datetime,end_datetime", "2018-07-01,2018-07-31", (2018, 7, 1), (2018, 8, 1)),
+        ("datetime,datetime_end", "2018-07,2018-09", (2018, 7, 1), (2018, 10, 1)),
+        ("end_date,start_date", "2018-09,2018-07", (2018, 7, 1), (2018, 10, 1)),
+        ("acquired,end_date", "2018-07-01,", (2018, 7, 1), (2018, 7, 2)),
+        # as tables of STAC items have them
+        ("datetime,start_datetime,end_datetime", ",2018-07,2018-08", (2018, 7, 1), (2018, 9, 1)),
+        (
+            "datetime,start_datetime,end_datetime",
+            "2018-07-15,2018-07,2018-08",
+            (2018, 7, 1),
+            (2018, 9, 1),
+        ),
+        (
+            "datetime,start_datetime,end_datetime",
+            "2018-07-15,2018-07,",
+            (2018, 7, 15),
+            (2018, 7, 16),
+        ),
+    ],
+)
+def test_periods_in_a_list(write, columns, cells, first, last):
+    path = write("a.csv", f"path,{columns}\nb.tif,{cells}\n")
+    (listed,) = read_list(path)
+    assert listed.taken.start == datetime(*first, tzinfo=UTC)
+    assert listed.taken.end + TICK == datetime(*last, tzinfo=UTC)
+
+
+def test_an_end_alone_and_one_before_the_start(write):
+    path = write("a.csv", "path,end_date\nb.tif,2018\n")
+    assert read_list(path) == [Listed("b.tif")]
+    path = write("a.csv", "path,start_date,end_date\nb.tif,2018,2017\n")
+    with pytest.raises(ConfigError, match="line 2: end_date is before start_date"):
+        read_list(path)

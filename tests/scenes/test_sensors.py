@@ -41,7 +41,7 @@ PRODUCTS = {
     "Landsat-5_1994.tif": "landsat-7",
     "L7_ETMs.tif": "landsat-7",
     "sentinel-2_2020.tif": "sentinel-2",
-    "S2_2020_stack.tif": "sentinel-2",
+    "S2B_2020_stack.tif": "sentinel-2",
 }
 
 
@@ -68,6 +68,8 @@ def test_names_of_products(name, key):
         "sentinel-20.tif",
         "ABLC08_044034_20140318.tif",
         "OSBS_029.tif",
+        "S2_road.tif",
+        "dover_2020.tif",
     ],
 )
 def test_names_that_name_no_sensor(name):

@@ -85,7 +85,7 @@ def test_a_prj_beside_a_world_file(picture, tmp_path, name, prj):
     (tmp_path / prj).write_text(PRJ)
     facts, bounds = facts_of(path)
     assert bounds == expected_bounds()
-    assert facts.placed_by == "its coordinates, which are taken to be of EPSG:32631"
+    assert facts.placed_by == "a stated reference system, EPSG:32631"
     # The file beside it says more than what is stated for all.
     assert facts_of(path, crs="EPSG:25832")[0].crs == "EPSG:32631"
 

@@ -71,3 +71,14 @@ def test_usable_values_are_valid_and_numbers():
     with pytest.raises(DataError, match="no valid pixel"):
         stretch_of(values, np.array([[True, False]]), (0, 100))
     assert stretch_of(values, np.array([[True, True]]), (0, 100)) == Stretch((5.0,), (6.0,))
+
+
+@pytest.mark.parametrize(("low", "high"), [(1e300, 2e300), (1e-300, 2e-300), (1e15, 1e15 + 10)])
+def test_ranges_that_float32_does_not_hold(low, high):
+    values = np.linspace(low, high, 256).reshape(1, 1, 256)
+    exact = values.astype(np.longdouble)
+    wanted = np.round((exact - low) / (np.longdouble(high) - low) * 255)
+    found = Stretch((low,), (high,))(values)
+    assert np.abs(found[0, 0].astype(int) - wanted[0, 0]).max() <= 1
+    assert (found[0, 0, 0], found[0, 0, -1]) == (0, 255)
+    assert Stretch((low,), (high,))(np.array([[[np.nan]]])).tolist() == [[[0]]]

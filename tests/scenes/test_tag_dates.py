@@ -6,6 +6,7 @@ import pytest
 
 from harma.scenes.dates import date_in_tags
 from harma.scenes.period import Period
+from harma.scenes.raster import open_scene
 from harma.scenes.tag_dates import TAKEN, period_in_tags
 
 
@@ -126,6 +127,7 @@ def test_metadata_of_agencies(tags, expected, tag):
         {"TIFFTAG_DATETIME": "2021:06:01 10:30:15"},
         {"HLS_PROCESSING_TIME": "2020-05-02"},
         {"NITF_IDATIM": "--------------"},
+        {"NITF_IDATIM": "20021216151629"},
         {"DATE_ACQUIRED": "", "SCENE_CENTER_TIME": "10:17:39Z"},
         {"GENERATION_TIME": "2020-05-02T10:30:31Z"},
         {"time_coverage_end": "2020"},
@@ -133,3 +135,62 @@ def test_metadata_of_agencies(tags, expected, tag):
 )
 def test_metadata_without_a_date(tags):
     assert period_in_tags(tags) is None
+
+
+LANDSAT = """GROUP = L1_METADATA_FILE
+  GROUP = PRODUCT_METADATA
+    SPACECRAFT_ID = "LANDSAT_8"
+    FILE_DATE = 2018-07-01T10:00:00Z
+    DATE_ACQUIRED = 2018-06-13
+    SCENE_CENTER_TIME = "18:45:21.1234567Z"
+  END_GROUP = PRODUCT_METADATA
+END_GROUP = L1_METADATA_FILE
+END
+"""
+MAXAR = """version = "28.3";
+BEGIN_GROUP = IMAGE_1
+\tsatId = "WV03";
+\tfirstLineTime = 2019-01-28T03:34:57.123456Z;
+END_GROUP = IMAGE_1
+END;
+"""
+RAPIDEYE = """<?xml version="1.0"?><re:EarthObservation
+ xmlns:re="http://schemas.rapideye.de/products/productMetadataGeocorrected"
+ xmlns:gml="http://www.opengis.net/gml" xmlns:eop="http://earth.esa.int/eop"><gml:using>
+<eop:EarthObservationEquipment><eop:acquisitionParameters><re:Acquisition>
+<re:acquisitionDateTime>2011-05-17T11:22:33.123456Z</re:acquisitionDateTime>
+</re:Acquisition></eop:acquisitionParameters></eop:EarthObservationEquipment></gml:using>
+</re:EarthObservation>"""
+PLEIADES = """<Dimap_Document><Dataset_Sources><Source_Identification><Strip_Source>
+<MISSION>PHR</MISSION><MISSION_INDEX>1A</MISSION_INDEX><IMAGING_DATE>2012-07-18</IMAGING_DATE>
+<IMAGING_TIME>10:57:12.3Z</IMAGING_TIME></Strip_Source></Source_Identification></Dataset_Sources>
+</Dimap_Document>"""
+GDAL = (
+    "<PAMDataset><Metadata><MDI key='acquired'>2021-06-01T10:30:15Z</MDI></Metadata></PAMDataset>"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "text", "expected"),
+    [
+        ("x_B4.TIF", "x_MTL.txt", LANDSAT, at(2018, 6, 13, 18, 45, 21, 123_456)),
+        ("a.tif", "a.IMD", MAXAR, at(2019, 1, 28, 3, 34, 57)),
+        ("a.tif", "a_metadata.xml", RAPIDEYE, at(2011, 5, 17, 11, 22, 33)),
+        ("IMG_PHR1A_x_R1C1.TIF", "DIM_PHR1A_x.XML", PLEIADES, at(2012, 7, 18, 10, 57, 12)),
+        ("a.tif", "a.tif.aux.xml", GDAL, at(2021, 6, 1, 10, 30, 15)),
+    ],
+)
+def test_sidecars(make_raster, name, beside, text, expected):
+    path = make_raster(name)
+    with open_scene(str(path)) as scene:
+        assert scene.facts.taken is None
+    path.with_name(beside).write_text(text)
+    with open_scene(str(path)) as scene:
+        assert scene.facts.taken == Period.moment(expected)
+        assert scene.facts.date_from.startswith("its metadata (")
+
+
+def test_dates_of_other_things_in_groups_of_sidecars():
+    assert period_in_tags({"PRODUCT.HISTORY.DATE": "2020-01-01"}) is None
+    assert period_in_tags({"ACQUISITIONDATETIME": "1970-01-01 00:00:00"}) is None
+    assert period_in_tags({"IMAGE_1.firstLineTime": "2020-01-01T00:00:00Z"}) is not None

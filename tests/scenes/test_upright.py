@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+import rasterio.control
 import rasterio.warp
 from affine import Affine
 from rasterio.crs import CRS
 
 from harma.errors import DataError
 from harma.scenes.mapping import AffineMapping
-from harma.scenes.place import PixelSize
 from harma.scenes.raster import open_scene
-from harma.scenes.upright import is_upright, upright_grid, with_square_pixels
+from harma.scenes.upright import is_upright, upright_grid
 from harma.scenes.windows import Window
 
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_000_000)
@@ -195,27 +195,83 @@ def test_an_absurd_grid_is_refused():
         upright_grid(nowhere, 50, 50, is_in_degrees=False)
 
 
-@pytest.mark.parametrize(
-    ("size", "shape"),
-    [
-        (PixelSize(1, 2), (8, 6)),
-        (PixelSize(2, 1), (4, 12)),
-        (PixelSize(1, 1), (4, 6)),
-        (PixelSize(1, 1.005), (4, 6)),
-        (PixelSize(0.5, 0.75), (6, 6)),
-    ],
-)
-def test_pictures_with_square_pixels(size, shape):
-    picture = np.zeros((4, 6, 3), dtype=np.uint8)
-    picture[:2] = 200
-    shown = with_square_pixels(picture, size)
-    assert shown.shape[:2] == shape
-    assert (shown[0] == 200).all()
-    assert (shown[-1] == 0).all()
-
-
 def test_the_crs_of_the_grid_is_the_raster_s(write, scene_pixels):
     path = write("a.tif", scene_pixels, NORTH_UP @ Affine.rotation(30), "EPSG:3413")
     with open_scene(str(path)) as scene:
         assert scene.place.crs == CRS.from_epsg(3413)
         assert scene.facts.crs == "EPSG:3413"
+
+
+REAL = ["RGB.byte.tif", "L7_ETMs.tif", "cogeo.tif", "test_tiled.tif", "1985.tif"]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", REAL)
+def test_real_rasters_stored_south_up_look_and_lie_as_they_were(shared_dir, tmp_path, name):
+    source = shared_dir / "data/scenes" / name
+    path = tmp_path / name
+    with rasterio.open(source) as dataset:
+        profile = dataset.profile | {"driver": "GTiff", "tiled": False}
+        for key in ("blockxsize", "blockysize", "photometric", "compress", "interleave"):
+            profile.pop(key, None)
+        flipped = dataset.transform @ Affine(1, 0, 0, 0, -1, dataset.height)
+        values = dataset.read()[:, ::-1]
+        interpretation = dataset.colorinterp
+    with rasterio.open(path, "w", **(profile | {"transform": flipped})) as dataset:
+        dataset.colorinterp = interpretation
+        dataset.write(values)
+    window = Window(60, 90, 200, 150)
+    with open_scene(str(source)) as scene, open_scene(str(path)) as turned:
+        assert (scene.facts.width, scene.facts.height) == (
+            turned.facts.width,
+            turned.facts.height,
+        )
+        assert scene.read(window)[1] == turned.read(window)[1]
+        assert (scene.read(window)[0] == turned.read(window)[0]).all()
+        bounds = scene.footprint(window).bounds
+        assert turned.footprint(window).bounds == pytest.approx(bounds, abs=1e-9)
+        assert turned.facts.gsd == pytest.approx(scene.facts.gsd)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("degrees", [12, 75, 160])
+def test_a_real_raster_by_control_points_of_its_own_transform(shared_dir, tmp_path, degrees):
+    source = shared_dir / "data/scenes/cogeo.tif"
+    path = tmp_path / "a.tif"
+    with rasterio.open(source) as dataset:
+        values = dataset.read((1, 2, 3), window=((0, 512), (0, 512)))
+        middle = Affine.translation(256, 256)
+        turned = dataset.transform @ middle @ Affine.rotation(degrees) @ ~middle
+        crs = dataset.crs
+    points = [
+        rasterio.control.GroundControlPoint(row, column, *(turned @ (column, row)))
+        for row in (0, 256, 512)
+        for column in (0, 256, 512)
+    ]
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        count=3,
+        width=512,
+        height=512,
+        dtype="uint8",
+        gcps=points,
+        crs=crs,
+    ) as dataset:
+        dataset.write(values)
+    with open_scene(str(path)) as scene:
+        pixels, empty = scene.read(whole(scene))
+        expected = np.zeros((3, *pixels.shape[:2]), dtype=np.uint8)
+        rasterio.warp.reproject(
+            values,
+            expected,
+            src_transform=turned,
+            src_crs=crs,
+            dst_transform=scene.place.transform,
+            dst_crs=crs,
+            tolerance=0,
+        )
+        assert (pixels == np.moveaxis(expected, 0, -1)).all(axis=-1).mean() > 0.99
+        assert scene.facts.placed_by == "9 ground control points, affine, 0.0 pixels"
+        assert (1 - empty) * pixels[..., 0].size == pytest.approx(512 * 512, rel=0.01)

@@ -169,3 +169,9 @@ def test_two_trainings_in_one_directory_are_one_too_many(make_recipe, tmp_path):
         pytest.raises((BusyError, ConfigError), match="another process is training in"),
     ):
         trained(make_recipe())
+
+
+@pytest.mark.parametrize("output", ["s3://bucket/run", "/vsigs/bucket/run"])
+def test_a_run_at_an_address_is_refused_before_anything_is_read(values, output, tmp_path):
+    with pytest.raises(ConfigError, match="output is .*, which is an address; HarMA writes to"):
+        train({**values, "output": output, "data": {"root": str(tmp_path / "nowhere")}})

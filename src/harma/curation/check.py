@@ -1,10 +1,11 @@
 """Finding every problem of a data set at once, before an epoch is wasted (`harma data check`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from harma.curation.long_captions import UNCUT_WORDS, LongCaptions, count_long
 from harma.data.annotations import EmptyCaptions, read_split
 from harma.data.description import DataDescription
 from harma.data.grouping import SplitReading
@@ -23,11 +24,13 @@ class CheckReport:
         problems: everything that cannot be used, in the order of files and rows.
         sizes: for each split its images and captions that can be used.
         dropped: what was left out because `empty_captions` is "drop", a message each.
+        long: captions that are longer than what is read of them.
     """
 
     problems: tuple[Problem, ...]
     sizes: dict[str, SplitSize]
     dropped: tuple[str, ...]
+    long: LongCaptions = field(default_factory=LongCaptions)
 
 
 def check_data(
@@ -39,6 +42,7 @@ def check_data(
     empty_captions: EmptyCaptions = "error",
     num_workers: int = 4,
     progress: Advance | None = None,
+    count_tokens: Callable[[str], int] | None = None,
 ) -> CheckReport:
     """Read the annotations of all splits and decode every image, those of faulty rows included.
 
@@ -51,13 +55,22 @@ def check_data(
             dropped ("drop").
         num_workers: threads that decode.
         progress: called with (images decoded, images in all).
+        count_tokens: of a text, without the marks of its start and end; None: tokens are not
+            counted.
 
     Raises:
         MissingFileError: the root is not there.
         ConfigError: the data set has no such split, or none at all.
     """
     readings = [
-        read_split(description, name, root, images=images, empty_captions=empty_captions)
+        read_split(
+            description,
+            name,
+            root,
+            images=images,
+            empty_captions=empty_captions,
+            max_words=UNCUT_WORDS,
+        )
         for name in description.chosen_splits(splits)
     ]
     problems: list[Problem] = []
@@ -65,6 +78,7 @@ def check_data(
     files: list[str] = []
     sizes: dict[str, SplitSize] = {}
     dropped: list[str] = []
+    captions: list[str] = []
     for reading in readings:
         problems += reading.problems
         # The first place that names an image stays: a problem is told where it begins.
@@ -72,9 +86,11 @@ def check_data(
         files += reading.files
         sizes[reading.split.name] = reading.split.size
         dropped += reading.split.dropped
+        captions += reading.split.captions
     problems += _repeated(readings)
     problems += _undecodable(places, num_workers, progress)
-    return CheckReport(_in_order(problems, files), sizes, tuple(dropped))
+    long = count_long(captions, count_tokens)
+    return CheckReport(_in_order(problems, files), sizes, tuple(dropped), long)
 
 
 def _repeated(readings: Sequence[SplitReading]) -> list[Problem]:

@@ -14,6 +14,7 @@ from harma.data.annotations import image_folder
 from harma.data.description import SPLITS, DataDescription
 from harma.errors import MissingFileError
 from harma.ground.progress import Advance
+from harma.ground.tar_members import is_there
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def resplit(
 
 def _check_images_are_there(paths: Sequence[Path]) -> None:
     """Raise if image files are missing; the message names the first."""
-    missing = [path for path in paths if not path.is_file()]
+    missing = [path for path in paths if not is_there(path)]
     if missing:
         raise MissingFileError(
             f"{len(missing)} of {len(paths)} images are not there, the first is {missing[0]}; "

@@ -10,15 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harma.curation.long_captions import UNCUT_WORDS
 from harma.curation.vocabulary.stop_words import STOP_WORDS
 from harma.data.annotations import load_split
 from harma.data.description import DataDescription
 from harma.data.split import Split
 from harma.ground.progress import Advance
+from harma.ground.tar_members import open_binary
 from harma.scenes.rendering import size_of
 
 MOST_NAMED = 50  # captions and words
-UNCUT_WORDS = 10**6  # words of a caption: here captions are counted as they are
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def _read_files(
 def _read_file(path: Path) -> _ImageFile:
     # From the header alone: whether pixels can be decoded is what `harma data check` looks at.
     size = size_of(path)
-    with path.open("rb") as file:
+    with open_binary(path) as file:
         return _ImageFile(size, hashlib.file_digest(file, "sha256").hexdigest())
 
 

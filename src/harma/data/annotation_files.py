@@ -6,6 +6,10 @@ from pathlib import Path
 from harma.data.rows import Problem
 from harma.errors import DataError
 
+# Where a tar archive says what it is.
+TAR_MARK_AT = 257
+TAR_MARK = b"ustar"
+
 
 def read_utf8(path: Path) -> str:
     """The text of a file, without a byte order mark.
@@ -30,7 +34,10 @@ def annotation_text(root: Path, name: str) -> str | Problem:
         name: the file's, relative to it; problems name the file so.
     """
     try:
-        return (root / name).read_bytes().decode("utf-8-sig")
+        content = (root / name).read_bytes()
+        if content[TAR_MARK_AT:].startswith(TAR_MARK):
+            return Problem(name, "", "is a tar archive; for webdataset write format: webdataset")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # Editors go to a line, not to a byte.
         num_line_ends = error.object[: error.start].count(b"\n")
@@ -54,8 +61,20 @@ def annotation_json(root: Path, name: str) -> object:
         content: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         # Brackets nested thousands deep end in a RecursionError.
-        return Problem(name, "", f"is not JSON ({error})")
+        return Problem(name, "", f"is not JSON ({error}){_other_than_json(name)}")
     return content
+
+
+def _other_than_json(name: str) -> str:
+    """For messages: the format that a file's name speaks of."""
+    suffix = Path(name).suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        return "; for a table of columns write format: csv"
+    if suffix in (".jsonl", ".ndjson"):
+        return "; put the lines into one list, with commas between them"
+    if suffix == ".txt":
+        return "; for lines of captions beside lines of names write format: caps"
+    return ""
 
 
 def annotation_lines(root: Path, name: str) -> list[str] | Problem:

@@ -15,7 +15,9 @@ from harma.data.formats import ANNOTATION_READERS
 from harma.data.grouping import GroupingRules, SplitReading, group_by_image
 from harma.data.ranges import reading_of_data
 from harma.data.split import Split
+from harma.data.webdataset_format import shards_of
 from harma.errors import ConfigError, DataError, MissingFileError
+from harma.ground.tar_members import is_there
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 MOST_DROPPED_SHOWN = 5
 MOST_MISSING_SHOWN = 5
 
+WEBDATASET = "webdataset"
 EmptyCaptions = Literal["error", "drop"]
 
 
@@ -102,6 +105,9 @@ def read_split(
         raise MissingFileError(
             f"the data root {root} is not a folder; it must hold {', '.join(files)}"
         )
+    if description.format == WEBDATASET:
+        # Named one by one from here on, so that problems and missing files are.
+        files = shards_of(root, files)
     # A generator: nothing is read before the rows are grouped.
     rows = ANNOTATION_READERS[description.format](root, files, split)
     rules = GroupingRules(
@@ -117,6 +123,14 @@ def image_folder(
 ) -> Path:
     """The absolute image folder of a data set: as given, else where the description says."""
     folder = root / description.images
+    if description.format == WEBDATASET:
+        # Images lie in the annotation files themselves.
+        folder = root
+        if images is not None:
+            raise ConfigError(
+                f"images is {images}, but pictures of format webdataset lie in the shards; leave it"
+                " out"
+            )
     if images is not None:
         folder = Path(images)
     # Links stay as they are: names are compared as they are written.
@@ -149,7 +163,7 @@ def _check_annotations_are_there(
 def _check_images_are_there(split: Split) -> None:
     """Raise if image files of the split are not there; the message names the first."""
     # Before training: an image that is missing would end an epoch in its middle.
-    missing = [index for index, path in enumerate(split.images) if not path.is_file()]
+    missing = [index for index, path in enumerate(split.images) if not is_there(path)]
     if not missing:
         return
     image_names = split.image_names

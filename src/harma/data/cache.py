@@ -20,6 +20,7 @@ from torch.utils.data import get_worker_info
 from harma.errors import ConfigError, MissingFileError, StorageError
 from harma.ground.outputs import check_no_address
 from harma.ground.progress import Advance
+from harma.ground.tar_members import stat_of
 from harma.scenes.picture import rgb_array
 from harma.scenes.rendering import is_plain_picture, read_rgb
 
@@ -180,7 +181,7 @@ class ImageCache:
         Another size or time is another image: stale entries are never read.
         """
         try:
-            stat = path.stat()
+            stat = stat_of(path)
         except OSError as error:
             raise MissingFileError(f"image {path} is not there ({error.strerror})") from error
         key = f"{DECODING}\0{path.absolute()}\0{stat.st_size}\0{stat.st_mtime_ns}"

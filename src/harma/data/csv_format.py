@@ -98,6 +98,11 @@ def separator_of(text: str) -> str:
 def _header(name: str, fields: list[str]) -> _Header | Problem:
     columns = [field.strip() for field in fields]
     pair = _image_and_caption(columns)
+    if pair is None and columns and columns[0].startswith(("{", "[")):
+        # A person looks for the format of JSON in the words of its readers.
+        return Problem(
+            name, "", "is JSON, not CSV; write format: harma, karpathy, coco or nwpu, as it is"
+        )
     if pair is None:
         return Problem(name, "line 1", f"is {shown_value(columns)}; {_needed(columns)}")
     for column in columns:

@@ -24,8 +24,9 @@ class DataDescription:
     Attributes:
         name: of the data set.
         format: "harma" (the original's JSON), "karpathy" (`dataset_*.json`, the same file for every
-            split), "caps" (`NAME_caps.txt` with `NAME_filename.txt`) or "csv" (`filename,title` or
-            `image,caption`).
+            split), "nwpu" (`dataset_nwpu.json`, likewise), "coco", "caps" (`NAME_caps.txt` with
+            `NAME_filename.txt`), "csv" (`filepath,title`, `image,caption`, …) or "webdataset"
+            (tar archives with pictures and captions).
         images: the image folder, relative to the root.
         train: annotation files, relative to the root.
         val: annotation files.

@@ -14,6 +14,7 @@ from harma.data.json_formats import read_harma, read_karpathy
 from harma.data.nwpu_format import read_nwpu
 from harma.data.rows import Annotation, Problem
 from harma.data.text_formats import read_caps
+from harma.data.webdataset_format import read_webdataset
 
 AnnotationReader = Callable[[Path, Sequence[str], str], Iterator[Annotation | Problem]]
 
@@ -24,6 +25,7 @@ ANNOTATION_READERS: dict[str, AnnotationReader] = {
     "csv": read_csv,
     "coco": read_coco,
     "nwpu": read_nwpu,
+    "webdataset": read_webdataset,
 }
 # Of these one file holds all splits; the reader gives the images of one.
 FORMATS_OF_ALL_SPLITS = ("karpathy", "nwpu")

@@ -12,7 +12,8 @@ from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
-from harma.scenes.place import EARTH_RADIUS, WGS84
+from harma.scenes.place import WGS84
+from harma.scenes.systems import EARTH_RADIUS
 
 Footprints = NDArray[Any]
 # Same coordinates as WGS84, but for the order, which GeoParquet fixes.

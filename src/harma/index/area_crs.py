@@ -15,7 +15,8 @@ from shapely.geometry.base import BaseGeometry
 from harma.errors import QueryError
 from harma.scenes.edge import library_call
 from harma.scenes.outline import geometry_of
-from harma.scenes.place import EARTH_RADIUS, POLES, WGS84
+from harma.scenes.place import POLES, WGS84
+from harma.scenes.systems import EARTH_RADIUS
 
 # As GeoJSON and PostGIS name systems. Nothing else is handed to PROJ, which also takes names of
 # files: urn:ogc:def:crs:EPSG::25832, http://www.opengis.net/def/crs/OGC/1.3/CRS84, EPSG:25832.

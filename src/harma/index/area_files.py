@@ -33,6 +33,8 @@ GEODATABASE = ".gdb"
 LAYER = ("|layer=", "|layername=")
 # A text or member of an archive that is read into memory.
 MOST_BYTES = 1 << 30
+# Esri's own JSON, which GDAL knows: rings in place of coordinates.
+ESRI_JSON = re.compile(rb'"(?:rings|esriGeometryPolygon)"')
 # Kinds of geometry of a layer that holds no polygons.
 OTHER_KINDS = re.compile("Point|Line|None")
 # Of the files or layers that a message names.
@@ -91,7 +93,10 @@ def _read(path: Path, layer: str | None) -> BaseGeometry:
         return _of_parquet(path)
     if suffix in BY_GDAL:
         return _of_layers(str(path), layer)
-    return _of_text(path.name, _content(path))
+    content = _content(path)
+    if ESRI_JSON.search(content):
+        return _of_layers(str(path), layer)
+    return _of_text(path.name, content)
 
 
 def _content(path: Path) -> bytes:

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from harma.index.records import ChipRecord
 from harma.scenes.raster import SceneFacts
 from harma.scenes.sources import Source
+from harma.scenes.taken import Taken, agreed
 from harma.scenes.windows import Window
 
 # Longer side of the picture that the table keeps, pixels.
@@ -82,10 +83,16 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
     )
 
 
+def known_date(source: Source, facts: SceneFacts) -> Taken:
+    """When a scene was taken, and what says so."""
+    # A date that a list gives says more than what the file says of itself.
+    said = Taken(source.taken, source.date_from)
+    return agreed(said, Taken(facts.taken, facts.date_from))
+
+
 def moments_of(source: Source, facts: SceneFacts) -> tuple[datetime | None, datetime | None]:
     """The first and last moment of a scene; no last one where the first is the only one."""
-    # A date that a list gives says more than what the file says of itself.
-    taken = source.taken or facts.taken
+    taken = known_date(source, facts).period
     if taken is None:
         return None, None
     return taken.start, None if taken.is_moment else taken.end

@@ -11,24 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from harma.index.records import SourceRecord
-from harma.scenes.raster import SceneFacts
-from harma.scenes.sources import Source
 from harma.scenes.taken import NO_DATE
 
 # Of dates whose origin an index of an earlier version did not keep.
 NOT_KEPT = "not kept"
-
-
-def date_from_of(source: Source, facts: SceneFacts) -> str:
-    """What names the date of a scene; "" where it has none.
-
-    Args:
-        source: whose own date, of a list or catalogue, comes first.
-        facts: of the opened scene.
-    """
-    if source.taken is not None:
-        return source.date_from
-    return facts.date_from
 
 
 def told_dates(dates: Mapping[str, int]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harma.errors import ConfigError, QueryError
+from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import read_ann
 from harma.index.archive_ranges import told_ranges
@@ -25,6 +26,7 @@ from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
+from harma.index.counts import counted_bands, counted_sensors
 from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
@@ -312,6 +314,7 @@ class Index:
         """
         from harma.index.geoparquet import export_geoparquet
 
+        check_output_file(file)
         file = Path(file)
         # Resolved, as a link may lead into the index.
         if self.store.directory.resolve() in file.resolve().parents:
@@ -332,6 +335,8 @@ class Index:
             "placed": rows.num_rows - rows["xmin"].null_count,
             **places_said(sources),
             "bounds": _bounds(rows),
+            "bands": counted_bands(sources),
+            "sensors": counted_sensors(sources),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             **dated_chips(rows, sources),
             "model": settings.model,

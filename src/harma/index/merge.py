@@ -40,7 +40,7 @@ def merged(
     for position, chip in enumerate(chips):
         if len(places) == count:
             break
-        outlined = _Outlined(position, chip, _outline(chip))
+        outlined = _outlined(position, chip)
         near = _overlapping(boxes[: len(places)], outlined.outline.bounds)
         better = [places[index] for index in near]
         if not any(_is_same_place(outlined, other, overlap, any_date) for other in better):
@@ -51,11 +51,12 @@ def merged(
 
 @dataclass(frozen=True, eq=False)
 class _Outlined:
-    """A chip, its position, and where it lies."""
+    """A chip, its position, and where it lies: on Earth, or else in its scene."""
 
     position: int
     chip: ShownChip
     outline: BaseGeometry
+    is_placed: bool
 
 
 def _overlapping(
@@ -69,23 +70,27 @@ def _overlapping(
 
 
 def _is_same_place(one: _Outlined, other: _Outlined, overlap: float, any_date: bool) -> bool:
-    if not _is_comparable(one.chip, other.chip, any_date):
+    if not _is_comparable(one, other, any_date):
         return False
     return _share(one.outline, other.outline) >= overlap
 
 
-def _outline(chip: ShownChip) -> BaseGeometry:
+def _outlined(position: int, chip: ShownChip) -> _Outlined:
     if chip.geometry is not None:
-        return shapely.from_wkb(chip.geometry)
-    return shapely.box(chip.column, chip.row, chip.column + chip.width, chip.row + chip.height)
+        footprint = shapely.from_wkb(chip.geometry)
+        # A point, of a picture with GPS, is the same for all chips of it.
+        if footprint.geom_type != "Point":
+            return _Outlined(position, chip, footprint, is_placed=True)
+    window = shapely.box(chip.column, chip.row, chip.column + chip.width, chip.row + chip.height)
+    return _Outlined(position, chip, window, is_placed=False)
 
 
-def _is_comparable(chip: ShownChip, other: ShownChip, any_date: bool) -> bool:
-    if chip.source == other.source:
+def _is_comparable(one: _Outlined, other: _Outlined, any_date: bool) -> bool:
+    if one.chip.source == other.chip.source:
         return True
-    if chip.geometry is None or other.geometry is None:
+    if not (one.is_placed and other.is_placed):
         return False
-    return any_date or _is_same_day(chip, other)
+    return any_date or _is_same_day(one.chip, other.chip)
 
 
 def _is_same_day(chip: ShownChip, other: ShownChip) -> bool:

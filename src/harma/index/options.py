@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from harma.errors import ConfigError
 from harma.ground.device import usable_cores
 from harma.scenes.bands import Bands, parse_bands
-from harma.scenes.locate import check_height, parse_crs
+from harma.scenes.locate import check_height
 from harma.scenes.raster import Reading
 from harma.scenes.stretch_rule import StretchRule, parse_stretch
+from harma.scenes.systems import parse_crs
 from harma.scenes.windows import Tiling
 
 if TYPE_CHECKING:

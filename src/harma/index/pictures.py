@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 
+import numpy as np
 from PIL import Image
 
 from harma.errors import DataError, HarmaError
@@ -17,8 +18,10 @@ from harma.index.schema import quoted
 from harma.index.settings import Settings
 from harma.index.source_files import source_of
 from harma.index.survey import survey
+from harma.scenes.ground_shape import on_the_ground
 from harma.scenes.raster import Scene, open_scene
 from harma.scenes.sources import Source, source_named
+from harma.scenes.windows import Tiling
 
 # Scenes read at once.
 THREADS = 4
@@ -26,6 +29,13 @@ THREADS = 4
 CHIPS_AT_ONCE = 500
 # Stands for a chip that came without a thumbnail, from another program.
 NO_THUMBNAIL = "#9a9a94"
+# Of a chip's side: footprints that are further apart are not of the same chip.
+LEAST_SHARE = 0.05
+# Of an index that an earlier HarMA made, of a scene that is not north up.
+INDEXED_AS_STORED = (
+    "it was indexed as it is stored, and is shown north up now; `harma index reembed` brings the"
+    " index up to date"
+)
 # A chip, or why it cannot be read.
 ChipOrProblem = Image.Image | str
 
@@ -88,7 +98,7 @@ def _of_source(
         return {hit.id: problem for hit in hits}
     try:
         with open_scene(source.opened_as, settings.reading) as scene:
-            return {hit.id: _chip(scene, hit, size) for hit in hits}
+            return {hit.id: _chip(scene, hit, settings.tiling, size) for hit in hits}
     except HarmaError as error:
         problem = error.problem
         return {hit.id: problem for hit in hits}
@@ -100,13 +110,26 @@ def _source(name: str, known: Mapping[str, SourceRecord]) -> Source:
     return source_named(name) if record is None else source_of(record)
 
 
-def _chip(scene: Scene, hit: Hit, size: int) -> ChipOrProblem:
+def _chip(scene: Scene, hit: Hit, tiling: Tiling, size: int) -> ChipOrProblem:
     try:
-        image = Image.fromarray(scene.read(hit.window)[0])
+        if not _lies_there(scene, hit):
+            return INDEXED_AS_STORED
+        picture = scene.read(hit.window)[0]
     except DataError as error:
         return error.problem
+    image = Image.fromarray(on_the_ground(picture, tiling, scene.facts))
     image.thumbnail((size, size), Image.Resampling.LANCZOS)
     return image
+
+
+def _lies_there(scene: Scene, hit: Hit) -> bool:
+    """Whether a chip's window means the place that the index has it at."""
+    here = scene.footprint(hit.window)
+    if here is None or hit.geometry is None:
+        return True
+    west, south, east, north = here.bounds
+    slack = LEAST_SHARE * max(east - west, north - south)
+    return bool(np.allclose(here.bounds, hit.geometry.bounds, rtol=0, atol=slack))
 
 
 def _thumbnails(store: StoreReader, chips: Sequence[str]) -> dict[str, Image.Image]:

@@ -1,9 +1,14 @@
 """Places, said to a person: sources without one, and chips that do not lie on the Earth."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 from harma.index.records import SourceRecord
 from harma.scenes.locate import UNPLACED
+
+# What `placed_by` of scenes speaks of.
+KINDS = ("control points", "rational polynomial coefficients", "a stated reference system")
+ERROR = re.compile(r"([\d.]+) pixels$")
 
 
 def off_earth_line(num_chips: Mapping[str, int]) -> str:
@@ -33,6 +38,9 @@ def places_said(sources: Sequence[SourceRecord]) -> dict[str, str]:
         sources: records of an index.
     """
     facts: dict[str, str] = {}
+    by_words = _by_words(sources)
+    if by_words:
+        facts["placed by"] = "; ".join(by_words)
     without: list[str] = []
     for reason in UNPLACED:
         names = [record.source for record in sources if record.placed_by == reason]
@@ -44,6 +52,23 @@ def places_said(sources: Sequence[SourceRecord]) -> dict[str, str]:
     if off_earth:
         facts["not on the Earth"] = off_earth_line(off_earth)
     return facts
+
+
+def _by_words(sources: Sequence[SourceRecord]) -> list[str]:
+    """How many sources each thing places that is not a transform of their own, and the worst."""
+    said = []
+    for kind in KINDS:
+        placed = [record for record in sources if kind in record.placed_by]
+        if placed:
+            worst = max(placed, key=_error)
+            said.append(f"{kind}: {len(placed):,} sources ({worst.placed_by}: {worst.source})")
+    return said
+
+
+def _error(record: SourceRecord) -> float:
+    """How far control points lie from where they are shown, pixels; 0 where nothing says it."""
+    matched = ERROR.search(record.placed_by)
+    return float(matched[1]) if matched else 0.0
 
 
 def _such_as(names: Collection[str]) -> str:

@@ -12,10 +12,10 @@ from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.survey import problem_of
+from harma.scenes.ground_shape import on_the_ground
 from harma.scenes.ranges import KindRange
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.sources import Source
-from harma.scenes.upright import with_square_pixels
 from harma.scenes.windows import Tiling, Window
 
 # uint8 (3, H, W) to the model's pixels (3, H', W').
@@ -151,7 +151,4 @@ def _cut(scene: Scene, window: Window, tiling: Tiling) -> Cutting:
     # The place first: what is not on the Earth is not read.
     footprint = scene.footprint(window)
     picture, nodata = scene.read(window)
-    if tiling.size_m is not None and scene.facts.pixel_size is not None:
-        # A side in metres is one on the ground, whatever its pixels are.
-        picture = with_square_pixels(picture, scene.facts.pixel_size)
-    return Cutting(window, picture, nodata, footprint)
+    return Cutting(window, on_the_ground(picture, tiling, scene.facts), nodata, footprint)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from harma.index.records import SourceRecord
 from harma.scenes.period import Period
-from harma.scenes.source import Source, source_named
+from harma.scenes.source import Source, holder_of, source_named
 
 BLOCK_BYTES = 1 << 20
 # What GDAL and QGIS write down beside a raster that was looked at says nothing new of it.
@@ -33,7 +33,7 @@ class OnDisk(NamedTuple):
 
 def on_disk(source: Source) -> OnDisk:
     """Size and time of a source's files."""
-    files = _files(source)
+    files = _every_file(source)
     stats = [stat for stat in map(_stat, files) if stat is not None]
     # Without the file that is opened it is an address, or gone: opening says which.
     if not stats or (_is_path(source.opened_as) and _stat(source.opened_as) is None):
@@ -53,14 +53,19 @@ def fingerprint(source: Source) -> str:
         OSError: a file cannot be read.
     """
     digest = hashlib.blake2b(digest_size=16)
-    files = [path for path in _files(source) if Path(path).is_file()]
-    if not files or (_is_path(source.opened_as) and files[0] != source.opened_as):
+    files = [path for path in _every_file(source) if Path(path).is_file()]
+    is_gone = _is_path(source.opened_as) and not Path(source.opened_as).exists()
+    if not files or is_gone:
         digest.update(source.name.encode())
         return digest.hexdigest()
     # One file is what it was before scenes had several.
     _add(digest, files[0])
     for path in files[1:]:
         _add_further(digest, path)
+    # Rasters of one container or archive have its bytes in common.
+    holder = holder_of(source.name)
+    if holder:
+        digest.update(b"\0" + source.name.replace(holder, "", 1).encode())
     return digest.hexdigest()
 
 
@@ -102,6 +107,17 @@ def _files(source: Source) -> list[str]:
     """The files of a source; what is opened comes first."""
     first = [source.opened_as] if _is_file_name(source.opened_as) else []
     return [*first, *source.files]
+
+
+def _every_file(source: Source) -> list[str]:
+    """The files of a source; of a folder that is a raster (Zarr) those in it."""
+    files: list[str] = []
+    for path in _files(source):
+        if Path(path).is_dir():
+            files += sorted(str(below) for below in Path(path).rglob("*") if below.is_file())
+        else:
+            files.append(path)
+    return files
 
 
 def _is_file_name(opened_as: str) -> bool:

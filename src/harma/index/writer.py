@@ -16,7 +16,7 @@ import numpy as np
 
 from harma.ground.files import write_json
 from harma.index.batches import ChipBlock
-from harma.index.date_counts import date_from_of
+from harma.index.chips import known_date
 from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
 from harma.index.records import ChipRecord, SourceRecord
@@ -24,6 +24,7 @@ from harma.index.source_files import files_as_text
 from harma.index.store import Store
 from harma.scenes.locate import UNPLACED
 from harma.scenes.raster import SceneFacts
+from harma.scenes.sensors import sensor_named
 
 # Chips and seconds between commits: what a kill can cost.
 COMMIT_CHIPS = 2048
@@ -52,9 +53,10 @@ class BuildOutcome:
         num_renamed: sources that were moved, and are known by their content.
         num_skipped: chips left out as mostly nodata.
         problems: source → why it could not be used now.
-        left_out: file → why it is no scene, by rule.
         seconds: taken, without the care for searches at the end.
         search: how the index is searched now.
+        guessed: source → bands shown, of sources read now that do not say what their bands are.
+        left_out: file → why it is no scene, by rule.
         off_earth: source → chips of it left out as not on the Earth.
         unplaced: why coordinates are no place → sources.
         dates: what names the date of a source that was read now → such sources; see
@@ -69,9 +71,10 @@ class BuildOutcome:
     num_renamed: int = 0
     num_skipped: int = 0
     problems: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     search: str = ""
+    guessed: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     off_earth: dict[str, int] = field(default_factory=dict)
     unplaced: dict[str, list[str]] = field(default_factory=dict)
     dates: Counter[str] = field(default_factory=Counter)
@@ -227,12 +230,15 @@ class Writer:
             opened_as=surveyed.source.lasting,
             files=files_as_text(surveyed.source.files),
             is_guess=facts.is_guess,
-            sensor=surveyed.source.sensor or facts.sensor,
-            date_from=date_from_of(surveyed.source, facts),
+            # What its files say is of one vocabulary; products and catalogues have their own.
+            sensor=facts.sensor or sensor_named(surveyed.source.sensor),
+            date_from=known_date(surveyed.source, facts).date_from,
             placed_by=facts.placed_by,
             num_off_earth=progress.num_off_earth,
         )
         self._records.append(record)
+        if record.is_guess:
+            self.outcome.guessed[record.source] = record.bands
         self.outcome.dates.update([record.date_from])
         if progress.planned.has_outdated:
             self._outdated[record.source] = record.content

@@ -1,5 +1,6 @@
 """Image files by the thousand: found, embedded in batches; unreadable ones may be left out."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -23,7 +24,9 @@ from harma.model.embedding import (
     trained_reading,
 )
 from harma.scenes.rendering import reading_of
-from harma.scenes.sources import find_sources
+from harma.scenes.sources import find_scenes
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +53,22 @@ def find_images(named: Iterable[str | PathLike[str]]) -> list[Path]:
         ConfigError: an address is named.
     """
     paths = []
-    for source in find_sources(named):
+    found = find_scenes(named)
+    for path, problem in found.problems.items():
+        logger.warning("%s is left out: %s", path, problem)
+    for source in found.sources:
+        if source.opened_as.startswith("<") and len(source.files) > 1:
+            raise ConfigError(
+                f"{source.name} is part of a product of {len(source.files)} files; images are read"
+                " from one file each (`harma index build` puts products together)"
+            )
         if source.opened_as.startswith("/vsi"):
             raise ConfigError(
                 f"{source.name} is an address; images are read from files (`harma index build`"
                 " reads addresses)"
             )
-        paths.append(Path(source.opened_as))
+        # Of a product of one file its name is the file.
+        paths.append(Path(source.name))
     return paths
 
 

@@ -31,6 +31,14 @@ LANDSAT_TM_CODES = {"1", "2", "3", "4", "5", "7"}
 # Bands that only Sentinel-2, Landsat 8 and 9 have among sensors whose bands are called B.
 LATER_CODES = {"8", "8a", "9", "10", "11", "12"}
 
+# Beginnings of band names that one sensor's products alone have.
+SENSORS_OF_NAMES = {
+    r"sur_refl_b\d": "modis",
+    r"nadir_reflectance_band\d": "modis",
+    r"oa\d\d_": "olci",
+    r"s2_b\d": "sentinel-2",
+}
+
 Triple = tuple[int, int, int]
 Texts = Sequence[str | None]
 
@@ -85,7 +93,9 @@ def _nearest(lengths: Sequence[float | None], color: str) -> int:
 def _micrometres(length: float | None) -> float | None:
     if length is None or not length > 0:
         return None
-    return length / 1000 if length >= LEAST_NANOMETRES else length
+    if length < LEAST_NANOMETRES:
+        return length
+    return length / 1000
 
 
 def _wavelength_in(text: str | None) -> float | None:
@@ -149,9 +159,31 @@ def band_codes(descriptions: Texts) -> list[str]:
 
 
 def _code(text: str | None) -> str:
-    pattern = r"(?<![a-z0-9])(?:band[\s_-]?|b|oa)0*(\d{1,2}a?)(?![a-z0-9])"
+    # ST_B6 is the temperature of Landsat.
+    if re.match(r"\s*ST_", text or ""):
+        return ""
+    pattern = r"(?<![a-z0-9])(?:(?:nadir_reflectance_)?band[\s_-]?|b|oa)0*(\d{1,2}a?)(?![a-z0-9])"
     match = re.search(pattern, text or "", re.IGNORECASE)
     return match[1].lower() if match else ""
+
+
+def sensor_of_names(descriptions: Texts) -> str:
+    """The key of the sensor whose bands alone are called so, or "".
+
+    Args:
+        descriptions: of each band.
+    """
+    texts = [(text or "").strip().lower() for text in descriptions]
+    for pattern, key in SENSORS_OF_NAMES.items():
+        if any(re.match(pattern, text) for text in texts):
+            return key
+    # Landsat's surface reflectance: only that of 8 and 9 has a band 6.
+    codes = {_code(text) for text in texts if text.startswith("sr_b")}
+    if "6" in codes:
+        return "landsat-8"
+    if codes >= LANDSAT_TM_CODES:
+        return "landsat-7"
+    return ""
 
 
 def by_codes(codes: Sequence[str], sensor: Sensor | None) -> tuple[Triple, str] | None:

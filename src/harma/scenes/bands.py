@@ -10,7 +10,8 @@ From what is sure to what is guessed; the reason is kept, so that a person can c
    folders tell;
 5. the colour interpretation;
 6. the sensor's order, where the file has as many bands as are delivered in that order;
-7. a guess, which is said: the sensor's order again, or the first three bands.
+7. a guess, which is said: the sensor's order again, band names of a sensor that is not known, or
+   the first three bands.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +26,9 @@ from harma.scenes.band_names import (
     by_wavelengths,
     by_words,
     polarisation,
+    sensor_of_names,
 )
-from harma.scenes.sensors import PRESETS, Sensor, is_mask_name, sensor_of
+from harma.scenes.sensors import BY_KEY, PRESETS, Sensor, is_mask_name, sensor_of
 
 Bands = tuple[int, ...]
 
@@ -94,6 +96,8 @@ def choose_bands(asked: str | Bands, facts: BandFacts) -> BandChoice:
         DataError: the raster does not have these bands.
     """
     sensor = sensor_of(facts.source, facts.tags)
+    if sensor is None:
+        sensor = BY_KEY.get(sensor_of_names(facts.descriptions))
     choice = _choice(asked, facts, sensor)
     if sensor is None:
         return choice
@@ -108,10 +112,19 @@ def _choice(asked: str | Bands, facts: BandFacts, sensor: Sensor | None) -> Band
         raise DataError("all its bands are alpha, a mask without a picture")
     if is_mask_name(facts.source):
         return BandChoice((colors[0],), "a mask by its name: the first band, as grey")
+    return _automatic(facts, sensor, colors)
+
+
+def _automatic(facts: BandFacts, sensor: Sensor | None, colors: Sequence[int]) -> BandChoice:
+    """The first that says something, from what is sure to what is guessed."""
+    named = _by_band_names(facts, sensor)
+    is_sure = named is not None and not named.is_guess
     return (
         _as_described(facts)
-        or _by_band_names(facts, sensor)
+        or (named if is_sure else None)
         or _as_interpreted(facts)
+        # Names of a sensor that is not known say less than a file that names its colours.
+        or named
         or _as_grey(facts, sensor, colors)
         or _by_order(sensor, colors)
     )

@@ -30,7 +30,6 @@ FOLDS = 8
 WORTH = 0.9
 
 Points = Sequence[GroundControlPoint]
-Pixels = NDArray[np.float64]
 
 # Typed names of what rasterio does not type.
 _from_gcps: Callable[[Points], Affine] = rasterio.transform.from_gcps
@@ -149,11 +148,11 @@ def _rms(misses: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.mean(misses**2)))
 
 
-def _pixels(points: Points) -> Pixels:
+def _pixels(points: Points) -> NDArray[np.float64]:
     return np.array([(point.col, point.row) for point in points], dtype=np.float64)
 
 
-def _coordinates(points: Points) -> Pixels:
+def _coordinates(points: Points) -> NDArray[np.float64]:
     return np.array([(point.x, point.y) for point in points], dtype=np.float64)
 
 

@@ -1,9 +1,10 @@
-"""Odd types of values: 8-bit types that hold 1, 2 or 4 bits, complex numbers of radars.
+"""Odd types of values: 8-bit types that hold 1, 2 or 4 bits, amplitudes of radars.
 
 - Few bits: where the file says how many (NBITS of GeoTIFF), their range becomes 0 to 255. Where it
   does not, a raster of one 8-bit band whose values are all below 16 is taken to hold the bits that
   its greatest value needs; a look at a few places tells most others at once.
-- Complex numbers: amplitude in decibels, 20·log10|z|; 0 has none, and is nodata.
+- Complex numbers, and whole numbers of Sentinel-1: amplitude in decibels, 20·log10|z|; 0 has none,
+  and is nodata.
 """
 
 from collections.abc import Sequence
@@ -72,10 +73,10 @@ def _needed(values: NDArray[Any]) -> float | None:
 
 
 def decibels(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Complex numbers as amplitude in decibels; NaN where they are 0 or no numbers.
+    """Amplitudes in decibels; NaN where they are 0 or no numbers.
 
     Args:
-        values: complex, of any shape.
+        values: complex or real, of any shape.
     """
     amplitude = np.abs(values).astype(np.float32)
     amplitude[~(amplitude > 0)] = np.nan

@@ -82,7 +82,10 @@ class Walker:
         self._below(folder, found, links)
         # Links come last: what they lead to is known by its own name where it lies below, too.
         while links:
-            self._follow(links.pop(0), found, links)
+            found_now = sorted(links)
+            links.clear()
+            for link in found_now:
+                self._follow(link, found, links)
         found.files.sort(key=_by_parts)
         return found
 

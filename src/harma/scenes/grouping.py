@@ -10,9 +10,11 @@ from harma.errors import HarmaError
 from harma.scenes.containers import look_into
 from harma.scenes.edge import gdal_settings, open_dataset
 from harma.scenes.formats import LEFT_OUT, MAYBE, SCENE_SUFFIXES, WITH_HEADER, suffix_of
+from harma.scenes.masks import is_prefix_of_another, mask_of
 from harma.scenes.period import Period
 from harma.scenes.products.product import Product
 from harma.scenes.products.table import find_products
+from harma.scenes.side_by_side import side_by_side
 from harma.scenes.sidecars import Sidecars
 from harma.scenes.source import Found, Source, source_named
 from harma.scenes.stacking import UnfitError, stacked
@@ -20,6 +22,7 @@ from harma.scenes.vrt_parts import parts_of
 from harma.scenes.zipped import archive_of
 
 BY_PRODUCT = "the product's name"
+BESIDE = "a mask of the picture beside it, by its name"
 PART_OF_VRT = "a part of a VRT that is a scene"
 
 
@@ -80,14 +83,17 @@ class _Grouping:
         self._given: set[str] = set()
         # Files of scenes and of problems.
         self._taken: set[str] = set()
-        for product in find_products(_listing(files)):
+        self._listing = _listing(files)
+        for product in find_products(self._listing):
             self._add(product, of_vrts)
         for path in self._taken:
             self._no_scene.pop(path, None)
 
     def _add(self, product: Product, of_vrts: set[str]) -> None:
         """Note what becomes of a product's files."""
-        if product.shown and not product.shown <= of_vrts:
+        # A VRT stands for what it is made of, and the first family for its files.
+        is_free = not product.shown <= of_vrts and not product.shown & self._taken
+        if product.shown and is_free:
             try:
                 source = self._assembled(product)
             except UnfitError:
@@ -112,6 +118,8 @@ class _Grouping:
         opened = product.opened
         if product.parts:
             opened = stacked(product.parts)
+        elif product.tiles:
+            opened = side_by_side(product.tiles, product.colors)
         elif product.files:
             _check_opens(opened)
         source = Source(
@@ -144,7 +152,7 @@ class _Grouping:
             return []
         if suffix_of(path) in MAYBE:
             return self._of_container(entry)
-        if entry.is_sought and not self._is_imagery(path):
+        if entry.is_sought and not (self._is_imagery(path) and self._is_picture(path)):
             return []
         return [self._with_files(source_named(path), [path, *self._parts.get(path, ())])]
 
@@ -172,6 +180,15 @@ class _Grouping:
             return any(file.lower().endswith(".hdr") for file in self._sidecars.of(path))
         if suffix in LEFT_OUT:
             self.found.left_out[path] = LEFT_OUT[suffix]
+        return False
+
+    def _is_picture(self, path: str) -> bool:
+        """Whether a raster is no mask of another one beside it, by their names; it is told."""
+        folder, _, name = path.rpartition("/")
+        start = mask_of(name)
+        if not start or not is_prefix_of_another(self._listing[folder], start, name):
+            return True
+        self.found.left_out[path] = BESIDE
         return False
 
 
@@ -204,4 +221,4 @@ def _listing(files: Iterable[str]) -> dict[str, list[str]]:
     for path in files:
         folder, _, name = path.rpartition("/")
         listing[folder].append(name)
-    return dict(listing)
+    return {folder: sorted(names) for folder, names in listing.items()}

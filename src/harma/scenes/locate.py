@@ -5,26 +5,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pyproj
 from affine import Affine
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.rpc import RPC
 
-from harma.errors import ConfigError, DataError
+from harma.errors import ConfigError
 from harma.scenes.control_points import fit_points, make_point, unwrapped
 from harma.scenes.edge import library_call
 from harma.scenes.mapping import AffineMapping, Mapping, ReprojectedMapping
-from harma.scenes.place import (
-    PixelSize,
-    Place,
-    check_transform,
-    described_crs,
-    find_place,
-    is_local,
-    local_gsd,
-)
+from harma.scenes.place import PixelSize, Place, check_transform, find_place
 from harma.scenes.rational import fit_coefficients
+from harma.scenes.systems import local_unit, projection_between, system_facts
 from harma.scenes.upright import Grid, is_upright, upright_grid
 
 # Why coordinates are no place (`SceneFacts.placed_by`).
@@ -124,25 +116,6 @@ def locate(given: Georeference, *, crs: CRS | None = None, height: float | None 
     return Location(None, given.width, given.height)
 
 
-def parse_crs(text: str) -> CRS:
-    """A coordinate reference system as a person writes it.
-
-    Raises:
-        ConfigError: pyproj does not know it, or it is not of the Earth.
-    """
-    try:
-        with library_call("it is none that pyproj reads"):
-            crs = CRS.from_wkt(pyproj.CRS.from_user_input(text).to_wkt())
-        place = find_place(crs, Affine.scale(2))
-    except DataError as error:
-        raise ConfigError(
-            f"crs is {text!r}: {error.problem}; give one such as EPSG:25832"
-        ) from error
-    if place is None:
-        raise ConfigError(f"crs is {text!r}, a local one without a place on the Earth")
-    return crs
-
-
 def check_height(height: float | None) -> None:
     """Check that a height of the ground is one of the Earth.
 
@@ -160,19 +133,29 @@ def _by_transform(given: Georeference, crs: CRS | None) -> Location:
     if crs is None:
         return Location(None, given.width, given.height, NO_CRS)
     check_transform(given.transform)
-    if is_local(crs):
-        gsd = local_gsd(crs, given.transform)
+    if system_facts(crs).is_local:
+        gsd = _local_gsd(crs, given.transform)
         return Location(None, given.width, given.height, LOCAL, gsd=gsd)
     placed_by = ""
     if given.crs is None:
-        placed_by = f"its coordinates, which are taken to be of {Place(crs, given.transform).name}"
+        placed_by = f"a stated reference system, {Place(crs, given.transform).name}"
     return _shown(given, crs, AffineMapping(given.transform), placed_by)
+
+
+def _local_gsd(crs: CRS, transform: Affine) -> float | None:
+    """Metres per pixel by the unit of a local system; None where that is no length."""
+    unit = local_unit(crs)
+    if unit is None:
+        return None
+    across = float(np.hypot(transform.a, transform.d))
+    along = float(np.hypot(transform.b, transform.e))
+    return unit * (across + along) / 2
 
 
 def _by_points(given: Georeference, crs: CRS | None) -> Location:
     if crs is None:
         return Location(None, given.width, given.height, NO_CRS)
-    if is_local(crs):
+    if system_facts(crs).is_local:
         return Location(None, given.width, given.height, LOCAL)
     points = list(given.points)
     if crs.is_geographic:
@@ -192,7 +175,7 @@ def _by_coefficients(given: Georeference, coefficients: RPC, height: float | Non
     crs = CRS.from_epsg(4326)
     polar = _polar_crs(coefficients.lat_off)
     if polar is not None:
-        mapping = ReprojectedMapping(mapping, _projection(crs, polar))
+        mapping = ReprojectedMapping(mapping, projection_between(crs, polar))
         crs = polar
     return _shown(given, crs, mapping, fit.said)
 
@@ -221,15 +204,10 @@ def _polar_crs(latitude: float) -> CRS | None:
     return CRS.from_user_input(POLAR_CRS[1 if latitude > 0 else -1])
 
 
-def _projection(crs: CRS, other: CRS) -> pyproj.Transformer:
-    with library_call("its coordinates cannot be projected"):
-        return pyproj.Transformer.from_crs(described_crs(crs), described_crs(other), always_xy=True)
-
-
 def _projected(
     points: Sequence[GroundControlPoint], crs: CRS, other: CRS
 ) -> list[GroundControlPoint]:
-    projection = _projection(crs, other)
+    projection = projection_between(crs, other)
     with library_call("its ground control points cannot be projected"):
         xs, ys = projection.transform([point.x for point in points], [point.y for point in points])
     return [

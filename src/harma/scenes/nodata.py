@@ -2,18 +2,22 @@
 
 - As the file says: the nodata value of each band shown, its mask (internal, .msk, of the file or of
   a band), its alpha band. What other bands hold, such as a QA band whose fill is 1, says nothing.
-- 0, and any value of 8 bits, is a colour where one of the bands has it, and no data where all have
-  it. Other values (-9999, 65535) are none that is measured: a pixel with one of them is nodata.
+- A value such as 0 is a colour where one of the bands has it, and no data where all have it. A
+  negative value (-9999) and the greatest of more than 8 bits (65535) are none that is measured: a
+  pixel with one of them in any band shown is nodata.
+- Where the file declares nothing, the fill of the sensor's products, as its documents state it, if
+  the values have more than 8 bits.
 - With a value of the person's own, a pixel whose shown bands all have it; the file's own value then
   counts no more, but what is transparent by its alpha band still does. NaN as the value: no value
   means nodata.
 - Values that are not numbers are nodata in any case.
-- An alpha band that has the values of a measured band (`harma.scenes.sampled`) is none.
+- An alpha band that has the values of a measured band, such as near infrared, is none: a pixel is
+  then empty only where all its colours are 0 too (`harma.scenes.opacity`).
 - What nothing declares, such as black collars of JPEG-compressed imagery, is not guessed.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +29,18 @@ from rasterio.windows import Window as RasterWindow
 
 from harma.errors import ConfigError
 from harma.scenes.edge import library_call
-from harma.scenes.sampled import is_measured, sampled
+from harma.scenes.opacity import has_data, is_measured
+from harma.scenes.sampled import sampled
 
 UNREADABLE = "it is damaged"
 # What GDAL says of bands whose mask need not be read: there is none, or it is told by the values.
-WITHOUT_MASK = ([MaskFlags.all_valid], [MaskFlags.nodata])
+WITHOUT_MASK = (
+    [MaskFlags.all_valid],
+    [MaskFlags.nodata],
+    [MaskFlags.per_dataset, MaskFlags.nodata],  # by NODATA_VALUES
+)
+# Nothing is measured that is larger.
+HUGE = 1e30
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class NodataRule:
     Attributes:
         value: that means nodata, in place of what the file says; None: as the file says.
         alpha: number of its alpha band, or 0.
+        is_measured: what is declared as alpha is a measured band.
         values: nodata value of each band shown, or None.
         masks: numbers of bands whose masks say which pixels hold data: a pixel does if one of them
             says so; () where nothing is masked.
@@ -48,15 +60,26 @@ class NodataRule:
     alpha: int
     values: tuple[float | None, ...]
     masks: tuple[int, ...]
+    is_measured: bool = False
 
     @classmethod
-    def of(cls, dataset: DatasetReader, bands: Sequence[int], value: float | None) -> "NodataRule":
+    def of(
+        cls,
+        dataset: DatasetReader,
+        bands: Sequence[int],
+        value: float | None,
+        *,
+        fill: float | None = None,
+        survey: bool = False,
+    ) -> "NodataRule":
         """The rule of an opened raster.
 
         Args:
             dataset: the raster.
             bands: that are shown, from 1.
             value: as the attribute.
+            fill: of the sensor's products.
+            survey: nobody will ask for pixels: none is read here.
 
         Raises:
             DataError: the file's own masks are damaged.
@@ -64,22 +87,18 @@ class NodataRule:
         problem = "its masks cannot be read"
         with library_call(problem):
             interpretation = list(dataset.colorinterp)
-            flags = list(dataset.mask_flag_enums)
-            values = dataset.nodatavals
-        alpha = 0
-        # rasterio counts bands from 1.
-        declared = 0
-        if ColorInterp.alpha in interpretation:
-            declared = interpretation.index(ColorInterp.alpha) + 1
-        # A person who has it shown says that it is a picture.
-        is_alpha = declared > 0 and declared not in bands
-        if is_alpha and not is_measured(sampled(dataset, declared, problem)):
-            alpha = declared
-        masks = tuple(band for band in bands if _has_mask(flags[band - 1]))
-        # One mask for all bands need not be read for each of them.
-        if any(MaskFlags.per_dataset in flags[band - 1] for band in masks):
-            masks = masks[:1]
-        return cls(value, alpha, tuple(values[band - 1] for band in bands), masks)
+            flags = dict(zip(dataset.indexes, dataset.mask_flag_enums, strict=True))
+            declared = _declared_values(dataset)
+        alpha = _alpha(interpretation, bands)
+        masks = _masks({band: flags[band] for band in bands})
+        values = tuple(declared[band - 1] for band in bands)
+        has_room = _has_room([dataset.dtypes[band - 1] for band in bands])
+        if has_room and not (alpha or masks or _are_said(values)):
+            values = (fill,) * len(bands)
+        if alpha and not survey:
+            measured = is_measured(sampled(dataset, alpha, problem))
+            return cls(value, alpha, values, masks, measured)
+        return cls(value, alpha, values, masks)
 
     def valid(
         self,
@@ -119,7 +138,7 @@ class NodataRule:
                 opacity = dataset.read(
                     self.alpha, window=window, out_shape=shape, resampling=Resampling.nearest
                 )
-            valid &= opacity > 0
+            valid &= has_data(opacity, values, measured=self.is_measured)
         # One NaN among values would make every percentile NaN.
         if values.dtype.kind in "fc":
             valid &= np.isfinite(values).all(axis=0)
@@ -127,7 +146,7 @@ class NodataRule:
 
     def _by_values(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         """By the nodata values of the bands, told from the values that were read anyway."""
-        if not any(value is not None for value in self.values):
+        if not _are_said(self.values):
             return np.ones(values.shape[1:], dtype=bool)
         some_data = np.zeros(values.shape[1:], dtype=bool)
         all_measured = np.ones(values.shape[1:], dtype=bool)
@@ -135,9 +154,9 @@ class NodataRule:
             if value is None or not _can_hold(band.dtype, value):
                 some_data[:] = True
                 continue
-            differs = band != band.dtype.type(value)
+            differs = _differs(band, value)
             some_data |= differs
-            if value != 0 and band.dtype.itemsize > 1:
+            if _is_never_measured(band.dtype, value):
                 all_measured &= differs
         return some_data & all_measured
 
@@ -156,6 +175,61 @@ class NodataRule:
             )
         valid: NDArray[np.bool_] = np.any(masks != 0, axis=0)
         return valid
+
+
+def _declared_values(dataset: DatasetReader) -> tuple[float | None, ...]:
+    """The nodata value of each band: its own, or that of the file's tag for all of them."""
+    texts = dataset.tags().get("NODATA_VALUES", "").split()
+    if len(texts) != dataset.count:
+        values: tuple[float | None, ...] = dataset.nodatavals
+        return values
+    return tuple(float(text) for text in texts)
+
+
+def _are_said(values: Sequence[float | None]) -> bool:
+    return any(value is not None for value in values)
+
+
+def _alpha(interpretation: Sequence[ColorInterp], bands: Sequence[int]) -> int:
+    """Number of the alpha band, or 0."""
+    if ColorInterp.alpha not in interpretation:
+        return 0
+    # rasterio counts bands from 1.
+    alpha = interpretation.index(ColorInterp.alpha) + 1
+    # A person who has it shown says that it is a picture.
+    return 0 if alpha in bands else alpha
+
+
+def _masks(flags: Mapping[int, list[MaskFlags]]) -> tuple[int, ...]:
+    """Numbers of bands whose masks must be read, from what GDAL says of those shown."""
+    masks = tuple(band for band in flags if _has_mask(flags[band]))
+    # One mask for all bands need not be read for each of them.
+    if any(MaskFlags.per_dataset in flags[band] for band in masks):
+        return masks[:1]
+    return masks
+
+
+def _has_room(types: Sequence[str]) -> bool:
+    """Whether values have more than 8 bits: of 8, as pictures have, black may be a colour."""
+    return all(kind not in ("uint8", "int8") for kind in types)
+
+
+def _differs(band: NDArray[Any], value: float) -> NDArray[np.bool_]:
+    """Where a band has another value than that for nodata."""
+    # Of -3.4e38, files state fewer digits than they store.
+    if abs(value) > HUGE and band.dtype.kind == "f":
+        near: NDArray[np.bool_] = np.abs(band - value) <= abs(value) * 1e-5
+        return ~near
+    differs: NDArray[np.bool_] = band != band.dtype.type(value)
+    return differs
+
+
+def _is_never_measured(kind: np.dtype[Any], value: float) -> bool:
+    if kind.itemsize == 1:
+        return False
+    if kind.kind in "iu":
+        return value < 0 or value == np.iinfo(kind).max
+    return value < 0 or value > HUGE
 
 
 def _has_mask(flags: list[MaskFlags]) -> bool:

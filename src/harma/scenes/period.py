@@ -66,6 +66,11 @@ class Period:
         """Whether they have a moment in common."""
         return self.start <= other.end and other.start <= self.end
 
+    def holds(self, other: "Period") -> bool:
+        """Whether another one lies within this one, and is shorter."""
+        is_within = self.start <= other.start and other.end <= self.end
+        return is_within and self != other
+
     @property
     def text(self) -> str:
         """As people write it: 2020, 2020-06, 2020-06-15, 2020-06-01/2020-07-15."""

@@ -5,7 +5,8 @@ What becomes of a pixel (the same for files, Pillow pictures and arrays):
 - Grey, palette, CMYK, YCbCr, …: converted to RGB.
 - Alpha: fully transparent pixels become black, as nodata is in imagery; all others keep their
   colour. Nothing is blended: four-band aerial images often declare their near infrared as alpha,
-  and blending would darken them by it.
+  and blending would darken them by it. What has the values of a measured band is no alpha
+  (`harma.scenes.opacity`): near infrared is 0 over water.
 - Integers of 16 or 32 bits: as they are where all values lie in 0…255, divided by 257 where all lie
   in 0…65535 (the full range, not the image's own, so that images stay comparable), else stretched
   between their minimum and maximum.
@@ -28,6 +29,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from harma.errors import DataError, MissingFileError
+from harma.ground.tar_members import open_binary
+from harma.scenes.opacity import is_measured
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -100,8 +103,8 @@ def _read(path: Path, max_pixels: int, convert: Callable[[Image.Image], Decoded]
         # Opening a pipe would wait for ever.
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise DataError(f"image {path} is a device or pipe, not an image file")
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
+        with open_binary(path) as file:
+            if not _first_bytes(file):
                 raise DataError(f"image {path} is empty (0 bytes); copy it again or remove it")
             return _decode(file, path, max_pixels, convert)
     except FileNotFoundError as error:
@@ -121,7 +124,7 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file, open_header(file) as image:
+        with open_binary(path) as file, open_header(file) as image:
             width, height = image.size
             if _orientation(image) in ON_ITS_SIDE:
                 return height, width
@@ -286,6 +289,8 @@ def to_uint8_rgb(image: object) -> "Tensor":
 
 
 def _without_alpha(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if is_measured(rgba[..., 3]):
+        return rgba[..., :3]
     return np.where(rgba[..., 3:] == 0, np.uint8(0), rgba[..., :3])
 
 

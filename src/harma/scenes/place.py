@@ -19,17 +19,20 @@ from shapely.geometry.base import BaseGeometry
 from harma.errors import DataError, OffEarthError
 from harma.scenes.edge import library_call
 from harma.scenes.outline import NEAR_A_POLE, PixelBox, Point, densified, geometry_of
+from harma.scenes.systems import check_is_on_earth, system_facts
 
 # Longitude first, whatever a library's opinion on EPSG:4326 is.
 WGS84 = "OGC:CRS84"
-# Radii of Earth's ellipsoids lie within; those of other bodies do not.
-EARTH_RADIUS = (6.3e6, 6.4e6)
 # Edges of windows that span more degrees are bent by the projection.
 STRAIGHT_DEGREES = 0.5
 POLES = (90.0, -90.0)
 GEOD = pyproj.Geod(ellps="WGS84")
 # Where the size of pixels is measured: shares of a side, the middle first.
 MEASURED_AT = (0.5, 0.25, 0.75, 0.02, 0.98)
+# Coordinates that may lie beside a map of the world, and how far off they come back then; metres.
+FAR_EAST = 1e6
+FAR_NORTH = 8e6
+ELSEWHERE = 1e4
 # Pixels whose sides differ by less (a share) are square.
 SQUARE = 0.01
 
@@ -117,11 +120,38 @@ class Place:
         ring = np.column_stack([longitudes, latitudes])
         # Beyond a pole by a rounding error is at the pole.
         is_on_earth = np.isfinite(ring).all() and (np.abs(ring[:, 1]) <= 90 + 1e-9).all()
-        if not is_on_earth:
+        if not is_on_earth or self._comes_back_elsewhere(xs, ys, ring):
             raise OffEarthError(
                 "a part of it lies outside of what its coordinate reference system describes"
             )
         return ring
+
+    def _comes_back_elsewhere(
+        self, xs: Sequence[float], ys: Sequence[float], ring: NDArray[np.float64]
+    ) -> bool:
+        """Whether coordinates are of nowhere, though they were given a longitude and latitude.
+
+        Some projections (sinusoidal, Equal Earth) give points beside their map a place on the other
+        side of the Earth. Whatever is asked twice costs time, and such points are far out.
+        """
+        is_near = max(map(abs, xs)) < FAR_EAST and max(map(abs, ys)) < FAR_NORTH
+        if is_near or not self._has_a_rim:
+            return False
+        with library_call("its coordinates cannot be turned into longitude and latitude"):
+            back = rasterio.warp.transform(WGS84, self.crs, ring[:, 0], ring[:, 1])
+        return not np.allclose([xs, ys], back, rtol=0, atol=ELSEWHERE)
+
+    @cached_property
+    def _has_a_rim(self) -> bool:
+        """Whether its map ends in the east and west: those whose meridians are upright go round."""
+        if self.crs.is_geographic:
+            return False
+        try:
+            with library_call("it has no such meridian"):
+                xs, _ = rasterio.warp.transform(WGS84, self.crs, [10.0, 10.0], [0.0, 60.0])
+        except DataError:
+            return True
+        return not abs(xs[0] - xs[1]) < 1
 
     def _within_poles(self, latitude: float) -> float:
         """A latitude; one that is beyond a pole by less than a pixel is at the pole.
@@ -147,13 +177,17 @@ class Place:
         Raises:
             OffEarthError: no place in it has a longitude and latitude.
         """
-        places = [(x * width, y * height) for x, y in product(MEASURED_AT, repeat=2)]
-        *others, last = sorted(places, key=lambda at: math.dist(at, (width / 2, height / 2)))
+        middle_of_it = (width / 2, height / 2)
+        try:
+            return self._pixel_size(*middle_of_it)
+        except OffEarthError:
+            # Space around a full disk of the Earth, or a part of it: the nearest place that is not.
+            places = [(x * width, y * height) for x, y in product(MEASURED_AT, repeat=2)]
+        *others, last = sorted(places, key=lambda at: math.dist(at, middle_of_it))
         for column, row in others:
             try:
                 return self._pixel_size(column, row)
             except OffEarthError:
-                # Space around a full disk of the Earth.
                 continue
         return self._pixel_size(*last)
 
@@ -212,9 +246,9 @@ def find_place(crs: CRS | None, transform: Affine) -> Place | None:
     if crs is None or transform.is_identity:
         return None
     check_transform(transform)
-    if is_local(crs):
+    if system_facts(crs).is_local:
         return None
-    _check_is_on_earth(crs)
+    check_is_on_earth(crs)
     return Place(crs, transform)
 
 
@@ -228,33 +262,6 @@ def check_transform(transform: Affine) -> None:
         raise DataError("its pixels have no size on the ground: its georeference is damaged")
 
 
-def is_local(crs: CRS) -> bool:
-    """Whether a coordinate reference system is one of a site, without a place on the Earth."""
-    return described_crs(crs).ellipsoid is None
-
-
-def local_gsd(crs: CRS, transform: Affine) -> float | None:
-    """Metres per pixel by the unit of a local system; None where that is no length."""
-    described = described_crs(crs)
-    with library_call("the unit of its coordinates is not understood"):
-        units = [axis.unit_conversion_factor for axis in described.axis_info]
-    if not units or not all(0 < unit < np.inf for unit in units):
-        return None
-    across = float(np.hypot(transform.a, transform.d))
-    along = float(np.hypot(transform.b, transform.e))
-    return units[0] * (across + along) / 2
-
-
-def described_crs(crs: CRS) -> pyproj.CRS:
-    """A coordinate reference system as pyproj knows it.
-
-    Raises:
-        DataError: it does not understand it.
-    """
-    with library_call("its coordinate reference system is not understood"):
-        return pyproj.CRS.from_wkt(crs.to_wkt())
-
-
 def middle(geometry: BaseGeometry) -> Point:
     """Longitude and latitude of the middle of a footprint, which may cross the 180th meridian."""
     west, _, east, _ = geometry.bounds
@@ -266,23 +273,6 @@ def middle(geometry: BaseGeometry) -> Point:
     if longitude > 180:
         longitude -= 360
     return longitude, centre.y
-
-
-def _check_is_on_earth(crs: CRS) -> None:
-    """Check that a coordinate reference system is of the whole Earth.
-
-    Raises:
-        DataError: it is not.
-    """
-    described = described_crs(crs)
-    ellipsoid = described.ellipsoid
-    assert ellipsoid is not None  # not a local one
-    least, most = EARTH_RADIUS
-    if not least < ellipsoid.semi_major_metre < most:
-        raise DataError(
-            f"its coordinate reference system ({described.name}) is not of the Earth: the body's"
-            f" radius is {ellipsoid.semi_major_metre / 1000:,.0f} km. It has no WGS84 footprint"
-        )
 
 
 def _moved_east(points: NDArray[Any]) -> NDArray[Any]:

@@ -12,15 +12,17 @@ from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.io import DatasetReader
 from rasterio.rpc import RPC
+from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError
 from harma.scenes.addresses import unsigned
 from harma.scenes.band_names import wavelength_in_tags, wavelengths_in_list
 from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
+from harma.scenes.camera import camera_of
 from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
-from harma.scenes.locate import Georeference, Location, check_height, locate, parse_crs
+from harma.scenes.locate import Georeference, Location, check_height, locate
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
 from harma.scenes.picture import picture_size, read_with_alpha
@@ -28,11 +30,13 @@ from harma.scenes.place import PixelSize, Place
 from harma.scenes.ranges import KindRange, chosen_stretch, is_by_kind, kind_of
 from harma.scenes.readers import BandReader, PaletteReader, PictureReader, Reader, thinned
 from harma.scenes.reflectance import shown_range
+from harma.scenes.sensors import fill_of
 from harma.scenes.sidecars import crs_beside, how_to_look
-from harma.scenes.stacking import name_of
+from harma.scenes.stacking import VRT_START, name_of
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import AUTO, AUTO_RULE, StretchRule
 from harma.scenes.subdatasets import name_one
+from harma.scenes.systems import parse_crs
 from harma.scenes.taken import taken_of
 from harma.scenes.upright import UprightReader
 from harma.scenes.windows import Window
@@ -129,12 +133,12 @@ class SceneFacts:
     placed_by: str = ""
     pixel_size: PixelSize | None = None
 
+    kind: str = ""
+
     @property
     def scale(self) -> PixelSize | float | None:
         """Metres per pixel, by direction where that is known: what a `Tiling` asks for."""
         return self.pixel_size or self.gsd
-
-    kind: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +149,13 @@ class Scene:
         facts: what is known of it.
         place: its georeference, or None.
         reader: of its windows.
+        position: longitude and latitude of its camera, where it has no georeference; or None.
     """
 
     facts: SceneFacts
     place: Place | None
     reader: Reader = field(repr=False)
+    position: Point | None = None
 
     def read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
         """A chip.
@@ -201,11 +207,13 @@ class Scene:
     def footprint(self, window: Window) -> BaseGeometry | None:
         """Outline of a window in WGS84, or None where the scene has no place.
 
+        Of a scene without georeference it is the position of its camera, a point.
+
         Raises:
             OffEarthError: its corners have no longitude and latitude.
         """
         if self.place is None:
-            return None
+            return self.position
         with naming(self.facts.source):
             return self.place.footprint(window.column, window.row, window.width, window.height)
 
@@ -234,7 +242,7 @@ def open_scene(
         with dataset:
             with naming(name_of(source)):
                 scene = _scene(source, dataset, reading, survey=survey)
-                scene = _dated(scene, dataset, unsigned(name or source), reading)
+                scene = _dated(scene, dataset, unsigned(name or name_of(source)), reading)
             # Not inside of `naming`: what the caller does to other files is raised here too.
             yield scene
 
@@ -243,6 +251,9 @@ def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: boo
     # What is put together is called by its first file, of which dates and bands may be told.
     # By its name: a signature holds dates, and is kept nowhere.
     source = unsigned(name_of(opened))
+    if opened.startswith(VRT_START) and isinstance(reading.bands, str):
+        # Its bands are named already; a preset counts those of files that hold all bands.
+        reading = replace(reading, bands="auto")
     header = _read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")
@@ -376,8 +387,12 @@ def _open_raster(
         bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
-        nodata = NodataRule.of(dataset, bands, reading.nodata)
-        reader = BandReader(dataset, bands, nodata)
+        fill = fill_of(choice.sensor)
+        nodata = NodataRule.of(dataset, bands, reading.nodata, fill=fill, survey=survey)
+        # What Sentinel-1 delivers in whole numbers is amplitude; real numbers may be anything.
+        whole = all(header.types[band - 1] in ("uint16", "int16") for band in bands)
+        is_amplitude = whole and choice.sensor == "sentinel-1"
+        reader = BandReader(dataset, bands, nodata, is_amplitude=is_amplitude)
         facts_of_bands = _band_facts(source, header)
         kind = _set_stretch(reader, header, choice.sensor, facts_of_bands, reading, survey=survey)
     if location.mapping is not None:
@@ -408,13 +423,17 @@ def _band_facts(source: str, header: _Header) -> BandFacts:
 
 
 def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) -> Scene:
-    """The scene with what is known of when it was taken."""
+    """The scene with what is known of when it was taken, and of where if nothing else says it."""
     with library_call("what it says of itself cannot be read"):
         # Some sensors' files name the date in a namespace of their own.
-        tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY")}
-    taken = taken_of(name, tags, reading.date_from)
+        tags = {**dataset.tags(ns="IMD"), **dataset.tags(), **dataset.tags(ns="IMAGERY")}
+    camera = camera_of(dataset, scene.facts.source)
+    taken = taken_of(name, tags, reading.date_from, camera.taken)
     facts = replace(scene.facts, taken=taken.period, date_from=taken.date_from)
-    return replace(scene, facts=facts)
+    if scene.place is not None or camera.position is None:
+        return replace(scene, facts=facts)
+    facts = replace(facts, placed_by="GPS of the camera")
+    return replace(scene, facts=facts, position=camera.position)
 
 
 def _set_stretch(

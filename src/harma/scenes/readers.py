@@ -12,8 +12,8 @@ from harma.scenes.bands import Bands
 from harma.scenes.depth import decibels, depth_range
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
+from harma.scenes.opacity import has_data, is_measured
 from harma.scenes.ranges import ThinnedValues
-from harma.scenes.sampled import is_measured
 from harma.scenes.stretch import Stretch
 from harma.scenes.windows import Window
 
@@ -62,16 +62,25 @@ class BandReader:
         dataset: the raster.
         bands: their numbers, from 1.
         nodata: what tells which pixels hold data.
+        is_amplitude: real numbers are amplitudes of a radar, shown in decibels as complex ones are.
 
     Attributes:
         stretch: set by whoever knows which values shall be black and white; None leaves them as
             they are.
     """
 
-    def __init__(self, dataset: DatasetReader, bands: Bands, nodata: NodataRule) -> None:
+    def __init__(
+        self,
+        dataset: DatasetReader,
+        bands: Bands,
+        nodata: NodataRule,
+        *,
+        is_amplitude: bool = False,
+    ) -> None:
         self.dataset = dataset
         self.bands = bands
         self.nodata = nodata
+        self.is_amplitude = is_amplitude
         self.stretch: Stretch | None = None
 
     def depth(self) -> Stretch | None:
@@ -141,9 +150,11 @@ class BandReader:
                 # them.
                 resampling=Resampling.nearest,
             )
-        if values.dtype.kind == "c":
+        valid = self.nodata.valid(self.dataset, values, window)
+        if values.dtype.kind == "c" or self.is_amplitude:
             values = decibels(values)
-        return values, self.nodata.valid(self.dataset, values, window)
+            valid &= np.isfinite(values).all(axis=0)
+        return values, valid
 
 
 class PaletteReader:
@@ -197,8 +208,7 @@ class PictureReader:
         self.image = image
         self.alpha = alpha
         # Four-band aerial pictures have their near infrared there.
-        if alpha is not None and is_measured(alpha):
-            self.alpha = None
+        self.is_measured = alpha is not None and is_measured(alpha)
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`; it is in memory already, and is not thinned out."""
@@ -207,7 +217,8 @@ class PictureReader:
         part = self.image[rows, columns]
         if self.alpha is None:
             return Pixels(part, np.ones(part.shape[:2], dtype=bool))
-        return Pixels(part, self.alpha[rows, columns] > 0)
+        alpha = self.alpha[rows, columns]
+        return Pixels(part, has_data(alpha, np.moveaxis(part, -1, 0), measured=self.is_measured))
 
 
 def thinned(height: int, width: int, side: int) -> tuple[int, int]:

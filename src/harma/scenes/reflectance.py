@@ -47,6 +47,12 @@ SENTINEL_2_OFFSET = Scaling(0.0001, -0.1)
 LANDSAT_C2_L2 = Scaling(0.0000275, -0.2)
 ALREADY = Scaling(1.0, 0.0)
 NO_SCALING = (1.0, 0.0)
+# Layers of the same products that are something else: temperature, aerosol, water vapour, angles.
+OTHER_LAYERS = re.compile(
+    r"_ST_[A-Z]|_(AOT|WVP|SCL)(_\d\dm)?\.|HLS\.L30\..*\.B1[01]\.|\.(SZA|SAA|VZA|VAA)\."
+    r"|_(SZA|SAA|VZA|VAA)\.",
+    re.IGNORECASE,
+)
 
 
 def shown_range(
@@ -72,6 +78,8 @@ def shown_range(
         None where no range is known: 8 bit, radiance, what is not known to be reflectance.
     """
     if kind in ("uint8", "int8") or kind.startswith("complex"):
+        return None
+    if OTHER_LAYERS.search(source):
         return None
     stored = _scaling(sensor, source, tags or {}, descriptions)
     if stored is None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, TiffImagePlugin
 
 from harma.errors import HarmaError, MissingFileError
+from harma.ground.tar_members import gdal_name, is_there, open_binary
 from harma.scenes.picture import DECODING_ERRORS, open_header, picture_size, read_image
 from harma.scenes.ranges import spread
 from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
@@ -95,7 +96,7 @@ def reading_of(
     except ImportError:
         return None
     reading = as_trained(Reading(stretch=rule or AUTO_RULE), trained)
-    sources = [str(Path(path).absolute()) for path in rasters]
+    sources = [gdal_name(Path(path).absolute()) for path in rasters]
     found = sample_ranges(sources, reading)
     return replace(reading, ranges=(*reading.ranges, *found))
 
@@ -135,9 +136,9 @@ def is_plain_picture(path: Path) -> bool:
     """
     try:
         # Opening a pipe would wait for ever.
-        if not path.is_file():
+        if not is_there(path):
             return True
-        with path.open("rb") as file:
+        with open_binary(path) as file:
             head = file.read(HEAD_BYTES)
             if head.startswith(PNG):
                 return head[PNG_DEPTH_AT : PNG_DEPTH_AT + 1] <= b"\x08"
@@ -202,7 +203,7 @@ def _opened(
         yield None
         return
     # Absolute: no name of a file is then taken for one of GDAL's own (NETCDF:…).
-    source = str(path.absolute())
+    source = gdal_name(path.absolute())
     try:
         with gdal_settings(), open_dataset(source):
             pass

@@ -16,10 +16,6 @@ from harma.scenes.edge import library_call
 # Windows of this side at so many places along each side.
 SIDE = 64
 PLACES = 3
-# An alpha has few values: 0, its greatest, some between at feathered edges. A measured band has
-# many, nearly all of them between.
-MANY_VALUES = 16
-MANY_BETWEEN = 0.5
 
 
 def sampled(dataset: DatasetReader, band: int, problem: str) -> NDArray[Any]:
@@ -50,21 +46,3 @@ def sampled(dataset: DatasetReader, band: int, problem: str) -> NDArray[Any]:
 def _starts(length: int) -> list[int]:
     last = max(0, length - SIDE)
     return sorted({round(place * last / (PLACES - 1)) for place in range(PLACES)})
-
-
-def is_measured(alpha: NDArray[Any]) -> bool:
-    """Whether what is declared as alpha is a measured band, such as near infrared.
-
-    Programs declare the fourth of four 8-bit bands as alpha by themselves; near infrared is 0 over
-    water, which would be left out as transparent.
-
-    Args:
-        alpha: values of it.
-    """
-    if not alpha.size or alpha.dtype.kind not in "iu":
-        return False
-    opaque = alpha[alpha > 0]
-    if not opaque.size:
-        return False
-    between = opaque < np.iinfo(alpha.dtype).max
-    return bool(between.mean() > MANY_BETWEEN and np.unique(opaque).size >= MANY_VALUES)

@@ -2,17 +2,20 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from harma.errors import DataError
-from harma.scenes.dates import parse_date
+from harma.errors import ConfigError, DataError
+from harma.scenes.period import Period
+from harma.scenes.written_dates import parse_period
 
 LIST_SUFFIXES = (".txt", ".csv")
 # A table's columns, the first that is there.
 PATH_COLUMNS = ("path", "source", "file", "filename", "image", "filepath")
-DATE_COLUMNS = ("datetime", "date")
+DATE_COLUMNS = ("datetime", "date", "acquired", "acquisition_date", "start_datetime", "start_date")
+# Of a range, where both ends are there; else the one column counts.
+START_COLUMNS = ("start_datetime", "start_date", *DATE_COLUMNS)
+END_COLUMNS = ("datetime_end", "end_datetime", "end_date")
 
 
 class Listed(NamedTuple):
@@ -24,7 +27,7 @@ class Listed(NamedTuple):
     """
 
     name: str
-    taken: datetime | None = None
+    taken: Period | None = None
 
 
 def read_list(path: Path) -> list[Listed]:
@@ -76,7 +79,6 @@ def _rows(path: Path, text: str) -> list[Listed]:
 def _entries(path: Path, reader: "csv.DictReader[str]") -> Iterator[Listed]:
     columns = {name.strip().lower(): name for name in reader.fieldnames or ()}
     paths = _first(columns, PATH_COLUMNS)
-    dates = _first(columns, DATE_COLUMNS)
     if paths is None:
         raise DataError(
             f"the list {path} has the columns {', '.join(columns) or 'none'}; one must be called"
@@ -91,11 +93,30 @@ def _entries(path: Path, reader: "csv.DictReader[str]") -> Iterator[Listed]:
             raise DataError(
                 f"{where}: {paths} is the list {name}; name a scene, a folder or a glob"
             )
-        date = _cell(row, dates)
-        if date:
-            yield Listed(name, parse_date(date, f"{where}: {dates}"))
-        else:
-            yield Listed(name)
+        yield Listed(name, _taken(row, columns, where))
+
+
+def _taken(row: dict[str, str | None], columns: dict[str, str], where: str) -> Period | None:
+    """When a scene was taken, by the cells that are filled; None where none is."""
+    ends = _filled(row, columns, END_COLUMNS)
+    starts = _filled(row, columns, START_COLUMNS if ends else DATE_COLUMNS)
+    if not starts:
+        return None
+    start = parse_period(_cell(row, starts[0]), f"{where}: {starts[0]}")
+    if not ends:
+        return start
+    end = parse_period(_cell(row, ends[0]), f"{where}: {ends[0]}")
+    if end.end < start.start:
+        raise ConfigError(f"{where}: {ends[0]} is before {starts[0]}; the first comes first")
+    return start.to(end)
+
+
+def _filled(
+    row: dict[str, str | None], columns: dict[str, str], names: tuple[str, ...]
+) -> list[str]:
+    """Columns of some names that a row fills, in the order of the names."""
+    there = [columns[name] for name in names if name in columns]
+    return [column for column in there if _cell(row, column)]
 
 
 def _cell(row: dict[str, str | None], column: str | None) -> str:

@@ -42,6 +42,8 @@ class Sensor:
         product: regular expression of the names of its products.
         words: regular expression of what else it is called, in tags and in names that people give.
         document: that states the order of bands.
+        fill: value of pixels without data in its products, whole numbers of more than 8 bits; None
+            where no document states one for all of them.
     """
 
     key: str
@@ -51,6 +53,7 @@ class Sensor:
     product: str
     words: str
     document: str
+    fill: float | None = None
 
     def layout(self, num_bands: int) -> Triple | tuple[()]:
         """Red, green and blue of a file; () if files of so many bands are not delivered."""
@@ -77,8 +80,9 @@ SENSORS = (
         {12: (4, 3, 2), 13: (4, 3, 2)},  # B01 B02 B03 B04 …; level 2A is without B10
         rf"{START}(S2[ABCD]_(MSI|OPER|USER|\d{{1,2}}[A-Z]{{3}}_|\d{{8}})|T\d{{2}}[A-Z]{{3}}_\d{{8}}T)"
         rf"|\d{{8}}T\d{{6}}_T\d{{2}}[A-Z]{{3}}",
-        rf"sentinel[-_ ]?2(?!\d)|{START}S2[ABCD]?[-_]",
+        rf"sentinel[-_ ]?2(?!\d)|{START}S2[ABCD][-_]",
         "ESA, Sentinel-2 Products Specification Document",
+        fill=0,
     ),
     Sensor(
         "sentinel-1",
@@ -97,6 +101,7 @@ SENSORS = (
         rf"{START}(L[CO]0[89]_|LC[89]\d{{13}})",
         r"landsat[-_ ]?0?[89](?!\d)",
         "USGS, Landsat 8-9 Collection 2 Level 1 and Level 2 Data Format Control Books",
+        fill=0,
     ),
     Sensor(
         "landsat-7",
@@ -106,6 +111,7 @@ SENSORS = (
         rf"{START}(L(T0[45]|E07)_|LT[45]\d{{13}}|LE7\d{{13}})",
         rf"landsat[-_ ]?0?[457](?!\d)|{START}L[457]_?E?TM",
         "USGS, Landsat 4-7 Collection 2 Level 1 and Level 2 Data Format Control Books",
+        fill=0,
     ),
     Sensor(
         "naip",
@@ -124,6 +130,7 @@ SENSORS = (
         rf"{START}HLS\.[LS]30\.",
         rf"{START}HLS[LS]30",
         "NASA, Harmonized Landsat Sentinel-2 Product User Guide",
+        fill=-9999,
     ),
     Sensor(
         "planetscope-visual",
@@ -142,6 +149,7 @@ SENSORS = (
         rf"{START}\d{{8}}_\d{{6}}_ss(c\d+)?_?\w*(analytic|pansharpened)",
         r"skysat",
         "Planet, SkySat Imagery Product Specification",
+        fill=0,
     ),
     Sensor(
         "planetscope",
@@ -150,8 +158,9 @@ SENSORS = (
         # Blue, green, red, near infrared; of 8: coastal blue, blue, green I, green, yellow, red, …
         {3: (1, 2, 3), 4: (3, 2, 1), 5: (3, 2, 1), 8: (6, 4, 2)},
         rf"{START}\d{{8}}_\d{{6}}_\w{{4,40}}_analytic|{START}\d+_\d{{7}}_\d{{4}}-\d\d-\d\d_\w{{4}}_",
-        r"planetscope|psscene|psorthotile|dove",
+        r"planetscope|psscene|psorthotile",
         "Planet, PlanetScope Imagery Product Specification",
+        fill=0,
     ),
     Sensor(
         "planetscope-8band",
@@ -161,6 +170,7 @@ SENSORS = (
         NEVER,  # its files are named as those of 4 bands are
         r"superdove",
         "Planet, PlanetScope Imagery Product Specification",
+        fill=0,
     ),
     Sensor(
         "rapideye",
@@ -170,6 +180,7 @@ SENSORS = (
         rf"{START}\d{{7}}_\d{{4}}-\d{{2}}-\d{{2}}_RE\d_",
         r"rapideye",
         "Planet, RapidEye Imagery Product Specification",
+        fill=0,
     ),
     Sensor(
         "worldview",
@@ -181,6 +192,7 @@ SENSORS = (
         rf"worldview[-_ ]?[234]|{START}(WV0[234]|GE01|QB02|IK0[12])(?![a-z0-9])|geoeye|quickbird"
         r"|ikonos",
         "Maxar, Imagery Support Data documentation; DigitalGlobe, Core Imagery Products Guide",
+        fill=0,
     ),
     Sensor(
         "modis",
@@ -251,6 +263,27 @@ def sensor_of(source: str, tags: Mapping[str, str] | None = None) -> Sensor | No
         or _first(name, (sensor.words for sensor in SENSORS))
         or _of_folders(folders)
     )
+
+
+def fill_of(key: str) -> float | None:
+    """The fill of a sensor's products, or None.
+
+    Args:
+        key: of the sensor, or "".
+    """
+    return BY_KEY[key].fill if key in BY_KEY else None
+
+
+def sensor_named(text: str) -> str:
+    """The key of a sensor that a product or catalogue names, or the text as it is.
+
+    Args:
+        text: such as "Sentinel-2B" or "landsat-9".
+    """
+    if text in BY_KEY:
+        return text
+    sensor = _of_tags({"platform": text})
+    return sensor.key if sensor is not None else text
 
 
 def _first(text: str, patterns: Iterable[str]) -> Sensor | None:

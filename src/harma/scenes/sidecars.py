@@ -2,7 +2,7 @@
 
 import os
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from rasterio.crs import CRS
 
@@ -119,12 +119,13 @@ class Sidecars:
 
 def _wanted(name: str) -> list[str]:
     """The names that sidecars of a raster may have, in lower case."""
-    stem = PurePath(name).stem
-    suffix = PurePath(name).suffix
+    stem, dot, end = name.rpartition(".")
+    if not dot:
+        return [name + after for after in AFTER_NAME]
+    suffix = dot + end
     wanted = [name + end for end in AFTER_NAME] + [stem + end for end in FOR_SUFFIX]
-    if suffix:
-        # .tif → .tfw, .tifw
-        wanted += [stem + suffix + "w", stem + suffix[:2] + suffix[-1] + "w"]
+    # .tif → .tfw, .tifw
+    wanted += [stem + suffix + "w", stem + suffix[:2] + suffix[-1] + "w"]
     return list(dict.fromkeys(wanted))
 
 

@@ -58,6 +58,18 @@ class Found:
     problems: dict[str, str] = field(default_factory=dict)
 
 
+def holder_of(name: str) -> str:
+    """The local file that a scene lies in, with which it changes: a container or an archive.
+
+    Args:
+        name: as `Source.name`.
+
+    Returns:
+        Its path; "" of a scene that is a file of its own, or an address.
+    """
+    return file_of(name) or archive_of(name)
+
+
 def source_named(name: str, taken: Period | None = None) -> Source:
     """The source of an absolute path or an address, as an index keeps it or a person gives it.
 
@@ -67,6 +79,5 @@ def source_named(name: str, taken: Period | None = None) -> Source:
     """
     if name.startswith(tuple(REMOTE)):
         return Source(unsigned(name), opened_by_gdal(name), taken)
-    # What lies in a file or archive changes with it.
-    holder = file_of(name) or archive_of(name)
+    holder = holder_of(name)
     return Source(unsigned(name), name, taken, files=(holder,) if holder else ())

@@ -13,16 +13,14 @@ from harma.scenes.folders import Walker, is_text, printable
 from harma.scenes.formats import FOLDERS_OF_A_RASTER
 from harma.scenes.formats import SCENE_SUFFIXES as SCENE_SUFFIXES
 from harma.scenes.grouping import Entry, group
-from harma.scenes.period import Period
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 from harma.scenes.source import Found as Found
 from harma.scenes.source import PropertyValue as PropertyValue
 from harma.scenes.source import Source as Source
 from harma.scenes.source import source_named as source_named
 from harma.scenes.subdatasets import subdataset
-from harma.scenes.zipped import files_in, from_address, inside
+from harma.scenes.zipped import ARCHIVE_SUFFIXES, files_in, from_address, inside
 
-ARCHIVE_SUFFIX = ".zip"
 NOT_TEXT = "its name is not UTF-8 text, which an index cannot hold; rename it"
 
 
@@ -94,7 +92,7 @@ class _Naming:
         suffix = path.suffix.lower()
         if suffix in LIST_SUFFIXES:
             return self._of_list(path)
-        if suffix == ARCHIVE_SUFFIX:
+        if suffix in ARCHIVE_SUFFIXES:
             return self._of_archive(path)
         # Absolute, but not resolved: a link is named as the person names it.
         return [Entry(os.path.abspath(path))]  # noqa: PTH100
@@ -138,12 +136,15 @@ class _Naming:
             real = os.path.realpath(match)
             if real not in seen and match.is_file():
                 seen.add(real)
-                entries += self._of_match(match)
+                entries += self._of_match(match, is_sought=item.endswith("*"))
         if not seen:
             raise MissingFileError(f"no file matches {item}")
         return entries
 
-    def _of_match(self, path: Path) -> list[Entry]:
+    def _of_match(self, path: Path, *, is_sought: bool) -> list[Entry]:
+        # Every file, texts and sidecars among them, was not what was meant by a star.
+        if is_sought:
+            return [Entry(os.path.abspath(path), is_sought=True)]  # noqa: PTH100
         # A list is read where it is named, not where it lies beside scenes.
         if path.suffix.lower() in LIST_SUFFIXES:
             return [Entry(os.path.abspath(path))]  # noqa: PTH100
@@ -156,8 +157,8 @@ class _Naming:
                 if listed.taken is None:
                     entries.append(entry)
                 else:
-                    taken = Period.moment(listed.taken)
-                    entries.append(replace(entry, taken=taken, date_from=f"the list {path.name}"))
+                    date_from = f"a list ({path.name})"
+                    entries.append(replace(entry, taken=listed.taken, date_from=date_from))
         return entries
 
     def check_folders(self, found: Found) -> None:

@@ -12,7 +12,7 @@ from rasterio.io import DatasetReader
 
 from harma.errors import DataError, HarmaError
 from harma.scenes.edge import gdal_settings, library_call, open_dataset
-from harma.scenes.products.product import Part
+from harma.scenes.products.product import BandPart
 
 # GDAL's names of types, by rasterio's.
 TYPES = {
@@ -38,7 +38,7 @@ class UnfitError(DataError):
     """Files are no bands of one scene after all: they lie apart, or hold many bands."""
 
 
-class _Header(NamedTuple):
+class PartHeader(NamedTuple):
     """What a part's file says of itself."""
 
     width: int
@@ -52,7 +52,7 @@ class _Header(NamedTuple):
     tags: dict[str, str]
 
 
-def stacked(parts: Sequence[Part]) -> str:
+def stacked(parts: Sequence[BandPart]) -> str:
     """The raster of some bands, on the grid of the first.
 
     Args:
@@ -66,11 +66,11 @@ def stacked(parts: Sequence[Part]) -> str:
         DataError: one cannot be read.
         MissingFileError: one is not there.
     """
-    headers = {part.path: _header(part.path) for part in parts}
+    headers = {part.path: header_of(part.path) for part in parts}
     first = headers[parts[0].path]
     for part in parts:
         _check_fits(part, headers[part.path], first)
-    root = _root(first)
+    root = raster_of(first, first.width, first.height)
     for number, part in enumerate(parts, 1):
         _add_band(root, number, part, headers[part.path], first)
     return ElementTree.tostring(root, encoding="unicode")
@@ -84,7 +84,13 @@ def name_of(opened_as: str) -> str:
     return name or ""
 
 
-def _header(path: str) -> _Header:
+def header_of(path: str) -> PartHeader:
+    """What a file says of itself.
+
+    Raises:
+        DataError: it cannot be read; the message names it.
+        MissingFileError: it is not there.
+    """
     try:
         with gdal_settings(), open_dataset(path) as dataset:
             return _read(dataset)
@@ -92,9 +98,9 @@ def _header(path: str) -> _Header:
         raise type(error)(f"{path.rpartition('/')[2]}: {error.problem}") from error
 
 
-def _read(dataset: DatasetReader) -> _Header:
+def _read(dataset: DatasetReader) -> PartHeader:
     with library_call("what it says of itself cannot be read"):
-        return _Header(
+        return PartHeader(
             width=dataset.width,
             height=dataset.height,
             transform=dataset.transform,
@@ -107,7 +113,7 @@ def _read(dataset: DatasetReader) -> _Header:
         )
 
 
-def _check_fits(part: Part, header: _Header, first: _Header) -> None:
+def _check_fits(part: BandPart, header: PartHeader, first: PartHeader) -> None:
     """Check that a band is one, and lies where the first does.
 
     Raises:
@@ -129,16 +135,25 @@ def _check_fits(part: Part, header: _Header, first: _Header) -> None:
         raise UnfitError(f"{name} lies elsewhere")
 
 
-def _corner(header: _Header, column: int, row: int) -> tuple[float, float]:
+def _corner(header: PartHeader, column: int, row: int) -> tuple[float, float]:
     x, y = header.transform @ (column * header.width, row * header.height)
     return float(x), float(y)
 
 
-def _root(first: _Header) -> Element:
-    root = Element("VRTDataset", rasterXSize=str(first.width), rasterYSize=str(first.height))
+def raster_of(first: PartHeader, width: int, height: int) -> Element:
+    """The beginning of a VRT in XML: where it lies.
+
+    Args:
+        first: its upper left part.
+        width: of the whole, pixels.
+        height: of it.
+    """
+    root = Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
     points, crs_of_points = first.gcps
     if first.crs is not None:
         SubElement(root, "SRS", dataAxisToSRSAxisMapping="1,2").text = first.crs.to_wkt()
+    # Also that of a world file without a reference system, which is stated elsewhere.
+    if not first.transform.is_identity:
         terms = ", ".join(repr(float(term)) for term in first.transform.to_gdal())
         SubElement(root, "GeoTransform").text = terms
     elif points and crs_of_points is not None:
@@ -166,22 +181,56 @@ def _add_point(listed: Element, number: int, point: GroundControlPoint) -> None:
     )
 
 
-def _add_band(root: Element, number: int, part: Part, header: _Header, first: _Header) -> None:
-    kind = header.types[part.band - 1]
-    if kind not in TYPES:
-        raise DataError(f"{part.path.rpartition('/')[2]}: values of type {kind} cannot be shown")
-    band = SubElement(root, "VRTRasterBand", dataType=TYPES[kind], band=str(number))
-    SubElement(band, "Description").text = part.color
+def _add_band(
+    root: Element, number: int, part: BandPart, header: PartHeader, first: PartHeader
+) -> None:
     nodata = header.nodata[part.band - 1]
     if nodata is None:
         nodata = part.nodata
+    band = add_band(root, number, header.types[part.band - 1], part.color, nodata)
+    add_source(band, part.path, part.band, header, (0, 0, first.width, first.height))
+
+
+def add_band(root: Element, number: int, kind: str, color: str, nodata: float | None) -> Element:
+    """A band of a VRT, without what it is made of.
+
+    Args:
+        root: of the VRT.
+        number: from 1.
+        kind: type of its values, as rasterio has it.
+        color: or other description.
+        nodata: value without data.
+
+    Raises:
+        DataError: there is no such type.
+    """
+    if kind not in TYPES:
+        raise DataError(f"values of type {kind} cannot be shown")
+    band = SubElement(root, "VRTRasterBand", dataType=TYPES[kind], band=str(number))
+    SubElement(band, "Description").text = color
     if nodata is not None:
         SubElement(band, "NoDataValue").text = repr(float(nodata))
-    if part.color in INTERPRETATIONS:
-        SubElement(band, "ColorInterp").text = INTERPRETATIONS[part.color]
+    if color in INTERPRETATIONS:
+        SubElement(band, "ColorInterp").text = INTERPRETATIONS[color]
+    return band
+
+
+def add_source(
+    band: Element, path: str, number: int, header: PartHeader, place: tuple[int, int, int, int]
+) -> None:
+    """What a band of a VRT is made of.
+
+    Args:
+        band: of the VRT.
+        path: of a file, absolute.
+        number: of the file's band, from 1.
+        header: of the file.
+        place: in the VRT: column, row, width and height.
+    """
     source = SubElement(band, "SimpleSource")
-    SubElement(source, "SourceFilename", relativeToVRT="0").text = part.path
-    SubElement(source, "SourceBand").text = str(part.band)
-    whole = {"xOff": "0", "yOff": "0"}
-    SubElement(source, "SrcRect", whole, xSize=str(header.width), ySize=str(header.height))
-    SubElement(source, "DstRect", whole, xSize=str(first.width), ySize=str(first.height))
+    SubElement(source, "SourceFilename", relativeToVRT="0").text = path
+    SubElement(source, "SourceBand").text = str(number)
+    names = ("xOff", "yOff", "xSize", "ySize")
+    whole = (0, 0, header.width, header.height)
+    for name, sides in (("SrcRect", whole), ("DstRect", place)):
+        SubElement(source, name, dict(zip(names, map(str, sides), strict=True)))

@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 
 from harma.errors import DataError
 
+# A range that is a smaller part of its values than this, or values nearer to 0, are too fine for
+# float32.
+HARDLY_MORE = 1e-4
+SMALL = 1e-30
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -28,13 +33,23 @@ class Stretch:
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Values (bands, H, W) as 8 bit; what is not a number becomes 0."""
-        # float32 holds what 8 bits can show, in half the memory of float64.
-        low = np.array(self.low, dtype=np.float32)[:, None, None]
-        high = np.array(self.high, dtype=np.float32)[:, None, None]
-        scaled = (values.astype(np.float32) - low) * (255 / (high - low))
+        kind = self._kind()
+        low = np.array(self.low, dtype=kind)[:, None, None]
+        high = np.array(self.high, dtype=kind)[:, None, None]
+        # What is no number stays none, whatever is computed with it.
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = (values.astype(kind) - low) / (high - low) * 255
         limited = np.clip(np.round(scaled), 0, 255)
         pixels: NDArray[np.uint8] = np.nan_to_num(limited, nan=0.0).astype(np.uint8)
         return pixels
+
+    def _kind(self) -> type[np.floating[Any]]:
+        """float32 holds what 8 bits can show, in half the memory; odd ranges need float64."""
+        for low, high in zip(self.low, self.high, strict=True):
+            greatest = max(abs(low), abs(high))
+            if not HARDLY_MORE * greatest < high - low or not SMALL < greatest < 1 / SMALL:
+                return np.float64
+        return np.float32
 
     def __str__(self) -> str:
         ranges = [f"{low:g} to {high:g}" for low, high in zip(self.low, self.high, strict=True)]
@@ -70,7 +85,7 @@ def stretch_between(
     grouped = values if each else values.reshape(1, -1)
     low, high = np.percentile(grouped, percentiles, axis=1)
     # A band of one value: black, and no division by zero.
-    high = np.where(high > low, high, low + 1)
+    high = np.where(high > low, high, low + np.maximum(1, np.spacing(np.abs(low))))
     times = len(values) // len(grouped)
     return Stretch(tuple(low.tolist()) * times, tuple(high.tolist()) * times)
 

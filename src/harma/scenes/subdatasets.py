@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harma.scenes.edge import gdal_settings, open_dataset
-from harma.scenes.products.product import Part
+from harma.scenes.products.product import BandPart
 
 # Prefixes of drivers that read a local file. Others (WMS:, PG:, …) would ask a server.
 KINDS = frozenset(
@@ -117,7 +117,7 @@ def subdatasets_of(path: str) -> list[str] | None:
     return [subdataset(name, Path("/")) or name for name in listed]
 
 
-def as_colors(names: Sequence[str]) -> tuple[Part, ...]:
+def as_colors(names: Sequence[str]) -> tuple[BandPart, ...]:
     """Red, green and blue among subdatasets, by the ends of their names; () where they are not."""
     by_end = {re.split(r"[:/]", name)[-1].lower(): name for name in names}
     parts = []
@@ -125,7 +125,7 @@ def as_colors(names: Sequence[str]) -> tuple[Part, ...]:
         name = next((by_end[end] for end in known if end in by_end), None)
         if name is None:
             return ()
-        parts.append(Part(name, color))
+        parts.append(BandPart(name, color))
     return tuple(parts)
 
 

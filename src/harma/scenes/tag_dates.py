@@ -38,6 +38,9 @@ TIME_OF = {
     "RANGEBEGINNINGDATE": "RANGEBEGINNINGTIME",
     "RANGEENDINGDATE": "RANGEENDINGTIME",
 }
+GENERAL = ("DATETIME", "DATE", "ACQUIRED")
+# What GDAL gives of a sidecar whose time it cannot read, and writes into a NITF that has none.
+NO_DATES = ("1970-01-01 00:00:00", "20021216151629")
 # NITF 2.1 writes 20150926103000, with "-" for what is not known.
 NITF = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})")
 NITF_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})[-0 ]{6}")
@@ -54,10 +57,15 @@ def period_in_tags(tags: Mapping[str, str]) -> DateInTags | None:
     """When a raster was taken, by its metadata; None where they do not say.
 
     Args:
-        tags: name → text; names may be in lower case, and begin as GDAL's of NetCDF do
-            (NC_GLOBAL#time_coverage_start).
+        tags: name → text; names may be in lower case, and begin with groups, as GDAL's of NetCDF
+            and sidecars do (NC_GLOBAL#time_coverage_start, IMAGE_1.firstLineTime).
     """
-    folded = {key.rpartition("#")[2].upper(): value for key, value in tags.items()}
+    folded: dict[str, str] = {}
+    for key, value in tags.items():
+        groups = re.split(r"[#.]", key.upper())
+        # Groups of sidecars have dates of many things; those of a raster itself are its own.
+        if "." not in key or groups[-1] not in GENERAL:
+            folded[groups[-1]] = value
     for first, *last in TAKEN:
         period = _value(folded, first)
         if period is None:
@@ -77,6 +85,8 @@ def date_in_tags(tags: Mapping[str, str]) -> datetime | None:
 
 def _value(tags: Mapping[str, str], name: str) -> Period | None:
     text = _unquoted(tags.get(name, ""))
+    if text in NO_DATES:
+        return None
     time = _unquoted(tags.get(TIME_OF.get(name, ""), ""))
     if time:
         exact = period_of_text(f"{text}T{time}")

@@ -11,11 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
-from PIL import Image
 
 from harma.errors import DataError
 from harma.scenes.mapping import AffineMapping, Mapping, Numbers, Pairs
-from harma.scenes.place import PixelSize
 from harma.scenes.readers import Pixels, Reader
 from harma.scenes.stretch import Stretch
 from harma.scenes.windows import Window
@@ -199,18 +197,22 @@ class UprightReader:
             inside &= (places.second >= 0) & (places.second < self.height)
         if not inside.any():
             return
-        columns = places.first[inside].astype(np.int64)
-        rows = places.second[inside].astype(np.int64)
+        # Most parts lie in the raster as a whole, and need no choice of pixels: half the time.
+        chosen = slice(None) if inside.all() else inside
+        columns = places.first[chosen].astype(np.intp)
+        rows = places.second[chosen].astype(np.intp)
         left = int(columns.min())
         top = int(rows.min())
         box = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
         # Of what is thinned out no more is read than is shown.
         shape = (-(-box.height // self.step), -(-box.width // self.step))
         pixels = self.inner.read(box, shape)
-        read_rows = (rows - top) * shape[0] // box.height
-        read_columns = (columns - left) * shape[1] // box.width
-        rgb[inside] = pixels.rgb[read_rows, read_columns]
-        valid[inside] = pixels.valid[read_rows, read_columns]
+        if self.step > 1:
+            rows = top + (rows - top) * shape[0] // box.height
+            columns = left + (columns - left) * shape[1] // box.width
+        numbers = (rows - top) * shape[1] + (columns - left)
+        rgb[chosen] = pixels.rgb.reshape(-1, 3)[numbers]
+        valid[chosen] = pixels.valid.ravel()[numbers]
 
     def _places(self, part: Window) -> Pairs:
         """Columns and rows in the raster (H, W) of the middles of a part's pixels."""
@@ -254,19 +256,3 @@ def _straight(lattice: Numbers, length: int) -> Numbers:
     share = (rest / LATTICE)[:, None]
     filled: Numbers = lattice[index] * (1 - share) + lattice[following] * share
     return filled
-
-
-def with_square_pixels(picture: NDArray[np.uint8], size: PixelSize) -> NDArray[np.uint8]:
-    """A picture whose pixels are as wide on the ground as high.
-
-    Args:
-        picture: (H, W, 3).
-        size: of its pixels on the ground.
-    """
-    if size.is_square:
-        return picture
-    height, width = picture.shape[:2]
-    # The finer side stays as it is; of the other, pixels come more than once.
-    finest = min(size)
-    shape = (round(width * size.across / finest), round(height * size.along / finest))
-    return np.asarray(Image.fromarray(picture).resize(shape, Image.Resampling.BILINEAR))

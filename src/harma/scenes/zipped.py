@@ -1,12 +1,19 @@
-"""Archives (.zip): what lies in them, by the paths that GDAL reads them by (/vsizip/)."""
+"""Archives (.zip, .tar): what lies in them, by the paths that GDAL opens (/vsizip/, /vsitar/)."""
 
 import re
+import tarfile
 import zipfile
 from pathlib import Path
 
 from harma.errors import DataError, MissingFileError
+from harma.ground.messages import first_line
 from harma.scenes.folders import is_left_alone
 
+# What is read where it is named. Others would be unpacked anew for every chip.
+ARCHIVE_SUFFIXES = (".zip", ".tar")
+# GDAL's prefixes, of one length.
+READERS = ("/vsizip/", "/vsitar/")
+ENCRYPTED = 1
 # zip://a.zip!/b.tif as rasterio and fiona write it.
 ADDRESS = re.compile(r"^zip://(?P<archive>.+?)(?:!/?(?P<inner>.*))?$", re.DOTALL)
 
@@ -18,27 +25,43 @@ def files_in(archive: Path) -> list[str]:
         DataError: it cannot be read, or what it holds is protected by a password.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise DataError(f"the archive cannot be read ({error})", source=str(archive)) from error
-    if any(entry.flag_bits & 1 for entry in entries):
-        raise DataError("the archive has a password; unpack it", source=str(archive))
-    names = sorted(entry.filename for entry in entries)
-    shown = [name for name in names if not any(map(is_left_alone, name.split("/")))]
+        names = _in_tar(archive) if _is_tar(archive) else _in_zip(archive)
+    except (OSError, zipfile.BadZipFile, tarfile.TarError, ValueError) as error:
+        problem = f"the archive cannot be read ({first_line(error)})"
+        raise DataError(problem, source=str(archive)) from error
+    shown = [name for name in sorted(names) if not any(map(is_left_alone, name.split("/")))]
     return [inside(archive, name) for name in shown]
+
+
+def _in_zip(archive: Path) -> list[str]:
+    with zipfile.ZipFile(archive) as opened:
+        entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+    if any(entry.flag_bits & ENCRYPTED for entry in entries):
+        raise DataError("the archive has a password; unpack it", source=str(archive))
+    return [entry.filename for entry in entries]
+
+
+def _in_tar(archive: Path) -> list[str]:
+    with tarfile.open(archive, "r:") as opened:
+        # ./a.tif is a.tif.
+        return [entry.name.removeprefix("./") for entry in opened if entry.isfile()]
+
+
+def _is_tar(archive: Path) -> bool:
+    return archive.suffix.lower() == ".tar"
 
 
 def inside(archive: Path, inner: str) -> str:
     """The path that GDAL opens a file of an archive by."""
-    return f"/vsizip/{archive.absolute()}/{inner.lstrip('/')}"
+    kind = "/vsitar/" if _is_tar(archive) else "/vsizip/"
+    return f"{kind}{archive.absolute()}/{inner.lstrip('/')}"
 
 
 def archive_of(path: str) -> str:
-    """The archive that a /vsizip/ path lies in; "" where it lies in none of this machine's."""
-    if not path.startswith("/vsizip/"):
+    """The archive that a /vsizip/ or /vsitar/ path lies in; "" where it is none of this machine."""
+    if not path.startswith(READERS):
         return ""
-    rest = path.removeprefix("/vsizip/")
+    rest = path[len(READERS[0]) :]
     # /vsizip/a.zip/b.tif, /vsizip//data/a.zip/b.tif and /vsizip/{/data/a.zip}/b.tif.
     braced = re.match(r"^\{(.+?)\}", rest)
     if braced:

@@ -86,3 +86,17 @@ def test_images_may_lie_elsewhere(small, description, capsys):
     assert "4 problems" in capsys.readouterr().out.splitlines()[-1]
     assert main(["data", "check", description, "--images", str(elsewhere)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "0 problems"
+
+
+def test_captions_that_are_too_long_are_counted(small, description, capsys):
+    rare = "antidisestablishmentarianism " * 30
+    small.json("val.json", [{"image": "c.png", "caption": ["a bridge", "word " * 40, rare]}])
+    assert main(["data", "check", description, "--splits", "val"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "val: 1 images, 3 captions",
+        "long: 1 captions have more than 30 words; those behind are left out in training"
+        " (data.max_words)",
+        "long: 1 captions have more than 77 tokens in their first words; CLIP does not read those"
+        " behind",
+        "0 problems",
+    ]

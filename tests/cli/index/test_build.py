@@ -116,7 +116,16 @@ def test_percentiles_as_they_were_said_before_are_asked_about(model, tmp_path, c
             ],
         ),
         (
-            BuildOutcome(1, 2, 3, 4, 1, {"a.tif": "it is empty"}, 0.5, "exact"),
+            BuildOutcome(
+                num_added=1,
+                num_kept=2,
+                num_new=3,
+                num_replaced=4,
+                num_skipped=1,
+                problems={"a.tif": "it is empty"},
+                seconds=0.5,
+                search="exact",
+            ),
             1,
             [
                 "archive: 1 chips added in 0 s, 2 chips/s",
@@ -124,6 +133,23 @@ def test_percentiles_as_they_were_said_before_are_asked_about(model, tmp_path, c
                 "1 chips left out as mostly nodata",
                 "1 could not be used (also in archive/problems.json):",
                 "  a.tif: it is empty",
+                "search is exact",
+            ],
+        ),
+        (
+            BuildOutcome(
+                num_new=4,
+                seconds=2.0,
+                search="exact",
+                guessed={"/a/x.tif": "1,2,3", "/a/y.tif": "1,2,3", "/a/z.tif": "1"},
+            ),
+            0,
+            [
+                "archive: 0 chips added in 2 s",
+                "sources: 4 new, 0 changed, 0 as they were",
+                "bands were guessed for 2 sources, such as x.tif: 1,2,3 as red, green, blue"
+                " (--bands)",
+                "bands were guessed for 1 source, such as z.tif: 1 as grey (--bands)",
                 "search is exact",
             ],
         ),

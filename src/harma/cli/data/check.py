@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from harma.cli.data.arguments import add_data, add_workers, data_and_root
 from harma.ground.progress import progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harma.curation.check import CheckReport
 
 SUMMARY = "find every problem at once"
@@ -51,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
             empty_captions=args.empty_captions,
             num_workers=args.num_workers,
             progress=progress,
+            count_tokens=_num_pieces,
         )
     # Printed whether or not JSON is written: a person looks at the one, a script at the other.
     print("\n".join(_lines(report)))
@@ -76,9 +80,40 @@ def _lines(report: "CheckReport") -> list[str]:
         f"{split}: {size.num_images:,} images, {size.num_captions:,} captions"
         for split, size in report.sizes.items()
     ]
+    lines += _long_lines(report)
     if report.dropped:
         lines.append(f"dropped: {len(report.dropped):,} without words")
     return [*lines, _counted_problems(len(report.problems))]
+
+
+def _long_lines(report: "CheckReport") -> list[str]:
+    """How many captions are longer than what is read of them."""
+    from harma.curation.long_captions import CONTEXT_LENGTH, MAX_WORDS
+
+    lines = []
+    if report.long.num_over_words:
+        lines.append(
+            f"long: {report.long.num_over_words:,} captions have more than {MAX_WORDS} words; those"
+            " behind are left out in training (data.max_words)"
+        )
+    if report.long.num_over_tokens:
+        lines.append(
+            f"long: {report.long.num_over_tokens:,} captions have more than {CONTEXT_LENGTH} tokens"
+            " in their first words; CLIP does not read those behind"
+        )
+    return lines
+
+
+@cache
+def _pieces() -> "Callable[[str], int]":
+    from harma.backbones.tokenizers import clip_pieces
+
+    return clip_pieces()
+
+
+def _num_pieces(text: str) -> int:
+    """Pieces that CLIP's tokenizer makes of a text; read when the first is counted."""
+    return _pieces()(text)
 
 
 def _counted_problems(number: int) -> str:

@@ -22,6 +22,8 @@ MOST_REASONS = 12
 
 
 def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    from harma.scenes.sensors import PRESETS
+
     _add_source_arguments(parser)
     parser.add_argument(
         "--model",
@@ -47,7 +49,8 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
         help="the last chip of a row: moved back, or filled (shift)",
     )
     parser.add_argument(
-        "--bands", help="auto, a preset (sentinel-2, landsat-8, landsat-7, naip), or 3,2,1 (auto)"
+        "--bands",
+        help=f"auto, the order of a sensor ({', '.join(PRESETS)}), or 3,2,1 (auto)",
     )
     parser.add_argument(
         "--stretch",
@@ -88,8 +91,8 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="SOURCE",
         help=(
-            "folder, file, glob, archive (.zip), list (.txt; .csv with a column path), address"
-            " (https://, s3://), or subdataset (NETCDF:c.nc:Band1)"
+            "folder, file, glob, archive (.zip, .tar), list (.txt; .csv with a column path),"
+            " address (https://, s3://), or subdataset (NETCDF:c.nc:Band1)"
         ),
     )
     parser.add_argument(
@@ -207,7 +210,7 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
     _tell_ranges(outcome.ranges)
-    for line in _places_told(outcome):
+    for line in [*_told_guesses(outcome.guessed), *_places_told(outcome)]:
         print(line)
     _tell_left_out(directory, outcome.left_out)
     if outcome.problems:
@@ -219,6 +222,22 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
         print(f"  … and {len(outcome.problems) - MOST_PROBLEMS:,} more")
     print(f"search is {outcome.search}")
     return 1 if outcome.problems else 0
+
+
+def _told_guesses(guessed: dict[str, str]) -> list[str]:
+    """A line for each choice of bands that was guessed, with one of its sources."""
+    by_choice: dict[str, list[str]] = {}
+    for source, bands in guessed.items():
+        by_choice.setdefault(bands, []).append(source)
+    lines = []
+    for bands, sources in by_choice.items():
+        count = "1 source" if len(sources) == 1 else f"{len(sources):,} sources"
+        shown = "as red, green, blue" if "," in bands else "as grey"
+        example = sources[0].rpartition("/")[2]
+        lines.append(
+            f"bands were guessed for {count}, such as {example}: {bands} {shown} (--bands)"
+        )
+    return lines
 
 
 def _places_told(outcome: "BuildOutcome") -> Iterator[str]:

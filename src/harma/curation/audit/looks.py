@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from harma.ground.progress import Advance
+from harma.ground.tar_members import open_binary
 from harma.scenes.rendering import read_rgb, reading_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _look(path: Path, reading: "Reading | None") -> _Look:
     image = read_rgb(path, reading)
     # The size belongs to it: the same bytes in other rows are another picture.
     pixels = hashlib.sha256(str(image.size).encode() + image.tobytes()).hexdigest()
-    with path.open("rb") as file:
+    with open_binary(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return _Look(small_grey(image), digest, pixels, image.size)
 

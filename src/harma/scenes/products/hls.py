@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from harma.scenes.formats import SCENE_SUFFIXES, suffix_of
 from harma.scenes.period import Period
-from harma.scenes.products.product import Listing, Part, Product, paths
+from harma.scenes.products.product import BandPart, Listing, Product, paths
 from harma.scenes.products.times import day, moment
 
 # HLS.L30.T17TPH.2020123T155510.v2.0.B04.tif
@@ -57,12 +57,12 @@ def _scene(layers: dict[str, str]) -> Product:
     )
 
 
-def _parts(layers: dict[str, str], colors: dict[str, str]) -> tuple[Part, ...]:
+def _parts(layers: dict[str, str], colors: dict[str, str]) -> tuple[BandPart, ...]:
     """The bands that are shown; none where one of the colours is missing."""
     if not layers.keys() >= {"B04", "B03", "B02"}:
         return ()
     shown = [(layers[band], color) for band, color in colors.items() if band in layers]
-    return tuple(Part(path, color, nodata=-9999.0) for path, color in shown)
+    return tuple(BandPart(path, color, nodata=-9999.0) for path, color in shown)
 
 
 def _taken(time: str) -> Period | None:

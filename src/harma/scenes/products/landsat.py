@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from harma.scenes.formats import SCENE_SUFFIXES, suffix_of
 from harma.scenes.period import Period
-from harma.scenes.products.product import Listing, Part, Product, paths
+from harma.scenes.products.product import BandPart, Listing, Product, paths
 from harma.scenes.products.times import day
 
 # LC08_L2SP_044034_20140318_20200911_02_T1, LC08_CU_003010_20160101_20190101_C01_V01,
@@ -31,7 +31,7 @@ COLORS = {
     "MSS": {"near infrared": "6", "visible red": "5", "visible green": "4"},
     "MSS of 4 and 5": {"near infrared": "4", "visible red": "2", "visible green": "1"},
 }
-SENSORS = {"OLI": "landsat-8-9", "TM": "landsat-4-5-7"}
+SENSORS = {"OLI": "landsat-8", "TM": "landsat-7"}
 OTHER = "another band, a quality layer or a preview of a Landsat product"
 
 
@@ -75,7 +75,7 @@ def _kind(match: re.Match[str]) -> str:
     return "OLI" if unit >= 8 else "TM"
 
 
-def _parts(folder: str, names: list[str], colors: dict[str, str]) -> tuple[Part, ...]:
+def _parts(folder: str, names: list[str], colors: dict[str, str]) -> tuple[BandPart, ...]:
     """The bands that are shown, of the best level that has them all."""
     by_level = _by_level(names)
     needed = list(colors.values())[:3]
@@ -85,7 +85,7 @@ def _parts(folder: str, names: list[str], colors: dict[str, str]) -> tuple[Part,
             bands = [(color, there[band]) for color, band in colors.items() if band in there]
             # Fill is 0 in level 1 and in surface reflectance of collection 2; earlier surface
             # reflectance has -9999, and its files say so.
-            return tuple(Part(f"{folder}/{name}", color, nodata=0.0) for color, name in bands)
+            return tuple(BandPart(f"{folder}/{name}", color, nodata=0.0) for color, name in bands)
     return ()
 
 

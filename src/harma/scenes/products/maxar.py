@@ -2,16 +2,17 @@
 
 Names: DigitalGlobe Core Imagery Products Guide, "File naming convention": time, product, perhaps a
 tile, and the order (14JUL07151413-M2AS_R1C1-053951940020_01_P001.TIF). A .TIL names the tiles of
-one picture; GDAL reads it.
+one picture, an .IMD its bands. GDAL's own driver of .TIL wants more than many deliveries have.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from harma.scenes.formats import SCENE_SUFFIXES, suffix_of
-from harma.scenes.period import Period
-from harma.scenes.products.product import Listing, Product, paths
+from harma.scenes.products.product import BandPart, Listing, PictureTile, Product, paths
 from harma.scenes.products.times import moment
 
 NAME = re.compile(
@@ -22,7 +23,17 @@ NAME = re.compile(
 # Pansharpened before multispectral before panchromatic.
 ORDER = "SMP"
 OTHER = "a panchromatic or multispectral twin, a tile or a preview of a Maxar picture"
-SENSORS = {"P": "maxar-pan"}
+# Bands of .IMD: coastal, blue, green, yellow, red, red edge and two of near infrared.
+COLORS = {
+    "C": "coastal",
+    "B": "blue",
+    "G": "green",
+    "Y": "yellow",
+    "R": "red",
+    "RE": "red edge",
+    "N": "nir",
+    "N2": "nir 2",
+}
 
 
 def find(listing: Listing) -> Iterator[Product]:
@@ -56,25 +67,61 @@ def _scenes(files: Sequence[str]) -> Iterator[Product]:
 
 
 def _pictures(files: Sequence[str]) -> Iterator[Product]:
-    """The tiles by their list, or each for itself."""
+    """The tiles put side by side where their list says how, or each for itself."""
     lists = [path for path in files if path.upper().endswith(".TIL")]
-    tiles = [path for path in files if path not in lists]
-    if lists and len(tiles) > 1:
-        yield _product(lists[0], tuple(tiles))
-    else:
-        for tile in tiles:
-            yield _product(tile, ())
+    rasters = [path for path in files if path not in lists]
+    tiles = _tiles(lists[0], rasters) if lists else ()
+    if len(tiles) > 1 and len(tiles) == len(rasters):
+        first = _product(rasters[0])
+        yield replace(first, opened="", parts=(), tiles=tiles, colors=_colors(rasters[0]))
+        return
+    yield from map(_product, rasters)
 
 
-def _product(path: str, tiles: tuple[str, ...]) -> Product:
+def _product(path: str) -> Product:
+    """The scene of one file; where its bands are known, they are named in their order."""
     match = _match(path)
-    taken = _taken(match["time"])
-    sensor = SENSORS.get(match["kind"].upper(), "maxar")
-    return Product(opened=path, files=tiles, taken=taken, sensor=sensor)
+    colors = _colors(path)
+    return Product(
+        parts=tuple(BandPart(path, color, band, 0.0) for band, color in enumerate(colors, 1)),
+        opened="" if colors else path,
+        taken=moment(match["time"].title(), "%y%b%d%H%M%S"),
+        sensor="worldview",
+    )
 
 
-def _taken(text: str) -> Period | None:
-    return moment(text.title(), "%y%b%d%H%M%S")
+def _tiles(listed: str, rasters: Sequence[str]) -> tuple[PictureTile, ...]:
+    """The tiles of a .TIL that are there."""
+    by_name = {path.rpartition("/")[2].lower(): path for path in rasters}
+    tiles = []
+    for group in re.findall(r"BEGIN_GROUP = TILE_\d+(.*?)END_GROUP", _text(listed), re.DOTALL):
+        values = dict(re.findall(r'(\w+) = "?([^";]+)"?;', group))
+        path = by_name.get(values.get("filename", "").lower())
+        column = values.get("ULColOffset", "")
+        row = values.get("ULRowOffset", "")
+        if path and column.isdecimal() and row.isdecimal():
+            tiles.append(PictureTile(path, int(column), int(row)))
+    return tuple(tiles)
+
+
+def _colors(path: str) -> tuple[str, ...]:
+    """The bands of a picture in their order, as its .IMD has them; () where it has none."""
+    match = _match(path)
+    folder, _, name = path.rpartition("/")
+    metadata = name[: match.end("kind") + 3] + f"-{match['order']}"
+    for suffix in (".IMD", ".imd"):
+        bands = re.findall(r"BEGIN_GROUP = BAND_(\w+)", _text(f"{folder}/{metadata}{suffix}"))
+        if bands and bands != ["P"]:
+            return tuple(COLORS.get(band, band) for band in bands)
+    return ()
+
+
+def _text(path: str) -> str:
+    """A text; "" where it cannot be read, such as in an archive."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _match(path: str) -> re.Match[str]:

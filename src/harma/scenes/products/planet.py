@@ -86,5 +86,7 @@ def _sensor(strip: str, asset: str) -> str:
     elif "8b" in asset.lower():
         kind = "planetscope-8band"
     else:
-        kind = "planetscope-4band"
-    return "planet-visual" if "visual" in asset.lower() else kind
+        kind = "planetscope"
+    if kind.startswith("planetscope") and "visual" in asset.lower():
+        return "planetscope-visual"
+    return kind

@@ -10,7 +10,7 @@ Listing = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Part:
+class BandPart:
     """A band of a scene that is put together.
 
     Attributes:
@@ -27,11 +27,28 @@ class Part:
 
 
 @dataclass(frozen=True)
+class PictureTile:
+    """A tile of a picture that is delivered in several files.
+
+    Attributes:
+        path: of its file.
+        column: of its upper left pixel in the picture, from 0.
+        row: of it.
+    """
+
+    path: str
+    column: int
+    row: int
+
+
+@dataclass(frozen=True)
 class Product:
     """Files that are one scene.
 
     Attributes:
         parts: what is put together; none where a file is opened as it is.
+        tiles: what is put side by side; each has all bands.
+        colors: of the bands of tiles, in their order; () where nothing says them.
         opened: the file that is opened as it is, or "".
         others: path → what it is, of files that are no scenes of their own.
         files: that the file which is opened draws upon, such as its tiles.
@@ -39,7 +56,9 @@ class Product:
         sensor: that took it.
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[BandPart, ...] = ()
+    tiles: tuple[PictureTile, ...] = ()
+    colors: tuple[str, ...] = ()
     opened: str = ""
     others: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
@@ -49,15 +68,19 @@ class Product:
     @property
     def shown(self) -> frozenset[str]:
         """The files that the scene is read from."""
-        read = [part.path for part in self.parts]
+        read = [*self._put_together, *self.files]
         if self.opened:
             read.append(self.opened)
-        return frozenset([*read, *self.files])
+        return frozenset(read)
+
+    @property
+    def _put_together(self) -> list[str]:
+        return [part.path for part in self.parts] + [tile.path for tile in self.tiles]
 
     @property
     def name(self) -> str:
         """What its scene is called: the file that is opened, or the first that is put together."""
-        return self.opened or self.parts[0].path
+        return self.opened or self._put_together[0]
 
 
 def paths(listing: Listing) -> Iterator[tuple[str, str]]:

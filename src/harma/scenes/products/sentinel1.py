@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harma.scenes.period import Period
-from harma.scenes.products.product import Listing, Part, Product, paths
+from harma.scenes.products.product import BandPart, Listing, Product, paths
 from harma.scenes.products.times import moment
 
 # s1a-iw-grd-vv-20200101t054010-20200101t054035-030613-0381f0-001.tiff
@@ -40,7 +40,7 @@ def find(listing: Listing) -> Iterator[Product]:
 
 def _scene(folder: str, names: dict[str, str]) -> Product:
     ordered = [name for name in ORDER if name in names]
-    parts = tuple(Part(f"{folder}/{names[name]}", name.upper(), nodata=0.0) for name in ordered)
+    parts = tuple(BandPart(f"{folder}/{names[name]}", name.upper(), nodata=0.0) for name in ordered)
     return Product(parts=parts, taken=_taken(names[ordered[0]]), sensor="sentinel-1")
 
 

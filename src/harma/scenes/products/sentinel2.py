@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harma.scenes.period import Period
-from harma.scenes.products.product import Listing, Part, Product, paths
+from harma.scenes.products.product import BandPart, Listing, Product, paths
 from harma.scenes.products.times import moment
 
 # T17TPH_20240222T160251_TCI_10m.jp2, S2A_OPER_MSI_L1C_TL_…_T31TCJ_B04.jp2, B04.tif, L2A_…_B04_10m.
 NAME = re.compile(
-    r"^(?P<before>.*?)(?:^|[_.-])(?P<band>TCI|B0[1-9]|B1[0-2]|B8A|AOT|WVP|SCL|CLD|SNW|PVI|DEM|visual)"
+    r"^(?P<before>.*?)(?:^|[_.-])(?P<band>TCI|B0[1-9]|B1[0-2]|B8A|AOT|WVP|SCL|CLD|SNW|PVI|DEM|(?<!.)visual)"
     r"(?:_(?P<metres>10|20|60)m)?\.(?P<suffix>jp2|tiff?)$",
     re.IGNORECASE,
 )
@@ -95,16 +95,16 @@ def _product(home: str, granule: _Granule) -> Product | None:
     )
 
 
-def _parts(granule: _Granule) -> tuple[Part, ...]:
+def _parts(granule: _Granule) -> tuple[BandPart, ...]:
     """The true-colour image, or the bands that make one, at the finest."""
     _, colour = granule.finest("TCI")
     if colour:
         names = ("red", "green", "blue")
-        return tuple(Part(colour, name, band, 0.0) for band, name in enumerate(names, 1))
+        return tuple(BandPart(colour, name, band, 0.0) for band, name in enumerate(names, 1))
     found = {color: granule.finest(band)[1] for band, color in COLORS.items()}
     if not all(found[color] for color in ("red", "green", "blue")):
         return ()
-    return tuple(Part(path, color, nodata=0.0) for color, path in found.items() if path)
+    return tuple(BandPart(path, color, nodata=0.0) for color, path in found.items() if path)
 
 
 def _taken(path: str, home: str) -> Period | None:

@@ -1,0 +1,40 @@
+"""Chips in metres, shown as the ground is: as wide as high, whatever their pixels are."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from harma.scenes.place import PixelSize
+from harma.scenes.raster import SceneFacts
+from harma.scenes.windows import Tiling
+
+
+def on_the_ground(
+    picture: NDArray[np.uint8], tiling: Tiling, facts: SceneFacts
+) -> NDArray[np.uint8]:
+    """A chip's picture: of one that is cut by metres, as wide as high.
+
+    Args:
+        picture: (H, W, 3), as it was read.
+        tiling: how the scene is cut; chips of so many pixels stay as they are.
+        facts: of the scene.
+    """
+    if tiling.size_m is None or facts.pixel_size is None:
+        return picture
+    return with_square_pixels(picture, facts.pixel_size)
+
+
+def with_square_pixels(picture: NDArray[np.uint8], size: PixelSize) -> NDArray[np.uint8]:
+    """A picture whose pixels are as wide on the ground as high.
+
+    Args:
+        picture: (H, W, 3).
+        size: of its pixels on the ground.
+    """
+    if size.is_square:
+        return picture
+    height, width = picture.shape[:2]
+    # The finer side stays as it is; of the other, pixels come more than once.
+    finest = min(size)
+    shape = (round(width * size.across / finest), round(height * size.along / finest))
+    return np.asarray(Image.fromarray(picture).resize(shape, Image.Resampling.BILINEAR))
