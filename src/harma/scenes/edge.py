@@ -3,6 +3,9 @@
 Files come from anywhere, and a damaged or hostile one makes a library raise nearly anything. So
 every call of one stands in `library_call`, and stands there alone: around our own code it would
 hide our own bugs.
+
+rasterio is imported where it is first used: the plain install, which has none, finds and reads
+pictures without it.
 """
 
 import logging
@@ -11,14 +14,14 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.io import DatasetReader
+from typing import TYPE_CHECKING
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
 from harma.scenes.addresses import unsigned
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +34,6 @@ NETWORK = {
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
 }
-
-_environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
 
 
 @contextmanager
@@ -83,11 +84,14 @@ def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
     Args:
         look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
     """
+    import rasterio
+
+    environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
     unsaid = {name: value for name, value in NETWORK.items() if name not in os.environ}
-    return _environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
+    return environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
 
 
-def open_dataset(source: str) -> DatasetReader:
+def open_dataset(source: str) -> "DatasetReader":
     """Open a raster or picture.
 
     Args:
@@ -97,6 +101,9 @@ def open_dataset(source: str) -> DatasetReader:
         MissingFileError: it is not there.
         DataError: GDAL cannot read it.
     """
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
     with library_call("it cannot be read as a raster or picture"), warnings.catch_warnings():
         # A picture without georeference is nothing to warn of: it is indexed without a place.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
