@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 import pyarrow as pa
 
-from harma.index.chips import chip_id, moments_of
+from harma.index.chips import chip_id, known_date, moments_of
 from harma.index.contract import StoreWriter
 from harma.index.properties import PropertyColumns, properties_of
 from harma.index.records import CHIP_COLUMNS, ChipRecord, SourceRecord
@@ -190,6 +190,14 @@ def _renamed(chip: ChipRecord, move: Move) -> ChipRecord:
     return replace(chip, datetime=first, datetime_end=last)
 
 
+def _date_from(surveyed: Surveyed) -> str:
+    """What names the date of a source under its new name; "" where nothing does."""
+    if surveyed.facts is None:
+        return surveyed.source.date_from
+    known = known_date(surveyed.source, surveyed.facts)
+    return known.date_from if known.period else ""
+
+
 def record_of(move: Move) -> SourceRecord:
     """The record of a moved source under its new name."""
     surveyed = move.surveyed
@@ -204,6 +212,6 @@ def record_of(move: Move) -> SourceRecord:
         problem=move.problem,
         opened_as=source.lasting,
         files=files_as_text(source.files),
-        date_from=source.date_from or before.date_from,
+        date_from=_date_from(surveyed) or before.date_from,
         sensor=source.sensor or before.sensor,
     )

@@ -3,6 +3,9 @@
 Files come from anywhere, and a damaged or hostile one makes a library raise nearly anything. So
 every call of one stands in `library_call`, and stands there alone: around our own code it would
 hide our own bugs.
+
+rasterio is imported where it is first used: the plain install, which has none, finds and reads
+pictures without it.
 """
 
 import logging
@@ -11,25 +14,28 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.io import DatasetReader
+from typing import TYPE_CHECKING
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
 from harma.scenes.addresses import said_without_secrets, unsigned
 
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
+
 logger = logging.getLogger(__name__)
 
-# Of reads over the network; what the environment says goes before. GDAL repeats what failed with
-# 429, 500, 502, 503 and 504, and waits longer each time.
-NETWORK = {
+# What the environment says goes before.
+SETTINGS = {
+    # Of reads over the network: GDAL repeats what failed with 429, 500, 502, 503 and 504, and waits
+    # longer each time.
     "GDAL_HTTP_MAX_RETRY": "4",
     "GDAL_HTTP_RETRY_DELAY": "0.5",
     "GDAL_HTTP_CONNECTTIMEOUT": "30",
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+    # Most NetCDF files of longitudes and latitudes name no reference system.
+    "GDAL_NETCDF_ASSUME_LONGLAT": "YES",
 }
 
 # What GDAL says of what is not there.
@@ -52,8 +58,6 @@ LOGGERS = (
 )
 for _name in LOGGERS:
     logging.getLogger(_name).addFilter(_SecretsLeftOut())
-
-_environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
 
 
 @contextmanager
@@ -104,7 +108,7 @@ def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
     Args:
         look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
     """
-    unsaid = {name: value for name, value in NETWORK.items() if name not in os.environ}
+    unsaid = {name: value for name, value in SETTINGS.items() if name not in os.environ}
     return _environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
 
 
@@ -113,7 +117,14 @@ def not_from_memory() -> AbstractContextManager[object]:
     return _environment(CPL_VSIL_CURL_NON_CACHED="/vsicurl/:/vsis3/:/vsigs/:/vsiaz/")
 
 
-def open_dataset(source: str) -> DatasetReader:
+def _environment(**settings: str) -> AbstractContextManager[object]:
+    import rasterio
+
+    environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
+    return environment(**settings)
+
+
+def open_dataset(source: str) -> "DatasetReader":
     """Open a raster or picture.
 
     Args:
@@ -123,6 +134,9 @@ def open_dataset(source: str) -> DatasetReader:
         MissingFileError: it is not there.
         DataError: GDAL cannot read it.
     """
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
     with library_call("it cannot be read as a raster or picture"), warnings.catch_warnings():
         # A picture without georeference is nothing to warn of: it is indexed without a place.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
