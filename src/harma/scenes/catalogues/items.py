@@ -16,6 +16,8 @@ from harma.scenes.period import Period
 from harma.scenes.source import PropertyValue, Source, source_named
 
 DATE_FROM = "the STAC item"
+# Stands for the VRT that a source of several files becomes when it is looked at.
+NOT_YET = "<VRTDataset/>"
 # Their values are in the columns of dates.
 DATES = frozenset(("datetime", "start_datetime", "end_datetime"))
 # What says more in few words than in a column of every chip.
@@ -117,7 +119,7 @@ def _opened(choice: AssetChoice) -> Source:
         return source
     parts = tuple(replace(part, path=source_named(part.path).opened_as) for part in choice.parts)
     files = tuple(part.path for part in choice.parts if not is_address(part.path))
-    return replace(source, parts=parts, files=files)
+    return replace(source, opened_as=NOT_YET, parts=parts, files=files)
 
 
 # -- when -----------------------------------------------------------------------------------------
