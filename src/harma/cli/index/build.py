@@ -92,7 +92,8 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help=(
             "folder, file, glob, archive (.zip, .tar), list (.txt; .csv with a column path),"
-            " address (https://, s3://), or subdataset (NETCDF:c.nc:Band1)"
+            " catalogue (STAC: .json, .parquet, stac+https://), address (https://, s3://), or"
+            " subdataset (NETCDF:c.nc:Band1)"
         ),
     )
     parser.add_argument(
