@@ -215,6 +215,25 @@ def test_masks_in_and_beside_the_file(make_raster, read, bands, kind, internal):
 
 
 @pytest.mark.parametrize("kind", ["uint8", "uint16"])
+def test_masks_of_each_band(make_raster, read, bands, kind):
+    """A pixel holds data where one of the bands shown does; what others say does not matter."""
+    path = make_raster(values=bands(7, 8, 9, 10, dtype=kind), photometric="MINISBLACK")
+    masks = np.zeros((4, 40, 50), dtype=np.uint8)
+    masks[0, :10] = 255
+    masks[2, :20] = 255
+    masks[3] = 255
+    with rasterio.open(
+        f"{path}.msk", "w", driver="GTiff", count=4, height=40, width=50, dtype="uint8"
+    ) as beside:
+        beside.write(masks)
+        # Not one for the whole file, as 2 would say.
+        beside.update_tags(**{f"INTERNAL_MASK_FLAGS_{band}": "0" for band in (1, 2, 3, 4)})
+    with rasterio.open(path) as dataset:
+        assert dataset.mask_flag_enums == ([],) * 4
+    assert read(path)[2] == 0.5
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16"])
 def test_alpha_of_8_and_16_bits_beside_nodata(make_raster, read, kind):
     values = np.random.default_rng(3).integers(1, 200, (4, 40, 50)).astype(kind)
     values[3] = np.iinfo(kind).max
@@ -226,7 +245,7 @@ def test_alpha_of_8_and_16_bits_beside_nodata(make_raster, read, kind):
     assert read(path)[2] == 0.5
 
 
-@pytest.mark.parametrize("shore", [0, 10, 20, 30, 35])
+@pytest.mark.parametrize("shore", [0, 10, 20, 30, 35, 40])
 def test_infrared_that_is_declared_as_alpha(make_raster, read, shore):
     """Near infrared is 0 over water: no reason to leave it out."""
     values = np.random.default_rng(4).integers(1, 200, (4, 40, 50)).astype(np.uint8)

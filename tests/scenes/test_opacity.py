@@ -6,6 +6,11 @@ import pytest
 from harma.scenes.opacity import has_data, is_measured
 
 
+def nothing():
+    """Colours of a picture in which nothing is to be seen."""
+    return np.zeros(9, dtype=np.uint8)
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
@@ -20,9 +25,9 @@ from harma.scenes.opacity import has_data, is_measured
     ],
 )
 def test_alpha_and_measured_bands(values, expected):
-    assert is_measured(np.array(values, dtype=np.uint8)) == expected
-    assert is_measured(np.array(values, dtype=np.uint16) * 257) == expected
-    assert is_measured(np.array(values, dtype=np.float32) / 255) == expected
+    assert is_measured(np.array(values, dtype=np.uint8), nothing) == expected
+    assert is_measured(np.array(values, dtype=np.uint16) * 257, nothing) == expected
+    assert is_measured(np.array(values, dtype=np.float32) / 255, nothing) == expected
 
 
 def test_empty_pixels():
@@ -30,3 +35,11 @@ def test_empty_pixels():
     colors = np.array([[[0, 9, 0]], [[0, 0, 0]]], dtype=np.uint8)
     assert has_data(alpha, colors, measured=False).tolist() == [[False, False, True]]
     assert has_data(alpha, colors, measured=True).tolist() == [[False, True, True]]
+
+
+def test_a_picture_below_an_alpha_that_is_nowhere_opaque():
+    alpha = np.zeros(100, dtype=np.uint8)
+    assert is_measured(alpha, lambda: np.arange(100))
+    assert not is_measured(alpha, lambda: np.arange(100) % 3)
+    opaque = np.full(100, 255, dtype=np.uint8)
+    assert not is_measured(opaque, lambda: np.arange(100))

@@ -2,7 +2,15 @@
 
 import pytest
 
-from harma.scenes.sensors import BY_KEY, PRESETS, SENSORS, is_mask_name, sensor_of
+from harma.scenes.sensors import (
+    BY_KEY,
+    PRESETS,
+    SENSORS,
+    fill_of,
+    is_mask_name,
+    sensor_named,
+    sensor_of,
+)
 
 # As the agencies and companies name their files.
 PRODUCTS = {
@@ -164,3 +172,25 @@ def test_rows_of_the_table():
 )
 def test_names_of_masks(name, is_mask):
     assert is_mask_name(name) == is_mask
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Sentinel-2B", "sentinel-2"),
+        ("landsat-9", "landsat-8"),
+        ("landsat-8", "landsat-8"),
+        ("LANDSAT_5", "landsat-7"),
+        ("PlanetScope", "planetscope"),
+        ("hls", "hls"),
+        ("a drone", "a drone"),
+        ("", ""),
+    ],
+)
+def test_what_catalogues_call_sensors(text, key):
+    assert sensor_named(text) == key
+
+
+def test_fill_of_products():
+    assert (fill_of("landsat-8"), fill_of("hls")) == (0, -9999)
+    assert (fill_of("naip"), fill_of(""), fill_of("a drone")) == (None, None, None)

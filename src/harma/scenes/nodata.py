@@ -96,7 +96,9 @@ class NodataRule:
         if has_room and not (alpha or masks or _are_said(values)):
             values = (fill,) * len(bands)
         if alpha and not survey:
-            measured = is_measured(sampled(dataset, alpha, problem))
+            measured = is_measured(
+                sampled(dataset, alpha, problem), lambda: sampled(dataset, bands[0], problem)
+            )
             return cls(value, alpha, values, masks, measured)
         return cls(value, alpha, values, masks)
 

@@ -289,7 +289,7 @@ def to_uint8_rgb(image: object) -> "Tensor":
 
 
 def _without_alpha(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if is_measured(rgba[..., 3]):
+    if is_measured(rgba[..., 3], lambda: rgba[..., 0]):
         return rgba[..., :3]
     return np.where(rgba[..., 3:] == 0, np.uint8(0), rgba[..., :3])
 

@@ -208,7 +208,7 @@ class PictureReader:
         self.image = image
         self.alpha = alpha
         # Four-band aerial pictures have their near infrared there.
-        self.is_measured = alpha is not None and is_measured(alpha)
+        self.is_measured = alpha is not None and is_measured(alpha, lambda: image[..., 0])
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`; it is in memory already, and is not thinned out."""

@@ -38,7 +38,7 @@ class Stretch:
         high = np.array(self.high, dtype=kind)[:, None, None]
         # What is no number stays none, whatever is computed with it.
         with np.errstate(over="ignore", invalid="ignore"):
-            scaled = (values.astype(kind) - low) / (high - low) * 255
+            scaled = (values.astype(kind) - low) * (255 / (high - low))
         limited = np.clip(np.round(scaled), 0, 255)
         pixels: NDArray[np.uint8] = np.nan_to_num(limited, nan=0.0).astype(np.uint8)
         return pixels
