@@ -2,17 +2,20 @@
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
-
-from affine import Affine
-from rasterio.control import GroundControlPoint
-from rasterio.crs import CRS
-from rasterio.io import DatasetReader
 
 from harma.errors import DataError, HarmaError
 from harma.scenes.edge import gdal_settings, library_call, open_dataset
 from harma.scenes.products.product import BandPart
+from harma.scenes.sidecars import how_to_look
+
+if TYPE_CHECKING:
+    # The plain install, which has none of them, looks for pictures through this module too.
+    from affine import Affine
+    from rasterio.control import GroundControlPoint
+    from rasterio.crs import CRS
+    from rasterio.io import DatasetReader
 
 # GDAL's names of types, by rasterio's.
 TYPES = {
@@ -43,12 +46,13 @@ class PartHeader(NamedTuple):
 
     width: int
     height: int
-    transform: Affine
-    crs: CRS | None
-    gcps: tuple[list[GroundControlPoint], CRS | None]
+    transform: "Affine"
+    crs: "CRS | None"
+    gcps: "tuple[list[GroundControlPoint], CRS | None]"
     num_bands: int
     types: tuple[str, ...]
     nodata: tuple[float | None, ...]
+    scaling: tuple[tuple[float, float], ...]
     tags: dict[str, str]
 
 
@@ -69,6 +73,9 @@ def stacked(parts: Sequence[BandPart]) -> str:
     headers = {part.path: header_of(part.path) for part in parts}
     first = headers[parts[0].path]
     for part in parts:
+        if len(headers) > 1 and headers[part.path].num_bands > 1:
+            name = part.path.rpartition("/")[2]
+            raise UnfitError(f"{name} has {headers[part.path].num_bands} bands, not one")
         _check_fits(part, headers[part.path], first)
     root = raster_of(first, first.width, first.height)
     for number, part in enumerate(parts, 1):
@@ -92,13 +99,13 @@ def header_of(path: str) -> PartHeader:
         MissingFileError: it is not there.
     """
     try:
-        with gdal_settings(), open_dataset(path) as dataset:
+        with gdal_settings(how_to_look(path)), open_dataset(path) as dataset:
             return _read(dataset)
     except HarmaError as error:
         raise type(error)(f"{path.rpartition('/')[2]}: {error.problem}") from error
 
 
-def _read(dataset: DatasetReader) -> PartHeader:
+def _read(dataset: "DatasetReader") -> PartHeader:
     with library_call("what it says of itself cannot be read"):
         return PartHeader(
             width=dataset.width,
@@ -109,6 +116,7 @@ def _read(dataset: DatasetReader) -> PartHeader:
             num_bands=dataset.count,
             types=dataset.dtypes,
             nodata=dataset.nodatavals,
+            scaling=tuple(zip(dataset.scales, dataset.offsets, strict=True)),
             tags=dataset.tags(ns="RPC"),
         )
 
@@ -122,8 +130,6 @@ def _check_fits(part: BandPart, header: PartHeader, first: PartHeader) -> None:
     name = part.path.rpartition("/")[2]
     if header.num_bands < part.band:
         raise UnfitError(f"{name} has {header.num_bands} bands")
-    if header.num_bands > 1 and part.band == 1 and first.num_bands == 1:
-        raise UnfitError(f"{name} has {header.num_bands} bands, not one")
     if header.crs != first.crs:
         raise UnfitError(f"{name} is in another coordinate reference system")
     pixel = max(abs(first.transform.a), abs(header.transform.a))
@@ -168,7 +174,7 @@ def raster_of(first: PartHeader, width: int, height: int) -> Element:
     return root
 
 
-def _add_point(listed: Element, number: int, point: GroundControlPoint) -> None:
+def _add_point(listed: Element, number: int, point: "GroundControlPoint") -> None:
     SubElement(
         listed,
         "GCP",
@@ -188,6 +194,10 @@ def _add_band(
     if nodata is None:
         nodata = part.nodata
     band = add_band(root, number, header.types[part.band - 1], part.color, nodata)
+    scale, offset = header.scaling[part.band - 1]
+    if (scale, offset) != (1, 0):
+        SubElement(band, "Offset").text = repr(float(offset))
+        SubElement(band, "Scale").text = repr(float(scale))
     add_source(band, part.path, part.band, header, (0, 0, first.width, first.height))
 
 
