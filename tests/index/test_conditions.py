@@ -25,7 +25,11 @@ Y2018 = "timestamp '2018-01-01 00:00:00.000000'"
         ("datetime IN ('2016', '2018')", f"datetime IN ({Y2016}, {Y2018})"),
         ("NOT (datetime = '2016') OR gsd < 1", f"NOT (datetime = {Y2016}) OR gsd < 1"),
         ("datetime < '2016' AND source = '2016'", f"datetime < {Y2016} AND source = '2016'"),
+        ("(datetime) > ('2016')", f"(datetime) > ({Y2016})"),
+        ("NOT ((datetime) > '2016')", f"NOT ((datetime) > {Y2016})"),
+        ("'2016' = (datetime)", f"{Y2016} = (datetime)"),
         # as it was
+        ("max(datetime) > '2016'", "max(datetime) > '2016'"),
         ("source LIKE '%--%'", "source LIKE '%--%'"),
         ("source = '/* a */' AND gsd > 0", "source = '/* a */' AND gsd > 0"),
         ("source = 'datetime > ''2016'''", "source = 'datetime > ''2016'''"),

@@ -1,6 +1,7 @@
 """Signatures that run out: a second try with a fresh list, then a named problem."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -163,3 +164,8 @@ def test_what_a_second_try_may_mend():
 def test_only_a_refusal_is_told_with_what_to_do():
     assert told("it cannot be read (HTTP response code: 403)").endswith("in the index stays")
     assert told("it is damaged") == "it is damaged"
+
+
+def test_lists_travel_to_other_processes_empty():
+    lists = FreshLists()
+    assert isinstance(pickle.loads(pickle.dumps(lists)), FreshLists)

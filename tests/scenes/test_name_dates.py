@@ -269,6 +269,7 @@ def test_what_is_no_date(name):
         ("/a/20140101/20150926/x.tif", at(2015, 9, 26)),
         ("/a/delivery_20200615/x.tif", None),
         ("/a/2020/x.tif", None),
+        ("/tiles/15/10/2019/x.tif", None),
         ("/a/2020-06/x.tif", None),
         ("/20150926/a/b/c/d/e/x.tif", None),
         ("x.tif", None),

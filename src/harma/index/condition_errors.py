@@ -11,6 +11,7 @@ AROUND = re.compile(
     r"|Error (?:resolving filter expression .*?|parsing (?:statement|function)): (?=Invalid|Error)"
     r"|Invalid user input: |Error parsing function: |Error during planning: |Schema error: "
     r"|Error parsing statement: SELECT 1 FROM t WHERE .*? (?=\(sql parser error)"
+    r"|Error optimizing sql filter: .*? (?=\()|LanceError\(Arrow\): |sql parser error: "
     r"|, (?:/\S+|[A-Za-z]:\\\S+)\.rs:\d+:\d+"
 )
 NO_COLUMN = re.compile(r"No field named (\S+?)\.? (?:Column names|Valid fields)")
@@ -18,6 +19,7 @@ VALID = re.compile(r"Valid fields are (.*?)\.?$")
 NO_LITERAL = re.compile(
     r"literal \w+\(\"?(.*?)\"?\) and could not convert to literal of type '(\w+)"
 )
+DATE_AS_TEXT = re.compile(r"coerce Timestamp\(.*\) and \w*Utf8|parsing timestamp from")
 # Columns that no condition is about.
 HIDDEN = ("embedding", "geometry", "thumbnail", "model")
 
@@ -35,7 +37,11 @@ def reason_of(error: Exception) -> str:
     literal = NO_LITERAL.search(text)
     if literal is not None:
         return f"{literal[1]!r} is compared with a column of {_kind(literal[2])}"
+    if DATE_AS_TEXT.search(text):
+        return "dates are no text; write datetime >= '2016-01-01' AND datetime < '2017-01-01'"
     reason = AROUND.sub("", first_line(error, length=2000))
+    if reason.startswith("(") and reason.endswith(")"):
+        reason = reason[1:-1]
     return first_line(ValueError(reason or text))
 
 

@@ -28,6 +28,8 @@ PARTS = re.compile(
 )
 # Columns of moments.
 MOMENTS = ("datetime", "datetime_end")
+# What may stand before a parenthesis that is not of a function.
+KEYWORDS = ("and", "or", "not", "between", "in")
 COMPARISONS = ("=", "==", "!=", "<>", "<", "<=", ">", ">=")
 
 
@@ -93,9 +95,24 @@ def _compared(parts: Sequence[Part]) -> Iterator[int]:
     for at, place in enumerate(solid):
         if parts[place].kind != "name" or words[at] not in MOMENTS:
             continue
-        for offset in (*_before(words, at), *_behind(words, at)):
+        first, last = _in_parentheses(words, at)
+        for offset in (*_before(words, first), *_behind(words, last)):
             if parts[solid[offset]].kind == "text":
                 yield solid[offset]
+
+
+def _in_parentheses(words: Sequence[str], at: int) -> tuple[int, int]:
+    """The first and last place of a column with the parentheses around it alone: ((datetime))."""
+    first = at
+    last = at
+    while first > 0 and words[first - 1] == "(" and words[last + 1 : last + 2] == [")"]:
+        # Those of a function are no such.
+        before = "".join(words[max(0, first - 2) : first - 1])
+        if re.fullmatch(r"\w+", before) and before not in KEYWORDS:
+            break
+        first -= 1
+        last += 1
+    return first, last
 
 
 def _before(words: Sequence[str], at: int) -> list[int]:
@@ -113,6 +130,8 @@ def _behind(words: Sequence[str], at: int) -> list[int]:
     sign = words[following] if following < len(words) else ""
     if sign in COMPARISONS:
         places = [following + 1]
+        while words[places[0] : places[0] + 1] == ["("]:
+            places = [places[0] + 1]
     elif sign == "between":
         places = [following + 1, following + 3]
     elif sign == "in" and ")" in words[following:]:

@@ -41,6 +41,10 @@ class FreshLists:
         self._lists: dict[str, _ListRead] = {}
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type["FreshLists"], tuple[()]]:
+        # Readers in other processes read lists for themselves: a lock does not travel.
+        return FreshLists, ()
+
     def again(self, source: Source) -> Source:
         """The same source with its present address; as it was where no list gives another."""
         time.sleep(PAUSE)

@@ -8,6 +8,7 @@ digits beside another) is no date; `harma.scenes.date_pattern` is for names that
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}$")
 FIRST_YEAR = 1970
 # A month, a quarter or a lone year is only looked for in these: 2056 is a Swiss EPSG code.
 PICTURED = range(1900, 2050)
+# Names and folders whose dates are at hand: each scene is asked twice, a folder for each scene.
+NAMES = 1024
 # A second date that comes later is when the file was made, not the end of a range.
 LONGEST_RANGE = timedelta(days=366)
 
@@ -42,6 +45,7 @@ class DateInName(NamedTuple):
     end: int
 
 
+@lru_cache(maxsize=NAMES)
 def period_in_name(name: str) -> Period | None:
     """The date in a file's name, as exactly as it stands there; None where there is none.
 
@@ -68,7 +72,7 @@ def period_in_folders(path: str) -> Period | None:
     with one by which sensors' products are named (S2A_MSIL2A_20200612T103031_…): the date in any
     other folder's name may be that of a delivery.
     """
-    folders = [part for part in PurePath(path).parts[:-1] if part.strip("/")]
+    folders = tuple(part for part in PurePath(path).parts[:-1] if part.strip("/"))
     for count in range(len(folders), max(0, len(folders) - 5), -1):
         period = _of_folder(folders[:count])
         if period is not None:
@@ -76,9 +80,14 @@ def period_in_folders(path: str) -> Period | None:
     return None
 
 
-def _of_folder(folders: Sequence[str]) -> Period | None:
-    tree = "-".join(folders[-3:])
-    for text in (folders[-1], tree):
+@lru_cache(maxsize=NAMES)
+def _of_folder(folders: tuple[str, ...]) -> Period | None:
+    # A year, a month and a day are folders of their own; 15/10/2019 is a tile of a map.
+    texts = [folders[-1]]
+    last = folders[-3:]
+    if re.fullmatch(r"\d{4}", last[0]):
+        texts.append("-".join(last))
+    for text in texts:
         for date in _days(text):
             if (date.start, date.end) == (0, len(text)):
                 return date.period
