@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harma.errors import DataError
 from harma.exchange.embedding_file import Columns, EmbeddingFile
 from harma.exchange.embedding_rows import CheckedRows
-from harma.exchange.origin import check_fits, import_settings
+from harma.exchange.origin import check_fits, import_settings, with_ranges
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.compaction import keep_quick
@@ -92,6 +92,10 @@ def import_geoparquet(
         # The index is made only when the whole file is known to be good.
         work.check()
         store = work.store or Store.create(directory, settings)
+        # Before its chips are there: a picture of them is read as they were.
+        known = with_ranges(store.settings, settings)
+        if known != store.settings:
+            store.put_settings(known)
         work.write(store)
         num_sources = work.finish(store)
         search = keep_quick(store, loaded, progress)

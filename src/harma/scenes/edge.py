@@ -3,6 +3,9 @@
 Files come from anywhere, and a damaged or hostile one makes a library raise nearly anything. So
 every call of one stands in `library_call`, and stands there alone: around our own code it would
 hide our own bugs.
+
+rasterio is imported where it is first used: the plain install, which has none, finds and reads
+pictures without it.
 """
 
 import logging
@@ -11,14 +14,14 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.io import DatasetReader
+from typing import TYPE_CHECKING
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
 from harma.scenes.addresses import said_without_secrets, unsigned
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +58,6 @@ LOGGERS = (
 )
 for _name in LOGGERS:
     logging.getLogger(_name).addFilter(_SecretsLeftOut())
-
-_environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
 
 
 @contextmanager
@@ -116,7 +117,14 @@ def not_from_memory() -> AbstractContextManager[object]:
     return _environment(CPL_VSIL_CURL_NON_CACHED="/vsicurl/:/vsis3/:/vsigs/:/vsiaz/")
 
 
-def open_dataset(source: str) -> DatasetReader:
+def _environment(**settings: str) -> AbstractContextManager[object]:
+    import rasterio
+
+    environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
+    return environment(**settings)
+
+
+def open_dataset(source: str) -> "DatasetReader":
     """Open a raster or picture.
 
     Args:
@@ -126,6 +134,9 @@ def open_dataset(source: str) -> DatasetReader:
         MissingFileError: it is not there.
         DataError: GDAL cannot read it.
     """
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
     with library_call("it cannot be read as a raster or picture"), warnings.catch_warnings():
         # A picture without georeference is nothing to warn of: it is indexed without a place.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
