@@ -99,7 +99,8 @@ def fitted_affine(points: Points) -> Affine:
     # Of points in a line rasterio makes a transform of whatever is in memory.
     if not (_span_a_plane(_pixels(points)) and _span_a_plane(_coordinates(points))):
         raise DataError(
-            f"its {len(points)} ground control points determine no place: they lie in a line"
+            f"its {len(points)} ground control points determine no place: they lie in a line,"
+            " or are no numbers"
         )
     with library_call("its ground control points cannot be used"):
         return _from_gcps(points)
