@@ -11,8 +11,10 @@ from tests.index.made import made_settings
 
 from harma.errors import ConfigError, ModelMismatchError
 from harma.exchange.embedding_file import EmbeddingFile
-from harma.exchange.origin import check_fits, import_settings
+from harma.exchange.origin import check_fits, import_settings, with_ranges
+from harma.scenes.ranges import KindRange
 from harma.scenes.raster import Reading
+from harma.scenes.stretch import Stretch
 from harma.scenes.windows import Tiling
 
 OF_INDEX = made_settings(8)
@@ -64,3 +66,21 @@ def test_how_scenes_were_cut_counts_of_exports_alone(change):
     (name,) = change
     with pytest.raises(ConfigError, match=f"the index was made with {name} .*f.parquet with"):
         check_fits(FILE, OF_INDEX, of_file, is_export=True)
+
+
+def shown(*ranges):
+    kinds = [KindRange(kind, Stretch((0.0,), (high,))) for kind, high in ranges]
+    return replace(OF_INDEX, reading=Reading(ranges=tuple(kinds)))
+
+
+def test_ranges_of_other_kinds_fit_and_are_taken_over():
+    of_index = shown(("a", 1.0), ("b", 2.0))
+    of_file = shown(("b", 2.0), ("c", 3.0))
+    check_fits(FILE, of_index, of_file, is_export=True)
+    assert with_ranges(of_index, of_file) == shown(("a", 1.0), ("b", 2.0), ("c", 3.0))
+    assert with_ranges(of_index, OF_INDEX) == of_index
+
+
+def test_another_range_of_one_kind_does_not_fit():
+    with pytest.raises(ConfigError, match=r"shows b from 0 to 2, .* was made from 0 to 5"):
+        check_fits(FILE, shown(("b", 2.0)), shown(("b", 5.0)), is_export=True)

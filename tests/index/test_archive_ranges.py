@@ -276,3 +276,33 @@ def test_an_address_is_no_picture(folder, build_index, model, tmp_path, name):
     index = Index.open(tmp_path / "index", model=model[0])
     with pytest.raises(MissingFileError, match="addresses are not read here"):
         index.search(image=name)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    "name",
+    ["rgb16.tif", "ms1.tif", "L7_ETMs.tif", "RGB.byte.tif", "pix4d_alpha_nodata.tif", "1985.tif"],
+)
+def test_real_files_find_themselves(shared_dir, build_index, model, tmp_path, name):
+    scenes = shared_dir / "data" / "scenes"
+    build_index(
+        *(scenes / other for other in ("rgb16.tif", "ms1.tif", "OSBS_029.tif", name)), **WHOLE
+    )
+    index = Index.open(tmp_path / "index", model=model[0])
+    hit = index.search(image=scenes / name, k=1, overlap=None)[0]
+    assert hit.source.endswith(f"/{name}")
+    assert hit.score > 0.99
+
+
+@pytest.mark.shared
+def test_a_real_file_of_16_bits_is_shown_by_its_percentiles(shared_dir, build_index, tmp_path):
+    path = shared_dir / "data" / "scenes" / "rgb16.tif"
+    build_index(path, **WHOLE)
+    with rasterio.open(path) as dataset:
+        values = dataset.read().astype(float)
+        valid = dataset.dataset_mask() > 0
+    (known,) = ranges(tmp_path / "index").values()
+    low, high = np.percentile(values[:, valid], (0.5, 99.5))
+    # Of 20,000 of its pixels.
+    assert known.low[0] == pytest.approx(low, abs=(high - low) / 50)
+    assert known.high[0] == pytest.approx(high, abs=(high - low) / 50)

@@ -1,6 +1,7 @@
 """Any picture or raster as 8-bit RGB."""
 
 import logging
+import subprocess
 import sys
 
 import numpy as np
@@ -246,3 +247,21 @@ def test_without_rasterio_pillow_reads_what_it_can(make_raster, tmp_path, monkey
     assert reading_of([raster]) is None
     with pytest.raises(DataError, match="is not an image that can be read"):
         read_rgb(raster)
+
+
+def test_the_plain_install_trains_and_embeds(tmp_path):
+    """Without what the extra `search` brings: pictures are found, read and trained on."""
+    Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "plain.png")
+    code = f"""
+import sys
+missing = ("rasterio", "affine", "shapely", "pyproj", "antimeridian", "lancedb", "pyarrow")
+for name in (*missing, "geopandas", "pystac"):
+    sys.modules[name] = None
+import harma.training.launch, harma.training.evaluate, harma.curation.check, harma.curation.stats
+from harma.model.image_files import find_images
+from harma.scenes.rendering import read_rgb, reading_of
+(path,) = find_images([{str(tmp_path)!r}])
+assert read_rgb(path).getpixel((0, 0)) == (1, 2, 3)
+assert reading_of([path]) is None
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harma.errors import ConfigError, ModelMismatchError
 from harma.exchange.embedding_file import EmbeddingFile
+from harma.index.archive_ranges import told_ranges
 from harma.index.settings import FOREIGN, Settings
 from harma.scenes.raster import Reading
 from harma.scenes.windows import Tiling
@@ -130,10 +131,35 @@ def check_fits(path: Path, of_index: Settings, of_file: Settings, *, is_export: 
     # Files of other programs say nothing of how scenes were cut.
     if not is_export:
         return
+    _check_ranges(path, of_index, of_file)
     for name in ("tiling", "reading", "max_nodata"):
+        was = getattr(of_index, name)
+        now = getattr(of_file, name)
+        # Of kinds that the index does not know it takes the ranges over.
+        if name == "reading":
+            now = replace(now, ranges=was.ranges)
         # As text: a nodata value may be NaN, which is not equal to itself.
-        if repr(getattr(of_index, name)) != repr(getattr(of_file, name)):
+        if repr(was) != repr(now):
             raise ConfigError(
-                f"the index was made with {name} {getattr(of_index, name)}, {path} with"
-                f" {getattr(of_file, name)}; import it into another index"
+                f"the index was made with {name} {was}, {path} with {now}; import it into another"
+                " index"
             )
+
+
+def _check_ranges(path: Path, of_index: Settings, of_file: Settings) -> None:
+    """Check that no kind of scenes was shown in one range here and in another there."""
+    here = told_ranges(of_index.reading.ranges)
+    for kind, shown in told_ranges(of_file.reading.ranges).items():
+        if here.get(kind, shown) != shown:
+            raise ConfigError(
+                f"the index shows {kind} from {here[kind]}, {path} was made from {shown}; import"
+                " it into another index"
+            )
+
+
+def with_ranges(of_index: Settings, of_file: Settings) -> Settings:
+    """The settings of an index that takes over ranges of kinds which it did not know."""
+    reading = of_index.reading
+    kinds = {known.kind for known in reading.ranges}
+    new = [known for known in of_file.reading.ranges if known.kind not in kinds]
+    return replace(of_index, reading=replace(reading, ranges=(*reading.ranges, *new)))

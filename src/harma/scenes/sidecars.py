@@ -3,10 +3,12 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-
-from rasterio.crs import CRS
+from typing import TYPE_CHECKING
 
 from harma.scenes.edge import library_call
+
+if TYPE_CHECKING:
+    from rasterio.crs import CRS
 
 # What GDAL reads over a network, wherever in a name it stands (/vsizip//vsicurl/…, VRT in XML).
 REMOTE_MARKS = (
@@ -70,7 +72,7 @@ def how_to_look(opened_as: str) -> str:
     return "EMPTY_DIR" if is_remote(opened_as) else "TRUE"
 
 
-def crs_beside(opened_as: str) -> CRS | None:
+def crs_beside(opened_as: str) -> "CRS | None":
     """The coordinate reference system of a .prj file beside a local raster, or None.
 
     Raises:
@@ -78,6 +80,8 @@ def crs_beside(opened_as: str) -> CRS | None:
     """
     if is_remote(opened_as) or opened_as.startswith("<"):
         return None
+    from rasterio.crs import CRS
+
     for suffix in PRJ_SUFFIXES:
         path = Path(opened_as).with_suffix(suffix)
         with library_call(f"the file {path.name} beside it cannot be read"):

@@ -2,17 +2,20 @@
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
-
-from affine import Affine
-from rasterio.control import GroundControlPoint
-from rasterio.crs import CRS
-from rasterio.io import DatasetReader
 
 from harma.errors import DataError, HarmaError
 from harma.scenes.edge import gdal_settings, library_call, open_dataset
 from harma.scenes.products.product import BandPart
+from harma.scenes.sidecars import how_to_look
+
+if TYPE_CHECKING:
+    # The plain install, which has none of them, looks for pictures through this module too.
+    from affine import Affine
+    from rasterio.control import GroundControlPoint
+    from rasterio.crs import CRS
+    from rasterio.io import DatasetReader
 
 # GDAL's names of types, by rasterio's.
 TYPES = {
@@ -43,9 +46,9 @@ class PartHeader(NamedTuple):
 
     width: int
     height: int
-    transform: Affine
-    crs: CRS | None
-    gcps: tuple[list[GroundControlPoint], CRS | None]
+    transform: "Affine"
+    crs: "CRS | None"
+    gcps: "tuple[list[GroundControlPoint], CRS | None]"
     num_bands: int
     types: tuple[str, ...]
     nodata: tuple[float | None, ...]
@@ -96,13 +99,13 @@ def header_of(path: str) -> PartHeader:
         MissingFileError: it is not there.
     """
     try:
-        with gdal_settings(), open_dataset(path) as dataset:
+        with gdal_settings(how_to_look(path)), open_dataset(path) as dataset:
             return _read(dataset)
     except HarmaError as error:
         raise type(error)(f"{path.rpartition('/')[2]}: {error.problem}") from error
 
 
-def _read(dataset: DatasetReader) -> PartHeader:
+def _read(dataset: "DatasetReader") -> PartHeader:
     with library_call("what it says of itself cannot be read"):
         return PartHeader(
             width=dataset.width,
@@ -171,7 +174,7 @@ def raster_of(first: PartHeader, width: int, height: int) -> Element:
     return root
 
 
-def _add_point(listed: Element, number: int, point: GroundControlPoint) -> None:
+def _add_point(listed: Element, number: int, point: "GroundControlPoint") -> None:
     SubElement(
         listed,
         "GCP",
