@@ -98,7 +98,8 @@ def test_every_raster_of_a_geopackage_is_a_scene(geopackage, tmp_path):
 def test_variables_of_hdf5(write_raster, tmp_path):
     plain = write_raster("plain.tif", 1, 2, dtype="uint8")
     # A NetCDF-4 file is one of HDF5.
-    rasterio.shutil.copy(plain, tmp_path / "x.h5", driver="netCDF", FORMAT="NC4")
+    rasterio.shutil.copy(plain, tmp_path / "x.nc", driver="netCDF", FORMAT="NC4")
+    (tmp_path / "x.nc").rename(tmp_path / "x.h5")
     found = find_scenes([tmp_path / "x.h5"])
     with (
         pytest.raises(DataError, match="name one: ") as told,
