@@ -180,3 +180,8 @@ def test_what_is_gone(tmp_path):
     assert not gone(f"/vsizip/{tmp_path}/b.zip/a.tif")
     assert gone(tmp_path / "product", files=f"{tmp_path}/b1.tif\n{tmp_path}/b2.tif")
     assert not gone(tmp_path / "product", files=f"{tmp_path}/b1.tif\n{there}")
+    assert not gone(there, files=f"{tmp_path}/a.tfw"), "only a file beside it is gone"
+    assert gone(tmp_path / "b.tif", files=f"{tmp_path}/b.tfw")
+    assert gone(f"/vsizip/{tmp_path}/b.zip/a.tif", files=f"{tmp_path}/b.zip")
+    assert not gone(f"NETCDF:{there}:Band1", files=str(there))
+    assert gone(f"NETCDF:{tmp_path}/b.nc:Band1", files=f"{tmp_path}/b.nc")

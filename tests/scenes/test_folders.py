@@ -38,6 +38,9 @@ HIDDEN = [
     "lost+found/x.tif",
     ".git/annex/x.tif",
     "Thumbs.db",
+    "~$a.tif",
+    "Network Trash Folder/a.tif",
+    "@__thumb/a.tif",
 ]
 
 

@@ -128,6 +128,8 @@ def test_formats_that_a_folder_is_searched_for(name, driver, write_raster, tmp_p
         ("dem.asc", "elevation"),
         ("n45.dt2", "elevation"),
         ("gfs.grib2", "weather"),
+        ("drone.DNG", "cannot read"),
+        ("mars.cub", "name the file"),
         ("more.zip", "an archive"),
         ("more.tar", "an archive"),
     ],

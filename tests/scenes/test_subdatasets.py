@@ -95,6 +95,25 @@ def test_every_raster_of_a_geopackage_is_a_scene(geopackage, tmp_path):
     assert [source.name for source in find_scenes([alone]).sources] == [str(alone)]
 
 
+def test_variables_of_hdf5(write_raster, tmp_path):
+    plain = write_raster("plain.tif", 1, 2, dtype="uint8")
+    # A NetCDF-4 file is one of HDF5.
+    rasterio.shutil.copy(plain, tmp_path / "x.nc", driver="netCDF", FORMAT="NC4")
+    (tmp_path / "x.nc").rename(tmp_path / "x.h5")
+    found = find_scenes([tmp_path / "x.h5"])
+    with (
+        pytest.raises(DataError, match="name one: ") as told,
+        open_scene(found.sources[0].opened_as, survey=True),
+    ):
+        pass
+    shown = str(told.value).split("name one: ")[1].split(", ")
+    for number, name in enumerate([name for name in shown if "Band" in name], 1):
+        (source,) = find_scenes([name]).sources
+        with rasterio.open(source.opened_as) as dataset:
+            assert dataset.read(1).max() == number
+        assert source.files == (str(tmp_path / "x.h5"),)
+
+
 def test_a_folder_names_what_it_leaves_out(netcdf, tmp_path):
     path = netcdf()
     netcdf("one.nc", count=1)

@@ -85,8 +85,12 @@ class Lost:
 
 def is_gone(record: SourceRecord) -> bool:
     """Whether a source was local files, and none of them is there any more."""
-    files = listed_files(record.files) or (record.source,)
-    return all(_is_missing(file) for file in files)
+    files = listed_files(record.files)
+    # Of a scene that lies in a file, or is an address, the name is no path.
+    if not files or record.source.startswith("/"):
+        files = (record.source, *files)
+    is_local = [file for file in files if not file.startswith("/vsi")]
+    return bool(is_local) and all(map(_is_missing, is_local))
 
 
 def _is_missing(file: str) -> bool:

@@ -14,15 +14,20 @@ NOT_OF_THE_PERSON = frozenset(
         "#recycle",
         "#snapshot",
         "@eadir",
+        "@__thumb",
         "@recycle",
         "@recently-snapshot",
         "@sharebin",
         "@tmp",
         "__macosx",
         "__pycache__",
+        "found.000",
         "lost+found",
+        "network trash folder",
+        "onedrivetemp",
         "recycler",
         "system volume information",
+        "temporary items",
         "desktop.ini",
         "thumbs.db",
     }
@@ -46,7 +51,7 @@ class Walk:
 
 def is_left_alone(name: str) -> bool:
     """Whether a file or folder of this name is hidden, or of the system's own."""
-    return name.startswith(".") or name.lower() in NOT_OF_THE_PERSON
+    return name.startswith((".", "~$")) or name.lower() in NOT_OF_THE_PERSON
 
 
 def printable(path: str) -> str:

@@ -33,6 +33,7 @@ WITH_HEADER = (".bil", ".bip", ".bsq", ".dat", ".raw", ".bin")
 # Files of many variables: one raster, bands to be put together, or to be named one by one.
 CONTAINERS = (".nc", ".nc4", ".h5", ".hdf5", ".he5", ".hdf", ".zarr")
 FOLDERS_OF_A_RASTER = (".zarr",)
+FOLDERS_OF_A_SCENE = (".safe", *FOLDERS_OF_A_RASTER)
 # Files that may hold no raster at all, or several: looked into.
 MAYBE = (".gpkg", ".mbtiles", *CONTAINERS)
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
@@ -49,13 +50,51 @@ NO_PICTURES = (
     ".grib2",
     ".hgt",
 )
+# Rasters that are mostly maps, models or planets; and pictures of other trades.
+SELDOM = (
+    ".adf",
+    ".bag",
+    ".cub",
+    ".ers",
+    ".fit",
+    ".fits",
+    ".flt",
+    ".grd",
+    ".kmz",
+    ".lbl",
+    ".n1",
+    ".pbm",
+    ".pgm",
+    ".pnm",
+    ".ppm",
+    ".rst",
+    ".sdat",
+    ".tga",
+    ".toc",
+)
 # Formats of imagery whose readers are no part of rasterio's wheels.
-NO_READER = (".sid", ".ecw", ".jxl", ".avif", ".heic", ".kea", ".e57", ".las", ".laz")
+NO_READER = (
+    ".arw",
+    ".avif",
+    ".cr2",
+    ".cr3",
+    ".dng",
+    ".ecw",
+    ".heic",
+    ".heif",
+    ".jxl",
+    ".kea",
+    ".nef",
+    ".sid",
+)
 # Why files of a folder that are like imagery are not read; of texts, lists and sidecars nobody is
 # told.
 LEFT_OUT = {
     **dict.fromkeys(
         NO_PICTURES, "elevation or weather data, no picture; name the file to have it read"
+    ),
+    **dict.fromkeys(
+        SELDOM, "a format that a folder is not searched for; name the file to have it read"
     ),
     **dict.fromkeys(
         NO_READER, "a format that this GDAL cannot read; write it as GeoTIFF (gdal_translate)"

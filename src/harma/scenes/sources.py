@@ -11,7 +11,7 @@ from harma.errors import ConfigError, MissingFileError
 from harma.scenes.addresses import REMOTE
 from harma.scenes.catalogues.catalogue import of_catalogue
 from harma.scenes.folders import Walker, is_text, printable
-from harma.scenes.formats import FOLDERS_OF_A_RASTER
+from harma.scenes.formats import FOLDERS_OF_A_RASTER, FOLDERS_OF_A_SCENE
 from harma.scenes.formats import SCENE_SUFFIXES as SCENE_SUFFIXES
 from harma.scenes.grouping import Entry, group
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
@@ -138,7 +138,7 @@ class _Naming:
         seen: set[str] = set()
         for match in matches:
             real = os.path.realpath(match)
-            if real not in seen and match.is_file():
+            if real not in seen and (match.is_file() or _is_one(match)):
                 seen.add(real)
                 entries += self._of_match(match, is_sought=item.endswith("*"))
         if not seen:
@@ -146,6 +146,8 @@ class _Naming:
         return entries
 
     def _of_match(self, path: Path, *, is_sought: bool) -> list[Entry]:
+        if path.is_dir():
+            return self._of_folder(path)
         # Every file, texts and sidecars among them, was not what was meant by a star.
         if is_sought:
             return [Entry(os.path.abspath(path), is_sought=True)]  # noqa: PTH100
@@ -195,6 +197,11 @@ def _below(folder: str, paths: list[str]) -> str:
     if place < len(paths) and paths[place].startswith(folder):
         return paths[place]
     return ""
+
+
+def _is_one(folder: Path) -> bool:
+    """Whether a folder is one scene, so that a glob may mean it: X.SAFE, X.zarr."""
+    return folder.suffix.lower() in FOLDERS_OF_A_SCENE and folder.is_dir()
 
 
 def _ready(source: Source) -> Entry:

@@ -82,6 +82,8 @@ def test_any_folder_of_it_and_any_glob_name_the_same_scene(l2a, tmp_path, monkey
     expected = only(find_scenes([tmp_path])).name
     monkeypatch.chdir(tmp_path)
     for named in (
+        "*.SAFE",
+        f"{L2A}/",
         L2A,
         GRANULE,
         f"{GRANULE}/IMG_DATA/R10m",

@@ -55,15 +55,13 @@ def _scene(layers: dict[str, str]) -> Product:
     assert match is not None
     colors = COLORS[match["sensor"].upper()]
     parts = _parts(layers, colors)
-    used = {part.path for part in parts}
-    others = {path: OTHER for path in layers.values() if path not in used}
+    kept = {part.path for part in parts}
     if not parts:
         # Single bands without the others, or a picture of all, are what the person has.
-        kept = [layer for layer in layers if BAND.match(layer) or layer == PREVIEW]
-        others = {path: OTHER for layer, path in layers.items() if layer not in kept}
+        kept = {path for layer, path in layers.items() if BAND.match(layer) or layer == PREVIEW}
     return Product(
         parts=parts,
-        others=others,
+        others={path: OTHER for path in layers.values() if path not in kept},
         taken=_taken(match["time"].upper()),
         sensor="hls",
     )

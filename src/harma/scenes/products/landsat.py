@@ -120,7 +120,9 @@ def _by_level(names: list[str]) -> dict[str, dict[str, str]]:
 def _rest(name: str) -> str:
     """What a name has behind its product's."""
     match = NAME.match(name)
-    return (match["rest"] or "") if match else ""
+    if match is None:
+        return ""
+    return match["rest"] or ""
 
 
 def _taken(match: re.Match[str]) -> Period | None:
