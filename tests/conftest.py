@@ -176,7 +176,7 @@ def build_index(model, tmp_path):
     """Build or update an index of what is named."""
     from harma.index.build import build, default_settings
     from harma.scenes.raster import Reading
-    from harma.scenes.sources import find_sources
+    from harma.scenes.sources import find_scenes
     from harma.scenes.windows import Tiling
 
     usual = {"tiling": Tiling(size=32), "reading": Reading(), "max_nodata": 0.5}
@@ -185,7 +185,7 @@ def build_index(model, tmp_path):
         loaded, name = model
         settings = default_settings(loaded, name, None, **{**usual, **options})
         return build(
-            directory or tmp_path / "index", find_sources(named), loaded, settings, num_workers=0
+            directory or tmp_path / "index", find_scenes(named), loaded, settings, num_workers=0
         )
 
     return make

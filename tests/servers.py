@@ -1,5 +1,6 @@
-"""A small web server on loopback: files of a folder, signatures that run out, what it was asked."""
+"""A small web server on loopback: a folder's files, signatures that run out, what was asked."""
 
+import json
 import re
 import threading
 from functools import partial
@@ -50,6 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         parts = urlsplit(self.path)
         parameters = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        length = int(self.headers.get("Content-Length") or 0)
+        if length:
+            parameters |= json.loads(self.rfile.read(length))
         self.site.requests.append((parts.path, parameters))
         answer = self.site.answers.get(parts.path)
         if answer is not None:

@@ -105,6 +105,7 @@ def write(store, chips, first, count):
             xmax=west[i] + 0.01,
             ymax=south[i] + 0.01,
             datetime=date,
+            datetime_end=None,
             source=source_of(first + i),
             content="c",
             column=0,

@@ -21,10 +21,6 @@ from tests.docs.reads_page import rows_of
 EACH = 4
 # Products that do not come out right yet, and why.
 NOT_YET = {
-    "maxar-4": "fill of 0 that no tag names",
-    "maxar-8": "fill of 0 that no tag names",
-    "drone-photo": "places in EXIF",
-    "netcdf": "degrees without a grid mapping",
     "stac-item": "catalogues are not merged",
     "stac-search": "catalogues are not merged",
 }

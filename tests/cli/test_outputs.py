@@ -112,3 +112,12 @@ def test_no_option_that_is_written_is_left_out():
             is_written = action.dest == "output" or {"write", "draw"} & set(words)
             if is_written and action.nargs != 0 and not action.choices:
                 assert action.type in checked, (module, action.option_strings or action.dest)
+
+
+def test_an_index_below_a_file_is_refused_before_the_model_is_looked_for(capsys, tmp_path):
+    (tmp_path / "there").write_text("x")
+    for place in ("there", "there/index"):
+        words = ["index", "build", str(tmp_path / place), str(tmp_path / "no"), "--model", "no"]
+        status, said = status_of(words, capsys)
+        assert status == 2
+        assert "is a file" in said

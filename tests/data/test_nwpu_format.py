@@ -5,7 +5,7 @@ from tests.data.reading import read
 
 from harma.curation.check import check_data
 from harma.curation.convert import convert
-from harma.data.annotations import load_split
+from harma.data.annotations import load_split, read_split
 from harma.data.caption_lists import read_texts
 from harma.data.description import DataDescription
 
@@ -77,3 +77,23 @@ def test_images_without_captions_are_named(root):
     description = DataDescription("x", "nwpu", train=("d.json",))
     (problem,) = check_data(description, root.path).problems
     assert "image 'a/x.png' has no caption" in str(problem)
+
+
+def test_images_in_one_folder(root, tmp_path):
+    for name in ("bridge_1.png", "farm_1.png"):
+        root.image(name)
+    content = {
+        "bridge": [entry("bridge_1.png")],
+        "farm": [entry("farm_1.png"), entry("farm_2.png", "val")],
+    }
+    root.json("d.json", content)
+    description = DataDescription("x", "nwpu", train=("d.json",))
+    split = load_split(description, "train", root.path)
+    assert split.image_names == ("bridge_1.png", "farm_1.png")
+    assert split.label_names == ("bridge", "farm")
+    made = convert(description, root.path, "csv", root.path / "csv")
+    assert made.files["train.csv"].splitlines()[1] == "bridge_1.png,one,bridge"
+    # Where both are there the class's folder is meant.
+    root.image("bridge/bridge_1.png")
+    reading = read_split(description, "train", root.path)
+    assert reading.split.image_names == ("bridge/bridge_1.png", "farm/farm_1.png")

@@ -1,13 +1,13 @@
 """Indices of made vectors, places and dates, without any model or picture."""
 
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import shapely
 
-from harma.index.records import ChipRecord
+from harma.index.properties import properties_of
+from harma.index.records import CHIP_COLUMNS, ChipRecord
 from harma.index.schema import BOX_COLUMNS, chip_schema
 from harma.index.settings import Settings
 from harma.index.store import Store
@@ -39,14 +39,18 @@ def chip(**columns):
 
 def all_rows(store):
     """All columns of all chips, a mapping each, in the order of the table."""
-    names = chip_schema(store.settings.embed_dim).names
+    names = [*chip_schema(store.settings.embed_dim).names, *store.property_types()]
     return store.rows(names).select(names).to_pylist()
 
 
 def all_chips(store):
     """The records of all chips."""
-    names = [field.name for field in fields(ChipRecord)]
-    return [ChipRecord(**{name: row[name] for name in names}) for row in all_rows(store)]
+    further = list(store.property_types())
+    chips = []
+    for row in all_rows(store):
+        own = {name: row[name] for name in CHIP_COLUMNS}
+        chips.append(ChipRecord(**own, properties=properties_of(row, further)))
+    return chips
 
 
 def chip_ids(directory):

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from harma.errors import DataError, HarmaError
 from harma.index.contract import DISTANCE_COLUMN, ROW_ID
+from harma.index.properties import columns_of, new_columns, property_types
 from harma.index.schema import chip_schema, embeddings_of
 
 BLOCK = 100
@@ -54,6 +55,10 @@ class MemoryStore:
         except duckdb.Error as error:
             raise ValueError(str(error)) from error
         return self._chips.filter(pa.array(np.isin(self._chips[ROW_ID].to_numpy(), admitted)))
+
+    def property_types(self):
+        own = chip_schema(self.settings.embed_dim).names
+        return property_types(self._chips.schema, [*own, ROW_ID])
 
     def count(self, where=""):
         return self._where(where).num_rows
@@ -124,8 +129,16 @@ class MemoryStore:
             }
             for i, (chip, vector) in enumerate(zip(chips, vectors, strict=True))
         ]
-        new = pa.Table.from_pylist(rows, schema=self._chips.schema)
-        self._change(pa.concat_tables([self._chips, new]))
+        known = self.property_types()
+        types = known | new_columns(chips, known)
+        new = pa.Table.from_pylist(rows, schema=self._chips.schema.remove_metadata())
+        for name, column in columns_of(chips, types).items():
+            place = new.schema.get_field_index(name)
+            if place >= 0:
+                new = new.set_column(place, name, column)
+            else:
+                new = new.append_column(name, column)
+        self._change(pa.concat_tables([self._chips, new], promote_options="default"))
 
     def _change(self, chips):
         self._chips = chips

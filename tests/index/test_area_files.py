@@ -54,6 +54,8 @@ def with_kml(path):
 def test_kml_and_kmz(tmp_path):
     path = with_kml(tmp_path / "a.kml")
     assert same(read_area(path))
+    frame().to_file(tmp_path / "by_gdal.kml", driver="KML")
+    assert same(read_area(tmp_path / "by_gdal.kml"))
     with zipfile.ZipFile(tmp_path / "a.kmz", "w") as archive:
         archive.write(path, "doc.kml")
     assert same(read_area(tmp_path / "a.kmz"))
@@ -86,6 +88,8 @@ def test_shapefiles_in_folders_and_archives(tmp_path):
     assert same(read_area(folder))
     shutil.make_archive(str(tmp_path / "flat"), "zip", folder)
     assert same(read_area(tmp_path / "flat.zip"))
+    shutil.copy(tmp_path / "flat.zip", tmp_path / "flat.shz")
+    assert same(read_area(tmp_path / "flat.shz"))
     shutil.make_archive(str(tmp_path / "deep"), "zip", tmp_path, "fields")
     with zipfile.ZipFile(tmp_path / "deep.zip", "a") as archive:
         archive.writestr("__MACOSX/fields/._fields.shp", b"x")
@@ -144,6 +148,11 @@ def test_layers(tmp_path):
     assert same(read_area(f"{path}|layername=lakes"), box(1, 1, 2, 2))
     with pytest.raises(QueryError, match="has no layer 'x'; it has fields, wells, roads, lakes"):
         read_area(f"{path}|layer=x")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(path, "deep/a.gpkg")
+    with pytest.raises(QueryError, match=r"fields, lakes; name one: .*/a\.zip\|layer=fields$"):
+        read_area(tmp_path / "a.zip")
+    assert same(read_area(f"{tmp_path / 'a.zip'}|layer=fields"))
     with pytest.raises(QueryError, match="the polygon is a Point"):
         area_of(Where(polygon=f"{path}|layer=wells"))
 

@@ -16,7 +16,8 @@ def test_a_line_for_a_build():
             "its metadata (DATE)": 40,
             "its metadata (ACQUIRED)": 20,
             "": 17,
-            "no date: date_from (%Y%m%d) finds '20201345', which is none": 3,
+            "no date: date_from (%Y%m%d) finds '20201345', which is none": 2,
+            "no date: date_from (%Y%m%d) finds '20201399', which is none": 1,
         }
     )
     assert list(told_dates(dates)) == [
@@ -39,6 +40,6 @@ def test_chips_of_an_index():
     assert dated_chips(rows, sources) == {
         "dated": 6,
         # Of an index that was made before origins were kept.
-        "dated by": {"its name": 3, "not kept": 2, "its metadata": 1},
+        "dated by": "its name: 3; not kept: 2; its metadata: 1",
     }
-    assert dated_chips(rows.slice(6), []) == {"dated": 0, "dated by": {}}
+    assert dated_chips(rows.slice(6), []) == {"dated": 0, "dated by": ""}

@@ -11,9 +11,10 @@ from tests.index.made import chip
 
 from harma.index.hits import CHANGE_COLUMNS, as_csv, as_geojson, as_json, hit_of
 from harma.index.records import ShownChip
+from harma.index.schema import BOX_COLUMNS
 from harma.index.standing import Standings
 
-BESIDE_SHOWN = {"datetime_end", "content", "thumbnail", "xmin", "ymin", "xmax", "ymax"}
+BESIDE_SHOWN = {"datetime_end", "content", "thumbnail", "properties", *BOX_COLUMNS}
 # Middle 0.5, robust deviation 0.37.
 SAMPLE = Standings([i / 100 for i in range(101)])
 

@@ -94,9 +94,12 @@ def test_moved_and_changed_is_new(index, tmp_path, build_index, write_scenes):
 def test_many_small_moves_are_committed_together(index, tmp_path, build_index, monkeypatch):
     calls = []
     rename = writing.rename
-    monkeypatch.setattr(
-        writing, "rename", lambda store, moves: calls.append(len(moves)) or rename(store, moves)
-    )
+
+    def counted(store, moves, columns):
+        calls.append(len(moves))
+        rename(store, moves, columns)
+
+    monkeypatch.setattr(writing, "rename", counted)
     monkeypatch.setattr(writing, "COMMIT_CHIPS", 18)
     (tmp_path / "scenes").rename(tmp_path / "elsewhere")
     build_index(tmp_path / "elsewhere")

@@ -218,7 +218,7 @@ def test_periods_and_what_names_them_survive_a_build_and_reembedding(
     assert outcome.dates == {"its name": 2, "": 1}
     info = Index.open(tmp_path / "index").info()
     assert info["dated"] == 18
-    assert info["dated by"] == {"its name": 18}
+    assert info["dated by"] == "its name: 18"
     rows = Store(tmp_path / "index").rows(["datetime", "datetime_end"]).to_pylist()
     periods = {(row["datetime"], row["datetime_end"]) for row in rows}
     june = Period.month(at(2020, 6, 1))

@@ -112,6 +112,8 @@ def moment(*numbers):
         ({"DateTimeOriginal": "    :  :     :  :  "}, None),
         ({"GPSDateStamp": "2020:06:15"}, None),
         ({"GPSDateStamp": "2020:06:15", "GPSTimeStamp": "(8) (nan) (0)"}, None),
+        ({"GPSDateStamp": "2020:06:15", "GPSTimeStamp": "(1e300) (0) (0)"}, None),
+        ({"GPSDateStamp": "2020:06:15", "GPSTimeStamp": "(-8) (0) (0)"}, None),
         ({}, None),
     ],
 )

@@ -44,6 +44,8 @@ def test_dates_by_pattern(pattern, path, expected):
         (r"_(\d{8})", "/a/b_20151345.tif", "20151345"),
         (r"%d%b%y", "/a/01FOO08.tif", "01FOO08"),
         (r"%Y_%j", "/a/x_2019_366.tif", "2019_366"),
+        (r"%Y_%d", "/a/x_2019_12.tif", "2019_12"),
+        (r"x_(?P<year>.{4})", "/a/x_²²²².tif", "x_²²²²"),
         (r"%Y_%j", "/a/x_2019_000.tif", "2019_000"),
         (r"(?P<year>\d{4})?-(?P<month>\d\d)", "/a/x-06.tif", "-06"),
     ],

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import rasterio
+from benchmarks.archive.gridded import write_netcdf
 
 from harma.errors import ConfigError, DataError, HarmaError, MissingFileError
 from harma.scenes.edge import library_call, naming
@@ -174,3 +175,11 @@ def test_nothing_is_said_of_pictures_without_georeference(make_raster):
     # Others may still want to be warned.
     with pytest.warns(rasterio.errors.NotGeoreferencedWarning), rasterio.open(path):
         pass
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["no grid mapping", "a grid mapping"])
+def test_netcdf_of_longitudes_and_latitudes_is_placed(tmp_path, number):
+    truth = write_netcdf(tmp_path, number, 0)
+    with open_scene(f"NETCDF:{tmp_path / truth.paths[0]}:red", survey=True) as scene:
+        window = Window(0, 0, scene.facts.width, scene.facts.height)
+        assert scene.footprint(window).bounds == pytest.approx(truth.bounds, abs=truth.tolerance)

@@ -147,3 +147,10 @@ def test_folders_named_twice_or_by_links_are_walked_once(touch):
 def test_a_zarr_is_one_file(touch):
     folder = touch("x.zarr/0/0", "x.zarr/1.tif", "b.tif")
     assert walk(folder)[0] == ["b.tif", "x.zarr"]
+
+
+def test_pipes_are_no_files(touch):
+    folder = touch("a.tif")
+    os.mkfifo(folder / "pipe.tif")
+    (folder / "link.tif").symlink_to("pipe.tif")
+    assert walk(folder) == (["a.tif"], {})

@@ -5,6 +5,7 @@ Expected values were read off the naming conventions of the agencies and makers 
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from harma.scenes.dates import date_in_name, period_in_folders, period_in_name
@@ -276,3 +277,32 @@ def test_what_is_no_date(name):
 def test_dates_of_folders(path, expected):
     period = period_in_folders(path)
     assert (period and period.start) == expected
+
+
+def test_any_name_at_all_is_read_without_an_error():
+    rng = np.random.default_rng(0)
+    pieces = (
+        *"0123456789_-.tTaA /:",
+        *(
+            "20",
+            "19",
+            "2020",
+            "123",
+            "JAN",
+            "feb",
+            "q4",
+            "30",
+            "12",
+            "A2020",
+            "s2020",
+            "LC08_L1TP_",
+        ),
+        *("٢٠٢٠", "²", "\udcff", "m_1234567_", "10MAR", "S2A_MSIL1C_", "AST_L1T_003", "T1234"),
+    )
+    num_dates = 0
+    for _ in range(3000):
+        name = "".join(pieces[i] for i in rng.integers(0, len(pieces), rng.integers(1, 9)))
+        period = period_in_name(name)
+        num_dates += period is not None
+        period_in_folders(f"/{name}/{name}/x.tif")
+    assert num_dates > 10

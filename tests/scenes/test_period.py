@@ -46,6 +46,15 @@ def test_lengths_and_relations():
         (Period.year(datetime(2020, 1, 1, tzinfo=UTC)), "2020"),
         (Period.month(datetime(2020, 2, 1, tzinfo=UTC)), "2020-02"),
         (Period.day(datetime(2020, 2, 3, tzinfo=UTC)), "2020-02-03"),
+        (Period.day(datetime(2020, 8, 31, tzinfo=UTC)), "2020-08-31"),
+        (Period.day(datetime(2020, 12, 31, tzinfo=UTC)), "2020-12-31"),
+        (
+            Period(
+                datetime(2020, 6, 1, 5, tzinfo=UTC),
+                Period.month(datetime(2020, 6, 1, tzinfo=UTC)).end,
+            ),
+            "2020-06-01/2020-06-30",
+        ),
         (Period.moment(datetime(2020, 2, 3, 4, 5, tzinfo=UTC)), "2020-02-03"),
         (Period.months(datetime(2020, 1, 1, tzinfo=UTC), 3), "2020-01-01/2020-03-31"),
     ],

@@ -123,3 +123,13 @@ def test_errors_of_a_scene_that_is_put_together_name_its_first_file(write_raster
     with pytest.raises(DataError) as told, open_scene(text) as scene:
         scene.read(scene.facts)
     assert "<VRT" not in str(told.value)
+
+
+def test_scales_and_offsets_stay(write_raster):
+    path = write_raster("a.tif", 1)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales = (0.0001,)
+        dataset.offsets = (-0.1,)
+    with opened(path, write_raster("b.tif", 1)) as dataset:
+        assert dataset.scales == (0.0001, 1)
+        assert dataset.offsets == (-0.1, 0)

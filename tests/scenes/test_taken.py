@@ -58,3 +58,28 @@ def test_the_more_exact_one_of_two_that_agree():
     assert agreed(nothing, day) == day
     assert agreed(day, nothing) == day
     assert agreed(Taken(SUMMER, "a list (a.csv)"), day).date_from == "a list (a.csv)"
+
+
+# Read off the names; none of these files says in its metadata when it was taken.
+REAL = {
+    "1985.tif": "1985",
+    "2020.tif": "2020",
+    "m_4709963_se_14_1_20090818.tif": "2009-08-18",
+    "m_4709963_se_14_1_20150926.tif": "2015-09-26",
+    "m_4709963_se_14_1_20200831.tif": "2020-08-31",
+    "5b90f92da0d7280005fab355_4310.tif": None,
+    "L7_ETMs.tif": None,
+    "OSBS_029.tif": None,
+    "RGB.byte.tif": None,
+    "cogeo.tif": None,
+    "pix4d_alpha_nodata.tif": None,
+}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", REAL)
+def test_real_files(shared_dir, name):
+    with open_scene(str(shared_dir / "data" / "scenes" / name), survey=True) as scene:
+        taken = scene.facts.taken
+        assert (taken and taken.text) == REAL[name]
+        assert scene.facts.date_from == ("its name" if REAL[name] else "")

@@ -47,7 +47,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             help=f"{said[name].help}; repeatable",
         )
     _add_declared(parser, Where)
-    parser.add_argument("--since", metavar="DATE", help="first date: 2015, 2015-09-26")
+    parser.add_argument("--since", metavar="DATE", help="first date: 2015, 2015-09, 2015-09-26")
     parser.add_argument("--until", metavar="DATE", help="last date; it belongs to the range")
     parser.add_argument(
         "--source", action="append", help="name of a source, with * and ?; repeatable"

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harma.data.annotations import first_problem, read_split
+from harma.data.annotations import (
+    annotation_rows,
+    first_problem,
+    image_folder,
+    read_split,
+)
 from harma.data.csv_format import unread_columns
 from harma.data.description import DataDescription
-from harma.data.formats import ANNOTATION_READERS
 from harma.data.rows import Annotation
 from harma.errors import DataError
 
@@ -76,7 +80,8 @@ def read_raw(
     if reading.problems:
         raise DataError(first_problem(reading))
     by_image: dict[tuple[str, str], list[Annotation]] = {}
-    for row in ANNOTATION_READERS[description.format](Path(root), reading.files, split):
+    folder = image_folder(description, Path(root), images)
+    for row in annotation_rows(description, Path(root), reading.files, split, folder):
         if isinstance(row, Annotation):
             key = (row.place.file, os.path.normpath(row.image))
             by_image.setdefault(key, []).append(row)

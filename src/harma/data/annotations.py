@@ -6,6 +6,7 @@ by image (grouping) into a `Split`.
 
 import logging
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,10 @@ from typing import Literal
 from harma.data.description import DataDescription
 from harma.data.formats import ANNOTATION_READERS
 from harma.data.grouping import GroupingRules, SplitReading, group_by_image
+from harma.data.json_kinds import NWPU
+from harma.data.nwpu_format import in_one_folder
 from harma.data.ranges import reading_of_data
+from harma.data.rows import Annotation, Problem
 from harma.data.split import Split
 from harma.data.webdataset_format import shards_of
 from harma.errors import ConfigError, DataError, MissingFileError
@@ -108,14 +112,33 @@ def read_split(
     if description.format == WEBDATASET:
         # Named one by one from here on, so that problems and missing files are.
         files = shards_of(root, files)
+    folder = image_folder(description, root, images)
     # A generator: nothing is read before the rows are grouped.
-    rows = ANNOTATION_READERS[description.format](root, files, split)
+    rows = annotation_rows(description, root, files, split, folder)
     rules = GroupingRules(
-        image_root=image_folder(description, root, images),
+        image_root=folder,
         max_words=max_words,
         drop_empty=empty_captions == "drop",
     )
     return group_by_image(rows, rules, split=split, files=files)
+
+
+def annotation_rows(
+    description: DataDescription, root: Path, files: Sequence[str], split: str, folder: Path
+) -> Iterator[Annotation | Problem]:
+    """What the annotation files of a split say, row by row.
+
+    Args:
+        description: the data set.
+        root: the folder its files are in.
+        files: those of the split, shards one by one.
+        split: "train", "val" or "test".
+        folder: of the images.
+    """
+    rows = ANNOTATION_READERS[description.format](root, files, split)
+    if description.format == NWPU:
+        return in_one_folder(rows, folder)
+    return rows
 
 
 def image_folder(

@@ -1,11 +1,12 @@
 """NWPU-Captions as rows: class → images with filename, split, and captions raw, raw_1 … raw_4.
 
-Images lie in a folder for each class, as NWPU-RESISC45 has them.
+Images lie in a folder for each class, as NWPU-RESISC45 has them, or all in one folder.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from harma.data.annotation_files import annotation_json
 from harma.data.json_formats import KARPATHY_SPLITS, annotation_of
@@ -70,6 +71,24 @@ def _nwpu_entry(
     if is_name(entry.get("filename")) and "/" not in str(entry["filename"]):
         row["filename"] = f"{class_name}/{entry['filename']}"
     yield from annotation_of(place, row, "filename", tuple(captions), wrong, whole=True)
+
+
+def in_one_folder(rows: Annotations, images: Path) -> Annotations:
+    """Rows of which the images are named without their class where they lie so.
+
+    Args:
+        rows: of `read_nwpu`.
+        images: the image folder, in which the first image is looked for.
+    """
+    is_flat: bool | None = None
+    for row in rows:
+        if isinstance(row, Problem):
+            yield row
+            continue
+        name = PurePosixPath(row.image).name
+        if is_flat is None:
+            is_flat = (images / name).is_file() and not (images / row.image).is_file()
+        yield replace(row, image=name) if is_flat else row
 
 
 def _number(key: str) -> int:

@@ -13,6 +13,7 @@ from harma.exchange.embedding_rows import INDEX_COLUMNS, CheckedRows, ParquetLay
 from harma.exchange.footprints import to_wgs84
 from harma.ground.messages import first_line
 from harma.index.geoparquet_footer import read_geo, read_settings_text
+from harma.index.properties import OWN, WORDS, property_types
 from harma.index.records import SourceRecord
 from harma.index.settings import Settings
 
@@ -81,6 +82,7 @@ class EmbeddingFile:
             to_wgs84(described, str(path)),
             is_ours=chip is not None and set(INDEX_COLUMNS) <= set(self._schema.names),
             datetime_end=self._end_column(columns),
+            properties=self._properties(),
         )
 
     # -- reading ------------------------------------------------------------------------------
@@ -121,6 +123,7 @@ class EmbeddingFile:
         names += [layout.datetime, layout.datetime_end]
         if layout.is_ours:
             names += [name for name in (*INDEX_COLUMNS, "thumbnail") if name in self._schema.names]
+            names += layout.properties
         # One column may stand for two things, such as id and source.
         return list(dict.fromkeys(name for name in names if name is not None))
 
@@ -167,6 +170,13 @@ class EmbeddingFile:
             return None
         self._check_there(what, named)
         return named
+
+    def _properties(self) -> tuple[str, ...]:
+        """Columns of properties in an exported file."""
+        if self.settings is None:
+            return ()
+        found = property_types(self._schema, OWN)
+        return tuple(name for name, kind in found.items() if kind in WORDS)
 
     def _check_there(self, what: str, named: str) -> None:
         """Check that the file has a column that was named."""

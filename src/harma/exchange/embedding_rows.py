@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.exchange.footprints import Footprints, checked
+from harma.index.properties import Properties, properties_of
 from harma.index.records import ChipRecord
 from harma.index.schema import BOX_COLUMNS
 
@@ -52,6 +53,7 @@ class ParquetLayout:
         to_wgs84: turns geometries into longitudes and latitudes.
         is_ours: whether all columns of an index are there.
         datetime_end: of last moments, where scenes were taken in a period, or None.
+        properties: further columns of an exported file, which say something of scenes.
     """
 
     path: Path
@@ -64,6 +66,7 @@ class ParquetLayout:
     to_wgs84: Callable[[Footprints], Footprints]
     is_ours: bool
     datetime_end: str | None = None
+    properties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def checked_rows(layout: ParquetLayout, start: int, batch: pa.RecordBatch) -> Ch
         "source": sources,
         **_index_columns(layout, batch),
         "thumbnail": _thumbnails(batch),
+        "properties": _properties(layout, batch),
     }
     chips = []
     for values in zip(*columns.values(), strict=True):
@@ -277,6 +281,13 @@ def _index_columns(layout: ParquetLayout, batch: pa.RecordBatch) -> dict[str, li
             column = column.fill_null(nothing)
         columns[name] = column.to_pylist()
     return columns
+
+
+def _properties(layout: ParquetLayout, batch: pa.RecordBatch) -> list[Properties]:
+    rows = batch.select(list(layout.properties)).to_pylist()
+    if not layout.properties:
+        return [()] * batch.num_rows
+    return [properties_of(row, layout.properties) for row in rows]
 
 
 def _thumbnails(batch: pa.RecordBatch) -> list[bytes | None]:

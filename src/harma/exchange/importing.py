@@ -16,6 +16,7 @@ from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.compaction import keep_quick
 from harma.index.contract import ROW_ID, StoreWriter
+from harma.index.properties import PropertyColumns
 from harma.index.records import SourceRecord
 from harma.index.schema import embeddings_of
 from harma.index.settings import SETTINGS_FILE, read_settings
@@ -210,6 +211,7 @@ class _Import:
         """Add the chips that are not there."""
         seen: set[str] = set()
         done = 0
+        columns = PropertyColumns(store.property_types())
         for rows in self.file.blocks():
             places = []
             for place, chip in enumerate(rows.chips):
@@ -219,7 +221,8 @@ class _Import:
                     places.append(place)
                     seen.add(chip.id)
             if places:
-                store.add_chips([rows.chips[place] for place in places], rows.embeddings[places])
+                chips = columns.fit([rows.chips[place] for place in places])
+                store.add_chips(chips, rows.embeddings[places])
             self.num_added += len(places)
             done += len(rows.chips)
             self.progress("importing", done, self.file.num_rows)

@@ -21,6 +21,7 @@ from harma.index.area_texts import area_of_text, decoded, is_area_text
 from harma.scenes.edge import library_call
 
 TEXTS = (".geojson", ".json", ".wkt", ".txt")
+ARCHIVES = (".zip", ".shz")  # the second is a zipped Shapefile
 PARQUET = (".parquet", ".geoparquet")
 # What GDAL reads of a single file. Not all that it could: some formats name further files,
 # databases and addresses.
@@ -87,15 +88,15 @@ def _read(path: Path, layer: str | None) -> BaseGeometry:
     # Raises what the system says of files that are not there.
     with path.open("rb") as file:
         start = file.read(4)
-    if suffix == ".zip":
+    if suffix in ARCHIVES:
         return _of_archive(path, layer)
     if suffix in PARQUET or start == b"PAR1":
         return _of_parquet(path)
     if suffix in BY_GDAL:
-        return _of_layers(str(path), layer)
+        return _of_layers(str(path), layer, path)
     content = _content(path)
     if ESRI_JSON.search(content):
-        return _of_layers(str(path), layer)
+        return _of_layers(str(path), layer, path)
     return _of_text(path.name, content)
 
 
@@ -122,9 +123,9 @@ def _of_text(name: str, content: bytes) -> BaseGeometry:
 
 def _of_folder(path: Path, layer: str | None) -> BaseGeometry:
     if path.suffix.lower() == GEODATABASE:
-        return _of_layers(str(path), layer)
+        return _of_layers(str(path), layer, path)
     names = sorted(file.name for file in path.iterdir() if file.is_file())
-    return _of_layers(str(path / _only_area(str(path), names)), layer)
+    return _of_layers(str(path / _only_area(str(path), names)), layer, path)
 
 
 def _of_archive(path: Path, layer: str | None) -> BaseGeometry:
@@ -132,7 +133,8 @@ def _of_archive(path: Path, layer: str | None) -> BaseGeometry:
         names = archive.namelist()
     name = _only_area(str(path), names)
     if Path(name).suffix.lower() in BY_GDAL:
-        return _of_layers(f"/vsizip/{path.absolute()}/{name}", layer)
+        # In braces an archive may be called as it likes.
+        return _of_layers(f"/vsizip/{{{path.absolute()}}}/{name}", layer, path)
     with library_call("it cannot be unpacked"), zipfile.ZipFile(path) as archive:
         if archive.getinfo(name).file_size > MOST_BYTES:
             raise DataError(f"its {name} is larger than 1 GB; simplify it")
@@ -173,15 +175,21 @@ def _of_parquet(path: Path) -> BaseGeometry:
     return area_of_frame(frame)
 
 
-def _of_layers(address: str, layer: str | None) -> BaseGeometry:
-    """The area of the layer that is named, or of the one with polygons."""
+def _of_layers(address: str, layer: str | None, path: Path) -> BaseGeometry:
+    """The area of the layer that is named, or of the one with polygons.
+
+    Args:
+        address: what GDAL reads.
+        layer: a layer's name.
+        path: what a person called it, for messages.
+    """
     kinds = _layers(address)
     if layer is None:
         frames = {name: _frame(address, name) for name in _with_areas(kinds)}
-        return area_of_frame(_one_of(address, frames))
+        return area_of_frame(_one_of(path, frames))
     if layer not in kinds:
         raise QueryError(
-            f"the polygon {address} has no layer {layer!r}; it has {_listed(list(kinds))}"
+            f"the polygon {path} has no layer {layer!r}; it has {_listed(list(kinds))}"
         )
     return area_of_frame(_frame(address, layer))
 
@@ -201,7 +209,7 @@ def _with_areas(kinds: dict[str, str]) -> list[str]:
     return names or list(kinds)[:1]
 
 
-def _one_of(address: str, frames: dict[str, Any]) -> Any:
+def _one_of(path: Path, frames: dict[str, Any]) -> Any:
     """The only one of some layers that has polygons."""
     if len(frames) == 1:
         return next(iter(frames.values()))
@@ -209,11 +217,11 @@ def _one_of(address: str, frames: dict[str, Any]) -> Any:
     holding = [name for name, frame in frames.items() if _has_polygons(frame)]
     if len(holding) > 1:
         raise QueryError(
-            f"the polygon {address} has several layers with polygons: {_listed(holding)}; name"
-            f" one: {address}|layer={holding[0]}"
+            f"the polygon {path} has several layers with polygons: {_listed(holding)}; name"
+            f" one: {path}|layer={holding[0]}"
         )
     if not holding:
-        raise QueryError(f"the polygon {address} holds no polygon in {_listed(list(frames))}")
+        raise QueryError(f"the polygon {path} holds no polygon in {_listed(list(frames))}")
     return frames[holding[0]]
 
 

@@ -44,11 +44,13 @@ def joined(geometries: Iterable[BaseGeometry | None], crs: pyproj.CRS | None) ->
 
 
 def _parts(geometries: Iterable[BaseGeometry | None]) -> Iterator[BaseGeometry]:
-    for geometry in geometries:
-        if geometry is None:
-            continue
+    # No recursion: collections may be nested as deep as a stranger likes.
+    waiting = [geometry for geometry in geometries if geometry is not None]
+    waiting.reverse()
+    while waiting:
+        geometry = waiting.pop()
         if geometry.geom_type == "GeometryCollection" and not geometry.is_empty:
-            yield from _parts(geometry.geoms)
+            waiting += reversed(list(geometry.geoms))
         else:
             # Heights say nothing of a place on the ground.
             yield shapely.force_2d(geometry)

@@ -202,7 +202,8 @@ class Where:
     date: Sequence[str | datetime | None] | None = field(
         default=None,
         metadata=said(
-            "first and last date, either may be left out; both days belong to the range",
+            "first and last date, either may be left out; both days belong to the range, in which"
+            " a chip of a longer period lies with any part of it",
             {"type": "array", "items": DATE_OR_NULL, "minItems": 2, "maxItems": 2},
         ),
     )
@@ -213,7 +214,9 @@ class Where:
     where: str | None = field(
         default=None,
         metadata=said(
-            "SQL on the columns, such as 'gsd < 1 AND nodata < 0.1'", STRING, metavar="SQL"
+            "SQL on the columns, such as \"gsd < 1 AND datetime > '2016-01-01'\"",
+            STRING,
+            metavar="SQL",
         ),
     )
     before: str | datetime | None = field(

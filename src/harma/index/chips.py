@@ -80,6 +80,7 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
         gsd=facts.gsd,
         nodata=chip.nodata,
         thumbnail=_thumbnail(chip.picture),
+        properties=source.properties,
     )
 
 

@@ -42,6 +42,9 @@ class StoreReader(Protocol):
     def snapshot(self) -> "StoreReader":
         """A reader of the newest version; it goes on reading that one, whatever is written."""
 
+    def property_types(self) -> dict[str, pa.DataType]:
+        """Columns of chips beside those of `harma.index.schema`: properties of their scenes."""
+
     def count(self, where: str = "") -> int:
         """Chips, all of them or those that a condition admits."""
 
@@ -94,7 +97,10 @@ class StoreWriter(StoreReader, Protocol):
     """Writes one index too, one writer at a time; a `StorageError` where that cannot be done."""
 
     def add_chips(self, chips: Sequence[ChipRecord], embeddings: NDArray[np.float32]) -> None:
-        """Append chips and their embeddings (n, E), all of them or none."""
+        """Append chips and their embeddings (n, E), all of them or none.
+
+        Properties that have no column yet get one.
+        """
 
     def put_settings(self, settings: Settings) -> None:
         """Write what the index was made with anew."""

@@ -29,9 +29,10 @@ def told_dates(dates: Mapping[str, int]) -> Iterator[str]:
         origins = ", ".join(f"{count:,} by {kind}" for kind, count in kinds.most_common())
         line = f"dates: {kinds.total():,} of {num_scenes:,} scenes"
         yield f"{line} ({origins})" if origins else line
-    for origin, count in dates.items():
-        if origin.startswith(NO_DATE):
-            yield f"{count:,} without a date: {origin.removeprefix(NO_DATE)}"
+    wrong = [origin for origin in dates if origin.startswith(NO_DATE)]
+    if wrong:
+        count = sum(dates[origin] for origin in wrong)
+        yield f"{count:,} without a date: {wrong[0].removeprefix(NO_DATE)}"
 
 
 def dated_chips(rows: pa.Table, sources: Iterable[SourceRecord]) -> dict[str, Any]:
@@ -49,7 +50,8 @@ def dated_chips(rows: pa.Table, sources: Iterable[SourceRecord]) -> dict[str, An
     unknown = num_dated - kinds.total()
     if unknown > 0:
         kinds[NOT_KEPT] = unknown
-    return {"dated": num_dated, "dated by": dict(kinds.most_common())}
+    told = [f"{kind}: {count:,}" for kind, count in kinds.most_common()]
+    return {"dated": num_dated, "dated by": "; ".join(told)}
 
 
 def _kinds(dates: Mapping[str, int]) -> Counter[str]:

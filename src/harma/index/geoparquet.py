@@ -229,6 +229,7 @@ def _schema(store: StoreReader, order: _Order, thumbnails: bool) -> pa.Schema:
     known = chip_schema(embed_dim)
     fields = [known.field(name) for name in PLAIN_COLUMNS]
     fields.insert(2, pa.field("bbox", BBOX))
+    fields += [pa.field(name, kind) for name, kind in store.property_types().items()]
     fields.append(pa.field("scene", SCENE))
     if thumbnails:
         fields.append(known.field("thumbnail"))
@@ -245,7 +246,7 @@ def _rows(
     store: StoreReader, ids: NDArray[np.int64], sources: pa.Table, schema: pa.Schema
 ) -> pa.Table:
     """Chips by their row ids, in this order, with the columns of the file."""
-    names = [*PLAIN_COLUMNS, "embedding"]
+    names = [*PLAIN_COLUMNS, *store.property_types(), "embedding"]
     if "thumbnail" in schema.names:
         names.append("thumbnail")
     taken = store.take(ids, names)

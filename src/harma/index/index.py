@@ -32,6 +32,7 @@ from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
 from harma.index.hits import Hit, hit_of
 from harma.index.placed import places_said
+from harma.index.properties import WORDS
 from harma.index.query import query_vector
 from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from harma.index.manage import PathLike
     from harma.index.records import SourceRecord
+    from harma.index.relocate import Relocated
     from harma.index.upkeep import Removed
     from harma.index.writer import BuildOutcome
     from harma.model.model import HarMA
@@ -219,6 +221,43 @@ class Index:
         return remove(Path(directory), patterns)
 
     @staticmethod
+    def relocate(
+        directory: str | Path,
+        old: "PathLike",
+        new: "PathLike",
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        progress: AdvancePart = not_told,
+    ) -> "Relocated":
+        """Rename the sources below a folder or address that lie elsewhere now; nothing is embedded.
+
+        Args:
+            directory: of the index.
+            old: folder, file or address, as sources of the index are called.
+            new: where they lie.
+            force: also where files of the new place are not there.
+            dry_run: only say what would be renamed.
+            progress: called with ("renaming", sources so far, in all).
+
+        Raises:
+            BusyError: another process writes the index.
+            ConfigError: another scene is called as one will be.
+            NotFoundError: no source lies below `old`.
+            MissingFileError: files are not at the new place; nothing is renamed.
+        """
+        from harma.index.relocate import relocate
+
+        return relocate(
+            Path(directory),
+            str(old),
+            str(new),
+            force=force,
+            dry_run=dry_run,
+            progress=progress,
+        )
+
+    @staticmethod
     def optimize(
         directory: str | Path,
         *,
@@ -328,6 +367,7 @@ class Index:
         sources = list(store.sources().values())
         # Without embeddings and thumbnails, which are nearly all of an index's bytes.
         rows = store.rows([*BOX_COLUMNS, "datetime"])
+        further = store.property_types().items()
         return {
             "chips": rows.num_rows,
             "sources": sum(not row.problem for row in sources),
@@ -339,6 +379,7 @@ class Index:
             "sensors": counted_sensors(sources),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             **dated_chips(rows, sources),
+            "properties": [f"{name} ({WORDS[kind]})" for name, kind in further],
             "model": settings.model,
             "model id": settings.model_id,
             "tiling": str(settings.tiling),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harma.errors import ConfigError
 from harma.ground.device import best_device
+from harma.ground.outputs import check_output_directory
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build, default_settings
 from harma.index.options import MAX_NODATA, BuildOptions, WorkOptions
@@ -59,6 +60,7 @@ def build_index(
     """
     directory = Path(directory)
     # Before the model, which takes seconds: a misspelt path is told at once.
+    check_output_directory(directory)
     scenes = find_scenes(sources)
     of_index = _kept_settings(directory)
     name, home = _named(model, backbone, of_index)

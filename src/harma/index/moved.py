@@ -6,20 +6,20 @@ old file is still there, the new one is a copy, and a source of its own.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import pyarrow as pa
 
-from harma.index.chips import chip_id, moments_of
+from harma.index.chips import chip_id, known_date, moments_of
 from harma.index.contract import StoreWriter
-from harma.index.records import ChipRecord, SourceRecord
+from harma.index.properties import PropertyColumns, properties_of
+from harma.index.records import CHIP_COLUMNS, ChipRecord, SourceRecord
 from harma.index.schema import embeddings_of, quoted
+from harma.index.source_files import files_as_text, listed_files
 from harma.index.survey import Surveyed
-from harma.scenes.addresses import unsigned
+from harma.scenes.addresses import is_address, unsigned
 from harma.scenes.windows import Window
-
-CHIP_COLUMNS = tuple(field.name for field in fields(ChipRecord))
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +29,12 @@ class Move:
     Attributes:
         surveyed: the source as it is called now.
         before: its records under the old names; the chips of the first are taken over.
+        problem: why it is not in the index as it is now; "" if it is.
     """
 
     surveyed: Surveyed
     before: tuple[SourceRecord, ...]
+    problem: str = ""
 
     @property
     def num_chips(self) -> int:
@@ -54,7 +56,9 @@ class Lost:
         for record in known.values():
             if not record.content:
                 continue
-            name = unsigned(record.source)
+            name = record.source
+            if is_address(name):
+                name = unsigned(name)
             if name != record.source:
                 self._by_name[name].append(record)
             else:
@@ -68,8 +72,12 @@ class Lost:
         alike = self._by_content.get(surveyed.content, [])
         # Copies that were moved together go to the names most like theirs.
         alike.sort(key=lambda record: -_shared_end(record.source, surveyed.source.name))
+        source = surveyed.source
+        inner = _inner_name(source.name, source.files)
         for record in alike:
-            if is_gone(record):
+            # Variables of one file, and members of one archive, have the same bytes.
+            of_record = _inner_name(record.source, listed_files(record.files))
+            if of_record == inner and is_gone(record):
                 alike.remove(record)
                 return (record,)
         return ()
@@ -77,7 +85,7 @@ class Lost:
 
 def is_gone(record: SourceRecord) -> bool:
     """Whether a source was local files, and none of them is there any more."""
-    files = record.files.split("\n") if record.files else [record.source]
+    files = listed_files(record.files) or (record.source,)
     return all(_is_missing(file) for file in files)
 
 
@@ -94,6 +102,16 @@ def _is_missing(file: str) -> bool:
     return False
 
 
+def _inner_name(name: str, files: Sequence[str]) -> str:
+    """What a name says beside the place of its file: a variable, a member; mostly nothing."""
+    if Path(name).is_absolute() and not name.startswith("/vsi"):
+        return ""
+    for file in files:
+        if file in name:
+            return name.replace(file, "*")
+    return name
+
+
 def _shared_end(one: str, other: str) -> int:
     """How many of the last parts of two paths are the same."""
     count = 0
@@ -104,7 +122,7 @@ def _shared_end(one: str, other: str) -> int:
     return count
 
 
-def rename(store: StoreWriter, moves: Sequence[Move]) -> None:
+def rename(store: StoreWriter, moves: Sequence[Move], columns: PropertyColumns) -> None:
     """Give the chips and records of moved sources their new names.
 
     Whatever moment it is killed in, the next build finishes it: chips under new names that have no
@@ -113,24 +131,42 @@ def rename(store: StoreWriter, moves: Sequence[Move]) -> None:
     Args:
         store: of the index.
         moves: few enough for their chips to be in memory.
+        columns: of properties, to which new ones are fitted.
     """
+    take_over(store, moves, columns)
+    before: list[str] = []
+    for move in moves:
+        before += [record.source for record in move.before]
+    store.drop_sources(before)
+    store.put_sources([record_of(move) for move in moves])
+
+
+def take_over(store: StoreWriter, moves: Sequence[Move], columns: PropertyColumns) -> None:
+    """Add the chips under their new names, but those that are there."""
     by_old = {move.before[0].source: move for move in moves}
     there = store.chip_ids([move.surveyed.source.name for move in moves])
+    further = list(store.property_types())
     names = ", ".join(map(quoted, by_old))
-    for block in store.blocks([*CHIP_COLUMNS, "embedding"], f"source IN ({names})"):
-        _add_renamed(store, block, by_old, there)
-    store.drop_sources([record.source for move in moves for record in move.before])
-    store.put_sources([_record(move) for move in moves])
+    for block in store.blocks([*CHIP_COLUMNS, *further, "embedding"], f"source IN ({names})"):
+        chips = [_renamed(chip, by_old[chip.source]) for chip in chips_of(block, further)]
+        new = [place for place, chip in enumerate(chips) if chip.id not in there[chip.source]]
+        if new:
+            fitted = columns.fit([chips[place] for place in new])
+            store.add_chips(fitted, embeddings_of(block)[new])
 
 
-def _add_renamed(
-    store: StoreWriter, block: pa.Table, by_old: Mapping[str, Move], there: Mapping[str, set[str]]
-) -> None:
-    rows = block.select(CHIP_COLUMNS).to_pylist()
-    chips = [_renamed(ChipRecord(**row), by_old[row["source"]]) for row in rows]
-    new = [place for place, chip in enumerate(chips) if chip.id not in there[chip.source]]
-    if new:
-        store.add_chips([chips[place] for place in new], embeddings_of(block)[new])
+def chips_of(block: pa.Table, further: Sequence[str]) -> list[ChipRecord]:
+    """The chips of a block.
+
+    Args:
+        block: with the columns of every index and further ones.
+        further: columns of properties.
+    """
+    chips = []
+    for row in block.select([*CHIP_COLUMNS, *further]).to_pylist():
+        own = {name: row[name] for name in CHIP_COLUMNS}
+        chips.append(ChipRecord(**own, properties=properties_of(row, further)))
+    return chips
 
 
 def _renamed(chip: ChipRecord, move: Move) -> ChipRecord:
@@ -143,6 +179,7 @@ def _renamed(chip: ChipRecord, move: Move) -> ChipRecord:
         id=chip_id(name, surveyed.content, window),
         source=name,
         content=surveyed.content,
+        properties=surveyed.source.properties or chip.properties,
     )
     if surveyed.facts is None:
         return chip
@@ -153,7 +190,16 @@ def _renamed(chip: ChipRecord, move: Move) -> ChipRecord:
     return replace(chip, datetime=first, datetime_end=last)
 
 
-def _record(move: Move) -> SourceRecord:
+def _date_from(surveyed: Surveyed) -> str:
+    """What names the date of a source under its new name; "" where nothing does."""
+    if surveyed.facts is None:
+        return surveyed.source.date_from
+    known = known_date(surveyed.source, surveyed.facts)
+    return known.date_from if known.period else ""
+
+
+def record_of(move: Move) -> SourceRecord:
+    """The record of a moved source under its new name."""
     surveyed = move.surveyed
     source = surveyed.source
     before = move.before[0]
@@ -163,9 +209,9 @@ def _record(move: Move) -> SourceRecord:
         size=surveyed.size,
         mtime_ns=surveyed.mtime_ns,
         content=surveyed.content,
-        problem="",
+        problem=move.problem,
         opened_as=source.lasting,
-        files="\n".join(source.files),
-        date_from=source.date_from or before.date_from,
+        files=files_as_text(source.files),
+        date_from=_date_from(surveyed) or before.date_from,
         sensor=source.sensor or before.sensor,
     )

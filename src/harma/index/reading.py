@@ -12,7 +12,10 @@ from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.survey import problem_of
+from harma.scenes.edge import not_from_memory
+from harma.scenes.fresh import FreshLists, may_be_mended
 from harma.scenes.ground_shape import on_the_ground
+from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.ranges import KindRange
 from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
 from harma.scenes.sources import Source
@@ -80,6 +83,7 @@ class SceneCache:
         self._task: Task | None = None
         self._scene: Scene | None = None
         self._closing = ExitStack()
+        self._fresh = FreshLists()
 
     def open(self, task: Task, reading: Reading) -> Scene:
         """The scene of a task, opened if it is not."""
@@ -90,10 +94,23 @@ class SceneCache:
         )
         if self._scene is None or not same:
             self.close()
-            scene = open_scene(task.source.opened_as, reading, name=task.source.name)
-            self._scene = self._closing.enter_context(scene)
+            self._scene = self._opened(task.source, reading)
             self._task = task
         return self._scene
+
+    def reopen(self, task: Task, reading: Reading) -> Scene:
+        """The scene of a task that failed, opened with the address that its list gives now."""
+        self.close()
+        source = put_together(self._fresh.again(task.source))
+        self._closing.enter_context(not_from_memory())
+        self._scene = self._opened(source, reading)
+        # What follows of the same task is read from it, too.
+        self._task = task
+        return self._scene
+
+    def _opened(self, source: Source, reading: Reading) -> Scene:
+        opened = open_scene(source.opened_as, reading_of(source, reading), name=source.name)
+        return self._closing.enter_context(opened)
 
     def close(self) -> None:
         """Close the scene that is open."""
@@ -110,27 +127,39 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
         transform: makes pixels for the model.
         scenes: what is open, and will be.
     """
+    reading = replace(settings.reading, ranges=task.ranges or settings.reading.ranges)
+    try:
+        return _read(task, settings, transform, scenes.open(task, reading))
+    except (HarmaError, OSError) as error:
+        if not may_be_mended(task.source, error):
+            return _failed(task, error)
+    try:
+        return _read(task, settings, transform, scenes.reopen(task, reading))
+    except (HarmaError, OSError) as error:
+        return _failed(task, error)
+
+
+def _failed(task: Task, error: HarmaError | OSError) -> ChipPixels:
+    return ChipPixels(task, [], None, 0, None, problem=problem_of(error))
+
+
+def _read(task: Task, settings: Settings, transform: Transform, scene: Scene) -> ChipPixels:
     chips: list[ChipRecord] = []
     pixels: list[Tensor] = []
     num_skipped = 0
     num_off_earth = 0
-    try:
-        reading = replace(settings.reading, ranges=task.ranges or settings.reading.ranges)
-        scene = scenes.open(task, reading)
-        for window in _windows(task, settings, scene.facts):
-            try:
-                cutting = _cut(scene, window, settings.tiling)
-            except OffEarthError:
-                # Beside a full disk, or beyond where a projection ends: the other chips go in.
-                num_off_earth += 1
-                continue
-            if cutting.nodata > settings.max_nodata:
-                num_skipped += 1
-                continue
-            chips.append(chip_record(task.source, task.content, scene.facts, cutting))
-            pixels.append(transform(torch.from_numpy(cutting.picture).permute(2, 0, 1)))
-    except (HarmaError, OSError) as error:
-        return ChipPixels(task, [], None, 0, None, problem=problem_of(error))
+    for window in _windows(task, settings, scene.facts):
+        try:
+            cutting = _cut(scene, window, settings.tiling)
+        except OffEarthError:
+            # Beside a full disk, or beyond where a projection ends: the other chips go in.
+            num_off_earth += 1
+            continue
+        if cutting.nodata > settings.max_nodata:
+            num_skipped += 1
+            continue
+        chips.append(chip_record(task.source, task.content, scene.facts, cutting))
+        pixels.append(transform(torch.from_numpy(cutting.picture).permute(2, 0, 1)))
     # torch has no stack of nothing.
     stacked = None
     if pixels:

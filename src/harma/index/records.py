@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, fields
 
 from harma.scenes.period import Period
+from harma.scenes.source import PropertyValue
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class ChipRecord:
         gsd: metres per pixel of the scene, or None.
         nodata: share of the chip.
         thumbnail: JPEG, or None.
+        properties: further columns, such as ("eo_cloud_cover", 12.5).
     """
 
     id: str
@@ -49,6 +51,11 @@ class ChipRecord:
     gsd: float | None
     nodata: float
     thumbnail: bytes | None
+    properties: tuple[tuple[str, PropertyValue], ...] = ()
+
+
+# Columns that every index has of a chip.
+CHIP_COLUMNS = tuple(field.name for field in fields(ChipRecord) if field.name != "properties")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ JsonSchema = Mapping[str, object]
 NUMBER: JsonSchema = {"type": "number"}
 STRING: JsonSchema = {"type": "string"}
 BOOLEAN: JsonSchema = {"type": "boolean"}
-DATE: JsonSchema = {"type": "string", "examples": ["2015", "2015-09-26", "2015-09-26T10:00:00Z"]}
+DATE: JsonSchema = {
+    "type": "string",
+    "examples": ["2015", "2015-09", "2015-09-26", "2015-09-26T10:00:00Z"],
+}
 DATE_OR_NULL: JsonSchema = {"anyOf": [DATE, {"type": "null"}]}
 WEIGHT: JsonSchema = {"type": "number", "exclusiveMinimum": 0}
 

@@ -23,6 +23,7 @@ from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
 from harma.index.contract import DISTANCE_COLUMN, READ_ERRORS, ROW_ID
+from harma.index.properties import WORDS, columns_of, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.schema import CHIPS_TABLE, SOURCE_SCHEMA, SOURCES_TABLE, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
@@ -78,7 +79,8 @@ class Store:
                 f"the index {directory} is damaged ({first_line(error)}); build it again"
             ) from error
         needed = set(chip_schema(self.settings.embed_dim).names)
-        if not needed - NEW_COLUMNS <= names <= needed:
+        are_known = all(kind in WORDS for kind in self.property_types().values())
+        if not needed - NEW_COLUMNS <= names or not are_known:
             raise DataError(
                 f"the index {directory} has other columns than this HarMA's; build it again"
             )
@@ -152,6 +154,10 @@ class Store:
         """Number of the version of the chips that is read."""
         return int(self._chips.version)
 
+    def property_types(self) -> dict[str, pa.DataType]:
+        """The further columns of chips, and their types."""
+        return property_types(self._chips.schema, chip_schema(self.settings.embed_dim).names)
+
     def count(self, where: str = "") -> int:
         """Chips, all of them or those that a condition in SQL admits."""
         return int(self._chips.count_rows(self._condition(where) or None))
@@ -202,7 +208,8 @@ class Store:
         schema = chip_schema(self.settings.embed_dim)
         for column in columns:
             if column not in table.schema.names:
-                kind = schema.field(column).type
+                # A property that this version has not yet is of no type.
+                kind = schema.field(column).type if column in schema.names else pa.null()
                 table = table.append_column(column, pa.nulls(len(table), kind))
         return table
 
@@ -351,6 +358,8 @@ class Store:
             embeddings: (n, E).
         """
         schema = chip_schema(self.settings.embed_dim)
+        known = self.property_types()
+        new = new_columns(chips, known)
         flat = pa.array(embeddings.astype(np.float16).reshape(-1))
         columns = {
             "embedding": pa.FixedSizeListArray.from_arrays(flat, self.settings.embed_dim),
@@ -360,8 +369,13 @@ class Store:
             if name not in columns:
                 values = [getattr(chip, name) for chip in chips]
                 columns[name] = pa.array(values, schema.field(name).type)
+        columns |= columns_of(chips, known | new)
         with self._writing():
             _complete(self._chips, schema)
+            if new:
+                self._chips.add_columns(pa.schema(list(new.items())))
+            # By name: further columns stand in the order in which they came.
+            schema = self._chips.schema
             self._chips.add(pa.table([columns[name] for name in schema.names], schema=schema))
 
     def put_settings(self, settings: Settings) -> None:

@@ -4,10 +4,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from harma.errors import HarmaError
 from harma.index.records import SourceRecord
 from harma.index.source_files import fingerprint, on_disk
+from harma.scenes.edge import not_from_memory
+from harma.scenes.fresh import FreshLists, may_be_mended, told
+from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.raster import Reading, SceneFacts, open_scene
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling, Windows
@@ -60,11 +64,12 @@ def survey(
     """
     num_threads = max(1, num_workers)
     pool = ThreadPoolExecutor(num_threads)
+    fresh = FreshLists()
     waiting: deque[Future[Surveyed]] = deque()
     try:
         for source in sources:
             record = known.get(source.name)
-            waiting.append(pool.submit(_look, source, record, tiling, reading))
+            waiting.append(pool.submit(_look, source, record, tiling, reading, fresh))
             # An archive of a million files is not looked at before its first chip is embedded.
             if len(waiting) > AHEAD * num_threads:
                 yield waiting.popleft().result()
@@ -75,9 +80,15 @@ def survey(
 
 
 def _look(
-    source: Source, record: SourceRecord | None, tiling: Tiling, reading: Reading
+    source: Source,
+    record: SourceRecord | None,
+    tiling: Tiling,
+    reading: Reading,
+    fresh: FreshLists,
 ) -> Surveyed:
     """What has become of one source since the index took it in."""
+    if source.problem:
+        return Surveyed(source, -1, 0, "", problem=source.problem)
     size, mtime_ns = on_disk(source)
     has_record = record is not None and not record.problem
     if record is not None and has_record and (record.size, record.mtime_ns) == (size, mtime_ns):
@@ -87,16 +98,41 @@ def _look(
         # Touched, or copied anew: the bytes are what counts.
         if record is not None and has_record and record.content == content:
             return Surveyed(source, size, mtime_ns, content, is_known=True)
-        with open_scene(source.opened_as, reading, survey=True, name=source.name) as scene:
-            facts = scene.facts
-            windows = tiling.windows(facts.width, facts.height, facts.scale)
+        opened = _opened(source, tiling, reading, fresh)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
-    return Surveyed(source, size, mtime_ns, content, facts, windows)
+    return Surveyed(opened.source, size, mtime_ns, content, opened.facts, opened.windows)
+
+
+class _Opened(NamedTuple):
+    """A source that was opened, with the address that opened it."""
+
+    source: Source
+    facts: SceneFacts
+    windows: Windows
+
+
+def _opened(source: Source, tiling: Tiling, reading: Reading, fresh: FreshLists) -> _Opened:
+    """Open a source; over a network a second time, if the first fails."""
+    try:
+        return _open(source, tiling, reading)
+    except HarmaError as error:
+        if not may_be_mended(source, error):
+            raise
+    with not_from_memory():
+        return _open(fresh.again(source), tiling, reading)
+
+
+def _open(source: Source, tiling: Tiling, reading: Reading) -> _Opened:
+    source = put_together(source)
+    reading = reading_of(source, reading)
+    with open_scene(source.opened_as, reading, survey=True, name=source.name) as scene:
+        facts = scene.facts
+        return _Opened(source, facts, tiling.windows(facts.width, facts.height, facts.scale))
 
 
 def problem_of(error: HarmaError | OSError) -> str:
     """Why a source cannot be used, as the list of problems says it beside the source's name."""
     if isinstance(error, HarmaError):
-        return error.problem
+        return told(error.problem)
     return f"it cannot be read ({error.strerror or error})"

@@ -19,6 +19,7 @@ from harma.index.batches import ChipBlock
 from harma.index.chips import known_date
 from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
+from harma.index.properties import PropertyColumns
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.source_files import files_as_text
 from harma.index.store import Store
@@ -52,6 +53,7 @@ class BuildOutcome:
         num_replaced: sources that had changed.
         num_renamed: sources that were moved, and are known by their content.
         num_skipped: chips left out as mostly nodata.
+        left_out_values: column of properties → scenes whose value is of another type.
         problems: source → why it could not be used now.
         seconds: taken, without the care for searches at the end.
         search: how the index is searched now.
@@ -70,6 +72,7 @@ class BuildOutcome:
     num_replaced: int = 0
     num_renamed: int = 0
     num_skipped: int = 0
+    left_out_values: Mapping[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     search: str = ""
@@ -121,6 +124,7 @@ class Writer:
         self._records: list[SourceRecord] = []
         self._outdated: dict[str, str] = {}
         self._moves: list[Move] = []
+        self._columns = PropertyColumns(store.property_types())
 
     def begin(self, planned: PlannedSource) -> None:
         """Take in what the plan says of a source, before its first block comes."""
@@ -186,7 +190,7 @@ class Writer:
     def _rename(self) -> None:
         """Give moved sources their new names."""
         if self._moves:
-            rename(self.store, self._moves)
+            rename(self.store, self._moves, self._columns)
         self._moves = []
 
     def _count(self, block: ChipBlock) -> None:
@@ -275,7 +279,8 @@ class Writer:
             chips += block.chips
         if chips:
             embeddings = np.concatenate([block.embeddings for block in usable])
-            self.store.add_chips(chips, embeddings)
+            self.store.add_chips(self._columns.fit(chips), embeddings)
+            self.outcome.left_out_values = self._columns.left_out
             self.outcome.num_added += len(chips)
 
     def _drop_outdated(self) -> None:

@@ -58,13 +58,18 @@ def is_address(name: str) -> bool:
 
 
 def unsigned(text: str) -> str:
-    """A text without the signatures, tokens, keys and passwords of the addresses in it.
+    """The name of an address: without signature, token, key and password.
 
     Args:
-        text: an address, a name of GDAL, a VRT in XML, or what a library says of them.
+        text: an address, a name of GDAL, or a VRT in XML; a local path stays as it is.
     """
     if "://" not in text:
         return text
+    return said_without_secrets(text)
+
+
+def said_without_secrets(text: str) -> str:
+    """What a library says of addresses, or of the ends of some, without what is secret in them."""
     return QUERY.sub(_without_secrets, PASSWORD.sub("", text))
 
 

@@ -6,7 +6,7 @@ may be some way off. Its height is not used.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from PIL import ExifTags, Image
@@ -24,6 +24,7 @@ BY_PILLOW = ("PNG", "WEBP")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", re.IGNORECASE)
 # Clocks of cameras show some zone's time; more than this apart, one of two clocks is wrong.
 ZONES = timedelta(hours=14)
+SECONDS_A_DAY = 86_400
 SIDES = {"N": 1.0, "S": -1.0, "E": 1.0, "W": -1.0}
 
 
@@ -94,8 +95,10 @@ def _gps_time(exif: Mapping[str, str]) -> Period | None:
     if day is None or len(clock) != 3:
         return None
     seconds = 3600 * clock[0] + 60 * clock[1] + clock[2]
-    # A leap second, or a clock that counts on from midnight, is of the next day.
-    return Period.moment(datetime.fromtimestamp(day.start.timestamp() + seconds, UTC))
+    # A leap second is of the next day.
+    if not 0 <= seconds <= SECONDS_A_DAY:
+        return None
+    return Period.moment(day.start + timedelta(seconds=seconds))
 
 
 def _degrees(exif: Mapping[str, str], name: str) -> float | None:

@@ -87,6 +87,9 @@ def _of_groups(groups: dict[str, str | None]) -> Period | None:
             numbers[name] = number
         elif text:
             return None
+    # A day of no month would be one of January.
+    if "day" in numbers and "month" not in numbers:
+        return None
     if "year2" in numbers:
         short = numbers.pop("year2")
         numbers["year"] = short + (2000 if short < CENTURY else 1900)
@@ -99,7 +102,7 @@ def _of_groups(groups: dict[str, str | None]) -> Period | None:
 def _number(name: str, text: str | None) -> int | None:
     if not text:
         return None
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     short = text[:3].lower()
     if name != "month" or short not in MONTHS:
@@ -108,6 +111,12 @@ def _number(name: str, text: str | None) -> int | None:
 
 
 def _period(numbers: dict[str, int]) -> Period:
+    """The period that numbers by their names are of.
+
+    Raises:
+        KeyError: the year took no part in the match.
+        ValueError: the calendar has no such date.
+    """
     first = datetime(
         numbers["year"],
         numbers.get("month", 1),

@@ -18,22 +18,46 @@ from typing import TYPE_CHECKING
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
-from harma.scenes.addresses import unsigned
+from harma.scenes.addresses import said_without_secrets, unsigned
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
 logger = logging.getLogger(__name__)
 
-# Of reads over the network; what the environment says goes before. GDAL repeats what failed with
-# 429, 500, 502, 503 and 504, and waits longer each time.
-NETWORK = {
+# What the environment says goes before.
+SETTINGS = {
+    # Of reads over the network: GDAL repeats what failed with 429, 500, 502, 503 and 504, and waits
+    # longer each time.
     "GDAL_HTTP_MAX_RETRY": "4",
     "GDAL_HTTP_RETRY_DELAY": "0.5",
     "GDAL_HTTP_CONNECTTIMEOUT": "30",
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+    # Most NetCDF files of longitudes and latitudes name no reference system.
+    "GDAL_NETCDF_ASSUME_LONGLAT": "YES",
 }
+
+# What GDAL says of what is not there.
+NOT_THERE = ("No such file", "does not exist", "HTTP response code: 404")
+
+
+class _SecretsLeftOut(logging.Filter):
+    """Takes signatures and tokens out of what libraries log of addresses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = said_without_secrets(record.getMessage())
+        record.args = ()
+        return True
+
+
+# They log addresses as they ask for them, GDAL's refusals as warnings.
+LOGGERS = (
+    *("rasterio", "rasterio._env", "rasterio._err", "rasterio._base", "rasterio._io"),
+    *("rasterio._vsiopener", "urllib3.connectionpool"),
+)
+for _name in LOGGERS:
+    logging.getLogger(_name).addFilter(_SecretsLeftOut())
 
 
 @contextmanager
@@ -54,8 +78,8 @@ def library_call(problem: str) -> Iterator[None]:
         raise DataError(f"it does not fit into memory ({first_line(error)})") from error
     except Exception as error:
         # Addresses may be signed, and what is raised names them.
-        logger.debug("%s\n%s", problem, unsigned(traceback.format_exc()))
-        reason = unsigned(first_line(_deepest_cause(error)))
+        logger.debug("%s\n%s", problem, said_without_secrets(traceback.format_exc()))
+        reason = said_without_secrets(first_line(_deepest_cause(error)))
         raise DataError(f"{problem} ({reason})") from error
 
 
@@ -84,11 +108,20 @@ def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
     Args:
         look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
     """
+    unsaid = {name: value for name, value in SETTINGS.items() if name not in os.environ}
+    return _environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
+
+
+def not_from_memory() -> AbstractContextManager[object]:
+    """GDAL asks servers again: it would remember that an address has failed."""
+    return _environment(CPL_VSIL_CURL_NON_CACHED="/vsicurl/:/vsis3/:/vsigs/:/vsiaz/")
+
+
+def _environment(**settings: str) -> AbstractContextManager[object]:
     import rasterio
 
     environment: Callable[..., AbstractContextManager[object]] = rasterio.Env
-    unsaid = {name: value for name, value in NETWORK.items() if name not in os.environ}
-    return environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
+    return environment(**settings)
 
 
 def open_dataset(source: str) -> "DatasetReader":
@@ -111,7 +144,7 @@ def open_dataset(source: str) -> "DatasetReader":
             dataset: DatasetReader = rasterio.open(source)
         except RasterioError as error:
             reason = first_line(error)
-            if "No such file" in reason or "does not exist" in reason:
+            if any(sign in reason for sign in NOT_THERE):
                 raise MissingFileError("it is not there") from error
             raise
     return dataset

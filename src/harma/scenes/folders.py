@@ -103,10 +103,11 @@ class Walker:
                     )
                 elif entry.is_symlink():
                     links.append(entry.path)
-                elif not entry.is_dir() or entry.name.lower().endswith(FOLDERS_OF_A_RASTER):
+                elif entry.is_file() or entry.name.lower().endswith(FOLDERS_OF_A_RASTER):
                     found.files.append(entry.path)
-                else:
+                elif entry.is_dir():
                     waiting.append(entry.path)
+                # Pipes, sockets and devices are no files: opening one may never end.
 
     def _entries(self, folder: str, found: Walk) -> Iterator["os.DirEntry[str]"]:
         """What lies in a folder; nothing where it was listed before, or cannot be."""
@@ -128,7 +129,7 @@ class Walker:
             self._below(link, found, links)
         elif not os.path.exists(target):  # noqa: PTH110
             found.problems[link] = f"a link to {printable(target)}, which is not there"
-        elif not self._was_found(target):
+        elif os.path.isfile(target) and not self._was_found(target):  # noqa: PTH113
             found.files.append(link)
 
     def _was_found(self, target: str) -> bool:

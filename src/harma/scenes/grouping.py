@@ -144,7 +144,7 @@ class _Grouping:
         """The scenes that a file gives: mostly one; none where it is part of another."""
         path = entry.path
         if entry.source is not None:
-            return [entry.source]
+            return [self._ready(entry.source)]
         if path in self._taken:
             return self._of_product(path)
         if path in self._no_scene:
@@ -155,6 +155,12 @@ class _Grouping:
         if entry.is_sought and not (self._is_imagery(path) and self._is_picture(path)):
             return []
         return [self._with_files(source_named(path), [path, *self._parts.get(path, ())])]
+
+    def _ready(self, source: Source) -> Source:
+        """A source that is read as it is; a catalogue's knows the sidecars of its local files."""
+        opened = [part.path for part in source.parts] or [source.opened_as]
+        local = [path for path in opened if path.startswith("/") and not path.startswith("/vsi")]
+        return self._with_files(source, local)
 
     def _of_product(self, path: str) -> list[Source]:
         """The scene of a product, with the first of its files; nothing with the others."""

@@ -164,7 +164,7 @@ def _with_range(stem: str, dates: Sequence[DateInName]) -> Period:
         length = last.period.end - first.period.start
         is_later = last.period.start > first.period.start
         # Years go on for longer.
-        is_short = length <= LONGEST_RANGE or first.period == Period.year(first.period.start)
+        is_short = length <= LONGEST_RANGE or first.period.is_year
         if is_joined and is_later and is_short:
             return first.period.to(last.period)
     return first.period

@@ -74,13 +74,20 @@ class Period:
     @property
     def text(self) -> str:
         """As people write it: 2020, 2020-06, 2020-06-15, 2020-06-01/2020-07-15."""
-        if self == Period.year(self.start):
+        if self.is_year:
             return f"{self.start:%Y}"
-        if self == Period.month(self.start):
+        # The last day of a month ends with it, too.
+        if self.start.day == 1 and self == Period.month(self.start):
             return f"{self.start:%Y-%m}"
         first = self.start.date().isoformat()
         last = self.end.date().isoformat()
         return first if first == last else f"{first}/{last}"
+
+    @property
+    def is_year(self) -> bool:
+        """Whether it is a year, from its first to its last moment."""
+        first = self.start.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+        return self == Period.year(first)
 
     @property
     def is_moment(self) -> bool:

@@ -22,6 +22,7 @@ from harma.scenes.bands import BandChoice, BandFacts, Bands, choose_bands
 from harma.scenes.camera import camera_of
 from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
+from harma.scenes.geolocation import points_of_arrays
 from harma.scenes.locate import Georeference, Location, check_height, locate
 from harma.scenes.nodata import NodataRule, check_nodata
 from harma.scenes.period import Period
@@ -317,13 +318,16 @@ def _read_header(dataset: DatasetReader) -> _Header:
         tags = {**dataset.tags(), **dataset.tags(ns="IMAGERY"), **dataset.tags(ns="IMD")}
         # What is placed otherwise needs no coefficients, however damaged they are.
         coefficients = dataset.rpcs if dataset.transform.is_identity else None
+        gcps = dataset.gcps
+        if dataset.transform.is_identity and not gcps[0] and coefficients is None:
+            gcps = points_of_arrays(dataset) or gcps
         return _Header(
             driver=dataset.driver,
             width=dataset.width,
             height=dataset.height,
             crs=dataset.crs,
             transform=dataset.transform,
-            gcps=dataset.gcps,
+            gcps=gcps,
             coefficients=coefficients,
             interpretation=tuple(color.name for color in dataset.colorinterp),
             descriptions=dataset.descriptions,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from harma.scenes.addresses import REMOTE, opened_by_gdal, unsigned
 from harma.scenes.period import Period
+from harma.scenes.products.product import BandPart
 from harma.scenes.subdatasets import file_of
 from harma.scenes.zipped import archive_of
 
@@ -25,6 +26,10 @@ class Source:
             product or VRT, sidecars.
         sensor: that took it, where its product or catalogue names it; "" leaves it to the file.
         properties: further columns of its chips, such as ("eo_cloud_cover", 12.5).
+        bands: numbers of red, green and blue, where its catalogue says so.
+        parts: bands of several files; they are put together when the source is looked at.
+        found_in: list or catalogue that names it, read again where a signature has run out.
+        problem: why it cannot be read, where that is known from its catalogue; "" otherwise.
     """
 
     name: str
@@ -34,6 +39,10 @@ class Source:
     files: tuple[str, ...] = ()
     sensor: str = ""
     properties: tuple[tuple[str, PropertyValue], ...] = ()
+    bands: tuple[int, ...] = ()
+    parts: tuple[BandPart, ...] = ()
+    found_in: str = ""
+    problem: str = ""
 
     @property
     def lasting(self) -> str:

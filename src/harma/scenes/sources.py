@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harma.errors import ConfigError, MissingFileError
 from harma.scenes.addresses import REMOTE
+from harma.scenes.catalogues.catalogue import of_catalogue
 from harma.scenes.folders import Walker, is_text, printable
 from harma.scenes.formats import FOLDERS_OF_A_RASTER
 from harma.scenes.formats import SCENE_SUFFIXES as SCENE_SUFFIXES
@@ -76,6 +77,9 @@ class _Naming:
             raise MissingFileError(
                 "a source is named by an empty text; name a file, folder, glob, list or address"
             )
+        listed = of_catalogue(item, base)
+        if listed is not None:
+            return [_ready(source) for source in listed]
         if item.startswith(("/vsi", *REMOTE)):
             return [_ready(source_named(item))]
         path = base / _without_tilde(item)
@@ -153,7 +157,8 @@ class _Naming:
     def _of_list(self, path: Path) -> list[Entry]:
         entries = []
         for listed in read_list(path):
-            for entry in self._expand(listed.name, path.parent):
+            for found in self._expand(listed.name, path.parent):
+                entry = _found_in(found, path)
                 if listed.taken is None:
                     entries.append(entry)
                 else:
@@ -194,6 +199,14 @@ def _below(folder: str, paths: list[str]) -> str:
 
 def _ready(source: Source) -> Entry:
     return Entry(source.name, source=source)
+
+
+def _found_in(entry: Entry, listed: Path) -> Entry:
+    """An entry that knows the list it is from; one of a catalogue knows that."""
+    source = entry.source
+    if source is None or source.found_in:
+        return entry
+    return replace(entry, source=replace(source, found_in=str(listed.absolute())))
 
 
 def _without_tilde(item: str) -> Path:

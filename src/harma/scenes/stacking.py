@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 from harma.errors import DataError, HarmaError
 from harma.scenes.edge import gdal_settings, library_call, open_dataset
 from harma.scenes.products.product import BandPart
+from harma.scenes.sidecars import how_to_look
 
 if TYPE_CHECKING:
     # The plain install, which has none of them, looks for pictures through this module too.
@@ -51,6 +52,7 @@ class PartHeader(NamedTuple):
     num_bands: int
     types: tuple[str, ...]
     nodata: tuple[float | None, ...]
+    scaling: tuple[tuple[float, float], ...]
     tags: dict[str, str]
 
 
@@ -71,6 +73,9 @@ def stacked(parts: Sequence[BandPart]) -> str:
     headers = {part.path: header_of(part.path) for part in parts}
     first = headers[parts[0].path]
     for part in parts:
+        if len(headers) > 1 and headers[part.path].num_bands > 1:
+            name = part.path.rpartition("/")[2]
+            raise UnfitError(f"{name} has {headers[part.path].num_bands} bands, not one")
         _check_fits(part, headers[part.path], first)
     root = raster_of(first, first.width, first.height)
     for number, part in enumerate(parts, 1):
@@ -94,7 +99,7 @@ def header_of(path: str) -> PartHeader:
         MissingFileError: it is not there.
     """
     try:
-        with gdal_settings(), open_dataset(path) as dataset:
+        with gdal_settings(how_to_look(path)), open_dataset(path) as dataset:
             return _read(dataset)
     except HarmaError as error:
         raise type(error)(f"{path.rpartition('/')[2]}: {error.problem}") from error
@@ -111,6 +116,7 @@ def _read(dataset: "DatasetReader") -> PartHeader:
             num_bands=dataset.count,
             types=dataset.dtypes,
             nodata=dataset.nodatavals,
+            scaling=tuple(zip(dataset.scales, dataset.offsets, strict=True)),
             tags=dataset.tags(ns="RPC"),
         )
 
@@ -124,8 +130,6 @@ def _check_fits(part: BandPart, header: PartHeader, first: PartHeader) -> None:
     name = part.path.rpartition("/")[2]
     if header.num_bands < part.band:
         raise UnfitError(f"{name} has {header.num_bands} bands")
-    if header.num_bands > 1 and part.band == 1 and first.num_bands == 1:
-        raise UnfitError(f"{name} has {header.num_bands} bands, not one")
     if header.crs != first.crs:
         raise UnfitError(f"{name} is in another coordinate reference system")
     pixel = max(abs(first.transform.a), abs(header.transform.a))
@@ -190,6 +194,10 @@ def _add_band(
     if nodata is None:
         nodata = part.nodata
     band = add_band(root, number, header.types[part.band - 1], part.color, nodata)
+    scale, offset = header.scaling[part.band - 1]
+    if (scale, offset) != (1, 0):
+        SubElement(band, "Offset").text = repr(float(offset))
+        SubElement(band, "Scale").text = repr(float(scale))
     add_source(band, part.path, part.band, header, (0, 0, first.width, first.height))
 
 

@@ -73,6 +73,9 @@ def period_of_text(text: str) -> Period | None:
 def _single(text: str) -> Period | None:
     """A date that is no interval."""
     text = text.strip().upper()
+    # Weeks: Python takes one for its Monday.
+    if "W" in text:
+        return None
     if YEAR.fullmatch(text):
         return Period.year(datetime(int(text), 1, 1, tzinfo=UTC))
     text = EXIF_DAY.sub(r"\1-\2-\3", text)

@@ -235,3 +235,29 @@ def test_what_is_said_of_places_by_a_build_and_by_info(archive, tmp_path, capsys
     facts = json.loads(capsys.readouterr().out)
     assert lines[0] in facts["not on the Earth"]
     assert facts["without a place"] == "; ".join(lines[1:3])
+
+
+def test_a_guess_is_said_by_the_build_and_by_info(archive, tmp_path, capsys):
+    profile = {"driver": "GTiff", "dtype": "uint16", "height": 40, "width": 40, "count": 4}
+    names = ["x.tif", "20210601_103015_1040_3B_AnalyticMS.tif", "y.tif"]
+    (tmp_path / "four").mkdir()
+    for name in names:
+        with rasterio.open(tmp_path / "four" / name, "w", **profile) as dataset:
+            dataset.write(np.arange(6400, dtype=np.uint16).reshape(4, 40, 40))
+    new = [
+        *("index", "build", str(tmp_path / "new"), str(tmp_path / "four"), "--whole"),
+        *("--model", str(tmp_path / "model"), "--num-workers", "0"),
+    ]
+    assert main(new) == 0
+    said = capsys.readouterr().out
+    told = "bands were guessed for 2 sources, such as x.tif: 1,2,3 as red, green, blue (--bands)"
+    assert told in said.splitlines()
+    assert main(["index", "info", str(tmp_path / "new"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["bands"] == "1,2,3: 2 (2 guessed); 3,2,1: 1"
+    assert facts["sensors"] == "not known: 2; planetscope: 1"
+    # Built again, nothing is read, and nothing guessed.
+    assert main(new) == 0
+    assert "guessed" not in capsys.readouterr().out
+    assert main([*new[:2], str(tmp_path / "said"), *new[3:], "--bands", "planetscope"]) == 0
+    assert "guessed" not in capsys.readouterr().out

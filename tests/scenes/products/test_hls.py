@@ -40,3 +40,9 @@ def test_a_mask_alone_is_no_scene(write_raster, tmp_path):
     found = find_scenes([tmp_path])
     assert [source.name[-7:] for source in found.sources] == ["B06.tif"]
     assert len(found.left_out) == 1
+
+
+@pytest.mark.parametrize("layer", ["stack", "RGB", "B04-B02", "NDVI"])
+def test_a_file_of_another_name_is_a_scene(layer, write_raster, tmp_path):
+    own = write_raster(f"HLS.L30.T10SEG.2021128T184505.v2.0.{layer}.tif", 5)
+    assert [source.name for source in find_scenes([tmp_path]).sources] == [str(own)]

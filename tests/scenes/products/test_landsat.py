@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from PIL import Image
 
 from harma.scenes.raster import open_scene
 from harma.scenes.sources import find_scenes
@@ -74,3 +75,23 @@ def test_what_is_no_whole_product_stays_as_it_is(write_raster, tmp_path):
     names = {source.name.rpartition("/")[2] for source in found.sources}
     assert names == {f"{C2}.TIF", f"{C2}_SR_B5.TIF", "LC08_044034_20140318_SR.tif"}
     assert len(found.left_out) == 2
+
+
+@pytest.mark.parametrize(
+    "rest", ["_SR_stack", "_RGB", "", "_SR_QA_stack", "_clip_b234", "_SR_B2-B7", " copy"]
+)
+def test_a_file_of_another_name_is_a_scene(rest, write_raster, tmp_path):
+    own = write_raster(f"{C2}{rest}.tif", 5)
+    assert [source.name for source in find_scenes([tmp_path]).sources] == [str(own)]
+
+
+def test_pictures_to_look_at_are_left_out_beside_bands_alone(write_raster, tmp_path):
+    for name in (f"a/{C2}.jpg", f"a/{C2}_refl.jpg", f"b/{C2}.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), (1, 2, 3)).save(path)
+    for number in range(1, 8):
+        write_raster(f"a/{C2}_SR_B{number}.TIF", number)
+    bands, alone = find_scenes([tmp_path]).sources
+    assert bands.name.endswith("SR_B4.TIF")
+    assert alone.name == str(tmp_path / "b" / f"{C2}.jpg")

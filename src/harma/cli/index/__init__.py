@@ -4,6 +4,7 @@ build: cut images and rasters into chips, embed them, and write the index; given
   only what is new.
 add: the same, for an index that is there.
 remove: take sources out.
+relocate: sources lie elsewhere now; rename them.
 info: what an index holds, and how it is searched.
 verify: whether it is whole, and what has become of its sources.
 optimize: join files and make the ANN index anew.
@@ -23,6 +24,7 @@ EPILOG = """examples:
   harma index build pictures photos/ --model openai --whole
   harma index add archive more_scenes/
   harma index remove archive '*/naip_2009*.tif'
+  harma index relocate archive /mnt/old/scenes /data/scenes
   harma index info archive
   harma index reembed archive --model runs/b
   harma index export archive archive.parquet

@@ -192,6 +192,14 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
     return options
 
 
+def _told_details(outcome: "BuildOutcome") -> Iterator[str]:
+    """What a person should hear of bands, places and properties."""
+    yield from _told_guesses(outcome.guessed)
+    yield from _places_told(outcome)
+    for column, scenes in outcome.left_out_values.items():
+        yield f"property {column}: left out for {scenes:,} scenes, whose value is of another type"
+
+
 def _told(directory: Path, outcome: "BuildOutcome") -> int:
     """Print what was done and what could not be, and give the status."""
     from harma.index.date_counts import told_dates
@@ -210,7 +218,7 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
     if outcome.num_skipped:
         print(f"{outcome.num_skipped:,} chips left out as mostly nodata")
     _tell_ranges(outcome.ranges)
-    for line in [*_told_guesses(outcome.guessed), *_places_told(outcome)]:
+    for line in _told_details(outcome):
         print(line)
     _tell_left_out(directory, outcome.left_out)
     if outcome.problems:

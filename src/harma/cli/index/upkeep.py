@@ -1,4 +1,4 @@
-"""Actions of `harma index` that embed nothing: remove, info, verify, optimize."""
+"""Actions of `harma index` that embed nothing: remove, relocate, info, verify, optimize."""
 
 import argparse
 import json
@@ -10,6 +10,17 @@ from harma.ground.progress import progress_bars
 def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="name as in the index, with * and ?"
+    )
+
+
+def _add_relocate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("old", metavar="OLD", help="folder or address, as sources are called now")
+    parser.add_argument("new", metavar="NEW", help="where they lie")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say how many sources would be renamed"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="also where files of the new place are not there"
     )
 
 
@@ -30,6 +41,21 @@ def _remove(args: argparse.Namespace) -> int:
 
     removed = Index.remove(args.directory, args.sources)
     print(f"removed {removed.num_sources:,} sources with {removed.num_chips:,} chips")
+    return 0
+
+
+def _relocate(args: argparse.Namespace) -> int:
+    from harma.index.index import Index
+
+    places = (args.directory, args.old, args.new)
+    # Said before the work, which may take a while; what cannot be done is refused here.
+    planned = Index.relocate(*places, force=args.force, dry_run=True)
+    print(f"{planned.num_sources:,} sources with {planned.num_chips:,} chips lie elsewhere")
+    if args.dry_run:
+        return 0
+    with progress_bars() as progress:
+        done = Index.relocate(*places, force=args.force, progress=progress)
+    print(f"renamed {done.num_sources:,} sources with {done.num_chips:,} chips")
     return 0
 
 
@@ -67,6 +93,12 @@ def _optimize(args: argparse.Namespace) -> int:
 
 ACTIONS = (
     Command("remove", "take sources out", _remove, _add_remove_arguments),
+    Command(
+        "relocate",
+        "sources lie elsewhere: rename them, embed nothing",
+        _relocate,
+        _add_relocate_arguments,
+    ),
     Command("info", "what an index holds, and how it is searched", _info, _add_info_arguments),
     Command("verify", "look for damage", _verify),
     Command("optimize", "join files, make the ANN index anew", _optimize, _add_optimize_arguments),

@@ -24,6 +24,10 @@ COLORS = {
     "S30": {"B04": "red", "B03": "green", "B02": "blue", "B8A": "nir"},
 }
 BAND = re.compile(r"^B\w\w$")
+PREVIEW = "PREVIEW"
+# What else is delivered; another name is one that a person gave.
+LAYER = re.compile(r"^(?:B\w\w|Fmask|[SV][AZ]A)$", re.IGNORECASE)
+PICTURES = (".jpg", ".jpeg", ".png")
 OTHER = "another band, a quality layer or a preview of an HLS product"
 
 
@@ -32,11 +36,18 @@ def find(listing: Listing) -> Iterator[Product]:
     tiles: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for folder, name in paths(listing):
         match = NAME.match(name)
-        if match and suffix_of(name) in SCENE_SUFFIXES:
-            layer = (match["layer"] or "preview").upper()
+        if match and _is_delivered(match["layer"], suffix_of(name)):
+            layer = (match["layer"] or PREVIEW).upper()
             tiles[folder, match["id"]][layer] = f"{folder}/{name}"
     for layers in tiles.values():
         yield _scene(layers)
+
+
+def _is_delivered(layer: str | None, suffix: str) -> bool:
+    """Whether a file that is named as a product is one of those delivered with it."""
+    if layer is None:
+        return suffix in PICTURES
+    return suffix in SCENE_SUFFIXES and LAYER.match(layer) is not None
 
 
 def _scene(layers: dict[str, str]) -> Product:
@@ -47,8 +58,9 @@ def _scene(layers: dict[str, str]) -> Product:
     used = {part.path for part in parts}
     others = {path: OTHER for path in layers.values() if path not in used}
     if not parts:
-        # Single bands without the others are what the person has.
-        others = {layers[layer]: OTHER for layer in layers if not BAND.match(layer)}
+        # Single bands without the others, or a picture of all, are what the person has.
+        kept = [layer for layer in layers if BAND.match(layer) or layer == PREVIEW]
+        others = {path: OTHER for layer, path in layers.items() if layer not in kept}
     return Product(
         parts=parts,
         others=others,

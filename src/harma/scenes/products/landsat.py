@@ -22,6 +22,16 @@ COLLECTION += r"_\d{8}_(?:C\d\d_V\d\d|\d\d(?:_(?:T1|T2|RT|A1|A2))?)"
 BEFORE = r"L(?P<kind_before>[CEOTM])(?P<unit_before>[1-9])\d{6}(?P<doy>\d{7})[A-Z]{3}\d\d"
 NAME = re.compile(rf"^(?P<id>{COLLECTION}|{BEFORE})(?:_(?P<rest>.+?))?\.\w+$", re.IGNORECASE)
 BAND = re.compile(r"^(?P<level>SR_|SR|sr_|toa_)?(?:B|band)(?P<band>\d+)$", re.IGNORECASE)
+# What else is delivered: quality, temperature, angles, indices, pictures to look at. Another name
+# is one that a person gave, such as to all bands put together.
+LAYER = re.compile(
+    r"^(?:(?:SR|ST|TOA|TA|BT)?_?(?:B|BAND)\d+(?:_VCID_\d)?"
+    r"|\w*QA(?:_(?:PIXEL|RADSAT|AEROSOL))?|QB|ST_(?:ATRAN|CDIST|DRAD|EMIS|EMSD|TRAD|URAD)"
+    r"|SR_(?:AEROSOL|ATMOS_OPACITY|NDVI|EVI|SAVI|MSAVI|NDMI|NBR2?|NDSI)"
+    r"|(?:SOLAR|SENSOR)_\w+|[SV][AZ]A|S[OE][AZ]4|ANG|MTL|REFL|TIR|thumb_(?:small|large))$",
+    re.IGNORECASE,
+)
+PICTURES = (".jpg", ".jpeg", ".png")
 # Reflectance at the ground before that at the top of the atmosphere before counts.
 LEVELS = ("SR", "TOA", "")
 COLORS = {
@@ -40,10 +50,17 @@ def find(listing: Listing) -> Iterator[Product]:
     products: dict[tuple[str, str], list[str]] = defaultdict(list)
     for folder, name in paths(listing):
         match = NAME.match(name)
-        if match and match["rest"] and suffix_of(name) in SCENE_SUFFIXES:
+        if match and _is_delivered(match["rest"], suffix_of(name)):
             products[folder, match["id"]].append(name)
     for (folder, _), names in products.items():
         yield _scene(folder, names)
+
+
+def _is_delivered(rest: str | None, suffix: str) -> bool:
+    """Whether a file that is named as a product is one of those delivered with it."""
+    if rest is None:
+        return suffix in PICTURES
+    return suffix in SCENE_SUFFIXES and LAYER.match(rest) is not None
 
 
 def _scene(folder: str, names: list[str]) -> Product:
@@ -54,11 +71,11 @@ def _scene(folder: str, names: list[str]) -> Product:
     used = {part.path for part in parts}
     others = {}
     for name in names:
-        rest = NAME.match(name)
-        is_band = rest is not None and BAND.match(rest["rest"]) is not None
+        rest = _rest(name)
         path = f"{folder}/{name}"
-        # Single bands without the others are what the person has.
-        if path not in used and (parts or not is_band):
+        # Single bands without the others, or a picture of all, are what the person has.
+        is_all_there_is = not parts and (not rest or BAND.match(rest))
+        if path not in used and not is_all_there_is:
             others[path] = OTHER
     return Product(
         parts=parts, others=others, taken=_taken(match), sensor=SENSORS.get(kind, "landsat-mss")
@@ -93,12 +110,17 @@ def _by_level(names: list[str]) -> dict[str, dict[str, str]]:
     """Level → band, by its number → name of the file."""
     by_level: dict[str, dict[str, str]] = defaultdict(dict)
     for name in names:
-        match = NAME.match(name)
-        band = BAND.match(match["rest"]) if match else None
+        band = BAND.match(_rest(name))
         if band:
             level = (band["level"] or "").upper().rstrip("_")
             by_level[level][band["band"].lstrip("0")] = name
     return by_level
+
+
+def _rest(name: str) -> str:
+    """What a name has behind its product's."""
+    match = NAME.match(name)
+    return (match["rest"] or "") if match else ""
 
 
 def _taken(match: re.Match[str]) -> Period | None:

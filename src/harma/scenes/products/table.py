@@ -10,6 +10,7 @@ from harma.scenes.products import (
     planet,
     sentinel1,
     sentinel2,
+    single_bands,
 )
 from harma.scenes.products.product import Listing, Product
 from harma.scenes.products.safe import rest_of_safe
@@ -23,6 +24,8 @@ FAMILIES: dict[str, Callable[[Listing], Iterator[Product]]] = {
     "Planet": planet.find,
     "Sentinel-1": sentinel1.find,
     "Sentinel-2": sentinel2.find,
+    # Last: the names of others are surer than colours.
+    "Theia, CBERS, IKONOS, files named by colour": single_bands.find,
 }
 
 

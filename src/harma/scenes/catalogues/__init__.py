@@ -1,0 +1,1 @@
+"""Catalogues of imagery (STAC): items, collections, tables and services as lists of sources."""
