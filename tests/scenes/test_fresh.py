@@ -163,3 +163,11 @@ def test_what_a_second_try_may_mend():
 def test_only_a_refusal_is_told_with_what_to_do():
     assert told("it cannot be read (HTTP response code: 403)").endswith("in the index stays")
     assert told("it is damaged") == "it is damaged"
+
+
+def test_it_travels_to_another_process_without_what_it_has_read():
+    import pickle
+
+    lists = FreshLists()
+    lists._lists["a.txt"] = None
+    assert pickle.loads(pickle.dumps(lists))._lists == {}

@@ -41,6 +41,10 @@ class FreshLists:
         self._lists: dict[str, _ListRead] = {}
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> "tuple[type[FreshLists], tuple[()]]":
+        # A lock does not travel to another process: a reader there begins without lists.
+        return FreshLists, ()
+
     def again(self, source: Source) -> Source:
         """The same source with its present address; as it was where no list gives another."""
         time.sleep(PAUSE)
