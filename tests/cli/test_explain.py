@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import harma
 from harma.cli import main
 from harma.cli.explain import _in_words
-from harma.evaluation.relevance import Relevance
+from harma.evaluation.relevance import Relevance, relevance
+from harma.scenes.raster import Reading
+from harma.scenes.reading_values import reading_values
+from harma.scenes.stretch_rule import parse_stretch
 
 
 @pytest.fixture
@@ -25,6 +29,26 @@ def test_it_writes_the_map_and_says_where_it_peaks(model, image, tmp_path, capsy
     assert "written: out/map.png" in said
     with Image.open(tmp_path / "out" / "map.png") as picture:
         assert picture.format == "PNG"
+
+
+def test_a_raster_is_shown_as_those_that_the_model_was_trained_on(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ramp = np.linspace(500, 1500, 40 * 60).reshape(40, 60)
+    Image.fromarray(ramp.astype(np.uint16)).save("a.tif")
+    loaded = harma.load(model[1])
+    loaded.trained_reading = reading_values(Reading(stretch=parse_stretch("0,3000")))
+    harma.save(loaded, "trained")
+    seen = []
+
+    def keep(model, picture, *more, **options):
+        seen.append(np.asarray(picture).max())
+        return relevance(model, picture, *more, **options)
+
+    monkeypatch.setattr("harma.evaluation.relevance.relevance", keep)
+    for name in (model[1], "trained"):
+        command = ["explain", name, "a.tif", "a river", "--output", "map.png", "--grid", "3"]
+        assert main(command) == 0
+    assert seen == [255, 128], "of 1500 in 0 to 3000: half"
 
 
 def test_where_it_falls_most_and_where_it_does_not():

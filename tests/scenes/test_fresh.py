@@ -169,3 +169,11 @@ def test_only_a_refusal_is_told_with_what_to_do():
 def test_lists_travel_to_other_processes_empty():
     lists = FreshLists()
     assert isinstance(pickle.loads(pickle.dumps(lists)), FreshLists)
+
+
+def test_it_travels_to_another_process_without_what_it_has_read():
+    import pickle
+
+    lists = FreshLists()
+    lists._lists["a.txt"] = None
+    assert pickle.loads(pickle.dumps(lists))._lists == {}

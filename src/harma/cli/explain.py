@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Explain, and write."""
     from harma.errors import ConfigError
     from harma.evaluation.relevance import check_asked, draw_relevance, relevance
-    from harma.scenes.rendering import read_rgb
+    from harma.scenes.rendering import read_rgb, reading_of
 
     if args.output.suffix.lower() != ".png":
         raise ConfigError(f"--output is {args.output}; name a .png file")
@@ -55,6 +55,10 @@ def run(args: argparse.Namespace) -> int:
     check_asked(args.text, args.grid)
     picture = read_rgb(args.image)
     model = load_on_device(args.model, args.backbone, args.device)
+    if model.trained_reading is not None:
+        # A raster is shown as those that the model was trained on.
+        reading = reading_of([args.image], trained=model.trained_reading)
+        picture = read_rgb(args.image, reading)
     relevance_map = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
     draw_relevance(relevance_map, args.text, args.output, picture)
     print(f"cosine {relevance_map.cosine:.3f}; {_in_words(relevance_map)}")

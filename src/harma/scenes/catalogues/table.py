@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from harma.scenes.edge import library_call
+
+if TYPE_CHECKING:
+    # Imported where it is used: the plain install looks for pictures through this module too.
+    import pyarrow as pa
 
 # Columns that are no properties. The spec: https://github.com/stac-utils/stac-geoparquet.
 TOP = ("id", "assets", "collection", "links", "stac_version", "stac_extensions", "type")
@@ -22,6 +23,8 @@ def is_table_of_items(path: Path) -> bool:
     Raises:
         DataError: it is no Parquet file.
     """
+    import pyarrow.parquet as pq
+
     with library_call("it is no Parquet file"):
         names = set(pq.read_schema(path).names)
     return {"id", "assets"} <= names
@@ -33,6 +36,8 @@ def items_of(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         DataError: the file is damaged.
     """
+    import pyarrow.parquet as pq
+
     with library_call("the table cannot be read"):
         file = pq.ParquetFile(path)
         columns = [name for name in file.schema_arrow.names if name not in UNREAD]
@@ -47,8 +52,10 @@ def items_of(path: Path) -> Iterator[dict[str, Any]]:
             yield _item(row)
 
 
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _plain(batch: "pa.RecordBatch") -> "pa.RecordBatch":
     """Times of nanoseconds as microseconds, which Python's datetime holds."""
+    import pyarrow as pa
+
     for place, column in enumerate(batch.columns):
         if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
             rounded = column.cast(pa.timestamp("us", column.type.tz), safe=False)
