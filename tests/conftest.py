@@ -175,7 +175,7 @@ def write_scenes():
 def build_index(model, tmp_path):
     """Build or update an index of what is named."""
     from harma.index.build import build, default_settings
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
     from harma.scenes.sources import find_scenes
     from harma.scenes.windows import Tiling
 

@@ -24,7 +24,7 @@ from harma.index.build import build, default_settings
 from harma.index.index import Index
 from harma.metrics import retrieval_metrics
 from harma.model.saved import load
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.sources import find_sources
 from harma.scenes.stretch_rule import parse_stretch
 from harma.scenes.windows import Tiling

@@ -84,7 +84,7 @@ def main():
     from harma.backbones import load_backbone
     from harma.index.build import default_settings
     from harma.model.model import HarMA
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
     from harma.scenes.windows import Tiling
 
     model = HarMA(load_backbone("ViT-B-32", pretrained=False)).eval()

@@ -23,7 +23,7 @@ from harma.index.index import Index
 from harma.index.store import Store
 from harma.metrics import retrieval_metrics
 from harma.model.saved import load
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
 

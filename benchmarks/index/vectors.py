@@ -30,7 +30,7 @@ from harma.index.records import ChipRecord
 from harma.index.schema import BOX_COLUMNS, embeddings_of
 from harma.index.settings import Settings
 from harma.index.store import Store
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.windows import Tiling
 
 SIZES = (100_000, 300_000, 1_000_000)

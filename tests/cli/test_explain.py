@@ -8,7 +8,7 @@ import harma
 from harma.cli import main
 from harma.cli.explain import _in_words
 from harma.evaluation.relevance import Relevance, relevance
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.reading_values import reading_values
 from harma.scenes.stretch_rule import parse_stretch
 

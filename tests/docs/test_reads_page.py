@@ -15,7 +15,7 @@ from harma.errors import HarmaError
 from harma.index.build import build, default_settings
 from harma.index.store import Store
 from harma.model.model import HarMA
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
 

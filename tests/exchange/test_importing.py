@@ -24,7 +24,7 @@ from harma.index.index import Index
 from harma.index.settings import read_settings
 from harma.index.store import Store
 from harma.index.verify import verify
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 
 
 @pytest.fixture

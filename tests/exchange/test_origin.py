@@ -13,7 +13,7 @@ from harma.errors import ConfigError, ModelMismatchError
 from harma.exchange.embedding_file import EmbeddingFile
 from harma.exchange.origin import check_fits, import_settings, with_ranges
 from harma.scenes.ranges import KindRange
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.stretch import Stretch
 from harma.scenes.windows import Tiling
 

@@ -11,7 +11,7 @@ from harma.index.records import CHIP_COLUMNS, ChipRecord
 from harma.index.schema import BOX_COLUMNS, chip_schema
 from harma.index.settings import Settings
 from harma.index.store import Store
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.windows import Tiling
 
 

@@ -12,7 +12,8 @@ from harma.index.plan import PlannedSource
 from harma.index.reading import Task
 from harma.index.settings import Settings
 from harma.index.survey import Surveyed
-from harma.scenes.raster import Reading, SceneFacts
+from harma.scenes.reading import Reading
+from harma.scenes.scene import SceneFacts
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling
 

@@ -17,7 +17,7 @@ from harma.index.archive_ranges import ArchiveRanges
 from harma.index.index import Index
 from harma.index.settings import read_settings
 from harma.index.store import Store
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.sources import find_sources, source_named
 from harma.scenes.stretch_rule import parse_stretch
 from harma.scenes.windows import Tiling

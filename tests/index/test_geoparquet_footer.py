@@ -14,7 +14,7 @@ from harma.index.geoparquet_footer import (
     read_settings_text,
 )
 from harma.index.settings import Settings
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.windows import Tiling
 
 # Of a polygon and a multipolygon.

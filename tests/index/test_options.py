@@ -6,7 +6,7 @@ import pytest
 
 from harma.errors import ConfigError
 from harma.index.options import BuildOptions, WorkOptions
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.stretch_rule import StretchRule
 from harma.scenes.windows import Tiling
 

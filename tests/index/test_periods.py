@@ -28,7 +28,7 @@ from harma.index.schema import BOX_COLUMNS
 from harma.index.search import shown_chips
 from harma.index.store import Store
 from harma.scenes.period import Period
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 
 
 def at(*numbers):

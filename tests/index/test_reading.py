@@ -10,7 +10,8 @@ from affine import Affine
 from tests.index.parts import settings, write_stripes
 
 from harma.index.reading import SceneCache, Task, read
-from harma.scenes.raster import Reading, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.reading import Reading
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling
 

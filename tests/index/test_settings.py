@@ -13,7 +13,7 @@ from harma.index.settings import (
     write_settings,
 )
 from harma.scenes.ranges import KindRange
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import AUTO_RULE, StretchRule, parse_stretch
 from harma.scenes.windows import Tiling

@@ -18,7 +18,7 @@ NAIP = "*m_4709963_se_14_1_*"
 def archive(shared_dir, model, tmp_path_factory):
     """All scenes in chips of 128 pixels, and what the build said."""
     from harma.index.build import build, default_settings
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
     from harma.scenes.sources import find_sources
 
     directory = tmp_path_factory.mktemp("shared") / "index"

@@ -10,7 +10,7 @@ from tests.index.parts import write_stripes
 from harma.errors import DataError
 from harma.index.records import SourceRecord
 from harma.index.survey import AHEAD, problem_of, survey
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.sources import Source, find_sources
 from harma.scenes.windows import Tiling
 

@@ -5,7 +5,8 @@ import pytest
 import rasterio
 from affine import Affine
 
-from harma.scenes.raster import Reading, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.reading import Reading
 from harma.scenes.stretch_rule import parse_stretch
 from harma.scenes.windows import Window
 

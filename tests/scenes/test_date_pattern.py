@@ -7,7 +7,7 @@ import pytest
 from harma.errors import ConfigError
 from harma.scenes.date_pattern import check_date_pattern, find_by_pattern
 from harma.scenes.period import Period
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 
 
 def at(*numbers):

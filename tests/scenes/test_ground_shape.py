@@ -5,7 +5,7 @@ import pytest
 
 from harma.scenes.ground_shape import on_the_ground, with_square_pixels
 from harma.scenes.place import PixelSize
-from harma.scenes.raster import SceneFacts
+from harma.scenes.scene import SceneFacts
 from harma.scenes.windows import Tiling
 
 

@@ -14,7 +14,8 @@ from rasterio.rpc import RPC
 from harma.errors import ConfigError, DataError
 from harma.scenes.locate import LOCAL, NO_CRS, Georeference, locate
 from harma.scenes.mapping import AffineMapping
-from harma.scenes.raster import Reading, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.reading import Reading
 from harma.scenes.systems import parse_crs
 from harma.scenes.windows import Window
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from harma.errors import DataError, MissingFileError
 from harma.scenes.place import Place
-from harma.scenes.raster import Scene, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.scene import Scene
 from harma.scenes.windows import Window
 
 ALL = Window(0, 0, 50, 40)
@@ -121,14 +122,6 @@ def test_a_survey_reads_no_pixel(make_raster):
         pass
 
 
-def test_footprints_of_windows(make_raster):
-    with open_scene(str(make_raster())) as scene:
-        footprint = scene.footprint(Window(5, 10, 20, 10))
-        assert footprint.equals(scene.place.footprint(5, 10, 20, 10))
-    with open_scene(str(make_raster("plain.tif", crs=None, pixel=None))) as scene:
-        assert scene.footprint(Window(0, 0, 10, 10)) is None
-
-
 def test_errors_name_the_scene(make_raster, tmp_path):
     path = make_raster()
     with open_scene(str(path)) as scene:
@@ -169,22 +162,6 @@ def test_a_survey_of_a_picture_reads_its_header_alone(tmp_path):
         assert (scene.facts.width, scene.facts.height) == (50, 40)
     with pytest.raises(DataError), open_scene(str(tmp_path / "a.png")):
         pass
-
-
-def test_the_share_of_nodata_and_black_in_its_place(make_raster, bands, read):
-    values = bands(9, 8, 7)
-    values[:, :10] = 0
-    _, pixels, empty = read(make_raster(values=values, nodata=0))
-    assert empty == 0.25
-    assert (pixels[:10] == 0).all()
-    assert (pixels[10:] == [9, 8, 7]).all()
-    # Over the edge on the right alone, and below alone.
-    path = make_raster("b.tif")
-    for window in (Window(40, 0, 40, 40), Window(0, 30, 50, 40)):
-        _, pixels, empty = read(path, window)
-        assert empty == 0.75
-        assert pixels.shape == (window.height, window.width, 3)
-        assert (pixels == 100).mean() == 0.25
 
 
 def test_the_first_date_that_is_there_and_its_place(make_raster, read):

@@ -7,8 +7,9 @@ from PIL import Image
 
 from harma.errors import DataError
 from harma.scenes import readers
-from harma.scenes.raster import Reading, open_scene
+from harma.scenes.raster import open_scene
 from harma.scenes.readers import OVERVIEW_SIDE
+from harma.scenes.reading import Reading
 from harma.scenes.windows import Window
 
 # A virtual raster whose palette says of number 1 what no 8-bit colour can be.

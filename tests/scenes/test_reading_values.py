@@ -6,7 +6,7 @@ import pytest
 
 from harma.errors import DataError
 from harma.scenes.ranges import KindRange
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.reading_values import as_trained, reading_of_values, reading_values
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import parse_stretch

@@ -13,7 +13,8 @@ from rasterio.shutil import copy
 from harma.errors import DataError, MissingFileError
 from harma.scenes.picture import read_image
 from harma.scenes.ranges import KindRange
-from harma.scenes.raster import Reading, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.reading import Reading
 from harma.scenes.rendering import is_plain_picture, read_rgb, reading_of, size_of
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import parse_stretch

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from harma.scenes.ranges import KindRange
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.sampling import sample_ranges
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import parse_stretch

@@ -10,7 +10,8 @@ from PIL import Image
 
 from harma.errors import DataError
 from harma.scenes.locate import NO_CRS
-from harma.scenes.raster import Reading, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.reading import Reading
 from harma.scenes.sidecars import crs_beside, how_to_look, is_remote
 from harma.scenes.windows import Window
 

@@ -5,7 +5,7 @@ import pytest
 from rasterio.crs import CRS
 
 from harma.errors import ConfigError
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.systems import local_unit, parse_crs, projection_between, system_facts
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from harma.scenes.period import Period
-from harma.scenes.raster import Reading, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.reading import Reading
 from harma.scenes.taken import Taken, agreed, taken_of
 
 SUMMER = Period.day(datetime(2019, 7, 1, tzinfo=UTC))

@@ -154,7 +154,7 @@ def test_adapters_on_another_backbone_are_refused(values):
 
 def test_an_index_is_built_with_it(values, tmp_path, write_scenes):
     from harma.index.build import build, default_settings
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
     from harma.scenes.sources import find_sources
     from harma.scenes.windows import Tiling
 

@@ -26,7 +26,7 @@ from harma.scenes.rendering import is_plain_picture, read_rgb
 
 if TYPE_CHECKING:
     # It takes rasterio, which is no part of the plain install.
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from harma.scenes.rendering import reading_of
 from harma.scenes.stretch_rule import StretchRule, parse_stretch
 
 if TYPE_CHECKING:
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
 
 
 def reading_of_data(split: Split, stretch: str) -> "Reading | None":

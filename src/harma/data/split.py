@@ -14,7 +14,7 @@ from harma.errors import DataError
 
 if TYPE_CHECKING:
     # It takes rasterio, which is no part of the plain install.
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
 
 
 class SplitSize(NamedTuple):

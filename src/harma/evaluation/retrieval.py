@@ -25,7 +25,7 @@ from harma.metrics import (
 from harma.model.embedding import Embedder, embed_images, embed_texts, trained_reading
 
 if TYPE_CHECKING:
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
 
 # Similarities held at once: 64 MB of float32.
 BLOCK_ELEMENTS = 16_000_000

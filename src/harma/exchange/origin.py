@@ -9,7 +9,7 @@ from harma.errors import ConfigError, ModelMismatchError
 from harma.exchange.embedding_file import EmbeddingFile
 from harma.index.archive_ranges import told_ranges
 from harma.index.settings import FOREIGN, Settings
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.windows import Tiling
 
 if TYPE_CHECKING:

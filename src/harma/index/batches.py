@@ -13,7 +13,7 @@ from torch import Tensor
 from harma.index.reading import ChipPixels, Task
 from harma.index.records import ChipRecord
 from harma.model.embedding import Embedder, embed_pixels
-from harma.scenes.raster import SceneFacts
+from harma.scenes.scene import SceneFacts
 
 # Seconds that chips wait for a batch to become full: where scenes come slowly, over a network,
 # what was read is embedded and written all the same.

@@ -19,7 +19,7 @@ from harma.index.workers import run_tasks
 from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
 from harma.model.fingerprint import check_model, model_id
 from harma.model.model import HarMA
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.source import Found, Source
 from harma.scenes.windows import Tiling
 

@@ -12,7 +12,7 @@ from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
 from harma.index.records import ChipRecord
-from harma.scenes.raster import SceneFacts
+from harma.scenes.scene import SceneFacts
 from harma.scenes.sources import Source
 from harma.scenes.taken import Taken, agreed
 from harma.scenes.windows import Window

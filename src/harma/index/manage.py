@@ -20,7 +20,7 @@ from harma.index.settings import SETTINGS_FILE, Settings, read_settings
 from harma.index.writer import BuildOutcome
 from harma.model.model import HarMA
 from harma.model.saved import load
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.reading_values import as_trained
 from harma.scenes.sources import find_scenes
 from harma.scenes.windows import Tiling

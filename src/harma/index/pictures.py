@@ -19,7 +19,8 @@ from harma.index.settings import Settings
 from harma.index.source_files import source_of
 from harma.index.survey import survey
 from harma.scenes.ground_shape import on_the_ground
-from harma.scenes.raster import Scene, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.scene import Scene
 from harma.scenes.sources import Source, source_named
 from harma.scenes.windows import Tiling
 

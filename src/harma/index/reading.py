@@ -17,7 +17,9 @@ from harma.scenes.fresh import FreshLists, may_be_mended
 from harma.scenes.ground_shape import on_the_ground
 from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.ranges import KindRange
-from harma.scenes.raster import Reading, Scene, SceneFacts, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.reading import Reading
+from harma.scenes.scene import Scene, SceneFacts
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling, Window
 

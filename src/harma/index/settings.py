@@ -8,7 +8,7 @@ from typing import Any
 
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.ground.files import write_json
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.reading_values import reading_of_values, reading_values
 from harma.scenes.windows import Tiling
 

@@ -12,7 +12,9 @@ from harma.index.source_files import fingerprint, on_disk
 from harma.scenes.edge import not_from_memory
 from harma.scenes.fresh import FreshLists, may_be_mended, told
 from harma.scenes.put_together import put_together, reading_of
-from harma.scenes.raster import Reading, SceneFacts, open_scene
+from harma.scenes.raster import open_scene
+from harma.scenes.reading import Reading
+from harma.scenes.scene import SceneFacts
 from harma.scenes.sources import Source
 from harma.scenes.windows import Tiling, Windows
 

@@ -24,7 +24,7 @@ from harma.index.records import ChipRecord, SourceRecord
 from harma.index.source_files import BY_CATALOGUE, files_as_text
 from harma.index.store import Store
 from harma.scenes.locate import UNPLACED
-from harma.scenes.raster import SceneFacts
+from harma.scenes.scene import SceneFacts
 from harma.scenes.sensors import sensor_named
 from harma.scenes.source import Source
 

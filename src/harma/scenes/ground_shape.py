@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from harma.scenes.place import PixelSize
-from harma.scenes.raster import SceneFacts
+from harma.scenes.scene import SceneFacts
 from harma.scenes.windows import Tiling
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from harma.errors import HarmaError
 from harma.scenes.addresses import said_without_secrets
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.source import Source
 from harma.scenes.stacking import stacked
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from harma.errors import DataError
 from harma.scenes.ranges import KindRange
-from harma.scenes.raster import Reading
+from harma.scenes.reading import Reading
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import AUTO_RULE, SCENE, StretchRule, parse_stretch
 

@@ -23,7 +23,8 @@ from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
 
 if TYPE_CHECKING:
     # It takes rasterio, which is no part of the plain install.
-    from harma.scenes.raster import Reading, Scene, SceneFacts
+    from harma.scenes.reading import Reading
+    from harma.scenes.scene import Scene, SceneFacts
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def reading_of(
     if not rasters and rule is None:
         return None
     try:
-        from harma.scenes.raster import Reading
+        from harma.scenes.reading import Reading
         from harma.scenes.reading_values import as_trained
         from harma.scenes.sampling import sample_ranges
     except ImportError:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from harma.errors import HarmaError
 from harma.scenes.ranges import KindRange, ranges_of_sample, sampled_values
-from harma.scenes.raster import Reading, open_scene
+from harma.scenes.raster import open_scene
 from harma.scenes.readers import BandReader
+from harma.scenes.reading import Reading
 from harma.scenes.upright import UprightReader
 
 # Kind → values (bands, n) of each of its scenes.

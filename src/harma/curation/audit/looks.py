@@ -17,7 +17,7 @@ from harma.ground.tar_members import open_binary
 from harma.scenes.rendering import read_rgb, reading_of
 
 if TYPE_CHECKING:
-    from harma.scenes.raster import Reading
+    from harma.scenes.reading import Reading
 
 LOOK_SIDE = 64
 """Height and width of the grey pictures."""

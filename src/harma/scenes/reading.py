@@ -1,0 +1,61 @@
+"""What a person asks of the reading of scenes: bands, stretch, nodata, CRS, heights, dates."""
+
+from dataclasses import dataclass
+
+from rasterio.crs import CRS
+
+from harma.scenes.bands import Bands
+from harma.scenes.date_pattern import check_date_pattern
+from harma.scenes.locate import check_height
+from harma.scenes.ranges import KindRange
+from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
+from harma.scenes.systems import parse_crs
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How scenes are read.
+
+    Attributes:
+        bands: "auto", a preset of `harma.scenes.bands`, or numbers from 1.
+        stretch: which values become black and white, where they are not 8 bit.
+        nodata: value that is no data, in place of what the file says.
+        crs: of rasters that have a place but name no coordinate reference system, as pyproj reads
+            it (EPSG:25832).
+        height: of the ground above the ellipsoid, metres, where rational polynomial coefficients
+            (RPCs) place a raster; None: as they say themselves.
+        date_from: finds the date in a scene's path; see `harma.scenes.date_pattern`.
+        ranges: of the kinds of scenes that are shown in one range, as far as they are known.
+
+    Raises:
+        ConfigError: a value is not usable.
+    """
+
+    bands: str | Bands = "auto"
+    stretch: StretchRule = AUTO_RULE
+    nodata: float | None = None
+    crs: str | None = None
+    height: float | None = None
+    date_from: str | None = None
+    ranges: tuple[KindRange, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.crs is not None:
+            parse_crs(self.crs)
+        check_height(self.height)
+        check_date_pattern(self.date_from)
+
+    @property
+    def stated_crs(self) -> CRS | None:
+        """The coordinate reference system of those that name none."""
+        return None if self.crs is None else parse_crs(self.crs)
+
+    def __str__(self) -> str:
+        """What is not as usual; ranges are found, and nobody says them."""
+        usual = Reading()
+        said = []
+        for name, value in vars(self).items():
+            # As text: a nodata value may be NaN, which is not equal to itself.
+            if name != "ranges" and str(value) != str(getattr(usual, name)):
+                said.append(f"{name} {value}")
+        return ", ".join(said) or "as the files say"

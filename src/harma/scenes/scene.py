@@ -1,0 +1,139 @@
+"""An opened scene: what is known of it, its chips with their share of nodata, its footprints."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry import Point
+from shapely.geometry.base import BaseGeometry
+
+from harma.errors import DataError
+from harma.scenes.bands import Bands
+from harma.scenes.edge import naming
+from harma.scenes.period import Period
+from harma.scenes.place import PixelSize, Place
+from harma.scenes.readers import Reader, thinned
+from harma.scenes.windows import Window
+
+
+@dataclass(frozen=True)
+class SceneFacts:
+    """What is known of an opened scene.
+
+    Attributes:
+        source: path or address.
+        width: pixels, of the north-up grid that is shown.
+        height: pixels.
+        crs: name of its coordinate reference system, or "".
+        gsd: metres per pixel, or None.
+        taken: when, or None.
+        bands: which bands are shown.
+        bands_reason: how they were chosen.
+        stretch: ranges that became 0 to 255, or "" where values were 8 bit already.
+        is_guess: whether nothing says that these bands are red, green and blue.
+        sensor: that took it, or "" where that is not known.
+        date_from: what names the date, or "".
+        placed_by: what places it, such as a world file or control points and how well they fit,
+            or "" where it is the raster's own transform.
+        pixel_size: on the ground; None without a place.
+        kind: of scenes that are shown in one range with it, or "" where its range is its own, or
+            follows from what it says of itself.
+    """
+
+    source: str
+    width: int
+    height: int
+    crs: str
+    gsd: float | None
+    taken: Period | None
+    bands: Bands
+    bands_reason: str
+    stretch: str
+    is_guess: bool = False
+    sensor: str = ""
+    date_from: str = ""
+    placed_by: str = ""
+    pixel_size: PixelSize | None = None
+    kind: str = ""
+
+    @property
+    def scale(self) -> PixelSize | float | None:
+        """Metres per pixel, by direction where that is known: what a `Tiling` asks for."""
+        return self.pixel_size or self.gsd
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """An opened scene.
+
+    Attributes:
+        facts: what is known of it.
+        place: its georeference, or None.
+        reader: of its windows.
+        position: longitude and latitude of its camera, where it has no georeference; or None.
+    """
+
+    facts: SceneFacts
+    place: Place | None
+    reader: Reader = field(repr=False)
+    position: Point | None = None
+
+    def read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
+        """A chip.
+
+        Args:
+            window: what to read; what lies outside of the scene is nodata.
+
+        Returns:
+            8-bit RGB (height, width, 3), black where there is no data, and the share of nodata, 0
+            to 1.
+
+        Raises:
+            DataError: the file is damaged there, or the chip does not fit into memory.
+        """
+        with naming(self.facts.source):
+            try:
+                return self._read(window)
+            except MemoryError as error:
+                size = f"{window.width:,} × {window.height:,} pixels"
+                raise DataError(
+                    f"a chip of {size} does not fit into memory; take smaller chips"
+                ) from error
+
+    def _read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
+        rgb, valid = self.reader.read(window)
+        if valid.all() and valid.shape == (window.height, window.width):
+            # A copy: a plain picture's reader gives a view, which would keep the picture alive.
+            return np.array(rgb), 0.0
+        chip = np.zeros((window.height, window.width, 3), dtype=np.uint8)
+        height, width = valid.shape
+        np.multiply(rgb, valid[..., None], out=chip[:height, :width])
+        return chip, 1 - float(valid.sum()) / (window.width * window.height)
+
+    def overview(self, side: int) -> NDArray[np.uint8]:
+        """The whole scene, thinned out so that its longer side is `side` pixels at most.
+
+        Returns:
+            8-bit RGB (H, W, 3), black where there is no data.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        facts = self.facts
+        shape = thinned(facts.height, facts.width, side)
+        with naming(facts.source):
+            rgb, valid = self.reader.read(Window(0, 0, facts.width, facts.height), shape)
+        return np.where(valid[..., None], rgb, np.uint8(0))
+
+    def footprint(self, window: Window) -> BaseGeometry | None:
+        """Outline of a window in WGS84, or None where the scene has no place.
+
+        Of a scene without georeference it is the position of its camera, a point.
+
+        Raises:
+            OffEarthError: its corners have no longitude and latitude.
+        """
+        if self.place is None:
+            return self.position
+        with naming(self.facts.source):
+            return self.place.footprint(window.column, window.row, window.width, window.height)
