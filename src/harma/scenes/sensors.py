@@ -6,14 +6,17 @@ bands is one that is delivered so.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 Triple = tuple[int, int, int]
 
 # Nothing else stands before the names that products have.
 START = r"(?<![A-Za-z0-9])"
 NEVER = r"(?!)"
+# Names of files and folders.
+REMEMBERED = 1024
 # Tags that name a satellite, in lower case; the last part of a dotted key counts.
 SENSOR_TAGS = (
     "constellation",
@@ -255,13 +258,13 @@ def sensor_of(source: str, tags: Mapping[str, str] | None = None) -> Sensor | No
         source: path, address, or a VRT in XML, which names files too.
         tags: of the file.
     """
-    *folders, name = re.split(r"[/\\]", source)
+    folder, _, name = source.replace("\\", "/").rpartition("/")
     # The name of a product is sure; a folder may hold scenes of others besides.
     return (
-        _first(name, (sensor.product for sensor in SENSORS))
+        _by_product(name)
         or _of_tags(tags or {})
         or _first(name, (sensor.words for sensor in SENSORS))
-        or _of_folders(folders)
+        or _of_folder(folder)
     )
 
 
@@ -302,10 +305,17 @@ def _of_tags(tags: Mapping[str, str]) -> Sensor | None:
     return None
 
 
-def _of_folders(folders: Sequence[str]) -> Sensor | None:
+# Every scene is opened more than once, and lies beside many others.
+@lru_cache(REMEMBERED)
+def _of_folder(folder: str) -> Sensor | None:
     """By the folder of a product: the nearest whose name is that of one."""
-    for folder in reversed(folders):
-        sensor = _first(folder, (sensor.product for sensor in SENSORS))
+    for name in reversed(folder.split("/")):
+        sensor = _by_product(name)
         if sensor is not None:
             return sensor
     return None
+
+
+@lru_cache(REMEMBERED)
+def _by_product(name: str) -> Sensor | None:
+    return _first(name, (sensor.product for sensor in SENSORS))

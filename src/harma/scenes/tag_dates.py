@@ -85,7 +85,7 @@ def date_in_tags(tags: Mapping[str, str]) -> datetime | None:
 
 def _value(tags: Mapping[str, str], name: str) -> Period | None:
     text = _unquoted(tags.get(name, ""))
-    if text in NO_DATES:
+    if not text or text in NO_DATES:
         return None
     time = _unquoted(tags.get(TIME_OF.get(name, ""), ""))
     if time:
