@@ -149,6 +149,14 @@ VRT = (
             ("/z/y/p/r.tif", VRT.format("/z/y/p/r.tif"), "/z/y/p/r.tif\n/z/y/p/g.tif"),
         ),
         (
+            SourceRecord(
+                "/a & b/r.tif", 1, 1, "c", opened_as=VRT.format("/a &amp; b/r.tif"), files=""
+            ),
+            "/a & b",
+            "/c < d",
+            ("/c < d/r.tif", VRT.format("/c &lt; d/r.tif"), ""),
+        ),
+        (
             SourceRecord("NETCDF:/a/c.nc:Band1", 1, 1, "c", files="/a/c.nc"),
             "/a",
             "/z",

@@ -309,6 +309,18 @@ def test_a_value_stated_with_fewer_digits(make_raster, read):
     assert read(vrt(make_raster(values=values), "Float32", said))[2] == 0.25
 
 
+@pytest.mark.parametrize("fill", [-3.4028235e38, 3.4e38, -1e31, np.nan, -np.inf])
+def test_fill_that_no_real_number_measures_needs_no_declaration(make_raster, read, fill):
+    values = np.linspace(-1, 1, 2000, dtype=np.float32).reshape(1, 40, 50)
+    shown = read(make_raster("whole.tif", values=values))[1]
+    filled = values.copy()
+    filled[0, :, :5] = fill
+    _, pixels, empty = read(make_raster(values=filled))
+    assert empty == pytest.approx(0.1)
+    # The range is of what was measured: all else looks about as without the fill.
+    assert np.abs(pixels[:, 5:].astype(int) - shown[:, 5:]).max() <= 3
+
+
 def transparent(mode):
     """A picture whose left half is transparent."""
     rgba = np.full((40, 50, 4), 255, dtype=np.uint8)

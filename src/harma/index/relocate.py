@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from xml.sax.saxutils import escape
 
 from harma.errors import ConfigError, MissingFileError, NotFoundError
 from harma.ground.lock import locked
@@ -105,11 +106,16 @@ class _Renaming:
         # In names of GDAL a path stands behind a prefix, in a VRT inside of an element; it ends
         # with a part of a path.
         before = r"""(?:^|(?<=[:>{"'])|(?<=(?<!:)(?<!:/)/))"""
-        self._pattern = re.compile(rf"{before}{re.escape(old)}(?=$|[/<:}}\"'!])", re.MULTILINE)
+        after = r"""(?=$|[/<:}"'!])"""
+        self._name = re.compile(f"{before}{re.escape(old)}{after}", re.MULTILINE)
+        # XML writes & and < in another way.
+        self._in_xml = re.compile(f"{before}{re.escape(escape(old))}{after}", re.MULTILINE)
 
     def of(self, text: str) -> str:
         """A name, or a VRT in XML, as it is called now."""
-        return self._pattern.sub(lambda _: self.new, text)
+        if text.startswith("<"):
+            return self._in_xml.sub(lambda _: escape(self.new), text)
+        return self._name.sub(lambda _: self.new, text)
 
     def move(self, record: SourceRecord) -> Move | None:
         """The move of a source; None where it does not lie below the old place."""

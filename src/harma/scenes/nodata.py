@@ -10,7 +10,8 @@
 - With a value of the person's own, a pixel whose shown bands all have it; the file's own value then
   counts no more, but what is transparent by its alpha band still does. NaN as the value: no value
   means nodata.
-- Values that are not numbers are nodata in any case.
+- Values that are not numbers, and real ones beyond ±1e30 (programs fill with -3.4e38 and do not say
+  so), are nodata in any case.
 - An alpha band that has the values of a measured band, such as near infrared, is none: a pixel is
   then empty only where all its colours are 0 too (`harma.scenes.opacity`).
 - What nothing declares, such as black collars of JPEG-compressed imagery, is not guessed.
@@ -32,6 +33,8 @@ from harma.scenes.edge import library_call
 from harma.scenes.opacity import has_data, is_measured
 from harma.scenes.sampled import sampled
 
+# No unit is so small that a real measurement is as large.
+BEYOND_MEASURE = 1e30
 UNREADABLE = "it is damaged"
 # What GDAL says of bands whose mask need not be read: there is none, or it is told by the values.
 WITHOUT_MASK = (
@@ -141,9 +144,9 @@ class NodataRule:
                     self.alpha, window=window, out_shape=shape, resampling=Resampling.nearest
                 )
             valid &= has_data(opacity, values, measured=self.is_measured)
-        # One NaN among values would make every percentile NaN.
+        # One NaN among values would make every percentile NaN; NaN is below nothing.
         if values.dtype.kind in "fc":
-            valid &= np.isfinite(values).all(axis=0)
+            valid &= (np.abs(values) < BEYOND_MEASURE).all(axis=0)
         return valid
 
     def _by_values(self, values: NDArray[Any]) -> NDArray[np.bool_]:
