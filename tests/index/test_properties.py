@@ -37,7 +37,7 @@ def add(store, **properties):
         ("Größe", "gr_e"),
         ("gsd", "property_gsd"),
         ("source", "property_source"),
-        ("_rowid", "property_rowid"),
+        ("_rowaddr", "property_rowaddr"),
         ("2020", "property_2020"),
         ("::", "unnamed"),
         ("a b;DROP TABLE", "a_b_drop_table"),

@@ -26,9 +26,11 @@ OWN_PREFIX = "property_"
 OWN = frozenset(
     (
         *CHIP_COLUMNS,
-        *("embedding", "model", "row_id", "distance", "_rowid", "_distance", "bbox", "scene"),
+        *("embedding", "model", "row_id", "distance", "bbox", "scene"),
         *("score", "percentile", "standing", "rank", "change", "then_score", "then_id"),
-        *("then_source", "then_datetime", "_rowaddr", "_rowoffset"),
+        *("then_source", "then_datetime"),
+        # Lance has these with a _ before them, which names of properties do not begin with.
+        *("rowid", "rowaddr", "rowoffset"),
     )
 )
 
@@ -36,7 +38,7 @@ OWN = frozenset(
 def column_name(name: str) -> str:
     """The column of a property: letters a to z, digits and _, and none of the index's own."""
     safe = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_") or "unnamed"
-    if safe in OWN or f"_{safe}" in OWN or safe[0].isdigit():
+    if safe in OWN or safe[0].isdigit():
         return OWN_PREFIX + safe
     return safe
 
