@@ -240,7 +240,8 @@ def test_without_rasterio_pillow_reads_what_it_can(make_raster, tmp_path, monkey
     Image.fromarray(values[0]).save(tmp_path / "grey.png")
     Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "plain.png")
     raster = make_raster(values=smooth(4))
-    monkeypatch.setitem(sys.modules, "harma.scenes.raster", None)
+    for module in ("raster", "reading"):
+        monkeypatch.setitem(sys.modules, f"harma.scenes.{module}", None)
     assert read_rgb(tmp_path / "plain.png").getpixel((0, 0)) == (1, 2, 3)
     assert caplog.text == ""
     assert (np.asarray(read_rgb(tmp_path / "grey.png")) == read_image(tmp_path / "grey.png")).all()
