@@ -15,6 +15,7 @@ from harma.index.plan import PlannedSource, plan
 from harma.index.reading import Task
 from harma.index.settings import SETTINGS_FILE, Settings
 from harma.index.store import WRITING_INDEX, Store
+from harma.index.superseded import superseded, without_known_parts
 from harma.index.workers import run_tasks
 from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
 from harma.model.fingerprint import check_model, model_id
@@ -58,11 +59,12 @@ def build(
         ModelMismatchError: it was made with another model.
     """
     found = sources if isinstance(sources, Found) else Found(list(sources))
-    # A source that is named twice would have two sets of chips on their way.
-    once = list({source.name: source for source in found.sources}.values())
     with locked(directory, WRITING_INDEX):
         store = _opened(directory, settings)
         _check_fits(store, settings, model)
+        found = without_known_parts(found, store.sources())
+        # A source that is named twice would have two sets of chips on their way.
+        once = list({source.name: source for source in found.sources}.values())
         start = time.monotonic()
         writer = Writer(store)
         counted = _Counted(len(once), progress)
@@ -81,6 +83,8 @@ def build(
         writer.outcome.ranges = ranges.found
         writer.outcome.seconds = time.monotonic() - start
         writer.outcome.left_out = found.left_out
+        writer.outcome.superseded = superseded(found, store.sources(), writer.outcome.problems)
+        store.drop_sources(writer.outcome.superseded)
         writer.outcome.problems |= found.problems
         write_problems(store, found.problems)
         write_left_out(store, found.left_out)

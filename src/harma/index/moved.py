@@ -4,6 +4,7 @@ A name that is gone, and a new one whose bytes are the same, are one source that
 old file is still there, the new one is a copy, and a source of its own.
 """
 
+import stat
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from harma.index.schema import embeddings_of, quoted
 from harma.index.source_files import files_as_text, listed_files
 from harma.index.survey import Surveyed
 from harma.scenes.addresses import is_address, unsigned
+from harma.scenes.formats import FOLDERS_OF_A_RASTER
 from harma.scenes.windows import Window
 
 
@@ -97,13 +99,14 @@ def _is_missing(file: str) -> bool:
     if not Path(file).is_absolute() or file.startswith("/vsi"):
         return False  # an address, or a part of a file
     try:
-        Path(file).stat()
+        found = Path(file).stat()
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
         # Not readable now, or a link in circles: that is not gone.
         return False
-    return False
+    # A folder of the same name is another thing, unless scenes of this kind are folders.
+    return stat.S_ISDIR(found.st_mode) and not file.lower().endswith(FOLDERS_OF_A_RASTER)
 
 
 def _inner_name(name: str, files: Sequence[str]) -> str:

@@ -60,6 +60,7 @@ class BuildOutcome:
         search: how the index is searched now.
         guessed: source → bands shown, of sources read now that do not say what their bands are.
         left_out: file → why it is no scene, by rule.
+        superseded: sources that were taken out, as other scenes stand for them.
         off_earth: source → chips of it left out as not on the Earth.
         unplaced: why coordinates are no place → sources.
         dates: what names the date of a source that was read now → such sources; see
@@ -79,6 +80,7 @@ class BuildOutcome:
     search: str = ""
     guessed: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    superseded: list[str] = field(default_factory=list)
     off_earth: dict[str, int] = field(default_factory=dict)
     unplaced: dict[str, list[str]] = field(default_factory=dict)
     dates: Counter[str] = field(default_factory=Counter)

@@ -23,6 +23,7 @@ from harma.scenes.zipped import archive_of
 
 BY_PRODUCT = "the product's name"
 BESIDE = "a mask of the picture beside it, by its name"
+PART_OF_ITEM = "a part of a scene that a catalogue names"
 PART_OF_VRT = "a part of a VRT that is a scene"
 
 
@@ -47,6 +48,11 @@ class Entry:
     source: Source | None = None
     properties: Properties = ()
 
+    @property
+    def says_more(self) -> bool:
+        """Whether something is known of it that the file itself does not say."""
+        return self.source is not None or self.taken is not None or bool(self.properties)
+
 
 def group(entries: Sequence[Entry]) -> Found:
     """The scenes of files, in their order.
@@ -54,16 +60,35 @@ def group(entries: Sequence[Entry]) -> Found:
     Args:
         entries: of files and addresses, each once.
     """
-    grouping = _Grouping([entry.path for entry in entries if entry.source is None])
-    for entry in entries:
-        for source in grouping.sources_of(entry):
-            dated = source
-            if entry.taken is not None:
-                dated = replace(source, taken=entry.taken, date_from=entry.date_from)
-            if entry.properties:
-                dated = replace(dated, properties=(*entry.properties, *dated.properties))
-            grouping.found.sources.append(dated)
+    parts = _parts_of_catalogues(entries)
+    # A file that is named by itself is read, whatever else it is a part of.
+    left_out = {entry.path for entry in entries if entry.is_sought} & parts
+    scenes = [entry for entry in entries if entry.path not in left_out]
+    grouping = _Grouping([entry.path for entry in scenes if entry.source is None])
+    grouping.found.left_out.update(dict.fromkeys(sorted(left_out), PART_OF_ITEM))
+    for entry in scenes:
+        sources = grouping.sources_of(entry)
+        grouping.found.sources.extend(_as_listed(source, entry) for source in sources)
     return grouping.found
+
+
+def _as_listed(source: Source, entry: Entry) -> Source:
+    """A source with what a list says of it."""
+    dated = source
+    if entry.taken is not None:
+        dated = replace(source, taken=entry.taken, date_from=entry.date_from)
+    if entry.properties:
+        dated = replace(dated, properties=(*entry.properties, *dated.properties))
+    return dated
+
+
+def _parts_of_catalogues(entries: Sequence[Entry]) -> set[str]:
+    """Files that an item of a catalogue puts together, but for the one that names the scene."""
+    parts: set[str] = set()
+    for entry in entries:
+        if entry.source is not None:
+            parts |= {part.path for part in entry.source.parts} - {entry.path}
+    return parts
 
 
 class _Grouping:

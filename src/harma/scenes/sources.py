@@ -70,7 +70,10 @@ class _Naming:
     def add(self, item: str, base: Path) -> None:
         """Take in one thing that is named; a path in it is relative to `base`."""
         for entry in self._expand(item, base):
-            self.entries.setdefault(entry.path, entry)
+            there = self.entries.get(entry.path)
+            # A list or catalogue says more of a file than the folder that it lies in.
+            if there is None or (entry.says_more and not there.says_more):
+                self.entries[entry.path] = entry
 
     def _expand(self, item: str, base: Path) -> list[Entry]:
         if not item.strip():

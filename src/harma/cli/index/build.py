@@ -196,6 +196,11 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
 def _told_details(outcome: "BuildOutcome") -> Iterator[str]:
     """What a person should hear of bands, places and properties."""
     yield from _told_guesses(outcome.guessed)
+    if outcome.superseded:
+        yield (
+            f"taken out, as other scenes stand for them: {len(outcome.superseded):,}, such as"
+            f" {outcome.superseded[0]} (parts of products, copies whose originals are gone)"
+        )
     yield from _places_told(outcome)
     for column, scenes in outcome.left_out_values.items():
         yield f"property {column}: left out for {scenes:,} scenes, whose value is of another type"
