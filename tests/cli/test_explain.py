@@ -16,7 +16,9 @@ from harma.scenes.stretch_rule import parse_stretch
 @pytest.fixture
 def image(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Image.effect_noise((60, 40), 80).convert("RGB").save("a.png")
+    # Of one seed: in other noise an untrained model may see nothing that speaks for a text.
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    Image.fromarray(noise).save("a.png")
     return "a.png"
 
 
