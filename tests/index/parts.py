@@ -14,7 +14,7 @@ from harma.index.settings import Settings
 from harma.index.survey import Surveyed
 from harma.scenes.reading import Reading
 from harma.scenes.scene import SceneFacts
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 from harma.scenes.windows import Tiling
 
 FACTS = SceneFacts("scene.tif", 40, 10, "EPSG:32631", 2.0, None, (3, 2, 1), "named", "0-9")

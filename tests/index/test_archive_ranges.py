@@ -18,7 +18,8 @@ from harma.index.index import Index
 from harma.index.settings import read_settings
 from harma.index.store import Store
 from harma.scenes.reading import Reading
-from harma.scenes.sources import find_sources, source_named
+from harma.scenes.source import source_named
+from harma.scenes.sources import find_sources
 from harma.scenes.stretch_rule import parse_stretch
 from harma.scenes.windows import Tiling
 

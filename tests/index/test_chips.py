@@ -11,7 +11,7 @@ from tests.index.parts import FACTS
 
 from harma.index.chips import Cutting, chip_id, chip_record
 from harma.scenes.period import Period
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 from harma.scenes.windows import Window
 
 WINDOW = Window(10, 20, 30, 40)

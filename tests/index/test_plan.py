@@ -13,7 +13,8 @@ from harma.index.reading import TASK_CHIPS
 from harma.index.records import SourceRecord
 from harma.index.store import Store
 from harma.index.survey import AHEAD, survey
-from harma.scenes.sources import Source, find_sources
+from harma.scenes.source import Source
+from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
 
 

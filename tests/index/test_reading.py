@@ -12,7 +12,7 @@ from tests.index.parts import settings, write_stripes
 from harma.index.reading import SceneCache, Task, read
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 from harma.scenes.windows import Tiling
 
 

@@ -136,7 +136,7 @@ def test_what_is_added_until_it_begins_is_embedded_too(
 
 
 def test_sources_are_found_by_the_names_an_index_keeps():
-    from harma.scenes.sources import source_named
+    from harma.scenes.source import source_named
 
     assert source_named("s3://a/b.tif").opened_as == "/vsis3/a/b.tif"
     assert find_sources(["https://a/b.tif"])[0] == source_named("https://a/b.tif")

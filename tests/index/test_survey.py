@@ -11,7 +11,8 @@ from harma.errors import DataError
 from harma.index.records import SourceRecord
 from harma.index.survey import AHEAD, problem_of, survey
 from harma.scenes.reading import Reading
-from harma.scenes.sources import Source, find_sources
+from harma.scenes.source import Source
+from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
 
 

@@ -11,7 +11,7 @@ from harma.index.reading import TASK_CHIPS, SceneCache, Task
 from harma.index.work import work
 from harma.index.workers import run_tasks
 from harma.scenes.edge import library_call
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 
 NUM_CHIPS = 2 * TASK_CHIPS + 6
 

@@ -13,7 +13,7 @@ from tests.index.parts import MeanColor, settings, write_stripes
 
 from harma.index.reading import Task
 from harma.index.workers import TASKS_AHEAD, run_tasks
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_workers_end_with_the_process_that_they_read_for(tasks, tmp_path):
         "import itertools, multiprocessing, time\n"
         "from harma.index.reading import Task\n"
         "from harma.index.workers import read_tasks\n"
-        "from harma.scenes.sources import Source\n"
+        "from harma.scenes.source import Source\n"
         "from tests.index.parts import settings\n"
         "if __name__ == '__main__':\n"
         f"    source = Source({tasks[0].source.name!r}, {tasks[0].source.name!r})\n"

@@ -3,7 +3,8 @@
 import pytest
 
 from harma.scenes.addresses import is_address, opened_by_gdal, unsigned
-from harma.scenes.sources import find_sources, source_named
+from harma.scenes.source import source_named
+from harma.scenes.sources import find_sources
 
 AZURE = "st=2023-11-21T12%3A03%3A50Z&se=2023-11-22&sp=rl&sv=2021-06-08&sr=c&skoid=a&sktid=b&skt=c"
 

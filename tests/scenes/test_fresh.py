@@ -15,7 +15,8 @@ from harma.index.store import Store
 from harma.scenes import fresh as module
 from harma.scenes.fresh import FreshLists, may_be_mended, told
 from harma.scenes.products.product import BandPart
-from harma.scenes.sources import Source, find_sources
+from harma.scenes.source import Source
+from harma.scenes.sources import find_sources
 
 
 @pytest.fixture(autouse=True)

@@ -75,7 +75,7 @@ def test_scenes_of_an_address_are_read_over_http(make_raster, read):
     import threading
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-    from harma.scenes.sources import source_named
+    from harma.scenes.source import source_named
 
     path = make_raster(values=np.full((3, 40, 50), 77, dtype=np.uint8))
 

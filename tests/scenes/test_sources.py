@@ -3,7 +3,8 @@
 import pytest
 
 from harma.errors import ConfigError, MissingFileError
-from harma.scenes.sources import Source, find_sources, source_named
+from harma.scenes.source import Source, source_named
+from harma.scenes.sources import find_sources
 
 
 @pytest.fixture

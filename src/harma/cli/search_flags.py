@@ -163,7 +163,7 @@ def _chip(text: str, weight: float | None = None) -> Chip | None:
 
 def _is_file(text: str) -> bool:
     """Whether a text names a picture: it has a suffix of one, or is there."""
-    from harma.scenes.sources import SCENE_SUFFIXES
+    from harma.scenes.formats import SCENE_SUFFIXES
 
     try:
         return text.lower().endswith(SCENE_SUFFIXES) or Path(text).is_file()

@@ -8,7 +8,7 @@ from harma.index.contract import StoreWriter
 from harma.index.survey import Surveyed
 from harma.scenes.ranges import KindRange, spread
 from harma.scenes.sampling import sample_ranges
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 
 # Sources that are looked at, spread over all; of those that a network brings, a few are enough.
 LOCAL_SOURCES = 64

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.index.records import ChipRecord
 from harma.scenes.scene import SceneFacts
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 from harma.scenes.taken import Taken, agreed
 from harma.scenes.windows import Window
 

@@ -21,7 +21,7 @@ from harma.index.survey import survey
 from harma.scenes.ground_shape import on_the_ground
 from harma.scenes.raster import open_scene
 from harma.scenes.scene import Scene
-from harma.scenes.sources import Source, source_named
+from harma.scenes.source import Source, source_named
 from harma.scenes.windows import Tiling
 
 # Scenes read at once.

@@ -12,7 +12,7 @@ from harma.index.reading import TASK_CHIPS, Task
 from harma.index.records import SourceRecord
 from harma.index.store import Store
 from harma.index.survey import Surveyed, survey
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 from harma.scenes.windows import Windows
 
 # Sources whose chips are asked for in one query.

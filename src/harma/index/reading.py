@@ -20,7 +20,7 @@ from harma.scenes.ranges import KindRange
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
 from harma.scenes.scene import Scene, SceneFacts
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 from harma.scenes.windows import Tiling, Window
 
 # uint8 (3, H, W) to the model's pixels (3, H', W').

@@ -19,7 +19,7 @@ from harma.index.store import WRITING_INDEX, Store
 from harma.index.survey import Surveyed
 from harma.index.writer import COMMIT_CHIPS, write_problems
 from harma.scenes.addresses import is_address, opened_by_gdal, unsigned
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 
 # Places that a message names.
 SHOWN = 3

@@ -15,7 +15,7 @@ from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
 from harma.scenes.scene import SceneFacts
-from harma.scenes.sources import Source
+from harma.scenes.source import Source
 from harma.scenes.windows import Tiling, Windows
 
 # Sources that a thread may have looked at before anybody asks for them.

@@ -11,14 +11,10 @@ from harma.errors import ConfigError, MissingFileError
 from harma.scenes.addresses import REMOTE
 from harma.scenes.catalogues.catalogue import of_catalogue
 from harma.scenes.folders import Walker, is_text, printable
-from harma.scenes.formats import FOLDERS_OF_A_RASTER, FOLDERS_OF_A_SCENE
-from harma.scenes.formats import SCENE_SUFFIXES as SCENE_SUFFIXES
+from harma.scenes.formats import FOLDERS_OF_A_RASTER, FOLDERS_OF_A_SCENE, SCENE_SUFFIXES
 from harma.scenes.grouping import Entry, group
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
-from harma.scenes.source import Found as Found
-from harma.scenes.source import PropertyValue as PropertyValue
-from harma.scenes.source import Source as Source
-from harma.scenes.source import source_named as source_named
+from harma.scenes.source import Found, Source, source_named
 from harma.scenes.subdatasets import subdataset
 from harma.scenes.zipped import ARCHIVE_SUFFIXES, files_in, from_address, inside
 
