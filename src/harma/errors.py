@@ -45,6 +45,10 @@ class ConfigError(HarmaError, ValueError):
     """A recipe, option or argument is not usable."""
 
 
+class ConflictError(HarmaError, RuntimeError):
+    """Somebody else has changed what was to be changed, since it was read."""
+
+
 class DataError(HarmaError, ValueError):
     """Annotations, images or an index are not usable; the message names file and row."""
 

@@ -74,7 +74,7 @@ def test_the_schema_says_what_json_may_give():
     assert page["overlap"]["default"] == 0.5
     query = schema_of(Query)["properties"]
     kinds = [kind["required"][0] for kind in query["like"]["items"]["anyOf"]]
-    assert kinds == ["text", "picture", "chip", "vector"]
+    assert kinds == ["text", "upload", "chip", "vector"]
     assert "default" not in query["like"]
 
 

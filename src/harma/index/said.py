@@ -37,14 +37,14 @@ def _kind(name: str, schema: JsonSchema) -> JsonSchema:
     }
 
 
-# The bytes of a file: JSON names no file of the one who answers.
-PICTURE: JsonSchema = {"type": "string", "contentEncoding": "base64"}
+# A picture was uploaded before: JSON names no file of the one who answers.
+PICTURE: JsonSchema = _kind("upload", STRING)
 EXAMPLES: JsonSchema = {
     "type": "array",
     "items": {
         "anyOf": [
             _kind("text", STRING),
-            _kind("picture", PICTURE),
+            _kind("upload", STRING),
             _kind("chip", STRING),
             _kind("vector", {"type": "array", "items": NUMBER, "minItems": 1}),
         ]

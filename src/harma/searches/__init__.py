@@ -1,0 +1,1 @@
+"""Saved searches: marks on their hits, watches over them, events that watches found."""

@@ -1,0 +1,103 @@
+"""Tables of saved searches, marks, watches and events, in SQLite or PostgreSQL."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+# All tables; a change of them is a step in `harma.searches.migrations`.
+TABLES = MetaData()
+# SQLite counts up only a column of its own INTEGER.
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _of_search() -> Column[str]:
+    """The saved search that a row belongs to; it goes with it."""
+    return Column("search", String, ForeignKey("searches.id", ondelete="CASCADE"), primary_key=True)
+
+
+SEARCHES = Table(
+    "searches",
+    TABLES,
+    Column("id", String, primary_key=True),
+    Column("index_name", String, nullable=False),  # "" in a database beside its index
+    Column("name", Text, nullable=False),
+    Column("asked", JSON, nullable=False),  # of `harma.index.ask_json`
+    Column("is_draft", Boolean, nullable=False),  # has marks, but nobody gave it a name
+    Column("version", Integer, nullable=False),  # counts every change of it and of its marks
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("changed", DateTime(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+)
+MARKS = Table(
+    "marks",
+    TABLES,
+    _of_search(),
+    Column("chip", String, primary_key=True),
+    Column("mark", String, nullable=False),  # good, bad, unsure
+    Column("note", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("changed", DateTime(timezone=True), nullable=False),
+    # What the chip was, so that a mark can be shown and exported when the chip is gone.
+    Column("source", Text, nullable=False),
+    Column("geometry", LargeBinary),  # WKB, WGS84
+    Column("taken", DateTime(timezone=True)),
+    Column("taken_end", DateTime(timezone=True)),
+)
+WATCHES = Table(
+    "watches",
+    TABLES,
+    _of_search(),
+    Column("standing", String),  # hits of this standing or a better one
+    Column("least_score", Float),  # or hits of this score or a higher one (gain, of a change)
+    Column("webhook", Text, nullable=False),
+    Column("notify", Text, nullable=False),  # addresses of apprise, one a line
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("last_run", DateTime(timezone=True)),
+    Column("last_new", Integer, nullable=False),
+    Column("last_sources", Integer, nullable=False),  # scenes that were new to it
+    Column("last_problem", Text, nullable=False),
+)
+# What a watch has seen: chips by id and by the bytes of their scene.
+SEEN = Table(
+    "seen",
+    TABLES,
+    _of_search(),
+    Column("chip", String, primary_key=True),
+    Column("content", String, primary_key=True),
+)
+EVENTS = Table(
+    "events",
+    TABLES,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False, unique=True),  # a URN of its own
+    Column("search", String, ForeignKey("searches.id", ondelete="CASCADE"), nullable=False),
+    Column("chip", String, nullable=False),
+    Column("content", String, nullable=False),
+    Column("found", DateTime(timezone=True), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("gain", Float),  # of a change
+    Column("standing", String, nullable=False),
+    Column("then_chip", String),
+    Column("geometry", LargeBinary),
+    Column("taken", DateTime(timezone=True)),
+    Column("taken_end", DateTime(timezone=True)),
+    Column("thumbnail", LargeBinary),  # JPEG: the scene may go
+    Column("is_told", Boolean, nullable=False),  # to the webhook and to `notify`
+    # Once each, whatever is killed and run again.
+    UniqueConstraint("search", "chip", "content"),
+)
+VERSIONS = Table("schema_version", TABLES, Column("version", Integer, nullable=False))

@@ -1,0 +1,51 @@
+"""What all routes of a server share: its settings, indexes and queues of work."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from harma.errors import NotFoundError
+from harma.serve.served import ServedIndex
+from harma.serve.settings import ServeSettings
+from harma.serve.work import WorkQueue
+
+
+@dataclass
+class Service:
+    """What all routes share.
+
+    Attributes:
+        settings: of the server.
+        indexes: id → index.
+        search_work: runs searches.
+        tile_work: runs tiles, pictures and thumbnails.
+    """
+
+    settings: ServeSettings
+    indexes: dict[str, ServedIndex]
+    search_work: WorkQueue
+    tile_work: WorkQueue
+    further: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: ServeSettings) -> Self:
+        """A service whose indexes have still to be warmed."""
+        limits = settings.limits
+        indexes = {
+            name: ServedIndex(name, directory) for name, directory in settings.indexes.items()
+        }
+        return cls(
+            settings,
+            indexes,
+            search_work=WorkQueue("searches", limits.threads, limits.waiting),
+            tile_work=WorkQueue("tiles", limits.threads, limits.waiting),
+        )
+
+    def index(self, name: str) -> ServedIndex:
+        """A served index by its id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        if name not in self.indexes:
+            raise NotFoundError(f"there is no index {name}; see /v1/indexes")
+        return self.indexes[name]
