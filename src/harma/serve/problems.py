@@ -14,7 +14,6 @@ from harma.errors import (
     BusyError,
     ConfigError,
     ConflictError,
-    DataError,
     GoneError,
     HarmaError,
     NotFoundError,
