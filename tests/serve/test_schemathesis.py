@@ -74,7 +74,7 @@ def test_operations(client, ids, mode, is_there):
         except Unsatisfiable:
             # Of an operation without parameters nothing can be wrong.
             assert mode == GenerationMode.NEGATIVE
-        except Exception as error:
+        except (Exception, BaseExceptionGroup) as error:
             failures.append(f"{operation.label}: {error}")
     assert "\n".join(failures) == ""
     assert num_tried >= 5
