@@ -18,7 +18,9 @@ def settings_of(monkeypatch):
     def run(*words):
         taken = []
         monkeypatch.setattr(
-            running, "run_server", lambda settings, say, **options: taken.append((settings, options))
+            running,
+            "run_server",
+            lambda settings, say, **options: taken.append((settings, options)),
         )
         assert main(["serve", *words]) == 0
         return taken[0]

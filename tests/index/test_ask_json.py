@@ -79,7 +79,7 @@ def test_places_and_pages():
         ({"text": ["a", 5]}, "text is"),
         ({"text": {"chip": "c"}}, "text is"),
         ({"image": "a.png"}, "image holds 'a.png'"),
-        ({"image": {"text": "a"}}, "give {\"upload\": ID}"),
+        ({"image": {"text": "a"}}, 'give {"upload": ID}'),
         ({"like": "a"}, "like is 'a'; give a list"),
         ({"like": {"text": "a"}}, "like is"),
         ({"like": 5}, "like is 5"),

@@ -46,9 +46,10 @@ def test_what_touches_is_one():
     assert groups([row[0], row[2], alone]) == [["a"], ["d"], ["c"]]
     outline = merged_detections(row)[0].outline
     assert outline.geom_type == "Polygon"
-    assert outline.equals(shapely.box(5, 50, 5.03, 50.01)) or outline.symmetric_difference(
-        shapely.box(5, 50, 5.03, 50.01)
-    ).area < 1e-8
+    assert (
+        outline.equals(shapely.box(5, 50, 5.03, 50.01))
+        or outline.symmetric_difference(shapely.box(5, 50, 5.03, 50.01)).area < 1e-8
+    )
 
 
 def test_a_hair_between_chips_is_none():

@@ -14,7 +14,9 @@ from harma.serve.features import feature
 
 SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
 FEATURES = [
-    feature("a", SQUARE, {"rank": 1, "name": 'of "Łódź", a, b', "datetime": "2020-01-01T00:00:00Z"}),
+    feature(
+        "a", SQUARE, {"rank": 1, "name": 'of "Łódź", a, b', "datetime": "2020-01-01T00:00:00Z"}
+    ),
     feature("b", None, {"rank": 2, "name": "", "datetime": None, "dates": ["2019", "2020"]}),
 ]
 

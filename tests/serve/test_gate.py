@@ -26,7 +26,9 @@ def test_names_of_this_machine(client, host):
     assert client.get("/v1/indexes", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "[", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "[", ""]
+)
 def test_other_names(client, host):
     answer = client.get("/v1/indexes", headers={"Host": host})
     assert answer.status_code == 421
@@ -117,7 +119,14 @@ def test_open_to_all(locked, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/openapi.json", SEARCH, "/v1/indexes/archive/chips/x", "/v1/nothing", "/metrics", "/v1/page/x"],
+    [
+        "/openapi.json",
+        SEARCH,
+        "/v1/indexes/archive/chips/x",
+        "/v1/nothing",
+        "/metrics",
+        "/v1/page/x",
+    ],
 )
 def test_all_else_is_locked(locked, path):
     client, _ = locked
