@@ -18,7 +18,7 @@ def locked(make_service, make_client, tmp_path):
     return make_client(make_service(key_file=file)), key
 
 
-# -- hosts: a page elsewhere may give its own name the address of this machine ----------------------
+# -- hosts: a page elsewhere may give its own name the address of this machine --------------------
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000", "harma.localhost"])
@@ -134,7 +134,7 @@ def test_all_else_is_locked(locked, path):
     assert client.post("/healthz").status_code == 401
 
 
-# -- the name of a person, from a proxy -------------------------------------------------------------
+# -- the name of a person, from a proxy -----------------------------------------------------------
 
 
 def test_a_trusted_proxy_names_the_person(make_service, make_client):

@@ -1,4 +1,4 @@
-"""The description of the API: as it is kept in the repository, complete, without FastAPI's errors."""
+"""The description of the API: as the repository keeps it, complete, without FastAPI's errors."""
 
 import json
 
