@@ -1,4 +1,4 @@
-"""What is refused: other hosts, foreign pages, callers without a key, writing to a server that reads."""
+"""What is refused: other hosts, foreign pages, callers without a key, writing where none is taken."""
 
 import pytest
 
