@@ -12,8 +12,10 @@ from harma.errors import (
     DataError,
     GoneError,
     HarmaError,
+    MediaTypeError,
     NotFoundError,
     QueryError,
+    TooLargeError,
 )
 from harma.serve.work import RETRY_AFTER_S
 
@@ -26,6 +28,8 @@ STATUS_OF: dict[type[HarmaError], int] = {
     BusyError: 503,
     ConflictError: 409,
     GoneError: 410,
+    TooLargeError: 413,
+    MediaTypeError: 415,
     ConfigError: 422,
     DataError: 422,
 }
