@@ -1,4 +1,4 @@
-"""An index of very many chips: real embeddings enlarged by noise, at places and dates of its own."""
+"""An index of very many chips: real embeddings and noise, with places and dates."""
 
 import time
 from datetime import UTC, datetime, timedelta

@@ -8,10 +8,11 @@ from fastapi import APIRouter, FastAPI
 
 from harma.ground.version import __version__
 from harma.serve.problems import add_problem_handlers
+from harma.serve.routes import uploads
 from harma.serve.service import Service
 
 # What makes the routes of each thing that is served.
-ROUTES: tuple[Callable[[Service], APIRouter], ...] = ()
+ROUTES: tuple[Callable[[Service], APIRouter], ...] = (uploads.routes,)
 
 
 def make_app(service: Service) -> FastAPI:
@@ -23,6 +24,7 @@ def make_app(service: Service) -> FastAPI:
         yield
         service.search_work.close()
         service.tile_work.close()
+        service.uploads.close()
 
     app = FastAPI(title="HarMA", version=__version__, lifespan=lifespan)
     add_problem_handlers(app)

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from harma.errors import NotFoundError
+from harma.serve.results import Results
 from harma.serve.served import ServedIndex
 from harma.serve.settings import ServeSettings
+from harma.serve.uploads import Uploads
 from harma.serve.work import WorkQueue
 
 
@@ -18,12 +20,16 @@ class Service:
         indexes: id → index.
         search_work: runs searches.
         tile_work: runs tiles, pictures and thumbnails.
+        results: hits of searches, kept for their pages.
+        uploads: pictures that clients sent.
     """
 
     settings: ServeSettings
     indexes: dict[str, ServedIndex]
     search_work: WorkQueue
     tile_work: WorkQueue
+    results: Results = field(default_factory=Results)
+    uploads: Uploads = field(default_factory=Uploads)
     further: dict[str, object] = field(default_factory=dict)
 
     @classmethod
@@ -38,6 +44,7 @@ class Service:
             indexes,
             search_work=WorkQueue("searches", limits.threads, limits.waiting),
             tile_work=WorkQueue("tiles", limits.threads, limits.waiting),
+            uploads=Uploads(limits),
         )
 
     def index(self, name: str) -> ServedIndex:
