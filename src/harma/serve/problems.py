@@ -17,8 +17,10 @@ from harma.errors import (
     ConflictError,
     GoneError,
     HarmaError,
+    MediaTypeError,
     NotFoundError,
     QueryError,
+    TooLargeError,
 )
 from harma.serve.work import RETRY_AFTER_S
 
@@ -33,6 +35,8 @@ STATUS_OF: dict[type[HarmaError], int] = {
     BusyError: 503,
     ConflictError: 409,
     GoneError: 410,
+    TooLargeError: 413,
+    MediaTypeError: 415,
     ConfigError: 422,
 }
 SERVER_FAULT = "the server cannot answer this; its log says why"

@@ -56,6 +56,7 @@ class Service:
             indexes,
             search_work=WorkQueue("searches", limits.threads, limits.waiting),
             tile_work=WorkQueue("tiles", limits.threads, limits.waiting),
+            uploads=Uploads(limits),
         )
 
     @property
