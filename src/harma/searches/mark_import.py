@@ -14,7 +14,7 @@ from harma.searches.records import Mark
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedMarks:
     """What became of the rows of a file.
 
     Attributes:
@@ -30,7 +30,7 @@ class Imported:
 
 def import_marks(
     book: SearchBook, search: str, store: StoreReader, file: MarkFile, *, who: str = ""
-) -> Imported:
+) -> ImportedMarks:
     """Set the marks of a file; those of other chips stay as they are.
 
     Args:
@@ -67,7 +67,7 @@ def import_marks(
         silent = [chip for chip, mark in marks.items() if not mark.note]
         book.put_marks(search, list(marks.values()), who=who, keep_notes=silent)
     refused.sort(key=lambda row: row.number)
-    return Imported(len(marks), unknown, refused)
+    return ImportedMarks(len(marks), unknown, refused)
 
 
 def _chips_of(store: StoreReader, rows: Sequence[MarkRow]) -> dict[int, Mapping[str, Any]]:
