@@ -139,6 +139,12 @@ def test_what_is_no_table(content, said):
         list(csv_rows(content))
 
 
+@pytest.mark.parametrize("content", [b"", b"0", b"id,colour\na,red\n"])
+def test_a_table_without_marks(content):
+    with pytest.raises(DataError, match="has no column mark or label; it has"):
+        list(csv_rows(content))
+
+
 def test_a_cell_that_is_too_long():
     with pytest.raises(DataError, match="is no table"):
         list(csv_rows(b"id,mark\n" + b"a" * 200_000 + b",good\n"))

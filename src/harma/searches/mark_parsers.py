@@ -101,6 +101,7 @@ def csv_rows(content: bytes) -> Iterator[GivenRow]:
     divider = max(",;\t", key=head.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=divider, strict=True)
     try:
+        _check_columns(reader.fieldnames or ())
         for number, line in enumerate(reader, 1):
             _check_count(number)
             yield _of_line(number, line)
@@ -146,6 +147,7 @@ def geoparquet_rows(content: bytes) -> Iterator[GivenRow]:
         texts = file.metadata.metadata or {}
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{FILE} is no Parquet, or is cut off ({first_line(error)})") from error
+    _check_columns(wanted)
     geometry_column, described = read_geo(texts, FILE)
     to_degrees = to_wgs84(described, FILE)
     _check_count(file.metadata.num_rows)
@@ -162,6 +164,15 @@ def geoparquet_rows(content: bytes) -> Iterator[GivenRow]:
         if geometry is not None:
             geometry = to_degrees(np.array([geometry], dtype=object))[0]
         yield GivenRow(number, _small(values), geometry, problem)
+
+
+def _check_columns(names: Sequence[str]) -> None:
+    """Check that a table has marks at all."""
+    if not _small(dict.fromkeys(names)).keys() & set(mark_words.MARK_NAMES):
+        raise DataError(
+            f"{FILE} has no column {' or '.join(mark_words.MARK_NAMES)}; it has"
+            f" {', '.join(names)[:200] or 'none'}"
+        )
 
 
 def _check_unpacked(metadata: Any) -> None:
