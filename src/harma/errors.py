@@ -85,6 +85,10 @@ class StorageError(HarmaError, OSError):
     """The disk or store does not take what is to be written: it is full, or not writable."""
 
 
+class StateError(StorageError):
+    """Saved searches cannot be read or kept; the message says where they are, and what to do."""
+
+
 class TrainingError(HarmaError, RuntimeError):
     """Training cannot go on: the loss is no number, or a checkpoint does not fit the run."""
 

@@ -43,6 +43,7 @@ class Mark:
         mark: one of `MARKS`.
         note: a person's words.
         who: said it, where that is known.
+        earlier: others who had said something of it before, the first one first.
         changed: when.
         source: name of the chip's scene.
         geometry: footprint (WKB, WGS84), or None.
@@ -54,6 +55,7 @@ class Mark:
     mark: str
     note: str = ""
     who: str = ""
+    earlier: tuple[str, ...] = ()
     changed: dt.datetime | None = None
     source: str = ""
     geometry: bytes | None = None

@@ -1,5 +1,8 @@
 """Tables of saved searches, marks, watches and events, in SQLite or PostgreSQL."""
 
+import datetime as dt
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -14,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 
@@ -21,6 +25,26 @@ from sqlalchemy import (
 TABLES = MetaData()
 # SQLite counts up only a column of its own INTEGER.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Moment(TypeDecorator[dt.datetime]):
+    """A moment in UTC; SQLite keeps none that knows its zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        """The moment in UTC, as it is kept."""
+        return None if value is None else value.astimezone(dt.UTC)
+
+    def process_result_value(self, value: Any, dialect: Any) -> dt.datetime | None:
+        """The moment with its zone, as it is read."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=dt.UTC)
+        moment: dt.datetime = value.astimezone(dt.UTC)
+        return moment
 
 
 def _of_search() -> Column[str]:
@@ -37,8 +61,8 @@ SEARCHES = Table(
     Column("asked", JSON, nullable=False),  # of `harma.index.ask_json`
     Column("is_draft", Boolean, nullable=False),  # has marks, but nobody gave it a name
     Column("version", Integer, nullable=False),  # counts every change of it and of its marks
-    Column("created", DateTime(timezone=True), nullable=False),
-    Column("changed", DateTime(timezone=True), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("changed", Moment, nullable=False),
     Column("who", Text, nullable=False),
 )
 MARKS = Table(
@@ -49,12 +73,13 @@ MARKS = Table(
     Column("mark", String, nullable=False),  # good, bad, unsure
     Column("note", Text, nullable=False),
     Column("who", Text, nullable=False),
-    Column("changed", DateTime(timezone=True), nullable=False),
+    Column("earlier", Text, nullable=False),  # who said something of it before, one a line
+    Column("changed", Moment, nullable=False),
     # What the chip was, so that a mark can be shown and exported when the chip is gone.
     Column("source", Text, nullable=False),
     Column("geometry", LargeBinary),  # WKB, WGS84
-    Column("taken", DateTime(timezone=True)),
-    Column("taken_end", DateTime(timezone=True)),
+    Column("taken", Moment),
+    Column("taken_end", Moment),
 )
 WATCHES = Table(
     "watches",
@@ -71,8 +96,8 @@ WATCHES = Table(
     Column("least_score", Float),  # or hits of this score or a higher one (gain, of a change)
     Column("webhook", Text, nullable=False),
     Column("notify", Text, nullable=False),  # addresses of apprise, one a line
-    Column("created", DateTime(timezone=True), nullable=False),
-    Column("last_run", DateTime(timezone=True)),
+    Column("created", Moment, nullable=False),
+    Column("last_run", Moment),
     Column("last_new", Integer, nullable=False),
     Column("last_sources", Integer, nullable=False),  # scenes that were new to it
     Column("last_problem", Text, nullable=False),
@@ -121,15 +146,15 @@ EVENTS = Table(
     Column("search", String, ForeignKey("searches.id", ondelete="CASCADE"), nullable=False),
     Column("chip", String, nullable=False),
     Column("content", String, nullable=False),
-    Column("found", DateTime(timezone=True), nullable=False),
+    Column("found", Moment, nullable=False),
     Column("source", Text, nullable=False),
     Column("score", Float, nullable=False),
     Column("gain", Float),  # of a change
     Column("standing", String, nullable=False),
     Column("then_chip", String),
     Column("geometry", LargeBinary),
-    Column("taken", DateTime(timezone=True)),
-    Column("taken_end", DateTime(timezone=True)),
+    Column("taken", Moment),
+    Column("taken_end", Moment),
     Column("thumbnail", LargeBinary),  # JPEG: the scene may go
     Column("is_posted", Boolean, nullable=False),  # the webhook has it, or there is none
     Column("is_notified", Boolean, nullable=False),  # so have the addresses of `notify`
