@@ -103,7 +103,7 @@ WATCHES = Table(
     Column("last_problem", Text, nullable=False),
     Column("runs", Integer, nullable=False),  # of two runs at once, the one that counts up is kept
     Column("question", String, nullable=False),  # by what its seen places were judged
-    Column("tell_after", DateTime(timezone=True)),  # somebody tells now, or telling failed
+    Column("tell_after", Moment),  # somebody tells now, or telling failed
     Column("num_failures", Integer, nullable=False),  # of telling, one after the other
 )
 
@@ -130,8 +130,8 @@ SEEN = Table(
     _of_watch(nullable=False, index=True),
     Column("source", Text, nullable=False),
     Column("geometry", LargeBinary),  # WKB, WGS84
-    Column("taken", DateTime(timezone=True)),
-    Column("taken_end", DateTime(timezone=True)),
+    Column("taken", Moment),
+    Column("taken_end", Moment),
     # Of the window in the scene: places of scenes without a place on Earth.
     Column("column", Integer, nullable=False),
     Column("row", Integer, nullable=False),
@@ -160,5 +160,7 @@ EVENTS = Table(
     Column("is_notified", Boolean, nullable=False),  # so have the addresses of `notify`
     # Once each, whatever is killed and run again.
     UniqueConstraint("search", "chip", "content"),
+    # A number is never given again: readers ask for what follows the last one they know.
+    sqlite_autoincrement=True,
 )
 VERSIONS = Table("schema_version", TABLES, Column("version", Integer, nullable=False))
