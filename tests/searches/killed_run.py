@@ -54,5 +54,4 @@ if __name__ == "__main__":
     arrange(point)
     book = MadeBook(open_beside(Path(directory)))
     book.asked[SEARCH] = ASKED
-    run = watching.run_watch(Index.open(directory), book, SEARCH)
-    print(len(run.events))
+    watching.run_watch(Index.open(directory), book, SEARCH)

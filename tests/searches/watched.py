@@ -114,5 +114,3 @@ class Watched:
 def chips(run):
     """The chips of a run's events, by their scene and number."""
     return [event.chip for event in run.events]
-
-

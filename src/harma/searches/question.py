@@ -63,7 +63,7 @@ def question_of(
 
 
 def _with_marks(query: Query, marks: Sequence[Mark], store: StoreReader) -> Query:
-    """A query with good chips to be like and bad ones to be unlike; chips that are gone say nothing."""
+    """A query with marked chips as examples; those that are gone say nothing."""
     there = _chips_there(store, [mark.chip for mark in marks if mark.mark != "unsure"])
     good = [Chip(mark.chip) for mark in marks if mark.mark == "good" and mark.chip in there]
     bad = [Chip(mark.chip) for mark in marks if mark.mark == "bad" and mark.chip in there]

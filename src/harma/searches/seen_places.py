@@ -73,12 +73,12 @@ def unseen(
     return [hits[position - len(before)] for position in kept if position >= len(before)]
 
 
-
-
 def _related(before: Sequence[ShownChip], new: Sequence[ShownChip]) -> list[ShownChip]:
     """Places that may be of one scene or day with new ones: of all that were seen, few are."""
     sources = {chip.source for chip in new}
-    days = {day for chip in new for day in _days(chip)}
+    days: set[dt.date] = set()
+    for chip in new:
+        days |= _days(chip)
     return [chip for chip in before if chip.source in sources or days.intersection(_days(chip))]
 
 

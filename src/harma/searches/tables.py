@@ -108,16 +108,17 @@ WATCHES = Table(
 )
 
 
-def _of_watch(**options: bool) -> Column[int]:
+def _of_watch(*, is_key: bool) -> Column[int]:
     """The watch that a row belongs to; it goes with it."""
-    return Column("watch", _NUMBER, ForeignKey("watches.number", ondelete="CASCADE"), **options)
+    watch = ForeignKey("watches.number", ondelete="CASCADE")
+    return Column("watch", _NUMBER, watch, primary_key=is_key, nullable=False, index=not is_key)
 
 
 # Scenes that a watch has looked at, by 64 bits of their name and bytes: 30 bytes a scene.
 LOOKED = Table(
     "looked",
     TABLES,
-    _of_watch(primary_key=True),
+    _of_watch(is_key=True),
     Column("scene", BigInteger, primary_key=True, autoincrement=False),  # name and bytes
     Column("content", BigInteger, nullable=False),  # bytes alone: a moved scene is known by them
     sqlite_with_rowid=False,
@@ -127,7 +128,7 @@ SEEN = Table(
     "seen",
     TABLES,
     Column("number", _NUMBER, primary_key=True, autoincrement=True),
-    _of_watch(nullable=False, index=True),
+    _of_watch(is_key=False),
     Column("source", Text, nullable=False),
     Column("geometry", LargeBinary),  # WKB, WGS84
     Column("taken", Moment),

@@ -1,4 +1,4 @@
-"""Runs of watches as they are kept: what a run begins with, and what it found, in one transaction."""
+"""Runs of watches as they are kept: what one begins with, and what it found, at one stroke."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def begin_run(database: Database, search: str) -> WatchState:
     with database.reading() as connection:
         row = watch_row(connection, search)
         asked = select(LOOKED.c.scene, LOOKED.c.content).where(LOOKED.c.watch == row.number)
-        looked = {scene: content for scene, content in connection.execute(asked)}
+        looked = {row.scene: row.content for row in connection.execute(asked)}
         watch = watch_of(connection, row)
     return WatchState(watch, row.number, row.runs, row.question, looked)
 
@@ -83,12 +83,11 @@ def seen_places(database: Database, state: WatchState) -> list[SeenPlace]:
         return [SeenPlace(*row) for row in connection.execute(asked)]
 
 
-def keep_run(
-    database: Database, state: WatchState, result: RunResult
-) -> list[Event] | None:
+def keep_run(database: Database, state: WatchState, result: RunResult) -> list[Event] | None:
     """Keep what a run found, all of it or nothing.
 
     Args:
+        database: that keeps it.
         state: that the run began with.
         result: of it.
 
