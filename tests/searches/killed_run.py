@@ -5,10 +5,9 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.searches.watched import ASKED, SEARCH, MadeBook
-
 from harma.index.index import Index
 from harma.searches import watch_runs, watching
+from harma.searches.book import SearchBook
 from harma.searches.database import open_beside
 
 
@@ -50,8 +49,7 @@ def arrange(point):
 
 
 if __name__ == "__main__":
-    directory, point = sys.argv[1:]
+    directory, search, point = sys.argv[1:]
     arrange(point)
-    book = MadeBook(open_beside(Path(directory)))
-    book.asked[SEARCH] = ASKED
-    watching.run_watch(Index.open(directory), book, SEARCH)
+    book = SearchBook(open_beside(Path(directory)))
+    watching.run_watch(Index.open(directory), book, search)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.searches.watched import SEARCH
 
 import harma.searches.watching
 from harma.errors import BusyError, NotFoundError
@@ -35,7 +34,8 @@ def kept(watched):
 
 
 def run_as_process(watched, point):
-    command = [sys.executable, "-m", "tests.searches.killed_run", str(watched.directory), point]
+    command = [sys.executable, "-m", "tests.searches.killed_run", str(watched.directory)]
+    command += [watched.ids["s1"], point]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -91,7 +91,7 @@ def test_a_run_of_a_watch_that_was_deleted_meanwhile_keeps_nothing(watched, monk
     keep = watch_runs.keep_run
 
     def deleted(*args):
-        watched.watches.delete(SEARCH)
+        watched.watches.delete(watched.ids["s1"])
         return keep(*args)
 
     monkeypatch.setattr(harma.searches.watching, "keep_run", deleted)
@@ -102,7 +102,7 @@ def test_a_run_of_a_watch_that_was_deleted_meanwhile_keeps_nothing(watched, monk
 
 def test_a_run_keeps_places_and_scenes(watched):
     watched.watch()
-    state = begin_run(watched.book.database, SEARCH)
+    state = begin_run(watched.book.database, watched.ids["s1"])
     assert (state.runs, len(state.looked)) == (1, 2)
     places = seen_places(watched.book.database, state)
     assert [(place.source, place.column) for place in places] == [
@@ -114,11 +114,11 @@ def test_a_run_keeps_places_and_scenes(watched):
 
 def test_what_could_not_be_told_stays_a_problem(watched):
     watched.watch()
-    note_problem(watched.book.database, SEARCH, "nobody answers")
-    assert watched.watches.get(SEARCH).last_problem == "nobody answers"
+    note_problem(watched.book.database, watched.ids["s1"], "nobody answers")
+    assert watched.get().last_problem == "nobody answers"
     # A run without a problem of its own has told nobody.
     watched.run()
-    assert watched.watches.get(SEARCH).last_problem == ""
+    assert watched.get().last_problem == ""
 
 
 def test_an_event_has_one_id_whoever_finds_it():

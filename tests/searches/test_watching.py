@@ -5,7 +5,7 @@ from tests.searches.watched import ASKED, chips
 
 from harma.errors import NotFoundError, QueryError
 from harma.index.index import Index
-from harma.searches.records import Mark, Watch
+from harma.searches.records import Mark
 from harma.searches.watching import run_watches
 
 
@@ -38,7 +38,7 @@ def test_scenes_without_hits_are_looked_at(watched):
         watched.add(name, [0.1], day=3)
     run = watched.run()
     assert run.told == "harbours: 0 new in 3 scenes looked at"
-    watch = watched.watches.get("s1")
+    watch = watched.get()
     assert (watch.last_new, watch.last_sources, watch.last_problem) == (0, 3, "")
     assert watch.last_run is not None
 
@@ -137,7 +137,7 @@ def test_more_hits_than_are_looked_at_are_stated(watched, monkeypatch):
     run = watched.run()
     assert len(run.events) == 3
     assert "more than 3 hits" in run.problem
-    assert watched.watches.get("s1").last_problem == run.problem
+    assert watched.get().last_problem == run.problem
 
 
 def test_more_events_than_are_kept_are_stated(watched, monkeypatch):
@@ -175,7 +175,7 @@ def test_a_scene_that_cannot_be_read_is_looked_at_once_it_can(watched):
 
 def test_a_lower_threshold_floods_nobody(watched):
     watched.watch(least_score=0.85)
-    watched.watches.put(Watch("s1", None, 0.05))
+    watched.put(least_score=0.05)
     assert chips(watched.run()) == []
     watched.add("c", [0.1], day=2)
     assert len(watched.run().events) == 1
@@ -187,13 +187,13 @@ def test_a_lower_threshold_floods_nobody(watched):
 def test_scenes_that_came_before_a_change_of_the_watch_are_told(watched):
     watched.watch()
     watched.add("c", [0.7], day=2)
-    watched.watches.put(Watch("s1", None, 0.6, webhook="https://example.org"))
+    watched.put(least_score=0.6, webhook="https://example.org")
     assert len(watched.run().events) == 1
 
 
 def test_a_score_that_drifts_over_the_threshold_is_no_event(watched):
     watched.watch()
-    watched.book.asked["s1"] = {"like": [{"vector": [0.1, 1, 0, 0]}]}
+    watched.book.change(watched.ids["s1"], asked={"like": [{"vector": [0.1, 1, 0, 0]}]})
     assert chips(watched.run()) == []
 
 
@@ -210,16 +210,17 @@ def test_a_standing_is_judged_against_the_index(watched):
 def test_an_index_too_small_for_standings_says_so(watched):
     run = watched.watch(standing="likely", least_score=None)
     assert "too small" in run.problem
-    assert "too small" in watched.watches.get("s1").last_problem
+    assert "too small" in watched.get().last_problem
 
 
 def test_marks_take_part(watched):
-    watched.book.marked = [
+    watched.watch()
+    marks = [
         Mark("/scenes/a.tif|/scenes/a.tif|0", "bad"),
         Mark("/scenes/b.tif|/scenes/b.tif|0", "good"),
         Mark("gone", "good"),
     ]
-    watched.watch()
+    watched.book.put_marks(watched.ids["s1"], marks)
     watched.add("c", [0.1, 1.0], day=2)
     run = watched.run()
     # What is like the good one now stands over the threshold.
@@ -228,13 +229,13 @@ def test_marks_take_part(watched):
 
 def test_a_source_that_is_gone_is_a_problem_of_its_watch_alone(watched):
     watched.watch()
-    watched.book.save("s2", {**ASKED, "source": "0123456789abcdef"})
-    watched.watches.put(Watch("s2", None, 0.5))
+    watched.save("s2", {**ASKED, "source": "0123456789abcdef"})
+    watched.put("s2")
     watched.add("c", [0.7], day=2)
     runs = list(run_watches(Index.open(watched.directory), watched.book))
     assert [len(run.events) for run in runs] == [1, 0]
     assert "not in the index any more" in runs[1].problem
-    assert "not in the index any more" in watched.watches.get("s2").last_problem
+    assert "not in the index any more" in watched.get("s2").last_problem
     with pytest.raises(QueryError, match="not in the index any more"):
         watched.run("s2")
 
@@ -250,7 +251,7 @@ def test_two_watches_know_nothing_of_each_other(watched):
 
 def test_a_deleted_watch_has_no_run(watched):
     watched.watch()
-    watched.watches.delete("s1")
+    watched.watches.delete(watched.ids["s1"])
     with pytest.raises(NotFoundError, match="no watch"):
         watched.run()
 
@@ -260,8 +261,8 @@ def test_a_watch_that_is_set_again_tells_nothing_twice(watched):
     watched.add("c", [0.7], day=2)
     assert len(watched.run().events) == 1
     watched.remove("c")
-    watched.watches.delete("s1")
-    watched.watches.put(Watch("s1", None, 0.5))
+    watched.watches.delete(watched.ids["s1"])
+    watched.put()
     assert watched.run().is_first
     watched.add("c", [0.7], day=2)
     assert chips(watched.run()) == []

@@ -4,16 +4,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 import shapely
-from sqlalchemy import insert
 from tests.index.made import chip, made_settings
 
 from harma.index.index import Index
 from harma.index.records import SourceRecord
 from harma.index.store import Store
 from harma.searches.book import SearchBook
-from harma.searches.database import now, open_beside
-from harma.searches.records import SavedSearch, Watch
-from harma.searches.tables import SEARCHES
+from harma.searches.database import open_beside
+from harma.searches.records import Watch
 from harma.searches.watches import WatchBook
 from harma.searches.watching import run_watch
 
@@ -23,46 +21,39 @@ ASKED = {"like": [{"vector": [1, 0, 0, 0]}]}
 SIDE = 0.01
 
 
-class MadeBook(SearchBook):
-    """Saved searches whose rows a test writes."""
-
-    def __init__(self, database):
-        super().__init__(database)
-        self.asked = {}
-        self.marked = []
-
-    def save(self, search=SEARCH, asked=None, name="harbours"):
-        self.asked[search] = asked or ASKED
-        row = {"id": search, "index_name": "", "name": name, "asked": self.asked[search]}
-        row |= {"is_draft": False, "version": 1, "created": now(), "changed": now(), "who": ""}
-        with self.database.transaction() as connection:
-            connection.execute(insert(SEARCHES).values(row))
-
-    def get(self, search):
-        return SavedSearch(search, "harbours", self.asked[search], False, 1, now(), now())
-
-    def marks(self, search):
-        return self.marked
-
-
 class Watched:
-    """An index in a directory, and the watch on it."""
+    """An index in a directory, and watches on it; tests have names of their own for searches."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, database=None):
         self.directory = directory
         self.store = Store.create(directory, made_settings(DIM))
-        self.book = MadeBook(open_beside(directory))
+        self.book = SearchBook(database or open_beside(directory))
+        self.ids = {}
         self.watches = WatchBook(self.book.database)
 
-    def watch(self, search=SEARCH, *, asked=None, **values):
-        """Save a search and watch it, by a least score of 0.5 if nothing else is said."""
+    def save(self, search=SEARCH, asked=None):
+        """Save a search."""
+        self.ids[search] = self.book.create("harbours", asked or ASKED).id
+        return self.ids[search]
+
+    def put(self, search=SEARCH, **values):
+        """Watch a search, by a least score of 0.5 if nothing else is said."""
         usual = {"standing": None, "least_score": 0.5}
-        self.book.save(search, asked)
-        self.watches.put(Watch(search, **{**usual, **values}))
+        return self.watches.put(Watch(self.ids[search], **{**usual, **values}))
+
+    def watch(self, search=SEARCH, *, asked=None, **values):
+        """Save a search, watch it, and let the watch note what is there."""
+        self.save(search, asked)
+        self.put(search, **values)
         return self.run(search)
 
     def run(self, search=SEARCH):
-        return run_watch(Index.open(self.directory), self.book, search)
+        """Run a watch."""
+        return run_watch(Index.open(self.directory), self.book, self.ids[search])
+
+    def get(self, search=SEARCH):
+        """The watch as it is kept."""
+        return self.watches.get(self.ids[search])
 
     def add(self, name, scores, *, content=None, day=None, x=0.0, places=True, recorded=True):
         """Add a scene of chips in a row, of which each scores as is said."""

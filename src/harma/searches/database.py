@@ -17,7 +17,13 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from harma.errors import BusyError, ConfigError, StateError
 from harma.ground.messages import first_line
 from harma.ground.outputs import is_address
-from harma.searches.engines import BEGIN, PATIENCE_S, empty_engine, postgres_engine, sqlite_engine
+from harma.searches.engines import (
+    PATIENCE_S,
+    empty_engine,
+    postgres_engine,
+    reader_of,
+    sqlite_engine,
+)
 from harma.searches.migrations import bring_up_to_date
 
 DATABASE_FILE = "searches.sqlite"
@@ -40,7 +46,7 @@ class Database:
         self, engine: Engine, place: str, *, is_shared: bool = False, refusal: str = ""
     ) -> None:
         self._engine = engine
-        self._reader = engine.execution_options(**{BEGIN: "BEGIN"})
+        self._reader = reader_of(engine)
         self.place = place
         self.is_shared = is_shared
         self.refusal = refusal

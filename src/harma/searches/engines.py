@@ -1,4 +1,4 @@
-"""Connections to SQLite and PostgreSQL: how a transaction begins, how long one waits for another."""
+"""Connections to SQLite and PostgreSQL: how a transaction begins, how long one waits."""
 
 import sqlite3
 import time
@@ -25,7 +25,7 @@ PATIENCE_S = 30
 # Seconds until a database elsewhere has to answer.
 CONNECT_S = 10
 # Option of a connection: how its transactions begin in SQLite.
-BEGIN = "harma_begin"
+_BEGIN = "harma_begin"
 # Between two looks at a file that another process sets up.
 _PAUSE_S = 0.02
 
@@ -99,6 +99,13 @@ def postgres_engine(address: str) -> Engine:
     )
 
 
+def reader_of(engine: Engine) -> Engine:
+    """The same connections, for transactions that only read: each sees one moment."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ")
+    return engine.execution_options(**{_BEGIN: "BEGIN"})
+
+
 def _set_up(connection: sqlite3.Connection) -> None:
     """Readers do not wait for a writer; a commit is on disk; what belongs to a row goes with it."""
     _use_wal(connection)
@@ -122,4 +129,4 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 def _begin(connection: Connection) -> None:
     """Writers take the lock at once: one that has read first could not wait for another."""
     options: dict[str, Any] = dict(connection.get_execution_options())
-    connection.exec_driver_sql(options.get(BEGIN, "BEGIN IMMEDIATE"))
+    connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))

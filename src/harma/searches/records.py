@@ -22,6 +22,7 @@ class SavedSearch:
         created: when.
         changed: when it or a mark of it changed last.
         who: made it, where that is known.
+        model: fingerprint of the model whose vectors are in `asked`; "" where none are.
     """
 
     id: str
@@ -32,6 +33,7 @@ class SavedSearch:
     created: dt.datetime
     changed: dt.datetime
     who: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Mark:
         geometry: footprint (WKB, WGS84), or None.
         taken: first moment of the chip, or None.
         taken_end: last moment, where it is another one.
+        content: fingerprint of the bytes of its scene.
+        window: of the chip in its scene: column, row, width, height, with commas.
     """
 
     chip: str
@@ -61,6 +65,17 @@ class Mark:
     geometry: bytes | None = None
     taken: dt.datetime | None = None
     taken_end: dt.datetime | None = None
+    content: str = ""
+    window: str = ""
+
+
+@dataclass(frozen=True)
+class MarkCounts:
+    """Marks of a saved search, by what they say."""
+
+    good: int = 0
+    bad: int = 0
+    unsure: int = 0
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ SEARCHES = Table(
     Column("index_name", String, nullable=False),  # "" in a database beside its index
     Column("name", Text, nullable=False),
     Column("asked", JSON, nullable=False),  # of `harma.index.ask_json`
+    Column("model", String, nullable=False),  # fingerprint of the model of its vectors, or ""
     Column("is_draft", Boolean, nullable=False),  # has marks, but nobody gave it a name
     Column("version", Integer, nullable=False),  # counts every change of it and of its marks
     Column("created", Moment, nullable=False),
@@ -80,6 +81,9 @@ MARKS = Table(
     Column("geometry", LargeBinary),  # WKB, WGS84
     Column("taken", Moment),
     Column("taken_end", Moment),
+    # And by which it is known again when its scene has been renamed: its id is another one then.
+    Column("content", String, nullable=False),
+    Column("window", String, nullable=False),  # column, row, width, height, with commas
 )
 WATCHES = Table(
     "watches",

@@ -132,14 +132,13 @@ def run_watch(index: Index, searches: SearchBook, search: str) -> WatchRun:
         # A copy of its own: nobody else refreshes it, and the loaded model is shared.
         view = copy(index)
         view.refresh()
-        saved = searches.get(search)
-        question = question_of(saved, searches.marks(search), state.watch, view.store)
+        question = question_of(searches, state.watch, view.store)
         result = _Lookout(view, question, state).result(searches)
         events = keep_run(searches.database, state, result)
         if events is not None:
             return WatchRun(
                 search,
-                saved.name,
+                question.search.name,
                 tuple(events),
                 result.num_scenes,
                 is_first=not state.runs,
