@@ -28,12 +28,9 @@ def opened(request, tmp_path):
         address = request.getfixturevalue("postgres").new_database("harma")
 
     def open_it():
-        if request.param == "sqlite":
-            database = open_beside(tmp_path)
-        else:
-            database = open_postgres(address)
-        databases.append(database)
-        return database
+        is_file = request.param == "sqlite"
+        databases.append(open_beside(tmp_path) if is_file else open_postgres(address))
+        return databases[-1]
 
     yield open_it
     for database in databases:

@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +19,14 @@ from harma.searches.checks import (
     check_who,
 )
 from harma.searches.database import Database, now, open_state
-from harma.searches.mark_rows import count_marks, drop_marks, read_marks, rename_chips, set_marks
+from harma.searches.mark_rows import (
+    Setting,
+    count_marks,
+    drop_marks,
+    read_marks,
+    rename_chips,
+    set_marks,
+)
 from harma.searches.records import Mark, MarkCounts, SavedSearch
 from harma.searches.tables import MARKS, SEARCHES
 
@@ -223,7 +230,13 @@ class SearchBook:
         return {name: MarkCounts(**numbers) for name, numbers in counts.items()}
 
     def put_marks(
-        self, search: str, marks: Sequence[Mark], *, drop: Sequence[str] = (), who: str = ""
+        self,
+        search: str,
+        marks: Sequence[Mark],
+        *,
+        drop: Sequence[str] = (),
+        who: str = "",
+        keep_notes: Collection[str] = (),
     ) -> SavedSearch:
         """Set marks, of each chip the last one stays; on disk when this returns.
 
@@ -234,6 +247,7 @@ class SearchBook:
             marks: to set.
             drop: chips whose mark goes.
             who: sets them; "" takes what each mark says.
+            keep_notes: chips whose note stays what it is.
 
         Raises:
             NotFoundError: there is no such search.
@@ -245,7 +259,8 @@ class SearchBook:
         with self.database.transaction() as connection:
             changed = self._touch(connection, search)
             drop_marks(connection, search, drop)
-            set_marks(connection, search, marks, who=who, moment=changed.changed)
+            setting = Setting(search, who, changed.changed, frozenset(keep_notes))
+            set_marks(connection, marks, setting)
             count_marks(connection, search)
         return changed
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
@@ -17,23 +18,36 @@ IDS_AT_ONCE = 500
 MOST_EARLIER = 20
 
 
+@dataclass(frozen=True)
+class Setting:
+    """Marks being set.
+
+    Attributes:
+        search: id of the saved search.
+        who: sets them; "" takes what each mark says.
+        moment: when.
+        keep_notes: chips whose note stays what it is.
+    """
+
+    search: str
+    who: str
+    moment: dt.datetime
+    keep_notes: frozenset[str] = frozenset()
+
+
 def read_marks(connection: Connection, search: str) -> list[Mark]:
     """The marks of a saved search, in the order of their time."""
     query = select(MARKS).where(MARKS.c.search == search).order_by(MARKS.c.changed, MARKS.c.chip)
     return [_mark_of(row) for row in connection.execute(query)]
 
 
-def set_marks(
-    connection: Connection, search: str, marks: Sequence[Mark], *, who: str, moment: dt.datetime
-) -> None:
+def set_marks(connection: Connection, marks: Sequence[Mark], setting: Setting) -> None:
     """Set marks in the place of those that their chips had.
 
     Args:
         connection: in a transaction.
-        search: id of the saved search.
         marks: to set; of one chip the last one stays.
-        who: sets them; "" takes what each mark says.
-        moment: when.
+        setting: by whom, when, of which saved search.
 
     Raises:
         QueryError: they are too many at once.
@@ -45,15 +59,16 @@ def set_marks(
     wanted = {mark.chip: mark for mark in marks}
     before: dict[str, Mark] = {}
     for ids in _some(list(wanted)):
-        is_among = and_(MARKS.c.search == search, MARKS.c.chip.in_(ids))
+        is_among = and_(MARKS.c.search == setting.search, MARKS.c.chip.in_(ids))
         for row in connection.execute(select(MARKS).where(is_among)):
             before[row.chip] = _mark_of(row)
         connection.execute(delete(MARKS).where(is_among))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, mark in enumerate(wanted.values()):
+        values = _values(setting, mark, before.get(mark.chip))
         # A microsecond apart, so that they keep their order.
-        changed = moment + dt.timedelta(microseconds=number)
-        rows.append(_row(search, mark, who or mark.who, before.get(mark.chip), changed))
+        values["changed"] = setting.moment + dt.timedelta(microseconds=number)
+        rows.append(values)
     if rows:
         connection.execute(insert(MARKS), rows)
 
@@ -103,22 +118,19 @@ def _mark_of(row: Row[Any]) -> Mark:
     return Mark(**values)
 
 
-def _row(
-    search: str, mark: Mark, who: str, before: Mark | None, changed: dt.datetime
-) -> dict[str, Any]:
+def _values(setting: Setting, mark: Mark, before: Mark | None) -> dict[str, Any]:
     """A row of the table, which keeps who said something of the chip before."""
+    who = setting.who or mark.who
+    note = mark.note
     earlier = list(mark.earlier)
     if before is not None:
         earlier += [*before.earlier, before.who]
+        if mark.chip in setting.keep_notes:
+            note = before.note
     # Each once, the first one first; without those who are not known.
     others = [name for name in dict.fromkeys(earlier) if name not in ("", who)]
-    return {
-        **vars(mark),
-        "search": search,
-        "who": who,
-        "earlier": "\n".join(others[-MOST_EARLIER:]),
-        "changed": changed,
-    }
+    names = "\n".join(others[-MOST_EARLIER:])
+    return {**vars(mark), "search": setting.search, "who": who, "note": note, "earlier": names}
 
 
 def _some(ids: Sequence[str]) -> Iterator[Sequence[str]]:
