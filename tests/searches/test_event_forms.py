@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 
 from tests.searches.made_events import event
@@ -16,7 +17,7 @@ def test_an_event_as_a_feature():
     assert feature["geometry"]["type"] == "Polygon"
     # Counterclockwise, as RFC 7946 has it.
     ring = feature["geometry"]["coordinates"][0]
-    assert sum(x * v - u * y for (x, y), (u, v) in zip(ring, ring[1:], strict=False)) > 0
+    assert sum(x * v - u * y for (x, y), (u, v) in itertools.pairwise(ring)) > 0
     assert feature["properties"] == {
         "number": 3,
         "found": "2026-11-26T15:04:05Z",

@@ -125,7 +125,7 @@ def _said(event: Event, name: str, date: str) -> str:
 
 
 def _add_outline(entry: ET.Element, outline: BaseGeometry) -> None:
-    """The footprint; GeoRSS has one polygon an entry, of which one over the 180th meridian is two."""
+    """The footprint; of one over the 180th meridian the larger part: GeoRSS has one polygon."""
     parts = getattr(outline, "geoms", [outline])
     part = max(parts, key=lambda one: one.area)
     kind = "point"

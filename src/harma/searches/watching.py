@@ -134,6 +134,9 @@ def run_watch(index: Index, searches: SearchBook, search: str) -> WatchRun:
         view.refresh()
         question = question_of(searches, state.watch, view.store)
         result = _Lookout(view, question, state).result(searches)
+        if "model" in vars(view):
+            # Loading it takes seconds: the next watch has it.
+            index.model = view.model
         events = keep_run(searches.database, state, result)
         if events is not None:
             return WatchRun(
