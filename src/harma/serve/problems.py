@@ -14,11 +14,11 @@ from harma.errors import (
     BusyError,
     ConfigError,
     ConflictError,
-    DataError,
     GoneError,
     HarmaError,
     NotFoundError,
     QueryError,
+    StateError,
 )
 from harma.serve.work import RETRY_AFTER_S
 
@@ -34,6 +34,7 @@ STATUS_OF: dict[type[HarmaError], int] = {
     ConflictError: 409,
     GoneError: 410,
     ConfigError: 422,
+    StateError: 507,
 }
 SERVER_FAULT = "the server cannot answer this; its log says why"
 # What FastAPI or Starlette say in one word, in a sentence.
