@@ -1,21 +1,49 @@
 """Who may be told by a command: hosts of webhooks, their secret, from flags or the environment."""
 
 import argparse
-from collections.abc import Iterator
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harma.searches.book import SearchBook
 
+HOSTS_VARIABLE = "HARMA_WEBHOOK_HOSTS"
+SECRET_FILE_VARIABLE = "HARMA_WEBHOOK_SECRET_FILE"
+
 
 def add_telling_arguments(parser: argparse.ArgumentParser) -> None:
     """Who may be told."""
+    parser.add_argument(
+        "--webhook-hosts",
+        metavar="HOST,HOST",
+        help=(
+            "hosts that webhooks may tell; private:HOST where it lies in a private network"
+            f" ({HOSTS_VARIABLE})"
+        ),
+    )
+    parser.add_argument(
+        "--webhook-secret-file",
+        type=Path,
+        metavar="FILE",
+        help=f"holds the secret that signs webhooks ({SECRET_FILE_VARIABLE}, HARMA_WEBHOOK_SECRET)",
+    )
 
 
 def tell_people(args: argparse.Namespace, searches: "SearchBook") -> list[str]:
-    """Tell of events that were not told yet; why somebody could not be told."""
-    return list(_problems(args, searches))
+    """Tell of events that were not told yet.
 
+    Returns:
+        Why somebody could not be told.
+    """
+    from harma.searches.notices import Notices, tell_all
+    from harma.searches.webhook import read_secret
 
-def _problems(args: argparse.Namespace, searches: "SearchBook") -> Iterator[str]:
-    yield from ()
+    # A build has no flags for it: what cron and services have in common is the environment.
+    named = getattr(args, "webhook_hosts", None) or os.environ.get(HOSTS_VARIABLE, "")
+    hosts = tuple(host for host in named.split(",") if host.strip())
+    file = getattr(args, "webhook_secret_file", None)
+    in_environment = os.environ.get(SECRET_FILE_VARIABLE)
+    if file is None and in_environment:
+        file = Path(in_environment)
+    return list(tell_all(searches, Notices(hosts, read_secret(file))))
