@@ -107,7 +107,7 @@ def target_of(address: str, hosts: Iterable[str]) -> WebhookTarget:
     where = host if port in PORTS.values() else f"{host}:{port}"
     raise QueryError(
         f"the webhook's host {where} is not among those that may be told; who runs this names"
-        f" them at start (--webhook-hosts {where})"
+        f" them at start (--webhook-host {where})"
     )
 
 

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.errors import HarmaError
+
 if TYPE_CHECKING:
     from harma.searches.book import SearchBook
 
@@ -15,11 +17,13 @@ SECRET_FILE_VARIABLE = "HARMA_WEBHOOK_SECRET_FILE"
 def add_telling_arguments(parser: argparse.ArgumentParser) -> None:
     """Who may be told."""
     parser.add_argument(
-        "--webhook-hosts",
-        metavar="HOST,HOST",
+        "--webhook-host",
+        action="append",
+        default=[],
+        metavar="HOST",
         help=(
-            "hosts that webhooks may tell; private:HOST where it lies in a private network"
-            f" ({HOSTS_VARIABLE})"
+            "webhooks may tell it; private:HOST where it lies in a private network; repeatable"
+            f" ({HOSTS_VARIABLE}, with commas)"
         ),
     )
     parser.add_argument(
@@ -40,10 +44,14 @@ def tell_people(args: argparse.Namespace, searches: "SearchBook") -> list[str]:
     from harma.searches.webhook import read_secret
 
     # A build has no flags for it: what cron and services have in common is the environment.
-    named = getattr(args, "webhook_hosts", None) or os.environ.get(HOSTS_VARIABLE, "")
-    hosts = tuple(host for host in named.split(",") if host.strip())
+    in_environment = os.environ.get(HOSTS_VARIABLE, "").split(",")
+    hosts = [*getattr(args, "webhook_host", ()), *in_environment]
     file = getattr(args, "webhook_secret_file", None)
-    in_environment = os.environ.get(SECRET_FILE_VARIABLE)
-    if file is None and in_environment:
-        file = Path(in_environment)
-    return list(tell_all(searches, Notices(hosts, read_secret(file))))
+    named_file = os.environ.get(SECRET_FILE_VARIABLE)
+    if file is None and named_file:
+        file = Path(named_file)
+    try:
+        secret = read_secret(file)
+    except HarmaError as error:
+        return [str(error)]
+    return list(tell_all(searches, Notices(tuple(filter(str.strip, hosts)), secret)))
