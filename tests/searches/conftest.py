@@ -2,6 +2,7 @@
 
 import pytest
 from tests.postgres import PostgresServer, binaries
+from tests.searches.watched import Watched
 
 from harma.searches.book import SearchBook
 from harma.searches.database import open_beside, open_postgres
@@ -44,3 +45,12 @@ def database(opened):
 @pytest.fixture
 def book(database):
     return SearchBook(database)
+
+
+@pytest.fixture
+def watched(tmp_path):
+    """An index with two scenes: two hits over 0.5 in the first, none in the second."""
+    made = Watched(tmp_path / "index")
+    made.add("/scenes/a.tif", [0.9, 0.1, 0.8, 0.2], day=1)
+    made.add("/scenes/b.tif", [0.1, 0.2], day=1, x=1)
+    return made

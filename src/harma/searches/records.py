@@ -92,7 +92,8 @@ class Watch:
         last_run: when it was run last, or None.
         last_new: events of that run.
         last_sources: scenes that were new to that run.
-        last_problem: why it could not tell somebody; "" if it could.
+        last_problem: why it could not be run, or could not tell somebody; "" if it could.
+        num_events: that it has found.
     """
 
     search: str
@@ -105,6 +106,7 @@ class Watch:
     last_new: int = 0
     last_sources: int = 0
     last_problem: str = ""
+    num_events: int = 0
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,14 @@ MARKS = Table(
 WATCHES = Table(
     "watches",
     TABLES,
-    _of_search(),
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column(
+        "search",
+        String,
+        ForeignKey("searches.id", ondelete="CASCADE"),
+        nullable=False,
+        unique=True,
+    ),
     Column("standing", String),  # hits of this standing or a better one
     Column("least_score", Float),  # or hits of this score or a higher one (gain, of a change)
     Column("webhook", Text, nullable=False),
@@ -98,14 +105,43 @@ WATCHES = Table(
     Column("last_new", Integer, nullable=False),
     Column("last_sources", Integer, nullable=False),  # scenes that were new to it
     Column("last_problem", Text, nullable=False),
+    Column("runs", Integer, nullable=False),  # of two runs at once, the one that counts up is kept
+    Column("question", String, nullable=False),  # by what its seen places were judged
+    Column("tell_after", Moment),  # somebody tells now, or telling failed
+    Column("num_failures", Integer, nullable=False),  # of telling, one after the other
 )
-# What a watch has seen: chips by id and by the bytes of their scene.
+
+
+def _of_watch(*, is_key: bool) -> Column[int]:
+    """The watch that a row belongs to; it goes with it."""
+    watch = ForeignKey("watches.number", ondelete="CASCADE")
+    return Column("watch", _NUMBER, watch, primary_key=is_key, nullable=False, index=not is_key)
+
+
+# Scenes that a watch has looked at, by 64 bits of their name and bytes: 30 bytes a scene.
+LOOKED = Table(
+    "looked",
+    TABLES,
+    _of_watch(is_key=True),
+    Column("scene", BigInteger, primary_key=True, autoincrement=False),  # name and bytes
+    Column("content", BigInteger, nullable=False),  # bytes alone: a moved scene is known by them
+    sqlite_with_rowid=False,
+)
+# Places that a watch has seen: hits over its threshold, told or there before it.
 SEEN = Table(
     "seen",
     TABLES,
-    _of_search(),
-    Column("chip", String, primary_key=True),
-    Column("content", String, primary_key=True),
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    _of_watch(is_key=False),
+    Column("source", Text, nullable=False),
+    Column("geometry", LargeBinary),  # WKB, WGS84
+    Column("taken", Moment),
+    Column("taken_end", Moment),
+    # Of the window in the scene: places of scenes without a place on Earth.
+    Column("column", Integer, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
 )
 EVENTS = Table(
     "events",
@@ -125,8 +161,11 @@ EVENTS = Table(
     Column("taken", Moment),
     Column("taken_end", Moment),
     Column("thumbnail", LargeBinary),  # JPEG: the scene may go
-    Column("is_told", Boolean, nullable=False),  # to the webhook and to `notify`
+    Column("is_posted", Boolean, nullable=False),  # the webhook has it, or there is none
+    Column("is_notified", Boolean, nullable=False),  # so have the addresses of `notify`
     # Once each, whatever is killed and run again.
     UniqueConstraint("search", "chip", "content"),
+    # A number is never given again: readers ask for what follows the last one they know.
+    sqlite_autoincrement=True,
 )
 VERSIONS = Table("schema_version", TABLES, Column("version", Integer, nullable=False))

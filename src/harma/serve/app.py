@@ -18,7 +18,7 @@ from harma.serve.openapi import DESCRIPTION, describe
 from harma.serve.page_files import PageAtRoot
 from harma.serve.problems import add_problem_handlers
 from harma.serve.proxies import Proxies
-from harma.serve.routes import chips, health, indexes, marks, page, search, searches
+from harma.serve.routes import chips, health, indexes, marks, page, search, searches, watches
 from harma.serve.service import Service
 from harma.serve.upkeep import keep_up_to_date
 
@@ -31,6 +31,7 @@ ROUTES: tuple[Callable[[Service], APIRouter], ...] = (
     chips.routes,
     searches.routes,
     marks.routes,
+    watches.routes,
 )
 # Smaller answers do not get smaller.
 LEAST_ZIPPED = 1000

@@ -13,6 +13,8 @@ from harma.searches.asking import CurrentMarks
 from harma.searches.book import SearchBook
 from harma.searches.mark_files import date_text, marked_geometry
 from harma.searches.records import Mark, MarkCounts, SavedSearch
+from harma.searches.watch_json import watch_json
+from harma.searches.watches import WatchBook
 from harma.serve.features import Feature, feature, iso, shown_name
 from harma.serve.links import link
 from harma.serve.served import ServedIndex
@@ -64,7 +66,7 @@ def shown_search(
         "changed": iso(search.changed),
         "who": search.who,
         "marks": vars(counts or MarkCounts()),
-        "watch": None,
+        "watch": _watch_of(index, search.id),
     }
     if not search.is_draft:
         shown["links"] = {
@@ -72,6 +74,14 @@ def shown_search(
             "feed": link(request, f"/v1/searches/{search.id}/feed.atom"),
         }
     return shown
+
+
+def _watch_of(index: ServedIndex, search: str) -> dict[str, Any] | None:
+    """The watch of a saved search as JSON; None where it has none."""
+    try:
+        return watch_json(WatchBook(index.searches.database).get(search))
+    except NotFoundError:
+        return None
 
 
 def shown_searches(
