@@ -26,7 +26,7 @@ from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
-from harma.index.counts import counted_bands, counted_sensors
+from harma.index.counts import counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
@@ -397,6 +397,7 @@ class Index:
             "bounds": _bounds(rows),
             "bands": counted_bands(sources),
             "sensors": counted_sensors(sources),
+            "last added": last_added(sources),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             **dated_chips(rows, sources),
             "properties": [f"{name} ({WORDS[kind]})" for name, kind in further],

@@ -18,7 +18,17 @@ from harma.serve.openapi import DESCRIPTION, describe
 from harma.serve.page_files import PageAtRoot
 from harma.serve.problems import add_problem_handlers
 from harma.serve.proxies import Proxies
-from harma.serve.routes import chips, health, indexes, page, search, uploads
+from harma.serve.routes import (
+    chips,
+    health,
+    indexes,
+    marks,
+    page,
+    search,
+    searches,
+    uploads,
+    watches,
+)
 from harma.serve.service import Service
 from harma.serve.upkeep import keep_up_to_date
 
@@ -30,6 +40,9 @@ ROUTES: tuple[Callable[[Service], APIRouter], ...] = (
     search.routes,
     chips.routes,
     uploads.routes,
+    searches.routes,
+    marks.routes,
+    watches.routes,
 )
 # Smaller answers do not get smaller.
 LEAST_ZIPPED = 1000

@@ -20,6 +20,7 @@ from harma.errors import (
     MediaTypeError,
     NotFoundError,
     QueryError,
+    StateError,
     TooLargeError,
 )
 from harma.serve.work import RETRY_AFTER_S
@@ -38,6 +39,7 @@ STATUS_OF: dict[type[HarmaError], int] = {
     TooLargeError: 413,
     MediaTypeError: 415,
     ConfigError: 422,
+    StateError: 507,
 }
 SERVER_FAULT = "the server cannot answer this; its log says why"
 # What FastAPI or Starlette say in one word, in a sentence.

@@ -13,6 +13,8 @@ from harma.serve.uploads import Uploads
 from harma.serve.work import WorkQueue
 
 WAITING_EXPLANATIONS = 4
+SAVED_THREADS = 2
+WAITING_MARKS = 64
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Service:
         search_work: runs searches.
         tile_work: runs tiles, pictures and thumbnails.
         explain_work: runs relevance maps, one at a time: each embeds a chip many times.
+        saved_work: reads and keeps saved searches and marks, which wait for the disk.
         results: hits of searches, kept for their pages.
         uploads: pictures that clients sent.
         metrics: counters for Prometheus.
@@ -37,6 +40,9 @@ class Service:
     explain_work: WorkQueue = field(
         default_factory=lambda: WorkQueue("explanations", 1, WAITING_EXPLANATIONS)
     )
+    saved_work: WorkQueue = field(
+        default_factory=lambda: WorkQueue("saved searches", SAVED_THREADS, WAITING_MARKS)
+    )
     results: Results = field(default_factory=Results)
     uploads: Uploads = field(default_factory=Uploads)
     metrics: Metrics = field(default_factory=Metrics)
@@ -48,7 +54,7 @@ class Service:
         limits = settings.limits
         models = Models(settings.model, settings.backbone)
         indexes = {
-            name: ServedIndex(name, directory, models=models)
+            name: ServedIndex(name, directory, models=models, kept_in=settings.state)
             for name, directory in settings.indexes.items()
         }
         return cls(
@@ -62,7 +68,7 @@ class Service:
     @property
     def queues(self) -> tuple[WorkQueue, ...]:
         """All queues of work."""
-        return self.search_work, self.tile_work, self.explain_work
+        return self.search_work, self.tile_work, self.explain_work, self.saved_work
 
     def index(self, name: str) -> ServedIndex:
         """A served index by its id.
