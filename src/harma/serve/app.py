@@ -8,10 +8,13 @@ from fastapi import APIRouter, FastAPI
 
 from harma.ground.version import __version__
 from harma.serve.problems import add_problem_handlers
+from harma.serve.routes import sources
 from harma.serve.service import Service
 
 # What makes the routes of each thing that is served.
-ROUTES: tuple[Callable[[Service], APIRouter], ...] = ()
+ROUTES: tuple[Callable[[Service], APIRouter], ...] = (
+    sources.routes,
+)
 
 
 def make_app(service: Service) -> FastAPI:

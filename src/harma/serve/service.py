@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from harma.errors import NotFoundError
+from harma.serve.scene_files import SceneFiles
 from harma.serve.served import ServedIndex
 from harma.serve.settings import ServeSettings
+from harma.serve.source_table import SourceTables
 from harma.serve.work import WorkQueue
 
 
@@ -18,12 +20,16 @@ class Service:
         indexes: id → index.
         search_work: runs searches.
         tile_work: runs tiles, pictures and thumbnails.
+        source_tables: sources of indexes, with their extents.
+        scene_files: scenes that are open for tiles.
     """
 
     settings: ServeSettings
     indexes: dict[str, ServedIndex]
     search_work: WorkQueue
     tile_work: WorkQueue
+    source_tables: SourceTables = field(default_factory=SourceTables)
+    scene_files: SceneFiles = field(default_factory=SceneFiles)
     further: dict[str, object] = field(default_factory=dict)
 
     @classmethod
