@@ -8,12 +8,14 @@ from fastapi import APIRouter, FastAPI
 
 from harma.ground.version import __version__
 from harma.serve.problems import add_problem_handlers
-from harma.serve.routes import sources
+from harma.serve.routes import ogc, sources, stac
 from harma.serve.service import Service
 
 # What makes the routes of each thing that is served.
 ROUTES: tuple[Callable[[Service], APIRouter], ...] = (
     sources.routes,
+    ogc.routes,
+    stac.routes,
 )
 
 

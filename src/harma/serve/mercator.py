@@ -39,7 +39,7 @@ def tile_grid(z: int, x: int, y: int) -> Grid:
 
 def pixel_size(z: int) -> float:
     """Size of a tile's pixels at the equator, metres."""
-    return 2 * HALF / TILE_SIDE / 2**z
+    return 2 * HALF / (TILE_SIDE << z)
 
 
 def ground_size(z: int, latitude: float) -> float:

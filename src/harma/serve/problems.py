@@ -10,6 +10,7 @@ from harma.errors import (
     ConfigError,
     ConflictError,
     DataError,
+    GoneError,
     HarmaError,
     NotFoundError,
     QueryError,
@@ -24,6 +25,7 @@ STATUS_OF: dict[type[HarmaError], int] = {
     NotFoundError: 404,
     BusyError: 503,
     ConflictError: 409,
+    GoneError: 410,
     ConfigError: 422,
     DataError: 422,
 }

@@ -6,10 +6,11 @@ are left out, a VRT may name the files alone that were indexed with it, and what
 machine reaches no network.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import rasterio
 from rasterio.io import DatasetReader
@@ -45,7 +46,7 @@ def serving_settings(opened_as: str) -> Iterator[None]:
         if is_remote(opened_as):
             yield
             return
-        with rasterio.Env(CPL_VSIL_CURL_ALLOWED_EXTENSIONS=NO_ADDRESS):
+        with _environment(CPL_VSIL_CURL_ALLOWED_EXTENSIONS=NO_ADDRESS):
             yield
 
 
@@ -72,9 +73,11 @@ def open_raster(source: Source) -> DatasetReader:
 @lru_cache(2)
 def _drivers(with_vrt: bool) -> tuple[str, ...]:
     """Formats that may be opened."""
-    with rasterio.Env() as environment:
+    with _environment() as environment:
         names = set(environment.drivers())
-    left_out = ELSEWHERE if with_vrt else ELSEWHERE | {"VRT"}
+    left_out = set(ELSEWHERE)
+    if not with_vrt:
+        left_out.add("VRT")
     return tuple(sorted(names - left_out))
 
 
@@ -89,3 +92,9 @@ def _is_vrt(path: str) -> bool:
         # Opening it says what is wrong.
         return False
     return VRT_START.encode() in start
+
+
+def _environment(**settings: str) -> AbstractContextManager[Any]:
+    # rasterio does not type it.
+    environment: Callable[..., AbstractContextManager[Any]] = rasterio.Env
+    return environment(**settings)

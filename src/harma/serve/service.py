@@ -1,9 +1,11 @@
 """What all routes of a server share: its settings, indexes and queues of work."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 from harma.errors import NotFoundError
+from harma.serve.feature_collections import FeatureCollections
 from harma.serve.scene_files import SceneFiles
 from harma.serve.served import ServedIndex
 from harma.serve.settings import ServeSettings
@@ -45,6 +47,11 @@ class Service:
             search_work=WorkQueue("searches", limits.threads, limits.waiting),
             tile_work=WorkQueue("tiles", limits.threads, limits.waiting),
         )
+
+    @cached_property
+    def collections(self) -> FeatureCollections:
+        """Collections of OGC API Features and STAC."""
+        return FeatureCollections(self.indexes, self.settings.limits, self.source_tables)
 
     def index(self, name: str) -> ServedIndex:
         """A served index by its id.

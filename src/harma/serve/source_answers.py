@@ -1,4 +1,4 @@
-"""What the API says of a source: facts, extent, how to draw it; and where sources are (coverage)."""
+"""What the API says of a source: facts, extent, tiles; and where sources are (coverage)."""
 
 import json
 import zlib

@@ -71,11 +71,14 @@ class SourceTable:
             raise NotFoundError(f"there is no source {name} in the index")
         return self._by_id[name]
 
+    def find(self, name: str) -> ServedSource | None:
+        """A source by its id; None where there is none."""
+        return self._by_id.get(name)
+
     def after(self, name: str, count: int) -> Sequence[ServedSource]:
         """The sources that follow one, by id; the first ones after ""."""
         start = bisect_right(self._ids, name)
         return self.sources[start : start + count]
-
 
     def once(self, name: str, make: Callable[["SourceTable"], bytes]) -> bytes:
         """What is made of the table, made once."""

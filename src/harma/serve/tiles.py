@@ -138,7 +138,7 @@ def _near(grid: Grid, bounds: Box | None) -> NDArray[np.bool_]:
     if bounds is None:
         return np.ones((TILE_SIDE, TILE_SIDE), dtype=bool)
     west, south, east, north = bounds
-    middles = np.arange(TILE_SIDE) + 0.5
+    middles: Numbers = np.arange(TILE_SIDE, dtype=np.float64) + 0.5
     longitudes, latitudes = degrees(
         grid.transform.a * middles + grid.transform.c, grid.transform.e * middles + grid.transform.f
     )

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from harma.errors import ConflictError, NotFoundError
 from harma.serve.caching import ASK_FIRST, FOR_EVER, NOT_MODIFIED, cached, is_known, not_modified
+from harma.serve.item_answers import GeoJsonResponse
 from harma.serve.links import link
 from harma.serve.mercator import MOST_ZOOM, tile_grid
 from harma.serve.problems import responses
@@ -31,11 +32,7 @@ IMAGES: dict[int | str, dict[str, Any]] = {
         "description": "the tile; transparent where the scene shows nothing",
         "content": {WEBP.media_type: {}, PNG.media_type: {}},
     },
-    **NOT_MODIFIED,
-}
-BOXES: dict[int | str, dict[str, Any]] = {
-    200: {"model": Coverage, "content": {"application/geo+json": {}}},
-    **NOT_MODIFIED,
+    304: NOT_MODIFIED[304],
 }
 IndexId = Annotated[str, Path(description="id of the index", examples=["archive"])]
 SourceId = Annotated[str, Path(description="id of the scene", examples=["0f3a5c7e9b1d2f40"])]
@@ -49,8 +46,9 @@ def routes(service: Service) -> APIRouter:
         "/v1/indexes/{index}/coverage",
         operation_id="coverage",
         summary="Where the scenes of an index are",
-        response_class=Response,
-        responses=BOXES | responses(404, 503),
+        response_class=GeoJsonResponse,
+        response_model=Coverage,
+        responses={304: NOT_MODIFIED[304], **responses(404, 503)},
     )
     async def coverage_(request: Request, index: IndexId) -> Response:
         served = service.index(index)
@@ -87,8 +85,8 @@ def routes(service: Service) -> APIRouter:
         "/v1/indexes/{index}/sources/{source}/tiles/{z}/{x}/{y}",
         operation_id="tile",
         summary="A tile of a scene, as the model saw it",
-        description="256 × 256 pixels in Web Mercator: WebP where it is accepted, else PNG. No other"
-        " parameter counts.",
+        description="256 × 256 pixels in Web Mercator, as WebP where that is accepted, else PNG."
+        " No other parameter counts.",
         response_class=Response,
         responses=IMAGES | responses(404, 409, 422, 503),
     )
@@ -118,7 +116,7 @@ def _coverage(service: Service, request: Request, served: ServedIndex) -> Respon
     if is_known(request, tag):
         return not_modified(tag, ASK_FIRST)
     body = table.once("coverage", coverage)
-    return cached(Response(body, media_type="application/geo+json"), tag, ASK_FIRST)
+    return cached(Response(body, media_type=GeoJsonResponse.media_type), tag, ASK_FIRST)
 
 
 def _page(
@@ -134,9 +132,7 @@ def _page(
     return {"sources": shown, "next": following}
 
 
-def _source(
-    service: Service, request: Request, served: ServedIndex, name: str
-) -> dict[str, Any]:
+def _source(service: Service, request: Request, served: ServedIndex, name: str) -> dict[str, Any]:
     source = _table(service, served).get(name)
     facts = source_facts(request, served.id, source)
     if source.has_tiles:
