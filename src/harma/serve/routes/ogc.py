@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
+from harma.errors import QueryError
 from harma.serve.feature_collections import FeatureCollection, FeatureCollections
 from harma.serve.item_answers import (
     CollectionDocument,
@@ -41,7 +42,8 @@ from harma.serve.service import Service
 from harma.serve.standard_route import StandardRoute
 
 PAGE = FilePath(__file__).parents[1] / "page" / "index.html"
-PARAMETERS = ("limit", "bbox", "datetime", "q", "token", "f")
+# pystac-client names the collection once more.
+PARAMETERS = ("limit", "bbox", "datetime", "q", "token", "f", "collections")
 CollectionId = Annotated[str, Path(description="id of the collection", examples=["archive"])]
 Limit = Annotated[
     int, Query(ge=1, description=f"items of a page; at most {MOST_LIMIT:,} are given")
@@ -123,6 +125,8 @@ def routes(service: Service) -> APIRouter:
         token: Token = None,
     ) -> Response:
         check_known(request.query_params, PARAMETERS)
+        if request.query_params.get("collections", collection) != collection:
+            raise QueryError("collections names another collection; see /search for several")
         asked = item_filter(bbox=bbox, period=period)
 
         def answer() -> Response:
