@@ -298,6 +298,11 @@ class Index:
         """The tables, in the version that is searched."""
         return self._snapshot.store
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The version that is searched; whoever holds it reads that one, whatever is written."""
+        return self._snapshot
+
     def refresh(self) -> None:
         """See what was added since the index was opened.
 
