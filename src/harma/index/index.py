@@ -466,7 +466,7 @@ class Index:
         # Held to the end: a refresh meanwhile changes nothing for this search.
         snapshot = self._snapshot
         with snapshot.store.reading():
-            vector = query_vector(lambda: self.model, snapshot.store, query)
+            vector = query_vector(lambda: self.model, snapshot, query)
             if times is not None:
                 changes = find_changes(snapshot.store, vector, condition, *times)
                 return changed_hits(snapshot.store, changes, page)
