@@ -81,7 +81,8 @@ export class Card {
       if (this.hit === hit) {
         this.frame.append(paintRelevance(told));
         this.whyButton.setAttribute("aria-pressed", "true");
-        this.say(told.sentence || `The brighter a part is, the more it speaks for “${text}”.`);
+        this.say(`The brighter a part is, the more it speaks for “${text}”.`);
+        this.reason.title = told.sentence;
       }
     } catch (error) {
       this.say(sentenceOf(error));

@@ -1,16 +1,18 @@
 /** Footprints of hits on the map: coloured by standing and mark, each with a second sign. */
 
-import Feature from "ol/Feature.js";
-import { getCenter, type Extent } from "ol/extent.js";
+import Feature, { type FeatureLike } from "ol/Feature.js";
+import { getCenter, getWidth, type Extent } from "ol/extent.js";
 import GeoJSON from "ol/format/GeoJSON.js";
 import type OlGeometry from "ol/geom/Geometry.js";
+import Point from "ol/geom/Point.js";
 import VectorLayer from "ol/layer/Vector.js";
 import VectorImageLayer from "ol/layer/VectorImage.js";
 import type { Pixel } from "ol/pixel.js";
 import VectorSource from "ol/source/Vector.js";
+import CircleStyle from "ol/style/Circle.js";
 import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
-import Style from "ol/style/Style.js";
+import Style, { type GeometryFunction as StyleGeometry } from "ol/style/Style.js";
 import Text from "ol/style/Text.js";
 import type { Hit, MarkKind, Standing } from "./contract.ts";
 import { HEIGHT, type GroundMap } from "./map.ts";
@@ -28,17 +30,19 @@ interface Look {
 
 // Colours are not enough: lines differ too, and marks bear a sign.
 const LOOKS: Record<Looks, Look> = {
-  clear: { colour: "clear", width: 2.5, fill: 0.16 },
+  clear: { colour: "clear", width: 2.5, fill: 0.12 },
   likely: { colour: "likely", width: 1.75, fill: 0.08 },
-  weak: { colour: "weak", width: 1.25, dash: [2, 3], fill: 0.04 },
-  none: { colour: "weak", width: 1.25, dash: [2, 3], fill: 0.04 },
-  good: { colour: "good", width: 2.5, fill: 0.2, sign: "✓" },
+  weak: { colour: "weak", width: 1.25, dash: [2, 3], fill: 0 },
+  none: { colour: "weak", width: 1.25, dash: [2, 3], fill: 0 },
+  good: { colour: "good", width: 2.5, fill: 0.14, sign: "✓" },
   bad: { colour: "bad", width: 2, dash: [7, 5], fill: 0.06, sign: "×" },
   unsure: { colour: "unsure", width: 2, dash: [7, 3, 2, 3], fill: 0.08, sign: "?" },
 };
 
 /** How near a click has to be to a footprint, in pixels: a finger is no needle. */
 const NEAR = 6;
+/** Footprints that are smaller, in pixels, are drawn as dots. */
+export const SMALL = 8;
 
 export const geojson = new GeoJSON({ featureProjection: "EPSG:3857" });
 
@@ -47,7 +51,7 @@ export class Footprints {
   private readonly source = new VectorSource();
   private readonly chosenSource = new VectorSource();
   private readonly layer: VectorImageLayer;
-  private readonly styles = new Map<Looks, Style>();
+  private readonly styles = new Map<string, Style>();
   private readonly markOf: (chip: string) => MarkKind | undefined;
   private last: { pixel: Pixel; at: number } = { pixel: [-99, -99], at: 0 };
 
@@ -56,7 +60,7 @@ export class Footprints {
     this.markOf = markOf;
     this.layer = new VectorImageLayer({
       source: this.source,
-      style: (feature) => this.style(feature as Feature),
+      style: (feature, resolution) => this.style(feature as Feature, resolution),
       imageRatio: 1.3,
       zIndex: HEIGHT.footprints,
     });
@@ -143,11 +147,13 @@ export class Footprints {
     return String(touched[this.last.at]?.getId());
   }
 
-  private style(feature: Feature): Style {
+  private style(feature: Feature, resolution: number): Style {
     const mark = this.markOf(String(feature.getId()));
     const looks: Looks = mark ?? ((feature.get("standing") as Standing | "") || "none");
-    const made = this.styles.get(looks) ?? styleOf(LOOKS[looks]);
-    this.styles.set(looks, made);
+    const isSmall = getWidth(extentOf(feature)) < SMALL * resolution;
+    const name = isSmall ? `${looks} dot` : looks;
+    const made = this.styles.get(name) ?? styleOf(LOOKS[looks], isSmall);
+    this.styles.set(name, made);
     return made;
   }
 }
@@ -176,11 +182,13 @@ function extentOf(feature: Feature): Extent {
   return parts[0]?.getExtent() ?? geometry.getExtent();
 }
 
-function styleOf({ colour: name, width, dash, fill, sign }: Look): Style {
-  const style = new Style({
-    fill: new Fill({ color: colour(name, fill) }),
-    stroke: new Stroke({ color: colour(name), width, lineDash: dash }),
-  });
+function styleOf({ colour: name, width, dash, fill, sign }: Look, isSmall: boolean): Style {
+  const style = isSmall
+    ? dotStyle(name)
+    : new Style({
+        fill: new Fill({ color: colour(name, fill) }),
+        stroke: new Stroke({ color: colour(name), width, lineDash: dash }),
+      });
   if (sign) {
     const text = new Text({
       text: sign,
@@ -192,6 +200,18 @@ function styleOf({ colour: name, width, dash, fill, sign }: Look): Style {
     style.setText(text);
   }
   return style;
+}
+
+/** From afar a footprint is smaller than a line: a dot in its middle says that it is there. */
+export function dotStyle(name: string): Style {
+  const image = new CircleStyle({
+    radius: 4,
+    fill: new Fill({ color: colour(name) }),
+    stroke: new Stroke({ color: colour("panel"), width: 1.25 }),
+  });
+  const middle = (feature: FeatureLike): Point =>
+    new Point(getCenter(feature.getGeometry()?.getExtent() ?? [0, 0, 0, 0]));
+  return new Style({ image, geometry: middle as StyleGeometry });
 }
 
 /** Dark on light, so that it is seen on every scene. */

@@ -2,7 +2,7 @@
 
 import type { PageInfo } from "./contract.ts";
 import { AreaMenu } from "./area.ts";
-import { button, byId, el } from "./elements.ts";
+import { button, byId } from "./elements.ts";
 import type { Drawing } from "./drawing.ts";
 import type { GroundMap } from "./map.ts";
 import { hasQuestion, type State } from "./state.ts";
@@ -22,6 +22,7 @@ export class Form {
   private readonly complaint = byId("dates-problem");
   private readonly modes = [byId<HTMLInputElement>("places"), byId<HTMLInputElement>("changes")];
   private readonly tokens: Tokens;
+  private readonly fresh = button("New search", () => this.clear(), { class: "quiet fresh" });
 
   constructor(
     store: Store,
@@ -32,7 +33,7 @@ export class Form {
     this.text.maxLength = info.limits.text;
     this.tokens = new Tokens(store, parts.uploads);
     const area = new AreaMenu(store, parts.drawing, parts.ground, info.limits);
-    byId("tools").append(parts.uploads.opener(), area.opener);
+    byId("tools").append(parts.uploads.opener(), area.opener, this.fresh);
     byId("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -158,13 +159,6 @@ export class Form {
     });
     this.label(state.mode);
     this.tokens.show(state);
-    byId("fresh").hidden = !hasQuestion(state) && state.area === null;
+    this.fresh.hidden = !hasQuestion(state) && state.area === null;
   }
-}
-
-/** The button that starts afresh. */
-export function freshButton(form: Form): HTMLElement {
-  const made = button("New search", () => form.clear(), { class: "quiet", id: "fresh" });
-  made.hidden = true;
-  return el("div", { class: "fresh" }, made);
 }

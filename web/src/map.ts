@@ -4,7 +4,6 @@ import OlMap from "ol/Map.js";
 import View from "ol/View.js";
 import ScaleLine from "ol/control/ScaleLine.js";
 import { createEmpty, extend, isEmpty, type Extent } from "ol/extent.js";
-import TopoJSON from "ol/format/TopoJSON.js";
 import TileLayer from "ol/layer/Tile.js";
 import VectorImageLayer from "ol/layer/VectorImage.js";
 import { fromLonLat, toLonLat, transformExtent } from "ol/proj.js";
@@ -16,6 +15,7 @@ import Style from "ol/style/Style.js";
 import { call } from "./api.ts";
 import type { Basemap, Bounds } from "./contract.ts";
 import { byId } from "./elements.ts";
+import { landOf } from "./land.ts";
 import type { View as Seen } from "./state.ts";
 import { colour, onTheme } from "./theme.ts";
 
@@ -23,6 +23,7 @@ const DEGREES = "EPSG:4326";
 const MERCATOR = "EPSG:3857";
 const CLOSEST = 18;
 const MOVE_MS = 250;
+const MARGIN = 60;
 
 /** Layers from the bottom up. */
 export const HEIGHT = {
@@ -56,10 +57,8 @@ export class GroundMap {
       return;
     }
     const land = await call<object>("assets/land-50m.json");
-    const format = new TopoJSON({ layers: ["land"] });
-    const features = format.readFeatures(land, { featureProjection: MERCATOR });
     const layer = new VectorImageLayer({
-      source: new VectorSource({ features }),
+      source: new VectorSource({ features: landOf(land) }),
       style: landStyle(),
       zIndex: HEIGHT.base,
     });
@@ -103,7 +102,11 @@ export class GroundMap {
     }
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const duration = isSlow && !still ? MOVE_MS : 0;
-    this.ol.getView().fit(all, { padding: [56, 56, 64, 56], maxZoom: closest, duration });
+    // The card of the chosen place covers the left part.
+    const card = byId("card");
+    const covered = card.hidden ? 0 : card.offsetWidth;
+    const padding = [MARGIN, MARGIN, MARGIN, MARGIN + covered];
+    this.ol.getView().fit(all, { padding, maxZoom: closest, duration });
   }
 
   /** Look at a box of degrees. */

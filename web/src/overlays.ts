@@ -1,34 +1,46 @@
 /** Further layers: where there are scenes (coverage), the area of the search, detections. */
 
-import { createEmpty, extend, type Extent } from "ol/extent.js";
+import type { FeatureLike } from "ol/Feature.js";
+import { createEmpty, extend, getWidth, type Extent } from "ol/extent.js";
 import VectorImageLayer from "ol/layer/VectorImage.js";
 import VectorSource from "ol/source/Vector.js";
 import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
-import type { Geometry } from "./geometry.ts";
-import { type Area } from "./geometry.ts";
-import { geojson } from "./footprints.ts";
+import { dotStyle, geojson, SMALL } from "./footprints.ts";
+import type { Area, Geometry } from "./geometry.ts";
 import { HEIGHT, type GroundMap } from "./map.ts";
 import { colour, onTheme } from "./theme.ts";
 
 type Drawn = "coverage" | "area" | "detections";
 
-const LOOKS: Record<Drawn, () => Style> = {
-  coverage: () =>
-    new Style({
+type Look = (feature: FeatureLike, resolution: number) => Style;
+
+/** How shapes look; made once for each theme. */
+const LOOKS: Record<Drawn, () => Look> = {
+  coverage: () => {
+    const box = new Style({
       fill: new Fill({ color: colour("coverage", 0.12) }),
       stroke: new Stroke({ color: colour("coverage", 0.8), width: 1 }),
-    }),
-  area: () =>
-    new Style({
-      stroke: new Stroke({ color: colour("accent"), width: 2, lineDash: [8, 5] }),
-    }),
-  detections: () =>
-    new Style({
+    });
+    const dot = dotStyle("coverage");
+    return (feature, resolution) => {
+      const width = getWidth(feature.getGeometry()?.getExtent() ?? [0, 0, 0, 0]);
+      return width < SMALL * resolution ? dot : box;
+    };
+  },
+  area: () => {
+    const stroke = new Stroke({ color: colour("accent"), width: 2, lineDash: [8, 5] });
+    const style = new Style({ stroke });
+    return () => style;
+  },
+  detections: () => {
+    const style = new Style({
       fill: new Fill({ color: colour("detection", 0.24) }),
       stroke: new Stroke({ color: colour("detection"), width: 3 }),
-    }),
+    });
+    return () => style;
+  },
 };
 
 /** A layer of shapes that all look alike. */

@@ -5,9 +5,8 @@ import { call, sentenceOf } from "./api.ts";
 import type { Hit, MarkKind, PageInfo } from "./contract.ts";
 import { DetectionTool } from "./detections.ts";
 import { Drawing } from "./drawing.ts";
-import { byId } from "./elements.ts";
 import { Footprints } from "./footprints.ts";
-import { Form, freshButton } from "./form.ts";
+import { Form } from "./form.ts";
 import { Indexes } from "./indexes.ts";
 import { Keeper } from "./keep.ts";
 import { Library } from "./library.ts";
@@ -67,7 +66,6 @@ export class Page {
     this.library = new Library(store, info.read_only);
     const uploads = new Uploads(store, info.limits);
     this.form = new Form(store, info, { uploads, drawing: this.drawing, ground: this.ground });
-    byId("tools").append(freshButton(this.form));
     const canMark = !info.read_only;
     this.markBar = canMark ? new MarkBar({ ...this, marks: this.marks }) : null;
     this.summary = new Summary({
