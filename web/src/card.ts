@@ -151,7 +151,6 @@ function picture(hit: Hit): HTMLElement {
     const isEarlier = then_id !== undefined && at === 0;
     const when = isEarlier ? then_date : date;
     const image = el("img", { at: { alt: `Place ${rank}${when ? `, ${when}` : ""}` } });
-    image.addEventListener("error", () => image.classList.add("is-missing"));
     show(image, `v1/indexes/${index}/chips/${encodeURIComponent(chip)}/image`);
     const caption = el("figcaption", { text: when ?? "", hidden: then_id === undefined });
     frame.append(el("figure", {}, image, caption));

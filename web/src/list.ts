@@ -31,7 +31,7 @@ export class List {
       this.place.replaceChildren();
       this.rows = new Map();
       this.made = 0;
-      this.place.scrollTop = 0;
+      byId("scroll").scrollTop = 0;
     }
     this.fill();
   }

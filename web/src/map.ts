@@ -3,7 +3,7 @@
 import OlMap from "ol/Map.js";
 import View from "ol/View.js";
 import ScaleLine from "ol/control/ScaleLine.js";
-import { createEmpty, extend, isEmpty, type Extent } from "ol/extent.js";
+import { buffer, createEmpty, extend, getWidth, isEmpty, type Extent } from "ol/extent.js";
 import TileLayer from "ol/layer/Tile.js";
 import VectorImageLayer from "ol/layer/VectorImage.js";
 import { fromLonLat, toLonLat, transformExtent } from "ol/proj.js";
@@ -22,6 +22,7 @@ import { colour, onTheme } from "./theme.ts";
 const DEGREES = "EPSG:4326";
 const MERCATOR = "EPSG:3857";
 const CLOSEST = 18;
+const NEAREST = 20;
 const MOVE_MS = 250;
 const MARGIN = 60;
 
@@ -107,6 +108,11 @@ export class GroundMap {
     const covered = card.hidden ? 0 : card.offsetWidth;
     const padding = [MARGIN, MARGIN, MARGIN, MARGIN + covered];
     this.ol.getView().fit(all, { padding, maxZoom: closest, duration });
+  }
+
+  /** Look at a hit with about its own width of ground on each side. */
+  fitAround(extent: Extent): void {
+    this.fit([buffer(extent, getWidth(extent))], NEAREST);
   }
 
   /** Look at a box of degrees. */

@@ -59,7 +59,13 @@ export class Page {
     this.area = new Overlay(this.ground, "area");
     this.footprints = new Footprints(this.ground, markOf);
     const shapes = new Overlay(this.ground, "detections");
-    this.detections = new DetectionTool(shapes, (isOpen) => this.footprints.setVisible(!isOpen));
+    this.detections = new DetectionTool(shapes, (isOpen) => {
+      this.footprints.setVisible(!isOpen);
+      if (isOpen) {
+        this.choose("");
+        this.fitAll();
+      }
+    });
     this.drawing = new Drawing(this.ground);
     this.scenes = new Scenes(this.ground);
     this.keeper = new Keeper(store, this.marks, info);
@@ -72,6 +78,7 @@ export class Page {
       again: () => void this.search.run(),
       try: (text) => this.store.set({ text, saved: "", how: "asked", chosen: "" }),
       everywhere: () => this.store.set({ area: null, saved: "", how: "asked" }),
+      always: () => this.store.set({ since: "", until: "", saved: "", how: "asked" }),
       more: (isAll) => void this.search.more(isAll),
     });
     this.list = new List(
@@ -140,7 +147,7 @@ export class Page {
       notice("This place has no position on the Earth. Its picture is all there is.");
     }
     if (extent) {
-      this.ground.fit([extent], 17);
+      this.ground.fitAround(extent);
     }
   }
 
@@ -272,7 +279,7 @@ export class Page {
     const isInside = west >= w && south >= s && east <= e && north <= n;
     const isSmall = (east - west) / (view.getResolution() ?? 1) < 24;
     if (!isInside || isSmall) {
-      this.ground.fit([extent], 16);
+      this.ground.fitAround(extent);
     }
   }
 

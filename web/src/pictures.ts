@@ -7,6 +7,7 @@ let watcher: IntersectionObserver | null = null;
 
 /** Show a picture of the server. It is asked for when it is about to come into view. */
 export function show(image: HTMLImageElement, path: string): void {
+  image.addEventListener("error", () => image.classList.add("is-missing"));
   if (!key()) {
     image.loading = "lazy";
     image.decoding = "async";

@@ -96,7 +96,6 @@ function pictures(hit: Hit): HTMLElement {
     const image = el("img", { at: { alt: "" } });
     image.width = 96;
     image.height = 96;
-    image.addEventListener("error", () => image.classList.add("is-missing"));
     show(image, `v1/indexes/${index}/chips/${encodeURIComponent(chip)}/thumbnail`);
     frame.append(image);
   }

@@ -14,6 +14,7 @@ export interface SummaryActions {
   again(): void;
   try(text: string): void;
   everywhere(): void;
+  always(): void;
   more(isAll: boolean): void;
 }
 
@@ -84,11 +85,14 @@ export class Summary {
     const reason = empty?.reason ?? "Nothing was found";
     const advice = empty?.advice ?? "Try other words, a larger area or other dates";
     const message: HTMLElement[] = [el("h2", { text: asSentence(reason) }), el("p", { text: asSentence(advice) })];
-    if (state.area) {
-      const widen = (): void => this.actions.everywhere();
-      message.push(button("Search everywhere", widen, { class: "primary" }));
+    const ways = el("div", { class: "row" });
+    if (state.mode === "places" && (state.since || state.until)) {
+      ways.append(button("At any date", () => this.actions.always(), { class: "quiet" }));
     }
-    return message;
+    if (state.area) {
+      ways.append(button("Everywhere", () => this.actions.everywhere(), { class: "quiet" }));
+    }
+    return [...message, ways];
   }
 
   private welcome(index: IndexSummary | undefined): HTMLElement[] {
