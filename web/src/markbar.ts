@@ -96,7 +96,7 @@ export class MarkBar {
     const chips = footprints.within(area);
     marks.set(chips, mark);
     const undo = { words: "Undo", act: () => this.undo() };
-    const sentence = `${plural(chips.length, "place")} in it ${markWord(mark)}.`;
+    const sentence = `${plural(chips.length, "place")} in the area ${markWord(mark)}.`;
     notice(sentence, chips.length > 0 ? undo : undefined);
   }
 

@@ -20,7 +20,7 @@ type Look = (feature: FeatureLike, resolution: number) => Style;
 const LOOKS: Record<Drawn, () => Look> = {
   coverage: () => {
     const box = new Style({
-      fill: new Fill({ color: colour("coverage", 0.12) }),
+      fill: new Fill({ color: colour("coverage", 0.07) }),
       stroke: new Stroke({ color: colour("coverage", 0.8), width: 1 }),
     });
     const dot = dotStyle("coverage");

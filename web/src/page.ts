@@ -46,9 +46,12 @@ export class Page {
   private readonly summary: Summary;
   private readonly area: Overlay;
   private covered = "";
+  /** A link says what is seen; it is not looked away from. */
+  private isLinkedView: boolean;
 
   constructor(store: Store, info: PageInfo) {
     this.store = store;
+    this.isLinkedView = store.state.view !== null;
     this.info = info;
     this.search = new Search(store);
     this.marks = new Marks(store);
@@ -260,7 +263,10 @@ export class Page {
     this.list.choose(hit?.id ?? "");
     this.footprints.choose(hit ?? null);
     this.card.show(hit ?? null, hit ? (this.marks.kinds.get(hit.id) ?? null) : null);
-    void this.scenes.show(hit ?? null);
+    // A scene stays when its hit is closed, to look around in it; before | after does not.
+    if (hit || this.search.found.hits.length === 0 || this.scenes.isSwiping) {
+      void this.scenes.show(hit ?? null);
+    }
     if (hit) {
       tell(hitSentence(hit));
       this.bringIntoView(hit);
@@ -296,18 +302,19 @@ export class Page {
       this.detections.take(found.answer, scores);
     }
     if (isNew) {
-      this.firstLook(before.status !== "idle" || this.store.state.view === null);
+      this.firstLook();
     }
     this.showChosen();
   }
 
   /** A new answer is looked at as a whole; one that a link opens is seen as the link says. */
-  private firstLook(isMoved: boolean): void {
+  private firstLook(): void {
     const { chosen } = this.store.state;
     const isThere = chosen !== "" && this.search.hit(chosen) !== undefined;
-    if (isMoved && !isThere) {
+    if (!this.isLinkedView && !isThere) {
       this.fitAll();
     }
+    this.isLinkedView = false;
   }
 
   /** Show where the chosen index has scenes. */
@@ -318,7 +325,7 @@ export class Page {
     }
     this.covered = index.id;
     this.coverage.clear();
-    if (this.store.state.view === null && index.bounds) {
+    if (!this.isLinkedView && index.bounds) {
       this.ground.fitBox(index.bounds, false);
     }
     try {

@@ -3,7 +3,7 @@
 import type { Relevance } from "./contract.ts";
 
 /** How dark the parts are that say nothing: the picture stays visible below. */
-const DARKEST = 0.8;
+const DARKEST = 0.72;
 
 /** The values of a map in rows. */
 export function rowsOf({ rows, columns, values }: Relevance): number[][] {

@@ -54,6 +54,11 @@ export class Scenes {
     this.slide();
   }
 
+  /** Are two scenes shown, one on each side? */
+  get isSwiping(): boolean {
+    return this.now !== null;
+  }
+
   /** Show scenes, or not. */
   async toggle(hit: Hit | null): Promise<void> {
     this.isShown = !this.isShown;
