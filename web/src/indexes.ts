@@ -5,7 +5,7 @@ import type { IndexSummary } from "./contract.ts";
 import { byId } from "./elements.ts";
 import { problem } from "./notice.ts";
 import type { Store } from "./store.ts";
-import { indexSentence } from "./words.ts";
+import { indexFacts, indexSentence } from "./words.ts";
 
 const POLL_MS = 1500;
 
@@ -78,7 +78,7 @@ export class Indexes {
     this.chooser.value = this.store.state.index;
     const index = this.chosen;
     this.facts.textContent = index?.state === "ready" ? indexSentence(index) : (index?.state ?? "");
-    this.facts.title = index?.model ? `Model: ${index.model}` : "";
+    this.facts.title = index?.state === "ready" ? indexFacts(index) : "";
     const dates = index?.dates;
     byId<HTMLInputElement>("first-date").placeholder = dates?.[0] ?? "2018";
     byId<HTMLInputElement>("last-date").placeholder = dates?.[1] ?? "2024-06";

@@ -12,7 +12,9 @@ import { EMPTY, type State } from "./state.ts";
 import type { Store } from "./store.ts";
 import { moment, plural } from "./words.ts";
 
-const EVENTS = 50;
+/** Asked for at once; the latest of them are shown first. */
+const EVENTS = 1000;
+const SHOWN = 100;
 
 export class Library {
   private readonly store: Store;
@@ -109,7 +111,8 @@ export class Library {
     try {
       const path = `v1/searches/${search.id}/events?k=${EVENTS}`;
       const { features } = await call<{ features: WatchEvent[] }>(path);
-      list.append(...features.map((event) => this.event(search, event, opened)));
+      const latest = features.reverse().slice(0, SHOWN);
+      list.append(...latest.map((event) => this.event(search, event, opened)));
       if (features.length === 0) {
         list.replaceWith(el("p", { text: "No new places yet." }));
       }

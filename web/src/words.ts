@@ -67,14 +67,26 @@ export function areaSentence(area: Area): string {
   return `${named}, ${distance(width)} × ${distance(height)}`;
 }
 
-/** "2,298 chips of 14 scenes, 2016-05-01 to 2022-08-20". */
+/** "14 scenes, 2016 to 2022". */
 export function indexSentence(index: IndexSummary): string {
-  const parts = [`${plural(index.chips ?? 0, "chip")} of ${plural(index.sources ?? 0, "scene")}`];
+  const parts = [plural(index.sources ?? 0, "scene")];
   if (index.dates) {
-    const [first, last] = index.dates;
-    parts.push(first === last ? first : `${first} to ${last}`);
+    const [first, last] = index.dates.map((date) => date.slice(0, 4));
+    parts.push(first === last ? String(first) : `${first} to ${last}`);
   }
   return parts.join(", ");
+}
+
+/** What more can be told of an index: chips, dates, model. */
+export function indexFacts(index: IndexSummary): string {
+  const facts = [`${plural(index.chips ?? 0, "chip")} of ${plural(index.sources ?? 0, "scene")}`];
+  if (index.dates) {
+    facts.push(`taken ${index.dates.join(" to ")}`);
+  }
+  if (index.model) {
+    facts.push(`model ${index.model}`);
+  }
+  return facts.join(", ");
 }
 
 /** What is wrong with the dates of a search, or "". */
