@@ -95,16 +95,20 @@ def _has_place(hit: Hit) -> bool:
 def _joined(footprints: Sequence[BaseGeometry | None]) -> list[BaseGeometry]:
     """Footprints on one sheet: those of both sides of the 180th meridian beside each other."""
     shapes = [shape for shape in footprints if shape is not None]
-    moved = [shapely.union_all([_moved_east(part) for part in _parts(shape)]) for shape in shapes]
-    return min(shapes, moved, key=_spread)
+    return min(shapes, [_moved_east(shape) for shape in shapes], key=_spread)
 
 
 def _parts(shape: BaseGeometry) -> list[BaseGeometry]:
     return list(shapely.get_parts(shape))
 
 
-def _moved_east(part: BaseGeometry) -> BaseGeometry:
-    return translate(part, FULL_CIRCLE) if part.bounds[0] < 0 else part
+def _moved_east(shape: BaseGeometry) -> BaseGeometry:
+    """A shape, those parts of it that lie in the west moved to over 180 degrees."""
+    moved = []
+    for part in _parts(shape):
+        is_west = part.bounds[0] < 0
+        moved.append(translate(part, FULL_CIRCLE) if is_west else part)
+    return shapely.union_all(moved)
 
 
 def _spread(shapes: Sequence[BaseGeometry]) -> float:
