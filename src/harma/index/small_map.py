@@ -22,7 +22,7 @@ HEIGHT = 200
 # Around what is shown, a share of it.
 PAD = 0.12
 # A map of land is never smaller (degrees of latitude), as land is drawn coarsely.
-LEAST_LAND = 12.0
+LEAST_LAND = 40.0
 # Nor is any other map: about 50 m.
 LEAST_CLOSE = 0.0005
 # Hits that are further apart (degrees) would be specks on a map of their own.
@@ -80,10 +80,10 @@ def small_maps(hits: Sequence[Hit]) -> list[SmallMap]:
         return []
     footprints = dict(zip(placed, _joined([hit.geometry for hit in placed.values()]), strict=True))
     bounds = shapely.total_bounds(list(footprints.values())).tolist()
-    wide = _Frame.around(bounds, LEAST_LAND)
+    wide = _Sheet.around(bounds, LEAST_LAND)
     maps = [SmallMap(wide.land(), _dots(wide, placed, footprints), wide.corners)]
     if max(bounds[2] - bounds[0], bounds[3] - bounds[1]) <= MOST_CLOSE:
-        close = _Frame.around(bounds, LEAST_CLOSE)
+        close = _Sheet.around(bounds, LEAST_CLOSE)
         maps.append(SmallMap("", _outlines(close, placed, footprints), close.corners))
     return maps
 
@@ -117,7 +117,7 @@ def _spread(shapes: Sequence[BaseGeometry]) -> float:
 
 
 @dataclass(frozen=True)
-class _Frame:
+class _Sheet:
     """A part of the Earth as it is drawn: as wide and high on the ground as on the screen.
 
     Attributes:
@@ -133,7 +133,7 @@ class _Frame:
     stretch: float
 
     @classmethod
-    def around(cls, bounds: Sequence[float], least: float) -> "_Frame":
+    def around(cls, bounds: Sequence[float], least: float) -> "_Sheet":
         """A frame around west, south, east, north that is so high at least (degrees)."""
         west, south, east, north = bounds
         middle = (south + north) / 2
@@ -207,7 +207,7 @@ def _coordinates(longitude: float, latitude: float, digits: int) -> str:
 
 
 def _dots(
-    frame: _Frame, placed: dict[int, Hit], footprints: dict[int, BaseGeometry]
+    frame: _Sheet, placed: dict[int, Hit], footprints: dict[int, BaseGeometry]
 ) -> list[DrawnHit]:
     drawn = []
     for rank, hit in reversed(placed.items()):
@@ -218,7 +218,7 @@ def _dots(
 
 
 def _outlines(
-    frame: _Frame, placed: dict[int, Hit], footprints: dict[int, BaseGeometry]
+    frame: _Sheet, placed: dict[int, Hit], footprints: dict[int, BaseGeometry]
 ) -> list[DrawnHit]:
     drawn = []
     for rank, hit in reversed(placed.items()):
