@@ -6,7 +6,7 @@ import pytest
 import shapely
 from tests.exchange.made import hit
 
-from harma.index.small_map import HEIGHT, MOST_DRAWN, WIDTH, small_maps
+from harma.index.small_map import HEIGHT, MOST_DRAWN, WIDTH, _land, small_maps
 
 
 def at(west, south, size=0.01, **said):
@@ -75,6 +75,15 @@ def test_land_is_where_it_is():
     assert any(shapely.Polygon(points(outline)).contains(middle) for outline in outlines)
     assert len(outlines) > 1
     assert small_maps([at(-125, -30)])[0].land == ""
+
+
+def test_known_places_are_on_land_or_at_sea():
+    land = _land()
+    assert land.is_valid
+    on_land = [(10, 50), (-100, 40), (25, 0), (0, -80), (170, 66), (-175, 66), (134, -25)]
+    at_sea = [(-30, 40), (-150, -16.5), (0, -16.5), (-140, 10), (0, 71), (75, -20)]
+    assert [shapely.Point(at) for at in on_land if not land.contains(shapely.Point(at))] == []
+    assert [shapely.Point(at) for at in at_sea if land.contains(shapely.Point(at))] == []
 
 
 def test_poles_and_too_many_hits():
