@@ -30,7 +30,7 @@ from harma.index.counts import counted_bands, counted_sensors
 from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
-from harma.index.found import Hits
+from harma.index.hit_list import HitList
 from harma.index.hits import hit_of
 from harma.index.placed import places_said
 from harma.index.properties import WORDS
@@ -401,7 +401,7 @@ class Index:
         like: Sequence[Any] = (),
         unlike: Sequence[Any] = (),
         **options: Unpack[SearchOptions],
-    ) -> Hits:
+    ) -> HitList:
         """Find chips, or places that match more now than they did.
 
         A plain string in `text`, `like` and `unlike` is a text, always; `image` takes a picture.
@@ -420,7 +420,7 @@ class Index:
         where, page = where_and_page(options)
         return self.find(Query(text, image, like, unlike), where, page)
 
-    def find(self, query: Query, where: Where | None = None, page: Page | None = None) -> Hits:
+    def find(self, query: Query, where: Where | None = None, page: Page | None = None) -> HitList:
         """Find chips, or places that match more now than they did.
 
         Args:
@@ -445,7 +445,7 @@ class Index:
             vector = query_vector(lambda: self.model, snapshot.store, query)
             if times is not None:
                 changes = find_changes(snapshot.store, vector, condition, *times)
-                return Hits(changed_hits(snapshot.store, changes, page), snapshot.store)
+                return HitList(changed_hits(snapshot.store, changes, page), snapshot.store)
             search = Search(snapshot, vector, condition, is_exact=page.exact)
             # From the first hit on, whatever the page: chips of one place are merged from the best
             # down.
@@ -456,7 +456,7 @@ class Index:
             # Cut last: what stands before the page decides what is merged into it.
             shown = matches[page.offset :]
             hits = [hit_of(match.chip, match.score, standings) for match in shown]
-            return Hits(hits, snapshot.store)
+            return HitList(hits, snapshot.store)
 
 
 def _checked(store: StoreReader, model: "HarMA") -> "HarMA":

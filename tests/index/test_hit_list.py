@@ -13,7 +13,7 @@ from PIL import Image
 from tests.exchange.made import hit
 
 from harma import Index
-from harma.index.found import MOST_ROWS, Hits
+from harma.index.hit_list import MOST_ROWS, HitList
 from harma.index.hits import Hit, as_json
 
 BAD = '"><script>alert(1)</script>'
@@ -45,7 +45,7 @@ def test_hits_are_a_list(hits):
 
 def test_parts_and_copies_keep_their_pictures(hits):
     for part in (hits[1:3], hits[::2], hits.copy()):
-        assert isinstance(part, Hits)
+        assert isinstance(part, HitList)
         assert part.store is hits.store
     assert hits[1:3] == list(hits)[1:3]
 
@@ -100,7 +100,7 @@ def test_it_is_well_formed(hits):
 
 def test_of_a_change_both_pictures_stand_side_by_side(archive):
     found = Index.open(archive).search("a road", k=3)
-    pair = Hits([hit(id=found[0].id, then=found[1])], found.store)
+    pair = HitList([hit(id=found[0].id, then=found[1])], found.store)
     page = pair._repr_html_()
     assert page.count("<img") == 2
     assert page.count("<figcaption>") == 2
@@ -109,13 +109,13 @@ def test_of_a_change_both_pictures_stand_side_by_side(archive):
 
 
 def test_hostile_text_stays_text():
-    page = Hits([hit(source=f"/data/{BAD}", id=BAD, standing=BAD)])._repr_html_()
+    page = HitList([hit(source=f"/data/{BAD}", id=BAD, standing=BAD)])._repr_html_()
     assert "<script>" not in page
     assert page.count("&lt;script&gt;") >= 3
 
 
 def test_a_long_list_is_cut_with_a_word():
-    many = Hits([hit(id=str(number)) for number in range(MOST_ROWS + 7)])
+    many = HitList([hit(id=str(number)) for number in range(MOST_ROWS + 7)])
     page = many._repr_html_()
     assert page.count("<code>") == MOST_ROWS
     assert f"The first {MOST_ROWS} of {MOST_ROWS + 7}" in page
@@ -123,8 +123,8 @@ def test_a_long_list_is_cut_with_a_word():
 
 
 def test_nothing_and_hits_without_a_place(archive):
-    assert "Nothing matches." in Hits()._repr_html_()
-    page = Hits([hit(geometry=None, datetime=None, standing="")])._repr_html_()
+    assert "Nothing matches." in HitList()._repr_html_()
+    page = HitList([hit(geometry=None, datetime=None, standing="")])._repr_html_()
     assert "<svg" not in page
     assert "1 hit<" in page
 
@@ -153,5 +153,5 @@ def test_a_search_by_marks_shows_itself_too(archive):
     from harma import Chip
 
     again = index.search("a road", like=[Chip(first[0].id)], unlike=[Chip(first[1].id)], k=4)
-    assert isinstance(again, Hits)
+    assert isinstance(again, HitList)
     assert again._repr_html_().count("<img") == 4

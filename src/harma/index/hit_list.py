@@ -29,11 +29,11 @@ PICTURE_SIDE = 96
 STANDINGS = ("clear", "likely", "weak")
 
 
-class Hits(list[Hit]):
+class HitList(list[Hit]):
     """What a search found, the best first: a list, which a notebook shows as a table and a map.
 
     Slices keep showing pictures; what is made of a list otherwise (a sorted copy, a comprehension)
-    is a plain list, and `Hits(those, store=hits.store)` shows it.
+    is a plain list, and `HitList(those, store=hits.store)` shows it.
 
     Args:
         hits: what was found.
@@ -48,21 +48,21 @@ class Hits(list[Hit]):
     def __getitem__(self, place: SupportsIndex, /) -> Hit: ...
 
     @overload
-    def __getitem__(self, place: slice, /) -> "Hits": ...
+    def __getitem__(self, place: slice, /) -> "HitList": ...
 
-    def __getitem__(self, place: SupportsIndex | slice, /) -> "Hit | Hits":
+    def __getitem__(self, place: SupportsIndex | slice, /) -> "Hit | HitList":
         """A hit, or a part of the list."""
         if isinstance(place, slice):
-            return Hits(super().__getitem__(place), self.store)
+            return HitList(super().__getitem__(place), self.store)
         return super().__getitem__(place)
 
-    def copy(self) -> "Hits":
+    def copy(self) -> "HitList":
         """The same hits in another list."""
-        return Hits(self, self.store)
+        return HitList(self, self.store)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Open tables cannot be pickled: the hits are, and show themselves without pictures.
-        return Hits, (list(self),)
+        return HitList, (list(self),)
 
     def _repr_html_(self) -> str:
         """How a notebook shows it."""
