@@ -28,6 +28,8 @@ NOT_AN_EXAMPLE = "vector"
 USUAL_K = 50
 # Sources of one search.
 MOST_SOURCES = 1000
+# Where a schema holds others.
+INNER = {"anyOf", "items"}
 # Of a message that quotes what was sent.
 MESSAGE_LENGTH = 300
 EXAMPLE_BODY = {
@@ -156,17 +158,20 @@ def _bounded(schema: Any, limits: Limits) -> Any:
     if not isinstance(schema, Mapping):
         return schema
     bounded = dict(schema)
-    for name in ("anyOf", "items", "properties"):
-        if name in bounded:
-            bounded[name] = _bounded(bounded[name], limits)
-    if "type" not in schema:
-        # Of `properties`: the schema of each value by its name.
-        bounded = {name: _bounded(value, limits) for name, value in bounded.items()}
-    if schema.get("type") == "string":
-        bounded["maxLength"] = limits.text
-    if schema.get("type") == "array":
-        bounded["maxItems"] = limits.examples
-    return bounded
+    bounded |= {name: _bounded(schema[name], limits) for name in INNER & schema.keys()}
+    if "properties" in schema:
+        inner = schema["properties"].items()
+        bounded["properties"] = {name: _bounded(value, limits) for name, value in inner}
+    return bounded | _bounds_of(str(schema.get("type")), limits)
+
+
+def _bounds_of(kind: str, limits: Limits) -> dict[str, int]:
+    """The limit on a value of some type."""
+    if kind == "string":
+        return {"maxLength": limits.text}
+    if kind == "array":
+        return {"maxItems": limits.examples}
+    return {}
 
 
 def _errors(
@@ -212,7 +217,7 @@ def _most_telling(error: ValidationError) -> ValidationError:
 
 
 def _message(error: ValidationError) -> str:
-    message = error.message
+    message = str(error.message)
     if len(message) > MESSAGE_LENGTH:
         message = f"{message[:MESSAGE_LENGTH]}…"
     return message
@@ -226,13 +231,22 @@ def _odd_values(value: Any, field: str) -> Iterator[dict[str, str]]:
         field, value = stack.pop()
         if isinstance(value, float) and not math.isfinite(value):
             yield {"field": field or "body", "message": "it is no finite number"}
-        if isinstance(value, str) and not _is_text(value):
+        elif isinstance(value, str) and not _is_text(value):
             yield {"field": field or "body", "message": "it holds signs that no text has"}
-        if isinstance(value, dict):
-            stack += [(f"{field}.{name}".lstrip("."), inner) for name, inner in value.items()]
-            stack += [(field, name) for name in value]
-        if isinstance(value, list):
-            stack += [(f"{field}.{number}", inner) for number, inner in enumerate(value)]
+        else:
+            stack += _parts(value, field)
+
+
+def _parts(value: Any, field: str) -> list[tuple[str, Any]]:
+    """What an object or a list holds, each with its place."""
+    parts: list[tuple[str, Any]] = []
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            # A name may be as odd as a value.
+            parts += [(field, name), (f"{field}.{name}".lstrip("."), inner)]
+    elif isinstance(value, list):
+        parts = [(f"{field}.{number}", inner) for number, inner in enumerate(value)]
+    return parts
 
 
 def _is_text(value: str) -> bool:

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from harma.index.hits import Hit
-from harma.serve.features import DIGITS, Feature, feature, shown_name
+from harma.serve.features import DIGITS, SCORE_DIGITS, Feature, feature, shown_name
 
 # Corners of neighbouring chips differ by rounding: degrees, about a centimetre.
 TOUCHING = 1e-7
@@ -55,7 +55,8 @@ def over(hits: Sequence[Hit], least_score: float | None) -> list[Hit]:
     """Hits of a score (or gain) or a higher one; None admits all."""
     if least_score is None:
         return list(hits)
-    return [hit for hit in hits if ranked_by(hit) >= least_score]
+    # As it is shown: who gives the score of a hit means that hit too.
+    return [hit for hit in hits if round(ranked_by(hit), SCORE_DIGITS) >= least_score]
 
 
 def merged_detections(hits: Sequence[Hit]) -> list[Detection]:
@@ -108,7 +109,7 @@ def detection_features(query_id: str, detections: Sequence[Detection]) -> list[F
             "rank": rank,
             "chips": len(detection.hits),
             "best_chip": best.id,
-            "best_score": round(detection.value, 6),
+            "best_score": round(detection.value, SCORE_DIGITS),
             "standing": best.standing,
             "dates": sorted(days),
             "source_names": sorted(names)[:MOST_NAMES],

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harma.serve.keys import Keys, read_keys
-from harma.serve.problems import plain_problem
+from harma.serve.problems import plain_problem, route_path
 from harma.serve.proxies import IS_FROM_PROXY
 from harma.serve.settings import ServeSettings
 from harma.serve.settings_checks import is_loopback
@@ -141,7 +141,7 @@ def access_check(keys: Keys | None, trust_header: str) -> Check:
         if name:
             setattr(request.state, WHO, name)
             return None
-        if request.method == "GET" and OPEN_TO_ALL.fullmatch(_route_path(request)):
+        if request.method == "GET" and OPEN_TO_ALL.fullmatch(route_path(request)):
             return None
         return plain_problem(
             401,
@@ -161,12 +161,7 @@ def refuse_writing(request: Request) -> JSONResponse | None:
     """Refuse what would change something."""
     if request.method in READING:
         return None
-    if request.method == "POST" and ASKING.fullmatch(_route_path(request)):
+    if request.method == "POST" and ASKING.fullmatch(route_path(request)):
         return None
     return plain_problem(403, "this server only reads: nothing is saved, marked or watched here")
 
-
-def _route_path(request: Request) -> str:
-    """The path below the root path."""
-    path = str(request.scope["path"])
-    return path.removeprefix(request.scope.get("root_path", ""))

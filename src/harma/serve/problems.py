@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from harma.errors import (
     BusyError,
@@ -79,6 +80,11 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _told_fault)
 
 
+def route_path(request: Request) -> str:
+    """The path of a request below the root path."""
+    return str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+
+
 def problem(
     status: int,
     title: str,
@@ -128,13 +134,27 @@ async def _told_fault(_: Request, error: Exception) -> JSONResponse:
     return fault(error)
 
 
-async def _told_http(_: Request, error: Exception) -> JSONResponse:
+async def _told_http(request: Request, error: Exception) -> JSONResponse:
     """Errors of Starlette and FastAPI, whose own words are one or two."""
     error = cast(HTTPException, error)
     detail = str(error.detail)
     if detail == http.HTTPStatus(error.status_code).phrase or error.status_code == 400:
         detail = SENTENCES.get(error.status_code, detail)
-    return plain_problem(error.status_code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # Each route knows its own methods alone.
+        headers["Allow"] = allowed_methods(request) or headers.get("Allow", "")
+    return plain_problem(error.status_code, detail, headers=headers)
+
+
+def allowed_methods(request: Request) -> str:
+    """The methods that an address takes, by all operations of the application."""
+    path = route_path(request)
+    methods: set[str] = set()
+    for pattern, operations in request.app.openapi()["paths"].items():
+        if compile_path(pattern)[0].match(path):
+            methods |= {name.upper() for name in operations}
+    return ", ".join(sorted(methods))
 
 
 async def _told_invalid(_: Request, error: Exception) -> JSONResponse:

@@ -17,6 +17,9 @@ def routes(service: Service) -> APIRouter:
     """The routes of indexes."""
     router = APIRouter(tags=["indexes"])
 
+    def all_summaries() -> list[dict[str, Any]]:
+        return [summary_of(index) for index in service.indexes.values()]
+
     @router.get(
         "/v1/indexes",
         operation_id="indexes",
@@ -25,10 +28,7 @@ def routes(service: Service) -> APIRouter:
         response_model_exclude_unset=True,
     )
     async def indexes() -> dict[str, Any]:
-        summaries = []
-        for index in service.indexes.values():
-            summaries.append(await service.tile_work.run(lambda index=index: summary_of(index)))
-        return {"indexes": summaries}
+        return {"indexes": await service.tile_work.run(all_summaries)}
 
     @router.get(
         "/v1/indexes/{index}",

@@ -18,7 +18,6 @@ from harma.serve.results import Kept
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 
-GEOJSON = "application/geo+json"
 LEAST_SCORE = Query(
     description="hits of this score (gain, of a change) or a higher one; none takes all kept ones",
     allow_inf_nan=False,
@@ -139,13 +138,7 @@ def routes(service: Service) -> APIRouter:
         summary="Hits that touch each other merged, with their areas",
         response_model=Detections,
         responses={
-            200: {
-                "content": {
-                    name: content
-                    for name, content in export_responses()[200]["content"].items()
-                    if name != GEOJSON
-                }
-            },
+            200: {"content": export_responses()[200]["content"]},
             **responses(404, 410, 422, 503),
         },
     )
