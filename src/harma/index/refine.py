@@ -149,9 +149,7 @@ def _learnt(described: Matrix, marks: _Marks, background: Background) -> Matrix:
     axis /= np.linalg.norm(axis)
     features = centred @ whitening
     features -= np.outer(features @ axis, axis)
-    beside = np.column_stack(
-        [SLOPE_SPREAD * scores, np.full(len(scores), ODDS_SPREAD)]
-    )
+    beside = np.column_stack([SLOPE_SPREAD * scores, np.full(len(scores), ODDS_SPREAD)])
     fits = []
     for strength in STRENGTHS:
         inputs = np.column_stack([np.sqrt(strength) * features, beside])
