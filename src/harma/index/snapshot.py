@@ -71,6 +71,17 @@ class Snapshot:
         offsets = np.linspace(0, count - 1, min(count, SAMPLE_CHIPS)).astype(int)
         return embeddings_of(self.store.at(np.unique(offsets).tolist(), ["embedding"]))
 
+    def is_as(self, other: "Snapshot") -> bool:
+        """Whether it is the same version as another, searched in the same way."""
+        if self.store.versions != other.store.versions:
+            return False
+        return self.store.tuning() == other.store.tuning()
+
+    def warm_up(self) -> None:
+        """Learn what searches will need, before the first of them does."""
+        for learnt in ("places", "sample", "ann"):
+            getattr(self, learnt)
+
     @cached_property
     def background(self) -> Background:
         """Mean and covariance of that sample, by which marks are judged."""
