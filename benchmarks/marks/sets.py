@@ -41,17 +41,6 @@ class LabelledSet:
     texts: np.ndarray
     classes: list[str]
 
-    def half(self, parity):
-        """The set with every other class: settings are chosen on one half."""
-        part = slice(parity, None, 2)
-        return LabelledSet(
-            self.name,
-            self.embeddings,
-            self.labels[:, part],
-            self.texts[part],
-            self.classes[part],
-        )
-
 
 def captioned_set(name, root, model, cache):
     """UCM-Captions or RSICD: the class of a picture is in the name of its file."""
@@ -65,11 +54,13 @@ def captioned_set(name, root, model, cache):
     own = [re.match("[a-z]+", Path(file).name.lower())[0] for file in files]
     classes = sorted(set(own))
     labels = np.array(own)[:, np.newaxis] == np.array(classes)
-    return _embedded(name, [root / "images" / file for file in files], labels, classes, model, cache)
+    return _embedded(
+        name, [root / "images" / file for file in files], labels, classes, model, cache
+    )
 
 
 def made_set(root, model, cache):
-    """Scenes that the package drew (`make_scenes`): what is in each is drawn again from its seed."""
+    """Scenes that the package drew (`make_scenes`): what is in each is told by its seed."""
     record = json.loads((root / "made_from.json").read_text())
     files = sorted(root.glob("images/*.png"))
     classes = [*OBJECT_KINDS, *LINES, *GROUNDS, "bridge"]

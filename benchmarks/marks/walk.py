@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harma.index.background import background_of
-from harma.index.doubtful import NEAR_ENOUGH, boundary, most_different
+from harma.index.doubtful import LEAST_LOOKED_AT, boundary, different_ones
 from harma.index.snapshot import SAMPLE_CHIPS
 from harma.index.standing import Standings
 
@@ -19,8 +19,7 @@ class Figures:
 
     `shares`: of the class among the first R of the list, R its size, what is known to be good put
     first and what is known to be bad last; `num_good`: good ones that were marked on the way;
-    `precisions`: average precision of that list. `text` has the same of the text alone, knowing the
-    same marks.
+    `precisions`: average precision of that list.
     """
 
     shares: np.ndarray
@@ -62,9 +61,9 @@ def _next(archive, scores, marked, is_good, *, doubtful):
         return best[:PAGE]
     standings = Standings(scores)
     at = boundary(scores[marked & is_good], scores[marked & ~is_good], standings)
-    best = best[:200]
-    near = best[np.argsort(np.abs(scores[best] - at), kind="stable")[: NEAR_ENOUGH * PAGE]]
-    return near[most_different(list(archive.rows[near]), PAGE)]
+    best = best[:LEAST_LOOKED_AT]
+    near = best[np.argsort(np.abs(scores[best] - at), kind="stable")]
+    return near[different_ones(list(archive.rows[near]), PAGE)]
 
 
 def _scores(direction, rows):

@@ -492,7 +492,7 @@ class Index:
         page: Page | None = None,
         *,
         marked: Collection[str] = (),
-    ) -> list[Hit]:
+    ) -> HitList:
         """Find chips whose marks would teach a search most: near the boundary of good and bad.
 
         Args:
@@ -517,7 +517,8 @@ class Index:
         with snapshot.store.reading():
             embedded = embed_query(lambda: self.model, snapshot, query)
             known = {*marked, *marked_chips(query)}
-            return find_doubtful(snapshot, embedded, condition, page or Page(), known)
+            hits = find_doubtful(snapshot, embedded, condition, page or Page(), known)
+            return HitList(hits, snapshot.store)
 
 
 def _checked(store: StoreReader, model: "HarMA") -> "HarMA":

@@ -11,6 +11,8 @@ from harma.index.index import Index
 How = Literal["best", "doubtful"]
 # Share of the index below which a hit is hardly one: between likely and weak.
 DOUBTFUL_PERCENTILE = 97.0
+# Doubtful hits that are looked for: after these somebody searches again.
+MOST_DOUBTFUL = 100
 
 
 def next_hits(
@@ -25,6 +27,10 @@ def next_hits(
         marked: chips that have one.
         most: hits.
     """
+    is_change = asked.where.before is not None or asked.where.after is not None
+    if how == "doubtful" and not is_change:
+        page = Page(k=min(most, MOST_DOUBTFUL), overlap=asked.page.overlap)
+        return index.find_doubtful(asked.query, asked.where, page, marked=marked)
     page = Page(k=most + len(marked), overlap=asked.page.overlap)
     hits: list[Hit] = index.find(asked.query, asked.where, page)
     if how == "doubtful":
@@ -33,5 +39,5 @@ def next_hits(
 
 
 def _most_doubtful(hits: list[Hit]) -> list[Hit]:
-    """Hits of which nobody can say yet whether they are good."""
+    """Changes of which nobody can say yet whether they are good."""
     return sorted(hits, key=lambda hit: abs(hit.percentile - DOUBTFUL_PERCENTILE))
