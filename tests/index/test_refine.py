@@ -53,7 +53,7 @@ def by_kernels(text, good, bad, archive):
     covariance = np.cov(archive.T, bias=True)
     variances, axes = np.linalg.eigh(covariance)
     variances = 0.9 * variances + 0.1 * variances.mean()
-    prior = (axes * variances**-0.5) @ axes.T
+    prior = (axes * variances**-0.6) @ axes.T
     prior /= np.trace(prior @ covariance)
     # Conditioned on scores that do not vary with the description's.
     across = covariance @ text
