@@ -73,7 +73,8 @@ def by_kernels(text, good, bad, archive):
             curvature = np.diag(good_chance * (1 - good_chance))
             to_solve = np.eye(len(rows)) + curvature @ kernel
             dual = np.linalg.solve(to_solve, curvature @ latent + labels - good_chance)
-            latent = kernel @ dual
+            # Half steps: whole ones may swing to and fro.
+            latent = (latent + kernel @ dual) / 2
         evidence = -np.logaddexp(0, -(2 * labels - 1) * (before + latent)).sum()
         evidence -= 0.5 * dual @ latent + 0.5 * np.linalg.slogdet(to_solve)[1]
         chances.append(TRUSTS[trust] * STRENGTHS[strength] * np.exp(evidence))
