@@ -46,7 +46,7 @@ def captioned_set(name, root, model, cache):
     """UCM-Captions or RSICD: the class of a picture is in the name of its file."""
     names = {
         row["image"]
-        for file in sorted(root.glob("*.json"))
+        for file in sorted(root.glob(f"{name}_*.json"))
         if "multilabels" not in file.name
         for row in json.loads(file.read_text())
     }

@@ -42,11 +42,6 @@ class Background:
         least = LEAST_SHARE * self.variances.mean() * along.sum()
         return float(np.sqrt(max(self.variances @ along, least)))
 
-    def covaried(self, direction: Matrix) -> Matrix:
-        """Covariance times a direction (E,)."""
-        product: Matrix = self.axes @ (self.variances * (self.axes.T @ direction))
-        return product
-
     @cached_property
     def whitening(self) -> Matrix:
         """Λ (E, E): scores in the direction Λu, u standard normal, vary by 1 over the archive.

@@ -10,19 +10,17 @@ Here t is the description, μ and C are mean and covariance of the archive, Λ i
 whitening (`harma.index.background`). u, γ and b are what logistic regression on the marks gives
 under normal priors. The sum runs over the beliefs below, each with a share.
 
-- *How far to trust the description, and how much marks may teach, is not chosen but averaged over*:
-  each pair of a trust β and a strength s has a share by how well it would have foretold the marks
-  (its evidence, by Laplace's approximation: Rasmussen and Williams, "Gaussian Processes for Machine
-  Learning", 2006, eq. 3.32), and by a prior under which the description is right and marks teach
-  little. Few marks, or ones that do not hang together, leave the description nearly as it is;
-  where all that it found is bad, it is let go of.
-- *The description's own direction is not learnt*: φ is what is left of sΛ(x - μ) without it, and γ
-  is thrown away. Marks lie where the description scores high; there its score tells good from bad
-  badly, though in the archive it tells much.
+How far to trust the description, and how much marks may teach, is not chosen but averaged over:
+each pair of a trust β and a strength s has a share by how well it would have foretold the marks
+(its evidence, by Laplace's approximation: Rasmussen and Williams, "Gaussian Processes for Machine
+Learning", 2006, eq. 3.32), and by a prior. Few marks, or ones that do not hang together, leave the
+description nearly as it is; where all that it found is bad, it is let go of. γ is thrown away:
+marks lie where the description scores high, and how well its score tells good from bad there is not
+how well it does in the archive.
 
 A description that is added to what marks teach is the strong rule of few-shot learning with CLIP
 too (LP++: Huang et al., CVPR 2024, arXiv 2404.02285); that plain sums do harm is SeeSaw's finding
-(Moll et al., arXiv 2208.06497) and ours. Deviation from both: the two points above.
+(Moll et al., arXiv 2208.06497) and ours. Deviation from both: the average, and the whitening.
 """
 
 import math
@@ -37,12 +35,12 @@ from harma.index.background import Background
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 # β: how much the log odds rise where the score of the description rises by a standard deviation of
-# the archive: it is quite right, right, or says next to nothing. With how likely each is before a mark is
-# seen; likelihoods need not add up to 1. All numbers here were chosen by benchmarks/marks; around
-# each is a plateau (docs/marks.md).
+# the archive: it is quite right, right, or says next to nothing. With how likely each is before a
+# mark is seen; likelihoods need not add up to 1. All numbers here were chosen by benchmarks/marks;
+# none of them matters much (docs/marks.md).
 TRUSTS = {2.0: 1.0, 1.0: 1.0, 0.03: 0.5}
 # s²: variance of the log odds over the archive by what marks teach; in the same way.
-STRENGTHS = {0.1: 0.5, 0.5: 0.3, 2.0: 0.15, 10.0: 0.05}
+STRENGTHS = {0.5: 0.4, 2.0: 0.4, 10.0: 0.2}
 # Variance of γ.
 SLOPE_VARIANCE = 0.1
 # Mean and variance of b: chips that score as is usual are seldom sought.
@@ -166,8 +164,9 @@ def _described(text: NDArray[np.floating] | None, marks: _Marks) -> Matrix:
 def _believed(described: Matrix, marks: _Marks, background: Background) -> Matrix:
     """The direction in which log odds rise, over all beliefs (E,)."""
     spread = background.spread(described)
-    scores = (marks.vectors - background.mean) @ described / spread
-    features = _features(described, marks, background)
+    centred = marks.vectors - background.mean
+    scores = centred @ described / spread
+    features = centred @ background.whitening
     kernel = features @ features.T
     beside = SLOPE_VARIANCE * np.outer(scores, scores) + ODDS_VARIANCE
     beliefs = []
@@ -182,17 +181,6 @@ def _believed(described: Matrix, marks: _Marks, background: Background) -> Matri
     pulls = shares @ np.stack([belief.pulls for belief in beliefs])
     direction: Matrix = trust * described / spread + background.whitening @ (pulls @ features)
     return direction
-
-
-def _features(described: Matrix, marks: _Marks, background: Background) -> Matrix:
-    """Marks in whitened coordinates, without the description's direction (n, E)."""
-    features = (marks.vectors - background.mean) @ background.whitening
-    # Scores that do not vary with those of the description are of directions across this one.
-    axis = background.whitening @ background.covaried(described)
-    length = float(np.linalg.norm(axis))
-    if length > 0:
-        features -= np.outer(features @ axis, axis) / length**2
-    return features
 
 
 def _logistic(kernel: Matrix, offset: Matrix, marks: _Marks) -> _Fit:
