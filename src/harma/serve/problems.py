@@ -17,8 +17,11 @@ from harma.errors import (
     ConflictError,
     GoneError,
     HarmaError,
+    MediaTypeError,
     NotFoundError,
     QueryError,
+    StateError,
+    TooLargeError,
 )
 from harma.serve.work import RETRY_AFTER_S
 
@@ -33,7 +36,10 @@ STATUS_OF: dict[type[HarmaError], int] = {
     BusyError: 503,
     ConflictError: 409,
     GoneError: 410,
+    TooLargeError: 413,
+    MediaTypeError: 415,
     ConfigError: 422,
+    StateError: 507,
 }
 SERVER_FAULT = "the server cannot answer this; its log says why"
 # What FastAPI or Starlette say in one word, in a sentence.

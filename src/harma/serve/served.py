@@ -21,7 +21,6 @@ from harma.index.source_ids import sources_by_id
 from harma.index.standing import Standings
 from harma.model.model import HarMA
 from harma.searches.book import SearchBook
-from harma.searches.database import open_beside
 from harma.serve.models import Models
 
 logger = logging.getLogger(__name__)
@@ -40,6 +39,7 @@ class ServedIndex:
         directory: of it; no client hears it.
         model: loaded already, or None to load it when it warms up.
         models: loads it; None makes one of its own.
+        kept_in: where its saved searches are; "" beside it.
 
     Attributes:
         state: "loading", "ready" or "failed".
@@ -52,8 +52,10 @@ class ServedIndex:
         directory: Path,
         model: HarMA | None = None,
         models: Models | None = None,
+        kept_in: str = "",
     ) -> None:
         self.id = name
+        self.kept_in = kept_in
         self.directory = directory
         self.state = "loading"
         self.problem = ""
@@ -145,7 +147,7 @@ class ServedIndex:
     @cached_property
     def searches(self) -> SearchBook:
         """Its saved searches."""
-        return SearchBook(open_beside(self.directory))
+        return SearchBook.open(self.directory, state=self.kept_in, index_name=self.id)
 
     # -- chips and sources -------------------------------------------------------------------------
 
