@@ -44,7 +44,7 @@ def test_flags(settings_of):
         *["--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "::1", "--name", "maps.example"],
         *["--origin", "https://a.example", "--frame-ancestor", "https://b.example"],
         *["--max-k", "200", "--max-threads", "4", "--max-upload-bytes", "5000000"],
-        *["--webhook-host", "hooks.example", "--trust-header", "X-User"],
+        *["--webhook-host", "hooks.example", "--trust-header", "X-User", "--allow-notify"],
     )
     assert settings.indexes == {"coast": Path("a"), "b": Path("b")}
     assert options == {"opens_browser": True}
@@ -53,6 +53,7 @@ def test_flags(settings_of):
     assert settings.hosts == ("maps.example",)
     assert settings.limits == Limits(k=200, threads=4, upload_bytes=5_000_000)
     assert settings.is_read_only
+    assert settings.can_notify
     assert settings.has_metrics
 
 

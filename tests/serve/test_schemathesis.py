@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
+from tests.serve.there import ids_there
 
 EXAMPLES = 10
 SEED = 15
@@ -20,31 +21,6 @@ CHECKS = {"positive_data_acceptance": {"expected-statuses": STATUSES}}
 def service(make_service):
     # The name that schemathesis calls an application by.
     return make_service(hosts=("testserver",), has_metrics=True)
-
-
-def ids_there(client):
-    """Parameters of addresses, of what is there: made anew, as an operation may delete it."""
-    answer = client.get("/v1/indexes/archive/search", params={"q": "a"}).json()
-    hit = answer["features"][0]
-    body = {"index": "archive", "name": "roofs", "asked": {"text": "a roof"}}
-    search = client.post("/v1/searches", json=body).json()["id"]
-    client.put(
-        f"/v1/searches/{search}/marks", json={"marks": [{"chip": hit["id"], "mark": "good"}]}
-    )
-    client.put(f"/v1/searches/{search}/watch", json={"standing": "likely"})
-    return {
-        "index": "archive",
-        "collection": "archive",
-        "chip": hit["id"],
-        "item": hit["id"],
-        "query": answer["query_id"],
-        "source": hit["properties"]["source"],
-        "search": search,
-        "number": 1,
-        "file": "index.html",
-        # Where the scenes are.
-        **{"z": 16, "x": 33314, "y": 23544},
-    }
 
 
 def try_operation(operation, mode, known):

@@ -61,9 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_page(parser.add_argument_group("the page"))
     _add_access(parser.add_argument_group("who may come in, and do what"))
     _add_proxies(parser.add_argument_group("behind a proxy"))
-    parser.add_argument_group("watches").add_argument(
-        "--webhook-host", action="append", default=[], metavar="HOST", help="watches may tell it"
-    )
+    _add_watches(parser.add_argument_group("watches"))
     limits = parser.add_argument_group("limits")
     for name, about in LIMITS.items():
         flag = f"--max-{name.replace('_', '-')}"
@@ -87,6 +85,21 @@ def _add_page(group: Group) -> None:
         default=[],
         metavar="ORIGIN",
         help="may show the page in a frame; may be given several times",
+    )
+
+
+def _add_watches(group: Group) -> None:
+    group.add_argument(
+        "--webhook-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="watches may tell it; may be given several times",
+    )
+    group.add_argument(
+        "--allow-notify",
+        action="store_true",
+        help="watches tell mail and chat addresses that clients name",
     )
 
 
@@ -193,6 +206,7 @@ def _settings(args: argparse.Namespace) -> "ServeSettings":
         has_metrics=args.metrics,
         state=args.state,
         webhook_hosts=tuple(args.webhook_host),
+        can_notify=args.allow_notify,
         hosts=tuple(args.name),
         origins=tuple(args.origin),
         frame_ancestors=tuple(args.frame_ancestor),
