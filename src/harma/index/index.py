@@ -26,11 +26,12 @@ from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
-from harma.index.counts import counted_bands, counted_sensors
+from harma.index.counts import counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike
 from harma.index.filters import filter_of, times_of
-from harma.index.hits import Hit, hit_of
+from harma.index.hit_list import HitList
+from harma.index.hits import hit_of
 from harma.index.placed import places_said
 from harma.index.properties import WORDS
 from harma.index.query import query_vector
@@ -315,6 +316,26 @@ class Index:
         # One assignment: a search takes the old snapshot or the new one, never parts of both.
         self._snapshot = Snapshot(self._snapshot.store)
 
+    def refresh_if_changed(self) -> bool:
+        """As `refresh`, where something was written; quick where nothing was.
+
+        What searches need of the new version is learnt before they see it.
+
+        Returns:
+            Whether something was written.
+
+        Raises:
+            DataError: the tables are damaged.
+            ModelMismatchError: the index was embedded again with another model; open it again.
+        """
+        newest = Snapshot(self._snapshot.store)
+        if newest.is_as(self._snapshot):
+            return False
+        with newest.store.reading():
+            newest.warm_up()
+        self._snapshot = newest
+        return True
+
     def __len__(self) -> int:
         """Chips."""
         return self.store.count()
@@ -382,6 +403,7 @@ class Index:
             "bounds": _bounds(rows),
             "bands": counted_bands(sources),
             "sensors": counted_sensors(sources),
+            "last added": last_added(sources),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             **dated_chips(rows, sources),
             "properties": [f"{name} ({WORDS[kind]})" for name, kind in further],
@@ -405,7 +427,7 @@ class Index:
         like: Sequence[Any] = (),
         unlike: Sequence[Any] = (),
         **options: Unpack[SearchOptions],
-    ) -> list[Hit]:
+    ) -> HitList:
         """Find chips, or places that match more now than they did.
 
         A plain string in `text`, `like` and `unlike` is a text, always; `image` takes a picture.
@@ -413,8 +435,9 @@ class Index:
         `Vector(values)` of `harma.index.ask`; (example, weight) gives a weight.
 
         Returns:
-            The best first; fewer than `k` only where no more match. `percentile` and `standing` of
-            a change say how its gain stands out from those of all places that were compared.
+            The best first; fewer than `k` only where no more match. A notebook shows them as a
+            table with thumbnails and a map. `percentile` and `standing` of a change say how its
+            gain stands out from those of all places that were compared.
 
         Raises:
             QueryError: something said is not usable.
@@ -423,7 +446,7 @@ class Index:
         where, page = where_and_page(options)
         return self.find(Query(text, image, like, unlike), where, page)
 
-    def find(self, query: Query, where: Where | None = None, page: Page | None = None) -> list[Hit]:
+    def find(self, query: Query, where: Where | None = None, page: Page | None = None) -> HitList:
         """Find chips, or places that match more now than they did.
 
         Args:
@@ -445,10 +468,10 @@ class Index:
         # Held to the end: a refresh meanwhile changes nothing for this search.
         snapshot = self._snapshot
         with snapshot.store.reading():
-            vector = query_vector(lambda: self.model, snapshot.store, query)
+            vector = query_vector(lambda: self.model, snapshot, query)
             if times is not None:
                 changes = find_changes(snapshot.store, vector, condition, *times)
-                return changed_hits(snapshot.store, changes, page)
+                return HitList(changed_hits(snapshot.store, changes, page), snapshot.store)
             search = Search(snapshot, vector, condition, is_exact=page.exact)
             # From the first hit on, whatever the page: chips of one place are merged from the best
             # down.
@@ -458,7 +481,8 @@ class Index:
             standings = Standings(snapshot.sample @ vector)
             # Cut last: what stands before the page decides what is merged into it.
             shown = matches[page.offset :]
-            return [hit_of(match.chip, match.score, standings) for match in shown]
+            hits = [hit_of(match.chip, match.score, standings) for match in shown]
+            return HitList(hits, snapshot.store)
 
 
 def _checked(store: StoreReader, model: "HarMA") -> "HarMA":

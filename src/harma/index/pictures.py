@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 
 import numpy as np
@@ -57,13 +57,20 @@ class ChipPicture:
     heading: str = ""
 
 
-def pictures_of(store: StoreReader, hits: Sequence[Hit], *, size: int = 256) -> list[ChipPicture]:
+def pictures_of(
+    store: StoreReader,
+    hits: Sequence[Hit],
+    *,
+    size: int = 256,
+    known: Mapping[str, SourceRecord] | None = None,
+) -> list[ChipPicture]:
     """A picture of each hit, in their order; every scene is opened once for all of its hits.
 
     Args:
         store: the index that the hits are of; scenes are read as it was built.
         hits: what was found.
         size: longer side at most, pixels; a chip that is smaller stays as it is.
+        known: records of all sources by name, where they are read already.
 
     Raises:
         DataError: a hit is not in the index any more.
@@ -71,7 +78,8 @@ def pictures_of(store: StoreReader, hits: Sequence[Hit], *, size: int = 256) -> 
     by_source: dict[str, list[Hit]] = {}
     for hit in hits:
         by_source.setdefault(hit.source, []).append(hit)
-    read_source = partial(_of_source, store.settings, store.sources(), size)
+    records = store.sources() if known is None else known
+    read_source = partial(_of_source, store.settings, records, size)
     chips: dict[str, ChipOrProblem] = {}
     with ThreadPoolExecutor(THREADS) as pool:
         for part in pool.map(read_source, by_source.values()):
@@ -86,6 +94,19 @@ def pictures_of(store: StoreReader, hits: Sequence[Hit], *, size: int = 256) -> 
         else:
             pictures.append(ChipPicture(picture))
     return pictures
+
+
+def thumbnails_of(store: StoreReader, chips: Sequence[str]) -> dict[str, bytes]:
+    """What the index keeps of chips: JPEG by id, empty of a chip that came without one.
+
+    Chips that are not in the index are left out.
+    """
+    thumbnails: dict[str, bytes] = {}
+    for start in range(0, len(chips), CHIPS_AT_ONCE):
+        names = [quoted(chip) for chip in chips[start : start + CHIPS_AT_ONCE]]
+        rows = store.rows(["id", "thumbnail"], f"id IN ({', '.join(names)})").to_pylist()
+        thumbnails |= {row["id"]: row["thumbnail"] or b"" for row in rows}
+    return thumbnails
 
 
 def _of_source(
@@ -134,21 +155,23 @@ def _lies_there(scene: Scene, hit: Hit) -> bool:
 
 
 def _thumbnails(store: StoreReader, chips: Sequence[str]) -> dict[str, Image.Image]:
-    """What the index keeps of chips."""
-    thumbnails: dict[str, Image.Image] = {}
-    for start in range(0, len(chips), CHIPS_AT_ONCE):
-        names = [quoted(chip) for chip in chips[start : start + CHIPS_AT_ONCE]]
-        rows = store.rows(["id", "thumbnail"], f"id IN ({', '.join(names)})").to_pylist()
-        thumbnails |= {row["id"]: _thumbnail(row["thumbnail"]) for row in rows}
-    gone = [chip for chip in chips if chip not in thumbnails]
+    """What the index keeps of chips, as pictures."""
+    kept = thumbnails_of(store, chips)
+    gone = [chip for chip in chips if chip not in kept]
     if gone:
         raise DataError(
             f"{len(gone):,} hits are not in the index any more, such as {gone[0]}; search again"
         )
-    return thumbnails
+    return {chip: _thumbnail(jpeg) for chip, jpeg in kept.items()}
 
 
-def _thumbnail(jpeg: bytes | None) -> Image.Image:
-    if not jpeg:
-        return Image.new("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE), NO_THUMBNAIL)
-    return Image.open(BytesIO(jpeg)).convert("RGB")
+def _thumbnail(jpeg: bytes) -> Image.Image:
+    return Image.open(BytesIO(jpeg or without_thumbnail())).convert("RGB")
+
+
+@cache
+def without_thumbnail() -> bytes:
+    """What stands for the thumbnail of a chip that came without one, as JPEG."""
+    buffer = BytesIO()
+    Image.new("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE), NO_THUMBNAIL).save(buffer, "JPEG")
+    return buffer.getvalue()

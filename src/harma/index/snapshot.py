@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.index.ann import Ann, read_ann
+from harma.index.background import Background, background_of
 from harma.index.contract import ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.schema import BOX_COLUMNS, embeddings_of
@@ -69,6 +70,22 @@ class Snapshot:
             return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)
         offsets = np.linspace(0, count - 1, min(count, SAMPLE_CHIPS)).astype(int)
         return embeddings_of(self.store.at(np.unique(offsets).tolist(), ["embedding"]))
+
+    def is_as(self, other: "Snapshot") -> bool:
+        """Whether it is the same version as another, searched in the same way."""
+        if self.store.versions != other.store.versions:
+            return False
+        return self.store.tuning() == other.store.tuning()
+
+    def warm_up(self) -> None:
+        """Learn what searches will need, before the first of them does."""
+        for learnt in ("places", "sample", "ann"):
+            getattr(self, learnt)
+
+    @cached_property
+    def background(self) -> Background:
+        """Mean and covariance of that sample, by which marks are judged."""
+        return background_of(self.sample)
 
     @cached_property
     def ann(self) -> Ann | None:

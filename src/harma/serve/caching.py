@@ -1,6 +1,7 @@
 """Answers that clients may keep: ETag, Cache-Control, and 304 where theirs is still right."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import Request, Response
 
@@ -8,7 +9,9 @@ from fastapi import Request, Response
 AN_HOUR = "private, max-age=3600"
 ASK_FIRST = "private, no-cache"
 FOR_EVER = "private, max-age=31536000, immutable"
-NOT_MODIFIED = {304: {"description": "what the client has is still right"}}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "what the client has is still right"}
+}
 
 
 def is_known(request: Request, tag: str) -> bool:

@@ -12,6 +12,8 @@ from harma.index.source_ids import source_id, source_title
 
 # Seven digits of a degree are about a centimetre.
 DIGITS = 7
+# More digits of a score are noise in float32.
+SCORE_DIGITS = 6
 Feature = dict[str, Any]
 
 
@@ -28,8 +30,7 @@ def hit_features(index: str, hits: Sequence[Hit], *, first_rank: int = 1) -> lis
     for place, (hit, geometry) in enumerate(zip(hits, geometries, strict=True)):
         found = {
             "rank": first_rank + place,
-            # More digits than these are noise in float32.
-            "score": round(hit.score, 6),
+            "score": round(hit.score, SCORE_DIGITS),
             "percentile": round(hit.percentile, 2),
             "standing": hit.standing,
         }
@@ -82,8 +83,8 @@ def _then(hit: Hit) -> dict[str, Any]:
         return {}
     then = hit.then
     return {
-        "change": round(hit.score - then.score, 6),
-        "then_score": round(then.score, 6),
+        "change": round(hit.score - then.score, SCORE_DIGITS),
+        "then_score": round(then.score, SCORE_DIGITS),
         "then_id": then.id,
         "then_source": source_id(then.source),
         "then_source_name": shown_name(then.source),

@@ -6,11 +6,19 @@ from typing import Self
 
 from harma.errors import NotFoundError
 from harma.serve.feature_collections import FeatureCollections
+from harma.serve.metrics import Metrics
+from harma.serve.models import Models
+from harma.serve.results import Results
 from harma.serve.scene_files import SceneFiles
 from harma.serve.served import ServedIndex
 from harma.serve.settings import ServeSettings
 from harma.serve.source_table import SourceTables
+from harma.serve.uploads import Uploads
 from harma.serve.work import WorkQueue
+
+WAITING_EXPLANATIONS = 4
+SAVED_THREADS = 2
+WAITING_MARKS = 64
 
 
 @dataclass
@@ -22,6 +30,11 @@ class Service:
         indexes: id → index.
         search_work: runs searches.
         tile_work: runs tiles, pictures and thumbnails.
+        explain_work: runs relevance maps, one at a time: each embeds a chip many times.
+        saved_work: reads and keeps saved searches and marks, which wait for the disk.
+        results: hits of searches, kept for their pages.
+        uploads: pictures that clients sent.
+        metrics: counters for Prometheus.
         source_tables: sources of indexes, with their extents.
         scene_files: scenes that are open for tiles.
     """
@@ -30,6 +43,15 @@ class Service:
     indexes: dict[str, ServedIndex]
     search_work: WorkQueue
     tile_work: WorkQueue
+    explain_work: WorkQueue = field(
+        default_factory=lambda: WorkQueue("explanations", 1, WAITING_EXPLANATIONS)
+    )
+    saved_work: WorkQueue = field(
+        default_factory=lambda: WorkQueue("saved searches", SAVED_THREADS, WAITING_MARKS)
+    )
+    results: Results = field(default_factory=Results)
+    uploads: Uploads = field(default_factory=Uploads)
+    metrics: Metrics = field(default_factory=Metrics)
     source_tables: SourceTables = field(default_factory=SourceTables)
     scene_files: SceneFiles = field(default_factory=SceneFiles)
     further: dict[str, object] = field(default_factory=dict)
@@ -38,15 +60,23 @@ class Service:
     def of(cls, settings: ServeSettings) -> Self:
         """A service whose indexes have still to be warmed."""
         limits = settings.limits
+        models = Models(settings.model, settings.backbone)
         indexes = {
-            name: ServedIndex(name, directory) for name, directory in settings.indexes.items()
+            name: ServedIndex(name, directory, models=models, kept_in=settings.state)
+            for name, directory in settings.indexes.items()
         }
         return cls(
             settings,
             indexes,
             search_work=WorkQueue("searches", limits.threads, limits.waiting),
             tile_work=WorkQueue("tiles", limits.threads, limits.waiting),
+            uploads=Uploads(limits),
         )
+
+    @property
+    def queues(self) -> tuple[WorkQueue, ...]:
+        """All queues of work."""
+        return self.search_work, self.tile_work, self.explain_work, self.saved_work
 
     @cached_property
     def collections(self) -> FeatureCollections:
