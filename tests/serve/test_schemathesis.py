@@ -12,7 +12,7 @@ from schemathesis.config import SchemathesisConfig
 EXAMPLES = 10
 SEED = 15
 # What the schema admits may still have no sense: an area of no size, a text that is blank.
-STATUSES = ["2xx", "401", "403", "404", "409", "410", "422", "503"]
+STATUSES = ["2xx", "400", "401", "403", "404", "409", "410", "422", "503"]
 CHECKS = {"positive_data_acceptance": {"expected-statuses": STATUSES}}
 
 
@@ -27,9 +27,13 @@ def ids(service, client):
     """Parameters of addresses, of what is there."""
     answer = client.get("/v1/indexes/archive/search", params={"q": "a"}).json()
     body = {"index": "archive", "name": "roofs", "asked": {"text": "a roof"}}
+    sources = client.get("/v1/indexes/archive/sources").json()["sources"]
     return {
         "index": "archive",
         "chip": answer["features"][0]["id"],
+        "source": sources[0]["id"],
+        "collection": "archive",
+        "item": answer["features"][0]["id"],
         "query": answer["query_id"],
         "search": client.post("/v1/searches", json=body).json()["id"],
     }
