@@ -22,7 +22,15 @@ from harma.scenes.windows import Window
 from harma.serve.mercator import HALF, full_zoom, pixel_size
 from harma.serve.open_scenes import KeptScene
 from harma.serve.rasters import open_raster, serving_settings
-from harma.serve.tiles import PNG, WEBP, bounds_of, draw_tile, empty_tile, encoded
+from harma.serve.tiles import (
+    PNG,
+    WEBP,
+    bounds_of,
+    draw_tile,
+    empty_tile,
+    encoded,
+    mapping_of,
+)
 
 UTM = "EPSG:32631"
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_000_000)
@@ -34,7 +42,8 @@ def kept(opened_as, reading=None):
     with serving_settings(opened_as):
         dataset = open_raster(Source(opened_as, opened_as))
         scene = scene_of(dataset, opened_as, reading or Reading())
-        return KeptScene("c", dataset, scene, bounds_of(scene))
+        bounds = bounds_of(scene)
+        return KeptScene("c", dataset, scene, bounds, mapping_of(scene, bounds))
 
 
 def middle_tile(scene, z):
