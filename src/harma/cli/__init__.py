@@ -35,6 +35,7 @@ VERBS = {
     "serve": ("serve", "serve indexes over HTTP: the map page, the API, QGIS"),
     "searches": ("searches", "saved searches and their marks: save, list, search again, import, …"),
     "watch": ("watch", "be told of new hits of saved searches: add, run, events, …"),
+    "mcp": ("mcp", "tools for assistants (Model Context Protocol): search, chips, marks, watches"),
     "classify": ("classify", "which of some classes images are of, without training on them"),
     "caption": ("caption", "the captions of a list that fit images best"),
     "embed": ("embed", "embed images or captions to a .npy or Parquet file"),

@@ -52,7 +52,12 @@ def test_the_picture_is_what_the_model_saw(client, address, service, hit):
     seen = pictures_of(service.index("archive").index.store, [hit])[0].image
     # JPEG loses a little.
     assert np.abs(sent - np.asarray(seen, dtype=float)).mean() < 8
-    assert client.get(f"{address}/image", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert (
+        client.get(
+            f"{address}/image", headers={"If-None-Match": answer.headers["etag"]}
+        ).status_code
+        == 304
+    )
 
 
 def test_a_scene_that_is_gone(client, address, tmp_path):
@@ -86,7 +91,16 @@ def test_texts_that_are_none(client, address, text):
 
 def test_every_id_altered_is_unknown(client, address, hit):
     altered = [hit.id[:at] + "x" + hit.id[at + 1 :] for at in range(len(hit.id))]
-    altered += ["..%2f..", "%2e%2e%2fetc", "' OR '1'='1", "%00", "\u202e", "a" * 5000, "*", f"{hit.id} "]
+    altered += [
+        "..%2f..",
+        "%2e%2e%2fetc",
+        "' OR '1'='1",
+        "%00",
+        "\u202e",
+        "a" * 5000,
+        "*",
+        f"{hit.id} ",
+    ]
     for chip in altered:
         for path in ("", "/thumbnail", "/image", "/relevance?text=a"):
             answer = client.get(f"/v1/indexes/archive/chips/{chip}{path}")
