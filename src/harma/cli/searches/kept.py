@@ -114,6 +114,8 @@ def _show(args: argparse.Namespace) -> int:
 def _told(search: "SavedSearch") -> str:
     """What is asked in a line; of vectors, which nobody can read, only that they are there."""
     shown: dict[str, Any] = dict(search.asked)
+    if "image" in shown:
+        shown["image"] = _without_numbers(shown["image"])
     for name in ("like", "unlike"):
         if name in shown:
             shown[name] = [_without_numbers(example) for example in shown[name]]
