@@ -8,7 +8,9 @@ from tests.index.made import all_rows, chip, made_settings
 from harma.errors import HarmaError, NotFoundError, QueryError
 from harma.index.ann import Ann, write_ann
 from harma.index.ask import Chip
+from harma.index.background import background_of
 from harma.index.index import Index
+from harma.index.refine import refine
 from harma.index.schema import BOX_COLUMNS
 from harma.index.search import best_of
 from harma.index.store import Store
@@ -46,15 +48,17 @@ def test_pages_fit_together(index):
     assert index.search("a road", offset=54) == []
 
 
-def test_a_chip_finds_itself_and_examples_add_up(index, table):
+def test_a_chip_finds_itself_and_marks_refine_it(index, table):
     rows, embeddings = table
     chip, other = rows[10], rows[30]
     assert index.search(like=[Chip(chip["id"])])[0].id == chip["id"]
     hits = index.search(like=[Chip(chip["id"])], unlike=[Chip(other["id"], 0.3)], k=54)
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    expected = unit[10] - 0.3 * unit[30]
-    scores = embeddings @ (expected / np.linalg.norm(expected))
-    assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True), abs=1e-4)
+    background = background_of(embeddings)
+    weights = np.array([0.3])
+    expected = refine(None, unit[10:11], unit[30:31], background, bad_weights=weights)
+    scores = sorted(embeddings @ expected, reverse=True)
+    assert [hit.score for hit in hits] == pytest.approx(scores, abs=1e-4)
 
 
 def test_random_filters_against_brute_force(index, table, model):

@@ -43,6 +43,10 @@ SLOPE_SPREAD = 2.0
 # Mean and standard deviation of b: chips of a usual score are seldom sought.
 USUAL_ODDS = -1.5
 ODDS_SPREAD = 1.0
+# Steps of Newton's method, the smallest part of one, and the gain in log probability at its end.
+MOST_STEPS = 50
+SMALLEST_STEP = 1e-4
+ENOUGH = 1e-7
 # A direction that is shorter says nothing.
 SHORTEST = 1e-6
 
@@ -67,11 +71,11 @@ class _Fit:
     """A logistic regression.
 
     Attributes:
-        weights: the most probable ones (D,).
+        pulls: how much each mark pulls its neighbours (n,): log odds change by kernel @ pulls.
         log_evidence: how well the model foretold the marks, natural logarithm.
     """
 
-    weights: Matrix
+    pulls: Matrix
     log_evidence: float
 
 
@@ -144,49 +148,76 @@ def _learnt(described: Matrix, marks: _Marks, background: Background) -> Matrix:
     whitening = background.whitening
     centred = marks.vectors - background.mean
     scores = centred @ described / background.spread(described)
-    # In whitened coordinates, directions that vary without the description are across this one.
-    axis = whitening @ background.covaried(described)
-    axis /= np.linalg.norm(axis)
     features = centred @ whitening
-    features -= np.outer(features @ axis, axis)
-    beside = np.column_stack([SLOPE_SPREAD * scores, np.full(len(scores), ODDS_SPREAD)])
-    fits = []
-    for strength in STRENGTHS:
-        inputs = np.column_stack([np.sqrt(strength) * features, beside])
-        fits.append(_logistic(inputs, scores + USUAL_ODDS, marks))
+    # In whitened coordinates, directions that do not vary with the description are across this one.
+    axis = whitening @ background.covaried(described)
+    length = float(np.linalg.norm(axis))
+    if length > 0:
+        features -= np.outer(features @ axis, axis) / length**2
+    kernel = features @ features.T
+    beside = SLOPE_SPREAD**2 * np.outer(scores, scores) + ODDS_SPREAD**2
+    fits = [
+        _logistic(strength * kernel + beside, scores + USUAL_ODDS, marks) for strength in STRENGTHS
+    ]
     log_odds = np.log(STRENGTHS_BEFORE) + [fit.log_evidence for fit in fits]
     shares = np.exp(log_odds - np.logaddexp.reduce(log_odds))
-    learnt = np.zeros_like(described)
-    for strength, share, fit in zip(STRENGTHS, shares, fits, strict=True):
-        learnt += share * np.sqrt(strength) * (whitening @ fit.weights[: len(described)])
+    pulls = sum(
+        share * strength * fit.pulls
+        for strength, share, fit in zip(STRENGTHS, shares, fits, strict=True)
+    )
+    learnt: Matrix = whitening @ (pulls @ features)
     return learnt
 
 
-def _logistic(inputs: Matrix, offset: Matrix, marks: _Marks) -> _Fit:
-    """Logistic regression under a standard normal prior of the weights.
+def _logistic(kernel: Matrix, offset: Matrix, marks: _Marks) -> _Fit:
+    """Logistic regression under a normal prior, by Newton's method.
+
+    Rasmussen and Williams, algorithms 3.1 and 5.1, with weights of the marks, and with steps that
+    are halved until they help.
 
     Args:
-        inputs: (n, D).
-        offset: log odds that are known before (n,).
-        marks: what is to be told apart; weighted.
+        kernel: covariance of the marks' log odds before they are seen (n, n).
+        offset: their mean (n,).
+        marks: what is to be told apart.
     """
-    # Takes a while to load, and most searches have no marks.
-    from scipy.optimize import minimize
-
     signs = np.where(marks.is_good, 1.0, -1.0)
 
-    def loss(weights: Matrix) -> tuple[float, Matrix]:
-        margins = signs * (offset + inputs @ weights)
-        errors = marks.weights @ np.logaddexp(0.0, -margins)
-        # The derivative of an error by its margin, without overflow.
-        slopes = -signs * marks.weights * np.exp(-np.logaddexp(0.0, margins))
-        return float(errors + 0.5 * weights @ weights), inputs.T @ slopes + weights
+    def log_posterior(pulls: Matrix) -> float:
+        gains = kernel @ pulls
+        errors = np.logaddexp(0.0, -signs * (offset + gains))
+        return float(-marks.weights @ errors - 0.5 * pulls @ gains)
 
-    solution = minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B")
-    margins = offset + inputs @ solution.x
-    # p(1 - p), without overflow.
-    curvatures = marks.weights * np.exp(-np.logaddexp(0.0, margins) - np.logaddexp(0.0, -margins))
-    scaled = np.sqrt(curvatures)[:, np.newaxis] * inputs
-    # Of (n, n) rather than (D, D): there are fewer marks than dimensions.
-    _, log_determinant = np.linalg.slogdet(np.eye(len(inputs)) + scaled @ scaled.T)
-    return _Fit(solution.x, -float(solution.fun) - 0.5 * float(log_determinant))
+    pulls = np.zeros(len(offset))
+    best = log_posterior(pulls)
+    for _ in range(MOST_STEPS):
+        step = _newton(kernel, offset, marks, pulls) - pulls
+        size = 1.0
+        while log_posterior(pulls + size * step) < best and size > SMALLEST_STEP:
+            size /= 2
+        pulls = pulls + size * step
+        gain = log_posterior(pulls) - best
+        best += gain
+        if gain < ENOUGH:
+            break
+    roots = np.sqrt(_curvatures(offset + kernel @ pulls, marks))
+    _, log_determinant = np.linalg.slogdet(np.eye(len(roots)) + np.outer(roots, roots) * kernel)
+    return _Fit(pulls, best - 0.5 * float(log_determinant))
+
+
+def _newton(kernel: Matrix, offset: Matrix, marks: _Marks, pulls: Matrix) -> Matrix:
+    """Where one step of Newton's method leads (n,)."""
+    log_odds = offset + kernel @ pulls
+    curvatures = _curvatures(log_odds, marks)
+    chances = np.exp(-np.logaddexp(0.0, -log_odds))
+    target = curvatures * (log_odds - offset) + marks.weights * (marks.is_good - chances)
+    roots = np.sqrt(curvatures)
+    system = np.eye(len(roots)) + np.outer(roots, roots) * kernel
+    found: Matrix = target - roots * np.linalg.solve(system, roots * (kernel @ target))
+    return found
+
+
+def _curvatures(log_odds: Matrix, marks: _Marks) -> Matrix:
+    """P (1 - p) of each mark, weighted (n,); without overflow."""
+    both = np.logaddexp(0.0, log_odds) + np.logaddexp(0.0, -log_odds)
+    curvatures: Matrix = marks.weights * np.exp(-both)
+    return curvatures

@@ -339,7 +339,7 @@ class Store:
 
     def num_bytes(self) -> int:
         """How much room the index takes."""
-        return sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())
+        return sum(_size(path) for path in self.directory.rglob("*"))
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -493,6 +493,14 @@ class Store:
 def tables_directory(directory: Path, settings: Settings) -> Path:
     """Where tables are: beside those of another model while the index is embedded again."""
     return directory / TABLES / settings.model_id
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 of a folder, and of what is gone by now, such as a log of the searches."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0
 
 
 def _renamed(table: pa.Table) -> pa.Table:
