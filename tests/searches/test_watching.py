@@ -3,8 +3,9 @@
 import pytest
 from tests.searches.watched import ASKED, chips
 
-from harma.errors import NotFoundError, QueryError
+from harma.errors import DataError, NotFoundError, QueryError
 from harma.index.index import Index
+from harma.searches import watching
 from harma.searches.records import Mark
 from harma.searches.watching import run_watches
 
@@ -301,3 +302,17 @@ def test_a_change_watch_waits_for_the_later_time(watched):
     assert chips(watched.run()) == []
     watched.add("d", [0.9, 0.9, 0.9, 0.9], day=6)
     assert chips(watched.run()) == ["d|d|1", "d|d|3"]
+
+
+def test_what_is_noted_of_a_problem_names_no_files(watched, monkeypatch):
+    watched.watch()
+
+    def damaged(*_):
+        raise DataError(f"the index {watched.directory} cannot be read")
+
+    monkeypatch.setattr(watching, "scenes_there", damaged)
+    (run,) = run_watches(Index.open(watched.directory), watched.book)
+    assert str(watched.directory) in run.problem
+    assert watched.get().last_problem == (
+        "it could not be run (DataError); what runs it has told why"
+    )

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import shapely
 
-from harma.errors import BusyError, HarmaError
+from harma.errors import BusyError, HarmaError, NotFoundError, QueryError
 from harma.index.ask import Page
 from harma.index.ask_json import Asked
 from harma.index.change import NothingComparedError
@@ -108,8 +108,8 @@ def run_watches(index: Index, searches: SearchBook) -> Iterator[WatchRun]:
             yield run_watch(index, searches, watch.search)
         except HarmaError as error:
             logger.info("the watch of %s cannot be run", watch.search, exc_info=True)
+            note_problem(searches.database, watch.search, _told_to_all(error))
             problem = error.problem or str(error)
-            note_problem(searches.database, watch.search, problem)
             yield WatchRun(watch.search, _name(searches, watch.search), problem=problem)
 
 
@@ -131,7 +131,7 @@ def run_watch(index: Index, searches: SearchBook, search: str) -> WatchRun:
         state = begin_run(searches.database, search)
         # A copy of its own: nobody else refreshes it, and the loaded model is shared.
         view = copy(index)
-        view.refresh()
+        view.refresh_if_changed()
         question = question_of(searches, state.watch, view.store)
         result = _Lookout(view, question, state).result(searches)
         if "model" in vars(view):
@@ -310,6 +310,13 @@ def _event(hit: Hit, watch: Watch, content: str, thumbnail: bytes | None) -> Eve
         taken_end=hit.datetime_end,
         thumbnail=thumbnail,
     )
+
+
+def _told_to_all(error: HarmaError) -> str:
+    """What is wrong, without names of files: whoever sees the watch may be a stranger."""
+    if isinstance(error, QueryError | NotFoundError | BusyError):
+        return error.problem
+    return f"it could not be run ({type(error).__name__}); what runs it has told why"
 
 
 def _name(searches: SearchBook, search: str) -> str:

@@ -43,8 +43,8 @@ class WatchKeeper:
         self._interval_s = interval_s
         self._is_ended = threading.Event()
         self._thread = threading.Thread(target=self._keep_running, daemon=True)
-        # Version of each index whose watches were run: those of a start are, too.
-        self._versions: dict[str, int] = {}
+        # Of each index the version whose watches were run: those of a start are, too.
+        self._versions: dict[str, tuple[int, int]] = {}
 
     def start(self) -> None:
         """Begin, unless the server was told to leave it."""
@@ -66,11 +66,12 @@ class WatchKeeper:
         if index.state != "ready" or self._is_ended.is_set():
             return
         try:
-            version = index.version
-            if self._versions.get(index.id) != version:
+            # Of chips and of sources: a scene is whole when its record is written, too.
+            versions = index.index.store.versions
+            if self._versions.get(index.id) != versions:
                 for run in run_watches(index.index, index.searches):
                     logger.info("%s: %s", index.id, run.told)
-                self._versions[index.id] = version
+                self._versions[index.id] = versions
             for problem in tell_all(index.searches, notices_of(self._service.settings)):
                 logger.warning("%s: %s", index.id, problem)
         except (HarmaError, OSError):
