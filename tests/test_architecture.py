@@ -43,6 +43,7 @@ HOMES = {
     "sqlalchemy": ("harma.searches",),
     "rio_tiler": ("harma.serve",),
     "mcp": ("harma.serve",),
+    "apprise": ("harma.searches.apprise_notices",),
 }
 
 

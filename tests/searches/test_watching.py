@@ -133,11 +133,13 @@ def test_many_new_scenes_are_searched_in_parts(watched, monkeypatch):
 def test_more_hits_than_are_looked_at_are_stated(watched, monkeypatch):
     monkeypatch.setattr("harma.searches.watching.FIRST_HITS", 2)
     monkeypatch.setattr("harma.searches.watching.MOST_HITS", 3)
-    watched.watch()
-    watched.add("c", [0.6, 0.7, 0.8, 0.9], day=2)
+    watched.add("b", [0.6, 0.7, 0.8, 0.9], day=2)
+    # Of what was there before nothing is told, so that nothing is lost.
+    assert watched.watch().problem == ""
+    watched.add("c", [0.6, 0.7, 0.8, 0.9], day=3)
     run = watched.run()
     assert len(run.events) == 3
-    assert "more than 3 hits" in run.problem
+    assert "only the best were looked at" in run.problem
     assert watched.get().last_problem == run.problem
 
 

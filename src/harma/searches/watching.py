@@ -55,6 +55,10 @@ FIRST_HITS = 1000
 MOST_HITS = 20_000
 # Events of one run, the best first: each keeps a thumbnail of some KB.
 MOST_EVENTS = 10_000
+TOO_MANY = (
+    f"more than {MOST_HITS:,} hits are over the threshold, and only the best were looked at; raise"
+    " it"
+)
 TOO_SMALL = (
     "the index is too small to tell standings, so that nothing passes the threshold; give a least"
     " score"
@@ -205,6 +209,9 @@ class _Lookout:
         """Places of hits in scenes that are not new: what a new question finds in them is known."""
         names = {scene.source for scene in new.scenes}
         hits = self._over_threshold(self.asked)
+        if self.problem == TOO_MANY:
+            # Nothing is lost by it: these scenes were looked at, and the best places are kept.
+            self.problem = ""
         return [SeenPlace.of(hit) for hit in hits if hit.source not in names]
 
     def _new_hits(self, scenes: Sequence[WatchedScene]) -> list[Hit]:
@@ -246,10 +253,7 @@ class _Lookout:
             if len(over) < count:
                 return over
             if count == MOST_HITS:
-                self.problem = (
-                    f"more than {MOST_HITS:,} hits are over the threshold, and only the best were"
-                    " looked at; raise it"
-                )
+                self.problem = TOO_MANY
                 return over
             count = min(4 * count, MOST_HITS)
 
