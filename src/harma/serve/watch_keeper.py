@@ -72,7 +72,8 @@ class WatchKeeper:
             versions = index.index.store.versions
             if self._versions.get(index.id) != versions:
                 for run in run_watches(index.index, index.searches):
-                    logger.info("%s: %s", index.id, run.told)
+                    if run.num_scenes or run.problem:
+                        logger.info("%s: %s", index.id, run.told)
                 self._versions[index.id] = versions
             for problem in tell_all(index.searches, notices_of(self._service.settings)):
                 logger.warning("%s: %s", index.id, problem)
