@@ -79,6 +79,7 @@ ADDED = {
 BEFORE = {
     "docs/api.md": ["harma index build archive scenes --model runs/b"],
     "docs/files.md": ["harma index build archive scenes --model runs/b"],
+    "docs/watch.md": ["harma index build archive scenes --model runs/b"],
 }
 
 
@@ -92,6 +93,24 @@ BY_SECTION = {
         "Sooner and higher than the published recipe": [CLIP_OF_RSICD],
     },
 }
+
+
+# What runs a command at its time: a line of cron, a service of systemd.
+SCHEDULES = ("cron", "ini")
+
+
+def scheduled_commands(text: str) -> list[str]:
+    """The `harma …` that cron or systemd would run."""
+    return re.findall(r"^(?:[-*/\d, ]+ |ExecStart=\S*/)(harma .*)$", text, re.M)
+
+
+def commands_of(language: str, text: str) -> list[str]:
+    """The commands of a block for a shell, or of a schedule."""
+    if language in SCHEDULES:
+        return scheduled_commands(text)
+    commands = Block(language, text).commands
+    assert commands, f"what is to be done with a block in {language!r}?"
+    return commands
 
 
 def not_run(command: str) -> bool:
@@ -109,7 +128,7 @@ def status_of(arguments: list[str]) -> int | str | None:
 def help_of(arguments: list[str], capsys) -> str:
     action = (
         [word for word in arguments[1:2] if word != "…"]
-        if arguments[0] in ("data", "index")
+        if arguments[0] in ("data", "index", "watch")
         else []
     )
     assert status_of([arguments[0], *action, "--help"]) == 0
@@ -180,9 +199,7 @@ class Reader:
         elif block.language == "sql":
             assert duckdb.sql(text).fetchall()
         elif not named:
-            commands = Block(block.language, text).commands
-            assert commands, f"what is to be done with a block in {block.language!r}?"
-            for command in commands:
+            for command in commands_of(block.language, text):
                 self.command(command)
 
     def command(self, command: str) -> None:
