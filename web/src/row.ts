@@ -4,7 +4,6 @@ import type { Hit, MarkKind } from "./contract.ts";
 import { button, el, type IconName } from "./elements.ts";
 import { openMenu, type Item } from "./menu.ts";
 import { show } from "./pictures.ts";
-import { hitSentence } from "./words.ts";
 
 export interface RowActions {
   canMark: boolean;
@@ -34,7 +33,7 @@ export class Row {
     this.opener = el("button", {
       type: "button",
       class: "open",
-      at: { "aria-label": hitSentence(hit), tabindex: "-1" },
+      at: { tabindex: "-1" },
       on: { click: () => actions.choose(hit) },
     });
     this.opener.append(pictures(hit), caption(hit));
@@ -105,7 +104,9 @@ function pictures(hit: Hit): HTMLElement {
 function caption(hit: Hit): HTMLElement {
   const { rank, standing, source_name, date, then_date } = hit.properties;
   const when = then_date ? `${then_date} → ${date}` : date;
-  const head = el("span", { class: "head" }, el("span", { class: "rank", text: String(rank) }));
+  const place = el("span", { class: "unseen", text: "Place " });
+  const number = el("span", { class: "rank" }, place, String(rank));
+  const head = el("span", { class: "head" }, number);
   if (standing) {
     head.append(el("span", { class: `standing ${standing}`, text: standing }));
   }
