@@ -15,6 +15,7 @@ import Stroke from "ol/style/Stroke.js";
 import Style, { type GeometryFunction as StyleGeometry } from "ol/style/Style.js";
 import Text from "ol/style/Text.js";
 import type { Hit, MarkKind, Standing } from "./contract.ts";
+import { nearestFirst } from "./geometry.ts";
 import { HEIGHT, type GroundMap } from "./map.ts";
 import { colour, onTheme } from "./theme.ts";
 
@@ -137,14 +138,10 @@ export class Footprints {
     if (touched.length === 0) {
       return null;
     }
-    const far = (feature: Feature): number => {
-      const [cx = 0, cy = 0] = getCenter(extentOf(feature));
-      return Math.hypot(cx - x, cy - y);
-    };
-    touched.sort((one, other) => far(one) - far(other));
+    const order = nearestFirst(place, touched.map((feature) => getCenter(extentOf(feature))));
     const isAgain = this.last.pixel.every((value, axis) => Math.abs(value - (pixel[axis] ?? 0)) < NEAR);
     this.last = { pixel, at: isAgain ? (this.last.at + 1) % touched.length : 0 };
-    return String(touched[this.last.at]?.getId());
+    return String(touched[order[this.last.at] ?? 0]?.getId());
   }
 
   private style(feature: Feature, resolution: number): Style {

@@ -67,6 +67,7 @@ export class Form {
       since: "",
       until: "",
       sources: [],
+      rest: {},
     });
     this.focus();
   }

@@ -230,7 +230,7 @@ export class Page {
     this.marks.subscribe((changed) => {
       this.list.remark(changed);
       this.footprints.redraw();
-      this.card.mark(this.marks.kinds.get(this.store.state.chosen) ?? null);
+      this.showMark(this.chosen);
     });
     this.search.isReady = () => this.indexes.chosen?.state === "ready";
     this.indexes.subscribe(() => {
@@ -262,7 +262,8 @@ export class Page {
     const hit = this.chosen;
     this.list.choose(hit?.id ?? "");
     this.footprints.choose(hit ?? null);
-    this.card.show(hit ?? null, hit ? (this.marks.kinds.get(hit.id) ?? null) : null);
+    this.card.show(hit ?? null, null);
+    this.showMark(hit);
     // A scene stays when its hit is closed, to look around in it; before | after does not.
     if (hit || this.search.found.hits.length === 0 || this.scenes.isSwiping) {
       void this.scenes.show(hit ?? null);
@@ -270,6 +271,13 @@ export class Page {
     if (hit) {
       tell(hitSentence(hit));
       this.bringIntoView(hit);
+    }
+  }
+
+  private showMark(hit: Hit | undefined): void {
+    if (hit) {
+      const { kinds, others } = this.marks;
+      this.card.mark(kinds.get(hit.id) ?? null, others.get(hit.id) ?? "");
     }
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { areaOfGeoJson, boxOf, isInside, polygonOfText, sizeInKm } from "../src/geometry.ts";
+import { areaOfGeoJson, boxOf, isInside, nearestFirst, polygonOfText, sizeInKm } from "../src/geometry.ts";
 import { laidFlat } from "../src/land.ts";
 
 const RING = [[5, 50], [7, 50], [7, 51], [5, 51], [5, 50]];
@@ -75,4 +75,8 @@ test("a ring around the pole is closed below", () => {
   const lons = flat.map(([lon]) => lon);
   assert.deepEqual(lons, [-170, 0, 170, 190, 190, -170, -170]);
   assert.equal(Math.min(...flat.map(([, lat]) => lat ?? 0)), -85.05);
+});
+
+test("the nearest centre comes first", () => {
+  assert.deepEqual(nearestFirst([0, 0], [[3, 0], [0, -1], [1, 1]]), [1, 2, 0]);
 });

@@ -16,6 +16,7 @@ const FULL: State = {
   since: "2018",
   until: "2020-06",
   sources: ["0a", "0b"],
+  rest: { near: [5, 50], radius_km: 2.5 },
   saved: "w1",
   how: "again",
   layout: "grid",
@@ -42,7 +43,7 @@ test("a link holds an area of several polygons", () => {
 });
 
 test("a link that nothing can read is an empty state", () => {
-  assert.deepEqual(fromHash("#bbox=1,2,x&map=1&polygon=1,2&how=hack&like=file:/etc/passwd"), EMPTY);
+  assert.deepEqual(fromHash("#bbox=1,2,x&map=1&polygon=1,2&how=hack&rest=[&like=file:/etc/passwd"), EMPTY);
   assert.deepEqual(fromHash(""), EMPTY);
 });
 
@@ -73,6 +74,8 @@ test("the body of a search has the fields of the API", () => {
     bbox: [5.1, 50.25, 6.000001, 51],
     date: ["2018", "2020-06"],
     source: ["0a", "0b"],
+    near: [5, 50],
+    radius_km: 2.5,
   });
 });
 
@@ -93,4 +96,10 @@ test("a picture that only the server has is told as kept", () => {
   const { like } = stateOfAsked({ text: null, like: [{ vector: [1, 2] }] });
   assert.deepEqual(like, [{ kind: "kept", value: "picture", weight: undefined }]);
   assert.deepEqual(askedOf({ ...EMPTY, text: "x", like: like ?? [] }), { text: "x" });
+});
+
+test("further texts of a saved search are texts to be like", () => {
+  const { text, like } = stateOfAsked({ text: ["a", "b"], k: 5 });
+  assert.equal(text, "a");
+  assert.deepEqual(like, [{ kind: "text", value: "b" }]);
 });
