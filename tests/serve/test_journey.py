@@ -6,6 +6,7 @@ import pytest
 from tests.serve.page_server import ARGUMENTS, SUB_PATH, axe_script, browser_path, page_server
 
 from harma.serve.app import make_app
+from harma.serve.keys import make_key
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -41,7 +42,7 @@ def served(service):
 class Visit:
     """A page of a browser, and what it did that it should not have done."""
 
-    def __init__(self, browser, address, **options):
+    def __init__(self, browser, address, *, is_ready=True, **options):
         self.context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
         self.context.set_default_timeout(15_000)
         self.address = address
@@ -50,11 +51,16 @@ class Visit:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("request", self._request)
-        self.open(address)
+        self.page.goto(address)
+        if is_ready:
+            self.wait()
 
     def open(self, address):
         self.page.goto("about:blank")
         self.page.goto(address)
+        self.wait()
+
+    def wait(self):
         self.page.wait_for_selector("html[data-ready]", state="attached")
 
     def _console(self, message):
@@ -254,6 +260,47 @@ def test_relevance_is_laid_over_the_picture(visit):
     way.search("houses")
     way.keys(["j", "w"])
     way.page.wait_for_selector("#card canvas")
+
+
+def test_marks_come_back_from_a_file(visit, tmp_path):
+    way = visit()
+    way.search("houses")
+    chip = way.rows().first.get_attribute("data-chip")
+    (tmp_path / "marks.csv").write_text(f"id,mark\n{chip},bad\n")
+    way.page.set_input_files("input[aria-label='File with marks']", tmp_path / "marks.csv")
+    way.page.get_by_text("1 mark taken from the file").wait_for()
+    assert way.rows().first.get_attribute("data-mark") == "bad"
+
+
+def test_read_only_server_offers_no_marks(make_service, browser):
+    with page_server(make_app(make_service(root_path=SUB_PATH, is_read_only=True))) as address:
+        way = Visit(browser, address)
+        way.search("houses")
+        way.keys(["j", "g"])
+        assert way.page.locator(".mark").count() == 0
+        assert not way.page.locator("#markbar").is_visible()
+        assert way.faults == []
+
+
+def test_server_with_keys_asks_for_one(make_service, browser, tmp_path):
+    key = make_key(tmp_path / "keys.txt", "anna")
+    service = make_service(root_path=SUB_PATH, key_file=tmp_path / "keys.txt")
+    with page_server(make_app(service)) as address:
+        way = Visit(browser, address, is_ready=False)
+        way.page.locator("dialog input").fill("wrong")
+        way.page.keyboard.press("Enter")
+        way.page.get_by_text("This key is not accepted").wait_for()
+        way.page.locator("dialog input").fill(key)
+        way.page.keyboard.press("Enter")
+        way.wait()
+        way.search("houses")
+        # Pictures and tiles need the key too.
+        way.keys(["j"])
+        picture = way.page.locator("#card img")
+        picture.wait_for()
+        way.page.wait_for_timeout(500)
+        assert picture.evaluate("image => image.naturalWidth") > 0
+        assert [fault for fault in way.faults if "401" not in fault] == []
 
 
 def _serious(page):
