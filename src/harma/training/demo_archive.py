@@ -89,12 +89,13 @@ def make_archive(
 
 def _write_scene(file: Path, place: DemoPlace, look: str, is_later: bool) -> None:
     import rasterio
-    from rasterio.transform import from_origin
+    from affine import Affine
 
     landscape = make_landscape(place.seed, cells=place.cells, coast=place.has_coast)
     picture = draw_landscape(landscape, LOOKS[look], CHIP_SIZE, is_later=is_later)
     height, width, count = picture.shape
-    corner = from_origin(place.east, place.north, METRES_PER_PIXEL, METRES_PER_PIXEL)
+    metres = METRES_PER_PIXEL
+    corner = Affine(metres, 0, place.east, 0, -metres, place.north)
     with (
         replacing(file) as temporary,
         rasterio.open(
