@@ -51,8 +51,9 @@ export class Footprints {
   private readonly ground: GroundMap;
   private readonly source = new VectorSource();
   private readonly chosenSource = new VectorSource();
+  private readonly pointedSource = new VectorSource();
   private readonly layer: VectorImageLayer;
-  private readonly styles = new Map<string, Style>();
+  private readonly styles = new Map<string, Style[]>();
   private readonly markOf: (chip: string) => MarkKind | undefined;
   private last: { pixel: Pixel; at: number } = { pixel: [-99, -99], at: 0 };
 
@@ -70,13 +71,20 @@ export class Footprints {
       style: chosenStyle(),
       zIndex: HEIGHT.chosen,
     });
+    const pointed = new VectorLayer({
+      source: this.pointedSource,
+      style: pointedStyle(),
+      zIndex: HEIGHT.chosen,
+    });
     onTheme(() => {
       this.styles.clear();
       this.layer.changed();
       chosen.setStyle(chosenStyle());
+      pointed.setStyle(pointedStyle());
     });
     ground.ol.addLayer(this.layer);
     ground.ol.addLayer(chosen);
+    ground.ol.addLayer(pointed);
   }
 
   /** Show hits in place of those before. */
@@ -102,6 +110,14 @@ export class Footprints {
 
   get isVisible(): boolean {
     return this.layer.getVisible();
+  }
+
+  /** Draw an outline around a hit that is pointed at in the list, or around none. */
+  point(hit: Hit | null): void {
+    this.pointedSource.clear(true);
+    if (hit?.geometry) {
+      this.pointedSource.addFeature(featureOf(hit));
+    }
   }
 
   setVisible(isVisible: boolean): void {
@@ -144,7 +160,7 @@ export class Footprints {
     return String(touched[order[this.last.at] ?? 0]?.getId());
   }
 
-  private style(feature: Feature, resolution: number): Style {
+  private style(feature: Feature, resolution: number): Style[] {
     const mark = this.markOf(String(feature.getId()));
     const looks: Looks = mark ?? ((feature.get("standing") as Standing | "") || "none");
     const isSmall = getWidth(extentOf(feature)) < SMALL * resolution;
@@ -179,7 +195,12 @@ function extentOf(feature: Feature): Extent {
   return parts[0]?.getExtent() ?? geometry.getExtent();
 }
 
-function styleOf({ colour: name, width, dash, fill, sign }: Look, isSmall: boolean): Style {
+/** A line is seen on any scene by the lighter one around it. */
+function casing(width: number): Style {
+  return new Style({ stroke: new Stroke({ color: colour("casing"), width: width + 2 }) });
+}
+
+function styleOf({ colour: name, width, dash, fill, sign }: Look, isSmall: boolean): Style[] {
   const style = isSmall
     ? dotStyle(name)
     : new Style({
@@ -196,7 +217,8 @@ function styleOf({ colour: name, width, dash, fill, sign }: Look, isSmall: boole
     });
     style.setText(text);
   }
-  return style;
+  const isPlain = isSmall || fill === 0;
+  return isPlain ? [style] : [casing(width), style];
 }
 
 /** From afar a footprint is smaller than a line: a dot in its middle says that it is there. */
@@ -217,4 +239,8 @@ function chosenStyle(): Style[] {
     new Style({ stroke: new Stroke({ color: colour("panel"), width: 7 }) }),
     new Style({ stroke: new Stroke({ color: colour("ink"), width: 3.5 }) }),
   ];
+}
+
+function pointedStyle(): Style[] {
+  return [casing(3), new Style({ stroke: new Stroke({ color: colour("accent"), width: 3 }) })];
 }

@@ -2,7 +2,7 @@
 
 import { address, call, sentenceOf } from "./api.ts";
 import { askedOf } from "./asked.ts";
-import type { PageInfo, SavedSearch, Standing, Watch } from "./contract.ts";
+import type { Asked, PageInfo, SavedSearch, Standing, Watch } from "./contract.ts";
 import { buttonRow, copyField, field, openDialog } from "./dialogs.ts";
 import { button, el } from "./elements.ts";
 import type { Marks } from "./marks.ts";
@@ -22,6 +22,8 @@ export class Keeper {
   private readonly info: PageInfo;
   /** The saved search that is shown, where it has a name. */
   current: SavedSearch | null = null;
+  /** The last one that was shown, which may be changed to what is asked now. */
+  private before: SavedSearch | null = null;
   onChange: () => void = () => undefined;
 
   constructor(store: Store, marks: Marks, info: PageInfo) {
@@ -63,30 +65,43 @@ export class Keeper {
     input.value = this.current?.name || this.store.state.text.trim();
     input.required = true;
     input.maxLength = 200;
-    const form = el("form", { at: { method: "dialog" } }, field("Name", input));
+    const form = el("form", {}, field("Name", input));
+    const instead = this.insteadOf(form, input);
     const submit = el("button", { type: "submit", class: "primary", text: "Save" });
     const cancel = button("Cancel", () => opened.close(), { class: "quiet" });
     form.append(buttonRow(cancel, submit));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       opened.close();
-      void this.keep(input.value.trim()).then((isKept) => isKept && onSaved());
+      const changed = instead?.checked ? this.before : null;
+      void this.keep(input.value.trim(), changed).then((isKept) => isKept && onSaved());
     });
     const opened = openDialog("Save this search", [form]);
     input.select();
   }
 
-  private async keep(name: string): Promise<boolean> {
+  /** Offer to change the saved search that was open before the question was changed. */
+  private insteadOf(form: HTMLElement, name: HTMLInputElement): HTMLInputElement | null {
+    const { before } = this;
+    const { saved, index } = this.store.state;
+    if (saved || before?.index !== index) {
+      return null;
+    }
+    const box = el("input", { type: "checkbox" });
+    box.addEventListener("change", () => {
+      name.value = box.checked ? before.name : name.value;
+    });
+    const words = `Change “${before.name}” to this search; its marks stay`;
+    form.append(el("label", { class: "check" }, box, el("span", { text: words })));
+    return box;
+  }
+
+  private async keep(name: string, changed: SavedSearch | null): Promise<boolean> {
     const { state } = this.store;
     try {
       await this.marks.flush();
       const { saved } = this.store.state;
-      const search = saved
-        ? await call<SavedSearch>(`v1/searches/${saved}`, { method: "PATCH", json: { name } })
-        : await call<SavedSearch>("v1/searches", {
-            method: "POST",
-            json: { index: state.index, name, asked: askedOf(state) },
-          });
+      const search = await this.put(name, changed?.id ?? saved, changed, askedOf(state));
       this.take(search);
       this.store.set({ saved: search.id });
       notice(`Saved as “${name}”.`);
@@ -95,6 +110,24 @@ export class Keeper {
       problem(`The search was not saved. ${sentenceOf(error)}`);
       return false;
     }
+  }
+
+  private put(
+    name: string,
+    id: string,
+    changed: SavedSearch | null,
+    asked: Asked,
+  ): Promise<SavedSearch> {
+    const path = `v1/searches/${id}`;
+    if (changed) {
+      const json = { name, asked, version: changed.version };
+      return call<SavedSearch>(path, { method: "PATCH", json });
+    }
+    if (id) {
+      return call<SavedSearch>(path, { method: "PATCH", json: { name } });
+    }
+    const json = { index: this.store.state.index, name, asked };
+    return call<SavedSearch>("v1/searches", { method: "POST", json });
   }
 
   /** Watch the search, or see how its watch does; it has to have a name first. */
@@ -215,6 +248,9 @@ export class Keeper {
 
   private take(search: SavedSearch | null): void {
     this.current = search;
+    if (this.isNamed) {
+      this.before = search;
+    }
     this.onChange();
   }
 }

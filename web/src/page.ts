@@ -79,6 +79,7 @@ export class Page {
     this.markBar = canMark ? new MarkBar({ ...this, marks: this.marks }) : null;
     this.summary = new Summary({
       again: () => void this.search.run(),
+      asAsked: () => this.store.set({ how: "asked", chosen: "" }),
       try: (text) => this.store.set({ text, saved: "", how: "asked", chosen: "" }),
       everywhere: () => this.store.set({ area: null, saved: "", how: "asked" }),
       always: () => this.store.set({ since: "", until: "", saved: "", how: "asked" }),
@@ -88,6 +89,7 @@ export class Page {
       {
         canMark,
         choose: (hit) => this.choose(hit.id),
+        point: (hit) => this.footprints.point(hit),
         mark: (hit, mark) => this.mark(hit, mark),
         further: (hit) => this.furtherOf(hit),
       },
@@ -233,6 +235,7 @@ export class Page {
       this.showMark(this.chosen);
     });
     this.search.isReady = () => this.indexes.chosen?.state === "ready";
+    this.form.onLeave = (key) => key === "ArrowDown" && this.step(0);
     this.indexes.subscribe(() => {
       this.search.follow(this.store.state);
       this.summary.show(this.search.found, this.store.state, this.indexes.chosen);
@@ -247,6 +250,11 @@ export class Page {
   }
 
   private follow(state: State, before: State): void {
+    if (before.saved && !state.saved && this.marks.kinds.size > 0) {
+      const back = { words: "Go back", act: () => history.back() };
+      notice("Your marks stay with the search before this one.", back);
+    }
+    document.title = [state.text.trim(), "HarMA"].filter(Boolean).join(" – ");
     if (state.chosen !== before.chosen) {
       this.showChosen();
     }

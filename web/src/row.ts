@@ -8,6 +8,8 @@ import { show } from "./pictures.ts";
 export interface RowActions {
   canMark: boolean;
   choose(hit: Hit): void;
+  /** The mouse or the focus is on a hit, or on none. */
+  point(hit: Hit | null): void;
   mark(hit: Hit, mark: MarkKind | null): void;
   /** What the menu of a hit offers. */
   further(hit: Hit): Item[];
@@ -53,7 +55,9 @@ export class Row {
     this.more.setAttribute("aria-haspopup", "menu");
     this.more.tabIndex = -1;
     tools.append(this.more);
-    this.element = el("li", { class: "hit", at: { "data-chip": hit.id } }, this.opener, tools);
+    const on = { mouseenter: () => actions.point(hit), mouseleave: () => actions.point(null) };
+    const at = { "data-chip": hit.id };
+    this.element = el("li", { class: "hit", at, on }, this.opener, tools);
   }
 
   /** Show what the hit is marked as. */
