@@ -5,10 +5,12 @@ import type { PageInfo } from "./contract.ts";
 import { button, byId } from "./elements.ts";
 import { followKeys, showKeys, type Key } from "./keys.ts";
 import { askForKey } from "./keydialog.ts";
+import { openedState } from "./library.ts";
 import { menuButton } from "./menu.ts";
 import { notice, problem } from "./notice.ts";
 import { Page } from "./page.ts";
 import { exportItems, showLink } from "./share.ts";
+import { hasQuestion } from "./state.ts";
 import { Store } from "./store.ts";
 import { startTheme, switchTheme } from "./theme.ts";
 
@@ -30,9 +32,20 @@ async function start(): Promise<void> {
     problem(`The map has no ground. ${sentenceOf(error)}`);
   });
   await page.indexes.load();
-  await Promise.all([page.keeper.follow(), page.marks.load()]);
+  await page.keeper.follow();
+  openNamed(page);
+  await page.marks.load();
   page.begin();
   document.documentElement.dataset["ready"] = "true";
+}
+
+/** A link may say no more than which saved search it is: feeds and mails do. */
+function openNamed(page: Page): void {
+  const { state } = page.store;
+  const { current } = page.keeper;
+  if (current && !hasQuestion(state)) {
+    page.store.set({ ...openedState(current, state), chosen: state.chosen });
+  }
 }
 
 function keysOf(page: Page): Key[] {
