@@ -62,12 +62,14 @@ export class Page {
     this.area = new Overlay(this.ground, "area");
     this.footprints = new Footprints(this.ground, markOf);
     const shapes = new Overlay(this.ground, "detections");
-    this.detections = new DetectionTool(shapes, (isOpen) => {
-      this.footprints.setVisible(!isOpen);
-      if (isOpen) {
-        this.choose("");
-        this.fitAll();
-      }
+    this.detections = new DetectionTool(shapes, {
+      toggled: (isOpen) => {
+        this.footprints.setVisible(!isOpen);
+        if (isOpen) {
+          this.choose("");
+        }
+      },
+      shown: (extent) => this.ground.fit([extent]),
     });
     this.drawing = new Drawing(this.ground);
     this.scenes = new Scenes(this.ground);
