@@ -13,8 +13,6 @@ export interface CardActions {
   canMark: boolean;
   mark(hit: Hit, mark: MarkKind | null): void;
   moreLike(hit: Hit): void;
-  lessLike(hit: Hit): void;
-  show(hit: Hit): void;
   close(): void;
 }
 
@@ -134,7 +132,10 @@ export class Card {
       this.marks.set(kind, made);
       row.append(made);
     }
-    this.whyButton = button("Why this place", () => void this.why(), { class: "quiet", icon: "why" });
+    this.whyButton = button("Why this place", () => void this.why(), {
+      class: "quiet",
+      icon: "why",
+    });
     this.whyButton.setAttribute("aria-pressed", "false");
     const second = el(
       "div",

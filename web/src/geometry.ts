@@ -11,8 +11,7 @@ export interface Geometry {
 
 /** Where to look: a box, or a polygon. */
 export type Area =
-  | { kind: "box"; box: Bounds }
-  | { kind: "polygon"; geometry: Geometry; name?: string };
+  { kind: "box"; box: Bounds } | { kind: "polygon"; geometry: Geometry; name?: string };
 
 const EARTH_RADIUS_KM = 6371.0088;
 const AREAL = new Set(["Polygon", "MultiPolygon"]);

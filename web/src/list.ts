@@ -133,5 +133,7 @@ export class List {
 
 /** Shapes that stand for rows while the server works. */
 export function skeleton(): HTMLElement[] {
-  return Array.from({ length: 6 }, () => el("li", { class: "hit ghost", at: { "aria-hidden": "true" } }));
+  return Array.from({ length: 6 }, () =>
+    el("li", { class: "hit ghost", at: { "aria-hidden": "true" } }),
+  );
 }

@@ -1,4 +1,4 @@
-/** The bar of marks: search again, doubtful ones, marking what lies in an area, undo, what waits. */
+/** The bar of marks: search again, doubtful ones, many marks at once, undo, what waits. */
 
 import type OlGeometry from "ol/geom/Geometry.js";
 import { call, sentenceOf } from "./api.ts";

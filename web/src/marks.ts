@@ -1,14 +1,13 @@
 /** Marks: what a person said of the hits of a search; with undo, and sent to the server at once. */
 
-import { call, Problem, sentenceOf } from "./api.ts";
+import { call, sentenceOf } from "./api.ts";
 import { askedOf } from "./asked.ts";
-import type { Asked, MarkFeature, MarkKind, SavedSearch } from "./contract.ts";
-import { Outbox, type Parcel } from "./outbox.ts";
+import { makeDraft, serverCarrier } from "./carrier.ts";
+import type { MarkFeature, MarkKind } from "./contract.ts";
+import { Outbox } from "./outbox.ts";
 import { questionOf } from "./state.ts";
 import type { Store } from "./store.ts";
 
-/** How long after a failure marks are sent again, in seconds: 2, 4, 8, at most 30. */
-const LONGEST_WAIT_S = 30;
 const TEN = 10;
 
 export interface Delivery {
@@ -39,7 +38,7 @@ export class Marks {
 
   constructor(store: Store) {
     this.store = store;
-    this.outbox = new Outbox(carrier(), {
+    this.outbox = new Outbox(serverCarrier(), {
       onDraft: (question, search) => this.adopt(question, search),
       onRefused: (search, chips, error) => this.refuse(search, chips, error),
       onWaiting: (waiting, error, seconds) => {
@@ -218,36 +217,4 @@ function namesOf({ who = "", earlier = [] }: MarkFeature["properties"]): string 
   const before = earlier.filter((name) => name && name !== who);
   const parts = [who, before.length > 0 ? `before by ${before.join(", ")}` : ""];
   return parts.filter(Boolean).join(", ");
-}
-
-async function makeDraft(index: string, asked: Asked): Promise<string> {
-  const json = { index, name: "", asked, is_draft: true };
-  const made = await call<SavedSearch>("v1/searches", { method: "POST", json, waits: false });
-  return made.id;
-}
-
-function carrier(): ConstructorParameters<typeof Outbox>[0] {
-  const shelf = `harma.unsent ${location.pathname}`;
-  return {
-    draft: makeDraft,
-    async put(search, marks) {
-      const list = Object.entries(marks).map(([chip, mark]) => ({ chip, mark }));
-      const json = { marks: list };
-      await call(`v1/searches/${search}/marks`, { method: "PUT", json, waits: false });
-    },
-    waitAfter(error, failures) {
-      const status = error instanceof Problem ? error.status : 0;
-      const isForGood = [400, 403, 404, 409, 410, 413, 422].includes(status);
-      return isForGood ? null : Math.min(2 ** failures, LONGEST_WAIT_S);
-    },
-    load: () => JSON.parse(localStorage.getItem(shelf) ?? "[]") as Parcel[],
-    keep(parcels) {
-      if (parcels.length === 0) {
-        localStorage.removeItem(shelf);
-      } else {
-        localStorage.setItem(shelf, JSON.stringify(parcels));
-      }
-    },
-    later: (work, seconds) => void setTimeout(work, seconds * 1000),
-  };
 }

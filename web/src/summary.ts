@@ -93,7 +93,10 @@ export class Summary {
     const empty = found.answer?.empty;
     const reason = empty?.reason ?? "Nothing was found";
     const advice = empty?.advice ?? "Try other words, a larger area or other dates";
-    const message: HTMLElement[] = [el("h2", { text: asSentence(reason) }), el("p", { text: asSentence(advice) })];
+    const message: HTMLElement[] = [
+      el("h2", { text: asSentence(reason) }),
+      el("p", { text: asSentence(advice) }),
+    ];
     const ways = el("div", { class: "row" });
     if (state.mode === "places" && (state.since || state.until)) {
       ways.append(button("At any date", () => this.actions.always(), { class: "quiet" }));
@@ -118,7 +121,11 @@ export class Summary {
       ];
     }
     const tries = TRIES.map((text) =>
-      el("li", {}, button(text, () => this.actions.try(text), { class: "quiet" })),
+      el(
+        "li",
+        {},
+        button(text, () => this.actions.try(text), { class: "quiet" }),
+      ),
     );
     return [
       el("h2", { text: "Describe what you look for" }),

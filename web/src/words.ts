@@ -101,10 +101,7 @@ export function indexFacts(index: IndexSummary): string {
 }
 
 /** What is wrong with the dates of a search, or "". */
-export function datesProblem(
-  mode: "places" | "changes",
-  [first, last]: [string, string],
-): string {
+export function datesProblem(mode: "places" | "changes", [first, last]: [string, string]): string {
   const given = [first, last].filter((date) => date !== "");
   const wrong = given.find((date) => !isDate(date));
   if (wrong !== undefined) {
