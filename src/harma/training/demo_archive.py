@@ -89,12 +89,12 @@ def make_archive(
 
 def _write_scene(file: Path, place: DemoPlace, look: str, is_later: bool) -> None:
     import rasterio
-    from rasterio.transform import from_origin
+    from affine import Affine
 
     landscape = make_landscape(place.seed, cells=place.cells, coast=place.has_coast)
     picture = draw_landscape(landscape, LOOKS[look], CHIP_SIZE, is_later=is_later)
     height, width, count = picture.shape
-    corner = from_origin(place.east, place.north, METRES_PER_PIXEL, METRES_PER_PIXEL)
+    transform = Affine(METRES_PER_PIXEL, 0, place.east, 0, -METRES_PER_PIXEL, place.north)
     with (
         replacing(file) as temporary,
         rasterio.open(
@@ -106,7 +106,7 @@ def _write_scene(file: Path, place: DemoPlace, look: str, is_later: bool) -> Non
             count=count,
             dtype=picture.dtype,
             crs=CRS,
-            transform=corner,
+            transform=transform,
             compress="deflate",
             tiled=True,
             photometric="RGB",
