@@ -61,6 +61,10 @@ class GoneError(HarmaError, LookupError):
     """What was kept for a while, such as the hits of a search, is kept no longer; ask again."""
 
 
+class MediaTypeError(HarmaError, ValueError):
+    """What was sent is of a kind that is not read here."""
+
+
 class MissingDependencyError(HarmaError, ImportError):
     """An optional part is not installed; the message says how to install it."""
 
@@ -91,6 +95,10 @@ class StorageError(HarmaError, OSError):
 
 class StateError(StorageError):
     """Saved searches cannot be read or kept; the message says where they are, and what to do."""
+
+
+class TooLargeError(HarmaError, ValueError):
+    """More bytes or pixels were sent than are read."""
 
 
 class TrainingError(HarmaError, RuntimeError):

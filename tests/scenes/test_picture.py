@@ -384,7 +384,7 @@ def test_a_mode_that_cannot_be_converted_is_named_with_its_file(tmp_path, monkey
     with pytest.raises(DataError, match=r"^a picture of mode La cannot be converted to RGB"):
         to_rgb(Image.new("La", (4, 3)))
     Image.new("L", (4, 3)).save(tmp_path / "p.png")
-    monkeypatch.setattr(images, "_upright", lambda image: Image.new("La", image.size))
+    monkeypatch.setattr(images, "upright", lambda image: Image.new("La", image.size))
     with pytest.raises(DataError, match=r"image .*p\.png: a picture of mode La cannot be"):
         read_image(tmp_path / "p.png")
 

@@ -262,10 +262,7 @@ def test_of_marks_of_which_one_is_wrong_none_is_set(book, search, mark):
 
 
 def test_there_is_an_end_of_marks(book, search, monkeypatch):
-    monkeypatch.setattr(mark_rows, "MARKS_AT_ONCE", 3)
     monkeypatch.setattr(mark_rows, "MOST_MARKS", 4)
-    with pytest.raises(QueryError, match="4 marks are too many at once; set at most 3"):
-        book.put_marks(search, [Mark(str(i), "good") for i in range(4)])
     book.put_marks(search, [Mark(str(i), "good") for i in range(3)])
     book.put_marks(search, [Mark("0", "bad"), Mark("3", "good")])
     with pytest.raises(QueryError, match="would have 5 marks; at most 4 are kept"):

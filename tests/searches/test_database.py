@@ -177,6 +177,13 @@ def test_a_file_that_cannot_be_written_is_read(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == [DATABASE_FILE]
 
 
+def test_a_log_that_was_left_cannot_be_read_there(tmp_path, monkeypatch):
+    keep(open_beside(tmp_path), "a")
+    monkeypatch.setattr(databases, "_is_writable", lambda file: False)
+    with pytest.raises(StateError, match="make the directory writable once"):
+        open_beside(tmp_path)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
 def test_a_folder_of_somebody_else(tmp_path):
     program = (

@@ -1,4 +1,4 @@
-"""What is refused: other hosts, foreign pages, callers without a key, writing to a server that reads."""
+"""What is refused: other hosts, foreign pages, callers without a key, writing if read-only."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def locked(make_service, make_client, tmp_path):
     return make_client(make_service(key_file=file)), key
 
 
-# -- hosts: a page elsewhere may give its own name the address of this machine ----------------------
+# -- hosts: a page elsewhere may give its own name the address of this machine --------------------
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000", "harma.localhost"])
@@ -26,7 +26,9 @@ def test_names_of_this_machine(client, host):
     assert client.get("/v1/indexes", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "[", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "[", ""]
+)
 def test_other_names(client, host):
     answer = client.get("/v1/indexes", headers={"Host": host})
     assert answer.status_code == 421
@@ -117,7 +119,14 @@ def test_open_to_all(locked, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/openapi.json", SEARCH, "/v1/indexes/archive/chips/x", "/v1/nothing", "/metrics", "/v1/page/x"],
+    [
+        "/openapi.json",
+        SEARCH,
+        "/v1/indexes/archive/chips/x",
+        "/v1/nothing",
+        "/metrics",
+        "/v1/page/x",
+    ],
 )
 def test_all_else_is_locked(locked, path):
     client, _ = locked
@@ -125,7 +134,7 @@ def test_all_else_is_locked(locked, path):
     assert client.post("/healthz").status_code == 401
 
 
-# -- the name of a person, from a proxy -------------------------------------------------------------
+# -- the name of a person, from a proxy -----------------------------------------------------------
 
 
 def test_a_trusted_proxy_names_the_person(make_service, make_client):

@@ -116,7 +116,7 @@ def test_a_search_that_fails_is_told_and_not_kept():
 
     with pytest.raises(QueryError, match="nothing to look for"):
         results.found("a", 1, ASKED, refused)
-    assert len(results) == 0
+    assert len(results.shelf) == 0
     assert len(results.found("a", 1, ASKED, lambda: made_hits(1)).hits) == 1
 
 
@@ -137,10 +137,10 @@ def test_bytes_are_bounded():
     place = shapely.box(0, 0, 1, 1)
     for version in range(8):
         results.keep("a", version, ASKED, made_hits(10, place=place), 1)
-    assert len(results) == 3
-    assert results.num_bytes == 3 * size
+    assert len(results.shelf) == 3
+    assert results.shelf.num_bytes == 3 * size
     large = results.keep("a", 99, ASKED, made_hits(1000, place=place), 1)
-    assert len(results) == 1, "all others go for it"
+    assert len(results.shelf) == 1, "all others go for it"
     assert results.get(large.id) is large
 
 
@@ -148,8 +148,8 @@ def test_the_same_list_kept_again_counts_once():
     results = Results()
     results.keep("a", 1, ASKED, made_hits(5), 1)
     results.keep("a", 1, ASKED, made_hits(5), 1)
-    assert len(results) == 1
-    assert results.num_bytes == 5 * BYTES_OF_HIT
+    assert len(results.shelf) == 1
+    assert results.shelf.num_bytes == 5 * BYTES_OF_HIT
 
 
 def test_lists_age():
@@ -161,7 +161,7 @@ def test_lists_age():
     clock.now += 1
     with pytest.raises(GoneError):
         results.get(kept.id)
-    assert results.num_bytes == 0
+    assert results.shelf.num_bytes == 0
 
 
 def test_a_hit_takes_about_what_is_said():
@@ -181,7 +181,7 @@ def test_changes_count_their_earlier_chips():
     values = {name: getattr(hit, name) for name in hit.__dataclass_fields__}
     changed = Hit(**{**values, "then": hit})
     results.keep("a", 1, ASKED, [changed], 1)
-    assert results.num_bytes == 2 * BYTES_OF_HIT
+    assert results.shelf.num_bytes == 2 * BYTES_OF_HIT
 
 
 def test_gone_is_410():

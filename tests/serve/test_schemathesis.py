@@ -26,7 +26,13 @@ def service(make_service):
 def ids(service, client):
     """Parameters of addresses, of what is there."""
     answer = client.get("/v1/indexes/archive/search", params={"q": "a"}).json()
-    return {"index": "archive", "chip": answer["features"][0]["id"], "query": answer["query_id"]}
+    body = {"index": "archive", "name": "roofs", "asked": {"text": "a roof"}}
+    return {
+        "index": "archive",
+        "chip": answer["features"][0]["id"],
+        "query": answer["query_id"],
+        "search": client.post("/v1/searches", json=body).json()["id"],
+    }
 
 
 def try_operation(operation, mode, known):

@@ -299,6 +299,11 @@ class Index:
         """The tables, in the version that is searched."""
         return self._snapshot.store
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The version that is searched; whoever holds it reads that one, whatever is written."""
+        return self._snapshot
+
     def refresh(self) -> None:
         """See what was added since the index was opened.
 
@@ -463,7 +468,7 @@ class Index:
         # Held to the end: a refresh meanwhile changes nothing for this search.
         snapshot = self._snapshot
         with snapshot.store.reading():
-            vector = query_vector(lambda: self.model, snapshot.store, query)
+            vector = query_vector(lambda: self.model, snapshot, query)
             if times is not None:
                 changes = find_changes(snapshot.store, vector, condition, *times)
                 return HitList(changed_hits(snapshot.store, changes, page), snapshot.store)

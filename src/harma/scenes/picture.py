@@ -153,7 +153,7 @@ def _decode(
             if width * height > max_pixels:
                 raise DataError(f"image {path} has {width}×{height} pixels, {too_large}")
             image.load()
-            return _converted(_upright(image), path, convert)
+            return _converted(upright(image), path, convert)
     except DataError:
         # Ours, and complete; it is a ValueError too, which below would mean a damaged file.
         raise
@@ -194,8 +194,8 @@ def _first_bytes(file: IO[bytes]) -> bytes:
     return file.read(8)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as the EXIF orientation says; a picture whose EXIF data are damaged stays as it is."""
+def upright(image: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF orientation says; where that is damaged, it stays as it is."""
     if _orientation(image) == 1:
         return image
     return ImageOps.exif_transpose(image)

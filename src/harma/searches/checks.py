@@ -22,7 +22,7 @@ ASKED_BYTES = 1_500_000
 MOST_SEARCHES = 10_000
 # Marks of one saved search.
 MOST_MARKS = 100_000
-# Marks set at once.
+# Marks that one request sets; a file may hold more.
 MARKS_AT_ONCE = 10_000
 # What a note may hold of what has no shape.
 LINES = "\n\t"

@@ -33,6 +33,11 @@ def chips_there(store: StoreReader, chips: Sequence[str]) -> set[str]:
     return there
 
 
+def rows_of_chips(store: StoreReader, chips: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Those of some chips that the index has, by id: rows of `COLUMNS`."""
+    return {row["id"]: row for row in _rows(store, COLUMNS, "id", chips)}
+
+
 def on_chips(store: StoreReader, marks: Sequence[Mark]) -> list[Mark]:
     """Marks with what the index knows of their chips, so that they can be shown without it.
 
@@ -40,7 +45,7 @@ def on_chips(store: StoreReader, marks: Sequence[Mark]) -> list[Mark]:
         NotFoundError: a chip is not in the index.
     """
     chips = [mark.chip for mark in marks]
-    rows = {row["id"]: row for row in _rows(store, COLUMNS, "id", chips)}
+    rows = rows_of_chips(store, chips)
     gone = [chip for chip in chips if chip not in rows]
     if gone:
         raise NotFoundError(

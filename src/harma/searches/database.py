@@ -169,8 +169,17 @@ def open_file(file: Path) -> Database:
         "saved searches cannot be kept: the directory of the index is not writable; name another"
         " place for them with --state (a directory, or postgresql://…)"
     )
-    engine = sqlite_engine(file, is_fixed=True) if file.exists() else empty_engine()
-    return Database(engine, str(file), refusal=refusal)
+    if not file.exists():
+        return Database(empty_engine(), str(file), refusal=refusal)
+    log = file.with_name(f"{file.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StateError(
+            "the directory is not writable, and the newest saved searches are still in the log"
+            f" beside them ({log.name}); make the directory writable once, or copy both elsewhere"
+            " and name that with --state",
+            source=str(file),
+        )
+    return Database(sqlite_engine(file, is_fixed=True), str(file), refusal=refusal)
 
 
 def open_postgres(address: str) -> Database:

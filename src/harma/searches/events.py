@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Column, Select, select
 
 from harma.errors import NotFoundError
 from harma.searches.database import Database
@@ -35,6 +35,23 @@ def read_events(
 def latest_events(database: Database, search: str, k: int) -> list[Event]:
     """The last events of a saved search, the latest first, without thumbnails."""
     return _read(database, _asked(search).order_by(EVENTS.c.number.desc()).limit(k))
+
+
+def read_untold(
+    database: Database, search: str, is_told: Column[bool], *, k: int | None = None
+) -> list[Event]:
+    """Events that one of the receivers has not taken yet, the first ones.
+
+    Args:
+        database: that keeps them.
+        search: id of the saved search.
+        is_told: column of `EVENTS` that says whether the receiver has.
+        k: events at most; None gives all.
+    """
+    asked = _asked(search).where(is_told.is_(False)).order_by(EVENTS.c.number)
+    if k is not None:
+        asked = asked.limit(k)
+    return _read(database, asked)
 
 
 def thumbnail_of(database: Database, search: str, number: int) -> bytes | None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 
 from harma.errors import QueryError
-from harma.searches.checks import MARKS_AT_ONCE, MOST_MARKS
+from harma.searches.checks import MOST_MARKS
 from harma.searches.records import Mark
 from harma.searches.tables import MARKS
 
@@ -48,14 +48,7 @@ def set_marks(connection: Connection, marks: Sequence[Mark], setting: Setting) -
         connection: in a transaction.
         marks: to set; of one chip the last one stays.
         setting: by whom, when, of which saved search.
-
-    Raises:
-        QueryError: they are too many at once.
     """
-    if len(marks) > MARKS_AT_ONCE:
-        raise QueryError(
-            f"{len(marks):,} marks are too many at once; set at most {MARKS_AT_ONCE:,}"
-        )
     wanted = {mark.chip: mark for mark in marks}
     before: dict[str, Mark] = {}
     for ids in _some(list(wanted)):

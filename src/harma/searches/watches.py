@@ -1,5 +1,6 @@
 """The watches of saved searches as they are kept: set, listed, deleted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -9,6 +10,10 @@ from harma.index.standing import STANDINGS
 from harma.searches.database import Database, now
 from harma.searches.records import Watch
 from harma.searches.tables import EVENTS, SEARCHES, WATCHES
+
+# Addresses of apprise that one watch tells, and characters of one.
+MOST_ADDRESSES = 10
+ADDRESS_LENGTH = 500
 
 
 class WatchBook:
@@ -29,6 +34,7 @@ class WatchBook:
             ConfigError: the threshold is none.
         """
         _check_threshold(watch)
+        _check_notify(watch.notify)
         values = {
             "standing": watch.standing,
             "least_score": watch.least_score,
@@ -91,6 +97,19 @@ def _check_threshold(watch: Watch) -> None:
         raise ConfigError(f"standing is {watch.standing!r}; it is one of {', '.join(STANDINGS)}")
     if watch.least_score is not None and not -2 <= watch.least_score <= 2:
         raise ConfigError(f"least_score is {watch.least_score}; scores and gains are from -2 to 2")
+
+
+def _check_notify(addresses: Sequence[str]) -> None:
+    """Check addresses of apprise, which are kept one a line."""
+    if len(addresses) > MOST_ADDRESSES:
+        raise ConfigError(f"{len(addresses)} addresses would be told; at most {MOST_ADDRESSES} are")
+    for address in addresses:
+        is_plain = address.isprintable() and len(address) <= ADDRESS_LENGTH
+        if not is_plain or "://" not in address:
+            raise ConfigError(
+                "an address to be told is one of apprise, such as mailto://NAME:PASSWORD@HOST, of"
+                f" at most {ADDRESS_LENGTH} characters"
+            )
 
 
 def _check_search(connection: Connection, search: str) -> None:

@@ -18,7 +18,20 @@ from harma.serve.openapi import DESCRIPTION, describe
 from harma.serve.page_files import PageAtRoot
 from harma.serve.problems import add_problem_handlers
 from harma.serve.proxies import Proxies
-from harma.serve.routes import chips, health, indexes, marks, page, search, searches
+from harma.serve.routes import (
+    chips,
+    health,
+    indexes,
+    marks,
+    ogc,
+    page,
+    search,
+    searches,
+    sources,
+    stac,
+    uploads,
+    watches,
+)
 from harma.serve.service import Service
 from harma.serve.upkeep import keep_up_to_date
 
@@ -29,8 +42,13 @@ ROUTES: tuple[Callable[[Service], APIRouter], ...] = (
     indexes.routes,
     search.routes,
     chips.routes,
+    uploads.routes,
     searches.routes,
     marks.routes,
+    watches.routes,
+    sources.routes,
+    ogc.routes,
+    stac.routes,
 )
 # Smaller answers do not get smaller.
 LEAST_ZIPPED = 1000
@@ -49,6 +67,7 @@ def make_app(service: Service) -> FastAPI:
         is_ended.set()
         for queue in service.queues:
             queue.close()
+        service.uploads.close()
 
     app = FastAPI(
         title="HarMA",

@@ -45,10 +45,22 @@ def export_of(features: Sequence[Feature], form: ExportFormat, name: str) -> Res
         form: of the file.
         name: of the file, without its suffix.
     """
-    write, media_type, suffix = WRITERS[form]
+    write = WRITERS[form][0]
+    return file_response(write(features), form, name)
+
+
+def file_response(content: bytes, form: ExportFormat, name: str) -> Response:
+    """A file as an answer.
+
+    Args:
+        content: of the file.
+        form: of it.
+        name: of the file, without its suffix.
+    """
+    _, media_type, suffix = WRITERS[form]
     file = f"{_file_name(name)}.{suffix}"
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file)}"}
-    return Response(write(features), media_type=media_type, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _file_name(name: str) -> str:

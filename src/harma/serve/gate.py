@@ -164,4 +164,3 @@ def refuse_writing(request: Request) -> JSONResponse | None:
     if request.method == "POST" and ASKING.fullmatch(route_path(request)):
         return None
     return plain_problem(403, "this server only reads: nothing is saved, marked or watched here")
-

@@ -17,9 +17,11 @@ from harma.errors import (
     ConflictError,
     GoneError,
     HarmaError,
+    MediaTypeError,
     NotFoundError,
     QueryError,
     StateError,
+    TooLargeError,
 )
 from harma.serve.work import RETRY_AFTER_S
 
@@ -34,6 +36,8 @@ STATUS_OF: dict[type[HarmaError], int] = {
     BusyError: 503,
     ConflictError: 409,
     GoneError: 410,
+    TooLargeError: 413,
+    MediaTypeError: 415,
     ConfigError: 422,
     StateError: 507,
 }

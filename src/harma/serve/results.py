@@ -4,7 +4,6 @@ import hashlib
 import json
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -15,14 +14,14 @@ import shapely
 
 from harma.errors import GoneError
 from harma.index.hits import Hit
+from harma.serve.shelf import Shelf
 
-MEGA = 1 << 20
 # Lists, and bytes of all of them, that are kept at once.
 MOST_LISTS = 512
-MOST_BYTES = 128 * MEGA
+MOST_BYTES = 128 << 20
 # How long they are kept: as long as the version of the index that they are of.
 KEPT_S = 3600.0
-# Measured with tracemalloc: a hit with its texts, window and date, without its corners.
+# Measured: a hit with its texts, window and date, and a footprint without its corners.
 BYTES_OF_HIT = 1200
 BYTES_OF_CORNER = 16
 # Hexadecimal digits of a query id.
@@ -53,8 +52,6 @@ class Kept:
 class Results:
     """Keeps the hits of searches for a while; threads share it.
 
-    What has not been asked for the longest goes first, when there are too many lists or bytes.
-
     Args:
         most_lists: that are kept.
         most_bytes: of all of them, about.
@@ -70,19 +67,12 @@ class Results:
         kept_s: float = KEPT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.most_lists = most_lists
-        self.most_bytes = most_bytes
-        self.kept_s = kept_s
-        self.num_bytes = 0
-        self._clock = clock
+        self.shelf: Shelf[Kept] = Shelf(
+            most_things=most_lists, most_bytes=most_bytes, kept_s=kept_s, clock=clock
+        )
         self._lock = threading.Lock()
-        self._lists: OrderedDict[str, _Aged] = OrderedDict()
         # Searches that are being done now: who asks the same waits for them.
         self._awaited: dict[str, Future[Kept]] = {}
-
-    def __len__(self) -> int:
-        """Lists that are kept."""
-        return len(self._lists)
 
     def found(
         self, index: str, version: int, asked: Mapping[str, Any], search: Callable[[], list[Hit]]
@@ -99,20 +89,19 @@ class Results:
             HarmaError: the search is not usable; whoever waits for it hears the same.
         """
         name = query_id(index, version, asked)
+        own: Future[Kept] = Future()
         with self._lock:
-            kept = self._known(name)
+            kept = self.shelf.get(name)
             if kept is not None:
                 return kept
-            awaited = self._awaited.get(name)
-            own: Future[Kept] = Future()
-            if awaited is None:
-                self._awaited[name] = own
-        if awaited is not None:
+            awaited = self._awaited.setdefault(name, own)
+        if awaited is not own:
             return awaited.result()
         try:
-            start = self._clock()
+            start = time.perf_counter()
             hits = search()
-            own.set_result(self.keep(index, version, asked, hits, 1000 * (self._clock() - start)))
+            took_ms = 1000 * (time.perf_counter() - start)
+            own.set_result(self.keep(index, version, asked, hits, took_ms))
         except BaseException as error:
             own.set_exception(error)
             raise
@@ -139,14 +128,7 @@ class Results:
             took_ms: how long the search took.
         """
         kept = Kept(query_id(index, version, asked), index, version, asked, hits, took_ms)
-        aged = _Aged(kept, _bytes_of(hits), self._clock())
-        with self._lock:
-            self._drop(kept.id)
-            self._lists[kept.id] = aged
-            self.num_bytes += aged.num_bytes
-            # The newest stays, also where it is larger than all may be: its pages are asked next.
-            while len(self._lists) > 1 and self._is_too_much():
-                self._drop(next(iter(self._lists)))
+        self.shelf.put(kept.id, kept, _bytes_of(hits))
         return kept
 
     def get(self, name: str) -> Kept:
@@ -155,40 +137,10 @@ class Results:
         Raises:
             GoneError: it is kept no longer, or never was.
         """
-        with self._lock:
-            kept = self._known(name)
+        kept = self.shelf.get(name)
         if kept is None:
             raise GoneError("the hits of this search are kept no longer; search again")
         return kept
-
-    # -- under the lock ---------------------------------------------------------------------------
-
-    def _known(self, name: str) -> Kept | None:
-        aged = self._lists.get(name)
-        if aged is None:
-            return None
-        if self._clock() - aged.since > self.kept_s:
-            self._drop(name)
-            return None
-        self._lists.move_to_end(name)
-        return aged.kept
-
-    def _is_too_much(self) -> bool:
-        return len(self._lists) > self.most_lists or self.num_bytes > self.most_bytes
-
-    def _drop(self, name: str) -> None:
-        aged = self._lists.pop(name, None)
-        if aged is not None:
-            self.num_bytes -= aged.num_bytes
-
-
-@dataclass(frozen=True, eq=False)
-class _Aged:
-    """A kept list, its size, and since when it is kept."""
-
-    kept: Kept
-    num_bytes: int
-    since: float
 
 
 def query_id(index: str, version: int, asked: Mapping[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """Saved searches of a server: found by id in all of its indexes, shown as JSON without paths."""
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +9,12 @@ from fastapi import Request
 
 from harma.errors import NotFoundError
 from harma.index.source_ids import source_id
-from harma.scenes.period import Period
 from harma.searches.asking import CurrentMarks
 from harma.searches.book import SearchBook
+from harma.searches.mark_files import date_text, marked_geometry
 from harma.searches.records import Mark, MarkCounts, SavedSearch
+from harma.searches.watch_json import watch_json
+from harma.searches.watches import WatchBook
 from harma.serve.features import Feature, feature, iso, shown_name
 from harma.serve.links import link
 from harma.serve.served import ServedIndex
@@ -65,7 +66,7 @@ def shown_search(
         "changed": iso(search.changed),
         "who": search.who,
         "marks": vars(counts or MarkCounts()),
-        "watch": None,
+        "watch": _watch_of(index, search.id),
     }
     if not search.is_draft:
         shown["links"] = {
@@ -73,6 +74,14 @@ def shown_search(
             "feed": link(request, f"/v1/searches/{search.id}/feed.atom"),
         }
     return shown
+
+
+def _watch_of(index: ServedIndex, search: str) -> dict[str, Any] | None:
+    """The watch of a saved search as JSON; None where it has none."""
+    try:
+        return watch_json(WatchBook(index.searches.database).get(search))
+    except NotFoundError:
+        return None
 
 
 def shown_searches(
@@ -94,10 +103,8 @@ def mark_features(current: CurrentMarks) -> list[Feature]:
 
 
 def _mark_feature(mark: Mark, is_there: bool) -> Feature:
-    geometry: Mapping[str, Any] | None = None
-    if mark.geometry:
-        outline = shapely.orient_polygons(shapely.from_wkb(mark.geometry))
-        geometry = shapely.geometry.mapping(outline)
+    outline = marked_geometry(mark)
+    geometry = None if outline is None else shapely.geometry.mapping(outline)
     properties = {
         "mark": mark.mark,
         "note": mark.note,
@@ -106,14 +113,7 @@ def _mark_feature(mark: Mark, is_there: bool) -> Feature:
         "changed": iso(mark.changed),
         "source": source_id(mark.source),
         "source_name": shown_name(mark.source),
-        "date": _date_text(mark.taken, mark.taken_end),
+        "date": date_text(mark),
         "is_there": is_there,
     }
     return feature(mark.chip, geometry, properties)
-
-
-def _date_text(first: dt.datetime | None, last: dt.datetime | None) -> str:
-    """When a chip was taken, as exactly as it is known."""
-    if first is None:
-        return ""
-    return Period(first, last or first).text

@@ -115,7 +115,7 @@ class MarkCollection(BaseModel):
     features: list[MarkFeature]
 
 
-class BadRow(BaseModel):
+class RefusedRowShown(BaseModel):
     """A row of a file that says no mark."""
 
     row: int = Field(description="counted from 1")
@@ -128,7 +128,7 @@ class MarksImported(BaseModel):
     set: int = Field(description="marks that were set")
     unknown: list[str] = Field(description="chips or places that the index does not have: some")
     num_unknown: int
-    bad: list[BadRow] = Field(description="rows that could not be used: the first of them")
+    bad: list[RefusedRowShown] = Field(description="rows that could not be used: the first of them")
     num_bad: int
 
 

@@ -44,9 +44,10 @@ def test_a_feed_holds_its_thumbnails_and_no_paths(archive, say, found, tmp_path)
 
 
 def test_places_to_write_to_that_are_none(archive, say, found, tmp_path):
-    assert "none of the suffixes" in say(
-        "watch", "events", archive, "--output", tmp_path / "new.docx"
-    )[1]
+    assert (
+        "none of the suffixes"
+        in say("watch", "events", archive, "--output", tmp_path / "new.docx")[1]
+    )
     inside = say("watch", "events", archive, "--output", f"{archive}/new.csv")[1]
     assert "lies inside the index" in inside
 

@@ -1,6 +1,7 @@
 """Routes of marks, over the archive of three scenes with the tiny model."""
 
 import io
+import json
 import shutil
 
 import pytest
@@ -168,3 +169,72 @@ def test_exports(client, path, chips, form):
     assert list(table["mark"]) == ["good", "bad"]
     assert table["note"][0] == "two cranes"
     assert list(table["id"]) == chips[:2]
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+TYPES = {
+    "geojson": "application/geo+json",
+    "csv": "text/csv; charset=utf-8",
+    "geoparquet": "application/vnd.apache.parquet",
+}
+
+
+def send(client, path, content, kind):
+    return client.post(f"{path}/import", content=content, headers={"Content-Type": kind})
+
+
+@pytest.mark.parametrize("form", TYPES)
+def test_an_export_is_imported_into_another_search(client, path, chips, form):
+    put(client, path, (chips[0], "good", "two cranes"), (chips[1], "bad"))
+    content = client.get(f"{path}/export", params={"format": form}).content
+    body = {"index": "archive", "name": "again", "asked": ASKED}
+    other = f"/v1/searches/{client.post('/v1/searches', json=body).json()['id']}/marks"
+    answer = send(client, other, content, TYPES[form])
+    assert answer.json() == {"set": 2, "unknown": [], "num_unknown": 0, "bad": [], "num_bad": 0}
+    assert {chip: mark["mark"] for chip, mark in marks_of(client, other).items()} == {
+        chips[0]: "good",
+        chips[1]: "bad",
+    }
+
+
+def test_labels_of_another_program(client, path, chips):
+    place = client.get(f"/v1/indexes/archive/chips/{chips[0]}").json()["geometry"]
+    features = [
+        {"type": "Feature", "properties": {"label": 1}, "geometry": place},
+        {"type": "Feature", "properties": {"label": 7}, "geometry": place},
+        {
+            "type": "Feature",
+            "properties": {"label": 0},
+            "geometry": {"type": "Point", "coordinates": [100, 1]},
+        },
+    ]
+    content = json.dumps({"type": "FeatureCollection", "features": features})
+    answer = send(client, path, content, "application/geo+json").json()
+    assert (answer["set"], answer["num_bad"], answer["unknown"]) == (1, 1, ["100.00000,1.00000"])
+    assert answer["bad"][0]["row"] == 2
+    [mark] = marks_of(client, path).values()
+    assert mark["mark"] == "good"
+
+
+def test_of_many_rows_some_are_named_and_all_counted(client, path):
+    rows = "\n".join(f"none{i},good" for i in range(50)) + "\n" + "x,great\n" * 30
+    answer = send(client, path, f"id,mark\n{rows}", "text/csv").json()
+    assert (answer["set"], answer["num_unknown"], answer["num_bad"]) == (0, 50, 30)
+    assert len(answer["unknown"]) == len(answer["bad"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("application/geo+json", 422), ("text/plain", 415), ("", 415), ("image/png", 415)],
+)
+def test_what_is_no_file_of_marks(client, path, kind, status):
+    answer = send(client, path, b"\x00\x01", kind)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+def test_a_file_that_is_too_large(client, path, service):
+    content = b"x" * (service.settings.limits.upload_bytes + 1)
+    assert send(client, path, content, "text/csv").status_code == 413

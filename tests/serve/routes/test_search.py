@@ -89,7 +89,9 @@ def test_by_address_as_by_json(client):
     by_address = client.get(SEARCH, params=address)
     assert ids(by_address.json()) == ids(by_json)
     assert len(by_json["features"]) == 7
-    again = client.get(SEARCH, params=address, headers={"If-None-Match": by_address.headers["etag"]})
+    again = client.get(
+        SEARCH, params=address, headers={"If-None-Match": by_address.headers["etag"]}
+    )
     assert again.status_code == 304
     assert again.content == b""
 
@@ -108,7 +110,11 @@ def test_examples(client):
     chip = ids(search(client, text="a road"))[3]
     answer = search(client, like=[{"chip": chip}])
     assert ids(answer)[0] == chip
-    text = {"text": "a road", "like": [{"chip": chip, "weight": 2}], "unlike": [{"text": "a field"}]}
+    text = {
+        "text": "a road",
+        "like": [{"chip": chip, "weight": 2}],
+        "unlike": [{"text": "a field"}],
+    }
     assert search(client, **text)["num_kept"] == 27
     missing = client.post(SEARCH, json={"like": [{"chip": "nothing"}]})
     assert missing.status_code == 404
@@ -116,9 +122,15 @@ def test_examples(client):
     assert upload.status_code in (404, 422)
 
 
-@pytest.mark.parametrize("text", ["/etc/passwd", "file:///etc/passwd", "chip:1", "https://x.y/z.tif"])
+@pytest.mark.parametrize(
+    "text", ["/etc/passwd", "file:///etc/passwd", "chip:1", "https://x.y/z.tif"]
+)
 def test_a_text_is_never_a_file(client, text):
-    for asked in ({"text": text}, {"like": [{"text": text}]}, {"unlike": [{"text": text}], "text": "a"}):
+    for asked in (
+        {"text": text},
+        {"like": [{"text": text}]},
+        {"unlike": [{"text": text}], "text": "a"},
+    ):
         answer = client.post(SEARCH, json=asked)
         assert answer.status_code == 200
         assert "root:" not in answer.text

@@ -5,15 +5,50 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from harma.searches.asking import current_marks
+from harma.errors import DataError, QueryError
+from harma.searches.asking import CurrentMarks, current_marks
 from harma.searches.chips import on_chips
+from harma.searches.mark_files import read_mark_file, write_marks
+from harma.searches.mark_import import import_marks
 from harma.searches.records import Mark, MarkCounts
-from harma.serve.exports import ExportFormat, export_of, export_responses
+from harma.serve.exports import (
+    CSV,
+    GEOJSON,
+    PARQUET,
+    ExportFormat,
+    export_responses,
+    file_response,
+)
 from harma.serve.gate import who_of
-from harma.serve.problems import responses
+from harma.serve.problems import plain_problem, responses
 from harma.serve.saved import Saved, mark_features, saved_of
-from harma.serve.saved_models import MarkChange, MarkChanges, MarkCollection, MarksSet
+from harma.serve.saved_models import (
+    MarkChange,
+    MarkChanges,
+    MarkCollection,
+    MarksImported,
+    MarksSet,
+)
 from harma.serve.service import Service
+
+FORM_OF_TYPE = {
+    GEOJSON: "geojson",
+    "application/json": "geojson",
+    CSV: "csv",
+    PARQUET: "geoparquet",
+}
+# Rows that are named in an answer; the rest is counted.
+SHOWN_ROWS = 20
+IMPORT_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            GEOJSON: {"schema": {"type": "object"}},
+            CSV: {"schema": {"type": "string"}},
+            PARQUET: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
 
 
 def routes(service: Service) -> APIRouter:
@@ -29,7 +64,7 @@ def routes(service: Service) -> APIRouter:
     )
     async def marks(search: str) -> Response:
         def read() -> Response:
-            features = _features(saved_of(service, search))
+            features = mark_features(_current(saved_of(service, search)))
             return JSONResponse({"type": "FeatureCollection", "features": features})
 
         return await service.saved_work.run(read)
@@ -60,15 +95,58 @@ def routes(service: Service) -> APIRouter:
     ) -> Response:
         def written() -> Response:
             saved = saved_of(service, search)
-            return export_of(_features(saved), format, f"{saved.search.name}-marks")
+            content = write_marks(_current(saved).marks, format)
+            return file_response(content, format, f"{saved.search.name}-marks")
 
         return await service.saved_work.run(written)
+
+    @router.post(
+        "/v1/searches/{search}/marks/import",
+        operation_id="import_marks",
+        summary="Set the marks of a file: by chip, or by place where its chips are not known",
+        response_model=MarksImported,
+        responses=responses(404, 413, 415, 422, 503, 507),
+        openapi_extra=IMPORT_BODY,
+    )
+    async def import_(request: Request, search: str) -> Response:
+        form = _form_of(request.headers.get("content-type", ""))
+        if form is None:
+            kinds = ", ".join(FORM_OF_TYPE)
+            return plain_problem(415, f"a file of marks is of one of the types {kinds}")
+        content = await request.body()
+        who = who_of(request)
+        return await service.search_work.run(
+            lambda: JSONResponse(_imported(saved_of(service, search), content, form, who))
+        )
 
     return router
 
 
-def _features(saved: Saved) -> list[dict[str, Any]]:
-    return mark_features(current_marks(saved.book, saved.search.id, saved.index.index.store))
+def _form_of(content_type: str) -> str | None:
+    """The form of a file by its media type."""
+    return FORM_OF_TYPE.get(content_type.partition(";")[0].strip().lower())
+
+
+def _imported(saved: Saved, content: bytes, form: str, who: str) -> dict[str, Any]:
+    """Import a file, and tell what became of its rows."""
+    store = saved.index.index.store
+    try:
+        file = read_mark_file(content, form)
+    except DataError as error:
+        # Its words are of what was sent, and name no file of the server.
+        raise QueryError(error.problem) from error
+    imported = import_marks(saved.book, saved.search.id, store, file, who=who)
+    return {
+        "set": imported.num_set,
+        "unknown": list(imported.unknown[:SHOWN_ROWS]),
+        "num_unknown": len(imported.unknown),
+        "bad": [{"row": row.number, "reason": row.reason} for row in imported.refused[:SHOWN_ROWS]],
+        "num_bad": len(imported.refused),
+    }
+
+
+def _current(saved: Saved) -> CurrentMarks:
+    return current_marks(saved.book, saved.search.id, saved.index.index.store)
 
 
 def _set(saved: Saved, changes: list[MarkChange], who: str) -> dict[str, Any]:
