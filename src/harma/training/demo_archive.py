@@ -94,7 +94,8 @@ def _write_scene(file: Path, place: DemoPlace, look: str, is_later: bool) -> Non
     landscape = make_landscape(place.seed, cells=place.cells, coast=place.has_coast)
     picture = draw_landscape(landscape, LOOKS[look], CHIP_SIZE, is_later=is_later)
     height, width, count = picture.shape
-    transform = Affine(METRES_PER_PIXEL, 0, place.east, 0, -METRES_PER_PIXEL, place.north)
+    metres = METRES_PER_PIXEL
+    corner = Affine(metres, 0, place.east, 0, -metres, place.north)
     with (
         replacing(file) as temporary,
         rasterio.open(
@@ -106,7 +107,7 @@ def _write_scene(file: Path, place: DemoPlace, look: str, is_later: bool) -> Non
             count=count,
             dtype=picture.dtype,
             crs=CRS,
-            transform=transform,
+            transform=corner,
             compress="deflate",
             tiled=True,
             photometric="RGB",
