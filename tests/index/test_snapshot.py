@@ -13,7 +13,7 @@ from harma.index.ann_tuning import make_ann
 from harma.index.filters import Filter
 from harma.index.index import Index
 from harma.index.settings import write_settings
-from harma.index.snapshot import Places
+from harma.index.snapshot import Places, Snapshot
 from harma.index.store import Store
 
 SECONDS = 6.0
@@ -169,3 +169,9 @@ def test_a_tuning_that_changes_while_a_snapshot_is_taken_is_not_used(store, monk
     assert Index(store)._snapshot.ann is None
     monkeypatch.undo()
     assert Index(store)._snapshot.ann.kind == "IVF_FLAT"
+
+
+def test_what_is_warm_is_not_read_again(store):
+    snapshot = Snapshot(store)
+    snapshot.warm_up()
+    assert {"places", "sample", "ann"} <= vars(snapshot).keys()

@@ -52,6 +52,10 @@ class Snapshot:
     def __init__(self, store: StoreReader) -> None:
         self.store = store.snapshot()
 
+    def warm_up(self) -> None:
+        """Read now what searches need of all chips, so that the first one is as quick as others."""
+        _ = (self.places, self.sample, self.ann)
+
     @cached_property
     def places(self) -> Places:
         """Where all chips are, held in memory."""

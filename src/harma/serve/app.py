@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from harma.ground.version import __version__
+from harma.serve.embedding import share_cores
 from harma.serve.problems import add_problem_handlers
 from harma.serve.routes import uploads
 from harma.serve.service import Service
@@ -34,5 +35,6 @@ def make_app(service: Service) -> FastAPI:
 
 
 def _warm_up(service: Service) -> None:
+    share_cores(service.settings.limits.threads)
     for index in service.indexes.values():
         index.warm_up()

@@ -11,6 +11,7 @@ from harma.index.source_ids import sources_by_id
 from harma.model.model import HarMA
 from harma.searches.book import SearchBook
 from harma.searches.database import open_beside
+from harma.serve.embedding import SharedEmbedder
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class ServedIndex:
         """Open the index, load its model, and embed once, so that the first search is quick."""
         try:
             index = Index.open(self.directory, model=self._model)
+            index.embedder = SharedEmbedder(index.model)
             index.search("warm up", k=1)
         except HarmaError as error:
             logger.exception("the index %s cannot be served", self.directory)
