@@ -93,6 +93,10 @@ class StorageError(HarmaError, OSError):
     """The disk or store does not take what is to be written: it is full, or not writable."""
 
 
+class StateError(StorageError):
+    """Saved searches cannot be read or kept; the message says where they are, and what to do."""
+
+
 class TooLargeError(HarmaError, ValueError):
     """More bytes or pixels were sent than are read."""
 

@@ -23,6 +23,7 @@ class MemoryStore:
         self.settings = settings
         self.directory = Path("memory")
         self.version = version
+        self.sources_version = 1
         self._tuning = ""
         self._origin = self
         self._sources = dict(sources or {})
@@ -41,7 +42,12 @@ class MemoryStore:
         )
         fixed._tuning = newest._tuning
         fixed._origin = newest
+        fixed.sources_version = newest.sources_version
         return fixed
+
+    @property
+    def versions(self):
+        return self.version, self.sources_version
 
     def _where(self, where):
         if not where:
@@ -149,6 +155,7 @@ class MemoryStore:
 
     def put_sources(self, sources):
         self._sources = {**self._sources, **{record.source: record for record in sources}}
+        self.sources_version += 1
 
     def drop_chips(self, sources):
         stays = [name not in sources for name in self._chips["source"].to_pylist()]
@@ -161,6 +168,7 @@ class MemoryStore:
 
     def drop_sources(self, sources):
         self.drop_chips(sources)
+        self.sources_version += 1
         self._sources = {
             name: record for name, record in self._sources.items() if name not in sources
         }

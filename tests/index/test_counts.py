@@ -1,6 +1,9 @@
 """Counts of an index's sources."""
 
-from harma.index.counts import counted_bands, counted_sensors
+import datetime as dt
+from dataclasses import replace
+
+from harma.index.counts import counted_bands, counted_sensors, last_added
 from harma.index.records import SourceRecord
 
 
@@ -25,3 +28,10 @@ def test_bands():
 
 def test_sensors():
     assert counted_sensors(SOURCES) == "not known: 2; landsat-8: 2; sentinel-1: 1"
+
+
+def test_the_last_source_that_was_added():
+    when = [dt.datetime(2026, 11, day, 9, 5, tzinfo=dt.UTC) for day in (3, 12)]
+    sources = [replace(record("a"), added=when[1]), replace(record("b"), added=when[0])]
+    assert last_added([*sources, record("of an old index")]) == "2026-11-12 09:05 UTC"
+    assert last_added(SOURCES) == "not known"

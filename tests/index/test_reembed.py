@@ -28,6 +28,7 @@ def other(tmp_path_factory):
 
 def test_reembedding_changes_embeddings_and_nothing_else(archive, other):
     before = {row["id"]: row for row in all_rows(Store(archive))}
+    added = {name: record.added for name, record in Store(archive).sources().items()}
     outcome = reembed(archive, *other, None, num_workers=0)
     assert outcome.num_added == 27
     index = Index.open(archive, model=other[0])
@@ -39,6 +40,7 @@ def test_reembedding_changes_embeddings_and_nothing_else(archive, other):
         assert {k: v for k, v in row.items() if k not in ("embedding", "model")} == {
             k: v for k, v in before[chip].items() if k not in ("embedding", "model")
         }
+    assert {name: record.added for name, record in index.store.sources().items()} == added
     assert not (archive / ".reembed").exists()
     assert len(list((archive / "tables").iterdir())) == 1, "the old tables are gone"
     assert verify(index.store) == []

@@ -13,7 +13,7 @@ from harma.index.ann_tuning import make_ann
 from harma.index.filters import Filter
 from harma.index.index import Index
 from harma.index.settings import write_settings
-from harma.index.snapshot import Places, Snapshot
+from harma.index.snapshot import Places
 from harma.index.store import Store
 
 SECONDS = 6.0
@@ -171,7 +171,33 @@ def test_a_tuning_that_changes_while_a_snapshot_is_taken_is_not_used(store, monk
     assert Index(store)._snapshot.ann.kind == "IVF_FLAT"
 
 
-def test_what_is_warm_is_not_read_again(store):
-    snapshot = Snapshot(store)
-    snapshot.warm_up()
-    assert {"places", "sample", "ann"} <= vars(snapshot).keys()
+def test_what_was_written_is_seen_and_what_was_not_costs_nothing(store):
+    index = Index(store)
+    assert not index.refresh_if_changed()
+    before = index._snapshot
+    store.drop_sources([all_chips(store)[0].source])
+    assert index.refresh_if_changed()
+    assert len(index) == 1460
+    # Learnt before anybody asked.
+    assert {"places", "sample", "ann"} <= vars(index._snapshot).keys()
+    assert index._snapshot is not before
+    assert not index.refresh_if_changed()
+
+
+def test_a_change_of_sources_alone_is_a_change(store):
+    index = Index(store)
+    versions = index.store.versions
+    record = next(iter(store.sources().values()))
+    store.put_sources([replace(record, sensor="another")])
+    assert index.refresh_if_changed()
+    assert index.store.versions[0] == versions[0]
+    assert index.store.versions[1] > versions[1]
+    assert index.store.sources()[record.source].sensor == "another"
+
+
+def test_another_tuning_is_a_change(store):
+    index = Index(store)
+    store.write_tuning("")
+    assert not index.refresh_if_changed()
+    make_ann(store, None)
+    assert index.refresh_if_changed()

@@ -1,5 +1,6 @@
 """Committing blocks: what a kill, a failure or a change leaves in the tables."""
 
+import datetime as dt
 import json
 from dataclasses import replace
 from itertools import permutations
@@ -77,9 +78,23 @@ def test_a_source_has_its_record_when_its_last_block_is_in_and_not_before(store)
         bands_reason="named",
         stretch="0-9",
     )
-    assert store.sources() == {"a.tif": expected}
+    written = store.sources()["a.tif"]
+    assert replace(written, added=None) == expected
+    assert abs(dt.datetime.now(dt.UTC) - written.added) < dt.timedelta(minutes=5)
     assert (writer.outcome.num_new, writer.outcome.num_added) == (1, 3)
     assert writer.outcome.num_skipped == 1
+
+
+def test_a_source_keeps_the_time_it_was_added_until_its_bytes_change(store):
+    then = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
+    numbers = (0, 1, 2, 3)
+    # Its record had a problem, and its bytes are the same.
+    before = record(problem="it cannot be read; its 4 chips are kept", added=then)
+    committed(store, planned(record=before), blocks=[block(numbers=numbers)])
+    assert store.sources()["a.tif"].added == then
+    changed = planned(content="new", record=before, has_outdated=True)
+    committed(store, changed, blocks=[block(numbers=numbers, content="new")])
+    assert store.sources()["a.tif"].added > then
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))

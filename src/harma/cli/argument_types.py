@@ -43,6 +43,11 @@ def local_directory(text: str) -> Path:
     return _checked_place(text, check_no_address)
 
 
+def local_file(text: str) -> Path:
+    """A file of this machine, no address; the verb says what it needs of it."""
+    return _checked_place(text, check_no_address)
+
+
 def _checked_place(text: str, check: Callable[[str], None]) -> Path:
     # argparse would put words of its own in place of those of an error it does not know.
     try:

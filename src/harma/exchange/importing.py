@@ -1,5 +1,6 @@
 """Import of embeddings from a file into an index: of an export, or of another program."""
 
+import datetime as dt
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -251,7 +252,7 @@ class _Import:
             return replace(before, num_chips=count)
         if self.file.settings is None:
             # HarMA has not read it: without size and content a build looks at it anew.
-            return SourceRecord(name, -1, 0, "", num_chips=count)
+            return SourceRecord(name, -1, 0, "", num_chips=count, added=dt.datetime.now(dt.UTC))
         if scene is not None and scene.num_chips == count:
             return scene
         # The file has only a part of the source: a build completes it.

@@ -32,6 +32,10 @@ ROUNDING = 1e-9
 NO_STANDINGS = Standings(np.empty(0))
 
 
+class NothingComparedError(QueryError):
+    """There is no chip of one of the two times: of a watch, not yet."""
+
+
 @dataclass(frozen=True)
 class Changes:
     """Pairs of chips of one place, the largest gain first.
@@ -122,7 +126,7 @@ def find_changes(
 def _check_any(chips: _DatedChips, name: str, when: datetime) -> None:
     """Check that there are chips of one of the times."""
     if not len(chips.ids):
-        raise QueryError(
+        raise NothingComparedError(
             f"no chip with a place and a date {name} {when:%Y-%m-%d} matches; see `harma index"
             " info`"
         )
@@ -175,7 +179,7 @@ def _load(store: StoreReader, vector: NDArray[np.float32], condition: Filter) ->
         wkb = np.array(table["geometry"].to_pylist(), dtype=object)
         footprints.append(shapely.from_wkb(wkb))
     if not ids:
-        raise QueryError("no chip with a place and a date matches; a change needs both")
+        raise NothingComparedError("no chip with a place and a date matches; a change needs both")
     return _DatedChips(
         np.concatenate(ids),
         np.concatenate(scores),

@@ -39,6 +39,10 @@ class StoreReader(Protocol):
     def version(self) -> int:
         """Number of the version of the chips that is read."""
 
+    @property
+    def versions(self) -> tuple[int, int]:
+        """Numbers of the versions of the chips and of the sources that are read."""
+
     def snapshot(self) -> "StoreReader":
         """A reader of the newest version; it goes on reading that one, whatever is written."""
 

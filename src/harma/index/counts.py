@@ -1,4 +1,4 @@
-"""Counts of an index's sources for `info`: bands shown and how many were guessed, sensors."""
+"""Facts of an index's sources for `info`: bands shown and how many were guessed, sensors, age."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -35,3 +35,15 @@ def counted_sensors(sources: Iterable[SourceRecord]) -> str:
     """
     sensors = Counter(source.sensor or "not known" for source in sources if source.bands)
     return "; ".join(f"{sensor}: {count:,}" for sensor, count in sensors.most_common())
+
+
+def last_added(sources: Iterable[SourceRecord]) -> str:
+    """When the last source came in, in UTC, such as "2026-11-26 15:40"; "not known" of old indexes.
+
+    Args:
+        sources: of an index.
+    """
+    moments = [source.added for source in sources if source.added is not None]
+    if not moments:
+        return "not known"
+    return f"{max(moments):%Y-%m-%d %H:%M} UTC"

@@ -26,7 +26,7 @@ from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
-from harma.index.counts import counted_bands, counted_sensors
+from harma.index.counts import counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.filters import filter_of, times_of
@@ -310,6 +310,26 @@ class Index:
         # One assignment: a search takes the old snapshot or the new one, never parts of both.
         self._snapshot = Snapshot(self._snapshot.store)
 
+    def refresh_if_changed(self) -> bool:
+        """As `refresh`, where something was written; quick where nothing was.
+
+        What searches need of the new version is learnt before they see it.
+
+        Returns:
+            Whether something was written.
+
+        Raises:
+            DataError: the tables are damaged.
+            ModelMismatchError: the index was embedded again with another model; open it again.
+        """
+        newest = Snapshot(self._snapshot.store)
+        if newest.is_as(self._snapshot):
+            return False
+        with newest.store.reading():
+            newest.warm_up()
+        self._snapshot = newest
+        return True
+
     def __len__(self) -> int:
         """Chips."""
         return self.store.count()
@@ -391,6 +411,7 @@ class Index:
             "bounds": _bounds(rows),
             "bands": counted_bands(sources),
             "sensors": counted_sensors(sources),
+            "last added": last_added(sources),
             "dates": [str(when) for when in _ends(rows["datetime"])],
             **dated_chips(rows, sources),
             "properties": [f"{name} ({WORDS[kind]})" for name, kind in further],

@@ -5,7 +5,7 @@ load the model; `harma.index.build` and `harma.index.reembed` take sources and a
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from harma.errors import ConfigError
@@ -31,6 +31,10 @@ BUILD_DEFAULTS = BuildOptions()
 WORK_DEFAULTS = WorkOptions()
 
 
+def _not_kept(_: HarMA) -> None:
+    """Of a model that nobody needs afterwards."""
+
+
 def build_index(
     directory: PathLike,
     sources: Iterable[PathLike],
@@ -39,6 +43,7 @@ def build_index(
     backbone: str | None = None,
     options: BuildOptions = BUILD_DEFAULTS,
     progress: AdvancePart = not_told,
+    keep_model: Callable[[HarMA], object] = _not_kept,
 ) -> BuildOutcome:
     """Make an index, or add what is new to it.
 
@@ -50,6 +55,7 @@ def build_index(
         backbone: where the model's backbone is, if not where it says.
         options: how scenes are cut, read and embedded.
         progress: called with (what is done, so far, in all).
+        keep_model: called with the loaded model, for what is done next.
 
     Raises:
         MissingFileError: a source or the model is not there.
@@ -67,6 +73,7 @@ def build_index(
     loaded = model
     if not isinstance(loaded, HarMA):
         loaded = _loaded(name, home, options)
+    keep_model(loaded)
     return build(
         directory,
         scenes,
@@ -86,6 +93,7 @@ def add_to_index(
     backbone: str | None = None,
     options: WorkOptions = WORK_DEFAULTS,
     progress: AdvancePart = not_told,
+    keep_model: Callable[[HarMA], object] = _not_kept,
 ) -> BuildOutcome:
     """Add what is new to an index that is there, with its own model and settings.
 
@@ -95,6 +103,7 @@ def add_to_index(
         backbone: where the model's backbone is now, if not where the index says.
         options: how chips are embedded.
         progress: called with (what is done, so far, in all).
+        keep_model: called with the loaded model, for what is done next.
 
     Raises:
         MissingFileError: the index, a source or the model is not there.
@@ -103,10 +112,12 @@ def add_to_index(
     directory = Path(directory)
     of_index = read_settings(directory)
     scenes = find_scenes(sources)
+    loaded = _loaded(of_index.model, backbone or of_index.backbone, options)
+    keep_model(loaded)
     return build(
         directory,
         scenes,
-        _loaded(of_index.model, backbone or of_index.backbone, options),
+        loaded,
         of_index,
         batch_size=options.batch_size,
         num_workers=options.num_readers,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 
 import numpy as np
@@ -57,13 +57,20 @@ class ChipPicture:
     heading: str = ""
 
 
-def pictures_of(store: StoreReader, hits: Sequence[Hit], *, size: int = 256) -> list[ChipPicture]:
+def pictures_of(
+    store: StoreReader,
+    hits: Sequence[Hit],
+    *,
+    size: int = 256,
+    known: Mapping[str, SourceRecord] | None = None,
+) -> list[ChipPicture]:
     """A picture of each hit, in their order; every scene is opened once for all of its hits.
 
     Args:
         store: the index that the hits are of; scenes are read as it was built.
         hits: what was found.
         size: longer side at most, pixels; a chip that is smaller stays as it is.
+        known: records of all sources by name, where they are read already.
 
     Raises:
         DataError: a hit is not in the index any more.
@@ -71,7 +78,8 @@ def pictures_of(store: StoreReader, hits: Sequence[Hit], *, size: int = 256) -> 
     by_source: dict[str, list[Hit]] = {}
     for hit in hits:
         by_source.setdefault(hit.source, []).append(hit)
-    read_source = partial(_of_source, store.settings, store.sources(), size)
+    records = store.sources() if known is None else known
+    read_source = partial(_of_source, store.settings, records, size)
     chips: dict[str, ChipOrProblem] = {}
     with ThreadPoolExecutor(THREADS) as pool:
         for part in pool.map(read_source, by_source.values()):
@@ -149,6 +157,12 @@ def _thumbnails(store: StoreReader, chips: Sequence[str]) -> dict[str, Image.Ima
 
 
 def _thumbnail(jpeg: bytes | None) -> Image.Image:
-    if not jpeg:
-        return Image.new("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE), NO_THUMBNAIL)
-    return Image.open(BytesIO(jpeg)).convert("RGB")
+    return Image.open(BytesIO(jpeg or without_thumbnail())).convert("RGB")
+
+
+@cache
+def without_thumbnail() -> bytes:
+    """What stands for the thumbnail of a chip that came without one, as JPEG."""
+    buffer = BytesIO()
+    Image.new("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE), NO_THUMBNAIL).save(buffer, "JPEG")
+    return buffer.getvalue()

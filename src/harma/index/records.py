@@ -111,6 +111,7 @@ class SourceRecord:
         date_from: what names its date, or "".
         placed_by: what places it, where it is not the raster's own transform.
         num_off_earth: chips left out because they do not lie on the Earth.
+        added: when its present bytes came into the index; None where an earlier version did it.
     """
 
     source: str
@@ -132,3 +133,4 @@ class SourceRecord:
     date_from: str = ""
     placed_by: str = ""
     num_off_earth: int = 0
+    added: dt.datetime | None = None

@@ -84,6 +84,7 @@ def reembed(
         )
         if not allow_missing:
             _check_nothing_lost(old, outcome.problems)
+        _keep_added(old, Store(growing))
         # Of kinds that the old tables have no chips of, ranges may have been found now.
         reading = read_settings(growing).reading
         _change_over(directory, growing, replace(settings, reading=reading))
@@ -121,6 +122,18 @@ def _check_nothing_lost(old: Store, problems: Mapping[str, str]) -> None:
             " index stays as it is. Bring them back, `harma index remove` them, or go on"
             " without them (--allow-missing)"
         )
+
+
+def _keep_added(old: Store, new: Store) -> None:
+    """Sources were added when the old tables say: only their embeddings are new."""
+    added = {record.source: record.added for record in old.sources().values()}
+    records = [
+        replace(record, added=added[record.source])
+        for record in new.sources().values()
+        if added.get(record.source) not in (None, record.added)
+    ]
+    if records:
+        new.put_sources(records)
 
 
 def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:

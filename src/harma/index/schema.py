@@ -62,6 +62,7 @@ SOURCE_SCHEMA = pa.schema(
         ("date_from", pa.string()),  # what names the date
         ("placed_by", pa.string()),  # what places it, if not its own transform
         ("num_off_earth", pa.int32()),  # chips left out as not on the Earth
+        ("added", pa.timestamp("us", tz="UTC")),  # when its present bytes came in
     ]
 )
 

@@ -52,10 +52,6 @@ class Snapshot:
     def __init__(self, store: StoreReader) -> None:
         self.store = store.snapshot()
 
-    def warm_up(self) -> None:
-        """Read now what searches need of all chips, so that the first one is as quick as others."""
-        _ = (self.places, self.sample, self.ann)
-
     @cached_property
     def places(self) -> Places:
         """Where all chips are, held in memory."""
@@ -73,6 +69,17 @@ class Snapshot:
             return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)
         offsets = np.linspace(0, count - 1, min(count, SAMPLE_CHIPS)).astype(int)
         return embeddings_of(self.store.at(np.unique(offsets).tolist(), ["embedding"]))
+
+    def is_as(self, other: "Snapshot") -> bool:
+        """Whether it is the same version as another, searched in the same way."""
+        if self.store.versions != other.store.versions:
+            return False
+        return self.store.tuning() == other.store.tuning()
+
+    def warm_up(self) -> None:
+        """Learn what searches will need, before the first of them does."""
+        for learnt in ("places", "sample", "ann"):
+            getattr(self, learnt)
 
     @cached_property
     def ann(self) -> Ann | None:

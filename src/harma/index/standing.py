@@ -9,6 +9,8 @@ CLEAR = 4.0
 LIKELY = 2.5
 # Median absolute deviation → standard deviation of a normal distribution.
 MAD_TO_SD = 1.4826
+# The best first.
+STANDINGS = ("clear", "likely", "weak")
 # A sample smaller than this says nothing.
 SMALLEST_SAMPLE = 30
 

@@ -157,6 +157,11 @@ class Store:
         """Number of the version of the chips that is read."""
         return int(self._chips.version)
 
+    @property
+    def versions(self) -> tuple[int, int]:
+        """Numbers of the versions of the chips and of the sources that are read."""
+        return self.version, int(self._sources.version)
+
     def property_types(self) -> dict[str, pa.DataType]:
         """The further columns of chips, and their types."""
         return property_types(self._chips.schema, chip_schema(self.settings.embed_dim).names)

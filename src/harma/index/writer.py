@@ -5,6 +5,7 @@ what a source was before goes only after that: whatever moment a build dies in, 
 what is missing, and the next build finishes it. Blocks may come in any order.
 """
 
+import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -242,6 +243,7 @@ class Writer:
             date_from=known_date(surveyed.source, facts).date_from,
             placed_by=facts.placed_by,
             num_off_earth=progress.num_off_earth,
+            added=_added(progress.planned.record, surveyed.content),
         )
         self._records.append(record)
         if record.is_guess:
@@ -299,6 +301,13 @@ class Writer:
         still_old = {record.source: record.content for record in failed if record.num_chips}
         self.store.drop_other_chips(self._outdated | still_old)
         self._outdated = {}
+
+
+def _added(before: SourceRecord | None, content: str) -> dt.datetime:
+    """When the bytes of a source came in: now, unless the index has had them."""
+    if before is not None and before.content == content and before.added is not None:
+        return before.added
+    return dt.datetime.now(dt.UTC)
 
 
 def write_problems(store: Store, further: Mapping[str, str] = NO_PROBLEMS) -> None:

@@ -4,21 +4,32 @@ What is committed is on disk: an answered mark outlives a killed server.
 """
 
 import datetime as dt
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-from harma.errors import StorageError
+from harma.errors import BusyError, ConfigError, StateError
 from harma.ground.messages import first_line
-from harma.searches.tables import TABLES
+from harma.ground.outputs import is_address
+from harma.searches.engines import (
+    PATIENCE_S,
+    empty_engine,
+    postgres_engine,
+    reader_of,
+    sqlite_engine,
+)
+from harma.searches.migrations import bring_up_to_date
 
 DATABASE_FILE = "searches.sqlite"
-# Another process may be writing: seconds that one waits for it.
-PATIENCE_S = 30
+POSTGRES = ("postgresql://", "postgres://")
+# Names of indexes that share a directory of databases.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class Database:
@@ -26,51 +37,196 @@ class Database:
 
     Args:
         engine: to it.
-        place: where it is, for messages.
+        place: where it is, for messages; without a password.
+        is_shared: several indexes are kept in it, by their names.
+        refusal: why nothing can be kept; "" if it can.
     """
 
-    def __init__(self, engine: Engine, place: str) -> None:
+    def __init__(
+        self, engine: Engine, place: str, *, is_shared: bool = False, refusal: str = ""
+    ) -> None:
         self._engine = engine
+        self._reader = reader_of(engine)
         self.place = place
-        TABLES.create_all(engine)
+        self.is_shared = is_shared
+        self.refusal = refusal
+        if not refusal:
+            with self._told(), engine.begin() as connection:
+                bring_up_to_date(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All that is done inside is on disk afterwards, or none of it.
 
+        In SQLite nobody else writes from its beginning on; in PostgreSQL what it changes first is
+        locked against others.
+
         Raises:
-            StorageError: it cannot be read or written.
+            StateError: it cannot be read or written.
+            BusyError: others write for too long.
         """
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StorageError(
-                f"saved searches cannot be kept in {self.place}: {first_line(error)}"
-            ) from error
+        if self.refusal:
+            raise StateError(self.refusal, source=self.place)
+        with self._told(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """All that is read inside is of one moment; it waits for no writer.
+
+        Raises:
+            StateError: it cannot be read.
+        """
+        with self._told(), self._reader.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Let go of its connections."""
         self._engine.dispose()
 
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What a database says, in our words; where it is stays apart, as strangers may read."""
+        try:
+            yield
+        except StateError as error:
+            raise StateError(error.problem, source=self.place) from error
+        except NoConnection as error:
+            raise BusyError("too many requests for saved searches at once; try again") from error
+        except SQLAlchemyError as error:
+            reason = _reason(error)
+            if "is locked" in reason:
+                raise BusyError(
+                    f"another program has written saved searches for {PATIENCE_S} s; try again"
+                ) from error
+            source = self.place
+            if self.is_shared:
+                # The driver names hosts and ports, which are nothing for strangers.
+                source = f"{self.place} ({reason})"
+                reason = "the database does not answer as it should"
+            raise StateError(_advice(reason), source=source) from error
+
+
+def open_state(address: str, directory: Path, index_name: str) -> Database:
+    """The database of an index, wherever saved searches are kept.
+
+    Args:
+        address: of PostgreSQL (postgresql://…), or a directory for files of SQLite; "" keeps them
+            beside the index.
+        directory: of the index.
+        index_name: tells indexes apart that are kept in one place.
+
+    Raises:
+        ConfigError: the address is of another kind, or the index has no name to be told by.
+        StateError: it cannot be opened.
+    """
+    if not address:
+        return open_beside(directory)
+    if not _NAME.fullmatch(index_name):
+        raise ConfigError(
+            f"saved searches are kept together in {_hidden(address)}, and there the index"
+            f" {index_name!r} needs a name of letters, digits, - and _"
+        )
+    if address.startswith(POSTGRES):
+        return open_postgres(address)
+    if is_address(address):
+        raise ConfigError(
+            f"saved searches cannot be kept in {_hidden(address)}; name a directory of this"
+            " machine, or a database as postgresql://USER@HOST/NAME"
+        )
+    folder = Path(address)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(
+            f"the directory for saved searches cannot be made ({error.strerror})", source=address
+        ) from error
+    return open_file(folder / f"{index_name}.sqlite")
+
 
 def open_beside(directory: Path) -> Database:
-    """The database that lies in the directory of an index; it is made if it is not there."""
-    file = directory / DATABASE_FILE
-    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": PATIENCE_S})
-    event.listen(engine, "connect", _set_up_sqlite)
-    return Database(engine, str(file))
+    """The database that lies in the directory of an index; it is made if it is not there.
+
+    Raises:
+        StateError: it cannot be opened.
+    """
+    return open_file(directory / DATABASE_FILE)
 
 
-def _set_up_sqlite(connection: Any, _: object) -> None:
-    """Readers do not wait for a writer; a commit is on disk; what belongs to a row goes with it."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
+def open_file(file: Path) -> Database:
+    """A database in a file; it is made if it is not there.
+
+    Where the directory takes no files, what is there can be read, and keeping says why it cannot.
+
+    Raises:
+        StateError: it cannot be opened.
+    """
+    if not file.parent.is_dir():
+        raise StateError("there is no such directory to keep saved searches in", source=str(file))
+    if _is_writable(file):
+        return Database(sqlite_engine(file), str(file))
+    refusal = (
+        "saved searches cannot be kept: the directory of the index is not writable; name another"
+        " place for them with --state (a directory, or postgresql://…)"
+    )
+    if not file.exists():
+        return Database(empty_engine(), str(file), refusal=refusal)
+    log = file.with_name(f"{file.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StateError(
+            "the directory is not writable, and the newest saved searches are still in the log"
+            f" beside them ({log.name}); make the directory writable once, or copy both elsewhere"
+            " and name that with --state",
+            source=str(file),
+        )
+    return Database(sqlite_engine(file, is_fixed=True), str(file), refusal=refusal)
+
+
+def open_postgres(address: str) -> Database:
+    """A database of PostgreSQL, for several indexes and servers.
+
+    Raises:
+        MissingDependencyError: its driver is not installed.
+        ConfigError: the address cannot be read.
+        StateError: the database does not answer.
+    """
+    engine = postgres_engine(address)
+    place = engine.url.render_as_string(hide_password=True).replace("+psycopg", "", 1)
+    return Database(engine, place, is_shared=True)
 
 
 def now() -> dt.datetime:
     """The moment, in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def _is_writable(file: Path) -> bool:
+    """Whether SQLite can write a file; it makes others beside it."""
+    is_open = os.access(file.parent, os.W_OK | os.X_OK)
+    return is_open and (not file.exists() or os.access(file, os.W_OK))
+
+
+def _hidden(address: str) -> str:
+    """An address without what may be a password."""
+    return re.sub(r"//[^/@]*@", "//…@", address)
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """What the database itself says, without the statement."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return first_line(error.orig)
+    return first_line(error)
+
+
+def _advice(reason: str) -> str:
+    if "not a database" in reason or "malformed" in reason:
+        return (
+            f"the database of saved searches is damaged ({reason}); put a copy of it back, or move"
+            " it away to begin anew"
+        )
+    if "readonly" in reason or "unable to open" in reason:
+        return (
+            f"saved searches cannot be kept here ({reason}); make the directory writable, or name"
+            " another place for them with --state"
+        )
+    return f"saved searches cannot be read or kept ({reason})"

@@ -22,6 +22,7 @@ class SavedSearch:
         created: when.
         changed: when it or a mark of it changed last.
         who: made it, where that is known.
+        model: fingerprint of the model whose vectors are in `asked`; "" where none are.
     """
 
     id: str
@@ -32,6 +33,7 @@ class SavedSearch:
     created: dt.datetime
     changed: dt.datetime
     who: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,22 +45,37 @@ class Mark:
         mark: one of `MARKS`.
         note: a person's words.
         who: said it, where that is known.
+        earlier: others who had said something of it before, the first one first.
         changed: when.
         source: name of the chip's scene.
         geometry: footprint (WKB, WGS84), or None.
         taken: first moment of the chip, or None.
         taken_end: last moment, where it is another one.
+        content: fingerprint of the bytes of its scene.
+        window: of the chip in its scene: column, row, width, height, with commas.
     """
 
     chip: str
     mark: str
     note: str = ""
     who: str = ""
+    earlier: tuple[str, ...] = ()
     changed: dt.datetime | None = None
     source: str = ""
     geometry: bytes | None = None
     taken: dt.datetime | None = None
     taken_end: dt.datetime | None = None
+    content: str = ""
+    window: str = ""
+
+
+@dataclass(frozen=True)
+class MarkCounts:
+    """Marks of a saved search, by what they say."""
+
+    good: int = 0
+    bad: int = 0
+    unsure: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,8 @@ class Watch:
         last_run: when it was run last, or None.
         last_new: events of that run.
         last_sources: scenes that were new to that run.
-        last_problem: why it could not tell somebody; "" if it could.
+        last_problem: why it could not be run, or could not tell somebody; "" if it could.
+        num_events: that it has found.
     """
 
     search: str
@@ -88,6 +106,7 @@ class Watch:
     last_new: int = 0
     last_sources: int = 0
     last_problem: str = ""
+    num_events: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,34 @@
-"""A served index: opened and warmed apart from requests, its sources by id, its saved searches."""
+"""A served index: opened and warmed apart from requests, kept up to date, its sources by id."""
 
 import logging
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from harma.errors import BusyError, HarmaError, NotFoundError
+import numpy as np
+
+from harma.errors import BusyError, HarmaError, ModelMismatchError, NotFoundError
+from harma.index.ask import Query, Vector
+from harma.index.hits import Hit, hit_of
 from harma.index.index import Index
+from harma.index.pictures import without_thumbnail
+from harma.index.records import SHOWN_COLUMNS, ShownChip, SourceRecord
+from harma.index.schema import quoted
+from harma.index.settings import read_settings
 from harma.index.source_ids import sources_by_id
+from harma.index.standing import Standings
 from harma.model.model import HarMA
 from harma.searches.book import SearchBook
-from harma.searches.database import open_beside
-from harma.serve.embedding import SharedEmbedder
+from harma.serve.models import Models
 
 logger = logging.getLogger(__name__)
+
+# What a person is told of an index that cannot be opened; its log has the words, which name files.
+CANNOT_BE_OPENED = "it cannot be opened; the server's log says why"
+# Of a chip of no search.
+NO_STANDINGS = Standings(np.empty(0))
 
 
 class ServedIndex:
@@ -23,35 +38,89 @@ class ServedIndex:
         name: its id in addresses.
         directory: of it; no client hears it.
         model: loaded already, or None to load it when it warms up.
+        models: loads it; None makes one of its own.
+        kept_in: where its saved searches are; "" beside it.
 
     Attributes:
         state: "loading", "ready" or "failed".
         problem: why it failed, without paths.
     """
 
-    def __init__(self, name: str, directory: Path, model: HarMA | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        directory: Path,
+        model: HarMA | None = None,
+        models: Models | None = None,
+        kept_in: str = "",
+    ) -> None:
         self.id = name
+        self.kept_in = kept_in
         self.directory = directory
         self.state = "loading"
         self.problem = ""
         self._model = model
+        self._models = models or Models()
         self._index: Index | None = None
         self._lock = threading.Lock()
-        self._sources: tuple[int, dict[str, str]] | None = None
+        self._sources: tuple[tuple[int, int], _Sources] | None = None
+        self._facts: tuple[tuple[int, int], dict[str, Any]] | None = None
+
+    # -- opened, and kept up to date ---------------------------------------------------------------
 
     def warm_up(self) -> None:
         """Open the index, load its model, and embed once, so that the first search is quick."""
         try:
-            index = Index.open(self.directory, model=self._model)
-            index.embedder = SharedEmbedder(index.model)
-            index.search("warm up", k=1)
-        except HarmaError as error:
+            self._index = self._opened()
+            self._learn()
+        except (HarmaError, OSError):
             logger.exception("the index %s cannot be served", self.directory)
             self.state = "failed"
-            self.problem = type(error).__name__
+            self.problem = CANNOT_BE_OPENED
             return
-        self._index = index
         self.state = "ready"
+
+    def _opened(self) -> Index:
+        settings = read_settings(self.directory)
+        model = self._model or self._models.of(settings)
+        index = Index.open(self.directory)
+        if model is None:
+            # Of an index whose model HarMA cannot load chips can be looked for, not texts.
+            index.find(Query(like=[Vector([1.0] * settings.embed_dim)]))
+            return index
+        # Checked when it was loaded: the fingerprint of a large model takes seconds.
+        index.model = model
+        index.embedder = self._models.embedder(model)
+        index.warm_up()
+        index.search("warm up", k=1)
+        return index
+
+    def refresh(self) -> bool:
+        """See what was written since: cheap where nothing was.
+
+        Searches that are under way go on in the version that they began with.
+
+        Returns:
+            Whether there was something new.
+        """
+        if self._index is None:
+            return False
+        try:
+            is_new = self._index.refresh_if_changed()
+            if is_new:
+                self._learn()
+            return is_new
+        except ModelMismatchError:
+            logger.info("the index %s was embedded again; it is opened anew", self.id)
+            # Loading the new model takes a while; the old answers are given meanwhile.
+            self._model = None
+            self.warm_up()
+            return self.state == "ready"
+
+    def _learn(self) -> None:
+        """Count what is told of the index, before somebody waits for it."""
+        self._known()
+        self.facts()
 
     @property
     def index(self) -> Index:
@@ -60,14 +129,57 @@ class ServedIndex:
         Raises:
             BusyError: it is still loading, or failed.
         """
+        if self.state == "failed":
+            raise BusyError(f"the index {self.id} cannot be searched: {self.problem}")
+        return self._opened_index()
+
+    def _opened_index(self) -> Index:
         if self._index is None:
-            raise BusyError(f"the index {self.id} is {self.state}; try again soon")
+            raise BusyError(f"the index {self.id} is still loading; try again soon")
         return self._index
+
+    @property
+    def version(self) -> int:
+        """Number of the version of the chips that is searched; 0 while there is none."""
+        if self._index is None:
+            return 0
+        return self._index.store.version
 
     @cached_property
     def searches(self) -> SearchBook:
         """Its saved searches."""
-        return SearchBook(open_beside(self.directory))
+        return SearchBook.open(self.directory, state=self.kept_in, index_name=self.id)
+
+    # -- chips and sources -------------------------------------------------------------------------
+
+    def chip(self, chip: str) -> Hit:
+        """A chip by its id, as a hit of no query.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return hit_of(ShownChip(**self._row(chip, SHOWN_COLUMNS)), 0.0, NO_STANDINGS)
+
+    def thumbnail(self, chip: str) -> tuple[str, bytes]:
+        """The fingerprint of a chip's scene, and the chip's thumbnail as JPEG.
+
+        Raises:
+            NotFoundError: there is no such chip.
+        """
+        row = self._row(chip, ("content", "thumbnail"))
+        return row["content"], row["thumbnail"] or without_thumbnail()
+
+    def _row(self, chip: str, columns: Sequence[str]) -> dict[str, Any]:
+        """Columns of a chip."""
+        store = self.index.store
+        rows: list[dict[str, Any]] = []
+        # What no chip is called is not put into a condition of the store.
+        if chip.isprintable():
+            with store.reading():
+                rows = store.rows(columns, f"id = {quoted(chip)}").select(columns).to_pylist()
+        if not rows:
+            raise NotFoundError(f"there is no chip {chip!r} in the index {self.id}")
+        return rows[0]
 
     def source_name(self, source: str) -> str:
         """The name of a source by its id.
@@ -75,15 +187,41 @@ class ServedIndex:
         Raises:
             NotFoundError: there is no such source.
         """
-        names = self._names()
+        names = self._known().names
         if source not in names:
             raise NotFoundError(f"there is no source {source} in the index {self.id}")
         return names[source]
 
-    def _names(self) -> dict[str, str]:
-        """Id → name of the sources of the version that is searched."""
-        store = self.index.store
+    def facts(self) -> dict[str, Any]:
+        """What `Index.info` says of the version that is searched."""
+        index = self._opened_index()
+        versions = index.store.versions
         with self._lock:
-            if self._sources is None or self._sources[0] != store.version:
-                self._sources = (store.version, sources_by_id(store.sources()))
+            if self._facts is None or self._facts[0] != versions:
+                # All rows are counted: a second, for a million.
+                self._facts = (versions, index.info())
+            return self._facts[1]
+
+    def records(self) -> dict[str, SourceRecord]:
+        """The records of all sources by name, of the version that is searched; do not change it."""
+        return self._known().records
+
+    def _known(self) -> "_Sources":
+        """The sources of the version that is searched."""
+        store = self._opened_index().store
+        with self._lock:
+            if self._sources is None or self._sources[0] != store.versions:
+                self._sources = (store.versions, _Sources(store.sources()))
             return self._sources[1]
+
+
+class _Sources:
+    """The sources of one version.
+
+    Args:
+        records: by name.
+    """
+
+    def __init__(self, records: dict[str, SourceRecord]) -> None:
+        self.records = records
+        self.names = sources_by_id(records)

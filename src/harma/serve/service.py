@@ -4,11 +4,17 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from harma.errors import NotFoundError
+from harma.serve.metrics import Metrics
+from harma.serve.models import Models
 from harma.serve.results import Results
 from harma.serve.served import ServedIndex
 from harma.serve.settings import ServeSettings
 from harma.serve.uploads import Uploads
 from harma.serve.work import WorkQueue
+
+WAITING_EXPLANATIONS = 4
+SAVED_THREADS = 2
+WAITING_MARKS = 64
 
 
 @dataclass
@@ -20,24 +26,36 @@ class Service:
         indexes: id → index.
         search_work: runs searches.
         tile_work: runs tiles, pictures and thumbnails.
+        explain_work: runs relevance maps, one at a time: each embeds a chip many times.
+        saved_work: reads and keeps saved searches and marks, which wait for the disk.
         results: hits of searches, kept for their pages.
         uploads: pictures that clients sent.
+        metrics: counters for Prometheus.
     """
 
     settings: ServeSettings
     indexes: dict[str, ServedIndex]
     search_work: WorkQueue
     tile_work: WorkQueue
+    explain_work: WorkQueue = field(
+        default_factory=lambda: WorkQueue("explanations", 1, WAITING_EXPLANATIONS)
+    )
+    saved_work: WorkQueue = field(
+        default_factory=lambda: WorkQueue("saved searches", SAVED_THREADS, WAITING_MARKS)
+    )
     results: Results = field(default_factory=Results)
     uploads: Uploads = field(default_factory=Uploads)
+    metrics: Metrics = field(default_factory=Metrics)
     further: dict[str, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: ServeSettings) -> Self:
         """A service whose indexes have still to be warmed."""
         limits = settings.limits
+        models = Models(settings.model, settings.backbone)
         indexes = {
-            name: ServedIndex(name, directory) for name, directory in settings.indexes.items()
+            name: ServedIndex(name, directory, models=models, kept_in=settings.state)
+            for name, directory in settings.indexes.items()
         }
         return cls(
             settings,
@@ -46,6 +64,11 @@ class Service:
             tile_work=WorkQueue("tiles", limits.threads, limits.waiting),
             uploads=Uploads(limits),
         )
+
+    @property
+    def queues(self) -> tuple[WorkQueue, ...]:
+        """All queues of work."""
+        return self.search_work, self.tile_work, self.explain_work, self.saved_work
 
     def index(self, name: str) -> ServedIndex:
         """A served index by its id.

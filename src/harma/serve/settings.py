@@ -54,6 +54,11 @@ class ServeSettings:
         state: address of PostgreSQL, or a directory for the files of SQLite; "" keeps them beside
             each index.
         webhook_hosts: hosts that watches may tell.
+        webhook_secret_file: holds the secret that signs webhooks; None takes it from the
+            environment.
+        runs_watches: the server runs watches when an index has a new version.
+        can_notify: watches may tell addresses of `apprise` that clients name.
+        hosts: names under which the server is reached, besides those of this machine.
         origins: pages of other origins that may call the API.
         frame_ancestors: origins that may show the page in a frame.
         model: where the model is now, if not where the indexes say.
@@ -74,6 +79,10 @@ class ServeSettings:
     has_metrics: bool = False
     state: str = ""
     webhook_hosts: tuple[str, ...] = ()
+    webhook_secret_file: Path | None = None
+    runs_watches: bool = True
+    can_notify: bool = False
+    hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     frame_ancestors: tuple[str, ...] = ()
     model: str | None = None

@@ -14,6 +14,7 @@ from harma.ground.progress import progress_bars
 if TYPE_CHECKING:
     from harma.index.options import WorkOptions
     from harma.index.writer import BuildOutcome
+    from harma.model.model import HarMA
 
 Options = TypeVar("Options", bound="WorkOptions")
 # Lines of a summary that fits on a screen; the files beside the index have all.
@@ -78,11 +79,19 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
         help="finds dates in paths: a regular expression, or flight_%%d%%m%%Y",
     )
     _add_work_arguments(parser)
+    _add_watch_arguments(parser)
 
 
 def _add_add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_source_arguments(parser)
     _add_work_arguments(parser)
+    _add_watch_arguments(parser)
+
+
+def _add_watch_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-watches", action="store_true", help="do not run the watches of the index afterwards"
+    )
 
 
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -132,6 +141,7 @@ def _build(args: argparse.Namespace) -> int:
     # After the readers have started, which is what `_options` does by the way.
     from harma.index.manage import build_index
 
+    models: list[HarMA] = []
     with progress_bars() as progress:
         outcome = build_index(
             args.directory,
@@ -140,8 +150,9 @@ def _build(args: argparse.Namespace) -> int:
             backbone=args.backbone,
             options=options,
             progress=progress,
+            keep_model=models.append,
         )
-    return _told(args.directory, outcome)
+    return _told_with_watches(args, outcome, models)
 
 
 def _add(args: argparse.Namespace) -> int:
@@ -151,6 +162,7 @@ def _add(args: argparse.Namespace) -> int:
     # As in `_build`: readers first.
     from harma.index.manage import add_to_index
 
+    models: list[HarMA] = []
     with progress_bars() as progress:
         outcome = add_to_index(
             args.directory,
@@ -158,8 +170,9 @@ def _add(args: argparse.Namespace) -> int:
             backbone=args.backbone,
             options=options,
             progress=progress,
+            keep_model=models.append,
         )
-    return _told(args.directory, outcome)
+    return _told_with_watches(args, outcome, models)
 
 
 def _reembed(args: argparse.Namespace) -> int:
@@ -191,6 +204,17 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
         # imported after this.
         prepare_workers()
     return options
+
+
+def _told_with_watches(
+    args: argparse.Namespace, outcome: "BuildOutcome", models: "list[HarMA]"
+) -> int:
+    """Tell of a build, then run the watches of the index; the status is that of the build."""
+    from harma.cli.watch.running import run_after_build
+
+    status = _told(args.directory, outcome)
+    run_after_build(args.directory, models, args)
+    return status
 
 
 def _told_details(outcome: "BuildOutcome") -> Iterator[str]:

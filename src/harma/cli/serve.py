@@ -1,0 +1,245 @@
+"""Serve indexes over HTTP: the map page, the API, QGIS and other programs.
+
+INDEX is the directory of an index, or NAME=DIRECTORY to say what it is called in addresses. Without
+--key-file or --trust-header only this machine is served.
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harma.cli.argument_types import count, local_directory, local_file, positive
+
+if TYPE_CHECKING:
+    from harma.serve.settings import Limits, ServeSettings
+
+EPILOG = """examples:
+  harma serve archive --open
+  harma serve archive coast=indexes/coast_2024 --port 8080
+  harma serve archive --basemap "https://tiles.example.org/{z}/{x}/{y}.png"
+  harma serve --make-key anna --key-file keys.txt
+  harma serve archive --host 0.0.0.0 --key-file keys.txt --read-only
+  harma serve archive --root-path /harma --trust-header X-Forwarded-User
+status: 0 ended by Ctrl-C, 2 it could not be started"""
+
+# Limits that have a flag: name of the field, what it bounds.
+LIMITS = {
+    "k": "hits of one answer",
+    "kept_hits": "hits of a search that are kept for its pages",
+    "text": "characters of a text",
+    "examples": "examples of a search",
+    "vertices": "corners of a polygon",
+    "upload_bytes": "bytes of an uploaded picture",
+    "upload_pixels": "pixels of an uploaded picture",
+    "body_bytes": "bytes of any other request",
+    "threads": "searches, and tiles, that are worked on at once",
+    "waiting": "requests that wait; more get 503",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    parser.add_argument(
+        "indexes",
+        nargs="*",
+        type=named_index,
+        metavar="INDEX",
+        help="directory of an index, or NAME=DIRECTORY",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument(
+        "--port", type=count, default=8000, help="port to listen on; 0 takes a free one (8000)"
+    )
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    parser.add_argument("--model", help="where the model is now, if not where the indexes say")
+    parser.add_argument(
+        "--backbone", help="where the model's backbone is now, if not where it says"
+    )
+    _add_page(parser.add_argument_group("the page"))
+    _add_access(parser.add_argument_group("who may come in, and do what"))
+    _add_proxies(parser.add_argument_group("behind a proxy"))
+    parser.add_argument_group("watches").add_argument(
+        "--webhook-host", action="append", default=[], metavar="HOST", help="watches may tell it"
+    )
+    limits = parser.add_argument_group("limits")
+    for name, about in LIMITS.items():
+        flag = f"--max-{name.replace('_', '-')}"
+        limits.add_argument(flag, type=positive, metavar="N", help=about)
+
+
+Group = argparse._ArgumentGroup
+
+
+def _add_page(group: Group) -> None:
+    group.add_argument(
+        "--basemap",
+        default="",
+        metavar="ADDRESS",
+        help="of tiles with {z}, {x} and {y}, or of a WMS; without it only land is drawn",
+    )
+    group.add_argument("--attribution", default="", metavar="TEXT", help="of the base map")
+    group.add_argument(
+        "--frame-ancestor",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="may show the page in a frame; may be given several times",
+    )
+
+
+def _add_access(group: Group) -> None:
+    group.add_argument("--read-only", action="store_true", help="nothing is saved or marked")
+    group.add_argument(
+        "--key-file", type=local_file, metavar="FILE", help="hashes of the keys that are taken"
+    )
+    group.add_argument(
+        "--make-key", metavar="NAME", help="make a key, show it once, add its hash to --key-file"
+    )
+    group.add_argument(
+        "--trust-header",
+        default="",
+        metavar="HEADER",
+        help="in which a trusted proxy names the person, such as X-Forwarded-User",
+    )
+    group.add_argument(
+        "--origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="its pages may call the API; may be given several times",
+    )
+    group.add_argument("--metrics", action="store_true", help="counters for Prometheus at /metrics")
+    group.add_argument(
+        "--state",
+        default="",
+        metavar="PLACE",
+        help="where saved searches are: a directory, or an address of PostgreSQL (beside each"
+        " index)",
+    )
+
+
+def _add_proxies(group: Group) -> None:
+    group.add_argument(
+        "--root-path", default="", metavar="PATH", help="where the proxy has it, such as /harma"
+    )
+    group.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="address or network whose X-Forwarded headers are believed (127.0.0.1)",
+    )
+    group.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="name under which the server is reached, where no key is asked for",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve, or make a key."""
+    from harma.errors import MissingDependencyError
+
+    try:
+        from harma.serve.running import run_server
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"a server needs {error.name}: pip install 'harma[serve]'"
+        ) from error
+    if args.make_key is not None:
+        return _make_key(args)
+    run_server(_settings(args), _say, opens_browser=args.open)
+    return 0
+
+
+def _say(line: str) -> None:
+    # At once: who starts a server waits for these lines, also through a pipe.
+    print(line, flush=True)
+
+
+def _make_key(args: argparse.Namespace) -> int:
+    from harma.errors import ConfigError
+    from harma.ground.outputs import check_output_file
+    from harma.serve.keys import make_key
+
+    if args.key_file is None:
+        raise ConfigError("--make-key needs --key-file FILE, where the key's hash is kept")
+    check_output_file(args.key_file, "--key-file")
+    key = make_key(args.key_file, args.make_key)
+    print(key)
+    print(f"the key of {args.make_key}, shown this once; its hash is in {args.key_file}")
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> "ServeSettings":
+    from harma.serve.settings import ServeSettings
+
+    return ServeSettings(
+        indexes=indexes_of(args.indexes),
+        host=args.host,
+        port=args.port,
+        root_path=args.root_path.rstrip("/"),
+        basemap=args.basemap,
+        attribution=args.attribution,
+        key_file=args.key_file,
+        trust_header=args.trust_header,
+        trusted_proxies=tuple(args.trusted_proxy) or ("127.0.0.1",),
+        is_read_only=args.read_only,
+        has_metrics=args.metrics,
+        state=args.state,
+        webhook_hosts=tuple(args.webhook_host),
+        hosts=tuple(args.name),
+        origins=tuple(args.origin),
+        frame_ancestors=tuple(args.frame_ancestor),
+        model=args.model,
+        backbone=args.backbone,
+        limits=_limits(args),
+    )
+
+
+def _limits(args: argparse.Namespace) -> "Limits":
+    """The limits that are given; the usual ones else."""
+    from harma.serve.settings import Limits
+
+    given = {}
+    for declared in fields(Limits):
+        value = getattr(args, f"max_{declared.name}")
+        if value is not None:
+            given[declared.name] = value
+    return Limits(**given)
+
+
+def named_index(text: str) -> tuple[str, Path]:
+    """An index as it is given: its name in addresses, and its directory."""
+    name, sign, place = text.partition("=")
+    # A path may hold the sign too.
+    if sign and "/" not in name:
+        return name, local_directory(place)
+    name = Path(text).absolute().name
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-"), local_directory(text)
+
+
+def indexes_of(named: Sequence[tuple[str, Path]]) -> dict[str, Path]:
+    """Id → directory of indexes.
+
+    Args:
+        named: names and directories.
+
+    Raises:
+        ConfigError: two have one name.
+    """
+    from harma.errors import ConfigError
+
+    indexes: dict[str, Path] = {}
+    for name, place in named:
+        if name in indexes:
+            raise ConfigError(
+                f"two indexes are called {name}, {indexes[name]} and {place}; give NAME=DIRECTORY"
+            )
+        indexes[name] = place
+    return indexes

@@ -1,0 +1,63 @@
+"""An index and its saved searches, opened for the actions of `harma watch`."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harma.cli.argument_types import local_directory
+
+if TYPE_CHECKING:
+    from harma.index.index import Index
+    from harma.searches.book import SearchBook
+
+
+def add_index_argument(parser: argparse.ArgumentParser) -> None:
+    """The index that is watched, and where its saved searches are."""
+    parser.add_argument(
+        "directory", metavar="INDEX", type=local_directory, help="directory of the index"
+    )
+    add_state_argument(parser)
+
+
+def add_state_argument(parser: argparse.ArgumentParser) -> None:
+    """Where saved searches are kept, as `harma serve` has it."""
+    parser.add_argument(
+        "--state",
+        default="",
+        metavar="PLACE",
+        help="where saved searches are kept: a directory or postgresql://… (beside the index)",
+    )
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the model is that embeds what is looked for."""
+    parser.add_argument("--model", help="where the index's model is now, if not where it was")
+    parser.add_argument(
+        "--backbone", help="where the model's backbone is now, if not where it says"
+    )
+
+
+def open_index(directory: Path, args: argparse.Namespace) -> "Index":
+    """An index, with the model that is named; None leaves it to the index."""
+    from harma.index.index import Index
+    from harma.index.settings import read_settings
+    from harma.model.saved import load
+
+    if args.model is None and args.backbone is None:
+        return Index.open(directory)
+    name = args.model or read_settings(directory).model
+    return Index.open(directory, model=load(name, backbone=args.backbone))
+
+
+def open_searches(directory: Path, state: str) -> "SearchBook":
+    """The saved searches of an index.
+
+    Raises:
+        MissingFileError: there is no index.
+    """
+    from harma.index.settings import read_settings
+    from harma.searches.book import SearchBook
+
+    # A database would be made, also where there is no index.
+    read_settings(directory)
+    return SearchBook.open(directory, state=state)

@@ -1,0 +1,107 @@
+"""Action of `harma watch` that runs watches, also for `harma index add` and `build`."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harma.cli.argument_types import local_directory
+from harma.cli.command import Command
+from harma.cli.watch.opened import (
+    add_model_arguments,
+    add_state_argument,
+    open_index,
+    open_searches,
+)
+from harma.cli.watch.telling import add_telling_arguments, tell_people
+from harma.errors import HarmaError
+from harma.ground.progress import progress_bars
+
+if TYPE_CHECKING:
+    from harma.index.index import Index
+    from harma.model.model import HarMA
+    from harma.searches.book import SearchBook
+    from harma.searches.watching import WatchRun
+
+logger = logging.getLogger(__name__)
+
+# As `harma.searches.database` has it, which takes a while to import.
+DATABASE_FILE = "searches.sqlite"
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "directories",
+        nargs="+",
+        metavar="INDEX",
+        type=local_directory,
+        help="directories of indexes whose watches are run",
+    )
+    add_state_argument(parser)
+    add_telling_arguments(parser)
+    add_model_arguments(parser)
+
+
+def _run(args: argparse.Namespace) -> int:
+    status = 0
+    for directory in args.directories:
+        with open_searches(directory, args.state) as searches:
+            index = open_index(directory, args)
+            runs = _shown(index, searches)
+            problems = tell_people(args, searches)
+        for problem in problems:
+            print(problem)
+        if problems or any(run.problem for run in runs):
+            status = 1
+        if not runs:
+            print(f"{directory}: nothing is watched")
+    return status
+
+
+def _shown(index: "Index", searches: "SearchBook") -> list["WatchRun"]:
+    """Run watches, and print what each found."""
+    from harma.searches.watches import WatchBook
+    from harma.searches.watching import run_watches
+
+    total = len(WatchBook(searches.database).all(searches.index_name))
+    runs: list[WatchRun] = []
+    with progress_bars() as progress:
+        progress("watching", 0, total)
+        for run in run_watches(index, searches):
+            runs.append(run)
+            progress("watching", len(runs), total)
+    for run in runs:
+        print(run.told)
+    return runs
+
+
+def run_after_build(directory: Path, models: Sequence["HarMA"], args: argparse.Namespace) -> None:
+    """Run the watches of an index that was built, with the model that built it; it never fails.
+
+    Args:
+        directory: of the index.
+        models: the model that is loaded, if any was.
+        args: of the command.
+    """
+    # Beside most indexes nothing is saved; then nothing is loaded for it either.
+    if args.no_watches or not (directory / DATABASE_FILE).is_file():
+        return
+    from harma.index.index import Index
+
+    try:
+        with open_searches(directory, "") as searches:
+            # The last one: an index that was made new has the model that was named.
+            index = Index.open(directory)
+            if models:
+                index.model = models[-1]
+            _shown(index, searches)
+            for problem in tell_people(args, searches):
+                print(problem)
+    except (HarmaError, OSError) as error:
+        logger.info("watches could not be run", exc_info=True)
+        print(f"the index is done, but its watches could not be run: {error}")
+        print(f"run them again: harma watch run {directory}")
+
+
+ACTIONS = (Command("run", "look at what is new, and tell of it", _run, _add_run_arguments),)

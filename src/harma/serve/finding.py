@@ -1,0 +1,111 @@
+"""A search of the API: asked, found, kept, and answered page by page."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harma.index.hits import Hit
+from harma.serve.asked import read_asked, understood
+from harma.serve.empty import why_empty
+from harma.serve.features import hit_features
+from harma.serve.results import Kept
+from harma.serve.served import ServedIndex
+from harma.serve.service import Service
+
+STANDINGS = ("clear", "likely", "weak")
+
+
+@dataclass(frozen=True)
+class PageOfHits:
+    """Which hits of a kept list are given.
+
+    Attributes:
+        after: hits that stand before them.
+        k: how many, at most.
+    """
+
+    after: int
+    k: int
+
+
+def find(service: Service, index: ServedIndex, values: Mapping[str, Any]) -> tuple[Kept, int]:
+    """Search an index, or take the hits of the same search that are kept.
+
+    It runs in a thread of the searches.
+
+    Args:
+        service: of the server.
+        index: to search.
+        values: of JSON that the schema admits.
+
+    Returns:
+        The kept hits, and how many of them are asked for.
+
+    Raises:
+        QueryError: what is asked is not usable.
+        NotFoundError: a source or chip that is named is not there.
+    """
+    asked = read_asked(
+        values, service.settings.limits, uploaded=service.uploads.picture, named=index.source_name
+    )
+    # All pages are of one list, so that the size of a page is no part of what is kept.
+    to_keep = replace(asked.page, k=service.settings.limits.kept_hits)
+    kept = service.results.found(
+        index.id,
+        index.version,
+        {name: value for name, value in understood(values).items() if name != "k"},
+        lambda: index.index.find(asked.query, asked.where, to_keep),
+    )
+    return kept, asked.page.k
+
+
+def answer(
+    kept: Kept, page: PageOfHits, *, next_page: str | None, empty: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """A page of kept hits as the API answers it (`harma.serve.answers.Answer`).
+
+    Args:
+        kept: the hits of a search.
+        page: which of them.
+        next_page: address of what follows; None where nothing does.
+        empty: why there is none.
+    """
+    hits = kept.hits[page.after : page.after + page.k]
+    return {
+        "type": "FeatureCollection",
+        "query_id": kept.id,
+        "index": kept.index,
+        "version": kept.version,
+        "took_ms": round(kept.took_ms, 2),
+        "asked": {**kept.asked, "k": page.k},
+        "num_kept": len(kept.hits),
+        "counts": _counts(kept.hits),
+        "next": next_page,
+        "empty": empty,
+        "features": hit_features(kept.index, hits, first_rank=page.after + 1),
+    }
+
+
+def has_more(kept: Kept, page: PageOfHits) -> bool:
+    """Whether hits follow a page."""
+    return page.after + page.k < len(kept.hits)
+
+
+def empty_of(service: Service, index: ServedIndex, kept: Kept) -> dict[str, str] | None:
+    """Why nothing was found; None where something was."""
+    if kept.hits:
+        return None
+    asked = read_asked(
+        kept.asked,
+        service.settings.limits,
+        uploaded=service.uploads.picture,
+        named=index.source_name,
+    )
+    return why_empty(index.index, asked.where)
+
+
+def _counts(hits: Sequence[Hit]) -> dict[str, int]:
+    counted = Counter(hit.standing for hit in hits)
+    counts = {standing: counted[standing] for standing in STANDINGS}
+    return {**counts, "none": counted[""]}

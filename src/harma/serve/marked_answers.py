@@ -1,0 +1,113 @@
+"""Answers of saved searches with their marks: searched again, and what to look at next."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+
+from harma.searches.asking import CurrentMarks, current_marks, values_with_marks
+from harma.searches.records import Mark
+from harma.serve.asked import USUAL_K, read_asked
+from harma.serve.empty import why_empty
+from harma.serve.finding import PageOfHits, answer, has_more
+from harma.serve.links import link
+from harma.serve.next_up import How, next_hits
+from harma.serve.results import Kept
+from harma.serve.saved import Saved
+from harma.serve.service import Service
+
+# Of the last marks it is told how many are good.
+LAST_MARKS = 10
+
+
+def searched_again(
+    service: Service, request: Request, saved: Saved, k: int | None
+) -> dict[str, Any]:
+    """The hits of a saved search with its good and bad marks as examples.
+
+    Raises:
+        QueryError: it cannot be asked any more.
+    """
+    return _answer(service, request, saved, k, how=None)
+
+
+def next_to_mark(
+    service: Service, request: Request, saved: Saved, k: int | None, how: How
+) -> dict[str, Any]:
+    """Hits of a saved search that have no mark yet.
+
+    Raises:
+        QueryError: it cannot be asked any more.
+    """
+    return _answer(service, request, saved, k, how=how)
+
+
+def last_good(marks: Sequence[Mark]) -> dict[str, int]:
+    """Of the last marks, how many are good."""
+    last = marks[-LAST_MARKS:]
+    return {
+        "last_good": sum(mark.mark == "good" for mark in last),
+        "last_marked": len(last),
+    }
+
+
+def _answer(
+    service: Service, request: Request, saved: Saved, k: int | None, how: How | None
+) -> dict[str, Any]:
+    current = current_marks(saved.book, saved.search.id, saved.index.index.store)
+    kept = _found(service, saved, current, how)
+    page = PageOfHits(0, k or saved.search.asked.get("k") or _usual_k(service))
+    following = None
+    if has_more(kept, page):
+        path = f"/v1/indexes/{kept.index}/results/{kept.id}"
+        following = link(request, path, after=page.k, k=page.k)
+    told = answer(kept, page, next_page=following, empty=_empty(service, saved, kept))
+    return {
+        **told,
+        # As it was saved: its marks are told by themselves.
+        "asked": {**saved.search.asked, "k": page.k},
+        "num_gone": current.num_gone,
+        **last_good(current.marks),
+    }
+
+
+def _found(service: Service, saved: Saved, current: CurrentMarks, how: How | None) -> Kept:
+    """The hits, or those of the same question that are kept."""
+    index = saved.index
+    limits = service.settings.limits
+    values = values_with_marks(saved.search, current, index.index.store)
+    asked = read_asked(values, limits, uploaded=service.uploads.picture, named=index.source_name)
+    # All that the hits depend on; of what is next the marks that say nothing, too.
+    question = {name: value for name, value in values.items() if name != "k"}
+    marked: set[str] = set()
+    if how is not None:
+        marked = {mark.chip for mark in current.marks}
+        question |= {"next": how, "marked": sorted(marked)}
+    return service.results.found(
+        index.id,
+        index.version,
+        question,
+        lambda: next_hits(index.index, asked, how or "best", marked, limits.kept_hits),
+    )
+
+
+def _empty(service: Service, saved: Saved, kept: Kept) -> dict[str, str] | None:
+    """Why nothing was found; None where something was."""
+    if kept.hits:
+        return None
+    if kept.asked.get("marked"):
+        return {
+            "reason": "all that was found is marked",
+            "advice": "search again, or look for something else",
+        }
+    asked = read_asked(
+        saved.search.asked,
+        service.settings.limits,
+        uploaded=service.uploads.picture,
+        named=saved.index.source_name,
+    )
+    return why_empty(saved.index.index, asked.where)
+
+
+def _usual_k(service: Service) -> int:
+    return min(USUAL_K, service.settings.limits.k)

@@ -1,0 +1,228 @@
+"""Routes of searches: by JSON or by an address, further pages, exports, detections."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from harma.serve.answers import Answer, Detections
+from harma.serve.asked import EXAMPLE_BODY, USUAL_K, AskedRules
+from harma.serve.caching import ASK_FIRST, NOT_MODIFIED, cached, is_known, not_modified
+from harma.serve.detections import detection_features, merged_detections, over
+from harma.serve.exports import ExportFormat, export_of, export_responses
+from harma.serve.features import hit_features
+from harma.serve.finding import PageOfHits, answer, empty_of, find, has_more
+from harma.serve.links import link
+from harma.serve.problems import responses
+from harma.serve.results import Kept
+from harma.serve.served import ServedIndex
+from harma.serve.service import Service
+
+LEAST_SCORE = Query(
+    description="hits of this score (gain, of a change) or a higher one; none takes all kept ones",
+    allow_inf_nan=False,
+)
+Numbers = Annotated[str | None, Query(pattern=r"^[-+.\deE]+(,[-+.\deE]+)*$", max_length=200)]
+
+
+def routes(service: Service) -> APIRouter:
+    """The routes of searches."""
+    router = APIRouter(tags=["search"])
+    limits = service.settings.limits
+    rules = AskedRules(limits)
+    k_of_page = Query(ge=1, le=limits.k, description="hits of this answer")
+
+    async def answered(request: Request, served: ServedIndex, values: dict[str, Any]) -> Response:
+        return await service.search_work.run(lambda: _answered(service, served, request, values))
+
+    @router.post(
+        "/v1/indexes/{index}/search",
+        operation_id="search",
+        summary="Search an index by text, example, place and date; find change",
+        response_model=Answer,
+        responses=responses(400, 404, 413, 422, 503),
+        openapi_extra={"requestBody": {"content": {"application/json": {"example": EXAMPLE_BODY}}}},
+    )
+    async def search(
+        request: Request,
+        index: str,
+        body: Annotated[dict[str, Any], rules.validator, rules.schema],
+    ) -> Response:
+        return await answered(request, service.index(index), body)
+
+    @router.get(
+        "/v1/indexes/{index}/search",
+        operation_id="search_by_address",
+        summary="Search an index by what stands in the address",
+        response_model=Answer,
+        responses={**NOT_MODIFIED, **responses(404, 422, 503)},
+    )
+    async def search_by_address(
+        request: Request,
+        index: str,
+        q: Annotated[
+            str,
+            Query(
+                max_length=limits.text,
+                min_length=1,
+                description="what should be seen",
+                examples=["a harbour with tanks"],
+            ),
+        ],
+        k: Annotated[int, k_of_page] = min(USUAL_K, limits.k),
+        bbox: Numbers = None,
+        near: Numbers = None,
+        radius_km: Annotated[float | None, Query(gt=0, allow_inf_nan=False)] = None,
+        since: str | None = None,
+        until: str | None = None,
+        before: str | None = None,
+        after: str | None = None,
+        source: Annotated[list[str] | None, Query(max_length=limits.examples)] = None,
+    ) -> Response:
+        given: dict[str, Any] = {
+            "text": q,
+            "k": k,
+            "bbox": _numbers(bbox),
+            "near": _numbers(near),
+            "radius_km": radius_km,
+            "date": _dates(since, until),
+            "before": before,
+            "after": after,
+            "source": source,
+        }
+        values = {name: value for name, value in given.items() if value is not None}
+        return await answered(request, service.index(index), rules.checked(values))
+
+    @router.get(
+        "/v1/indexes/{index}/results/{query}",
+        operation_id="results",
+        summary="A further page of the hits of a search",
+        response_model=Answer,
+        responses=responses(404, 410, 422, 503),
+    )
+    async def results(
+        request: Request,
+        index: str,
+        query: str,
+        after: Annotated[int, Query(ge=0, le=limits.kept_hits)] = 0,
+        k: Annotated[int, k_of_page] = min(USUAL_K, limits.k),
+    ) -> Response:
+        served, kept = _kept(service, index, query)
+        page = PageOfHits(after, k)
+        return await service.search_work.run(lambda: _page(service, served, request, kept, page))
+
+    @router.get(
+        "/v1/indexes/{index}/results/{query}/export",
+        operation_id="export_results",
+        summary="The hits of a search as a file",
+        response_class=Response,
+        responses={**export_responses(), **responses(404, 410, 422, 503)},
+    )
+    async def export(
+        index: str,
+        query: str,
+        format: ExportFormat = "geojson",  # noqa: A002
+        least_score: Annotated[float | None, LEAST_SCORE] = None,
+    ) -> Response:
+        _, kept = _kept(service, index, query)
+
+        def written() -> Response:
+            features = hit_features(index, over(kept.hits, least_score))
+            return export_of(features, format, f"{index}-hits")
+
+        return await service.search_work.run(written)
+
+    @router.get(
+        "/v1/indexes/{index}/results/{query}/detections",
+        operation_id="detections",
+        summary="Hits that touch each other merged, with their areas",
+        response_model=Detections,
+        responses={
+            200: {"content": export_responses()[200]["content"]},
+            **responses(404, 410, 422, 503),
+        },
+    )
+    async def detections(
+        index: str,
+        query: str,
+        least_score: Annotated[float | None, LEAST_SCORE] = None,
+        format: ExportFormat | None = None,  # noqa: A002
+    ) -> Response:
+        _, kept = _kept(service, index, query)
+
+        def merged() -> Response:
+            hits = over(kept.hits, least_score)
+            found = merged_detections(hits)
+            features = detection_features(query, found)
+            if format is not None:
+                return export_of(features, format, f"{index}-detections")
+            num_chips = sum(len(detection.hits) for detection in found)
+            return JSONResponse(
+                {
+                    "type": "FeatureCollection",
+                    "num_chips": num_chips,
+                    "num_without_place": len(hits) - num_chips,
+                    "features": features,
+                }
+            )
+
+        return await service.search_work.run(merged)
+
+    return router
+
+
+def _kept(service: Service, index: str, query: str) -> tuple[ServedIndex, Kept]:
+    """A kept result list, which must be of the index that the address names."""
+    served = service.index(index)
+    kept = service.results.get(query)
+    if kept.index != index:
+        return served, service.results.get("")
+    return served, kept
+
+
+def _answered(
+    service: Service, served: ServedIndex, request: Request, values: dict[str, Any]
+) -> Response:
+    """The first page of a search; nothing where a client has it already."""
+    kept, k = find(service, served, values)
+    tag = f"{kept.id}-{k}"
+    if request.method == "GET" and is_known(request, tag):
+        return not_modified(tag, ASK_FIRST)
+    response = _page(service, served, request, kept, PageOfHits(0, k))
+    return cached(response, tag, ASK_FIRST)
+
+
+def _page(
+    service: Service, served: ServedIndex, request: Request, kept: Kept, page: PageOfHits
+) -> Response:
+    """A page as an answer; written here, in a thread, as a thousand hits take a while."""
+    following = None
+    if has_more(kept, page):
+        following = link(
+            request,
+            f"/v1/indexes/{served.id}/results/{kept.id}",
+            after=page.after + page.k,
+            k=page.k,
+        )
+    empty = empty_of(service, served, kept)
+    return JSONResponse(answer(kept, page, next_page=following, empty=empty))
+
+
+def _numbers(text: str | None) -> list[float | str] | None:
+    """Numbers between commas; what is none stays, for the schema to say so."""
+    if text is None:
+        return None
+    return [_number(part) for part in text.split(",")]
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _dates(since: str | None, until: str | None) -> list[str | None] | None:
+    if since is None and until is None:
+        return None
+    return [since, until]

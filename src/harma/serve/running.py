@@ -1,0 +1,103 @@
+"""Runs a server: binds its address, says where it is and how it loads, ends cleanly."""
+
+import logging
+import socket
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+
+from harma.errors import ConfigError
+from harma.serve.app import make_app
+from harma.serve.embedding import share_cores
+from harma.serve.service import Service
+from harma.serve.settings import ServeSettings
+from harma.serve.settings_checks import check_serve_settings
+
+Say = Callable[[str], None]
+# Seconds that requests have to end when the server does.
+PATIENCE_S = 5
+# Connections that wait to be taken.
+BACKLOG = 128
+
+
+def run_server(settings: ServeSettings, say: Say, *, opens_browser: bool = False) -> None:
+    """Serve until somebody interrupts.
+
+    Args:
+        settings: of the server.
+        say: is told where the server is, and how far it is with loading.
+        opens_browser: open the page when the server listens.
+
+    Raises:
+        ConfigError: the settings are not usable, or the address is taken.
+    """
+    check_serve_settings(settings)
+    service = Service.of(settings)
+    app = make_app(service)
+    share_cores(settings.limits.threads)
+    listening = listen(settings.host, settings.port)
+    address = address_of(settings, listening)
+    say(f"serving at {address}  (Ctrl-C ends it)")
+    threading.Thread(target=_tell_states, args=[service, say], daemon=True).start()
+    if opens_browser:
+        webbrowser.open(address)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level=logging.WARNING,
+            access_log=False,
+            # Headers of proxies are read by `harma.serve.proxies`.
+            proxy_headers=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=PATIENCE_S,
+        )
+    )
+    with listening:
+        try:
+            server.run(sockets=[listening])
+        except KeyboardInterrupt:
+            # Raised anew when all requests have ended.
+            say("ended")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; of port 0 the system chooses a free one.
+
+    Raises:
+        ConfigError: the address is not this machine's, or is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigError(
+            f"{host}, port {port} cannot be listened on ({error.strerror or error}); choose"
+            " another --port, or 0 for a free one"
+        ) from error
+
+
+def address_of(settings: ServeSettings, listening: socket.socket) -> str:
+    """The address of the page on this machine."""
+    host = settings.host
+    if ":" in host:
+        host = f"[{host}]"
+    port = listening.getsockname()[1]
+    return f"http://{host}:{port}{settings.root_path}/"
+
+
+def _tell_states(service: Service, say: Say) -> None:
+    """Say of each index when it is ready, or that it cannot be served."""
+    start = time.perf_counter()
+    for index in service.indexes.values():
+        say(f"{index.id}: loading the index and its model …")
+        while index.state == "loading":
+            time.sleep(0.1)
+        if index.state == "ready":
+            seconds = time.perf_counter() - start
+            say(f"{index.id}: ready, {len(index.index):,} chips, after {seconds:.1f} s")
+        else:
+            say(f"{index.id}: {index.problem}")

@@ -1,0 +1,77 @@
+"""A search made ready to be kept."""
+
+import numpy as np
+import pytest
+
+from harma.errors import ConfigError, QueryError
+from harma.index.index import Index
+from harma.searches.keeping import kept_asked, model_of_vectors
+
+
+class Embedder:
+    """Embeds a picture as its colour."""
+
+    embed_dim = 8
+
+    def embed_images(self, images):
+        vectors = np.zeros((len(images), 8), dtype=np.float32)
+        vectors[:, :3] = [np.asarray(image, dtype=np.float32) for image in images]
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def index(tmp_path):
+    from tests.searches.marked import make_grid
+
+    index = Index(make_grid(tmp_path / "index"))
+    index.model = Embedder()
+    return index
+
+
+def test_uploads_become_vectors(index):
+    uploads = {"red": (3, 0, 4), "blue": (0, 0, 1)}
+    asked = {
+        "image": {"upload": "red", "weight": 2},
+        "like": [{"text": "a roof"}],
+        "unlike": [{"upload": "blue"}],
+        "bbox": None,
+    }
+    kept = kept_asked(asked, index, uploaded=uploads.__getitem__)
+    assert kept == {
+        "like": [{"vector": [0.6, 0, 0.8, 0, 0, 0, 0, 0], "weight": 2}, {"text": "a roof"}],
+        "unlike": [{"vector": [0, 0, 1, 0, 0, 0, 0, 0]}],
+    }
+    assert asked["image"] == {"upload": "red", "weight": 2}
+    assert model_of_vectors(kept, index) == index.store.settings.model_id
+    # And again: what was kept can be kept.
+    assert kept_asked(kept, index) == kept
+
+
+def test_without_pictures_no_model_is_needed(index):
+    del index.model
+    kept = kept_asked({"text": "a roof", "unlike": [{"chip": "2010-0-0"}]}, index)
+    assert kept == {"text": "a roof", "unlike": [{"chip": "2010-0-0"}]}
+    assert model_of_vectors(kept, index) == ""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"like": [{"upload": "gone"}]},
+        {"like": [{"vector": [1.0] * 7}]},
+        {"like": [{"vector": "abc"}]},
+        {"like": [{"vector": [None] * 8}]},
+        {"like": [{"vector": [float("inf")] * 8}]},
+        {"text": "a", "bbox": [0, 0, 1]},
+        {"text": "a", "date": ["2020", "2010"]},
+        {"text": "a", "before": "2020"},
+        {"text": "a", "near": [0, 0]},
+        {"text": "a", "polygon": {"type": "Polygon"}},
+        {"text": "a", "source": "none"},
+        {"further": 1},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_asked_is_not_kept(index, asked):
+    with pytest.raises((QueryError, ConfigError)):
+        kept_asked(asked, index)

@@ -1,0 +1,86 @@
+"""A server as it is started: it says where it is and how it loads, and ends cleanly."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from harma.errors import ConfigError
+from harma.serve.running import address_of, listen
+from harma.serve.settings import ServeSettings
+
+PATIENCE_S = 120
+
+
+def test_a_port_that_is_taken():
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"port {port} cannot be listened on .*--port"):
+            listen("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine():
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.1"):
+        listen("192.0.2.1", 0)
+
+
+def test_addresses():
+    settings = ServeSettings(indexes={}, root_path="/harma")
+    with listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        assert address_of(settings, listening) == f"http://127.0.0.1:{port}/harma/"
+        six = ServeSettings(indexes={}, host="::1")
+        assert address_of(six, listening) == f"http://[::1]:{port}/"
+
+
+@pytest.fixture
+def started(archive):
+    """A server in a process of its own, and its first line."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harma", "serve", f"a={archive}", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    yield process, process.stdout.readline()
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def status_of(address):
+    try:
+        with urllib.request.urlopen(address, timeout=PATIENCE_S) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_from_start_to_end(started):
+    process, line = started
+    assert line.startswith("serving at http://127.0.0.1:"), line
+    address = line.split()[2]
+    # It answers while it loads, and says so.
+    assert status_of(f"{address}healthz") == 200
+    assert process.stdout.readline() == "a: loading the index and its model …\n"
+    until = time.monotonic() + PATIENCE_S
+    while status_of(f"{address}readyz") != 200:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert process.stdout.readline().startswith("a: ready, 27 chips, after ")
+    assert status_of(f"{address}v1/indexes/a/search?q=a+road") == 200
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=PATIENCE_S)
+    assert rest == "ended\n"
+    assert process.returncode == 0
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((host, int(port)), timeout=5)

@@ -1,0 +1,128 @@
+"""A served index: its states, what was written meanwhile, another model, sources by id."""
+
+import json
+import threading
+
+import pytest
+
+from harma.errors import BusyError, NotFoundError
+from harma.index.index import Index
+from harma.index.source_ids import source_id
+from harma.serve.models import Models
+from harma.serve.served import CANNOT_BE_OPENED, ServedIndex
+from harma.serve.upkeep import keep_up_to_date, refresh_all
+
+
+def test_it_loads_and_is_ready(archive):
+    served = ServedIndex("archive", archive, models=Models())
+    assert (served.state, served.version) == ("loading", 0)
+    with pytest.raises(BusyError, match="still loading"):
+        _ = served.index
+    assert not served.refresh()
+    served.warm_up()
+    assert served.state == "ready"
+    assert len(served.index.search("a road", k=3)) == 3
+    # What searches need is there.
+    assert {"sample"} <= vars(served.index._snapshot).keys()
+
+
+def test_indexes_of_one_model_share_it(archive):
+    models = Models()
+    served = [ServedIndex(name, archive, models=models) for name in ("a", "b")]
+    for index in served:
+        index.warm_up()
+    assert served[0].index.model is served[1].index.model
+
+
+def test_what_cannot_be_opened(tmp_path, caplog):
+    served = ServedIndex("archive", tmp_path / "nothing")
+    served.warm_up()
+    assert served.state == "failed"
+    assert served.problem == CANNOT_BE_OPENED
+    assert str(tmp_path) not in served.problem
+    assert "is no index" in caplog.text
+    with pytest.raises(BusyError, match="cannot be searched"):
+        _ = served.index
+
+
+def test_scenes_that_are_added_are_found(service, client, write_scenes, build_index, tmp_path):
+    before = client.get("/v1/indexes/archive").json()
+    write_scenes(tmp_path / "scenes", 2, first=3)
+    build_index(tmp_path / "scenes")
+    assert client.get("/v1/indexes/archive").json() == before
+    refresh_all(service)
+    after = client.get("/v1/indexes/archive").json()
+    assert (before["chips"], after["chips"]) == (27, 45)
+    assert after["sources"] == 5
+    assert after["version"] > before["version"]
+    answer = client.post("/v1/indexes/archive/search", json={"text": "a road", "k": 45}).json()
+    assert len(answer["features"]) == 45
+    assert not service.index("archive").refresh()
+
+
+def test_an_index_that_was_embedded_again_is_opened_anew(archive, model, tiny_config, tmp_path):
+    import torch
+
+    from harma.backbones import load_backbone
+
+    served = ServedIndex("archive", archive, model[0])
+    served.warm_up()
+    old = served.index
+    torch.manual_seed(7)
+    load_backbone(tiny_config).save(tmp_path / "other")
+    Index.reembed(archive, f"local-dir:{tmp_path / 'other'}", num_workers=0)
+    assert served.refresh()
+    assert served.state == "ready"
+    assert served.index is not old
+    assert len(served.index.search("a road", k=3)) == 3
+    assert served.index.store.settings.model_id != old.store.settings.model_id
+
+
+def test_what_cannot_be_looked_at_is_served_as_it_was(service, archive, caplog):
+    settings = archive / "index.json"
+    whole = settings.read_text()
+    settings.write_text("{")
+    refresh_all(service)
+    assert "cannot be looked at" in caplog.text
+    assert len(service.index("archive").index.search("a road", k=3)) == 3
+    settings.write_text(whole)
+    assert json.loads(whole)["format"] == "harma-index"
+
+
+def test_sources_by_their_ids(service, archive):
+    served = service.index("archive")
+    names = sorted(served.records())
+    assert len(names) == 3
+    for name in names:
+        assert served.source_name(source_id(name)) == name
+    for other in ("", names[0], "*", source_id("elsewhere")):
+        with pytest.raises(NotFoundError, match="no source"):
+            served.source_name(other)
+
+
+def test_chips_by_their_ids(service):
+    served = service.index("archive")
+    hit = served.index.search("a road", k=1)[0]
+    chip = served.chip(hit.id)
+    assert (chip.source, chip.window, chip.standing) == (hit.source, hit.window, "")
+    content, jpeg = served.thumbnail(hit.id)
+    assert jpeg.startswith(b"\xff\xd8")
+    assert content
+    for other in ("", "x", "' OR '1'='1", "\0", "\n"):
+        with pytest.raises(NotFoundError, match="no chip"):
+            served.chip(other)
+
+
+def test_it_is_kept_up_to_date_until_the_server_ends(make_service, monkeypatch):
+    service = make_service()
+    is_ended = threading.Event()
+    looks = []
+
+    def look(index):
+        looks.append(index.id)
+        if len(looks) == 3:
+            is_ended.set()
+
+    monkeypatch.setattr(ServedIndex, "refresh", look)
+    keep_up_to_date(service, is_ended, interval_s=0.001)
+    assert looks == ["archive"] * 3
