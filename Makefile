@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup test demo docs lint clean
+.PHONY: help setup test demo docs lint page page-check clean
 
 help:
 	@echo "make test   run the tests"
 	@echo "make demo   the main job from end to end, offline, into demo/"
 	@echo "make docs   the documentation, into docs/_build/html"
 	@echo "make lint   style and types"
+	@echo "make page   the map page from web/, into src/harma/serve/page (needs Node and npm)"
 	@echo "make setup  install HarMA and its tools into $(VENV)"
 	@echo "make clean  remove $(VENV) "
 
@@ -37,6 +38,13 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+page:
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
+# Its types and tests, and that the committed files are what the sources make.
+page-check:
+	web/check.sh
 
 clean:
 	rm -rf $(VENV)

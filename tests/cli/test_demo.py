@@ -13,7 +13,7 @@ def figures(mean):
     return dict.fromkeys((*RECALL_KEYS, "mR", "dup_mR"), mean)
 
 
-def result(before, gain):
+def result(before, gain, archive=None):
     return DemoResult(
         chance=figures(5.0),
         before=figures(before),
@@ -22,6 +22,7 @@ def result(before, gain):
         trained={"harma": 1234, "full": 60_000},
         total={"harma": 61_700, "full": 60_001},
         reports={"harma": Path("demo/harma/report.html")},
+        archive=archive,
     )
 
 
@@ -38,3 +39,22 @@ def test_the_status_says_whether_it_went_as_expected(monkeypatch, capsys, before
     assert "1,234" in shown
     assert "2.00 %" in shown
     assert "report: demo/harma/report.html" in shown
+
+
+@pytest.mark.parametrize(
+    ("archive", "last"),
+    [
+        (Path("demo/archive"), "harma serve demo/archive --open"),
+        (Path("my demo/archive"), "harma serve 'my demo/archive' --open"),
+        (None, "to search and serve an archive: pip install 'harma[serve]', then the demo again"),
+    ],
+)
+def test_the_last_line_says_what_to_do_next(monkeypatch, capsys, archive, last):
+    monkeypatch.setattr(
+        "harma.training.demo.run_demo", lambda *_, **__: result(20.0, 20.0, archive)
+    )
+    assert main(["demo"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == last
+    if archive is not None:
+        assert lines[-2].startswith("harma search ")

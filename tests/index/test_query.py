@@ -11,6 +11,8 @@ from tests.index.made import all_rows, make_store
 from harma.errors import NotFoundError, QueryError
 from harma.index.ask import Chip, Picture, Query, Text, Vector
 from harma.index.query import query_vector
+from harma.index.refine import refine
+from harma.index.snapshot import Snapshot
 
 
 class Axes:
@@ -18,12 +20,13 @@ class Axes:
 
     embed_dim = 8
 
-    def __init__(self):
+    def __init__(self, axes=()):
         self.texts, self.images = [], []
+        self.axes = dict(axes)
 
     def embed_texts(self, texts):
         self.texts += texts
-        return np.eye(8, dtype=np.float32)[:1].repeat(len(texts), axis=0)
+        return np.eye(8, dtype=np.float32)[[self.axes.get(text, 0) for text in texts]]
 
     def embed_images(self, images):
         self.images += images
@@ -47,7 +50,7 @@ def axis(number, value=1.0):
 
 
 def vector_of(model, store, **options):
-    return query_vector(lambda: model, store, Query(**options))
+    return query_vector(lambda: model, Snapshot(store), Query(**options))
 
 
 @pytest.fixture(autouse=True)
@@ -58,12 +61,63 @@ def pictures(tmp_path, monkeypatch):
         Image.new("RGB", (4, 4), (grey, grey, grey)).save(name)
 
 
-def test_parts_add_up_by_their_weights(model, store):
-    """(1 + 2)·text - 0.5·picture, of unit vectors, is (3, -0.5) over its length √9.25."""
-    query = {"text": "a river", "like": [Text("a lake", 2.0)], "unlike": [Picture("x.png")]}
-    expected = (axis(0, 3.0) + axis(1, -0.5)) / np.sqrt(9.25)
+def test_what_is_described_adds_up_by_its_weights(store):
+    """(1 + 2)·one text - 0.5·another, of unit vectors, is (3, -0.5) over its length √9.25."""
+    model = Axes({"a road": 2})
+    query = {"text": "a river", "like": [Text("a lake", 2.0)], "unlike": ["a road"]}
+    expected = (axis(0, 3.0) + axis(2, -0.5)) / np.sqrt(9.25)
     np.testing.assert_allclose(vector_of(model, store, **query), expected, atol=1e-6)
-    assert model.texts == ["a river", "a lake"]
+    assert model.texts == ["a river", "a lake", "a road"]
+
+
+def embedding_of(store, number):
+    """The id of a chip and its embedding, L2-normalised."""
+    row = all_rows(store)[number]
+    vector = np.array(row["embedding"], dtype=np.float32)
+    return row["id"], vector / np.linalg.norm(vector)
+
+
+def test_chips_pictures_and_vectors_refine_what_is_described(model, store):
+    """They are marks, whatever they are, and a text among them is none."""
+    chip, its_vector = embedding_of(store, 3)
+    other, other_vector = embedding_of(store, 4)
+    found = vector_of(
+        model,
+        store,
+        text="a river",
+        like=[Chip(chip, 2.0), "a lake", Vector(axis(5))],
+        unlike=[Picture("x.png"), (Chip(other), 0.25)],
+    )
+    expected = refine(
+        axis(0),
+        np.stack([its_vector, axis(5)]),
+        np.stack([axis(1), other_vector]),
+        Snapshot(store).background,
+        good_weights=[2.0, 1.0],
+        bad_weights=[1.0, 0.25],
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert abs(found @ axis(0)) < 0.999
+
+
+def test_pictures_and_texts_that_are_described_stay_a_sum(model, store):
+    """As are examples alone: nothing is to be refined."""
+    found = vector_of(model, store, text="a river", image="x.png")
+    np.testing.assert_array_equal(found, (axis(0) + axis(1)) / np.float32(np.sqrt(np.float32(2))))
+    chip, its_vector = embedding_of(store, 3)
+    np.testing.assert_allclose(vector_of(model, store, like=[Chip(chip)]), its_vector, atol=1e-7)
+    found = vector_of(model, store, like=[Chip(chip)], unlike=["a road"])
+    total = its_vector - 0.5 * axis(0)
+    np.testing.assert_allclose(found, total / np.linalg.norm(total), atol=1e-6)
+
+
+def test_a_bad_example_refines_good_ones_without_a_description(model, store):
+    chip, its_vector = embedding_of(store, 3)
+    other, other_vector = embedding_of(store, 4)
+    found = vector_of(model, store, like=[Chip(chip)], unlike=[Chip(other)])
+    background = Snapshot(store).background
+    expected = refine(its_vector, its_vector[None], other_vector[None], background)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_what_is_said_is_what_is_looked_for(model, store):
@@ -138,10 +192,10 @@ def test_several_texts_and_an_image_of_a_weight(model, store):
 
 
 @pytest.mark.parametrize(("weight", "is_enough"), [(0.9995, False), (0.998, True)])
-def test_sums_shorter_than_a_thousandth_have_no_direction(model, store, weight, is_enough):
-    query = {"like": [Vector(axis(2))], "unlike": [Vector(axis(2), weight)]}
+def test_sums_shorter_than_a_thousandth_have_no_direction(store, weight, is_enough):
+    query = {"text": "a river", "unlike": [("a road", weight)]}
     if is_enough:
-        np.testing.assert_allclose(vector_of(model, store, **query), axis(2), atol=1e-4)
+        np.testing.assert_allclose(vector_of(Axes(), store, **query), axis(0), atol=1e-4)
         return
     with pytest.raises(QueryError, match="cancel out"):
-        vector_of(model, store, **query)
+        vector_of(Axes(), store, **query)

@@ -1,4 +1,4 @@
-"""What is refused: other hosts, foreign pages, callers without a key, writing where none is taken."""
+"""What is refused: other hosts, foreign pages, callers without a key, writing if read-only."""
 
 import pytest
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from harma import Index
+from harma.data.synthetic.landscape import LEAST_CELLS
 from harma.errors import ConfigError
 from harma.training.demo import DemoSize, run_demo
+from harma.training.demo_archive import DemoPlace
 
 SMALL = DemoSize(
     pretraining=24,
@@ -11,6 +14,7 @@ SMALL = DemoSize(
     val=6,
     test=8,
     overrides={"train": {"epochs": 1, "validate_every": 1}, "data": {"batch_size": 8}},
+    places=(DemoPlace("coast", True, 0, 445_500, 6_239_000, cells=LEAST_CELLS),),
 )
 
 
@@ -27,13 +31,28 @@ def test_it_compares_three_models_on_the_same_scenes(finished):
     assert result.total["harma"] > result.total["full"] > result.trained["harma"]
     # The backbone's own temperature is the one weight that rests.
     assert result.trained["full"] == result.total["full"] - 1
-    assert len(said) == 4
+    assert len(said) == 5
 
 
 def test_it_leaves_pictures_and_reports(finished):
     directory, result, _ = finished
     assert (directory / "scenes.png").stat().st_size > 10_000
     assert all("<html" in path.read_text() for path in result.reports.values())
+
+
+def test_it_leaves_an_archive_of_what_was_adapted(finished):
+    directory, result, _ = finished
+    assert result.archive == directory / "archive"
+    assert Index.open(result.archive).search("ships on the sea", k=5)
+    assert str(directory / "harma") in (result.archive / "index.json").read_text()
+
+
+def test_without_what_an_index_needs_there_is_no_archive(finished, monkeypatch):
+    directory, result, _ = finished
+    monkeypatch.setattr("harma.training.demo.can_make_archive", lambda: False)
+    bare = run_demo(directory, size=SMALL)
+    assert bare.archive is None
+    assert bare.harma == result.harma
 
 
 def test_a_finished_demo_is_shown_without_training_again(finished):

@@ -1,11 +1,13 @@
 """The main job from end to end, offline, on scenes drawn here.
 
 A small CLIP is trained on one look of synthetic scenes; HarMA adapters and, with the same budget,
-the whole model are trained on another; the table compares them. About three minutes on two cores.
-An interrupted demo goes on where it stopped.
+the whole model are trained on another; the table compares them. Last, an archive of drawn GeoTIFFs
+is indexed, to be searched and served. About three minutes on two cores. An interrupted demo goes on
+where it stopped.
 """
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import output_directory
@@ -24,6 +26,8 @@ status: 0 the adapters help, 1 they do not"""
 # chance), and adapting teaches it much more (so many points of mR).
 LEAST_TIMES_CHANCE = 3.0
 LEAST_GAIN = 15.0
+# What was built in the demo's archive between its two years.
+SEARCH = '"four solar panels" --before 2021 --after 2023'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +69,21 @@ def run(args: argparse.Namespace) -> int:
     for name, report in result.reports.items():
         console.print(f"report: {report}  ({name})", highlight=False)
     console.print(f"all of it took {time.monotonic() - start:.0f} s", highlight=False)
+    for line in _next_lines(result):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     return 0 if is_good else 1
+
+
+def _next_lines(result: "DemoResult") -> list[str]:
+    """What to do with the archive."""
+    if result.archive is None:
+        return ["to search and serve an archive: pip install 'harma[serve]', then the demo again"]
+    archive = shlex.quote(str(result.archive))
+    return [
+        "now search it, and see it on a map:",
+        f"harma search {archive} {SEARCH}",
+        f"harma serve {archive} --open",
+    ]
 
 
 def _table(result: "DemoResult") -> "Table":

@@ -4,12 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
-from pathlib import PurePath
 
 from harma.index.contract import StoreReader
 from harma.index.hits import Hit
 from harma.index.pictures import ChipPicture, pictures_of
-from harma.scenes.place import middle
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +27,7 @@ class Tile:
     @property
     def value(self) -> str:
         """What hits are ranked by: the score, or the gain where change was looked for."""
-        if self.hit.change is None:
-            return f"{self.hit.score:.3f}"
-        return f"{self.hit.change:+.3f}"
+        return self.hit.value_text
 
     @property
     def percentile(self) -> str:
@@ -51,15 +47,12 @@ class Tile:
     @property
     def place(self) -> str:
         """Longitude and latitude of the middle, to about a metre; "" without a place."""
-        if self.hit.geometry is None or self.hit.geometry.is_empty:
-            return ""
-        longitude, latitude = middle(self.hit.geometry)
-        return f"{longitude:.5f}, {latitude:.5f}"
+        return self.hit.place_text
 
     @property
     def source_name(self) -> str:
         """The last part of the source's path or address."""
-        return PurePath(self.hit.source).name or self.hit.source
+        return self.hit.source_name
 
     @property
     def window(self) -> str:

@@ -40,7 +40,7 @@ def shows_declaration(search: SearchMethod) -> SearchMethod:
             parameters.append(_parameter(declared))
             lines.append(f"    {declared.name}: {said_of(declared).help}.")
     search.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        parameters, return_annotation="list[Hit]"
+        parameters, return_annotation="HitList"
     )
     search.__doc__ = "\n".join([inspect.getdoc(search) or "", "", "Args:", *lines])
     return search

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from harma.index.records import ShownChip
 from harma.index.standing import Standings
 from harma.scenes.period import Period
+from harma.scenes.place import middle
 from harma.scenes.windows import Window
 
 # What is said of a hit beside its footprint.
@@ -87,6 +89,26 @@ class Hit:
         if self.then is None:
             return None
         return self.score - self.then.score
+
+    @property
+    def value_text(self) -> str:
+        """What hits are ranked by: the score, or the gain where change was looked for."""
+        if self.change is None:
+            return f"{self.score:.3f}"
+        return f"{self.change:+.3f}"
+
+    @property
+    def place_text(self) -> str:
+        """Longitude and latitude of the middle, to about a metre; "" without a place."""
+        if self.geometry is None or self.geometry.is_empty:
+            return ""
+        longitude, latitude = middle(self.geometry)
+        return f"{longitude:.5f}, {latitude:.5f}"
+
+    @property
+    def source_name(self) -> str:
+        """The last part of the source's path or address."""
+        return PurePath(self.source).name or self.source
 
     def properties(self) -> dict[str, Any]:
         """Everything but the geometry, as plain values."""

@@ -30,7 +30,8 @@ from harma.index.counts import counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.filters import filter_of, times_of
-from harma.index.hits import Hit, hits_of
+from harma.index.hit_list import HitList
+from harma.index.hits import hits_of
 from harma.index.placed import places_said
 from harma.index.properties import WORDS
 from harma.index.query import query_vector
@@ -298,6 +299,11 @@ class Index:
         """The tables, in the version that is searched."""
         return self._snapshot.store
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The version that is searched; whoever holds it reads that one, whatever is written."""
+        return self._snapshot
+
     def refresh(self) -> None:
         """See what was added since the index was opened.
 
@@ -435,7 +441,7 @@ class Index:
         like: Sequence[Any] = (),
         unlike: Sequence[Any] = (),
         **options: Unpack[SearchOptions],
-    ) -> list[Hit]:
+    ) -> HitList:
         """Find chips, or places that match more now than they did.
 
         A plain string in `text`, `like` and `unlike` is a text, always; `image` takes a picture.
@@ -443,8 +449,9 @@ class Index:
         `Vector(values)` of `harma.index.ask`; (example, weight) gives a weight.
 
         Returns:
-            The best first; fewer than `k` only where no more match. `percentile` and `standing` of
-            a change say how its gain stands out from those of all places that were compared.
+            The best first; fewer than `k` only where no more match. A notebook shows them as a
+            table with thumbnails and a map. `percentile` and `standing` of a change say how its
+            gain stands out from those of all places that were compared.
 
         Raises:
             QueryError: something said is not usable.
@@ -453,7 +460,7 @@ class Index:
         where, page = where_and_page(options)
         return self.find(Query(text, image, like, unlike), where, page)
 
-    def find(self, query: Query, where: Where | None = None, page: Page | None = None) -> list[Hit]:
+    def find(self, query: Query, where: Where | None = None, page: Page | None = None) -> HitList:
         """Find chips, or places that match more now than they did.
 
         Args:
@@ -475,10 +482,10 @@ class Index:
         # Held to the end: a refresh meanwhile changes nothing for this search.
         snapshot = self._snapshot
         with snapshot.store.reading():
-            vector = query_vector(lambda: self.embedder, snapshot.store, query)
+            vector = query_vector(lambda: self.embedder, snapshot, query)
             if times is not None:
                 changes = find_changes(snapshot.store, vector, condition, *times)
-                return changed_hits(snapshot.store, changes, page)
+                return HitList(changed_hits(snapshot.store, changes, page), snapshot.store)
             search = Search(snapshot, vector, condition, is_exact=page.exact)
             # From the first hit on, whatever the page: chips of one place are merged from the best
             # down.
@@ -489,7 +496,8 @@ class Index:
             # Cut last: what stands before the page decides what is merged into it.
             shown = matches[page.offset :]
             chips = [match.chip for match in shown]
-            return hits_of(chips, [match.score for match in shown], standings)
+            hits = hits_of(chips, [match.score for match in shown], standings)
+            return HitList(hits, snapshot.store)
 
 
 def _checked(store: StoreReader, model: "HarMA") -> "HarMA":

@@ -96,6 +96,19 @@ def pictures_of(
     return pictures
 
 
+def thumbnails_of(store: StoreReader, chips: Sequence[str]) -> dict[str, bytes]:
+    """What the index keeps of chips: JPEG by id, empty of a chip that came without one.
+
+    Chips that are not in the index are left out.
+    """
+    thumbnails: dict[str, bytes] = {}
+    for start in range(0, len(chips), CHIPS_AT_ONCE):
+        names = [quoted(chip) for chip in chips[start : start + CHIPS_AT_ONCE]]
+        rows = store.rows(["id", "thumbnail"], f"id IN ({', '.join(names)})").to_pylist()
+        thumbnails |= {row["id"]: row["thumbnail"] or b"" for row in rows}
+    return thumbnails
+
+
 def _of_source(
     settings: Settings, known: Mapping[str, SourceRecord], size: int, hits: Sequence[Hit]
 ) -> dict[str, ChipOrProblem]:
@@ -142,21 +155,17 @@ def _lies_there(scene: Scene, hit: Hit) -> bool:
 
 
 def _thumbnails(store: StoreReader, chips: Sequence[str]) -> dict[str, Image.Image]:
-    """What the index keeps of chips."""
-    thumbnails: dict[str, Image.Image] = {}
-    for start in range(0, len(chips), CHIPS_AT_ONCE):
-        names = [quoted(chip) for chip in chips[start : start + CHIPS_AT_ONCE]]
-        rows = store.rows(["id", "thumbnail"], f"id IN ({', '.join(names)})").to_pylist()
-        thumbnails |= {row["id"]: _thumbnail(row["thumbnail"]) for row in rows}
-    gone = [chip for chip in chips if chip not in thumbnails]
+    """What the index keeps of chips, as pictures."""
+    kept = thumbnails_of(store, chips)
+    gone = [chip for chip in chips if chip not in kept]
     if gone:
         raise DataError(
             f"{len(gone):,} hits are not in the index any more, such as {gone[0]}; search again"
         )
-    return thumbnails
+    return {chip: _thumbnail(jpeg) for chip, jpeg in kept.items()}
 
 
-def _thumbnail(jpeg: bytes | None) -> Image.Image:
+def _thumbnail(jpeg: bytes) -> Image.Image:
     return Image.open(BytesIO(jpeg or without_thumbnail())).convert("RGB")
 
 

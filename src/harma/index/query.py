@@ -14,7 +14,9 @@ from harma.errors import NotFoundError, QueryError
 from harma.index.ask import CHIP_PREFIX, Chip, Example, Picture, Query, Text, Vector
 from harma.index.contract import StoreReader
 from harma.index.embedder import PictureLike, QueryEmbedder
-from harma.index.schema import quoted
+from harma.index.refine import refine
+from harma.index.schema import embeddings_of, quoted
+from harma.index.snapshot import Snapshot
 from harma.scenes.rendering import read_rgb
 
 logger = logging.getLogger(__name__)
@@ -36,12 +38,32 @@ class _Part:
     weight: float
 
 
-def query_vector(model: Callable[[], QueryEmbedder], store: StoreReader, query: Query) -> Embedding:
+@dataclass(frozen=True)
+class _Asked:
+    """A query, sorted: what is described, and what was marked.
+
+    Attributes:
+        described: texts, and the picture of what should be seen: they add up.
+        good: chips, pictures and vectors to be like, with their weights.
+        bad: those to be unlike.
+    """
+
+    described: list[_Part]
+    good: list[_Part]
+    bad: list[_Part]
+
+
+def query_vector(model: Callable[[], QueryEmbedder], snapshot: Snapshot, query: Query) -> Embedding:
     """Embed a query.
+
+    Texts, and the picture of what should be seen, describe: they add up by their weights, texts to
+    be unlike with a minus. Chips, pictures and vectors to be like or unlike are marks: they refine
+    what is described (`harma.index.refine`). A query without marks, or of one example and nothing
+    else, is the sum as it is.
 
     Args:
         model: gives the model; called only when there is something to embed.
-        store: of the index, for chips that are named.
+        snapshot: of the index, for chips that are named and what its chips look like.
         query: what is looked for.
 
     Returns:
@@ -51,39 +73,68 @@ def query_vector(model: Callable[[], QueryEmbedder], store: StoreReader, query: 
         QueryError: there is nothing to look for, an example cannot be told, or examples cancel out.
         NotFoundError: a chip is not in the index.
     """
-    parts = list(_parts(query))
-    if not any(part.weight > 0 for part in parts):
+    asked = _asked(query)
+    is_described = any(part.weight > 0 for part in asked.described)
+    if not is_described and not asked.good:
         raise QueryError(
             "there is nothing to look for: give a text, an image or an example to be like"
         )
-    embed_dim = store.settings.embed_dim
-    total = np.zeros(embed_dim, dtype=np.float32)
-    for part in parts:
-        vector = _embedded(model, store, part.example)
-        if len(vector) != embed_dim:
-            raise QueryError(
-                f"a vector to look for has {len(vector)} numbers, the index's embeddings"
-                f" {embed_dim}; give one of the index's model"
-            )
-        total += np.float32(part.weight) * vector
+    embedder = _Embedder(model, snapshot.store)
+    described = embedder.sum(asked.described)
+    good = embedder.all(asked.good)
+    bad = embedder.all(asked.bad)
+    if not is_described:
+        # Nothing says what is sought but the good examples.
+        described = described + _weights(asked.good) @ good
+    described = _direction(described)
+    has_marks_beside = len(bad) or (is_described and len(good))
+    if not has_marks_beside:
+        return described
+    return refine(
+        described,
+        good,
+        bad,
+        snapshot.background,
+        good_weights=_weights(asked.good),
+        bad_weights=_weights(asked.bad),
+    )
+
+
+def _asked(query: Query) -> _Asked:
+    """What is described and what was marked, in the order in which it is embedded."""
+    asked = _Asked([], [], [])
+    for text in _texts(query):
+        asked.described.append(_Part(Text(text), LIKE_WEIGHT))
+    if query.image is not None:
+        picture = _picture(query.image)
+        asked.described.append(_Part(picture, picture.weight or LIKE_WEIGHT))
+    for example in _examples("like", query.like):
+        marks = asked.described if isinstance(example, Text) else asked.good
+        marks.append(_Part(example, example.weight or LIKE_WEIGHT))
+    for example in _examples("unlike", query.unlike):
+        if isinstance(example, Text):
+            asked.described.append(_Part(example, -(example.weight or UNLIKE_WEIGHT)))
+        else:
+            asked.bad.append(_Part(example, example.weight or LIKE_WEIGHT))
+    return asked
+
+
+def _weights(parts: Sequence[_Part]) -> NDArray[np.float32]:
+    return np.array([part.weight for part in parts], dtype=np.float32)
+
+
+def _direction(total: Embedding) -> Embedding:
+    """A sum, L2-normalised.
+
+    Raises:
+        QueryError: it has no direction to speak of.
+    """
     norm = float(np.linalg.norm(total))
     if norm < SHORTEST_SUM:
         raise QueryError(
             "the examples to be like and unlike cancel out; leave one out or change its weight"
         )
     return total / np.float32(norm)
-
-
-def _parts(query: Query) -> Iterator[_Part]:
-    for text in _texts(query):
-        yield _Part(Text(text), LIKE_WEIGHT)
-    if query.image is not None:
-        picture = _picture(query.image)
-        yield _Part(picture, picture.weight or LIKE_WEIGHT)
-    for example in _examples("like", query.like):
-        yield _Part(example, example.weight or LIKE_WEIGHT)
-    for example in _examples("unlike", query.unlike):
-        yield _Part(example, -(example.weight or UNLIKE_WEIGHT))
 
 
 def _texts(query: Query) -> Iterable[str]:
@@ -136,30 +187,73 @@ def _example(name: str, given: Any) -> Example:
     return Picture(given)
 
 
-def _embedded(
-    model: Callable[[], QueryEmbedder], store: StoreReader, example: Example
-) -> Embedding:
-    """The embedding of an example (E,), L2-normalised."""
-    if isinstance(example, Vector):
-        return _unit(np.asarray(example.values, dtype=np.float32))
-    if isinstance(example, Chip):
-        return _of_chip(store, example.id)
-    if isinstance(example, Text):
-        embedded: Embedding = model().embed_texts([example.text])[0]
-        return embedded
-    image = example.image
-    # The name of a file: a picture is no text, whatever its name looks like.
-    if isinstance(image, str | PathLike):
-        image = read_rgb(image, store.settings.reading, as_scene=True)
-    picture: Embedding = model().embed_images([image])[0]
-    return picture
+class _Embedder:
+    """Embeds the examples of a query.
+
+    Args:
+        model: gives the model; called only when there is something to embed.
+        store: of the index.
+    """
+
+    def __init__(self, model: Callable[[], QueryEmbedder], store: StoreReader) -> None:
+        self.model = model
+        self.store = store
+
+    def sum(self, parts: Sequence[_Part]) -> Embedding:
+        """Embeddings added up by their weights (E,)."""
+        total = np.zeros(self.store.settings.embed_dim, dtype=np.float32)
+        for part, vector in zip(parts, self.all(parts), strict=True):
+            total += np.float32(part.weight) * vector
+        return total
+
+    def all(self, parts: Sequence[_Part]) -> Embedding:
+        """Embeddings (n, E), L2-normalised each."""
+        embed_dim = self.store.settings.embed_dim
+        chips = [part.example.id for part in parts if isinstance(part.example, Chip)]
+        of_chips = _of_chips(self.store, chips)
+        vectors = np.empty((len(parts), embed_dim), dtype=np.float32)
+        for row, part in enumerate(parts):
+            if isinstance(part.example, Chip):
+                vector = of_chips[part.example.id]
+            else:
+                vector = self._embedded(part.example)
+            if len(vector) != embed_dim:
+                raise QueryError(
+                    f"a vector to look for has {len(vector)} numbers, the index's embeddings"
+                    f" {embed_dim}; give one of the index's model"
+                )
+            vectors[row] = vector
+        return vectors
+
+    def _embedded(self, example: Text | Picture | Vector) -> Embedding:
+        """The embedding of an example (E,), L2-normalised."""
+        if isinstance(example, Vector):
+            return _unit(np.asarray(example.values, dtype=np.float32))
+        if isinstance(example, Text):
+            embedded: Embedding = self.model().embed_texts([example.text])[0]
+            return embedded
+        image = example.image
+        # The name of a file: a picture is no text, whatever its name looks like.
+        if isinstance(image, str | PathLike):
+            image = read_rgb(image, self.store.settings.reading, as_scene=True)
+        picture: Embedding = self.model().embed_images([image])[0]
+        return picture
 
 
-def _of_chip(store: StoreReader, chip: str) -> Embedding:
-    rows = store.rows(["embedding"], f"id = {quoted(chip)}")
-    if rows.num_rows == 0:
-        raise NotFoundError(f"there is no chip {chip!r} in the index")
-    return _unit(np.asarray(rows["embedding"][0].as_py(), dtype=np.float32))
+def _of_chips(store: StoreReader, chips: Sequence[str]) -> dict[str, Embedding]:
+    """Embeddings of chips by their ids, all read at once."""
+    if not chips:
+        return {}
+    listed = ", ".join(quoted(chip) for chip in dict.fromkeys(chips))
+    rows = store.rows(["id", "embedding"], f"id IN ({listed})")
+    embeddings = embeddings_of(rows)
+    vectors = {}
+    for chip, vector in zip(rows["id"].to_pylist(), embeddings, strict=True):
+        vectors[chip] = _unit(vector)
+    for chip in chips:
+        if chip not in vectors:
+            raise NotFoundError(f"there is no chip {chip!r} in the index")
+    return vectors
 
 
 def _unit(vector: Embedding) -> Embedding:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harma.index.ann import Ann, read_ann
+from harma.index.background import Background, background_of
 from harma.index.contract import ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.schema import BOX_COLUMNS, embeddings_of
@@ -80,6 +81,11 @@ class Snapshot:
         """Learn what searches will need, before the first of them does."""
         for learnt in ("places", "sample", "ann"):
             getattr(self, learnt)
+
+    @cached_property
+    def background(self) -> Background:
+        """Mean and covariance of that sample, by which marks are judged."""
+        return background_of(self.sample)
 
     @cached_property
     def ann(self) -> Ann | None:

@@ -12,7 +12,7 @@ import logging
 import os
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -124,30 +124,41 @@ def _environment(**settings: str) -> AbstractContextManager[object]:
     return environment(**settings)
 
 
-def open_dataset(source: str) -> "DatasetReader":
+def open_dataset(source: str, *, drivers: Sequence[str] | None = None) -> "DatasetReader":
     """Open a raster or picture.
 
     Args:
         source: path, or an address that GDAL reads.
+        drivers: GDAL's names of the formats that it may be of; None allows all.
 
     Raises:
         MissingFileError: it is not there.
         DataError: GDAL cannot read it.
     """
-    import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
     with library_call("it cannot be read as a raster or picture"), warnings.catch_warnings():
         # A picture without georeference is nothing to warn of: it is indexed without a place.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:
-            dataset: DatasetReader = rasterio.open(source)
+            dataset = _opened(source, drivers)
         except RasterioError as error:
             reason = first_line(error)
             if any(sign in reason for sign in NOT_THERE):
                 raise MissingFileError("it is not there") from error
             raise
     return dataset
+
+
+def _opened(source: str, drivers: Sequence[str] | None) -> "DatasetReader":
+    import rasterio
+    from rasterio.io import DatasetReader
+
+    if drivers is None:
+        dataset: DatasetReader = rasterio.open(source)
+        return dataset
+    # `rasterio.open` takes one format, its reader several.
+    return DatasetReader(source, driver=list(drivers))
 
 
 def _deepest_cause(error: Exception) -> Exception:

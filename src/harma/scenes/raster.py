@@ -53,11 +53,36 @@ def open_scene(
         with naming(name_of(source)):
             dataset = open_dataset(source)
         with dataset:
-            with naming(name_of(source)):
-                scene = _scene(source, dataset, reading, survey=survey)
-                scene = _dated(scene, dataset, unsigned(name or name_of(source)), reading)
             # Not inside of `naming`: what the caller does to other files is raised here too.
-            yield scene
+            yield scene_of(dataset, source, reading, survey=survey, name=name)
+
+
+def scene_of(
+    dataset: DatasetReader,
+    source: str,
+    reading: Reading,
+    *,
+    survey: bool = False,
+    name: str = "",
+) -> Scene:
+    """The scene of a raster that is open, for callers that keep it open and close it themselves.
+
+    GDAL's settings are theirs too, here and where the scene is read: `edge.gdal_settings`.
+
+    Args:
+        dataset: the raster.
+        source: as it was opened; this and all else as of `open_scene`.
+        reading: how.
+        survey: only its facts are wanted.
+        name: that it goes by.
+
+    Raises:
+        DataError: it cannot be read or placed.
+        ConfigError: it cannot be read in that way.
+    """
+    with naming(name_of(source)):
+        scene = _scene(source, dataset, reading, survey=survey)
+        return _dated(scene, dataset, unsigned(name or name_of(source)), reading)
 
 
 def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: bool) -> Scene:

@@ -142,6 +142,7 @@ class UprightReader:
         width: of the raster, pixels.
         height: of the raster, pixels.
         step: pixels of the raster to one that is read, where the grid is coarser.
+        is_exact: every pixel is mapped by itself: the grid is so wide that nothing is straight.
     """
 
     inner: Reader
@@ -150,6 +151,7 @@ class UprightReader:
     width: int
     height: int
     step: int = 1
+    is_exact: bool = False
 
     @property
     def stretch(self) -> Stretch | None:
@@ -218,7 +220,7 @@ class UprightReader:
         """Columns and rows in the raster (H, W) of the middles of a part's pixels."""
         columns = np.arange(part.width, dtype=np.float64) + part.column + 0.5
         rows = np.arange(part.height, dtype=np.float64) + part.row + 0.5
-        if isinstance(self.mapping, AffineMapping):
+        if self.is_exact or isinstance(self.mapping, AffineMapping):
             return self._mapped(columns, rows)
         # Splines of hundreds of points for every pixel would take longer than reading it.
         lattice = self._mapped(_lattice(columns), _lattice(rows))

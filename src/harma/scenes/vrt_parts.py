@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element
 MOST_BYTES = 64 << 20
 # Elements that name a file.
 NAMING = ("SourceFilename", "SourceDataset")
+# Of a band whose pixels are the bytes of any file.
+RAW_BAND = "VRTRawRasterBand"
 MOST_DEEP = 8
 
 
@@ -32,20 +34,47 @@ def _collect(vrt: str, found: dict[str, None], depth: int) -> None:
             _collect(part, found, depth - 1)
 
 
+def strangers_in(vrt: str, files: Collection[str]) -> list[str]:
+    """What a VRT reaches for beside its own files: other files, addresses; as it names them.
+
+    Args:
+        vrt: its path.
+        files: that belong to it, absolute.
+
+    Returns:
+        Also the VRT itself, if it cannot be read, or shows bytes of any file as pixels.
+    """
+    root = _root(vrt)
+    if root is None or any(band.get("subClass") == RAW_BAND for band in root.iter()):
+        return [vrt]
+    strangers = []
+    for element in root.iter():
+        if element.tag in NAMING and element.text and _path(element, vrt) not in files:
+            strangers.append(element.text)
+    return strangers
+
+
 def _named_in(vrt: str) -> Iterator[str]:
-    try:
-        if Path(vrt).stat().st_size > MOST_BYTES:
-            return
-        text = Path(vrt).read_bytes()
-        # No entities: a VRT needs none, and they can make a small text a huge one.
-        root = ElementTree.fromstring(text) if b"<!ENTITY" not in text else Element("none")
-    except (OSError, ElementTree.ParseError, ValueError):
+    root = _root(vrt)
+    if root is None:
         return
     for element in root.iter():
         if element.tag in NAMING and element.text:
             path = _path(element, vrt)
             if path:
                 yield path
+
+
+def _root(vrt: str) -> Element | None:
+    """A VRT, parsed; None where it cannot be read."""
+    try:
+        if Path(vrt).stat().st_size > MOST_BYTES:
+            return None
+        text = Path(vrt).read_bytes()
+        # No entities: a VRT needs none, and they can make a small text a huge one.
+        return None if b"<!ENTITY" in text else ElementTree.fromstring(text)
+    except (OSError, ElementTree.ParseError, ValueError):
+        return None
 
 
 def _path(element: Element, vrt: str) -> str:

@@ -23,9 +23,12 @@ from harma.serve.routes import (
     health,
     indexes,
     marks,
+    ogc,
     page,
     search,
     searches,
+    sources,
+    stac,
     uploads,
     watches,
 )
@@ -43,6 +46,9 @@ ROUTES: tuple[Callable[[Service], APIRouter], ...] = (
     searches.routes,
     marks.routes,
     watches.routes,
+    sources.routes,
+    ogc.routes,
+    stac.routes,
 )
 # Smaller answers do not get smaller.
 LEAST_ZIPPED = 1000

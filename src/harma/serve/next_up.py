@@ -26,14 +26,12 @@ def next_hits(
         most: hits.
     """
     page = Page(k=most + len(marked), overlap=asked.page.overlap)
-    if how == "best":
-        hits = index.find(asked.query, asked.where, page)
-    else:
-        hits = _doubtful(index, asked, page)
+    hits: list[Hit] = index.find(asked.query, asked.where, page)
+    if how == "doubtful":
+        hits = _most_doubtful(hits)
     return [hit for hit in hits if hit.id not in marked][:most]
 
 
-def _doubtful(index: Index, asked: Asked, page: Page) -> list[Hit]:
+def _most_doubtful(hits: list[Hit]) -> list[Hit]:
     """Hits of which nobody can say yet whether they are good."""
-    hits = index.find(asked.query, asked.where, page)
     return sorted(hits, key=lambda hit: abs(hit.percentile - DOUBTFUL_PERCENTILE))

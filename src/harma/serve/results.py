@@ -127,6 +127,8 @@ class Results:
             hits: the best first.
             took_ms: how long the search took.
         """
+        # A plain list: that of a search holds on to the version of the index that it read.
+        hits = list(hits)
         kept = Kept(query_id(index, version, asked), index, version, asked, hits, took_ms)
         self.shelf.put(kept.id, kept, _bytes_of(hits))
         return kept

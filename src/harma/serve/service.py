@@ -1,14 +1,18 @@
 """What all routes of a server share: its settings, indexes and queues of work."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 from harma.errors import NotFoundError
+from harma.serve.feature_collections import FeatureCollections
 from harma.serve.metrics import Metrics
 from harma.serve.models import Models
 from harma.serve.results import Results
+from harma.serve.scene_files import SceneFiles
 from harma.serve.served import ServedIndex
 from harma.serve.settings import ServeSettings
+from harma.serve.source_table import SourceTables
 from harma.serve.uploads import Uploads
 from harma.serve.work import WorkQueue
 
@@ -31,6 +35,8 @@ class Service:
         results: hits of searches, kept for their pages.
         uploads: pictures that clients sent.
         metrics: counters for Prometheus.
+        source_tables: sources of indexes, with their extents.
+        scene_files: scenes that are open for tiles.
     """
 
     settings: ServeSettings
@@ -46,6 +52,8 @@ class Service:
     results: Results = field(default_factory=Results)
     uploads: Uploads = field(default_factory=Uploads)
     metrics: Metrics = field(default_factory=Metrics)
+    source_tables: SourceTables = field(default_factory=SourceTables)
+    scene_files: SceneFiles = field(default_factory=SceneFiles)
     further: dict[str, object] = field(default_factory=dict)
 
     @classmethod
@@ -69,6 +77,11 @@ class Service:
     def queues(self) -> tuple[WorkQueue, ...]:
         """All queues of work."""
         return self.search_work, self.tile_work, self.explain_work, self.saved_work
+
+    @cached_property
+    def collections(self) -> FeatureCollections:
+        """Collections of OGC API Features and STAC."""
+        return FeatureCollections(self.indexes, self.settings.limits, self.source_tables)
 
     def index(self, name: str) -> ServedIndex:
         """A served index by its id.

@@ -1,7 +1,8 @@
-"""The demo: the main job from end to end on scenes drawn here, with a table at the end.
+"""The demo: the main job from end to end on scenes drawn here, with a table and an archive.
 
-A small CLIP is trained, then HarMA adapters on it and, beside them, the whole model. Nothing is
-downloaded. An interrupted demo goes on where it stopped.
+A small CLIP is trained, then HarMA adapters on it and, beside them, the whole model. What was
+adapted embeds an archive that can be searched and served. Nothing is downloaded. An interrupted
+demo goes on where it stopped.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harma.errors import ConfigError
+from harma.training.demo_archive import PLACES, DemoPlace, can_make_archive, make_archive
 
 # What the small CLIP is trained on, and what it is adapted to.
 PRETRAINING_LOOK = "summer"
@@ -32,6 +34,7 @@ class DemoSize:
         val: validation images of either.
         test: test images of either.
         overrides: values of recipes, such as {"train": {"epochs": 1}}, for all three runs.
+        places: that the archive has pictures of.
     """
 
     pretraining: int = 3000
@@ -39,6 +42,7 @@ class DemoSize:
     val: int = 100
     test: int = 200
     overrides: Mapping[str, Mapping[str, object]] | None = None
+    places: tuple[DemoPlace, ...] = PLACES
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class DemoResult:
         trained: parameters trained, of "harma" and "full".
         total: parameters of the model, of "harma" and "full".
         reports: the pages to look at.
+        archive: an index to search and serve; None where harma[search] is not installed.
     """
 
     chance: dict[str, float]
@@ -62,6 +67,7 @@ class DemoResult:
     trained: dict[str, int]
     total: dict[str, int]
     reports: dict[str, Path]
+    archive: Path | None = None
 
 
 def run_demo(
@@ -95,7 +101,11 @@ def run_demo(
     harma = _train("demo_harma", directory / "harma", data[NEW_LOOK], size, backbone=backbone)
     say(f"Training the whole model on {NEW_LOOK}, for comparison")
     full = _train("demo_full", directory / "full", data[NEW_LOOK], size, backbone=backbone)
-    return _result(harma, full)
+    archive = None
+    if can_make_archive():
+        say("Drawing two places in two years, and making an index of them")
+        archive = make_archive(directory, harma, NEW_LOOK, size.places)
+    return _result(harma, full, archive)
 
 
 def _draw_scenes(directory: Path, size: DemoSize) -> dict[str, Path]:
@@ -144,7 +154,7 @@ def _train(name: str, output: Path, data: Path, size: DemoSize, **values: str) -
     return train(recipe, resume=is_begun).path
 
 
-def _result(harma: Path, full: Path) -> DemoResult:
+def _result(harma: Path, full: Path, archive: Path | None) -> DemoResult:
     content: dict[str, dict[str, Any]] = {}
     for path in (harma, full):
         content[path.name] = json.loads((path / "metrics.json").read_text(encoding="utf-8"))
@@ -158,6 +168,7 @@ def _result(harma: Path, full: Path) -> DemoResult:
         trained={name: figures["trained_parameters"] for name, figures in content.items()},
         total={name: figures["total_parameters"] for name, figures in content.items()},
         reports={path.name: path / "report.html" for path in (harma, full)},
+        archive=archive,
     )
 
 

@@ -40,3 +40,19 @@ def test_an_area_takes_the_place_of_what_was_there_and_its_shadow():
     assert labels[30, 30] == MATERIAL_INDEX["water"]
     assert shade[30, 30] == pytest.approx(0.4)
     assert shade[30, 70] == 1
+
+
+def test_what_is_drawn_on_a_part_appears_in_its_place():
+    whole = Canvas(40, (0.5, 0.5))
+    part = whole.part((0.5, 0.25), 0.5)
+    assert part.size == 20
+    part.shadow(rectangle((0.5, 0.5), 0.2, 0.2), 0.3)
+    part.area(rectangle((0.5, 0.5), 0.2, 0.2), "red")
+    labels, shade = whole.arrays()
+    rows, columns = np.nonzero(labels == MATERIAL_INDEX["red"])
+    # The middle of the part: 0.75 across and 0.5 down.
+    assert (columns.mean(), rows.mean()) == pytest.approx((30, 20), abs=0.6)
+    assert shade[24, 34] == 1
+    assert whole.part((0, 0), 1)._pixels([(0.5, 0.5)]) == [(20, 20)]
+    # A part of a part.
+    assert part.part((0.5, 0.5), 0.5)._pixels([(0, 0)]) == [(30, 20)]

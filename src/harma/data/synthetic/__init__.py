@@ -1,7 +1,8 @@
 """Synthetic overhead scenes, drawn and put into words from the same description.
 
 scenes.py says what is there, drawing.py draws it in four bands, looks.py turns bands into a
-picture, wording.py writes captions, dataset.py makes a data set of it.
+picture, wording.py writes captions, dataset.py makes a data set of it. landscape.py and
+landscape_drawing.py do the same for larger places, of which GeoTIFFs are made.
 """
 
 from harma.data.synthetic.dataset import make_scenes

@@ -1,6 +1,7 @@
 """The map a scene is drawn on: which material is where, and what lies in shadow."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,24 @@ class Canvas:
     def __init__(self, size: int, sun: Point) -> None:
         self.size = size
         self.sun = sun
+        self._corner: Point = (0.0, 0.0)
         # Two maps drawn side by side: what is there, and how much light it lacks.
         self._labels = Image.new("L", (size, size))
         self._shade = Image.new("L", (size, size))
         self._draw_label = ImageDraw.Draw(self._labels)
         self._draw_shade = ImageDraw.Draw(self._shade)
+
+    def part(self, corner: Point, side: float) -> "Canvas":
+        """A square of this canvas as one of its own; what is drawn there is drawn here.
+
+        Args:
+            corner: its upper left, in coordinates of this canvas.
+            side: of it.
+        """
+        part = copy(self)
+        part.size = round(self.size * side)
+        part._corner = self._pixels([corner])[0]
+        return part
 
     def cover(self, labels: NDArray[np.uint8]) -> None:
         """Lay a map of materials (size, size) over everything."""
@@ -73,7 +87,8 @@ class Canvas:
         return labels, shade
 
     def _pixels(self, points: Iterable[Point]) -> list[Point]:
-        return [(x * self.size, y * self.size) for x, y in points]
+        left, upper = self._corner
+        return [(left + x * self.size, upper + y * self.size) for x, y in points]
 
 
 def rectangle(middle: Point, width: float, height: float, angle: float = 0.0) -> list[Point]:

@@ -45,15 +45,8 @@ def draw_bands(scene: DrawnScene, look: Look, size: int) -> NDArray[np.float32]:
     if scene.bridge:
         draw_bridge(canvas, scene, _stream(scene, "bridge"))
     for group in scene.groups:
-        _draw_group(canvas, group, _stream(scene, group.quarter))
-    labels, shade = canvas.arrays()
-    texture = 1 + TEXTURE[labels] * _noise(_stream(scene, "texture"), canvas.size)
-    # Full shade leaves the share `shadow` of the light.
-    light = texture * (1 - shade * (1 - look.shadow))
-    bands = look.reflectance()[labels] * light[..., None]
-    averaged = bands.reshape(size, OVERSAMPLING, size, OVERSAMPLING, 4).mean(axis=(1, 3))
-    reflectance: NDArray[np.float32] = np.clip(averaged, 0, 1)
-    return reflectance
+        draw_group(canvas, group, _stream(scene, group.quarter))
+    return lit(canvas, look, _stream(scene, "texture"))
 
 
 def draw_scene(scene: DrawnScene, look: Look, size: int) -> NDArray[np.uint8]:
@@ -67,10 +60,39 @@ def draw_scene(scene: DrawnScene, look: Look, size: int) -> NDArray[np.uint8]:
     Returns:
         (size, size, 3), three of the bands as red, green and blue.
     """
-    picture = draw_bands(scene, look, size)[..., list(look.bands)] * look.gain
+    return seen(draw_bands(scene, look, size), look, _stream(scene, "sensor"))
+
+
+def lit(canvas: Canvas, look: Look, rng: np.random.Generator) -> NDArray[np.float32]:
+    """What a canvas reflects in the sun, averaged from its `OVERSAMPLING`.
+
+    Args:
+        canvas: a multiple of `OVERSAMPLING` in size.
+        look: season and sun.
+        rng: of the texture.
+
+    Returns:
+        Reflectance (size, size, 4) in blue, green, red and near infrared, 0 to 1.
+    """
+    labels, shade = canvas.arrays()
+    texture = 1 + TEXTURE[labels] * _noise(rng, canvas.size)
+    # Full shade leaves the share `shadow` of the light.
+    light = texture * (1 - shade * (1 - look.shadow))
+    bands = look.reflectance()[labels] * light[..., None]
+    size = canvas.size // OVERSAMPLING
+    averaged = bands.reshape(size, OVERSAMPLING, size, OVERSAMPLING, 4).mean(axis=(1, 3))
+    reflectance: NDArray[np.float32] = np.clip(averaged, 0, 1)
+    return reflectance
+
+
+def seen(
+    reflectance: NDArray[np.float32], look: Look, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """What a sensor makes of reflectance (H, W, 4): a picture (H, W, 3)."""
+    picture = reflectance[..., list(look.bands)] * look.gain
     # Air, then sensor: noise is not veiled.
     picture += look.haze * (0.75 - picture)
-    picture += look.noise * _stream(scene, "sensor").standard_normal(picture.shape)
+    picture += look.noise * rng.standard_normal(picture.shape)
     pixels: NDArray[np.uint8] = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
     return pixels
 
@@ -83,7 +105,7 @@ def _stream(scene: DrawnScene, part: str) -> np.random.Generator:
     return np.random.default_rng((scene.seed, *part.encode()))
 
 
-def _draw_group(canvas: Canvas, group: Group, rng: np.random.Generator) -> None:
+def draw_group(canvas: Canvas, group: Group, rng: np.random.Generator) -> None:
     """Draw the objects of a group, each in a place of its own within the quarter."""
     middle_x, middle_y = MIDDLES[group.quarter]
     offsets = _offsets(group.count, rng)
@@ -106,12 +128,13 @@ def _offsets(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
 
 def _noise(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     """Texture (size, size): grains of two sizes, about unit variance."""
-    fine = _octave(rng, size, 2 * OVERSAMPLING)
-    coarse = _octave(rng, size, 10 * OVERSAMPLING)
+    fine = smooth_noise(rng, size, 2 * OVERSAMPLING)
+    coarse = smooth_noise(rng, size, 10 * OVERSAMPLING)
     return (0.8 * fine + 0.6 * coarse).astype(np.float32)
 
 
-def _octave(rng: np.random.Generator, size: int, grain: int) -> NDArray[np.float32]:
+def smooth_noise(rng: np.random.Generator, size: int, grain: int) -> NDArray[np.float32]:
+    """Noise (size, size) that varies over so many pixels, about unit variance."""
     count = max(2, size // grain)
     small = rng.standard_normal((count, count)).astype(np.float32)
     image = Image.fromarray(small).resize((size, size), Image.Resampling.BICUBIC)

@@ -19,22 +19,28 @@ BEYOND = 1.1
 def draw_ground(canvas: Canvas, scene: DrawnScene, rng: np.random.Generator) -> None:
     """Fill the square."""
     if scene.ground == "farmland":
-        canvas.cover(_fields(canvas.size, rng))
+        canvas.cover(draw_fields(canvas.size, rng))
     else:
         material = MATERIAL_INDEX[PLAIN[scene.ground]]
         canvas.cover(np.full((canvas.size, canvas.size), material, dtype=np.uint8))
 
 
-def _fields(size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Strips of fields, each strip cut at places of its own; neighbours bear different crops."""
+def draw_fields(size: int, rng: np.random.Generator, *, cells: int = 1) -> NDArray[np.uint8]:
+    """Strips of fields, each strip cut at places of its own; neighbours bear different crops.
+
+    Args:
+        size: of the square, pixels.
+        rng: of all that has no word.
+        cells: scenes that would stand in a row of it.
+    """
     angle = rng.uniform(0, np.pi)
-    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    y, x = (np.mgrid[0:size, 0:size] / size - 0.5) * cells
     along = x * np.cos(angle) + y * np.sin(angle)
     across = y * np.cos(angle) - x * np.sin(angle)
-    strip = np.floor((across + 1) / rng.uniform(0.16, 0.24)).astype(int)
+    strip = np.floor((across + cells) / rng.uniform(0.16, 0.24)).astype(int)
     length = rng.uniform(0.35, 0.6)
     shift = rng.uniform(0, 1, strip.max() + 1)[strip]
-    piece = np.floor((along + 1) / length + shift).astype(int)
+    piece = np.floor((along + cells) / length + shift).astype(int)
     # Two steps from piece to piece, one from strip to strip: neighbours never have the same.
     crop = (strip + 2 * piece + rng.integers(4)) % len(CROPS)
     crops = np.array([MATERIAL_INDEX[name] for name in CROPS], dtype=np.uint8)

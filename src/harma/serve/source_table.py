@@ -1,0 +1,114 @@
+"""The sources of one version of an index by id, with their extents: for pages, coverage, tiles."""
+
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harma.errors import NotFoundError
+from harma.index.contract import StoreReader
+from harma.index.extents import Extent, extents_of
+from harma.index.records import SourceRecord
+from harma.index.source_ids import source_id
+
+# Of a source without chips.
+NOTHING = Extent(0, None, None, None, None)
+# What places a scene by its camera alone: it has a position, and no place for each pixel.
+BY_CAMERA = "GPS of the camera"
+
+
+@dataclass(frozen=True)
+class ServedSource:
+    """A source as clients hear of it.
+
+    Attributes:
+        id: of it.
+        record: that the index keeps.
+        extent: of its chips.
+    """
+
+    id: str
+    record: SourceRecord
+    extent: Extent
+
+    @property
+    def has_tiles(self) -> bool:
+        """Whether it can be drawn on a map."""
+        is_placed = self.extent.bbox is not None and self.record.placed_by != BY_CAMERA
+        return is_placed and self.record.width is not None
+
+
+class SourceTable:
+    """The sources of one version of an index.
+
+    Args:
+        store: reads that version.
+    """
+
+    def __init__(self, store: StoreReader) -> None:
+        self.version = store.version
+        extents = extents_of(store)
+        self.sources: Sequence[ServedSource] = sorted(
+            (
+                ServedSource(source_id(name), record, extents.get(name, NOTHING))
+                for name, record in store.sources().items()
+                if not record.problem or name in extents
+            ),
+            key=lambda source: source.id,
+        )
+        self._ids = [source.id for source in self.sources]
+        self._by_id = dict(zip(self._ids, self.sources, strict=True))
+        self._made: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> ServedSource:
+        """A source by its id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        if name not in self._by_id:
+            raise NotFoundError(f"there is no source {name} in the index")
+        return self._by_id[name]
+
+    def find(self, name: str) -> ServedSource | None:
+        """A source by its id; None where there is none."""
+        return self._by_id.get(name)
+
+    def after(self, name: str, count: int) -> Sequence[ServedSource]:
+        """The sources that follow one, by id; the first ones after ""."""
+        start = bisect_right(self._ids, name)
+        return self.sources[start : start + count]
+
+    def once(self, name: str, make: Callable[["SourceTable"], bytes]) -> bytes:
+        """What is made of the table, made once."""
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = make(self)
+            return self._made[name]
+
+
+class SourceTables:
+    """The tables of the sources of indexes, each made once a version; threads share it."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, SourceTable] = {}
+        self._lock = threading.Lock()
+
+    def of(self, index: str, store: StoreReader) -> SourceTable:
+        """The table of an index.
+
+        Args:
+            index: id of it.
+            store: reads the version that is served.
+        """
+        table = self._tables.get(index)
+        if table is not None and table.version == store.version:
+            return table
+        # One at a time: of two that ask for a new version, the second finds it made.
+        with self._lock:
+            table = self._tables.get(index)
+            if table is None or table.version != store.version:
+                table = SourceTable(store)
+                self._tables[index] = table
+        return table

@@ -1,0 +1,39 @@
+"""Routes of OGC and STAC: a wrong request is answered with 400, as their standards have it."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from harma.errors import QueryError
+from harma.serve.problems import problem
+
+BAD_REQUEST = "Bad Request"
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class StandardRoute(APIRoute):
+    """A route that answers 400 where others answer 422."""
+
+    def get_route_handler(self) -> Handler:
+        """See `APIRoute.get_route_handler`."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except QueryError as error:
+                return problem(400, BAD_REQUEST, error.problem)
+            except RequestValidationError as error:
+                first = error.errors()[0]
+                field = ".".join(str(part) for part in first["loc"][1:])
+                return problem(400, BAD_REQUEST, f"{field or 'body'}: {_sendable(first['msg'])}")
+
+        return handle
+
+
+def _sendable(text: str) -> str:
+    """A text that can be sent: what no UTF-8 can say is written out."""
+    return text.encode("utf-8", "backslashreplace").decode()

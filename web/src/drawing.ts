@@ -1,0 +1,91 @@
+/** Drawing on the map: a box or a polygon, for the area of a search or to mark what is inside. */
+
+import type OlGeometry from "ol/geom/Geometry.js";
+import Draw, { createBox } from "ol/interaction/Draw.js";
+import Fill from "ol/style/Fill.js";
+import Stroke from "ol/style/Stroke.js";
+import CircleStyle from "ol/style/Circle.js";
+import Style from "ol/style/Style.js";
+import { transformExtent } from "ol/proj.js";
+import type { Bounds } from "./contract.ts";
+import { button, byId, el } from "./elements.ts";
+import { geojson } from "./footprints.ts";
+import { rounded, type Area, type Geometry } from "./geometry.ts";
+import type { GroundMap } from "./map.ts";
+import { tell } from "./notice.ts";
+import { colour } from "./theme.ts";
+
+export type Shape = "box" | "polygon";
+
+const HOW: Record<Shape, string> = {
+  box: "Click one corner of the box, then the opposite one.",
+  polygon: "Click each corner; click the last one twice.",
+};
+
+export class Drawing {
+  private readonly ground: GroundMap;
+  private draw: Draw | null = null;
+
+  constructor(ground: GroundMap) {
+    this.ground = ground;
+  }
+
+  get isActive(): boolean {
+    return this.draw !== null;
+  }
+
+  /** Let a person draw a shape; Escape gives it up. */
+  start(shape: Shape, purpose: string, onDrawn: (geometry: OlGeometry) => void): void {
+    this.stop();
+    const draw = new Draw({
+      type: shape === "box" ? "Circle" : "Polygon",
+      geometryFunction: shape === "box" ? createBox() : undefined,
+      style: drawStyle(),
+    });
+    draw.on("drawend", ({ feature }) => {
+      const geometry = feature.getGeometry();
+      // The click that ends it is not to choose a hit as well.
+      setTimeout(() => this.stop(), 0);
+      if (geometry) {
+        onDrawn(geometry);
+      }
+    });
+    this.draw = draw;
+    this.ground.ol.addInteraction(draw);
+    this.say(`${purpose} ${HOW[shape]}`);
+  }
+
+  /** Give up. */
+  stop(): void {
+    if (this.draw) {
+      this.ground.ol.removeInteraction(this.draw);
+      this.draw = null;
+      byId("drawing").hidden = true;
+    }
+  }
+
+  private say(sentence: string): void {
+    const bar = byId("drawing");
+    const cancel = button("Cancel", () => this.stop(), { class: "quiet" });
+    bar.replaceChildren(el("p", { text: sentence }), cancel);
+    bar.hidden = false;
+    tell(sentence);
+  }
+}
+
+/** A shape of the map as the area of a search. */
+export function areaOfShape(shape: Shape, geometry: OlGeometry): Area {
+  if (shape === "box") {
+    const degrees = transformExtent(geometry.getExtent(), "EPSG:3857", "EPSG:4326");
+    return { kind: "box", box: degrees.map(rounded) as Bounds };
+  }
+  const written = geojson.writeGeometryObject(geometry, { decimals: 6 });
+  return { kind: "polygon", geometry: written as Geometry };
+}
+
+function drawStyle(): Style {
+  const stroke = new Stroke({ color: colour("accent"), width: 2.5, lineDash: [8, 5] });
+  const fill = new Fill({ color: colour("accent", 0.1) });
+  const image = new CircleStyle({ radius: 5, fill: new Fill({ color: colour("accent") }) });
+  return new Style({ stroke, fill, image });
+}

@@ -1,0 +1,138 @@
+/** What stands above the list: how many hits of which standing, why none, what goes wrong. */
+
+import type { IndexSummary } from "./contract.ts";
+import { button, byId, el } from "./elements.ts";
+import { skeleton } from "./list.ts";
+import { tell } from "./notice.ts";
+import type { Found } from "./search.ts";
+import type { State } from "./state.ts";
+import { answerSentence, asSentence, count, plural } from "./words.ts";
+
+const TRIES = ["a harbour", "tennis courts", "a river with a bridge", "houses beside a forest"];
+
+export interface SummaryActions {
+  again(): void;
+  try(text: string): void;
+  everywhere(): void;
+  always(): void;
+  more(isAll: boolean): void;
+}
+
+export class Summary {
+  private readonly actions: SummaryActions;
+  private readonly line = byId("summary");
+  private readonly place = byId("state");
+  private readonly hits = byId("hits");
+  private readonly foot = byId("foot");
+
+  constructor(actions: SummaryActions) {
+    this.actions = actions;
+  }
+
+  show(found: Found, state: State, index: IndexSummary | undefined): void {
+    this.hits.setAttribute("aria-busy", String(found.status === "running"));
+    byId("results").dataset["status"] = found.status;
+    this.place.replaceChildren(...this.message(found, state, index));
+    this.place.hidden = this.place.childElementCount === 0;
+    this.line.replaceChildren(...this.counts(found, state));
+    this.showFoot(found);
+    if (found.status === "running" && found.hits.length === 0) {
+      this.hits.replaceChildren(...skeleton());
+    }
+    if (found.status === "done" && found.answer) {
+      const { num_kept, counts } = found.answer;
+      tell(answerSentence(num_kept, counts, state.mode));
+    }
+  }
+
+  private counts(found: Found, state: State): Node[] {
+    if (found.status === "running") {
+      const waits = found.waits > 0 ? " The server is busy; trying again…" : "";
+      return [el("span", { class: "working", text: `Searching…${waits}` })];
+    }
+    const { answer } = found;
+    if (!answer || answer.num_kept === 0) {
+      return [];
+    }
+    const what = plural(answer.num_kept, state.mode === "places" ? "place" : "change");
+    const parts: Node[] = [el("strong", { text: what })];
+    for (const standing of ["clear", "likely", "weak"] as const) {
+      const number = answer.counts[standing];
+      if (number > 0) {
+        const words = `${count(number)} ${standing}`;
+        parts.push(el("span", { class: `standing ${standing}`, text: words }));
+      }
+    }
+    return parts;
+  }
+
+  private message(found: Found, state: State, index: IndexSummary | undefined): HTMLElement[] {
+    if (found.status === "failed") {
+      return [
+        el("h2", { text: "The search did not work" }),
+        el("p", { text: found.problem }),
+        button("Try again", () => this.actions.again(), { class: "primary" }),
+      ];
+    }
+    if (found.status === "done" && found.hits.length === 0) {
+      return this.nothing(found, state);
+    }
+    return found.status === "idle" ? this.welcome(index) : [];
+  }
+
+  private nothing(found: Found, state: State): HTMLElement[] {
+    const empty = found.answer?.empty;
+    const reason = empty?.reason ?? "Nothing was found";
+    const advice = empty?.advice ?? "Try other words, a larger area or other dates";
+    const message: HTMLElement[] = [el("h2", { text: asSentence(reason) }), el("p", { text: asSentence(advice) })];
+    const ways = el("div", { class: "row" });
+    if (state.mode === "places" && (state.since || state.until)) {
+      ways.append(button("At any date", () => this.actions.always(), { class: "quiet" }));
+    }
+    if (state.area) {
+      ways.append(button("Everywhere", () => this.actions.everywhere(), { class: "quiet" }));
+    }
+    return [...message, ways];
+  }
+
+  private welcome(index: IndexSummary | undefined): HTMLElement[] {
+    if (!index || index.state === "loading") {
+      return [
+        el("h2", { text: "The index is loading" }),
+        el("p", { text: "Its model is read and warmed up. This takes some seconds, once." }),
+      ];
+    }
+    if (index.state === "failed") {
+      return [
+        el("h2", { text: "This index cannot be opened" }),
+        el("p", { text: asSentence(index.problem || "The log of the server says why") }),
+      ];
+    }
+    const tries = TRIES.map((text) =>
+      el("li", {}, button(text, () => this.actions.try(text), { class: "quiet" })),
+    );
+    return [
+      el("h2", { text: "Describe what you look for" }),
+      el("p", { text: "In a few words, or with a picture that you choose, drop here or paste." }),
+      el("ul", { class: "tries" }, ...tries),
+    ];
+  }
+
+  private showFoot(found: Found): void {
+    const rest = (found.answer?.num_kept ?? 0) - found.hits.length;
+    const parts: HTMLElement[] = [];
+    if (found.problem && found.status === "done") {
+      parts.push(el("p", { class: "warning", text: found.problem }));
+    }
+    if (found.more && rest > 0) {
+      parts.push(
+        button("Show more", () => this.actions.more(false), { class: "quiet" }),
+        button(`Show all ${count(rest + found.hits.length)}`, () => this.actions.more(true), {
+          class: "quiet",
+        }),
+      );
+    }
+    this.foot.replaceChildren(...parts);
+    this.foot.hidden = parts.length === 0;
+  }
+}
