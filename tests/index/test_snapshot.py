@@ -12,6 +12,7 @@ from harma.errors import ModelMismatchError, StorageError
 from harma.index.ann_tuning import make_ann
 from harma.index.filters import Filter
 from harma.index.index import Index
+from harma.index.records import SourceRecord
 from harma.index.settings import write_settings
 from harma.index.snapshot import Places
 from harma.index.store import Store
@@ -185,9 +186,10 @@ def test_what_was_written_is_seen_and_what_was_not_costs_nothing(store):
 
 
 def test_a_change_of_sources_alone_is_a_change(store):
+    record = SourceRecord(all_chips(store)[0].source, 1, 2, "c")
+    store.put_sources([record])
     index = Index(store)
     versions = index.store.versions
-    record = next(iter(store.sources().values()))
     store.put_sources([replace(record, sensor="another")])
     assert index.refresh_if_changed()
     assert index.store.versions[0] == versions[0]

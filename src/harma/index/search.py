@@ -97,7 +97,11 @@ class Search:
     def _asked_first(self, count: int, overlap: float | None) -> int:
         """Chips to ask for, so that most searches need no second time."""
         if overlap is not None:
-            return 2 * count + 10
+            ask = 2 * count + 10
+            # Where that is nearly all there is, all are asked for at once.
+            if self.snapshot.num_chips <= 2 * ask:
+                return max(ask, self.snapshot.num_chips + 1)
+            return ask
         if self.ann is not None and self.condition.area is not None:
             # A little of what the ANN index gives lies beside the area.
             return count + 5
