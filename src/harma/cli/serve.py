@@ -88,21 +88,6 @@ def _add_page(group: Group) -> None:
     )
 
 
-def _add_watches(group: Group) -> None:
-    group.add_argument(
-        "--webhook-host",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="watches may tell it; may be given several times",
-    )
-    group.add_argument(
-        "--allow-notify",
-        action="store_true",
-        help="watches tell mail and chat addresses that clients name",
-    )
-
-
 def _add_access(group: Group) -> None:
     group.add_argument("--read-only", action="store_true", help="nothing is saved or marked")
     group.add_argument(

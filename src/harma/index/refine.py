@@ -37,9 +37,9 @@ from harma.index.background import Background
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 # β: how much the log odds rise where the score of the description rises by a standard deviation of
-# the archive: it is quite right, right, or says next to nothing. With how likely each is before a mark is
-# seen; likelihoods need not add up to 1. All numbers here were chosen by benchmarks/marks; around
-# each is a plateau (docs/marks.md).
+# the archive: it is quite right, right, or says next to nothing. With how likely each is before a
+# mark is seen; likelihoods need not add up to 1. All numbers here were chosen by benchmarks/marks;
+# around each is a plateau (docs/marks.md).
 TRUSTS = {2.0: 1.0, 1.0: 1.0, 0.03: 0.5}
 # s²: variance of the log odds over the archive by what marks teach; in the same way.
 STRENGTHS = {0.1: 0.5, 0.5: 0.3, 2.0: 0.15, 10.0: 0.05}
