@@ -141,6 +141,7 @@ class Query:
     """What is looked for. A plain string is a text, always: files and chips are said to be such.
 
     Several texts count alike.
+    `image` may be a `Vector`, too: what is left of a picture that was embedded before.
     Texts and `image` describe, and add up. Examples of `like` and `unlike` that are no texts are
     marks, good and bad ones: they refine what is described (`harma.index.refine`).
     In `like` and `unlike` a string is a `Text`, a `pathlib.Path`, PIL image or array of pixels a
@@ -151,7 +152,7 @@ class Query:
         default=None,
         metadata=said("what should be seen", one_or_many(STRING)),
     )
-    image: "PictureLike | Picture | None" = field(
+    image: "PictureLike | Picture | Vector | None" = field(
         default=None,
         metadata=said("a picture of what should be seen", PICTURE, metavar="FILE"),
     )

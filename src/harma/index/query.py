@@ -179,9 +179,9 @@ def _texts(query: Query) -> Iterable[str]:
     return query.text
 
 
-def _picture(image: PictureLike | Picture) -> Picture:
+def _picture(image: PictureLike | Picture | Vector) -> Picture | Vector:
     """What `image` is. A string is the name of a file: the parameter says that it is a picture."""
-    if isinstance(image, Picture):
+    if isinstance(image, Picture | Vector):
         return image
     if isinstance(image, str) and image.startswith(CHIP_PREFIX) and not Path(image).exists():
         chip = image.removeprefix(CHIP_PREFIX)
