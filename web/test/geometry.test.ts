@@ -8,7 +8,7 @@ import {
   polygonOfText,
   sizeInKm,
 } from "../src/geometry.ts";
-import { laidFlat } from "../src/land.ts";
+import { bothSides, laidFlat } from "../src/land.ts";
 
 const RING = [
   [5, 50],
@@ -144,5 +144,35 @@ test("the nearest centre comes first", () => {
       ],
     ),
     [1, 2, 0],
+  );
+});
+
+test("what goes beyond the 180th meridian is drawn on both sides", () => {
+  const rings = [
+    [
+      [170, 1],
+      [190, 1],
+      [170, 2],
+    ],
+  ];
+  assert.deepEqual(bothSides(rings), [
+    rings,
+    [
+      [
+        [-190, 1],
+        [-170, 1],
+        [-190, 2],
+      ],
+    ],
+  ]);
+  assert.equal(
+    bothSides([
+      [
+        [10, 1],
+        [20, 1],
+        [10, 2],
+      ],
+    ]).length,
+    1,
   );
 });
