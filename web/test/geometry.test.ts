@@ -5,6 +5,8 @@ import {
   boxOf,
   isInside,
   nearestFirst,
+  rolled,
+  unrolled,
   polygonOfText,
   sizeInKm,
 } from "../src/geometry.ts";
@@ -175,4 +177,17 @@ test("what goes beyond the 180th meridian is drawn on both sides", () => {
     ]).length,
     1,
   );
+});
+
+test("a box of the map is one that a search takes", () => {
+  assert.deepEqual(rolled([10, 1, 20, 2]), [10, 1, 20, 2]);
+  assert.deepEqual(rolled([170, 1, 190, 2]), [170, 1, -170, 2]);
+  assert.deepEqual(rolled([-200, 1, -170, 2]), [160, 1, -170, 2]);
+  assert.deepEqual(rolled([370, 1, 380, 2]), [10, 1, 20, 2]);
+  assert.deepEqual(rolled([-200, 1, 200, 2]), [-180, 1, 180, 2]);
+});
+
+test("a box across the 180th meridian is drawn as one", () => {
+  assert.deepEqual(unrolled([170, 1, -170, 2]), [170, 1, 190, 2]);
+  assert.deepEqual(unrolled([-170, 1, 170, 2]), [-170, 1, 170, 2]);
 });
