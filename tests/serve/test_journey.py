@@ -325,6 +325,16 @@ def test_server_with_keys_asks_for_one(make_service, browser, tmp_path):
         assert [fault for fault in way.faults if "401" not in fault] == []
 
 
+def test_letters_can_be_switched_off(visit):
+    way = visit()
+    way.search("houses")
+    way.keys(["?"])
+    way.page.get_by_label("Follow single letters").uncheck()
+    way.keys(["Escape", "ArrowDown", "g"])
+    way.page.wait_for_selector(CHOSEN)
+    assert way.page.locator(CHOSEN).get_attribute("data-mark") == ""
+
+
 def test_page_waits_for_an_index_that_loads(visit):
     loading = {"indexes": [{"id": "archive", "title": "archive", "state": "loading"}]}
     answers = [("**/v1/indexes", lambda route: route.fulfill(json=loading))]
