@@ -16,6 +16,10 @@ pytestmark = [
 ]
 ROW = "#hits .hit:not(.ghost)"
 CHOSEN = f"{ROW}.is-chosen"
+PIXEL = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
 PLAIN_FAULTS = ("serious", "critical")
 
 
@@ -42,7 +46,7 @@ def served(service):
 class Visit:
     """A page of a browser, and what it did that it should not have done."""
 
-    def __init__(self, browser, address, *, is_ready=True, **options):
+    def __init__(self, browser, address, *, is_ready=True, answers=(), **options):
         self.context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
         self.context.set_default_timeout(15_000)
         self.address = address
@@ -51,6 +55,8 @@ class Visit:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("request", self._request)
+        for pattern, answer in answers:
+            self.page.route(pattern, answer)
         self.page.goto(address)
         if is_ready:
             self.wait()
@@ -317,6 +323,38 @@ def test_server_with_keys_asks_for_one(make_service, browser, tmp_path):
         way.page.wait_for_timeout(500)
         assert picture.evaluate("image => image.naturalWidth") > 0
         assert [fault for fault in way.faults if "401" not in fault] == []
+
+
+def test_letters_can_be_switched_off(visit):
+    way = visit()
+    way.search("houses")
+    way.keys(["?"])
+    way.page.get_by_label("Follow single letters").uncheck()
+    way.keys(["Escape", "ArrowDown", "g"])
+    way.page.wait_for_selector(CHOSEN)
+    assert way.page.locator(CHOSEN).get_attribute("data-mark") == ""
+
+
+def test_page_waits_for_an_index_that_loads(visit):
+    loading = {"indexes": [{"id": "archive", "title": "archive", "state": "loading"}]}
+    answers = [("**/v1/indexes", lambda route: route.fulfill(json=loading))]
+    way = visit(is_ready=False, answers=answers)
+    way.page.get_by_role("heading", name="The index is loading").wait_for()
+    way.page.unroute_all()
+    way.page.get_by_role("heading", name="Describe what you look for").wait_for()
+    way.search("houses")
+
+
+def test_base_map_of_the_operator_is_all_that_is_asked_for_elsewhere(make_service, browser):
+    address = "https://tiles.example.org/{z}/{x}/{y}.png"
+    service = make_service(root_path=SUB_PATH, basemap=address, attribution="© <b>Maps</b>")
+    with page_server(make_app(service)) as own:
+        tile = ("https://tiles.example.org/**", lambda route: route.fulfill(body=PIXEL))
+        way = Visit(browser, own, answers=[tile])
+        way.page.get_by_text("© <b>Maps</b>").wait_for()
+        way.page.wait_for_timeout(500)
+        elsewhere = {fault.partition("://")[2].partition("/")[0] for fault in way.faults}
+        assert elsewhere == {"tiles.example.org"}
 
 
 def _serious(page):

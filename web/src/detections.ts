@@ -95,8 +95,10 @@ export class DetectionTool {
 
   private path(format: string): string {
     const { index, query_id } = this.answer as Answer;
-    const least = this.least().toPrecision(6);
-    return `v1/indexes/${index}/results/${query_id}/detections?least_score=${least}&format=${format}`;
+    // At its left end the slider takes all that the server finds, also what is not in the list.
+    const isAll = this.slider.value === "0";
+    const least = isAll ? "" : `&least_score=${this.least().toPrecision(6)}`;
+    return `v1/indexes/${index}/results/${query_id}/detections?format=${format}${least}`;
   }
 
   private async ask(): Promise<void> {

@@ -10,10 +10,13 @@ import { transformExtent } from "ol/proj.js";
 import type { Bounds } from "./contract.ts";
 import { button, byId, el } from "./elements.ts";
 import { geojson } from "./footprints.ts";
-import { rounded, type Area, type Geometry } from "./geometry.ts";
+import { rolled, rounded, type Area, type Geometry } from "./geometry.ts";
 import type { GroundMap } from "./map.ts";
 import { tell } from "./notice.ts";
 import { colour } from "./theme.ts";
+
+/** The width of the map's world, in its own coordinates. */
+const WORLD = 2 * 20_037_508.342_789_244;
 
 export type Shape = "box" | "polygon";
 
@@ -77,9 +80,13 @@ export class Drawing {
 export function areaOfShape(shape: Shape, geometry: OlGeometry): Area {
   if (shape === "box") {
     const degrees = transformExtent(geometry.getExtent(), "EPSG:3857", "EPSG:4326");
-    return { kind: "box", box: degrees.map(rounded) as Bounds };
+    return { kind: "box", box: rolled(degrees as Bounds).map(rounded) as Bounds };
   }
-  const written = geojson.writeGeometryObject(geometry, { decimals: 6 });
+  // The map may show the world beside the one that coordinates are of.
+  const turned = geometry.clone();
+  const [west = 0] = turned.getExtent();
+  turned.translate(Math.floor(west / WORLD + 0.5) * -WORLD, 0);
+  const written = geojson.writeGeometryObject(turned, { decimals: 6 });
   return { kind: "polygon", geometry: written as Geometry };
 }
 

@@ -1,6 +1,7 @@
 /** Footprints of hits on the map: coloured by standing and mark, each with a second sign. */
 
 import Feature from "ol/Feature.js";
+import { wrapX } from "ol/coordinate.js";
 import { getCenter, getWidth, type Extent } from "ol/extent.js";
 import GeoJSON from "ol/format/GeoJSON.js";
 import type OlGeometry from "ol/geom/Geometry.js";
@@ -118,9 +119,10 @@ export class Footprints {
 
   /** The hit whose centre is nearest to a click; the next one by a second click at the place. */
   at(pixel: Pixel): string | null {
-    const place = this.ground.ol.getCoordinateFromPixel(pixel);
+    const view = this.ground.ol.getView();
+    const place = wrapX(this.ground.ol.getCoordinateFromPixel(pixel), view.getProjection());
     const [x = 0, y = 0] = place;
-    const reach = NEAR * (this.ground.ol.getView().getResolution() ?? 1);
+    const reach = NEAR * (view.getResolution() ?? 1);
     const around: Extent = [x - reach, y - reach, x + reach, y + reach];
     const touched: Feature[] = [];
     this.source.forEachFeatureIntersectingExtent(around, (feature) => void touched.push(feature));

@@ -43,9 +43,31 @@ export function boxOf(geometry: Geometry | null): Bounds | null {
   return box;
 }
 
-/** The box around an area. */
+/** The box around an area, its west less than its east. */
 export function boxOfArea(area: Area): Bounds | null {
-  return area.kind === "box" ? area.box : boxOf(area.geometry);
+  return area.kind === "box" ? unrolled(area.box) : boxOf(area.geometry);
+}
+
+/**
+ * A box of the map as searches take it: longitudes from -180 to 180, the west greater than the
+ * east across the 180th meridian.
+ */
+export function rolled([west, south, east, north]: Bounds): Bounds {
+  if (east - west >= 360) {
+    return [-180, south, 180, north];
+  }
+  const turn = (lon: number): number => (lon < -180 || lon > 180 ? wrapped(lon) : lon);
+  return [turn(west), south, turn(east), north];
+}
+
+/** A box as the map draws it: one across the 180th meridian goes on beyond it. */
+export function unrolled([west, south, east, north]: Bounds): Bounds {
+  return [west, south, west > east ? east + 360 : east, north];
+}
+
+/** A longitude from -180 to 180. */
+export function wrapped(lon: number): number {
+  return ((((lon + 180) % 360) + 360) % 360) - 180;
 }
 
 /** How far a box reaches: from west to east, and from south to north. */

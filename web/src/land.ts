@@ -13,10 +13,27 @@ const SOUTHERN_END = -85.05;
 export function landOf(topology: object): Feature[] {
   const shapes = new TopoJSON({ layers: ["land"] }).readFeatures(topology);
   const polygons = shapes.flatMap((shape) => polygonsOf(shape as Feature));
-  return polygons.map((rings) => {
-    const flat = new Polygon(rings.map(laidFlat));
-    return new Feature(flat.transform("EPSG:4326", "EPSG:3857"));
-  });
+  return polygons
+    .flatMap((rings) => bothSides(rings.map(laidFlat)))
+    .map((rings) => {
+      const flat = new Polygon(rings);
+      return new Feature(flat.transform("EPSG:4326", "EPSG:3857"));
+    });
+}
+
+/** What goes on beyond 180 degrees is drawn once more on the other side. */
+export function bothSides(rings: Position[][]): Position[][][] {
+  const lons = rings.flat().map(([lon = 0]) => lon);
+  const turns = [0];
+  if (lons.some((lon) => lon > 180)) {
+    turns.push(-360);
+  }
+  if (lons.some((lon) => lon < -180)) {
+    turns.push(360);
+  }
+  const turned = (turn: number) => (ring: Position[]) =>
+    ring.map(([lon = 0, lat = 0]) => [lon + turn, lat]);
+  return turns.map((turn) => rings.map(turned(turn)));
 }
 
 function polygonsOf(shape: Feature): Position[][][] {

@@ -66,7 +66,7 @@ function keysOf(page: Page): Key[] {
     { keys: ["l"], words: "list or grid", act: () => switchLayout(page) },
     { keys: ["/"], words: "to the search text", act: () => page.form.focus() },
     { keys: ["Escape"], words: "close, give up drawing", act: () => escape(page) },
-    { keys: ["?"], words: "these keys", act: () => showKeys(keys) },
+    { keys: ["?"], words: "this help", act: () => showKeys(keys) },
   ];
   if (!info.read_only) {
     keys.unshift(
@@ -128,7 +128,7 @@ function addHeaderButtons(page: Page, keys: Key[]): void {
   const help = button("", () => showKeys(keys), {
     class: "plain",
     icon: "help",
-    label: "Keys (?)",
+    label: "Help and keys",
   });
   byId("header-buttons").append(library, theme, help);
 }

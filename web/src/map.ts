@@ -15,6 +15,7 @@ import Style from "ol/style/Style.js";
 import { call } from "./api.ts";
 import type { Basemap, Bounds } from "./contract.ts";
 import { byId } from "./elements.ts";
+import { rolled } from "./geometry.ts";
 import { landOf } from "./land.ts";
 import type { View as Seen } from "./state.ts";
 import { colour, onTheme } from "./theme.ts";
@@ -84,7 +85,7 @@ export class GroundMap {
   seenBox(): Bounds {
     const extent = this.ol.getView().calculateExtent(this.ol.getSize());
     const [west = -180, south = -90, east = 180, north = 90] = toDegrees(extent);
-    return [Math.max(west, -180), south, Math.min(east, 180), north];
+    return rolled([west, south, east, north]);
   }
 
   /** Look at a place of a link. */

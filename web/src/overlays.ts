@@ -8,7 +8,7 @@ import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
 import { geojson } from "./footprints.ts";
-import type { Area, Geometry } from "./geometry.ts";
+import { unrolled, type Area, type Geometry } from "./geometry.ts";
 import { dotStyle, SMALL } from "./looks.ts";
 import { HEIGHT, type GroundMap } from "./map.ts";
 import { colour, onTheme } from "./theme.ts";
@@ -70,7 +70,7 @@ export class Overlay {
   showArea(area: Area | null): void {
     this.source.clear(true);
     if (area) {
-      const geometry = area.kind === "box" ? boxGeometry(area.box) : area.geometry;
+      const geometry = area.kind === "box" ? boxGeometry(unrolled(area.box)) : area.geometry;
       this.source.addFeature(geojson.readFeature({ type: "Feature", geometry }) as never);
     }
   }

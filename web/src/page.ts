@@ -55,7 +55,7 @@ export class Page {
     this.store = store;
     this.isLinkedView = store.state.view !== null;
     this.info = info;
-    this.search = new Search(store);
+    this.search = new Search(store, info.limits.k);
     this.marks = new Marks(store);
     this.marks.onRefused = problem;
     this.indexes = new Indexes(store);
@@ -181,7 +181,7 @@ export class Page {
     if (found.hits === before.hits && found.status === before.status) {
       return;
     }
-    const isNew = found.status === "done" && found.answer?.query_id !== before.answer?.query_id;
+    const isNew = found.status === "done" && found.hits[0] !== before.hits[0];
     if (found.status !== "running") {
       this.list.show(found.hits);
       this.footprints.show(found.hits);

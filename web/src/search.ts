@@ -37,12 +37,15 @@ export class Search {
   /** Can the index be searched yet? Until then questions wait. */
   isReady: () => boolean = () => true;
   private readonly store: Store;
+  private readonly most: number;
   private readonly listeners: Listener[] = [];
   private running: AbortController | null = null;
   private asked = "";
 
-  constructor(store: Store) {
+  /** `most` is how many hits the server gives at once. */
+  constructor(store: Store, most: number) {
     this.store = store;
+    this.most = most;
     store.subscribe((state) => this.follow(state));
   }
 
@@ -121,14 +124,16 @@ export class Search {
       return;
     }
     const first = this.found.hits.length;
-    const k = isAll ? answer.num_kept - first : PAGE;
+    const k = isAll ? Math.max(this.most - first, PAGE) : PAGE;
     const path = `v1/indexes/${this.store.state.index}/results/${answer.query_id}?after=${first}&k=${k}`;
     this.tell({ ...this.found, more: false });
     try {
       const page = await call<Answer>(path, { signal: this.running?.signal });
       const hits = [...this.found.hits, ...page.features];
-      const next = { ...answer, next: page.next };
-      this.tell({ ...this.found, answer: next, hits, more: page.next !== null });
+      // Asked for more, the server may have found more than it had kept at first.
+      const { next, num_kept, counts, query_id } = page;
+      const known = { ...answer, next, num_kept, counts, query_id };
+      this.tell({ ...this.found, answer: known, hits, more: next !== null });
     } catch (error) {
       if (!isAbort(error)) {
         this.tell({ ...this.found, problem: sentenceOf(error), more: !isGone(error) });

@@ -6,7 +6,7 @@ import { skeleton } from "./list.ts";
 import { tell } from "./notice.ts";
 import type { Found } from "./search.ts";
 import type { How, State } from "./state.ts";
-import { answerSentence, asSentence, count, plural } from "./words.ts";
+import { answerSentence, asSentence, count, foundSentence } from "./words.ts";
 
 const HOWS: Record<How, string> = {
   asked: "",
@@ -49,8 +49,8 @@ export class Summary {
       this.hits.replaceChildren(...skeleton());
     }
     if (found.status === "done" && found.answer) {
-      const { num_kept, counts } = found.answer;
-      tell(answerSentence(num_kept, counts, state.mode));
+      const { num_kept, counts, next } = found.answer;
+      tell(answerSentence(foundSentence(num_kept, state.mode, next !== null), counts));
     }
   }
 
@@ -63,8 +63,10 @@ export class Summary {
     if (!answer || answer.num_kept === 0) {
       return [];
     }
-    const what = plural(answer.num_kept, state.mode === "places" ? "place" : "change");
-    const parts: Node[] = [el("strong", { text: what })];
+    const what = foundSentence(answer.num_kept, state.mode, false);
+    // "Best 200" leaves room for the standings.
+    const shown = answer.next === null ? what : `Best ${count(answer.num_kept)}`;
+    const parts: Node[] = [el("strong", { text: shown })];
     for (const standing of ["clear", "likely", "weak"] as const) {
       const number = answer.counts[standing];
       if (number > 0) {
@@ -143,15 +145,14 @@ export class Summary {
   }
 
   private showFoot(found: Found): void {
-    const rest = (found.answer?.num_kept ?? 0) - found.hits.length;
     const parts: HTMLElement[] = [];
     if (found.problem && found.status === "done") {
       parts.push(el("p", { class: "warning", text: found.problem }));
     }
-    if (found.more && rest > 0) {
+    if (found.more) {
       parts.push(
         button("Show more", () => this.actions.more(false), { class: "quiet" }),
-        button(`Show all ${count(rest + found.hits.length)}`, () => this.actions.more(true), {
+        button("Show all", () => this.actions.more(true), {
           class: "quiet",
         }),
       );

@@ -29,10 +29,15 @@ export function standingsSentence(counts: Counts): string {
 }
 
 /** "48 places: 6 clear, 20 likely, 22 weak". */
-export function answerSentence(total: number, counts: Counts, mode: "places" | "changes"): string {
-  const what = plural(total, mode === "places" ? "place" : "change");
+export function answerSentence(found: string, counts: Counts): string {
   const standings = standingsSentence(counts);
-  return standings ? `${what}: ${standings}` : what;
+  return standings ? `${found}: ${standings}` : found;
+}
+
+/** "48 places"; "Best 200 places" where the server may find more when it is asked for them. */
+export function foundSentence(total: number, mode: "places" | "changes", hasMore: boolean): string {
+  const what = plural(total, mode === "places" ? "place" : "change");
+  return hasMore ? `Best ${what}` : what;
 }
 
 /** What the button "search again" says. */

@@ -5,10 +5,12 @@ import {
   boxOf,
   isInside,
   nearestFirst,
+  rolled,
+  unrolled,
   polygonOfText,
   sizeInKm,
 } from "../src/geometry.ts";
-import { laidFlat } from "../src/land.ts";
+import { bothSides, laidFlat } from "../src/land.ts";
 
 const RING = [
   [5, 50],
@@ -145,4 +147,47 @@ test("the nearest centre comes first", () => {
     ),
     [1, 2, 0],
   );
+});
+
+test("what goes beyond the 180th meridian is drawn on both sides", () => {
+  const rings = [
+    [
+      [170, 1],
+      [190, 1],
+      [170, 2],
+    ],
+  ];
+  assert.deepEqual(bothSides(rings), [
+    rings,
+    [
+      [
+        [-190, 1],
+        [-170, 1],
+        [-190, 2],
+      ],
+    ],
+  ]);
+  assert.equal(
+    bothSides([
+      [
+        [10, 1],
+        [20, 1],
+        [10, 2],
+      ],
+    ]).length,
+    1,
+  );
+});
+
+test("a box of the map is one that a search takes", () => {
+  assert.deepEqual(rolled([10, 1, 20, 2]), [10, 1, 20, 2]);
+  assert.deepEqual(rolled([170, 1, 190, 2]), [170, 1, -170, 2]);
+  assert.deepEqual(rolled([-200, 1, -170, 2]), [160, 1, -170, 2]);
+  assert.deepEqual(rolled([370, 1, 380, 2]), [10, 1, 20, 2]);
+  assert.deepEqual(rolled([-200, 1, 200, 2]), [-180, 1, 180, 2]);
+});
+
+test("a box across the 180th meridian is drawn as one", () => {
+  assert.deepEqual(unrolled([170, 1, -170, 2]), [170, 1, 190, 2]);
+  assert.deepEqual(unrolled([-170, 1, 170, 2]), [-170, 1, 170, 2]);
 });

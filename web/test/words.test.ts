@@ -10,6 +10,7 @@ import {
   asSentence,
   datesProblem,
   distance,
+  foundSentence,
   indexFacts,
   indexSentence,
   isDate,
@@ -21,8 +22,10 @@ import {
 
 test("counts are told by standing", () => {
   const counts = { clear: 6, likely: 0, weak: 1220 };
-  assert.equal(answerSentence(1226, counts, "places"), "1,226 places: 6 clear, 1,220 weak");
-  assert.equal(answerSentence(1, { clear: 0, likely: 0, weak: 0 }, "changes"), "1 change");
+  assert.equal(answerSentence("1,226 places", counts), "1,226 places: 6 clear, 1,220 weak");
+  assert.equal(answerSentence("1 change", { clear: 0, likely: 0, weak: 0 }), "1 change");
+  assert.equal(foundSentence(1226, "places", false), "1,226 places");
+  assert.equal(foundSentence(200, "changes", true), "Best 200 changes");
   assert.equal(plural(1, "mark waits", "marks wait"), "1 mark waits");
 });
 
