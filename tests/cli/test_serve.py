@@ -54,6 +54,7 @@ def test_flags(settings_of):
     assert settings.hosts == ("maps.example",)
     assert settings.limits == Limits(k=200, threads=4, upload_bytes=5_000_000)
     assert settings.is_read_only
+    assert settings.can_notify
     assert settings.has_metrics
     assert settings.webhook_hosts == ("hooks.example",)
     assert settings.webhook_secret_file == Path("secret.txt")
