@@ -15,6 +15,7 @@ FILES = [
     ["search", "index", "a road", "--output", "{}.geojson"],
     ["search", "index", "a road", "--output", "{}.html"],
     ["index", "export", "index", "{}.parquet"],
+    ["watch", "events", "index", "--output", "{}.geojson"],
     ["embed", "openai", "--captions", "captions.txt", "--output", "{}.npy"],
     ["explain", "openai", "tile.png", "a road", "--output", "{}.png"],
     ["export", "runs/a", "--output", "{}.pth"],
@@ -42,6 +43,8 @@ INDEXES = [
     ["index", "import", "{}", "x.parquet"],
     ["index", "info", "{}"],
     ["search", "{}", "a road"],
+    ["watch", "add", "{}", "--text", "a road"],
+    ["watch", "run", "{}"],
 ]
 
 

@@ -118,7 +118,7 @@ def _of_watch(*, is_key: bool) -> Column[int]:
     return Column("watch", _NUMBER, watch, primary_key=is_key, nullable=False, index=not is_key)
 
 
-# Scenes that a watch has looked at, by 64 bits of their name and bytes: 30 bytes a scene.
+# Scenes that a watch has looked at, by 64 bits of their name and bytes: 50 bytes a scene.
 LOOKED = Table(
     "looked",
     TABLES,

@@ -1,8 +1,9 @@
 """Runs of watches as they are kept: what one begins with, and what it found, at one stroke."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -15,6 +16,8 @@ from harma.searches.watches import watch_of, watch_row
 
 # Rows that one statement asks for.
 ROWS_AT_ONCE = 500
+# Rows that one statement writes.
+ROWS_WRITTEN = 10_000
 
 
 @dataclass(frozen=True)
@@ -162,16 +165,16 @@ def _forget(connection: Connection, state: WatchState, result: RunResult) -> Non
         connection.execute(delete(LOOKED).where(of_watch, LOOKED.c.scene.in_(keys)))
 
 
-def _looked_rows(state: WatchState, result: RunResult) -> list[dict[str, int]]:
-    return [
-        {"watch": state.number, "scene": scene, "content": content}
-        for scene, content in result.looked.items()
-    ]
+def _looked_rows(state: WatchState, result: RunResult) -> Iterator[dict[str, int]]:
+    for scene, content in result.looked.items():
+        yield {"watch": state.number, "scene": scene, "content": content}
 
 
-def _write(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), list(rows))
+def _write(connection: Connection, table: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+    left = iter(rows)
+    # Not all at once: of an archive of pictures a million scenes are looked at.
+    while part := list(islice(left, ROWS_WRITTEN)):
+        connection.execute(insert(table), part)
 
 
 def _not_known(connection: Connection, events: Sequence[Event]) -> list[Event]:

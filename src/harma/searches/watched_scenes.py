@@ -10,14 +10,13 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 from harma.index.contract import StoreReader
 
 
-@dataclass(frozen=True)
-class WatchedScene:
-    """A scene of an index.
+class WatchedScene(NamedTuple):
+    """A scene of an index; of pictures there may be a million.
 
     Attributes:
         source: its name.
@@ -27,12 +26,12 @@ class WatchedScene:
     source: str
     content: str
 
-    @cached_property
+    @property
     def key(self) -> int:
         """64 bits of name and bytes: of a million scenes, two share one in 37 million indexes."""
         return _bits(f"{self.source}\0{self.content}")
 
-    @cached_property
+    @property
     def content_key(self) -> int:
         """64 bits of the bytes; of the name, where the bytes are not known."""
         return _bits(self.content or self.source)
