@@ -186,9 +186,11 @@ def test_what_was_written_is_seen_and_what_was_not_costs_nothing(store):
 
 
 def test_a_change_of_sources_alone_is_a_change(store):
+    record = SourceRecord(all_chips(store)[0].source, 1, 2, "c")
+    store.put_sources([record])
     index = Index(store)
     versions = index.store.versions
-    store.put_sources([SourceRecord("a.tif", 1, 1, "x", sensor="another")])
+    store.put_sources([replace(record, sensor="another")])
     assert index.refresh_if_changed()
     assert index.store.versions[0] == versions[0]
     assert index.store.versions[1] > versions[1]

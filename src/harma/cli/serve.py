@@ -88,21 +88,6 @@ def _add_page(group: Group) -> None:
     )
 
 
-def _add_watches(group: Group) -> None:
-    group.add_argument(
-        "--webhook-host",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="watches may tell it; may be given several times",
-    )
-    group.add_argument(
-        "--allow-notify",
-        action="store_true",
-        help="watches tell mail and chat addresses that clients name",
-    )
-
-
 def _add_access(group: Group) -> None:
     group.add_argument("--read-only", action="store_true", help="nothing is saved or marked")
     group.add_argument(
@@ -131,6 +116,30 @@ def _add_access(group: Group) -> None:
         metavar="PLACE",
         help="where saved searches are: a directory, or an address of PostgreSQL (beside each"
         " index)",
+    )
+
+
+def _add_watches(group: Group) -> None:
+    group.add_argument(
+        "--webhook-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="watches may tell it; private:HOST where it lies in a private network",
+    )
+    group.add_argument(
+        "--webhook-secret-file",
+        type=local_file,
+        metavar="FILE",
+        help="holds the secret that signs webhooks (HARMA_WEBHOOK_SECRET)",
+    )
+    group.add_argument(
+        "--allow-notify",
+        action="store_true",
+        help="watches may tell addresses of mail and chat that clients name",
+    )
+    group.add_argument(
+        "--no-watches", action="store_true", help="leave running watches to `harma watch run`"
     )
 
 
@@ -206,7 +215,9 @@ def _settings(args: argparse.Namespace) -> "ServeSettings":
         has_metrics=args.metrics,
         state=args.state,
         webhook_hosts=tuple(args.webhook_host),
+        webhook_secret_file=args.webhook_secret_file,
         can_notify=args.allow_notify,
+        runs_watches=not args.no_watches,
         hosts=tuple(args.name),
         origins=tuple(args.origin),
         frame_ancestors=tuple(args.frame_ancestor),

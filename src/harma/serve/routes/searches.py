@@ -200,6 +200,8 @@ def _checked_but_vectors(rules: AskedRules) -> Callable[[dict[str, Any]], dict[s
 
     def check(asked: dict[str, Any]) -> dict[str, Any]:
         looked_at = dict(asked)
+        if _is_vector(asked.get("image")):
+            del looked_at["image"]
         for name in ("like", "unlike"):
             examples = asked.get(name)
             if isinstance(examples, list):
