@@ -42,6 +42,7 @@ INDEXES = [
     ["index", "import", "{}", "x.parquet"],
     ["index", "info", "{}"],
     ["search", "{}", "a road"],
+    ["serve", "{}"],
 ]
 
 
