@@ -33,6 +33,7 @@ def test_other_names(client, host):
     answer = client.get("/v1/indexes", headers={"Host": host})
     assert answer.status_code == 421
     assert "--name NAME" in answer.json()["detail"]
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 def test_a_name_that_is_given(make_service, make_client):

@@ -23,6 +23,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 ASKING = re.compile(r"(/v1/indexes/[^/]+/search|/v1/searches/[^/]+/search|/search|/v1/uploads)/?")
 # What anybody may have: whether the server is alive, and the page, which asks for the key.
 OPEN_TO_ALL = re.compile(r"/?|/healthz|/readyz|/v1/page|/assets/[^/]+")
+HEALTH = ("/healthz", "/readyz")
 # What a browser says of pages that may call: its own, and none (the address was typed).
 OWN_PAGES = ("same-origin", "none")
 # Whom a request is of, in its state.
@@ -80,6 +81,9 @@ def host_check(settings: ServeSettings) -> Check:
     known = {settings.host, *settings.hosts}
 
     def check(request: Request) -> JSONResponse | None:
+        if route_path(request) in HEALTH:
+            # Asked by address, by what looks after servers.
+            return None
         host = _host_name(request.scope.get(REAL_HOST, ""))
         if host in known or is_loopback(host):
             return None
