@@ -32,6 +32,7 @@ demo: setup
 
 docs: setup
 	$(BIN)/python -m docs.draw_house
+	$(BIN)/python -m docs.write_openapi
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 lint: setup

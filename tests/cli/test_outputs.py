@@ -45,6 +45,7 @@ INDEXES = [
     ["search", "{}", "a road"],
     ["watch", "add", "{}", "--text", "a road"],
     ["watch", "run", "{}"],
+    ["serve", "{}"],
 ]
 
 

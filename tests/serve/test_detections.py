@@ -1,6 +1,7 @@
 """Detections: what touches is one thing, also over others; areas are those of the ground."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,14 @@ def test_a_change_is_ranked_by_its_gain():
     assert over([hit("b", 5, 50, score=0.1234564)], 0.123456)
     assert len(over([changed, then], None)) == 2
     assert merged_detections([changed])[0].value == pytest.approx(0.3)
+
+
+def test_by_standing():
+    hits = [replace(hit(word, 5, 50), standing=word) for word in ("clear", "likely", "weak", "")]
+    for standing, count in (("clear", 1), ("likely", 2), ("weak", 3)):
+        assert len(over(hits, None, standing)) == count
+    assert over(hits, 0.6, "weak") == []
+    assert len(over(hits, None)) == 4
 
 
 def test_many():

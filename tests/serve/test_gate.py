@@ -33,12 +33,29 @@ def test_other_names(client, host):
     answer = client.get("/v1/indexes", headers={"Host": host})
     assert answer.status_code == 421
     assert "--name NAME" in answer.json()["detail"]
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 def test_a_name_that_is_given(make_service, make_client):
     client = make_client(make_service(hosts=("maps.example",)))
     assert client.get("/v1/indexes", headers={"Host": "maps.example"}).status_code == 200
     assert client.get("/v1/indexes", headers={"Host": "else.example"}).status_code == 421
+
+
+def test_no_header_hides_the_name_that_was_called(client, make_service, make_client):
+    """A page of evil.example whose name was given this machine's address sends what it likes."""
+    near = make_client(make_service(), client=("127.0.0.1", 5000))
+    hidden = {"Host": "evil.example", "X-Forwarded-Host": "localhost"}
+    for caller in (client, near):
+        assert caller.get("/v1/indexes", headers=hidden).status_code == 421
+
+
+def test_names_that_are_given_are_held_to_with_keys_too(make_service, make_client, tmp_path):
+    key = make_key(tmp_path / "keys.txt", "anna")
+    service = make_service(key_file=tmp_path / "keys.txt", hosts=("maps.example",))
+    client = make_client(service, headers={"Authorization": f"Bearer {key}"})
+    assert client.get("/v1/indexes", headers={"Host": "maps.example"}).status_code == 200
+    assert client.get("/v1/indexes", headers={"Host": "evil.example"}).status_code == 421
 
 
 # -- foreign pages --------------------------------------------------------------------------------

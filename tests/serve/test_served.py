@@ -71,6 +71,9 @@ def test_an_index_that_was_embedded_again_is_opened_anew(archive, model, tiny_co
     torch.manual_seed(7)
     load_backbone(tiny_config).save(tmp_path / "other")
     Index.reembed(archive, f"local-dir:{tmp_path / 'other'}", num_workers=0)
+    # Its tables are gone: nobody searches them until the new ones are open.
+    with pytest.raises(BusyError, match="was embedded again"):
+        _ = served.index
     assert served.refresh()
     assert served.state == "ready"
     assert served.index is not old

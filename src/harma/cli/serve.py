@@ -159,7 +159,8 @@ def _add_proxies(group: Group) -> None:
         action="append",
         default=[],
         metavar="HOST",
-        help="name under which the server is reached, where no key is asked for",
+        help="name under which the server is reached; others are refused. Without a key those of"
+        " this machine are known",
     )
 
 

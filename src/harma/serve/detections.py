@@ -17,6 +17,8 @@ from harma.serve.features import DIGITS, SCORE_DIGITS, Feature, feature, shown_n
 # Corners of neighbouring chips differ by rounding: degrees, about a centimetre.
 TOUCHING = 1e-7
 SQUARE_METRES = 1e6
+# The best first.
+STANDINGS = ("clear", "likely", "weak")
 # The names of the scenes of one detection that are told.
 MOST_NAMES = 20
 EARTH = Geod(ellps="WGS84")
@@ -51,12 +53,22 @@ def ranked_by(hit: Hit) -> float:
     return hit.score if hit.change is None else hit.change
 
 
-def over(hits: Sequence[Hit], least_score: float | None) -> list[Hit]:
-    """Hits of a score (or gain) or a higher one; None admits all."""
-    if least_score is None:
-        return list(hits)
-    # As it is shown: who gives the score of a hit means that hit too.
-    return [hit for hit in hits if round(ranked_by(hit), SCORE_DIGITS) >= least_score]
+def over(hits: Sequence[Hit], least_score: float | None, standing: str | None = None) -> list[Hit]:
+    """Hits that are good enough.
+
+    Args:
+        hits: of a search.
+        least_score: hits of this score (or gain) or a higher one; None admits all.
+        standing: hits of this standing or a better one; None admits all.
+    """
+    chosen = list(hits)
+    if least_score is not None:
+        # As it is shown: who gives the score of a hit means that hit too.
+        chosen = [hit for hit in chosen if round(ranked_by(hit), SCORE_DIGITS) >= least_score]
+    if standing is not None:
+        better = STANDINGS[: STANDINGS.index(standing) + 1]
+        chosen = [hit for hit in chosen if hit.standing in better]
+    return chosen
 
 
 def merged_detections(hits: Sequence[Hit]) -> list[Detection]:

@@ -8,13 +8,13 @@ from typing import Any
 from harma.errors import GoneError
 from harma.index.hits import Hit
 from harma.serve.asked import read_asked, understood
+from harma.serve.detections import STANDINGS
 from harma.serve.empty import why_empty
 from harma.serve.features import hit_features
 from harma.serve.results import Kept
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 
-STANDINGS = ("clear", "likely", "weak")
 # Hits that are looked for at first: a thousand take five times as long, and few are ever asked for.
 FIRST_KEPT = 200
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harma.serve.keys import Keys, read_keys
 from harma.serve.problems import plain_problem, route_path
-from harma.serve.proxies import IS_FROM_PROXY
+from harma.serve.proxies import IS_FROM_PROXY, REAL_HOST
 from harma.serve.settings import ServeSettings
 from harma.serve.settings_checks import is_loopback
 
@@ -23,6 +23,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 ASKING = re.compile(r"(/v1/indexes/[^/]+/search|/v1/searches/[^/]+/search|/search|/v1/uploads)/?")
 # What anybody may have: whether the server is alive, and the page, which asks for the key.
 OPEN_TO_ALL = re.compile(r"/?|/healthz|/readyz|/v1/page|/assets/[^/]+")
+HEALTH = ("/healthz", "/readyz")
 # What a browser says of pages that may call: its own, and none (the address was typed).
 OWN_PAGES = ("same-origin", "none")
 # Whom a request is of, in its state.
@@ -62,7 +63,7 @@ def checks_of(settings: ServeSettings) -> list[Check]:
     """The checks that the settings of a server ask for."""
     checks: list[Check] = []
     has_lock = settings.key_file is not None or bool(settings.trust_header)
-    if not has_lock:
+    if settings.hosts or not has_lock:
         checks.append(host_check(settings))
     checks.append(foreign_page_check(settings))
     if has_lock:
@@ -80,7 +81,10 @@ def host_check(settings: ServeSettings) -> Check:
     known = {settings.host, *settings.hosts}
 
     def check(request: Request) -> JSONResponse | None:
-        host = _host_name(request.headers.get("host", ""))
+        if route_path(request) in HEALTH:
+            # Asked by address, by what looks after servers.
+            return None
+        host = _host_name(request.scope.get(REAL_HOST, ""))
         if host in known or is_loopback(host):
             return None
         return plain_problem(

@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 # In the scope of a request: whether a trusted proxy handed it on.
 IS_FROM_PROXY = "harma.is_from_proxy"
+# And the host that it really came to: a page that gives its own name this machine's address may say
+# what it likes in all other headers.
+REAL_HOST = "harma.real_host"
 PREFIX = re.compile(r"(/[\w.~-]+)*")
 HOST = re.compile(r"[\w.-]+(:\d{1,5})?|\[[0-9a-fA-F:.]+\](:\d{1,5})?")
 PROTOCOLS = ("http", "https")
@@ -35,7 +38,11 @@ class Proxies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] == "http":
-            scope = {**scope, IS_FROM_PROXY: self._is_trusted(scope.get("client"))}
+            scope = {
+                **scope,
+                IS_FROM_PROXY: self._is_trusted(scope.get("client")),
+                REAL_HOST: Headers(scope=scope).get("host", ""),
+            }
             root_path = self._root_path
             if scope[IS_FROM_PROXY]:
                 root_path = _believe(scope) or root_path

@@ -16,7 +16,7 @@ from harma.index.index import Index
 from harma.index.pictures import without_thumbnail
 from harma.index.records import SHOWN_COLUMNS, ShownChip, SourceRecord
 from harma.index.schema import quoted
-from harma.index.settings import read_settings
+from harma.index.settings import SETTINGS_FILE, read_settings
 from harma.index.source_ids import sources_by_id
 from harma.index.standing import Standings
 from harma.model.model import HarMA
@@ -62,6 +62,7 @@ class ServedIndex:
         self._model = model
         self._models = models or Models()
         self._index: Index | None = None
+        self._settings_written = 0
         self._lock = threading.Lock()
         self._sources: tuple[tuple[int, int], _Sources] | None = None
         self._facts: tuple[tuple[int, int], dict[str, Any]] | None = None
@@ -81,6 +82,8 @@ class ServedIndex:
         self.state = "ready"
 
     def _opened(self) -> Index:
+        # Before they are read: what is written meanwhile is seen later.
+        self._settings_written = _written(self.directory)
         settings = read_settings(self.directory)
         model = self._model or self._models.of(settings)
         index = Index.open(self.directory)
@@ -112,7 +115,9 @@ class ServedIndex:
             return is_new
         except ModelMismatchError:
             logger.info("the index %s was embedded again; it is opened anew", self.id)
-            # Loading the new model takes a while; the old answers are given meanwhile.
+            # Loading the new model takes a while, and the old tables are gone.
+            self.state = "loading"
+            self._index = None
             self._model = None
             self.warm_up()
             return self.state == "ready"
@@ -131,7 +136,25 @@ class ServedIndex:
         """
         if self.state == "failed":
             raise BusyError(f"the index {self.id} cannot be searched: {self.problem}")
-        return self._opened_index()
+        index = self._opened_index()
+        if self._is_replaced(index):
+            raise BusyError(f"the index {self.id} was embedded again and is opened anew; try again")
+        return index
+
+    def _is_replaced(self, index: Index) -> bool:
+        """Whether the index has another model now, and its tables are others: looked at quickly."""
+        written = _written(self.directory)
+        if written == self._settings_written:
+            return False
+        try:
+            settings = read_settings(self.directory)
+        except HarmaError:
+            # Damaged or gone, which the next look tells the log; its tables may well be there.
+            return False
+        if settings.model_id != index.store.settings.model_id:
+            return True
+        self._settings_written = written
+        return False
 
     def _opened_index(self) -> Index:
         if self._index is None:
@@ -213,6 +236,12 @@ class ServedIndex:
             if self._sources is None or self._sources[0] != store.versions:
                 self._sources = (store.versions, _Sources(store.sources()))
             return self._sources[1]
+
+
+def _written(directory: Path) -> int:
+    """When the settings of an index were written; 0 where they are gone."""
+    file = directory / SETTINGS_FILE
+    return file.stat().st_mtime_ns if file.is_file() else 0
 
 
 class _Sources:

@@ -1,6 +1,6 @@
 """Routes of searches: by JSON or by an address, further pages, exports, detections."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -22,6 +22,8 @@ LEAST_SCORE = Query(
     description="hits of this score (gain, of a change) or a higher one; none takes all kept ones",
     allow_inf_nan=False,
 )
+LEAST_STANDING = Query(description="hits of this standing or a better one")
+StandingWord = Literal["clear", "likely", "weak"]
 Numbers = Annotated[str | None, Query(pattern=r"^[-+.\deE]+(,[-+.\deE]+)*$", max_length=200)]
 
 
@@ -123,12 +125,13 @@ def routes(service: Service) -> APIRouter:
         query: str,
         format: ExportFormat = "geojson",  # noqa: A002
         least_score: Annotated[float | None, LEAST_SCORE] = None,
+        standing: Annotated[StandingWord | None, LEAST_STANDING] = None,
     ) -> Response:
         served, kept = _kept(service, index, query)
 
         def written() -> Response:
             hits = deep_enough(service, served, kept).hits
-            features = hit_features(index, over(hits, least_score))
+            features = hit_features(index, over(hits, least_score, standing))
             return export_of(features, format, f"{index}-hits")
 
         return await service.search_work.run(written)
@@ -147,12 +150,13 @@ def routes(service: Service) -> APIRouter:
         index: str,
         query: str,
         least_score: Annotated[float | None, LEAST_SCORE] = None,
+        standing: Annotated[StandingWord | None, LEAST_STANDING] = None,
         format: ExportFormat | None = None,  # noqa: A002
     ) -> Response:
         served, kept = _kept(service, index, query)
 
         def merged() -> Response:
-            hits = over(deep_enough(service, served, kept).hits, least_score)
+            hits = over(deep_enough(service, served, kept).hits, least_score, standing)
             found = merged_detections(hits)
             features = detection_features(query, found)
             if format is not None:
