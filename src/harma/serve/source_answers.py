@@ -17,6 +17,7 @@ from harma.serve.source_table import ServedSource, SourceTable
 
 # Boxes of one answer: more of them no map shows at once.
 MOST_BOXES = 50_000
+JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class SourceFacts(BaseModel):
@@ -142,12 +143,16 @@ def coverage(table: SourceTable) -> bytes:
     """Where sources are (`Coverage`), as JSON: made once, as there may be very many."""
     placed = [source for source in table.sources if source.extent.bbox is not None]
     shown = placed[:MOST_BOXES]
-    answer = {
-        "type": "FeatureCollection",
-        "truncated": len(shown) < len(placed),
-        "features": [_covered(source) for source in shown],
-    }
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    # Each written at once: all of them as objects keep Python's collector busy for seconds.
+    features = ",".join(_written(_covered(source)) for source in shown)
+    truncated = _written(len(shown) < len(placed))
+    text = f'{{"type":"FeatureCollection","truncated":{truncated},"features":[{features}]}}'
+    return text.encode()
+
+
+def _written(value: Any) -> str:
+    """A value as JSON, without spaces."""
+    return JSON.encode(value)
 
 
 def _covered(source: ServedSource) -> Mapping[str, Any]:
