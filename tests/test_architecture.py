@@ -42,6 +42,7 @@ HOMES = {
     "fastapi": ("harma.serve",),
     "sqlalchemy": ("harma.searches",),
     "mcp": ("harma.serve",),
+    "apprise": ("harma.searches.apprise_notices",),
 }
 
 

@@ -24,12 +24,11 @@ def test_mean_covariance_and_spread(count):
     sample = uneven(count, 6)
     background = background_of(sample.astype(np.float32))
     np.testing.assert_allclose(background.mean, sample.mean(axis=0), atol=1e-6)
-    covariance = (background.axes * background.variances) @ background.axes.T
-    np.testing.assert_allclose(covariance, shrunk(sample), atol=1e-5)
+    covariance = np.cov(sample.T, bias=True)
     direction = np.arange(6.0) - 2
     expected = covariance @ direction
-    np.testing.assert_allclose(background.covaried(direction), expected, atol=1e-9)
-    assert background.spread(direction) == pytest.approx(np.sqrt(direction @ expected))
+    np.testing.assert_allclose(background.covaried(direction), expected, rtol=1e-4, atol=1e-5)
+    assert background.spread(direction) == pytest.approx(np.sqrt(direction @ expected), rel=1e-3)
 
 
 def test_whitening_is_a_power_of_the_covariance_and_scores_vary_by_one():
@@ -40,9 +39,8 @@ def test_whitening_is_a_power_of_the_covariance_and_scores_vary_by_one():
     power = (axes * variances**-WHITENED) @ axes.T
     np.testing.assert_allclose(squared / squared[0, 0], power / power[0, 0], atol=1e-9)
     # The mean over standard normal u of u'Λ C Λu.
-    assert np.trace(background.whitening @ shrunk(sample) @ background.whitening) == (
-        pytest.approx(1.0)
-    )
+    covariance = np.cov(sample.T, bias=True)
+    assert np.trace(background.whitening @ covariance @ background.whitening) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

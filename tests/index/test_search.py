@@ -8,9 +8,12 @@ from tests.index.made import all_rows, chip, made_settings
 from harma.errors import HarmaError, NotFoundError, QueryError
 from harma.index.ann import Ann, write_ann
 from harma.index.ask import Chip
+from harma.index.background import background_of
 from harma.index.index import Index
+from harma.index.records import SHOWN_COLUMNS, ShownChip
+from harma.index.refine import refine
 from harma.index.schema import BOX_COLUMNS
-from harma.index.search import best_of
+from harma.index.search import best_of, chips_of
 from harma.index.store import Store
 
 
@@ -46,15 +49,17 @@ def test_pages_fit_together(index):
     assert index.search("a road", offset=54) == []
 
 
-def test_a_chip_finds_itself_and_examples_add_up(index, table):
+def test_a_chip_finds_itself_and_marks_refine_it(index, table):
     rows, embeddings = table
     chip, other = rows[10], rows[30]
     assert index.search(like=[Chip(chip["id"])])[0].id == chip["id"]
     hits = index.search(like=[Chip(chip["id"])], unlike=[Chip(other["id"], 0.3)], k=54)
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    expected = unit[10] - 0.3 * unit[30]
-    scores = embeddings @ (expected / np.linalg.norm(expected))
-    assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True), abs=1e-4)
+    background = background_of(embeddings)
+    weights = np.array([0.3])
+    expected = refine(None, unit[10:11], unit[30:31], background, bad_weights=weights)
+    scores = sorted(embeddings @ expected, reverse=True)
+    assert [hit.score for hit in hits] == pytest.approx(scores, abs=1e-4)
 
 
 def test_random_filters_against_brute_force(index, table, model):
@@ -186,3 +191,11 @@ def test_chips_that_lie_only_in_the_box_around_an_area_are_passed_over(tmp_path)
         vector = np.eye(8, dtype=np.float32)[0]
         hits = Index(store).search(like=[vector], polygon=triangle, k=k, overlap=None)
         assert "".join(hit.id for hit in hits) == expected
+
+
+def test_chips_of_a_table_are_its_rows(table, index):
+    shown = index.store.rows(SHOWN_COLUMNS).select(SHOWN_COLUMNS)
+    chips = chips_of(shown)
+    assert chips == [ShownChip(**row) for row in shown.to_pylist()]
+    assert chips[0].source is chips[1].source, "one text for all chips of a scene"
+    assert chips_of(shown.slice(0, 0)) == []

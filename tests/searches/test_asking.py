@@ -6,6 +6,7 @@ from tests.searches.marked import DIM, make_grid
 
 from harma.errors import NotFoundError, QueryError
 from harma.index.ask import Chip
+from harma.index.records import SourceRecord
 from harma.index.source_ids import source_id, sources_by_id
 from harma.searches import asking
 from harma.searches.asking import asked_with_marks, current_marks, values_with_marks
@@ -97,12 +98,15 @@ def test_vectors_of_another_model_are_refused(book, store):
 
 def test_sources_are_named_by_ids(book, store):
     name = "/secret/scenes/2010.tif"
+    store.put_sources([SourceRecord(source=name, size=1, mtime_ns=0, content="c")])
     search = saved(book, store, [], source=[source_id(name)])
     current = current_marks(book, search.id, store)
     names = sources_by_id([name])
     asked = asked_with_marks(search, current, store, named=names.__getitem__)
     assert asked.where.source == [name]
-    with pytest.raises(QueryError, match="there is no source"):
+    assert asked_with_marks(search, current, store).where.source == [name]
+    search = book.change(search.id, asked={"text": "a", "source": ["gone"]})
+    with pytest.raises(QueryError, match="source gone .*is not in the index any more"):
         asked_with_marks(search, current, store)
 
 

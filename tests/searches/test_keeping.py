@@ -38,7 +38,8 @@ def test_uploads_become_vectors(index):
     }
     kept = kept_asked(asked, index, uploaded=uploads.__getitem__)
     assert kept == {
-        "like": [{"vector": [0.6, 0, 0.8, 0, 0, 0, 0, 0], "weight": 2}, {"text": "a roof"}],
+        "image": {"vector": [0.6, 0, 0.8, 0, 0, 0, 0, 0], "weight": 2},
+        "like": [{"text": "a roof"}],
         "unlike": [{"vector": [0, 0, 1, 0, 0, 0, 0, 0]}],
     }
     assert asked["image"] == {"upload": "red", "weight": 2}
@@ -58,6 +59,9 @@ def test_without_pictures_no_model_is_needed(index):
     "asked",
     [
         {"like": [{"upload": "gone"}]},
+        {"image": {"upload": "gone"}},
+        {"image": {"vector": [1.0] * 7}},
+        {"image": {"chip": "2010-0-0"}},
         {"like": [{"vector": [1.0] * 7}]},
         {"like": [{"vector": "abc"}]},
         {"like": [{"vector": [None] * 8}]},

@@ -182,6 +182,28 @@ def test_what_is_large_when_it_is_unpacked(monkeypatch):
         list(geoparquet_rows(content))
 
 
+def test_a_text_that_is_packed_once_and_stands_in_all_rows(monkeypatch):
+    """A file of some kilobytes that would take 100 MB."""
+    count = 50_000
+    columns = {
+        "mark": pa.array(["good"] * count),
+        "note": pa.array(["x" * 2000] * count).dictionary_encode(),
+        "geometry": pa.nulls(count, pa.binary()),
+    }
+    geo = {"version": "1.1.0", "primary_column": "geometry"}
+    geo["columns"] = {"geometry": {"encoding": "WKB", "geometry_types": []}}
+    table = pa.table(columns).replace_schema_metadata({"geo": json.dumps(geo)})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    assert len(buffer.getvalue()) < 20_000
+    monkeypatch.setattr(mark_parsers, "MOST_UNPACKED", 99_000_000)
+    pa.default_memory_pool().release_unused()
+    before = pa.total_allocated_bytes()
+    with pytest.raises(DataError, match="takes 100,.* bytes when it is unpacked"):
+        list(geoparquet_rows(buffer.getvalue()))
+    assert pa.total_allocated_bytes() - before < 10_000_000
+
+
 def test_columns_that_are_not_asked_for_are_not_read():
     table = geopandas.GeoDataFrame({"mark": ["good"]}, geometry=[shapely.Point(1, 2)], crs=4326)
     arrow = pq.read_table(io.BytesIO(parquet(table)))

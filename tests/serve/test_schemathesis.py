@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
+from tests.serve.there import ids_there
 
 EXAMPLES = 10
 SEED = 15
@@ -20,23 +21,6 @@ CHECKS = {"positive_data_acceptance": {"expected-statuses": STATUSES}}
 def service(make_service):
     # The name that schemathesis calls an application by.
     return make_service(hosts=("testserver",), has_metrics=True)
-
-
-@pytest.fixture
-def ids(service, client):
-    """Parameters of addresses, of what is there."""
-    answer = client.get("/v1/indexes/archive/search", params={"q": "a"}).json()
-    body = {"index": "archive", "name": "roofs", "asked": {"text": "a roof"}}
-    sources = client.get("/v1/indexes/archive/sources").json()["sources"]
-    return {
-        "index": "archive",
-        "chip": answer["features"][0]["id"],
-        "source": sources[0]["id"],
-        "collection": "archive",
-        "item": answer["features"][0]["id"],
-        "query": answer["query_id"],
-        "search": client.post("/v1/searches", json=body).json()["id"],
-    }
 
 
 def try_operation(operation, mode, known):
@@ -67,7 +51,7 @@ def try_operation(operation, mode, known):
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("is_there", [True, False])
-def test_operations(client, ids, mode, is_there):
+def test_operations(client, mode, is_there):
     config = SchemathesisConfig.from_dict({"seed": SEED, "checks": CHECKS})
     schema = schemathesis.openapi.from_asgi("/openapi.json", client.app, config=config)
     failures = []
@@ -76,8 +60,9 @@ def test_operations(client, ids, mode, is_there):
         operation = result.ok()
         named = re.findall(r"{(\w+)}", operation.path)
         known = None
-        if is_there and set(named) <= ids.keys():
-            known = {name: ids[name] for name in named}
+        if is_there:
+            there = ids_there(client)
+            known = {name: there[name] for name in named}
         try:
             try_operation(operation, mode, known)
             num_tried += 1

@@ -33,6 +33,7 @@ VERBS = {
     ),
     "search": ("search", "search an index by text, example, place and date; find change"),
     "serve": ("serve", "serve indexes over HTTP: the map page, the API, QGIS"),
+    "searches": ("searches", "saved searches and their marks: save, list, search again, import, …"),
     "watch": ("watch", "be told of new hits of saved searches: add, run, events, …"),
     "mcp": ("mcp", "tools for assistants (Model Context Protocol): search, chips, marks, watches"),
     "classify": ("classify", "which of some classes images are of, without training on them"),

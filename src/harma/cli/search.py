@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     index = Index.open(args.directory, model=_model(args))
     hits = index.find(query_of(args), where_of(args), page_of(args))
     if form == "table":
-        _show(hits)
+        show_hits(hits)
     else:
         _write(index, hits, form, args)
     # As grep does, so that scripts can ask whether there is anything.
@@ -178,7 +178,8 @@ def _plain(value: Any) -> str:
 # -- the table ------------------------------------------------------------------------------------
 
 
-def _show(hits: "list[Hit]") -> None:
+def show_hits(hits: "list[Hit]") -> None:
+    """Print hits as a table."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -114,11 +114,12 @@ def _texts(text: Any) -> str | list[str] | None:
     raise QueryError(f"text is {text!r}; give a string, or a list of them")
 
 
-def _image(image: Any, uploaded: Uploaded) -> PictureLike | Picture | None:
+def _image(image: Any, uploaded: Uploaded) -> Picture | Vector | None:
+    """A picture that was uploaded, or the vector of one, as saved searches keep it."""
     if image is None:
         return None
     example = _example("image", image, uploaded)
-    if not isinstance(example, Picture):
+    if not isinstance(example, Picture | Vector):
         raise QueryError(f'image is {image!r}; give {{"upload": ID}}, or put it into like')
     return example
 

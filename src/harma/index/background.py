@@ -9,24 +9,27 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 # Share of the sphere in the covariance: few chips leave directions in which none of them differ.
 SHRINKAGE = 0.1
-# How far whitening goes: 0 leaves embeddings as they are, 1 makes the archive a sphere. Of 0.5,
-# 0.75 and 1 the one that helps most and does no harm (docs/marks.md).
-WHITENED = 0.75
+# How far whitening goes: 0 leaves embeddings as they are, 1 makes the archive a sphere
+# (docs/marks.md).
+WHITENED = 0.6
+# A direction in which chips do not differ counts as one in which they differ by this share of the
+# usual variance.
+LEAST_SHARE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """Mean and covariance of the embeddings of an archive.
+    """Mean and covariance C of the embeddings of an archive.
 
-    The covariance is `(1 - ρ) S + ρ tr(S)/E I`, shrunk towards a sphere (Ledoit and Wolf,
-    "A well-conditioned estimator for large-dimensional covariance matrices", J. Multivariate Anal.
-    88, 2004; with a fixed ρ = 0.1, `SHRINKAGE`), so that it can be inverted where there are fewer
-    chips than dimensions.
+    Where it is inverted, the covariance is `(1 - ρ) C + ρ tr(C)/E I`, shrunk towards a sphere
+    (Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices",
+    J. Multivariate Anal. 88, 2004; with a fixed ρ = 0.1, `SHRINKAGE`): there may be fewer chips
+    than dimensions.
 
     Attributes:
         mean: (E,).
         axes: eigenvectors of the covariance, one a column (E, E).
-        variances: its eigenvalues (E,), all over 0; 1/E each where the chips do not differ.
+        variances: its eigenvalues (E,), 0 or more.
     """
 
     mean: Matrix
@@ -34,8 +37,10 @@ class Background:
     variances: Matrix
 
     def spread(self, direction: Matrix) -> float:
-        """Standard deviation of the scores of chips in a direction (E,)."""
-        return float(np.sqrt(self.variances @ (self.axes.T @ direction) ** 2))
+        """Standard deviation of the scores of chips in a direction (E,); over 0."""
+        along = (self.axes.T @ direction) ** 2
+        least = LEAST_SHARE * self.variances.mean() * along.sum()
+        return float(np.sqrt(max(self.variances @ along, least)))
 
     def covaried(self, direction: Matrix) -> Matrix:
         """Covariance times a direction (E,)."""
@@ -46,11 +51,12 @@ class Background:
     def whitening(self) -> Matrix:
         """Λ (E, E): scores in the direction Λu, u standard normal, vary by 1 over the archive.
 
-        Λ² is the covariance to the power -3/4 (`WHITENED`), scaled to that. So directions in which
-        the archive varies little count for more than they are, but for less than if all counted
-        alike.
+        Λ² is the shrunk covariance to the power -0.6 (`WHITENED`), scaled to that. So directions
+        in which the archive varies little count for more than they are, but for less than if all
+        counted alike.
         """
-        powers = self.variances**-WHITENED
+        sphere = SHRINKAGE * self.variances.mean()
+        powers = ((1 - SHRINKAGE) * self.variances + sphere) ** -WHITENED
         scale = float(powers @ self.variances)
         product: Matrix = (self.axes * np.sqrt(powers / scale)) @ self.axes.T
         return product
@@ -71,7 +77,7 @@ def background_of(sample: NDArray[np.floating]) -> Background:
     variances, axes = np.linalg.eigh(centred.T @ centred / len(rows))
     # Rounding may leave a zero a little below it.
     variances = np.maximum(variances, 0.0)
-    usual = float(variances.mean())
-    if usual <= np.finfo(np.float32).eps ** 2:
+    # What float16 rounds away is no difference.
+    if variances.mean() <= np.finfo(np.float32).eps ** 2:
         return Background(mean, np.eye(dim), np.full(dim, 1 / dim))
-    return Background(mean, axes, (1 - SHRINKAGE) * variances + SHRINKAGE * usual)
+    return Background(mean, axes, variances)

@@ -1,7 +1,7 @@
 """The index as people use it: build, add, open, search, export (`harma.Index`)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -28,13 +28,14 @@ from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
 from harma.index.counts import counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
-from harma.index.embedder import PictureLike
+from harma.index.doubtful import find_doubtful
+from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.filters import filter_of, times_of
 from harma.index.hit_list import HitList
-from harma.index.hits import hit_of
+from harma.index.hits import hits_of
 from harma.index.placed import places_said
 from harma.index.properties import WORDS
-from harma.index.query import query_vector
+from harma.index.query import embed_query, marked_chips, query_vector
 from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
 from harma.index.settings import FOREIGN
@@ -354,6 +355,20 @@ class Index:
             )
         return _checked(self.store, load(settings.model, backbone=settings.backbone))
 
+    @cached_property
+    def embedder(self) -> QueryEmbedder:
+        """What embeds queries: the model.
+
+        A server sets what many callers share in its place, over the same model, which stays the one
+        that was checked.
+        """
+        return self.model
+
+    def warm_up(self) -> None:
+        """Load the model, and read what searches need of all chips, before anybody waits."""
+        self._snapshot.warm_up()
+        self.embedder.embed_texts(["warm up"])
+
     def verify(self) -> list[str]:
         """What is wrong with the index, a line each; empty if nothing is."""
         from harma.index.verify import verify
@@ -468,7 +483,7 @@ class Index:
         # Held to the end: a refresh meanwhile changes nothing for this search.
         snapshot = self._snapshot
         with snapshot.store.reading():
-            vector = query_vector(lambda: self.model, snapshot, query)
+            vector = query_vector(lambda: self.embedder, snapshot, query)
             if times is not None:
                 changes = find_changes(snapshot.store, vector, condition, *times)
                 return HitList(changed_hits(snapshot.store, changes, page), snapshot.store)
@@ -481,7 +496,43 @@ class Index:
             standings = Standings(snapshot.sample @ vector)
             # Cut last: what stands before the page decides what is merged into it.
             shown = matches[page.offset :]
-            hits = [hit_of(match.chip, match.score, standings) for match in shown]
+            chips = [match.chip for match in shown]
+            hits = hits_of(chips, [match.score for match in shown], standings)
+            return HitList(hits, snapshot.store)
+
+    def find_doubtful(
+        self,
+        query: Query,
+        where: Where | None = None,
+        page: Page | None = None,
+        *,
+        marked: Collection[str] = (),
+    ) -> HitList:
+        """Find chips whose marks would teach a search most: near the boundary of good and bad.
+
+        Args:
+            query: what is looked for, with the chips to be like and unlike, which are not asked for
+                again.
+            where: which chips may be found; None admits all.
+            page: how many; None gives ten.
+            marked: ids of further chips that are not asked for.
+
+        Returns:
+            The most doubtful first, each unlike those before it.
+
+        Raises:
+            QueryError: something said is not usable, or a change is looked for.
+            NotFoundError: a chip of the query is not in the index.
+        """
+        where = where or Where()
+        condition = filter_of(where)
+        if times_of(where) is not None:
+            raise QueryError("a change has no doubtful chips; leave before and after out")
+        snapshot = self._snapshot
+        with snapshot.store.reading():
+            embedded = embed_query(lambda: self.model, snapshot, query)
+            known = {*marked, *marked_chips(query)}
+            hits = find_doubtful(snapshot, embedded, condition, page or Page(), known)
             return HitList(hits, snapshot.store)
 
 

@@ -53,21 +53,40 @@ class _Asked:
     bad: list[_Part]
 
 
+@dataclass(frozen=True, eq=False)
+class EmbeddedQuery:
+    """A query as vectors, L2-normalised each.
+
+    Attributes:
+        vector: what is looked for (E,).
+        good: examples to be like (n, E), texts left out.
+        bad: examples to be unlike (m, E).
+    """
+
+    vector: Embedding
+    good: Embedding
+    bad: Embedding
+
+
 def query_vector(model: Callable[[], QueryEmbedder], snapshot: Snapshot, query: Query) -> Embedding:
+    """What is looked for, as a vector (E,): see `embed_query`."""
+    return embed_query(model, snapshot, query).vector
+
+
+def embed_query(
+    model: Callable[[], QueryEmbedder], snapshot: Snapshot, query: Query
+) -> EmbeddedQuery:
     """Embed a query.
 
     Texts, and the picture of what should be seen, describe: they add up by their weights, texts to
     be unlike with a minus. Chips, pictures and vectors to be like or unlike are marks: they refine
-    what is described (`harma.index.refine`). A query without marks, or of one example and nothing
-    else, is the sum as it is.
+    what is described (`harma.index.refine`). Where nothing is described, the good ones add up and
+    the bad ones refine them; so a query of one example is that example.
 
     Args:
         model: gives the model; called only when there is something to embed.
         snapshot: of the index, for chips that are named and what its chips look like.
         query: what is looked for.
-
-    Returns:
-        (E,), L2-normalised.
 
     Raises:
         QueryError: there is nothing to look for, an example cannot be told, or examples cancel out.
@@ -86,18 +105,25 @@ def query_vector(model: Callable[[], QueryEmbedder], snapshot: Snapshot, query: 
     if not is_described:
         # Nothing says what is sought but the good examples.
         described = described + _weights(asked.good) @ good
-    described = _direction(described)
+    vector = _direction(described)
     has_marks_beside = len(bad) or (is_described and len(good))
-    if not has_marks_beside:
-        return described
-    return refine(
-        described,
-        good,
-        bad,
-        snapshot.background,
-        good_weights=_weights(asked.good),
-        bad_weights=_weights(asked.bad),
-    )
+    if has_marks_beside:
+        vector = refine(
+            vector,
+            good,
+            bad,
+            snapshot.background,
+            good_weights=_weights(asked.good),
+            bad_weights=_weights(asked.bad),
+        )
+    return EmbeddedQuery(vector, good, bad)
+
+
+def marked_chips(query: Query) -> set[str]:
+    """Ids of the chips that a query is to be like or unlike."""
+    asked = _asked(query)
+    examples = [part.example for part in (*asked.good, *asked.bad)]
+    return {example.id for example in examples if isinstance(example, Chip)}
 
 
 def _asked(query: Query) -> _Asked:
@@ -108,15 +134,20 @@ def _asked(query: Query) -> _Asked:
     if query.image is not None:
         picture = _picture(query.image)
         asked.described.append(_Part(picture, picture.weight or LIKE_WEIGHT))
+    _sort_examples(query, asked)
+    return asked
+
+
+def _sort_examples(query: Query, asked: _Asked) -> None:
+    """Put examples to be like and unlike where they belong: texts describe, all else is a mark."""
     for example in _examples("like", query.like):
-        marks = asked.described if isinstance(example, Text) else asked.good
-        marks.append(_Part(example, example.weight or LIKE_WEIGHT))
+        parts = asked.described if isinstance(example, Text) else asked.good
+        parts.append(_Part(example, example.weight or LIKE_WEIGHT))
     for example in _examples("unlike", query.unlike):
         if isinstance(example, Text):
             asked.described.append(_Part(example, -(example.weight or UNLIKE_WEIGHT)))
         else:
             asked.bad.append(_Part(example, example.weight or LIKE_WEIGHT))
-    return asked
 
 
 def _weights(parts: Sequence[_Part]) -> NDArray[np.float32]:
@@ -148,9 +179,9 @@ def _texts(query: Query) -> Iterable[str]:
     return query.text
 
 
-def _picture(image: PictureLike | Picture) -> Picture:
+def _picture(image: PictureLike | Picture | Vector) -> Picture | Vector:
     """What `image` is. A string is the name of a file: the parameter says that it is a picture."""
-    if isinstance(image, Picture):
+    if isinstance(image, Picture | Vector):
         return image
     if isinstance(image, str) and image.startswith(CHIP_PREFIX) and not Path(image).exists():
         chip = image.removeprefix(CHIP_PREFIX)
@@ -210,7 +241,7 @@ class _Embedder:
         """Embeddings (n, E), L2-normalised each."""
         embed_dim = self.store.settings.embed_dim
         chips = [part.example.id for part in parts if isinstance(part.example, Chip)]
-        of_chips = _of_chips(self.store, chips)
+        of_chips = chip_embeddings(self.store, chips)
         vectors = np.empty((len(parts), embed_dim), dtype=np.float32)
         for row, part in enumerate(parts):
             if isinstance(part.example, Chip):
@@ -240,8 +271,12 @@ class _Embedder:
         return picture
 
 
-def _of_chips(store: StoreReader, chips: Sequence[str]) -> dict[str, Embedding]:
-    """Embeddings of chips by their ids, all read at once."""
+def chip_embeddings(store: StoreReader, chips: Sequence[str]) -> dict[str, Embedding]:
+    """Embeddings (E,) of chips by their ids, L2-normalised, all read at once.
+
+    Raises:
+        NotFoundError: a chip is not in the index.
+    """
     if not chips:
         return {}
     listed = ", ".join(quoted(chip) for chip in dict.fromkeys(chips))

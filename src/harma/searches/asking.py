@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harma.errors import QueryError
-from harma.index.ask_json import Asked, Named, asked_of, no_source
+from harma.index.ask_json import Asked, Named, asked_of
 from harma.index.contract import StoreReader
+from harma.index.source_ids import sources_by_id
 from harma.searches.book import SearchBook
 from harma.searches.chips import chips_there, moved_chips
 from harma.searches.records import Mark, SavedSearch
@@ -104,7 +105,7 @@ def values_with_marks(
 
 
 def asked_with_marks(
-    search: SavedSearch, current: CurrentMarks, store: StoreReader, *, named: Named = no_source
+    search: SavedSearch, current: CurrentMarks, store: StoreReader, *, named: Named | None = None
 ) -> Asked:
     """What a saved search asks with its marks; see `values_with_marks`.
 
@@ -112,9 +113,22 @@ def asked_with_marks(
         search: that was saved.
         current: its marks.
         store: of the index.
-        named: gives the name of a source by its id.
+        named: gives the name of a source by its id; None looks it up in the index.
 
     Raises:
         QueryError: it cannot be asked any more: a source is gone, or the index has another model.
     """
-    return asked_of(values_with_marks(search, current, store), named=named)
+    values = values_with_marks(search, current, store)
+    return asked_of(values, named=named or _named_in(store))
+
+
+def _named_in(store: StoreReader) -> Named:
+    """Names of the sources of an index by their ids."""
+
+    def named(source: str) -> str:
+        names = sources_by_id(store.sources())
+        if source not in names:
+            raise QueryError(f"the source {source} that it looks in is not in the index any more")
+        return names[source]
+
+    return named

@@ -32,7 +32,7 @@ def kept_asked(
         named: gives the name of a source by its id.
 
     Returns:
-        JSON without uploads; `image` stands among `like`.
+        JSON without uploads.
 
     Raises:
         QueryError: what it says is not usable.
@@ -42,9 +42,8 @@ def kept_asked(
     filter_of(asked.where)
     times_of(asked.where)
     kept = {name: value for name, value in values.items() if value is not None or name == "overlap"}
-    image = kept.pop("image", None)
-    if image is not None:
-        kept["like"] = [image, *kept.get("like", ())]
+    if "image" in kept:
+        kept["image"] = _kept(kept["image"], index, uploaded)
     for name in ("like", "unlike"):
         if name in kept:
             kept[name] = [_kept(example, index, uploaded) for example in kept[name]]
@@ -53,7 +52,7 @@ def kept_asked(
 
 def model_of_vectors(asked: Mapping[str, Any], index: Index) -> str:
     """The fingerprint of the index's model where a search holds vectors of it, else ""."""
-    examples = [*asked.get("like", ()), *asked.get("unlike", ())]
+    examples = [asked.get("image", {}), *asked.get("like", ()), *asked.get("unlike", ())]
     if any("vector" in example for example in examples):
         return index.store.settings.model_id
     return ""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 
@@ -141,29 +142,61 @@ def geoparquet_rows(content: bytes) -> Iterator[GivenRow]:
     Raises:
         DataError: it is none, is damaged, or too large when it is unpacked.
     """
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        wanted = [name for name in file.schema_arrow.names if name.lower() in READ_NAMES]
-        texts = file.metadata.metadata or {}
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"{FILE} is no Parquet, or is cut off ({first_line(error)})") from error
+    file = _parquet(content)
+    wanted = [field.name for field in file.schema_arrow if _is_wanted(field)]
     _check_columns(wanted)
+    texts = file.metadata.metadata or {}
     geometry_column, described = read_geo(texts, FILE)
     to_degrees = to_wgs84(described, FILE)
     _check_count(file.metadata.num_rows)
-    _check_unpacked(file.metadata)
+    names = [*wanted, geometry_column]
+    # Columns stay as they are packed: a text that stands in all rows may be there once.
+    file = _parquet(content, packed=names)
     try:
-        table = file.read([*wanted, geometry_column])
+        table = file.read(names, use_threads=False)
+        _check_unpacked(table)
         rows = table.select(wanted).to_pylist()
-        described_rows = table[geometry_column].to_pylist()
+        outlines = table[geometry_column].to_pylist()
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise DataError(f"{FILE} is damaged ({first_line(error)})") from error
     _check_count(len(rows))
-    for number, (values, outline) in enumerate(zip(rows, described_rows, strict=True), 1):
+    for number, (values, outline) in enumerate(zip(rows, outlines, strict=True), 1):
         geometry, problem = shape_of(outline)
         if geometry is not None:
             geometry = to_degrees(np.array([geometry], dtype=object))[0]
         yield GivenRow(number, _small(values), geometry, problem)
+
+
+def _parquet(content: bytes, packed: Sequence[str] = ()) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(packed))
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise DataError(f"{FILE} is no Parquet, or is cut off ({first_line(error)})") from error
+
+
+def _is_wanted(field: pa.Field) -> bool:
+    """Whether a column says something of marks, and is no list and no structure."""
+    return field.name.lower() in READ_NAMES and not pa.types.is_nested(field.type)
+
+
+def _check_unpacked(table: pa.Table) -> None:
+    """Check how much room columns take when they are unpacked; texts may be there many times."""
+    num_bytes = 0
+    for column in table.columns:
+        for chunk in column.chunks:
+            num_bytes += _unpacked_bytes(chunk)
+    if num_bytes > MOST_UNPACKED:
+        raise DataError(
+            f"{FILE} takes {num_bytes:,} bytes when it is unpacked; at most {MOST_UNPACKED:,} are"
+            " read"
+        )
+
+
+def _unpacked_bytes(chunk: pa.Array) -> int:
+    if not pa.types.is_dictionary(chunk.type):
+        return int(chunk.nbytes)
+    lengths = pc.binary_length(chunk.dictionary)
+    return int(pc.sum(pc.take(lengths, chunk.indices)).as_py() or 0)
 
 
 def _check_columns(names: Sequence[str]) -> None:
@@ -172,17 +205,6 @@ def _check_columns(names: Sequence[str]) -> None:
         raise DataError(
             f"{FILE} has no column {' or '.join(mark_words.MARK_NAMES)}; it has"
             f" {', '.join(names)[:200] or 'none'}"
-        )
-
-
-def _check_unpacked(metadata: Any) -> None:
-    """Check what a file says of itself, before it is unpacked."""
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    num_bytes = sum(group.total_byte_size for group in groups)
-    if num_bytes > MOST_UNPACKED:
-        raise DataError(
-            f"{FILE} takes {num_bytes:,} bytes when it is unpacked; at most {MOST_UNPACKED:,} are"
-            " read. Leave other columns out"
         )
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from typing import Literal
 
-from harma.index.ask import Page
+from harma.index.ask import MOST_HITS, Page
 from harma.index.ask_json import Asked
 from harma.index.hits import Hit
 from harma.index.index import Index
 
 How = Literal["best", "doubtful"]
-# Share of the index below which a hit is hardly one: between likely and weak.
-DOUBTFUL_PERCENTILE = 97.0
+# Doubtful chips at once: each is compared with those before it, and marks make others doubtful.
+MOST_DOUBTFUL = 100
 
 
 def next_hits(
@@ -24,14 +24,13 @@ def next_hits(
         how: "best" gives the best first, "doubtful" those of which a mark says most.
         marked: chips that have one.
         most: hits.
+
+    Raises:
+        QueryError: it cannot be asked any more; of a change nothing is doubtful.
     """
-    page = Page(k=most + len(marked), overlap=asked.page.overlap)
-    hits: list[Hit] = index.find(asked.query, asked.where, page)
     if how == "doubtful":
-        hits = _most_doubtful(hits)
+        page = Page(k=min(most, MOST_DOUBTFUL), overlap=asked.page.overlap)
+        return index.find_doubtful(asked.query, asked.where, page, marked=marked)
+    page = Page(k=min(most + len(marked), MOST_HITS), overlap=asked.page.overlap)
+    hits = index.find(asked.query, asked.where, page)
     return [hit for hit in hits if hit.id not in marked][:most]
-
-
-def _most_doubtful(hits: list[Hit]) -> list[Hit]:
-    """Hits of which nobody can say yet whether they are good."""
-    return sorted(hits, key=lambda hit: abs(hit.percentile - DOUBTFUL_PERCENTILE))

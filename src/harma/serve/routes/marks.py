@@ -5,10 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from harma.errors import DataError, QueryError
 from harma.searches.asking import CurrentMarks, current_marks
 from harma.searches.chips import on_chips
-from harma.searches.mark_files import read_mark_file, write_marks
+from harma.searches.mark_files import write_marks
 from harma.searches.mark_import import import_marks
 from harma.searches.records import Mark, MarkCounts
 from harma.serve.exports import (
@@ -20,6 +19,7 @@ from harma.serve.exports import (
     file_response,
 )
 from harma.serve.gate import who_of
+from harma.serve.mark_reading import read_sent_marks
 from harma.serve.problems import plain_problem, responses
 from harma.serve.saved import Saved, mark_features, saved_of
 from harma.serve.saved_models import (
@@ -130,11 +130,7 @@ def _form_of(content_type: str) -> str | None:
 def _imported(saved: Saved, content: bytes, form: str, who: str) -> dict[str, Any]:
     """Import a file, and tell what became of its rows."""
     store = saved.index.index.store
-    try:
-        file = read_mark_file(content, form)
-    except DataError as error:
-        # Its words are of what was sent, and name no file of the server.
-        raise QueryError(error.problem) from error
+    file = read_sent_marks(content, form)
     imported = import_marks(saved.book, saved.search.id, store, file, who=who)
     return {
         "set": imported.num_set,
