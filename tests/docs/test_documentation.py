@@ -89,6 +89,7 @@ BEFORE = {
     "docs/marks.md": ["harma index build archive scenes --model runs/b"],
     "docs/watch.md": ["harma index build archive scenes --model runs/b"],
     "docs/serve.md": ["harma index build archive scenes --model runs/b"],
+    "docs/clients.md": ["harma index build archive scenes --model runs/b"],
     "docs/deploy.md": ["harma index build archive scenes --model runs/b"],
 }
 

@@ -1,6 +1,7 @@
 """Rasters that reach elsewhere are not opened, and nothing is fetched."""
 
 import http.server
+import os
 import threading
 
 import pytest
@@ -11,7 +12,7 @@ from harma.errors import DataError, MissingFileError
 from harma.scenes.products.product import BandPart
 from harma.scenes.source import Source
 from harma.scenes.stacking import stacked
-from harma.serve.rasters import ELSEWHERE, open_raster, serving_settings
+from harma.serve.rasters import ELSEWHERE, bound_blocks, open_raster, serving_settings
 
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_000_000)
 VRT = """<VRTDataset rasterXSize="96" rasterYSize="96"><SRS>EPSG:32631</SRS>
@@ -140,6 +141,19 @@ def test_texts_that_are_services_are_not_opened(tmp_path, asked, text, name):
     assert paths == []
 
 
+@pytest.mark.parametrize("is_own", [True, False])
+def test_no_part_of_a_vrt_is_a_service(tmp_path, asked, is_own):
+    paths, base = asked
+    part = tmp_path / "part.tif"
+    part.write_text(f"<GDAL_WMTS><GetCapabilitiesUrl>{base}/x</GetCapabilitiesUrl></GDAL_WMTS>")
+    path = vrt(tmp_path / "a.vrt", part)
+    opened_as = path.read_text() if is_own else str(path)
+    source = Source("a", opened_as, files=(str(part),))
+    with serving_settings(opened_as), pytest.raises(DataError, match="not indexed"):
+        open_raster(source)
+    assert paths == []
+
+
 def test_what_lies_here_reaches_no_network(tmp_path, asked):
     import rasterio
 
@@ -163,3 +177,14 @@ def test_formats_that_fetch_are_left_out_and_others_are_not(tmp_path):
 def test_what_is_not_there_is_told(tmp_path):
     with pytest.raises(MissingFileError):
         opened(tmp_path / "none.tif")
+
+
+def test_blocks_have_a_limit_unless_somebody_says_another(monkeypatch):
+    # Set first, so that what was there before is put back.
+    monkeypatch.setenv("GDAL_CACHEMAX", "1")
+    monkeypatch.delenv("GDAL_CACHEMAX")
+    bound_blocks()
+    assert os.environ["GDAL_CACHEMAX"] == "256"
+    monkeypatch.setenv("GDAL_CACHEMAX", "64")
+    bound_blocks()
+    assert os.environ["GDAL_CACHEMAX"] == "64"

@@ -6,10 +6,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import shapely
 
 from harma.index.extents import Extent
 from harma.index.records import SourceRecord
-from harma.serve.source_answers import box_of, content_tag, coverage, date_text, zooms
+from harma.serve.source_answers import box_outline, content_tag, coverage, date_text, zooms
 from harma.serve.source_table import ServedSource
 
 RECORD = SourceRecord("/data/a.tif", 1, 1, "c" * 32, width=1000, height=500, bands="1,2,3")
@@ -46,8 +47,10 @@ def test_a_tag_changes_with_all_that_a_tile_shows():
 
 
 def test_boxes():
-    assert box_of((5, 50, 6, 51)).bounds == (5, 50, 6, 51)
-    both = box_of((179, -17, -179, -16))
+    one = shapely.geometry.shape(box_outline((5, 50, 6, 51)))
+    assert one.bounds == (5, 50, 6, 51)
+    assert one.exterior.is_ccw
+    both = shapely.geometry.shape(box_outline((179, -17, -179, -16)))
     assert [part.bounds for part in both.geoms] == [(179, -17, 180, -16), (-180, -17, -179, -16)]
 
 

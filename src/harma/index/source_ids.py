@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 # Hexadecimal digits: of a million sources two share an id once in 37 million indexes.
 ID_LENGTH = 16
@@ -16,7 +15,8 @@ def source_id(name: str) -> str:
 
 def source_title(name: str) -> str:
     """The name of a source's file, without the folders or the address that it lies in."""
-    title = PurePosixPath(name.replace("\\", "/")).name
+    # By hand: a path of pathlib takes twenty times as long, and lists have many thousands.
+    title = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     return title or name
 
 

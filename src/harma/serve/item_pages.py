@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request
 
 from harma.errors import QueryError
 from harma.serve.feature_collections import FeatureCollection, FeatureCollections
+from harma.serve.features import Feature
 from harma.serve.item_features import Told, item_features
 from harma.serve.item_filter import ItemFilter
 from harma.serve.items import Item, Items
@@ -63,7 +63,7 @@ class FeaturePage:
         token: of the next page; "" where there is none.
     """
 
-    features: Sequence[dict[str, Any]]
+    features: Sequence[Feature]
     num_matched: int
     token: str
 
@@ -82,7 +82,7 @@ def page_of(request: Request, kept: FeatureCollections, asked: ItemsAsked) -> Fe
     """
     begin = _position(asked)
     all_items = [_items(kept, asked, number, begin) for number in range(len(asked.collections))]
-    features: list[dict[str, Any]] = []
+    features: list[Feature] = []
     following = begin
     for number in range(begin.number, len(all_items)):
         collection = asked.collections[number]
@@ -103,7 +103,7 @@ def page_of(request: Request, kept: FeatureCollections, asked: ItemsAsked) -> Fe
 
 def single_item(
     request: Request, kept: FeatureCollections, collection: FeatureCollection, item: Item
-) -> dict[str, Any]:
+) -> Feature:
     """An item as a feature."""
     told = Told(request, collection.id, collection.index.id, kept.sources(collection))
     return item_features(told, [item])[0]
@@ -135,7 +135,7 @@ def _token(asked: ItemsAsked, following: Position) -> str:
     return f"{name}{AFTER_COLLECTION}{following.version}{AFTER_VERSION}{following.inner}"
 
 
-def check_known(given: Mapping[str, Any], allowed: Sequence[str]) -> None:
+def check_known(given: Mapping[str, str], allowed: Sequence[str]) -> None:
     """Check that a request has no parameters that would be overlooked.
 
     Raises:

@@ -32,9 +32,10 @@ ABOUT = (
     " every saved search is a collection."
 )
 Link = dict[str, Any]
+Document = dict[str, Any]
 
 
-def landing_page(request: Request, collections: Iterable[FeatureCollection]) -> dict[str, Any]:
+def landing_page(request: Request, collections: Iterable[FeatureCollection]) -> Document:
     """What a program reads first."""
     root = link(request, "/")
     search = link(request, "/search")
@@ -67,12 +68,12 @@ def landing_page(request: Request, collections: Iterable[FeatureCollection]) -> 
     }
 
 
-def conformance() -> dict[str, Any]:
+def conformance() -> Document:
     """What the server keeps to."""
     return {"conformsTo": CONFORMS_TO}
 
 
-def collection_list(request: Request, documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def collection_list(request: Request, documents: Sequence[Document]) -> Document:
     """All collections."""
     here = link(request, "/collections")
     return {
@@ -87,7 +88,7 @@ def collection_list(request: Request, documents: Sequence[dict[str, Any]]) -> di
 
 def collection_document(
     request: Request, collection: FeatureCollection, extent: CollectionExtent
-) -> dict[str, Any]:
+) -> Document:
     """A collection."""
     here = link(request, f"/collections/{collection.id}")
     bbox = WORLD
@@ -133,8 +134,8 @@ def _description(collection: FeatureCollection) -> str:
 
 
 def page_document(
-    features: Sequence[dict[str, Any]], links: Sequence[Link], num_matched: int
-) -> dict[str, Any]:
+    features: Sequence[Document], links: Sequence[Link], num_matched: int
+) -> Document:
     """A page of items."""
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     return {

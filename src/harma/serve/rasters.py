@@ -6,6 +6,7 @@ are left out, a VRT may name the files alone that were indexed with it, and what
 machine reaches no network.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
@@ -29,10 +30,23 @@ ELSEWHERE = frozenset(
         *("STACIT", "STACTA", "GTI", "MRF", "KMLSUPEROVERLAY", "DERIVED", "Rasterlite"),
     )
 )
+# Of blocks of files that GDAL keeps; of itself it takes a twentieth of the machine's memory.
+BLOCKS_MB = 256
 # Nothing is called so: an address that GDAL would fetch must end with it.
 NO_ADDRESS = "{no address}"
+# How texts begin that stand for services, or for tiles that lie elsewhere.
+SERVICES = (b"<GDAL_WMS", b"<GDAL_WMTS", b"<WCS_GDAL", b"<MRF_META", b"<GDALTileIndex")
 # A VRT says near its beginning that it is one, as GDAL has it.
 SNIFFED_BYTES = 1024
+
+
+def bound_blocks() -> None:
+    """Bound the memory of what GDAL keeps of files, of all scenes together.
+
+    It is heeded by whoever calls it before the first raster is opened; what the environment says
+    goes before.
+    """
+    os.environ.setdefault("GDAL_CACHEMAX", str(BLOCKS_MB))
 
 
 @contextmanager
@@ -60,9 +74,12 @@ def open_raster(source: Source) -> DatasetReader:
     opened_as = source.opened_as
     # What HarMA put together is a VRT too, of files as others are.
     is_own = opened_as.startswith(VRT_START)
-    is_vrt = is_own or _is_vrt(opened_as)
+    is_vrt = is_own or _is_vrt(_start(opened_as))
     for path in [opened_as, *source.files]:
-        if _is_vrt(path) and strangers_in(path, source.files):
+        start = _start(path)
+        is_stranger = _is_vrt(start) and strangers_in(path, source.files)
+        # GDAL opens parts of a VRT in any format.
+        if is_stranger or (is_vrt and any(sign in start for sign in SERVICES)):
             raise DataError(
                 "it is a VRT that names what was not indexed with it, and is not shown; index the"
                 " files that it is made of"
@@ -81,16 +98,20 @@ def _drivers(with_vrt: bool) -> tuple[str, ...]:
     return tuple(sorted(names - left_out))
 
 
-def _is_vrt(path: str) -> bool:
-    """Whether a local file is a VRT, whatever it is called."""
+def _start(path: str) -> bytes:
+    """The first bytes of a local file; none of what is no file."""
     if not path.startswith("/") or path.startswith("/vsi"):
-        return False
+        return b""
     try:
         with Path(path).open("rb") as file:
-            start = file.read(SNIFFED_BYTES)
+            return file.read(SNIFFED_BYTES)
     except OSError:
         # Opening it says what is wrong.
-        return False
+        return b""
+
+
+def _is_vrt(start: bytes) -> bool:
+    """Whether a file that begins so is a VRT, whatever it is called."""
     return VRT_START.encode() in start
 
 

@@ -12,6 +12,7 @@ import uvicorn
 from harma.errors import ConfigError
 from harma.serve.app import make_app
 from harma.serve.embedding import share_cores
+from harma.serve.rasters import bound_blocks
 from harma.serve.service import Service
 from harma.serve.settings import ServeSettings
 from harma.serve.settings_checks import check_serve_settings
@@ -35,6 +36,7 @@ def run_server(settings: ServeSettings, say: Say, *, opens_browser: bool = False
         ConfigError: the settings are not usable, or the address is taken.
     """
     check_serve_settings(settings)
+    bound_blocks()
     service = Service.of(settings)
     app = make_app(service)
     share_cores(settings.limits.threads)

@@ -5,11 +5,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import shapely
 from fastapi import Request
 from pydantic import BaseModel, Field
-from shapely.geometry import MultiPolygon, box
-from shapely.geometry.base import BaseGeometry
 
 from harma.index.extents import Box
 from harma.scenes.period import Period
@@ -20,6 +17,7 @@ from harma.serve.source_table import ServedSource, SourceTable
 
 # Boxes of one answer: more of them no map shows at once.
 MOST_BOXES = 50_000
+JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class SourceFacts(BaseModel):
@@ -145,32 +143,42 @@ def coverage(table: SourceTable) -> bytes:
     """Where sources are (`Coverage`), as JSON: made once, as there may be very many."""
     placed = [source for source in table.sources if source.extent.bbox is not None]
     shown = placed[:MOST_BOXES]
-    answer = {
-        "type": "FeatureCollection",
-        "truncated": len(shown) < len(placed),
-        "features": [_covered(source) for source in shown],
-    }
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    # Each written at once: all of them as objects keep Python's collector busy for seconds.
+    features = ",".join(_written(_covered(source)) for source in shown)
+    truncated = _written(len(shown) < len(placed))
+    text = f'{{"type":"FeatureCollection","truncated":{truncated},"features":[{features}]}}'
+    return text.encode()
+
+
+def _written(value: Any) -> str:
+    """A value as JSON, without spaces."""
+    return JSON.encode(value)
 
 
 def _covered(source: ServedSource) -> Mapping[str, Any]:
     assert source.extent.bbox is not None
-    outline = shapely.orient_polygons(box_of(source.extent.bbox))
     properties = {
         "source": source.id,
         "source_name": shown_name(source.record.source),
         "chips": source.extent.num_chips,
         "date": date_text(source),
     }
-    return feature(source.id, shapely.geometry.mapping(outline), properties)
+    return feature(source.id, box_outline(source.extent.bbox), properties)
 
 
-def box_of(bbox: Box) -> BaseGeometry:
-    """A box as a polygon; as two, where it crosses the 180th meridian."""
+def box_outline(bbox: Box) -> dict[str, Any]:
+    """A box as a polygon of GeoJSON; as two, where it crosses the 180th meridian."""
     west, south, east, north = (round(side, DIGITS) for side in bbox)
+    # Written out: for 50,000 scenes polygons of shapely take many seconds.
     if west <= east:
-        return box(west, south, east, north)
-    return MultiPolygon([box(west, south, 180, north), box(-180, south, east, north)])
+        return {"type": "Polygon", "coordinates": [_ring(west, south, east, north)]}
+    parts = [[_ring(west, south, 180.0, north)], [_ring(-180.0, south, east, north)]]
+    return {"type": "MultiPolygon", "coordinates": parts}
+
+
+def _ring(west: float, south: float, east: float, north: float) -> list[list[float]]:
+    """Corners of a box, against the clock as RFC 7946 has them."""
+    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
 
 
 def _rounded(bbox: Sequence[float] | None) -> list[float] | None:
