@@ -55,13 +55,21 @@ class SearchBook:
         self.index_name = index_name
 
     @classmethod
-    def open(cls, directory: str | Path, *, state: str = "", index_name: str = "") -> Self:
+    def open(
+        cls,
+        directory: str | Path,
+        *,
+        state: str = "",
+        index_name: str = "",
+        only_reads: bool = False,
+    ) -> Self:
         """Open the book of an index.
 
         Args:
             directory: of the index.
             state: where saved searches are kept: a directory, postgresql://…; "" beside the index.
             index_name: by which the index is known there; "" takes the name of its directory.
+            only_reads: nothing is made or changed, also where it could be.
 
         Raises:
             ConfigError: the place cannot be one for saved searches.
@@ -69,7 +77,7 @@ class SearchBook:
         """
         directory = Path(directory)
         name = index_name or directory.absolute().name
-        database = open_state(state, directory, name)
+        database = open_state(state, directory, name, only_reads=only_reads)
         # A file belongs to one index, whatever that is called today.
         return cls(database, name if database.is_shared else "")
 

@@ -228,6 +228,16 @@ def test_a_server_that_only_reads(make_service, make_client, client, saved):
     assert client.get("/v1/searches").json() == {"searches": [saved]}
 
 
+def test_a_server_that_only_reads_makes_no_database(make_client, archive):
+    from harma.serve.service import Service
+    from harma.serve.settings import ServeSettings
+
+    service = Service.of(ServeSettings(indexes={"archive": archive}, is_read_only=True))
+    service.index("archive").warm_up()
+    assert make_client(service).get("/v1/searches").json() == {"searches": []}
+    assert not (archive / DATABASE_FILE).exists()
+
+
 def test_a_damaged_database_is_told_of_without_its_path(client, archive):
     (archive / DATABASE_FILE).write_bytes(b"no database" * 1000)
     answer = client.get("/v1/searches")
