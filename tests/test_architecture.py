@@ -41,8 +41,8 @@ HOMES = {
     "lancedb": ("harma.index.store",),
     "fastapi": ("harma.serve",),
     "sqlalchemy": ("harma.searches",),
-    "rio_tiler": ("harma.serve",),
     "mcp": ("harma.serve",),
+    "apprise": ("harma.searches.apprise_notices",),
 }
 
 

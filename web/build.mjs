@@ -73,7 +73,9 @@ async function check() {
   const style = gzipSync(await readFile(join(OUT, "harma.css")), { level: 9 }).length;
   console.log(`gzipped: harma.js ${bundle} bytes, harma.css ${style} bytes`);
   if (bundle + style > MOST_GZIPPED) {
-    throw new Error(`the page is ${bundle + style} bytes gzipped; at most ${MOST_GZIPPED} are allowed`);
+    throw new Error(
+      `the page is ${bundle + style} bytes gzipped; at most ${MOST_GZIPPED} are allowed`,
+    );
   }
 }
 

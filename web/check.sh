@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 page=../src/harma/serve/page
 npm ci --ignore-scripts --no-audit --no-fund --silent
+npm run --silent style
 npm run --silent types
 npm run --silent test
 anew=$(mktemp -d)

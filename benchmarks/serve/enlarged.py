@@ -1,11 +1,18 @@
 """An index of very many chips: real embeddings and noise, with places and dates."""
 
+import itertools
+import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import shapely
+from benchmarks.serve.asking import texts, timed, told
+from benchmarks.serve.searching import posted
+from benchmarks.serve.server import Server
 
 from harma.index.ann_tuning import make_ann
 from harma.index.records import ChipRecord, SourceRecord
@@ -99,3 +106,52 @@ def source_of(number):
 def record(name):
     """What an index keeps of a scene."""
     return SourceRecord(name, 1, 1, "c", CHIPS_OF_SCENE, width=3328, height=2688, bands="1,2,3")
+
+
+# -- a server of it -------------------------------------------------------------------------------
+
+# What else a search may say, beside its text.
+ALSO = {
+    "no filter": {},
+    "box of 5°": {"bbox": [0, 45, 5, 50]},
+    "box of 1°": {"bbox": [0, 45, 1, 46]},
+    "two years": {"date": ["2018", "2019"]},
+    "box of 5°, two years": {"bbox": [0, 45, 5, 50], "date": ["2018", "2019"]},
+}
+
+
+def measure(args):
+    """Ready in how many seconds, searches, and memory beside the model."""
+    make(args)
+    alone = model_alone(args)
+    with Server(args.output) as server:
+        print(
+            f"{args.chips:,} chips: ready after {server.seconds_to_ready:.1f} s, of which Python"
+            f" and the model alone take {alone['seconds']:.1f} s"
+        )
+        asked = texts(7)
+        with server.client() as client:
+            for label, values in ALSO.items():
+                part = list(itertools.islice(asked, args.queries))
+                before = server.cpu_seconds()
+                times = timed(lambda text: posted(client, text, **values), part)  # noqa: B023
+                told(label, times, cpu=server.cpu_seconds() - before)
+        print(
+            f"{server.resident_mb()} MB, {server.resident_mb('VmHWM')} MB at most; Python with the"
+            f" model alone has {alone['mb']} MB"
+        )
+
+
+def model_alone(args):
+    """Seconds and memory of a process that loads the model, and embeds a text."""
+    code = (
+        "import sys, time; start = time.perf_counter()\n"
+        "from harma.model.saved import load\n"
+        "load(sys.argv[1]).embed_texts(['warm up'])\n"
+        "from benchmarks.serve.server import resident_mb; import os, json\n"
+        "print(json.dumps({'seconds': time.perf_counter() - start, 'mb': resident_mb('self')}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(args.model)], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)

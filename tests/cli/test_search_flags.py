@@ -83,7 +83,9 @@ def test_what_is_not_said_is_the_default():
 
 def test_an_image_is_a_picture():
     query = query_of(parsed("--image", "a harbour"))
-    assert told(query.like[0]) == told(Picture(Path("a harbour")))
+    assert isinstance(query.image, Picture)
+    assert query.image.image == Path("a harbour")
+    assert query.like == []
     assert query.text is None
 
 

@@ -45,6 +45,7 @@ def test_flags(settings_of):
         *["--origin", "https://a.example", "--frame-ancestor", "https://b.example"],
         *["--max-k", "200", "--max-threads", "4", "--max-upload-bytes", "5000000"],
         *["--webhook-host", "hooks.example", "--trust-header", "X-User"],
+        *["--allow-notify", "--no-watches", "--webhook-secret-file", "secret.txt"],
     )
     assert settings.indexes == {"coast": Path("a"), "b": Path("b")}
     assert options == {"opens_browser": True}
@@ -53,7 +54,12 @@ def test_flags(settings_of):
     assert settings.hosts == ("maps.example",)
     assert settings.limits == Limits(k=200, threads=4, upload_bytes=5_000_000)
     assert settings.is_read_only
+    assert settings.can_notify
     assert settings.has_metrics
+    assert settings.webhook_hosts == ("hooks.example",)
+    assert settings.webhook_secret_file == Path("secret.txt")
+    assert settings.can_notify
+    assert not settings.runs_watches
 
 
 def test_every_limit_has_a_flag():

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from tests.docs.served import PageServers
 from tests.docs.shown import (
     PAGES,
     ROOT,
@@ -38,6 +39,9 @@ from harma.training.recipe_files import recipe_from_dict
 NOT_RUN = {
     r"git clone <this repository>": "the checkout is there",
     r"\. \.venv/bin/activate": "the tests run in that environment",
+    r"pip install ": "the tests run where all extras are installed",
+    r"docker ": "there is no container engine; tests/deploy does what the Dockerfile does",
+    r"sudo ": "tests change nothing of the system; tests/deploy looks at the files",
     r"make (setup|test|demo|docs|lint)": (
         "the checks before a change run them; see test_make_targets_are_checked"
     ),
@@ -47,6 +51,8 @@ SUBSTITUTED = {
     "georsclip-ret2:weights/RS5M_ViT-B-32_RET-2.pt": "tiny.yaml",
     "ViT-B-32-quickgelu": "tiny.yaml",
     "--count 200": "--count 2",
+    "--host 0.0.0.0": "--host 127.0.0.1",
+    "before=2021&after=2023": "before=2010&after=2019",
     "weights: pretrained": "weights: null",
     "timm: swin_tiny_patch4_window7_224": "timm: vit_tiny_patch16_224",
     "transformers: bert-base-uncased": (
@@ -77,8 +83,12 @@ ADDED = {
 }
 # What a page takes as made on another page.
 BEFORE = {
+    "README.md": ["harma index build demo/archive scenes --model runs/b"],
     "docs/api.md": ["harma index build archive scenes --model runs/b"],
     "docs/files.md": ["harma index build archive scenes --model runs/b"],
+    "docs/watch.md": ["harma index build archive scenes --model runs/b"],
+    "docs/serve.md": ["harma index build archive scenes --model runs/b"],
+    "docs/deploy.md": ["harma index build archive scenes --model runs/b"],
 }
 
 
@@ -92,6 +102,24 @@ BY_SECTION = {
         "Sooner and higher than the published recipe": [CLIP_OF_RSICD],
     },
 }
+
+
+# What runs a command at its time: a line of cron, a service of systemd.
+SCHEDULES = ("cron", "ini")
+
+
+def scheduled_commands(text: str) -> list[str]:
+    """The `harma …` that cron or systemd would run."""
+    return re.findall(r"^(?:[-*/\d, ]+ |ExecStart=\S*/)(harma .*)$", text, re.M)
+
+
+def commands_of(language: str, text: str) -> list[str]:
+    """The commands of a block for a shell, or of a schedule."""
+    if language in SCHEDULES:
+        return scheduled_commands(text)
+    commands = Block(language, text).commands
+    assert commands, f"what is to be done with a block in {language!r}?"
+    return commands
 
 
 def not_run(command: str) -> bool:
@@ -109,7 +137,7 @@ def status_of(arguments: list[str]) -> int | str | None:
 def help_of(arguments: list[str], capsys) -> str:
     action = (
         [word for word in arguments[1:2] if word != "…"]
-        if arguments[0] in ("data", "index")
+        if arguments[0] in ("data", "index", "watch")
         else []
     )
     assert status_of([arguments[0], *action, "--help"]) == 0
@@ -162,6 +190,7 @@ class Reader:
         self.folder = folder
         self.tiny = tiny
         self.names: dict[str, Any] = {"__name__": "page"}
+        self.servers = PageServers(folder)
 
     def block(self, block: Block) -> None:
         """Execute a block; one whose first line is `# NAME.py` or `# NAME.yaml` is that file."""
@@ -174,19 +203,20 @@ class Reader:
         if block.language == "yaml":
             self.yaml(text, named[1] if named else None)
         elif block.language == "python" and not named:
-            exec(compile(text, "block", "exec"), self.names)
+            exec(compile(self.servers.at_its_port(text), "block", "exec"), self.names)
         elif block.language == "json":
             self.annotations(json.loads(text))
         elif block.language == "sql":
             assert duckdb.sql(text).fetchall()
         elif not named:
-            commands = Block(block.language, text).commands
-            assert commands, f"what is to be done with a block in {block.language!r}?"
-            for command in commands:
+            for command in commands_of(block.language, text):
                 self.command(command)
 
     def command(self, command: str) -> None:
         if not_run(command):
+            return
+        if self.servers.takes(command):
+            self.servers.run(command)
             return
         command += " " + next(
             (added for start, added in ADDED.items() if re.match(start, command)), ""
@@ -244,7 +274,9 @@ def reader(tmp_path, monkeypatch, tiny_config, tiny_dual, vocabulary) -> Iterato
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     before = set(sys.modules)
-    yield Reader(tmp_path, tiny_config)
+    reader = Reader(tmp_path, tiny_config)
+    yield reader
+    reader.servers.stop()
     for name in set(sys.modules) - before:
         if name.startswith("my_"):
             del sys.modules[name]

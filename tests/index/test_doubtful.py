@@ -6,7 +6,7 @@ from tests.index.made import all_rows, make_store
 
 from harma.errors import NotFoundError, QueryError
 from harma.index.ask import Chip, Page, Query, Vector, Where
-from harma.index.doubtful import boundary, most_different
+from harma.index.doubtful import boundary, different_ones
 from harma.index.index import Index
 from harma.index.standing import LIKELY, Standings
 
@@ -35,11 +35,22 @@ def test_the_boundary_leaves_fewest_on_the_wrong_side(good, bad, expected):
 def test_each_is_unlike_those_before_it():
     degrees = np.radians([0, 2, 90, 88, 45])
     vectors = list(np.column_stack([np.cos(degrees), np.sin(degrees)]))
-    assert most_different(vectors, 3) == [0, 2, 4]
-    assert sorted(most_different(vectors, 9)) == [0, 1, 2, 3, 4]
-    assert most_different([], 3) == []
+    assert different_ones(vectors, 3) == [0, 2, 4]
+    assert sorted(different_ones(vectors, 9)) == [0, 1, 2, 3, 4]
+    assert different_ones([], 3) == []
     # Copies are chosen last, once each.
-    assert most_different([vectors[0], vectors[0], vectors[2]], 3) == [0, 2, 1]
+    assert different_ones([vectors[0], vectors[0], vectors[2]], 3) == [0, 2, 1]
+
+
+def test_the_first_do_not_depend_on_how_many_are_asked_for():
+    """Each round chooses from the forty that are nearest then, a vector of its own first."""
+    vectors = list(np.random.default_rng(2).normal(size=(100, 6)))
+    chosen = different_ones(vectors, 100)
+    assert sorted(chosen) == list(range(100))
+    assert different_ones(vectors, 23) == chosen[:23]
+    assert max(chosen[:10]) < 40
+    assert chosen[10] == min(set(range(100)) - set(chosen[:10]))
+    assert max(chosen[10:20]) < 50
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +84,7 @@ def test_doubtful_chips_are_near_the_boundary_and_not_marked(index, rows, query)
     best_bad = max(scores[example.id] for example in query.unlike)
     at = (worst_good + best_bad) / 2
     distances = sorted(abs(score - at) for chip, score in scores.items() if chip not in marked)
-    assert max(abs(hit.score - at) for hit in hits) <= distances[4 * 8 - 1] + 1e-6
+    assert max(abs(hit.score - at) for hit in hits) <= distances[39] + 1e-6
     assert abs(hits[0].score - at) == pytest.approx(distances[0], abs=1e-6)
     again = index.find_doubtful(query, page=Page(k=8, overlap=None))
     assert [hit.id for hit in again] == [hit.id for hit in hits]

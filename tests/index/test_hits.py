@@ -9,7 +9,7 @@ import shapely
 from tests.exchange.made import hit
 from tests.index.made import chip
 
-from harma.index.hits import CHANGE_COLUMNS, as_csv, as_geojson, as_json, hit_of
+from harma.index.hits import CHANGE_COLUMNS, as_csv, as_geojson, as_json, hit_of, hits_of
 from harma.index.records import ShownChip
 from harma.index.schema import BOX_COLUMNS
 from harma.index.standing import Standings
@@ -81,3 +81,18 @@ def test_geojson_turns_outer_rings_against_the_clock():
     feature = json.loads(as_geojson([hit(geometry=clockwise)]))["features"][0]
     assert shapely.geometry.shape(feature["geometry"]).exterior.is_ccw
     assert (feature["id"], feature["properties"]["rank"]) == ("0a1b2c", 1)
+
+
+def test_many_hits_are_what_each_is_alone():
+    places = [
+        None,
+        b"",
+        shapely.to_wkb(shapely.box(0, 0, 1, 1)),
+        shapely.to_wkb(shapely.Point(1, 2)),
+    ]
+    chips = [shown(id=str(number), geometry=place) for number, place in enumerate(places)]
+    scores = [0.1, 0.5, 0.5 + 2**-20, 9.0]
+    for standings in (SAMPLE, Standings([])):
+        alone = [hit_of(chip, score, standings) for chip, score in zip(chips, scores, strict=True)]
+        assert hits_of(chips, scores, standings) == alone
+    assert hits_of([], [], SAMPLE) == []

@@ -67,3 +67,30 @@ def test_pages_follow_each_other(tmp_path):
     for offset in (0, 7, 14):
         pages += [hit.id for hit in index.search(like=[vector], k=7, offset=offset)]
     assert pages[:20] == whole
+
+
+def test_queries_are_embedded_by_what_is_put_before_the_model(tmp_path):
+    class Known:
+        embed_dim = 8
+
+        def embed_texts(self, texts):
+            return np.tile(np.eye(2, 8, dtype=np.float32)[1], (len(texts), 1))
+
+    store = Store.create(tmp_path / "index", made_settings(8))
+    store.add_chips([chip(id="a"), chip(id="b", column=9)], np.eye(2, 8, dtype=np.float32))
+    index = Index(store)
+    index.embedder = Known()
+    assert [hit.id for hit in index.search("a river")] == ["b", "a"]
+
+
+def test_an_index_is_warmed_up(tmp_path):
+    class Counted:
+        texts = ()
+
+        def embed_texts(self, texts):
+            self.texts += tuple(texts)
+
+    index = Index(make_store(tmp_path / "index", 10, dim=8))
+    index.embedder = Counted()
+    index.warm_up()
+    assert len(index.embedder.texts) == 1

@@ -1,10 +1,13 @@
 """Overlapping chips of one place."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pytest
 import shapely
 from shapely.geometry import box
+from tests.index import slow_merge
 
 from harma.index import merge
 from harma.index.records import ShownChip
@@ -114,3 +117,82 @@ def test_whatever_the_side_that_they_overlap_on():
     for column, line in ((95, 100), (105, 100), (100, 95), (100, 105)):
         assert merged([centre, row(column, line)], 0.5, 99) == [centre]
         assert len(merged([centre, row(column, line)], 0.51, 99)) == 2
+
+
+# -- against the plain rule ----------------------------------------------------------------------
+
+
+def random_rows(seed, count, kind):
+    """Chips on grids and beside them, turned, multipart, unplaced, points; of days and ranges."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        column, line = (5 * rng.integers(0, 14, 2)).tolist()
+        size = int(rng.choice([10, 10, 10, 20]))
+        place = box(column, line, column + size, line + size)
+        if kind == "turned":
+            place = shapely.affinity.rotate(place, float(rng.uniform(0, 90)))
+        if kind == "mixed":
+            place = rng.choice(
+                [
+                    place,
+                    None,
+                    shapely.Point(column, line),
+                    shapely.MultiPolygon([place, box(200, 0, 200 + size, size)]),
+                    shapely.affinity.translate(place, float(rng.uniform()), 0),
+                    shapely.LineString([(column, line), (column + size, line)]),
+                    shapely.Polygon(),
+                ]
+            )
+        rows.append(
+            replace(
+                row(column, line, source=str(rng.integers(4)), place=place, size=size),
+                **dates(rng),
+            )
+        )
+    return rows
+
+
+def dates(rng):
+    """No date, a moment, a moment late in the evening, a day, a month."""
+    day = datetime(2020, 5, int(rng.integers(1, 4)), tzinfo=UTC)
+    end = timedelta(days=1, microseconds=-1)
+    return [
+        {"datetime": None},
+        {"datetime": day + timedelta(hours=int(rng.integers(24)))},
+        {"datetime": day, "datetime_end": day + end},
+        {"datetime": day + timedelta(hours=23), "datetime_end": day + timedelta(hours=26)},
+        {"datetime": day, "datetime_end": day + timedelta(days=30)},
+    ][rng.integers(5)]
+
+
+@pytest.mark.parametrize("kind", ["grid", "turned", "mixed"])
+@pytest.mark.parametrize("any_date", [False, True])
+@pytest.mark.parametrize("overlap", [0.01, 0.25, 0.5, 1.0])
+def test_what_is_left_is_what_the_plain_rule_leaves(kind, any_date, overlap, monkeypatch):
+    # Small blocks, so that there are many of them.
+    monkeypatch.setattr(merge, "FEWEST_AT_ONCE", 16)
+    for seed in range(4):
+        rows = random_rows(seed, 150, kind)
+        for count in (1, 30, 200):
+            left = merge.merged(rows, overlap, count, any_date=any_date)
+            assert left == slow_merge.merged(rows, overlap, count, any_date=any_date)
+
+
+def test_blocks_of_any_size_leave_the_same(monkeypatch):
+    rows = random_rows(9, 600, "grid")
+    whole = merge.merged(rows, 0.5, 600)
+    for size in (1, 7, 600):
+        monkeypatch.setattr(merge, "FEWEST_AT_ONCE", size)
+        assert merge.merged(rows, 0.5, 600) == whole
+
+
+def test_nothing_is_left_of_nothing():
+    assert merge.merged([], 0.5, 10) == []
+
+
+def test_outlines_that_cross_themselves_are_mended():
+    bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    square = box(0, 0, 10, 10)
+    rows = [row(place=square), row(place=bow), row(place=shapely.affinity.translate(bow, 1, 0))]
+    assert merge.merged(rows, 0.99, 99)[0] == 0

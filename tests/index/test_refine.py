@@ -1,15 +1,17 @@
 """A query's direction, refined by good and bad examples."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from harma.errors import QueryError
 from harma.index.background import background_of
 from harma.index.refine import (
-    ODDS_SPREAD,
-    SLOPE_SPREAD,
+    ODDS_VARIANCE,
+    SLOPE_VARIANCE,
     STRENGTHS,
-    STRENGTHS_BEFORE,
+    TRUSTS,
     USUAL_ODDS,
     refine,
 )
@@ -51,7 +53,7 @@ def by_kernels(text, good, bad, archive):
     covariance = np.cov(archive.T, bias=True)
     variances, axes = np.linalg.eigh(covariance)
     variances = 0.9 * variances + 0.1 * variances.mean()
-    prior = (axes * variances**-0.75) @ axes.T
+    prior = (axes * variances**-0.6) @ axes.T
     prior /= np.trace(prior @ covariance)
     # Conditioned on scores that do not vary with the description's.
     across = covariance @ text
@@ -60,24 +62,24 @@ def by_kernels(text, good, bad, archive):
     labels = np.repeat([1.0, 0.0], [len(good), len(bad)])
     spread = np.sqrt(text @ across)
     scores = rows @ text / spread
-    learnt, evidences = [], []
-    for strength in STRENGTHS:
+    directions, chances = [], []
+    for trust, strength in itertools.product(TRUSTS, STRENGTHS):
+        before = trust * scores + USUAL_ODDS
         kernel = strength * rows @ prior @ rows.T
-        kernel += SLOPE_SPREAD**2 * np.outer(scores, scores) + ODDS_SPREAD**2
+        kernel += SLOPE_VARIANCE * np.outer(scores, scores) + ODDS_VARIANCE
         latent = np.zeros(len(rows))
         for _ in range(100):
-            chances = 1 / (1 + np.exp(-(scores + USUAL_ODDS + latent)))
-            curvature = np.diag(chances * (1 - chances))
+            good_chance = 1 / (1 + np.exp(-(before + latent)))
+            curvature = np.diag(good_chance * (1 - good_chance))
             to_solve = np.eye(len(rows)) + curvature @ kernel
-            dual = np.linalg.solve(to_solve, curvature @ latent + labels - chances)
-            latent = kernel @ dual
-        signs = 2 * labels - 1
-        evidence = -np.logaddexp(0, -signs * (scores + USUAL_ODDS + latent)).sum()
+            dual = np.linalg.solve(to_solve, curvature @ latent + labels - good_chance)
+            # Half steps: whole ones may swing to and fro.
+            latent = (latent + kernel @ dual) / 2
+        evidence = -np.logaddexp(0, -(2 * labels - 1) * (before + latent)).sum()
         evidence -= 0.5 * dual @ latent + 0.5 * np.linalg.slogdet(to_solve)[1]
-        evidences.append(evidence)
-        learnt.append(strength * prior @ rows.T @ dual)
-    shares = np.array(STRENGTHS_BEFORE) * np.exp(evidences)
-    return unit(text / spread + shares @ learnt / shares.sum())
+        chances.append(TRUSTS[trust] * STRENGTHS[strength] * np.exp(evidence))
+        directions.append(trust * text / spread + strength * prior @ rows.T @ dual)
+    return unit(np.array(chances) @ directions)
 
 
 @pytest.mark.parametrize(("num_good", "num_bad"), [(1, 0), (3, 2), (0, 4), (9, 21)])

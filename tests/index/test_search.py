@@ -10,9 +10,10 @@ from harma.index.ann import Ann, write_ann
 from harma.index.ask import Chip
 from harma.index.background import background_of
 from harma.index.index import Index
+from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.refine import refine
 from harma.index.schema import BOX_COLUMNS
-from harma.index.search import best_of
+from harma.index.search import best_of, chips_of
 from harma.index.store import Store
 
 
@@ -190,3 +191,11 @@ def test_chips_that_lie_only_in_the_box_around_an_area_are_passed_over(tmp_path)
         vector = np.eye(8, dtype=np.float32)[0]
         hits = Index(store).search(like=[vector], polygon=triangle, k=k, overlap=None)
         assert "".join(hit.id for hit in hits) == expected
+
+
+def test_chips_of_a_table_are_its_rows(table, index):
+    shown = index.store.rows(SHOWN_COLUMNS).select(SHOWN_COLUMNS)
+    chips = chips_of(shown)
+    assert chips == [ShownChip(**row) for row in shown.to_pylist()]
+    assert chips[0].source is chips[1].source, "one text for all chips of a scene"
+    assert chips_of(shown.slice(0, 0)) == []

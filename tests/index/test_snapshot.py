@@ -12,6 +12,7 @@ from harma.errors import ModelMismatchError, StorageError
 from harma.index.ann_tuning import make_ann
 from harma.index.filters import Filter
 from harma.index.index import Index
+from harma.index.records import SourceRecord
 from harma.index.settings import write_settings
 from harma.index.snapshot import Places
 from harma.index.store import Store
@@ -185,14 +186,15 @@ def test_what_was_written_is_seen_and_what_was_not_costs_nothing(store):
 
 
 def test_a_change_of_sources_alone_is_a_change(store):
+    record = SourceRecord(all_chips(store)[0].source, 1, 2, "c")
+    store.put_sources([record])
     index = Index(store)
     versions = index.store.versions
-    record = next(iter(store.sources().values()))
     store.put_sources([replace(record, sensor="another")])
     assert index.refresh_if_changed()
     assert index.store.versions[0] == versions[0]
     assert index.store.versions[1] > versions[1]
-    assert index.store.sources()[record.source].sensor == "another"
+    assert index.store.sources()["a.tif"].sensor == "another"
 
 
 def test_another_tuning_is_a_change(store):

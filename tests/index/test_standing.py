@@ -40,3 +40,11 @@ def test_clear_is_four_robust_deviations_above_the_middle_and_likely_two_and_a_h
 def test_thirty_scores_are_enough_to_tell():
     assert Standings(np.linspace(-1, 1, 29)).of(9.0) == ""
     assert Standings(np.linspace(-1, 1, 30)).of(9.0) == "clear"
+
+
+def test_percentiles_of_many_are_those_of_each():
+    scores = np.array([-1.0, 0.1, 0.15, 0.2, 0.3, 1.0])
+    for sample in ([], [0.1, 0.2, 0.2, 0.3], np.random.default_rng(0).random(1000)):
+        standings = Standings(np.array(sample))
+        each = [standings.percentile(score) for score in scores]
+        assert standings.percentiles(scores).tolist() == each

@@ -8,7 +8,7 @@ import pytest
 import shapely
 from tests.searches.made_events import event
 
-from harma.searches.feeds import ATOM, GEORSS, Feed, atom, data_address
+from harma.searches.feeds import ATOM, GEORSS, FeedAbout, atom, data_address
 
 HOSTILE = "a\x00b\x1b]]>\"'<script>&amp;\ufffe\ud800é\u202e.tif"
 WHEN = datetime(2026, 11, 26, 16, 0, tzinfo=UTC)
@@ -24,7 +24,7 @@ def feed(**values):
         "page_of": lambda one: f"https://example.org/harma/?search=s1&event={one.number}",
         "thumbnail_of": lambda one: f"https://example.org/thumbnail/{one.number}",
     }
-    return Feed(**{**usual, **values})
+    return FeedAbout(**{**usual, **values})
 
 
 def parsed(made, events):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from tests.searches.watched import Watched
 
 import harma.searches.watching
 from harma.errors import BusyError, NotFoundError
 from harma.searches import watch_runs
+from harma.searches.database import open_postgres
 from harma.searches.tables import EVENTS
 from harma.searches.watch_runs import begin_run, event_id, note_problem, seen_places
 
@@ -51,7 +53,38 @@ def test_a_killed_run_loses_nothing_and_doubles_nothing(watched, point):
     assert watched.run().events == ()
 
 
-def test_two_runs_at_once_keep_each_event_once(watched, monkeypatch):
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def kept_in(request, tmp_path):
+    """An index with a scene, whose watches are kept in either database."""
+    database = None
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgres").new_database("watched")
+        database = open_postgres(address)
+    made = Watched(tmp_path / "kept_in", database)
+    made.add("/scenes/a.tif", [0.9, 0.1, 0.8, 0.2], day=1)
+    yield made
+    made.book.close()
+
+
+def test_what_comes_goes_and_comes_back_in_either_database(kept_in):
+    kept_in.watch()
+    kept_in.add("c", [0.7, 0.3, 0.6], day=2)
+    assert len(kept_in.run().events) == 2
+    kept_in.remove("c")
+    assert kept_in.run().events == ()
+    kept_in.add("c", [0.7, 0.3, 0.6], day=2)
+    assert kept_in.run().events == ()
+    kept_in.change("c", [0.7, 0.9, 0.6], content="new", day=2)
+    assert [event.chip for event in kept_in.run().events] == ["c|new|1"]
+    kept_in.move("/scenes/a.tif", "/elsewhere/a.tif", [0.9, 0.1, 0.8, 0.2], day=1)
+    assert kept_in.run().events == ()
+    assert kept(kept_in) == ["c|c|0", "c|c|2", "c|new|1"]
+    kept_in.book.delete(kept_in.ids["s1"])
+    assert kept(kept_in) == []
+
+
+def test_two_runs_at_once_keep_each_event_once(kept_in, monkeypatch):
+    watched = kept_in
     watched.watch()
     watched.add("c", [0.7, 0.3, 0.6], day=2)
     together = threading.Barrier(2)

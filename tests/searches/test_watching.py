@@ -3,8 +3,9 @@
 import pytest
 from tests.searches.watched import ASKED, chips
 
-from harma.errors import NotFoundError, QueryError
+from harma.errors import DataError, NotFoundError, QueryError
 from harma.index.index import Index
+from harma.searches import watching
 from harma.searches.records import Mark
 from harma.searches.watching import run_watches
 
@@ -132,11 +133,13 @@ def test_many_new_scenes_are_searched_in_parts(watched, monkeypatch):
 def test_more_hits_than_are_looked_at_are_stated(watched, monkeypatch):
     monkeypatch.setattr("harma.searches.watching.FIRST_HITS", 2)
     monkeypatch.setattr("harma.searches.watching.MOST_HITS", 3)
-    watched.watch()
-    watched.add("c", [0.6, 0.7, 0.8, 0.9], day=2)
+    watched.add("b", [0.6, 0.7, 0.8, 0.9], day=2)
+    # Of what was there before nothing is told, so that nothing is lost.
+    assert watched.watch().problem == ""
+    watched.add("c", [0.6, 0.7, 0.8, 0.9], day=3)
     run = watched.run()
     assert len(run.events) == 3
-    assert "more than 3 hits" in run.problem
+    assert "only the best were looked at" in run.problem
     assert watched.get().last_problem == run.problem
 
 
@@ -301,3 +304,17 @@ def test_a_change_watch_waits_for_the_later_time(watched):
     assert chips(watched.run()) == []
     watched.add("d", [0.9, 0.9, 0.9, 0.9], day=6)
     assert chips(watched.run()) == ["d|d|1", "d|d|3"]
+
+
+def test_what_is_noted_of_a_problem_names_no_files(watched, monkeypatch):
+    watched.watch()
+
+    def damaged(*_):
+        raise DataError(f"the index {watched.directory} cannot be read")
+
+    monkeypatch.setattr(watching, "scenes_there", damaged)
+    (run,) = run_watches(Index.open(watched.directory), watched.book)
+    assert str(watched.directory) in run.problem
+    assert watched.get().last_problem == (
+        "it could not be run (DataError); what runs it has told why"
+    )

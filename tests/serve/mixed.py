@@ -1,9 +1,7 @@
 """Scenes of all kinds of places and dates, and a server over them that a socket reaches."""
 
-import datetime as dt
 import threading
 import time
-from dataclasses import replace
 
 import numpy as np
 import rasterio
@@ -11,8 +9,6 @@ import uvicorn
 from affine import Affine
 from PIL import Image
 
-from harma.errors import NotFoundError
-from harma.searches.records import Mark, SavedSearch
 from harma.serve.app import make_app
 
 SIDE = 96
@@ -66,45 +62,6 @@ def write_mixed(folder):
         write_raster(folder / name, picture(seed), crs, transform)
     Image.fromarray(picture(99)).save(folder / NO_PLACE)
     return folder
-
-
-class KeptSearches:
-    """Saved searches in memory, as `SearchBook` keeps them on disk."""
-
-    def __init__(self):
-        self.searches = {}
-        self.marks_of = {}
-
-    def create(self, name, asked, *, is_draft=False, who=""):
-        moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-        saved = SavedSearch(f"s{len(self.searches)}", name, asked, is_draft, 1, moment, moment)
-        self.searches[saved.id] = saved
-        return saved
-
-    def all(self, *, drafts=False):
-        return [saved for saved in self.searches.values() if drafts or not saved.is_draft]
-
-    def get(self, search):
-        if search not in self.searches:
-            raise NotFoundError(f"there is no saved search {search}")
-        return self.searches[search]
-
-    def marks(self, search):
-        return list(self.marks_of.get(search, {}).values())
-
-    def put_marks(self, search, marks, *, drop=(), who=""):
-        kept = self.marks_of.setdefault(search, {})
-        kept |= {mark.chip: mark for mark in marks}
-        for chip in drop:
-            kept.pop(chip)
-        saved = self.get(search)
-        self.searches[search] = replace(saved, version=saved.version + 1)
-        return self.searches[search]
-
-
-def mark(chip, kind):
-    """What a person says of a chip."""
-    return Mark(chip, kind)
 
 
 class LiveServer:

@@ -1,5 +1,6 @@
 """Bodies that are too large are refused, by their header or when too much has come."""
 
+import anyio
 import pytest
 
 from harma.serve.settings import Limits
@@ -24,6 +25,42 @@ def test_by_the_header(client):
     assert answer.headers["content-type"] == "application/problem+json"
     assert "1,000 bytes" in answer.json()["detail"]
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_body_that_is_refused_is_let_come_up_to_a_size(make_service, make_client):
+    taken = []
+
+    def body(count):
+        for _ in range(count):
+            taken.append(1)
+            yield {"type": "http.request", "body": b"x" * 1000, "more_body": True}
+        yield {"type": "http.request", "body": b"", "more_body": False}
+
+    app = make_client(make_service(limits=Limits(body_bytes=1000, upload_bytes=5000))).app
+    for count, least, most in ((3, 3, 3), (100, 5, 7)):
+        messages = body(count)
+        sent = []
+
+        async def receive(messages=messages):
+            return next(messages)
+
+        async def send(message, sent=sent):
+            sent.append(message)
+
+        taken.clear()
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": SEARCH,
+            "query_string": b"",
+            "headers": [(b"content-length", b"100000"), (b"host", b"localhost")],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+            "scheme": "http",
+        }
+        anyio.run(app, scope, receive, send)
+        assert sent[0]["status"] == 413
+        assert least <= len(taken) <= most
 
 
 def test_in_pieces(client):

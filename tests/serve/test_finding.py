@@ -1,9 +1,12 @@
 """Searches of the API: found once, kept, and cut into pages."""
 
+from dataclasses import replace
+
 import pytest
 
-from harma.errors import NotFoundError, QueryError
-from harma.serve.finding import PageOfHits, answer, empty_of, find, has_more
+from harma.errors import GoneError, NotFoundError, QueryError
+from harma.serve.finding import PageOfHits, answer, deep_enough, empty_of, find, has_more
+from harma.serve.results import Results
 from harma.serve.settings import Limits
 
 
@@ -48,3 +51,38 @@ def test_what_cannot_be_found(service):
         find(service, index, {})
     with pytest.raises(NotFoundError, match="no source"):
         find(service, index, {"text": "a", "source": "x"})
+
+
+def test_few_hits_are_looked_for_at_first_and_all_where_they_are_asked_for(service, monkeypatch):
+    index = service.index("archive")
+    whole, _ = find(service, index, {"text": "a road", "k": 27})
+    service.results = Results()
+    monkeypatch.setattr("harma.serve.finding.FIRST_KEPT", 5)
+    first, _ = find(service, index, {"text": "a road", "k": 3})
+    assert len(first.hits) == 5
+    assert has_more(first, PageOfHits(0, 5))
+    assert deep_enough(service, index, first, 5) is first
+    deep = deep_enough(service, index, first, 6)
+    assert deep.id == first.id
+    assert [hit.id for hit in deep.hits] == [hit.id for hit in whole.hits]
+    assert not has_more(deep, PageOfHits(20, 7))
+    assert find(service, index, {"text": "a road", "k": 3})[0] is deep
+    assert deep_enough(service, index, deep) is deep
+
+
+def test_a_large_page_is_looked_for_at_once(service, monkeypatch):
+    monkeypatch.setattr("harma.serve.finding.FIRST_KEPT", 5)
+    index = service.index("archive")
+    find(service, index, {"text": "a road", "k": 3})
+    kept, k = find(service, index, {"text": "a road", "k": 20})
+    assert (len(kept.hits), k) == (27, 20)
+
+
+def test_further_hits_of_an_index_that_has_changed_are_gone(service, monkeypatch):
+    monkeypatch.setattr("harma.serve.finding.FIRST_KEPT", 5)
+    index = service.index("archive")
+    kept, _ = find(service, index, {"text": "a road", "k": 3})
+    old = replace(kept, version=kept.version - 1)
+    assert deep_enough(service, index, old, 5) is old, "what is kept is given"
+    with pytest.raises(GoneError, match="has changed since this search; search again"):
+        deep_enough(service, index, old, 6)

@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
+from tests.serve.there import ids_there
 
 EXAMPLES = 10
 SEED = 15
 # What the schema admits may still have no sense: an area of no size, a text that is blank.
-STATUSES = ["2xx", "401", "403", "404", "409", "410", "422", "503"]
+STATUSES = ["2xx", "400", "401", "403", "404", "409", "410", "422", "503"]
 CHECKS = {"positive_data_acceptance": {"expected-statuses": STATUSES}}
 
 
@@ -20,19 +21,6 @@ CHECKS = {"positive_data_acceptance": {"expected-statuses": STATUSES}}
 def service(make_service):
     # The name that schemathesis calls an application by.
     return make_service(hosts=("testserver",), has_metrics=True)
-
-
-@pytest.fixture
-def ids(service, client):
-    """Parameters of addresses, of what is there."""
-    answer = client.get("/v1/indexes/archive/search", params={"q": "a"}).json()
-    body = {"index": "archive", "name": "roofs", "asked": {"text": "a roof"}}
-    return {
-        "index": "archive",
-        "chip": answer["features"][0]["id"],
-        "query": answer["query_id"],
-        "search": client.post("/v1/searches", json=body).json()["id"],
-    }
 
 
 def try_operation(operation, mode, known):
@@ -63,7 +51,7 @@ def try_operation(operation, mode, known):
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("is_there", [True, False])
-def test_operations(client, ids, mode, is_there):
+def test_operations(client, mode, is_there):
     config = SchemathesisConfig.from_dict({"seed": SEED, "checks": CHECKS})
     schema = schemathesis.openapi.from_asgi("/openapi.json", client.app, config=config)
     failures = []
@@ -72,8 +60,9 @@ def test_operations(client, ids, mode, is_there):
         operation = result.ok()
         named = re.findall(r"{(\w+)}", operation.path)
         known = None
-        if is_there and set(named) <= ids.keys():
-            known = {name: ids[name] for name in named}
+        if is_there:
+            there = ids_there(client)
+            known = {name: there[name] for name in named}
         try:
             try_operation(operation, mode, known)
             num_tried += 1

@@ -69,3 +69,14 @@ def test_base_maps(check):
     check(basemap="http://wms.example/service?map=a")
     assert basemap_kind("https://tiles.example/{z}/{x}/{y}.png") == "xyz"
     assert basemap_kind("http://wms.example/service?map=a") == "wms"
+
+
+def test_webhooks_need_a_secret_and_hosts_that_are_some(check, tmp_path, monkeypatch):
+    monkeypatch.delenv("HARMA_WEBHOOK_SECRET", raising=False)
+    with pytest.raises(ConfigError, match="--webhook-secret-file"):
+        check(webhook_hosts=("hooks.example.org",))
+    file = tmp_path / "secret.txt"
+    file.write_text("0123456789abcdef")
+    check(webhook_hosts=("hooks.example.org",), webhook_secret_file=file)
+    with pytest.raises(ConfigError, match="is no host that webhooks may tell"):
+        check(webhook_hosts=("https://hooks.example.org",), webhook_secret_file=file)

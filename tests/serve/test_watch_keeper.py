@@ -1,5 +1,6 @@
 """The server runs watches itself."""
 
+import threading
 import time
 
 import pytest
@@ -88,9 +89,16 @@ def test_it_runs_while_the_server_does(service, watched, added, make_client, mon
 
 @pytest.mark.parametrize("options", [{"runs_watches": False}, {"is_read_only": True}])
 def test_it_can_be_left_to_others(make_service, options):
-    keeper = WatchKeeper(make_service(**options), interval_s=0.01)
-    keeper.start()
-    assert not keeper._thread.is_alive()
+    before = threading.active_count()
+    WatchKeeper(make_service(**options), interval_s=0.01).start()
+    assert threading.active_count() == before
+
+
+def test_a_server_can_be_started_again(service, make_client):
+    client = make_client(service)
+    for _ in range(2):
+        with client:
+            assert client.get("/healthz").status_code == 200
 
 
 def test_an_index_that_is_not_ready_is_left_alone(service, watched):

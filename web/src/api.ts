@@ -94,7 +94,13 @@ async function once(path: string, how: Call): Promise<Response> {
   const body = how.json === undefined ? how.bytes : JSON.stringify(how.json);
   try {
     const { method = "GET", signal } = how;
-    return await fetch(address(path), { method, headers, body, signal, credentials: "same-origin" });
+    return await fetch(address(path), {
+      method,
+      headers,
+      body,
+      signal,
+      credentials: "same-origin",
+    });
   } catch (error) {
     if (isAbort(error)) {
       throw error;

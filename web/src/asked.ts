@@ -6,7 +6,7 @@ import { EMPTY, type Example, type State } from "./state.ts";
 
 /** The body of a search. Pictures that the server keeps have no id and are left out. */
 export function askedOf(state: State): Asked {
-  const asked: Asked = {};
+  const asked: Asked = { ...state.rest };
   if (state.text.trim()) {
     asked.text = state.text.trim();
   }
@@ -52,14 +52,23 @@ function askedExample({ kind, value, weight }: Example): AskedExample[] {
   return [weight === undefined ? example : { ...example, weight }];
 }
 
+/** Fields of a search that the page has an element for, and the size of a page. */
+const KNOWN = new Set(
+  "text image like unlike bbox polygon date source before after k offset".split(" "),
+);
+
 /** The part of the state that a saved search says. */
 export function stateOfAsked(asked: Asked): Partial<State> {
+  const rest = Object.entries(asked).filter(([name, value]) => !KNOWN.has(name) && value != null);
   const [since, until] = asked.date ?? [null, null];
   const isChange = Boolean(asked.before ?? asked.after);
+  const texts = listOf(asked.text);
+  // Each further text counts as much as the first: so does a text to be like.
+  const further = texts.slice(1).map((value): Example => ({ kind: "text", value }));
   const image = asked.image ? [exampleOf(asked.image)] : [];
   return {
-    text: textOf(asked.text),
-    like: [...image, ...(asked.like ?? []).map(exampleOf)],
+    text: texts[0] ?? "",
+    like: [...further, ...image, ...(asked.like ?? []).map(exampleOf)],
     unlike: (asked.unlike ?? []).map(exampleOf),
     area: areaOf(asked),
     mode: isChange ? "changes" : EMPTY.mode,
@@ -67,19 +76,17 @@ export function stateOfAsked(asked: Asked): Partial<State> {
     until: until ?? "",
     before: asked.before ?? "",
     after: asked.after ?? "",
-    sources: sourcesOf(asked.source),
+    sources: listOf(asked.source),
+    rest: Object.fromEntries(rest),
   };
 }
 
-function textOf(text: Asked["text"]): string {
-  return Array.isArray(text) ? text.join(" ") : (text ?? "");
-}
-
-function sourcesOf(source: Asked["source"]): string[] {
-  if (!source) {
+/** One value, several or none, as a list. */
+function listOf(value: string | string[] | null | undefined): string[] {
+  if (!value) {
     return [];
   }
-  return Array.isArray(source) ? source : [source];
+  return Array.isArray(value) ? value : [value];
 }
 
 function areaOf(asked: Asked): Area | null {

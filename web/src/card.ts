@@ -13,8 +13,6 @@ export interface CardActions {
   canMark: boolean;
   mark(hit: Hit, mark: MarkKind | null): void;
   moreLike(hit: Hit): void;
-  lessLike(hit: Hit): void;
-  show(hit: Hit): void;
   close(): void;
 }
 
@@ -33,6 +31,7 @@ export class Card {
   private frame: HTMLElement = el("div");
   private reason = el("p");
   private whyButton = el("button");
+  private readonly who = el("p", { class: "hint" });
 
   constructor(store: Store, actions: CardActions) {
     this.store = store;
@@ -40,17 +39,19 @@ export class Card {
   }
 
   /** Show a hit, or nothing. */
-  show(hit: Hit | null, mark: MarkKind | null): void {
+  show(hit: Hit | null, mark: MarkKind | null, who = ""): void {
     if (hit?.id !== this.hit?.id) {
       this.hit = hit;
       this.place.replaceChildren(...(hit ? this.content(hit) : []));
       this.place.hidden = hit === null;
     }
-    this.mark(mark);
+    this.mark(mark, who);
   }
 
-  /** Show what it is marked as. */
-  mark(mark: MarkKind | null): void {
+  /** Show what it is marked as, and by whom, where that is known. */
+  mark(mark: MarkKind | null, who = ""): void {
+    this.who.textContent = mark && who ? `Marked by ${who}` : "";
+    this.who.hidden = this.who.textContent === "";
     for (const [kind, made] of this.marks) {
       made.setAttribute("aria-pressed", String(kind === mark));
     }
@@ -101,7 +102,7 @@ export class Card {
   private content(hit: Hit): HTMLElement[] {
     this.frame = picture(hit);
     this.reason = el("p", { class: "reason", hidden: true });
-    return [this.header(hit), this.frame, this.reason, facts(hit), this.buttons(hit)];
+    return [this.header(hit), this.frame, this.reason, facts(hit), this.buttons(hit), this.who];
   }
 
   private header(hit: Hit): HTMLElement {
@@ -131,7 +132,10 @@ export class Card {
       this.marks.set(kind, made);
       row.append(made);
     }
-    this.whyButton = button("Why this place", () => void this.why(), { class: "quiet", icon: "why" });
+    this.whyButton = button("Why this place", () => void this.why(), {
+      class: "quiet",
+      icon: "why",
+    });
     this.whyButton.setAttribute("aria-pressed", "false");
     const second = el(
       "div",

@@ -99,7 +99,6 @@ export interface Answer {
   next: string | null;
   empty: { reason: string; advice: string } | null;
   features: Hit[];
-  last_good?: number | null;
 }
 
 /** An example as the API takes it. */
@@ -179,7 +178,15 @@ export interface Relevance {
   sentence: string;
 }
 
+export interface MarksImported {
+  set: number;
+  unknown: string[];
+  num_unknown: number;
+  bad: { row: number; reason: string }[];
+  num_bad: number;
+}
+
 export interface MarkFeature {
   id: string;
-  properties: { mark: MarkKind; who?: string; note?: string };
+  properties: { mark: MarkKind; who?: string; earlier?: string[]; note?: string };
 }

@@ -1,5 +1,6 @@
 /** From places to detections: a threshold, and touching places above it merged into shapes. */
 
+import type { Extent } from "ol/extent.js";
 import { call, download, isAbort, sentenceOf } from "./api.ts";
 import type { Answer } from "./contract.ts";
 import { button, byId, el } from "./elements.ts";
@@ -16,20 +17,27 @@ interface Detections {
   features: unknown[];
 }
 
+export interface DetectionEvents {
+  toggled(isOpen: boolean): void;
+  /** The first shapes are drawn, within this box of the map. */
+  shown(extent: Extent): void;
+}
+
 export class DetectionTool {
   private readonly overlay: Overlay;
   private readonly place = byId("detections");
   private readonly slider = byId<HTMLInputElement>("threshold");
   private readonly says = byId("threshold-says");
-  private readonly onToggle: (isOpen: boolean) => void;
+  private readonly events: DetectionEvents;
   private answer: Answer | null = null;
   private scores: [number, number] = [0, 1];
   private asking: AbortController | null = null;
   private timer = 0;
+  private isLookedAt = false;
 
-  constructor(overlay: Overlay, onToggle: (isOpen: boolean) => void) {
+  constructor(overlay: Overlay, events: DetectionEvents) {
     this.overlay = overlay;
-    this.onToggle = onToggle;
+    this.events = events;
     this.slider.max = String(STEPS);
     this.slider.addEventListener("input", () => {
       window.clearTimeout(this.timer);
@@ -52,7 +60,8 @@ export class DetectionTool {
   toggle(isOpen = !this.isOpen): void {
     this.place.hidden = !isOpen;
     this.overlay.clear();
-    this.onToggle(isOpen);
+    this.events.toggled(isOpen);
+    this.isLookedAt = false;
     if (isOpen) {
       void this.ask();
       this.slider.focus();
@@ -99,6 +108,10 @@ export class DetectionTool {
     try {
       const found = await call<Detections>(this.path("geojson"), { signal: this.asking.signal });
       this.overlay.showAll(found);
+      if (!this.isLookedAt && found.features.length > 0) {
+        this.isLookedAt = true;
+        this.events.shown(this.overlay.extent());
+      }
       const sentence = plural(found.features.length, "detection");
       this.says.textContent = sentence;
       this.slider.setAttribute("aria-valuetext", sentence);

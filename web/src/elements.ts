@@ -115,6 +115,7 @@ export function isWriting(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) {
     return false;
   }
-  const isField = target instanceof HTMLInputElement && !["range", "checkbox", "radio"].includes(target.type);
+  const isField =
+    target instanceof HTMLInputElement && !["range", "checkbox", "radio"].includes(target.type);
   return isField || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }

@@ -1,48 +1,22 @@
 /** Footprints of hits on the map: coloured by standing and mark, each with a second sign. */
 
-import Feature, { type FeatureLike } from "ol/Feature.js";
+import Feature from "ol/Feature.js";
 import { getCenter, getWidth, type Extent } from "ol/extent.js";
 import GeoJSON from "ol/format/GeoJSON.js";
 import type OlGeometry from "ol/geom/Geometry.js";
-import Point from "ol/geom/Point.js";
 import VectorLayer from "ol/layer/Vector.js";
 import VectorImageLayer from "ol/layer/VectorImage.js";
 import type { Pixel } from "ol/pixel.js";
 import VectorSource from "ol/source/Vector.js";
-import CircleStyle from "ol/style/Circle.js";
-import Fill from "ol/style/Fill.js";
-import Stroke from "ol/style/Stroke.js";
-import Style, { type GeometryFunction as StyleGeometry } from "ol/style/Style.js";
-import Text from "ol/style/Text.js";
+import type Style from "ol/style/Style.js";
 import type { Hit, MarkKind, Standing } from "./contract.ts";
+import { nearestFirst } from "./geometry.ts";
+import { chosenStyle, LOOKS, pointedStyle, SMALL, styleOf, type Looks } from "./looks.ts";
 import { HEIGHT, type GroundMap } from "./map.ts";
-import { colour, onTheme } from "./theme.ts";
-
-type Looks = Standing | MarkKind | "none";
-
-interface Look {
-  colour: string;
-  width: number;
-  dash?: number[];
-  fill: number;
-  sign?: string;
-}
-
-// Colours are not enough: lines differ too, and marks bear a sign.
-const LOOKS: Record<Looks, Look> = {
-  clear: { colour: "clear", width: 2.5, fill: 0.12 },
-  likely: { colour: "likely", width: 1.75, fill: 0.08 },
-  weak: { colour: "weak", width: 1.25, dash: [2, 3], fill: 0 },
-  none: { colour: "weak", width: 1.25, dash: [2, 3], fill: 0 },
-  good: { colour: "good", width: 2.5, fill: 0.14, sign: "✓" },
-  bad: { colour: "bad", width: 2, dash: [7, 5], fill: 0.06, sign: "×" },
-  unsure: { colour: "unsure", width: 2, dash: [7, 3, 2, 3], fill: 0.08, sign: "?" },
-};
+import { onTheme } from "./theme.ts";
 
 /** How near a click has to be to a footprint, in pixels: a finger is no needle. */
 const NEAR = 6;
-/** Footprints that are smaller, in pixels, are drawn as dots. */
-export const SMALL = 8;
 
 export const geojson = new GeoJSON({ featureProjection: "EPSG:3857" });
 
@@ -50,8 +24,9 @@ export class Footprints {
   private readonly ground: GroundMap;
   private readonly source = new VectorSource();
   private readonly chosenSource = new VectorSource();
+  private readonly pointedSource = new VectorSource();
   private readonly layer: VectorImageLayer;
-  private readonly styles = new Map<string, Style>();
+  private readonly styles = new Map<string, Style[]>();
   private readonly markOf: (chip: string) => MarkKind | undefined;
   private last: { pixel: Pixel; at: number } = { pixel: [-99, -99], at: 0 };
 
@@ -69,13 +44,20 @@ export class Footprints {
       style: chosenStyle(),
       zIndex: HEIGHT.chosen,
     });
+    const pointed = new VectorLayer({
+      source: this.pointedSource,
+      style: pointedStyle(),
+      zIndex: HEIGHT.chosen,
+    });
     onTheme(() => {
       this.styles.clear();
       this.layer.changed();
       chosen.setStyle(chosenStyle());
+      pointed.setStyle(pointedStyle());
     });
     ground.ol.addLayer(this.layer);
     ground.ol.addLayer(chosen);
+    ground.ol.addLayer(pointed);
   }
 
   /** Show hits in place of those before. */
@@ -101,6 +83,14 @@ export class Footprints {
 
   get isVisible(): boolean {
     return this.layer.getVisible();
+  }
+
+  /** Draw an outline around a hit that is pointed at in the list, or around none. */
+  point(hit: Hit | null): void {
+    this.pointedSource.clear(true);
+    if (hit?.geometry) {
+      this.pointedSource.addFeature(featureOf(hit));
+    }
   }
 
   setVisible(isVisible: boolean): void {
@@ -137,17 +127,18 @@ export class Footprints {
     if (touched.length === 0) {
       return null;
     }
-    const far = (feature: Feature): number => {
-      const [cx = 0, cy = 0] = getCenter(extentOf(feature));
-      return Math.hypot(cx - x, cy - y);
-    };
-    touched.sort((one, other) => far(one) - far(other));
-    const isAgain = this.last.pixel.every((value, axis) => Math.abs(value - (pixel[axis] ?? 0)) < NEAR);
+    const order = nearestFirst(
+      place,
+      touched.map((feature) => getCenter(extentOf(feature))),
+    );
+    const isAgain = this.last.pixel.every(
+      (value, axis) => Math.abs(value - (pixel[axis] ?? 0)) < NEAR,
+    );
     this.last = { pixel, at: isAgain ? (this.last.at + 1) % touched.length : 0 };
-    return String(touched[this.last.at]?.getId());
+    return String(touched[order[this.last.at] ?? 0]?.getId());
   }
 
-  private style(feature: Feature, resolution: number): Style {
+  private style(feature: Feature, resolution: number): Style[] {
     const mark = this.markOf(String(feature.getId()));
     const looks: Looks = mark ?? ((feature.get("standing") as Standing | "") || "none");
     const isSmall = getWidth(extentOf(feature)) < SMALL * resolution;
@@ -180,44 +171,4 @@ function extentOf(feature: Feature): Extent {
   const parts = (geometry as import("ol/geom/MultiPolygon.js").default).getPolygons();
   parts.sort((one, other) => other.getArea() - one.getArea());
   return parts[0]?.getExtent() ?? geometry.getExtent();
-}
-
-function styleOf({ colour: name, width, dash, fill, sign }: Look, isSmall: boolean): Style {
-  const style = isSmall
-    ? dotStyle(name)
-    : new Style({
-        fill: new Fill({ color: colour(name, fill) }),
-        stroke: new Stroke({ color: colour(name), width, lineDash: dash }),
-      });
-  if (sign) {
-    const text = new Text({
-      text: sign,
-      font: "bold 16px system-ui, sans-serif",
-      fill: new Fill({ color: colour(name) }),
-      stroke: new Stroke({ color: colour("panel"), width: 4 }),
-      overflow: true,
-    });
-    style.setText(text);
-  }
-  return style;
-}
-
-/** From afar a footprint is smaller than a line: a dot in its middle says that it is there. */
-export function dotStyle(name: string): Style {
-  const image = new CircleStyle({
-    radius: 4,
-    fill: new Fill({ color: colour(name) }),
-    stroke: new Stroke({ color: colour("panel"), width: 1.25 }),
-  });
-  const middle = (feature: FeatureLike): Point =>
-    new Point(getCenter(feature.getGeometry()?.getExtent() ?? [0, 0, 0, 0]));
-  return new Style({ image, geometry: middle as StyleGeometry });
-}
-
-/** Dark on light, so that it is seen on every scene. */
-function chosenStyle(): Style[] {
-  return [
-    new Style({ stroke: new Stroke({ color: colour("panel"), width: 7 }) }),
-    new Style({ stroke: new Stroke({ color: colour("ink"), width: 3.5 }) }),
-  ];
 }

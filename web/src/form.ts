@@ -15,6 +15,8 @@ import { datesProblem } from "./words.ts";
 const ANEW = { saved: "", how: "asked", chosen: "" } as const;
 
 export class Form {
+  /** The text is left by a key: Escape, or the arrow down to the hits. */
+  onLeave: (key: string) => void = () => undefined;
   private readonly store: Store;
   private readonly text = byId<HTMLInputElement>("text");
   private readonly first = byId<HTMLInputElement>("first-date");
@@ -42,6 +44,13 @@ export class Form {
     [this.first, this.last].forEach((input) =>
       input.addEventListener("change", () => this.changeDates()),
     );
+    this.text.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" || event.key === "ArrowDown") {
+        event.preventDefault();
+        this.text.blur();
+        this.onLeave(event.key);
+      }
+    });
     store.subscribe((state) => this.show(state));
     this.show(store.state);
   }
@@ -67,6 +76,7 @@ export class Form {
       since: "",
       until: "",
       sources: [],
+      rest: {},
     });
     this.focus();
   }

@@ -11,8 +11,7 @@ export interface Geometry {
 
 /** Where to look: a box, or a polygon. */
 export type Area =
-  | { kind: "box"; box: Bounds }
-  | { kind: "polygon"; geometry: Geometry; name?: string };
+  { kind: "box"; box: Bounds } | { kind: "polygon"; geometry: Geometry; name?: string };
 
 const EARTH_RADIUS_KM = 6371.0088;
 const AREAL = new Set(["Polygon", "MultiPolygon"]);
@@ -128,6 +127,15 @@ function polygonsOf(geometry: Geometry): unknown[] {
     return [];
   }
   return geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+}
+
+/** Which of several centres are nearest to a point: their places in the list, the nearest first. */
+export function nearestFirst([x = 0, y = 0]: Position, centres: Position[]): number[] {
+  const far = (at: number): number => {
+    const [cx = 0, cy = 0] = centres[at] ?? [];
+    return Math.hypot(cx - x, cy - y);
+  };
+  return centres.map((_, at) => at).sort((one, other) => far(one) - far(other));
 }
 
 /** A polygon in a link: "lon,lat;lon,lat;…" of one ring, else GeoJSON. */

@@ -19,10 +19,17 @@ function ask(): Promise<boolean> {
     const input = el("input", { type: "password" });
     input.required = true;
     input.autocomplete = "off";
-    const words = key() ? "This key is not accepted. Give another one." : "This server asks for a key.";
+    const words = key()
+      ? "This key is not accepted. Give another one."
+      : "This server asks for a key.";
     const form = el("form", {}, el("p", { text: words }), field("Key", input));
     const submit = el("button", { type: "submit", class: "primary", text: "Go on" });
-    form.append(buttonRow(button("Cancel", () => opened.close(), { class: "quiet" }), submit));
+    form.append(
+      buttonRow(
+        button("Cancel", () => opened.close(), { class: "quiet" }),
+        submit,
+      ),
+    );
     let isGiven = false;
     form.addEventListener("submit", (event) => {
       event.preventDefault();

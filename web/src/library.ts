@@ -1,15 +1,15 @@
-/** Saved searches and the events of their watches: a dialog to open, delete and look through them. */
+/** Saved searches and the events of their watches: dialogs to open, delete, look through them. */
 
 import { address, call, sentenceOf } from "./api.ts";
 import { stateOfAsked } from "./asked.ts";
 import type { SavedSearch, WatchEvent } from "./contract.ts";
 import { copyField, openDialog, type Opened } from "./dialogs.ts";
 import { button, el } from "./elements.ts";
-import { lastRun } from "./keep.ts";
 import { problem } from "./notice.ts";
 import { show } from "./pictures.ts";
 import { EMPTY, type State } from "./state.ts";
 import type { Store } from "./store.ts";
+import { lastRun } from "./watch.ts";
 import { moment, plural } from "./words.ts";
 
 /** Asked for at once; the latest of them are shown first. */
@@ -103,9 +103,7 @@ export class Library {
     const content: Node[] = [list];
     if (search.watch) {
       content.unshift(el("p", { text: lastRun(search.watch) }));
-      content.push(
-        copyField("Feed (Atom)", address(`v1/searches/${search.id}/feed.atom`)),
-      );
+      content.push(copyField("Feed (Atom)", address(`v1/searches/${search.id}/feed.atom`)));
     }
     const opened = openDialog(`New places of “${search.name}”`, content);
     try {

@@ -27,6 +27,7 @@ export class List {
     const isContinued = this.hits.length > 0 && hits[0] === this.hits[0];
     this.hits = hits;
     cancelAnimationFrame(this.frame);
+    const hadFocus = this.place.contains(document.activeElement);
     if (!isContinued) {
       this.place.replaceChildren();
       this.rows = new Map();
@@ -34,6 +35,9 @@ export class List {
       byId("scroll").scrollTop = 0;
     }
     this.fill();
+    if (hadFocus && !isContinued) {
+      this.place.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+    }
   }
 
   layOut(layout: "list" | "grid"): void {
@@ -129,5 +133,7 @@ export class List {
 
 /** Shapes that stand for rows while the server works. */
 export function skeleton(): HTMLElement[] {
-  return Array.from({ length: 6 }, () => el("li", { class: "hit ghost", at: { "aria-hidden": "true" } }));
+  return Array.from({ length: 6 }, () =>
+    el("li", { class: "hit ghost", at: { "aria-hidden": "true" } }),
+  );
 }

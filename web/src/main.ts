@@ -5,10 +5,12 @@ import type { PageInfo } from "./contract.ts";
 import { button, byId } from "./elements.ts";
 import { followKeys, showKeys, type Key } from "./keys.ts";
 import { askForKey } from "./keydialog.ts";
+import { openedState } from "./library.ts";
 import { menuButton } from "./menu.ts";
 import { notice, problem } from "./notice.ts";
 import { Page } from "./page.ts";
 import { exportItems, showLink } from "./share.ts";
+import { hasQuestion } from "./state.ts";
 import { Store } from "./store.ts";
 import { startTheme, switchTheme } from "./theme.ts";
 
@@ -30,19 +32,34 @@ async function start(): Promise<void> {
     problem(`The map has no ground. ${sentenceOf(error)}`);
   });
   await page.indexes.load();
-  await Promise.all([page.keeper.follow(), page.marks.load()]);
+  await page.keeper.follow();
+  openNamed(page);
+  await page.marks.load();
   page.begin();
   document.documentElement.dataset["ready"] = "true";
+}
+
+/** A link may say no more than which saved search it is: feeds and mails do. */
+function openNamed(page: Page): void {
+  const { state } = page.store;
+  const { current } = page.keeper;
+  if (current && !hasQuestion(state)) {
+    page.store.set({ ...openedState(current, state), chosen: state.chosen });
+  }
 }
 
 function keysOf(page: Page): Key[] {
   const { info } = page;
   const keys: Key[] = [
-    { keys: ["j", "ArrowDown"], words: "next place", act: () => page.stepLine(1) },
-    { keys: ["k", "ArrowUp"], words: "place before", act: () => page.stepLine(-1) },
-    { keys: ["ArrowRight"], words: "next picture of the grid", act: () => page.step(1) },
-    { keys: ["ArrowLeft"], words: "picture before, of the grid", act: () => page.step(-1) },
-    { keys: ["Enter"], words: "go to the place on the map", act: () => page.goTo(page.chosen) },
+    { keys: ["j", "ArrowDown"], words: "next place", act: () => page.chooser.stepLine(1) },
+    { keys: ["k", "ArrowUp"], words: "place before", act: () => page.chooser.stepLine(-1) },
+    { keys: ["ArrowRight"], words: "next picture of the grid", act: () => page.chooser.step(1) },
+    { keys: ["ArrowLeft"], words: "picture before, of the grid", act: () => page.chooser.step(-1) },
+    {
+      keys: ["Enter"],
+      words: "go to the place on the map",
+      act: () => page.chooser.goTo(page.chooser.chosen),
+    },
     { keys: ["w"], words: "why this place", act: () => void page.card.why() },
     { keys: ["m"], words: "more like this", act: () => moreLike(page) },
     { keys: ["f"], words: "all places on the map", act: () => page.fitAll() },
@@ -53,9 +70,13 @@ function keysOf(page: Page): Key[] {
   ];
   if (!info.read_only) {
     keys.unshift(
-      { keys: ["g"], words: "good", act: () => page.markChosen("good") },
-      { keys: ["b"], words: "bad", act: () => page.markChosen("bad") },
-      { keys: ["n"], words: "not sure", act: () => page.markChosen("unsure") },
+      { keys: ["g"], words: "good", act: () => page.actions.toggle(page.chooser.chosen, "good") },
+      { keys: ["b"], words: "bad", act: () => page.actions.toggle(page.chooser.chosen, "bad") },
+      {
+        keys: ["n"],
+        words: "not sure",
+        act: () => page.actions.toggle(page.chooser.chosen, "unsure"),
+      },
       { keys: ["u"], words: "undo the last mark", act: () => page.markBar?.undo() },
       { keys: ["a"], words: "search again with the marks", act: () => ask(page, "again") },
       { keys: ["d"], words: "doubtful ones", act: () => ask(page, "doubtful") },
@@ -70,8 +91,8 @@ function ask(page: Page, how: "again" | "doubtful"): void {
 }
 
 function moreLike(page: Page): void {
-  if (page.chosen) {
-    page.addExample(page.chosen, "like");
+  if (page.chooser.chosen) {
+    page.actions.addExample(page.chooser.chosen, "like");
   }
 }
 
@@ -94,14 +115,21 @@ function escape(page: Page): void {
   } else if (page.detections.isOpen) {
     page.detections.toggle(false);
   } else {
-    page.choose("");
+    page.chooser.choose("");
   }
 }
 
 function addHeaderButtons(page: Page, keys: Key[]): void {
-  const library = button("Saved", () => void page.library.open(), { class: "quiet", icon: "saved" });
+  const library = button("Saved", () => void page.library.open(), {
+    class: "quiet",
+    icon: "saved",
+  });
   const theme = button("", switchTheme, { class: "plain", icon: "moon", label: "Light or dark" });
-  const help = button("", () => showKeys(keys), { class: "plain", icon: "help", label: "Keys (?)" });
+  const help = button("", () => showKeys(keys), {
+    class: "plain",
+    icon: "help",
+    label: "Keys (?)",
+  });
   byId("header-buttons").append(library, theme, help);
 }
 
@@ -159,7 +187,7 @@ function layerItems(page: Page): ReturnType<Parameters<typeof menuButton>[1]> {
     {
       words: "Scene of the chosen place",
       checked: scenes.isShown,
-      act: () => void scenes.toggle(page.chosen ?? null),
+      act: () => void scenes.toggle(page.chooser.chosen ?? null),
     },
     {
       words: "Outlines of places",

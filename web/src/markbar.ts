@@ -1,17 +1,18 @@
-/** The bar of marks: search again, doubtful ones, marking what lies in an area, undo, what waits. */
+/** The bar of marks: search again, doubtful ones, many marks at once, undo, what waits. */
 
 import type OlGeometry from "ol/geom/Geometry.js";
+import { call, sentenceOf } from "./api.ts";
+import type { MarkKind, MarksImported } from "./contract.ts";
 import type { Drawing, Shape } from "./drawing.ts";
 import { button, byId, el } from "./elements.ts";
 import type { Footprints } from "./footprints.ts";
 import type { Marks } from "./marks.ts";
 import { menuButton, type Item } from "./menu.ts";
-import { notice, tell } from "./notice.ts";
+import { notice, problem, tell } from "./notice.ts";
 import type { Search } from "./search.ts";
 import type { How } from "./state.ts";
 import type { Store } from "./store.ts";
-import { againSentence, lastGoodSentence, markWord, plural } from "./words.ts";
-import type { MarkKind } from "./contract.ts";
+import { againSentence, importSentence, lastGoodSentence, markWord, plural } from "./words.ts";
 
 export interface MarkParts {
   store: Store;
@@ -28,12 +29,22 @@ const AREAS: [MarkKind, Shape, string][] = [
   ["bad", "polygon", "Bad: all in a polygon"],
 ];
 
+/** Ending of a file of marks → what it is. */
+const FILES: Record<string, string> = {
+  ".geojson": "application/geo+json",
+  ".json": "application/geo+json",
+  ".csv": "text/csv",
+  ".parquet": "application/vnd.apache.parquet",
+  ".geoparquet": "application/vnd.apache.parquet",
+};
+
 export class MarkBar {
   private readonly parts: MarkParts;
   private readonly place = byId("markbar");
   private readonly again: HTMLButtonElement;
   private readonly doubtful: HTMLButtonElement;
   private readonly undoing: HTMLButtonElement;
+  private readonly chooser = el("input", { type: "file", hidden: true });
   private readonly says = el("p", { class: "says" });
   private readonly waits = el("p", { class: "waits", at: { role: "status" } });
 
@@ -45,7 +56,11 @@ export class MarkBar {
       title: "Places of which the search is least sure: marking them teaches it most",
     });
     this.undoing = button("Undo", () => this.undo(), { class: "quiet", icon: "undo" });
-    const area = menuButton("Mark an area", () => this.areas(), { class: "quiet" });
+    const area = menuButton("Mark many", () => this.areas(), { class: "quiet" });
+    this.chooser.accept = Object.keys(FILES).join(",");
+    this.chooser.setAttribute("aria-label", "File with marks");
+    this.chooser.addEventListener("change", () => void this.read());
+    document.body.append(this.chooser);
     const row = el("div", { class: "row" }, this.again, this.doubtful, area, this.undoing);
     this.place.append(this.says, this.waits, row);
     parts.marks.subscribe(() => this.show());
@@ -82,13 +97,36 @@ export class MarkBar {
   }
 
   private areas(): Item[] {
-    return AREAS.map(([mark, shape, words]) => ({
+    const items: Item[] = AREAS.map(([mark, shape, words]) => ({
       words,
       act: () => {
         const purpose = `What to mark ${mark}:`;
         this.parts.drawing.start(shape, purpose, (area) => this.markWithin(area, mark));
       },
     }));
+    const note = "GeoJSON, CSV or GeoParquet, as exported";
+    items.push({ words: "From a file…", note, act: () => this.chooser.click() });
+    return items;
+  }
+
+  /** Take marks from a file, which needs a search that they go to. */
+  private async read(): Promise<void> {
+    const file = this.chooser.files?.[0];
+    this.chooser.value = "";
+    const ending = /\.[a-z]+$/.exec(file?.name.toLowerCase() ?? "")?.[0] ?? "";
+    const type = FILES[ending];
+    if (!file || !type) {
+      return;
+    }
+    try {
+      const search = await this.parts.marks.draft();
+      const how = { method: "POST", bytes: file, type } as const;
+      const done = await call<MarksImported>(`v1/searches/${search}/marks/import`, how);
+      await this.parts.marks.load(true);
+      notice(importSentence(done));
+    } catch (error) {
+      problem(`${file.name} was not taken. ${sentenceOf(error)}`);
+    }
   }
 
   private markWithin(area: OlGeometry, mark: MarkKind): void {
@@ -104,12 +142,11 @@ export class MarkBar {
     const { marks, search } = this.parts;
     const good = marks.number("good");
     const bad = marks.number("bad");
-    const { answer } = search.found;
     this.again.textContent = againSentence(good, bad);
     this.again.disabled = good + bad === 0;
     this.doubtful.disabled = good + bad === 0;
     this.undoing.disabled = !marks.canUndo;
-    this.says.textContent = lastGoodSentence(answer?.last_good, marks.kinds.size);
+    this.says.textContent = lastGoodSentence(marks.goodOfLastTen);
     this.says.hidden = this.says.textContent === "";
     this.showDelivery();
     this.place.hidden = search.found.hits.length === 0 && marks.kinds.size === 0;

@@ -1,14 +1,14 @@
 /** Marks: what a person said of the hits of a search; with undo, and sent to the server at once. */
 
-import { call, Problem, sentenceOf } from "./api.ts";
+import { call, sentenceOf } from "./api.ts";
 import { askedOf } from "./asked.ts";
-import type { Asked, MarkFeature, MarkKind, SavedSearch } from "./contract.ts";
-import { Outbox, type Parcel } from "./outbox.ts";
+import { makeDraft, serverCarrier } from "./carrier.ts";
+import type { MarkFeature, MarkKind } from "./contract.ts";
+import { Outbox } from "./outbox.ts";
 import { questionOf } from "./state.ts";
 import type { Store } from "./store.ts";
 
-/** How long after a failure marks are sent again, in seconds: 2, 4, 8, at most 30. */
-const LONGEST_WAIT_S = 30;
+const TEN = 10;
 
 export interface Delivery {
   waiting: number;
@@ -24,8 +24,10 @@ interface Step {
 }
 
 export class Marks {
-  /** Chip → mark, of the search that is shown. */
+  /** Chip → mark, of the search that is shown; the latest last. */
   readonly kinds = new Map<string, MarkKind>();
+  /** Chip → who else marked it, where that is known. */
+  readonly others = new Map<string, string>();
   delivery: Delivery = { waiting: 0, problem: "", seconds: 0 };
   onRefused: (sentence: string) => void = () => undefined;
   private readonly store: Store;
@@ -36,7 +38,7 @@ export class Marks {
 
   constructor(store: Store) {
     this.store = store;
-    this.outbox = new Outbox(carrier(), {
+    this.outbox = new Outbox(serverCarrier(), {
       onDraft: (question, search) => this.adopt(question, search),
       onRefused: (search, chips, error) => this.refuse(search, chips, error),
       onWaiting: (waiting, error, seconds) => {
@@ -68,6 +70,12 @@ export class Marks {
     return [...this.kinds.values()].filter((one) => one === kind).length;
   }
 
+  /** How many of the last ten that are good or bad are good; null where there are fewer. */
+  get goodOfLastTen(): number | null {
+    const judged = [...this.kinds.values()].filter((kind) => kind !== "unsure").slice(-TEN);
+    return judged.length < TEN ? null : judged.filter((kind) => kind === "good").length;
+  }
+
   /** Mark chips; null takes their marks away. */
   set(chips: string[], mark: MarkKind | null): void {
     const before = new Map<string, MarkKind | null>();
@@ -81,6 +89,18 @@ export class Marks {
       this.steps.push({ question: questionOf(this.store.state), before });
       this.apply([...before.keys()].map((chip) => [chip, mark]));
     }
+  }
+
+  /** The saved search or draft that is shown; a draft is made where there is none yet. */
+  async draft(): Promise<string> {
+    await this.flush();
+    const { state } = this.store;
+    if (state.saved) {
+      return state.saved;
+    }
+    const search = await makeDraft(state.index, askedOf(state));
+    this.adopt(questionOf(state), search);
+    return search;
   }
 
   /** Take the last step back; gives the chips whose mark changed. */
@@ -108,13 +128,13 @@ export class Marks {
     return true;
   }
 
-  /** Read the marks of the search that is shown. */
-  async load(): Promise<void> {
+  /** Read the marks of the search that is shown; anew where others may have changed them. */
+  async load(isAnew = false): Promise<void> {
     const { state } = this.store;
     const of = `${state.saved} ${questionOf(state)}`;
     const isSame = state.saved !== "" && this.shown.startsWith(`${state.saved} `);
     this.shown = of;
-    if (isSame) {
+    if (isSame && !isAnew) {
       return;
     }
     const loaded = state.saved ? await this.read(state.saved) : [];
@@ -122,8 +142,10 @@ export class Marks {
       return;
     }
     this.kinds.clear();
+    this.others.clear();
     for (const { id, properties } of loaded) {
       this.kinds.set(id, properties.mark);
+      this.others.set(id, namesOf(properties));
     }
     const pending = this.outbox.pendingOf(state.saved, questionOf(state));
     this.overlay(Object.entries(pending));
@@ -158,9 +180,8 @@ export class Marks {
 
   private overlay(changes: [string, MarkKind | null][]): void {
     for (const [chip, mark] of changes) {
-      if (mark === null) {
-        this.kinds.delete(chip);
-      } else {
+      this.kinds.delete(chip);
+      if (mark !== null) {
         this.kinds.set(chip, mark);
       }
     }
@@ -191,32 +212,9 @@ export class Marks {
   }
 }
 
-function carrier(): ConstructorParameters<typeof Outbox>[0] {
-  const shelf = `harma.unsent ${location.pathname}`;
-  return {
-    async draft(index, asked: Asked) {
-      const json = { index, name: "", asked, is_draft: true };
-      const made = await call<SavedSearch>("v1/searches", { method: "POST", json, waits: false });
-      return made.id;
-    },
-    async put(search, marks) {
-      const list = Object.entries(marks).map(([chip, mark]) => ({ chip, mark }));
-      const json = { marks: list };
-      await call(`v1/searches/${search}/marks`, { method: "PUT", json, waits: false });
-    },
-    waitAfter(error, failures) {
-      const status = error instanceof Problem ? error.status : 0;
-      const isForGood = [400, 403, 404, 409, 410, 413, 422].includes(status);
-      return isForGood ? null : Math.min(2 ** failures, LONGEST_WAIT_S);
-    },
-    load: () => JSON.parse(localStorage.getItem(shelf) ?? "[]") as Parcel[],
-    keep(parcels) {
-      if (parcels.length === 0) {
-        localStorage.removeItem(shelf);
-      } else {
-        localStorage.setItem(shelf, JSON.stringify(parcels));
-      }
-    },
-    later: (work, seconds) => void setTimeout(work, seconds * 1000),
-  };
+/** "anna, before by ben": who marked a chip. */
+function namesOf({ who = "", earlier = [] }: MarkFeature["properties"]): string {
+  const before = earlier.filter((name) => name && name !== who);
+  const parts = [who, before.length > 0 ? `before by ${before.join(", ")}` : ""];
+  return parts.filter(Boolean).join(", ");
 }

@@ -7,8 +7,9 @@ import VectorSource from "ol/source/Vector.js";
 import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
-import { dotStyle, geojson, SMALL } from "./footprints.ts";
+import { geojson } from "./footprints.ts";
 import type { Area, Geometry } from "./geometry.ts";
+import { dotStyle, SMALL } from "./looks.ts";
 import { HEIGHT, type GroundMap } from "./map.ts";
 import { colour, onTheme } from "./theme.ts";
 

@@ -1,4 +1,4 @@
-/** Pictures of chips and scenes: by address, or fetched with the key where the server asks for one. */
+/** Pictures of chips and scenes: by address, or fetched where the server asks for a key. */
 
 import { address, key, send } from "./api.ts";
 

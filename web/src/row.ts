@@ -4,11 +4,12 @@ import type { Hit, MarkKind } from "./contract.ts";
 import { button, el, type IconName } from "./elements.ts";
 import { openMenu, type Item } from "./menu.ts";
 import { show } from "./pictures.ts";
-import { hitSentence } from "./words.ts";
 
 export interface RowActions {
   canMark: boolean;
   choose(hit: Hit): void;
+  /** The mouse or the focus is on a hit, or on none. */
+  point(hit: Hit | null): void;
   mark(hit: Hit, mark: MarkKind | null): void;
   /** What the menu of a hit offers. */
   further(hit: Hit): Item[];
@@ -34,7 +35,7 @@ export class Row {
     this.opener = el("button", {
       type: "button",
       class: "open",
-      at: { "aria-label": hitSentence(hit), tabindex: "-1" },
+      at: { tabindex: "-1" },
       on: { click: () => actions.choose(hit) },
     });
     this.opener.append(pictures(hit), caption(hit));
@@ -54,7 +55,9 @@ export class Row {
     this.more.setAttribute("aria-haspopup", "menu");
     this.more.tabIndex = -1;
     tools.append(this.more);
-    this.element = el("li", { class: "hit", at: { "data-chip": hit.id } }, this.opener, tools);
+    const on = { mouseenter: () => actions.point(hit), mouseleave: () => actions.point(null) };
+    const at = { "data-chip": hit.id };
+    this.element = el("li", { class: "hit", at, on }, this.opener, tools);
   }
 
   /** Show what the hit is marked as. */
@@ -105,7 +108,9 @@ function pictures(hit: Hit): HTMLElement {
 function caption(hit: Hit): HTMLElement {
   const { rank, standing, source_name, date, then_date } = hit.properties;
   const when = then_date ? `${then_date} → ${date}` : date;
-  const head = el("span", { class: "head" }, el("span", { class: "rank", text: String(rank) }));
+  const place = el("span", { class: "unseen", text: "Place " });
+  const number = el("span", { class: "rank" }, place, String(rank));
+  const head = el("span", { class: "head" }, number);
   if (standing) {
     head.append(el("span", { class: `standing ${standing}`, text: standing }));
   }

@@ -144,7 +144,9 @@ export class Scenes {
     ].map((corner) => getRenderPixel(event, corner));
     context.save();
     context.beginPath();
-    corners.forEach(([x = 0, y = 0], at) => (at === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
+    corners.forEach(([x = 0, y = 0], at) =>
+      at === 0 ? context.moveTo(x, y) : context.lineTo(x, y),
+    );
     context.closePath();
     context.clip();
   }

@@ -102,7 +102,16 @@ export class Search {
     }
     const json = { ...askedOf(state), k: PAGE };
     const path = `v1/indexes/${state.index}/search`;
-    return call<Answer>(path, { method: "POST", json, signal, onWait });
+    try {
+      return await call<Answer>(path, { method: "POST", json, signal, onWait });
+    } catch (error) {
+      // A picture is kept for an hour; a saved search has what was seen in it for ever.
+      const isPicture = state.like.some((example) => example.kind === "upload");
+      if (!state.saved || !isPicture || !isUnusable(error)) {
+        throw error;
+      }
+    }
+    return call<Answer>(`${saved}/search`, { method: "POST", json: { k: PAGE }, signal, onWait });
   }
 
   /** Add the next page to the list, or all pages. */
@@ -134,6 +143,10 @@ export class Search {
       listener(found, before);
     }
   }
+}
+
+function isUnusable(error: unknown): boolean {
+  return error instanceof Problem && error.status === 422;
 }
 
 function isGone(error: unknown): boolean {

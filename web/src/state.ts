@@ -31,6 +31,8 @@ export interface State {
   before: string;
   after: string;
   sources: string[];
+  /** What else a saved search asks for, of which the page knows no more than to keep it. */
+  rest: Record<string, unknown>;
   /** The saved search or draft that marks go to; "" before the first mark. */
   saved: string;
   how: How;
@@ -51,6 +53,7 @@ export const EMPTY: State = {
   before: "",
   after: "",
   sources: [],
+  rest: {},
   saved: "",
   how: "asked",
   layout: "list",
@@ -68,9 +71,10 @@ export function hasQuestion(state: State): boolean {
 
 /** What a search depends on, as one string: where it changes, the answer does. */
 export function questionOf(state: State): string {
-  const { text, like, unlike, area, mode, since, until, before, after, sources } = state;
-  const dates = mode === "places" ? [since, until] : [before, after];
-  return JSON.stringify([state.index, text.trim(), like, unlike, area, mode, dates, sources]);
+  const { index, text, like, unlike, area, mode, sources, rest } = state;
+  const isPlaces = mode === "places";
+  const dates = isPlaces ? [state.since, state.until] : [state.before, state.after];
+  return JSON.stringify([index, text.trim(), like, unlike, area, mode, dates, sources, rest]);
 }
 
 /** The part of an address after "#". */
@@ -92,6 +96,7 @@ export function toHash(state: State): string {
     words.append("dates", `${state.since}..${state.until}`);
   }
   state.sources.forEach((source) => add("source", source));
+  add("rest", Object.keys(state.rest).length > 0 ? JSON.stringify(state.rest) : "");
   add("search", state.saved);
   add("how", state.how === "asked" ? "" : state.how);
   add("layout", state.layout === "grid" ? "grid" : "");
@@ -132,6 +137,7 @@ export function fromHash(hash: string): State {
     before,
     after,
     sources: words.getAll("source"),
+    rest: restOf(word("rest")),
     saved: word("search"),
     how: HOWS.includes(how) ? (how as How) : "asked",
     layout: word("layout") === "grid" ? "grid" : "list",
@@ -148,6 +154,15 @@ function areaOf(words: URLSearchParams): Area | null {
   const geometry = polygonOfText(words.get("polygon") ?? "");
   const name = words.get("area") ?? undefined;
   return geometry ? { kind: "polygon", geometry, name } : null;
+}
+
+function restOf(text: string): Record<string, unknown> {
+  try {
+    const rest: unknown = JSON.parse(text || "{}");
+    return typeof rest === "object" && rest !== null ? { ...rest } : {};
+  } catch {
+    return {};
+  }
 }
 
 function viewOf(text: string): View | null {

@@ -5,13 +5,20 @@ import { button, byId, el } from "./elements.ts";
 import { skeleton } from "./list.ts";
 import { tell } from "./notice.ts";
 import type { Found } from "./search.ts";
-import type { State } from "./state.ts";
+import type { How, State } from "./state.ts";
 import { answerSentence, asSentence, count, plural } from "./words.ts";
 
+const HOWS: Record<How, string> = {
+  asked: "",
+  again: "Searched again with your marks.",
+  best: "The best that you have not marked.",
+  doubtful: "Not marked yet, and the search is least sure of them.",
+};
 const TRIES = ["a harbour", "tennis courts", "a river with a bridge", "houses beside a forest"];
 
 export interface SummaryActions {
   again(): void;
+  asAsked(): void;
   try(text: string): void;
   everywhere(): void;
   always(): void;
@@ -24,6 +31,7 @@ export class Summary {
   private readonly place = byId("state");
   private readonly hits = byId("hits");
   private readonly foot = byId("foot");
+  private readonly how = byId("how");
 
   constructor(actions: SummaryActions) {
     this.actions = actions;
@@ -36,6 +44,7 @@ export class Summary {
     this.place.hidden = this.place.childElementCount === 0;
     this.line.replaceChildren(...this.counts(found, state));
     this.showFoot(found);
+    this.showHow(state.how);
     if (found.status === "running" && found.hits.length === 0) {
       this.hits.replaceChildren(...skeleton());
     }
@@ -84,7 +93,10 @@ export class Summary {
     const empty = found.answer?.empty;
     const reason = empty?.reason ?? "Nothing was found";
     const advice = empty?.advice ?? "Try other words, a larger area or other dates";
-    const message: HTMLElement[] = [el("h2", { text: asSentence(reason) }), el("p", { text: asSentence(advice) })];
+    const message: HTMLElement[] = [
+      el("h2", { text: asSentence(reason) }),
+      el("p", { text: asSentence(advice) }),
+    ];
     const ways = el("div", { class: "row" });
     if (state.mode === "places" && (state.since || state.until)) {
       ways.append(button("At any date", () => this.actions.always(), { class: "quiet" }));
@@ -109,13 +121,25 @@ export class Summary {
       ];
     }
     const tries = TRIES.map((text) =>
-      el("li", {}, button(text, () => this.actions.try(text), { class: "quiet" })),
+      el(
+        "li",
+        {},
+        button(text, () => this.actions.try(text), { class: "quiet" }),
+      ),
     );
     return [
       el("h2", { text: "Describe what you look for" }),
       el("p", { text: "In a few words, or with a picture that you choose, drop here or paste." }),
       el("ul", { class: "tries" }, ...tries),
     ];
+  }
+
+  /** Say that these are not the hits of the search as it was first asked. */
+  private showHow(how: How): void {
+    const words = HOWS[how];
+    this.how.hidden = words === "";
+    const back = button("As first asked", () => this.actions.asAsked(), { class: "link" });
+    this.how.replaceChildren(el("span", { text: words }), back);
   }
 
   private showFoot(found: Found): void {

@@ -23,8 +23,8 @@ export class Tokens {
   }
 
   show(state: State): void {
-    const { like, unlike, area, sources, index } = state;
-    const now = JSON.stringify([index, like, unlike, area, sources]);
+    const { like, unlike, area, sources, index, rest } = state;
+    const now = JSON.stringify([index, like, unlike, area, sources, rest]);
     if (now === this.shown) {
       return;
     }
@@ -39,6 +39,11 @@ export class Tokens {
     if (sources.length > 0) {
       const words = sources.length === 1 ? "In one scene" : `In ${sources.length} scenes`;
       tokens.push(token(words, [], () => this.drop({ sources: [] })));
+    }
+    for (const [name, value] of Object.entries(rest)) {
+      const others = Object.entries(rest).filter(([other]) => other !== name);
+      const drop = (): void => this.drop({ rest: Object.fromEntries(others) });
+      tokens.push(token(`${name} ${JSON.stringify(value)}`, [], drop));
     }
     this.place.replaceChildren(...tokens);
     this.place.hidden = tokens.length === 0;

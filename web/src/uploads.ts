@@ -4,6 +4,7 @@ import { call, sentenceOf } from "./api.ts";
 import type { Limits } from "./contract.ts";
 import { button, byId, el } from "./elements.ts";
 import { notice, problem } from "./notice.ts";
+import type { Example } from "./state.ts";
 import type { Store } from "./store.ts";
 
 const TYPES = ["image/png", "image/jpeg", "image/webp", "image/tiff"];
@@ -99,7 +100,8 @@ export class Uploads {
       const { id } = await call<Uploaded>("v1/uploads", how);
       this.previews.set(id, URL.createObjectURL(file));
       const { like } = this.store.state;
-      this.store.set({ like: [...like, { kind: "upload", value: id }], saved: "", how: "asked" });
+      const example: Example = { kind: "upload", value: id };
+      this.store.set({ like: [...like, example], saved: "", how: "asked", chosen: "" });
     } catch (error) {
       problem(`${file.name} was not taken. ${sentenceOf(error)}`);
     }

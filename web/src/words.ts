@@ -1,6 +1,6 @@
 /** Sentences of the page: counts, dates, sizes, times, and what a problem means. */
 
-import type { Counts, Hit, IndexSummary, MarkKind, Standing } from "./contract.ts";
+import type { Counts, Hit, IndexSummary, MarkKind, MarksImported, Standing } from "./contract.ts";
 import { boxOfArea, sizeInKm, type Area } from "./geometry.ts";
 
 const DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
@@ -40,12 +40,23 @@ export function againSentence(good: number, bad: number): string {
   return good + bad === 0 ? "Search again" : `Search again: ${good} good, ${bad} bad`;
 }
 
-/** "of the last 10 you marked, 7 were good"; "" where the server does not say. */
-export function lastGoodSentence(lastGood: number | null | undefined, marked: number): string {
-  if (lastGood === null || lastGood === undefined || marked < 10) {
-    return "";
+/** "Of the last 10 marked, 7 were good"; "" where there are fewer. */
+export function lastGoodSentence(lastGood: number | null): string {
+  return lastGood === null ? "" : `Of the last 10 marked, ${lastGood} were good.`;
+}
+
+/** What became of a file of marks. */
+export function importSentence(done: MarksImported): string {
+  const parts = [`${plural(done.set, "mark")} taken from the file`];
+  if (done.num_unknown > 0) {
+    parts.push(`${count(done.num_unknown)} of places that this index does not have`);
   }
-  return `Of the last 10 you marked, ${lastGood} were good.`;
+  const [first] = done.bad;
+  if (first) {
+    const rows = plural(done.num_bad, "row that says", "rows that say");
+    parts.push(`${rows} no mark (row ${first.row}: ${first.reason})`);
+  }
+  return `${parts.join("; ")}.`;
 }
 
 /** A distance in km, or in m where it is short. */
@@ -90,10 +101,7 @@ export function indexFacts(index: IndexSummary): string {
 }
 
 /** What is wrong with the dates of a search, or "". */
-export function datesProblem(
-  mode: "places" | "changes",
-  [first, last]: [string, string],
-): string {
+export function datesProblem(mode: "places" | "changes", [first, last]: [string, string]): string {
   const given = [first, last].filter((date) => date !== "");
   const wrong = given.find((date) => !isDate(date));
   if (wrong !== undefined) {

@@ -1,15 +1,40 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { areaOfGeoJson, boxOf, isInside, polygonOfText, sizeInKm } from "../src/geometry.ts";
+import {
+  areaOfGeoJson,
+  boxOf,
+  isInside,
+  nearestFirst,
+  polygonOfText,
+  sizeInKm,
+} from "../src/geometry.ts";
 import { laidFlat } from "../src/land.ts";
 
-const RING = [[5, 50], [7, 50], [7, 51], [5, 51], [5, 50]];
+const RING = [
+  [5, 50],
+  [7, 50],
+  [7, 51],
+  [5, 51],
+  [5, 50],
+];
 const POLYGON = { type: "Polygon", coordinates: [RING] };
 
 test("the box of a geometry", () => {
-  assert.deepEqual(boxOf({ type: "MultiPolygon", coordinates: [[RING], [[[9, 40], [9, 41]]]] }), [
-    5, 40, 9, 51,
-  ]);
+  assert.deepEqual(
+    boxOf({
+      type: "MultiPolygon",
+      coordinates: [
+        [RING],
+        [
+          [
+            [9, 40],
+            [9, 41],
+          ],
+        ],
+      ],
+    }),
+    [5, 40, 9, 51],
+  );
   assert.equal(boxOf(null), null);
 });
 
@@ -20,7 +45,13 @@ test("a degree of latitude is 111 km, one of longitude shrinks with the cosine",
 });
 
 test("a hole is not inside", () => {
-  const hole = [[5.5, 50.25], [6, 50.25], [6, 50.75], [5.5, 50.75], [5.5, 50.25]];
+  const hole = [
+    [5.5, 50.25],
+    [6, 50.25],
+    [6, 50.75],
+    [5.5, 50.75],
+    [5.5, 50.25],
+  ];
   assert.equal(isInside([5.75, 50.5], [RING]), true);
   assert.equal(isInside([5.75, 50.5], [RING, hole]), false);
   assert.equal(isInside([8, 50.5], [RING]), false);
@@ -55,7 +86,15 @@ test("a file that holds no area says so", () => {
   assert.throws(read("{"), /a\.json is not GeoJSON/);
   assert.throws(read("null"), /holds no polygon/);
   assert.throws(read('{"type":"Point","coordinates":[1,2]}'), /holds no polygon/);
-  const metres = { type: "Polygon", coordinates: [[[650000, 5600000], [650001, 5600000]]] };
+  const metres = {
+    type: "Polygon",
+    coordinates: [
+      [
+        [650000, 5600000],
+        [650001, 5600000],
+      ],
+    ],
+  };
   assert.throws(read(JSON.stringify(metres)), /not in degrees/);
 });
 
@@ -66,13 +105,44 @@ test("what is no polygon in a link is none", () => {
 });
 
 test("a ring across the 180th meridian goes on beyond it", () => {
-  const flat = laidFlat([[170, 60], [179, 65], [-170, 66], [-175, 60], [170, 60]]);
-  assert.deepEqual(flat, [[170, 60], [179, 65], [190, 66], [185, 60], [170, 60]]);
+  const flat = laidFlat([
+    [170, 60],
+    [179, 65],
+    [-170, 66],
+    [-175, 60],
+    [170, 60],
+  ]);
+  assert.deepEqual(flat, [
+    [170, 60],
+    [179, 65],
+    [190, 66],
+    [185, 60],
+    [170, 60],
+  ]);
 });
 
 test("a ring around the pole is closed below", () => {
-  const flat = laidFlat([[-170, -80], [0, -70], [170, -80], [-170, -80]]);
+  const flat = laidFlat([
+    [-170, -80],
+    [0, -70],
+    [170, -80],
+    [-170, -80],
+  ]);
   const lons = flat.map(([lon]) => lon);
   assert.deepEqual(lons, [-170, 0, 170, 190, 190, -170, -170]);
   assert.equal(Math.min(...flat.map(([, lat]) => lat ?? 0)), -85.05);
+});
+
+test("the nearest centre comes first", () => {
+  assert.deepEqual(
+    nearestFirst(
+      [0, 0],
+      [
+        [3, 0],
+        [0, -1],
+        [1, 1],
+      ],
+    ),
+    [1, 2, 0],
+  );
 });

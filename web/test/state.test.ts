@@ -16,6 +16,7 @@ const FULL: State = {
   since: "2018",
   until: "2020-06",
   sources: ["0a", "0b"],
+  rest: { near: [5, 50], radius_km: 2.5 },
   saved: "w1",
   how: "again",
   layout: "grid",
@@ -28,21 +29,38 @@ test("a link holds the whole state", () => {
 });
 
 test("a link holds a change and a polygon", () => {
-  const ring = [[5, 50], [6, 50], [6, 51], [5, 50]];
-  const area = { kind: "polygon", geometry: { type: "Polygon", coordinates: [ring] }, name: "park" };
+  const ring = [
+    [5, 50],
+    [6, 50],
+    [6, 51],
+    [5, 50],
+  ];
+  const area = {
+    kind: "polygon",
+    geometry: { type: "Polygon", coordinates: [ring] },
+    name: "park",
+  };
   const state = { ...EMPTY, mode: "changes", before: "2018", after: "2020-01-02", area } as State;
   assert.deepEqual(fromHash(toHash(state)), state);
 });
 
 test("a link holds an area of several polygons", () => {
-  const ring = [[5, 50], [6, 50], [6, 51], [5, 50]];
+  const ring = [
+    [5, 50],
+    [6, 50],
+    [6, 51],
+    [5, 50],
+  ];
   const geometry = { type: "MultiPolygon", coordinates: [[ring], [ring]] };
   const state: State = { ...EMPTY, area: { kind: "polygon", geometry, name: undefined } };
   assert.deepEqual(fromHash(toHash(state)), state);
 });
 
 test("a link that nothing can read is an empty state", () => {
-  assert.deepEqual(fromHash("#bbox=1,2,x&map=1&polygon=1,2&how=hack&like=file:/etc/passwd"), EMPTY);
+  assert.deepEqual(
+    fromHash("#bbox=1,2,x&map=1&polygon=1,2&how=hack&rest=[&like=file:/etc/passwd"),
+    EMPTY,
+  );
   assert.deepEqual(fromHash(""), EMPTY);
 });
 
@@ -51,7 +69,14 @@ test("an empty state has an empty link", () => {
 });
 
 test("looking elsewhere or choosing a hit is no other question", () => {
-  const moved = { ...FULL, view: null, chosen: "", layout: "list", saved: "", how: "asked" } as State;
+  const moved = {
+    ...FULL,
+    view: null,
+    chosen: "",
+    layout: "list",
+    saved: "",
+    how: "asked",
+  } as State;
   assert.equal(questionOf(moved), questionOf(FULL));
   assert.notEqual(questionOf({ ...FULL, text: "other" }), questionOf(FULL));
 });
@@ -73,6 +98,8 @@ test("the body of a search has the fields of the API", () => {
     bbox: [5.1, 50.25, 6.000001, 51],
     date: ["2018", "2020-06"],
     source: ["0a", "0b"],
+    near: [5, 50],
+    radius_km: 2.5,
   });
 });
 
@@ -85,7 +112,16 @@ test("the body of a change has no range of dates", () => {
 
 test("a saved search is shown as it was asked", () => {
   const { index, saved, how, layout, chosen, view } = FULL;
-  const shown = { ...EMPTY, ...stateOfAsked(askedOf(FULL)), index, saved, how, layout, chosen, view };
+  const shown = {
+    ...EMPTY,
+    ...stateOfAsked(askedOf(FULL)),
+    index,
+    saved,
+    how,
+    layout,
+    chosen,
+    view,
+  };
   assert.equal(questionOf(shown), questionOf(FULL));
 });
 
@@ -93,4 +129,10 @@ test("a picture that only the server has is told as kept", () => {
   const { like } = stateOfAsked({ text: null, like: [{ vector: [1, 2] }] });
   assert.deepEqual(like, [{ kind: "kept", value: "picture", weight: undefined }]);
   assert.deepEqual(askedOf({ ...EMPTY, text: "x", like: like ?? [] }), { text: "x" });
+});
+
+test("further texts of a saved search are texts to be like", () => {
+  const { text, like } = stateOfAsked({ text: ["a", "b"], k: 5 });
+  assert.equal(text, "a");
+  assert.deepEqual(like, [{ kind: "text", value: "b" }]);
 });

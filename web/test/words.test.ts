@@ -4,6 +4,7 @@ import type { Relevance } from "../src/contract.ts";
 import { rowsOf } from "../src/relevance.ts";
 import {
   againSentence,
+  importSentence,
   answerSentence,
   areaSentence,
   asSentence,
@@ -28,9 +29,8 @@ test("counts are told by standing", () => {
 test("buttons say what they use", () => {
   assert.equal(againSentence(0, 0), "Search again");
   assert.equal(againSentence(4, 2), "Search again: 4 good, 2 bad");
-  assert.equal(lastGoodSentence(7, 12), "Of the last 10 you marked, 7 were good.");
-  assert.equal(lastGoodSentence(2, 3), "");
-  assert.equal(lastGoodSentence(null, 12), "");
+  assert.equal(lastGoodSentence(7), "Of the last 10 marked, 7 were good.");
+  assert.equal(lastGoodSentence(null), "");
 });
 
 test("dates are years, months or days", () => {
@@ -76,13 +76,46 @@ test("a moment that is none is no words", () => {
 
 test("relevance comes in rows or in one list", () => {
   const told: Relevance = { rows: 2, columns: 2, values: [1, 2, 3, 4], score: 1, sentence: "" };
-  assert.deepEqual(rowsOf(told), [[1, 2], [3, 4]]);
-  assert.deepEqual(rowsOf({ ...told, values: [[1, 2], [3, 4]] }), [[1, 2], [3, 4]]);
+  assert.deepEqual(rowsOf(told), [
+    [1, 2],
+    [3, 4],
+  ]);
+  assert.deepEqual(
+    rowsOf({
+      ...told,
+      values: [
+        [1, 2],
+        [3, 4],
+      ],
+    }),
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  );
 });
 
 test("an index is told by its scenes and years", () => {
   const index = { id: "a", title: "a", state: "ready", sources: 1, chips: 9, model: "m" } as const;
-  assert.equal(indexSentence({ ...index, dates: ["2016-05-01", "2022-08-20"] }), "1 scene, 2016 to 2022");
+  assert.equal(
+    indexSentence({ ...index, dates: ["2016-05-01", "2022-08-20"] }),
+    "1 scene, 2016 to 2022",
+  );
   assert.equal(indexSentence({ ...index, dates: ["2016-05-01", "2016-08-20"] }), "1 scene, 2016");
   assert.equal(indexFacts({ ...index, dates: null }), "9 chips of 1 scene, model m");
+});
+
+test("what became of a file of marks is told", () => {
+  const done = {
+    set: 3,
+    unknown: ["a"],
+    num_unknown: 1,
+    bad: [{ row: 7, reason: "mark is ok" }],
+    num_bad: 2,
+  };
+  assert.equal(
+    importSentence(done),
+    "3 marks taken from the file; 1 of places that this index does not have;" +
+      " 2 rows that say no mark (row 7: mark is ok).",
+  );
 });

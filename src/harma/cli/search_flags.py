@@ -111,9 +111,15 @@ def _floats(text: str) -> tuple[float, ...]:
 def query_of(args: argparse.Namespace) -> Query:
     """What is looked for."""
     like = [example_of(text) for text in args.like]
+    image: Picture | None = None
     if args.image is not None:
-        like.insert(0, _chip(args.image) or Picture(Path(args.image)))
-    return Query(text=args.text, like=like, unlike=[example_of(text) for text in args.unlike])
+        chip = _chip(args.image)
+        if chip is None:
+            image = Picture(Path(args.image))
+        else:
+            like.insert(0, chip)
+    unlike = [example_of(text) for text in args.unlike]
+    return Query(text=args.text, image=image, like=like, unlike=unlike)
 
 
 def where_of(args: argparse.Namespace) -> Where:

@@ -61,9 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_page(parser.add_argument_group("the page"))
     _add_access(parser.add_argument_group("who may come in, and do what"))
     _add_proxies(parser.add_argument_group("behind a proxy"))
-    parser.add_argument_group("watches").add_argument(
-        "--webhook-host", action="append", default=[], metavar="HOST", help="watches may tell it"
-    )
+    _add_watches(parser.add_argument_group("watches"))
     limits = parser.add_argument_group("limits")
     for name, about in LIMITS.items():
         flag = f"--max-{name.replace('_', '-')}"
@@ -118,6 +116,30 @@ def _add_access(group: Group) -> None:
         metavar="PLACE",
         help="where saved searches are: a directory, or an address of PostgreSQL (beside each"
         " index)",
+    )
+
+
+def _add_watches(group: Group) -> None:
+    group.add_argument(
+        "--webhook-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="watches may tell it; private:HOST where it lies in a private network",
+    )
+    group.add_argument(
+        "--webhook-secret-file",
+        type=local_file,
+        metavar="FILE",
+        help="holds the secret that signs webhooks (HARMA_WEBHOOK_SECRET)",
+    )
+    group.add_argument(
+        "--allow-notify",
+        action="store_true",
+        help="watches may tell addresses of mail and chat that clients name",
+    )
+    group.add_argument(
+        "--no-watches", action="store_true", help="leave running watches to `harma watch run`"
     )
 
 
@@ -193,6 +215,9 @@ def _settings(args: argparse.Namespace) -> "ServeSettings":
         has_metrics=args.metrics,
         state=args.state,
         webhook_hosts=tuple(args.webhook_host),
+        webhook_secret_file=args.webhook_secret_file,
+        can_notify=args.allow_notify,
+        runs_watches=not args.no_watches,
         hosts=tuple(args.name),
         origins=tuple(args.origin),
         frame_ancestors=tuple(args.frame_ancestor),

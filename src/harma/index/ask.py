@@ -66,7 +66,7 @@ class Text:
 
     Attributes:
         text: the description.
-        weight: against other examples; None takes what is usual (1, or 0.5 to be unlike).
+        weight: against other examples; None takes what is usual (1, or 0.5 of a text to be unlike).
     """
 
     text: str
@@ -142,6 +142,8 @@ class Query:
 
     Several texts count alike.
     `image` may be a `Vector`, too: what is left of a picture that was embedded before.
+    Texts and `image` describe, and add up. Examples of `like` and `unlike` that are no texts are
+    marks, good and bad ones: they refine what is described (`harma.index.refine`).
     In `like` and `unlike` a string is a `Text`, a `pathlib.Path`, PIL image or array of pixels a
     `Picture`, an array (E,) a `Vector`; (example, weight) gives it a weight.
     """
@@ -156,11 +158,21 @@ class Query:
     )
     like: Sequence[Any] = field(
         default=(),
-        metadata=said("a further example (weight 1)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
+        metadata=said(
+            "a good example: a text is added to what is described, a chip or picture is a mark that"
+            " refines it (weight 1)",
+            EXAMPLES,
+            metavar="EXAMPLE[@WEIGHT]",
+        ),
     )
     unlike: Sequence[Any] = field(
         default=(),
-        metadata=said("counts against (weight 0.5)", EXAMPLES, metavar="EXAMPLE[@WEIGHT]"),
+        metadata=said(
+            "a bad example: a text counts against what is described (weight 0.5), a chip or picture"
+            " is a mark that refines it (weight 1)",
+            EXAMPLES,
+            metavar="EXAMPLE[@WEIGHT]",
+        ),
     )
 
 

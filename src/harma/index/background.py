@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 # Share of the sphere in the covariance: few chips leave directions in which none of them differ.
 SHRINKAGE = 0.1
-# How far whitening goes: 0 leaves embeddings as they are, 1 makes the archive a sphere. Of 0.5,
-# 0.75 and 1 the one that helps most and does no harm (docs/marks.md).
-WHITENED = 0.75
+# How far whitening goes: 0 leaves embeddings as they are, 1 makes the archive a sphere
+# (docs/marks.md).
+WHITENED = 0.6
 # A direction in which chips do not differ counts as one in which they differ by this share of the
 # usual variance.
 LEAST_SHARE = 1e-6
@@ -51,7 +51,7 @@ class Background:
     def whitening(self) -> Matrix:
         """Λ (E, E): scores in the direction Λu, u standard normal, vary by 1 over the archive.
 
-        Λ² is the shrunk covariance to the power -3/4 (`WHITENED`), scaled to that. So directions
+        Λ² is the shrunk covariance to the power -0.6 (`WHITENED`), scaled to that. So directions
         in which the archive varies little count for more than they are, but for less than if all
         counted alike.
         """

@@ -19,10 +19,11 @@ from harma.index.snapshot import Snapshot
 from harma.index.standing import LIKELY, Standings
 
 # Chips of the best list that are looked at: for each that is asked for, at least, and at most.
-LOOKED_AT = 20
+LOOKED_AT = 5
 LEAST_LOOKED_AT = 200
 MOST_LOOKED_AT = 2000
-# Chips near the boundary, for each that is asked for, of which the most different are chosen.
+# Chips are chosen in rounds of so many, from those nearest the boundary, so many for each.
+ROUND = 10
 NEAR_ENOUGH = 4
 
 
@@ -77,33 +78,44 @@ def find_doubtful(
     at = boundary(query.good @ query.vector, query.bad @ query.vector, standings)
     scores = np.array([match.score for match in matches])
     # Stable, so that chips as near as each other go by rank.
-    near = np.argsort(np.abs(scores - at), kind="stable")[: NEAR_ENOUGH * count]
-    matches = [matches[position] for position in near]
+    nearest = np.argsort(np.abs(scores - at), kind="stable")
+    matches = [matches[position] for position in nearest[: count + NEAR_ENOUGH * ROUND]]
     vectors_of = chip_embeddings(snapshot.store, [match.chip.id for match in matches])
-    chosen = most_different([vectors_of[match.chip.id] for match in matches], count)
+    chosen = different_ones([vectors_of[match.chip.id] for match in matches], count)
     asked_for = [matches[position] for position in chosen[page.offset :]]
     return [hit_of(match.chip, match.score, standings) for match in asked_for]
 
 
-def most_different(vectors: Sequence[NDArray[np.float32]], k: int) -> list[int]:
-    """Farthest point first: each next one is the one least like all that are chosen.
+def different_ones(vectors: Sequence[NDArray[np.float32]], k: int) -> list[int]:
+    """Choose early ones that are unlike each other, in rounds.
 
-    Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985; from the first on.
+    In a round those are chosen that are least like all that the round has chosen before, farthest
+    point first (Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985). The
+    first ones do not depend on how many are asked for.
 
     Args:
-        vectors: embeddings (E,), L2-normalised.
+        vectors: embeddings (E,), L2-normalised, the one that matters most first.
         k: how many to choose.
 
     Returns:
         Positions.
     """
-    if not vectors:
-        return []
-    rows = np.stack(vectors)
-    chosen = [0]
+    left = list(range(len(vectors)))
+    chosen: list[int] = []
+    while left and len(chosen) < k:
+        pool = left[: NEAR_ENOUGH * ROUND]
+        rows = np.stack([vectors[position] for position in pool])
+        chosen += [pool[place] for place in _farthest_first(rows)]
+        left = [position for position in left if position not in chosen]
+    return chosen[:k]
+
+
+def _farthest_first(rows: NDArray[np.float32]) -> list[int]:
+    """A round: places in rows (n, E), the first row first."""
+    places = [0]
     likest = rows @ rows[0]
-    while len(chosen) < min(k, len(rows)):
-        likest[chosen[-1]] = np.inf
-        chosen.append(int(np.argmin(likest)))
-        likest = np.maximum(likest, rows @ rows[chosen[-1]])
-    return chosen
+    while len(places) < min(ROUND, len(rows)):
+        likest[places[-1]] = np.inf
+        places.append(int(np.argmin(likest)))
+        likest = np.maximum(likest, rows @ rows[places[-1]])
+    return places

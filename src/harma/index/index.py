@@ -29,10 +29,10 @@ from harma.index.contract import StoreReader
 from harma.index.counts import counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.doubtful import find_doubtful
-from harma.index.embedder import PictureLike
+from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.filters import filter_of, times_of
 from harma.index.hit_list import HitList
-from harma.index.hits import hit_of
+from harma.index.hits import hits_of
 from harma.index.placed import places_said
 from harma.index.properties import WORDS
 from harma.index.query import embed_query, marked_chips, query_vector
@@ -355,6 +355,20 @@ class Index:
             )
         return _checked(self.store, load(settings.model, backbone=settings.backbone))
 
+    @cached_property
+    def embedder(self) -> QueryEmbedder:
+        """What embeds queries: the model.
+
+        A server sets what many callers share in its place, over the same model, which stays the one
+        that was checked.
+        """
+        return self.model
+
+    def warm_up(self) -> None:
+        """Load the model, and read what searches need of all chips, before anybody waits."""
+        self._snapshot.warm_up()
+        self.embedder.embed_texts(["warm up"])
+
     def verify(self) -> list[str]:
         """What is wrong with the index, a line each; empty if nothing is."""
         from harma.index.verify import verify
@@ -469,7 +483,7 @@ class Index:
         # Held to the end: a refresh meanwhile changes nothing for this search.
         snapshot = self._snapshot
         with snapshot.store.reading():
-            vector = query_vector(lambda: self.model, snapshot, query)
+            vector = query_vector(lambda: self.embedder, snapshot, query)
             if times is not None:
                 changes = find_changes(snapshot.store, vector, condition, *times)
                 return HitList(changed_hits(snapshot.store, changes, page), snapshot.store)
@@ -482,7 +496,8 @@ class Index:
             standings = Standings(snapshot.sample @ vector)
             # Cut last: what stands before the page decides what is merged into it.
             shown = matches[page.offset :]
-            hits = [hit_of(match.chip, match.score, standings) for match in shown]
+            chips = [match.chip for match in shown]
+            hits = hits_of(chips, [match.score for match in shown], standings)
             return HitList(hits, snapshot.store)
 
     def find_doubtful(

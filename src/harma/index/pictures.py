@@ -19,6 +19,7 @@ from harma.index.settings import Settings
 from harma.index.source_files import source_of
 from harma.index.survey import survey
 from harma.scenes.ground_shape import on_the_ground
+from harma.scenes.put_together import reading_of
 from harma.scenes.raster import open_scene
 from harma.scenes.scene import Scene
 from harma.scenes.source import Source, source_named
@@ -119,7 +120,9 @@ def _of_source(
         problem = looked.problem or "it has changed since it was indexed"
         return {hit.id: problem for hit in hits}
     try:
-        with open_scene(source.opened_as, settings.reading) as scene:
+        # A catalogue may know its bands, as it did when it was indexed.
+        reading = reading_of(source, settings.reading)
+        with open_scene(source.opened_as, reading) as scene:
             return {hit.id: _chip(scene, hit, settings.tiling, size) for hit in hits}
     except HarmaError as error:
         problem = error.problem

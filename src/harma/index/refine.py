@@ -1,28 +1,31 @@
 """Marks that help (relevance feedback): a query's direction, refined by good and bad examples.
 
-The rule is one for few marks and for many. Scores are the log odds of being sought. Before anything
-is marked they are those of the description, t; marks add a direction v to it:
+The rule is one for few marks and for many. It scores a chip x by the log odds of being sought, of
+which marks are observations:
 
-    log odds of x = β z(x) + γ z(x) + φ(x)·u + b      z(x) = t·(x - μ) / √(t'Ct)
-    found direction ∝ t / √(t'Ct) + v                 v = s Λ u,  φ(x) = s Λ (x - μ)
+    log odds = β z(x) + γ z(x) + φ(x)·u + b           z(x) = t·(x - μ) / √(t'Ct)
+    found direction ∝ Σ share (β t / √(t'Ct) + v)     v = s Λ u,  φ(x) = s Λ (x - μ)
 
-with mean μ and covariance C of the archive, and Λ its partial whitening (`harma.index.background`).
-u, γ and b are what logistic regression on the marks gives under normal priors.
+Here t is the description, μ and C are mean and covariance of the archive, Λ is its partial
+whitening (`harma.index.background`). u, γ and b are what logistic regression on the marks gives
+under normal priors. The sum runs over the beliefs below, each with a share.
 
-- *The strength s is not chosen but averaged over*: each of `STRENGTHS` counts by how well it would
-  have foretold the marks (its evidence, by Laplace's approximation: Rasmussen and Williams,
-  "Gaussian Processes for Machine Learning", 2006, eq. 3.32) and by a prior under which marks teach
-  little. Few marks, or ones that do not hang together, so leave the description nearly as it is.
-- *The description's own direction is not learnt*: φ is what is left of Λ(x - μ) without it, and γ
+- *How far to trust the description, and how much marks may teach, is not chosen but averaged over*:
+  each pair of a trust β and a strength s has a share by how well it would have foretold the marks
+  (its evidence, by Laplace's approximation: Rasmussen and Williams, "Gaussian Processes for Machine
+  Learning", 2006, eq. 3.32), and by a prior under which the description is right and marks teach
+  little. Few marks, or ones that do not hang together, leave the description nearly as it is;
+  where all that it found is bad, it is let go of.
+- *The description's own direction is not learnt*: φ is what is left of sΛ(x - μ) without it, and γ
   is thrown away. Marks lie where the description scores high; there its score tells good from bad
-  badly, though in the archive it tells much, and a rule that trusts the marks in this lets go of
-  the description.
+  badly, though in the archive it tells much.
 
 A description that is added to what marks teach is the strong rule of few-shot learning with CLIP
 too (LP++: Huang et al., CVPR 2024, arXiv 2404.02285); that plain sums do harm is SeeSaw's finding
-(Moll et al., arXiv 2208.06497) and ours. Deviation from both: the two bullets above.
+(Moll et al., arXiv 2208.06497) and ours. Deviation from both: the two points above.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,16 +36,18 @@ from harma.index.background import Background
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float64]
-# s²: variance of scores by what marks teach; those by the description vary by 1. Chosen, as all
-# numbers here, by benchmarks/marks; there is a plateau around each of them (docs/marks.md).
-STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)
-# How likely each is before a mark is seen, unnormalised.
-STRENGTHS_BEFORE = (0.5, 0.3, 0.2, 0.1, 0.05)
-# Standard deviation of γ.
-SLOPE_SPREAD = 2.0
-# Mean and standard deviation of b: chips of a usual score are seldom sought.
+# β: how much the log odds rise where the score of the description rises by a standard deviation of
+# the archive: it is quite right, right, or says next to nothing. With how likely each is before a
+# mark is seen; likelihoods need not add up to 1. All numbers here were chosen by benchmarks/marks;
+# around each is a plateau (docs/marks.md).
+TRUSTS = {2.0: 1.0, 1.0: 1.0, 0.03: 0.5}
+# s²: variance of the log odds over the archive by what marks teach; in the same way.
+STRENGTHS = {0.1: 0.5, 0.5: 0.3, 2.0: 0.15, 10.0: 0.05}
+# Variance of γ.
+SLOPE_VARIANCE = 0.1
+# Mean and variance of b: chips that score as is usual are seldom sought.
 USUAL_ODDS = -1.5
-ODDS_SPREAD = 1.0
+ODDS_VARIANCE = 1.0
 # Steps of Newton's method, the smallest part of one, and the gain in log probability at its end.
 MOST_STEPS = 50
 SMALLEST_STEP = 1e-4
@@ -79,6 +84,21 @@ class _Fit:
     log_evidence: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Belief:
+    """A trust and a strength, and what marks teach under them.
+
+    Attributes:
+        trust: β.
+        pulls: of each mark on the direction that is sought (n,).
+        log_odds: how likely it is, against the others.
+    """
+
+    trust: float
+    pulls: Matrix
+    log_odds: float
+
+
 def refine(
     text: NDArray[np.floating] | None,
     good: NDArray[np.floating],
@@ -109,7 +129,7 @@ def refine(
     described = _described(text, marks)
     if not len(marks.weights) or (text is None and marks.is_good.all()):
         return described.astype(np.float32)
-    direction = described / background.spread(described) + _learnt(described, marks, background)
+    direction = _believed(described, marks, background)
     return (direction / np.linalg.norm(direction)).astype(np.float32)
 
 
@@ -143,30 +163,36 @@ def _described(text: NDArray[np.floating] | None, marks: _Marks) -> Matrix:
     return direction / norm
 
 
-def _learnt(described: Matrix, marks: _Marks, background: Background) -> Matrix:
-    """What marks teach beside the description: v (E,)."""
-    whitening = background.whitening
-    centred = marks.vectors - background.mean
-    scores = centred @ described / background.spread(described)
-    features = centred @ whitening
-    # In whitened coordinates, directions that do not vary with the description are across this one.
-    axis = whitening @ background.covaried(described)
+def _believed(described: Matrix, marks: _Marks, background: Background) -> Matrix:
+    """The direction in which log odds rise, over all beliefs (E,)."""
+    spread = background.spread(described)
+    scores = (marks.vectors - background.mean) @ described / spread
+    features = _features(described, marks, background)
+    kernel = features @ features.T
+    beside = SLOPE_VARIANCE * np.outer(scores, scores) + ODDS_VARIANCE
+    beliefs = []
+    for trust, trust_before in TRUSTS.items():
+        for strength, strength_before in STRENGTHS.items():
+            fit = _logistic(strength * kernel + beside, trust * scores + USUAL_ODDS, marks)
+            before = math.log(trust_before * strength_before)
+            beliefs.append(_Belief(trust, strength * fit.pulls, before + fit.log_evidence))
+    log_odds = np.array([belief.log_odds for belief in beliefs])
+    shares = np.exp(log_odds - np.logaddexp.reduce(log_odds))
+    trust = float(shares @ [belief.trust for belief in beliefs])
+    pulls = shares @ np.stack([belief.pulls for belief in beliefs])
+    direction: Matrix = trust * described / spread + background.whitening @ (pulls @ features)
+    return direction
+
+
+def _features(described: Matrix, marks: _Marks, background: Background) -> Matrix:
+    """Marks in whitened coordinates, without the description's direction (n, E)."""
+    features = (marks.vectors - background.mean) @ background.whitening
+    # Scores that do not vary with those of the description are of directions across this one.
+    axis = background.whitening @ background.covaried(described)
     length = float(np.linalg.norm(axis))
     if length > 0:
         features -= np.outer(features @ axis, axis) / length**2
-    kernel = features @ features.T
-    beside = SLOPE_SPREAD**2 * np.outer(scores, scores) + ODDS_SPREAD**2
-    fits = [
-        _logistic(strength * kernel + beside, scores + USUAL_ODDS, marks) for strength in STRENGTHS
-    ]
-    log_odds = np.log(STRENGTHS_BEFORE) + [fit.log_evidence for fit in fits]
-    shares = np.exp(log_odds - np.logaddexp.reduce(log_odds))
-    pulls = sum(
-        share * strength * fit.pulls
-        for strength, share, fit in zip(STRENGTHS, shares, fits, strict=True)
-    )
-    learnt: Matrix = whitening @ (pulls @ features)
-    return learnt
+    return features
 
 
 def _logistic(kernel: Matrix, offset: Matrix, marks: _Marks) -> _Fit:

@@ -54,6 +54,11 @@ class Snapshot:
         self.store = store.snapshot()
 
     @cached_property
+    def num_chips(self) -> int:
+        """Chips of this version."""
+        return self.store.count()
+
+    @cached_property
     def places(self) -> Places:
         """Where all chips are, held in memory."""
         table = self.store.rows(BOX_COLUMNS, "xmin IS NOT NULL")
@@ -65,7 +70,7 @@ class Snapshot:
     @cached_property
     def sample(self) -> NDArray[np.float32]:
         """Embeddings of chips from all over the index (n, E): their scores are the usual ones."""
-        count = self.store.count()
+        count = self.num_chips
         if not count:
             return np.empty((0, self.store.settings.embed_dim), dtype=np.float32)
         offsets = np.linspace(0, count - 1, min(count, SAMPLE_CHIPS)).astype(int)

@@ -40,6 +40,15 @@ class Standings:
         upto = np.searchsorted(self.sample, score, "right")
         return float(50.0 * (below + upto) / len(self.sample))
 
+    def percentiles(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Percentiles of many scores (n,), each as `percentile` gives it."""
+        if not len(self.sample):
+            return np.zeros(len(scores))
+        below = np.searchsorted(self.sample, scores, "left")
+        upto = np.searchsorted(self.sample, scores, "right")
+        percentiles: NDArray[np.float64] = 50.0 * (below + upto) / len(self.sample)
+        return percentiles
+
     def of(self, score: float) -> str:
         """One of "clear", "likely" and "weak"; "" where the index is too small to tell."""
         if len(self.sample) < SMALLEST_SAMPLE or self.deviation == 0:

@@ -68,8 +68,10 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.settings = read_settings(directory)
-        # Of a snapshot alone.
+        # Of a snapshot alone, where nothing changes any more.
         self._fixed_tuning: str | None = None
+        self._fixed_versions: tuple[int, int] | None = None
+        self._fixed_names: list[str] | None = None
         try:
             self._database = _connect(directory, self.settings)
             self._open_tables()
@@ -133,6 +135,7 @@ class Store:
                 f" ({settings.model_id}); open it again"
             )
         fixed = object.__new__(type(self))
+        fixed._fixed_versions = None
         fixed.directory = self.directory
         fixed.settings = settings
         fixed._database = self._database
@@ -142,6 +145,9 @@ class Store:
             for table in (fixed._chips, fixed._sources):
                 # A table that is checked out stays where it is, and refuses to be written.
                 table.checkout(table.version)
+            fixed._fixed_versions = fixed._read_versions()
+            fixed._fixed_names = None
+            fixed._fixed_names = fixed._column_names()
             # The file is no part of a version: of a tuning that changed meanwhile nobody knows
             # which ANN index it is of, and without one all chips are compared.
             fixed._fixed_tuning = tuning if self._written_tuning() == tuning else ""
@@ -152,12 +158,18 @@ class Store:
     @property
     def version(self) -> int:
         """Number of the version of the chips that is read."""
-        return int(self._chips.version)
+        return self.versions[0]
 
     @property
     def versions(self) -> tuple[int, int]:
         """Numbers of the versions of the chips and of the sources that are read."""
-        return self.version, int(self._sources.version)
+        if self._fixed_versions is not None:
+            return self._fixed_versions
+        return self._read_versions()
+
+    def _read_versions(self) -> tuple[int, int]:
+        # Lance asks a thread of its own, which takes milliseconds where many do.
+        return int(self._chips.version), int(self._sources.version)
 
     def property_types(self) -> dict[str, pa.DataType]:
         """The further columns of chips, and their types."""
@@ -197,12 +209,17 @@ class Store:
 
     def _there(self, columns: Sequence[str]) -> list[str]:
         """Those of some columns that the table has."""
-        names = self._chips.schema.names
+        names = self._column_names()
         return [column for column in columns if column in names]
+
+    def _column_names(self) -> list[str]:
+        if self._fixed_names is not None:
+            return self._fixed_names
+        return list(self._chips.schema.names)
 
     def _condition(self, where: str) -> str:
         """A condition for a table that lacks new columns."""
-        if "datetime_end" in self._chips.schema.names:
+        if "datetime_end" in self._column_names():
             return where
         # Without an end, the first moment is the last.
         return re.sub(r"\bdatetime_end\b", "datetime", where)

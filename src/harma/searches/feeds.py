@@ -35,7 +35,7 @@ AddressOf = Callable[[Event], str]
 
 
 @dataclass(frozen=True)
-class Feed:
+class FeedAbout:
     """What a feed says of itself.
 
     Attributes:
@@ -57,7 +57,7 @@ class Feed:
     thumbnail_of: AddressOf = lambda _: ""
 
 
-def atom(feed: Feed, events: Sequence[Event]) -> bytes:
+def atom(feed: FeedAbout, events: Sequence[Event]) -> bytes:
     """A feed as XML in UTF-8.
 
     Args:
@@ -88,7 +88,7 @@ def data_address(jpeg: bytes | None) -> str:
     return f"data:{JPEG};base64,{base64.b64encode(jpeg).decode()}"
 
 
-def _add_entry(root: ET.Element, feed: Feed, event: Event) -> None:
+def _add_entry(root: ET.Element, feed: FeedAbout, event: Event) -> None:
     entry = ET.SubElement(root, _in_atom("entry"))
     date = date_text(event)
     name = scene_name(event)

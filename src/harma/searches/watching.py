@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import shapely
 
-from harma.errors import BusyError, HarmaError
+from harma.errors import BusyError, HarmaError, NotFoundError, QueryError
 from harma.index.ask import Page
 from harma.index.ask_json import Asked
 from harma.index.change import NothingComparedError
@@ -55,6 +55,10 @@ FIRST_HITS = 1000
 MOST_HITS = 20_000
 # Events of one run, the best first: each keeps a thumbnail of some KB.
 MOST_EVENTS = 10_000
+TOO_MANY = (
+    f"more than {MOST_HITS:,} hits are over the threshold, and only the best were looked at; raise"
+    " it"
+)
 TOO_SMALL = (
     "the index is too small to tell standings, so that nothing passes the threshold; give a least"
     " score"
@@ -108,8 +112,8 @@ def run_watches(index: Index, searches: SearchBook) -> Iterator[WatchRun]:
             yield run_watch(index, searches, watch.search)
         except HarmaError as error:
             logger.info("the watch of %s cannot be run", watch.search, exc_info=True)
+            note_problem(searches.database, watch.search, _told_to_all(error))
             problem = error.problem or str(error)
-            note_problem(searches.database, watch.search, problem)
             yield WatchRun(watch.search, _name(searches, watch.search), problem=problem)
 
 
@@ -131,7 +135,7 @@ def run_watch(index: Index, searches: SearchBook, search: str) -> WatchRun:
         state = begin_run(searches.database, search)
         # A copy of its own: nobody else refreshes it, and the loaded model is shared.
         view = copy(index)
-        view.refresh()
+        view.refresh_if_changed()
         question = question_of(searches, state.watch, view.store)
         result = _Lookout(view, question, state).result(searches)
         if "model" in vars(view):
@@ -205,6 +209,9 @@ class _Lookout:
         """Places of hits in scenes that are not new: what a new question finds in them is known."""
         names = {scene.source for scene in new.scenes}
         hits = self._over_threshold(self.asked)
+        if self.problem == TOO_MANY:
+            # Nothing is lost by it: these scenes were looked at, and the best places are kept.
+            self.problem = ""
         return [SeenPlace.of(hit) for hit in hits if hit.source not in names]
 
     def _new_hits(self, scenes: Sequence[WatchedScene]) -> list[Hit]:
@@ -246,10 +253,7 @@ class _Lookout:
             if len(over) < count:
                 return over
             if count == MOST_HITS:
-                self.problem = (
-                    f"more than {MOST_HITS:,} hits are over the threshold, and only the best were"
-                    " looked at; raise it"
-                )
+                self.problem = TOO_MANY
                 return over
             count = min(4 * count, MOST_HITS)
 
@@ -310,6 +314,13 @@ def _event(hit: Hit, watch: Watch, content: str, thumbnail: bytes | None) -> Eve
         taken_end=hit.datetime_end,
         thumbnail=thumbnail,
     )
+
+
+def _told_to_all(error: HarmaError) -> str:
+    """What is wrong, without names of files: whoever sees the watch may be a stranger."""
+    if isinstance(error, QueryError | NotFoundError | BusyError):
+        return error.problem
+    return f"it could not be run ({type(error).__name__}); what runs it has told why"
 
 
 def _name(searches: SearchBook, search: str) -> str:

@@ -98,7 +98,9 @@ class Answer(BaseModel):
     version: int
     took_ms: float
     asked: dict[str, Any]
-    num_kept: int = Field(description="hits in the kept list")
+    num_kept: int = Field(
+        description="hits in the kept list so far; `next` and exports look for more"
+    )
     counts: Counts
     next: str | None = Field(description="address of the next page of the kept list")
     empty: Emptiness | None

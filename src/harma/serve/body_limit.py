@@ -34,6 +34,7 @@ class BodyLimit:
         too_large = f"the body is larger than {most:,} bytes, the most that is taken here"
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > most:
+            await _let_come(receive, self._limits.upload_bytes)
             await plain_problem(413, too_large)(scope, receive, send)
             return
         num_bytes = 0
@@ -48,3 +49,17 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+async def _let_come(receive: Receive, most: int) -> None:
+    """Take a body and forget it, up to a size.
+
+    A proxy that is still sending when the connection closes tells its client of a broken server
+    (502), and not what is wrong.
+    """
+    num_bytes = 0
+    has_more = True
+    while has_more and num_bytes <= most:
+        message = await receive()
+        num_bytes += len(message.get("body", b""))
+        has_more = message.get("more_body", False)

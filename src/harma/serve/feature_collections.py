@@ -1,33 +1,27 @@
 """Collections of OGC API Features and STAC: every index, and every saved search as search-{id}."""
 
 import datetime as dt
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import shapely
 
 from harma.errors import NotFoundError, QueryError
 from harma.index.ask import Page, Query, Where
-from harma.index.ask_json import asked_of
 from harma.index.extents import Box, around
 from harma.index.hits import Hit
+from harma.searches.asking import current_marks
 from harma.searches.records import SavedSearch
 from harma.serve.item_filter import ItemFilter
 from harma.serve.items import ChipItems, HitItems, Items
-from harma.serve.listings import Listings
+from harma.serve.marked_answers import kept_with_marks
+from harma.serve.saved import Saved, saved_of
 from harma.serve.served import ServedIndex
-from harma.serve.settings import Limits
-from harma.serve.source_table import SourceTable, SourceTables
+from harma.serve.service import Service
+from harma.serve.source_table import SourceTable
 
 # Begins the id of a collection that is a saved search.
 SEARCH_PREFIX = "search-"
-# Lists of hits that are kept for the pages and views of clients.
-KEPT_LISTS = 32
-# Marks as examples of a search.
-EXAMPLES_OF = {"like": "good", "unlike": "bad"}
 
 
 @dataclass(frozen=True)
@@ -64,24 +58,15 @@ class FeatureCollections:
     """The collections of a server.
 
     Args:
-        indexes: of the server, by id.
-        limits: of what a client may ask for.
-        source_tables: of the indexes.
+        service: of the server.
     """
 
-    def __init__(
-        self, indexes: Mapping[str, ServedIndex], limits: Limits, source_tables: SourceTables
-    ) -> None:
-        self.indexes = indexes
-        self.limits = limits
-        self.source_tables = source_tables
-        self.listings = Listings()
-        self._hits: OrderedDict[tuple[Any, ...], Sequence[Hit]] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self, service: Service) -> None:
+        self.service = service
 
     def all(self) -> Iterator[FeatureCollection]:
         """All of them, of indexes that are ready."""
-        for index in self.indexes.values():
+        for index in self.service.indexes.values():
             if index.state != "ready":
                 continue
             yield FeatureCollection(index.id, index)
@@ -96,25 +81,22 @@ class FeatureCollections:
             BusyError: its index is still loading.
         """
         # An index may be called as a saved search is.
-        if name in self.indexes:
-            served = self.indexes[name]
+        if name in self.service.indexes:
+            served = self.service.indexes[name]
             # Not before it is ready: nothing is known of it.
             assert served.index is not None
             return FeatureCollection(name, served)
         if name.startswith(SEARCH_PREFIX):
-            for index in self.indexes.values():
-                try:
-                    saved = index.searches.get(name.removeprefix(SEARCH_PREFIX))
-                except NotFoundError:
-                    continue
-                if not saved.is_draft:
-                    return FeatureCollection(name, index, saved)
+            saved = saved_of(self.service, name.removeprefix(SEARCH_PREFIX))
+            # Nobody has named a draft yet.
+            if not saved.search.is_draft:
+                return FeatureCollection(name, saved.index, saved.search)
         raise NotFoundError(f"there is no collection {name!r}; see /collections")
 
     def sources(self, collection: FeatureCollection) -> SourceTable:
         """The sources of a collection's index."""
         index = collection.index
-        return self.source_tables.of(index.id, index.index.store)
+        return self.service.source_tables.of(index.id, index.index.store)
 
     def items(
         self, collection: FeatureCollection, asked: ItemFilter, *, text: str = "", version: int = 0
@@ -137,14 +119,16 @@ class FeatureCollections:
                     f"q looks for a text in an index; {collection.id} is a saved search. Take the"
                     f" collection {collection.index.id}"
                 )
-            marks = {mark.chip: mark.mark for mark in self._marks(collection)}
-            return HitItems(self._saved_hits(collection, collection.saved), asked, marks)
+            hits, marks = self._saved_hits(collection.index, collection.saved)
+            return HitItems(hits, asked, marks)
         if text:
-            return HitItems(self._text_hits(collection, asked, text), ItemFilter(ids=asked.ids))
-        newest = self.listings.newest(collection.index.id, collection.index.index.snapshot)
-        if version and version != newest.snapshot.store.version:
-            newest = self.listings.of_version(collection.index.id, version)
-        return ChipItems(newest, asked.chips)
+            hits = self._text_hits(collection.index, asked, text)
+            return HitItems(hits, ItemFilter(ids=asked.ids))
+        index = collection.index
+        listing = self.service.listings.newest(index.id, index.index.snapshot)
+        if version and version != listing.snapshot.store.version:
+            listing = self.service.listings.of_version(index.id, version)
+        return ChipItems(listing, asked.chips)
 
     def version(self, collection: FeatureCollection) -> int:
         """Of the index of a collection."""
@@ -154,7 +138,8 @@ class FeatureCollections:
         """Where and when the items of a collection are."""
         if collection.saved is None:
             return self.extent_of_index(collection)
-        return _extent_of_hits(self._saved_hits(collection, collection.saved))
+        hits, _ = self._saved_hits(collection.index, collection.saved)
+        return _extent_of_hits(hits)
 
     def extent_of_index(self, collection: FeatureCollection) -> CollectionExtent:
         """Where and when the chips of a collection's index are."""
@@ -162,49 +147,30 @@ class FeatureCollections:
 
     # -- hits --------------------------------------------------------------------------------------
 
-    def _saved_hits(self, collection: FeatureCollection, saved: SavedSearch) -> Sequence[Hit]:
-        key = (collection.id, saved.version, self.version(collection))
-        kept = self._kept(key)
-        if kept is not None:
-            return kept
-        index = collection.index
-        values: dict[str, Any] = dict(saved.asked)
-        for name, kind in EXAMPLES_OF.items():
-            chips = [{"chip": mark.chip} for mark in self._marks(collection) if mark.mark == kind]
-            values[name] = [*values.get(name, ()), *chips]
-        asked = asked_of(values, named=index.source_name)
-        page = replace(asked.page, k=self.limits.kept_hits, offset=0)
-        return self._keep(key, index.index.find(asked.query, asked.where, page))
+    def _saved_hits(
+        self, index: ServedIndex, search: SavedSearch
+    ) -> tuple[Sequence[Hit], Mapping[str, str]]:
+        """Hits of a saved search, and what people said of them, by chip."""
+        saved = Saved(index, search)
+        current = current_marks(saved.book, search.id, index.index.store)
+        kept = kept_with_marks(self.service, saved, current)
+        return kept.hits, {mark.chip: mark.mark for mark in current.marks}
 
-    def _text_hits(
-        self, collection: FeatureCollection, asked: ItemFilter, text: str
-    ) -> Sequence[Hit]:
-        if len(text) > self.limits.text:
-            raise QueryError(f"q has {len(text)} characters; at most {self.limits.text} are read")
-        area = None if asked.area is None else shapely.to_wkb(asked.area)
-        key = (collection.id, self.version(collection), text, area, asked.first, asked.last)
-        kept = self._kept(key)
-        if kept is not None:
-            return kept
+    def _text_hits(self, index: ServedIndex, asked: ItemFilter, text: str) -> Sequence[Hit]:
+        """Hits of a text in an index, within an area and a time."""
+        limits = self.service.settings.limits
+        if len(text) > limits.text:
+            raise QueryError(f"q has {len(text)} characters; at most {limits.text} are read")
+        area = None if asked.area is None else shapely.to_wkt(asked.area)
+        question = {"text": text, "items": [area, str(asked.first), str(asked.last)]}
         where = Where(polygon=asked.area, date=_dates(asked))
-        return self._keep(
-            key, collection.index.index.find(Query(text), where, Page(k=self.limits.kept_hits))
+        kept = self.service.results.found(
+            index.id,
+            index.version,
+            question,
+            lambda: index.index.find(Query(text), where, Page(k=limits.kept_hits)),
         )
-
-    def _kept(self, key: tuple[Any, ...]) -> Sequence[Hit] | None:
-        with self._lock:
-            return self._hits.get(key)
-
-    def _keep(self, key: tuple[Any, ...], hits: Sequence[Hit]) -> Sequence[Hit]:
-        with self._lock:
-            self._hits[key] = hits
-            if len(self._hits) > KEPT_LISTS:
-                self._hits.popitem(last=False)
-        return hits
-
-    def _marks(self, collection: FeatureCollection) -> Sequence[Any]:
-        assert collection.saved is not None
-        return collection.index.searches.marks(collection.saved.id)
+        return kept.hits
 
 
 def _dates(asked: ItemFilter) -> tuple[dt.datetime | None, dt.datetime | None] | None:

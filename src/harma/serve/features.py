@@ -27,16 +27,26 @@ def hit_features(index: str, hits: Sequence[Hit], *, first_rank: int = 1) -> lis
     """
     geometries = geometries_of(hits)
     features = []
-    for place, (hit, geometry) in enumerate(zip(hits, geometries, strict=True)):
-        found = {
-            "rank": first_rank + place,
-            "score": round(hit.score, SCORE_DIGITS),
-            "percentile": round(hit.percentile, 2),
-            "standing": hit.standing,
-        }
-        properties = found | chip_properties(index, hit) | _then(hit)
-        features.append(feature(hit.id, geometry, properties))
+    for rank, (hit, geometry) in enumerate(zip(hits, geometries, strict=True), first_rank):
+        features.append(feature(hit.id, geometry, hit_properties(index, hit, rank)))
     return features
+
+
+def hit_properties(index: str, hit: Hit, rank: int) -> dict[str, Any]:
+    """What is said of a hit.
+
+    Args:
+        index: id of the index.
+        hit: it.
+        rank: among all hits, from 1.
+    """
+    found = {
+        "rank": rank,
+        "score": round(hit.score, SCORE_DIGITS),
+        "percentile": round(hit.percentile, 2),
+        "standing": hit.standing,
+    }
+    return found | chip_properties(index, hit) | _then(hit)
 
 
 def chip_feature(index: str, chip: Hit) -> Feature:

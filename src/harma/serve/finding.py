@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harma.errors import GoneError
 from harma.index.hits import Hit
 from harma.serve.asked import read_asked, understood
 from harma.serve.empty import why_empty
@@ -14,6 +15,8 @@ from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 
 STANDINGS = ("clear", "likely", "weak")
+# Hits that are looked for at first: a thousand take five times as long, and few are ever asked for.
+FIRST_KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,46 @@ def find(service: Service, index: ServedIndex, values: Mapping[str, Any]) -> tup
         values, service.settings.limits, uploaded=service.uploads.picture, named=index.source_name
     )
     # All pages are of one list, so that the size of a page is no part of what is kept.
-    to_keep = replace(asked.page, k=service.settings.limits.kept_hits)
+    most = service.settings.limits.kept_hits
+    depth = min(max(asked.page.k, FIRST_KEPT), most)
+    to_keep = replace(asked.page, k=depth)
     kept = service.results.found(
         index.id,
         index.version,
         {name: value for name, value in understood(values).items() if name != "k"},
         lambda: index.index.find(asked.query, asked.where, to_keep),
+        depth=None if depth == most else depth,
     )
-    return kept, asked.page.k
+    return deep_enough(service, index, kept, asked.page.k), asked.page.k
+
+
+def deep_enough(service: Service, index: ServedIndex, kept: Kept, count: int | None = None) -> Kept:
+    """A kept list that holds so many hits, where there are so many; it runs in a thread.
+
+    Args:
+        service: of the server.
+        index: that was searched.
+        kept: the hits that were found first.
+        count: hits that are wanted; None wants all that are ever kept.
+
+    Raises:
+        GoneError: the index has changed since, so that its further hits are others.
+    """
+    has_enough = count is not None and count <= len(kept.hits)
+    if kept.is_whole or has_enough:
+        return kept
+    if kept.version != index.version:
+        raise GoneError("the index has changed since this search; search again")
+    limits = service.settings.limits
+    asked = read_asked(
+        kept.asked, limits, uploaded=service.uploads.picture, named=index.source_name
+    )
+    all_hits = index.index.find(asked.query, asked.where, replace(asked.page, k=limits.kept_hits))
+    # Pages that were given stay as they are, also where an ANN index now gives others.
+    known = {hit.id for hit in kept.hits}
+    hits = [*kept.hits, *(hit for hit in all_hits if hit.id not in known)]
+    hits = hits[: limits.kept_hits]
+    return service.results.keep(kept.index, kept.version, kept.asked, hits, kept.took_ms)
 
 
 def answer(
@@ -89,7 +124,7 @@ def answer(
 
 def has_more(kept: Kept, page: PageOfHits) -> bool:
     """Whether hits follow a page."""
-    return page.after + page.k < len(kept.hits)
+    return not kept.is_whole or page.after + page.k < len(kept.hits)
 
 
 def empty_of(service: Service, index: ServedIndex, kept: Kept) -> dict[str, str] | None:

@@ -92,7 +92,7 @@ class ItemPage(BaseModel):
 class SearchBody(BaseModel):
     """A search of STAC."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     collections: list[str] | None = Field(
         None, description="without them all indexes", examples=[["archive"]]

@@ -17,7 +17,7 @@ from fastapi import Request
 
 from harma.index.hits import Hit
 from harma.index.source_ids import source_id
-from harma.serve.features import DIGITS, chip_properties, geometries_of, iso
+from harma.serve.features import DIGITS, chip_properties, geometries_of, hit_properties
 from harma.serve.items import Item
 from harma.serve.links import link
 from harma.serve.source_answers import tiles_template
@@ -64,11 +64,7 @@ def item_features(told: Told, items: Sequence[Item]) -> list[dict[str, Any]]:
                 "collection": told.collection,
                 "geometry": outline,
                 **_bbox(chip),
-                "properties": {
-                    **item.found,
-                    **_said(told.index, chip),
-                    **_times(chip, today),
-                },
+                "properties": {**_said(told.index, item), **_times(chip, today)},
                 "assets": _assets(told, chip),
                 "links": _links(told, chip),
             }
@@ -76,10 +72,15 @@ def item_features(told: Told, items: Sequence[Item]) -> list[dict[str, Any]]:
     return features
 
 
-def _said(index: str, chip: Hit) -> dict[str, Any]:
-    """What is said of a chip, but for its times."""
+def _said(index: str, item: Item) -> dict[str, Any]:
+    """What is said of an item, but for its times."""
+    chip = item.chip
     said = chip_properties(index, chip)
+    if item.rank:
+        said = hit_properties(index, chip, item.rank)
     said.pop("datetime_end", None)
+    if item.mark is not None:
+        said["mark"] = item.mark
     if chip.gsd is None:
         # STAC knows it as a number alone.
         del said["gsd"]
@@ -89,12 +90,18 @@ def _said(index: str, chip: Hit) -> dict[str, Any]:
 def _times(chip: Hit, today: str) -> dict[str, str | None]:
     if chip.datetime is None:
         return {"datetime": None, "start_datetime": FIRST, "end_datetime": today}
-    first = iso(chip.datetime)
+    first = _moment(chip.datetime)
     return {
         "datetime": first,
         "start_datetime": first,
-        "end_datetime": iso(chip.datetime_end) or first,
+        "end_datetime": _moment(chip.datetime_end or chip.datetime),
     }
+
+
+def _moment(when: dt.datetime) -> str:
+    """A moment; of one with microseconds QGIS would take the day alone."""
+    exactness = "milliseconds" if when.microsecond else "seconds"
+    return when.astimezone(dt.UTC).isoformat(timespec=exactness).replace("+00:00", "Z")
 
 
 def _bbox(chip: Hit) -> dict[str, list[float]]:

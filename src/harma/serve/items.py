@@ -1,8 +1,8 @@
 """Items of collections: the chips of an index in a fixed order, or the hits of a search by rank."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import shapely
@@ -24,11 +24,13 @@ class Item:
 
     Attributes:
         chip: it.
-        found: what a search says of it, by name; nothing of a chip that nobody searched for.
+        rank: among the hits of a search, from 1; 0 of a chip that nobody searched for.
+        mark: what a person said of it, or ""; None where nobody is asked.
     """
 
     chip: Hit
-    found: Mapping[str, Any] = field(default_factory=dict)
+    rank: int = 0
+    mark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,15 +115,10 @@ class HitItems:
 
     def _item(self, place: int) -> Item:
         hit = self.hits[place]
-        found: dict[str, Any] = {
-            "rank": place + 1,
-            "score": round(hit.score, 6),
-            "percentile": round(hit.percentile, 2),
-            "standing": hit.standing,
-        }
+        mark = None
         if self.marks is not None:
-            found["mark"] = self.marks.get(hit.id, "")
-        return Item(hit, found)
+            mark = self.marks.get(hit.id, "")
+        return Item(hit, place + 1, mark)
 
     def _places(self) -> list[int]:
         """Places in the list of the hits that the filter admits."""

@@ -55,7 +55,7 @@ def _answer(
     service: Service, request: Request, saved: Saved, k: int | None, how: How | None
 ) -> dict[str, Any]:
     current = current_marks(saved.book, saved.search.id, saved.index.index.store)
-    kept = _found(service, saved, current, how)
+    kept = kept_with_marks(service, saved, current, how)
     page = PageOfHits(0, k or saved.search.asked.get("k") or _usual_k(service))
     following = None
     if has_more(kept, page):
@@ -71,8 +71,20 @@ def _answer(
     }
 
 
-def _found(service: Service, saved: Saved, current: CurrentMarks, how: How | None) -> Kept:
-    """The hits, or those of the same question that are kept."""
+def kept_with_marks(
+    service: Service, saved: Saved, current: CurrentMarks, how: How | None = None
+) -> Kept:
+    """The hits of a saved search with its marks, or those of the same question that are kept.
+
+    Args:
+        service: of the server.
+        saved: the search.
+        current: its marks.
+        how: what is to be looked at next; None gives all hits, the best first.
+
+    Raises:
+        QueryError: it cannot be asked any more.
+    """
     index = saved.index
     limits = service.settings.limits
     values = values_with_marks(saved.search, current, index.index.store)

@@ -6,6 +6,7 @@ from harma.index.settings import FOREIGN, Settings
 from harma.model.fingerprint import check_model
 from harma.model.model import HarMA
 from harma.model.saved import load
+from harma.serve.embedding import SharedEmbedder
 
 
 class Models:
@@ -20,6 +21,7 @@ class Models:
         self._place = model
         self._backbone = backbone
         self._loaded: dict[str, HarMA] = {}
+        self._embedders: dict[HarMA, SharedEmbedder] = {}
         self._lock = threading.Lock()
 
     def of(self, settings: Settings) -> HarMA | None:
@@ -36,6 +38,11 @@ class Models:
                 known = self._load(settings)
                 self._loaded[settings.model_id] = known
             return known
+
+    def embedder(self, model: HarMA) -> SharedEmbedder:
+        """What embeds queries with a model: one for all indexes that were made with it."""
+        with self._lock:
+            return self._embedders.setdefault(model, SharedEmbedder(model))
 
     def _load(self, settings: Settings) -> HarMA:
         backbone = self._backbone or settings.backbone

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rasterio.io import DatasetReader
 
 from harma.index.extents import Box
+from harma.scenes.mapping import Mapping
 from harma.scenes.scene import Scene
 
 # Of one thread: each holds a file open, and GDAL's blocks of it, which have a limit of their own.
@@ -23,12 +24,14 @@ class KeptScene:
         dataset: its raster, which is closed by whoever keeps it.
         scene: reads it.
         bounds: where it is; None where that cannot be told.
+        mapping: from its pixels to Web Mercator; None without a place.
     """
 
     content: str
     dataset: DatasetReader
     scene: Scene
     bounds: Box | None
+    mapping: Mapping | None
 
 
 class OpenScenes(threading.local):

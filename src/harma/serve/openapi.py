@@ -12,6 +12,7 @@ EVERYWHERE = responses(401, 403, 421, 500)
 WITH_BODY = responses(400, 413)
 # FastAPI's own forms of errors, in whose place problem documents stand.
 NOT_USED = ("HTTPValidationError", "ValidationError")
+BYTES = {"type": "string", "format": "binary"}
 DESCRIPTION = (
     "Search archives of aerial and satellite imagery by describing what should be seen. JSON in,"
     " GeoJSON out; errors are problem documents (RFC 9457). Where the server asks for a key, send"
@@ -49,7 +50,16 @@ def _amend(document: dict[str, Any]) -> None:
         further = EVERYWHERE | (WITH_BODY if "requestBody" in operation else {})
         for status, answer in _by_text(further).items():
             answers.setdefault(status, answer)
+        for answer in answers.values():
+            _say_binary(answer.get("content", {}))
         operation["responses"] = dict(sorted(answers.items()))
+
+
+def _say_binary(content: dict[str, Any]) -> None:
+    """Say of pictures and files, of which nothing else is said, that they are bytes."""
+    for media_type, said in content.items():
+        if not media_type.endswith("json") and "schema" not in said:
+            said["schema"] = dict(BYTES)
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

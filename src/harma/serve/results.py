@@ -39,6 +39,7 @@ class Kept:
         asked: the search as it was understood.
         hits: the best first.
         took_ms: how long it took when it was done.
+        is_whole: whether these are all that are ever kept of it.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Kept:
     asked: Mapping[str, Any]
     hits: Sequence[Hit]
     took_ms: float
+    is_whole: bool = True
 
 
 class Results:
@@ -75,7 +77,13 @@ class Results:
         self._awaited: dict[str, Future[Kept]] = {}
 
     def found(
-        self, index: str, version: int, asked: Mapping[str, Any], search: Callable[[], list[Hit]]
+        self,
+        index: str,
+        version: int,
+        asked: Mapping[str, Any],
+        search: Callable[[], list[Hit]],
+        *,
+        depth: int | None = None,
     ) -> Kept:
         """The hits of a search: kept ones, or those that somebody is just finding, or new ones.
 
@@ -84,6 +92,7 @@ class Results:
             version: of its chips.
             asked: all that the hits depend on, as JSON has it; the size of a page is not among it.
             search: finds them.
+            depth: hits that it looks for, where more may be looked for later.
 
         Raises:
             HarmaError: the search is not usable; whoever waits for it hears the same.
@@ -101,7 +110,8 @@ class Results:
             start = time.perf_counter()
             hits = search()
             took_ms = 1000 * (time.perf_counter() - start)
-            own.set_result(self.keep(index, version, asked, hits, took_ms))
+            is_whole = depth is None or len(hits) < depth
+            own.set_result(self.keep(index, version, asked, hits, took_ms, is_whole=is_whole))
         except BaseException as error:
             own.set_exception(error)
             raise
@@ -117,6 +127,8 @@ class Results:
         asked: Mapping[str, Any],
         hits: Sequence[Hit],
         took_ms: float,
+        *,
+        is_whole: bool = True,
     ) -> Kept:
         """Keep the hits of a search.
 
@@ -126,8 +138,11 @@ class Results:
             asked: as in `found`.
             hits: the best first.
             took_ms: how long the search took.
+            is_whole: as in `Kept`.
         """
-        kept = Kept(query_id(index, version, asked), index, version, asked, hits, took_ms)
+        # A plain list: that of a search holds on to the version of the index that it read.
+        name = query_id(index, version, asked)
+        kept = Kept(name, index, version, asked, list(hits), took_ms, is_whole)
         self.shelf.put(kept.id, kept, _bytes_of(hits))
         return kept
 

@@ -11,6 +11,7 @@ import uvicorn
 
 from harma.errors import ConfigError
 from harma.serve.app import make_app
+from harma.serve.embedding import share_cores
 from harma.serve.service import Service
 from harma.serve.settings import ServeSettings
 from harma.serve.settings_checks import check_serve_settings
@@ -36,6 +37,7 @@ def run_server(settings: ServeSettings, say: Say, *, opens_browser: bool = False
     check_serve_settings(settings)
     service = Service.of(settings)
     app = make_app(service)
+    share_cores(settings.limits.threads)
     listening = listen(settings.host, settings.port)
     address = address_of(settings, listening)
     say(f"serving at {address}  (Ctrl-C ends it)")

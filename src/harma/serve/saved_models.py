@@ -51,7 +51,7 @@ class SearchList(BaseModel):
 class MarkChange(BaseModel):
     """What a person says of a chip."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     chip: str = Field(min_length=1, max_length=CHIP_LENGTH)
     mark: MarkWord | None = Field(description="null takes the mark away")
@@ -63,6 +63,7 @@ class MarkChanges(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
             "examples": [
                 {
@@ -135,7 +136,9 @@ class MarksImported(BaseModel):
 class SearchAgain(BaseModel):
     """How a saved search is asked again, with its marks."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"k": 50}]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"k": 50}]}
+    )
 
     k: int | None = Field(None, ge=1, description="hits of this answer")
 

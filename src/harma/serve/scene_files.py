@@ -15,7 +15,7 @@ from harma.scenes.raster import scene_of
 from harma.scenes.source import Source
 from harma.serve.open_scenes import KeptScene, OpenScenes
 from harma.serve.rasters import open_raster, serving_settings
-from harma.serve.tiles import bounds_of
+from harma.serve.tiles import bounds_of, mapping_of
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,9 @@ def _opened(settings: Settings, source: Source, content: str) -> KeptScene:
     try:
         reading = reading_of(source, settings.reading)
         scene = scene_of(dataset, source.opened_as, reading, name=source.name)
-        return KeptScene(content, dataset, scene, bounds_of(scene))
+        bounds = bounds_of(scene)
+        # Made once: it takes as long as drawing a tile.
+        return KeptScene(content, dataset, scene, bounds, mapping_of(scene, bounds))
     except BaseException:
         dataset.close()
         raise

@@ -89,11 +89,12 @@ class ServedIndex:
         index = Index.open(self.directory)
         if model is None:
             # Of an index whose model HarMA cannot load chips can be looked for, not texts.
-            ones = Vector([1.0] * settings.embed_dim)
-            index.find(Query(like=[ones]))
+            index.find(Query(like=[Vector([1.0] * settings.embed_dim)]))
             return index
         # Checked when it was loaded: the fingerprint of a large model takes seconds.
         index.model = model
+        index.embedder = self._models.embedder(model)
+        index.warm_up()
         index.search("warm up", k=1)
         return index
 

@@ -1,11 +1,10 @@
 """What all routes of a server share: its settings, indexes and queues of work."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Self
 
 from harma.errors import NotFoundError
-from harma.serve.feature_collections import FeatureCollections
+from harma.serve.listings import Listings
 from harma.serve.metrics import Metrics
 from harma.serve.models import Models
 from harma.serve.results import Results
@@ -37,6 +36,7 @@ class Service:
         metrics: counters for Prometheus.
         source_tables: sources of indexes, with their extents.
         scene_files: scenes that are open for tiles.
+        listings: chips of indexes in a fixed order, of versions that clients read.
     """
 
     settings: ServeSettings
@@ -54,6 +54,7 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     source_tables: SourceTables = field(default_factory=SourceTables)
     scene_files: SceneFiles = field(default_factory=SceneFiles)
+    listings: Listings = field(default_factory=Listings)
     further: dict[str, object] = field(default_factory=dict)
 
     @classmethod
@@ -83,11 +84,6 @@ class Service:
     def queues(self) -> tuple[WorkQueue, ...]:
         """All queues of work."""
         return self.search_work, self.tile_work, self.explain_work, self.saved_work
-
-    @cached_property
-    def collections(self) -> FeatureCollections:
-        """Collections of OGC API Features and STAC."""
-        return FeatureCollections(self.indexes, self.settings.limits, self.source_tables)
 
     def index(self, name: str) -> ServedIndex:
         """A served index by its id.

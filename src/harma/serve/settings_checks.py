@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from harma.errors import ConfigError
 from harma.index.settings import read_settings
+from harma.searches.webhook import SECRET_VARIABLE, read_secret
+from harma.searches.webhook_hosts import WebhookHost
 from harma.serve.settings import ServeSettings
 
 INDEX_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -44,6 +46,19 @@ def check_serve_settings(settings: ServeSettings) -> None:
     _check_origins("--frame-ancestor", settings.frame_ancestors)
     if settings.basemap:
         check_basemap(settings.basemap)
+    _check_webhooks(settings)
+
+
+def _check_webhooks(settings: ServeSettings) -> None:
+    """Check who may be told, and that there is a secret to sign with."""
+    for host in settings.webhook_hosts:
+        WebhookHost.of(host)
+    secret = read_secret(settings.webhook_secret_file)
+    if settings.webhook_hosts and secret is None:
+        raise ConfigError(
+            f"webhooks are signed, and no secret is named: set {SECRET_VARIABLE}, or give"
+            " --webhook-secret-file FILE"
+        )
 
 
 def _check_index(name: str, directory: Path) -> None:

@@ -46,7 +46,7 @@ class SourceTable:
     """
 
     def __init__(self, store: StoreReader) -> None:
-        self.version = store.version
+        self.versions = store.versions
         extents = extents_of(store)
         self.sources: Sequence[ServedSource] = sorted(
             (
@@ -103,12 +103,12 @@ class SourceTables:
             store: reads the version that is served.
         """
         table = self._tables.get(index)
-        if table is not None and table.version == store.version:
+        if table is not None and table.versions == store.versions:
             return table
         # One at a time: of two that ask for a new version, the second finds it made.
         with self._lock:
             table = self._tables.get(index)
-            if table is None or table.version != store.version:
+            if table is None or table.versions != store.versions:
                 table = SourceTable(store)
                 self._tables[index] = table
         return table

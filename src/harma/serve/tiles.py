@@ -18,7 +18,6 @@ from rasterio.crs import CRS
 from harma.errors import NotFoundError, OffEarthError
 from harma.index.extents import Box, around
 from harma.scenes.mapping import AffineMapping, Mapping, Numbers, Pairs, ReprojectedMapping
-from harma.scenes.place import Place
 from harma.scenes.readers import Pixels
 from harma.scenes.scene import Scene
 from harma.scenes.systems import projection_between
@@ -94,14 +93,14 @@ def draw_tile(kept: KeptScene, z: int, x: int, y: int) -> Pixels:
     """
     grid = tile_grid(z, x, y)
     facts = kept.scene.facts
-    if kept.scene.place is None:
+    if kept.mapping is None:
         raise NotFoundError("the scene has no place on the Earth, and so no tiles")
     near = _near(grid, kept.bounds)
     if not near.any():
         return empty_tile()
     reader = UprightReader(
         SparseReader(kept.scene.reader, kept.dataset, facts.bands[0]),
-        _mapping(kept.scene.place, kept.bounds),
+        kept.mapping,
         grid,
         facts.width,
         facts.height,
@@ -151,8 +150,16 @@ def _near(grid: Grid, bounds: Box | None) -> NDArray[np.bool_]:
     return near
 
 
-def _mapping(place: Place, bounds: Box | None) -> Mapping:
-    """From the pixels of a scene to Web Mercator."""
+def mapping_of(scene: Scene, bounds: Box | None) -> Mapping | None:
+    """From the pixels of a scene to Web Mercator; None where it has no place.
+
+    Args:
+        scene: it.
+        bounds: where it is, as `bounds_of` says.
+    """
+    place = scene.place
+    if place is None:
+        return None
     own: Mapping = AffineMapping(place.transform)
     if place.crs.is_geographic and bounds is not None:
         west, _, east, _ = bounds

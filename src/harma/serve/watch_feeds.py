@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 
 from harma.searches.events import latest_events
-from harma.searches.feeds import FEED_EVENTS, MEDIA_TYPE, Feed, atom
+from harma.searches.feeds import FEED_EVENTS, MEDIA_TYPE, FeedAbout, atom
 from harma.searches.records import Event
 from harma.serve.caching import ASK_FIRST, cached, is_known, not_modified
 from harma.serve.links import link
@@ -26,7 +26,7 @@ def feed_of(request: Request, saved: Saved) -> Response:
     tag = f"{search.id}-{search.version}-{last}-{asked_by}"
     if is_known(request, tag) or _is_unchanged(request, updated):
         return _with_time(not_modified(tag, ASK_FIRST), updated)
-    feed = Feed(
+    feed = FeedAbout(
         search=search.id,
         title=search.name or "draft",
         updated=updated,

@@ -42,35 +42,39 @@ class WatchKeeper:
         self._service = service
         self._interval_s = interval_s
         self._is_ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep_running, daemon=True)
-        # Version of each index whose watches were run: those of a start are, too.
-        self._versions: dict[str, int] = {}
+        # Of each index the version whose watches were run: those of a start are, too.
+        self._versions: dict[str, tuple[int, int]] = {}
 
     def start(self) -> None:
         """Begin, unless the server was told to leave it."""
         settings = self._service.settings
         if settings.runs_watches and not settings.is_read_only:
-            self._thread.start()
+            # Of its own: an application may be started again before the last thread has ended.
+            self._is_ended = threading.Event()
+            threading.Thread(target=self._keep_running, args=[self._is_ended], daemon=True).start()
 
     def end(self) -> None:
         """End; a run that is under way is kept whole, or not at all."""
         self._is_ended.set()
 
-    def _keep_running(self) -> None:
-        while not self._is_ended.wait(self._interval_s):
+    def _keep_running(self, is_ended: threading.Event) -> None:
+        while not is_ended.wait(self._interval_s):
             for index in self._service.indexes.values():
-                self.look(index)
+                if not is_ended.is_set():
+                    self.look(index)
 
     def look(self, index: ServedIndex) -> None:
         """Run the watches of an index if it has a new version, and tell of what is untold."""
-        if index.state != "ready" or self._is_ended.is_set():
+        if index.state != "ready":
             return
         try:
-            version = index.version
-            if self._versions.get(index.id) != version:
+            # Of chips and of sources: a scene is whole when its record is written, too.
+            versions = index.index.store.versions
+            if self._versions.get(index.id) != versions:
                 for run in run_watches(index.index, index.searches):
-                    logger.info("%s: %s", index.id, run.told)
-                self._versions[index.id] = version
+                    if run.num_scenes or run.problem:
+                        logger.info("%s: %s", index.id, run.told)
+                self._versions[index.id] = versions
             for problem in tell_all(index.searches, notices_of(self._service.settings)):
                 logger.warning("%s: %s", index.id, problem)
         except (HarmaError, OSError):

@@ -12,7 +12,7 @@ class WatchBody(BaseModel):
     """How a saved search is watched: by a standing, or by a least score."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"standing": "likely"}]}
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"standing": "likely"}]}
     )
 
     standing: Literal["clear", "likely", "weak"] | None = Field(

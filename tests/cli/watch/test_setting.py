@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from harma.index.index import Index
+from harma.index.source_ids import source_id
 from harma.searches.book import SearchBook
 
 
@@ -33,13 +35,15 @@ def test_a_saved_search_is_watched_by_its_id(archive, say):
 
 def test_everything_of_a_search_can_be_said_in_json(archive, say, tmp_path):
     file = tmp_path / "asked.json"
-    file.write_text(json.dumps({"text": "a roof", "date": ["2010", None]}))
+    source = next(map(source_id, Index.open(archive).store.sources()))
+    file.write_text(json.dumps({"text": "a roof", "date": ["2010", None], "source": source}))
     words = ("watch", "add", archive, "--asked", file, "--name", "roofs", "--least-score", "0")
     assert say(*words, "--bbox", "3,45,4,46")[0] == 0
     listed = json.loads(say("watch", "list", archive, "--json")[1])
     assert listed[0]["asked"] == {
         "text": "a roof",
         "date": ["2010", None],
+        "source": source,
         "bbox": [3.0, 45.0, 4.0, 46.0],
     }
 

@@ -1,7 +1,7 @@
 """A server over scenes of all kinds of places and dates."""
 
 import pytest
-from tests.serve.mixed import KeptSearches, LiveServer, write_mixed
+from tests.serve.mixed import LiveServer, write_mixed
 
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
@@ -28,13 +28,10 @@ def mixed_archive(tmp_path_factory, model):
 
 @pytest.fixture(scope="module")
 def mixed_service(mixed_archive, model):
-    """A service of it, ready, with its searches in memory."""
+    """A service of it, ready."""
     service = Service.of(ServeSettings(indexes={"mixed": mixed_archive}))
     service.indexes = {"mixed": ServedIndex("mixed", mixed_archive, model[0])}
-    served = service.indexes["mixed"]
-    # As the book of the database; kept for one module of tests.
-    vars(served)["searches"] = KeptSearches()
-    served.warm_up()
+    service.indexes["mixed"].warm_up()
     return service
 
 

@@ -3,7 +3,9 @@
 import httpx
 import pytest
 from tests.serve.gdal_client import list_layers, read_layer
-from tests.serve.mixed import CHIPS, mark
+from tests.serve.mixed import CHIPS
+
+from harma.searches.records import Mark
 
 GEOJSON = "application/geo+json"
 
@@ -134,7 +136,7 @@ def test_undated_chips_have_the_longest_period(mixed_server):
     fields = by_name["fields_2012-06.tif"]
     assert fields["date"] == "2012-06"
     assert fields["start_datetime"] == fields["datetime"] == "2012-06-01T00:00:00Z"
-    assert fields["end_datetime"] == "2012-06-30T23:59:59.999999Z"
+    assert fields["end_datetime"] == "2012-06-30T23:59:59.999Z"
     # All have the same fields but for the size of their pixels.
     assert {frozenset(set(one) - {"gsd"}) for one in by_name.values()} == {
         frozenset(set(town) - {"gsd"})
@@ -187,7 +189,7 @@ def test_a_saved_search_holds_its_hits_with_their_marks(mixed_server, mixed_serv
     assert [item["properties"]["rank"] for item in before] == list(range(1, CHIPS + 1))
     chosen = before[5]["id"]
     searches = mixed_service.indexes["mixed"].searches
-    searches.put_marks(saved.id, [mark(chosen, "good"), mark(before[0]["id"], "bad")])
+    searches.put_marks(saved.id, [Mark(chosen, "good"), Mark(before[0]["id"], "bad")])
     after, _ = all_items(mixed_server, path, limit=100)
     ranks = {item["id"]: item["properties"]["rank"] for item in after}
     assert ranks[chosen] < 6
@@ -234,9 +236,12 @@ def test_versions_that_are_gone_are_told(mixed_server):
     assert "begin again" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("name", ["none", "search-none", "search-s0", "..%2Fmixed"])
-def test_collections_that_are_not_there_are_told(mixed_server, saved, name):
-    # s0 is a draft.
+@pytest.mark.parametrize("name", ["none", "search-none", "draft", "..%2Fmixed"])
+def test_collections_that_are_not_there_are_told(mixed_server, mixed_service, saved, name):
+    if name == "draft":
+        searches = mixed_service.indexes["mixed"].searches
+        (draft,) = [one for one in searches.all(drafts=True) if one.is_draft]
+        name = f"search-{draft.id}"
     assert httpx.get(f"{mixed_server}/collections/{name}/items").status_code == 404
 
 

@@ -106,12 +106,12 @@ def _formed(
 def _feed(searches: "SearchBook", saved: "SavedSearch", events: Sequence["Event"]) -> str:
     """A feed that needs no server: thumbnails lie in it."""
     from harma.searches.events import thumbnails_of
-    from harma.searches.feeds import FEED_EVENTS, Feed, atom, data_address
+    from harma.searches.feeds import FEED_EVENTS, FeedAbout, atom, data_address
 
     latest = list(reversed(events))[:FEED_EVENTS]
     pictures = thumbnails_of(searches.database, saved.id, [event.number for event in latest])
     updated = latest[0].found if latest else saved.created
-    feed = Feed(
+    feed = FeedAbout(
         saved.id,
         saved.name,
         updated,

@@ -110,10 +110,14 @@ def _add(args: argparse.Namespace) -> int:
 
 def _kept(args: argparse.Namespace, index: Any, searches: Any) -> str:
     """Save the search that the flags describe; its id."""
+    from harma.index.ask_json import no_source
+    from harma.index.source_ids import sources_by_id
     from harma.searches.keeping import kept_asked, model_of_vectors
 
-    asked = _asked(args)
-    kept = kept_asked(asked, index)
+    names = sources_by_id(index.store.sources())
+    kept = kept_asked(
+        _asked(args), index, named=lambda source: names.get(source) or no_source(source)
+    )
     name = args.name or args.text or "watched"
     return str(searches.create(name, kept, model=model_of_vectors(kept, index)).id)
 

@@ -1,10 +1,9 @@
 """Routes of OGC API Features: landing page, conformance, collections, items."""
 
-from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from harma.errors import QueryError
 from harma.serve.feature_collections import FeatureCollection, FeatureCollections
@@ -41,7 +40,6 @@ from harma.serve.problems import responses
 from harma.serve.service import Service
 from harma.serve.standard_route import StandardRoute
 
-PAGE = FilePath(__file__).parents[1] / "page" / "index.html"
 # pystac-client names the collection once more.
 PARAMETERS = ("limit", "bbox", "datetime", "q", "token", "f", "collections")
 CollectionId = Annotated[str, Path(description="id of the collection", examples=["archive"])]
@@ -63,17 +61,15 @@ Token = Annotated[str | None, Query(description="of a next link")]
 def routes(service: Service) -> APIRouter:
     """The routes of OGC API Features."""
     router = APIRouter(tags=["OGC API Features"], route_class=StandardRoute)
-    kept = service.collections
+    kept = FeatureCollections(service)
 
     @router.get(
         "/",
         operation_id="landing_page",
-        summary="The page for people, or what a program reads first",
+        summary="What a program reads first; browsers get the page",
         response_model=LandingPage,
     )
     async def landing(request: Request) -> Response:
-        if _wants_page(request) and PAGE.is_file():
-            return FileResponse(PAGE, media_type="text/html")
         return await service.tile_work.run(
             lambda: JSONResponse(landing_page(request, kept.all()), headers={"Vary": "Accept"})
         )
@@ -155,12 +151,6 @@ def routes(service: Service) -> APIRouter:
         )
 
     return router
-
-
-def _wants_page(request: Request) -> bool:
-    """Whether it is a browser that asks."""
-    is_said = request.query_params.get("f") == "json"
-    return not is_said and "text/html" in request.headers.get("accept", "")
 
 
 def _collections(request: Request, kept: FeatureCollections) -> Response:

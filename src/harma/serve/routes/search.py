@@ -11,7 +11,7 @@ from harma.serve.caching import ASK_FIRST, NOT_MODIFIED, cached, is_known, not_m
 from harma.serve.detections import detection_features, merged_detections, over
 from harma.serve.exports import ExportFormat, export_of, export_responses
 from harma.serve.features import hit_features
-from harma.serve.finding import PageOfHits, answer, empty_of, find, has_more
+from harma.serve.finding import PageOfHits, answer, deep_enough, empty_of, find, has_more
 from harma.serve.links import link
 from harma.serve.problems import responses
 from harma.serve.results import Kept
@@ -109,7 +109,7 @@ def routes(service: Service) -> APIRouter:
     ) -> Response:
         served, kept = _kept(service, index, query)
         page = PageOfHits(after, k)
-        return await service.search_work.run(lambda: _page(service, served, request, kept, page))
+        return await service.search_work.run(lambda: _further(service, served, request, kept, page))
 
     @router.get(
         "/v1/indexes/{index}/results/{query}/export",
@@ -124,10 +124,11 @@ def routes(service: Service) -> APIRouter:
         format: ExportFormat = "geojson",  # noqa: A002
         least_score: Annotated[float | None, LEAST_SCORE] = None,
     ) -> Response:
-        _, kept = _kept(service, index, query)
+        served, kept = _kept(service, index, query)
 
         def written() -> Response:
-            features = hit_features(index, over(kept.hits, least_score))
+            hits = deep_enough(service, served, kept).hits
+            features = hit_features(index, over(hits, least_score))
             return export_of(features, format, f"{index}-hits")
 
         return await service.search_work.run(written)
@@ -148,10 +149,10 @@ def routes(service: Service) -> APIRouter:
         least_score: Annotated[float | None, LEAST_SCORE] = None,
         format: ExportFormat | None = None,  # noqa: A002
     ) -> Response:
-        _, kept = _kept(service, index, query)
+        served, kept = _kept(service, index, query)
 
         def merged() -> Response:
-            hits = over(kept.hits, least_score)
+            hits = over(deep_enough(service, served, kept).hits, least_score)
             found = merged_detections(hits)
             features = detection_features(query, found)
             if format is not None:
@@ -190,6 +191,14 @@ def _answered(
         return not_modified(tag, ASK_FIRST)
     response = _page(service, served, request, kept, PageOfHits(0, k))
     return cached(response, tag, ASK_FIRST)
+
+
+def _further(
+    service: Service, served: ServedIndex, request: Request, kept: Kept, page: PageOfHits
+) -> Response:
+    """A further page, for which further hits are looked for where they are needed."""
+    deep = deep_enough(service, served, kept, page.after + page.k)
+    return _page(service, served, request, deep, page)
 
 
 def _page(

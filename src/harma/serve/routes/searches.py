@@ -66,7 +66,7 @@ def _add_keeping(router: APIRouter, service: Service) -> None:
     class NewSearch(BaseModel):
         """A search to keep."""
 
-        model_config = ConfigDict(extra="forbid")
+        model_config = ConfigDict(extra="forbid", strict=True)
 
         index: Annotated[str, Field(max_length=200, examples=["archive"])]
         name: Annotated[str, NAME] = ""
@@ -76,7 +76,7 @@ def _add_keeping(router: APIRouter, service: Service) -> None:
     class SearchChange(BaseModel):
         """What is to be another; what is left out stays."""
 
-        model_config = ConfigDict(extra="forbid")
+        model_config = ConfigDict(extra="forbid", strict=True)
 
         name: Annotated[str | None, NAME] = None
         asked: Annotated[

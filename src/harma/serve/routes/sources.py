@@ -27,10 +27,11 @@ K = 100
 MOST_K = 1000
 # Tiles that are drawn in another way have other tags.
 DRAWING = 1
+PIXELS = {"type": "string", "format": "binary"}
 IMAGES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "the tile; transparent where the scene shows nothing",
-        "content": {WEBP.media_type: {}, PNG.media_type: {}},
+        "content": {form.media_type: {"schema": PIXELS} for form in (WEBP, PNG)},
     },
     304: NOT_MODIFIED[304],
 }
@@ -112,7 +113,7 @@ def _table(service: Service, served: ServedIndex) -> SourceTable:
 
 def _coverage(service: Service, request: Request, served: ServedIndex) -> Response:
     table = _table(service, served)
-    tag = f"{served.id}-{table.version}"
+    tag = "-".join(map(str, (served.id, *table.versions)))
     if is_known(request, tag):
         return not_modified(tag, ASK_FIRST)
     body = table.once("coverage", coverage)

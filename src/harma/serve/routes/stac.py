@@ -27,7 +27,7 @@ PATH = "/search"
 def routes(service: Service) -> APIRouter:
     """The routes of STAC."""
     router = APIRouter(tags=["STAC"], route_class=StandardRoute)
-    kept = service.collections
+    kept = FeatureCollections(service)
 
     @router.get(
         PATH,

@@ -1,0 +1,349 @@
+"""A person's whole way through the map page in a browser: search, mark, save, watch, export."""
+
+import json
+
+import pytest
+from tests.serve.page_server import ARGUMENTS, SUB_PATH, axe_script, browser_path, page_server
+
+from harma.serve.app import make_app
+from harma.serve.keys import make_key
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser_path() is None, reason="needs Chromium"),
+]
+ROW = "#hits .hit:not(.ghost)"
+CHOSEN = f"{ROW}.is-chosen"
+PLAIN_FAULTS = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=browser_path(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def service(make_service):
+    """The server of the archive, behind a proxy that has it under a sub-path."""
+    return make_service(root_path=SUB_PATH)
+
+
+@pytest.fixture
+def served(service):
+    with page_server(make_app(service)) as address:
+        yield address
+
+
+class Visit:
+    """A page of a browser, and what it did that it should not have done."""
+
+    def __init__(self, browser, address, *, is_ready=True, **options):
+        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
+        self.context.set_default_timeout(15_000)
+        self.address = address
+        self.faults = []
+        self.page = self.context.new_page()
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("request", self._request)
+        self.page.goto(address)
+        if is_ready:
+            self.wait()
+
+    def open(self, address):
+        self.page.goto("about:blank")
+        self.page.goto(address)
+        self.wait()
+
+    def wait(self):
+        self.page.wait_for_selector("html[data-ready]", state="attached")
+
+    def _console(self, message):
+        if message.type in ("error", "warning"):
+            self.faults.append(f"console: {message.text}")
+
+    def _request(self, request):
+        own = request.url.startswith((self.address, "data:", "blob:", "about:"))
+        if not own:
+            self.faults.append(f"outside: {request.url}")
+
+    def search(self, text):
+        self.page.keyboard.press("/")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector(ROW)
+        # Keys are letters as long as the text has the focus.
+        self.page.keyboard.press("Tab")
+
+    def keys(self, keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def rows(self):
+        return self.page.locator(ROW)
+
+    def button(self, name):
+        return self.page.get_by_role("button", name=name, exact=True)
+
+
+@pytest.fixture
+def visit(browser, served):
+    visits = []
+
+    def start(**options):
+        visits.append(Visit(browser, served, **options))
+        return visits[-1]
+
+    yield start
+    for one in visits:
+        assert one.faults == []
+        one.context.close()
+
+
+def _marks(visit, search):
+    answer = visit.context.request.get(f"{visit.address}v1/searches/{search}/marks")
+    return {f["id"]: f["properties"]["mark"] for f in answer.json()["features"]}
+
+
+def _search_of(page):
+    return page.url.split("search=")[1].split("&")[0]
+
+
+def test_whole_way_by_keyboard_alone(visit, archive, build_index, write_scenes, tmp_path, service):
+    way = visit()
+    page = way.page
+    way.search("houses beside a road")
+    assert way.rows().count() > 5
+
+    # Look at hits, mark 3 good and 2 bad, take one back and mark it again.
+    way.keys(["j", "g", "j", "g", "j", "g", "j", "b", "j", "b", "u", "b"])
+    page.wait_for_selector("#card:not([hidden]) img")
+    again = page.get_by_role("button", name="Search again: 3 good, 2 bad")
+    again.wait_for()
+    page.wait_for_url("**search=*")
+    search = _search_of(page)
+    page.wait_for_timeout(300)
+    assert sorted(_marks(way, search).values()) == ["bad", "bad", "good", "good", "good"]
+
+    way.keys(["a"])
+    page.wait_for_url("**how=again*")
+    page.wait_for_selector(ROW)
+
+    # Save it under a name, and open it anew by its link.
+    way.keys(["s"])
+    page.get_by_label("Name").fill("Houses by roads")
+    way.keys(["Enter"])
+    page.get_by_role("heading", name="Houses by roads").wait_for()
+    link = page.url
+    way.open(link)
+    page.get_by_role("heading", name="Houses by roads").wait_for()
+    again.wait_for()
+    assert page.locator("#text").input_value() == "houses beside a road"
+
+    # Watch it; a new scene brings new places.
+    way.button("Watch").focus()
+    way.keys(["Enter"])
+    page.get_by_label("Tell me of").select_option("weak")
+    page.get_by_role("dialog").get_by_role("button", name="Watch", exact=True).focus()
+    way.keys(["Enter"])
+    way.button("Watched").wait_for()
+    write_scenes(tmp_path / "scenes", 1, first=7)
+    build_index(tmp_path / "scenes")
+    service.index("archive").index.refresh()
+    way.button("Watched").focus()
+    way.keys(["Enter"])
+    way.button("Look now").focus()
+    way.keys(["Enter"])
+    # The server looks by itself too, and may have been first.
+    page.get_by_text("looked at.").first.wait_for()
+    way.button("Saved").focus()
+    way.keys(["Enter"])
+    page.get_by_role("button", name="events of Houses by roads").focus()
+    way.keys(["Enter"])
+    events = page.locator(".events li")
+    events.first.wait_for()
+    assert "scene7" in events.first.inner_text()
+    way.keys(["Escape"])
+
+    # Take the places along.
+    way.button("Export").focus()
+    way.keys(["Enter"])
+    with page.expect_download() as download:
+        way.keys(["Enter"])
+    places = json.loads(download.value.path().read_bytes())
+    assert places["type"] == "FeatureCollection"
+    assert places["features"]
+
+
+def test_history_goes_back_to_the_search_before(visit):
+    way = visit()
+    way.search("a river")
+    way.search("an airfield")
+    way.page.go_back()
+    way.page.wait_for_url("**q=a+river*")
+    way.page.wait_for_selector(ROW)
+    assert way.page.locator("#text").input_value() == "a river"
+
+
+def test_click_on_the_map_chooses_a_hit(visit):
+    way = visit()
+    way.search("houses")
+    way.page.keyboard.press("f")
+    way.page.wait_for_timeout(700)
+    box = way.page.locator("#map").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    way.page.mouse.click(*middle)
+    way.page.wait_for_selector(CHOSEN)
+    first = way.page.locator(CHOSEN).get_attribute("data-chip")
+    way.page.wait_for_url(f"**hit={first}*")
+    assert way.page.locator("#card").is_visible()
+
+
+def test_marks_outlive_a_server_that_is_away(visit):
+    way = visit()
+    way.search("houses")
+    way.context.set_offline(True)
+    way.keys(["j", "g"])
+    way.page.get_by_text("1 mark waits for the server").wait_for()
+    way.context.set_offline(False)
+    way.page.wait_for_url("**search=*")
+    way.page.wait_for_selector("#markbar .waits", state="hidden")
+    assert list(_marks(way, _search_of(way.page)).values()) == ["good"]
+    # The browser says of each failed call that it failed.
+    way.faults = [fault for fault in way.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
+
+
+def test_picture_is_searched_with(visit, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (64, 64), "green").save(tmp_path / "green.png")
+    way = visit()
+    way.page.set_input_files("input[aria-label='Picture to search with']", tmp_path / "green.png")
+    way.page.wait_for_selector(ROW)
+    assert way.page.locator(".token.like img").count() == 1
+
+
+def test_area_that_the_map_shows_bounds_the_search(visit):
+    way = visit()
+    way.search("houses")
+    way.button("Area").click()
+    way.page.get_by_role("menuitem", name="What I see").click()
+    way.page.wait_for_url("**bbox=*")
+    way.page.wait_for_selector(ROW)
+    way.page.get_by_role("button", name="Remove: Box").click()
+    way.page.wait_for_url(lambda url: "bbox" not in url)
+
+
+def test_area_without_scenes_says_why_and_what_next(visit):
+    way = visit()
+    way.open(f"{way.address}#q=houses&bbox=100,10,101,11")
+    way.page.get_by_role("button", name="Everywhere").click()
+    way.page.wait_for_selector(ROW)
+
+
+def test_threshold_merges_places_to_detections(visit):
+    way = visit()
+    way.search("houses")
+    way.button("Detections").click()
+    way.page.get_by_text("detection").first.wait_for()
+    way.page.locator("#threshold").fill("0")
+    way.page.wait_for_timeout(600)
+    assert "detection" in way.page.locator("#threshold-says").inner_text()
+
+
+def test_relevance_is_laid_over_the_picture(visit):
+    way = visit()
+    way.search("houses")
+    way.keys(["j", "w"])
+    way.page.wait_for_selector("#card canvas")
+
+
+def test_names_are_text_and_a_link_may_name_the_saved_search_alone(visit):
+    way = visit()
+    way.search("houses")
+    way.keys(["s"])
+    name = "<img src=x onerror=alert(1)> & Söhne"
+    way.page.get_by_label("Name").fill(name)
+    way.keys(["Enter"])
+    way.page.get_by_role("heading", name=name).wait_for()
+    way.page.wait_for_url("**search=*")
+    way.open(f"{way.address}#index=archive&search={_search_of(way.page)}")
+    way.page.get_by_role("heading", name=name).wait_for()
+    way.page.wait_for_selector(ROW)
+    assert way.page.locator("#text").input_value() == "houses"
+
+
+def test_marks_come_back_from_a_file(visit, tmp_path):
+    way = visit()
+    way.search("houses")
+    chip = way.rows().first.get_attribute("data-chip")
+    (tmp_path / "marks.csv").write_text(f"id,mark\n{chip},bad\n")
+    way.page.set_input_files("input[aria-label='File with marks']", tmp_path / "marks.csv")
+    way.page.get_by_text("1 mark taken from the file").wait_for()
+    assert way.rows().first.get_attribute("data-mark") == "bad"
+
+
+def test_read_only_server_offers_no_marks(make_service, browser):
+    with page_server(make_app(make_service(root_path=SUB_PATH, is_read_only=True))) as address:
+        way = Visit(browser, address)
+        way.search("houses")
+        way.keys(["j", "g"])
+        assert way.page.locator(".mark").count() == 0
+        assert not way.page.locator("#markbar").is_visible()
+        assert way.faults == []
+
+
+def test_server_with_keys_asks_for_one(make_service, browser, tmp_path):
+    key = make_key(tmp_path / "keys.txt", "anna")
+    service = make_service(root_path=SUB_PATH, key_file=tmp_path / "keys.txt")
+    with page_server(make_app(service)) as address:
+        way = Visit(browser, address, is_ready=False)
+        way.page.locator("dialog input").fill("wrong")
+        way.page.keyboard.press("Enter")
+        way.page.get_by_text("This key is not accepted").wait_for()
+        way.page.locator("dialog input").fill(key)
+        way.page.keyboard.press("Enter")
+        way.wait()
+        way.search("houses")
+        # Pictures and tiles need the key too.
+        way.keys(["j"])
+        picture = way.page.locator("#card img")
+        picture.wait_for()
+        way.page.wait_for_timeout(500)
+        assert picture.evaluate("image => image.naturalWidth") > 0
+        assert [fault for fault in way.faults if "401" not in fault] == []
+
+
+def _serious(page):
+    page.evaluate(axe_script().read_text("utf-8"))
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return {
+        fault["id"]: [node["html"] for node in fault["nodes"]]
+        for fault in found["violations"]
+        if fault["impact"] in PLAIN_FAULTS
+    }
+
+
+@pytest.mark.skipif(not axe_script().is_file(), reason="needs axe-core; run make page-check")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(visit, scheme):
+    # The rules come as a string, which the policy of the page forbids to itself.
+    way = visit(color_scheme=scheme, bypass_csp=True)
+    assert _serious(way.page) == {}
+    way.search("houses")
+    way.keys(["j", "g", "j", "b", "j", "n"])
+    way.page.wait_for_timeout(300)
+    assert _serious(way.page) == {}
+    way.keys(["l"])
+    way.button("Detections").click()
+    assert _serious(way.page) == {}
+    way.keys(["Escape", "?"])
+    assert _serious(way.page) == {}
+    way.keys(["Escape"])
+    way.button("Export").click()
+    assert _serious(way.page) == {}
