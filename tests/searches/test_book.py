@@ -91,6 +91,19 @@ def test_what_is_not_there(book, work):
         work(book)
 
 
+@pytest.mark.parametrize(
+    "name", ["", "\0", "a\0b", "' OR '1'='1", "../x", "\ud800", "ä" * 12, "x" * 100_000, "%"]
+)
+def test_what_can_be_no_id(book, search, name):
+    for work in (book.get, book.marks, book.delete, book.counts):
+        if work == book.counts and name.isalnum():
+            continue
+        with pytest.raises(NotFoundError):
+            work(name)
+    with pytest.raises(QueryError, match="control character"):
+        book.put_marks(search, [], drop=["a\0"])
+
+
 def test_all_that_belongs_to_a_search_goes_with_it(book, search):
     other = book.create("other", ASKED).id
     book.put_marks(search, [Mark("a", "good")])

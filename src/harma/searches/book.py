@@ -14,6 +14,7 @@ from harma.errors import ConflictError, NotFoundError, QueryError
 from harma.searches.checks import (
     MOST_SEARCHES,
     check_asked,
+    check_chip,
     check_mark,
     check_name,
     check_who,
@@ -263,6 +264,8 @@ class SearchBook:
         """
         for mark in marks:
             check_mark(mark)
+        for chip in drop:
+            check_chip(chip)
         check_who(who)
         with self.database.transaction() as connection:
             changed = self._touch(connection, search)
@@ -294,6 +297,9 @@ class SearchBook:
         return SEARCHES.c.index_name == self.index_name
 
     def _is(self, search: str) -> Any:
+        """The condition that it is this search; what can be no id is asked of no database."""
+        if not (search.isascii() and search.isalnum()):
+            raise _no_search(search)
         return and_(SEARCHES.c.id == search, self._mine)
 
     def _read(self, connection: Connection, search: str) -> SavedSearch:

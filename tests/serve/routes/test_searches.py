@@ -7,6 +7,7 @@ import pytest
 from harma.searches.database import DATABASE_FILE
 
 ASKED = {"text": "a red roof", "k": 5}
+CHANGES = {"marks": [{"chip": "a", "mark": None}]}
 
 
 def save(client, **body):
@@ -135,6 +136,28 @@ def test_pictures_are_kept_as_vectors(service, make_client):
     assert len(answer.json()["features"]) > 3
     changed = client.patch(f"/v1/searches/{saved['id']}", json={"asked": saved["asked"]})
     assert changed.json()["asked"] == saved["asked"]
+
+
+def test_every_id_altered_is_unknown(client, saved):
+    name = saved["id"]
+    altered = [name[:at] + "0" + name[at + 1 :] for at in range(len(name))]
+    altered += [
+        "..%2f..",
+        "%2e%2e%2fetc",
+        "' OR '1'='1",
+        "%00",
+        "\u202e",
+        "a" * 5000,
+        "*",
+        f"{name} ",
+    ]
+    for search in altered:
+        for path in ("", "/marks", "/marks/export", "/next", "/watch", "/events"):
+            assert client.get(f"/v1/searches/{search}{path}").status_code == 404, (search, path)
+        assert client.put(f"/v1/searches/{search}/marks", json=CHANGES).status_code == 404
+        assert client.post(f"/v1/searches/{search}/search", json={}).status_code == 404
+        assert client.delete(f"/v1/searches/{search}").status_code == 404
+    assert client.get("/v1/searches").json()["searches"] == [saved]
 
 
 # -- asked again ----------------------------------------------------------------------------------
