@@ -15,6 +15,8 @@ FILES = [
     ["search", "index", "a road", "--output", "{}.geojson"],
     ["search", "index", "a road", "--output", "{}.html"],
     ["index", "export", "index", "{}.parquet"],
+    ["searches", "export", "index", "k3vw8r2mhqte", "{}.csv"],
+    ["searches", "search", "index", "k3vw8r2mhqte", "--output", "{}.geojson"],
     ["embed", "openai", "--captions", "captions.txt", "--output", "{}.npy"],
     ["explain", "openai", "tile.png", "a road", "--output", "{}.png"],
     ["export", "runs/a", "--output", "{}.pth"],
@@ -42,6 +44,7 @@ INDEXES = [
     ["index", "import", "{}", "x.parquet"],
     ["index", "info", "{}"],
     ["search", "{}", "a road"],
+    ["searches", "list", "{}"],
 ]
 
 
