@@ -16,6 +16,8 @@ FILES = [
     ["search", "index", "a road", "--output", "{}.html"],
     ["index", "export", "index", "{}.parquet"],
     ["watch", "events", "index", "--output", "{}.geojson"],
+    ["searches", "export", "index", "k3vw8r2mhqte", "{}.csv"],
+    ["searches", "search", "index", "k3vw8r2mhqte", "--output", "{}.geojson"],
     ["embed", "openai", "--captions", "captions.txt", "--output", "{}.npy"],
     ["explain", "openai", "tile.png", "a road", "--output", "{}.png"],
     ["export", "runs/a", "--output", "{}.pth"],
@@ -46,6 +48,7 @@ INDEXES = [
     ["watch", "add", "{}", "--text", "a road"],
     ["watch", "run", "{}"],
     ["serve", "{}"],
+    ["searches", "list", "{}"],
 ]
 
 

@@ -12,8 +12,9 @@ from harma.searches import book as books
 from harma.searches import mark_rows
 from harma.searches.book import SearchBook
 from harma.searches.database import now
-from harma.searches.records import Mark, MarkCounts
-from harma.searches.tables import EVENTS, MARKS, SEARCHES, SEEN, WATCHES
+from harma.searches.records import Mark, MarkCounts, Watch
+from harma.searches.tables import EVENTS, LOOKED, MARKS, SEARCHES, SEEN, TABLES, WATCHES
+from harma.searches.watches import WatchBook
 
 ASKED = {"text": "a harbour", "bbox": [3, 50, 7, 54]}
 
@@ -90,42 +91,52 @@ def test_what_is_not_there(book, work):
         work(book)
 
 
+@pytest.mark.parametrize(
+    "name", ["", "\0", "a\0b", "' OR '1'='1", "../x", "\ud800", "ä" * 12, "x" * 100_000, "%"]
+)
+def test_what_can_be_no_id(book, search, name):
+    for work in (book.get, book.marks, book.delete, book.counts):
+        if work == book.counts and name.isalnum():
+            continue
+        with pytest.raises(NotFoundError):
+            work(name)
+    with pytest.raises(QueryError, match="control character"):
+        book.put_marks(search, [], drop=["a\0"])
+
+
 def test_all_that_belongs_to_a_search_goes_with_it(book, search):
     other = book.create("other", ASKED).id
     book.put_marks(search, [Mark("a", "good")])
     book.put_marks(other, [Mark("a", "good")])
-    moment = now()
+    watch = WatchBook(book.database).put(Watch(search))
+    assert watch.search == search
     with book.database.transaction() as connection:
-        connection.execute(SEEN.insert().values(search=search, chip="a", content="c"))
-        connection.execute(
-            WATCHES.insert().values(
-                search=search,
-                webhook="",
-                notify="",
-                created=moment,
-                last_new=0,
-                last_sources=0,
-                last_problem="",
-            )
-        )
+        number = connection.execute(select(WATCHES.c.number)).scalar_one()
+        connection.execute(LOOKED.insert().values(watch=number, scene=1, content=2))
+        window = dict.fromkeys(("column", "row", "width", "height"), 0)
+        connection.execute(SEEN.insert().values(watch=number, source="s", **window))
         connection.execute(
             EVENTS.insert().values(
                 id="urn:x",
                 search=search,
                 chip="a",
                 content="c",
-                found=moment,
+                found=now(),
                 source="",
                 score=0.5,
                 standing="clear",
-                is_told=False,
+                is_posted=True,
+                is_notified=True,
             )
         )
     book.delete(search)
+    left = {SEARCHES: 1, MARKS: 1, WATCHES: 0, LOOKED: 0, SEEN: 0, EVENTS: 0}
+    # A table that comes later is to go with it, too.
+    assert {table.name for table in left} | {"schema_version"} == set(TABLES.tables)
     with book.database.reading() as connection:
-        for table, left in ((SEEN, 0), (WATCHES, 0), (EVENTS, 0), (MARKS, 1), (SEARCHES, 1)):
-            count = connection.execute(select(func.count()).select_from(table)).scalar_one()
-            assert count == left, table
+        for table, count in left.items():
+            rows = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            assert rows == count, table
 
 
 def test_indexes_that_share_a_database_do_not_see_each_other(database):

@@ -177,6 +177,31 @@ def test_a_file_that_cannot_be_written_is_read(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == [DATABASE_FILE]
 
 
+def test_who_only_reads_makes_nothing(tmp_path):
+    assert ids(open_file(tmp_path / DATABASE_FILE, only_reads=True)) == []
+    assert ids(open_state(str(tmp_path), tmp_path, "other", only_reads=True)) == []
+    assert list(tmp_path.iterdir()) == []
+    writer = open_beside(tmp_path)
+    reader = open_file(tmp_path / DATABASE_FILE, only_reads=True)
+    keep(writer, "a")
+    # What others write is seen.
+    assert ids(reader) == ["a"]
+    with pytest.raises(StateError, match="are only read here"):
+        keep(reader, "b")
+
+
+@pytest.mark.postgres
+def test_who_only_reads_a_postgresql(postgres):
+    address = postgres.new_database("reads")
+    with pytest.raises(StateError, match="no tables of saved searches"):
+        databases.open_postgres(address, only_reads=True)
+    keep(databases.open_postgres(address), "a")
+    reader = databases.open_postgres(address, only_reads=True)
+    assert ids(reader) == ["a"]
+    with pytest.raises(StateError, match="are only read here"):
+        keep(reader, "b")
+
+
 def test_a_log_that_was_left_cannot_be_read_there(tmp_path, monkeypatch):
     keep(open_beside(tmp_path), "a")
     monkeypatch.setattr(databases, "_is_writable", lambda file: False)

@@ -8,7 +8,7 @@ from sqlalchemy import inspect, select, text
 
 from harma.errors import StateError
 from harma.searches import migrations
-from harma.searches.database import open_beside
+from harma.searches.database import DATABASE_FILE, open_beside, open_file
 from harma.searches.migrations import VERSION, bring_up_to_date, found_version
 from harma.searches.tables import TABLES, VERSIONS
 
@@ -78,6 +78,16 @@ def test_newer_tables_are_refused(opened):
         opened()
 
 
+@pytest.mark.parametrize(("change", "said"), [(7, "by a newer HarMA"), (-1, "by an older HarMA")])
+def test_tables_that_cannot_be_changed_must_be_of_this_version(tmp_path, change, said):
+    database = open_beside(tmp_path)
+    with database.transaction() as connection:
+        connection.execute(VERSIONS.update().values(version=VERSION + change))
+    database.close()
+    with pytest.raises(StateError, match=said):
+        open_file(tmp_path / DATABASE_FILE, only_reads=True)
+
+
 STARTER = """
 import sys, time
 from pathlib import Path
@@ -113,7 +123,7 @@ import os, sys
 from pathlib import Path
 from sqlalchemy import text
 from harma.searches import migrations
-from harma.searches.database import open_beside
+from harma.searches.database import DATABASE_FILE, open_beside, open_file
 
 def step(connection):
     connection.execute(text("ALTER TABLE marks ADD COLUMN colour TEXT"))

@@ -1,10 +1,12 @@
-"""Tables of saved searches: moments with their zone."""
+"""Tables of saved searches: moments with their zone, columns by their version."""
 
 import datetime as dt
+import hashlib
 
 import pytest
 
-from harma.searches.tables import Moment
+from harma.searches.migrations import VERSION
+from harma.searches.tables import TABLES, Moment
 
 
 @pytest.mark.parametrize(
@@ -21,3 +23,21 @@ def test_moments_are_kept_in_utc(given, kept):
     assert Moment().process_result_value(moment.replace(tzinfo=None), None) == moment
     assert Moment().process_bind_param(None, None) is None
     assert Moment().process_result_value(None, None) is None
+
+
+# Version → fingerprint of its columns. Tables that change are of the next version, with a step in
+# `harma.searches.migrations`: databases of this one are out there.
+FINGERPRINTS = {1: "6b3874913bca7436"}
+
+
+def fingerprint():
+    columns = [
+        f"{table.name}.{column.name} {column.type!r} {column.nullable} {column.primary_key}"
+        for table in TABLES.sorted_tables
+        for column in table.columns
+    ]
+    return hashlib.sha256("\n".join(columns).encode()).hexdigest()[:16]
+
+
+def test_tables_that_change_are_of_another_version():
+    assert fingerprint() == FINGERPRINTS[VERSION]

@@ -14,6 +14,7 @@ from harma.errors import ConflictError, NotFoundError, QueryError
 from harma.searches.checks import (
     MOST_SEARCHES,
     check_asked,
+    check_chip,
     check_mark,
     check_name,
     check_who,
@@ -55,13 +56,21 @@ class SearchBook:
         self.index_name = index_name
 
     @classmethod
-    def open(cls, directory: str | Path, *, state: str = "", index_name: str = "") -> Self:
+    def open(
+        cls,
+        directory: str | Path,
+        *,
+        state: str = "",
+        index_name: str = "",
+        only_reads: bool = False,
+    ) -> Self:
         """Open the book of an index.
 
         Args:
             directory: of the index.
             state: where saved searches are kept: a directory, postgresql://…; "" beside the index.
             index_name: by which the index is known there; "" takes the name of its directory.
+            only_reads: nothing is made or changed, also where it could be.
 
         Raises:
             ConfigError: the place cannot be one for saved searches.
@@ -69,7 +78,7 @@ class SearchBook:
         """
         directory = Path(directory)
         name = index_name or directory.absolute().name
-        database = open_state(state, directory, name)
+        database = open_state(state, directory, name, only_reads=only_reads)
         # A file belongs to one index, whatever that is called today.
         return cls(database, name if database.is_shared else "")
 
@@ -255,6 +264,8 @@ class SearchBook:
         """
         for mark in marks:
             check_mark(mark)
+        for chip in drop:
+            check_chip(chip)
         check_who(who)
         with self.database.transaction() as connection:
             changed = self._touch(connection, search)
@@ -286,6 +297,9 @@ class SearchBook:
         return SEARCHES.c.index_name == self.index_name
 
     def _is(self, search: str) -> Any:
+        """The condition that it is this search; what can be no id is asked of no database."""
+        if not (search.isascii() and search.isalnum()):
+            raise _no_search(search)
         return and_(SEARCHES.c.id == search, self._mine)
 
     def _read(self, connection: Connection, search: str) -> SavedSearch:

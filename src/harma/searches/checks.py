@@ -70,9 +70,18 @@ def check_mark(mark: Mark) -> None:
     """
     if mark.mark not in MARKS:
         raise QueryError(f"{mark.mark!r} is no mark; say one of {', '.join(MARKS)}")
-    check_text("the id of a chip", mark.chip, CHIP_LENGTH)
+    check_chip(mark.chip)
     check_text("a note", mark.note, NOTE_LENGTH, allowed=LINES)
     check_who(mark.who)
+
+
+def check_chip(chip: str) -> None:
+    """Check the id of a chip, which need not be there.
+
+    Raises:
+        QueryError: it is too long, or holds control characters.
+    """
+    check_text("the id of a chip", chip, CHIP_LENGTH)
 
 
 def check_who(who: str) -> None:

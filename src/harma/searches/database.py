@@ -24,10 +24,15 @@ from harma.searches.engines import (
     reader_of,
     sqlite_engine,
 )
-from harma.searches.migrations import bring_up_to_date
+from harma.searches.migrations import bring_up_to_date, check_version
 
 DATABASE_FILE = "searches.sqlite"
 POSTGRES = ("postgresql://", "postgres://")
+ONLY_READS = "saved searches are only read here, and nothing is kept"
+NOT_WRITABLE = (
+    "saved searches cannot be kept: the directory of the index is not writable; name another place"
+    " for them with --state (a directory, or postgresql://…)"
+)
 # Names of indexes that share a directory of databases.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -50,7 +55,10 @@ class Database:
         self.place = place
         self.is_shared = is_shared
         self.refusal = refusal
-        if not refusal:
+        if refusal:
+            with self.reading() as connection:
+                check_version(connection)
+        else:
             with self._told(), engine.begin() as connection:
                 bring_up_to_date(connection)
 
@@ -107,7 +115,9 @@ class Database:
             raise StateError(_advice(reason), source=source) from error
 
 
-def open_state(address: str, directory: Path, index_name: str) -> Database:
+def open_state(
+    address: str, directory: Path, index_name: str, *, only_reads: bool = False
+) -> Database:
     """The database of an index, wherever saved searches are kept.
 
     Args:
@@ -115,20 +125,21 @@ def open_state(address: str, directory: Path, index_name: str) -> Database:
             beside the index.
         directory: of the index.
         index_name: tells indexes apart that are kept in one place.
+        only_reads: nothing is made or changed, also where it could be.
 
     Raises:
         ConfigError: the address is of another kind, or the index has no name to be told by.
         StateError: it cannot be opened.
     """
     if not address:
-        return open_beside(directory)
+        return open_file(directory / DATABASE_FILE, only_reads=only_reads)
     if not _NAME.fullmatch(index_name):
         raise ConfigError(
             f"saved searches are kept together in {_hidden(address)}, and there the index"
             f" {index_name!r} needs a name of letters, digits, - and _"
         )
     if address.startswith(POSTGRES):
-        return open_postgres(address)
+        return open_postgres(address, only_reads=only_reads)
     if is_address(address):
         raise ConfigError(
             f"saved searches cannot be kept in {_hidden(address)}; name a directory of this"
@@ -136,12 +147,13 @@ def open_state(address: str, directory: Path, index_name: str) -> Database:
         )
     folder = Path(address)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not only_reads:
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StateError(
             f"the directory for saved searches cannot be made ({error.strerror})", source=address
         ) from error
-    return open_file(folder / f"{index_name}.sqlite")
+    return open_file(folder / f"{index_name}.sqlite", only_reads=only_reads)
 
 
 def open_beside(directory: Path) -> Database:
@@ -153,24 +165,33 @@ def open_beside(directory: Path) -> Database:
     return open_file(directory / DATABASE_FILE)
 
 
-def open_file(file: Path) -> Database:
+def open_file(file: Path, *, only_reads: bool = False) -> Database:
     """A database in a file; it is made if it is not there.
 
     Where the directory takes no files, what is there can be read, and keeping says why it cannot.
+
+    Args:
+        file: of SQLite.
+        only_reads: it is neither made nor changed.
 
     Raises:
         StateError: it cannot be opened.
     """
     if not file.parent.is_dir():
         raise StateError("there is no such directory to keep saved searches in", source=str(file))
-    if _is_writable(file):
+    can_write = _is_writable(file)
+    if can_write and not only_reads:
         return Database(sqlite_engine(file), str(file))
-    refusal = (
-        "saved searches cannot be kept: the directory of the index is not writable; name another"
-        " place for them with --state (a directory, or postgresql://…)"
-    )
+    refusal = ONLY_READS if only_reads else NOT_WRITABLE
     if not file.exists():
         return Database(empty_engine(), str(file), refusal=refusal)
+    if not can_write:
+        _check_no_log(file)
+    return Database(sqlite_engine(file, is_fixed=not can_write), str(file), refusal=refusal)
+
+
+def _check_no_log(file: Path) -> None:
+    """Check that all is in the file: a log beside it cannot be read where nothing is written."""
     log = file.with_name(f"{file.name}-wal")
     if log.exists() and log.stat().st_size:
         raise StateError(
@@ -179,11 +200,14 @@ def open_file(file: Path) -> Database:
             " and name that with --state",
             source=str(file),
         )
-    return Database(sqlite_engine(file, is_fixed=True), str(file), refusal=refusal)
 
 
-def open_postgres(address: str) -> Database:
+def open_postgres(address: str, *, only_reads: bool = False) -> Database:
     """A database of PostgreSQL, for several indexes and servers.
+
+    Args:
+        address: postgresql://USER:PASSWORD@HOST:PORT/NAME.
+        only_reads: it is not changed.
 
     Raises:
         MissingDependencyError: its driver is not installed.
@@ -192,7 +216,8 @@ def open_postgres(address: str) -> Database:
     """
     engine = postgres_engine(address)
     place = engine.url.render_as_string(hide_password=True).replace("+psycopg", "", 1)
-    return Database(engine, place, is_shared=True)
+    refusal = ONLY_READS if only_reads else ""
+    return Database(engine, place, is_shared=True, refusal=refusal)
 
 
 def now() -> dt.datetime:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 
 from harma.errors import ConfigError, MissingDependencyError
-from harma.searches.tables import TABLES
+from harma.searches.migrations import bring_up_to_date
 
 # Another process may be writing: seconds that one waits for it.
 PATIENCE_S = 30
@@ -67,7 +67,8 @@ def empty_engine() -> Engine:
     engine = create_engine(
         "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
     )
-    TABLES.create_all(engine)
+    with engine.begin() as connection:
+        bring_up_to_date(connection)
     return engine
 
 

@@ -40,14 +40,40 @@ def bring_up_to_date(
         TABLES.create_all(connection)
         connection.execute(VERSIONS.insert().values(version=version))
         return
+    _refuse_newer(found, version)
+    for number in range(found + 1, version + 1):
+        steps[number](connection)
+    connection.execute(VERSIONS.update().values(version=version))
+
+
+def check_version(connection: Connection, *, version: int = VERSION) -> None:
+    """Check tables that cannot be changed.
+
+    Args:
+        connection: in a transaction.
+        version: that is known.
+
+    Raises:
+        StateError: they are not there, or of another version.
+    """
+    found = found_version(connection)
+    if found is None:
+        raise StateError("there are no tables of saved searches in it; put a copy of it back")
+    _refuse_newer(found, version)
+    if found < version:
+        raise StateError(
+            f"saved searches were kept here by an older HarMA (version {found} of its tables; this"
+            f" one needs version {version}), and nothing can be written here; open it once where it"
+            " is writable, without --read-only"
+        )
+
+
+def _refuse_newer(found: int, version: int) -> None:
     if found > version:
         raise StateError(
             f"saved searches were kept here by a newer HarMA (version {found} of its tables; this"
             f" one knows version {version}); update this HarMA, or keep them elsewhere (--state)"
         )
-    for number in range(found + 1, version + 1):
-        steps[number](connection)
-    connection.execute(VERSIONS.update().values(version=version))
 
 
 def found_version(connection: Connection) -> int | None:

@@ -40,6 +40,7 @@ class ServedIndex:
         model: loaded already, or None to load it when it warms up.
         models: loads it; None makes one of its own.
         kept_in: where its saved searches are; "" beside it.
+        only_reads: no database of them is made or changed.
 
     Attributes:
         state: "loading", "ready" or "failed".
@@ -53,9 +54,11 @@ class ServedIndex:
         model: HarMA | None = None,
         models: Models | None = None,
         kept_in: str = "",
+        only_reads: bool = False,
     ) -> None:
         self.id = name
         self.kept_in = kept_in
+        self.only_reads = only_reads
         self.directory = directory
         self.state = "loading"
         self.problem = ""
@@ -171,7 +174,9 @@ class ServedIndex:
     @cached_property
     def searches(self) -> SearchBook:
         """Its saved searches."""
-        return SearchBook.open(self.directory, state=self.kept_in, index_name=self.id)
+        return SearchBook.open(
+            self.directory, state=self.kept_in, index_name=self.id, only_reads=self.only_reads
+        )
 
     # -- chips and sources -------------------------------------------------------------------------
 

@@ -63,7 +63,13 @@ class Service:
         limits = settings.limits
         models = Models(settings.model, settings.backbone)
         indexes = {
-            name: ServedIndex(name, directory, models=models, kept_in=settings.state)
+            name: ServedIndex(
+                name,
+                directory,
+                models=models,
+                kept_in=settings.state,
+                only_reads=settings.is_read_only,
+            )
             for name, directory in settings.indexes.items()
         }
         return cls(

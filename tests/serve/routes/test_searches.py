@@ -7,6 +7,7 @@ import pytest
 from harma.searches.database import DATABASE_FILE
 
 ASKED = {"text": "a red roof", "k": 5}
+CHANGES = {"marks": [{"chip": "a", "mark": None}]}
 
 
 def save(client, **body):
@@ -137,6 +138,28 @@ def test_pictures_are_kept_as_vectors(service, make_client):
     assert changed.json()["asked"] == saved["asked"]
 
 
+def test_every_id_altered_is_unknown(client, saved):
+    name = saved["id"]
+    altered = [name[:at] + "0" + name[at + 1 :] for at in range(len(name))]
+    altered += [
+        "..%2f..",
+        "%2e%2e%2fetc",
+        "' OR '1'='1",
+        "%00",
+        "\u202e",
+        "a" * 5000,
+        "*",
+        f"{name} ",
+    ]
+    for search in altered:
+        for path in ("", "/marks", "/marks/export", "/next", "/watch", "/events"):
+            assert client.get(f"/v1/searches/{search}{path}").status_code == 404, (search, path)
+        assert client.put(f"/v1/searches/{search}/marks", json=CHANGES).status_code == 404
+        assert client.post(f"/v1/searches/{search}/search", json={}).status_code == 404
+        assert client.delete(f"/v1/searches/{search}").status_code == 404
+    assert client.get("/v1/searches").json()["searches"] == [saved]
+
+
 # -- asked again ----------------------------------------------------------------------------------
 
 
@@ -226,6 +249,16 @@ def test_a_server_that_only_reads(make_service, make_client, client, saved):
     ):
         assert answer.status_code == 403
     assert client.get("/v1/searches").json() == {"searches": [saved]}
+
+
+def test_a_server_that_only_reads_makes_no_database(make_client, archive):
+    from harma.serve.service import Service
+    from harma.serve.settings import ServeSettings
+
+    service = Service.of(ServeSettings(indexes={"archive": archive}, is_read_only=True))
+    service.index("archive").warm_up()
+    assert make_client(service).get("/v1/searches").json() == {"searches": []}
+    assert not (archive / DATABASE_FILE).exists()
 
 
 def test_a_damaged_database_is_told_of_without_its_path(client, archive):
