@@ -2,19 +2,21 @@
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 import shapely
-from tests.index.made import all_chips, make_store
+from tests.index.made import all_chips, chip, make_store
 
 from harma.errors import ModelMismatchError, StorageError
 from harma.index.ann_tuning import make_ann
-from harma.index.filters import Filter
+from harma.index.ask import Where
+from harma.index.filters import Filter, filter_of
 from harma.index.index import Index
 from harma.index.records import SourceRecord
 from harma.index.settings import write_settings
-from harma.index.snapshot import Places
+from harma.index.snapshot import Places, Snapshot, among
 from harma.index.store import Store
 
 SECONDS = 6.0
@@ -186,7 +188,7 @@ def test_what_was_written_is_seen_and_what_was_not_costs_nothing(store):
 
 
 def test_a_change_of_sources_alone_is_a_change(store):
-    record = SourceRecord(all_chips(store)[0].source, 1, 2, "c")
+    record = SourceRecord("a.tif", 1, 2, "c")
     store.put_sources([record])
     index = Index(store)
     versions = index.store.versions
@@ -203,3 +205,37 @@ def test_another_tuning_is_a_change(store):
     assert not index.refresh_if_changed()
     make_ann(store, None)
     assert index.refresh_if_changed()
+
+
+DAY = datetime(2010, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("first", [None, DAY, datetime(1990, 1, 1, tzinfo=UTC)])
+@pytest.mark.parametrize("last", [None, DAY + timedelta(days=400), DAY + timedelta(seconds=1)])
+def test_dates_in_memory_are_those_of_the_store(store, first, last):
+    if first is None and last is None:
+        return
+    ends = [chip(id="a", datetime=DAY - timedelta(days=9), datetime_end=DAY), chip(id="b")]
+    store.add_chips(ends, vectors(2))
+    snapshot = Snapshot(store)
+    # With an area, both must hold.
+    for box in (None, BOX):
+        condition = filter_of(Where(date=(first, last), bbox=box))
+        expected = np.sort(store.rows(["id"], condition.sql)["row_id"].to_numpy())
+        assert snapshot.near(condition).tolist() == expected.tolist()
+
+
+def test_what_is_more_than_places_and_dates_is_for_the_store(store):
+    snapshot = Snapshot(store)
+    assert snapshot.near(Filter()) is None
+    assert snapshot.near(Filter(where="gsd < 1")) is None
+    assert snapshot.near(filter_of(Where(date=(None, None)))) is None
+    dated = filter_of(Where(date=(DAY, None)))
+    assert snapshot.near(dated) is not None
+    assert snapshot.near(dated.also("gsd < 1")) is None
+    assert snapshot.near(filter_of(Where(date=(DAY, None), source="*1.tif"))) is None
+
+
+def test_ids_among_others():
+    assert among(np.array([3, 9, 1]), np.array([1, 2, 3])).tolist() == [True, False, True]
+    assert among(np.array([3]), np.array([], dtype=np.int64)).tolist() == [False]

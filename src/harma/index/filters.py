@@ -16,6 +16,8 @@ from harma.index.conditions import timestamp, with_moments
 from harma.index.schema import quoted
 from harma.scenes.written_dates import parse_period
 
+Dates = tuple[datetime | None, datetime | None]
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -25,18 +27,21 @@ class Filter:
         area: geometry in WGS84 that its footprint must intersect, or None.
         within: the footprint must lie inside instead.
         where: SQL on the columns, or "".
+        dates: the first and the last moment, where `where` says these and nothing else; either may
+            be None.
     """
 
     area: BaseGeometry | None = None
     within: bool = False
     where: str = ""
+    dates: Dates | None = None
 
     def also(self, condition: str) -> "Filter":
         """This filter with a further condition in SQL."""
         if not self.where:
-            return replace(self, where=condition)
+            return replace(self, where=condition, dates=None)
         # In parentheses: an OR in one of them must not reach into the other.
-        return replace(self, where=f"({self.where}) AND ({condition})")
+        return replace(self, where=f"({self.where}) AND ({condition})", dates=None)
 
     def boxes(self) -> list[tuple[float, float, float, float]]:
         """West, south, east and north of the area's parts; none without an area."""
@@ -77,11 +82,16 @@ def filter_of(where: Where) -> Filter:
         QueryError: something said is not usable.
     """
     area = area_of(where)
-    conditions = [*_dates(where.date), *_sources(where.source)]
+    dates = _dates(where.date)
+    of_dates = list(_of_dates(dates))
+    conditions = [*of_dates, *_sources(where.source)]
     if where.where and where.where.strip():
         conditions.append(with_moments(where.where.strip()))
     sql = " AND ".join(f"({condition})" for condition in conditions)
-    return Filter(area, where.within, sql)
+    # Dates alone are known without the store.
+    if not of_dates or conditions != of_dates:
+        dates = None
+    return Filter(area, where.within, sql, dates)
 
 
 def _overlaps(west: float, south: float, east: float, north: float) -> str:
@@ -110,23 +120,35 @@ def times_of(where: Where) -> tuple[datetime, datetime] | None:
     return before, moment(where.after, is_end=False, option="after")
 
 
-def _dates(date: Sequence[str | datetime | None] | None) -> Iterator[str]:
+def _dates(date: Sequence[str | datetime | None] | None) -> Dates | None:
+    """The first and the last moment of a range of dates; see `Where`."""
     if date is None:
-        return
+        return None
     if isinstance(date, str | datetime) or len(date) != 2:
         raise QueryError(
             f"date is {date!r}; give two, the first and the last, of which one may be None"
         )
     first = None
+    last = None
     if date[0] is not None:
         first = moment(date[0], is_end=False)
-        # A chip of a period is found by each moment of it; where there is no end, the start is it.
-        moment_sql = timestamp(first)
-        yield f"datetime >= {moment_sql} OR datetime_end >= {moment_sql}"
     if date[1] is not None:
         last = moment(date[1], is_end=True)
         if first is not None and first > last:
             raise QueryError(f"date is from {date[0]} to {date[1]}; the first comes after the last")
+    return first, last
+
+
+def _of_dates(dates: Dates | None) -> Iterator[str]:
+    """Dates as SQL; see `harma.index.snapshot.Moments.within`, which says the same."""
+    if dates is None:
+        return
+    first, last = dates
+    if first is not None:
+        # A chip of a period is found by each moment of it; where there is no end, the start is it.
+        moment_sql = timestamp(first)
+        yield f"datetime >= {moment_sql} OR datetime_end >= {moment_sql}"
+    if last is not None:
         yield f"datetime <= {timestamp(last)}"
 
 

@@ -17,7 +17,7 @@ from harma.index.filters import Filter
 from harma.index.merge import merged
 from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.schema import embeddings_of
-from harma.index.snapshot import Snapshot
+from harma.index.snapshot import Snapshot, among
 
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST_BY_ANN = 3000
@@ -117,10 +117,8 @@ class Search:
         return self._scanned(ask)
 
     def _near(self) -> NDArray[np.int64] | None:
-        """Row ids of chips around the area; None where there is more to the filter than an area."""
-        if self.condition.area is None or self.condition.where:
-            return None
-        return self.snapshot.places.near(self.condition)
+        """Row ids of chips around the area and of the dates; None where there is more, or less."""
+        return self.snapshot.near(self.condition)
 
     def _of_few(self, ids: NDArray[np.int64], ask: int) -> list[Match]:
         """The best `ask` of some chips that the area admits."""
@@ -173,7 +171,7 @@ class Search:
         where = self.condition.sql
         with _where_checked(self.condition):
             # An ANN index finds little of what a narrow filter admits.
-            if where and self.store.count(where) <= max(FEW_CHIPS, ask):
+            if where and near is None and self.store.count(where) <= max(FEW_CHIPS, ask):
                 return None
             table = self.store.nearest(
                 self.vector,
@@ -197,12 +195,12 @@ class Search:
         """
         assert self.ann is not None
         # Half more than the share of the area says, as matches are not spread evenly.
-        look_through = -(-3 * enough * len(self.snapshot.places.ids) // (2 * len(near)))
+        look_through = -(-3 * enough * self.snapshot.num_chips // (2 * len(near)))
         if look_through > LOOKED_THROUGH:
             return None
         num_probes = max(self.ann.num_probes, LEAST_PROBES)
         ids = self.store.nearest_ids(self.vector, look_through, num_probes=num_probes)
-        ids = ids[np.isin(ids, near, assume_unique=True)]
+        ids = ids[among(ids, near)]
         if len(ids) < enough:
             return None
         return ids[:enough]

@@ -15,8 +15,8 @@ from harma.serve.results import Kept
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 
-# Hits that are looked for at first: a thousand take five times as long, and few are ever asked for.
-FIRST_KEPT = 200
+# Hits that are looked for at first: a thousand take many times as long, and few are ever asked for.
+FIRST_KEPT = 100
 
 
 @dataclass(frozen=True)
