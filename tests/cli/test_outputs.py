@@ -42,6 +42,8 @@ INDEXES = [
     ["index", "import", "{}", "x.parquet"],
     ["index", "info", "{}"],
     ["search", "{}", "a road"],
+    ["serve", "{}"],
+    ["mcp", "{}"],
 ]
 
 
