@@ -1,5 +1,8 @@
 """How Sphinx builds these pages: `make docs`."""
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 import harma
 
 project = "HarMA"
@@ -21,3 +24,6 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+
+# Lines of cron, for which Pygments has no colours.
+lexers["cron"] = TextLexer()

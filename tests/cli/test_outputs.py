@@ -49,6 +49,7 @@ INDEXES = [
     ["watch", "run", "{}"],
     ["serve", "{}"],
     ["searches", "list", "{}"],
+    ["mcp", "{}"],
 ]
 
 
