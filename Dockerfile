@@ -1,6 +1,6 @@
 # HarMA as a server: the HTTP API and the map page. It holds no model, no index and no data: docs/deploy.md.
 #   docker build -t harma .
-#   docker build -t harma:cuda --build-arg TORCH_INDEX=https://pypi.org/simple .
+#   docker build -t harma:cpu --build-arg TORCH_INDEX=ADDRESS .    (ADDRESS: the index of CPU builds, docs/deploy.md)
 
 FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /src
@@ -10,14 +10,15 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 
 FROM python:3.11-slim-bookworm AS installed
-# torch and torchvision belong together, so both come from here. This index has them for the CPU; PyPI's bring CUDA.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# torch and torchvision belong together, so both come from one index. The usual one has builds that run on CPUs and, with
+# several GB more, on GPUs; the index of CPU builds that PyTorch's install page names makes the image small.
+ARG TORCH_INDEX=
 # What is installed besides; postgres and notify may be added: search,serve,postgres.
 ARG EXTRAS=search,serve
 RUN python -m venv /opt/harma
 ENV PATH=/opt/harma/bin:$PATH
 COPY constraints.txt /wheels/
-RUN pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" --constraint /wheels/constraints.txt \
+RUN pip install --no-cache-dir --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} --constraint /wheels/constraints.txt \
     torch torchvision
 COPY --from=wheel /wheels /wheels
 RUN pip install --no-cache-dir --constraint /wheels/constraints.txt \
