@@ -10,7 +10,7 @@ HOME = ROOT / "src/harma/index/store.py"
 # Words that only who holds a table of Lance needs, with what they would mean elsewhere left out.
 RAW = (
     "lancedb",
-    "_rowid",
+    "\\b_rowid",
     '"_distance"',
     "to_batches",
     "take_row_ids",

@@ -217,14 +217,17 @@ def test_an_index_too_small_for_standings_says_so(watched):
 
 
 def test_marks_take_part(watched):
-    watched.watch()
+    # What is described; marks say that it is meant otherwise.
+    watched.watch(asked={"image": {"vector": [1, 0, 0, 0]}}, least_score=0.2)
+    watched.add("near", [0.1], day=2)
+    assert chips(watched.run()) == []
     marks = [
         Mark("/scenes/a.tif|/scenes/a.tif|0", "bad"),
         Mark("/scenes/b.tif|/scenes/b.tif|0", "good"),
         Mark("gone", "good"),
     ]
     watched.book.put_marks(watched.ids["s1"], marks)
-    watched.add("c", [0.1, 1.0], day=2)
+    watched.add("c", [0.1, 1.0], day=3)
     run = watched.run()
     # What is like the good one now stands over the threshold.
     assert "c|c|0" in chips(run)

@@ -177,8 +177,12 @@ def open_file(file: Path, *, only_reads: bool = False) -> Database:
     Raises:
         StateError: it cannot be opened.
     """
-    if not file.parent.is_dir():
-        raise StateError("there is no such directory to keep saved searches in", source=str(file))
+    if not _is_directory(file.parent):
+        raise StateError(
+            "there is no such directory to keep saved searches in, or it may not be entered; name"
+            " another place for them with --state",
+            source=str(file),
+        )
     can_write = _is_writable(file)
     if can_write and not only_reads:
         return Database(sqlite_engine(file), str(file))
@@ -223,6 +227,14 @@ def open_postgres(address: str, *, only_reads: bool = False) -> Database:
 def now() -> dt.datetime:
     """The moment, in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        # One above it may not be entered.
+        return False
 
 
 def _is_writable(file: Path) -> bool:

@@ -38,7 +38,9 @@ class Metrics:
             ["queue"],
             registry=self._registry,
         )
-        self._chips = Gauge("harma_chips", "Chips of an index", ["index"], registry=self._registry)
+        self._num_chips = Gauge(
+            "harma_chips", "Chips of an index", ["index"], registry=self._registry
+        )
         self._ready = Gauge(
             "harma_ready", "Whether an index is ready", ["index"], registry=self._registry
         )
@@ -56,7 +58,7 @@ class Metrics:
             is_ready = index.state == "ready"
             self._ready.labels(index.id).set(is_ready)
             if is_ready:
-                self._chips.labels(index.id).set(len(index.index))
+                self._num_chips.labels(index.id).set(len(index.index))
         return generate_latest(self._registry)
 
 

@@ -67,7 +67,7 @@ class ServedIndex:
         self._index: Index | None = None
         self._settings_written = 0
         self._lock = threading.Lock()
-        self._sources: tuple[tuple[int, int], _Sources] | None = None
+        self._read_sources: tuple[tuple[int, int], _Sources] | None = None
         self._facts: tuple[tuple[int, int], dict[str, Any]] | None = None
 
     # -- opened, and kept up to date ---------------------------------------------------------------
@@ -238,9 +238,9 @@ class ServedIndex:
         """The sources of the version that is searched."""
         store = self._opened_index().store
         with self._lock:
-            if self._sources is None or self._sources[0] != store.versions:
-                self._sources = (store.versions, _Sources(store.sources()))
-            return self._sources[1]
+            if self._read_sources is None or self._read_sources[0] != store.versions:
+                self._read_sources = (store.versions, _Sources(store.sources()))
+            return self._read_sources[1]
 
 
 def _written(directory: Path) -> int:

@@ -20,8 +20,8 @@ METRES_PER_PIXEL = 1.5
 CRS = "EPSG:32632"
 # Whether it is the later picture → its date.
 DATES = {False: "20200612", True: "20240618"}
-# What reading scenes and an index need.
-NEEDED = ("lancedb", "rasterio")
+# Come with `harma[search]`, as all that reading scenes and an index need.
+NEEDED = ("pyarrow", "rasterio")
 
 
 @dataclass(frozen=True)
