@@ -102,7 +102,8 @@ export class Library {
     const list = el("ol", { class: "events" });
     const content: Node[] = [list];
     if (search.watch) {
-      content.unshift(el("p", { text: lastRun(search.watch) }));
+      const number = plural(search.watch.num_events ?? 0, "new place");
+      content.unshift(el("p", { text: `${number} so far. ${lastRun(search.watch)}` }));
       content.push(copyField("Feed (Atom)", address(`v1/searches/${search.id}/feed.atom`)));
     }
     const opened = openDialog(`New places of “${search.name}”`, content);

@@ -58,7 +58,7 @@ export class WatchDialog {
     toggle();
     const content: Node[] = [
       el("p", {
-        text: "When a new scene is added, you are told of the places in it that were not there.",
+        text: "You are told of new places in scenes that are added from now on.",
       }),
       field("Tell me of", choice),
       least,
