@@ -45,7 +45,8 @@ export class Library {
 
   private entry(search: SavedSearch, opened: Opened): HTMLElement {
     const { good, bad } = search.marks;
-    const parts = [`${good} good, ${bad} bad`, `changed ${moment(search.changed)}`];
+    const marked = good + bad > 0 ? `${good} good, ${bad} bad` : "no marks";
+    const parts = [marked, `changed ${moment(search.changed)}`];
     if (search.who) {
       parts.push(`by ${search.who}`);
     }

@@ -93,10 +93,15 @@ def _add_page(group: Group) -> None:
 def _add_access(group: Group) -> None:
     group.add_argument("--read-only", action="store_true", help="nothing is saved or marked")
     group.add_argument(
-        "--key-file", type=local_file, metavar="FILE", help="holds the hashes of the keys that are taken, a line each"
+        "--key-file",
+        type=local_file,
+        metavar="FILE",
+        help="holds the hashes of the keys that are taken, a line each",
     )
     group.add_argument(
-        "--make-key", metavar="NAME", help="make a key of that name, show it once, add its hash to --key-file, and end"
+        "--make-key",
+        metavar="NAME",
+        help="make a key of that name, show it once, add its hash to --key-file, and end",
     )
     group.add_argument(
         "--trust-header",
@@ -111,7 +116,9 @@ def _add_access(group: Group) -> None:
         metavar="ORIGIN",
         help="its pages may call the API; repeatable",
     )
-    group.add_argument("--metrics", action="store_true", help="give counters for Prometheus at /metrics")
+    group.add_argument(
+        "--metrics", action="store_true", help="give counters for Prometheus at /metrics"
+    )
     group.add_argument(
         "--state",
         default="",
@@ -134,7 +141,10 @@ def _add_watches(group: Group) -> None:
 
 def _add_proxies(group: Group) -> None:
     group.add_argument(
-        "--root-path", default="", metavar="PATH", help="path under which the proxy has the server, such as /harma"
+        "--root-path",
+        default="",
+        metavar="PATH",
+        help="path under which the proxy has the server, such as /harma",
     )
     group.add_argument(
         "--trusted-proxy",
@@ -148,8 +158,8 @@ def _add_proxies(group: Group) -> None:
         action="append",
         default=[],
         metavar="HOST",
-        help="name under which the server is reached; others are refused (without keys, those of this"
-        " machine are known); repeatable",
+        help="name under which the server is reached; others are refused (without keys, those of"
+        " this machine are known); repeatable",
     )
 
 
