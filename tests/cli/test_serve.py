@@ -62,6 +62,20 @@ def test_flags(settings_of):
     assert not settings.runs_watches
 
 
+def test_webhooks_are_named_in_the_environment_too(settings_of, monkeypatch):
+    monkeypatch.setenv("HARMA_WEBHOOK_HOSTS", "a.example,b.example")
+    monkeypatch.setenv("HARMA_WEBHOOK_SECRET_FILE", "secret.txt")
+    settings, _ = settings_of("a", "--webhook-host", "hooks.example")
+    assert settings.webhook_hosts == ("hooks.example", "a.example", "b.example")
+    assert settings.webhook_secret_file == Path("secret.txt")
+
+
+def test_help_says_the_usual_limits(capsys):
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    assert "hits of one answer (1,000)" in capsys.readouterr().out
+
+
 def test_every_limit_has_a_flag():
     assert LIMITS.keys() == vars(Limits()).keys()
 

@@ -24,10 +24,10 @@ HERE = [2.0, 45.0, 4.0, 46.0]
         (Where(bbox=ELSEWHERE, date=["1990", "1991"]), "Nothing is indexed in this area.", "cov"),
         (
             Where(date=["1990", "1991"]),
-            "No chip is of these dates.",
+            "No scene was taken in this time.",
             "from 2010-06-01 to 2012-06-01",
         ),
-        (Where(bbox=HERE, date=["1990", "1991"]), "No chip is of these dates.", "2010-06-01"),
+        (Where(bbox=HERE, date=["1990", "1991"]), "No scene was taken in this time.", "2010-06-01"),
         (Where(source="nothing"), "The scenes that were asked for have no chips", "other scenes"),
         (
             # The first scene lies west of the third.

@@ -245,6 +245,89 @@ def test_area_that_the_map_shows_bounds_the_search(visit):
     way.page.wait_for_url(lambda url: "bbox" not in url)
 
 
+def test_text_that_is_typed_stays_when_something_else_changes(visit):
+    way = visit()
+    page = way.page
+    page.fill("#text", "houses")
+    # The map moves, dates are set: neither is to take away what is typed.
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_url("**map=*")
+    assert page.locator("#text").input_value() == "houses"
+    page.fill("#first-date", "2010")
+    page.locator("#first-date").blur()
+    page.wait_for_url("**q=houses*")
+    assert page.locator("#text").input_value() == "houses"
+    # Half of a change is kept too, until its other date is there.
+    page.check("#changes")
+    page.fill("#first-date", "2012")
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_timeout(800)
+    assert page.locator("#changes").is_checked()
+    assert page.locator("#first-date").input_value() == "2012"
+
+
+def _draw_a_box(way, corners, is_dragged):
+    way.button("Area").click()
+    way.page.get_by_role("menuitem", name="Draw a box").click()
+    (west, north), (east, south) = corners
+    if not is_dragged:
+        way.page.mouse.click(west, north)
+        way.page.get_by_text("opposite corner.").first.wait_for()
+        way.page.mouse.click(east, south)
+        return
+    way.page.mouse.move(west, north)
+    way.page.mouse.down()
+    way.page.mouse.move(east, south, steps=4)
+    way.page.mouse.up()
+
+
+@pytest.mark.parametrize("is_dragged", [True, False])
+def test_box_is_dragged_or_clicked(visit, is_dragged):
+    way = visit()
+    way.search("houses")
+    way.page.wait_for_timeout(700)
+    _draw_a_box(way, ((600, 200), (1000, 600)), is_dragged)
+    way.page.wait_for_url("**bbox=*")
+    assert way.page.locator("#drawing").is_hidden()
+    assert way.page.locator("#card").is_hidden()
+
+
+def test_note_stands_beside_a_mark(visit):
+    way = visit()
+    way.search("houses")
+    way.keys(["j", "g"])
+    way.page.wait_for_url("**search=*")
+    way.page.get_by_label("Note on the mark").fill("two of them are new")
+    with way.page.expect_response("**/marks"):
+        way.page.keyboard.press("Enter")
+    way.page.reload()
+    way.page.wait_for_selector(CHOSEN)
+    note = way.page.get_by_label("Note on the mark")
+    playwright.expect(note).to_have_value("two of them are new")
+
+
+def test_watch_by_a_least_score_can_be_changed(visit):
+    way = visit()
+    page = way.page
+    way.search("houses")
+    way.keys(["j"])
+    way.button("Save").click()
+    page.keyboard.press("Enter")
+    way.button("Watch").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Tell me of").select_option(label="those of a least score")
+    score = dialog.get_by_label("Least score").input_value()
+    assert float(score)
+    dialog.get_by_role("button", name="Watch", exact=True).click()
+    way.button("Watched").click()
+    dialog.get_by_text(f"It tells of places of score {score} or more.").wait_for()
+    dialog.get_by_role("button", name="Change").click()
+    dialog.get_by_label("Tell me of").select_option(label="clear ones only")
+    dialog.get_by_role("button", name="Change").click()
+    way.button("Watched").click()
+    dialog.get_by_text("It tells of clear ones only.").wait_for()
+
+
 def test_area_without_scenes_says_why_and_what_next(visit):
     way = visit()
     way.open(f"{way.address}#q=houses&bbox=100,10,101,11")

@@ -16,6 +16,8 @@ const LARGEST_FILE = 20_000_000;
 
 export class AreaMenu {
   readonly opener: HTMLButtonElement;
+  /** The text of the form, also where it was not searched for yet. */
+  typed: () => string = () => this.store.state.text;
   private readonly store: Store;
   private readonly drawing: Drawing;
   private readonly ground: GroundMap;
@@ -67,7 +69,7 @@ export class AreaMenu {
   }
 
   private set(area: Area | null): void {
-    this.store.set({ area, saved: "", how: "asked" });
+    this.store.set({ area, text: this.typed(), saved: "", how: "asked" });
   }
 
   private async read(): Promise<void> {

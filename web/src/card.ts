@@ -12,6 +12,7 @@ import { chipSize } from "./words.ts";
 export interface CardActions {
   canMark: boolean;
   mark(hit: Hit, mark: MarkKind | null): void;
+  note(hit: Hit, note: string): void;
   moreLike(hit: Hit): void;
   close(): void;
 }
@@ -32,24 +33,38 @@ export class Card {
   private reason = el("p");
   private whyButton = el("button");
   private readonly who = el("p", { class: "hint" });
+  private readonly note = el("input", { type: "text" });
 
   constructor(store: Store, actions: CardActions) {
     this.store = store;
     this.actions = actions;
+    this.note.maxLength = 1000;
+    this.note.placeholder = "Note";
+    this.note.setAttribute("aria-label", "Note on the mark");
+    this.note.readOnly = !actions.canMark;
+    this.note.addEventListener("change", () => {
+      if (this.hit) {
+        this.actions.note(this.hit, this.note.value.trim());
+      }
+    });
   }
 
   /** Show a hit, or nothing. */
-  show(hit: Hit | null, mark: MarkKind | null, who = ""): void {
+  show(hit: Hit | null): void {
     if (hit?.id !== this.hit?.id) {
       this.hit = hit;
       this.place.replaceChildren(...(hit ? this.content(hit) : []));
       this.place.hidden = hit === null;
     }
-    this.mark(mark, who);
+    this.mark(null);
   }
 
-  /** Show what it is marked as, and by whom, where that is known. */
-  mark(mark: MarkKind | null, who = ""): void {
+  /** Show what it is marked as, by whom, where that is known, and what is noted. */
+  mark(mark: MarkKind | null, who = "", note = ""): void {
+    this.note.hidden = mark === null;
+    if (document.activeElement !== this.note) {
+      this.note.value = note;
+    }
     this.who.textContent = mark && who ? `Marked by ${who}` : "";
     this.who.hidden = this.who.textContent === "";
     for (const [kind, made] of this.marks) {
@@ -102,7 +117,15 @@ export class Card {
   private content(hit: Hit): HTMLElement[] {
     this.frame = picture(hit);
     this.reason = el("p", { class: "reason", hidden: true });
-    return [this.header(hit), this.frame, this.reason, facts(hit), this.buttons(hit), this.who];
+    return [
+      this.header(hit),
+      this.frame,
+      this.reason,
+      facts(hit),
+      this.buttons(hit),
+      this.who,
+      this.note,
+    ];
   }
 
   private header(hit: Hit): HTMLElement {

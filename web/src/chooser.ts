@@ -80,7 +80,7 @@ export class Chooser {
     const hit = this.chosen;
     this.parts.list.choose(hit?.id ?? "");
     this.parts.footprints.choose(hit ?? null);
-    this.parts.card.show(hit ?? null, null);
+    this.parts.card.show(hit ?? null);
     this.showMark(hit);
     // A scene stays when its hit is closed, to look around in it; before | after does not.
     if (hit || this.parts.search.found.hits.length === 0 || this.parts.scenes.isSwiping) {
@@ -95,8 +95,9 @@ export class Chooser {
   /** Show what a hit is marked as. */
   showMark(hit: Hit | undefined): void {
     if (hit) {
-      const { kinds, others } = this.parts.marks;
-      this.parts.card.mark(kinds.get(hit.id) ?? null, others.get(hit.id) ?? "");
+      const { kinds, others, notes } = this.parts.marks;
+      const { id } = hit;
+      this.parts.card.mark(kinds.get(id) ?? null, others.get(id) ?? "", notes.get(id) ?? "");
     }
   }
 

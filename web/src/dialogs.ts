@@ -30,7 +30,9 @@ export function openDialog(title: string, content: Node[], onClose?: () => void)
   });
   document.body.append(dialog);
   dialog.showModal();
-  dialog.querySelector<HTMLElement>("[autofocus], .content input, .content button")?.focus();
+  dialog
+    .querySelector<HTMLElement>("[autofocus], .content input, .content select, .content button")
+    ?.focus();
   return { dialog, close };
 }
 

@@ -1,6 +1,9 @@
 /** Drawing on the map: a box or a polygon, for the area of a search or to mark what is inside. */
 
+import type { Coordinate } from "ol/coordinate.js";
+import { boundingExtent, getCenter } from "ol/extent.js";
 import type OlGeometry from "ol/geom/Geometry.js";
+import { fromExtent } from "ol/geom/Polygon.js";
 import Draw, { createBox } from "ol/interaction/Draw.js";
 import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
@@ -21,7 +24,7 @@ const WORLD = 2 * 20_037_508.342_789_244;
 export type Shape = "box" | "polygon";
 
 const HOW: Record<Shape, string> = {
-  box: "Click one corner of the box, then the opposite one.",
+  box: "Drag from one corner of the box to the opposite one, or click both.",
   polygon: "Click each corner; click the last one twice.",
 };
 
@@ -43,26 +46,49 @@ export class Drawing {
     const draw = new Draw({
       type: shape === "box" ? "Circle" : "Polygon",
       geometryFunction: shape === "box" ? createBox() : undefined,
+      freehand: shape === "box",
       style: drawStyle(),
     });
-    draw.on("drawend", ({ feature }) => {
-      const geometry = feature.getGeometry();
+    const end = (geometry: OlGeometry | undefined): void => {
       // The click that ends it is not to choose a hit as well.
       setTimeout(() => this.stop(), 0);
       if (geometry) {
         onDrawn(geometry);
       }
-    });
+    };
+    draw.on("drawend", ({ feature }) => end(feature.getGeometry()));
+    if (shape === "box") {
+      this.takeClicks(draw, end);
+    }
     this.draw = draw;
     this.ground.ol.addInteraction(draw);
     this.say(`${purpose} ${HOW[shape]}`);
   }
 
+  /** A click is a drag that is given up at once: two of them are the corners of a box as well. */
+  private takeClicks(draw: Draw, end: (geometry: OlGeometry) => void): void {
+    let corner: Coordinate | null = null;
+    draw.on("drawabort", ({ feature }) => {
+      const geometry = feature.getGeometry();
+      if (!geometry || this.draw !== draw) {
+        return;
+      }
+      const clicked = getCenter(geometry.getExtent());
+      if (corner) {
+        end(fromExtent(boundingExtent([corner, clicked])));
+      } else {
+        corner = clicked;
+        this.say("Now click the opposite corner.");
+      }
+    });
+  }
+
   /** Give up. */
   stop(): void {
-    if (this.draw) {
-      this.ground.ol.removeInteraction(this.draw);
+    const { draw } = this;
+    if (draw) {
       this.draw = null;
+      this.ground.ol.removeInteraction(draw);
       byId("drawing").hidden = true;
     }
   }

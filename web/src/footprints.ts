@@ -64,6 +64,7 @@ export class Footprints {
   /** Show hits in place of those before. */
   show(hits: Hit[]): void {
     this.source.clear(true);
+    this.pointedSource.clear(true);
     const features = hits.filter((hit) => hit.geometry).map(featureOf);
     // The best are drawn last, above the others.
     this.source.addFeatures(features.reverse());

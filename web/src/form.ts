@@ -24,6 +24,8 @@ export class Form {
   private readonly complaint = byId("dates-problem");
   private readonly modes = [byId<HTMLInputElement>("places"), byId<HTMLInputElement>("changes")];
   private readonly tokens: Tokens;
+  /** What the fields were last set from: what is typed meanwhile stays until that changes. */
+  private shown: State | null = null;
   private readonly fresh = button("New search", () => this.clear(), { class: "quiet fresh" });
 
   constructor(
@@ -35,6 +37,7 @@ export class Form {
     this.text.maxLength = info.limits.text;
     this.tokens = new Tokens(store, parts.uploads);
     const area = new AreaMenu(store, parts.drawing, parts.ground, info.limits);
+    area.typed = () => this.typed();
     byId("tools").append(parts.uploads.opener(), area.opener, this.fresh);
     byId("form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -64,6 +67,7 @@ export class Form {
   /** Start afresh: nothing asked, nothing marked. */
   clear(): void {
     const { index, layout, view } = this.store.state;
+    this.shown = null;
     this.store.set({
       ...ANEW,
       index,
@@ -82,7 +86,7 @@ export class Form {
   }
 
   private submit(): void {
-    const text = this.text.value.trim();
+    const text = this.typed();
     if (!this.complain()) {
       return;
     }
@@ -93,6 +97,10 @@ export class Form {
     }
     const isSame = text === state.text.trim();
     this.store.set(isSame ? { ...this.dates(), how: "asked" } : { ...this.dates(), ...ANEW, text });
+  }
+
+  private typed(): string {
+    return this.text.value.trim();
   }
 
   private mode(): State["mode"] {
@@ -106,7 +114,7 @@ export class Form {
     [this.first.value, this.last.value] = [days[0] ?? "", days[1] ?? ""];
     this.label(mode);
     if (mode === "places" || (state.before && state.after)) {
-      this.store.set({ ...ANEW, mode });
+      this.store.set({ ...ANEW, mode, text: this.typed() });
     } else {
       this.first.focus();
     }
@@ -124,7 +132,7 @@ export class Form {
       ([name, value]) => state[name as keyof typeof dates] === value,
     );
     if (!isSame) {
-      this.store.set({ ...ANEW, ...dates });
+      this.store.set({ ...ANEW, ...dates, text: this.typed() });
     }
   }
 
@@ -156,19 +164,32 @@ export class Form {
   }
 
   private show(state: State): void {
-    if (document.activeElement !== this.text) {
+    const { shown } = this;
+    this.shown = state;
+    if (state.text !== shown?.text) {
       this.text.value = state.text;
     }
-    const isChange = state.mode === "changes";
-    this.modes.forEach((radio) => (radio.checked = (radio.value === "changes") === isChange));
-    const days = isChange ? [state.before, state.after] : [state.since, state.until];
-    [this.first, this.last].forEach((input, at) => {
-      if (document.activeElement !== input) {
-        input.value = days[at] ?? "";
-      }
-    });
-    this.label(state.mode);
+    if (!shown || whenOf(state) !== whenOf(shown)) {
+      this.showWhen(state);
+    }
     this.tokens.show(state);
     this.fresh.hidden = !hasQuestion(state) && state.area === null;
   }
+
+  private showWhen(state: State): void {
+    const isChange = state.mode === "changes";
+    this.modes.forEach((radio) => (radio.checked = (radio.value === "changes") === isChange));
+    const [first, last] = daysOf(state);
+    this.first.value = first;
+    this.last.value = last;
+    this.label(state.mode);
+  }
+}
+
+function daysOf(state: State): [string, string] {
+  return state.mode === "changes" ? [state.before, state.after] : [state.since, state.until];
+}
+
+function whenOf(state: State): string {
+  return [state.mode, ...daysOf(state)].join(" ");
 }

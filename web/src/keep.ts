@@ -2,7 +2,7 @@
 
 import { call, sentenceOf } from "./api.ts";
 import { askedOf } from "./asked.ts";
-import type { Asked, PageInfo, SavedSearch } from "./contract.ts";
+import type { Asked, Hit, PageInfo, SavedSearch } from "./contract.ts";
 import { buttonRow, field, openDialog } from "./dialogs.ts";
 import { button, el } from "./elements.ts";
 import type { Marks } from "./marks.ts";
@@ -19,6 +19,10 @@ export class Keeper {
   /** The last one that was shown, which may be changed to what is asked now. */
   private before: SavedSearch | null = null;
   onChange: () => void = () => undefined;
+  /** Somebody wants to see the events of a watch. */
+  onEvents: (search: SavedSearch) => void = () => undefined;
+  /** The place that is chosen. */
+  chosen: () => Hit | undefined = () => undefined;
 
   constructor(store: Store, marks: Marks, info: PageInfo) {
     this.store = store;
@@ -26,6 +30,8 @@ export class Keeper {
     this.watching = new WatchDialog(info, {
       changed: (search) => this.take(search),
       ran: () => this.follow(),
+      look: (search) => this.onEvents(search),
+      chosen: () => this.chosen(),
     });
     store.subscribe((state, before) => {
       if (state.saved !== before.saved) {

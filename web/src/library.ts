@@ -45,7 +45,8 @@ export class Library {
 
   private entry(search: SavedSearch, opened: Opened): HTMLElement {
     const { good, bad } = search.marks;
-    const parts = [`${good} good, ${bad} bad`, `changed ${moment(search.changed)}`];
+    const marked = good + bad > 0 ? `${good} good, ${bad} bad` : "no marks";
+    const parts = [marked, `changed ${moment(search.changed)}`];
     if (search.who) {
       parts.push(`by ${search.who}`);
     }
@@ -102,7 +103,8 @@ export class Library {
     const list = el("ol", { class: "events" });
     const content: Node[] = [list];
     if (search.watch) {
-      content.unshift(el("p", { text: lastRun(search.watch) }));
+      const number = plural(search.watch.num_events ?? 0, "new place");
+      content.unshift(el("p", { text: `${number} so far. ${lastRun(search.watch)}` }));
       content.push(copyField("Feed (Atom)", address(`v1/searches/${search.id}/feed.atom`)));
     }
     const opened = openDialog(`New places of “${search.name}”`, content);

@@ -149,7 +149,8 @@ export class MarkBar {
     this.says.textContent = lastGoodSentence(marks.goodOfLastTen);
     this.says.hidden = this.says.textContent === "";
     this.showDelivery();
-    this.place.hidden = search.found.hits.length === 0 && marks.kinds.size === 0;
+    const isIdle = search.found.hits.length === 0 && marks.kinds.size === 0;
+    this.place.hidden = isIdle && this.waits.hidden;
   }
 
   private showDelivery(): void {

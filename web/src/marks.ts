@@ -28,6 +28,8 @@ export class Marks {
   readonly kinds = new Map<string, MarkKind>();
   /** Chip → who else marked it, where that is known. */
   readonly others = new Map<string, string>();
+  /** Chip → what is noted beside its mark. */
+  readonly notes = new Map<string, string>();
   delivery: Delivery = { waiting: 0, problem: "", seconds: 0 };
   onRefused: (sentence: string) => void = () => undefined;
   private readonly store: Store;
@@ -103,6 +105,22 @@ export class Marks {
     return search;
   }
 
+  /** Note something beside a mark. */
+  async note(chip: string, note: string): Promise<void> {
+    const mark = this.kinds.get(chip);
+    const search = await this.draft();
+    if (!mark || (this.notes.get(chip) ?? "") === note) {
+      return;
+    }
+    try {
+      const json = { marks: [{ chip, mark, note }] };
+      await call(`v1/searches/${search}/marks`, { method: "PUT", json });
+      this.notes.set(chip, note);
+    } catch (error) {
+      this.onRefused(`The note was not kept. ${sentenceOf(error)}`);
+    }
+  }
+
   /** Take the last step back; gives the chips whose mark changed. */
   undo(): string[] {
     const step = this.steps.pop();
@@ -143,9 +161,11 @@ export class Marks {
     }
     this.kinds.clear();
     this.others.clear();
+    this.notes.clear();
     for (const { id, properties } of loaded) {
       this.kinds.set(id, properties.mark);
       this.others.set(id, namesOf(properties));
+      this.notes.set(id, properties.note ?? "");
     }
     const pending = this.outbox.pendingOf(state.saved, questionOf(state));
     this.overlay(Object.entries(pending));
@@ -181,7 +201,9 @@ export class Marks {
   private overlay(changes: [string, MarkKind | null][]): void {
     for (const [chip, mark] of changes) {
       this.kinds.delete(chip);
-      if (mark !== null) {
+      if (mark === null) {
+        this.notes.delete(chip);
+      } else {
         this.kinds.set(chip, mark);
       }
     }

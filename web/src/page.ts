@@ -112,6 +112,7 @@ export class Page {
     this.card = new Card(store, {
       canMark: actions.canMark,
       mark: (hit, mark) => actions.mark(hit, mark),
+      note: (hit, note) => void this.marks.note(hit.id, note),
       moreLike: (hit) => actions.addExample(hit, "like"),
       close: () => this.chooser.choose(""),
     });
@@ -144,6 +145,8 @@ export class Page {
       this.footprints.redraw();
       this.chooser.showMark(this.chooser.chosen);
     });
+    this.keeper.chosen = () => this.chooser.chosen;
+    this.keeper.onEvents = (search) => void this.library.events(search);
     this.search.isReady = () => this.indexes.chosen?.state === "ready";
     this.form.onLeave = (key) => key === "ArrowDown" && this.chooser.step(0);
     this.indexes.subscribe(() => {

@@ -1,7 +1,7 @@
 /** The watch of a saved search: start it, see how it does, look now, stop it. */
 
 import { address, call, sentenceOf } from "./api.ts";
-import type { PageInfo, SavedSearch, Standing, Watch } from "./contract.ts";
+import type { Hit, PageInfo, SavedSearch, Standing, Watch } from "./contract.ts";
 import { buttonRow, copyField, field, openDialog } from "./dialogs.ts";
 import { button, el } from "./elements.ts";
 import { notice, problem } from "./notice.ts";
@@ -12,12 +12,17 @@ const STANDINGS: [Standing, string][] = [
   ["likely", "likely ones or better"],
   ["weak", "all, also weak ones"],
 ];
+const BY_SCORE = "those of a least score";
 
 export interface WatchEvents {
   /** The search has another watch now, or none. */
   changed(search: SavedSearch): void;
   /** The watch has run: what is known of the search is to be read anew. */
   ran(): Promise<void>;
+  /** Show what it has found. */
+  look(search: SavedSearch): void;
+  /** The place that is chosen, whose score may be the least. */
+  chosen(): Hit | undefined;
 }
 
 export class WatchDialog {
@@ -38,30 +43,44 @@ export class WatchDialog {
     }
   }
 
+  /** Start a watch, or change the threshold of one. */
   private start(search: SavedSearch): void {
+    const { watch } = search;
     const choice = el("select");
-    for (const [standing, words] of STANDINGS) {
-      choice.append(new Option(words, standing, standing === "likely", standing === "likely"));
+    const standing = watch ? (watch.standing ?? "") : "likely";
+    for (const [value, words] of [...STANDINGS, ["", BY_SCORE]]) {
+      choice.append(new Option(words, value, value === standing, value === standing));
     }
+    const score = el("input", { type: "number", at: { step: "any", min: "-2", max: "2" } });
+    const least = field("Least score", score, this.fillScore(score, watch));
+    const toggle = (): void => void (least.hidden = choice.value !== "");
+    choice.addEventListener("change", toggle);
+    toggle();
     const content: Node[] = [
       el("p", {
-        text: "When a new scene is added, you are told of the places in it that were not there.",
+        text: "You are told of new places in scenes that are added from now on.",
       }),
       field("Tell me of", choice),
+      least,
     ];
-    const webhook = this.webhookField();
+    const webhook = this.webhookField(watch?.webhook ?? "");
     if (webhook) {
       content.push(webhook);
     }
-    const start = button(
-      "Watch",
-      () => {
-        opened.close();
-        const address = webhook?.querySelector("input")?.value.trim() ?? "";
-        void this.begin(search, choice.value, address);
-      },
-      { class: "primary" },
-    );
+    const begin = (): void => {
+      const isByScore = choice.value === "";
+      if (isByScore && Number.isNaN(score.valueAsNumber)) {
+        score.focus();
+        return;
+      }
+      opened.close();
+      const told = webhook?.querySelector("input")?.value.trim() ?? watch?.webhook ?? "";
+      void this.begin(search, {
+        ...(isByScore ? { least_score: score.valueAsNumber } : { standing: choice.value }),
+        ...(told ? { webhook: told } : {}),
+      });
+    };
+    const start = button(watch ? "Change" : "Watch", begin, { class: "primary" });
     content.push(
       buttonRow(
         button("Cancel", () => opened.close(), { class: "quiet" }),
@@ -71,29 +90,40 @@ export class WatchDialog {
     const opened = openDialog(`Watch “${search.name}”`, content);
   }
 
-  private webhookField(): HTMLElement | null {
+  /** Fill in the score of the chosen place; gives the hint that says so. */
+  private fillScore(score: HTMLInputElement, watch: Watch | null): string {
+    const hit = this.events.chosen();
+    const of = hit?.properties.change ?? hit?.properties.score;
+    const known = watch?.least_score ?? of;
+    score.value = known === undefined ? "" : String(known);
+    const said = hit && of !== undefined ? ` That of place ${hit.properties.rank} is ${of}.` : "";
+    return `Exports have the score of each place, or its gain.${said}`;
+  }
+
+  private webhookField(address: string): HTMLElement | null {
     const hosts = this.info.webhook_hosts;
     if (hosts.length === 0) {
       return null;
     }
     const input = el("input", { type: "url" });
+    input.value = address;
     return field("Call this address too (webhook)", input, `Allowed: ${hosts.join(", ")}.`);
   }
 
-  private async begin(search: SavedSearch, standing: string, webhook: string): Promise<void> {
-    const json = webhook ? { standing, webhook } : { standing };
+  private async begin(search: SavedSearch, json: object): Promise<void> {
     try {
       const watch = await call<Watch>(`v1/searches/${search.id}/watch`, { method: "PUT", json });
       this.events.changed({ ...search, watch });
-      notice(`“${search.name}” is watched. What is there now counts as seen.`);
+      const now = search.watch ? "It holds for scenes to come." : "What is there now is known.";
+      notice(`“${search.name}” is watched. ${now}`);
     } catch (error) {
-      problem(`The watch was not started. ${sentenceOf(error)}`);
+      problem(`The watch was not set. ${sentenceOf(error)}`);
     }
   }
 
   private show(search: SavedSearch, watch: Watch): void {
     const content: Node[] = [
-      el("p", { text: lastRun(watch) }),
+      el("p", { text: `It tells of ${thresholdOf(watch)}. ${lastRun(watch)}` }),
       copyField(
         "Feed for a news reader (Atom)",
         address(`v1/searches/${search.id}/feed.atom`),
@@ -119,7 +149,25 @@ export class WatchDialog {
       },
       { class: "primary" },
     );
-    content.push(buttonRow(stop, look));
+    const change = button(
+      "Change",
+      () => {
+        opened.close();
+        this.start(search);
+      },
+      { class: "quiet" },
+    );
+    const events = button(
+      plural(watch.num_events ?? watch.last_new, "event"),
+      () => {
+        opened.close();
+        this.events.look(search);
+      },
+      { class: "quiet" },
+    );
+    // Addresses to notify are shown without what is secret in them: they cannot be set again here.
+    const canChange = watch.notify.length === 0;
+    content.push(buttonRow(stop, ...(canChange ? [change] : []), events, look));
     const opened = openDialog(`“${search.name}” is watched`, content);
   }
 
@@ -128,7 +176,7 @@ export class WatchDialog {
     try {
       const path = `v1/searches/${search.id}/watch/run`;
       const done = await call<{ new: number; scenes: number }>(path, { method: "POST" });
-      notice(`${plural(done.new, "new place")}, ${plural(done.scenes, "scene")} looked at.`);
+      notice(`${plural(done.new, "new place")} in ${plural(done.scenes, "scene")} looked at.`);
       await this.events.ran();
     } catch (error) {
       problem(sentenceOf(error));
@@ -146,11 +194,17 @@ export class WatchDialog {
   }
 }
 
+/** What a watch tells of. */
+export function thresholdOf({ standing, least_score }: Watch): string {
+  const found = STANDINGS.find(([name]) => name === standing);
+  return found ? found[1] : `places of score ${least_score} or more`;
+}
+
 /** How the last run of a watch went. */
 export function lastRun(watch: Watch): string {
   if (!watch.last_run) {
     return "It has not run yet: it does after each scene that is added to the index.";
   }
-  const what = `${plural(watch.last_new, "new place")}, ${plural(watch.last_sources, "scene")}`;
-  return `Last looked at ${moment(watch.last_run)}: ${what} looked at.`;
+  const what = `${plural(watch.last_new, "new place")} in ${plural(watch.last_sources, "scene")}`;
+  return `Last run ${moment(watch.last_run)}: ${what}.`;
 }

@@ -159,7 +159,7 @@ export function chipSize(hit: Hit): string {
 /** What a problem of the server means to a person, and what next. */
 export function problemSentence(status: number, detail: string): string {
   const own: Record<number, string> = {
-    0: "The server does not answer. Is it still running? The page tries again when you do.",
+    0: "The server does not answer. Try again when it is running.",
     401: "The server asks for a key. Give yours, or ask whoever runs it.",
     403: "The server does not allow this: your key may only read, or nothing may be changed here.",
     410: "This list of results is no longer kept. Search again.",

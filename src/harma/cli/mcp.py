@@ -36,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--state",
         default="",
         metavar="PLACE",
-        help="where saved searches are kept: a directory or postgresql://… (beside the index)",
+        help="where saved searches are kept: a directory or postgresql://… (beside each index)",
     )
-    parser.add_argument("--model", help="where the model is now, if not where the indexes say")
+    parser.add_argument("--model", help="where the index's model is now, if not where it was")
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
     )

@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import count, local_directory, local_file, positive
+from harma.cli.watch.telling import (
+    add_telling_arguments,
+    hosts_that_may_be_told,
+    secret_file_of,
+)
 
 if TYPE_CHECKING:
     from harma.serve.settings import Limits, ServeSettings
@@ -54,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=count, default=8000, help="port to listen on; 0 takes a free one (8000)"
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
-    parser.add_argument("--model", help="where the model is now, if not where the indexes say")
+    parser.add_argument("--model", help="where the index's model is now, if not where it was")
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
     )
@@ -62,10 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_access(parser.add_argument_group("who may come in, and do what"))
     _add_proxies(parser.add_argument_group("behind a proxy"))
     _add_watches(parser.add_argument_group("watches"))
-    limits = parser.add_argument_group("limits")
-    for name, about in LIMITS.items():
-        flag = f"--max-{name.replace('_', '-')}"
-        limits.add_argument(flag, type=positive, metavar="N", help=about)
+    _add_limits(parser.add_argument_group("limits"))
 
 
 Group = argparse._ArgumentGroup
@@ -76,7 +78,7 @@ def _add_page(group: Group) -> None:
         "--basemap",
         default="",
         metavar="ADDRESS",
-        help="of tiles with {z}, {x} and {y}, or of a WMS; without it only land is drawn",
+        help="base map: tiles with {z}, {x} and {y}, or a WMS (land alone)",
     )
     group.add_argument("--attribution", default="", metavar="TEXT", help="of the base map")
     group.add_argument(
@@ -84,55 +86,49 @@ def _add_page(group: Group) -> None:
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="may show the page in a frame; may be given several times",
+        help="may show the page in a frame; repeatable",
     )
 
 
 def _add_access(group: Group) -> None:
     group.add_argument("--read-only", action="store_true", help="nothing is saved or marked")
     group.add_argument(
-        "--key-file", type=local_file, metavar="FILE", help="hashes of the keys that are taken"
+        "--key-file",
+        type=local_file,
+        metavar="FILE",
+        help="holds the hashes of the keys that are taken, a line each",
     )
     group.add_argument(
-        "--make-key", metavar="NAME", help="make a key, show it once, add its hash to --key-file"
+        "--make-key",
+        metavar="NAME",
+        help="make a key of that name, show it once, add its hash to --key-file, and end",
     )
     group.add_argument(
         "--trust-header",
         default="",
         metavar="HEADER",
-        help="in which a trusted proxy names the person, such as X-Forwarded-User",
+        help="header in which a trusted proxy names the person, such as X-Forwarded-User",
     )
     group.add_argument(
         "--origin",
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="its pages may call the API; may be given several times",
+        help="its pages may call the API; repeatable",
     )
-    group.add_argument("--metrics", action="store_true", help="counters for Prometheus at /metrics")
+    group.add_argument(
+        "--metrics", action="store_true", help="give counters for Prometheus at /metrics"
+    )
     group.add_argument(
         "--state",
         default="",
         metavar="PLACE",
-        help="where saved searches are: a directory, or an address of PostgreSQL (beside each"
-        " index)",
+        help="where saved searches are kept: a directory or postgresql://… (beside each index)",
     )
 
 
 def _add_watches(group: Group) -> None:
-    group.add_argument(
-        "--webhook-host",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="watches may tell it; private:HOST where it lies in a private network",
-    )
-    group.add_argument(
-        "--webhook-secret-file",
-        type=local_file,
-        metavar="FILE",
-        help="holds the secret that signs webhooks (HARMA_WEBHOOK_SECRET)",
-    )
+    add_telling_arguments(group)
     group.add_argument(
         "--allow-notify",
         action="store_true",
@@ -145,23 +141,36 @@ def _add_watches(group: Group) -> None:
 
 def _add_proxies(group: Group) -> None:
     group.add_argument(
-        "--root-path", default="", metavar="PATH", help="where the proxy has it, such as /harma"
+        "--root-path",
+        default="",
+        metavar="PATH",
+        help="path under which the proxy has the server, such as /harma",
     )
     group.add_argument(
         "--trusted-proxy",
         action="append",
         default=[],
         metavar="ADDRESS",
-        help="address or network whose X-Forwarded headers are believed (127.0.0.1)",
+        help="address or network whose X-Forwarded headers are believed (127.0.0.1); repeatable",
     )
     group.add_argument(
         "--name",
         action="append",
         default=[],
         metavar="HOST",
-        help="name under which the server is reached; others are refused. Without a key those of"
-        " this machine are known",
+        help="name under which the server is reached; others are refused (without keys, those of"
+        " this machine are known); repeatable",
     )
+
+
+def _add_limits(group: Group) -> None:
+    from harma.serve.settings import Limits
+
+    usual = Limits()
+    for name, about in LIMITS.items():
+        flag = f"--max-{name.replace('_', '-')}"
+        shown = f"{about} ({getattr(usual, name):,})"
+        group.add_argument(flag, type=positive, metavar="N", help=shown)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -215,8 +224,8 @@ def _settings(args: argparse.Namespace) -> "ServeSettings":
         is_read_only=args.read_only,
         has_metrics=args.metrics,
         state=args.state,
-        webhook_hosts=tuple(args.webhook_host),
-        webhook_secret_file=args.webhook_secret_file,
+        webhook_hosts=hosts_that_may_be_told(args),
+        webhook_secret_file=secret_file_of(args),
         can_notify=args.allow_notify,
         runs_watches=not args.no_watches,
         hosts=tuple(args.name),

@@ -75,8 +75,8 @@ def _of_dates(index: Index) -> dict[str, str]:
         return _said("No scene of this index has a date.", "Search without dates.")
     days = [when.date().isoformat() for when in table["datetime"].to_pylist()]
     return _said(
-        "No chip is of these dates.",
-        f"The scenes of this index are from {min(days)} to {max(days)}: choose dates between.",
+        "No scene was taken in this time.",
+        f"The scenes of this index are from {min(days)} to {max(days)}: choose dates in between.",
     )
 
 

@@ -199,7 +199,8 @@ def _line(search: "SavedSearch", watch: "Watch | None") -> str:
     if watch.last_run is not None:
         last = f"last run {watch.last_run:%Y-%m-%d %H:%M} UTC"
     problem = f"; {watch.last_problem}" if watch.last_problem else ""
-    return f"{search.id}  {search.name}  {threshold}, {watch.num_events:,} events, {last}{problem}"
+    events = "1 event" if watch.num_events == 1 else f"{watch.num_events:,} events"
+    return f"{search.id}  {search.name}  {threshold}, {events}, {last}{problem}"
 
 
 def _remove(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.cli.argument_types import local_file
 from harma.errors import HarmaError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ HOSTS_VARIABLE = "HARMA_WEBHOOK_HOSTS"
 SECRET_FILE_VARIABLE = "HARMA_WEBHOOK_SECRET_FILE"
 
 
-def add_telling_arguments(parser: argparse.ArgumentParser) -> None:
+def add_telling_arguments(parser: argparse._ActionsContainer) -> None:
     """Who may be told."""
     parser.add_argument(
         "--webhook-host",
@@ -28,10 +29,27 @@ def add_telling_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--webhook-secret-file",
-        type=Path,
+        type=local_file,
         metavar="FILE",
         help=f"holds the secret that signs webhooks ({SECRET_FILE_VARIABLE}, HARMA_WEBHOOK_SECRET)",
     )
+
+
+def hosts_that_may_be_told(args: argparse.Namespace) -> tuple[str, ...]:
+    """The hosts that webhooks may tell, of the flags and of the environment."""
+    # A build has no flags for it: what cron and services have in common is the environment.
+    in_environment = os.environ.get(HOSTS_VARIABLE, "").split(",")
+    hosts = [*getattr(args, "webhook_host", ()), *in_environment]
+    return tuple(filter(str.strip, hosts))
+
+
+def secret_file_of(args: argparse.Namespace) -> Path | None:
+    """The file with the secret of webhooks, of the flag or of the environment."""
+    file: Path | None = getattr(args, "webhook_secret_file", None)
+    named = os.environ.get(SECRET_FILE_VARIABLE)
+    if file is None and named:
+        return Path(named)
+    return file
 
 
 def tell_people(args: argparse.Namespace, searches: "SearchBook") -> list[str]:
@@ -43,15 +61,8 @@ def tell_people(args: argparse.Namespace, searches: "SearchBook") -> list[str]:
     from harma.searches.notices import Notices, tell_all
     from harma.searches.webhook import read_secret
 
-    # A build has no flags for it: what cron and services have in common is the environment.
-    in_environment = os.environ.get(HOSTS_VARIABLE, "").split(",")
-    hosts = [*getattr(args, "webhook_host", ()), *in_environment]
-    file = getattr(args, "webhook_secret_file", None)
-    named_file = os.environ.get(SECRET_FILE_VARIABLE)
-    if file is None and named_file:
-        file = Path(named_file)
     try:
-        secret = read_secret(file)
+        secret = read_secret(secret_file_of(args))
     except HarmaError as error:
         return [str(error)]
-    return list(tell_all(searches, Notices(tuple(filter(str.strip, hosts)), secret)))
+    return list(tell_all(searches, Notices(hosts_that_may_be_told(args), secret)))
