@@ -366,10 +366,12 @@ def test_no_answered_mark_is_lost_when_its_writer_is_killed(tmp_path, state):
         for life in range(12):
             process = writer(tmp_path, state, search, str(life))
             answered = -1
-            # Killed right after an answer, each time later.
-            while answered < 3 * life:
-                answered = int(process.stdout.readline())
-            process.kill()
+            try:
+                # Killed right after an answer, each time later.
+                while answered < 3 * life:
+                    answered = int(process.stdout.readline())
+            finally:
+                process.kill()
             # What it had said before it was gone counts too.
             rest = process.communicate(timeout=60)[0].split()
             answered = max([answered, *map(int, rest)])
