@@ -48,6 +48,13 @@ def test_uploads_become_vectors(index):
     assert kept_asked(kept, index) == kept
 
 
+def test_pictures_are_embedded_by_what_many_callers_share(index):
+    index.embedder = index.model
+    index.model = None
+    kept = kept_asked({"image": {"upload": "red"}}, index, uploaded={"red": (3, 0, 4)}.get)
+    assert kept["image"]["vector"][:3] == [0.6, 0, 0.8]
+
+
 def test_without_pictures_no_model_is_needed(index):
     del index.model
     kept = kept_asked({"text": "a roof", "unlike": [{"chip": "2010-0-0"}]}, index)

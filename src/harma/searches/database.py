@@ -55,11 +55,24 @@ class Database:
         self.place = place
         self.is_shared = is_shared
         self.refusal = refusal
-        if refusal:
+        try:
+            self._check_tables()
+        except BaseException:
+            # Nobody has it to close; a server tries again with every request.
+            engine.dispose()
+            raise
+
+    def _check_tables(self) -> None:
+        """Check the tables, or make them, or bring them up to date.
+
+        Raises:
+            StateError: they cannot be used.
+        """
+        if self.refusal:
             with self.reading() as connection:
                 check_version(connection)
         else:
-            with self._told(), engine.begin() as connection:
+            with self._told(), self._engine.begin() as connection:
                 bring_up_to_date(connection)
 
     @contextmanager

@@ -63,7 +63,7 @@ def _kept(example: Mapping[str, Any], index: Index, uploaded: Uploaded) -> dict[
         _check_vector(example["vector"], index.store.settings.embed_dim)
     if "upload" not in example:
         return dict(example)
-    embedded = index.model.embed_images([uploaded(example["upload"])])[0]
+    embedded = index.embedder.embed_images([uploaded(example["upload"])])[0]
     kept = {name: value for name, value in example.items() if name != "upload"}
     return {"vector": [float(f"{number:.{DIGITS}g}") for number in embedded], **kept}
 

@@ -26,8 +26,6 @@ NOT_OVER_HTTP = ("where", "offset", "exact")
 NOT_AN_EXAMPLE = "vector"
 # Hits of an answer unless a client says how many.
 USUAL_K = 50
-# Sources of one search.
-MOST_SOURCES = 1000
 # Where a schema holds others.
 INNER = {"anyOf", "items"}
 # Of a message that quotes what was sent.

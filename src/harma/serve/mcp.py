@@ -92,7 +92,10 @@ def serve_stdio(service: Service, *, may_write: bool = False) -> None:
         may_write: searches may be saved, marked and watched.
     """
     threading.Thread(target=_warm_up, args=[service], daemon=True).start()
-    anyio.run(_serve, make_server(service, may_write=may_write))
+    try:
+        anyio.run(_serve, make_server(service, may_write=may_write))
+    finally:
+        service.close()
 
 
 async def _serve(server: Server[Any]) -> None:

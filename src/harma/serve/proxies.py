@@ -18,7 +18,6 @@ REAL_HOST = "harma.real_host"
 PREFIX = re.compile(r"(/[\w.~-]+)*")
 HOST = re.compile(r"[\w.-]+(:\d{1,5})?|\[[0-9a-fA-F:.]+\](:\d{1,5})?")
 PROTOCOLS = ("http", "https")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Proxies:

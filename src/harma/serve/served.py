@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +66,8 @@ class ServedIndex:
         self._index: Index | None = None
         self._settings_written = 0
         self._lock = threading.Lock()
+        self._searches: SearchBook | None = None
+        self._opening_searches = threading.Lock()
         self._sources: tuple[tuple[int, int], _Sources] | None = None
         self._facts: tuple[tuple[int, int], dict[str, Any]] | None = None
 
@@ -171,12 +172,31 @@ class ServedIndex:
             return 0
         return self._index.store.version
 
-    @cached_property
+    @property
     def searches(self) -> SearchBook:
-        """Its saved searches."""
-        return SearchBook.open(
-            self.directory, state=self.kept_in, index_name=self.id, only_reads=self.only_reads
-        )
+        """Its saved searches, opened when somebody first asks for them.
+
+        Raises:
+            ConfigError: the place cannot be one for saved searches.
+            StateError: they cannot be opened.
+        """
+        # Of two that ask first, each would make a database with connections of its own.
+        with self._opening_searches:
+            if self._searches is None:
+                self._searches = SearchBook.open(
+                    self.directory,
+                    state=self.kept_in,
+                    index_name=self.id,
+                    only_reads=self.only_reads,
+                )
+            return self._searches
+
+    def close(self) -> None:
+        """Let go of the database of its saved searches."""
+        with self._opening_searches:
+            if self._searches is not None:
+                self._searches.close()
+                self._searches = None
 
     # -- chips and sources -------------------------------------------------------------------------
 
