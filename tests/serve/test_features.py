@@ -8,10 +8,10 @@ from geojson_pydantic import Feature
 from pydantic import TypeAdapter
 
 from harma.index.hits import Hit
-from harma.index.source_ids import source_id
+from harma.index.source_ids import shown_name, source_id
 from harma.scenes.windows import Window
 from harma.serve.answers import HitFeature
-from harma.serve.features import chip_feature, hit_features, iso, shown_name
+from harma.serve.features import chip_feature, hit_features, iso
 
 DAY = dt.datetime(2020, 6, 15, tzinfo=dt.UTC)
 

@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from harma.index.source_ids import source_id, source_title
-from harma.scenes.period import Period
+from harma.index.source_ids import shown_name, source_id
+from harma.scenes.period import date_of
 from harma.searches.records import Event
 
 # Seven digits of a degree are about a centimetre.
@@ -84,14 +84,12 @@ def outline_of(event: Event) -> BaseGeometry | None:
 
 def scene_name(event: Event) -> str:
     """The name of an event's scene, without folders; what no UTF-8 can say is written out."""
-    return source_title(event.source).encode("utf-8", "backslashreplace").decode()
+    return shown_name(event.source)
 
 
 def date_text(event: Event) -> str:
     """When the scene was taken, as exactly as it is known; "" where it is not."""
-    if event.taken is None:
-        return ""
-    return Period(event.taken, event.taken_end or event.taken).text
+    return date_of(event.taken, event.taken_end)
 
 
 def moment_text(when: dt.datetime) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from harma.errors import QueryError
-from harma.index.ask_json import Named, Uploaded, asked_of, no_source, no_upload
+from harma.index.ask_json import Named, Uploaded, asked_of, no_source, no_upload, said
 from harma.index.filters import filter_of, times_of
 from harma.index.index import Index
 
@@ -41,7 +41,7 @@ def kept_asked(
     # What only searching would find: dates, areas, their order.
     filter_of(asked.where)
     times_of(asked.where)
-    kept = {name: value for name, value in values.items() if value is not None or name == "overlap"}
+    kept = said(values)
     if "image" in kept:
         kept["image"] = _kept(kept["image"], index, uploaded)
     for name in ("like", "unlike"):

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from harma.index.hits import Hit
-from harma.index.source_ids import source_id, source_title
+from harma.index.source_ids import shown_name, source_id
 
 # Seven digits of a degree are about a centimetre.
 DIGITS = 7
@@ -109,11 +109,6 @@ def _end(name: str, chip: Hit) -> dict[str, str | None]:
     if chip.datetime_end is None:
         return {}
     return {name: iso(chip.datetime_end)}
-
-
-def shown_name(source: str) -> str:
-    """The name of a source that can be sent: what no UTF-8 can say is written out."""
-    return source_title(source).encode("utf-8", "backslashreplace").decode()
 
 
 def iso(when: dt.datetime | None) -> str | None:

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harma.index.hits import Hit
-from harma.index.source_ids import source_id
+from harma.index.source_ids import shown_name, source_id
 from harma.scenes.place import middle
 from harma.searches.event_forms import event_properties
 from harma.searches.records import Event, MarkCounts, SavedSearch, Watch
 from harma.searches.watch_json import watch_json
-from harma.serve.features import iso, shown_name
+from harma.serve.features import iso
 
 # Characters of an answer; of what is longer the last rows are left out, and it says so.
 MOST_CHARACTERS = 30_000

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harma.errors import BusyError, HarmaError, ModelMismatchError, NotFoundError
 from harma.index.ask import Query, Vector
 from harma.index.hits import Hit, hit_of
@@ -17,7 +15,7 @@ from harma.index.records import SHOWN_COLUMNS, ShownChip, SourceRecord
 from harma.index.schema import quoted
 from harma.index.settings import SETTINGS_FILE, read_settings
 from harma.index.source_ids import sources_by_id
-from harma.index.standing import Standings
+from harma.index.standing import NO_STANDINGS
 from harma.model.model import HarMA
 from harma.searches.book import SearchBook
 from harma.serve.models import Models
@@ -26,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 # What a person is told of an index that cannot be opened; its log has the words, which name files.
 CANNOT_BE_OPENED = "it cannot be opened; the server's log says why"
-# Of a chip of no search.
-NO_STANDINGS = Standings(np.empty(0))
 
 
 class ServedIndex:
@@ -130,6 +126,14 @@ class ServedIndex:
         """Count what is told of the index, before somebody waits for it."""
         self._known()
         self.facts()
+
+    def check_ready(self) -> None:
+        """Check that the index can be searched.
+
+        Raises:
+            BusyError: it is still loading, or failed.
+        """
+        _ = self.index
 
     @property
     def index(self) -> Index:

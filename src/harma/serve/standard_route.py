@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from harma.errors import QueryError
+from harma.ground.messages import sendable
 from harma.serve.problems import problem
 
 BAD_REQUEST = "Bad Request"
@@ -29,11 +30,6 @@ class StandardRoute(APIRoute):
             except RequestValidationError as error:
                 first = error.errors()[0]
                 field = ".".join(str(part) for part in first["loc"][1:])
-                return problem(400, BAD_REQUEST, f"{field or 'body'}: {_sendable(first['msg'])}")
+                return problem(400, BAD_REQUEST, f"{field or 'body'}: {sendable(first['msg'])}")
 
         return handle
-
-
-def _sendable(text: str) -> str:
-    """A text that can be sent: what no UTF-8 can say is written out."""
-    return text.encode("utf-8", "backslashreplace").decode()

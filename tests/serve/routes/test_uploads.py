@@ -17,10 +17,10 @@ from tests.serve.pictures import encoded, noise
 from harma.errors import BusyError
 from harma.serve.app import make_app
 from harma.serve.routes.uploads import Arriving
-from harma.serve.work import WorkQueue
 from harma.serve.service import Service
 from harma.serve.settings import Limits, ServeSettings
 from harma.serve.uploads import Uploads
+from harma.serve.work import WorkQueue
 
 ADDRESS = "/v1/uploads"
 PLAIN = encoded(noise(), "PNG")

@@ -72,9 +72,7 @@ class Arriving:
         seconds: that one may take to come.
     """
 
-    def __init__(
-        self, uploads: Uploads, work: WorkQueue, *, seconds: float = SECONDS
-    ) -> None:
+    def __init__(self, uploads: Uploads, work: WorkQueue, *, seconds: float = SECONDS) -> None:
         self.uploads = uploads
         self.work = work
         self.seconds = seconds
