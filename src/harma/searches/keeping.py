@@ -58,6 +58,23 @@ def model_of_vectors(asked: Mapping[str, Any], index: Index) -> str:
     return ""
 
 
+def without_numbers(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A search for people to read: of its vectors, which nobody can, only that they are there."""
+    shown = dict(asked)
+    if "image" in shown:
+        shown["image"] = _without_numbers(shown["image"])
+    for name in ("like", "unlike"):
+        if name in shown:
+            shown[name] = [_without_numbers(example) for example in shown[name]]
+    return shown
+
+
+def _without_numbers(example: Mapping[str, Any]) -> dict[str, Any]:
+    if "vector" not in example:
+        return dict(example)
+    return {**example, "vector": "of a picture"}
+
+
 def _kept(example: Mapping[str, Any], index: Index, uploaded: Uploaded) -> dict[str, Any]:
     if "vector" in example:
         _check_vector(example["vector"], index.store.settings.embed_dim)
