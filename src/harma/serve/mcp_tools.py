@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from harma.errors import BusyError, NotFoundError, QueryError
 from harma.index.ask_json import Asked
 from harma.index.hits import Hit
-from harma.index.pictures import pictures_of
+from harma.index.pictures import as_jpeg, pictures_of
 from harma.searches.asking import asked_with_marks, current_marks
 from harma.searches.events import latest_events, read_events
 from harma.searches.records import MarkCounts
@@ -29,12 +29,11 @@ from harma.serve.mcp_answers import (
     search_row,
     told,
 )
-from harma.serve.routes.chips import as_jpeg
-from harma.serve.routes.indexes import summary_of
 from harma.serve.saved import saved_of
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 from harma.serve.settings import Limits
+from harma.serve.summaries import summary_of
 
 Values = Mapping[str, Any]
 # Hits, and events, of an answer.

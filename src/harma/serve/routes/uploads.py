@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from harma.errors import BusyError, MediaTypeError
+from harma.serve.media_types import BYTES
 from harma.serve.problems import responses
 from harma.serve.service import Service
 from harma.serve.uploads import MEDIA_TYPES, Uploads
@@ -131,5 +132,4 @@ def _said_length(request: Request) -> int:
 
 def _body() -> dict[str, Any]:
     """What the body is, in OpenAPI."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    return {"required": True, "content": dict.fromkeys(MEDIA_TYPES, binary)}
+    return {"required": True, "content": dict.fromkeys(MEDIA_TYPES, BYTES)}
