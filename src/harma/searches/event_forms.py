@@ -7,30 +7,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from harma.index.outlines import DIGITS, geojson_outlines
 from harma.index.source_ids import shown_name, source_id
 from harma.scenes.period import date_of
 from harma.searches.records import Event
 
-# Seven digits of a degree are about a centimetre.
-DIGITS = 7
-
 
 def event_feature(event: Event) -> dict[str, Any]:
     """An event as a feature of GeoJSON."""
-    outline = outline_of(event)
-    geometry: dict[str, Any] | None = None
-    if outline is not None:
-        # Rings in the direction RFC 7946 asks for.
-        rounded = shapely.transform(shapely.orient_polygons(outline), _rounded)
-        geometry = dict(shapely.geometry.mapping(rounded))
     return {
         "type": "Feature",
         "id": event.id,
-        "geometry": geometry,
+        "geometry": geojson_outlines([outline_of(event)])[0],
         "properties": event_properties(event),
     }
 
@@ -95,7 +86,3 @@ def date_text(event: Event) -> str:
 def moment_text(when: dt.datetime) -> str:
     """A moment in UTC, as RFC 3339 writes it."""
     return when.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _rounded(corners: Any) -> Any:
-    return np.round(corners, DIGITS)

@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import QueryError
+from harma.index.outlines import DIGITS
 from harma.index.source_ids import shown_name
 from harma.scenes.period import date_of
 from harma.searches.mark_parsers import FORMULA, PARSERS, PROTECTED
@@ -18,8 +19,6 @@ from harma.searches.mark_words import MarkRow, mark_row
 from harma.searches.records import Mark
 
 FORMATS = ("geojson", "csv", "geoparquet")
-# Seven digits of a degree are about a centimetre.
-DIGITS = 7
 # What people wrote, which a spreadsheet may take for a formula.
 WRITTEN = ("note", "who", "earlier", "source_name")
 

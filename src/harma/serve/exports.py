@@ -11,7 +11,8 @@ from urllib.parse import quote
 import shapely
 from fastapi import Response
 
-from harma.serve.features import DIGITS, Feature
+from harma.index.outlines import DIGITS
+from harma.serve.features import Feature
 from harma.serve.media_types import BYTES, CSV, GEOJSON, PARQUET
 
 ExportFormat = Literal["geojson", "csv", "geoparquet"]

@@ -16,8 +16,9 @@ import shapely
 from fastapi import Request
 
 from harma.index.hits import Hit
+from harma.index.outlines import DIGITS
 from harma.index.source_ids import source_id
-from harma.serve.features import DIGITS, chip_properties, geometries_of, hit_properties
+from harma.serve.features import chip_properties, geometries_of, hit_properties
 from harma.serve.items import Item
 from harma.serve.links import link
 from harma.serve.media_types import GEOJSON, JPEG, JSON

@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import Request
 
 from harma.ground.version import __version__
+from harma.index.outlines import DIGITS
 from harma.serve.feature_collections import CollectionExtent, FeatureCollection
-from harma.serve.features import DIGITS, iso
+from harma.serve.features import iso
 from harma.serve.item_features import STAC_VERSION
 from harma.serve.links import link
 from harma.serve.media_types import GEOJSON, JSON

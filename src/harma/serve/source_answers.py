@@ -9,9 +9,10 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from harma.index.extents import Box
+from harma.index.outlines import DIGITS
 from harma.index.source_ids import shown_name
 from harma.scenes.period import date_of
-from harma.serve.features import DIGITS, feature, iso
+from harma.serve.features import feature, iso
 from harma.serve.links import link
 from harma.serve.mercator import full_zoom, whole_zoom
 from harma.serve.source_table import ServedSource, SourceTable
