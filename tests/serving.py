@@ -49,7 +49,7 @@ class ServerProcess:
         try:
             self.wait()
         except BaseException:
-            self._process.kill()
+            self.kill()
             raise
         return self
 
@@ -68,7 +68,17 @@ class ServerProcess:
         """End it as Ctrl-C does; its exit status."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-        return self._process.wait(60)
+        try:
+            return self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            # It would go on after the test that says so.
+            self.kill()
+            raise
+
+    def kill(self):
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
 
     def ask(self, path, *, body=None, headers=None):
         """Status and text of an answer; status 0 where nobody answers."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harma.ground.messages import REASON_LENGTH, first_line, in_one_line
+from harma.ground.messages import REASON_LENGTH, first_line, in_one_line, sendable
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,7 @@ def test_long_lines_are_cut():
     assert first_line(error) == "ab" * (REASON_LENGTH // 2)
     assert first_line(error, length=3) == "aba"
     assert in_one_line(error, length=5) == "ababa"
+
+
+def test_what_no_utf8_can_say_is_written_out():
+    assert sendable("é \udcff\ud800") == "é \\udcff\\ud800"

@@ -7,7 +7,7 @@ import pytest
 
 from harma.errors import QueryError
 from harma.index.ask import Chip, Page, Picture, Query, Text, Vector, Where
-from harma.index.ask_json import NOT_IN_JSON, asked_of
+from harma.index.ask_json import NOT_IN_JSON, asked_of, said
 from harma.index.filters import filter_of
 
 PIXELS = np.zeros((4, 4, 3), dtype=np.uint8)
@@ -103,6 +103,10 @@ def test_what_is_not_usable(values, words):
     with pytest.raises(QueryError) as caught:
         read(**values)
     assert words in str(caught.value)
+
+
+def test_what_says_nothing_is_left_out():
+    assert said({"text": "a", "bbox": None, "overlap": None}) == {"text": "a", "overlap": None}
 
 
 def test_without_uploads_and_sources():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harma.index.source_ids import ID_LENGTH, source_id, source_title, sources_by_id
+from harma.index.source_ids import ID_LENGTH, shown_name, source_id, source_title, sources_by_id
 
 
 def test_an_id_is_of_the_name_alone():
@@ -36,3 +36,7 @@ def test_titles(name, title):
 def test_names_by_id():
     names = ["/srv/a.tif", "/srv/b.tif"]
     assert sources_by_id(names) == {source_id(name): name for name in names}
+
+
+def test_odd_names_can_be_sent():
+    assert shown_name("/srv/\udcff<script>.tif") == "\\udcff<script>.tif"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from harma.scenes.period import TICK, Period
+from harma.scenes.period import TICK, Period, date_of
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,11 @@ def test_lengths_and_relations():
 )
 def test_as_people_write_it(period, text):
     assert period.text == text
+
+
+def test_a_date_may_be_unknown_or_of_one_moment():
+    first = datetime(2020, 6, 1, 10, tzinfo=UTC)
+    assert date_of(None, None) == ""
+    assert date_of(first, None) == "2020-06-01"
+    month = Period.month(datetime(2020, 6, 1, tzinfo=UTC))
+    assert date_of(month.start, month.end) == "2020-06"

@@ -202,6 +202,22 @@ def test_who_only_reads_a_postgresql(postgres):
         keep(reader, "b")
 
 
+def test_what_cannot_be_opened_is_let_go(tmp_path, monkeypatch):
+    let_go = []
+    make = databases.sqlite_engine
+
+    def made(file, **options):
+        engine = make(file, **options)
+        monkeypatch.setattr(engine, "dispose", lambda: let_go.append(engine))
+        return engine
+
+    (tmp_path / DATABASE_FILE).write_bytes(b"no database" * 100)
+    monkeypatch.setattr(databases, "sqlite_engine", made)
+    with pytest.raises(StateError, match="is damaged"):
+        open_beside(tmp_path)
+    assert len(let_go) == 1
+
+
 def test_a_log_that_was_left_cannot_be_read_there(tmp_path, monkeypatch):
     keep(open_beside(tmp_path), "a")
     monkeypatch.setattr(databases, "_is_writable", lambda file: False)
@@ -367,10 +383,12 @@ def test_no_answered_mark_is_lost_when_its_writer_is_killed(tmp_path, state):
         for life in range(12):
             process = writer(tmp_path, state, search, str(life))
             answered = -1
-            # Killed right after an answer, each time later.
-            while answered < 3 * life:
-                answered = int(process.stdout.readline())
-            process.kill()
+            try:
+                # Killed right after an answer, each time later.
+                while answered < 3 * life:
+                    answered = int(process.stdout.readline())
+            finally:
+                process.kill()
             # What it had said before it was gone counts too.
             rest = process.communicate(timeout=60)[0].split()
             answered = max([answered, *map(int, rest)])

@@ -5,7 +5,7 @@ import pytest
 
 from harma.errors import ConfigError, QueryError
 from harma.index.index import Index
-from harma.searches.keeping import kept_asked, model_of_vectors
+from harma.searches.keeping import kept_asked, model_of_vectors, without_numbers
 
 
 class Embedder:
@@ -46,6 +46,26 @@ def test_uploads_become_vectors(index):
     assert model_of_vectors(kept, index) == index.store.settings.model_id
     # And again: what was kept can be kept.
     assert kept_asked(kept, index) == kept
+
+
+def test_pictures_are_embedded_by_what_many_callers_share(index):
+    index.embedder = index.model
+    index.model = None
+    kept = kept_asked({"image": {"upload": "red"}}, index, uploaded={"red": (3, 0, 4)}.get)
+    assert kept["image"]["vector"][:3] == [0.6, 0, 0.8]
+
+
+def test_numbers_are_not_shown():
+    vector = {"vector": [0.5] * 8, "weight": 2}
+    asked = {"text": "a", "image": vector, "like": [vector, {"chip": "c"}], "unlike": [vector]}
+    shown = {"vector": "of a picture", "weight": 2}
+    assert without_numbers(asked) == {
+        "text": "a",
+        "image": shown,
+        "like": [shown, {"chip": "c"}],
+        "unlike": [shown],
+    }
+    assert asked["image"] is vector
 
 
 def test_without_pictures_no_model_is_needed(index):

@@ -22,10 +22,15 @@ def test_it_answers_while_it_warms_up_and_ends(archive, model):
         while client.get("/readyz").status_code != 200:
             assert time.monotonic() < until
         assert client.get("/v1/indexes/archive/search?q=a").status_code == 200
+        assert client.get("/v1/searches").status_code == 200
+        connections = service.index("archive").searches.database._engine.pool
+        assert connections.checkedin() == 1
     # Its threads have ended.
     for queue in service.queues:
         with pytest.raises(RuntimeError, match="shutdown"):
             queue._pool.submit(print)
+    # So have the connections to its saved searches; those of a next start are opened anew.
+    assert service.index("archive")._searches is None
 
 
 def test_large_answers_are_zipped(client):

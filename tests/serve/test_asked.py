@@ -11,7 +11,7 @@ from harma.errors import QueryError
 from harma.index.ask import Page, Query, Where
 from harma.index.ask_json import no_source, no_upload
 from harma.index.said import said_of
-from harma.serve.asked import NOT_OVER_HTTP, AskedRules, asked_schema, read_asked, understood
+from harma.serve.asked import NOT_OVER_HTTP, AskedRules, asked_schema, read_asked
 from harma.serve.settings import Limits
 
 LIMITS = Limits(k=100, text=20, examples=3, vertices=5)
@@ -102,10 +102,3 @@ def test_reading():
     assert few.page.k == 7
     with pytest.raises(QueryError, match="no uploaded picture"):
         read({"image": {"upload": "x"}})
-
-
-def test_what_says_nothing_is_left_out():
-    assert understood({"text": "a", "bbox": None, "overlap": None}) == {
-        "text": "a",
-        "overlap": None,
-    }

@@ -3,11 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from fastapi import Request
 
 from harma.errors import GoneError, NotFoundError, QueryError
-from harma.serve.finding import PageOfHits, answer, deep_enough, empty_of, find, has_more
+from harma.serve.finding import PageOfHits, answer, deep_enough, empty_of, find
 from harma.serve.results import Results
 from harma.serve.settings import Limits
+
+
+def page_of(kept, after, k):
+    scope = {"type": "http", "scheme": "https", "server": ("example.org", 443), "headers": []}
+    request = Request({**scope, "path": "/harma/", "root_path": "/harma", "query_string": b""})
+    return answer(request, kept, PageOfHits(after, k))
 
 
 def test_the_size_of_a_page_is_no_part_of_a_search(service):
@@ -29,12 +36,12 @@ def test_as_many_are_kept_as_the_server_says(make_service):
 
 def test_pages(service):
     kept, _ = find(service, service.index("archive"), {"text": "a road"})
-    page = answer(kept, PageOfHits(20, 5), next_page="there")
+    page = page_of(kept, 20, 5)
     assert [one["properties"]["rank"] for one in page["features"]] == [21, 22, 23, 24, 25]
-    assert page["next"] == "there"
-    assert has_more(kept, PageOfHits(20, 5))
-    assert not has_more(kept, PageOfHits(20, 7))
-    assert answer(kept, PageOfHits(27, 5), next_page=None)["features"] == []
+    there = f"https://example.org/harma/v1/indexes/archive/results/{kept.id}"
+    assert page["next"] == f"{there}?after=25&k=5"
+    assert page_of(kept, 20, 7)["next"] is None
+    assert page_of(kept, 27, 5)["features"] == []
 
 
 def test_empty(service):
@@ -60,12 +67,12 @@ def test_few_hits_are_looked_for_at_first_and_all_where_they_are_asked_for(servi
     monkeypatch.setattr("harma.serve.finding.FIRST_KEPT", 5)
     first, _ = find(service, index, {"text": "a road", "k": 3})
     assert len(first.hits) == 5
-    assert has_more(first, PageOfHits(0, 5))
+    assert page_of(first, 0, 5)["next"], "there may be more"
     assert deep_enough(service, index, first, 5) is first
     deep = deep_enough(service, index, first, 6)
     assert deep.id == first.id
     assert [hit.id for hit in deep.hits] == [hit.id for hit in whole.hits]
-    assert not has_more(deep, PageOfHits(20, 7))
+    assert page_of(deep, 20, 7)["next"] is None
     assert find(service, index, {"text": "a road", "k": 3})[0] is deep
     assert deep_enough(service, index, deep) is deep
 

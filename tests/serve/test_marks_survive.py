@@ -32,13 +32,24 @@ server.run(sockets=[listener])
 
 
 class KilledServer:
-    """A server in a process of its own."""
+    """A server in a process of its own; a context, which kills it whatever happens."""
 
     def __init__(self, archive):
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVER, archive], stdout=subprocess.PIPE, text=True
         )
-        self.address = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+        self.address = ""
+
+    def __enter__(self):
+        try:
+            self.address = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
 
     def put(self, path, body):
         request = urllib.request.Request(
@@ -63,18 +74,17 @@ def test_no_answered_mark_is_lost(archive, service):
         search = book.create("roofs", {"text": "a red roof"}).id
         answered = {}
         for life in range(3):
-            server = KilledServer(archive)
             has_enough = threading.Event()
-            threads = [
-                threading.Thread(
-                    target=_mark, args=[server, search, chips, n, answered, has_enough]
-                )
-                for n in range(4)
-            ]
-            for thread in threads:
-                thread.start()
-            assert has_enough.wait(120)
-            server.kill()
+            with KilledServer(archive) as server:
+                threads = [
+                    threading.Thread(
+                        target=_mark, args=[server, search, chips, n, answered, has_enough]
+                    )
+                    for n in range(4)
+                ]
+                for thread in threads:
+                    thread.start()
+                assert has_enough.wait(120)
             for thread in threads:
                 thread.join(60)
             notes = {mark.chip: mark.note for mark in book.marks(search)}

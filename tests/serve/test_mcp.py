@@ -72,7 +72,7 @@ def test_a_fault_is_told_without_its_words(call, monkeypatch):
     def broken(*_):
         raise RuntimeError("/secret/place")
 
-    monkeypatch.setattr(mcp_tools, "read_asked", broken)
+    monkeypatch.setattr(mcp_tools, "read", broken)
     assert call("search", text="a road") == "the tool failed; the log of the server says why"
 
 

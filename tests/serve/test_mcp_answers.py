@@ -14,7 +14,6 @@ from harma.serve.mcp_answers import (
     hit_row,
     search_row,
     told,
-    without_vectors,
 )
 
 WHEN = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -39,16 +38,17 @@ def test_a_change_in_short():
 
 
 def test_a_saved_search_in_short():
-    asked = {"text": "a", "like": [{"vector": [0.1] * 512, "weight": 2}, {"chip": "c"}]}
+    vector = [0.1] * 512
+    asked = {"image": {"vector": vector}, "like": [{"vector": vector, "weight": 2}, {"chip": "c"}]}
     search = SavedSearch("s", "x" * 1000, asked, False, 4, WHEN, WHEN)
     row = search_row(search, MarkCounts(good=2), Watch("s", num_events=5))
     assert len(row["name"]) == MOST_OF_A_TEXT + 1
+    assert row["asked"]["image"] == {"vector": "of a picture"}
     assert row["asked"]["like"] == [{"vector": "of a picture", "weight": 2}, {"chip": "c"}]
     assert row["marks"]["good"] == 2
     assert row["watch"]["num_events"] == 5
     assert "webhook" not in row["watch"]
     assert "watch" not in search_row(search, MarkCounts(), None)
-    assert without_vectors({"text": "a"}) == {"text": "a"}
 
 
 def test_an_event_in_short():

@@ -129,3 +129,17 @@ def test_it_is_kept_up_to_date_until_the_server_ends(make_service, monkeypatch):
     monkeypatch.setattr(ServedIndex, "refresh", look)
     keep_up_to_date(service, is_ended, interval_s=0.001)
     assert looks == ["archive"] * 3
+
+
+def test_its_saved_searches_are_opened_once(archive):
+    served = ServedIndex("archive", archive)
+    opened = []
+    threads = [threading.Thread(target=lambda: opened.append(served.searches)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(book) for book in opened}) == 1
+    served.close()
+    assert served.searches is not opened[0]
+    served.close()

@@ -20,6 +20,15 @@ def test_indexes_know_how_they_are_served(tmp_path):
         service.index("c")
 
 
+def test_uploads_are_among_what_is_counted_and_ended():
+    service = Service.of(ServeSettings(indexes={}))
+    assert service.upload_work in service.queues
+    service.close()
+    for queue in service.queues:
+        with pytest.raises(RuntimeError, match="shutdown"):
+            queue._pool.submit(print)
+
+
 def test_marks_do_not_wait_for_searches():
     service = Service.of(ServeSettings(indexes={}))
     assert service.saved_work is not service.search_work

@@ -8,6 +8,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from harma.cli.serve import indexes_of, named_index
+from harma.cli.watch.opened import add_state_argument
 
 if TYPE_CHECKING:
     from harma.serve.settings import ServeSettings
@@ -32,13 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write", action="store_true", help="searches may be saved, marked and watched"
     )
-    parser.add_argument(
-        "--state",
-        default="",
-        metavar="PLACE",
-        help="where saved searches are kept: a directory or postgresql://… (beside each index)",
-    )
-    parser.add_argument("--model", help="where the index's model is now, if not where it was")
+    add_state_argument(parser)
+    parser.add_argument("--model", help="where the model is now, if not where the indexes say")
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
     )

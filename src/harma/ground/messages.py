@@ -24,6 +24,11 @@ def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
     return lines[0].rstrip()[:length].rstrip()
 
 
+def sendable(text: str) -> str:
+    """A text that can be sent: what no UTF-8 can say, such as bytes of a name, is written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def in_one_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
     """All that an error says, its lines joined: for libraries that begin with an empty phrase.
 

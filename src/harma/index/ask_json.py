@@ -36,6 +36,11 @@ class Asked:
     page: Page
 
 
+def said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON says: null is what is not said; only of `overlap` it is a value."""
+    return {name: value for name, value in values.items() if value is not None or name == "overlap"}
+
+
 def no_upload(upload: str) -> PictureLike:
     """Stands for uploaded pictures where there are none.
 
@@ -68,10 +73,7 @@ def asked_of(
         QueryError: a field is unknown, or what it says is not usable.
     """
     _check_known(values)
-    given = dict(values)
-    # null means what is not said; only of `overlap` it is a value.
-    for name in [name for name, value in values.items() if value is None and name != "overlap"]:
-        del given[name]
+    given = said(values)
     query = Query(
         text=_texts(given.get("text")),
         image=_image(given.get("image"), uploaded),

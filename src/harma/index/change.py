@@ -17,7 +17,7 @@ from harma.index.hits import Hit, hit_of
 from harma.index.merge import merged
 from harma.index.schema import embeddings_of
 from harma.index.search import admitted_blocks, shown_chips
-from harma.index.standing import Standings
+from harma.index.standing import NO_STANDINGS, Standings
 
 # Two chips show the same place where they share this much of the smaller one, and are of about one
 # size: of two grids with equal chips, however they lie, each chip has such a partner.
@@ -28,8 +28,6 @@ SAME_SIZE = 0.25
 WELL_SHARED = 0.5
 # A share of exactly a quarter counts, though areas are rounded.
 ROUNDING = 1e-9
-# Of the earlier chips: their scores are not judged.
-NO_STANDINGS = Standings(np.empty(0))
 
 
 class NothingComparedError(QueryError):

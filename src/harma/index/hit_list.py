@@ -16,6 +16,7 @@ from harma.errors import HarmaError
 from harma.index.contract import READ_ERRORS, StoreReader
 from harma.index.hits import Hit
 from harma.index.small_map import HEIGHT, WIDTH, small_maps
+from harma.index.standing import STANDINGS
 
 if TYPE_CHECKING:
     import jinja2
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 MOST_ROWS = 50
 # Longer side of a picture that the index has no thumbnail of, pixels.
 PICTURE_SIDE = 96
-STANDINGS = ("clear", "likely", "weak")
 
 
 class HitList(list[Hit]):

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.index.records import ShownChip
 from harma.index.standing import Standings
-from harma.scenes.period import Period
+from harma.scenes.period import date_of
 from harma.scenes.place import middle
 from harma.scenes.windows import Window
 
@@ -79,9 +79,7 @@ class Hit:
     @property
     def date_text(self) -> str:
         """When the scene was taken, as exactly as it is known: 2020-06-15, 2020-06; or ""."""
-        if self.datetime is None:
-            return ""
-        return Period(self.datetime, self.datetime_end or self.datetime).text
+        return date_of(self.datetime, self.datetime_end)
 
     @property
     def change(self) -> float | None:

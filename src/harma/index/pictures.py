@@ -31,6 +31,8 @@ THREADS = 4
 CHIPS_AT_ONCE = 500
 # Stands for a chip that came without a thumbnail, from another program.
 NO_THUMBNAIL = "#9a9a94"
+# Of pictures that people look at, of 1 to 95: more costs bytes that nobody sees.
+QUALITY = 90
 # Of a chip's side: footprints that are further apart are not of the same chip.
 LEAST_SHARE = 0.05
 # Of an index that an earlier HarMA made, of a scene that is not north up.
@@ -170,6 +172,13 @@ def _thumbnails(store: StoreReader, chips: Sequence[str]) -> dict[str, Image.Ima
 
 def _thumbnail(jpeg: bytes) -> Image.Image:
     return Image.open(BytesIO(jpeg or without_thumbnail())).convert("RGB")
+
+
+def as_jpeg(picture: Image.Image) -> bytes:
+    """A picture as JPEG, to be looked at."""
+    buffer = BytesIO()
+    picture.convert("RGB").save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
 
 
 @cache

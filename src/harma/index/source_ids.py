@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Iterable
 
+from harma.ground.messages import sendable
+
 # Hexadecimal digits: of a million sources two share an id once in 37 million indexes.
 ID_LENGTH = 16
 
@@ -18,6 +20,11 @@ def source_title(name: str) -> str:
     # By hand: a path of pathlib takes twenty times as long, and lists have many thousands.
     title = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     return title or name
+
+
+def shown_name(name: str) -> str:
+    """The title of a source as it can be sent; see `harma.ground.messages.sendable`."""
+    return sendable(source_title(name))
 
 
 def sources_by_id(names: Iterable[str]) -> dict[str, str]:

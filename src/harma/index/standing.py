@@ -59,3 +59,7 @@ class Standings:
         if distance >= LIKELY:
             return "likely"
         return "weak"
+
+
+# Of what nobody searched for, and of the earlier chips of changes: no score is judged.
+NO_STANDINGS = Standings(np.empty(0))

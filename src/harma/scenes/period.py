@@ -93,3 +93,15 @@ class Period:
     def is_moment(self) -> bool:
         """Whether it has no length."""
         return self.start == self.end
+
+
+def date_of(first: datetime | None, last: datetime | None) -> str:
+    """A date as people write it, as exactly as it is known; "" where it is not.
+
+    Args:
+        first: moment, or None.
+        last: moment; None where the first is the only one.
+    """
+    if first is None:
+        return ""
+    return Period(first, last or first).text

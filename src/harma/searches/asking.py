@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from harma.errors import QueryError
@@ -123,10 +124,14 @@ def asked_with_marks(
 
 
 def _named_in(store: StoreReader) -> Named:
-    """Names of the sources of an index by their ids."""
+    """Names of the sources of an index by their ids, which are read where one is asked for."""
+
+    @cache
+    def known() -> dict[str, str]:
+        return sources_by_id(store.sources())
 
     def named(source: str) -> str:
-        names = sources_by_id(store.sources())
+        names = known()
         if source not in names:
             raise QueryError(f"the source {source} that it looks in is not in the index any more")
         return names[source]

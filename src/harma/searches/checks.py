@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harma.errors import QueryError
-from harma.index.ask_json import asked_of
+from harma.index.ask_json import asked_of, said
 from harma.searches.records import MARKS, Mark
 
 NAME_LENGTH = 200
@@ -99,7 +99,7 @@ def check_asked(asked: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         QueryError: it is not usable, holds an uploaded picture, or is too long.
     """
-    given = {name: value for name, value in asked.items() if value is not None or name == "overlap"}
+    given = said(asked)
     # Names of sources depend on the index: whoever keeps a search has looked them up.
     asked_of(given, named=lambda source: source)
     if given.get("offset"):

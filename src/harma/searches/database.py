@@ -55,11 +55,24 @@ class Database:
         self.place = place
         self.is_shared = is_shared
         self.refusal = refusal
-        if refusal:
+        try:
+            self._check_tables()
+        except BaseException:
+            # Nobody has it to close; a server tries again with every request.
+            engine.dispose()
+            raise
+
+    def _check_tables(self) -> None:
+        """Check the tables, or make them, or bring them up to date.
+
+        Raises:
+            StateError: they cannot be used.
+        """
+        if self.refusal:
             with self.reading() as connection:
                 check_version(connection)
         else:
-            with self._told(), engine.begin() as connection:
+            with self._told(), self._engine.begin() as connection:
                 bring_up_to_date(connection)
 
     @contextmanager
@@ -132,7 +145,7 @@ def open_state(
         StateError: it cannot be opened.
     """
     if not address:
-        return open_file(directory / DATABASE_FILE, only_reads=only_reads)
+        return open_beside(directory, only_reads=only_reads)
     if not _NAME.fullmatch(index_name):
         raise ConfigError(
             f"saved searches are kept together in {_hidden(address)}, and there the index"
@@ -156,13 +169,13 @@ def open_state(
     return open_file(folder / f"{index_name}.sqlite", only_reads=only_reads)
 
 
-def open_beside(directory: Path) -> Database:
-    """The database that lies in the directory of an index; it is made if it is not there.
+def open_beside(directory: Path, *, only_reads: bool = False) -> Database:
+    """The database that lies in the directory of an index; see `open_file`.
 
     Raises:
         StateError: it cannot be opened.
     """
-    return open_file(directory / DATABASE_FILE)
+    return open_file(directory / DATABASE_FILE, only_reads=only_reads)
 
 
 def open_file(file: Path, *, only_reads: bool = False) -> Database:

@@ -7,30 +7,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from harma.index.source_ids import source_id, source_title
-from harma.scenes.period import Period
+from harma.index.outlines import DIGITS, geojson_outlines
+from harma.index.source_ids import shown_name, source_id
+from harma.scenes.period import date_of
 from harma.searches.records import Event
-
-# Seven digits of a degree are about a centimetre.
-DIGITS = 7
 
 
 def event_feature(event: Event) -> dict[str, Any]:
     """An event as a feature of GeoJSON."""
-    outline = outline_of(event)
-    geometry: dict[str, Any] | None = None
-    if outline is not None:
-        # Rings in the direction RFC 7946 asks for.
-        rounded = shapely.transform(shapely.orient_polygons(outline), _rounded)
-        geometry = dict(shapely.geometry.mapping(rounded))
     return {
         "type": "Feature",
         "id": event.id,
-        "geometry": geometry,
+        "geometry": geojson_outlines([outline_of(event)])[0],
         "properties": event_properties(event),
     }
 
@@ -84,20 +75,14 @@ def outline_of(event: Event) -> BaseGeometry | None:
 
 def scene_name(event: Event) -> str:
     """The name of an event's scene, without folders; what no UTF-8 can say is written out."""
-    return source_title(event.source).encode("utf-8", "backslashreplace").decode()
+    return shown_name(event.source)
 
 
 def date_text(event: Event) -> str:
     """When the scene was taken, as exactly as it is known; "" where it is not."""
-    if event.taken is None:
-        return ""
-    return Period(event.taken, event.taken_end or event.taken).text
+    return date_of(event.taken, event.taken_end)
 
 
 def moment_text(when: dt.datetime) -> str:
     """A moment in UTC, as RFC 3339 writes it."""
     return when.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _rounded(corners: Any) -> Any:
-    return np.round(corners, DIGITS)

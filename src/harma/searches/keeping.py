@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from harma.errors import QueryError
-from harma.index.ask_json import Named, Uploaded, asked_of, no_source, no_upload
+from harma.index.ask_json import Named, Uploaded, asked_of, no_source, no_upload, said
 from harma.index.filters import filter_of, times_of
 from harma.index.index import Index
 
@@ -41,7 +41,7 @@ def kept_asked(
     # What only searching would find: dates, areas, their order.
     filter_of(asked.where)
     times_of(asked.where)
-    kept = {name: value for name, value in values.items() if value is not None or name == "overlap"}
+    kept = said(values)
     if "image" in kept:
         kept["image"] = _kept(kept["image"], index, uploaded)
     for name in ("like", "unlike"):
@@ -58,12 +58,29 @@ def model_of_vectors(asked: Mapping[str, Any], index: Index) -> str:
     return ""
 
 
+def without_numbers(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A search for people to read: of its vectors, which nobody can, only that they are there."""
+    shown = dict(asked)
+    if "image" in shown:
+        shown["image"] = _without_numbers(shown["image"])
+    for name in ("like", "unlike"):
+        if name in shown:
+            shown[name] = [_without_numbers(example) for example in shown[name]]
+    return shown
+
+
+def _without_numbers(example: Mapping[str, Any]) -> dict[str, Any]:
+    if "vector" not in example:
+        return dict(example)
+    return {**example, "vector": "of a picture"}
+
+
 def _kept(example: Mapping[str, Any], index: Index, uploaded: Uploaded) -> dict[str, Any]:
     if "vector" in example:
         _check_vector(example["vector"], index.store.settings.embed_dim)
     if "upload" not in example:
         return dict(example)
-    embedded = index.model.embed_images([uploaded(example["upload"])])[0]
+    embedded = index.embedder.embed_images([uploaded(example["upload"])])[0]
     kept = {name: value for name, value in example.items() if name != "upload"}
     return {"vector": [float(f"{number:.{DIGITS}g}") for number in embedded], **kept}
 

@@ -11,15 +11,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import QueryError
-from harma.index.source_ids import source_title
-from harma.scenes.period import Period
+from harma.index.outlines import DIGITS
+from harma.index.source_ids import shown_name
+from harma.scenes.period import date_of
 from harma.searches.mark_parsers import FORMULA, PARSERS, PROTECTED
 from harma.searches.mark_words import MarkRow, mark_row
 from harma.searches.records import Mark
 
 FORMATS = ("geojson", "csv", "geoparquet")
-# Seven digits of a degree are about a centimetre.
-DIGITS = 7
 # What people wrote, which a spreadsheet may take for a formula.
 WRITTEN = ("note", "who", "earlier", "source_name")
 
@@ -89,14 +88,11 @@ def marked_geometry(mark: Mark) -> BaseGeometry | None:
 
 def date_text(mark: Mark) -> str:
     """When the chip of a mark was taken, as exactly as it is known."""
-    if mark.taken is None:
-        return ""
-    return Period(mark.taken, mark.taken_end or mark.taken).text
+    return date_of(mark.taken, mark.taken_end)
 
 
 def _values(mark: Mark) -> dict[str, Any]:
     """All but the geometry."""
-    title = source_title(mark.source).encode("utf-8", "backslashreplace").decode()
     return {
         "id": mark.chip,
         "mark": mark.mark,
@@ -104,7 +100,7 @@ def _values(mark: Mark) -> dict[str, Any]:
         "who": mark.who,
         "earlier": "; ".join(mark.earlier),
         "changed": mark.changed,
-        "source_name": title,
+        "source_name": shown_name(mark.source),
         "date": date_text(mark),
         "datetime": mark.taken,
         "datetime_end": mark.taken_end,

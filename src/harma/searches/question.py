@@ -4,10 +4,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from harma.errors import QueryError
 from harma.index.ask_json import Asked
 from harma.index.contract import StoreReader
-from harma.index.source_ids import sources_by_id
 from harma.searches.asking import asked_with_marks, current_marks
 from harma.searches.book import SearchBook
 from harma.searches.records import SavedSearch, Watch
@@ -40,16 +38,9 @@ def question_of(searches: SearchBook, watch: Watch, store: StoreReader) -> Quest
         NotFoundError: the saved search is gone.
         QueryError: it is not usable any more, such as where the source that it names is gone.
     """
-
-    def named(source: str) -> str:
-        names = sources_by_id(store.sources())
-        if source not in names:
-            raise QueryError(f"the source {source} that it looks in is not in the index any more")
-        return names[source]
-
     search = searches.get(watch.search)
     marks = current_marks(searches, watch.search, store)
-    asked = asked_with_marks(search, marks, store, named=named)
+    asked = asked_with_marks(search, marks, store)
     judged = {
         "asked": dict(search.asked),
         "marks": sorted((mark.chip, mark.mark) for mark in marks.marks),

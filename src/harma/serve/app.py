@@ -65,9 +65,7 @@ def make_app(service: Service) -> FastAPI:
         threading.Thread(target=keep_up_to_date, args=[service, is_ended], daemon=True).start()
         yield
         is_ended.set()
-        for queue in service.queues:
-            queue.close()
-        service.uploads.close()
+        service.close()
 
     app = FastAPI(
         title="HarMA",

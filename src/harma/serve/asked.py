@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+from fastapi import Query as Parameter
 from fastapi.exceptions import RequestValidationError
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -24,10 +25,6 @@ from harma.serve.settings import Limits
 # SQL is for the machine's owner; pages come of the kept list; a vector says what no person can.
 NOT_OVER_HTTP = ("where", "offset", "exact")
 NOT_AN_EXAMPLE = "vector"
-# Hits of an answer unless a client says how many.
-USUAL_K = 50
-# Sources of one search.
-MOST_SOURCES = 1000
 # Where a schema holds others.
 INNER = {"anyOf", "items"}
 # Of a message that quotes what was sent.
@@ -52,7 +49,7 @@ def asked_schema(limits: Limits) -> dict[str, Any]:
         properties |= deepcopy(schema_of(declaration)["properties"])
     for name in NOT_OVER_HTTP:
         del properties[name]
-    properties["k"] |= {"maximum": limits.k, "default": min(USUAL_K, limits.k)}
+    properties["k"] |= {"maximum": limits.k, "default": limits.usual_k}
     properties["k"]["description"] = "hits of this answer; `next` of the answer gives more"
     properties["polygon"]["description"] = "a geometry of GeoJSON: Polygon or MultiPolygon"
     properties["source"]["description"] = "id of a source, or several"
@@ -70,6 +67,11 @@ def asked_schema(limits: Limits) -> dict[str, Any]:
         "additionalProperties": False,
         "examples": [EXAMPLE_BODY],
     }
+
+
+def hits_of_answer(limits: Limits) -> Any:
+    """The parameter of an address that says how many hits an answer has."""
+    return Parameter(ge=1, le=limits.k, description="hits of this answer")
 
 
 class AskedRules:
@@ -141,13 +143,8 @@ def read_asked(
     """
     asked = asked_of(values, uploaded=uploaded, named=named)
     if "k" not in values:
-        return replace(asked, page=replace(asked.page, k=min(USUAL_K, limits.k)))
+        return replace(asked, page=replace(asked.page, k=limits.usual_k))
     return asked
-
-
-def understood(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The search as it was understood: what says nothing is left out."""
-    return {name: value for name, value in values.items() if value is not None or name == "overlap"}
 
 
 def _bounded(schema: Any, limits: Limits) -> Any:

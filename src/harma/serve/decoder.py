@@ -1,15 +1,14 @@
 """The process that decodes uploads, as the server sees it: started, timed, killed, replaced."""
 
 import logging
-import os
 import subprocess
-import sys
 import threading
 from typing import IO
 
 from PIL import Image
 
 from harma.errors import QueryError, TooLargeError
+from harma.serve.apart import command_of, environment_of
 from harma.serve.decoding import REQUEST, Decoded, read_answer
 
 logger = logging.getLogger(__name__)
@@ -109,13 +108,12 @@ class Decoder:
         if self._process is None or self._process.poll() is not None:
             self._end()
             self._process = subprocess.Popen(
-                # -P: modules of the directory that the server was started in are not ours.
-                [sys.executable, "-P", "-m", "harma.serve.decoding", *self._limits],
+                command_of("harma.serve.decoding", *self._limits),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Decoders write there what strangers make them say.
                 stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=environment_of(),
             )
         self._num_pictures += 1
         return self._process
@@ -139,9 +137,3 @@ def _exchanged(process: "subprocess.Popen[bytes]", body: bytes, kind: str) -> tu
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None
     return pipe
-
-
-def _environment() -> dict[str, str]:
-    # One thread: more would take memory of the limit, and cores of the searches.
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    return {**os.environ, **threads}

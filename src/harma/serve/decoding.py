@@ -12,20 +12,18 @@ import struct
 import sys
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import IO
 
 from PIL import Image
 
 from harma.errors import DataError
 from harma.scenes.picture import DECODING_ERRORS, to_rgb, upright
+from harma.serve.apart import limit_process
 
 # Longer side of what is given on, pixels: more than any model sees.
 MOST_SIDE = 1024
 # Before each picture: its format, padded, and its number of bytes.
 REQUEST = struct.Struct(">8sQ")
-# Where Linux tells what a process takes.
-OWN_PAGES = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True)
@@ -101,20 +99,6 @@ def read_answer(answers: IO[bytes]) -> tuple[Decoded, bytes]:
     if len(pixels) != size:
         raise EOFError
     return decoded, pixels
-
-
-def limit_process(most_bytes: int) -> None:
-    """Let this process take so much memory more than now, and write no file.
-
-    Args:
-        most_bytes: of addresses, beside those of the program itself.
-    """
-    # Where the system does not tell what the program takes, it knows no such limit either.
-    if OWN_PAGES.exists():
-        own = int(OWN_PAGES.read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (own + most_bytes, own + most_bytes))
-    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
-        resource.setrlimit(limit, (0, 0))
 
 
 def _allow_seconds(seconds: int) -> None:

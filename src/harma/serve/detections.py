@@ -12,13 +12,14 @@ from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from harma.index.hits import Hit
-from harma.serve.features import DIGITS, SCORE_DIGITS, Feature, feature, shown_name
+from harma.index.outlines import DIGITS
+from harma.index.source_ids import shown_name
+from harma.index.standing import STANDINGS
+from harma.serve.features import SCORE_DIGITS, Feature, feature
 
 # Corners of neighbouring chips differ by rounding: degrees, about a centimetre.
 TOUCHING = 1e-7
 SQUARE_METRES = 1e6
-# The best first.
-STANDINGS = ("clear", "likely", "weak")
 # The names of the scenes of one detection that are told.
 MOST_NAMES = 20
 EARTH = Geod(ellps="WGS84")

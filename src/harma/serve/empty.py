@@ -3,6 +3,8 @@
 A client is told which of the conditions admits nothing, and what could be asked instead.
 """
 
+import pyarrow.compute as pc
+
 from harma.index.ask import Where
 from harma.index.filters import Filter, filter_of
 from harma.index.index import Index
@@ -73,10 +75,13 @@ def _of_dates(index: Index) -> dict[str, str]:
     table = index.store.rows(["datetime"], DATED)
     if not table.num_rows:
         return _said("No scene of this index has a date.", "Search without dates.")
-    days = [when.date().isoformat() for when in table["datetime"].to_pylist()]
+    # Of a million chips a list of Python would take seconds.
+    ends = pc.min_max(table["datetime"]).as_py()
+    first = ends["min"].date().isoformat()
+    last = ends["max"].date().isoformat()
     return _said(
         "No scene was taken in this time.",
-        f"The scenes of this index are from {min(days)} to {max(days)}: choose dates in between.",
+        f"The scenes of this index are from {first} to {last}: choose dates in between.",
     )
 
 

@@ -11,12 +11,11 @@ from urllib.parse import quote
 import shapely
 from fastapi import Response
 
-from harma.serve.features import DIGITS, Feature
+from harma.index.outlines import DIGITS
+from harma.serve.features import Feature
+from harma.serve.media_types import BYTES, CSV, GEOJSON, PARQUET
 
 ExportFormat = Literal["geojson", "csv", "geoparquet"]
-GEOJSON = "application/geo+json"
-CSV = "text/csv"
-PARQUET = "application/vnd.apache.parquet"
 # Columns that hold moments; other programs are to see them as such.
 MOMENTS = ("datetime", "datetime_end", "then_datetime", "then_datetime_end", "changed", "found")
 
@@ -30,7 +29,7 @@ def export_responses() -> dict[int | str, dict[str, Any]]:
             "content": {
                 GEOJSON: {"schema": {"type": "object"}},
                 CSV: text,
-                PARQUET: {"schema": {"type": "string", "format": "binary"}},
+                PARQUET: BYTES,
             },
             "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
         }

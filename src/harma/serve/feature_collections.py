@@ -18,10 +18,8 @@ from harma.serve.marked_answers import kept_with_marks
 from harma.serve.saved import Saved, saved_of
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
+from harma.serve.settings import SEARCH_PREFIX
 from harma.serve.source_table import SourceTable
-
-# Begins the id of a collection that is a saved search.
-SEARCH_PREFIX = "search-"
 
 
 @dataclass(frozen=True)
@@ -80,11 +78,10 @@ class FeatureCollections:
             NotFoundError: there is none.
             BusyError: its index is still loading.
         """
-        # An index may be called as a saved search is.
         if name in self.service.indexes:
             served = self.service.indexes[name]
-            # Not before it is ready: nothing is known of it.
-            assert served.index is not None
+            # Nothing is known of it before.
+            served.check_ready()
             return FeatureCollection(name, served)
         if name.startswith(SEARCH_PREFIX):
             saved = saved_of(self.service, name.removeprefix(SEARCH_PREFIX))

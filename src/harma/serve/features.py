@@ -4,14 +4,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import shapely
-
 from harma.index.hits import Hit
-from harma.index.source_ids import source_id, source_title
+from harma.index.outlines import geojson_outlines
+from harma.index.source_ids import shown_name, source_id
 
-# Seven digits of a degree are about a centimetre.
-DIGITS = 7
 # More digits of a score are noise in float32.
 SCORE_DIGITS = 6
 Feature = dict[str, Any]
@@ -60,15 +56,8 @@ def feature(name: str, geometry: Mapping[str, Any] | None, properties: dict[str,
 
 
 def geometries_of(hits: Sequence[Hit]) -> list[dict[str, Any] | None]:
-    """Footprints as GeoJSON, their rings in the direction that RFC 7946 asks for."""
-    outlines = np.array([hit.geometry for hit in hits], dtype=object)
-    # At once: for a thousand hits one by one takes as long as their search.
-    rounded = shapely.transform(shapely.orient_polygons(outlines), _rounded)
-    return [None if outline is None else shapely.geometry.mapping(outline) for outline in rounded]
-
-
-def _rounded(corners: Any) -> Any:
-    return np.round(corners, DIGITS)
+    """Footprints as GeoJSON."""
+    return geojson_outlines([hit.geometry for hit in hits])
 
 
 def chip_properties(index: str, chip: Hit) -> dict[str, Any]:
@@ -109,11 +98,6 @@ def _end(name: str, chip: Hit) -> dict[str, str | None]:
     if chip.datetime_end is None:
         return {}
     return {name: iso(chip.datetime_end)}
-
-
-def shown_name(source: str) -> str:
-    """The name of a source that can be sent: what no UTF-8 can say is written out."""
-    return source_title(source).encode("utf-8", "backslashreplace").decode()
 
 
 def iso(when: dt.datetime | None) -> str | None:

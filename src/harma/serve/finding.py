@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fastapi import Request
+
 from harma.errors import GoneError
+from harma.index.ask_json import Asked, said
 from harma.index.hits import Hit
-from harma.serve.asked import read_asked, understood
-from harma.serve.detections import STANDINGS
+from harma.index.standing import STANDINGS
+from harma.serve.asked import read_asked
 from harma.serve.empty import why_empty
 from harma.serve.features import hit_features
+from harma.serve.links import link
 from harma.serve.results import Kept
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
@@ -32,6 +36,23 @@ class PageOfHits:
     k: int
 
 
+def read(service: Service, index: ServedIndex, values: Mapping[str, Any]) -> Asked:
+    """A search of an index as a client sent it, with its uploads and sources.
+
+    Args:
+        service: of the server.
+        index: to search.
+        values: of JSON that the schema admits.
+
+    Raises:
+        QueryError: what is asked is not usable.
+        NotFoundError: a source that is named is not there.
+    """
+    return read_asked(
+        values, service.settings.limits, uploaded=service.uploads.picture, named=index.source_name
+    )
+
+
 def find(service: Service, index: ServedIndex, values: Mapping[str, Any]) -> tuple[Kept, int]:
     """Search an index, or take the hits of the same search that are kept.
 
@@ -49,9 +70,7 @@ def find(service: Service, index: ServedIndex, values: Mapping[str, Any]) -> tup
         QueryError: what is asked is not usable.
         NotFoundError: a source or chip that is named is not there.
     """
-    asked = read_asked(
-        values, service.settings.limits, uploaded=service.uploads.picture, named=index.source_name
-    )
+    asked = read(service, index, values)
     # All pages are of one list, so that the size of a page is no part of what is kept.
     most = service.settings.limits.kept_hits
     depth = min(max(asked.page.k, FIRST_KEPT), most)
@@ -59,7 +78,7 @@ def find(service: Service, index: ServedIndex, values: Mapping[str, Any]) -> tup
     kept = service.results.found(
         index.id,
         index.version,
-        {name: value for name, value in understood(values).items() if name != "k"},
+        {name: value for name, value in said(values).items() if name != "k"},
         lambda: index.index.find(asked.query, asked.where, to_keep),
         depth=None if depth == most else depth,
     )
@@ -83,27 +102,24 @@ def deep_enough(service: Service, index: ServedIndex, kept: Kept, count: int | N
         return kept
     if kept.version != index.version:
         raise GoneError("the index has changed since this search; search again")
-    limits = service.settings.limits
-    asked = read_asked(
-        kept.asked, limits, uploaded=service.uploads.picture, named=index.source_name
-    )
-    all_hits = index.index.find(asked.query, asked.where, replace(asked.page, k=limits.kept_hits))
+    most = service.settings.limits.kept_hits
+    asked = read(service, index, kept.asked)
+    all_hits = index.index.find(asked.query, asked.where, replace(asked.page, k=most))
     # Pages that were given stay as they are, also where an ANN index now gives others.
     known = {hit.id for hit in kept.hits}
     hits = [*kept.hits, *(hit for hit in all_hits if hit.id not in known)]
-    hits = hits[: limits.kept_hits]
-    return service.results.keep(kept.index, kept.version, kept.asked, hits, kept.took_ms)
+    return service.results.keep(kept.index, kept.version, kept.asked, hits[:most], kept.took_ms)
 
 
 def answer(
-    kept: Kept, page: PageOfHits, *, next_page: str | None, empty: dict[str, str] | None = None
+    request: Request, kept: Kept, page: PageOfHits, *, empty: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """A page of kept hits as the API answers it (`harma.serve.answers.Answer`).
 
     Args:
+        request: that is answered.
         kept: the hits of a search.
         page: which of them.
-        next_page: address of what follows; None where nothing does.
         empty: why there is none.
     """
     hits = kept.hits[page.after : page.after + page.k]
@@ -116,28 +132,26 @@ def answer(
         "asked": {**kept.asked, "k": page.k},
         "num_kept": len(kept.hits),
         "counts": _counts(kept.hits),
-        "next": next_page,
+        "next": _next(request, kept, page),
         "empty": empty,
         "features": hit_features(kept.index, hits, first_rank=page.after + 1),
     }
 
 
-def has_more(kept: Kept, page: PageOfHits) -> bool:
-    """Whether hits follow a page."""
-    return not kept.is_whole or page.after + page.k < len(kept.hits)
+def _next(request: Request, kept: Kept, page: PageOfHits) -> str | None:
+    """The address of the page that follows; None where none does."""
+    after = page.after + page.k
+    if kept.is_whole and after >= len(kept.hits):
+        return None
+    path = f"/v1/indexes/{kept.index}/results/{kept.id}"
+    return link(request, path, after=after, k=page.k)
 
 
 def empty_of(service: Service, index: ServedIndex, kept: Kept) -> dict[str, str] | None:
     """Why nothing was found; None where something was."""
     if kept.hits:
         return None
-    asked = read_asked(
-        kept.asked,
-        service.settings.limits,
-        uploaded=service.uploads.picture,
-        named=index.source_name,
-    )
-    return why_empty(index.index, asked.where)
+    return why_empty(index.index, read(service, index, kept.asked).where)
 
 
 def _counts(hits: Sequence[Hit]) -> dict[str, int]:

@@ -5,11 +5,13 @@ from typing import Any, Literal
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from harma.serve.media_types import GEOJSON
+
 
 class GeoJsonResponse(JSONResponse):
     """GeoJSON."""
 
-    media_type = "application/geo+json"
+    media_type = GEOJSON
 
 
 class LinkTold(BaseModel):

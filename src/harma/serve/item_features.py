@@ -16,17 +16,18 @@ import shapely
 from fastapi import Request
 
 from harma.index.hits import Hit
+from harma.index.outlines import DIGITS
 from harma.index.source_ids import source_id
-from harma.serve.features import DIGITS, chip_properties, geometries_of, hit_properties
+from harma.serve.features import chip_properties, geometries_of, hit_properties
 from harma.serve.items import Item
 from harma.serve.links import link
+from harma.serve.media_types import GEOJSON, JPEG, JSON
 from harma.serve.source_answers import tiles_template
 from harma.serve.source_table import SourceTable
 
 STAC_VERSION = "1.0.0"
 # No picture was taken from the air before.
 FIRST = "1858-01-01T00:00:00Z"
-GEOJSON = "application/geo+json"
 HALF_AROUND = 180.0
 
 
@@ -126,7 +127,7 @@ def _assets(told: Told, chip: Hit) -> dict[str, Any]:
     assets: dict[str, Any] = {
         "thumbnail": {
             "href": link(told.request, f"{path}/thumbnail"),
-            "type": "image/jpeg",
+            "type": JPEG,
             "title": "the chip, small",
             "roles": ["thumbnail"],
         },
@@ -156,7 +157,7 @@ def _links(told: Told, chip: Hit) -> list[dict[str, str]]:
     collection = link(told.request, f"/collections/{told.collection}")
     return [
         {"rel": "self", "type": GEOJSON, "href": f"{collection}/items/{chip.id}"},
-        {"rel": "collection", "type": "application/json", "href": collection},
-        {"rel": "parent", "type": "application/json", "href": collection},
-        {"rel": "root", "type": "application/json", "href": link(told.request, "/")},
+        {"rel": "collection", "type": JSON, "href": collection},
+        {"rel": "parent", "type": JSON, "href": collection},
+        {"rel": "root", "type": JSON, "href": link(told.request, "/")},
     ]

@@ -4,18 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import shapely
 
 from harma.errors import NotFoundError, QueryError
 from harma.index.filters import Filter
 from harma.index.hits import Hit, hit_of
 from harma.index.listing import Listing
-from harma.index.standing import Standings
+from harma.index.standing import NO_STANDINGS
 from harma.serve.item_filter import ItemFilter
-
-# Chips that nobody searched for have no score.
-UNRANKED = Standings(np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class ChipItems:
     def page(self, count: int, token: str) -> PageOfItems:
         """See `Items.page`."""
         page = self.listing.page(self.condition, count, after=_number(token))
-        items = [Item(hit_of(chip, 0.0, UNRANKED)) for chip in page.chips]
+        items = [Item(hit_of(chip, 0.0, NO_STANDINGS)) for chip in page.chips]
         return PageOfItems(items, "" if page.last is None else str(page.last))
 
 

@@ -9,7 +9,6 @@ import base64
 import datetime as dt
 import json
 import logging
-import os
 import resource
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from harma.errors import DataError, QueryError
 from harma.scenes.period import Period
 from harma.searches.mark_files import MarkFile, RefusedRow, read_mark_file
 from harma.searches.mark_words import MarkRow
-from harma.serve.decoding import limit_process
+from harma.serve.apart import command_of, environment_of, limit_process
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +54,12 @@ def read_sent_marks(content: bytes, form: str) -> MarkFile:
 def _read_apart(content: bytes, form: str) -> MarkFile:
     try:
         done = subprocess.run(
-            # -P: modules of the directory that the server was started in are not ours.
-            [sys.executable, "-P", "-m", "harma.serve.mark_reading", form],
+            command_of("harma.serve.mark_reading", form),
             input=content,
             capture_output=True,
             timeout=SECONDS,
-            env=_environment(),
+            # Of plain memory: another pool takes addresses of the limit that it does not use.
+            env=environment_of(ARROW_DEFAULT_MEMORY_POOL="system"),
             check=False,
         )
         answer = json.loads(done.stdout)
@@ -70,12 +69,6 @@ def _read_apart(content: bytes, form: str) -> MarkFile:
     if "problem" in answer:
         raise QueryError(answer["problem"])
     return _file_of(answer)
-
-
-def _environment() -> dict[str, str]:
-    # One thread and plain memory: others take addresses of the limit that they do not use.
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    return {**os.environ, **threads, "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 # -- between the two processes --------------------------------------------------------------------

@@ -7,10 +7,8 @@ from fastapi import Request
 
 from harma.searches.asking import CurrentMarks, current_marks, values_with_marks
 from harma.searches.records import Mark
-from harma.serve.asked import USUAL_K, read_asked
 from harma.serve.empty import why_empty
-from harma.serve.finding import PageOfHits, answer, has_more
-from harma.serve.links import link
+from harma.serve.finding import PageOfHits, answer, read
 from harma.serve.next_up import How, next_hits
 from harma.serve.results import Kept
 from harma.serve.saved import Saved
@@ -56,14 +54,10 @@ def _answer(
 ) -> dict[str, Any]:
     current = current_marks(saved.book, saved.search.id, saved.index.index.store)
     kept = kept_with_marks(service, saved, current, how)
-    page = PageOfHits(0, k or saved.search.asked.get("k") or _usual_k(service))
-    following = None
-    if has_more(kept, page):
-        path = f"/v1/indexes/{kept.index}/results/{kept.id}"
-        following = link(request, path, after=page.k, k=page.k)
-    told = answer(kept, page, next_page=following, empty=_empty(service, saved, kept))
+    usual = service.settings.limits.usual_k
+    page = PageOfHits(0, k or saved.search.asked.get("k") or usual)
     return {
-        **told,
+        **answer(request, kept, page, empty=_empty(service, saved, kept)),
         # As it was saved: its marks are told by themselves.
         "asked": {**saved.search.asked, "k": page.k},
         "num_gone": current.num_gone,
@@ -86,9 +80,9 @@ def kept_with_marks(
         QueryError: it cannot be asked any more.
     """
     index = saved.index
-    limits = service.settings.limits
+    most = service.settings.limits.kept_hits
     values = values_with_marks(saved.search, current, index.index.store)
-    asked = read_asked(values, limits, uploaded=service.uploads.picture, named=index.source_name)
+    asked = read(service, index, values)
     # All that the hits depend on; of what is next the marks that say nothing, too.
     question = {name: value for name, value in values.items() if name != "k"}
     marked: set[str] = set()
@@ -99,7 +93,7 @@ def kept_with_marks(
         index.id,
         index.version,
         question,
-        lambda: next_hits(index.index, asked, how or "best", marked, limits.kept_hits),
+        lambda: next_hits(index.index, asked, how or "best", marked, most),
     )
 
 
@@ -112,14 +106,4 @@ def _empty(service: Service, saved: Saved, kept: Kept) -> dict[str, str] | None:
             "reason": "all that was found is marked",
             "advice": "search again, or look for something else",
         }
-    asked = read_asked(
-        saved.search.asked,
-        service.settings.limits,
-        uploaded=service.uploads.picture,
-        named=saved.index.source_name,
-    )
-    return why_empty(saved.index.index, asked.where)
-
-
-def _usual_k(service: Service) -> int:
-    return min(USUAL_K, service.settings.limits.k)
+    return why_empty(saved.index.index, read(service, saved.index, saved.search.asked).where)

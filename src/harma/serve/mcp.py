@@ -28,6 +28,7 @@ from mcp.types import (
 
 from harma.errors import HarmaError, QueryError
 from harma.ground.version import __version__
+from harma.index.ask_json import said
 from harma.serve.mcp_tools import MOST_ROWS, AssistantTool, reading_tools
 from harma.serve.mcp_writing import writing_tools
 from harma.serve.problems import STATUS_OF
@@ -92,7 +93,10 @@ def serve_stdio(service: Service, *, may_write: bool = False) -> None:
         may_write: searches may be saved, marked and watched.
     """
     threading.Thread(target=_warm_up, args=[service], daemon=True).start()
-    anyio.run(_serve, make_server(service, may_write=may_write))
+    try:
+        anyio.run(_serve, make_server(service, may_write=may_write))
+    finally:
+        service.close()
 
 
 async def _serve(server: Server[Any]) -> None:
@@ -121,7 +125,7 @@ def _called(
             raise QueryError(f"there is no tool {name[:100]!r}; there are {', '.join(tools)}")
         tool = tools[name]
         _check(tool, values)
-        return _result(tool.run(service, _given(values)))
+        return _result(tool.run(service, said(values)))
     except HarmaError as error:
         if not isinstance(error, tuple(STATUS_OF)):
             logger.exception("a tool failed")
@@ -146,11 +150,6 @@ def _check(tool: AssistantTool, values: dict[str, Any]) -> None:
         if len(message) > 2 * MESSAGE_ENDS:
             message = f"{message[:MESSAGE_ENDS]} … {message[-MESSAGE_ENDS:]}"
         raise QueryError(f"{where}{message}")
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """Arguments that say something; only of `overlap` null does."""
-    return {name: value for name, value in values.items() if value is not None or name == "overlap"}
 
 
 def _result(content: Sequence[ContentBlock]) -> CallToolResult:

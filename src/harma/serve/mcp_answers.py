@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harma.index.hits import Hit
-from harma.index.source_ids import source_id
+from harma.index.source_ids import shown_name, source_id
 from harma.scenes.place import middle
 from harma.searches.event_forms import event_properties
+from harma.searches.keeping import without_numbers
 from harma.searches.records import Event, MarkCounts, SavedSearch, Watch
 from harma.searches.watch_json import watch_json
-from harma.serve.features import iso, shown_name
+from harma.serve.features import iso
 
 # Characters of an answer; of what is longer the last rows are left out, and it says so.
 MOST_CHARACTERS = 30_000
@@ -60,7 +61,7 @@ def search_row(search: SavedSearch, counts: MarkCounts, watch: Watch | None) -> 
     row: dict[str, Any] = {
         "search": search.id,
         "name": shortened(search.name),
-        "asked": without_vectors(search.asked),
+        "asked": without_numbers(search.asked),
         "changed": iso(search.changed),
         "marks": vars(counts),
     }
@@ -76,21 +77,6 @@ def event_row(event: Event) -> dict[str, Any]:
     row = event_properties(event)
     row["source_name"] = shortened(row["source_name"])
     return {name: value for name, value in row.items() if value is not None}
-
-
-def without_vectors(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What is asked, without the numbers of its pictures."""
-    shown = dict(asked)
-    for name in ("like", "unlike"):
-        if name in shown:
-            shown[name] = [_without_vector(example) for example in shown[name]]
-    return shown
-
-
-def _without_vector(example: Mapping[str, Any]) -> dict[str, Any]:
-    if "vector" not in example:
-        return dict(example)
-    return {**example, "vector": "of a picture"}
 
 
 def shortened(text: str) -> str:

@@ -14,13 +14,14 @@ from pydantic_core import PydanticCustomError
 from harma.errors import BusyError, NotFoundError, QueryError
 from harma.index.ask_json import Asked
 from harma.index.hits import Hit
-from harma.index.pictures import pictures_of
+from harma.index.pictures import as_jpeg, pictures_of
 from harma.searches.asking import asked_with_marks, current_marks
 from harma.searches.events import latest_events, read_events
 from harma.searches.records import MarkCounts
 from harma.searches.watches import WatchBook
-from harma.serve.asked import AskedRules, asked_schema, read_asked
+from harma.serve.asked import AskedRules, asked_schema
 from harma.serve.empty import why_empty
+from harma.serve.finding import read
 from harma.serve.mcp_answers import (
     STANDING_SAID,
     chip_row,
@@ -29,12 +30,11 @@ from harma.serve.mcp_answers import (
     search_row,
     told,
 )
-from harma.serve.routes.chips import as_jpeg
-from harma.serve.routes.indexes import summary_of
 from harma.serve.saved import saved_of
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 from harma.serve.settings import Limits
+from harma.serve.summaries import summary_of
 
 Values = Mapping[str, Any]
 # Hits, and events, of an answer.
@@ -194,12 +194,11 @@ def found(service: Service, index: ServedIndex, values: Values) -> tuple[Asked, 
         QueryError: it is not usable: also by a number that is none, or a very long area, which the
             schema does not tell.
     """
-    limits = service.settings.limits
     try:
-        AskedRules(limits).check(dict(values))
+        AskedRules(service.settings.limits).check(dict(values))
     except PydanticCustomError as error:
         raise QueryError(error.message()) from error
-    asked = read_asked(values, limits, uploaded=service.uploads.picture, named=index.source_name)
+    asked = read(service, index, values)
     return asked, index.index.find(asked.query, asked.where, asked.page)
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from fastapi import Request
 
 from harma.ground.version import __version__
+from harma.index.outlines import DIGITS
 from harma.serve.feature_collections import CollectionExtent, FeatureCollection
-from harma.serve.features import DIGITS, iso
-from harma.serve.item_features import GEOJSON, STAC_VERSION
+from harma.serve.features import iso
+from harma.serve.item_features import STAC_VERSION
 from harma.serve.links import link
+from harma.serve.media_types import GEOJSON, JSON
 
-JSON = "application/json"
 # QGIS looks for the description of the API under exactly this type.
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 CONFORMS_TO = [

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from harma.serve.media_types import BYTES
 from harma.serve.problems import PROBLEM_SCHEMA, responses
 
 # What every operation may answer: no key, refused, another host, a fault, too much to do.
@@ -12,7 +13,6 @@ EVERYWHERE = responses(401, 403, 421, 500)
 WITH_BODY = responses(400, 413)
 # FastAPI's own forms of errors, in whose place problem documents stand.
 NOT_USED = ("HTTPValidationError", "ValidationError")
-BYTES = {"type": "string", "format": "binary"}
 DESCRIPTION = (
     "Search archives of aerial and satellite imagery by describing what should be seen. JSON in,"
     " GeoJSON out; errors are problem documents (RFC 9457). Where the server asks for a key, send"
@@ -59,7 +59,7 @@ def _say_binary(content: dict[str, Any]) -> None:
     """Say of pictures and files, of which nothing else is said, that they are bytes."""
     for media_type, said in content.items():
         if not media_type.endswith("json") and "schema" not in said:
-            said["schema"] = dict(BYTES)
+            said.update(BYTES)
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ from harma.errors import (
     StateError,
     TooLargeError,
 )
+from harma.ground.messages import sendable
 from harma.serve.work import RETRY_AFTER_S
 
 logger = logging.getLogger(__name__)
@@ -176,7 +177,7 @@ def _fields(errors: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
         for inner in context.get("errors", ()):
             yield {"field": _joined(prefix, inner["field"]), "message": inner["message"]}
         if "errors" not in context:
-            yield {"field": prefix or "body", "message": _said(str(error["msg"]))}
+            yield {"field": prefix or "body", "message": sendable(str(error["msg"]))}
 
 
 def _name(location: Sequence[str | int]) -> str:
@@ -186,8 +187,3 @@ def _name(location: Sequence[str | int]) -> str:
 
 def _joined(*names: str) -> str:
     return ".".join(name for name in names if name)
-
-
-def _said(message: str) -> str:
-    """A message that can be sent: what no UTF-8 can say is written out."""
-    return message.encode("utf-8", "backslashreplace").decode()

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from harma.serve.settings_checks import ROOT_PATH
+
 # In the scope of a request: whether a trusted proxy handed it on.
 IS_FROM_PROXY = "harma.is_from_proxy"
 # And the host that it really came to: a page that gives its own name this machine's address may say
 # what it likes in all other headers.
 REAL_HOST = "harma.real_host"
-PREFIX = re.compile(r"(/[\w.~-]+)*")
 HOST = re.compile(r"[\w.-]+(:\d{1,5})?|\[[0-9a-fA-F:.]+\](:\d{1,5})?")
 PROTOCOLS = ("http", "https")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Proxies:
@@ -70,7 +70,7 @@ def _believe(scope: Scope) -> str:
         others = [pair for pair in scope["headers"] if pair[0] != b"host"]
         scope["headers"] = [(b"host", host.encode()), *others]
     prefix = _first(headers, "x-forwarded-prefix").rstrip("/")
-    return prefix if PREFIX.fullmatch(prefix) else ""
+    return prefix if ROOT_PATH.fullmatch(prefix) else ""
 
 
 def _first(headers: Headers, name: str) -> str:

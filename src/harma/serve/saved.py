@@ -8,20 +8,18 @@ import shapely
 from fastapi import Request
 
 from harma.errors import NotFoundError
-from harma.index.source_ids import source_id
+from harma.index.source_ids import shown_name, source_id
 from harma.searches.asking import CurrentMarks
 from harma.searches.book import SearchBook
 from harma.searches.mark_files import date_text, marked_geometry
 from harma.searches.records import Mark, MarkCounts, SavedSearch
 from harma.searches.watch_json import watch_json
 from harma.searches.watches import WatchBook
-from harma.serve.features import Feature, feature, iso, shown_name
+from harma.serve.features import Feature, feature, iso
 from harma.serve.links import link
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
-
-# How collections of saved searches are called, for OGC API Features and STAC.
-COLLECTION = "search-{}"
+from harma.serve.settings import SEARCH_PREFIX
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def shown_search(
     }
     if not search.is_draft:
         shown["links"] = {
-            "collection": link(request, f"/collections/{COLLECTION.format(search.id)}"),
+            "collection": link(request, f"/collections/{SEARCH_PREFIX}{search.id}"),
             "feed": link(request, f"/v1/searches/{search.id}/feed.atom"),
         }
     return shown

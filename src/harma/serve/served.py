@@ -3,11 +3,8 @@
 import logging
 import threading
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from harma.errors import BusyError, HarmaError, ModelMismatchError, NotFoundError
 from harma.index.ask import Query, Vector
@@ -18,7 +15,7 @@ from harma.index.records import SHOWN_COLUMNS, ShownChip, SourceRecord
 from harma.index.schema import quoted
 from harma.index.settings import SETTINGS_FILE, read_settings
 from harma.index.source_ids import sources_by_id
-from harma.index.standing import Standings
+from harma.index.standing import NO_STANDINGS
 from harma.model.model import HarMA
 from harma.searches.book import SearchBook
 from harma.serve.models import Models
@@ -27,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 # What a person is told of an index that cannot be opened; its log has the words, which name files.
 CANNOT_BE_OPENED = "it cannot be opened; the server's log says why"
-# Of a chip of no search.
-NO_STANDINGS = Standings(np.empty(0))
 
 
 class ServedIndex:
@@ -67,6 +62,8 @@ class ServedIndex:
         self._index: Index | None = None
         self._settings_written = 0
         self._lock = threading.Lock()
+        self._searches: SearchBook | None = None
+        self._opening_searches = threading.Lock()
         self._read_sources: tuple[tuple[int, int], _Sources] | None = None
         self._facts: tuple[tuple[int, int], dict[str, Any]] | None = None
 
@@ -130,6 +127,14 @@ class ServedIndex:
         self._known()
         self.facts()
 
+    def check_ready(self) -> None:
+        """Check that the index can be searched.
+
+        Raises:
+            BusyError: it is still loading, or failed.
+        """
+        _ = self.index
+
     @property
     def index(self) -> Index:
         """The index.
@@ -171,12 +176,31 @@ class ServedIndex:
             return 0
         return self._index.store.version
 
-    @cached_property
+    @property
     def searches(self) -> SearchBook:
-        """Its saved searches."""
-        return SearchBook.open(
-            self.directory, state=self.kept_in, index_name=self.id, only_reads=self.only_reads
-        )
+        """Its saved searches, opened when somebody first asks for them.
+
+        Raises:
+            ConfigError: the place cannot be one for saved searches.
+            StateError: they cannot be opened.
+        """
+        # Of two that ask first, each would make a database with connections of its own.
+        with self._opening_searches:
+            if self._searches is None:
+                self._searches = SearchBook.open(
+                    self.directory,
+                    state=self.kept_in,
+                    index_name=self.id,
+                    only_reads=self.only_reads,
+                )
+            return self._searches
+
+    def close(self) -> None:
+        """Let go of the database of its saved searches."""
+        with self._opening_searches:
+            if self._searches is not None:
+                self._searches.close()
+                self._searches = None
 
     # -- chips and sources -------------------------------------------------------------------------
 

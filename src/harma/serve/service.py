@@ -18,6 +18,8 @@ from harma.serve.work import WorkQueue
 WAITING_EXPLANATIONS = 4
 SAVED_THREADS = 2
 WAITING_MARKS = 64
+# Pictures that are received or decoded at once: each may hold 10 MB.
+UPLOADS_AT_ONCE = 8
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Service:
         tile_work: runs tiles, pictures and thumbnails.
         explain_work: runs relevance maps, one at a time: each embeds a chip many times.
         saved_work: reads and keeps saved searches and marks, which wait for the disk.
+        upload_work: decodes pictures, one at a time.
         results: hits of searches, kept for their pages.
         uploads: pictures that clients sent.
         metrics: counters for Prometheus.
@@ -49,13 +52,16 @@ class Service:
     saved_work: WorkQueue = field(
         default_factory=lambda: WorkQueue("saved searches", SAVED_THREADS, WAITING_MARKS)
     )
+    # One thread, as one process decodes.
+    upload_work: WorkQueue = field(
+        default_factory=lambda: WorkQueue("uploads", 1, UPLOADS_AT_ONCE - 1)
+    )
     results: Results = field(default_factory=Results)
     uploads: Uploads = field(default_factory=Uploads)
     metrics: Metrics = field(default_factory=Metrics)
     source_tables: SourceTables = field(default_factory=SourceTables)
     scene_files: SceneFiles = field(default_factory=SceneFiles)
     listings: Listings = field(default_factory=Listings)
-    further: dict[str, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: ServeSettings) -> Self:
@@ -83,7 +89,16 @@ class Service:
     @property
     def queues(self) -> tuple[WorkQueue, ...]:
         """All queues of work."""
-        return self.search_work, self.tile_work, self.explain_work, self.saved_work
+        work = (self.search_work, self.tile_work, self.explain_work, self.saved_work)
+        return *work, self.upload_work
+
+    def close(self) -> None:
+        """End its threads and its process when they have finished, and let databases go."""
+        for queue in self.queues:
+            queue.close()
+        self.uploads.close()
+        for index in self.indexes.values():
+            index.close()
 
     def index(self, name: str) -> ServedIndex:
         """A served index by its id.

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MEGA = 1_000_000
+USUAL_K = 50
+# Begins the ids of collections that are saved searches; no index is called so.
+SEARCH_PREFIX = "search-"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Limits:
     body_bytes: int = 2 * MEGA
     threads: int = 2
     waiting: int = 64
+
+    @property
+    def usual_k(self) -> int:
+        """Hits of an answer unless a client says how many."""
+        return min(USUAL_K, self.k)
 
 
 @dataclass(frozen=True)

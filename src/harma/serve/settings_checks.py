@@ -10,11 +10,9 @@ from harma.errors import ConfigError
 from harma.index.settings import read_settings
 from harma.searches.webhook import SECRET_VARIABLE, read_secret
 from harma.searches.webhook_hosts import WebhookHost
-from harma.serve.settings import ServeSettings
+from harma.serve.settings import SEARCH_PREFIX, ServeSettings
 
 INDEX_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# Begins the collections of saved searches.
-OF_SEARCHES = "search-"
 ROOT_PATH = re.compile(r"(/[\w.~-]+)*")
 HEADER = re.compile(r"[A-Za-z0-9-]+")
 TILE_FIELDS = ("{z}", "{x}", "{y}")
@@ -67,7 +65,7 @@ def _check_index(name: str, directory: Path) -> None:
             f"{name!r} is no id of an index: letters, digits, - and _ are allowed, 64 at most. Give"
             " NAME=DIRECTORY"
         )
-    if name.startswith(OF_SEARCHES):
+    if name.startswith(SEARCH_PREFIX):
         raise ConfigError(
             f"{name!r} begins as the collections of saved searches do; give NAME=DIRECTORY"
         )

@@ -9,8 +9,10 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from harma.index.extents import Box
-from harma.scenes.period import Period
-from harma.serve.features import DIGITS, feature, iso, shown_name
+from harma.index.outlines import DIGITS
+from harma.index.source_ids import shown_name
+from harma.scenes.period import date_of
+from harma.serve.features import feature, iso
 from harma.serve.links import link
 from harma.serve.mercator import full_zoom, whole_zoom
 from harma.serve.source_table import ServedSource, SourceTable
@@ -93,7 +95,7 @@ def source_facts(request: Request, index: str, source: ServedSource) -> dict[str
         "date": date_text(source),
         "datetime": iso(extent.datetime),
         "datetime_end": iso(extent.datetime_end),
-        "added": iso(getattr(record, "added", None)),
+        "added": iso(record.added),
         "sensor": record.sensor,
         "bands": record.bands,
         "stretch": record.stretch,
@@ -133,10 +135,7 @@ def content_tag(source: ServedSource) -> str:
 
 def date_text(source: ServedSource) -> str:
     """When a source was taken, as exactly as it is known; or ""."""
-    extent = source.extent
-    if extent.datetime is None:
-        return ""
-    return Period(extent.datetime, extent.datetime_end or extent.datetime).text
+    return date_of(source.extent.datetime, source.extent.datetime_end)
 
 
 def coverage(table: SourceTable) -> bytes:

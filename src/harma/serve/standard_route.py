@@ -8,9 +8,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from harma.errors import QueryError
-from harma.serve.problems import problem
+from harma.ground.messages import sendable
+from harma.serve.problems import plain_problem
 
-BAD_REQUEST = "Bad Request"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -25,15 +25,10 @@ class StandardRoute(APIRoute):
             try:
                 return await handler(request)
             except QueryError as error:
-                return problem(400, BAD_REQUEST, error.problem)
+                return plain_problem(400, error.problem)
             except RequestValidationError as error:
                 first = error.errors()[0]
                 field = ".".join(str(part) for part in first["loc"][1:])
-                return problem(400, BAD_REQUEST, f"{field or 'body'}: {_sendable(first['msg'])}")
+                return plain_problem(400, f"{field or 'body'}: {sendable(first['msg'])}")
 
         return handle
-
-
-def _sendable(text: str) -> str:
-    """A text that can be sent: what no UTF-8 can say is written out."""
-    return text.encode("utf-8", "backslashreplace").decode()

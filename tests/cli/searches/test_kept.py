@@ -45,7 +45,7 @@ def test_a_search_from_a_file(archive, say, tmp_path):
     status, shown = say("save", archive, "--asked", file, "--name", "like that")
     assert status == 0
     status, shown = say("show", archive, shown.split()[0])
-    assert 'asked    {"like": [{"vector": "…"}], "k": 3}' in shown
+    assert 'asked    {"like": [{"vector": "of a picture"}], "k": 3}' in shown
 
 
 def test_what_cannot_be_saved(archive, say, tmp_path):

@@ -20,6 +20,7 @@ from harma.serve.routes.uploads import Arriving
 from harma.serve.service import Service
 from harma.serve.settings import Limits, ServeSettings
 from harma.serve.uploads import Uploads
+from harma.serve.work import WorkQueue
 
 ADDRESS = "/v1/uploads"
 PLAIN = encoded(noise(), "PNG")
@@ -129,7 +130,7 @@ class Slow:
 
 def test_more_than_some_at_once_are_503(service):
     async def scenario():
-        arriving = Arriving(service.uploads, most=2)
+        arriving = Arriving(service.uploads, WorkQueue("uploads", 1, 1))
         slow = [Slow(), Slow()]
         tasks = [asyncio.create_task(arriving.received(one.request)) for one in slow]
         await asyncio.sleep(0)
@@ -146,7 +147,7 @@ def test_more_than_some_at_once_are_503(service):
 
 def test_what_does_not_come_is_given_up(service):
     async def scenario():
-        arriving = Arriving(service.uploads, seconds=0.02)
+        arriving = Arriving(service.uploads, service.upload_work, seconds=0.02)
         with pytest.raises(BusyError, match="did not come within"):
             await arriving.received(Slow().request)
         return arriving.num_inside

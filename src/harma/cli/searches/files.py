@@ -6,7 +6,7 @@ from pathlib import Path
 from harma.cli.argument_types import output_file
 from harma.cli.command import Command
 from harma.cli.searches.kept import add_search_argument
-from harma.cli.watch.opened import open_searches
+from harma.cli.watch.opened import check_outside, open_searches
 
 FORMAT_OF_SUFFIX = {
     ".geojson": "geojson",
@@ -108,18 +108,6 @@ def form_of(file: Path) -> str:
     if form is None:
         raise ConfigError(f"{file} has none of the suffixes {', '.join(FORMAT_OF_SUFFIX)}")
     return form
-
-
-def check_outside(output: Path, directory: Path) -> None:
-    """Check that a file does not lie inside the index.
-
-    Raises:
-        ConfigError: it does.
-    """
-    from harma.errors import ConfigError
-
-    if directory.resolve() in output.resolve().parents:
-        raise ConfigError(f"{output} lies inside the index; write elsewhere")
 
 
 ACTIONS = (

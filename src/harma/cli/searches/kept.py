@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harma.cli.command import Command
-from harma.cli.watch.opened import add_model_arguments, open_index, open_searches
+from harma.cli.watch.opened import (
+    add_model_arguments,
+    open_index,
+    open_searches,
+    read_search,
+)
 
 if TYPE_CHECKING:
     from harma.searches.records import Mark, MarkCounts, SavedSearch
@@ -58,23 +63,11 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
 
     asked: dict[str, Any] = {}
     if args.asked is not None:
-        asked = _read_json(args.asked)
+        asked = read_search(args.asked)
     if args.text is not None:
         asked["text"] = args.text
     if not asked:
         raise ConfigError("nothing to look for is said; give a TEXT, or --asked FILE")
-    return asked
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    from harma.errors import ConfigError
-
-    try:
-        asked = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file} is no JSON that can be read ({error})") from error
-    if not isinstance(asked, dict):
-        raise ConfigError(f'{file} holds no object; a search is one, such as {{"text": "…"}}')
     return asked
 
 
@@ -113,19 +106,9 @@ def _show(args: argparse.Namespace) -> int:
 
 def _told(search: "SavedSearch") -> str:
     """What is asked in a line; of vectors, which nobody can read, only that they are there."""
-    shown: dict[str, Any] = dict(search.asked)
-    if "image" in shown:
-        shown["image"] = _without_numbers(shown["image"])
-    for name in ("like", "unlike"):
-        if name in shown:
-            shown[name] = [_without_numbers(example) for example in shown[name]]
-    return json.dumps(shown, ensure_ascii=False)
+    from harma.searches.keeping import without_numbers
 
-
-def _without_numbers(example: dict[str, Any]) -> dict[str, Any]:
-    if "vector" in example:
-        return example | {"vector": "…"}
-    return example
+    return json.dumps(without_numbers(search.asked), ensure_ascii=False)
 
 
 def _row(search: "SavedSearch", counts: "MarkCounts | None") -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import count, output_file
 from harma.cli.command import Command
-from harma.cli.watch.opened import add_index_argument, open_searches
+from harma.cli.watch.opened import add_index_argument, check_outside, open_searches
 
 if TYPE_CHECKING:
     from harma.searches.book import SearchBook
@@ -44,6 +43,7 @@ def _add_events_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _events(args: argparse.Namespace) -> int:
+    from harma.ground.files import write_text
     from harma.searches.events import read_events
 
     form = _format(args)
@@ -54,7 +54,8 @@ def _events(args: argparse.Namespace) -> int:
     if args.output is None:
         print(text, end="")
         return 0
-    _write(args.output, text, args.directory)
+    check_outside(args.output, args.directory)
+    write_text(args.output, text)
     print(f"{args.output}: {len(events):,} events")
     return 0
 
@@ -138,15 +139,6 @@ def _table(events: Sequence["Event"]) -> list[str]:
             f" {place:<18}  {scene_name(event)}  chip:{event.chip}"
         )
     return lines
-
-
-def _write(file: Path, text: str, directory: Path) -> None:
-    from harma.errors import ConfigError
-    from harma.ground.files import write_text
-
-    if directory.resolve() in file.resolve().parents:
-        raise ConfigError(f"{file} lies inside the index; write it elsewhere")
-    write_text(file, text)
 
 
 ACTIONS = (Command("events", "what was found", _events, _add_events_arguments),)

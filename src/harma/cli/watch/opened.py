@@ -1,8 +1,9 @@
-"""An index and its saved searches, opened for the actions of `harma watch`."""
+"""An index and its saved searches, opened for the actions of `harma watch` and `searches`."""
 
 import argparse
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harma.cli.argument_types import local_directory
 
@@ -47,6 +48,35 @@ def open_index(directory: Path, args: argparse.Namespace) -> "Index":
         return Index.open(directory)
     name = args.model or read_settings(directory).model
     return Index.open(directory, model=load(name, backbone=args.backbone))
+
+
+def read_search(file: Path) -> dict[str, Any]:
+    """A search in a file of JSON, as the HTTP API takes it.
+
+    Raises:
+        ConfigError: it is none, or not there.
+    """
+    from harma.errors import ConfigError
+
+    try:
+        asked = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} is no JSON that can be read ({error})") from error
+    if not isinstance(asked, dict):
+        raise ConfigError(f'{file} holds no object; a search is one, such as {{"text": "…"}}')
+    return asked
+
+
+def check_outside(output: Path, directory: Path) -> None:
+    """Check that a file that is to be written does not lie inside the index.
+
+    Raises:
+        ConfigError: it does.
+    """
+    from harma.errors import ConfigError
+
+    if directory.resolve() in output.resolve().parents:
+        raise ConfigError(f"{output} lies inside the index; write it elsewhere")
 
 
 def open_searches(directory: Path, state: str) -> "SearchBook":

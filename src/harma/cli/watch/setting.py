@@ -12,6 +12,7 @@ from harma.cli.watch.opened import (
     add_model_arguments,
     open_index,
     open_searches,
+    read_search,
 )
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
 
     asked: dict[str, Any] = {}
     if args.asked is not None:
-        asked = _read_json(args.asked)
+        asked = read_search(args.asked)
     flags = {
         "text": args.text,
         "bbox": args.bbox,
@@ -146,18 +147,6 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
             asked[name] = list(value) if isinstance(value, tuple) else value
     if not asked:
         raise ConfigError("nothing to watch is named; give the id of a saved search, or --text")
-    return asked
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    from harma.errors import ConfigError
-
-    try:
-        asked = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file} is no JSON that can be read ({error})") from error
-    if not isinstance(asked, dict):
-        raise ConfigError(f'{file} holds no object; a search is one, such as {{"text": "…"}}')
     return asked
 
 

@@ -1,6 +1,5 @@
 """Routes of chips: what is known of one, its thumbnail, its picture, why a text finds it."""
 
-import io
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,20 +7,18 @@ from PIL import Image
 
 from harma.errors import NotFoundError
 from harma.index.hits import Hit
-from harma.index.pictures import pictures_of
+from harma.index.pictures import as_jpeg, pictures_of
 from harma.serve.answers import HitFeature, RelevanceMap
 from harma.serve.caching import AN_HOUR, NOT_MODIFIED, cached, is_known, not_modified
 from harma.serve.explaining import explained
 from harma.serve.features import chip_feature
+from harma.serve.media_types import JPEG, jpeg_response
 from harma.serve.problems import responses
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 
 # Longer side of a picture, pixels.
 MOST_SIDE = 1024
-JPEG = "image/jpeg"
-PICTURE = {"schema": {"type": "string", "format": "binary"}}
-QUALITY = 90
 
 
 def routes(service: Service) -> APIRouter:
@@ -48,7 +45,7 @@ def routes(service: Service) -> APIRouter:
         summary="A small picture of a chip",
         response_class=Response,
         responses={
-            200: {"description": "JPEG, 96 pixels", "content": {JPEG: PICTURE}},
+            **jpeg_response("JPEG, 96 pixels"),
             **NOT_MODIFIED,
             **responses(404, 503),
         },
@@ -63,7 +60,7 @@ def routes(service: Service) -> APIRouter:
         summary="A chip as the model saw it, at most 1024 pixels",
         response_class=Response,
         responses={
-            200: {"description": "JPEG", "content": {JPEG: PICTURE}},
+            **jpeg_response("JPEG"),
             **NOT_MODIFIED,
             **responses(404, 503),
         },
@@ -125,10 +122,3 @@ def _picture(served: ServedIndex, chip: Hit) -> Image.Image:
             " thumbnail is there"
         )
     return picture.image
-
-
-def as_jpeg(picture: Image.Image) -> bytes:
-    """A picture as JPEG."""
-    buffer = io.BytesIO()
-    picture.convert("RGB").save(buffer, "JPEG", quality=QUALITY)
-    return buffer.getvalue()

@@ -10,16 +10,10 @@ from harma.searches.chips import on_chips
 from harma.searches.mark_files import write_marks
 from harma.searches.mark_import import import_marks
 from harma.searches.records import Mark, MarkCounts
-from harma.serve.exports import (
-    CSV,
-    GEOJSON,
-    PARQUET,
-    ExportFormat,
-    export_responses,
-    file_response,
-)
+from harma.serve.exports import ExportFormat, export_responses, file_response
 from harma.serve.gate import who_of
 from harma.serve.mark_reading import read_sent_marks
+from harma.serve.media_types import BYTES, CSV, GEOJSON, JSON, PARQUET
 from harma.serve.problems import plain_problem, responses
 from harma.serve.saved import Saved, mark_features, saved_of
 from harma.serve.saved_models import (
@@ -33,7 +27,7 @@ from harma.serve.service import Service
 
 FORM_OF_TYPE = {
     GEOJSON: "geojson",
-    "application/json": "geojson",
+    JSON: "geojson",
     CSV: "csv",
     PARQUET: "geoparquet",
 }
@@ -45,7 +39,7 @@ IMPORT_BODY = {
         "content": {
             GEOJSON: {"schema": {"type": "object"}},
             CSV: {"schema": {"type": "string"}},
-            PARQUET: {"schema": {"type": "string", "format": "binary"}},
+            PARQUET: BYTES,
         },
     }
 }

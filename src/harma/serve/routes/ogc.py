@@ -16,7 +16,6 @@ from harma.serve.item_answers import (
     ItemPage,
     LandingPage,
 )
-from harma.serve.item_features import GEOJSON
 from harma.serve.item_filter import ItemFilter, item_filter
 from harma.serve.item_pages import (
     LIMIT,
@@ -28,8 +27,8 @@ from harma.serve.item_pages import (
 )
 from harma.serve.items import one_item
 from harma.serve.links import link
+from harma.serve.media_types import GEOJSON, JSON
 from harma.serve.ogc import (
-    JSON,
     collection_document,
     collection_list,
     conformance,

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Request, Response
 from harma.ground.version import __version__
 from harma.serve.answers import PageSettings
 from harma.serve.caching import NOT_MODIFIED
+from harma.serve.media_types import BYTES
 from harma.serve.page_files import page_response
 from harma.serve.problems import responses
 from harma.serve.service import Service
 from harma.serve.settings import ServeSettings
 from harma.serve.settings_checks import basemap_kind
 
-ANY_FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+ANY_FILE = {"*/*": BYTES}
 
 
 def routes(service: Service) -> APIRouter:

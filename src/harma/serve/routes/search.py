@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from harma.index.ask_json import said
 from harma.serve.answers import Answer, Detections
-from harma.serve.asked import EXAMPLE_BODY, USUAL_K, AskedRules
+from harma.serve.asked import EXAMPLE_BODY, AskedRules, hits_of_answer
 from harma.serve.caching import ASK_FIRST, NOT_MODIFIED, cached, is_known, not_modified
 from harma.serve.detections import detection_features, merged_detections, over
 from harma.serve.exports import ExportFormat, export_of, export_responses
 from harma.serve.features import hit_features
-from harma.serve.finding import PageOfHits, answer, deep_enough, empty_of, find, has_more
-from harma.serve.links import link
+from harma.serve.finding import PageOfHits, answer, deep_enough, empty_of, find
 from harma.serve.problems import responses
 from harma.serve.results import Kept
 from harma.serve.served import ServedIndex
@@ -30,13 +30,16 @@ Numbers = Annotated[str | None, Query(pattern=r"^[-+.\deE]+(,[-+.\deE]+)*$", max
 def routes(service: Service) -> APIRouter:
     """The routes of searches."""
     router = APIRouter(tags=["search"])
-    limits = service.settings.limits
-    rules = AskedRules(limits)
-    k_of_page = Query(ge=1, le=limits.k, description="hits of this answer")
+    rules = AskedRules(service.settings.limits)
+    _add_search(router, service, rules)
+    _add_search_by_address(router, service, rules)
+    _add_pages(router, service)
+    _add_export(router, service)
+    _add_detections(router, service)
+    return router
 
-    async def answered(request: Request, served: ServedIndex, values: dict[str, Any]) -> Response:
-        return await service.search_work.run(lambda: _answered(service, served, request, values))
 
+def _add_search(router: APIRouter, service: Service, rules: AskedRules) -> None:
     @router.post(
         "/v1/indexes/{index}/search",
         operation_id="search",
@@ -50,7 +53,12 @@ def routes(service: Service) -> APIRouter:
         index: str,
         body: Annotated[dict[str, Any], rules.validator, rules.schema],
     ) -> Response:
-        return await answered(request, service.index(index), body)
+        served = service.index(index)
+        return await service.search_work.run(lambda: _answered(service, served, request, body))
+
+
+def _add_search_by_address(router: APIRouter, service: Service, rules: AskedRules) -> None:
+    limits = service.settings.limits
 
     @router.get(
         "/v1/indexes/{index}/search",
@@ -71,7 +79,7 @@ def routes(service: Service) -> APIRouter:
                 examples=["a harbour with tanks"],
             ),
         ],
-        k: Annotated[int, k_of_page] = min(USUAL_K, limits.k),
+        k: Annotated[int, hits_of_answer(limits)] = limits.usual_k,
         bbox: Numbers = None,
         near: Numbers = None,
         radius_km: Annotated[float | None, Query(gt=0, allow_inf_nan=False)] = None,
@@ -92,8 +100,13 @@ def routes(service: Service) -> APIRouter:
             "after": after,
             "source": source,
         }
-        values = {name: value for name, value in given.items() if value is not None}
-        return await answered(request, service.index(index), rules.checked(values))
+        values = rules.checked(said(given))
+        served = service.index(index)
+        return await service.search_work.run(lambda: _answered(service, served, request, values))
+
+
+def _add_pages(router: APIRouter, service: Service) -> None:
+    limits = service.settings.limits
 
     @router.get(
         "/v1/indexes/{index}/results/{query}",
@@ -107,12 +120,14 @@ def routes(service: Service) -> APIRouter:
         index: str,
         query: str,
         after: Annotated[int, Query(ge=0, le=limits.kept_hits)] = 0,
-        k: Annotated[int, k_of_page] = min(USUAL_K, limits.k),
+        k: Annotated[int, hits_of_answer(limits)] = limits.usual_k,
     ) -> Response:
         served, kept = _kept(service, index, query)
         page = PageOfHits(after, k)
         return await service.search_work.run(lambda: _further(service, served, request, kept, page))
 
+
+def _add_export(router: APIRouter, service: Service) -> None:
     @router.get(
         "/v1/indexes/{index}/results/{query}/export",
         operation_id="export_results",
@@ -136,6 +151,8 @@ def routes(service: Service) -> APIRouter:
 
         return await service.search_work.run(written)
 
+
+def _add_detections(router: APIRouter, service: Service) -> None:
     @router.get(
         "/v1/indexes/{index}/results/{query}/detections",
         operation_id="detections",
@@ -173,8 +190,6 @@ def routes(service: Service) -> APIRouter:
 
         return await service.search_work.run(merged)
 
-    return router
-
 
 def _kept(service: Service, index: str, query: str) -> tuple[ServedIndex, Kept]:
     """A kept result list, which must be of the index that the address names."""
@@ -209,16 +224,8 @@ def _page(
     service: Service, served: ServedIndex, request: Request, kept: Kept, page: PageOfHits
 ) -> Response:
     """A page as an answer; written here, in a thread, as a thousand hits take a while."""
-    following = None
-    if has_more(kept, page):
-        following = link(
-            request,
-            f"/v1/indexes/{served.id}/results/{kept.id}",
-            after=page.after + page.k,
-            k=page.k,
-        )
     empty = empty_of(service, served, kept)
-    return JSONResponse(answer(kept, page, next_page=following, empty=empty))
+    return JSONResponse(answer(request, kept, page, empty=empty))
 
 
 def _numbers(text: str | None) -> list[float | str] | None:

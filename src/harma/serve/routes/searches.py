@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from harma.searches.keeping import kept_asked, model_of_vectors
-from harma.serve.asked import EXAMPLE_BODY, NOT_AN_EXAMPLE, AskedRules
+from harma.serve.asked import EXAMPLE_BODY, NOT_AN_EXAMPLE, AskedRules, hits_of_answer
 from harma.serve.gate import who_of
 from harma.serve.marked_answers import next_to_mark, searched_again
 from harma.serve.next_up import How
@@ -149,7 +149,6 @@ def _add_keeping(router: APIRouter, service: Service) -> None:
 
 def _add_asking(router: APIRouter, service: Service) -> None:
     limits = service.settings.limits
-    k_of_page = Query(ge=1, le=limits.k, description="hits of this answer")
 
     async def answered(search: str, answer: Callable[[Saved], dict[str, Any]]) -> Response:
         def found() -> Response:
@@ -179,7 +178,7 @@ def _add_asking(router: APIRouter, service: Service) -> None:
         request: Request,
         search: str,
         how: How = "best",
-        k: Annotated[int | None, k_of_page] = None,
+        k: Annotated[int | None, hits_of_answer(limits)] = None,
     ) -> Response:
         return await answered(search, lambda saved: next_to_mark(service, request, saved, k, how))
 

@@ -8,6 +8,7 @@ from harma.errors import ConflictError, NotFoundError
 from harma.serve.caching import ASK_FIRST, FOR_EVER, NOT_MODIFIED, cached, is_known, not_modified
 from harma.serve.item_answers import GeoJsonResponse
 from harma.serve.links import link
+from harma.serve.media_types import BYTES
 from harma.serve.mercator import MOST_ZOOM, tile_grid
 from harma.serve.problems import responses
 from harma.serve.served import ServedIndex
@@ -27,13 +28,12 @@ K = 100
 MOST_K = 1000
 # Tiles that are drawn in another way have other tags.
 DRAWING = 1
-PIXELS = {"type": "string", "format": "binary"}
 IMAGES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "the tile; transparent where the scene shows nothing",
-        "content": {form.media_type: {"schema": PIXELS} for form in (WEBP, PNG)},
+        "content": {form.media_type: BYTES for form in (WEBP, PNG)},
     },
-    304: NOT_MODIFIED[304],
+    **NOT_MODIFIED,
 }
 IndexId = Annotated[str, Path(description="id of the index", examples=["archive"])]
 SourceId = Annotated[str, Path(description="id of the scene", examples=["0f3a5c7e9b1d2f40"])]
@@ -49,7 +49,7 @@ def routes(service: Service) -> APIRouter:
         summary="Where the scenes of an index are",
         response_class=GeoJsonResponse,
         response_model=Coverage,
-        responses={304: NOT_MODIFIED[304], **responses(404, 503)},
+        responses={**NOT_MODIFIED, **responses(404, 503)},
     )
     async def coverage_(request: Request, index: IndexId) -> Response:
         served = service.index(index)

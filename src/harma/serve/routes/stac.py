@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from harma.errors import QueryError
 from harma.serve.feature_collections import FeatureCollection, FeatureCollections
 from harma.serve.item_answers import GeoJsonResponse, ItemPage, SearchBody
-from harma.serve.item_features import GEOJSON
 from harma.serve.item_filter import item_filter
 from harma.serve.item_pages import LIMIT, MOST_LIMIT, ItemsAsked, check_known, page_of
 from harma.serve.links import link
-from harma.serve.ogc import JSON, page_document
+from harma.serve.media_types import GEOJSON, JSON
+from harma.serve.ogc import page_document
 from harma.serve.problems import responses
 from harma.serve.routes.ogc import Bbox, Limit, Period, Token, Words
 from harma.serve.service import Service

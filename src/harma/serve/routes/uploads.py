@@ -7,13 +7,12 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from harma.errors import BusyError, MediaTypeError
+from harma.serve.media_types import BYTES
 from harma.serve.problems import responses
 from harma.serve.service import Service
 from harma.serve.uploads import MEDIA_TYPES, Uploads
 from harma.serve.work import WorkQueue
 
-# Pictures that are received or decoded at once: each may hold 10 MB.
-MOST_AT_ONCE = 8
 # In which a picture must have come.
 SECONDS = 60.0
 
@@ -43,7 +42,7 @@ class UploadAnswer(BaseModel):
 def routes(service: Service) -> APIRouter:
     """Where pictures are sent."""
     router = APIRouter(tags=["uploads"])
-    arriving = Arriving(service.uploads)
+    arriving = Arriving(service.uploads, service.upload_work)
 
     @router.post(
         "/v1/uploads",
@@ -70,19 +69,15 @@ class Arriving:
 
     Args:
         uploads: that keep them.
-        most: that are received or decoded at once.
+        work: decodes them.
         seconds: that one may take to come.
     """
 
-    def __init__(
-        self, uploads: Uploads, *, most: int = MOST_AT_ONCE, seconds: float = SECONDS
-    ) -> None:
+    def __init__(self, uploads: Uploads, work: WorkQueue, *, seconds: float = SECONDS) -> None:
         self.uploads = uploads
-        self.most = most
+        self.work = work
         self.seconds = seconds
         self.num_inside = 0
-        # One thread, as one process decodes.
-        self._work = WorkQueue("uploads", 1, most)
 
     async def received(self, request: Request) -> Any:
         """Keep the picture of a request.
@@ -96,12 +91,12 @@ class Arriving:
         _check_type(request)
         self.uploads.check_size(_said_length(request))
         # Counted before the first byte is read: what waits is held in memory.
-        if self.num_inside >= self.most:
-            raise BusyError(f"{self.most} pictures are being received; try again soon")
+        if self.num_inside >= self.work.most:
+            raise BusyError(f"{self.work.most} pictures are being received; try again soon")
         self.num_inside += 1
         try:
             body = await self._read(request)
-            return await self._work.run(lambda: self.uploads.add(body))
+            return await self.work.run(lambda: self.uploads.add(body))
         finally:
             self.num_inside -= 1
 
@@ -137,5 +132,4 @@ def _said_length(request: Request) -> int:
 
 def _body() -> dict[str, Any]:
     """What the body is, in OpenAPI."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    return {"required": True, "content": dict.fromkeys(MEDIA_TYPES, binary)}
+    return {"required": True, "content": dict.fromkeys(MEDIA_TYPES, BYTES)}

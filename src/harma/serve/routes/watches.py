@@ -21,6 +21,7 @@ from harma.searches.watching import WatchRun, run_watch
 from harma.searches.webhook_hosts import target_of
 from harma.serve.caching import AN_HOUR, NOT_MODIFIED, cached, is_known, not_modified
 from harma.serve.links import link
+from harma.serve.media_types import JPEG, jpeg_response
 from harma.serve.problems import responses
 from harma.serve.saved import Saved, saved_of
 from harma.serve.service import Service
@@ -31,7 +32,6 @@ from harma.serve.watch_models import EventCollection, RunAnswer, ShownWatch, Wat
 
 logger = logging.getLogger(__name__)
 
-JPEG = "image/jpeg"
 # Of databases.
 LARGEST_NUMBER = 2**63 - 1
 MOST_EVENTS = 1000
@@ -147,10 +147,7 @@ def _add_events(router: APIRouter, service: Service) -> None:
         summary="A small picture of an event's chip, also where its scene is gone",
         response_class=Response,
         responses={
-            200: {
-                "description": "JPEG, 96 pixels",
-                "content": {JPEG: {"schema": {"type": "string", "format": "binary"}}},
-            },
+            **jpeg_response("JPEG, 96 pixels"),
             **NOT_MODIFIED,
             **responses(404, 422, 503, 507),
         },

@@ -1,0 +1,49 @@
+"""What is told of an index: counts, bounds and dates, the name of its model without its place."""
+
+import datetime as dt
+from pathlib import PurePath
+from typing import Any
+
+from harma.index.settings import FOREIGN
+from harma.serve.served import ServedIndex
+
+
+def summary_of(served: ServedIndex) -> dict[str, Any]:
+    """What is told of an index (`harma.serve.answers.IndexSummary`)."""
+    known = {
+        "id": served.id,
+        "title": served.id,
+        "state": served.state,
+        "problem": served.problem,
+    }
+    if served.state != "ready":
+        return known
+    facts = served.facts()
+    settings = served.index.store.settings
+    return {
+        **known,
+        "chips": facts["chips"],
+        "sources": facts["sources"],
+        "placed": facts["placed"],
+        "dated": facts["dated"],
+        "bounds": _bounds(facts["bounds"]),
+        "dates": _days(facts["dates"]),
+        "model": _model_name(settings.model),
+        "version": served.version,
+    }
+
+
+def _bounds(bounds: list[float | None]) -> list[float | None] | None:
+    return None if None in bounds else bounds
+
+
+def _days(dates: list[str]) -> list[str] | None:
+    """The days of the first and last moment."""
+    if "None" in dates:
+        return None
+    return [dt.datetime.fromisoformat(when).date().isoformat() for when in dates]
+
+
+def _model_name(model: str) -> str:
+    """The last part of where a model is: the rest is the server's."""
+    return PurePath(model.removeprefix(FOREIGN)).name
