@@ -201,11 +201,13 @@ def _checked_but_vectors(rules: AskedRules) -> Callable[[dict[str, Any]], dict[s
     def check(asked: dict[str, Any]) -> dict[str, Any]:
         looked_at = dict(asked)
         if _is_vector(asked.get("image")):
-            del looked_at["image"]
+            looked_at["image"] = _standing_in(asked["image"], "upload")
         for name in ("like", "unlike"):
             examples = asked.get(name)
             if isinstance(examples, list):
-                looked_at[name] = [each for each in examples if not _is_vector(each)]
+                looked_at[name] = [
+                    _standing_in(each, "chip") if _is_vector(each) else each for each in examples
+                ]
         rules.check(looked_at)
         return asked
 
@@ -214,6 +216,12 @@ def _checked_but_vectors(rules: AskedRules) -> Callable[[dict[str, Any]], dict[s
 
 def _is_vector(example: object) -> bool:
     return isinstance(example, dict) and NOT_AN_EXAMPLE in example
+
+
+def _standing_in(example: dict[str, Any], kind: str) -> dict[str, Any]:
+    """An example of another kind for one that is a vector: its weight and its number count too."""
+    rest = {name: value for name, value in example.items() if name != NOT_AN_EXAMPLE}
+    return {**rest, kind: NOT_AN_EXAMPLE}
 
 
 def _example(**body: Any) -> dict[str, Any]:
