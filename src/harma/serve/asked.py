@@ -238,7 +238,7 @@ def _odd_values(value: Any, field: str) -> Iterator[dict[str, str]]:
 
 
 def _is_finite(value: float) -> bool:
-    """Whether a number is finite, also as a float: an integer of JSON may be as long as one likes."""
+    """Whether a number is finite as a float: an integer of JSON may have any length."""
     try:
         return math.isfinite(value)
     except OverflowError:

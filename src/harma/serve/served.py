@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,14 @@ from harma.index.source_ids import sources_by_id
 from harma.index.standing import Standings
 from harma.model.model import HarMA
 from harma.searches.book import SearchBook
+from harma.searches.database import DATABASE_FILE
 from harma.serve.models import Models
 
 logger = logging.getLogger(__name__)
 
 # What a person is told of an index that cannot be opened; its log has the words, which name files.
 CANNOT_BE_OPENED = "it cannot be opened; the server's log says why"
+IS_GONE = "it is not where it was; it is opened again when it is back"
 # Of a chip of no search.
 NO_STANDINGS = Standings(np.empty(0))
 
@@ -67,6 +68,7 @@ class ServedIndex:
         self._index: Index | None = None
         self._settings_written = 0
         self._lock = threading.Lock()
+        self._book: tuple[int, SearchBook] | None = None
         self._sources: tuple[tuple[int, int], _Sources] | None = None
         self._facts: tuple[tuple[int, int], dict[str, Any]] | None = None
 
@@ -77,7 +79,8 @@ class ServedIndex:
         try:
             self._index = self._opened()
             self._learn()
-        except (HarmaError, OSError):
+        except Exception:
+            # Whatever it is: nobody else would say that it loads no more.
             logger.exception("the index %s cannot be served", self.directory)
             self.state = "failed"
             self.problem = CANNOT_BE_OPENED
@@ -109,7 +112,12 @@ class ServedIndex:
         Returns:
             Whether there was something new.
         """
+        if self.state == "failed":
+            return self._opened_again()
         if self._index is None:
+            return False
+        if not _written(self.directory):
+            self._leave()
             return False
         try:
             is_new = self._index.refresh_if_changed()
@@ -124,6 +132,24 @@ class ServedIndex:
             self._model = None
             self.warm_up()
             return self.state == "ready"
+
+    def _leave(self) -> None:
+        """Let go of an index whose directory is gone: what is written to it now is lost."""
+        logger.error("the index %s is gone", self.directory)
+        self.state = "failed"
+        self.problem = IS_GONE
+        self._index = None
+        self._settings_written = 0
+
+    def _opened_again(self) -> bool:
+        """Open an index that failed, if it was written since."""
+        if _written(self.directory) in (0, self._settings_written):
+            return False
+        logger.info("the index %s was written since; it is opened again", self.directory)
+        self.state = "loading"
+        self.problem = ""
+        self.warm_up()
+        return self.state == "ready"
 
     def _learn(self) -> None:
         """Count what is told of the index, before somebody waits for it."""
@@ -140,6 +166,7 @@ class ServedIndex:
         if self.state == "failed":
             raise BusyError(f"the index {self.id} cannot be searched: {self.problem}")
         index = self._opened_index()
+        self._check_there()
         if self._is_replaced(index):
             raise BusyError(f"the index {self.id} was embedded again and is opened anew; try again")
         return index
@@ -171,12 +198,36 @@ class ServedIndex:
             return 0
         return self._index.store.version
 
-    @cached_property
+    @property
     def searches(self) -> SearchBook:
-        """Its saved searches."""
-        return SearchBook.open(
-            self.directory, state=self.kept_in, index_name=self.id, only_reads=self.only_reads
-        )
+        """Its saved searches.
+
+        Raises:
+            BusyError: they are beside the index, which is gone.
+        """
+        if not self.kept_in:
+            self._check_there()
+        file = self.directory / DATABASE_FILE
+        with self._lock:
+            # A file that was removed takes marks still, and nobody would ever see them again.
+            if self._book is None or self._book[0] != _identity(file):
+                book = SearchBook.open(
+                    self.directory,
+                    state=self.kept_in,
+                    index_name=self.id,
+                    only_reads=self.only_reads,
+                )
+                self._book = _identity(file), book
+            return self._book[1]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its directory is where it was: looked at quickly."""
+        return _written(self.directory) != 0
+
+    def _check_there(self) -> None:
+        if not self.is_there:
+            raise BusyError(f"the index {self.id} cannot be searched: {IS_GONE}")
 
     # -- chips and sources -------------------------------------------------------------------------
 
@@ -247,6 +298,11 @@ def _written(directory: Path) -> int:
     """When the settings of an index were written; 0 where they are gone."""
     file = directory / SETTINGS_FILE
     return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+def _identity(file: Path) -> int:
+    """What is another number when a file is another one; 0 where there is none."""
+    return file.stat().st_ino if file.is_file() else 0
 
 
 class _Sources:

@@ -85,6 +85,11 @@ class Service:
         """All queues of work."""
         return self.search_work, self.tile_work, self.explain_work, self.saved_work
 
+    @property
+    def there(self) -> list[ServedIndex]:
+        """The indexes that are not gone; of one that is, /v1/indexes says so."""
+        return [index for index in self.indexes.values() if index.is_there]
+
     def index(self, name: str) -> ServedIndex:
         """A served index by its id.
 

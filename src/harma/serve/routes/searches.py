@@ -41,7 +41,7 @@ def _add_reading(router: APIRouter, service: Service) -> None:
         index: Annotated[str | None, Query(description="id of one index; none takes all")] = None,
         drafts: Annotated[bool, Query(description="those without a name, too")] = False,
     ) -> Response:
-        indexes = list(service.indexes.values()) if index is None else [service.index(index)]
+        indexes = [service.index(index)] if index is not None else service.there
 
         def listed() -> Response:
             return JSONResponse({"searches": shown_searches(request, indexes, drafts=drafts)})
