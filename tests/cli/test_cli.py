@@ -311,3 +311,13 @@ def test_log_levels(monkeypatch, said, everything, ours, gdal):
         for logger, (level, handlers) in zip(loggers, before, strict=True):
             logger.setLevel(level)
             logger.handlers[:] = handlers
+
+
+@pytest.mark.parametrize("words", [["searches", "list"], ["watch", "list"], ["watch", "run"]])
+def test_saved_searches_say_what_to_install(words, tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy.exc")
+
+    monkeypatch.setattr("harma.cli.run_command", fail)
+    assert main([*words, str(tmp_path)]) == 2
+    assert "needs sqlalchemy: pip install 'harma[search]'" in capsys.readouterr().err

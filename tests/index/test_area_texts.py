@@ -197,6 +197,10 @@ def test_geojson_that_cannot_be_used(content, message):
     [
         ("{", "the polygon is not GeoJSON (Expecting"),
         ("{" * 100_000, "the polygon is not GeoJSON"),
+        (
+            f'{{"type": "Polygon", "coordinates": [[[0, 0], [{10**400}, 0], [1, 1], [0, 0]]]}}',
+            "the polygon is not GeoJSON",
+        ),
         ('{"type": "GeometryCollection", "geometries": [' * 5000 + "]}" * 5000, "is not GeoJSON"),
         ("POLYGON ((0 0, 1 1", "the polygon is not WKT"),
         ("POLYGON (0 0, 1 1)", "the polygon is not WKT"),

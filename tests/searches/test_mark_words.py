@@ -93,8 +93,12 @@ def test_places_that_are_none(geometry, said):
         row(geometry)
 
 
-def test_a_geometry_that_cannot_be_read():
-    geometry, problem = shape_of("POINT (1")
+@pytest.mark.parametrize(
+    "described",
+    ["POINT (1", {"type": "Point", "coordinates": [10**400, 0]}, {"type": "Point"}, {"type": 5}, 5],
+)
+def test_a_geometry_that_cannot_be_read(described):
+    geometry, problem = shape_of(described)
     assert geometry is None
     with pytest.raises(QueryError, match="cannot be read"):
         mark_row(GivenRow(1, {"mark": "good", "id": "a"}, None, problem))

@@ -67,6 +67,10 @@ def test_nothing_said_and_the_example_fit():
         ({"within": "yes"}, "within"),
         ({"source": []}, "source"),
         ({"radius_km": float("inf")}, "radius_km"),
+        ({"radius_km": 10**400}, "radius_km"),
+        ({"bbox": [0, 0, 10**400, 1]}, "bbox.2"),
+        ({"polygon": {"coordinates": [[[0, -(10**400)]]]}}, "polygon.coordinates.0.0.1"),
+        ({"like": [{"chip": "a", "weight": 1e308}]}, "like.0.weight"),
         ({"date": [None, "a\0"]}, "date.1"),
         ({"text": "\udcff"}, "text"),
         ({"polygon": {"coordinates": [[[0, 0]] * 6]}}, "polygon"),
@@ -98,6 +102,7 @@ def test_reading():
     assert asked.page.overlap is None
     assert asked.where.source == ["/x/s"]
     assert read({"text": "a", "k": 3}).page.k == 3
+    assert read({"text": "a", "k": None}).page.k == 50
     few = read_asked({"text": "a"}, Limits(k=7), uploaded=no_upload, named=no_source)
     assert few.page.k == 7
     with pytest.raises(QueryError, match="no uploaded picture"):

@@ -84,3 +84,8 @@ def test_from_start_to_end(started):
     host, port = address.removeprefix("http://").rstrip("/").split(":")
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((host, int(port)), timeout=5)
+
+
+def test_a_port_that_none_is():
+    with pytest.raises(ConfigError, match="99999; give one from 0 to 65535"):
+        listen("127.0.0.1", 99999)

@@ -143,3 +143,47 @@ def test_its_saved_searches_are_opened_once(archive):
     served.close()
     assert served.searches is not opened[0]
     served.close()
+
+
+def test_an_index_that_is_gone_takes_nothing_and_is_opened_when_it_is_back(
+    client, service, archive, tmp_path
+):
+    body = {"index": "archive", "name": "roofs", "asked": {"text": "a roof"}}
+    search = client.post("/v1/searches", json=body).json()["id"]
+    chip = client.post("/v1/indexes/archive/search", json={"text": "a", "k": 1}).json()
+    marks = {"marks": [{"chip": chip["features"][0]["id"], "mark": "good"}]}
+    archive.rename(tmp_path / "away")
+    for look in (lambda: None, lambda: refresh_all(service)):
+        look()
+        answers = [
+            client.post("/v1/indexes/archive/search", json={"text": "b"}),
+            client.post("/v1/searches", json=body),
+            client.put(f"/v1/searches/{search}/marks", json=marks),
+            client.get("/collections/archive/items"),
+        ]
+        assert [answer.status_code for answer in answers] == [503] * 4
+        assert client.get("/v1/searches").json() == {"searches": []}
+        assert client.get("/collections").status_code == 200
+    assert client.get("/readyz").status_code == 503
+    (tmp_path / "away").rename(archive)
+    refresh_all(service)
+    assert client.get("/readyz").status_code == 200
+    assert client.put(f"/v1/searches/{search}/marks", json=marks).status_code == 200
+
+
+def test_saved_searches_of_an_index_that_was_built_again(client, archive):
+    """A removed file takes marks still: they would be gone when the server ends."""
+    body = {"index": "archive", "name": "roofs", "asked": {"text": "a roof"}}
+    client.post("/v1/searches", json=body)
+    for file in archive.glob("searches.sqlite*"):
+        file.unlink()
+    assert client.post("/v1/searches", json=body).status_code == 201
+    assert (archive / "searches.sqlite").is_file()
+    assert len(client.get("/v1/searches").json()["searches"]) == 1
+
+
+def test_what_nobody_thought_of_does_not_leave_it_loading(archive, monkeypatch):
+    served = ServedIndex("archive", archive, models=Models())
+    monkeypatch.setattr(served, "_opened", lambda: 1 / 0)
+    served.warm_up()
+    assert (served.state, served.problem) == ("failed", CANNOT_BE_OPENED)

@@ -12,6 +12,8 @@ import harma
 from harma.cli.command import module_command, run_command
 from harma.errors import ConfigError, HarmaError
 
+# Libraries that several verbs need, and what to install for them.
+EXTRAS = {"sqlalchemy": "search"}
 # Verb → (module, what it does). A module is imported when its verb is called, so that help is
 # quick; what it holds is said in `harma.cli.command`.
 VERBS = {
@@ -74,6 +76,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run_command(command, f"harma {name}", arguments[1:])
     except HarmaError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        part = str(error.name).partition(".")[0]
+        if part not in EXTRAS:
+            raise
+        print(
+            f"error: harma {name} needs {part}: pip install 'harma[{EXTRAS[part]}]'",
+            file=sys.stderr,
+        )
         return 2
     except BrokenPipeError:
         # The reader of our output has gone (`harma … | head`).

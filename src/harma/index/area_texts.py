@@ -95,6 +95,8 @@ def area_of_geojson(content: Any) -> BaseGeometry:
         TypeError,
         ValueError,
         AttributeError,
+        # An integer of JSON may be larger than any float.
+        OverflowError,
         RecursionError,
         shapely.errors.ShapelyError,
     ) as error:

@@ -17,6 +17,7 @@ from harma.index.said import (
     DATE,
     DATE_OR_NULL,
     EXAMPLES,
+    MOST_WEIGHT,
     NUMBER,
     PICTURE,
     STRING,
@@ -44,10 +45,13 @@ CHIP_PREFIX = "chip:"
 
 
 def _check_weight(example: object, weight: float | None) -> None:
-    """Check that a weight, where one is given, is greater than 0."""
+    """Check that a weight, where one is given, is greater than 0 and can be added up."""
     # Written so that NaN is refused too.
-    if weight is not None and not 0 < weight < float("inf"):
-        raise QueryError(f"the weight of {example!r} is {weight}; it must be greater than 0")
+    if weight is not None and not 0 < weight <= MOST_WEIGHT:
+        raise QueryError(
+            f"the weight of {example!r} is {weight}; it must be greater than 0, and at most"
+            f" {MOST_WEIGHT:,.0f}"
+        )
 
 
 def _check_integer(name: str, value: object) -> None:

@@ -13,7 +13,9 @@ DATE: JsonSchema = {
     "examples": ["2015", "2015-09", "2015-09-26", "2015-09-26T10:00:00Z"],
 }
 DATE_OR_NULL: JsonSchema = {"anyOf": [DATE, {"type": "null"}]}
-WEIGHT: JsonSchema = {"type": "number", "exclusiveMinimum": 0}
+# Weights are shares of one another; sums of larger ones are no finite numbers in float32.
+MOST_WEIGHT = 1e6
+WEIGHT: JsonSchema = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_WEIGHT}
 
 
 def numbers(count: int) -> JsonSchema:

@@ -12,6 +12,7 @@ from harma.index.index import Index
 
 # Digits of a number of a vector: more are noise in float32.
 DIGITS = 7
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def kept_asked(
@@ -94,5 +95,6 @@ def _check_vector(vector: Any, embed_dim: int) -> None:
             f"a vector to look for has {len(vector):,} numbers, the index's embeddings"
             f" {embed_dim}; give one of the index's model"
         )
-    if not np.isfinite(vector).all():
-        raise QueryError("a vector to look for holds a number that is not finite")
+    # NaN is in no order; an integer may be larger than any float.
+    if not all(abs(number) <= LARGEST for number in vector):
+        raise QueryError("a vector to look for holds a number that is not finite in float32")

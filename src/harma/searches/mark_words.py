@@ -212,5 +212,14 @@ def shape_of(described: Any) -> tuple[BaseGeometry | None, str]:
         else:
             geometry = shapely.geometry.shape(described)
         return shapely.force_2d(geometry), ""
-    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+    except (
+        ShapelyError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        # An integer of JSON may be larger than any float.
+        OverflowError,
+        RecursionError,
+    ) as error:
         return None, f"its geometry cannot be read ({first_line(error, length=80)})"

@@ -142,7 +142,7 @@ def read_asked(
         QueryError: what it says is not usable.
     """
     asked = asked_of(values, uploaded=uploaded, named=named)
-    if "k" not in values:
+    if values.get("k") is None:
         return replace(asked, page=replace(asked.page, k=limits.usual_k))
     return asked
 
@@ -226,12 +226,20 @@ def _odd_values(value: Any, field: str) -> Iterator[dict[str, str]]:
     # No recursion: how deep the lists of a stranger are nested is the stranger's choice.
     while stack:
         field, value = stack.pop()
-        if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, int | float) and not _is_finite(value):
             yield {"field": field or "body", "message": "it is no finite number"}
         elif isinstance(value, str) and not _is_text(value):
             yield {"field": field or "body", "message": "it holds signs that no text has"}
         else:
             stack += _parts(value, field)
+
+
+def _is_finite(value: float) -> bool:
+    """Whether a number is finite as a float: an integer of JSON may have any length."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _parts(value: Any, field: str) -> list[tuple[str, Any]]:

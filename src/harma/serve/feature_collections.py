@@ -65,7 +65,7 @@ class FeatureCollections:
     def all(self) -> Iterator[FeatureCollection]:
         """All of them, of indexes that are ready."""
         for index in self.service.indexes.values():
-            if index.state != "ready":
+            if index.state != "ready" or not index.is_there:
                 continue
             yield FeatureCollection(index.id, index)
             for saved in index.searches.all():

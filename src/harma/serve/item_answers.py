@@ -1,6 +1,6 @@
 """What OGC API Features and STAC answer with, as models: the schemas of OpenAPI."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -91,18 +91,22 @@ class ItemPage(BaseModel):
     features: list[ItemFeature]
 
 
+# With a length, as only then a text that no UTF-8 can say is refused.
+SaidText = Annotated[str, Field(max_length=2000)]
+
+
 class SearchBody(BaseModel):
     """A search of STAC."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    collections: list[str] | None = Field(
+    collections: list[SaidText] | None = Field(
         None, description="without them all indexes", examples=[["archive"]]
     )
-    ids: list[str] | None = Field(None, description="of chips")
+    ids: list[SaidText] | None = Field(None, description="of chips")
     bbox: list[float] | None = Field(None, examples=[[4.3, 51.8, 5.0, 51.9]])
     intersects: dict[str, Any] | None = Field(None, description="a geometry of GeoJSON")
-    datetime: str | None = Field(None, examples=["2019-01-01T00:00:00Z/.."])
+    datetime: SaidText | None = Field(None, examples=["2019-01-01T00:00:00Z/.."])
     limit: int = Field(100, ge=1, description="items of a page; at most 10,000 are given")
-    token: str | None = Field(None, description="of a next link")
-    q: str | None = Field(None, description="what should be seen; of one collection, an index")
+    token: SaidText | None = Field(None, description="of a next link")
+    q: SaidText | None = Field(None, description="what should be seen; of one collection, an index")

@@ -85,7 +85,7 @@ def _numbers(bbox: str | Sequence[float]) -> list[float]:
     try:
         parts = bbox.split(",") if isinstance(bbox, str) else bbox
         numbers = [float(part) for part in parts]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise QueryError(f"bbox is {bbox!r}; give west,south,east,north in degrees") from error
     if len(numbers) == 6:
         return [*numbers[:2], *numbers[3:5]]

@@ -176,7 +176,11 @@ def _fields(errors: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
         # An error of a whole object holds those of its fields.
         for inner in context.get("errors", ()):
             yield {"field": _joined(prefix, inner["field"]), "message": inner["message"]}
-        if "errors" not in context:
+        if error["type"] == "json_invalid":
+            # Its place is a number of bytes, and no field.
+            place = ".".join(map(str, error["loc"][1:]))
+            yield {"field": "body", "message": f"it is no JSON: {context['error']} (at {place})"}
+        elif "errors" not in context:
             yield {"field": prefix or "body", "message": sendable(str(error["msg"]))}
 
 

@@ -75,6 +75,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OverflowError as error:
+        raise ConfigError(f"the port is {port}; give one from 0 to 65535") from error
     except OSError as error:
         raise ConfigError(
             f"{host}, port {port} cannot be listened on ({error.strerror or error}); choose"

@@ -7,7 +7,7 @@ from typing import Any
 import shapely
 from fastapi import Request
 
-from harma.errors import NotFoundError
+from harma.errors import BusyError, NotFoundError
 from harma.index.source_ids import shown_name, source_id
 from harma.searches.asking import CurrentMarks
 from harma.searches.book import SearchBook
@@ -40,12 +40,18 @@ def saved_of(service: Service, search: str) -> Saved:
 
     Raises:
         NotFoundError: there is none.
+        BusyError: it may be beside an index that is gone.
     """
+    unread: BusyError | None = None
     for index in service.indexes.values():
         try:
             return Saved(index, index.searches.get(search))
         except NotFoundError:
             continue
+        except BusyError as error:
+            unread = error
+    if unread is not None:
+        raise unread
     raise NotFoundError(f"there is no saved search {search!r}; see /v1/searches")
 
 

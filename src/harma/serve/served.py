@@ -18,12 +18,14 @@ from harma.index.source_ids import sources_by_id
 from harma.index.standing import NO_STANDINGS
 from harma.model.model import HarMA
 from harma.searches.book import SearchBook
+from harma.searches.database import DATABASE_FILE
 from harma.serve.models import Models
 
 logger = logging.getLogger(__name__)
 
 # What a person is told of an index that cannot be opened; its log has the words, which name files.
 CANNOT_BE_OPENED = "it cannot be opened; the server's log says why"
+IS_GONE = "it is not where it was; it is opened again when it is back"
 
 
 class ServedIndex:
@@ -62,8 +64,7 @@ class ServedIndex:
         self._index: Index | None = None
         self._settings_written = 0
         self._lock = threading.Lock()
-        self._searches: SearchBook | None = None
-        self._opening_searches = threading.Lock()
+        self._book: tuple[int, SearchBook] | None = None
         self._read_sources: tuple[tuple[int, int], _Sources] | None = None
         self._facts: tuple[tuple[int, int], dict[str, Any]] | None = None
 
@@ -74,7 +75,8 @@ class ServedIndex:
         try:
             self._index = self._opened()
             self._learn()
-        except (HarmaError, OSError):
+        except Exception:
+            # Whatever it is: nobody else would say that it loads no more.
             logger.exception("the index %s cannot be served", self.directory)
             self.state = "failed"
             self.problem = CANNOT_BE_OPENED
@@ -106,7 +108,12 @@ class ServedIndex:
         Returns:
             Whether there was something new.
         """
+        if self.state == "failed":
+            return self._opened_again()
         if self._index is None:
+            return False
+        if not _written(self.directory):
+            self._leave()
             return False
         try:
             is_new = self._index.refresh_if_changed()
@@ -121,6 +128,24 @@ class ServedIndex:
             self._model = None
             self.warm_up()
             return self.state == "ready"
+
+    def _leave(self) -> None:
+        """Let go of an index whose directory is gone: what is written to it now is lost."""
+        logger.error("the index %s is gone", self.directory)
+        self.state = "failed"
+        self.problem = IS_GONE
+        self._index = None
+        self._settings_written = 0
+
+    def _opened_again(self) -> bool:
+        """Open an index that failed, if it was written since."""
+        if _written(self.directory) in (0, self._settings_written):
+            return False
+        logger.info("the index %s was written since; it is opened again", self.directory)
+        self.state = "loading"
+        self.problem = ""
+        self.warm_up()
+        return self.state == "ready"
 
     def _learn(self) -> None:
         """Count what is told of the index, before somebody waits for it."""
@@ -145,6 +170,7 @@ class ServedIndex:
         if self.state == "failed":
             raise BusyError(f"the index {self.id} cannot be searched: {self.problem}")
         index = self._opened_index()
+        self._check_there()
         if self._is_replaced(index):
             raise BusyError(f"the index {self.id} was embedded again and is opened anew; try again")
         return index
@@ -181,26 +207,41 @@ class ServedIndex:
         """Its saved searches, opened when somebody first asks for them.
 
         Raises:
+            BusyError: they are beside the index, which is gone.
             ConfigError: the place cannot be one for saved searches.
             StateError: they cannot be opened.
         """
+        if not self.kept_in:
+            self._check_there()
+        file = self.directory / DATABASE_FILE
         # Of two that ask first, each would make a database with connections of its own.
-        with self._opening_searches:
-            if self._searches is None:
-                self._searches = SearchBook.open(
+        with self._lock:
+            # A file that was removed takes marks still, and nobody would ever see them again.
+            if self._book is None or self._book[0] != _identity(file):
+                book = SearchBook.open(
                     self.directory,
                     state=self.kept_in,
                     index_name=self.id,
                     only_reads=self.only_reads,
                 )
-            return self._searches
+                self._book = _identity(file), book
+            return self._book[1]
 
     def close(self) -> None:
         """Let go of the database of its saved searches."""
-        with self._opening_searches:
-            if self._searches is not None:
-                self._searches.close()
-                self._searches = None
+        with self._lock:
+            if self._book is not None:
+                self._book[1].close()
+                self._book = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its directory is where it was: looked at quickly."""
+        return _written(self.directory) != 0
+
+    def _check_there(self) -> None:
+        if not self.is_there:
+            raise BusyError(f"the index {self.id} cannot be searched: {IS_GONE}")
 
     # -- chips and sources -------------------------------------------------------------------------
 
@@ -271,6 +312,11 @@ def _written(directory: Path) -> int:
     """When the settings of an index were written; 0 where they are gone."""
     file = directory / SETTINGS_FILE
     return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+def _identity(file: Path) -> int:
+    """What is another number when a file is another one; 0 where there is none."""
+    return file.stat().st_ino if file.is_file() else 0
 
 
 class _Sources:

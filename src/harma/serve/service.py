@@ -100,6 +100,11 @@ class Service:
         for index in self.indexes.values():
             index.close()
 
+    @property
+    def there(self) -> list[ServedIndex]:
+        """The indexes that are not gone; of one that is, /v1/indexes says so."""
+        return [index for index in self.indexes.values() if index.is_there]
+
     def index(self, name: str) -> ServedIndex:
         """A served index by its id.
 

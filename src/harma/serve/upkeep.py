@@ -35,6 +35,9 @@ def refresh_all(service: Service) -> None:
         try:
             if index.refresh():
                 logger.info("the index %s has a new version: %s", index.id, index.version)
-        except (HarmaError, OSError):
+        except HarmaError as error:
             # It is tried again; what was there before is served meanwhile.
+            logger.error("the index %s cannot be looked at: %s", index.directory, error)
+        except Exception:
+            # What nobody thought of does not end the looks at the others.
             logger.exception("the index %s cannot be looked at", index.directory)

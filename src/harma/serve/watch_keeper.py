@@ -77,6 +77,9 @@ class WatchKeeper:
                 self._versions[index.id] = versions
             for problem in tell_all(index.searches, notices_of(self._service.settings)):
                 logger.warning("%s: %s", index.id, problem)
-        except (HarmaError, OSError):
+        except HarmaError as error:
             # It is tried again; what was not told stays untold.
+            logger.error("the watches of %s cannot be run: %s", index.id, error)
+        except Exception:
+            # What nobody thought of is told, too, and ends no thread that runs all watches.
             logger.exception("the watches of %s cannot be run", index.id)

@@ -1,6 +1,6 @@
 """Watches and events as models: bodies of requests, and answers as OpenAPI shows them."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,7 +30,7 @@ class WatchBody(BaseModel):
         max_length=ADDRESS_LENGTH,
         description="an address that is told; its host was named when the server was started",
     )
-    notify: list[str] = Field(
+    notify: list[Annotated[str, Field(max_length=ADDRESS_LENGTH)]] = Field(
         default_factory=list,
         max_length=MOST_ADDRESSES,
         description="addresses of apprise; only where the server was started with --allow-notify",

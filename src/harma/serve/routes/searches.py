@@ -41,7 +41,7 @@ def _add_reading(router: APIRouter, service: Service) -> None:
         index: Annotated[str | None, Query(description="id of one index; none takes all")] = None,
         drafts: Annotated[bool, Query(description="those without a name, too")] = False,
     ) -> Response:
-        indexes = list(service.indexes.values()) if index is None else [service.index(index)]
+        indexes = [service.index(index)] if index is not None else service.there
 
         def listed() -> Response:
             return JSONResponse({"searches": shown_searches(request, indexes, drafts=drafts)})
@@ -200,11 +200,13 @@ def _checked_but_vectors(rules: AskedRules) -> Callable[[dict[str, Any]], dict[s
     def check(asked: dict[str, Any]) -> dict[str, Any]:
         looked_at = dict(asked)
         if _is_vector(asked.get("image")):
-            del looked_at["image"]
+            looked_at["image"] = _standing_in(asked["image"], "upload")
         for name in ("like", "unlike"):
             examples = asked.get(name)
             if isinstance(examples, list):
-                looked_at[name] = [each for each in examples if not _is_vector(each)]
+                looked_at[name] = [
+                    _standing_in(each, "chip") if _is_vector(each) else each for each in examples
+                ]
         rules.check(looked_at)
         return asked
 
@@ -213,6 +215,12 @@ def _checked_but_vectors(rules: AskedRules) -> Callable[[dict[str, Any]], dict[s
 
 def _is_vector(example: object) -> bool:
     return isinstance(example, dict) and NOT_AN_EXAMPLE in example
+
+
+def _standing_in(example: dict[str, Any], kind: str) -> dict[str, Any]:
+    """An example of another kind for one that is a vector: its weight and its number count too."""
+    rest = {name: value for name, value in example.items() if name != NOT_AN_EXAMPLE}
+    return {**rest, kind: NOT_AN_EXAMPLE}
 
 
 def _example(**body: Any) -> dict[str, Any]:
