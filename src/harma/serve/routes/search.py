@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from harma.index.ask_json import said
@@ -13,6 +13,7 @@ from harma.serve.detections import detection_features, merged_detections, over
 from harma.serve.exports import ExportFormat, export_of, export_responses
 from harma.serve.features import hit_features
 from harma.serve.finding import PageOfHits, answer, deep_enough, empty_of, find
+from harma.serve.known_parameters import check_known_parameters
 from harma.serve.problems import responses
 from harma.serve.results import Kept
 from harma.serve.served import ServedIndex
@@ -29,7 +30,7 @@ Numbers = Annotated[str | None, Query(pattern=r"^[-+.\deE]+(,[-+.\deE]+)*$", max
 
 def routes(service: Service) -> APIRouter:
     """The routes of searches."""
-    router = APIRouter(tags=["search"])
+    router = APIRouter(tags=["search"], dependencies=[Depends(check_known_parameters)])
     rules = AskedRules(service.settings.limits)
     _add_search(router, service, rules)
     _add_search_by_address(router, service, rules)
