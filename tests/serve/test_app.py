@@ -30,7 +30,7 @@ def test_it_answers_while_it_warms_up_and_ends(archive, model):
         with pytest.raises(RuntimeError, match="shutdown"):
             queue._pool.submit(print)
     # So have the connections to its saved searches; those of a next start are opened anew.
-    assert service.index("archive")._searches is None
+    assert service.index("archive")._book is None
 
 
 def test_large_answers_are_zipped(client):

@@ -89,3 +89,11 @@ def test_from_start_to_end(started):
 def test_a_port_that_none_is():
     with pytest.raises(ConfigError, match="99999; give one from 0 to 65535"):
         listen("127.0.0.1", 99999)
+
+
+def test_answers_do_not_wait_for_signs_of_the_client():
+    with listen("127.0.0.1", 0) as listening:
+        client = socket.create_connection(listening.getsockname())
+        taken, _ = listening.accept()
+        with client, taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
