@@ -7,8 +7,8 @@ the directory of an index, or NAME=DIRECTORY. Nothing is changed unless --write 
 import argparse
 from typing import TYPE_CHECKING
 
+from harma.cli.opened import add_state_argument
 from harma.cli.serve import indexes_of, named_index
-from harma.cli.watch.opened import add_state_argument
 
 if TYPE_CHECKING:
     from harma.serve.settings import ServeSettings

@@ -9,8 +9,8 @@ delete: delete a saved search with its marks, its watch and its events.
 import argparse
 
 from harma.cli.command import add_actions, run_action
+from harma.cli.opened import add_index_argument
 from harma.cli.searches import again, files, kept
-from harma.cli.watch.opened import add_index_argument
 
 EPILOG = """examples:
   harma searches save archive "a harbour with tanks" --name harbours

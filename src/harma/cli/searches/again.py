@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import output_file, positive
 from harma.cli.command import Command
-from harma.cli.searches.files import form_of
-from harma.cli.searches.kept import add_search_argument
-from harma.cli.watch.opened import (
+from harma.cli.opened import (
     add_model_arguments,
     check_outside,
     open_index,
     open_searches,
 )
+from harma.cli.searches.files import form_of
+from harma.cli.searches.kept import add_search_argument
 
 if TYPE_CHECKING:
     from harma.index.ask_json import Asked

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from harma.cli.argument_types import output_file
 from harma.cli.command import Command
+from harma.cli.opened import check_outside, open_searches
 from harma.cli.searches.kept import add_search_argument
-from harma.cli.watch.opened import check_outside, open_searches
 
 FORMAT_OF_SUFFIX = {
     ".geojson": "geojson",

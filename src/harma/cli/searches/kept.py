@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harma.cli.command import Command
-from harma.cli.watch.opened import (
+from harma.cli.opened import (
     add_model_arguments,
     open_index,
     open_searches,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import count, output_file
 from harma.cli.command import Command
-from harma.cli.watch.opened import add_index_argument, check_outside, open_searches
+from harma.cli.opened import add_index_argument, check_outside, open_searches
 
 if TYPE_CHECKING:
     from harma.searches.book import SearchBook

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import local_directory
 from harma.cli.command import Command
-from harma.cli.watch.opened import (
+from harma.cli.opened import (
     add_model_arguments,
     add_state_argument,
     open_index,

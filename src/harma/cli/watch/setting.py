@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harma.cli.argument_types import floats
 from harma.cli.command import Command
-from harma.cli.watch.opened import (
+from harma.cli.opened import (
     add_index_argument,
     add_model_arguments,
     open_index,
