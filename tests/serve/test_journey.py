@@ -328,6 +328,31 @@ def test_watch_by_a_least_score_can_be_changed(visit):
     dialog.get_by_text("It tells of clear ones only.").wait_for()
 
 
+def test_a_dialog_stays_until_what_it_asks_is_done_and_says_what_failed(visit):
+    held = []
+    way = visit(answers=[("**/v1/searches/*/watch", lambda route: held.append(route))])
+    page = way.page
+    way.search("houses")
+    way.button("Save").click()
+    page.keyboard.press("Enter")
+    way.button("Watch").click()
+    dialog = page.get_by_role("dialog")
+    watch = dialog.get_by_role("button", name="Watch", exact=True)
+    watch.click()
+    watch.click()
+    page.wait_for_timeout(300)
+    assert len(held) == 1, "a second press asks nothing"
+    assert dialog.is_visible()
+    held.pop().abort()
+    dialog.get_by_role("alert").get_by_text("The watch was not set.").wait_for()
+    watch.click()
+    page.wait_for_timeout(300)
+    held.pop().continue_()
+    dialog.wait_for(state="detached")
+    way.button("Watched").wait_for()
+    way.faults = [fault for fault in way.faults if "ERR_FAILED" not in fault]
+
+
 def test_area_without_scenes_says_why_and_what_next(visit):
     way = visit()
     way.open(f"{way.address}#q=houses&bbox=100,10,101,11")

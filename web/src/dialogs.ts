@@ -1,6 +1,8 @@
 /** Dialogs: a title, what is in it, and buttons; Escape closes them. */
 
+import { sentenceOf } from "./api.ts";
 import { button, el } from "./elements.ts";
+import { problem } from "./notice.ts";
 
 let number = 0;
 
@@ -34,6 +36,37 @@ export function openDialog(title: string, content: Node[], onClose?: () => void)
     .querySelector<HTMLElement>("[autofocus], .content input, .content select, .content button")
     ?.focus();
   return { dialog, close };
+}
+
+/**
+ * Do what a dialog asks for. It stays until that is done, so that nobody presses on beside what was
+ * not answered yet; what went wrong is said in it, and nothing that was typed is lost.
+ */
+export async function settle(
+  opened: Opened,
+  failed: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { dialog, close } = opened;
+  if (dialog.ariaBusy === "true") {
+    return;
+  }
+  dialog.ariaBusy = "true";
+  dialog.querySelector(".failed")?.remove();
+  try {
+    await work();
+    close();
+  } catch (error) {
+    const words = `${failed} ${sentenceOf(error)}`;
+    if (dialog.open) {
+      const said = el("p", { class: "warning failed", text: words, at: { role: "alert" } });
+      dialog.querySelector(".content")?.append(said);
+    } else {
+      problem(words);
+    }
+  } finally {
+    dialog.ariaBusy = null;
+  }
 }
 
 /** A row of buttons at the end of a dialog. */

@@ -3,7 +3,7 @@
 import { call, sentenceOf } from "./api.ts";
 import { askedOf } from "./asked.ts";
 import type { Asked, Hit, PageInfo, SavedSearch } from "./contract.ts";
-import { buttonRow, field, openDialog } from "./dialogs.ts";
+import { buttonRow, field, openDialog, settle } from "./dialogs.ts";
 import { button, el } from "./elements.ts";
 import type { Marks } from "./marks.ts";
 import { notice, problem } from "./notice.ts";
@@ -75,11 +75,11 @@ export class Keeper {
     form.append(buttonRow(cancel, submit));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      opened.close();
       const changed = instead?.checked ? this.before : null;
-      void this.keep(input.value.trim(), changed).then((isKept) => isKept && onSaved());
+      const keep = (): Promise<void> => this.keep(input.value.trim(), changed);
+      void settle(opened, "The search was not saved.", keep);
     });
-    const opened = openDialog("Save this search", [form]);
+    const opened = openDialog("Save this search", [form], () => this.isNamed && onSaved());
     input.select();
   }
 
@@ -99,20 +99,14 @@ export class Keeper {
     return box;
   }
 
-  private async keep(name: string, changed: SavedSearch | null): Promise<boolean> {
+  private async keep(name: string, changed: SavedSearch | null): Promise<void> {
     const { state } = this.store;
-    try {
-      await this.marks.flush();
-      const { saved } = this.store.state;
-      const search = await this.put(name, changed?.id ?? saved, changed, askedOf(state));
-      this.take(search);
-      this.store.set({ saved: search.id });
-      notice(`Saved as “${name}”.`);
-      return true;
-    } catch (error) {
-      problem(`The search was not saved. ${sentenceOf(error)}`);
-      return false;
-    }
+    await this.marks.flush();
+    const { saved } = this.store.state;
+    const search = await this.put(name, changed?.id ?? saved, changed, askedOf(state));
+    this.take(search);
+    this.store.set({ saved: search.id });
+    notice(`Saved as “${name}”.`);
   }
 
   private put(

@@ -2,7 +2,7 @@
 
 import { address, call, sentenceOf } from "./api.ts";
 import type { Hit, PageInfo, SavedSearch, Standing, Watch } from "./contract.ts";
-import { buttonRow, copyField, field, openDialog } from "./dialogs.ts";
+import { buttonRow, copyField, field, openDialog, settle } from "./dialogs.ts";
 import { button, el } from "./elements.ts";
 import { notice, problem } from "./notice.ts";
 import { moment, plural } from "./words.ts";
@@ -73,12 +73,12 @@ export class WatchDialog {
         score.focus();
         return;
       }
-      opened.close();
       const told = webhook?.querySelector("input")?.value.trim() ?? watch?.webhook ?? "";
-      void this.begin(search, {
+      const json = {
         ...(isByScore ? { least_score: score.valueAsNumber } : { standing: choice.value }),
         ...(told ? { webhook: told } : {}),
-      });
+      };
+      void settle(opened, "The watch was not set.", () => this.begin(search, json));
     };
     const start = button(watch ? "Change" : "Watch", begin, { class: "primary" });
     content.push(
@@ -111,14 +111,10 @@ export class WatchDialog {
   }
 
   private async begin(search: SavedSearch, json: object): Promise<void> {
-    try {
-      const watch = await call<Watch>(`v1/searches/${search.id}/watch`, { method: "PUT", json });
-      this.events.changed({ ...search, watch });
-      const now = search.watch ? "It holds for scenes to come." : "What is there now is known.";
-      notice(`“${search.name}” is watched. ${now}`);
-    } catch (error) {
-      problem(`The watch was not set. ${sentenceOf(error)}`);
-    }
+    const watch = await call<Watch>(`v1/searches/${search.id}/watch`, { method: "PUT", json });
+    this.events.changed({ ...search, watch });
+    const now = search.watch ? "It holds for scenes to come." : "What is there now is known.";
+    notice(`“${search.name}” is watched. ${now}`);
   }
 
   private show(search: SavedSearch, watch: Watch): void {
@@ -135,10 +131,7 @@ export class WatchDialog {
     }
     const stop = button(
       "Stop watching",
-      () => {
-        opened.close();
-        void this.end(search);
-      },
+      () => void settle(opened, "It is still watched.", () => this.end(search)),
       { class: "quiet" },
     );
     const look = button(
@@ -184,13 +177,9 @@ export class WatchDialog {
   }
 
   private async end(search: SavedSearch): Promise<void> {
-    try {
-      await call(`v1/searches/${search.id}/watch`, { method: "DELETE" });
-      this.events.changed({ ...search, watch: null });
-      notice(`“${search.name}” is watched no longer.`);
-    } catch (error) {
-      problem(sentenceOf(error));
-    }
+    await call(`v1/searches/${search.id}/watch`, { method: "DELETE" });
+    this.events.changed({ ...search, watch: null });
+    notice(`“${search.name}” is watched no longer.`);
   }
 }
 

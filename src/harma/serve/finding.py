@@ -20,7 +20,7 @@ from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 
 # Hits that are looked for at first: a thousand take many times as long, and few are ever asked for.
-FIRST_KEPT = 100
+FIRST_KEPT = 50
 
 
 @dataclass(frozen=True)
