@@ -24,7 +24,7 @@ MOST_BY_ANN = 3000
 # So few chips are compared one by one, however they were chosen.
 FEW_CHIPS = 1500
 # Chips of the whole index that are looked through for those of an area, at most.
-LOOKED_THROUGH = 10_000
+LOOKED_THROUGH = 40_000
 # Chips that are compared exactly for each one that is asked for, at least.
 LEAST_REFINE = 3
 # Of chips, what is the same for all of a scene.
