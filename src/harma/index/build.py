@@ -190,6 +190,7 @@ def default_settings(
     tiling: Tiling,
     reading: Reading,
     max_nodata: float,
+    tiles: int = 1,
 ) -> Settings:
     """Settings of a new index.
 
@@ -200,6 +201,7 @@ def default_settings(
         tiling: how scenes are cut.
         reading: how scenes are read.
         max_nodata: chips with a larger share of nodata are left out.
+        tiles: along each side of a chip, which are embedded beside it.
 
     Raises:
         ConfigError: the model has no name to be found by again.
@@ -216,4 +218,5 @@ def default_settings(
         tiling=tiling,
         reading=reading,
         max_nodata=max_nodata,
+        tiles=tiles,
     )

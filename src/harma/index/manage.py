@@ -224,12 +224,12 @@ def _settings(
         reading = of_index.reading
         max_nodata = of_index.max_nodata
         tiles = of_index.tiles
-    settings = default_settings(
+    return default_settings(
         model,
         name,
         backbone,
         tiling=options.tiling(tiling),
         reading=options.reading(reading),
         max_nodata=options.nodata_limit(max_nodata),
+        tiles=options.tiles_or(tiles),
     )
-    return replace(settings, tiles=options.tiles_or(tiles))
