@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from PIL import Image
 
 from harma.errors import BusyError, NotFoundError
 from harma.index.index import Index
@@ -79,6 +80,21 @@ def test_an_index_that_was_embedded_again_is_opened_anew(archive, model, tiny_co
     assert served.index is not old
     assert len(served.index.search("a road", k=3)) == 3
     assert served.index.store.settings.model_id != old.store.settings.model_id
+
+
+def test_an_index_of_other_tiles_is_opened_anew(archive, model):
+    served = ServedIndex("archive", archive, model[0])
+    served.warm_up()
+    old = served.index
+    Index.reembed(archive, model[1], tiles=2, num_workers=0)
+    with pytest.raises(BusyError, match="was embedded again"):
+        _ = served.index
+    assert served.refresh()
+    assert served.index.store.settings.tiles == 2
+    assert old.store.settings.tiles == 1
+    assert served.facts()["tiles"] == 2
+    picture = Image.new("RGB", (32, 32), (90, 120, 60))
+    assert len(served.index.search(image=picture, k=3)) == 3
 
 
 def test_what_cannot_be_looked_at_is_served_as_it_was(service, archive, caplog):

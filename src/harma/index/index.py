@@ -156,6 +156,7 @@ class Index:
 
         Raises:
             BusyError: another process writes the index.
+            ConfigError: the index was made with other `tiles`.
             MissingFileError: the index, a source or the model is not there.
         """
         from harma.index.manage import add_to_index
@@ -179,7 +180,9 @@ class Index:
         progress: AdvancePart = not_told,
         **options: Any,
     ) -> "BuildOutcome":
-        """Embed all sources of an index again, with another model; the old answers meanwhile.
+        """Embed all sources of an index again, with another model or other `tiles`.
+
+        The old embeddings answer meanwhile.
 
         Args:
             directory: of the index.
@@ -191,7 +194,7 @@ class Index:
 
         Raises:
             BusyError: another process writes the index.
-            ConfigError: the index has this model already.
+            ConfigError: the index has the embeddings of this model and these tiles already.
             DataError: sources cannot be read; the index stays as it is.
         """
         from harma.index.manage import reembed_index
@@ -425,6 +428,7 @@ class Index:
             "model": settings.model,
             "model id": settings.model_id,
             "tiling": str(settings.tiling),
+            "tiles": settings.tiles,
             "reading": str(settings.reading),
             "ranges": told_ranges(settings.reading.ranges),
             "black to white": _stretches(sources),

@@ -18,6 +18,7 @@ from harma.index.refine import refine
 from harma.index.schema import embeddings_of, quoted
 from harma.index.snapshot import Snapshot
 from harma.index.standing import SMALLEST_SAMPLE
+from harma.index.tiles import embed_picture
 from harma.scenes.rendering import read_rgb
 
 logger = logging.getLogger(__name__)
@@ -287,8 +288,7 @@ class _Embedder:
         # The name of a file: a picture is no text, whatever its name looks like.
         if isinstance(image, str | PathLike):
             image = read_rgb(image, self.store.settings.reading, as_scene=True)
-        picture: Embedding = self.model().embed_images([image])[0]
-        return picture
+        return embed_picture(self.model(), image, self.store.settings.tiles)
 
 
 def chip_embeddings(store: StoreReader, chips: Sequence[str]) -> dict[str, Embedding]:

@@ -176,7 +176,7 @@ class ServedIndex:
         return index
 
     def _is_replaced(self, index: Index) -> bool:
-        """Whether the index has another model now, and its tables are others: looked at quickly."""
+        """Whether the index was embedded again, and its tables are others: looked at quickly."""
         written = _written(self.directory)
         if written == self._settings_written:
             return False
@@ -185,7 +185,7 @@ class ServedIndex:
         except HarmaError:
             # Damaged or gone, which the next look tells the log; its tables may well be there.
             return False
-        if settings.model_id != index.store.settings.model_id:
+        if settings.embedding_id != index.store.settings.embedding_id:
             return True
         self._settings_written = written
         return False
