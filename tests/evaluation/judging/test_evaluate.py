@@ -195,7 +195,7 @@ def test_scenes_stand_at_the_rank_of_their_best_chip(tmp_path):
 def test_all_sources_are_reached_where_one_fills_the_first_hits(tmp_path):
     scores = {f"c{number:03d}": 0.9 - number / 1000 for number in range(400)}
     # All but the last few are of one scene.
-    sources = {name: "/large.tif" for name in list(scores)[:-3]}
+    sources = dict.fromkeys(list(scores)[:-3], "/large.tif")
     index = index_of(tmp_path / "index", scores, sources)
     found = evaluate_search(index, [ahead("q", {"c399.tif": 1})], by="source", depth=4)
     names = [ranked.name for ranked in found.queries[0].ranking]
@@ -228,9 +228,7 @@ def test_differences_are_paired(archive):
 
 def test_settings_and_progress_are_told(index):
     told = []
-    found = evaluate_search(
-        index, [ahead("q", {"a": 1})], progress=lambda *said: told.append(said)
-    )
+    found = evaluate_search(index, [ahead("q", {"a": 1})], progress=lambda *said: told.append(said))
     assert told == [("searching", 0, 1), ("searching", 1, 1)]
     assert found.settings.model_id == "made"
     assert found.settings.index_version == index.store.versions
@@ -243,7 +241,7 @@ def test_what_cannot_be_evaluated_is_named(index, tmp_path):
         evaluate_search(index, [])
     with pytest.raises(DataError, match="2 queries are called 'q'"):
         evaluate_search(index, [good, good])
-    with pytest.raises(NotFoundError, match="2 of 3 judged chips are not in the index .*: 'x', 'y'"):
+    with pytest.raises(NotFoundError, match="2 of 3 judged chips are not in .*: 'x', 'y'"):
         evaluate_search(index, [ahead("q", {"a": 1, "x": 0, "y": 1})])
     with pytest.raises(ConfigError, match="by is 'scene'; judgments are by chip or by source"):
         evaluate_search(index, [good], by="scene")

@@ -113,10 +113,10 @@ class SearchEvaluation:
 
     def run(self) -> dict[str, dict[str, float]]:
         """What was found: query → name → score."""
-        return {
-            found.query.id: {ranked.name: ranked.score for ranked in found.ranking}
-            for found in self.queries
-        }
+        run = {}
+        for found in self.queries:
+            run[found.query.id] = {ranked.name: ranked.score for ranked in found.ranking}
+        return run
 
 
 def evaluate_search(

@@ -113,9 +113,7 @@ def _hits(index: Index, judged: JudgedQuery, depth: Depth) -> list[Hit]:
 
 def _found(index: Index, judged: JudgedQuery, depth: Depth, count: int) -> list[Hit]:
     # Nothing is merged: what overlaps a better chip would be missing, though it was judged.
-    return index.find(
-        judged.query, judged.where, Page(k=count, overlap=None, exact=depth.exact)
-    )
+    return index.find(judged.query, judged.where, Page(k=count, overlap=None, exact=depth.exact))
 
 
 def _falling(values: Sequence[float]) -> list[float]:

@@ -76,6 +76,8 @@ def scored(qrels: Qrels, run: Run) -> tuple[dict[str, float], dict[str, dict[str
     found = {query: dict(scores) for query, scores in run.items() if scores}
     judged = {query: dict(grades) for query, grades in qrels.items()}
     results = ir_measures.calc(measures, judged, found)
+    # Of several measures it is a mapping.
+    assert isinstance(results.aggregated, dict)
     means = {str(measure): float(value) for measure, value in results.aggregated.items()}
     by_query: dict[str, dict[str, float]] = {query: {} for query in judged}
     for metric in results.per_query:
