@@ -1,6 +1,7 @@
 """The terminal's tables of a measured search: figures, standings, queries."""
 
 from rich import box
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,23 +18,26 @@ NAMES = {"AP": "mAP", "RR": "MRR"}
 
 def search_tables(
     evaluation: SearchEvaluation, comparison: Comparison | None = None
-) -> list[Table]:
-    """Figures, what standings are worth, and the queries."""
-    return [_figures(evaluation, comparison), _standings(evaluation), _queries(evaluation)]
+) -> list[RenderableType]:
+    """What was measured, the figures, what standings are worth, and the queries; one by one."""
+    tables = [_figures(evaluation, comparison), _standings(evaluation), _queries(evaluation)]
+    return [Text(_measured(evaluation)), *tables]
 
 
-def _figures(evaluation: SearchEvaluation, comparison: Comparison | None) -> Table:
+def _measured(evaluation: SearchEvaluation) -> str:
+    """How many queries and judgments, and how deep."""
     depth = evaluation.settings.depth
     judged = sum(len(found.query.relevance) for found in evaluation.queries)
     how = "exact" if depth.exact else "by the ANN index"
-    table = Table(
-        title=(
-            f"{len(evaluation.queries):,} queries, {judged:,} judgments by {depth.by}, to rank"
-            f" {depth.count:,}, {how}"
-        ),
-        caption="percent, with 95 % bootstrap intervals over queries; unjudged: not relevant",
-        box=box.SIMPLE,
+    return (
+        f"{len(evaluation.queries):,} queries, {judged:,} judgments by {depth.by}, to rank"
+        f" {depth.count:,}, {how}. In percent, with 95 % bootstrap intervals over queries; what was"
+        " not judged counts as not relevant."
     )
+
+
+def _figures(evaluation: SearchEvaluation, comparison: Comparison | None) -> Table:
+    table = Table(box=box.SIMPLE)
     table.add_column("measure")
     headings = ["figure", "95 %"]
     if comparison is not None:
@@ -58,7 +62,7 @@ def _compared(name: str, comparison: Comparison) -> list[str]:
 
 
 def _standings(evaluation: SearchEvaluation) -> Table:
-    table = Table(title="What a standing is worth", box=box.SIMPLE)
+    table = Table(box=box.SIMPLE)
     table.add_column("standing")
     for heading in ("hits", "judged", "relevant", "precision", "95 %"):
         table.add_column(heading, justify="right")
@@ -74,11 +78,11 @@ def _standings(evaluation: SearchEvaluation) -> Table:
 def _queries(evaluation: SearchEvaluation) -> Table:
     worst_first = sorted(evaluation.queries, key=lambda found: found.figures["AP"])
     shown = worst_first[:MOST_QUERIES]
-    title = "Queries, the lowest AP first"
+    heading = "query, the lowest AP first"
     if len(shown) < len(worst_first):
-        title = f"The {len(shown)} queries of {len(worst_first):,} with the lowest AP"
-    table = Table(title=title, box=box.SIMPLE)
-    table.add_column("query", overflow="fold")
+        heading = f"query, the {len(shown)} of {len(worst_first):,} with the lowest AP"
+    table = Table(box=box.SIMPLE)
+    table.add_column(heading, overflow="fold")
     for heading in ("relevant", *SHOWN):
         table.add_column(heading, justify="right")
     for found in shown:
