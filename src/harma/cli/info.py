@@ -43,6 +43,8 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "trained parameters", trained_share(parameters["trained"], parameters["total"])
     if method := facts.get("method"):
         yield "method", method
+    if kept := facts.get("kept_captions"):
+        yield "kept captions", f"{kept:,}"
     for section in ("adapter", "options", "data"):
         for name, value in (facts.get(section) or {}).items():
             yield f"{section} {name}", str(value)
