@@ -36,6 +36,7 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "kind", facts["kind"]
     yield "directory", facts["directory"]
     yield "on disk", f"{facts['bytes'] / 1e6:.1f} MB"
+    yield from _captions(facts)
     if backbone := facts.get("backbone"):
         yield "backbone", str(backbone["name"])
         yield "backbone weights", backbone["weights_hash"]
@@ -43,10 +44,14 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "trained parameters", trained_share(parameters["trained"], parameters["total"])
     if method := facts.get("method"):
         yield "method", method
-    if kept := facts.get("kept_captions"):
-        yield "kept captions", f"{kept:,}"
     for section in ("adapter", "options", "data"):
         for name, value in (facts.get(section) or {}).items():
             yield f"{section} {name}", str(value)
     for name, value in (facts.get("metrics") or {}).items():
         yield name, f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _captions(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    kept = facts.get("kept_captions")
+    if kept:
+        yield "kept captions", f"{kept:,}"

@@ -8,9 +8,10 @@ are the same bytes.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -45,7 +46,7 @@ def write_captions(path: Path, memory: CaptionMemory) -> None:
     if any("\n" in caption for caption in memory.captions):
         raise DataError(f"a caption has several lines, which {path} has no place for; join them")
     text = "\n".join(memory.captions).encode("utf-8")
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "embeddings": memory.embeddings.astype(np.float16),
         "captions": np.frombuffer(text, dtype=np.uint8),
     }

@@ -280,10 +280,19 @@ def save(model: HarMA, directory: str | Path, *, about: Mapping[str, Any] | None
     if model.adapters is None:
         save_model(model, directory, about=about)
         return
-    if not model.backbone.is_random:
-        save_adapter(model, directory, about=about)
+    # Saved in its own place: what is replaced there is the backbone too.
+    if model.backbone.is_random or _lies_in(directory, model.backbone.reference):
+        save_with_backbone(model, directory, about=about)
         return
-    save_with_backbone(model, directory, about=about)
+    save_adapter(model, directory, about=about)
+
+
+def _lies_in(directory: Path, name: Reference) -> bool:
+    """Whether a `local-dir:` name is that of the backbone inside an adapter directory."""
+    if not isinstance(name, str) or not name.startswith(LOCAL_DIR):
+        return False
+    inside = (directory / BACKBONE_DIRECTORY).resolve()
+    return Path(name.removeprefix(LOCAL_DIR)).resolve() == inside
 
 
 def save_with_backbone(
