@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -339,6 +340,13 @@ class Index:
             newest.warm_up()
         self._snapshot = newest
         return True
+
+    def held(self) -> "Index":
+        """The version that is searched now: it stays, whatever this index is refreshed to.
+
+        What is loaded, such as the model, is shared.
+        """
+        return copy(self)
 
     def __len__(self) -> int:
         """Chips."""

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harma.errors import QueryError
+from harma.errors import HarmaError, QueryError
 from harma.index.ann import RECALL_K, Ann
 from harma.index.condition_errors import reason_of
 from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
@@ -286,7 +286,7 @@ def _where_checked(condition: Filter) -> Iterator[None]:
         yield
     except READ_ERRORS as error:
         # Without a person's condition the error is about the store itself.
-        if not condition.where:
+        if not condition.where or isinstance(error, HarmaError):
             raise
         raise QueryError(
             f"the condition {condition.where!r} cannot be used: {reason_of(error)}"
