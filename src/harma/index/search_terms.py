@@ -109,8 +109,8 @@ def find_terms(text: str) -> tuple[SearchTerm, ...]:
 def _naming(text: str) -> list[str]:
     """The words that may name something, in the singular."""
     known = term_list()
-    # Counts and "lots" are stop words elsewhere.
-    kept = known.qualifiers | known.left_out
+    # Elsewhere a count, "lot" and "mine" are stop words.
+    kept = known.qualifiers.union(*known.by_words)
     words: list[str] = []
     for word in words_of(text):
         if singular(word) in kept or lemma_of(word) is not None:
