@@ -1,7 +1,11 @@
-"""Evaluate a run, adapter, model directory or preset on a split: figures with and without adapters.
+"""Evaluate a run, adapter, model directory or preset on a split, or the search of an index.
 
 A run knows its data; for anything else name it with --data and --root. With a directory,
 metrics.json is written beside the model unless --output says where.
+
+The search of an INDEX is measured on judgments of your own (--queries): mAP, nDCG@10, precision of
+each standing. Its judgments are a CSV (query,chip,relevance or query,source,relevance; also id,
+unlike, image, before, after) or qrels of TREC with --topics.
 """
 
 import argparse
@@ -9,12 +13,16 @@ from pathlib import Path
 
 from harma.cli.argument_types import count, output_directory, positive
 from harma.cli.device import add_device_argument
+from harma.cli.judged_search import add_search_arguments, is_of_search, run_search
 
 EPILOG = """examples:
   harma evaluate runs/a
   harma evaluate runs/a/best --data rsicd --root data/rsicd --split val
   harma evaluate adapters/rsitmd_geo --data my_data.yaml --backbone weights/RS5M_ViT-B-32_RET-2.pt
-  harma evaluate openai --data ucm --root data/ucm --output results/openai"""
+  harma evaluate openai --data ucm --root data/ucm --output results/openai
+  harma evaluate archive --queries judgments.csv --output results/archive
+  harma evaluate archive --queries judgments.csv --against results/archive --source "*_2019*.tif"
+  harma evaluate archive --queries qrels.txt --topics topics.tsv --depth 100"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         metavar="RUN_OR_ADAPTER",
-        help="run, adapter or model directory, preset, open_clip name",
+        help="run, adapter or model directory, preset, open_clip name; or an index, with --queries",
     )
     parser.add_argument(
         "--data", help="data set (rsitmd, rsicd, ucm) or the path of its description"
@@ -41,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=output_directory,
         metavar="DIR",
-        help="where metrics.json and report.html go",
+        help="where metrics.json and report.html go; of a search search.json and run.trec",
     )
     parser.add_argument("--report", action="store_true", help="also write report.html")
     parser.add_argument(
@@ -49,10 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with a UMAP of the embeddings (umap-learn; takes a minute or two)",
     )
+    add_search_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate, print the table, say what was written."""
+    if is_of_search(args):
+        return run_search(args)
     from rich.console import Console
 
     from harma.evaluation import metrics_table

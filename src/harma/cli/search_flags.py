@@ -50,25 +50,32 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--expand", choices=EXPAND, default="auto", help=f"{said['expand'].help} (auto)"
     )
-    _add_declared(parser, Where)
-    parser.add_argument("--since", metavar="DATE", help="first date: 2015, 2015-09, 2015-09-26")
-    parser.add_argument("--until", metavar="DATE", help="last date; it belongs to the range")
-    parser.add_argument(
-        "--source", action="append", help="name of a source, with * and ?; repeatable"
-    )
+    add_where_flags(parser)
     _add_declared(parser, Page)
     parser.add_argument(
         "--keep-overlapping", action="store_true", help="do not merge overlapping chips to the best"
     )
 
 
-def _add_declared(parser: argparse.ArgumentParser, declaration: type[Where] | type[Page]) -> None:
+def add_where_flags(parser: argparse._ActionsContainer) -> None:
+    """Which chips may be found, as flags."""
+    _add_declared(parser, Where)
+    parser.add_argument("--since", metavar="DATE", help="first date: 2015, 2015-09, 2015-09-26")
+    parser.add_argument("--until", metavar="DATE", help="last date; it belongs to the range")
+    parser.add_argument(
+        "--source", action="append", help="name of a source, with * and ?; repeatable"
+    )
+
+
+def _add_declared(
+    parser: argparse._ActionsContainer, declaration: type[Where] | type[Page]
+) -> None:
     for declared in fields(declaration):
         if declared.name not in WRITTEN_OUT:
             _add_field(parser, declared)
 
 
-def _add_field(parser: argparse.ArgumentParser, declared: "Field[Any]") -> None:
+def _add_field(parser: argparse._ActionsContainer, declared: "Field[Any]") -> None:
     about = said_of(declared)
     name = about.flag or declared.name
     flag = f"-{name}" if len(name) == 1 else f"--{name}"

@@ -1,4 +1,4 @@
-"""Bootstrap over images: the interval of a paired difference between two models."""
+"""Bootstrap over images or queries: intervals of paired differences, of means and of shares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -95,6 +95,45 @@ def mean_over_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
             of_seeds = [getattr(evaluation.hits, name) for evaluation in evaluations]
             means[name] = np.mean(of_seeds, axis=0)
     return replace(first, hits=replace(first.hits, **means))
+
+
+def ratio_interval(
+    parts: NDArray[np.floating],
+    wholes: NDArray[np.floating],
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """The bootstrap interval of Σ parts / Σ wholes, where queries are drawn with replacement.
+
+    With wholes of 1 it is that of a mean. The same seed draws the same queries, so that of two
+    evaluations the interval of the differences is that of a paired bootstrap.
+
+    Args:
+        parts: (Q,) of each query, such as its average precision, or its hits that are relevant.
+        wholes: (Q,) what they are shares of.
+        resamples: how often is drawn.
+        seed: of the draws.
+        level: of the interval.
+
+    Returns:
+        The ends of the interval; NaN where nothing is shared.
+    """
+    ratios = np.full(resamples, np.nan)
+    rng = np.random.default_rng(seed)
+    for start in range(0, resamples, DRAWS_AT_ONCE):
+        count = min(DRAWS_AT_ONCE, resamples - start)
+        chosen = rng.integers(0, len(parts), size=(count, len(parts)))
+        drawn = parts[chosen].sum(axis=1)
+        of = wholes[chosen].sum(axis=1)
+        # A draw of queries that have nothing to share says nothing of the share.
+        np.divide(drawn, of, out=ratios[start : start + count], where=of > 0)
+    ratios = ratios[~np.isnan(ratios)]
+    if not len(ratios):
+        return np.nan, np.nan
+    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _check_key(key: str) -> None:
