@@ -11,7 +11,7 @@ from tests.index.made import all_rows, make_store
 from harma.errors import NotFoundError, QueryError
 from harma.index.ask import Chip, Picture, Query, Text, Vector
 from harma.index.expansion import Expander
-from harma.index.query import embed_query, query_vector
+from harma.index.query import embed_query
 from harma.index.refine import refine
 from harma.index.snapshot import Snapshot
 
@@ -51,7 +51,7 @@ def axis(number, value=1.0):
 
 
 def vector_of(model, store, **options):
-    return query_vector(lambda: model, Snapshot(store), Query(**options))
+    return embed_query(lambda: model, Snapshot(store), Query(**options)).vector
 
 
 @pytest.fixture(autouse=True)
@@ -256,7 +256,7 @@ def test_short_texts_are_joined_wherever_they_stand(store):
     assert [told.text for told in found.expanded] == ["boats", "the pier", "boats"]
     # What is no text is joined by nothing.
     assert embedded(image=Picture("x.png"), like=[Vector(axis(5))]).expanded == ()
-    assert (query_vector(lambda: model, Snapshot(store), Query("boats")) == axis(2)).all()
+    assert (vector_of(model, store, text="boats") == axis(2)).all()
 
 
 def test_a_way_of_expanding_that_is_none_is_named():

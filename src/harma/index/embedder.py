@@ -12,8 +12,8 @@ PictureLike = str | PathLike[str] | Image.Image | NDArray[np.generic]
 """A picture: its file, a PIL image, or an array (H, W, 3)."""
 
 
-class Captions(Protocol):
-    """Captions that a model was trained on, embedded by it.
+class EmbeddedCaptions(Protocol):
+    """EmbeddedCaptions that a model was trained on, embedded by it.
 
     `harma.model.caption_memory.CaptionMemory` fulfils it.
     """
@@ -37,7 +37,7 @@ class Captions(Protocol):
 class QueryEmbedder(Protocol):
     """Embeds texts and pictures into the space of an index.
 
-    One that has an attribute `captions` too (`Captions`, or None where its model keeps none) has
+    One that has an attribute `captions` too (`EmbeddedCaptions`, or None where its model keeps none) has
     its short texts expanded (`harma.index.expansion`).
     """
 

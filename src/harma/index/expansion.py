@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.index.embedder import Captions, QueryEmbedder
+from harma.index.embedder import EmbeddedCaptions, QueryEmbedder
 from harma.index.search_terms import SearchTerm, TermGroup, find_terms, term_list
 
 Embedding = NDArray[np.float32]
@@ -34,7 +34,7 @@ CAPTION_WEIGHT = 1.5
 PHRASE_WEIGHT = 1.0
 # The share of what all captions have in common that is taken from a mean.
 COMMON_SHARE = 0.5
-# Captions of a part whose mean is taken: of more, some that lie evenly have the same.
+# EmbeddedCaptions of a part whose mean is taken: of more, some that lie evenly have the same.
 MOST_AVERAGED = 1000
 EXAMPLES_SHOWN = 3
 # Expansions that are kept, 2 KB each.
@@ -162,7 +162,10 @@ class Expander:
             _ = captions.mean
 
     def _joined(
-        self, terms: tuple[SearchTerm, ...], embedder: QueryEmbedder, captions: Captions | None
+        self,
+        terms: tuple[SearchTerm, ...],
+        embedder: QueryEmbedder,
+        captions: EmbeddedCaptions | None,
     ) -> _Joined | None:
         """What joins a text of these terms; kept from the time before."""
         with self._lock:
@@ -177,7 +180,10 @@ class Expander:
         return joined
 
     def _join(
-        self, terms: Sequence[SearchTerm], embedder: QueryEmbedder, captions: Captions | None
+        self,
+        terms: Sequence[SearchTerm],
+        embedder: QueryEmbedder,
+        captions: EmbeddedCaptions | None,
     ) -> _Joined | None:
         total: Embedding = np.zeros(embedder.embed_dim, dtype=np.float32)
         common = total
@@ -219,7 +225,7 @@ def _groups_of(terms: Iterable[SearchTerm]) -> list[TermGroup]:
     return list(dict.fromkeys(term.group for term in terms if term.group is not None))
 
 
-def caption_parts(captions: Captions, terms: Sequence[SearchTerm]) -> list[Rows]:
+def caption_parts(captions: EmbeddedCaptions, terms: Sequence[SearchTerm]) -> list[Rows]:
     """The captions that join terms, in parts that count alike.
 
     Those that hold all terms; if there are none, those that hold all but the qualifiers; if there
@@ -240,12 +246,12 @@ def caption_parts(captions: Captions, terms: Sequence[SearchTerm]) -> list[Rows]
     return [found for found in naming if len(found)]
 
 
-def _mean_of(captions: Captions, rows: Rows) -> Embedding:
+def _mean_of(captions: EmbeddedCaptions, rows: Rows) -> Embedding:
     mean: Embedding = captions.embeddings[_evenly(rows, MOST_AVERAGED)].mean(axis=0)
     return mean
 
 
-def _rows_of(captions: Captions, term: SearchTerm) -> Rows:
+def _rows_of(captions: EmbeddedCaptions, term: SearchTerm) -> Rows:
     """The captions that hold a term, or else another one of its group."""
     rows = captions.holding(term.words)
     if len(rows) or term.group is None:

@@ -75,11 +75,6 @@ class EmbeddedQuery:
     expanded: tuple[Expansion, ...] = ()
 
 
-def query_vector(model: Callable[[], QueryEmbedder], snapshot: Snapshot, query: Query) -> Embedding:
-    """What is looked for, as a vector (E,): see `embed_query`."""
-    return embed_query(model, snapshot, query).vector
-
-
 def embed_query(
     model: Callable[[], QueryEmbedder],
     snapshot: Snapshot,

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from harma.ground.device import usable_cores
-from harma.index.embedder import Captions, PictureLike, QueryEmbedder
+from harma.index.embedder import EmbeddedCaptions, PictureLike, QueryEmbedder
 from harma.serve.shelf import Shelf
 
 # Texts whose embeddings are kept, and bytes of all of them.
@@ -58,9 +58,9 @@ class SharedEmbedder:
         return self._model.embed_dim
 
     @property
-    def captions(self) -> Captions | None:
+    def captions(self) -> EmbeddedCaptions | None:
         """The captions of its model, by which short texts are expanded; None: it keeps none."""
-        captions: Captions | None = getattr(self._model, "captions", None)
+        captions: EmbeddedCaptions | None = getattr(self._model, "captions", None)
         return captions
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
