@@ -109,7 +109,7 @@ def main():
     print(
         f"{'ms of CPU a tile':34} {'drawn':>6} {'PNG':>6} {'WebP':>6} {'kB':>6} rio-tiler    alike"
     )
-    for source in SourceTable(store).sources:
+    for source in SourceTable(store, store.versions).sources:
         if source.has_tiles:
             with serving_settings(source_of(source.record).opened_as):
                 print(measured(store, files, source, options.tiles))

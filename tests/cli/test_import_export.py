@@ -8,6 +8,7 @@ import torch
 from harma.backbones import load_backbone
 from harma.cli import main
 from harma.methods.harma.config import AdapterConfig
+from harma.model.caption_memory import remember
 from harma.model.model import HarMA
 from harma.model.saved import load, save
 
@@ -39,6 +40,19 @@ def test_there_and_back_with_the_variant_that_is_named(released, tmp_path, capsy
     assert (load(tmp_path / "b").embed_texts(TEXTS) == model.embed_texts(TEXTS)).all()
     assert main(["import", file, *options]) == 0
     assert load(tmp_path / "b").adapters.variant == "released"
+
+
+def test_captions_have_no_place_in_the_released_form(released, tmp_path, capsys, caplog):
+    model, file, architecture = released
+    model.captions = remember(model, TEXTS)
+    save(model, tmp_path / "with")
+    caplog.clear()
+    assert main(["export", str(tmp_path / "with"), "--output", file]) == 0
+    assert "the 2 captions that" in caplog.text
+    assert "are left out: the released form has no place for them" in caplog.text
+    options = ["--architecture", architecture, "--variant", "document"]
+    assert main(["import", file, *options, "--output", str(tmp_path / "b")]) == 0
+    assert load(tmp_path / "b").captions is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import torch
 from harma.backbones import load_backbone
 from harma.cli import main
 from harma.methods.table import make_config
+from harma.model.caption_memory import remember
 from harma.model.model import HarMA
 from harma.model.saved import save
 
@@ -41,6 +42,21 @@ def test_all_facts_as_json(adapter, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert facts["backbone"]["architecture"] == model.backbone.config
     assert facts["metrics"]["mR"] == 12.345
+
+
+def test_captions_that_are_kept_are_counted(adapter, tmp_path, capsys):
+    model, directory = adapter
+    assert main(["info", directory]) == 0
+    assert "kept captions" not in capsys.readouterr().out
+    model.captions = remember(model, ["a road", "a river"])
+    save(model, directory)
+    assert main(["info", directory]) == 0
+    assert "\nkept captions        2\n" in capsys.readouterr().out
+    assert main(["info", directory, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kept_captions"] == 2
+    (tmp_path / "a" / "captions.safetensors").write_bytes(b"cut")
+    assert main(["info", directory]) == 2
+    assert "captions.safetensors cannot be used" in capsys.readouterr().err
 
 
 def test_a_model_of_another_program_says_little(model, capsys):

@@ -58,7 +58,12 @@ def test_embeddings_of_another_model_do_not_fit(change, is_export):
 
 @pytest.mark.parametrize(
     "change",
-    [{"tiling": Tiling(size=64)}, {"reading": Reading(nodata=0.0)}, {"max_nodata": 0.25}],
+    [
+        {"tiling": Tiling(size=64)},
+        {"reading": Reading(nodata=0.0)},
+        {"max_nodata": 0.25},
+        {"tiles": 2},
+    ],
 )
 def test_how_scenes_were_cut_counts_of_exports_alone(change):
     of_file = replace(OF_INDEX, model="elsewhere", **change)
@@ -66,6 +71,13 @@ def test_how_scenes_were_cut_counts_of_exports_alone(change):
     (name,) = change
     with pytest.raises(ConfigError, match=f"the index was made with {name} .*f.parquet with"):
         check_fits(FILE, OF_INDEX, of_file, is_export=True)
+
+
+def test_vectors_of_chips_alone_do_not_fit_among_those_with_tiles():
+    tiled = replace(OF_INDEX, tiles=2)
+    with pytest.raises(ConfigError, match=r"their 2 x 2 tiles, those of f.parquet of chips alone"):
+        check_fits(FILE, tiled, OF_INDEX, is_export=False)
+    check_fits(FILE, tiled, tiled, is_export=True)
 
 
 def shown(*ranges):

@@ -181,7 +181,23 @@ BOW_TIE = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
         ({"type": "FeatureCollection", "features": [None]}, "is not GeoJSON of a geometry"),
         ({"type": "Feature"}, "is not GeoJSON of a geometry"),
         ({"type": "Polygon", "coordinates": [[["a", 1]]]}, "is not GeoJSON of a geometry"),
-        ({"type": "Topology", "objects": {}}, "its type is 'Topology'"),
+        ({"type": "Topology", "objects": {}}, 'its type is "Topology"; give a Polygon'),
+        ({"type": "Polygon"}, "its Polygon has no coordinates"),
+        (
+            {"type": "Polygon", "coordinates": [[[0, 0], [1, 0]]]},
+            "a list of four or more positions",
+        ),
+        (
+            {"type": "Polygon", "coordinates": [[[0, None], [1, 0], [0, 1]]]},
+            "cannot be read; those",
+        ),
+        (
+            {"type": "MultiPolygon", "coordinates": [[[0, 0], [1, 0], [1, 1]]]},
+            "of its MultiPolygon",
+        ),
+        ({"type": ["Polygon"]}, "its type is a list"),
+        ({"type": "Feature", "geometry": 5}, "a geometry is 5, and no object"),
+        ({"type": "FeatureCollection", "features": {}}, "its features are an object, and no list"),
         ({"features": []}, "is not GeoJSON of a geometry"),
         ([], "is not GeoJSON of a geometry"),
     ],
@@ -190,6 +206,9 @@ def test_geojson_that_cannot_be_used(content, message):
     with pytest.raises(QueryError) as error:
         area_of_geojson(content)
     assert message in str(error.value)
+    # A stranger hears nothing of Python's types.
+    for word in ("Error", "None", "object has no", "'int'"):
+        assert word not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a GeoParquet file of embeddings says of itself, word for word."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from tests.index.made import made_settings
@@ -66,8 +67,18 @@ def test_the_emb_text_says_how_chips_lie(tiling, layout):
     assert emb["links"] == [{"rel": "emb:model", "href": "runs/a", "title": "model id 0123"}]
 
 
-def test_settings_come_back():
-    settings = made_settings(8)
+def test_the_emb_text_says_of_tiles_how_vectors_are_made():
+    tiled = json.loads(emb_of(replace(made_settings(8), tiles=3)))
+    assert tiled["emb:preprocessing"]["expression"]["tiles"] == 3
+    made = tiled["emb:postprocessing"]["expression"]
+    assert made.startswith("whole chip + 1/2 mean of its 3 x 3 tiles, then L2 normalisation")
+    alone = json.loads(emb_of(made_settings(8)))
+    assert alone["emb:postprocessing"]["expression"].startswith("L2 normalisation")
+
+
+@pytest.mark.parametrize("tiles", [1, 2])
+def test_settings_come_back(tiles):
+    settings = replace(made_settings(8), tiles=tiles)
     assert read_settings_text({b"harma": harma_of(settings).encode()}, "a") == settings
     assert read_settings_text({}, "a") is None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.conftest import TINY
-from tests.index.made import chip_ids
+from tests.index.made import all_rows, chip_ids
 
 from harma.backbones import load_backbone
 from harma.errors import ConfigError, HarmaError, MissingFileError, ModelMismatchError
@@ -126,3 +126,41 @@ def test_a_backbone_is_that_of_the_call_or_else_of_the_index(built, model, tmp_p
     assert read_settings(Path(built)).backbone == "given"
     build_index(built, scenes, model[1], options=options)
     assert asked[4:] == [(model[1], None)], "another model would have another backbone"
+
+
+def test_tiles_are_those_of_the_index_and_others_are_refused(model, write_scenes, tmp_path):
+    write_scenes(tmp_path / "scenes", 2)
+    scenes, directory = [tmp_path / "scenes"], tmp_path / "tiled"
+    outcome = build_index(directory, scenes, model[1], options=BuildOptions(tiles=2, **HERE))
+    assert outcome.num_added == 2
+    kept = read_settings(directory)
+    assert kept.tiles == 2
+    write_scenes(tmp_path / "scenes", 1, first=2)
+    assert build_index(directory, scenes, options=BuildOptions(**HERE)).num_added == 1
+    write_scenes(tmp_path / "more", 1, first=3)
+    more = [tmp_path / "more"]
+    assert add_to_index(directory, more, options=WorkOptions(**HERE)).num_added == 1
+    assert add_to_index(directory, more, options=WorkOptions(tiles=2, **HERE)).num_kept == 1
+    refusal = r"made with tiles 2, and 3 was asked for; leave the option out, .*reembed"
+    with pytest.raises(ConfigError, match=refusal):
+        add_to_index(directory, more, options=WorkOptions(tiles=3, **HERE))
+    with pytest.raises(ConfigError, match=refusal):
+        build_index(directory, scenes, options=BuildOptions(tiles=3, **HERE))
+    assert read_settings(directory) == kept
+
+
+def test_tiles_from_python(built, model, tmp_path):
+    before = chip_ids(built)
+    options = {"size": 48, "max_nodata": 0.25, "tiles": 2, **HERE}
+    outcome = Index.build(tmp_path / "tiled", [tmp_path / "scenes"], model[1], **options)
+    assert outcome.num_added == 8
+    Index.reembed(built, model[1], tiles=2, **HERE)
+    assert Index.open(built).info()["tiles"] == 2
+    assert chip_ids(built) == before
+    of_both = []
+    for directory in (built, tmp_path / "tiled"):
+        rows = all_rows(Index.open(directory).store)
+        of_both.append({row["id"]: row["embedding"] for row in rows})
+    assert of_both[0] == of_both[1], "embedded again, it is as if it had been built so"
+    Index.reembed(built, model[1], tiles=1, **HERE)
+    assert Index.open(built).info()["tiles"] == 1

@@ -19,6 +19,8 @@ def test_what_is_not_said_is_as_in_the_index():
     assert options.tiling(TILING) == TILING
     assert options.reading(READING) == READING
     assert options.nodata_limit(0.25) == 0.25
+    assert options.tiles_or(3) == 3
+    assert BuildOptions(tiles=1).tiles_or(3) == 1
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,8 @@ def test_readers_are_as_many_as_cores_but_one(monkeypatch):
     [
         ({"batch_size": 0}, "batch_size is 0; it must be 1 or more"),
         ({"num_workers": -1}, "num_workers is -1; it must be 0 or more"),
+        ({"tiles": 5}, "tiles is 5; it must be a whole number from 1"),
+        ({"tiles": 0}, "tiles is 0; it must be a whole number from 1"),
     ],
 )
 def test_numbers_out_of_range(kind, said, message):

@@ -101,14 +101,38 @@ def test_chips_pictures_and_vectors_refine_what_is_described(model, store):
 
 
 def test_pictures_and_texts_that_are_described_stay_a_sum(model, store):
-    """As are examples alone: nothing is to be refined."""
+    """A picture counts half; as are examples alone: nothing is to be refined."""
     found = vector_of(model, store, text="a river", image="x.png")
-    np.testing.assert_array_equal(found, (axis(0) + axis(1)) / np.float32(np.sqrt(np.float32(2))))
+    np.testing.assert_allclose(found, (2 * axis(0) + axis(1)) / np.sqrt(5), atol=1e-6)
+    found = vector_of(model, store, text="a river", image=Picture("x.png", 1.0))
+    np.testing.assert_allclose(found, (axis(0) + axis(1)) / np.sqrt(2), atol=1e-6)
+    np.testing.assert_array_equal(vector_of(model, store, image="x.png"), axis(1))
     chip, its_vector = embedding_of(store, 3)
     np.testing.assert_allclose(vector_of(model, store, like=[Chip(chip)]), its_vector, atol=1e-7)
     found = vector_of(model, store, like=[Chip(chip)], unlike=["a road"])
     total = its_vector - 0.5 * axis(0)
     np.testing.assert_allclose(found, total / np.linalg.norm(total), atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def larger_store(tmp_path_factory):
+    """Chips enough to say how scores vary, in few clusters: not alike along each axis."""
+    return make_store(tmp_path_factory.mktemp("larger") / "index", 400, dim=8, clusters=2)
+
+
+def test_each_part_counts_by_how_much_its_scores_vary(larger_store):
+    """Of what is described, and of good examples beside a text to be unlike."""
+    rows = np.array([row["embedding"] for row in all_rows(larger_store)], dtype=np.float64)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    ratio = rows[:, 0].std() / rows[:, 6].std()
+    assert abs(np.log(ratio)) > 0.2, "they do vary unlike each other"
+    model = Axes({"a road": 6})
+    found = vector_of(model, larger_store, text=["a river", "a road"])
+    np.testing.assert_allclose(found[6] / found[0], ratio, rtol=1e-3)
+    found = vector_of(model, larger_store, text="a river", unlike=["a road"])
+    np.testing.assert_allclose(found[6] / found[0], -ratio / 2, rtol=1e-3)
+    found = vector_of(model, larger_store, like=[Vector(axis(0))], unlike=["a road"])
+    np.testing.assert_allclose(found[6] / found[0], -ratio / 2, rtol=1e-3)
 
 
 def test_a_bad_example_refines_good_ones_without_a_description(model, store):

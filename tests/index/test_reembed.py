@@ -6,7 +6,7 @@ from tests.conftest import TINY
 from tests.index.made import all_rows, chip_ids
 
 from harma.backbones import load_backbone
-from harma.errors import ConfigError, DataError
+from harma.errors import ConfigError, DataError, ModelMismatchError
 from harma.index import reembed as reembedding
 from harma.index.index import Index
 from harma.index.reembed import reembed
@@ -106,6 +106,65 @@ def test_missing_sources_can_be_given_up(archive, other, tmp_path):
     next((tmp_path / "scenes").iterdir()).unlink()
     reembed(archive, *other, None, num_workers=0, allow_missing=True)
     assert len(chip_ids(archive)) == 18
+
+
+@pytest.fixture
+def same(model):
+    """The model that the index has."""
+    return model
+
+
+def test_the_same_model_sees_tiles_too(archive, same):
+    ids = chip_ids(archive)
+    opened = Index.open(archive, model=same[0])
+    assert reembed(archive, *same, None, tiles=2, num_workers=0).num_added == 27
+    with pytest.raises(ModelMismatchError, match=r"was embedded again with .*-tiles2\); open"):
+        opened.refresh()
+    index = Index.open(archive, model=same[0])
+    assert (index.store.settings.tiles, chip_ids(archive)) == (2, ids)
+    assert len(index.search("a river", k=5)) == 5
+    assert verify(index.store) == []
+    assert [path.name for path in (archive / "tables").iterdir()] == [
+        index.store.settings.embedding_id
+    ]
+    with pytest.raises(ConfigError, match=r"embeddings of this model already .*tiles 2\)"):
+        reembed(archive, *same, None, num_workers=0)
+    assert reembed(archive, *same, None, tiles=1, num_workers=0).num_added == 27
+    assert [path.name for path in (archive / "tables").iterdir()] == [index.store.settings.model_id]
+
+
+def test_another_model_keeps_the_tiles(archive, same, other):
+    reembed(archive, *same, None, tiles=2, num_workers=0)
+    reembed(archive, *other, None, num_workers=0)
+    settings = Store(archive).settings
+    assert (settings.tiles, settings.embed_dim) == (2, 24)
+
+
+@pytest.mark.parametrize("step", ["rmtree", "copytree", "write_settings"])
+def test_tiles_that_die_on_their_way_leave_the_old_index_and_go_on(
+    archive, same, monkeypatch, step
+):
+    before = all_rows(Store(archive))
+    home = reembedding if step == "write_settings" else reembedding.shutil
+    with monkeypatch.context() as patched:
+        patched.setattr(home, step, lambda *args, **options: (_ for _ in ()).throw(Killed()))
+        with pytest.raises(Killed):
+            reembed(archive, *same, None, tiles=2, num_workers=0)
+    assert Store(archive).settings.tiles == 1
+    assert all_rows(Store(archive)) == before
+    # Begun again with other tiles, nothing of the first attempt is taken over.
+    assert reembed(archive, *same, None, tiles=3, num_workers=0).num_added == 27
+    assert Store(archive).settings.tiles == 3
+    assert not (archive / ".reembed").exists()
+
+
+def test_what_was_embedded_with_the_same_tiles_is_kept(archive, same, monkeypatch):
+    monkeypatch.setattr(reembedding, "_change_over", lambda *told: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        reembed(archive, *same, None, tiles=2, num_workers=0)
+    monkeypatch.undo()
+    assert reembed(archive, *same, None, tiles=2, num_workers=0).num_added == 0
+    assert (Store(archive).settings.tiles, len(chip_ids(archive))) == (2, 27)
 
 
 def test_what_was_removed_meanwhile_does_not_come_back_by_an_interrupted_reembedding(

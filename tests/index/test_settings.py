@@ -1,10 +1,11 @@
 """What an index was made with, written and read."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from harma.errors import DataError
+from harma.errors import ConfigError, DataError
 from harma.index.settings import (
     Settings,
     read_settings,
@@ -81,6 +82,28 @@ def test_damaged_settings_are_named(tmp_path, change):
     path.write_text(json.dumps(kept))
     with pytest.raises(DataError, match=r"index.json is damaged \("):
         read_settings(tmp_path)
+
+
+def test_settings_of_before_there_were_tiles(tmp_path):
+    write_settings(tmp_path, settings())
+    path = tmp_path / "index.json"
+    kept = json.loads(path.read_text())
+    assert kept.pop("tiles") == 1
+    path.write_text(json.dumps(kept))
+    assert read_settings(tmp_path) == settings()
+    for tiles in (0, 5, "2", 2.0, None):
+        path.write_text(json.dumps({**kept, "tiles": tiles}))
+        with pytest.raises(DataError, match=r"index.json is damaged \(tiles is"):
+            read_settings(tmp_path)
+
+
+def test_tiles_are_kept_and_name_other_embeddings(tmp_path):
+    written = replace(settings(), tiles=3)
+    write_settings(tmp_path, written)
+    assert read_settings(tmp_path) == written
+    assert [settings().embedding_id, written.embedding_id] == ["id", "id-tiles3"]
+    with pytest.raises(ConfigError, match="tiles is 9; it must be a whole number from 1"):
+        replace(settings(), tiles=9)
 
 
 def test_a_reading_in_words():

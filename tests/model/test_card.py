@@ -13,7 +13,7 @@ def test_a_card_says_what_is_known_and_no_more():
     assert card.startswith("---\nlibrary_name: harma\n")
     assert "Backbone: `openai`, weights `sha256:1`.\nTrained weights: 5 of 200 (2.50 %).\n" in card
     assert 'harma.load("this/directory")' in card
-    for absent in ("Method", "Trained on", "metric |"):
+    for absent in ("Method", "Trained on", "metric |", "captions.safetensors"):
         assert absent not in card
     facts = {
         "method": "lora",
@@ -27,6 +27,13 @@ def test_a_card_says_what_is_known_and_no_more():
     assert f"{table}| mR | 12.35 |\n| t2i_R@1 | 2.00 |\n\n```python" in card
     assert "loss" not in card
     assert "Method" not in model_card({**ABOUT, "method": "harma"})
+
+
+def test_a_card_says_that_captions_are_passed_on():
+    card = model_card({**ABOUT, "kept_captions": 16_880})
+    assert "`captions.safetensors` holds 16,880 distinct captions of the training data" in card
+    assert "Who gets this directory gets the captions" in card
+    assert "captions.safetensors" not in model_card({**ABOUT, "kept_captions": 0})
 
 
 def test_a_model_without_weights_has_a_share():

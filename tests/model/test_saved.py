@@ -10,8 +10,10 @@ import yaml
 
 from harma import __version__
 from harma.backbones import load_backbone
-from harma.errors import ConfigError, MissingFileError, WeightsError
+from harma.errors import ConfigError, MissingFileError, ModelMismatchError, WeightsError
 from harma.methods.harma.config import AdapterConfig
+from harma.model.caption_memory import remember
+from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
 from harma.model.saved import (
     about_model,
@@ -95,6 +97,93 @@ def test_a_model_without_adapters_is_saved_whole_with_its_temperature(tiny_confi
     assert facts["kind"] == "model"
     assert facts["metrics"] == {"split": "val", "mR": 12.5}
     assert facts["bytes"] == sum(path.stat().st_size for path in (tmp_path / "m").iterdir())
+
+
+# -- captions --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["adapter", "drawn", "whole", "dual"])
+def keeping(request, tiny_config, tiny_dual, named):
+    """A model of each form that keeps captions."""
+    torch.manual_seed(0)
+    model = {
+        "adapter": lambda: trained(named),
+        "drawn": lambda: trained(load_backbone(tiny_config)),
+        "whole": lambda: HarMA(load_backbone(tiny_config), temperature=0.02).eval(),
+        "dual": lambda: HarMA(load_backbone(tiny_dual), temperature=0.4).eval(),
+    }[request.param]()
+    model.captions = remember(model, TEXTS)
+    return model
+
+
+def test_captions_go_where_the_model_goes(keeping, tmp_path):
+    save(keeping, tmp_path / "a")
+    file = tmp_path / "a" / "captions.safetensors"
+    assert "holds 2 distinct captions" in (tmp_path / "a" / "README.md").read_text()
+    assert describe(tmp_path / "a")["kept_captions"] == 2
+    again = load(tmp_path / "a")
+    assert again.captions.captions == tuple(TEXTS)
+    assert (again.captions.embeddings == keeping.captions.embeddings).all()
+    assert again.captions is again.captions
+    content = file.read_bytes()
+    # In its own place, and in another one.
+    for place in ("a", "b"):
+        save(load(tmp_path / "a"), tmp_path / place)
+        assert (tmp_path / place / "captions.safetensors").read_bytes() == content
+    assert model_id(load(tmp_path / "b")) == model_id(again)
+    file.unlink()
+    without = load(tmp_path / "a")
+    assert without.captions is None
+    assert model_id(without) == model_id(again)
+    save(without, tmp_path / "b")
+    assert not (tmp_path / "b" / "captions.safetensors").exists()
+    assert "captions.safetensors" not in (tmp_path / "b" / "README.md").read_text()
+    assert "kept_captions" not in describe(tmp_path / "b")
+
+
+def test_captions_are_read_when_they_are_asked_for(keeping, tmp_path):
+    save(keeping, tmp_path / "a")
+    file = tmp_path / "a" / "captions.safetensors"
+    file.write_bytes(b"damaged")
+    model = load(tmp_path / "a")
+    assert model.embed_texts(TEXTS).shape == (2, 16)
+    for _ in range(2):
+        with pytest.raises(WeightsError, match=r"captions\.safetensors cannot be used"):
+            _ = model.captions
+    with pytest.raises(WeightsError, match=r"captions\.safetensors cannot be used"):
+        save(model, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+
+
+def test_captions_of_other_weights_are_left_out(named, tmp_path, caplog):
+    model = trained(named)
+    model.captions = remember(model, TEXTS)
+    save(model, tmp_path / "a")
+    # Trained further before, and after, its captions were read.
+    for is_read in (False, True):
+        further = load(tmp_path / "a")
+        assert not is_read or further.captions is not None
+        next(iter(further.trained_parameters().values())).data.add_(0.1)
+        caplog.clear()
+        save(further, tmp_path / "b")
+        assert "saved without" in caplog.text
+        assert load(tmp_path / "b").captions is None
+    shutil.copy(tmp_path / "a" / "captions.safetensors", tmp_path / "b")
+    with pytest.raises(ModelMismatchError, match="were embedded by the model"):
+        _ = load(tmp_path / "b").captions
+
+
+def test_a_whole_model_opened_and_saved_again_is_the_same_to_the_last_bit(tiny_config, tmp_path):
+    for temperature in (0.9, 0.37, 0.31, 0.07, 0.0123):
+        torch.manual_seed(0)
+        save(HarMA(load_backbone(tiny_config), temperature=temperature), tmp_path / "m")
+        first = model_id(load(tmp_path / "m"))
+        for _ in range(3):
+            save(load(tmp_path / "m"), tmp_path / "m")
+        assert model_id(load(tmp_path / "m")) == first
+
+
+# -- what does not open ----------------------------------------------------------------------------
 
 
 def test_each_form_refuses_the_other(named, tmp_path):

@@ -71,6 +71,21 @@ def test_embedding_again_leaves_them(archive, book, tmp_path):
     assert current_marks(book, search.id, store).num_gone == 0
 
 
+def test_a_watch_of_other_tiles_notes_anew_what_is_there(archive, book, model):
+    """Its scores are others: what is above the threshold now is no news."""
+    from harma.searches.question import question_of
+    from harma.searches.records import Watch
+    from harma.searches.watches import WatchBook
+
+    [search] = book.all()
+    watch = WatchBook(book.database).put(Watch(search.id, None, 0.5))
+    before = question_of(book, watch, Index.open(archive).store)
+    assert question_of(book, watch, Index.open(archive).store).key == before.key
+    Index.reembed(archive, model[1], tiles=2, num_workers=0)
+    assert question_of(book, watch, Index.open(archive).store).key != before.key
+    assert is_kept(book)
+
+
 def test_an_index_is_copied_with_them(archive, book, tmp_path):
     shutil.copytree(archive, tmp_path / "while it is open")
     with SearchBook.open(tmp_path / "while it is open") as copied:

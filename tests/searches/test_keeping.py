@@ -1,10 +1,15 @@
 """A search made ready to be kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from PIL import Image
+from tests.index.made import made_settings
 
 from harma.errors import ConfigError, QueryError
 from harma.index.index import Index
+from harma.index.store import Store
 from harma.searches.keeping import kept_asked, model_of_vectors, without_numbers
 
 
@@ -53,6 +58,29 @@ def test_pictures_are_embedded_by_what_many_callers_share(index):
     index.model = None
     kept = kept_asked({"image": {"upload": "red"}}, index, uploaded={"red": (3, 0, 4)}.get)
     assert kept["image"]["vector"][:3] == [0.6, 0, 0.8]
+
+
+def test_a_picture_is_embedded_as_the_chips_of_the_index_are(tmp_path):
+    """The whole is as (2, 1, 2), its quarters are red with green, red, blue and blue."""
+
+    class Means(Embedder):
+        def embed_images(self, images):
+            return super().embed_images([np.asarray(image).mean(axis=(0, 1)) for image in images])
+
+    store = Store.create(tmp_path / "tiled", replace(made_settings(8), tiles=2))
+    index = Index(store)
+    index.model = Means()
+    picture = np.zeros((4, 4, 3), dtype=np.uint8)
+    picture[:2, :, 0] = picture[2:, :, 2] = 200
+    picture[:2, :2, 1] = 200
+    uploads = {"a": Image.fromarray(picture)}
+    kept = kept_asked({"image": {"upload": "a"}}, index, uploaded=uploads.__getitem__)
+    whole = np.array([2, 1, 2]) / 3
+    corners = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 1], [0, 0, 1]])
+    corners = corners / np.linalg.norm(corners, axis=1, keepdims=True)
+    expected = whole + corners.mean(axis=0) / 2
+    expected /= np.linalg.norm(expected)
+    np.testing.assert_allclose(kept["image"]["vector"][:3], expected, atol=1e-6)
 
 
 def test_numbers_are_not_shown():

@@ -9,6 +9,7 @@ import geopandas
 import pandas
 import pytest
 
+from harma.serve.answers import hit_columns
 from harma.serve.exports import WRITERS, export_of
 from harma.serve.features import feature
 
@@ -48,6 +49,23 @@ def test_geoparquet(tmp_path):
     assert table.geometry[1] is None
     found = duckdb.sql(f"SELECT id, bbox.xmax FROM '{file}' ORDER BY id").fetchall()
     assert found[0] == ("a", 1.0)
+
+
+def test_a_table_without_a_row_has_its_columns():
+    columns = hit_columns(of_change=False)
+    header = export_of([], "csv", "x", columns).body.decode()
+    assert header == f"id,{','.join(columns)},geometry\n"
+    assert {"rank", "score", "standing", "source_name", "datetime"} <= set(columns)
+    table = geopandas.read_parquet(io.BytesIO(export_of([], "geoparquet", "x", columns).body))
+    assert list(table.columns) == ["id", *columns, "geometry"]
+
+
+def test_columns_of_changes():
+    assert set(hit_columns(of_change=True)) - set(hit_columns(of_change=False)) == {
+        "change",
+        *(f"then_{name}" for name in ("score", "id", "source", "source_name")),
+        *(f"then_{name}" for name in ("datetime", "datetime_end", "date")),
+    }
 
 
 @pytest.mark.parametrize("form", WRITERS)

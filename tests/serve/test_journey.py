@@ -5,8 +5,10 @@ import json
 import pytest
 from tests.serve.page_server import ARGUMENTS, SUB_PATH, axe_script, browser_path, page_server
 
+from harma.index.index import Index
 from harma.serve.app import make_app
 from harma.serve.keys import make_key
+from harma.serve.upkeep import refresh_all
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -493,3 +495,20 @@ def test_axe_finds_no_serious_fault(visit, scheme):
     way.keys(["Escape"])
     way.button("Export").click()
     assert _serious(way.page) == {}
+
+
+def test_scenes_that_are_added_are_counted(visit, build_index, write_scenes, tmp_path, service):
+    way = visit()
+    facts = way.page.locator("#index-facts")
+    playwright.expect(facts).to_contain_text("3 scenes")
+    write_scenes(tmp_path / "scenes", 2, first=3)
+    build_index(tmp_path / "scenes")
+    refresh_all(service)
+    # The next answer is of another version than the page knows.
+    way.search("houses beside a road")
+    playwright.expect(facts).to_contain_text("5 scenes")
+    # And so it is where the page is looked at again.
+    Index.remove(tmp_path / "index", ["*scene4*"])
+    refresh_all(service)
+    way.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    playwright.expect(facts).to_contain_text("4 scenes")

@@ -97,3 +97,17 @@ def test_answers_do_not_wait_for_signs_of_the_client():
         taken, _ = listening.accept()
         with client, taken:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_saved_searches_that_cannot_be_kept_are_told_at_the_start(archive):
+    command = [sys.executable, "-m", "harma", "serve", archive, "--port", "0"]
+    done = subprocess.run(
+        [*command, "--state", "mysql://anna:secret@h/x"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "saved searches cannot be kept in mysql://…@h/x; name a directory" in done.stderr
+    assert done.stdout == ""

@@ -4,12 +4,14 @@ import json
 import threading
 
 import pytest
+from PIL import Image
 
 from harma.errors import BusyError, NotFoundError
 from harma.index.index import Index
 from harma.index.source_ids import source_id
+from harma.serve.live import CANNOT_BE_OPENED, IS_AS_BEFORE
 from harma.serve.models import Models
-from harma.serve.served import CANNOT_BE_OPENED, ServedIndex
+from harma.serve.served import ServedIndex
 from harma.serve.upkeep import keep_up_to_date, refresh_all
 
 
@@ -81,12 +83,28 @@ def test_an_index_that_was_embedded_again_is_opened_anew(archive, model, tiny_co
     assert served.index.store.settings.model_id != old.store.settings.model_id
 
 
+def test_an_index_of_other_tiles_is_opened_anew(archive, model):
+    served = ServedIndex("archive", archive, model[0])
+    served.warm_up()
+    old = served.index
+    Index.reembed(archive, model[1], tiles=2, num_workers=0)
+    with pytest.raises(BusyError, match="was embedded again"):
+        _ = served.index
+    assert served.refresh()
+    assert served.index.store.settings.tiles == 2
+    assert old.store.settings.tiles == 1
+    assert served.facts()["tiles"] == 2
+    picture = Image.new("RGB", (32, 32), (90, 120, 60))
+    assert len(served.index.search(image=picture, k=3)) == 3
+
+
 def test_what_cannot_be_looked_at_is_served_as_it_was(service, archive, caplog):
     settings = archive / "index.json"
     whole = settings.read_text()
     settings.write_text("{")
     refresh_all(service)
-    assert "cannot be looked at" in caplog.text
+    assert "cannot be opened again" in caplog.text
+    assert service.index("archive").problem == IS_AS_BEFORE
     assert len(service.index("archive").index.search("a road", k=3)) == 3
     settings.write_text(whole)
     assert json.loads(whole)["format"] == "harma-index"
@@ -162,7 +180,7 @@ def test_an_index_that_is_gone_takes_nothing_and_is_opened_when_it_is_back(
             client.get("/collections/archive/items"),
         ]
         assert [answer.status_code for answer in answers] == [503] * 4
-        assert client.get("/v1/searches").json() == {"searches": []}
+        assert client.get("/v1/searches").json() == {"searches": [], "unread": ["archive"]}
         assert client.get("/collections").status_code == 200
     assert client.get("/readyz").status_code == 503
     (tmp_path / "away").rename(archive)

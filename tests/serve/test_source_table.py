@@ -4,8 +4,10 @@ import pytest
 from tests.index.made import make_store
 
 from harma.errors import NotFoundError
+from harma.index.index import Index
 from harma.index.records import SourceRecord
 from harma.index.source_ids import source_id
+from harma.serve.live import LiveIndex, OpenIndex, _written
 from harma.serve.source_table import SourceTable, SourceTables
 
 
@@ -24,7 +26,7 @@ def store(tmp_path):
 
 
 def test_pages_hold_every_source_once(store):
-    table = SourceTable(store)
+    table = SourceTable(store, store.versions)
     seen = []
     after = ""
     while page := table.after(after, 4):
@@ -36,7 +38,7 @@ def test_pages_hold_every_source_once(store):
 
 
 def test_by_id(store):
-    table = SourceTable(store)
+    table = SourceTable(store, store.versions)
     found = table.get(source_id("/scenes/0003.tif"))
     assert found.record.source == "/scenes/0003.tif"
     assert found.extent.num_chips == 40
@@ -49,10 +51,15 @@ def test_by_id(store):
 
 def test_a_table_is_made_once_for_each_version(store):
     tables = SourceTables()
-    table = tables.of("archive", store.snapshot())
-    assert tables.of("archive", store.snapshot()) is table
+    index = LiveIndex("archive", store.directory)
+    index.state = "ready"
+    index._settings_written = _written(store.directory)
+    index._open = OpenIndex(Index(store), 0)
+    table = tables.of(index)
+    assert tables.of(index) is table
     store.put_sources([SourceRecord("/scenes/new.tif", 1, 1, "c")])
-    assert tables.of("archive", store.snapshot()).find(source_id("/scenes/new.tif"))
+    index.refresh()
+    assert tables.of(index).find(source_id("/scenes/new.tif"))
     made = []
     assert table.once("x", lambda it: made.append(it) or b"1") == b"1"
     assert table.once("x", lambda it: made.append(it) or b"2") == b"1"

@@ -43,6 +43,7 @@ export interface IndexSummary {
   bounds?: Bounds | null;
   dates?: [string, string] | null;
   model?: string;
+  version?: number;
 }
 
 export interface SourceInfo {
@@ -92,6 +93,7 @@ export interface Counts {
 export interface Answer {
   query_id: string;
   index: string;
+  version: number;
   took_ms: number;
   asked: Asked;
   num_kept: number;

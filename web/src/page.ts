@@ -140,6 +140,11 @@ export class Page {
   private connect(): void {
     this.store.subscribe((state, before) => this.follow(state, before));
     this.search.subscribe((found, before) => this.showFound(found, before));
+    this.search.subscribe(({ status, answer }) => {
+      if (status === "done" && answer?.index === this.store.state.index) {
+        this.indexes.saw(answer.version);
+      }
+    });
     this.marks.subscribe((changed) => {
       this.list.remark(changed);
       this.footprints.redraw();
@@ -210,12 +215,17 @@ export class Page {
   /** Show where the chosen index has scenes. */
   private async cover(): Promise<void> {
     const index = this.indexes.chosen;
-    if (index?.state !== "ready" || this.covered === index.id) {
+    const version = `${index?.id} ${index?.version}`;
+    if (index?.state !== "ready" || this.covered === version) {
       return;
     }
-    this.covered = index.id;
-    this.coverage.clear();
-    if (!this.isLinkedView && index.bounds) {
+    // Of scenes that were added to the same index the map learns; nobody is moved away for them.
+    const isOther = this.covered.split(" ")[0] !== index.id;
+    this.covered = version;
+    if (isOther) {
+      this.coverage.clear();
+    }
+    if (isOther && !this.isLinkedView && index.bounds) {
       this.ground.fitBox(index.bounds, false);
     }
     try {

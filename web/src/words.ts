@@ -102,6 +102,9 @@ export function indexFacts(index: IndexSummary): string {
   if (index.model) {
     facts.push(`model ${index.model}`);
   }
+  if (index.problem) {
+    facts.push(index.problem);
+  }
   return facts.join(", ");
 }
 

@@ -36,6 +36,7 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "kind", facts["kind"]
     yield "directory", facts["directory"]
     yield "on disk", f"{facts['bytes'] / 1e6:.1f} MB"
+    yield from _captions(facts)
     if backbone := facts.get("backbone"):
         yield "backbone", str(backbone["name"])
         yield "backbone weights", backbone["weights_hash"]
@@ -48,3 +49,9 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{section} {name}", str(value)
     for name, value in (facts.get("metrics") or {}).items():
         yield name, f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _captions(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    kept = facts.get("kept_captions")
+    if kept:
+        yield "kept captions", f"{kept:,}"

@@ -5,6 +5,7 @@ the directory of an index, or NAME=DIRECTORY. Nothing is changed unless --write 
 """
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from harma.cli.opened import add_state_argument
@@ -52,11 +53,19 @@ def run(args: argparse.Namespace) -> int:
         ) from error
     from harma.serve.service import Service
     from harma.serve.settings_checks import check_serve_settings
+    from harma.serve.state_check import check_state
 
     settings = _settings(args)
     check_serve_settings(settings)
-    serve_stdio(Service.of(settings), may_write=args.write)
+    service = Service.of(settings)
+    check_state(service, _say)
+    serve_stdio(service, may_write=args.write)
     return 0
+
+
+def _say(line: str) -> None:
+    # What goes to standard output is the protocol's.
+    print(line, file=sys.stderr, flush=True)
 
 
 def _settings(args: argparse.Namespace) -> "ServeSettings":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harma.errors import ConfigError, ModelMismatchError
 from harma.exchange.embedding_file import EmbeddingFile
 from harma.index.archive_ranges import told_ranges
-from harma.index.settings import FOREIGN, Settings
+from harma.index.settings import COMMON_SETTINGS, FOREIGN, Settings
 from harma.scenes.reading import Reading
 from harma.scenes.windows import Tiling
 
@@ -130,9 +130,10 @@ def check_fits(path: Path, of_index: Settings, of_file: Settings, *, is_export: 
         )
     # Files of other programs say nothing of how scenes were cut.
     if not is_export:
+        _check_no_tiles(path, of_index)
         return
     _check_ranges(path, of_index, of_file)
-    for name in ("tiling", "reading", "max_nodata"):
+    for name in COMMON_SETTINGS:
         was = getattr(of_index, name)
         now = getattr(of_file, name)
         # Of kinds that the index does not know it takes the ranges over.
@@ -144,6 +145,15 @@ def check_fits(path: Path, of_index: Settings, of_file: Settings, *, is_export: 
                 f"the index was made with {name} {was}, {path} with {now}; import it into another"
                 " index"
             )
+
+
+def _check_no_tiles(path: Path, of_index: Settings) -> None:
+    """Check that the vectors of an index are of whole chips alone, as those of other programs."""
+    if of_index.tiles > 1:
+        raise ConfigError(
+            f"the vectors of the index are of chips with their {of_index.tiles} x {of_index.tiles}"
+            f" tiles, those of {path} of chips alone; import it into another index"
+        )
 
 
 def _check_ranges(path: Path, of_index: Settings, of_file: Settings) -> None:

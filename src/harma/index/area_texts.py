@@ -3,7 +3,7 @@
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import shapely
@@ -32,6 +32,14 @@ GEOJSON_TYPES = (
     *("FeatureCollection", "Feature", "GeometryCollection", "Polygon", "MultiPolygon"),
     *("Point", "MultiPoint", "LineString", "MultiLineString"),
 )
+
+COORDINATES = (
+    "those of a Polygon are a list of rings, each a list of four or more positions such as [13.4,"
+    " 52.5], the first again at the end; a MultiPolygon holds a list of such lists"
+)
+KINDS = "give a Polygon, MultiPolygon, Feature or FeatureCollection"
+# Letters of a value in a message.
+MOST_SAID = 60
 
 
 def decoded(content: bytes) -> str | None:
@@ -90,6 +98,63 @@ def area_of_geojson(content: Any) -> BaseGeometry:
     """
     try:
         geometries = [_shape(geometry) for geometry in _geometries(content)]
+    except _NotGeoJSONError as error:
+        raise QueryError(
+            f"the polygon is not GeoJSON of a geometry, feature or collection: {error}"
+        ) from error
+    return joined(geometries, crs_of_member(content.get("crs")))
+
+
+class _NotGeoJSONError(Exception):
+    """What is no GeoJSON; the message says why."""
+
+
+def _geometries(content: Any) -> Iterator[Any]:
+    """The geometries that GeoJSON holds, as they are written; None where one is null."""
+    kind = _member(content, "type", "it")
+    if kind == "FeatureCollection":
+        features = _member(content, "features", "it")
+        if isinstance(features, str | Mapping) or not isinstance(features, Iterable):
+            raise _NotGeoJSONError(f"its features are {_said(features)}, and no list")
+        for number, feature in enumerate(features):
+            yield _member(feature, "geometry", f"its feature {number}")
+    elif kind == "Feature":
+        yield _member(content, "geometry", "it")
+    elif kind in GEOJSON_TYPES:
+        yield content
+    else:
+        raise _NotGeoJSONError(f"its type is {_said(kind)}; {KINDS}")
+
+
+def _member(content: Any, name: str, owner: str) -> Any:
+    """A member of an object."""
+    if not isinstance(content, Mapping):
+        raise _NotGeoJSONError(f"{owner} is {_said(content)}, and no object")
+    if name not in content:
+        raise _NotGeoJSONError(f"{owner} has no {name}")
+    return content[name]
+
+
+def _said(value: Any) -> str:
+    """A value as JSON writes it; of what may be long, what it is."""
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "a list"
+    written = json.dumps(value, ensure_ascii=False, default=str)
+    return written if len(written) <= MOST_SAID else f"{written[:MOST_SAID]}…"
+
+
+def _shape(geometry: Any) -> BaseGeometry | None:
+    if geometry is None:
+        return None
+    kind = _member(geometry, "type", "a geometry")
+    if kind not in GEOJSON_TYPES:
+        raise _NotGeoJSONError(f"a geometry has the type {_said(kind)}; {KINDS}")
+    if kind != "GeometryCollection":
+        _member(geometry, "coordinates", f"its {kind}")
+    try:
+        return shape(geometry)
     except (
         LookupError,
         TypeError,
@@ -100,28 +165,7 @@ def area_of_geojson(content: Any) -> BaseGeometry:
         RecursionError,
         shapely.errors.ShapelyError,
     ) as error:
-        raise QueryError(
-            f"the polygon is not GeoJSON of a geometry, feature or collection ({error!r})"
+        # In words of ours: those of the libraries speak of Python's types.
+        raise _NotGeoJSONError(
+            f"the coordinates of its {kind} cannot be read; {COORDINATES}"
         ) from error
-    return joined(geometries, crs_of_member(content.get("crs")))
-
-
-def _geometries(content: Any) -> Iterator[Mapping[str, Any] | None]:
-    kind = content["type"]
-    if kind == "FeatureCollection":
-        for feature in content["features"]:
-            yield feature["geometry"]
-    elif kind == "Feature":
-        yield content["geometry"]
-    elif kind in GEOJSON_TYPES:
-        yield content
-    else:
-        raise ValueError(f"its type is {kind!r}")
-
-
-def _shape(geometry: Mapping[str, Any] | None) -> BaseGeometry | None:
-    if geometry is None:
-        return None
-    if geometry["type"] not in GEOJSON_TYPES:
-        raise ValueError(f"a geometry has the type {geometry['type']!r}")
-    return shape(geometry)

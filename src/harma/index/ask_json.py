@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from PIL import Image
+
 from harma.errors import QueryError
 from harma.index.ask import Chip, Example, Page, Picture, Query, Text, Vector, Where
-from harma.index.embedder import PictureLike
 
 # Nobody writes SQL for the machine of another.
 NOT_IN_JSON = ("where",)
 # What is found by an id: a picture, the name of a source.
-Uploaded = Callable[[str], PictureLike]
+Uploaded = Callable[[str], Image.Image]
 Named = Callable[[str], str]
 _KINDS = ("text", "chip", "upload", "vector")
 
@@ -41,7 +42,7 @@ def said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None or name == "overlap"}
 
 
-def no_upload(upload: str) -> PictureLike:
+def no_upload(upload: str) -> Image.Image:
     """Stands for uploaded pictures where there are none.
 
     Raises:

@@ -1,4 +1,8 @@
-"""Embedding in full batches: chips of several tasks share one, and each task gets its own back."""
+"""Embedding in full batches: chips of several tasks share one, and each task gets its own back.
+
+A chip may be several pictures, itself and its tiles (`harma.index.tiles`): a batch counts pictures,
+and may end within a chip.
+"""
 
 import time
 from collections import deque
@@ -12,6 +16,7 @@ from torch import Tensor
 
 from harma.index.reading import ChipPixels, Task
 from harma.index.records import ChipRecord
+from harma.index.tiles import join_chips
 from harma.model.embedding import Embedder, embed_pixels
 from harma.scenes.scene import SceneFacts
 
@@ -51,7 +56,7 @@ def embed_batches(
     Args:
         reads: of tasks.
         model: embeds.
-        batch_size: chips embedded at once.
+        batch_size: pictures embedded at once.
 
     Yields:
         A block for each of `reads`, in their order, when the last of its chips is embedded.
@@ -71,7 +76,7 @@ class _BatchEmbedder:
         self.model = model
         self.batch_size = batch_size
         self.reads: deque[ChipPixels] = deque()
-        # Of the chips of `reads`, in order: the first have embeddings, the rest have pixels.
+        # Of the pictures of `reads`, in order: the first have embeddings, the rest have pixels.
         self.embeddings = _no_embeddings(model.embed_dim)
         self.pixels: list[Tensor] = []
         self.waiting_since = time.monotonic()
@@ -96,7 +101,7 @@ class _BatchEmbedder:
     def _embed(self) -> None:
         """Embed a batch of the pixels that wait."""
         pixels = self.pixels[0]
-        # A copy of some hundred kilobytes a chip, so not without need.
+        # A copy of some hundred kilobytes a picture, so not without need.
         if len(self.pixels) > 1:
             pixels = torch.cat(self.pixels)
         batch = pixels[: self.batch_size]
@@ -108,13 +113,13 @@ class _BatchEmbedder:
 
     def finished(self) -> Iterator[ChipBlock]:
         """Blocks of the reads that are embedded, the first first."""
-        while self.reads and len(self.reads[0].chips) <= len(self.embeddings):
+        while self.reads and self.reads[0].num_pictures <= len(self.embeddings):
             item = self.reads.popleft()
-            count = len(item.chips)
+            count = item.num_pictures
             yield ChipBlock(
                 task=item.task,
                 chips=item.chips,
-                embeddings=self.embeddings[:count],
+                embeddings=join_chips(self.embeddings[:count], item.num_tiles),
                 num_skipped=item.num_skipped,
                 facts=item.facts,
                 problem=item.problem,

@@ -12,8 +12,8 @@ from harma.index.archive_ranges import ArchiveRanges
 from harma.index.batches import ChipBlock
 from harma.index.compaction import keep_quick
 from harma.index.plan import PlannedSource, plan
-from harma.index.reading import Task
-from harma.index.settings import SETTINGS_FILE, Settings
+from harma.index.reading import Task, chips_at_once
+from harma.index.settings import COMMON_SETTINGS, SETTINGS_FILE, Settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.superseded import superseded, without_known_parts
 from harma.index.workers import run_tasks
@@ -24,8 +24,8 @@ from harma.scenes.reading import Reading
 from harma.scenes.source import Found, Source
 from harma.scenes.windows import Tiling
 
-# What chips of an index have in common: an old index must have been made with the same.
-COMMON_SETTINGS = ("tiling", "reading", "max_nodata")
+# What else a person can do who asks for another value.
+OTHERWISE = {"tiles": "; `harma index reembed` gives this one other tiles"}
 
 
 def build(
@@ -48,7 +48,7 @@ def build(
         sources: scenes, or what `find_scenes` found: what it left out is told with the outcome.
         model: embeds; the one the index was made with.
         settings: of a new index; an old one must have the same.
-        batch_size: chips embedded at once.
+        batch_size: pictures embedded at once: chips, and their tiles.
         num_workers: processes that read; 0 reads in this one.
         progress: called with (what is done, so far, in all): "looking" and "sampling" count
             sources, "embedding" chips. Until all sources are looked at, all chips are an estimate.
@@ -73,7 +73,7 @@ def build(
         # Blocks pull tasks, tasks pull the plan, the plan pulls the survey: nothing runs ahead of
         # what is written by more than a few tasks and sources.
         blocks = run_tasks(
-            _tasks(planned, writer, counted, ranges),
+            _tasks(planned, writer, counted, ranges, chips_at_once(store.settings.tiles)),
             store.settings,
             model,
             batch_size=batch_size,
@@ -129,19 +129,26 @@ def _check_settings(of_index: Settings, given: Settings) -> None:
         if repr(was) != repr(now):
             raise ConfigError(
                 f"the index was made with {name} {was}, and {now} was asked for; leave the option"
-                " out, or build another index"
+                f" out, or build another index{OTHERWISE.get(name, '')}"
             )
 
 
 def _tasks(
-    planned: Iterable[PlannedSource], writer: Writer, counted: "_Counted", ranges: ArchiveRanges
+    planned: Iterable[PlannedSource],
+    writer: Writer,
+    counted: "_Counted",
+    ranges: ArchiveRanges,
+    size: int,
 ) -> Iterator[Task]:
-    """The tasks of all sources; the writer hears of each source before its first task is out."""
+    """The tasks of all sources, of `size` windows at most.
+
+    The writer hears of each source before its first task is out.
+    """
     for source in planned:
         writer.begin(source)
         counted.add(source)
         shown_in = ranges.of(source.surveyed)
-        for task in source.tasks():
+        for task in source.tasks(size):
             yield replace(task, ranges=shown_in)
 
 
@@ -183,6 +190,7 @@ def default_settings(
     tiling: Tiling,
     reading: Reading,
     max_nodata: float,
+    tiles: int = 1,
 ) -> Settings:
     """Settings of a new index.
 
@@ -193,6 +201,7 @@ def default_settings(
         tiling: how scenes are cut.
         reading: how scenes are read.
         max_nodata: chips with a larger share of nodata are left out.
+        tiles: along each side of a chip, which are embedded beside it.
 
     Raises:
         ConfigError: the model has no name to be found by again.
@@ -209,4 +218,5 @@ def default_settings(
         tiling=tiling,
         reading=reading,
         max_nodata=max_nodata,
+        tiles=tiles,
     )

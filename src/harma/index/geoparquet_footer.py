@@ -66,6 +66,7 @@ def emb_of(settings: Settings) -> str:
         "tiling": asdict(settings.tiling),
         "reading": reading_values(settings.reading),
         "max_nodata": settings.max_nodata,
+        "tiles": settings.tiles,
     }
     return json.dumps(
         {
@@ -78,7 +79,7 @@ def emb_of(settings: Settings) -> str:
             "emb:preprocessing": {"format": "harma", "expression": cut},
             "emb:postprocessing": {
                 "format": "text",
-                "expression": "L2 normalisation: scores are dot products",
+                "expression": _made_of(settings),
             },
             "emb:quantization": {
                 "method": "rounded to float16, stored as float32",
@@ -94,6 +95,16 @@ def emb_of(settings: Settings) -> str:
                 }
             ],
         }
+    )
+
+
+def _made_of(settings: Settings) -> str:
+    """How vectors come from what the model gives."""
+    if settings.tiles == 1:
+        return "L2 normalisation: scores are dot products"
+    return (
+        f"whole chip + 1/2 mean of its {settings.tiles} x {settings.tiles} tiles, then L2"
+        " normalisation: scores are dot products"
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -156,6 +157,7 @@ class Index:
 
         Raises:
             BusyError: another process writes the index.
+            ConfigError: the index was made with other `tiles`.
             MissingFileError: the index, a source or the model is not there.
         """
         from harma.index.manage import add_to_index
@@ -179,7 +181,9 @@ class Index:
         progress: AdvancePart = not_told,
         **options: Any,
     ) -> "BuildOutcome":
-        """Embed all sources of an index again, with another model; the old answers meanwhile.
+        """Embed all sources of an index again, with another model or other `tiles`.
+
+        The old embeddings answer meanwhile.
 
         Args:
             directory: of the index.
@@ -191,7 +195,7 @@ class Index:
 
         Raises:
             BusyError: another process writes the index.
-            ConfigError: the index has this model already.
+            ConfigError: the index has the embeddings of this model and these tiles already.
             DataError: sources cannot be read; the index stays as it is.
         """
         from harma.index.manage import reembed_index
@@ -337,6 +341,13 @@ class Index:
         self._snapshot = newest
         return True
 
+    def held(self) -> "Index":
+        """The version that is searched now: it stays, whatever this index is refreshed to.
+
+        What is loaded, such as the model, is shared.
+        """
+        return copy(self)
+
     def __len__(self) -> int:
         """Chips."""
         return self.store.count()
@@ -425,6 +436,7 @@ class Index:
             "model": settings.model,
             "model id": settings.model_id,
             "tiling": str(settings.tiling),
+            "tiles": settings.tiles,
             "reading": str(settings.reading),
             "ranges": told_ranges(settings.reading.ranges),
             "black to white": _stretches(sources),

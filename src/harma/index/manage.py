@@ -6,6 +6,7 @@ load the model; `harma.index.build` and `harma.index.reembed` take sources and a
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from harma.errors import ConfigError
@@ -108,6 +109,7 @@ def add_to_index(
     Raises:
         MissingFileError: the index, a source or the model is not there.
         BusyError: another process writes the index.
+        ConfigError: the index was made with other tiles.
     """
     directory = Path(directory)
     of_index = read_settings(directory)
@@ -118,7 +120,8 @@ def add_to_index(
         directory,
         scenes,
         loaded,
-        of_index,
+        # As in `build_index`: `build` refuses other tiles.
+        replace(of_index, tiles=options.tiles_or(of_index.tiles)),
         batch_size=options.batch_size,
         num_workers=options.num_readers,
         progress=progress,
@@ -134,20 +137,22 @@ def reembed_index(
     options: WorkOptions = WORK_DEFAULTS,
     progress: AdvancePart = not_told,
 ) -> BuildOutcome:
-    """Embed all sources of an index again, with another model; the old answers until it is done.
+    """Embed all sources of an index again, with another model, or other tiles.
+
+    The old embeddings answer until it is done.
 
     Args:
         directory: of the index.
         model: run, adapter or model directory, or preset.
         backbone: where the model's backbone is, if not where it says.
         allow_missing: give up sources that cannot be read any more.
-        options: how chips are embedded.
+        options: how chips are embedded; tiles are as in the index if they are not said.
         progress: called with (what is done, so far, in all).
 
     Raises:
         MissingFileError: the index or the model is not there.
         BusyError: another process writes the index.
-        ConfigError: the index has this model already.
+        ConfigError: the index has the embeddings of this model and these tiles already.
         DataError: sources cannot be read; the index stays as it is.
     """
     name = _lasting(model)
@@ -156,6 +161,7 @@ def reembed_index(
         _loaded(name, backbone, options),
         name,
         backbone,
+        tiles=options.tiles,
         allow_missing=allow_missing,
         batch_size=options.batch_size,
         num_workers=options.num_readers,
@@ -212,10 +218,12 @@ def _settings(
     # What a model was trained on is shown as it was then.
     reading = as_trained(Reading(), model.trained_reading)
     max_nodata = MAX_NODATA
+    tiles = 1
     if of_index is not None:
         tiling = of_index.tiling
         reading = of_index.reading
         max_nodata = of_index.max_nodata
+        tiles = of_index.tiles
     return default_settings(
         model,
         name,
@@ -223,4 +231,5 @@ def _settings(
         tiling=options.tiling(tiling),
         reading=options.reading(reading),
         max_nodata=options.nodata_limit(max_nodata),
+        tiles=options.tiles_or(tiles),
     )

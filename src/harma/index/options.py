@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from harma.errors import ConfigError
 from harma.ground.device import usable_cores
+from harma.index.tiles import check_tiles
 from harma.scenes.bands import Bands, parse_bands
 from harma.scenes.locate import check_height
 from harma.scenes.reading import Reading
@@ -25,13 +26,15 @@ MOST_READERS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class WorkOptions:
-    """How chips are embedded; the index is the same whatever is chosen.
+    """How chips are embedded; but for `tiles` the index is the same whatever is chosen.
 
     Attributes:
-        batch_size: chips embedded at once.
+        batch_size: pictures embedded at once: chips, and their tiles.
         num_workers: processes that read; 0 reads in this one, None takes what the cores allow.
         device: auto, cpu, cuda, cuda:1, mps.
         precision: of the computation; scores of another precision differ by rounding.
+        tiles: N x N tiles of a chip are embedded beside it (`harma.index.tiles`); 1 embeds the
+            chip alone, None is as in the index, or 1 of a new one.
 
     Raises:
         ConfigError: a number is out of its range.
@@ -41,12 +44,21 @@ class WorkOptions:
     num_workers: int | None = None
     device: str = "auto"
     precision: "Precision" = "float32"
+    tiles: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ConfigError(f"batch_size is {self.batch_size}; it must be 1 or more")
         if self.num_workers is not None and self.num_workers < 0:
             raise ConfigError(f"num_workers is {self.num_workers}; it must be 0 or more")
+        if self.tiles is not None:
+            check_tiles(self.tiles)
+
+    def tiles_or(self, otherwise: int) -> int:
+        """Tiles along each side of a chip; `otherwise` if they are not said."""
+        if self.tiles is None:
+            return otherwise
+        return self.tiles
 
     @property
     def num_readers(self) -> int:

@@ -17,6 +17,8 @@ from harma.index.embedder import PictureLike, QueryEmbedder
 from harma.index.refine import refine
 from harma.index.schema import embeddings_of, quoted
 from harma.index.snapshot import Snapshot
+from harma.index.standing import SMALLEST_SAMPLE
+from harma.index.tiles import embed_picture
 from harma.scenes.rendering import read_rgb
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ Embedding = NDArray[np.float32]
 LIKE_WEIGHT = 1.0
 # How much one to be unlike counts against it.
 UNLIKE_WEIGHT = 0.5
+# How much a picture counts beside a text: what is written says what is sought (docs/judging.md).
+PICTURE_WEIGHT = 0.5
 # A sum of unit vectors that is shorter has no direction to speak of.
 SHORTEST_SUM = 1e-3
 
@@ -78,10 +82,12 @@ def embed_query(
 ) -> EmbeddedQuery:
     """Embed a query.
 
-    Texts, and the picture of what should be seen, describe: they add up by their weights, texts to
-    be unlike with a minus. Chips, pictures and vectors to be like or unlike are marks: they refine
-    what is described (`harma.index.refine`). Where nothing is described, the good ones add up and
-    the bad ones refine them; so a query of one example is that example.
+    Texts, and the picture of what should be seen, describe: their scores add up by their weights,
+    texts to be unlike with a minus. Each score counts in standard deviations of the archive's, as
+    those of pictures vary more than those of texts and would drown them. Chips, pictures and
+    vectors to be like or unlike are marks: they refine what is described (`harma.index.refine`).
+    Where nothing is described, the good ones add up and the bad ones refine them; so a query of one
+    example is that example.
 
     Args:
         model: gives the model; called only when there is something to embed.
@@ -99,13 +105,15 @@ def embed_query(
             "there is nothing to look for: give a text, an image or an example to be like"
         )
     embedder = _Embedder(model, snapshot.store)
-    described = embedder.sum(asked.described)
+    parts = asked.described
+    vectors = embedder.all(parts)
     good = embedder.all(asked.good)
     bad = embedder.all(asked.bad)
     if not is_described:
         # Nothing says what is sought but the good examples.
-        described = described + _weights(asked.good) @ good
-    vector = _direction(described)
+        parts = [*parts, *asked.good]
+        vectors = np.concatenate([vectors, good])
+    vector = _direction(_added_up(parts, vectors, snapshot))
     has_marks_beside = len(bad) or (is_described and len(good))
     if has_marks_beside:
         vector = refine(
@@ -131,11 +139,31 @@ def _asked(query: Query) -> _Asked:
     asked = _Asked([], [], [])
     for text in _texts(query):
         asked.described.append(_Part(Text(text), LIKE_WEIGHT))
+    _sort_examples(query, asked)
     if query.image is not None:
         picture = _picture(query.image)
-        asked.described.append(_Part(picture, picture.weight or LIKE_WEIGHT))
-    _sort_examples(query, asked)
+        is_beside_text = any(part.weight > 0 for part in asked.described)
+        usual = PICTURE_WEIGHT if is_beside_text else LIKE_WEIGHT
+        asked.described.append(_Part(picture, picture.weight or usual))
     return asked
+
+
+def _added_up(parts: Sequence[_Part], vectors: Embedding, snapshot: Snapshot) -> Embedding:
+    """What is described (E,): the sum by weights, each part's scores alike in spread.
+
+    Args:
+        parts: with their weights.
+        vectors: their embeddings (n, E).
+        snapshot: of the index, whose chips say how scores vary.
+    """
+    weights = _weights(parts)
+    # One part alone needs no measure; a few chips give none.
+    if len(parts) > 1 and len(snapshot.sample) >= SMALLEST_SAMPLE:
+        spreads = [snapshot.background.spread(vector) for vector in vectors.astype(np.float64)]
+        shares = weights / np.array(spreads)
+        weights = (shares / np.abs(shares).max()).astype(np.float32)
+    total: Embedding = weights @ vectors
+    return total
 
 
 def _sort_examples(query: Query, asked: _Asked) -> None:
@@ -150,7 +178,7 @@ def _sort_examples(query: Query, asked: _Asked) -> None:
             asked.bad.append(_Part(example, example.weight or LIKE_WEIGHT))
 
 
-def _weights(parts: Sequence[_Part]) -> NDArray[np.float32]:
+def _weights(parts: Sequence[_Part]) -> Embedding:
     return np.array([part.weight for part in parts], dtype=np.float32)
 
 
@@ -230,13 +258,6 @@ class _Embedder:
         self.model = model
         self.store = store
 
-    def sum(self, parts: Sequence[_Part]) -> Embedding:
-        """Embeddings added up by their weights (E,)."""
-        total = np.zeros(self.store.settings.embed_dim, dtype=np.float32)
-        for part, vector in zip(parts, self.all(parts), strict=True):
-            total += np.float32(part.weight) * vector
-        return total
-
     def all(self, parts: Sequence[_Part]) -> Embedding:
         """Embeddings (n, E), L2-normalised each."""
         embed_dim = self.store.settings.embed_dim
@@ -267,8 +288,7 @@ class _Embedder:
         # The name of a file: a picture is no text, whatever its name looks like.
         if isinstance(image, str | PathLike):
             image = read_rgb(image, self.store.settings.reading, as_scene=True)
-        picture: Embedding = self.model().embed_images([image])[0]
-        return picture
+        return embed_picture(self.model(), image, self.store.settings.tiles)
 
 
 def chip_embeddings(store: StoreReader, chips: Sequence[str]) -> dict[str, Embedding]:

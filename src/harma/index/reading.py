@@ -12,6 +12,7 @@ from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.survey import problem_of
+from harma.index.tiles import most_pictures, with_tiles
 from harma.scenes.edge import not_from_memory
 from harma.scenes.fresh import FreshLists, may_be_mended
 from harma.scenes.ground_shape import on_the_ground
@@ -25,7 +26,7 @@ from harma.scenes.windows import Tiling, Window
 
 # uint8 (3, H, W) to the model's pixels (3, H', W').
 Transform = Callable[[Tensor], Tensor]
-# Chips that a reader hands over at once.
+# Chips that a reader hands over at once, where each is one picture.
 TASK_CHIPS = 32
 
 
@@ -55,6 +56,11 @@ class Task:
             yield replace(self, numbers=self.numbers[start : start + size])
 
 
+def chips_at_once(tiles: int) -> int:
+    """Chips that a reader hands over at once: with tiles fewer, so that the pixels are no more."""
+    return max(1, TASK_CHIPS // most_pictures(tiles))
+
+
 @dataclass(frozen=True, eq=False)
 class ChipPixels:
     """What was read for a task.
@@ -62,11 +68,13 @@ class ChipPixels:
     Attributes:
         task: what was asked for.
         chips: records of the chips that are kept.
-        pixels: (n, 3, H, W) of them, for the model; None if there are none.
+        pixels: (n + all tiles, 3, H, W) for the model: of each chip, and then of its tiles; None if
+            there are none.
         num_skipped: chips left out as mostly nodata.
         num_off_earth: chips left out as not on the Earth.
         facts: of the source; None where it could not be read.
         problem: why it could not be read, or "".
+        num_tiles: of each chip (n,); () where no chip has any.
     """
 
     task: Task
@@ -76,6 +84,12 @@ class ChipPixels:
     facts: SceneFacts | None
     problem: str = ""
     num_off_earth: int = 0
+    num_tiles: Sequence[int] = ()
+
+    @property
+    def num_pictures(self) -> int:
+        """Pictures that go through the model."""
+        return len(self.chips) + sum(self.num_tiles)
 
 
 class SceneCache:
@@ -127,7 +141,7 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
 
     Args:
         task: few enough windows for their pixels to be in memory.
-        settings: of the index: tiling, reading, and how much nodata a chip may have.
+        settings: of the index: tiling, reading, how much nodata a chip may have, and tiles.
         transform: makes pixels for the model.
         scenes: what is open, and will be.
     """
@@ -150,6 +164,7 @@ def _failed(task: Task, error: HarmaError | OSError) -> ChipPixels:
 def _read(task: Task, settings: Settings, transform: Transform, scene: Scene) -> ChipPixels:
     chips: list[ChipRecord] = []
     pixels: list[Tensor] = []
+    num_tiles: list[int] = []
     num_skipped = 0
     num_off_earth = 0
     for window in _windows(task, settings, scene.facts):
@@ -163,12 +178,23 @@ def _read(task: Task, settings: Settings, transform: Transform, scene: Scene) ->
             num_skipped += 1
             continue
         chips.append(chip_record(task.source, task.content, scene.facts, cutting))
-        pixels.append(transform(torch.from_numpy(cutting.picture).permute(2, 0, 1)))
+        pictures = with_tiles(cutting.picture, settings.tiles)
+        num_tiles.append(len(pictures) - 1)
+        for picture in pictures:
+            pixels.append(transform(torch.from_numpy(picture).permute(2, 0, 1)))
     # torch has no stack of nothing.
     stacked = None
     if pixels:
         stacked = torch.stack(pixels)
-    return ChipPixels(task, chips, stacked, num_skipped, scene.facts, num_off_earth=num_off_earth)
+    return ChipPixels(
+        task,
+        chips,
+        stacked,
+        num_skipped,
+        scene.facts,
+        num_off_earth=num_off_earth,
+        num_tiles=num_tiles,
+    )
 
 
 def _windows(task: Task, settings: Settings, facts: SceneFacts) -> list[Window]:

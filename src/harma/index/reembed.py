@@ -1,4 +1,4 @@
-"""Reembed: an index gets the embeddings of another model, and answers with the old until then."""
+"""Reembed: an index gets embeddings of another model or tiles; until then the old ones answer."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from harma.model.model import HarMA
 from harma.scenes.period import Period
 from harma.scenes.source import Properties, Source, source_named
 
-# Where the tables of another model grow until they are whole.
+# Where the tables of other embeddings grow until they are whole.
 GROWING = ".reembed"
 
 
@@ -32,12 +32,13 @@ def reembed(
     name: str,
     backbone: str | None,
     *,
+    tiles: int | None = None,
     allow_missing: bool = False,
     batch_size: int = 64,
     num_workers: int = 1,
     progress: AdvancePart = not_told,
 ) -> BuildOutcome:
-    """Embed all sources of an index again, with another model.
+    """Embed all sources of an index again, with another model, or the same with other tiles.
 
     The old tables answer searches until the new ones are whole; then one rename changes over. What
     was embedded stays after an interruption, and the next call goes on there.
@@ -47,14 +48,15 @@ def reembed(
         model: the new one.
         name: what `harma.load` finds it by.
         backbone: where its backbone is, if given apart.
+        tiles: along each side of a chip (`harma.index.tiles`); None is as in the index.
         allow_missing: give up sources that cannot be read any more.
-        batch_size: chips embedded at once.
+        batch_size: pictures embedded at once.
         num_workers: processes that read.
         progress: told how far it is.
 
     Raises:
         BusyError: another process writes the index.
-        ConfigError: the index has this model already.
+        ConfigError: the index has the embeddings of this model and these tiles already.
         DataError: sources cannot be read; the index stays as it is.
     """
     old = Store(directory)
@@ -64,11 +66,12 @@ def reembed(
         backbone=backbone,
         model_id=model_id(model),
         embed_dim=model.embed_dim,
+        tiles=tiles or old.settings.tiles,
     )
-    if settings.model_id == old.settings.model_id:
+    if settings.embedding_id == old.settings.embedding_id:
         _refuse(directory, settings)
     with locked(directory, WRITING_INDEX):
-        growing = directory / GROWING / settings.model_id
+        growing = directory / GROWING / settings.embedding_id
         # Again: sources that another process brought in until now are to be embedded too.
         old = Store(directory)
         sources = _sources_of(old)
@@ -93,14 +96,17 @@ def reembed(
 
 
 def _refuse(directory: Path, settings: Settings) -> None:
-    """Take away what an interrupted change-over to the present model left, and refuse another.
+    """Take away what an interrupted change-over to the present embeddings left, and refuse another.
 
     Raises:
         ConfigError: always.
     """
     with locked(directory, WRITING_INDEX):
         shutil.rmtree(directory / GROWING, ignore_errors=True)
-    raise ConfigError(f"the index has the embeddings of this model already ({settings.model_id})")
+    raise ConfigError(
+        f"the index has the embeddings of this model already ({settings.model_id}, tiles"
+        f" {settings.tiles}); name another model, or other tiles (--tiles)"
+    )
 
 
 def _check_nothing_lost(old: Store, problems: Mapping[str, str]) -> None:

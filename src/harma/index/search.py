@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harma.errors import QueryError
+from harma.errors import HarmaError, QueryError
 from harma.index.ann import RECALL_K, Ann
 from harma.index.condition_errors import reason_of
 from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
@@ -24,7 +24,7 @@ MOST_BY_ANN = 3000
 # So few chips are compared one by one, however they were chosen.
 FEW_CHIPS = 1500
 # Chips of the whole index that are looked through for those of an area, at most.
-LOOKED_THROUGH = 10_000
+LOOKED_THROUGH = 40_000
 # Chips that are compared exactly for each one that is asked for, at least.
 LEAST_REFINE = 3
 # Of chips, what is the same for all of a scene.
@@ -286,7 +286,7 @@ def _where_checked(condition: Filter) -> Iterator[None]:
         yield
     except READ_ERRORS as error:
         # Without a person's condition the error is about the store itself.
-        if not condition.where:
+        if not condition.where or isinstance(error, HarmaError):
             raise
         raise QueryError(
             f"the condition {condition.where!r} cannot be used: {reason_of(error)}"

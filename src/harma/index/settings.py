@@ -8,6 +8,7 @@ from typing import Any
 
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.ground.files import write_json
+from harma.index.tiles import check_tiles
 from harma.scenes.reading import Reading
 from harma.scenes.reading_values import reading_of_values, reading_values
 from harma.scenes.windows import Tiling
@@ -17,6 +18,8 @@ FORMAT = "harma-index"
 VERSION = 1
 # Begins the model id of embeddings whose model HarMA cannot load.
 FOREIGN = "foreign-"
+# What chips of an index have in common: an old index must have been made with the same.
+COMMON_SETTINGS = ("tiling", "reading", "max_nodata", "tiles")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Settings:
         tiling: how scenes are cut.
         reading: how scenes are read.
         max_nodata: chips with a larger share of nodata are left out.
+        tiles: along each side of a chip, which are embedded beside it (`harma.index.tiles`);
+            1: the chip alone, also where the file does not say.
     """
 
     model: str
@@ -40,12 +45,24 @@ class Settings:
     tiling: Tiling
     reading: Reading
     max_nodata: float
+    tiles: int = 1
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_nodata <= 1:
             raise ConfigError(
                 f"max_nodata is {self.max_nodata}; it must be from 0 to 1 (a share of the chip)"
             )
+        check_tiles(self.tiles)
+
+    @property
+    def embedding_id(self) -> str:
+        """Names what makes the embeddings: the model, and tiles where it sees them too.
+
+        Where it is another one, the vectors of the same chips are others.
+        """
+        if self.tiles == 1:
+            return self.model_id
+        return f"{self.model_id}-tiles{self.tiles}"
 
 
 def write_settings(directory: Path, settings: Settings) -> None:

@@ -129,10 +129,10 @@ class Store:
             ModelMismatchError: the index was embedded again with another model.
         """
         settings = read_settings(self.directory)
-        if settings.model_id != self.settings.model_id:
+        if settings.embedding_id != self.settings.embedding_id:
             raise ModelMismatchError(
                 f"the index {self.directory} was embedded again with the model {settings.model}"
-                f" ({settings.model_id}); open it again"
+                f" ({settings.embedding_id}); open it again"
             )
         fixed = object.__new__(type(self))
         fixed._fixed_versions = None
@@ -499,8 +499,8 @@ class Store:
 
 
 def tables_directory(directory: Path, settings: Settings) -> Path:
-    """Where tables are: beside those of another model while the index is embedded again."""
-    return directory / TABLES / settings.model_id
+    """Where tables are: beside the old ones while the index is embedded again."""
+    return directory / TABLES / settings.embedding_id
 
 
 def _size(path: Path) -> int:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from harma.index.batches import ChipBlock, embed_batches
-from harma.index.reading import SceneCache, Task, read
+from harma.index.reading import SceneCache, Task, chips_at_once, read
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.model.embedding import Embedder, eval_transform_of
@@ -30,14 +30,15 @@ def work(
         task: of any number of windows; the pixels of few of them are in memory at a time.
         settings: of the index.
         model: embeds.
-        batch_size: chips embedded at once.
+        batch_size: pictures embedded at once.
         scenes: keeps the scene open for the next task of the same source.
     """
     transform = eval_transform_of(model.preprocess)
     # A caller that gives a cache closes it; one that gives none leaves no scene open.
     cache = scenes or SceneCache()
     try:
-        reads = (read(piece, settings, transform, cache) for piece in task.pieces())
+        pieces = task.pieces(chips_at_once(settings.tiles))
+        reads = (read(piece, settings, transform, cache) for piece in pieces)
         return _joined(task, list(embed_batches(reads, model, batch_size)))
     finally:
         if scenes is None:

@@ -28,7 +28,7 @@ def run_tasks(
         tasks: asked for one by one, some of them ahead of the work.
         settings: of the index.
         model: embeds, in this process.
-        batch_size: chips embedded at once.
+        batch_size: pictures embedded at once.
         num_workers: processes that read; 0 reads in this one.
 
     Yields:

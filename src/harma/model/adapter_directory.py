@@ -1,5 +1,6 @@
 """Adapter directories on disk: adapter_config.json, adapter_model.safetensors and a model card.
 
+captions.safetensors may lie beside them (`harma.model.caption_file`).
 The config of HarMA's adapters has their options under "adapter"; that of any other method names it
 under "method" and has its options under "options".
 """
@@ -15,6 +16,8 @@ from torch import Tensor
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, replacing_directory
 from harma.ground.reading import read_yaml
+from harma.model.caption_file import CAPTIONS_FILE, write_captions
+from harma.model.caption_memory import CaptionMemory
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
@@ -50,13 +53,16 @@ def is_adapter_directory(directory: Path) -> bool:
     return (directory / CONFIG_FILE).is_file()
 
 
-def write_adapter(directory: Path, adapter: SavedAdapter, card: str) -> None:
+def write_adapter(
+    directory: Path, adapter: SavedAdapter, card: str, captions: CaptionMemory | None = None
+) -> None:
     """Write an adapter directory, whole or not at all; an older one in its place is replaced.
 
     Args:
         directory: where.
         adapter: what `read_adapter` is to give back.
         card: the model card, Markdown.
+        captions: kept beside the weights.
 
     Raises:
         ConfigError: the directory holds something else.
@@ -74,6 +80,8 @@ def write_adapter(directory: Path, adapter: SavedAdapter, card: str) -> None:
         (temporary / CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         save_file(weights, temporary / WEIGHTS_FILE, metadata={"format": "pt"})
         (temporary / CARD_FILE).write_text(card, encoding="utf-8")
+        if captions is not None:
+            write_captions(temporary / CAPTIONS_FILE, captions)
 
 
 def _options_on_disk(adapter: SavedAdapter) -> Facts:

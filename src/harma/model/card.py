@@ -36,9 +36,19 @@ def model_card(about: Mapping[str, Any]) -> str:
     if data := about.get("data"):
         captions = data.get("train_captions", 0)
         lines.append(f"Trained on: {data.get('name')} ({captions:,} captions).")
+    if kept := about.get("kept_captions"):
+        lines += ["", _captions_note(kept)]
     if metrics := about.get("metrics"):
         lines += _metrics_table(metrics)
     return "\n".join([*lines, HOW_TO_LOAD])
+
+
+def _captions_note(kept: int) -> str:
+    return (
+        f"`captions.safetensors` holds {kept:,} distinct captions of the training data, embedded:"
+        " searches with few words are joined by those that hold them. Who gets this directory gets"
+        " the captions; without the file the model embeds the same."
+    )
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> list[str]:

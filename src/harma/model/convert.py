@@ -61,6 +61,8 @@ def export_released(
 ) -> None:
     """Write an adapted model under the released names (SPEC 6).
 
+    That form has no place for captions; a warning says that they are left out.
+
     Raises:
         ConfigError: the adapters have a form that the original cannot hold.
     """
@@ -70,6 +72,12 @@ def export_released(
         logger.warning(
             "%s has the shared adapter of the design document; the released code computes another"
             " (h in place of GELU(h)). Open the file with variant='document'",
+            what,
+        )
+    if model.captions is not None:
+        logger.warning(
+            "the %s captions that %s keeps are left out: the released form has no place for them",
+            f"{len(model.captions):,}",
             what,
         )
     state = join_released(model.backbone.weights(), model.adapter_state())

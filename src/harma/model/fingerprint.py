@@ -3,14 +3,17 @@
 import hashlib
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ModelMismatchError
 from harma.methods.table import METHODS, method_of
-from harma.model.model import HarMA
+
+if TYPE_CHECKING:
+    from harma.model.model import HarMA
 
 
-def model_id(model: HarMA) -> str:
+def model_id(model: "HarMA") -> str:
     """A fingerprint of everything that makes a model's embeddings.
 
     Of its weights, the options of its method, and its preprocessing.
@@ -35,7 +38,7 @@ def model_id(model: HarMA) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def check_model(name: str, expected: str, model: HarMA) -> None:
+def check_model(name: str, expected: str, model: "HarMA") -> None:
     """Check that a model is the one an index was made with.
 
     Args:

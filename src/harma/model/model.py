@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -13,14 +14,21 @@ from torch import Tensor, nn
 from harma.backbones import Backbone, Preprocess
 from harma.backbones.cut_texts import CutText
 from harma.backbones.token_dropout import dropping_tokens
+from harma.errors import ModelMismatchError
 from harma.methods.attachment import check_state
 from harma.methods.harma.attach import AdapterClass
 from harma.methods.harma.config import Variant
 from harma.methods.table import MethodConfig, attach_method
+from harma.model.caption_file import read_captions
+from harma.model.caption_memory import CaptionMemory
 from harma.model.computing import check_precision, computing_in, max_precision, normalized
 from harma.model.embedding import embed_images, embed_texts
+from harma.model.fingerprint import model_id
 from harma.model.precision import Precision
 from harma.original.checkpoint import open_checkpoint
+
+# Of several threads that ask for captions one reads them. No attribute: a lock cannot be copied.
+_READING = Lock()
 
 
 class HarMA(nn.Module):
@@ -65,6 +73,8 @@ class HarMA(nn.Module):
         self.shared = self.attachment.owned
         self._precision: Precision = "float32"
         self.trained_reading: Mapping[str, Any] | None = None
+        # Kept in memory, or still in their file.
+        self._captions: CaptionMemory | Path | None = None
 
     # -- encoding
     # ---------------------------------------------------------------------------------------------
@@ -120,6 +130,38 @@ class HarMA(nn.Module):
     def precision(self, precision: Precision) -> None:
         check_precision(precision, self.temperature.dtype)
         self._precision = precision
+
+    @property
+    def captions(self) -> CaptionMemory | None:
+        """The captions that it was trained on, embedded by it (`train.keep_captions`).
+
+        None: it keeps none, or is asked within `without_adapters`. Those of a saved model are read
+        when they are first asked for. They are of the weights as they were opened: who trains the
+        model further makes them anew (`harma.model.caption_memory.remember`).
+
+        Raises:
+            WeightsError: their file is damaged; the message names it.
+            ModelMismatchError: their file is another model's; when set, they are.
+        """
+        if self.backbone.is_bare:
+            return None
+        with _READING:
+            if isinstance(self._captions, Path):
+                self._captions = read_captions(self._captions, model_id(self))
+            return self._captions
+
+    @captions.setter
+    def captions(self, memory: CaptionMemory | None) -> None:
+        if memory is not None and memory.model_id != model_id(self):
+            raise ModelMismatchError(
+                f"the captions were embedded by the model {memory.model_id}; this one is"
+                f" {model_id(self)}. Embed them with it (harma.model.caption_memory.remember)"
+            )
+        self._captions = memory
+
+    def find_captions(self, file: Path) -> None:
+        """Say in which file the captions of this model are, if it is there; see `captions`."""
+        self._captions = file if file.is_file() else None
 
     def forward(
         self, pixels: Tensor, token_ids: Tensor, view_dropout: float | None = None
@@ -267,6 +309,8 @@ class HarMA(nn.Module):
             WeightsError: names or shapes do not match; the message lists them.
         """
         check_state(self.adapter_state(), state)
+        # They were of the weights that go.
+        self._captions = None
         of_method = dict(state)
         with torch.no_grad():
             self.temperature.copy_(of_method.pop("temperature"))

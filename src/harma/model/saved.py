@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from harma.backbones.directories import is_model_directory
 from harma.backbones.source_kinds import LOCAL_DIR, Reference
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
-from harma.ground.files import recover_directory, write_json
+from harma.ground.files import recover_directory, write_json, write_text
 from harma.ground.reading import read_yaml
 from harma.ground.version import __version__
 from harma.methods.harma.config import AdapterConfig
@@ -27,6 +27,7 @@ from harma.methods.table import (
     method_with,
 )
 from harma.model.adapter_directory import (
+    CARD_FILE,
     Facts,
     SavedAdapter,
     is_adapter_directory,
@@ -34,7 +35,10 @@ from harma.model.adapter_directory import (
     read_adapter,
     write_adapter,
 )
+from harma.model.caption_file import CAPTIONS_FILE, num_captions, write_captions
+from harma.model.caption_memory import CaptionMemory, captions_to_save
 from harma.model.card import model_card
+from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
 from harma.original.names import read_released, split_released
 
@@ -84,6 +88,7 @@ def load(
         )
     model = _bare(load_backbone(f"{LOCAL_DIR}{directory}"))
     model.trained_reading = _facts_of_model(directory / ABOUT_MODEL).get("reading")
+    model.find_captions(directory / CAPTIONS_FILE)
     return model
 
 
@@ -126,6 +131,7 @@ def _open_adapter(
     )
     model.load_adapter_state(state)
     model.trained_reading = about.get("reading")
+    model.find_captions(directory / CAPTIONS_FILE)
     return model
 
 
@@ -274,10 +280,19 @@ def save(model: HarMA, directory: str | Path, *, about: Mapping[str, Any] | None
     if model.adapters is None:
         save_model(model, directory, about=about)
         return
-    if not model.backbone.is_random:
-        save_adapter(model, directory, about=about)
+    # Saved in its own place: what is replaced there is the backbone too.
+    if model.backbone.is_random or _lies_in(directory, model.backbone.reference):
+        save_with_backbone(model, directory, about=about)
         return
-    save_with_backbone(model, directory, about=about)
+    save_adapter(model, directory, about=about)
+
+
+def _lies_in(directory: Path, name: Reference) -> bool:
+    """Whether a `local-dir:` name is that of the backbone inside an adapter directory."""
+    if not isinstance(name, str) or not name.startswith(LOCAL_DIR):
+        return False
+    inside = (directory / BACKBONE_DIRECTORY).resolve()
+    return Path(name.removeprefix(LOCAL_DIR)).resolve() == inside
 
 
 def save_with_backbone(
@@ -343,7 +358,9 @@ def save_adapter(
     facts = {**about_model(model, backbone=backbone), **(about or {})}
     method = method_of(model.adapters)
     adapter = SavedAdapter(method, asdict(model.adapters), model.adapter_state(), facts)
-    write_adapter(Path(directory), adapter, model_card({"method": method, **facts}))
+    captions = captions_to_save(model)
+    card = model_card({"method": method, **facts, **_kept(captions)})
+    write_adapter(Path(directory), adapter, card, captions)
 
 
 def save_model(
@@ -358,15 +375,36 @@ def save_model(
     """
     if model.adapters is not None:
         raise ConfigError("a whole model has no place for adapters; save them with save_adapter")
-    # This form has no place for a temperature beside the model's own.
+    directory = Path(directory)
+    # Read before anything is written: they may lie in this very directory.
+    captions = captions_to_save(model)
+    _set_own_temperature(model)
+    model.backbone.save(directory)
+    facts = {**about_model(model), **(about or {})}
+    write_json(directory / ABOUT_MODEL, facts)
+    write_text(directory / CARD_FILE, model_card({**facts, **_kept(captions)}))
+    if captions is not None:
+        # The temperature is a part of the fingerprint, though not of the embeddings.
+        now = replace(captions, model_id=model_id(model))
+        write_captions(directory / CAPTIONS_FILE, now)
+
+
+def _set_own_temperature(model: HarMA) -> None:
+    """Put the trained temperature into a whole model's own `logit_scale`."""
+    # Opened and saved again a model stays as it is, to the last bit: so does its fingerprint.
+    own = torch.tensor(_own_temperature(model.backbone), dtype=model.temperature.dtype)
+    temperature = float(model.temperature.detach())
+    if temperature == float(own):
+        return
     with torch.no_grad():
         for name, parameter in model.backbone.named_parameters():
             if name.endswith("logit_scale"):
-                parameter.fill_(math.log(1 / float(model.temperature)))
-    model.backbone.save(directory)
-    facts = {**about_model(model), **(about or {})}
-    write_json(Path(directory) / ABOUT_MODEL, facts)
-    (Path(directory) / "README.md").write_text(model_card(facts), encoding="utf-8")
+                parameter.fill_(math.log(1 / temperature))
+
+
+def _kept(captions: CaptionMemory | None) -> Facts:
+    """What the card says of captions."""
+    return {"kept_captions": 0 if captions is None else len(captions)}
 
 
 def _own_temperature(backbone: Backbone) -> float:
@@ -391,6 +429,9 @@ def describe(path: str | Path) -> Facts:
     else:
         kind = "model"
         facts = _facts_of_model(directory / ABOUT_MODEL)
+    kept = num_captions(directory / CAPTIONS_FILE)
+    if kept:
+        facts["kept_captions"] = kept
     return {"kind": kind, "directory": str(directory), "bytes": size, **facts}
 
 

@@ -9,6 +9,7 @@ from harma.errors import QueryError
 from harma.index.ask_json import Named, Uploaded, asked_of, no_source, no_upload, said
 from harma.index.filters import filter_of, times_of
 from harma.index.index import Index
+from harma.index.tiles import embed_picture
 
 # Digits of a number of a vector: more are noise in float32.
 DIGITS = 7
@@ -81,7 +82,8 @@ def _kept(example: Mapping[str, Any], index: Index, uploaded: Uploaded) -> dict[
         _check_vector(example["vector"], index.store.settings.embed_dim)
     if "upload" not in example:
         return dict(example)
-    embedded = index.embedder.embed_images([uploaded(example["upload"])])[0]
+    picture = uploaded(example["upload"])
+    embedded = embed_picture(index.embedder, picture, index.store.settings.tiles)
     kept = {name: value for name, value in example.items() if name != "upload"}
     return {"vector": [float(f"{number:.{DIGITS}g}") for number in embedded], **kept}
 

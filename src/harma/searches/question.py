@@ -18,7 +18,7 @@ class Question:
     Attributes:
         search: that is watched.
         asked: what it asks, with its marks as examples.
-        key: the same as long as the search, its marks, the threshold and the model are the same.
+        key: the same as long as the search, its marks, the threshold and what embeds are the same.
     """
 
     search: SavedSearch
@@ -45,7 +45,7 @@ def question_of(searches: SearchBook, watch: Watch, store: StoreReader) -> Quest
         "asked": dict(search.asked),
         "marks": sorted((mark.chip, mark.mark) for mark in marks.marks),
         "threshold": [watch.standing, watch.least_score],
-        "model": store.settings.model_id,
+        "model": store.settings.embedding_id,
     }
     text = json.dumps(judged, sort_keys=True)
     key = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 Standing = Literal["clear", "likely", "weak", ""]
+# What is said of a change alone begins so.
+OF_CHANGES = ("change", "then_")
 
 
 class IndexSummary(BaseModel):
@@ -62,6 +64,16 @@ class HitProperties(BaseModel):
     then_datetime: str | None = None
     then_datetime_end: str | None = None
     then_date: str | None = None
+
+
+def hit_columns(*, of_change: bool) -> list[str]:
+    """What a table of hits has in any case, whatever is found.
+
+    Args:
+        of_change: they are places that have changed, with what was there then.
+    """
+    names = HitProperties.model_fields
+    return [name for name in names if of_change or not name.startswith(OF_CHANGES)]
 
 
 class HitFeature(BaseModel):

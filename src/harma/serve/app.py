@@ -13,6 +13,7 @@ from harma.serve.body_limit import BodyLimit
 from harma.serve.faults import Faults
 from harma.serve.gate import Gate, checks_of
 from harma.serve.headers import SecurityHeaders, headers_of
+from harma.serve.heads import Heads
 from harma.serve.metrics import MetricsMiddleware
 from harma.serve.openapi import DESCRIPTION, describe
 from harma.serve.page_files import PageAtRoot
@@ -91,6 +92,7 @@ def _wrap(app: FastAPI, service: Service) -> None:
     app.add_middleware(Faults)
     app.add_middleware(PageAtRoot)
     app.add_middleware(GZipMiddleware, minimum_size=LEAST_ZIPPED, compresslevel=ZIP_LEVEL)
+    app.add_middleware(Heads)
     app.add_middleware(BodyLimit, limits=settings.limits)
     app.add_middleware(Gate, checks=checks_of(settings))
     if settings.origins:

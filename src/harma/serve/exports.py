@@ -36,16 +36,19 @@ def export_responses() -> dict[int | str, dict[str, Any]]:
     }
 
 
-def export_of(features: Sequence[Feature], form: ExportFormat, name: str) -> Response:
+def export_of(
+    features: Sequence[Feature], form: ExportFormat, name: str, columns: Sequence[str] = ()
+) -> Response:
     """Features as a file.
 
     Args:
         features: of GeoJSON.
         form: of the file.
         name: of the file, without its suffix.
+        columns: that a table has in any case, also one without a row.
     """
     write = WRITERS[form][0]
-    return file_response(write(features), form, name)
+    return file_response(write(features, columns), form, name)
 
 
 def file_response(content: bytes, form: ExportFormat, name: str) -> Response:
@@ -66,14 +69,14 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "harma"
 
 
-def _as_geojson(features: Sequence[Feature]) -> bytes:
+def _as_geojson(features: Sequence[Feature], _: Sequence[str]) -> bytes:
     collection = {"type": "FeatureCollection", "features": features}
     return json.dumps(collection, ensure_ascii=False).encode()
 
 
-def _as_csv(features: Sequence[Feature]) -> bytes:
+def _as_csv(features: Sequence[Feature], columns: Sequence[str]) -> bytes:
     """A line per feature, footprints as WKT."""
-    names = _columns(features)
+    names = _columns(features, columns)
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, ["id", *names, "geometry"], lineterminator="\n")
     writer.writeheader()
@@ -83,9 +86,9 @@ def _as_csv(features: Sequence[Feature]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def _columns(features: Sequence[Feature]) -> list[str]:
-    """Names of properties in the order in which they occur."""
-    names: dict[str, None] = {}
+def _columns(features: Sequence[Feature], first: Sequence[str]) -> list[str]:
+    """Names of properties: those that a table has in any case, then others as they occur."""
+    names = dict.fromkeys(first)
     for one in features:
         names |= dict.fromkeys(one["properties"])
     return list(names)
@@ -103,7 +106,7 @@ def _wkt(geometry: Mapping[str, Any] | None) -> str:
     return str(shapely.to_wkt(shapely.geometry.shape(geometry), rounding_precision=DIGITS))
 
 
-def _as_geoparquet(features: Sequence[Feature]) -> bytes:
+def _as_geoparquet(features: Sequence[Feature], columns: Sequence[str]) -> bytes:
     # Heavy, and few exports are of this form.
     import geopandas
     import pandas
@@ -113,7 +116,8 @@ def _as_geoparquet(features: Sequence[Feature]) -> bytes:
         None if one["geometry"] is None else shapely.geometry.shape(one["geometry"])
         for one in features
     ]
-    table = geopandas.GeoDataFrame(rows, geometry=outlines, crs="OGC:CRS84")
+    names = ["id", *_columns(features, columns)]
+    table = geopandas.GeoDataFrame(rows, columns=names, geometry=outlines, crs="OGC:CRS84")
     for name in MOMENTS:
         if name in table.columns:
             table[name] = pandas.to_datetime(table[name], format="ISO8601", utc=True)
@@ -122,7 +126,7 @@ def _as_geoparquet(features: Sequence[Feature]) -> bytes:
     return buffer.getvalue()
 
 
-Writer = Callable[[Sequence[Feature]], bytes]
+Writer = Callable[[Sequence[Feature], Sequence[str]], bytes]
 WRITERS: dict[ExportFormat, tuple[Writer, str, str]] = {
     "geojson": (_as_geojson, GEOJSON, "geojson"),
     "csv": (_as_csv, CSV, "csv"),

@@ -1,12 +1,13 @@
 """Collections of OGC API Features and STAC: every index, and every saved search as search-{id}."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import shapely
 
-from harma.errors import NotFoundError, QueryError
+from harma.errors import BusyError, NotFoundError, QueryError, StateError
 from harma.index.ask import Page, Query, Where
 from harma.index.extents import Box, around
 from harma.index.hits import Hit
@@ -20,6 +21,8 @@ from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 from harma.serve.settings import SEARCH_PREFIX
 from harma.serve.source_table import SourceTable
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,16 @@ class FeatureCollections:
         self.service = service
 
     def all(self) -> Iterator[FeatureCollection]:
-        """All of them, of indexes that are ready."""
+        """All of them, of indexes that are ready and can be read."""
         for index in self.service.indexes.values():
-            if index.state != "ready" or not index.is_there:
+            try:
+                # Made before it is named: nobody could say more of it than that.
+                self.service.source_tables.of(index)
+            except BusyError:
+                # /v1/indexes says why; the others are there.
                 continue
             yield FeatureCollection(index.id, index)
-            for saved in index.searches.all():
+            for saved in _saved_in(index):
                 yield FeatureCollection(SEARCH_PREFIX + saved.id, index, saved)
 
     def get(self, name: str) -> FeatureCollection:
@@ -93,7 +100,7 @@ class FeatureCollections:
     def sources(self, collection: FeatureCollection) -> SourceTable:
         """The sources of a collection's index."""
         index = collection.index
-        return self.service.source_tables.of(index.id, index.index.store)
+        return self.service.source_tables.of(index)
 
     def items(
         self, collection: FeatureCollection, asked: ItemFilter, *, text: str = "", version: int = 0
@@ -122,14 +129,15 @@ class FeatureCollections:
             hits = self._text_hits(collection.index, asked, text)
             return HitItems(hits, ItemFilter(ids=asked.ids))
         index = collection.index
-        listing = self.service.listings.newest(index.id, index.index.snapshot)
-        if version and version != listing.snapshot.store.version:
+        held = index.held()
+        listing = self.service.listings.newest(index.id, held.version, held.index.snapshot)
+        if version and version != held.version:
             listing = self.service.listings.of_version(index.id, version)
         return ChipItems(listing, asked.chips)
 
     def version(self, collection: FeatureCollection) -> int:
         """Of the index of a collection."""
-        return collection.index.index.store.version
+        return collection.index.held().version
 
     def extent(self, collection: FeatureCollection) -> CollectionExtent:
         """Where and when the items of a collection are."""
@@ -161,13 +169,23 @@ class FeatureCollections:
         area = None if asked.area is None else shapely.to_wkt(asked.area)
         question = {"text": text, "items": [area, str(asked.first), str(asked.last)]}
         where = Where(polygon=asked.area, date=_dates(asked))
+        held = index.held()
         kept = self.service.results.found(
             index.id,
-            index.version,
+            held.version,
             question,
-            lambda: index.index.find(Query(text), where, Page(k=limits.kept_hits)),
+            lambda: held.index.find(Query(text), where, Page(k=limits.kept_hits)),
         )
         return kept.hits
+
+
+def _saved_in(index: ServedIndex) -> Sequence[SavedSearch]:
+    """The saved searches of an index; none where they cannot be read, which the log has."""
+    try:
+        return index.searches.all()
+    except (BusyError, StateError) as error:
+        logger.error("the saved searches of %s are no collections: %s", index.id, error)
+        return []
 
 
 def _dates(asked: ItemFilter) -> tuple[dt.datetime | None, dt.datetime | None] | None:

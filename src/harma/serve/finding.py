@@ -75,11 +75,13 @@ def find(service: Service, index: ServedIndex, values: Mapping[str, Any]) -> tup
     most = service.settings.limits.kept_hits
     depth = min(max(asked.page.k, FIRST_KEPT), most)
     to_keep = replace(asked.page, k=depth)
+    # Held: a refresh meanwhile would keep newer hits under the older version.
+    held = index.held()
     kept = service.results.found(
         index.id,
-        index.version,
+        held.version,
         {name: value for name, value in said(values).items() if name != "k"},
-        lambda: index.index.find(asked.query, asked.where, to_keep),
+        lambda: held.index.find(asked.query, asked.where, to_keep),
         depth=None if depth == most else depth,
     )
     return deep_enough(service, index, kept, asked.page.k), asked.page.k
@@ -100,11 +102,12 @@ def deep_enough(service: Service, index: ServedIndex, kept: Kept, count: int | N
     has_enough = count is not None and count <= len(kept.hits)
     if kept.is_whole or has_enough:
         return kept
-    if kept.version != index.version:
+    held = index.held()
+    if kept.version != held.version:
         raise GoneError("the index has changed since this search; search again")
     most = service.settings.limits.kept_hits
     asked = read(service, index, kept.asked)
-    all_hits = index.index.find(asked.query, asked.where, replace(asked.page, k=most))
+    all_hits = held.index.find(asked.query, asked.where, replace(asked.page, k=most))
     # Pages that were given stay as they are, also where an ANN index now gives others.
     known = {hit.id for hit in kept.hits}
     hits = [*kept.hits, *(hit for hit in all_hits if hit.id not in known)]

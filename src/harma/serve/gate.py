@@ -145,7 +145,7 @@ def access_check(keys: Keys | None, trust_header: str) -> Check:
         if name:
             setattr(request.state, WHO, name)
             return None
-        if request.method == "GET" and OPEN_TO_ALL.fullmatch(route_path(request)):
+        if request.method in ("GET", "HEAD") and OPEN_TO_ALL.fullmatch(route_path(request)):
             return None
         return plain_problem(
             401,

@@ -18,14 +18,15 @@ class Listings:
         self._kept: OrderedDict[tuple[str, int], Listing] = OrderedDict()
         self._lock = threading.Lock()
 
-    def newest(self, index: str, snapshot: Snapshot) -> Listing:
+    def newest(self, index: str, version: int, snapshot: Snapshot) -> Listing:
         """The listing of the version that is served.
 
         Args:
             index: id of the index.
+            version: that is served.
             snapshot: of that version.
         """
-        key = (index, snapshot.store.version)
+        key = (index, version)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = Listing(snapshot)

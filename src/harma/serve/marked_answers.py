@@ -81,7 +81,8 @@ def kept_with_marks(
     """
     index = saved.index
     most = service.settings.limits.kept_hits
-    values = values_with_marks(saved.search, current, index.index.store)
+    held = index.held()
+    values = values_with_marks(saved.search, current, held.index.store)
     asked = read(service, index, values)
     # All that the hits depend on; of what is next the marks that say nothing, too.
     question = {name: value for name, value in values.items() if name != "k"}
@@ -91,9 +92,9 @@ def kept_with_marks(
         question |= {"next": how, "marked": sorted(marked)}
     return service.results.found(
         index.id,
-        index.version,
+        held.version,
         question,
-        lambda: next_hits(index.index, asked, how or "best", marked, most),
+        lambda: next_hits(held.index, asked, how or "best", marked, most),
     )
 
 

@@ -58,7 +58,7 @@ class Metrics:
             is_ready = index.state == "ready"
             self._ready.labels(index.id).set(is_ready)
             if is_ready:
-                self._num_chips.labels(index.id).set(len(index.index))
+                self._num_chips.labels(index.id).set(index.facts()["chips"])
         return generate_latest(self._registry)
 
 

@@ -159,6 +159,8 @@ def allowed_methods(request: Request) -> str:
     for pattern, operations in request.app.openapi()["paths"].items():
         if compile_path(pattern)[0].match(path):
             methods |= {name.upper() for name in operations}
+    if "GET" in methods:
+        methods.add("HEAD")
     return ", ".join(sorted(methods))
 
 

@@ -16,6 +16,7 @@ from harma.serve.rasters import bound_blocks
 from harma.serve.service import Service
 from harma.serve.settings import ServeSettings
 from harma.serve.settings_checks import check_serve_settings
+from harma.serve.state_check import check_state
 
 Say = Callable[[str], None]
 # Seconds that requests have to end when the server does.
@@ -34,10 +35,12 @@ def run_server(settings: ServeSettings, say: Say, *, opens_browser: bool = False
 
     Raises:
         ConfigError: the settings are not usable, or the address is taken.
+        StateError: saved searches cannot be kept where they are to be.
     """
     check_serve_settings(settings)
     bound_blocks()
     service = Service.of(settings)
+    check_state(service, say)
     app = make_app(service)
     share_cores(settings.limits.threads)
     listening = listen(settings.host, settings.port)

@@ -1,5 +1,6 @@
 """Saved searches of a server: found by id in all of its indexes, shown as JSON without paths."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import shapely
 from fastapi import Request
 
-from harma.errors import BusyError, NotFoundError
+from harma.errors import BusyError, NotFoundError, StateError
 from harma.index.source_ids import shown_name, source_id
 from harma.searches.asking import CurrentMarks
 from harma.searches.book import SearchBook
@@ -20,6 +21,8 @@ from harma.serve.links import link
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
 from harma.serve.settings import SEARCH_PREFIX
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,16 @@ def saved_of(service: Service, search: str) -> Saved:
     Raises:
         NotFoundError: there is none.
         BusyError: it may be beside an index that is gone.
+        StateError: it may be in a database that cannot be read.
     """
-    unread: BusyError | None = None
+    unread: BusyError | StateError | None = None
     for index in service.indexes.values():
         try:
             return Saved(index, index.searches.get(search))
         except NotFoundError:
             continue
-        except BusyError as error:
+        except (BusyError, StateError) as error:
+            # It may well be with one of the others.
             unread = error
     if unread is not None:
         raise unread
@@ -90,15 +95,35 @@ def _watch_of(index: ServedIndex, search: str) -> dict[str, Any] | None:
 
 def shown_searches(
     request: Request, indexes: Sequence[ServedIndex], *, drafts: bool
-) -> list[dict[str, Any]]:
-    """The saved searches of some indexes, those that changed last first."""
+) -> dict[str, Any]:
+    """The saved searches of some indexes, those that changed last first.
+
+    Indexes whose saved searches cannot be read are named in `unread`.
+
+    Raises:
+        StateError: those of the only index cannot be read.
+    """
     shown: list[dict[str, Any]] = []
+    unread: list[str] = []
     for index in indexes:
-        counts = index.searches.counts()
-        for search in index.searches.all(drafts=drafts):
-            shown.append(shown_search(request, index, search, counts.get(search.id)))
+        try:
+            shown += _searches_in(request, index, drafts=drafts)
+        except (BusyError, StateError) as error:
+            if isinstance(error, StateError) and len(indexes) == 1:
+                raise
+            logger.error("the saved searches of %s cannot be read: %s", index.id, error)
+            unread.append(index.id)
     shown.sort(key=lambda search: str(search["changed"]), reverse=True)
-    return shown
+    listed: dict[str, Any] = {"searches": shown}
+    if unread:
+        listed["unread"] = unread
+    return listed
+
+
+def _searches_in(request: Request, index: ServedIndex, *, drafts: bool) -> list[dict[str, Any]]:
+    counts = index.searches.counts()
+    searches = index.searches.all(drafts=drafts)
+    return [shown_search(request, index, one, counts.get(one.id)) for one in searches]
 
 
 def mark_features(current: CurrentMarks) -> list[Feature]:

@@ -46,6 +46,9 @@ class SearchList(BaseModel):
     """Saved searches, those that changed last first."""
 
     searches: list[ShownSearch]
+    unread: list[str] | None = Field(
+        None, description="indexes whose saved searches cannot be read now"
+    )
 
 
 class MarkChange(BaseModel):

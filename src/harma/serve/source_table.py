@@ -10,6 +10,7 @@ from harma.index.contract import StoreReader
 from harma.index.extents import Extent, extents_of
 from harma.index.records import SourceRecord
 from harma.index.source_ids import source_id
+from harma.serve.live import LiveIndex, Versions
 
 # Of a source without chips.
 NOTHING = Extent(0, None, None, None, None)
@@ -43,10 +44,11 @@ class SourceTable:
 
     Args:
         store: reads that version.
+        versions: numbers of it.
     """
 
-    def __init__(self, store: StoreReader) -> None:
-        self.versions = store.versions
+    def __init__(self, store: StoreReader, versions: Versions) -> None:
+        self.versions = versions
         extents = extents_of(store)
         self.sources: Sequence[ServedSource] = sorted(
             (
@@ -95,20 +97,20 @@ class SourceTables:
         self._tables: dict[str, SourceTable] = {}
         self._lock = threading.Lock()
 
-    def of(self, index: str, store: StoreReader) -> SourceTable:
-        """The table of an index.
+    def of(self, index: LiveIndex) -> SourceTable:
+        """The table of an index, of the version that is served.
 
-        Args:
-            index: id of it.
-            store: reads the version that is served.
+        Raises:
+            BusyError: it cannot be read now.
         """
-        table = self._tables.get(index)
-        if table is not None and table.versions == store.versions:
+        held = index.held()
+        table = self._tables.get(index.id)
+        if table is not None and table.versions == held.versions:
             return table
         # One at a time: of two that ask for a new version, the second finds it made.
         with self._lock:
-            table = self._tables.get(index)
-            if table is None or table.versions != store.versions:
-                table = SourceTable(store)
-                self._tables[index] = table
+            table = self._tables.get(index.id)
+            if table is None or table.versions != held.versions:
+                table = SourceTable(held.index.store, held.versions)
+                self._tables[index.id] = table
         return table

@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import PurePath
 from typing import Any
 
+from harma.errors import BusyError
 from harma.index.settings import FOREIGN
 from harma.serve.served import ServedIndex
 
@@ -18,8 +19,13 @@ def summary_of(served: ServedIndex) -> dict[str, Any]:
     }
     if served.state != "ready":
         return known
-    facts = served.facts()
-    settings = served.index.store.settings
+    try:
+        held = served.held()
+        facts = served.facts()
+    except BusyError as error:
+        # Gone or damaged since the last look at it: the others are told of all the same.
+        return {**known, "state": "failed", "problem": error.problem}
+    settings = held.index.store.settings
     return {
         **known,
         "chips": facts["chips"],
@@ -29,7 +35,7 @@ def summary_of(served: ServedIndex) -> dict[str, Any]:
         "bounds": _bounds(facts["bounds"]),
         "dates": _days(facts["dates"]),
         "model": _model_name(settings.model),
-        "version": served.version,
+        "version": held.version,
     }
 
 

@@ -69,7 +69,7 @@ class WatchKeeper:
             return
         try:
             # Of chips and of sources: a scene is whole when its record is written, too.
-            versions = index.index.store.versions
+            versions = index.held().versions
             if self._versions.get(index.id) != versions:
                 for run in run_watches(index.index, index.searches):
                     if run.num_scenes or run.problem:

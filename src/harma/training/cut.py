@@ -4,6 +4,8 @@ Everything below (`loop`, `step`, `results`, …) is given parts, ready to be us
 recipe.
 """
 
+from collections.abc import Mapping
+
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.wrappers import _FabricModule
@@ -73,12 +75,20 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
         measuring=measuring,
         untrained=lambda: bare_model(recipe),
         report=train.report,
+        captions=_captions_to_keep(recipe, splits),
     )
     if not recipe.trains:
         return RunParts(model, None, ending)
     selection = Selection(splits[train.select_on], train.select_by, measuring)
     training = _training_parts(recipe, fabric, model, splits["train"], selection, subject)
     return RunParts(model, training, ending)
+
+
+def _captions_to_keep(recipe: Recipe, splits: Mapping[str, Split]) -> tuple[str, ...]:
+    """Those of the train split alone: what is learned from, and nothing that is measured on."""
+    if recipe.trains and recipe.train.keep_captions:
+        return splits["train"].captions
+    return ()
 
 
 def _subject(recipe: Recipe) -> Subject:

@@ -168,6 +168,8 @@ class TrainConfig:
         log_every: steps between lines in log.jsonl.
         tensorboard: also write TensorBoard events.
         report: write report.html at the end.
+        keep_captions: keep the distinct captions of training with the best model, embedded, for
+            searches with few words; false where captions may not be passed on.
     """
 
     epochs: int = 10
@@ -192,6 +194,7 @@ class TrainConfig:
     log_every: int = 10
     tensorboard: bool = False
     report: bool = True
+    keep_captions: bool = True
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from harma.evaluation.user_metrics import OwnMetric
 from harma.model.adapter_directory import read_adapter
 from harma.model.model import HarMA
 from harma.model.saved import backbone_name_from, load, save_adapter, save_model
+from harma.training.kept_captions import keep_captions
 from harma.training.run import RunDirectory
 from harma.training.step import gathered
 
@@ -92,6 +93,7 @@ class Ending:
         measuring: how the split is measured.
         untrained: makes the model as it was before training, where the method changes it itself.
         report: whether report.html is written.
+        captions: of training, to be kept with the best model; () keeps none.
     """
 
     subject: Subject
@@ -99,6 +101,7 @@ class Ending:
     measuring: Measuring
     untrained: Callable[[], HarMA] = field(repr=False)
     report: bool
+    captions: tuple[str, ...] = field(default=(), repr=False)
 
 
 def validate(fabric: Fabric, model: HarMA, selection: Selection) -> dict[str, float]:
@@ -187,9 +190,16 @@ def finish(run: RunDirectory, model: HarMA, ending: Ending) -> Evaluation:
     subject = ending.subject
     # Before the evaluation, which takes memory of its own.
     facts = _facts(model, subject)
-    best, evaluation = _evaluate_best(run, model, ending)
+    best = _open_best(run, model, subject)
+    kept = None
+    if subject.trains:
+        # Before the figures, by which a run is known to have ended.
+        kept = keep_captions(run.best, best, ending.captions)
+    evaluation = _evaluate_best(best, ending)
     save_evaluation(evaluation, run.path, **facts)
     run.write_log(ending.split.name, **evaluation.metrics)
+    if kept is not None:
+        run.write_log("captions", **kept._asdict())
     baseline = BASELINES.get(subject.method, "before training")
     if ending.report:
         from harma.evaluation.report import write_report  # matplotlib is slow to import
@@ -205,6 +215,8 @@ def finish(run: RunDirectory, model: HarMA, ending: Ending) -> Evaluation:
     # Last, so that a terminal that went away costs nothing.
     console = Console(width=None)
     console.print(metrics_table(evaluation, baseline=baseline))
+    if kept is not None:
+        console.print(str(kept))
     # The best of many epochs on this very split is too good to be true of other images (SPEC 5).
     if subject.trains and subject.select_on == ending.split.name == "test":
         console.print(
@@ -225,17 +237,24 @@ def _facts(model: HarMA, subject: Subject) -> dict[str, str | int]:
     }
 
 
-def _evaluate_best(run: RunDirectory, model: HarMA, ending: Ending) -> tuple[HarMA, Evaluation]:
-    """The model of the best epoch, and its figures beside those of the model before training."""
-    if not ending.subject.trains:
-        return model.eval(), _measure(model.eval(), ending)
+def _open_best(run: RunDirectory, model: HarMA, subject: Subject) -> HarMA:
+    """The model of the best epoch; where nothing trains, the model itself."""
+    if not subject.trains:
+        return model.eval()
     if model.adapters is not None:
-        best = load_best(run, model)
-        return best, _measure(best, ending, compare=True)
+        return load_best(run, model)
+    return load(run.best).to(model.device)
+
+
+def _evaluate_best(best: HarMA, ending: Ending) -> Evaluation:
+    """The figures of the best model, beside those of the model before training."""
+    if not ending.subject.trains:
+        return _measure(best, ending)
+    if best.adapters is not None:
+        return _measure(best, ending, compare=True)
     # The whole model was trained: what it was before is made anew.
-    best = load(run.best).to(model.device)
-    before = ending.untrained().to(model.device)
-    return best, with_baseline(_measure(best, ending), _measure(before, ending))
+    before = ending.untrained().to(best.device)
+    return with_baseline(_measure(best, ending), _measure(before, ending))
 
 
 def _measure(model: HarMA, ending: Ending, *, compare: bool = False) -> Evaluation:

@@ -68,6 +68,28 @@ def test_flags_say_how_scenes_are_cut_and_read(archive, write_scenes, tmp_path, 
     assert "the index was made with tiling" in capsys.readouterr().err
 
 
+def test_tiles_are_said_once(archive, write_scenes, tmp_path, capsys):
+    new = ["index", "build", str(tmp_path / "new"), str(tmp_path / "scenes"), "--num-workers", "0"]
+    assert main([*new, "--model", str(tmp_path / "model"), "--tiles", "2"]) == 0
+    assert main(new) == 0, "not said again, they are as they were"
+    capsys.readouterr()
+    assert main(["index", "info", str(tmp_path / "new")]) == 0
+    assert "tiles        2\n" in capsys.readouterr().out
+    add = ["index", "add", str(tmp_path / "new"), *new[3:]]
+    assert main([*add, "--tiles", "2"]) == 0
+    assert main([*add, "--tiles", "1"]) == 2
+    assert "made with tiles 2, and 1 was asked for" in capsys.readouterr().err
+    again = ["index", "reembed", archive, "--model", str(tmp_path / "model"), "--num-workers", "0"]
+    assert main(again) == 2
+    assert "has the embeddings of this model already" in capsys.readouterr().err
+    assert main([*again, "--tiles", "2"]) == 0
+    assert "12 chips added" in capsys.readouterr().out
+    assert main(["search", archive, "a river", "-k", "3"]) == 0
+    for verb in (new, add, again):
+        assert main([*verb, "--tiles", "5"]) == 2
+        assert "tiles is 5; it must be a whole number from 1" in capsys.readouterr().err
+
+
 def write_16_bits(path, low, high):
     values = np.linspace(low, high, 32 * 32).reshape(1, 32, 32).astype(np.uint16)
     profile = {"width": 32, "height": 32, "count": 1, "dtype": "uint16"}

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from harma.curation.vocabulary import lemmas
-from harma.curation.vocabulary.lemmas import singular
+from harma.curation.vocabulary.lemmas import lemma_of, singular
 from harma.errors import MissingDependencyError
 
 
@@ -36,6 +36,14 @@ from harma.errors import MissingDependencyError
 )
 def test_plurals_become_singular_and_nothing_else_changes(word, expected):
     assert singular(word) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("roads", "road"), ("near", "near"), ("the", None), ("20", None), ("b2", "b2"), ("", None)],
+)
+def test_a_word_that_names_nothing_has_no_lemma(word, expected):
+    assert lemma_of(word) == expected
 
 
 def test_a_missing_simplemma_is_named(monkeypatch):

@@ -8,7 +8,7 @@ relocate: sources lie elsewhere now; rename them.
 info: what an index holds, and how it is searched.
 verify: whether it is whole, and what has become of its sources.
 optimize: join files and make the ANN index anew.
-reembed: embed all sources again, with another model.
+reembed: embed all sources again, with another model, or other tiles.
 export: write all chips to a GeoParquet file; import: bring embeddings of one in.
 """
 
@@ -26,7 +26,7 @@ EPILOG = """examples:
   harma index remove archive '*/naip_2009*.tif'
   harma index relocate archive /mnt/old/scenes /data/scenes
   harma index info archive
-  harma index reembed archive --model runs/b
+  harma index reembed archive --model runs/b --tiles 2
   harma index export archive archive.parquet
 status: 0 done, 1 done, but something is wrong (it is listed), 2 not done"""
 

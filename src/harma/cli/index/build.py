@@ -112,7 +112,19 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--batch-size", type=positive, default=64, help="chips embedded at once (64)"
+        "--tiles",
+        type=positive,
+        metavar="N",
+        help=(
+            "embed N x N tiles of each chip beside it, 1 to 4: small things are found better, 2"
+            " takes five times the embedding, searches nothing more (as in the index, else 1)"
+        ),
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=positive,
+        default=64,
+        help="pictures embedded at once: chips, and their tiles (64)",
     )
     parser.add_argument(
         "--num-workers", type=count, help="processes that read (one less than cores, at most 8)"
@@ -313,6 +325,9 @@ ACTIONS = (
     Command("build", "make an index, or add what is new", _build, _add_build_arguments),
     Command("add", "add what is new to an index", _add, _add_add_arguments),
     Command(
-        "reembed", "embed all sources again, with another model", _reembed, _add_reembed_arguments
+        "reembed",
+        "embed all sources again, with another model or tiles",
+        _reembed,
+        _add_reembed_arguments,
     ),
 )

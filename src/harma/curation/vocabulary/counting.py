@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from harma.curation.vocabulary.lemmas import singular
+from harma.curation.vocabulary.lemmas import lemma_of
 from harma.curation.vocabulary.stop_words import STOP_WORDS
 from harma.data.captions import clean_caption
 
@@ -104,7 +104,7 @@ def terms_of_clause(words: Sequence[str], *, pairs: bool) -> list[SpokenTerm]:
 
 
 def _term_of_word(word: str) -> SpokenTerm | None:
-    # Numbers alone name nothing.
-    if word in STOP_WORDS or not any(letter.isalpha() for letter in word):
+    lemma = lemma_of(word)
+    if lemma is None:
         return None
-    return SpokenTerm(singular(word), word)
+    return SpokenTerm(lemma, word)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
+from harma.curation.vocabulary.stop_words import STOP_WORDS
 from harma.errors import MissingDependencyError
 
 # Plurals that do not end in s.
@@ -22,6 +23,19 @@ def singular(word: str) -> str:
     if word in IRREGULAR or _looks_plural(word):
         return _dictionary()(word)
     return word
+
+
+def lemma_of(word: str) -> str | None:
+    """What a cleaned word of a caption names, in the singular; None: it names nothing.
+
+    Stop words name nothing, and neither do numbers alone.
+
+    Raises:
+        MissingDependencyError: simplemma is not installed.
+    """
+    if word in STOP_WORDS or not any(letter.isalpha() for letter in word):
+        return None
+    return singular(word)
 
 
 def _looks_plural(word: str) -> bool:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from harma.index.ask_json import said
-from harma.serve.answers import Answer, Detections
+from harma.serve.answers import Answer, DetectionProperties, Detections, hit_columns
 from harma.serve.asked import EXAMPLE_BODY, AskedRules, hits_of_answer
 from harma.serve.caching import ASK_FIRST, NOT_MODIFIED, cached, is_known, not_modified
 from harma.serve.detections import detection_features, merged_detections, over
@@ -148,7 +148,8 @@ def _add_export(router: APIRouter, service: Service) -> None:
         def written() -> Response:
             hits = deep_enough(service, served, kept).hits
             features = hit_features(index, over(hits, least_score, standing))
-            return export_of(features, format, f"{index}-hits")
+            columns = hit_columns(of_change="before" in kept.asked)
+            return export_of(features, format, f"{index}-hits", columns)
 
         return await service.search_work.run(written)
 
@@ -178,7 +179,8 @@ def _add_detections(router: APIRouter, service: Service) -> None:
             found = merged_detections(hits)
             features = detection_features(query, found)
             if format is not None:
-                return export_of(features, format, f"{index}-detections")
+                columns = list(DetectionProperties.model_fields)
+                return export_of(features, format, f"{index}-detections", columns)
             num_chips = sum(len(detection.hits) for detection in found)
             return JSONResponse(
                 {

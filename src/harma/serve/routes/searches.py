@@ -41,10 +41,15 @@ def _add_reading(router: APIRouter, service: Service) -> None:
         index: Annotated[str | None, Query(description="id of one index; none takes all")] = None,
         drafts: Annotated[bool, Query(description="those without a name, too")] = False,
     ) -> Response:
-        indexes = [service.index(index)] if index is not None else service.there
+        indexes = list(service.indexes.values())
+        if index is not None:
+            indexes = [service.index(index)]
 
         def listed() -> Response:
-            return JSONResponse({"searches": shown_searches(request, indexes, drafts=drafts)})
+            if index is not None:
+                # Asked for by name, it says itself why it cannot be read.
+                _ = indexes[0].searches
+            return JSONResponse(shown_searches(request, indexes, drafts=drafts))
 
         return await service.saved_work.run(listed)
 

@@ -108,7 +108,7 @@ def routes(service: Service) -> APIRouter:
 
 
 def _table(service: Service, served: ServedIndex) -> SourceTable:
-    return service.source_tables.of(served.id, served.index.store)
+    return service.source_tables.of(served)
 
 
 def _coverage(service: Service, request: Request, served: ServedIndex) -> Response:
@@ -159,7 +159,7 @@ def _tile(
     place: tuple[int, int, int],
 ) -> Response:
     store = served.index.store
-    source = service.source_tables.of(served.id, store).get(name)
+    source = service.source_tables.of(served).get(name)
     # Before anything is opened.
     tile_grid(*place)
     if not source.has_tiles:

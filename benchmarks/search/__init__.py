@@ -1,0 +1,1 @@
+"""What a search finds of what is there, on pictures whose labels are known."""

@@ -1,0 +1,81 @@
+"""Change under the benchmark: places whose later picture shows what the earlier one does not."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from benchmarks.search.measuring import by_query
+from harma.evaluation.judging import JudgedQuery, evaluate_search
+from PIL import Image
+from rasterio.transform import from_origin
+
+from harma.index.ask import Query, Where
+from harma.index.index import Index
+
+BEFORE, AFTER = "2015-06-01", "2020-06-01"
+LEAST_CHANGED = 3
+# Metres; places lie apart.
+PIXEL, APART = 0.3, 1000.0
+
+
+def change_figures(archive, *, expand):
+    """MAP and nDCG@10, percent, of the label that came; and of the later pictures alone."""
+    labelled = archive.labelled
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(labelled.files) // 2 * 2).reshape(2, -1)
+    directory = archive.directory / "change"
+    scenes = directory / "scenes"
+    if not scenes.is_dir():
+        _draw(labelled, order, scenes)
+    outcome = Index.build(directory / "index", [scenes], archive.model, whole=True, num_workers=0)
+    assert not outcome.problems
+    index = Index.open(directory / "index", model=archive.model)
+    changes, later = _queries(labelled, order, expand)
+    figures = []
+    for queries in (changes, later):
+        evaluation = evaluate_search(index, queries, by="source", depth=len(order[0]), resamples=1)
+        figures += [by_query([evaluation], measure).mean() for measure in ("AP", "nDCG@10")]
+    return figures
+
+
+def _queries(labelled, order, expand):
+    """Of each label that came to three places or more: asked as a change, and of later pictures."""
+    changes, later = [], []
+    for label, word in enumerate(labelled.words):
+        before, after = labelled.labels[order, label]
+        came = after & ~before
+        if came.sum() < LEAST_CHANGED:
+            continue
+        relevance = {_name(place, AFTER): int(flag) for place, flag in enumerate(came)}
+        query = Query(word, expand=expand)
+        both = Where(before="2016", after="2019")
+        changes.append(JudgedQuery(word, query, relevance, both))
+        later.append(JudgedQuery(word, query, relevance, Where(date=("2019", None))))
+    return changes, later
+
+
+def _draw(labelled, order, directory):
+    """GeoTIFFs of pairs of pictures that have nothing else to do with each other."""
+    partial = directory.with_name("partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for date, numbers in zip((BEFORE, AFTER), order, strict=True):
+        for place, number in enumerate(numbers):
+            pixels = np.asarray(Image.open(labelled.files[number]).convert("RGB"))
+            _write(partial / _name(place, date), pixels, place)
+    partial.rename(directory)
+
+
+def _write(path: Path, pixels, place):
+    height, width, bands = pixels.shape
+    transform = from_origin(500_000 + APART * place, 5_000_000, PIXEL, PIXEL)
+    profile = {"driver": "GTiff", "height": height, "width": width, "count": bands}
+    with rasterio.open(
+        path, "w", dtype="uint8", crs="EPSG:32632", transform=transform, **profile
+    ) as target:
+        target.write(pixels.transpose(2, 0, 1))
+
+
+def _name(place, date):
+    return f"place{place:04d}_{date}.tif"

@@ -1,0 +1,170 @@
+"""A store that says when it cannot be read: damaged tables of one index are its own 503, no fault.
+
+Whoever serves an index is told, so that it is looked at, and opened again or named as failed.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from harma.errors import BusyError, DataError, HarmaError
+from harma.ground.messages import first_line
+from harma.index.contract import READ_ERRORS, StoreReader
+from harma.index.records import SourceRecord
+from harma.index.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CANNOT_BE_READ = "its tables cannot be read; the server's log says why"
+
+
+class GuardedStore:
+    """Reads an index as `harma.index.contract.StoreReader` does, and tells where it cannot.
+
+    Args:
+        store: that reads.
+        name: of the index, for clients.
+        broke: called when something could not be read.
+    """
+
+    def __init__(self, store: StoreReader, name: str, broke: Callable[[], None]) -> None:
+        self._store = store
+        self._name = name
+        self._broke = broke
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what a damaged table raises into an answer for clients.
+
+        Raises:
+            BusyError: it cannot be read.
+        """
+        try:
+            yield
+        except READ_ERRORS as error:
+            # Other errors of ours say something else, such as that the model is another one.
+            if isinstance(error, HarmaError) and not isinstance(error, DataError):
+                raise
+            logger.error("the tables of %s cannot be read: %s", self.directory, first_line(error))
+            self._broke()
+            raise BusyError(
+                f"the index {self._name} cannot be searched: {CANNOT_BE_READ}"
+            ) from error
+
+    # -- known without reading ---------------------------------------------------------------------
+
+    @property
+    def directory(self) -> Path:
+        """Where the index is."""
+        return self._store.directory
+
+    @property
+    def settings(self) -> Settings:
+        """What it was made with."""
+        return self._store.settings
+
+    @property
+    def version(self) -> int:
+        """Number of the version of the chips that is read."""
+        return self.versions[0]
+
+    def reading(self) -> AbstractContextManager[None]:
+        """As that of the store: what it raises itself is told already."""
+        return self._store.reading()
+
+    # -- read --------------------------------------------------------------------------------------
+
+    @property
+    def versions(self) -> tuple[int, int]:
+        """Numbers of the versions of the chips and of the sources that are read."""
+        with self._told():
+            return self._store.versions
+
+    def snapshot(self) -> "GuardedStore":
+        """A reader of the newest version."""
+        with self._told():
+            return GuardedStore(self._store.snapshot(), self._name, self._broke)
+
+    def property_types(self) -> dict[str, pa.DataType]:
+        """Columns of chips that are properties of their scenes."""
+        with self._told():
+            return self._store.property_types()
+
+    def count(self, where: str = "") -> int:
+        """Chips, all of them or those that a condition admits."""
+        with self._told():
+            return self._store.count(where)
+
+    def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
+        """Chips in blocks that fit into memory."""
+        blocks = iter(self._store.blocks(columns, where))
+        while True:
+            # What is done with a block meanwhile is nothing of the store's.
+            with self._told():
+                block = next(blocks, None)
+            if block is None:
+                return
+            yield block
+
+    def rows(self, columns: Sequence[str], where: str = "") -> pa.Table:
+        """All chips that fulfil a condition, at once."""
+        with self._told():
+            return self._store.rows(columns, where)
+
+    def take(self, ids: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Chips by their row ids."""
+        with self._told():
+            return self._store.take(ids, columns)
+
+    def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Chips by their places in the table."""
+        with self._told():
+            return self._store.at(offsets, columns)
+
+    def nearest(
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        *,
+        num_probes: int,
+        refine: int,
+        where: str,
+        columns: Sequence[str],
+    ) -> pa.Table:
+        """The nearest chips by the ANN index."""
+        with self._told():
+            return self._store.nearest(
+                vector, k, num_probes=num_probes, refine=refine, where=where, columns=columns
+            )
+
+    def nearest_ids(
+        self, vector: NDArray[np.float32], k: int, *, num_probes: int
+    ) -> NDArray[np.int64]:
+        """Row ids of the nearest chips by the ANN index alone."""
+        with self._told():
+            return self._store.nearest_ids(vector, k, num_probes=num_probes)
+
+    def sources(self) -> dict[str, SourceRecord]:
+        """The records of all sources, by source."""
+        with self._told():
+            return self._store.sources()
+
+    def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
+        """Which chips of sources are there."""
+        with self._told():
+            return self._store.chip_ids(sources)
+
+    def tuning(self) -> str:
+        """How the ANN index was tuned."""
+        with self._told():
+            return self._store.tuning()
+
+    def num_bytes(self) -> int:
+        """How much room the index takes."""
+        with self._told():
+            return self._store.num_bytes()
