@@ -34,7 +34,7 @@ CAPTION_WEIGHT = 1.5
 PHRASE_WEIGHT = 1.0
 # The share of what all captions have in common that is taken from a mean.
 COMMON_SHARE = 0.5
-# EmbeddedCaptions of a part whose mean is taken: of more, some that lie evenly have the same.
+# Captions of a part whose mean is taken: of more, some that lie evenly have the same.
 MOST_AVERAGED = 1000
 EXAMPLES_SHOWN = 3
 # Expansions that are kept, 2 KB each.
