@@ -31,6 +31,7 @@ FOLDERS = [
     ["train", "rsitmd_geo", "--data.root", "data", "--output", "{}"],
     ["compare", "methods", "--output", "{}"],
     ["evaluate", "openai", "--data", "ucm", "--root", "data", "--output", "{}"],
+    ["evaluate", "index", "--queries", "judged.csv", "--output", "{}"],
     ["import", "x.pth", "--architecture", "ViT-B-32", "--output", "{}"],
     ["demo", "--output", "{}"],
     ["data", "convert", "data.yaml", "--to", "csv", "--output", "{}"],

@@ -87,6 +87,7 @@ BEFORE = {
     "docs/api.md": ["harma index build archive scenes --model runs/b"],
     "docs/files.md": ["harma index build archive scenes --model runs/b"],
     "docs/marks.md": ["harma index build archive scenes --model runs/b"],
+    "docs/judging.md": ["harma index build archive scenes --model runs/b"],
     "docs/watch.md": ["harma index build archive scenes --model runs/b"],
     "docs/serve.md": ["harma index build archive scenes --model runs/b"],
     "docs/clients.md": ["harma index build archive scenes --model runs/b"],
@@ -208,6 +209,8 @@ class Reader:
             exec(compile(self.servers.at_its_port(text), "block", "exec"), self.names)
         elif block.language == "json":
             self.annotations(json.loads(text))
+        elif block.language == "text":
+            (self.folder / "judged.csv").write_text(text)
         elif block.language == "sql":
             assert duckdb.sql(text).fetchall()
         elif not named:

@@ -7,6 +7,7 @@ import pytest
 
 from harma.errors import ConfigError, DataError
 from harma.evaluation import difference_interval, mean_over_seeds, resample
+from harma.evaluation.bootstrap import ratio_interval
 from harma.evaluation.retrieval import summarize_embedded
 
 
@@ -95,3 +96,23 @@ def test_hits_are_averaged_over_seeds(evaluation):
         assert point == pytest.approx((evaluation.metrics[key] - bare.metrics[key]) / 3)
     with pytest.raises(DataError, match="mean over seeds needs one split"):
         mean_over_seeds([evaluation, replace(bare, fingerprint="other")])
+
+
+def test_a_ratio_is_drawn_by_queries():
+    parts = np.array([1.0, 0.0, 3.0])
+    wholes = np.array([2.0, 0.0, 4.0])
+    rng = np.random.default_rng(7)
+    drawn = []
+    # More than one block of draws, one by one.
+    for size in (256, 44):
+        for row in rng.integers(0, 3, (size, 3)):
+            if wholes[row].sum():
+                drawn.append(parts[row].sum() / wholes[row].sum())
+    assert len(drawn) < 300
+    expected = np.quantile(drawn, [0.05, 0.95])
+    interval = ratio_interval(parts, wholes, resamples=300, seed=7, level=0.9)
+    assert interval == pytest.approx(tuple(expected))
+
+
+def test_nothing_has_no_ratio():
+    assert np.isnan(ratio_interval(np.zeros(2), np.zeros(2), resamples=10)).all()

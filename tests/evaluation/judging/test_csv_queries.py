@@ -6,7 +6,7 @@ import pytest
 
 from harma.errors import DataError
 from harma.evaluation.judging.csv_queries import csv_judgments, is_csv
-from harma.evaluation.judging.rows import Asked, Judgment
+from harma.evaluation.judging.rows import Judgment, Wanted
 
 FILE = Path("judged.csv")
 
@@ -27,7 +27,7 @@ def test_forms_of_spreadsheets(text):
     by, rows = csv_judgments(FILE, text)
     assert by == "chip"
     (row,) = rows
-    assert (row.id, row.asked, row.name, row.grade) == ("a road", Asked("a road"), "a", 2)
+    assert (row.id, row.asked, row.name, row.grade) == ("a road", Wanted("a road"), "a", 2)
 
 
 def test_quoted_fields_and_their_lines():
@@ -41,7 +41,7 @@ def test_quoted_fields_and_their_lines():
 
 def test_relevance_is_1_unless_said():
     _, rows = csv_judgments(FILE, "chip,query\na,a road\n")
-    assert rows == [Judgment(2, "a road", Asked("a road"), "a", 1)]
+    assert rows == [Judgment(2, "a road", Wanted("a road"), "a", 1)]
 
 
 def test_what_makes_a_query_names_it():

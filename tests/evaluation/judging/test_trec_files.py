@@ -7,7 +7,7 @@ import ir_measures
 import pytest
 
 from harma.errors import DataError, MissingFileError
-from harma.evaluation.judging.rows import Asked, Judgment
+from harma.evaluation.judging.rows import Judgment, Wanted
 from harma.evaluation.judging.trec_files import (
     is_qrels,
     qrels_judgments,
@@ -64,12 +64,12 @@ def judgments(tmp_path, qrels, topics):
 def test_judgments_have_the_texts_of_topics(tmp_path):
     rows = judgments(tmp_path, "2 0 a 1\n\n7 Q0 b 0\n", "7\ta river\r\n2\ta road, wet\n")
     assert rows == [
-        Judgment(1, "2", Asked("a road, wet"), "a", 1),
-        Judgment(3, "7", Asked("a river"), "b", 0),
+        Judgment(1, "2", Wanted("a road, wet"), "a", 1),
+        Judgment(3, "7", Wanted("a river"), "b", 0),
     ]
     # What we write of queries whose names are texts is read again.
     rows = judgments(tmp_path, "a%20road 0 a 1\n", "a road\ta road\n")
-    assert rows == [Judgment(1, "a road", Asked("a road"), "a", 1)]
+    assert rows == [Judgment(1, "a road", Wanted("a road"), "a", 1)]
 
 
 def test_topics_without_judgments_are_told(tmp_path, caplog):

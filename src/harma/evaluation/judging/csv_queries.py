@@ -9,7 +9,7 @@ from pathlib import Path
 from harma.errors import DataError
 from harma.evaluation.judging.names import By
 from harma.evaluation.judging.queries import MOST_RELEVANCE
-from harma.evaluation.judging.rows import Asked, Judgment
+from harma.evaluation.judging.rows import Judgment, Wanted
 from harma.evaluation.judging.text_files import lines_of
 
 # What is judged, one of the two.
@@ -136,7 +136,7 @@ def _judgment(table: _Table, line: int, fields: Sequence[str]) -> Judgment:
         )
     row = dict(zip(table.columns, (cell.strip() for cell in fields), strict=True))
     text, *others = (row.get(name, "") for name in ASKED)
-    asked = Asked(text, *others)
+    asked = Wanted(text, *others)
     name = row[table.by]
     if not name:
         raise DataError(f"line {line}: {table.by} is empty", source=str(table.file))

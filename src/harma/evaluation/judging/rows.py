@@ -15,7 +15,7 @@ MOST_LINES = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class Wanted:
     """What a row looks for; "" where it does not say.
 
     Attributes:
@@ -59,7 +59,7 @@ class Judgment:
 
     line: int
     id: str
-    asked: Asked
+    asked: Wanted
     name: str
     grade: int
 
@@ -68,7 +68,7 @@ class Judgment:
 class _Gathered:
     """The rows of one query."""
 
-    asked: dict[Asked, int] = field(default_factory=dict)
+    asked: dict[Wanted, int] = field(default_factory=dict)
     judged: dict[str, Judgment] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ def gathered_queries(
     for row in rows:
         query = queries.setdefault(row.id, _Gathered())
         query.lines.append(row.line)
-        if row.asked != Asked():
+        if row.asked != Wanted():
             query.asked.setdefault(row.asked, row.line)
         judged = replace(row, name=called[row.name])
         _check_once(file, query.judged.setdefault(judged.name, judged), judged, row.name)
@@ -140,7 +140,7 @@ def _judged_query(file: Path, name: str, rows: _Gathered, where: Where) -> Judge
         raise type(error)(problem, source=str(file)) from error
 
 
-def _one_question(file: Path, name: str, rows: _Gathered) -> Asked:
+def _one_question(file: Path, name: str, rows: _Gathered) -> Wanted:
     """What a query looks for.
 
     Raises:
@@ -187,7 +187,7 @@ def _picture(file: Path, image: str) -> Path | str | None:
     return path
 
 
-def _where(asked: Asked, where: Where) -> Where:
+def _where(asked: Wanted, where: Where) -> Where:
     """Where it looks, with its own dates of change if it says some.
 
     Raises:

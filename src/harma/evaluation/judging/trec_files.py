@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from harma.errors import DataError
 from harma.evaluation.judging.csv_queries import grade_of
 from harma.evaluation.judging.names import told
-from harma.evaluation.judging.rows import Asked, Judgment
+from harma.evaluation.judging.rows import Judgment, Wanted
 from harma.evaluation.judging.text_files import lines_of, read_text
 from harma.ground.messages import sendable
 
@@ -59,7 +59,7 @@ def qrels_judgments(file: Path, text: str, topics: Path) -> list[Judgment]:
         query = by_token.get(fields[0], fields[0])
         if query in texts:
             grade = grade_of(file, line, fields[3])
-            rows.append(Judgment(line, query, Asked(texts[query]), fields[2], grade))
+            rows.append(Judgment(line, query, Wanted(texts[query]), fields[2], grade))
         else:
             missing.setdefault(query, f"line {line}")
     if missing:
