@@ -28,7 +28,7 @@ def change_figures(archive, *, expand):
     scenes = directory / "scenes"
     if not scenes.is_dir():
         _draw(labelled, order, scenes)
-    outcome = Index.build(directory / "index", [scenes], archive.model, whole=True, num_workers=0)
+    outcome = Index.build(directory / "index", [scenes], archive.path, whole=True, num_workers=0)
     assert not outcome.problems
     index = Index.open(directory / "index", model=archive.model)
     changes, later = _queries(labelled, order, expand)

@@ -73,7 +73,7 @@ def drawn_set(root, split):
 
     files, labels = read(split)
     examples, example_labels = read("train")
-    of_images = _captions(next(root.glob(f"*_{split}.json")))
+    of_images = _captions(root / f"{split}.json")
     captions = [of_images[file.name] for file in files]
     is_told = (labels.sum(axis=0) >= LEAST_IMAGES) & (labels.mean(axis=0) < 1)
     return LabelledSet(

@@ -18,6 +18,7 @@ class Archive:
 
     def __init__(self, labelled, model, directory):
         self.labelled = labelled
+        self.path = model
         self.model = load(model)
         self.directory = directory / f"{labelled.name} {Path(model).parent.name} {Path(model).name}"
         self._indexes = {}
@@ -27,7 +28,7 @@ class Archive:
         if tiles not in self._indexes:
             directory = self.directory / str(tiles)
             outcome = Index.build(
-                directory, self.labelled.files, self.model, whole=True, tiles=tiles, num_workers=0
+                directory, self.labelled.files, self.path, whole=True, tiles=tiles, num_workers=0
             )
             assert not outcome.problems
             self._indexes[tiles] = Index.open(directory, model=self.model)

@@ -4,9 +4,9 @@ import itertools
 import re
 
 import numpy as np
-from harma.evaluation.judging import JudgedQuery
-from harma.ground.words import singular
 
+from harma.curation.vocabulary.lemmas import singular
+from harma.evaluation.judging import JudgedQuery
 from harma.index.ask import Query
 
 # Pictures that must be relevant to a query of two labels.

@@ -10,6 +10,10 @@ from tests.conftest import TINY
 
 from harma.backbones import load_backbone
 from harma.cli import main
+from harma.model.caption_file import write_captions
+from harma.model.caption_memory import CaptionMemory
+from harma.model.fingerprint import model_id
+from harma.model.saved import load
 
 
 @pytest.fixture
@@ -136,6 +140,34 @@ def test_hits_written_to_files_by_their_suffix(archive, tmp_path, capsys):
     assert "a river" in page
     assert page.count("data:image/") >= 3
     assert Image.open(tmp_path / "hits.png").width > 500
+
+
+def test_what_joined_a_text_is_said(archive, tmp_path, capsys):
+    # Captions of the model itself, as a run keeps them.
+    model = load(tmp_path / "model")
+    keep = CaptionMemory(("a river", "two rivers"), model.embed_texts(["a", "b"]), model_id(model))
+    write_captions(tmp_path / "model" / "captions.safetensors", keep)
+    joined = 'joined "a river": 2 captions of training ("a river", "two rivers"), 3 phrases\n'
+    assert main(["search", archive, "a river"]) == 0
+    assert capsys.readouterr().out.endswith(f"\n{joined}")
+    scores = {}
+    for expand in ("auto", "off"):
+        options = ["--expand", expand, "-k", "12", "--keep-overlapping"]
+        assert main(["search", archive, "a river", *options, "--format", "geojson"]) == 0
+        output = capsys.readouterr()
+        collection = json.loads(output.out)
+        scores[expand] = [item["properties"]["score"] for item in collection["features"]]
+        assert output.err.count(joined) == (expand == "auto")
+        told = collection.get("expanded", [])
+        assert [item["num_captions"] for item in told] == ([2] if expand == "auto" else [])
+    assert scores["auto"] != scores["off"]
+    file = tmp_path / "hits.html"
+    assert main(["search", archive, "a river", "--output", str(file)]) == 0
+    page = file.read_text()
+    assert "2 captions of training" in page
+    assert joined in capsys.readouterr().err
+    assert main(["search", archive, "--like", "a submarine"]) == 0
+    assert "joined" not in capsys.readouterr().out
 
 
 def test_formats_that_do_not_fit(archive, tmp_path, capsys):

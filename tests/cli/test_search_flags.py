@@ -60,10 +60,10 @@ def test_flags_become_the_declaration():
         *("a harbour", "--image", "chip:0a", "--like", "a quay@2", "--unlike", "a road"),
         *("--bbox", "1,2,3,4", "--near", "4.9,52.4", "--radius", "20", "--within"),
         *("--since", "2015", "--source", "a*", "--source", "b", "--where", "gsd < 1"),
-        *("-k", "5", "--offset", "2", "--keep-overlapping", "--exact"),
+        *("-k", "5", "--offset", "2", "--keep-overlapping", "--exact", "--expand", "off"),
     )
     query = query_of(args)
-    assert (query.text, query.image) == ("a harbour", None)
+    assert (query.text, query.image, query.expand) == ("a harbour", None, "off")
     assert query.like == [Chip("0a"), Text("a quay", 2.0)]
     assert query.unlike == [Text("a road")]
     where = where_of(args)
@@ -77,6 +77,7 @@ def test_what_is_not_said_is_the_default():
     args = parsed("a harbour")
     assert page_of(args) == Page()
     assert page_of(args).overlap == OVERLAP
+    assert query_of(args).expand == "auto"
     where = where_of(args)
     assert set(vars(where).values()) == {None, False}
 
@@ -95,6 +96,7 @@ def test_an_image_is_a_picture():
         (("--bbox", "1,2,x"), "'1,2,x' is not a list of numbers such as 4.9,52.4"),
         (("-k", "0"), "'0' is not allowed; give a whole number from 1"),
         (("--offset", "-1"), "give a whole number from 0"),
+        (("--expand", "on"), "invalid choice: 'on'"),
         (("--radius", "far"), "invalid float value: 'far'"),
     ],
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from harma.data.captions import clean_caption
+from harma.data.captions import clean_caption, words_of
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,18 @@ def test_keeps_the_first_words():
 
 def test_counts_words_after_cleaning():
     assert clean_caption("one-two . three", max_words=3) == "one two three"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Two Storage-tanks, beside a road!", ["two", "storage", "tanks", "beside", "a", "road"]),
+        ("boats&ships [b2] (20)", ["boats", "ships", "b2", "20"]),
+        ("the women's and the women’s", ["the", "womens", "and", "the", "womens"]),
+        ("ein Fluß, 道路", ["ein", "fluß", "道路"]),
+        (" ?! ", []),
+        ("a " * 100, ["a"] * 100),
+    ],
+)
+def test_words_of_a_text(text, words):
+    assert words_of(text) == words

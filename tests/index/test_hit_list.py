@@ -43,6 +43,14 @@ def test_hits_are_a_list(hits):
     assert (hits + hits)[6] == hits[0]
 
 
+def test_what_joined_the_text_goes_with_the_list(hits):
+    (told,) = hits.expanded
+    assert told.terms == ("road",)
+    for part in (hits[1:3], hits.copy(), pickle.loads(pickle.dumps(hits)), copy.copy(hits)):
+        assert part.expanded == [told]
+    assert HitList(hits).expanded == []
+
+
 def test_parts_and_copies_keep_their_pictures(hits):
     for part in (hits[1:3], hits[::2], hits.copy()):
         assert isinstance(part, HitList)

@@ -7,7 +7,7 @@ import pytest
 from tests.index.made import chip, made_settings, make_store
 
 from harma.errors import ConfigError, QueryError
-from harma.index.ask import Vector
+from harma.index.ask import Query, Vector
 from harma.index.index import Index
 from harma.index.store import Store
 
@@ -81,6 +81,49 @@ def test_queries_are_embedded_by_what_is_put_before_the_model(tmp_path):
     index = Index(store)
     index.embedder = Known()
     assert [hit.id for hit in index.search("a river")] == ["b", "a"]
+
+
+class Expandable:
+    """Embeds a submarine on axis 1, all else on axis 0; phrases join its short texts."""
+
+    embed_dim = 8
+    captions = None
+
+    def __init__(self):
+        self.texts = []
+
+    def embed_texts(self, texts):
+        self.texts += texts
+        places = [int(text == "submarines near a pier") for text in texts]
+        return np.eye(2, 8, dtype=np.float32)[places]
+
+
+def test_hits_say_what_joined_the_text(tmp_path):
+    store = Store.create(tmp_path / "index", made_settings(8))
+    store.add_chips([chip(id="a"), chip(id="b", column=9)], np.eye(2, 8, dtype=np.float32))
+    index = Index(store)
+    index.embedder = Expandable()
+    hits = index.search("submarines near a pier")
+    assert [round(hit.score, 2) for hit in hits] == [0.71, 0.71]
+    (told,) = hits.expanded
+    assert told.terms == ("submarine", "pier")
+    hits = index.search("submarines near a pier", expand="off")
+    assert [round(hit.score, 2) for hit in hits] == [1, 0]
+    assert hits.expanded == []
+    doubtful = index.find_doubtful(Query("submarines near a pier", like=[Vector(np.eye(8)[2])]))
+    assert doubtful.expanded == [told]
+    with pytest.raises(QueryError, match="expand is 'yes'; allowed are auto, off"):
+        index.search("a pier", expand="yes")
+
+
+def test_after_the_warm_up_no_phrase_is_embedded(tmp_path):
+    index = Index(make_store(tmp_path / "index", 10, dim=8))
+    index.embedder = Expandable()
+    index.warm_up()
+    num_texts = len(index.embedder.texts)
+    assert num_texts > 100
+    index.search("a pier, a silo")
+    assert index.embedder.texts[num_texts:] == ["a pier, a silo"]
 
 
 def test_an_index_is_warmed_up(tmp_path):

@@ -10,7 +10,8 @@ from tests.index.made import all_rows, make_store
 
 from harma.errors import NotFoundError, QueryError
 from harma.index.ask import Chip, Picture, Query, Text, Vector
-from harma.index.query import query_vector
+from harma.index.expansion import Expander
+from harma.index.query import embed_query
 from harma.index.refine import refine
 from harma.index.snapshot import Snapshot
 
@@ -50,7 +51,7 @@ def axis(number, value=1.0):
 
 
 def vector_of(model, store, **options):
-    return query_vector(lambda: model, Snapshot(store), Query(**options))
+    return embed_query(lambda: model, Snapshot(store), Query(**options)).vector
 
 
 @pytest.fixture(autouse=True)
@@ -223,3 +224,41 @@ def test_sums_shorter_than_a_thousandth_have_no_direction(store, weight, is_enou
         return
     with pytest.raises(QueryError, match="cancel out"):
         vector_of(Axes(), store, **query)
+
+
+class Expandable(Axes):
+    """Embeds as `Axes`, and has no captions, so that phrases join its short texts."""
+
+    captions = None
+
+
+def test_short_texts_are_joined_wherever_they_stand(store):
+    """Here all phrases are on axis 0, and so pull the texts of other axes towards it."""
+    model = Expandable({"boats": 2, "the pier": 3, "a submarine": 4})
+    expander = Expander(lambda: model)
+
+    def embedded(**options):
+        return embed_query(lambda: model, Snapshot(store), Query(**options), expander)
+
+    joined = (axis(0) + axis(2)) / np.sqrt(2)
+    found = embedded(text="boats")
+    np.testing.assert_allclose(found.vector, joined, atol=1e-6)
+    (told,) = found.expanded
+    assert (told.text, told.terms, told.num_captions) == ("boats", ("boat",), 0)
+    typed = embedded(text="boats", expand="off")
+    assert (typed.vector == axis(2)).all()
+    assert typed.expanded == ()
+    # The weight is that of the joined text, which has the length of any other.
+    pier = (axis(0) + axis(3)) / np.sqrt(2)
+    found = embedded(text="boats", like=[Text("the pier", 2.0)], unlike=["a submarine", "boats"])
+    expected = joined + 2 * pier - 0.5 * axis(4) - 0.5 * joined
+    np.testing.assert_allclose(found.vector, expected / np.linalg.norm(expected), atol=1e-6)
+    assert [told.text for told in found.expanded] == ["boats", "the pier", "boats"]
+    # What is no text is joined by nothing.
+    assert embedded(image=Picture("x.png"), like=[Vector(axis(5))]).expanded == ()
+    assert (vector_of(model, store, text="boats") == axis(2)).all()
+
+
+def test_a_way_of_expanding_that_is_none_is_named():
+    with pytest.raises(QueryError, match="expand is 'on'; allowed are auto, off"):
+        Query("boats", expand="on")

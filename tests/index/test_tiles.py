@@ -13,7 +13,7 @@ from harma.errors import ConfigError
 from harma.index.ask import Picture, Query
 from harma.index.batches import embed_batches
 from harma.index.index import Index
-from harma.index.query import query_vector
+from harma.index.query import embed_query
 from harma.index.reading import TASK_CHIPS, ChipPixels, SceneCache, Task, chips_at_once, read
 from harma.index.tiles import check_tiles, embed_picture, join_chips, join_sizes, with_tiles
 from harma.index.verify import verify
@@ -249,7 +249,7 @@ def test_a_picture_that_is_a_chip_has_its_vector(tiled, model, tmp_path):
             Query(like=[Picture(str(tmp_path / "chip.png"))]),
         ]
         for query in queries:
-            found = query_vector(lambda: model[0], snapshot, query)
+            found = embed_query(lambda: model[0], snapshot, query).vector
             np.testing.assert_allclose(found, row["embedding"], atol=5e-4)
 
 

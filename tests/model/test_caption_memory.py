@@ -39,16 +39,21 @@ def memory(captions=CAPTIONS):
         (["tanks"], [0, 1, 2]),
         (["storage", "tanks"], [0, 1]),
         (["roads", "tank"], [0, 2]),
-        (["the", "storage", "20"], [0, 1, 3]),
+        (["two", "tank"], [0]),
+        (["20", "of"], [3]),
         (["boat", "road"], []),
         (["bridge"], []),
         (["tank", "bridge"], []),
-        (["two"], []),
+        (["two", "boat"], []),
         ([], []),
     ],
 )
 def test_captions_are_found_by_all_of_their_words_in_either_number(words, rows):
     assert memory().holding(words).tolist() == rows
+
+
+def test_what_all_captions_have_in_common():
+    assert memory().mean == pytest.approx([0.25, 0.25, 0.25, 0.25, 0])
 
 
 def test_a_caption_as_it_was_annotated_is_found_by_its_words_too():

@@ -5,6 +5,7 @@ each with a weight if `@WEIGHT` follows.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from harma.cli.search_flags import (
 from harma.index.ask import CHIP_PREFIX
 
 if TYPE_CHECKING:
+    from harma.index.hit_list import HitList
     from harma.index.hits import Hit
     from harma.index.index import Index
     from harma.model.model import HarMA
@@ -35,7 +37,7 @@ FORMAT_OF_SUFFIX = {
 FORMATS = ("table", *FORMAT_OF_SUFFIX.values())
 FILES_ONLY = ("geoparquet", "html", "png")
 # What of the command line is not stated on a sheet: it is no part of the search, or its title.
-NOT_STATED = ("directory", "text", "output", "format", "model", "backbone")
+NOT_STATED = ("directory", "text", "output", "format", "model", "backbone", "expand")
 
 EPILOG = """examples:
   harma search archive "a stadium next to a car park"
@@ -78,6 +80,10 @@ def run(args: argparse.Namespace) -> int:
         show_hits(hits)
     else:
         _write(index, hits, form, args)
+    # Beside what other programs read; below a table.
+    told = sys.stdout if form == "table" else sys.stderr
+    for expansion in hits.expanded:
+        print(f"joined {expansion}", file=told)
     # As grep does, so that scripts can ask whether there is anything.
     return 0 if hits else 1
 
@@ -130,7 +136,7 @@ def _check_output(output: Path, directory: Path, form: str) -> None:
         raise ConfigError("a table is shown, not written; choose another --format for --output")
 
 
-def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespace) -> None:
+def _write(index: "Index", hits: "HitList", form: str, args: argparse.Namespace) -> None:
     from harma.ground.files import write_text
     from harma.index.hits import HIT_WRITERS
 
@@ -143,7 +149,8 @@ def _write(index: "Index", hits: "list[Hit]", form: str, args: argparse.Namespac
         from harma.exchange.tile import tiles_of
 
         tiles = tiles_of(index.store, hits)
-        write_sheet(args.output, tiles, title=_title(args), query=_asked(args))
+        asked = {**_asked(args), **_expanded(hits)}
+        write_sheet(args.output, tiles, title=_title(args), query=asked)
     elif args.output is None:
         print(HIT_WRITERS[form](hits), end="")
         return
@@ -167,6 +174,13 @@ def _asked(args: argparse.Namespace) -> dict[str, str]:
         if name not in NOT_STATED and value not in (None, [], False):
             asked[name.replace("_", " ")] = _plain(value)
     return asked
+
+
+def _expanded(hits: "HitList") -> dict[str, str]:
+    """What joined the texts, for the sheet."""
+    if not hits.expanded:
+        return {}
+    return {"joined": "; ".join(map(str, hits.expanded))}
 
 
 def _plain(value: Any) -> str:

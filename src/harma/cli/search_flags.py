@@ -14,6 +14,7 @@ from typing import Any
 from harma.cli.argument_types import count, positive
 from harma.index.ask import (
     CHIP_PREFIX,
+    EXPAND,
     OVERLAP,
     Chip,
     Example,
@@ -46,6 +47,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             metavar=said[name].metavar,
             help=f"{said[name].help}; repeatable",
         )
+    parser.add_argument(
+        "--expand", choices=EXPAND, default="auto", help=f"{said['expand'].help} (auto)"
+    )
     add_where_flags(parser)
     _add_declared(parser, Page)
     parser.add_argument(
@@ -126,7 +130,7 @@ def query_of(args: argparse.Namespace) -> Query:
         else:
             like.insert(0, chip)
     unlike = [example_of(text) for text in args.unlike]
-    return Query(text=args.text, image=image, like=like, unlike=unlike)
+    return Query(text=args.text, image=image, like=like, unlike=unlike, expand=args.expand)
 
 
 def where_of(args: argparse.Namespace) -> Where:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, SupportsFloat, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, TypedDict, get_args
 
 from harma.errors import QueryError
 from harma.index.said import (
@@ -40,6 +40,10 @@ OVERLAP = 0.5
 MOST_HITS = 100_000
 # Begins a chip at the terminal; in Python it is said: `Chip`.
 CHIP_PREFIX = "chip:"
+
+Expand = Literal["auto", "off"]
+"""Whether short texts are joined by captions and phrases that hold their words."""
+EXPAND: tuple[str, ...] = get_args(Expand)
 
 # -- examples, each said to be what it is ---------------------------------------------------------
 
@@ -151,6 +155,10 @@ class Query:
     (`harma.index.refine`).
     In `like` and `unlike` a string is a `Text`, a `pathlib.Path`, PIL image or array of pixels a
     `Picture`, an array (E,) a `Vector`; (example, weight) gives it a weight.
+    Short texts, of up to four terms, are expanded (`harma.index.expansion`); hits say by what.
+
+    Raises:
+        QueryError: `expand` is not one of its values.
     """
 
     text: str | Sequence[str] | None = field(
@@ -179,6 +187,18 @@ class Query:
             metavar="EXAMPLE[@WEIGHT]",
         ),
     )
+    expand: Expand = field(
+        default="auto",
+        metadata=said(
+            "auto: short texts are joined by captions of the model's training, and by phrases, that"
+            " hold their words; off: as typed",
+            {"type": "string", "enum": list(EXPAND)},
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        if self.expand not in EXPAND:
+            raise QueryError(f"expand is {self.expand!r}; allowed are {', '.join(EXPAND)}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,6 +80,7 @@ def asked_of(
         image=_image(given.get("image"), uploaded),
         like=_examples("like", given.get("like", ()), uploaded),
         unlike=_examples("unlike", given.get("unlike", ()), uploaded),
+        expand=given.get("expand", "auto"),
     )
     pages = {name: given[name] for name in _fields(Page) & given.keys()}
     return Asked(query, _where(given, named), Page(**pages))

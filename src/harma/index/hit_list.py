@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from harma.errors import HarmaError
 from harma.index.contract import READ_ERRORS, StoreReader
+from harma.index.expansion import Expansion
 from harma.index.hits import Hit
 from harma.index.small_map import HEIGHT, WIDTH, small_maps
 from harma.index.standing import STANDINGS
@@ -38,11 +39,18 @@ class HitList(list[Hit]):
     Args:
         hits: what was found.
         store: of the index that they are of, for their pictures; None shows none.
+        expanded: what joined the short texts of the query, those of which something did.
     """
 
-    def __init__(self, hits: Iterable[Hit] = (), store: StoreReader | None = None) -> None:
+    def __init__(
+        self,
+        hits: Iterable[Hit] = (),
+        store: StoreReader | None = None,
+        expanded: Sequence[Expansion] = (),
+    ) -> None:
         super().__init__(hits)
         self.store = store
+        self.expanded = list(expanded)
 
     @overload
     def __getitem__(self, place: SupportsIndex, /) -> Hit: ...
@@ -53,16 +61,16 @@ class HitList(list[Hit]):
     def __getitem__(self, place: SupportsIndex | slice, /) -> "Hit | HitList":
         """A hit, or a part of the list."""
         if isinstance(place, slice):
-            return HitList(super().__getitem__(place), self.store)
+            return HitList(super().__getitem__(place), self.store, self.expanded)
         return super().__getitem__(place)
 
     def copy(self) -> "HitList":
         """The same hits in another list."""
-        return HitList(self, self.store)
+        return HitList(self, self.store, self.expanded)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Open tables cannot be pickled: the hits are, and show themselves without pictures.
-        return HitList, (list(self),)
+        return HitList, (list(self), None, self.expanded)
 
     def _repr_html_(self) -> str:
         """How a notebook shows it."""

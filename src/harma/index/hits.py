@@ -251,7 +251,12 @@ def as_geojson(hits: Sequence[Hit]) -> str:
         }
         for rank, hit in enumerate(hits, 1)
     ]
-    return json.dumps({"type": "FeatureCollection", "features": features}) + "\n"
+    collection: dict[str, Any] = {"type": "FeatureCollection"}
+    # Of a search with short texts: what joined them. RFC 7946 lets a collection say more.
+    expanded = getattr(hits, "expanded", ())
+    if expanded:
+        collection["expanded"] = [expansion.to_dict() for expansion in expanded]
+    return json.dumps({**collection, "features": features}) + "\n"
 
 
 def _geojson(hit: Hit) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import read_ann
 from harma.index.archive_ranges import told_ranges
 from harma.index.ask import (
+    Expand,
     Page,
     Picture,
     Query,
@@ -31,12 +32,13 @@ from harma.index.counts import counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.doubtful import find_doubtful
 from harma.index.embedder import PictureLike, QueryEmbedder
+from harma.index.expansion import Expander
 from harma.index.filters import filter_of, times_of
 from harma.index.hit_list import HitList
 from harma.index.hits import hits_of
 from harma.index.placed import places_said
 from harma.index.properties import WORDS
-from harma.index.query import embed_query, marked_chips, query_vector
+from harma.index.query import embed_query, marked_chips
 from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
 from harma.index.settings import FOREIGN
@@ -375,10 +377,16 @@ class Index:
         """
         return self.model
 
+    @cached_property
+    def _expander(self) -> Expander:
+        """What joins short texts by captions; it keeps what it found for this index's model."""
+        return Expander(lambda: self.embedder)
+
     def warm_up(self) -> None:
         """Load the model, and read what searches need of all chips, before anybody waits."""
         self._snapshot.warm_up()
         self.embedder.embed_texts(["warm up"])
+        self._expander.warm_up()
 
     def verify(self) -> list[str]:
         """What is wrong with the index, a line each; empty if nothing is."""
@@ -453,6 +461,7 @@ class Index:
         *,
         like: Sequence[Any] = (),
         unlike: Sequence[Any] = (),
+        expand: Expand = "auto",
         **options: Unpack[SearchOptions],
     ) -> HitList:
         """Find chips, or places that match more now than they did.
@@ -462,7 +471,8 @@ class Index:
         `Vector(values)` of `harma.index.ask`; (example, weight) gives a weight.
 
         Returns:
-            The best first; fewer than `k` only where no more match. A notebook shows them as a
+            The best first; fewer than `k` only where no more match. Its `expanded` says what joined
+            short texts. A notebook shows them as a
             table with thumbnails and a map. `percentile` and `standing` of a change say how its
             gain stands out from those of all places that were compared.
 
@@ -471,7 +481,7 @@ class Index:
             NotFoundError: a chip to be like is not in the index.
         """
         where, page = where_and_page(options)
-        return self.find(Query(text, image, like, unlike), where, page)
+        return self.find(Query(text, image, like, unlike, expand), where, page)
 
     def find(self, query: Query, where: Where | None = None, page: Page | None = None) -> HitList:
         """Find chips, or places that match more now than they did.
@@ -495,10 +505,13 @@ class Index:
         # Held to the end: a refresh meanwhile changes nothing for this search.
         snapshot = self._snapshot
         with snapshot.store.reading():
-            vector = query_vector(lambda: self.embedder, snapshot, query)
+            embedded = embed_query(lambda: self.embedder, snapshot, query, self._expander)
+            vector = embedded.vector
+            expanded = embedded.expanded
             if times is not None:
                 changes = find_changes(snapshot.store, vector, condition, *times)
-                return HitList(changed_hits(snapshot.store, changes, page), snapshot.store)
+                changed = changed_hits(snapshot.store, changes, page)
+                return HitList(changed, snapshot.store, expanded)
             search = Search(snapshot, vector, condition, is_exact=page.exact)
             # From the first hit on, whatever the page: chips of one place are merged from the best
             # down.
@@ -510,7 +523,7 @@ class Index:
             shown = matches[page.offset :]
             chips = [match.chip for match in shown]
             hits = hits_of(chips, [match.score for match in shown], standings)
-            return HitList(hits, snapshot.store)
+            return HitList(hits, snapshot.store, expanded)
 
     def find_doubtful(
         self,
@@ -542,10 +555,10 @@ class Index:
             raise QueryError("a change has no doubtful chips; leave before and after out")
         snapshot = self._snapshot
         with snapshot.store.reading():
-            embedded = embed_query(lambda: self.model, snapshot, query)
+            embedded = embed_query(lambda: self.embedder, snapshot, query, self._expander)
             known = {*marked, *marked_chips(query)}
             hits = find_doubtful(snapshot, embedded, condition, page or Page(), known)
-            return HitList(hits, snapshot.store)
+            return HitList(hits, snapshot.store, embedded.expanded)
 
 
 def _checked(store: StoreReader, model: "HarMA") -> "HarMA":

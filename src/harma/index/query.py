@@ -14,6 +14,7 @@ from harma.errors import NotFoundError, QueryError
 from harma.index.ask import CHIP_PREFIX, Chip, Example, Picture, Query, Text, Vector
 from harma.index.contract import StoreReader
 from harma.index.embedder import PictureLike, QueryEmbedder
+from harma.index.expansion import Expander, Expansion
 from harma.index.refine import refine
 from harma.index.schema import embeddings_of, quoted
 from harma.index.snapshot import Snapshot
@@ -65,20 +66,20 @@ class EmbeddedQuery:
         vector: what is looked for (E,).
         good: examples to be like (n, E), texts left out.
         bad: examples to be unlike (m, E).
+        expanded: what joined its texts, those of which something did.
     """
 
     vector: Embedding
     good: Embedding
     bad: Embedding
-
-
-def query_vector(model: Callable[[], QueryEmbedder], snapshot: Snapshot, query: Query) -> Embedding:
-    """What is looked for, as a vector (E,): see `embed_query`."""
-    return embed_query(model, snapshot, query).vector
+    expanded: tuple[Expansion, ...] = ()
 
 
 def embed_query(
-    model: Callable[[], QueryEmbedder], snapshot: Snapshot, query: Query
+    model: Callable[[], QueryEmbedder],
+    snapshot: Snapshot,
+    query: Query,
+    expander: Expander | None = None,
 ) -> EmbeddedQuery:
     """Embed a query.
 
@@ -93,6 +94,8 @@ def embed_query(
         model: gives the model; called only when there is something to embed.
         snapshot: of the index, for chips that are named and what its chips look like.
         query: what is looked for.
+        expander: joins its short texts by captions that hold their words, unless the query says
+            that they stay as typed; None leaves all as typed.
 
     Raises:
         QueryError: there is nothing to look for, an example cannot be told, or examples cancel out.
@@ -104,7 +107,9 @@ def embed_query(
         raise QueryError(
             "there is nothing to look for: give a text, an image or an example to be like"
         )
-    embedder = _Embedder(model, snapshot.store)
+    if query.expand == "off":
+        expander = None
+    embedder = _Embedder(model, snapshot.store, expander)
     parts = asked.described
     vectors = embedder.all(parts)
     good = embedder.all(asked.good)
@@ -124,7 +129,7 @@ def embed_query(
             good_weights=_weights(asked.good),
             bad_weights=_weights(asked.bad),
         )
-    return EmbeddedQuery(vector, good, bad)
+    return EmbeddedQuery(vector, good, bad, tuple(embedder.expanded))
 
 
 def marked_chips(query: Query) -> set[str]:
@@ -252,11 +257,19 @@ class _Embedder:
     Args:
         model: gives the model; called only when there is something to embed.
         store: of the index.
+        expander: joins its texts; None leaves them as they are.
+
+    Attributes:
+        expanded: what joined the texts that were embedded.
     """
 
-    def __init__(self, model: Callable[[], QueryEmbedder], store: StoreReader) -> None:
+    def __init__(
+        self, model: Callable[[], QueryEmbedder], store: StoreReader, expander: Expander | None
+    ) -> None:
         self.model = model
         self.store = store
+        self.expander = expander
+        self.expanded: list[Expansion] = []
 
     def all(self, parts: Sequence[_Part]) -> Embedding:
         """Embeddings (n, E), L2-normalised each."""
@@ -282,13 +295,21 @@ class _Embedder:
         if isinstance(example, Vector):
             return _unit(np.asarray(example.values, dtype=np.float32))
         if isinstance(example, Text):
-            embedded: Embedding = self.model().embed_texts([example.text])[0]
-            return embedded
+            return self._expanded(example.text, self.model().embed_texts([example.text])[0])
         image = example.image
         # The name of a file: a picture is no text, whatever its name looks like.
         if isinstance(image, str | PathLike):
             image = read_rgb(image, self.store.settings.reading, as_scene=True)
         return embed_picture(self.model(), image, self.store.settings.tiles)
+
+    def _expanded(self, text: str, vector: Embedding) -> Embedding:
+        """A text joined by what holds its words, which is noted."""
+        if self.expander is None:
+            return vector
+        vector, expansion = self.expander.expand(text, vector)
+        if expansion is not None:
+            self.expanded.append(expansion)
+        return vector
 
 
 def chip_embeddings(store: StoreReader, chips: Sequence[str]) -> dict[str, Embedding]:

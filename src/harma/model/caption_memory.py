@@ -8,14 +8,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, reduce
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harma.curation.vocabulary.lemmas import lemma_of
-from harma.data.captions import clean_caption
+from harma.curation.vocabulary.lemmas import singular
+from harma.data.captions import words_of
 from harma.errors import DataError, ModelMismatchError
 from harma.model.embedding import embed_texts
 from harma.model.fingerprint import model_id
@@ -28,8 +28,6 @@ logger = logging.getLogger(__name__)
 Rows = NDArray[np.intp]
 MOST_CAPTIONS = 100_000
 """Captions that a memory keeps at most: 100 MB of a model with embeddings of 512 numbers."""
-# Words of a caption: all of them are looked for.
-UNCUT_WORDS = 10**6
 # How far a norm may be from 1: float16 rounds each number by up to 0.0005 of it.
 NORM_TOLERANCE = 2e-3
 
@@ -77,33 +75,34 @@ class CaptionMemory:
         """The captions that hold all of these words, in singular or plural.
 
         Args:
-            words: single words; stop words and numbers are left out, as they name nothing.
+            words: single words, in lower case.
 
         Returns:
-            Rows of `captions` and `embeddings`, ascending; none where no word is left.
+            Rows of `captions` and `embeddings`, ascending; none where there is no word.
 
         Raises:
             MissingDependencyError: simplemma is not installed.
         """
-        lemmas = {lemma_of(word) for word in words} - {None}
-        rows = [self._rows_of_lemmas.get(lemma, _NO_ROWS) for lemma in lemmas if lemma]
+        lemmas = {singular(word) for word in words}
+        rows = [self._rows_of_lemmas.get(lemma, _NO_ROWS) for lemma in lemmas]
         if not rows:
             return _NO_ROWS
         # The rarest first: what they have in common is small soon.
         return reduce(_common, sorted(rows, key=len))
 
     @cached_property
+    def mean(self) -> NDArray[np.float32]:
+        """The mean of all embeddings (E,): what all captions have in common."""
+        mean: NDArray[np.float32] = self.embeddings.mean(axis=0)
+        return mean
+
+    @cached_property
     def _rows_of_lemmas(self) -> dict[str, Rows]:
         """The captions that hold a word, by its singular; made when it is first asked for."""
         found: dict[str, list[int]] = defaultdict(list)
-        # Captions use few words many times.
-        known = cache(lemma_of)
         for row, caption in enumerate(self.captions):
-            words = dict.fromkeys(clean_caption(caption, UNCUT_WORDS).split())
-            lemmas = dict.fromkeys(known(word) for word in words)
-            for lemma in lemmas:
-                if lemma is not None:
-                    found[lemma].append(row)
+            for lemma in {singular(word) for word in words_of(caption)}:
+                found[lemma].append(row)
         return {lemma: np.array(rows, dtype=np.intp) for lemma, rows in found.items()}
 
 

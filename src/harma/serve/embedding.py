@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from harma.ground.device import usable_cores
-from harma.index.embedder import PictureLike, QueryEmbedder
+from harma.index.embedder import EmbeddedCaptions, PictureLike, QueryEmbedder
 from harma.serve.shelf import Shelf
 
 # Texts whose embeddings are kept, and bytes of all of them.
@@ -56,6 +56,12 @@ class SharedEmbedder:
     def embed_dim(self) -> int:
         """E, length of an embedding."""
         return self._model.embed_dim
+
+    @property
+    def captions(self) -> EmbeddedCaptions | None:
+        """The captions of its model, by which short texts are expanded; None: it keeps none."""
+        captions: EmbeddedCaptions | None = getattr(self._model, "captions", None)
+        return captions
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Float32 (N, E), L2-normalised; see `HarMA.embed_texts`."""
