@@ -38,6 +38,7 @@ def test_figures_are_shown_and_written(archive, judged, capsys):
         "qrels.trec",
         "run.trec",
         "search.json",
+        "search.svg",
     ]
     values = json.loads(Path("out/search.json").read_text())
     assert values["settings"]["by"] == "source"

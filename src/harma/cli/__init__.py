@@ -19,7 +19,10 @@ EXTRAS = {"sqlalchemy": "search"}
 VERBS = {
     "train": ("train", "train a recipe: harma train rsitmd_geo --data.root DIR"),
     "compare": ("compare", "many runs, one table: methods or variants, seeds, learning rates"),
-    "evaluate": ("evaluate", "the table of a run, adapter, model or preset on a data set"),
+    "evaluate": (
+        "evaluate",
+        "the table of a run, adapter, model or preset on a data set, or of an index's search",
+    ),
     "info": ("info", "what a saved adapter, model or run is"),
     "import": ("import_", "a released checkpoint of the original HarMA to an adapter directory"),
     "export": ("export", "an adapter directory to the released form"),

@@ -10,6 +10,8 @@ from harma.evaluation.bootstrap import ratio_interval
 
 # As ir_measures writes them; the mean of AP over queries is mAP.
 MEASURES = ("AP", "nDCG@10", "P@10", "R@100", "RR", "Judged@10")
+# Where precision is read off for its curve, as trec_eval does.
+RECALLS = tuple(step / 10 for step in range(11))
 
 # Query → what was judged → its grade; query → what was found → its score.
 Qrels = Mapping[str, Mapping[str, int]]
@@ -72,9 +74,7 @@ def scored(qrels: Qrels, run: Run) -> tuple[dict[str, float], dict[str, dict[str
     import ir_measures
 
     measures = [ir_measures.parse_measure(name) for name in MEASURES]
-    # A query that found nothing has the figures of one that is missing; an empty one has none.
-    found = {query: dict(scores) for query, scores in run.items() if scores}
-    judged = {query: dict(grades) for query, grades in qrels.items()}
+    found, judged = _as_read(qrels, run)
     results = ir_measures.calc(measures, judged, found)
     # Of several measures it is a mapping.
     assert isinstance(results.aggregated, dict)
@@ -83,6 +83,30 @@ def scored(qrels: Qrels, run: Run) -> tuple[dict[str, float], dict[str, dict[str
     for metric in results.per_query:
         by_query[metric.query_id][str(metric.measure)] = float(metric.value)
     return {name: means[name] for name in MEASURES}, by_query
+
+
+def precision_by_recall(qrels: Qrels, run: Run) -> list[float]:
+    """Interpolated precision at each of `RECALLS`, the mean over queries.
+
+    Args:
+        qrels: judgments of the queries.
+        run: scores of what was found.
+    """
+    import ir_measures
+
+    measures = [ir_measures.parse_measure(f"IPrec@{recall}") for recall in RECALLS]
+    found, judged = _as_read(qrels, run)
+    means = ir_measures.calc_aggregate(measures, judged, found)
+    return [float(means[measure]) for measure in measures]
+
+
+def _as_read(
+    qrels: Qrels, run: Run
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, int]]]:
+    """Run and judgments as `ir_measures` takes them."""
+    # A query that found nothing has the figures of one that is missing; an empty one has none.
+    found = {query: dict(scores) for query, scores in run.items() if scores}
+    return found, {query: dict(grades) for query, grades in qrels.items()}
 
 
 def mean_figure(values: Sequence[float], draws: Draws, *, mean: float | None = None) -> Figure:

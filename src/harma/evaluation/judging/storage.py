@@ -1,4 +1,4 @@
-"""What `harma evaluate INDEX --queries` leaves: search.json, and run and qrels for trec_eval."""
+"""What `harma evaluate INDEX --queries` leaves: search.json, a chart, run and qrels (TREC)."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ from harma.ground.version import __version__
 
 SEARCH_FILE = "search.json"
 QRELS_FILE = "qrels.trec"
+CHART_FILE = "search.svg"
 # Of hits in an index that is too small to tell standings.
 UNTOLD = "untold"
 
@@ -21,7 +22,7 @@ UNTOLD = "untold"
 def save_search(
     evaluation: SearchEvaluation, directory: str | Path, comparison: Comparison | None = None
 ) -> None:
-    """Write the figures, the run and the judgments.
+    """Write the figures, the run, the judgments and a chart.
 
     Args:
         evaluation: to write.
@@ -35,6 +36,10 @@ def save_search(
     check_output_directory(directory)
     directory = Path(directory)
     write_text(directory / RUN_FILE, run_text(evaluation.run()))
+    # matplotlib is slow to import.
+    from harma.evaluation.judging.chart import search_chart
+
+    write_text(directory / CHART_FILE, search_chart(evaluation))
     write_text(directory / QRELS_FILE, qrels_text(evaluation.qrels()))
     # Last: where the figures are, the rest is there too.
     write_json(directory / SEARCH_FILE, search_values(evaluation, comparison))
