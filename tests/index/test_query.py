@@ -102,9 +102,9 @@ def test_chips_pictures_and_vectors_refine_what_is_described(model, store):
 
 
 def test_pictures_and_texts_that_are_described_stay_a_sum(model, store):
-    """A picture counts half; as are examples alone: nothing is to be refined."""
+    """A picture counts a fifth; as are examples alone: nothing is to be refined."""
     found = vector_of(model, store, text="a river", image="x.png")
-    np.testing.assert_allclose(found, (2 * axis(0) + axis(1)) / np.sqrt(5), atol=1e-6)
+    np.testing.assert_allclose(found, (5 * axis(0) + axis(1)) / np.sqrt(26), atol=1e-6)
     found = vector_of(model, store, text="a river", image=Picture("x.png", 1.0))
     np.testing.assert_allclose(found, (axis(0) + axis(1)) / np.sqrt(2), atol=1e-6)
     np.testing.assert_array_equal(vector_of(model, store, image="x.png"), axis(1))

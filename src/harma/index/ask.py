@@ -150,7 +150,7 @@ class Query:
 
     Several texts count alike.
     `image` may be a `Vector`, too: what is left of a picture that was embedded before.
-    Texts and `image` describe, and add up; a picture beside a text counts 0.5. Examples of `like`
+    Texts and `image` describe, and add up; a picture beside a text counts 0.2. Examples of `like`
     and `unlike` that are no texts are marks, good and bad ones: they refine what is described
     (`harma.index.refine`).
     In `like` and `unlike` a string is a `Text`, a `pathlib.Path`, PIL image or array of pixels a
