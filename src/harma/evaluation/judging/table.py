@@ -32,8 +32,8 @@ def _measured(evaluation: SearchEvaluation) -> str:
     expanded = sum(bool(found.expanded) for found in evaluation.queries)
     return (
         f"{len(evaluation.queries):,} queries, {judged:,} judgments by {depth.by}, to rank"
-        f" {depth.count:,}, {how}; {expanded:,} queries were expanded. In percent, with 95 % bootstrap intervals over queries; what was"
-        " not judged counts as not relevant."
+        f" {depth.count:,}, {how}; {expanded:,} queries were expanded. In percent, with 95 %"
+        " bootstrap intervals over queries; what was not judged counts as not relevant."
     )
 
 
