@@ -36,17 +36,21 @@ def built(directory, sources, model, settings, tiles):
     return cpu_seconds() - start
 
 
-def searched(directory, model, rounds=20):
-    """CPU milliseconds of a search."""
+def searched(directories, model, rounds=40):
+    """CPU milliseconds of a search in each index, the medians of rounds in turn."""
     from harma.index.index import Index
 
-    index = Index.open(directory, model=model)
-    index.warm_up()
-    start = cpu_seconds()
-    for _ in range(rounds):
-        for text in TEXTS:
-            index.search(text, k=10)
-    return 1000 * (cpu_seconds() - start) / (rounds * len(TEXTS))
+    indexes = [Index.open(directory, model=model) for directory in directories]
+    for index in indexes:
+        index.warm_up()
+    used = np.empty((rounds, len(indexes)))
+    for row in used:
+        for column, index in enumerate(indexes):
+            start = cpu_seconds()
+            for text in TEXTS:
+                index.search(text, k=10)
+            row[column] = 1000 * (cpu_seconds() - start) / len(TEXTS)
+    return np.median(used, axis=0)
 
 
 def main():
@@ -84,7 +88,7 @@ def main():
                 built(plain, sources, model, settings, 1),
                 built(tiled, sources, model, settings, args.tiles),
             ]
-            searches = [searched(plain, model), searched(tiled, model)]
+            searches = searched([plain, tiled], model)
             ratios.append([builds[1] / builds[0], searches[1] / searches[0]])
             print(
                 f"build {builds[0]:.2f} and {builds[1]:.2f} CPU s, search {searches[0]:.2f} and"

@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import html
 import io
 import json
 import pickle
@@ -13,6 +14,7 @@ from PIL import Image
 from tests.exchange.made import hit
 
 from harma import Index
+from harma.index.expansion import Expansion
 from harma.index.hit_list import MOST_ROWS, HitList
 from harma.index.hits import Hit, as_json
 
@@ -49,6 +51,13 @@ def test_what_joined_the_text_goes_with_the_list(hits):
     for part in (hits[1:3], hits.copy(), pickle.loads(pickle.dumps(hits)), copy.copy(hits)):
         assert part.expanded == [told]
     assert HitList(hits).expanded == []
+    assert f"Joined {told}." in html.unescape(text_of(hits._repr_html_()))
+    assert "Joined" not in HitList(hits)._repr_html_()
+
+
+def test_what_joined_the_text_is_no_markup(hits):
+    told = Expansion(BAD, ("a",), 1, (BAD,), 0)
+    assert "<script>" not in HitList(hits, expanded=[told])._repr_html_()
 
 
 def test_parts_and_copies_keep_their_pictures(hits):

@@ -63,10 +63,10 @@ def pictures(tmp_path, monkeypatch):
 
 
 def test_what_is_described_adds_up_by_its_weights(store):
-    """(1 + 2)·one text - 0.5·another, of unit vectors, is (3, -0.5) over its length √9.25."""
+    """(1 + 2)·one text - 0.35·another, of unit vectors, is (3, -0.35) over its length √9.1225."""
     model = Axes({"a road": 2})
     query = {"text": "a river", "like": [Text("a lake", 2.0)], "unlike": ["a road"]}
-    expected = (axis(0, 3.0) + axis(2, -0.5)) / np.sqrt(9.25)
+    expected = (axis(0, 3.0) + axis(2, -0.35)) / np.sqrt(9.1225)
     np.testing.assert_allclose(vector_of(model, store, **query), expected, atol=1e-6)
     assert model.texts == ["a river", "a lake", "a road"]
 
@@ -102,16 +102,16 @@ def test_chips_pictures_and_vectors_refine_what_is_described(model, store):
 
 
 def test_pictures_and_texts_that_are_described_stay_a_sum(model, store):
-    """A picture counts half; as are examples alone: nothing is to be refined."""
+    """A picture counts a fifth; as are examples alone: nothing is to be refined."""
     found = vector_of(model, store, text="a river", image="x.png")
-    np.testing.assert_allclose(found, (2 * axis(0) + axis(1)) / np.sqrt(5), atol=1e-6)
+    np.testing.assert_allclose(found, (5 * axis(0) + axis(1)) / np.sqrt(26), atol=1e-6)
     found = vector_of(model, store, text="a river", image=Picture("x.png", 1.0))
     np.testing.assert_allclose(found, (axis(0) + axis(1)) / np.sqrt(2), atol=1e-6)
     np.testing.assert_array_equal(vector_of(model, store, image="x.png"), axis(1))
     chip, its_vector = embedding_of(store, 3)
     np.testing.assert_allclose(vector_of(model, store, like=[Chip(chip)]), its_vector, atol=1e-7)
     found = vector_of(model, store, like=[Chip(chip)], unlike=["a road"])
-    total = its_vector - 0.5 * axis(0)
+    total = its_vector - 0.35 * axis(0)
     np.testing.assert_allclose(found, total / np.linalg.norm(total), atol=1e-6)
 
 
@@ -131,9 +131,9 @@ def test_each_part_counts_by_how_much_its_scores_vary(larger_store):
     found = vector_of(model, larger_store, text=["a river", "a road"])
     np.testing.assert_allclose(found[6] / found[0], ratio, rtol=1e-3)
     found = vector_of(model, larger_store, text="a river", unlike=["a road"])
-    np.testing.assert_allclose(found[6] / found[0], -ratio / 2, rtol=1e-3)
+    np.testing.assert_allclose(found[6] / found[0], -0.35 * ratio, rtol=1e-3)
     found = vector_of(model, larger_store, like=[Vector(axis(0))], unlike=["a road"])
-    np.testing.assert_allclose(found[6] / found[0], -ratio / 2, rtol=1e-3)
+    np.testing.assert_allclose(found[6] / found[0], -0.35 * ratio, rtol=1e-3)
 
 
 def test_a_bad_example_refines_good_ones_without_a_description(model, store):
@@ -251,7 +251,7 @@ def test_short_texts_are_joined_wherever_they_stand(store):
     # The weight is that of the joined text, which has the length of any other.
     pier = (axis(0) + axis(3)) / np.sqrt(2)
     found = embedded(text="boats", like=[Text("the pier", 2.0)], unlike=["a submarine", "boats"])
-    expected = joined + 2 * pier - 0.5 * axis(4) - 0.5 * joined
+    expected = joined + 2 * pier - 0.35 * axis(4) - 0.35 * joined
     np.testing.assert_allclose(found.vector, expected / np.linalg.norm(expected), atol=1e-6)
     assert [told.text for told in found.expanded] == ["boats", "the pier", "boats"]
     # What is no text is joined by nothing.

@@ -35,7 +35,7 @@ def test_the_best_come_first(index, table, model):
     rows, embeddings = table
     scores = embeddings @ model[0].embed_texts(["a river"])[0]
     expected = [rows[i]["id"] for i in np.argsort(-scores, kind="stable")[:7]]
-    hits = index.search("a river", k=7)
+    hits = index.search("a river", expand="off", k=7)
     assert [hit.id for hit in hits] == expected
     assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True)[:7], abs=1e-5)
     assert hits[0].geometry.is_valid
@@ -85,7 +85,7 @@ def test_random_filters_against_brute_force(index, table, model):
             "date": (str(first), str(last)),
             "within": within,
         }
-        assert {hit.id for hit in index.search("trees", k=5, **options)} == expected
+        assert {hit.id for hit in index.search("trees", expand="off", k=5, **options)} == expected
 
 
 def test_what_cannot_be_searched(index):

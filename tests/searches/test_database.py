@@ -268,7 +268,7 @@ def test_a_full_disk_is_told_of(tmp_path):
             connection.exec_driver_sql("PRAGMA max_page_count=1")
             connection.execute(SEARCHES.insert().values(row(asked={"text": "x" * 10**6})))
 
-    with pytest.raises(StateError, match=r"cannot be read or kept .*full"):
+    with pytest.raises(StateError, match=r"is full .* and this was not kept; make room"):
         fill()
     assert ids(database) == []
 

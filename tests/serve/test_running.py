@@ -1,5 +1,7 @@
 """A server as it is started: it says where it is and how it loads, and ends cleanly."""
 
+import http.client
+import json
 import os
 import signal
 import socket
@@ -79,7 +81,7 @@ def test_from_start_to_end(started):
     assert status_of(f"{address}v1/indexes/a/search?q=a+road") == 200
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=PATIENCE_S)
-    assert rest == "ended\n"
+    assert rest.endswith("ended\n")
     assert process.returncode == 0
     host, port = address.removeprefix("http://").rstrip("/").split(":")
     with pytest.raises(OSError, match="refused"):
@@ -111,3 +113,73 @@ def test_saved_searches_that_cannot_be_kept_are_told_at_the_start(archive):
     assert done.returncode == 2
     assert "saved searches cannot be kept in mysql://…@h/x; name a directory" in done.stderr
     assert done.stdout == ""
+
+
+# A server whose searches take long, and that waits for them for a short time alone.
+SLOW = """
+import sys, time
+from harma.cli import main
+from harma.index.index import Index
+import harma.serve.running as running
+
+find = Index.find
+def slowly(self, query, *further, **options):
+    if query.text == "slow":
+        time.sleep({seconds})
+    return find(self, query, *further, **options)
+
+Index.find = slowly
+running.PATIENCE_S = 1
+running.TOLD_AFTER_S = 0.2
+sys.exit(main(["serve", sys.argv[1], "--port", "0"]))
+"""
+
+
+@pytest.fixture
+def slow(archive):
+    """Start such a server with a search under way; gives its process and that search's answer."""
+    started = []
+
+    def start(seconds):
+        process = subprocess.Popen(
+            [sys.executable, "-c", SLOW.format(seconds=seconds), f"a={archive}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        started.append(process)
+        address = process.stdout.readline().split()[2]
+        while not process.stdout.readline().startswith("a: ready"):
+            assert process.poll() is None
+        host, port = address.removeprefix("http://").rstrip("/").split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_S)
+        connection.request("GET", "/v1/indexes/a/search?q=slow")
+        # Until the search is under way.
+        time.sleep(1)
+        return process, connection
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_search_that_takes_long_is_told_that_the_server_ends(slow):
+    process, connection = slow(4)
+    process.send_signal(signal.SIGINT)
+    answer = connection.getresponse()
+    assert answer.status == 503
+    assert "the server ends" in json.loads(answer.read())["detail"]
+    rest, _ = process.communicate(timeout=PATIENCE_S)
+    assert rest.startswith("waiting for requests")
+    assert rest.endswith("ended\n")
+    assert process.returncode == 0
+
+
+def test_who_interrupts_twice_waits_no_longer(slow):
+    process, _ = slow(10 * PATIENCE_S)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline().startswith("waiting for requests")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE_S) == 130

@@ -74,7 +74,7 @@ class Text:
 
     Attributes:
         text: the description.
-        weight: against other examples; None takes what is usual (1, or 0.5 of a text to be unlike).
+        weight: against other examples; None takes what is usual (1, or 0.35 of a text to be unlike).
     """
 
     text: str
@@ -150,7 +150,7 @@ class Query:
 
     Several texts count alike.
     `image` may be a `Vector`, too: what is left of a picture that was embedded before.
-    Texts and `image` describe, and add up; a picture beside a text counts 0.5. Examples of `like`
+    Texts and `image` describe, and add up; a picture beside a text counts 0.2. Examples of `like`
     and `unlike` that are no texts are marks, good and bad ones: they refine what is described
     (`harma.index.refine`).
     In `like` and `unlike` a string is a `Text`, a `pathlib.Path`, PIL image or array of pixels a
@@ -181,7 +181,7 @@ class Query:
     unlike: Sequence[Any] = field(
         default=(),
         metadata=said(
-            "a bad example: a text counts against what is described (weight 0.5), a chip or picture"
+            "a bad example: a text counts against what is described (weight 0.35), a chip or picture"
             " is a mark that refines it (weight 1)",
             EXAMPLES,
             metavar="EXAMPLE[@WEIGHT]",

@@ -13,7 +13,7 @@ PictureLike = str | PathLike[str] | Image.Image | NDArray[np.generic]
 
 
 class EmbeddedCaptions(Protocol):
-    """EmbeddedCaptions that a model was trained on, embedded by it.
+    """Captions that a model was trained on, embedded by it.
 
     `harma.model.caption_memory.CaptionMemory` fulfils it.
     """
@@ -37,8 +37,8 @@ class EmbeddedCaptions(Protocol):
 class QueryEmbedder(Protocol):
     """Embeds texts and pictures into the space of an index.
 
-    One that has an attribute `captions` too (`EmbeddedCaptions`, or None where its model keeps none) has
-    its short texts expanded (`harma.index.expansion`).
+    One that has an attribute `captions` too (`EmbeddedCaptions`, or None where its model keeps
+    none) has its short texts expanded (`harma.index.expansion`).
     """
 
     @property

@@ -81,6 +81,7 @@ class HitList(list[Hit]):
             rows=rows,
             counts=_counts(self),
             num_hits=len(self),
+            expanded=self.expanded,
             maps=small_maps(self),
             width=WIDTH,
             height=HEIGHT,

@@ -28,9 +28,9 @@ Embedding = NDArray[np.float32]
 # How much an example to be like counts, unless a weight is given.
 LIKE_WEIGHT = 1.0
 # How much one to be unlike counts against it.
-UNLIKE_WEIGHT = 0.5
+UNLIKE_WEIGHT = 0.35
 # How much a picture counts beside a text: what is written says what is sought (docs/judging.md).
-PICTURE_WEIGHT = 0.5
+PICTURE_WEIGHT = 0.2
 # A sum of unit vectors that is shorter has no direction to speak of.
 SHORTEST_SUM = 1e-3
 

@@ -8,9 +8,9 @@ of L2-normalised embeddings: `whole` of the chip, the others of its tiles. Each 
 the model's own preprocessing. What is small in a chip is large in a tile; the vector is as long as
 before, so that a search costs nothing more. With N = 1 there are no tiles, and v is `whole`.
 
-Source: measured for HarMA on the 17 labels of UCM with N = 2: mAP one to four points higher, by
-captions 1.6 to 1.8 points of duplicate-aware mean recall. The maximum over tiles in place of their
-mean was lower in all figures.
+Source: measured for HarMA on UCM with N = 2. Of a pilot at 64 pixels mAP of the 17 labels rose by
+one to four points, and the maximum over tiles in place of their mean was lower in all figures. It
+depends on the model: docs/results.md has one that it lowers.
 
 Tiles hold the chip's own pixels, cut row by row. They cover all of them and share none: of a side
 that N does not divide, some are a pixel longer. Only of a side shorter than N pixels neighbours

@@ -274,6 +274,11 @@ def _advice(reason: str) -> str:
             f"the database of saved searches is damaged ({reason}); put a copy of it back, or move"
             " it away to begin anew"
         )
+    if "is full" in reason:
+        return (
+            f"the disk with saved searches is full ({reason}), and this was not kept; make room,"
+            " and try again: what was kept before is there"
+        )
     if "readonly" in reason or "unable to open" in reason:
         return (
             f"saved searches cannot be kept here ({reason}); make the directory writable, or name"

@@ -1,8 +1,12 @@
 """Faults: errors that nobody thought of become a 500 inside all that adds headers to answers."""
 
+import asyncio
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from harma.serve.problems import fault
+from harma.serve.problems import fault, plain_problem
+
+ENDS = "the server ends, and could not finish this; ask again when it is back"
 
 
 class Faults:
@@ -26,6 +30,11 @@ class Faults:
 
         try:
             await self._app(scope, receive, watch)
+        except asyncio.CancelledError:
+            # The server ends, and has waited for this as long as it does.
+            if has_begun or scope["type"] != "http":
+                raise
+            await plain_problem(503, ENDS)(scope, receive, send)
         except Exception as error:
             # Half an answer cannot be taken back; the connection breaks off.
             if has_begun or scope["type"] != "http":

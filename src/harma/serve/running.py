@@ -1,11 +1,13 @@
 """Runs a server: binds its address, says where it is and how it loads, ends cleanly."""
 
 import logging
+import os
 import socket
 import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
@@ -21,6 +23,9 @@ from harma.serve.state_check import check_state
 Say = Callable[[str], None]
 # Seconds that requests have to end when the server does.
 PATIENCE_S = 5
+# After which it is told that something is still waited for.
+TOLD_AFTER_S = 1.0
+STILL_WORKS = "waiting for requests that are being worked on …  (Ctrl-C again ends at once)"
 # Connections that wait to be taken.
 BACKLOG = 128
 
@@ -49,24 +54,49 @@ def run_server(settings: ServeSettings, say: Say, *, opens_browser: bool = False
     threading.Thread(target=_tell_states, args=[service, say], daemon=True).start()
     if opens_browser:
         webbrowser.open(address)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_level=logging.WARNING,
-            access_log=False,
-            # Headers of proxies are read by `harma.serve.proxies`.
-            proxy_headers=False,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=PATIENCE_S,
-        )
+    config = uvicorn.Config(
+        app,
+        log_level=logging.WARNING,
+        access_log=False,
+        # Headers of proxies are read by `harma.serve.proxies`.
+        proxy_headers=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=PATIENCE_S,
     )
+    server = EndingServer(config, say)
     with listening:
         try:
             server.run(sockets=[listening])
         except KeyboardInterrupt:
             # Raised anew when all requests have ended.
+            server.has_ended()
             say("ended")
+
+
+class EndingServer(uvicorn.Server):
+    """A server that says what it waits for when it ends, and waits no longer when asked twice.
+
+    Args:
+        config: of uvicorn.
+        say: is told.
+    """
+
+    def __init__(self, config: uvicorn.Config, say: Say) -> None:
+        super().__init__(config)
+        self._patience = threading.Timer(TOLD_AFTER_S, say, [STILL_WORKS])
+        self._patience.daemon = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; the second time end at once: what was answered is on disk."""
+        if self.should_exit:
+            os._exit(128 + sig)
+        self._patience.start()
+        super().handle_exit(sig, frame)
+
+    def has_ended(self) -> None:
+        """Note that nothing is waited for any more."""
+        self._patience.cancel()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -116,8 +116,9 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         metavar="N",
         help=(
-            "embed N x N tiles of each chip beside it, 1 to 4: small things are found better, 2"
-            " takes five times the embedding, searches nothing more (as in the index, else 1)"
+            "embed N x N tiles of each chip beside it, 1 to 4, in the same vector: what is small in"
+            " a chip may be found better. 2 takes five times the embedding, and searches nothing"
+            " more (as in the index, else 1)"
         ),
     )
     parser.add_argument(
