@@ -337,8 +337,6 @@ def test_what_to_install_is_known_of_each_library_of_an_extra():
 # As the plain install is: none of the libraries of extras.
 PLAIN = """
 import sys
-import tomllib
-from pathlib import Path
 from harma.cli import EXTRAS, main
 
 class Nowhere:
