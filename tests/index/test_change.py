@@ -187,3 +187,23 @@ def test_grids_that_do_not_line_up_are_compared(tmp_path, east, north):
 def test_what_cannot_be_compared(index, options, message):
     with pytest.raises(QueryError, match=message):
         index.search(like=[ASKED], **options)
+
+
+def test_an_earlier_score_below_the_usual_one_counts_as_the_usual_one(tmp_path):
+    """A place that never matched is none, however little it matched before."""
+    seen = [(f"usual{i}", 2012, box(50 + i, 0, 51 + i, 1), 0.3) for i in range(40)]
+    seen += [
+        ("came, then", 2010, box(0, 0, 1, 1), 0.25),
+        ("came", 2020, box(0, 0, 1, 1), 0.7),
+        ("never, then", 2010, box(2, 0, 3, 1), -0.6),
+        ("never", 2020, box(2, 0, 3, 1), 0.35),
+        ("stayed, then", 2010, box(4, 0, 5, 1), 0.6),
+        ("stayed", 2020, box(4, 0, 5, 1), 0.8),
+    ]
+    index = make_index(tmp_path / "index", seen)
+    hits = index.search(like=[ASKED], before="2013", after="2019")
+    assert [hit.id for hit in hits] == ["came", "stayed", "never"]
+    assert [round(hit.change, 3) for hit in hits] == [0.4, 0.2, 0.05]
+    assert [hit.value_text for hit in hits] == ["+0.400", "+0.200", "+0.050"]
+    assert round(hits[2].then.score, 3) == -0.6
+    assert hits[2].properties()["change"] == pytest.approx(0.05, abs=1e-3)

@@ -36,24 +36,37 @@ class NothingComparedError(QueryError):
 
 @dataclass(frozen=True)
 class Changes:
-    """Pairs of chips of one place, the largest gain first.
+    """Pairs of chips of one place.
 
     Attributes:
         now: row ids of the later chips (n,).
         then: row ids of the earlier ones (n,).
         now_scores: cosine of query and later chip (n,).
         then_scores: of query and earlier chip (n,).
+        usual: what chips score that have nothing to do with the query.
     """
 
     now: NDArray[np.int64]
     then: NDArray[np.int64]
     now_scores: NDArray[np.float32]
     then_scores: NDArray[np.float32]
+    usual: float
 
     @property
     def gains(self) -> NDArray[np.float32]:
-        """How much more each place matches now (n,)."""
-        return self.now_scores - self.then_scores
+        """How much more each place matches now (n,), as `Hit.change` says it."""
+        return self.now_scores - np.maximum(self.then_scores, np.float32(self.usual))
+
+    def sorted(self) -> "Changes":
+        """The largest gain first; equal ones in the order of ids, so that pages fit together."""
+        order = np.lexsort((self.now, -self.gains))
+        return Changes(
+            self.now[order],
+            self.then[order],
+            self.now_scores[order],
+            self.then_scores[order],
+            self.usual,
+        )
 
 
 @dataclass(frozen=True)
@@ -83,13 +96,16 @@ def find_changes(
     condition: Filter,
     before: datetime,
     after: datetime,
+    *,
+    usual: float = -np.inf,
 ) -> Changes:
     """Compare what matched until one date with what matches from another on.
 
     A later chip is compared with the chips of the latest earlier scene that show the same place:
     they share half of the smaller one, or a quarter where none shares more. Of several the one that
-    matches best is taken, so that an object at the edge of a chip is no change. Footprints of all
-    admitted chips are held in memory.
+    matches best is taken, so that an object at the edge of a chip is no change. How far an earlier
+    score lies below the usual one says nothing, and would bring places to the top that never
+    matched. Footprints of all admitted chips are held in memory.
 
     Args:
         store: of the index.
@@ -97,6 +113,8 @@ def find_changes(
         condition: that both chips must fulfil.
         before: last moment of the earlier time.
         after: first moment of the later time.
+        usual: what chips score that have nothing to do with the query; an earlier score below it
+            counts as it.
 
     Raises:
         QueryError: the times overlap, or one of them has no chips with a place.
@@ -113,12 +131,10 @@ def find_changes(
     now = chips.part(chips.dates >= _microseconds(after))
     _check_any(now, "after", after)
     now_at, then_at = _same_places(now, then)
-    gains = now.scores[now_at] - then.scores[then_at]
-    # The largest gain first; equal ones in the order of ids, so that pages fit together.
-    order = np.lexsort((now.ids[now_at], -gains))
-    now_at = now_at[order]
-    then_at = then_at[order]
-    return Changes(now.ids[now_at], then.ids[then_at], now.scores[now_at], then.scores[then_at])
+    pairs = Changes(
+        now.ids[now_at], then.ids[then_at], now.scores[now_at], then.scores[then_at], usual
+    )
+    return pairs.sorted()
 
 
 def _check_any(chips: _DatedChips, name: str, when: datetime) -> None:
@@ -155,7 +171,8 @@ def changed_hits(store: StoreReader, changes: Changes, page: Page) -> list[Hit]:
     hits = []
     for pair, chip in zip(shown, earlier, strict=True):
         then = hit_of(chip, changes.then_scores[pair], NO_STANDINGS)
-        hits.append(hit_of(chips[pair], changes.now_scores[pair], standings, then=then))
+        score = changes.now_scores[pair]
+        hits.append(hit_of(chips[pair], score, standings, then=then, usual=changes.usual))
     return hits
 
 

@@ -4,8 +4,9 @@ import csv
 import datetime as dt
 import io
 import json
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -60,6 +61,8 @@ class Hit:
         then: the earlier chip of the same place, where a change was looked for.
         datetime_end: the last moment, where a day, a month or a range is known; None where the
             first is the only one.
+        usual: what chips score that have nothing to do with the query, where a change was looked
+            for: an earlier score below it counts as it.
     """
 
     score: float
@@ -75,6 +78,7 @@ class Hit:
     nodata: float
     then: "Hit | None" = None
     datetime_end: dt.datetime | None = None
+    usual: float = -math.inf
 
     @property
     def date_text(self) -> str:
@@ -86,7 +90,7 @@ class Hit:
         """How much more the place matches now than then, or None where it was not compared."""
         if self.then is None:
             return None
-        return self.score - self.then.score
+        return self.score - max(self.then.score, self.usual)
 
     @property
     def value_text(self) -> str:
@@ -128,10 +132,10 @@ class Hit:
 
     def _properties_then(self) -> dict[str, Any]:
         """What is said of the earlier chip, where there is one."""
-        if self.then is None:
+        if self.then is None or self.change is None:
             return {}
         return {
-            "change": round(self.score - self.then.score, 6),
+            "change": round(self.change, 6),
             "then_score": round(self.then.score, 6),
             "then_id": self.then.id,
             "then_source": self.then.source,
@@ -148,7 +152,14 @@ def _iso(when: dt.datetime | None) -> str | None:
     return None if when is None else when.isoformat()
 
 
-def hit_of(chip: ShownChip, score: float, standings: Standings, *, then: Hit | None = None) -> Hit:
+def hit_of(
+    chip: ShownChip,
+    score: float,
+    standings: Standings,
+    *,
+    then: Hit | None = None,
+    usual: float = -math.inf,
+) -> Hit:
     """A hit.
 
     Args:
@@ -156,16 +167,17 @@ def hit_of(chip: ShownChip, score: float, standings: Standings, *, then: Hit | N
         score: cosine of query and chip.
         standings: of scores; of gains where there is an earlier chip.
         then: the earlier chip.
+        usual: as in `Hit`.
     """
     # A change is judged by its gain: a place that has always matched is none.
     judged = score
     if then is not None:
-        judged = score - then.score
+        judged = score - max(then.score, usual)
     geometry: BaseGeometry | None = None
     if chip.geometry:
         geometry = shapely.from_wkb(chip.geometry)
     judgement = _Judgement(float(score), standings.percentile(judged), standings.of(judged))
-    return _hit(chip, judgement, geometry, then)
+    return replace(_hit(chip, judgement, geometry), then=then, usual=usual)
 
 
 def hits_of(chips: Sequence[ShownChip], scores: Sequence[float], standings: Standings) -> list[Hit]:
@@ -181,7 +193,7 @@ def hits_of(chips: Sequence[ShownChip], scores: Sequence[float], standings: Stan
     hits = []
     for chip, score, percentile, outline in zip(chips, scores, percentiles, outlines, strict=True):
         judgement = _Judgement(float(score), percentile, standings.of(score))
-        hits.append(_hit(chip, judgement, outline, None))
+        hits.append(_hit(chip, judgement, outline))
     return hits
 
 
@@ -194,9 +206,7 @@ class _Judgement:
     standing: str
 
 
-def _hit(
-    chip: ShownChip, judgement: _Judgement, geometry: BaseGeometry | None, then: Hit | None
-) -> Hit:
+def _hit(chip: ShownChip, judgement: _Judgement, geometry: BaseGeometry | None) -> Hit:
     return Hit(
         **vars(judgement),
         id=chip.id,
@@ -207,7 +217,6 @@ def _hit(
         crs=chip.crs,
         gsd=chip.gsd,
         nodata=chip.nodata,
-        then=then,
         datetime_end=chip.datetime_end,
     )
 

@@ -43,7 +43,7 @@ from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
 from harma.index.settings import FOREIGN
 from harma.index.snapshot import Snapshot
-from harma.index.standing import Standings
+from harma.index.standing import Standings, usual_score
 from harma.index.store import Store
 
 if TYPE_CHECKING:
@@ -509,7 +509,8 @@ class Index:
             vector = embedded.vector
             expanded = embedded.expanded
             if times is not None:
-                changes = find_changes(snapshot.store, vector, condition, *times)
+                usual = usual_score(snapshot.sample @ vector)
+                changes = find_changes(snapshot.store, vector, condition, *times, usual=usual)
                 changed = changed_hits(snapshot.store, changes, page)
                 return HitList(changed, snapshot.store, expanded)
             search = Search(snapshot, vector, condition, is_exact=page.exact)

@@ -61,5 +61,15 @@ class Standings:
         return "weak"
 
 
+def usual_score(sample: NDArray[np.floating]) -> float:
+    """What chips score that have nothing to do with a query: the middle of a sample (n,).
+
+    Of a sample that is too small to tell, -∞.
+    """
+    if len(sample) < SMALLEST_SAMPLE:
+        return -np.inf
+    return float(np.median(sample))
+
+
 # Of what nobody searched for, and of the earlier chips of changes: no score is judged.
 NO_STANDINGS = Standings(np.empty(0))

@@ -78,11 +78,11 @@ def chip_properties(index: str, chip: Hit) -> dict[str, Any]:
 
 def _then(hit: Hit) -> dict[str, Any]:
     """What is said of the earlier chip of a change."""
-    if hit.then is None:
-        return {}
     then = hit.then
+    if then is None or hit.change is None:
+        return {}
     return {
-        "change": round(hit.score - then.score, SCORE_DIGITS),
+        "change": round(hit.change, SCORE_DIGITS),
         "then_score": round(then.score, SCORE_DIGITS),
         "then_id": then.id,
         "then_source": source_id(then.source),

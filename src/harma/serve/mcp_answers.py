@@ -37,8 +37,8 @@ def hit_row(rank: int, hit: Hit) -> dict[str, Any]:
         "standing": hit.standing,
         **chip_row(hit),
     }
-    if hit.then is not None:
-        row["gain"] = round(hit.score - hit.then.score, 3)
+    if hit.then is not None and hit.change is not None:
+        row["gain"] = round(hit.change, 3)
         row["then_chip"] = hit.then.id
         row["then_date"] = hit.then.date_text
     return row
