@@ -15,6 +15,10 @@ from harma.index.index import Index
 
 BEFORE, AFTER = "2015-06-01", "2020-06-01"
 LEAST_CHANGED = 3
+# Share of the places that change.
+CHANGED = 0.3
+# The earlier picture is a little darker, and lies a little beside the later one: share, pixels.
+DARKER, BESIDE = 0.85, 6
 # Metres; places lie apart.
 PIXEL, APART = 0.3, 1000.0
 
@@ -23,8 +27,13 @@ def change_figures(archive, *, expand):
     """MAP and nDCG@10, percent, of the label that came; and of the later pictures alone."""
     labelled = archive.labelled
     rng = np.random.default_rng(0)
-    order = rng.permutation(len(labelled.files) // 2 * 2).reshape(2, -1)
-    directory = archive.directory / "change"
+    later = rng.permutation(len(labelled.files))
+    before = later.copy()
+    # Most places are as they were; of the others the earlier picture is of another place.
+    changed = slice(0, int(CHANGED * len(later)))
+    before[changed] = np.roll(later[changed], 1)
+    order = np.stack([before, later])
+    directory = archive.directory / "changes"
     scenes = directory / "scenes"
     if not scenes.is_dir():
         _draw(labelled, order, scenes)
@@ -56,13 +65,15 @@ def _queries(labelled, order, expand):
 
 
 def _draw(labelled, order, directory):
-    """GeoTIFFs of pairs of pictures that have nothing else to do with each other."""
+    """GeoTIFFs of the same places at two dates."""
     partial = directory.with_name("partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     for date, numbers in zip((BEFORE, AFTER), order, strict=True):
         for place, number in enumerate(numbers):
             pixels = np.asarray(Image.open(labelled.files[number]).convert("RGB"))
+            if date == BEFORE:
+                pixels = (DARKER * np.roll(pixels, BESIDE, axis=1)).astype(np.uint8)
             _write(partial / _name(place, date), pixels, place)
     partial.rename(directory)
 

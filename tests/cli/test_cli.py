@@ -5,13 +5,15 @@ import logging
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 import yaml
 
 import harma.errors
-from harma.cli import VERBS, main
+from harma.cli import EXTRAS, VERBS, main
 from harma.errors import HarmaError
 
 
@@ -321,3 +323,51 @@ def test_saved_searches_say_what_to_install(words, tmp_path, monkeypatch, capsys
     monkeypatch.setattr("harma.cli.run_command", fail)
     assert main([*words, str(tmp_path)]) == 2
     assert "needs sqlalchemy: pip install 'harma[search]'" in capsys.readouterr().err
+
+
+def test_what_to_install_is_known_of_each_library_of_an_extra():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    for extra in ("search", "serve"):
+        names = [re.match(r"[\w-]+", line)[0] for line in project["optional-dependencies"][extra]]
+        for name in names:
+            if name != "harma":
+                assert EXTRAS[name.replace("-", "_")] == extra
+
+
+# As the plain install is: none of the libraries of extras.
+PLAIN = """
+import sys
+from harma.cli import EXTRAS, main
+
+class Nowhere:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in EXTRAS:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Nowhere())
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [
+        (["search", ".", "a road"], "search"),
+        (["index", "info", "."], "search"),
+        (["index", "build", "a", "."], "search"),
+        (["searches", "list", "."], "search"),
+        (["watch", "run", "."], "search"),
+        (["serve", "."], "serve"),
+        (["mcp", "."], "mcp"),
+    ],
+)
+def test_the_plain_install_says_what_to_install(command, extra, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(rf"error: .+ needs? \w+: pip install 'harma\[{extra}\]'\n", done.stderr)

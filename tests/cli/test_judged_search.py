@@ -31,7 +31,9 @@ def judged(archive):
 def test_figures_are_shown_and_written(archive, judged, capsys):
     assert main(["evaluate", archive, "--queries", judged, "--output", "out"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "2 queries, 3 judgments by source, to rank 1,000, exact." in said
+    assert (
+        "2 queries, 3 judgments by source, to rank 1,000, exact; 2 queries were expanded." in said
+    )
     assert "mAP" in said
     assert "figures, run and judgments written to out" in said
     assert sorted(path.name for path in Path("out").iterdir()) == [
@@ -50,7 +52,7 @@ def test_what_was_left_is_compared_with_and_judges_again(archive, judged, capsys
     options = ["--queries", judged, "--against", "out", "--depth", "1", "--approximate"]
     assert main(["evaluate", archive, *options]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "to rank 1, by the ANN index." in said
+    assert "to rank 1, by the ANN index;" in said
     assert "difference" in said
     Path("topics.tsv").write_text("a river\ta river\na forest\ta forest\n")
     options = ["--queries", "out/qrels.trec", "--topics", "topics.tsv", "--output", "again"]
@@ -68,6 +70,18 @@ def test_filters_model_and_device_are_those_of_a_search(archive, judged, model, 
     values = json.loads(Path("out/search.json").read_text())
     assert [query["ranked"] for query in values["queries"]] == [1, 1]
     assert [query["figures"]["AP"] for query in values["queries"]] == [1, 0]
+
+
+def test_expansion_is_told_and_can_be_off(archive, judged):
+    expanded = {}
+    for expand in ("auto", "off"):
+        options = ["--queries", judged, "--expand", expand, "--output", expand]
+        assert main(["evaluate", archive, *options]) == 0
+        query = json.loads(Path(expand, "search.json").read_text())["queries"][0]
+        assert query["expand"] == expand
+        expanded[expand] = query["expanded"]
+    assert expanded["off"] == []
+    assert [expansion["text"] for expansion in expanded["auto"]] == ["a river"]
 
 
 def test_queries_may_be_composed(archive, capsys):

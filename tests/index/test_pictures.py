@@ -65,6 +65,29 @@ def test_without_its_scene_a_hit_has_the_indexs_thumbnail_and_says_so(index, tmp
         assert np.abs(difference).mean() < (0.001 if found.source == str(touched) else 20)
 
 
+def test_what_takes_the_place_of_a_scene_is_not_opened(index, tmp_path, monkeypatch):
+    hits = index.search("a river", k=27)
+    pipe, device, vrt = sorted((tmp_path / "scenes").iterdir())
+    for scene in (pipe, device, vrt):
+        scene.unlink()
+    # Who opens the first two waits for ever, or reads without end.
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    vrt.write_text(f'<VRTDataset rasterXSize="9" rasterYSize="9">{tmp_path}</VRTDataset>')
+
+    def never(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(harma.index.pictures, "open_scene", never)
+    expected = {
+        str(pipe): "it is not there",
+        str(device): "it is not there",
+        str(vrt): "it has changed since it was indexed",
+    }
+    for found, shown in zip(hits, pictures_of(index.store, hits), strict=True):
+        assert shown.problem == expected[found.source]
+
+
 def test_a_hit_that_left_the_index_is_an_error(index, tmp_path):
     found = index.search("a river", k=1)
     with pytest.raises(

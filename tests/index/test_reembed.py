@@ -117,12 +117,14 @@ def same(model):
 def test_the_same_model_sees_tiles_too(archive, same):
     ids = chip_ids(archive)
     opened = Index.open(archive, model=same[0])
+    versions = opened.store.versions
     assert reembed(archive, *same, None, tiles=2, num_workers=0).num_added == 27
     with pytest.raises(ModelMismatchError, match=r"was embedded again with .*-tiles2\); open"):
         opened.refresh()
     index = Index.open(archive, model=same[0])
     assert (index.store.settings.tiles, chip_ids(archive)) == (2, ids)
     assert len(index.search("a river", k=5)) == 5
+    assert min(index.store.versions) > max(versions), "what was kept of one is not of another"
     assert verify(index.store) == []
     assert [path.name for path in (archive / "tables").iterdir()] == [
         index.store.settings.embedding_id

@@ -8,6 +8,7 @@ import pytest
 
 from harma.index.records import SourceRecord
 from harma.index.source_files import (
+    change_of,
     files_as_text,
     fingerprint,
     listed_files,
@@ -134,3 +135,35 @@ def test_a_source_is_opened_as_it_was_indexed():
     assert source == Source("/a.tif", "<VRT/>", files=("/a.tif", "/b.tif"), sensor="hls")
     plain = source_of(SourceRecord("https://x.org/a.tif", -1, 0, "c"))
     assert plain == Source("https://x.org/a.tif", "/vsicurl/https://x.org/a.tif")
+
+
+@pytest.fixture
+def indexed(tmp_path):
+    """A source of one file, and its record."""
+    file = tmp_path / "a.tif"
+    file.write_bytes(b"abc")
+    source = source_named(str(file))
+    seen = on_disk(source)
+    return source, SourceRecord(source.name, seen.size, seen.mtime_ns, fingerprint(source))
+
+
+def test_whether_a_source_is_as_it_was_indexed(indexed):
+    source, record = indexed
+    file = Path(source.name)
+    assert change_of(source, record) == ""
+    os.utime(file, (1, 1))
+    assert change_of(source, record) == "", "touched"
+    file.write_bytes(b"abd")
+    assert change_of(source, record) == "it has changed since it was indexed"
+    file.unlink()
+    assert change_of(source, record) == "it is not there"
+    assert change_of(source, None) == "it has changed since it was indexed"
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, lambda place: place.symlink_to("/dev/zero")])
+def test_pipes_and_devices_are_no_files(indexed, put):
+    source, record = indexed
+    Path(source.name).unlink()
+    put(Path(source.name))
+    assert on_disk(source) == (-1, 0)
+    assert change_of(source, record) == "it is not there"

@@ -10,11 +10,13 @@ from tests.index.made import all_rows, chip
 from tests.index.parts import FACTS, MeanColor, block, settings, write_stripes
 
 from harma.errors import ConfigError
+from harma.index import writer as writing
 from harma.index.ask import Picture, Query
 from harma.index.batches import embed_batches
 from harma.index.index import Index
 from harma.index.query import embed_query
 from harma.index.reading import TASK_CHIPS, ChipPixels, SceneCache, Task, chips_at_once, read
+from harma.index.store import Store
 from harma.index.tiles import check_tiles, embed_picture, join_chips, join_sizes, with_tiles
 from harma.index.verify import verify
 from harma.index.work import work
@@ -282,3 +284,39 @@ def test_an_index_with_tiles_is_one_like_others(tiled, model, write_scenes, buil
     assert len(index.search("a river", k=50)) > 9
     with pytest.raises(ConfigError, match=r"tiles 2, and 1 was asked for; .*`harma index reembed`"):
         build_index(tmp_path / "scenes", **{**cut, "tiles": 1})
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_build_that_was_killed_is_completed_with_the_same_tiles(
+    write_scenes, build_index, tmp_path, monkeypatch, step
+):
+    write_scenes(tmp_path / "scenes", 4)
+    build_index(tmp_path / "scenes", directory=tmp_path / "whole", tiles=2)
+    calls = iter(range(1, 1000))
+    original = Store.add_chips
+
+    def dying(self, *args):
+        if next(calls) == step:
+            raise Killed
+        original(self, *args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "COMMIT_CHIPS", 5)
+        patched.setattr(Store, "add_chips", dying)
+        with pytest.raises(Killed):
+            build_index(tmp_path / "scenes", tiles=2)
+    with pytest.raises(ConfigError, match="made with tiles 2, and 3 was asked for"):
+        build_index(tmp_path / "scenes", tiles=3)
+    build_index(tmp_path / "scenes", tiles=2)
+    vectors = []
+    for name in ("whole", "index"):
+        rows = all_rows(Store(tmp_path / name))
+        vectors.append({row["id"]: row["embedding"] for row in rows})
+        assert len(rows) == len(vectors[-1]) == 36
+    assert vectors[0].keys() == vectors[1].keys()
+    for chip_id, vector in vectors[0].items():
+        np.testing.assert_allclose(vectors[1][chip_id], vector, atol=5e-4)

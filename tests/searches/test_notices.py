@@ -116,6 +116,19 @@ def test_pauses_end_at_a_day(watched, receiver, allowed, clock):
         clock.move(days=1, seconds=1)
 
 
+def test_a_clock_that_is_turned_back_holds_nothing_up(watched, receiver, allowed, clock):
+    clock.move(days=3000)
+    receiver.status = 500
+    watched.watch(webhook=receiver.address)
+    watched.add("c", [0.7], day=2)
+    watched.run()
+    assert len(tell(watched, allowed)) == 1
+    receiver.status = 200
+    clock.move(days=-3000)
+    assert tell(watched, allowed) == []
+    assert told(receiver) == [["c|c|0"]] * 2
+
+
 def test_one_that_was_killed_while_telling_holds_it_up_for_minutes(
     watched, receiver, allowed, clock, monkeypatch
 ):

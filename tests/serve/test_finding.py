@@ -44,6 +44,20 @@ def test_pages(service):
     assert page_of(kept, 27, 5)["features"] == []
 
 
+def test_what_joined_a_short_text_is_told_on_every_page(service, monkeypatch):
+    monkeypatch.setattr("harma.serve.finding.FIRST_KEPT", 5)
+    index = service.index("archive")
+    kept, _ = find(service, index, {"text": "boats", "k": 3})
+    told = page_of(kept, 0, 3)["expanded"]
+    assert [one["text"] for one in told] == ["boats"]
+    assert told[0]["num_phrases"] > 0
+    deep = deep_enough(service, index, kept)
+    assert page_of(deep, 20, 5)["expanded"] == told
+    typed, _ = find(service, index, {"text": "boats", "k": 3, "expand": "off"})
+    assert typed.id != kept.id
+    assert page_of(typed, 0, 3)["expanded"] == []
+
+
 def test_empty(service):
     index = service.index("archive")
     kept, _ = find(service, index, {"text": "a road", "bbox": [100, 10, 101, 11]})

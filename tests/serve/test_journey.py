@@ -355,6 +355,18 @@ def test_a_dialog_stays_until_what_it_asks_is_done_and_says_what_failed(visit):
     way.faults = [fault for fault in way.faults if "ERR_FAILED" not in fault]
 
 
+def test_what_joined_a_text_is_shown_and_taken_away(visit):
+    way = visit()
+    way.search("boats")
+    joined = way.page.locator("#joined")
+    joined.get_by_text("“boats” joined by").wait_for()
+    joined.get_by_role("button", name="As typed").click()
+    joined.get_by_text("Searched as typed.").wait_for()
+    assert "expand" in way.page.url
+    joined.get_by_role("button", name="Join captions").click()
+    joined.get_by_text("“boats” joined by").wait_for()
+
+
 def test_area_without_scenes_says_why_and_what_next(visit):
     way = visit()
     way.open(f"{way.address}#q=houses&bbox=100,10,101,11")

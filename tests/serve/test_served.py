@@ -83,6 +83,19 @@ def test_an_index_that_was_embedded_again_is_opened_anew(archive, model, tiny_co
     assert served.index.store.settings.model_id != old.store.settings.model_id
 
 
+def test_hits_of_before_an_index_was_embedded_again_are_not_given(client, service, archive, model):
+    def asked():
+        answer = client.post("/v1/indexes/archive/search", json={"text": "a road", "k": 5}).json()
+        return [feature["properties"]["score"] for feature in answer["features"]]
+
+    before = asked()
+    Index.reembed(archive, model[1], tiles=2, num_workers=0)
+    refresh_all(service)
+    hits = Index.open(archive, model=model[0]).search("a road", k=5)
+    assert asked() == pytest.approx([hit.score for hit in hits], abs=1e-5)
+    assert asked() != before
+
+
 def test_an_index_of_other_tiles_is_opened_anew(archive, model):
     served = ServedIndex("archive", archive, model[0])
     served.warm_up()

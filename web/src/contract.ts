@@ -90,6 +90,15 @@ export interface Counts {
   none?: number;
 }
 
+/** A short text of a query, and what joined it. */
+export interface ExpandedText {
+  text: string;
+  terms: string[];
+  num_captions: number;
+  examples: string[];
+  num_phrases: number;
+}
+
 export interface Answer {
   query_id: string;
   index: string;
@@ -100,6 +109,7 @@ export interface Answer {
   counts: Counts;
   next: string | null;
   empty: { reason: string; advice: string } | null;
+  expanded: ExpandedText[];
   features: Hit[];
 }
 

@@ -20,7 +20,7 @@ import { notice, problem } from "./notice.ts";
 import { Overlay } from "./overlays.ts";
 import { Scenes } from "./scenes.ts";
 import { Search, type Found } from "./search.ts";
-import { questionOf, type State } from "./state.ts";
+import { expanding, questionOf, type State } from "./state.ts";
 import type { Store } from "./store.ts";
 import { Summary } from "./summary.ts";
 import { Uploads } from "./uploads.ts";
@@ -93,6 +93,7 @@ export class Page {
     this.summary = new Summary({
       again: () => void this.search.run(),
       asAsked: () => this.store.set({ how: "asked", chosen: "" }),
+      expand: (isJoined) => this.store.set(expanding(this.store.state, isJoined)),
       try: (text) => this.store.set({ text, saved: "", how: "asked", chosen: "" }),
       everywhere: () => this.store.set({ area: null, saved: "", how: "asked" }),
       always: () => this.store.set({ since: "", until: "", saved: "", how: "asked" }),

@@ -69,6 +69,17 @@ export function hasQuestion(state: State): boolean {
   return state.text.trim() !== "" || state.like.length > 0;
 }
 
+/** Short texts joined by captions, as is usual, or searched as typed. */
+export function expanding(state: State, isJoined: boolean): Partial<State> {
+  const { expand: _, ...rest } = state.rest;
+  return {
+    rest: isJoined ? rest : { ...rest, expand: "off" },
+    saved: "",
+    how: "asked",
+    chosen: "",
+  };
+}
+
 /** What a search depends on, as one string: where it changes, the answer does. */
 export function questionOf(state: State): string {
   const { index, text, like, unlike, area, mode, sources, rest } = state;

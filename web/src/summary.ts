@@ -6,7 +6,7 @@ import { skeleton } from "./list.ts";
 import { tell } from "./notice.ts";
 import type { Found } from "./search.ts";
 import type { How, State } from "./state.ts";
-import { answerSentence, asSentence, count, foundSentence } from "./words.ts";
+import { answerSentence, asSentence, count, foundSentence, joinedSentence } from "./words.ts";
 
 const HOWS: Record<How, string> = {
   asked: "",
@@ -19,6 +19,8 @@ const TRIES = ["a harbour", "tennis courts", "a river with a bridge", "houses be
 export interface SummaryActions {
   again(): void;
   asAsked(): void;
+  /** Join short texts by captions that hold their words, or search as typed. */
+  expand(isJoined: boolean): void;
   try(text: string): void;
   everywhere(): void;
   always(): void;
@@ -32,6 +34,7 @@ export class Summary {
   private readonly hits = byId("hits");
   private readonly foot = byId("foot");
   private readonly how = byId("how");
+  private readonly joined = byId("joined");
 
   constructor(actions: SummaryActions) {
     this.actions = actions;
@@ -45,6 +48,7 @@ export class Summary {
     this.line.replaceChildren(...this.counts(found, state));
     this.showFoot(found);
     this.showHow(state.how);
+    this.showJoined(found, state);
     if (found.status === "running" && found.hits.length === 0) {
       this.hits.replaceChildren(...skeleton());
     }
@@ -142,6 +146,19 @@ export class Summary {
     this.how.hidden = words === "";
     const back = button("As first asked", () => this.actions.asAsked(), { class: "link" });
     this.how.replaceChildren(el("span", { text: words }), back);
+  }
+
+  /** Say what joined short texts, and offer the search without it. */
+  private showJoined(found: Found, state: State): void {
+    const isTyped = state.rest["expand"] === "off";
+    const expanded = found.status === "done" ? (found.answer?.expanded ?? []) : [];
+    this.joined.hidden = found.status !== "done" || !(isTyped || expanded.length > 0);
+    const words = isTyped ? "Searched as typed." : expanded.map(joinedSentence).join(" ");
+    const other = isTyped ? "Join captions" : "As typed";
+    this.joined.replaceChildren(
+      el("span", { text: words }),
+      button(other, () => this.actions.expand(isTyped), { class: "link" }),
+    );
   }
 
   private showFoot(found: Found): void {

@@ -1,6 +1,14 @@
 /** Sentences of the page: counts, dates, sizes, times, and what a problem means. */
 
-import type { Counts, Hit, IndexSummary, MarkKind, MarksImported, Standing } from "./contract.ts";
+import type {
+  Counts,
+  ExpandedText,
+  Hit,
+  IndexSummary,
+  MarkKind,
+  MarksImported,
+  Standing,
+} from "./contract.ts";
 import { boxOfArea, sizeInKm, type Area } from "./geometry.ts";
 
 const DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
@@ -19,6 +27,24 @@ export function count(number: number): string {
 /** "1 place", "2 places". */
 export function plural(number: number, one: string, many = `${one}s`): string {
   return `${count(number)} ${number === 1 ? one : many}`;
+}
+
+/** What joined a short text of a query. */
+export function joinedSentence({
+  text,
+  num_captions,
+  examples,
+  num_phrases,
+}: ExpandedText): string {
+  const parts: string[] = [];
+  if (num_captions > 0) {
+    const shown = examples.slice(0, 1).map((example) => ` such as “${example}”`);
+    parts.push(plural(num_captions, "caption") + shown.join(""));
+  }
+  if (num_phrases > 0) {
+    parts.push(plural(num_phrases, "phrase"));
+  }
+  return `“${text}” joined by ${parts.join(" and ")}.`;
 }
 
 /** "6 clear, 20 likely, 22 weak"; standings that none has are left out. */

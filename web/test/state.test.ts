@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { askedOf, stateOfAsked } from "../src/asked.ts";
-import { EMPTY, fromHash, hasQuestion, questionOf, toHash, type State } from "../src/state.ts";
+import {
+  EMPTY,
+  expanding,
+  fromHash,
+  hasQuestion,
+  questionOf,
+  toHash,
+  type State,
+} from "../src/state.ts";
 
 const FULL: State = {
   ...EMPTY,
@@ -135,4 +143,12 @@ test("further texts of a saved search are texts to be like", () => {
   const { text, like } = stateOfAsked({ text: ["a", "b"], k: 5 });
   assert.equal(text, "a");
   assert.deepEqual(like, [{ kind: "text", value: "b" }]);
+});
+
+test("a search as typed is kept in the address, and taken back", () => {
+  const typed = { ...EMPTY, text: "boats", ...expanding(EMPTY, false) };
+  assert.deepEqual(typed.rest, { expand: "off" });
+  assert.deepEqual(fromHash(toHash(typed)).rest, { expand: "off" });
+  assert.equal(askedOf(typed)["expand" as keyof object], "off");
+  assert.deepEqual(expanding(typed, true).rest, {});
 });

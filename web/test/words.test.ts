@@ -14,6 +14,7 @@ import {
   indexFacts,
   indexSentence,
   isDate,
+  joinedSentence,
   lastGoodSentence,
   moment,
   plural,
@@ -120,5 +121,23 @@ test("what became of a file of marks is told", () => {
     importSentence(done),
     "3 marks taken from the file; 1 of places that this index does not have;" +
       " 2 rows that say no mark (row 7: mark is ok).",
+  );
+});
+
+test("what joined a short text is told", () => {
+  const expanded = {
+    text: "boats",
+    terms: ["boat"],
+    num_captions: 40,
+    examples: ["boats docked at a harbor", "many boats"],
+    num_phrases: 4,
+  };
+  assert.equal(
+    joinedSentence(expanded),
+    "“boats” joined by 40 captions such as “boats docked at a harbor” and 4 phrases.",
+  );
+  assert.equal(
+    joinedSentence({ ...expanded, num_captions: 0, examples: [], num_phrases: 1 }),
+    "“boats” joined by 1 phrase.",
   );
 });

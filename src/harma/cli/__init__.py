@@ -13,7 +13,11 @@ from harma.cli.command import module_command, run_command
 from harma.errors import ConfigError, HarmaError
 
 # Libraries that several verbs need, and what to install for them.
-EXTRAS = {"sqlalchemy": "search"}
+EXTRAS = {
+    **dict.fromkeys(("antimeridian", "geopandas", "lancedb", "pyarrow", "pyproj"), "search"),
+    **dict.fromkeys(("pystac", "rasterio", "shapely", "sqlalchemy"), "search"),
+    **dict.fromkeys(("fastapi", "jsonschema", "prometheus_client", "uvicorn"), "serve"),
+}
 # Verb → (module, what it does). A module is imported when its verb is called, so that help is
 # quick; what it holds is said in `harma.cli.command`.
 VERBS = {

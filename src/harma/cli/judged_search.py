@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import local_directory, local_file, positive
 from harma.cli.opened import check_outside
-from harma.cli.search_flags import add_where_flags, where_of
+from harma.cli.search_flags import add_expand_flag, add_where_flags, where_of
 
 if TYPE_CHECKING:
     from harma.index.index import Index
@@ -47,6 +47,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         help="an earlier --output, or a run of TREC: differences with intervals",
     )
     of_search.add_argument("--model", help="where the index's model is now, if not where it was")
+    add_expand_flag(of_search)
     add_where_flags(of_search)
 
 
@@ -117,7 +118,9 @@ def run_search(args: argparse.Namespace) -> int:
     if args.against is not None:
         run_file(args.against)
     index = _opened(directory, args)
-    judged = read_queries(args.queries, index, topics=args.topics, where=where_of(args))
+    judged = read_queries(
+        args.queries, index, topics=args.topics, where=where_of(args), expand=args.expand
+    )
     with progress_bars() as advance:
         evaluation = evaluate_search(
             index,

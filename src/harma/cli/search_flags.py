@@ -47,13 +47,19 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             metavar=said[name].metavar,
             help=f"{said[name].help}; repeatable",
         )
-    parser.add_argument(
-        "--expand", choices=EXPAND, default="auto", help=f"{said['expand'].help} (auto)"
-    )
+    add_expand_flag(parser)
     add_where_flags(parser)
     _add_declared(parser, Page)
     parser.add_argument(
         "--keep-overlapping", action="store_true", help="do not merge overlapping chips to the best"
+    )
+
+
+def add_expand_flag(parser: argparse._ActionsContainer) -> None:
+    """Whether short texts are expanded, as a flag."""
+    said = {declared.name: said_of(declared) for declared in fields(Query)}
+    parser.add_argument(
+        "--expand", choices=EXPAND, default="auto", help=f"{said['expand'].help} (auto)"
     )
 
 

@@ -74,7 +74,7 @@ class Text:
 
     Attributes:
         text: the description.
-        weight: against other examples; None takes what is usual (1, or 0.35 of a text to be unlike).
+        weight: against other examples; None takes what is usual: 1, or 0.35 of a text to be unlike.
     """
 
     text: str
@@ -181,8 +181,8 @@ class Query:
     unlike: Sequence[Any] = field(
         default=(),
         metadata=said(
-            "a bad example: a text counts against what is described (weight 0.35), a chip or picture"
-            " is a mark that refines it (weight 1)",
+            "a bad example: a text counts against what is described (weight 0.35), a chip or"
+            " picture is a mark that refines it (weight 1)",
             EXAMPLES,
             metavar="EXAMPLE[@WEIGHT]",
         ),

@@ -16,8 +16,7 @@ from harma.index.hits import Hit
 from harma.index.records import SourceRecord
 from harma.index.schema import quoted
 from harma.index.settings import Settings
-from harma.index.source_files import source_of
-from harma.index.survey import survey
+from harma.index.source_files import change_of, source_of
 from harma.scenes.ground_shape import on_the_ground
 from harma.scenes.put_together import reading_of
 from harma.scenes.raster import open_scene
@@ -117,9 +116,8 @@ def _of_source(
 ) -> dict[str, ChipOrProblem]:
     """The chips of one scene."""
     source = _source(hits[0].source, known)
-    looked = next(survey([source], known, settings.tiling, settings.reading, num_workers=1))
-    if not looked.is_known:
-        problem = looked.problem or "it has changed since it was indexed"
+    problem = change_of(source, known.get(source.name))
+    if problem:
         return {hit.id: problem for hit in hits}
     try:
         # A catalogue may know its bands, as it did when it was indexed.

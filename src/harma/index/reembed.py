@@ -90,7 +90,9 @@ def reembed(
         _keep_added(old, Store(growing))
         # Of kinds that the old tables have no chips of, ranges may have been found now.
         reading = read_settings(growing).reading
-        _change_over(directory, growing, replace(settings, reading=reading))
+        # What a server has kept of a version is not taken for one of the new tables.
+        before = max(old.versions)
+        _change_over(directory, growing, replace(settings, reading=reading, versions_before=before))
         write_problems(Store(directory))
     return outcome
 

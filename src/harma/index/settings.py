@@ -36,6 +36,8 @@ class Settings:
         max_nodata: chips with a larger share of nodata are left out.
         tiles: along each side of a chip, which are embedded beside it (`harma.index.tiles`);
             1: the chip alone, also where the file does not say.
+        versions_before: of its tables until it was embedded again: the numbers go on from there, so
+            that no two states of an index have the same.
     """
 
     model: str
@@ -46,6 +48,7 @@ class Settings:
     reading: Reading
     max_nodata: float
     tiles: int = 1
+    versions_before: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_nodata <= 1:

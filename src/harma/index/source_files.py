@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ BY_CATALOGUE = "by the common names of the catalogue"
 # What GDAL and QGIS write down beside a raster that was looked at says nothing new of it.
 STATISTICS = (".aux.xml",)
 NOT_A_FILE = -1
+CHANGED = "it has changed since it was indexed"
 MILLION = 1_000_000
 
 
@@ -69,6 +71,29 @@ def fingerprint(source: Source) -> str:
     if holder:
         digest.update(b"\0" + source.name.replace(holder, "", 1).encode())
     return digest.hexdigest()
+
+
+def change_of(source: Source, record: SourceRecord | None) -> str:
+    """Why a source is not the one that was indexed; "" if it is.
+
+    What has changed is not opened: it may be of another format, which reaches elsewhere.
+
+    Args:
+        source: of an index.
+        record: of it; None where a build has not finished it.
+    """
+    if record is None or record.problem:
+        return CHANGED
+    seen = on_disk(source)
+    if seen == (record.size, record.mtime_ns):
+        return ""
+    if seen.size == NOT_A_FILE:
+        return "it is not there"
+    try:
+        # Touched, or copied anew: the bytes are what counts.
+        return "" if fingerprint(source) == record.content else CHANGED
+    except OSError as error:
+        return f"it cannot be read ({error.strerror or error})"
 
 
 def source_of(record: SourceRecord, taken: Period | None = None) -> Source:
@@ -136,9 +161,12 @@ def _is_file_name(opened_as: str) -> bool:
 
 def _stat(path: str) -> os.stat_result | None:
     try:
-        return Path(path).stat()
+        found = Path(path).stat()
     except (OSError, ValueError):
         return None
+    # A pipe or a device is none: who reads one may wait for ever.
+    is_one = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return found if is_one else None
 
 
 def _add(digest: hashlib.blake2b, path: str) -> None:

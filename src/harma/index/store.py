@@ -169,7 +169,8 @@ class Store:
 
     def _read_versions(self) -> tuple[int, int]:
         # Lance asks a thread of its own, which takes milliseconds where many do.
-        return int(self._chips.version), int(self._sources.version)
+        before = self.settings.versions_before
+        return before + int(self._chips.version), before + int(self._sources.version)
 
     def property_types(self) -> dict[str, pa.DataType]:
         """The further columns of chips, and their types."""

@@ -141,7 +141,10 @@ def _hold(database: Database, search: str) -> bool:
     """Take the right to tell; not where another one has it, or it is too early to try again."""
     moment = now()
     is_free: ColumnElement[bool] = or_(
-        WATCHES.c.tell_after.is_(None), WATCHES.c.tell_after <= moment
+        WATCHES.c.tell_after.is_(None),
+        WATCHES.c.tell_after <= moment,
+        # No pause is as long: the clock was turned back since.
+        WATCHES.c.tell_after > moment + LONGEST_PAUSE,
     )
     with database.transaction() as connection:
         statement = update(WATCHES).where(WATCHES.c.search == search, is_free)

@@ -101,6 +101,16 @@ class Emptiness(BaseModel):
     advice: str
 
 
+class ExpandedText(BaseModel):
+    """A short text of a query, and what joined it."""
+
+    text: str
+    terms: list[str] = Field(description="what it names, as it was understood")
+    num_captions: int = Field(description="captions of training that joined it")
+    examples: list[str] = Field(description="some of them")
+    num_phrases: int = Field(description="phrases of HarMA's own list that joined it")
+
+
 class Answer(BaseModel):
     """The hits of a search."""
 
@@ -116,6 +126,7 @@ class Answer(BaseModel):
     counts: Counts
     next: str | None = Field(description="address of the next page of the kept list")
     empty: Emptiness | None
+    expanded: list[ExpandedText] = Field(description="what joined short texts; `expand` says no")
     features: list[HitFeature]
 
 

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from harma.errors import GoneError
 from harma.index.ask_json import Asked, said
+from harma.index.hit_list import HitList
 from harma.index.hits import Hit
 from harma.index.standing import STANDINGS
 from harma.serve.asked import read_asked
@@ -111,7 +112,8 @@ def deep_enough(service: Service, index: ServedIndex, kept: Kept, count: int | N
     # Pages that were given stay as they are, also where an ANN index now gives others.
     known = {hit.id for hit in kept.hits}
     hits = [*kept.hits, *(hit for hit in all_hits if hit.id not in known)]
-    return service.results.keep(kept.index, kept.version, kept.asked, hits[:most], kept.took_ms)
+    joined = HitList(hits[:most], expanded=kept.expanded)
+    return service.results.keep(kept.index, kept.version, kept.asked, joined, kept.took_ms)
 
 
 def answer(
@@ -137,6 +139,7 @@ def answer(
         "counts": _counts(kept.hits),
         "next": _next(request, kept, page),
         "empty": empty,
+        "expanded": [expansion.to_dict() for expansion in kept.expanded],
         "features": hit_features(kept.index, hits, first_rank=page.after + 1),
     }
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from harma.errors import BusyError, NotFoundError, QueryError
 from harma.index.ask_json import Asked
-from harma.index.hits import Hit
+from harma.index.hit_list import HitList
 from harma.index.pictures import as_jpeg, pictures_of
 from harma.searches.asking import asked_with_marks, current_marks
 from harma.searches.events import latest_events, read_events
@@ -28,6 +28,7 @@ from harma.serve.mcp_answers import (
     event_row,
     hit_row,
     search_row,
+    shortened,
     told,
 )
 from harma.serve.saved import saved_of
@@ -187,7 +188,7 @@ def _wait_for(served: ServedIndex) -> None:
         time.sleep(LOOK_S)
 
 
-def found(service: Service, index: ServedIndex, values: Values) -> tuple[Asked, list[Hit]]:
+def found(service: Service, index: ServedIndex, values: Values) -> tuple[Asked, HitList]:
     """What a search is understood as, and its hits.
 
     Raises:
@@ -207,9 +208,11 @@ def text(content: str) -> list[ContentBlock]:
     return [TextContent(type="text", text=content)]
 
 
-def answered(index: ServedIndex, hits: Sequence[Hit], **further: Any) -> list[ContentBlock]:
-    """An answer of hits."""
+def answered(index: ServedIndex, hits: HitList, **further: Any) -> list[ContentBlock]:
+    """An answer of hits, which says what joined short texts."""
     rows = [hit_row(rank, hit) for rank, hit in enumerate(hits, 1)]
+    if hits.expanded:
+        further["joined"] = [shortened(str(expansion)) for expansion in hits.expanded]
     return text(told("hits", rows, index=index.id, **further))
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from harma.index.ask import MOST_HITS, Page
 from harma.index.ask_json import Asked
-from harma.index.hits import Hit
+from harma.index.hit_list import HitList
 from harma.index.index import Index
 
 How = Literal["best", "doubtful"]
@@ -13,9 +13,7 @@ How = Literal["best", "doubtful"]
 MOST_DOUBTFUL = 100
 
 
-def next_hits(
-    index: Index, asked: Asked, how: How, marked: Collection[str], most: int
-) -> list[Hit]:
+def next_hits(index: Index, asked: Asked, how: How, marked: Collection[str], most: int) -> HitList:
     """Hits without a mark.
 
     Args:
@@ -33,4 +31,5 @@ def next_hits(
         return index.find_doubtful(asked.query, asked.where, page, marked=marked)
     page = Page(k=min(most + len(marked), MOST_HITS), overlap=asked.page.overlap)
     hits = index.find(asked.query, asked.where, page)
-    return [hit for hit in hits if hit.id not in marked][:most]
+    unmarked = [hit for hit in hits if hit.id not in marked]
+    return HitList(unmarked[:most], hits.store, hits.expanded)

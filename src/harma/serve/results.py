@@ -13,6 +13,8 @@ import numpy as np
 import shapely
 
 from harma.errors import GoneError
+from harma.index.expansion import Expansion
+from harma.index.hit_list import HitList
 from harma.index.hits import Hit
 from harma.serve.shelf import Shelf
 
@@ -40,6 +42,7 @@ class Kept:
         hits: the best first.
         took_ms: how long it took when it was done.
         is_whole: whether these are all that are ever kept of it.
+        expanded: what joined its short texts.
     """
 
     id: str
@@ -49,6 +52,7 @@ class Kept:
     hits: Sequence[Hit]
     took_ms: float
     is_whole: bool = True
+    expanded: Sequence[Expansion] = ()
 
 
 class Results:
@@ -136,13 +140,14 @@ class Results:
             index: id of the index.
             version: of its chips.
             asked: as in `found`.
-            hits: the best first.
+            hits: the best first; a `HitList` says what joined the texts, too.
             took_ms: how long the search took.
             is_whole: as in `Kept`.
         """
-        # A plain list: that of a search holds on to the version of the index that it read.
         name = query_id(index, version, asked)
-        kept = Kept(name, index, version, asked, list(hits), took_ms, is_whole)
+        expanded = hits.expanded if isinstance(hits, HitList) else ()
+        # A plain list: that of a search holds on to the version of the index that it read.
+        kept = Kept(name, index, version, asked, list(hits), took_ms, is_whole, expanded)
         self.shelf.put(kept.id, kept, _bytes_of(hits))
         return kept
 

@@ -54,6 +54,12 @@ def test_qrels_of_chips_and_of_sources(read):
     assert file.queries[0].relevance == {"/scenes/a.tif": 2, "/x/my three.tif": 1}
 
 
+def test_whether_texts_are_expanded_holds_for_every_query(read):
+    text = "query,chip\na road,a\na river,b\n"
+    assert {query.query.expand for query in read(text).queries} == {"auto"}
+    assert {query.query.expand for query in read(text, expand="off").queries} == {"off"}
+
+
 def test_where_holds_for_every_query_but_for_dates_of_its_own(read):
     text = "query,chip,before,after\na road,a,2010,2012\na river,b,,\n"
     where = Where(source="*.tif", before="2000", after="2001")

@@ -14,7 +14,7 @@ from harma.evaluation.judging.ranking import Depth, ranking_of
 def test_equal_scores_fall_by_the_smallest_step(tmp_path):
     scores = {"a": 0.5, "b": 0.5, "c": 0.5, "d": 0.25}
     index = index_of(tmp_path / "index", scores)
-    ranked = ranking_of(index, ahead("q", {"a": 1}), Depth())
+    ranked = ranking_of(index, ahead("q", {"a": 1}), Depth()).ranks
     values = [one.score for one in ranked]
     assert values[1] == np.nextafter(np.float32(values[0]), np.float32(0))
     assert values[2] == np.nextafter(np.float32(values[1]), np.float32(0))
@@ -37,7 +37,7 @@ def test_sources_that_lie_too_deep_are_told(tmp_path, monkeypatch, caplog):
     index = index_of(tmp_path / "index", scores, sources)
     monkeypatch.setattr(ranking, "MOST_HITS", 20)
     with caplog.at_level(logging.WARNING):
-        ranked = ranking_of(index, ahead("q", {"c39.tif": 1}), Depth("source", 2))
+        ranked = ranking_of(index, ahead("q", {"c39.tif": 1}), Depth("source", 2)).ranks
     assert [one.name for one in ranked] == ["/large.tif"]
     assert "query 'q': the best 20 chips are of 1 sources" in caplog.text
 

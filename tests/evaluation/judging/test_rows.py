@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harma import Where
 from harma.errors import DataError, MissingFileError, QueryError
-from harma.evaluation.judging.rows import Judgment, Wanted, gathered_queries
+from harma.evaluation.judging.rows import Asking, Judgment, Wanted, gathered_queries
 
 ROAD = Wanted("a road")
 
@@ -21,7 +20,7 @@ def gather(tmp_path):
 
     def gathered(*rows):
         called = {row.name: row.name for row in rows}
-        return gathered_queries(tmp_path / "j.csv", rows, called, Where())
+        return gathered_queries(tmp_path / "j.csv", rows, called, Asking())
 
     return gathered
 

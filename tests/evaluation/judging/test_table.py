@@ -22,7 +22,7 @@ def test_figures_standings_and_queries(tmp_path):
     queries = [ahead("a [wet] road", {"c00": 1}), ahead("b", {"c03": 1})]
     evaluation = evaluate_search(index, queries, depth=20)
     said = shown(evaluation)
-    assert "2 queries, 2 judgments by chip, to rank 20, exact." in said
+    assert "2 queries, 2 judgments by chip, to rank 20, exact; 0 queries were expanded." in said
     assert "mAP 62.50 [25.00, 100.00]" in said
     assert "MRR 62.50" in said
     assert "weak 40 2 2 5.00 [5.00, 5.00]" in said

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from harma.errors import DataError
 from harma.evaluation.judging.names import By, check_by, resolved_names
 from harma.evaluation.judging.queries import RELEVANT, JudgedQuery, check_queries
-from harma.evaluation.judging.ranking import Depth, Ranked, ranking_of
+from harma.evaluation.judging.ranking import Depth, Ranked, Ranking, ranking_of
 from harma.evaluation.judging.scores import (
     MEASURES,
     Draws,
@@ -17,6 +17,7 @@ from harma.evaluation.judging.scores import (
     share_figure,
 )
 from harma.ground.progress import AdvancePart, not_told
+from harma.index.expansion import Expansion
 from harma.index.index import Index
 from harma.index.standing import STANDINGS
 
@@ -29,11 +30,13 @@ class QueryEvaluation:
         query: with judgments by ids of chips or full names of sources.
         ranking: what was found, the best first.
         figures: value of each of `MEASURES`, 0 to 1.
+        expanded: what joined its texts, those of which something did.
     """
 
     query: JudgedQuery
     ranking: tuple[Ranked, ...]
     figures: dict[str, float]
+    expanded: tuple[Expansion, ...] = ()
 
     def num_hits(self, standing: str) -> int:
         """Hits of a standing."""
@@ -206,11 +209,11 @@ def _resolved(index: Index, queries: Sequence[JudgedQuery], by: By) -> list[Judg
 def _evaluation(
     settings: SearchSettings,
     queries: Sequence[JudgedQuery],
-    rankings: Sequence[tuple[Ranked, ...]],
+    rankings: Sequence[Ranking],
 ) -> SearchEvaluation:
     """The figures of rankings."""
     found = [
-        QueryEvaluation(query, ranking, {})
+        QueryEvaluation(query, ranking.ranks, {}, ranking.expanded)
         for query, ranking in zip(queries, rankings, strict=True)
     ]
     unscored = SearchEvaluation(settings, {}, {}, tuple(found))

@@ -8,10 +8,10 @@ from harma.errors import DataError, NotFoundError
 from harma.evaluation.judging.csv_queries import csv_judgments, is_csv
 from harma.evaluation.judging.names import By, SourceNames, chips_among, resolved_names, told
 from harma.evaluation.judging.queries import JudgedQuery
-from harma.evaluation.judging.rows import Judgment, gathered_queries
+from harma.evaluation.judging.rows import Asking, Judgment, gathered_queries
 from harma.evaluation.judging.text_files import lines_of, read_text
 from harma.evaluation.judging.trec_files import is_qrels, qrels_judgments, unescaped
-from harma.index.ask import Where
+from harma.index.ask import Expand, Where
 from harma.index.contract import StoreReader
 from harma.index.index import Index
 
@@ -37,6 +37,7 @@ def read_queries(
     *,
     topics: str | Path | None = None,
     where: Where | None = None,
+    expand: Expand = "auto",
 ) -> QueryFile:
     """Read judged queries.
 
@@ -51,6 +52,7 @@ def read_queries(
         index: that was judged.
         topics: of qrels: the text of each query.
         where: which chips may be found, whatever the query.
+        expand: whether short texts are joined by captions that hold their words, as of `Query`.
 
     Raises:
         DataError: something in the file is not usable; the message names the line.
@@ -66,7 +68,8 @@ def read_queries(
         called = resolved_names(index.store, list(places), by, places)
     except (DataError, NotFoundError) as error:
         raise type(error)(error.problem, source=str(file)) from error
-    return QueryFile(gathered_queries(file, rows, called, where or Where()), by)
+    every = Asking(where or Where(), expand)
+    return QueryFile(gathered_queries(file, rows, called, every), by)
 
 
 def _judgments(

@@ -10,6 +10,8 @@ from harma.errors import ConfigError, HarmaError
 from harma.evaluation.judging.names import By
 from harma.evaluation.judging.queries import JudgedQuery
 from harma.index.ask import MOST_HITS, Page
+from harma.index.expansion import Expansion
+from harma.index.hit_list import HitList
 from harma.index.hits import Hit
 from harma.index.index import Index
 
@@ -37,6 +39,19 @@ class Ranked:
     standing: str
 
 
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """What a query found.
+
+    Attributes:
+        ranks: the best first.
+        expanded: what joined the texts of the query, those of which something did.
+    """
+
+    ranks: tuple[Ranked, ...]
+    expanded: tuple[Expansion, ...]
+
+
 @dataclass(frozen=True)
 class Depth:
     """How far a ranking goes.
@@ -62,7 +77,7 @@ class Depth:
             )
 
 
-def ranking_of(index: Index, judged: JudgedQuery, depth: Depth) -> tuple[Ranked, ...]:
+def ranking_of(index: Index, judged: JudgedQuery, depth: Depth) -> Ranking:
     """What a query finds, the best first, no two merged.
 
     Args:
@@ -74,44 +89,54 @@ def ranking_of(index: Index, judged: JudgedQuery, depth: Depth) -> tuple[Ranked,
         HarmaError: the query cannot be asked; the message names it.
     """
     try:
-        hits = _hits(index, judged, depth)
+        found = _hits(index, judged, depth)
     except HarmaError as error:
         raise type(error)(f"query {judged.id!r}: {error.problem}", source=error.source) from error
+    hits = list(found)
+    if depth.by == "source":
+        hits = list(_best_of_sources(found).values())[: depth.count]
     values = [hit.score if hit.change is None else hit.change for hit in hits]
     ranked = zip(hits, _falling(values), strict=True)
-    return tuple(Ranked(_name(hit, depth.by), score, hit.standing) for hit, score in ranked)
+    ranks = tuple(Ranked(_name(hit, depth.by), score, hit.standing) for hit, score in ranked)
+    return Ranking(ranks, tuple(found.expanded))
 
 
 def _name(hit: Hit, by: By) -> str:
     return hit.id if by == "chip" else hit.source
 
 
-def _hits(index: Index, judged: JudgedQuery, depth: Depth) -> list[Hit]:
-    """The best hits, or the best hit of each of the best sources."""
+def _hits(index: Index, judged: JudgedQuery, depth: Depth) -> HitList:
+    """The best hits, so many that enough sources are among them."""
     if depth.by == "chip":
         return _found(index, judged, depth, depth.count)
     num_chips = max(len(index), 1)
     ask = min(depth.count * MORE_CHIPS, num_chips, MOST_HITS)
     while True:
         hits = _found(index, judged, depth, ask)
-        best: dict[str, Hit] = {}
-        for hit in hits:
-            best.setdefault(hit.source, hit)
+        num_sources = len(_best_of_sources(hits))
         is_all = len(hits) < ask or ask >= num_chips
-        if is_all or len(best) >= depth.count:
-            return list(best.values())[: depth.count]
+        if is_all or num_sources >= depth.count:
+            return hits
         if ask >= MOST_HITS:
             logger.warning(
                 "query %r: the best %s chips are of %s sources; those behind them are not ranked",
                 judged.id,
                 f"{MOST_HITS:,}",
-                f"{len(best):,}",
+                f"{num_sources:,}",
             )
-            return list(best.values())
+            return hits
         ask = min(ask * MORE_CHIPS, MOST_HITS)
 
 
-def _found(index: Index, judged: JudgedQuery, depth: Depth, count: int) -> list[Hit]:
+def _best_of_sources(hits: HitList) -> dict[str, Hit]:
+    """The best hit of each source, the best source first."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        best.setdefault(hit.source, hit)
+    return best
+
+
+def _found(index: Index, judged: JudgedQuery, depth: Depth, count: int) -> HitList:
     # Nothing is merged: what overlaps a better chip would be missing, though it was judged.
     return index.find(judged.query, judged.where, Page(k=count, overlap=None, exact=depth.exact))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from harma.errors import DataError, HarmaError, MissingFileError, QueryError
 from harma.evaluation.judging.queries import RELEVANT, JudgedQuery
 from harma.ground.outputs import is_address
-from harma.index.ask import Query, Where
+from harma.index.ask import Expand, Query, Where
 from harma.index.filters import times_of
 
 # Lines that a message names.
@@ -64,6 +64,19 @@ class Judgment:
     grade: int
 
 
+@dataclass(frozen=True, eq=False)
+class Asking:
+    """How every query of a file is asked.
+
+    Attributes:
+        where: which chips may be found; its dates of change hold where a query says none.
+        expand: whether short texts are expanded.
+    """
+
+    where: Where = field(default_factory=Where)
+    expand: Expand = "auto"
+
+
 @dataclass
 class _Gathered:
     """The rows of one query."""
@@ -74,7 +87,7 @@ class _Gathered:
 
 
 def gathered_queries(
-    file: Path, rows: Sequence[Judgment], called: Mapping[str, str], where: Where
+    file: Path, rows: Sequence[Judgment], called: Mapping[str, str], asking: Asking
 ) -> list[JudgedQuery]:
     """Queries of rows, in the order in which they begin.
 
@@ -82,8 +95,7 @@ def gathered_queries(
         file: that they are of, for messages; pictures are named from its folder.
         rows: of the file.
         called: what the index calls each judged name.
-        where: which chips may be found, whatever the query; its dates of change hold where a query
-            says none.
+        asking: how every query is asked.
 
     Raises:
         DataError: a query is not told or told twice, judged twice, or has nothing relevant.
@@ -98,7 +110,7 @@ def gathered_queries(
             query.asked.setdefault(row.asked, row.line)
         judged = replace(row, name=called[row.name])
         _check_once(file, query.judged.setdefault(judged.name, judged), judged, row.name)
-    return [_judged_query(file, name, query, where) for name, query in queries.items()]
+    return [_judged_query(file, name, query, asking) for name, query in queries.items()]
 
 
 def _check_once(file: Path, first: Judgment, second: Judgment, written: str) -> None:
@@ -119,7 +131,7 @@ def _check_once(file: Path, first: Judgment, second: Judgment, written: str) -> 
     )
 
 
-def _judged_query(file: Path, name: str, rows: _Gathered, where: Where) -> JudgedQuery:
+def _judged_query(file: Path, name: str, rows: _Gathered, asking: Asking) -> JudgedQuery:
     asked = _one_question(file, name, rows)
     relevance = {called: row.grade for called, row in rows.judged.items()}
     if all(grade < RELEVANT for grade in relevance.values()):
@@ -133,8 +145,9 @@ def _judged_query(file: Path, name: str, rows: _Gathered, where: Where) -> Judge
             text=asked.text or None,
             image=_picture(file, asked.image),
             unlike=[asked.unlike] if asked.unlike else (),
+            expand=asking.expand,
         )
-        return JudgedQuery(name, query, relevance, _where(asked, where))
+        return JudgedQuery(name, query, relevance, _where(asked, asking.where))
     except HarmaError as error:
         problem = f"line {rows.asked[asked]}: {error.problem}"
         raise type(error)(problem, source=str(file)) from error

@@ -103,6 +103,8 @@ def _query(found: QueryEvaluation, standings: list[str]) -> dict[str, Any]:
         "judged": len(found.query.relevance),
         "relevant": found.query.num_relevant,
         "ranked": len(found.ranking),
+        "expand": found.query.query.expand,
+        "expanded": [expansion.to_dict() for expansion in found.expanded],
         "figures": found.figures,
         "standings": {
             name or UNTOLD: {"hits": found.num_hits(name), "relevant": found.num_relevant(name)}

@@ -29,10 +29,11 @@ def _measured(evaluation: SearchEvaluation) -> str:
     depth = evaluation.settings.depth
     judged = sum(len(found.query.relevance) for found in evaluation.queries)
     how = "exact" if depth.exact else "by the ANN index"
+    expanded = sum(bool(found.expanded) for found in evaluation.queries)
     return (
         f"{len(evaluation.queries):,} queries, {judged:,} judgments by {depth.by}, to rank"
-        f" {depth.count:,}, {how}. In percent, with 95 % bootstrap intervals over queries; what was"
-        " not judged counts as not relevant."
+        f" {depth.count:,}, {how}; {expanded:,} queries were expanded. In percent, with 95 %"
+        " bootstrap intervals over queries; what was not judged counts as not relevant."
     )
 
 
