@@ -74,6 +74,26 @@ def test_the_model_is_the_same_with_them_and_without(make_recipe):
     assert facts[0] == facts[1]
 
 
+@pytest.mark.parametrize("precision", ["float64", "bf16"])
+@pytest.mark.parametrize("method", ["harma", "full"])
+def test_captions_of_any_precision_belong_to_the_model(make_recipe, precision, method):
+    train = {"precision": precision, "epochs": 1}
+    model = harma.load(trained(make_recipe(method=method, train=train)))
+    kept = model.captions
+    assert kept.embeddings == pytest.approx(model.embed_texts(kept.captions), abs=1e-3)
+
+
+def test_a_warm_start_keeps_the_captions_of_its_own_training(make_recipe, tiny_data, tmp_path):
+    first = trained(make_recipe("first", train={"epochs": 1}))
+    rows = json.loads((tiny_data / "train.json").read_text())
+    (tmp_path / "fewer.json").write_text(json.dumps(rows[:16]))
+    data = {"train": [str(tmp_path / "fewer.json")]}
+    changes = {"backbone": f"local-dir:{first / 'backbone'}", "init": str(first)}
+    second = trained(make_recipe("second", **changes, data=data, train={"epochs": 1}))
+    kept = harma.load(second).captions
+    assert list(kept.captions) == captions_of(tiny_data, "train")[:16]
+
+
 def test_where_nothing_trains_nothing_is_kept(make_recipe):
     run = trained(make_recipe(method="none"))
     assert not (run / "best").exists()

@@ -12,6 +12,7 @@ import torch
 import yaml
 from tests.training.runs import adapter_weights, last_state, logged, stopped, tiny_values, trained
 
+import harma
 from harma.errors import BusyError, ConfigError, MissingFileError
 from harma.training.launch import resume, train
 from harma.training.recipe_files import recipe_from_dict
@@ -158,6 +159,10 @@ def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
         json.loads((path / "metrics.json").read_text())["test"] for path in (one, tmp_path / "two")
     ]
     assert figures[0]["metrics"] == pytest.approx(figures[1]["metrics"])
+    # One of them embeds and writes the captions.
+    kept = [harma.load(run).captions.captions for run in (one, tmp_path / "two")]
+    assert kept[0] == kept[1]
+    assert len(logged(tmp_path / "two", "captions")) == 1
 
 
 def test_two_trainings_in_one_directory_are_one_too_many(make_recipe, tmp_path):
