@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.search.changing import change_figures
 from benchmarks.search.labels import drawn_set, ucm_set
 from benchmarks.search.marking import marked_figures
-from benchmarks.search.measuring import Archive, difference, evaluated, standings, told
+from benchmarks.search.measuring import Archive, difference, evaluated, gain_of, standings, told
 from benchmarks.search.queries import Queries
 
 
@@ -29,6 +29,10 @@ def main():
     parser.add_argument("--scenes", type=Path, help="drawn scenes")
     parser.add_argument("--split", default="val", choices=("val", "test"))
     parser.add_argument("--output", type=Path, required=True, help="keeps the indexes")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts")
+    parser.add_argument(
+        "--check", action="store_true", help="fail if expansion does not help single labels"
+    )
     args = parser.parse_args()
     make = ucm_set if args.ucm else drawn_set
     labelled = make(args.ucm or args.scenes, args.split)
@@ -36,12 +40,18 @@ def main():
     print(f"## {labelled.name}: {len(labelled.files)} pictures, {len(labelled.words)} labels")
     chance = 100 * labelled.labels.mean()
     print(f"chance {chance:.1f}; {len(archives)} models")
-    show_expansion(labelled, archives)
-    show_without(labelled, archives)
-    show_examples(labelled, archives)
-    show_captions(labelled, archives)
-    show_marks(archives)
-    show_change(archives)
+    for part in args.only:
+        PARTS[part](labelled, archives)
+    if args.check and not helps(labelled, archives):
+        raise SystemExit("expansion does not help: the interval of its gain is not above 0")
+
+
+def helps(labelled, archives):
+    """Whether single labels gain by expansion, the whole interval of it."""
+    typed, expanded = (
+        evaluated(archives, Queries(labelled, expand=how).singles()) for how in ("off", "auto")
+    )
+    return gain_of(expanded, typed).low > 0
 
 
 def show_expansion(labelled, archives):
@@ -108,7 +118,7 @@ def show_captions(labelled, archives):
     print(f"expanded - as typed: mAP {difference(expanded, typed)}", flush=True)
 
 
-def show_marks(archives):
+def show_marks(_, archives):
     """Marks of the first hits."""
     print("\n### marks: mAP of what is not marked, without and with the marks\n")
     for how in ("off", "auto"):
@@ -118,7 +128,7 @@ def show_marks(archives):
             print(f"expand {how}, {count:2d} marks: {before:5.1f} -> {after:5.1f}", flush=True)
 
 
-def show_change(archives):
+def show_change(_, archives):
     """Labels that came."""
     print("\n### change: mAP and nDCG@10 of labels that came; of later pictures alone\n")
     for how in ("off", "auto"):
@@ -130,6 +140,15 @@ def show_change(archives):
             flush=True,
         )
 
+
+PARTS = {
+    "labels": show_expansion,
+    "without": show_without,
+    "examples": show_examples,
+    "captions": show_captions,
+    "marks": show_marks,
+    "change": show_change,
+}
 
 if __name__ == "__main__":
     main()

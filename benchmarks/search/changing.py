@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from benchmarks.search.measuring import by_query
-from harma.evaluation.judging import JudgedQuery, evaluate_search
 from PIL import Image
 from rasterio.transform import from_origin
 
+from harma.evaluation.judging import JudgedQuery, evaluate_search
 from harma.index.ask import Query, Where
 from harma.index.index import Index
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from harma.evaluation.judging import evaluate_search
 
 from harma.evaluation.bootstrap import ratio_interval
+from harma.evaluation.judging import Figure, evaluate_search
 from harma.index.index import Index
 from harma.index.standing import STANDINGS
 from harma.model.saved import load
@@ -57,11 +57,16 @@ def told(evaluations):
     return " | ".join(cells) + f" | {', '.join(own)}"
 
 
-def difference(evaluations, others, measure="AP"):
+def gain_of(evaluations, others, measure="AP"):
     """Gain in a measure, percent, with the 95 % interval of a paired bootstrap over queries."""
     gains = by_query(evaluations, measure) - by_query(others, measure)
-    low, high = ratio_interval(gains, np.ones(len(gains)))
-    return f"{gains.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
+    return Figure(gains.mean(), *ratio_interval(gains, np.ones(len(gains))))
+
+
+def difference(evaluations, others, measure="AP"):
+    """`gain_of` in words."""
+    gain = gain_of(evaluations, others, measure)
+    return f"{gain.mean:+.1f} [{gain.low:+.1f}, {gain.high:+.1f}]"
 
 
 def standings(evaluations):
