@@ -47,7 +47,7 @@ EPILOG = """examples:
   harma search archive "a solar farm" --where "gsd < 1 AND nodata = 0" --source "*_2015*.tif"
   harma search archive "new buildings" --before 2010 --after 2019 --output change.html
 standings say how far a score stands out; on labelled aerial pictures 93 % of the clear hits were
-  right, 77 % of the likely ones and 13 % of the weak ones. `harma evaluate INDEX --queries FILE`
+  right, 77 % of the likely ones and 12 % of the weak ones. `harma evaluate INDEX --queries FILE`
   says what they are worth in an index of yours
 status: 0 hits, 1 none, 2 the search could not be made"""
 
