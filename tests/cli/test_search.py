@@ -165,7 +165,12 @@ def test_what_joined_a_text_is_said(archive, tmp_path, capsys):
     assert main(["search", archive, "a river", "--output", str(file)]) == 0
     page = file.read_text()
     assert "2 captions of training" in page
+    assert "expand" not in page
     assert joined in capsys.readouterr().err
+    options = ["--expand", "off", "--output", str(file)]
+    assert main(["search", archive, "a river", *options]) == 0
+    assert "expand off" in " ".join(re.sub("<[^>]+>", " ", file.read_text()).split())
+    assert "joined" not in capsys.readouterr().err
     assert main(["search", archive, "--like", "a submarine"]) == 0
     assert "joined" not in capsys.readouterr().out
 

@@ -156,6 +156,21 @@ def test_what_was_found_is_kept():
     assert len(embedder.texts) == known
 
 
+def test_other_captions_are_taken_at_once():
+    embedder = Embedder(CAPTIONS)
+    expander = Expander(lambda: embedder)
+    typed = embeddings_of(["road"])[0]
+    _, told = expander.expand("road", typed)
+    assert told.num_captions == 3
+    for others in (("a road",), ()):
+        embedder.captions = Embedder(others).captions
+        vector, told = expander.expand("road", typed)
+        parts = [[0]] if others else []
+        expected = by_the_rule("road", parts, phrases_of("road"), others)
+        assert vector == pytest.approx(expected, abs=1e-5)
+        assert (told.num_captions, told.examples) == (len(others), others)
+
+
 def test_no_more_is_kept_than_has_a_place(monkeypatch):
     monkeypatch.setattr(expansion, "MOST_KEPT", 2)
     expander = Expander(lambda: embedder)

@@ -136,6 +136,17 @@ def test_each_part_counts_by_how_much_its_scores_vary(larger_store):
     np.testing.assert_allclose(found[6] / found[0], -0.35 * ratio, rtol=1e-3)
 
 
+def test_good_examples_alone_are_their_mean(model, larger_store):
+    """Alike however their scores vary, and one part beside a text to be unlike."""
+    found = vector_of(model, larger_store, like=[Vector(axis(0)), (Vector(axis(6)), 3.0)])
+    mean = (axis(0) + axis(6, 3.0)) / np.sqrt(10)
+    np.testing.assert_allclose(found, mean, atol=1e-6)
+    one = vector_of(model, larger_store, like=[(Vector(mean), 2.0)], unlike=["a road"])
+    goods = [(Vector(axis(0)), 1.0), (Vector(axis(6)), 3.0)]
+    several = vector_of(model, larger_store, like=goods, unlike=["a road"])
+    np.testing.assert_allclose(several, one, atol=1e-6)
+
+
 def test_a_bad_example_refines_good_ones_without_a_description(model, store):
     chip, its_vector = embedding_of(store, 3)
     other, other_vector = embedding_of(store, 4)

@@ -164,6 +164,27 @@ def test_an_index_that_is_built_anew_is_seen(two, make_client, write_scenes, bui
     )
 
 
+def test_an_index_that_gets_other_tiles_is_loading_until_it_is_open(two, model):
+    """Its tables of before are gone, as with another model: they are not searched meanwhile."""
+    service, broken = two
+    served = service.index("broken")
+    before = served.version
+    Index.reembed(broken, model[1], tiles=2, num_workers=0)
+    states = []
+    opened = served._opened
+
+    def watched():
+        states.append(served.state)
+        return opened()
+
+    served._opened = watched
+    assert served.refresh()
+    assert states == ["loading"]
+    assert (served.state, served.problem) == ("ready", "")
+    assert served.held().index.store.settings.tiles == 2
+    assert served.version > before
+
+
 def test_an_index_that_was_emptied(two, make_client):
     service, broken = two
     client = make_client(service)

@@ -37,7 +37,9 @@ FORMAT_OF_SUFFIX = {
 FORMATS = ("table", *FORMAT_OF_SUFFIX.values())
 FILES_ONLY = ("geoparquet", "html", "png")
 # What of the command line is not stated on a sheet: it is no part of the search, or its title.
-NOT_STATED = ("directory", "text", "output", "format", "model", "backbone", "expand")
+NOT_STATED = ("directory", "text", "output", "format", "model", "backbone")
+# Of an option that was not given, or given as it is without.
+NOT_GIVEN = (None, [], False, "auto")
 
 EPILOG = """examples:
   harma search archive "a stadium next to a car park"
@@ -174,7 +176,7 @@ def _asked(args: argparse.Namespace) -> dict[str, str]:
     """The options of the search that were given, for the sheet."""
     asked = {}
     for name, value in vars(args).items():
-        if name not in NOT_STATED and value not in (None, [], False):
+        if name not in NOT_STATED and value not in NOT_GIVEN:
             asked[name.replace("_", " ")] = _plain(value)
     return asked
 

@@ -115,6 +115,8 @@ class Expander:
         self._embedder = embedder
         self._phrases: dict[TermGroup, Embedding] = {}
         self._kept: OrderedDict[tuple[SearchTerm, ...], _Joined | None] = OrderedDict()
+        # Those that `_kept` was found with: who sets others is answered by them.
+        self._kept_of: EmbeddedCaptions | None = None
         self._lock = Lock()
 
     def expand(self, text: str, vector: Embedding) -> tuple[Embedding, Expansion | None]:
@@ -130,6 +132,7 @@ class Expander:
 
         Raises:
             WeightsError: the model's captions are damaged.
+            ModelMismatchError: they are another model's.
         """
         terms = find_terms(text)
         if len(terms) > MOST_TERMS or all(term.is_qualifier for term in terms):
@@ -169,12 +172,16 @@ class Expander:
     ) -> _Joined | None:
         """What joins a text of these terms; kept from the time before."""
         with self._lock:
+            if self._kept_of is not captions:
+                self._kept.clear()
+                self._kept_of = captions
             if terms in self._kept:
                 self._kept.move_to_end(terms)
                 return self._kept[terms]
         joined = self._join(terms, embedder, captions)
         with self._lock:
-            self._kept[terms] = joined
+            if self._kept_of is captions:
+                self._kept[terms] = joined
             if len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return joined

@@ -87,8 +87,8 @@ def embed_query(
     texts to be unlike with a minus. Each score counts in standard deviations of the archive's, as
     those of pictures vary more than those of texts and would drown them. Chips, pictures and
     vectors to be like or unlike are marks: they refine what is described (`harma.index.refine`).
-    Where nothing is described, the good ones add up and the bad ones refine them; so a query of one
-    example is that example.
+    Where nothing is described, the mean of the good ones stands for it, and the bad ones refine it;
+    so a query of one example is that example.
 
     Args:
         model: gives the model; called only when there is something to embed.
@@ -110,15 +110,16 @@ def embed_query(
     if query.expand == "off":
         expander = None
     embedder = _Embedder(model, snapshot.store, expander)
-    parts = asked.described
-    vectors = embedder.all(parts)
+    weights = _weights(asked.described)
+    vectors = embedder.all(asked.described)
     good = embedder.all(asked.good)
     bad = embedder.all(asked.bad)
     if not is_described:
-        # Nothing says what is sought but the good examples.
-        parts = [*parts, *asked.good]
-        vectors = np.concatenate([vectors, good])
-    vector = _direction(_added_up(parts, vectors, snapshot))
+        # Nothing says what is sought but the good examples: their mean, as one part.
+        of_good = _weights(asked.good)
+        weights = np.append(weights, of_good.mean())
+        vectors = np.concatenate([vectors, [_direction(of_good @ good)]])
+    vector = _direction(_added_up(weights, vectors, snapshot))
     has_marks_beside = len(bad) or (is_described and len(good))
     if has_marks_beside:
         vector = refine(
@@ -153,17 +154,16 @@ def _asked(query: Query) -> _Asked:
     return asked
 
 
-def _added_up(parts: Sequence[_Part], vectors: Embedding, snapshot: Snapshot) -> Embedding:
+def _added_up(weights: Embedding, vectors: Embedding, snapshot: Snapshot) -> Embedding:
     """What is described (E,): the sum by weights, each part's scores alike in spread.
 
     Args:
-        parts: with their weights.
+        weights: of the parts (n,).
         vectors: their embeddings (n, E).
         snapshot: of the index, whose chips say how scores vary.
     """
-    weights = _weights(parts)
     # One part alone needs no measure; a few chips give none.
-    if len(parts) > 1 and len(snapshot.sample) >= SMALLEST_SAMPLE:
+    if len(weights) > 1 and len(snapshot.sample) >= SMALLEST_SAMPLE:
         spreads = [snapshot.background.spread(vector) for vector in vectors.astype(np.float64)]
         shares = weights / np.array(spreads)
         weights = (shares / np.abs(shares).max()).astype(np.float32)

@@ -56,7 +56,11 @@ class HitProperties(BaseModel):
     crs: str
     gsd: float | None
     nodata: float
-    change: float | None = Field(None, description="how much more the place matches than then")
+    change: float | None = Field(
+        None,
+        description="how much more the place matches than then, or than is usual where it matched"
+        " less than that",
+    )
     then_score: float | None = None
     then_id: str | None = None
     then_source: str | None = None

@@ -79,6 +79,7 @@ class LiveIndex:
         self._doubts = Doubts()
         # Of the tables that were opened last.
         self._model_id = ""
+        self._embedding_id = ""
 
     # -- opened, and kept up to date ---------------------------------------------------------------
 
@@ -115,6 +116,7 @@ class LiveIndex:
         # Results are kept by versions, and other tables may have the same numbers.
         self._open = OpenIndex(index, self.version)
         self._model_id = index.store.settings.model_id
+        self._embedding_id = index.store.settings.embedding_id
         self._learn()
         self.state = "ready"
         self.problem = ""
@@ -175,8 +177,8 @@ class LiveIndex:
         logger.info("the index %s is opened again", self.id)
         was_doubted = self._doubts.are_there
         self._doubts.looked()
-        if self._has_other_model():
-            # Nothing of it can be searched meanwhile: loading a new model takes a while.
+        if self._has_other_embeddings():
+            # Nothing of it can be searched meanwhile, and loading a new model takes a while.
             self.state = "loading"
         if self.state != "ready":
             self.warm_up()
@@ -196,13 +198,13 @@ class LiveIndex:
             self.problem = PARTLY_READ
         return True
 
-    def _has_other_model(self) -> bool:
+    def _has_other_embeddings(self) -> bool:
         """Whether the index was embedded again; the tables of before are gone then."""
         try:
             settings = read_settings(self.directory)
         except HarmaError:
             return False
-        return settings.model_id != self._model_id
+        return settings.embedding_id != self._embedding_id
 
     def _still_answers(self) -> bool:
         """Whether the version that was opened before can be searched."""
@@ -259,7 +261,7 @@ class LiveIndex:
         return BusyError(f"the index {self.id} is still loading; try again soon")
 
     def _is_replaced(self, index: Index) -> bool:
-        """Whether the index has another model now, and its tables are others: looked at quickly."""
+        """Whether the index has other embeddings now, in other tables: looked at quickly."""
         if _written(self.directory) == self._settings_written:
             return False
         try:

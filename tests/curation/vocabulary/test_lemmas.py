@@ -46,6 +46,18 @@ def test_a_word_that_names_nothing_has_no_lemma(word, expected):
     assert lemma_of(word) == expected
 
 
+def test_words_of_strangers_do_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(lemmas, "MOST_KEPT", 100)
+    lemmas._dictionary.cache_clear()
+    try:
+        for number in range(500):
+            singular(f"zeppelin{number}s")
+        assert singular("roads") == "road"
+        assert lemmas._dictionary().cache_info().currsize == 100
+    finally:
+        lemmas._dictionary.cache_clear()
+
+
 def test_a_missing_simplemma_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "simplemma", None)
     lemmas._dictionary.cache_clear()

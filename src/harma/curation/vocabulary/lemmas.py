@@ -1,13 +1,16 @@
 """Lemmas: singular and plural as one word."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from harma.curation.vocabulary.stop_words import STOP_WORDS
 from harma.errors import MissingDependencyError
 
 # Plurals that do not end in s.
 IRREGULAR = frozenset({"men", "women", "children", "feet", "teeth", "geese", "mice", "oxen"})
+# Words whose singular is kept: more than captions have, and no more than a server may keep, where
+# anybody's words are looked up.
+MOST_KEPT = 50_000
 Lemmatizer = Callable[[str], str]
 
 
@@ -52,4 +55,4 @@ def _dictionary() -> Lemmatizer:
             "a vocabulary needs the package simplemma: pip install simplemma"
         ) from error
     # Captions use few words many times.
-    return cache(lambda word: str(simplemma.lemmatize(word, lang="en")).lower())
+    return lru_cache(MOST_KEPT)(lambda word: str(simplemma.lemmatize(word, lang="en")).lower())
