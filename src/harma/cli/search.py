@@ -39,7 +39,7 @@ FILES_ONLY = ("geoparquet", "html", "png")
 # What of the command line is not stated on a sheet: it is no part of the search, or its title.
 NOT_STATED = ("directory", "text", "output", "format", "model", "backbone")
 # Of an option that was not given, or given as it is without.
-NOT_GIVEN = (None, [], False, "auto")
+NOT_GIVEN: tuple[Any, ...] = (None, [], False, "auto")
 
 EPILOG = """examples:
   harma search archive "a stadium next to a car park"
