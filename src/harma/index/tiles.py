@@ -28,7 +28,7 @@ from harma.errors import ConfigError
 from harma.index.embedder import QueryEmbedder
 from harma.scenes.picture import rgb_array
 
-Picture = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 Embeddings = NDArray[np.float32]
 
 # Of 4 x 4 tiles a chip takes 17 times the embedding.
@@ -60,7 +60,7 @@ def most_pictures(tiles: int) -> int:
     return 1 + tiles * tiles
 
 
-def with_tiles(picture: Picture, tiles: int) -> list[Picture]:
+def with_tiles(picture: Pixels, tiles: int) -> list[Pixels]:
     """A picture and its tiles, row by row; tiles that are mostly black are left out.
 
     Args:
@@ -92,7 +92,7 @@ def _spans(side: int, tiles: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _share_of_black(picture: Picture) -> float:
+def _share_of_black(picture: Pixels) -> float:
     return float((picture == 0).all(axis=-1).mean())
 
 
