@@ -31,9 +31,7 @@ def judged(archive):
 def test_figures_are_shown_and_written(archive, judged, capsys):
     assert main(["evaluate", archive, "--queries", judged, "--output", "out"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert (
-        "2 queries, 3 judgments by source, to rank 1,000, exact; 2 queries were expanded." in said
-    )
+    assert "queries: 2, 2 of them expanded; judgments by source: 3; to rank 1,000, exact." in said
     assert "mAP" in said
     assert "figures, run and judgments written to out" in said
     assert sorted(path.name for path in Path("out").iterdir()) == [
@@ -52,7 +50,7 @@ def test_what_was_left_is_compared_with_and_judges_again(archive, judged, capsys
     options = ["--queries", judged, "--against", "out", "--depth", "1", "--approximate"]
     assert main(["evaluate", archive, *options]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "to rank 1, by the ANN index;" in said
+    assert "to rank 1, by the ANN index." in said
     assert "difference" in said
     Path("topics.tsv").write_text("a river\ta river\na forest\ta forest\n")
     options = ["--queries", "out/qrels.trec", "--topics", "topics.tsv", "--output", "again"]

@@ -123,3 +123,9 @@ def test_counts_and_shares_of_numpy_are_taken():
 def test_a_text_is_a_string(given):
     with pytest.raises(QueryError, match="a text to look for is a string, not"):
         Text(given)
+
+
+@pytest.mark.parametrize("given", ["", " \n", "\u200b", "\x00\x1b", "\ufeff \u202e"])
+def test_a_text_of_nothing_that_shows_is_empty(given):
+    with pytest.raises(QueryError, match="the text to look for is empty"):
+        Text(given)

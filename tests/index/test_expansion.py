@@ -228,6 +228,7 @@ def test_an_expansion_in_words_and_as_values():
     assert str(told) == ('"tanks�[2J": 1,234 captions of training ("two "tanks"�", "a"), 4 phrases')
     assert str(Expansion("a", ("a",), 1, ("b",), 0)) == '"a": 1 caption of training ("b")'
     assert str(Expansion("a", ("a",), 0, (), 3)) == '"a": 3 phrases'
+    assert str(Expansion("a", ("a",), 0, (), 1)) == '"a": 1 phrase'
     assert Expansion("a", ("a",), 1, ("b",), 0).to_dict() == {
         "text": "a",
         "terms": ["a"],

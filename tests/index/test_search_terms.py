@@ -21,6 +21,12 @@ from harma.index.search_terms import find_terms, term_list
         ("the of and", []),
         ("", []),
         ("道路", ["道路"]),
+        ("道路、港", ["道路", "港"]),
+        ("planes,ships;cars", ["plane", "ship", "car"]),
+        ("trees&houses|tennis_court", ["tree", "house", "tennis court"]),
+        ("the plane’s tank(s), e.g. oil", ["plane", "tank", "eg", "oil"]),
+        ("1,000 air\u00adplanes\u200b", ["airplane"]),
+        ("ﬁelds, cafe\u0301", ["field", "café"]),
     ],
 )
 def test_terms_of_a_text(text, terms):

@@ -24,7 +24,7 @@ def file(tmp_path):
 
 def test_what_is_written_is_read(file, tmp_path):
     path, memory = file
-    again = read_captions(path, "abc")
+    again = read_captions(path, "abc", 64)
     assert again.captions == CAPTIONS
     assert again.embeddings.dtype == np.float32
     assert (again.embeddings == memory.embeddings).all()
@@ -49,7 +49,7 @@ def test_captions_of_another_model_are_refused(file):
     with pytest.raises(
         ModelMismatchError, match=r"in .*captions\.safetensors were embedded by the"
     ):
-        read_captions(path, "abd")
+        read_captions(path, "abd", 64)
 
 
 def test_a_caption_of_several_lines_has_no_place(tmp_path):
@@ -109,13 +109,24 @@ HALF = np.eye(2, 4, dtype=np.float16)
             METADATA,
             "not of length 1",
         ),
+        (
+            {"embeddings": np.eye(2, 5, dtype=np.float16), "captions": bytes_of(b"a\nb")},
+            METADATA,
+            r"its embeddings are \(2, 5\), those of the model 4 long",
+        ),
+        (
+            {"embeddings": np.ones((2, 1), dtype=np.float16), "captions": bytes_of(b"a\nb")},
+            METADATA,
+            r"its embeddings are \(2, 1\)",
+        ),
+        ({"embeddings": HALF[0], "captions": bytes_of(b"a")}, METADATA, r"its embeddings are \(4,"),
     ],
 )
 def test_what_is_no_such_file_is_named(tmp_path, tensors, metadata, message):
     path = tmp_path / "captions.safetensors"
     save_file(tensors, path, metadata=metadata)
     with pytest.raises(WeightsError, match=message) as refused:
-        read_captions(path, "abc")
+        read_captions(path, "abc", 4)
     assert str(path) in str(refused.value)
 
 
@@ -123,7 +134,7 @@ def test_what_is_no_such_file_is_named(tmp_path, tensors, metadata, message):
 def test_a_damaged_file_is_named(file, content):
     path, _ = file
     path.write_bytes(path.read_bytes()[:-5] if content == "cut" else content)
-    for read in (lambda: read_captions(path, "abc"), lambda: kept_by(path)):
+    for read in (lambda: read_captions(path, "abc", 64), lambda: kept_by(path)):
         with pytest.raises(
             WeightsError, match=r"captions\.safetensors cannot be used \(.*delete it"
         ):

@@ -367,6 +367,8 @@ def test_what_joined_a_text_is_shown_and_taken_away(visit):
     joined.get_by_role("button", name="As typed").click()
     joined.get_by_text("Searched as typed.").wait_for()
     assert "expand" in way.page.url
+    # The line itself takes it back: no token beside it says the same.
+    assert way.page.get_by_text('expand "off"').count() == 0
     joined.get_by_role("button", name="Join captions").click()
     joined.get_by_text("“boats” joined by").wait_for()
 

@@ -160,4 +160,5 @@ def recipe_path(recipe):
 
 
 def kept_by(run):
-    return read_captions(run / "best" / FILE, model_id(harma.load(run)))
+    model = harma.load(run)
+    return read_captions(run / "best" / FILE, model_id(model), model.embed_dim)

@@ -41,6 +41,10 @@ export class Tokens {
       tokens.push(token(words, [], () => this.drop({ sources: [] })));
     }
     for (const [name, value] of Object.entries(rest)) {
+      // The line above the places says it, and takes it back.
+      if (name === "expand") {
+        continue;
+      }
       const others = Object.entries(rest).filter(([other]) => other !== name);
       const drop = (): void => this.drop({ rest: Object.fromEntries(others) });
       tokens.push(token(`${name} ${JSON.stringify(value)}`, [], drop));

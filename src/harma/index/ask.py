@@ -85,7 +85,7 @@ class Text:
         if not isinstance(self.text, str):
             raise QueryError(f"a text to look for is a string, not {self.text!r}")
         # It has an embedding like any text, with hits that mean nothing.
-        if not self.text.strip():
+        if not any(sign.isprintable() and not sign.isspace() for sign in self.text):
             raise QueryError("the text to look for is empty; describe what should be seen")
 
 

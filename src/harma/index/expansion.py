@@ -69,10 +69,9 @@ class Expansion:
         parts = []
         if self.num_captions:
             examples = ", ".join(f'"{_printable(example)}"' for example in self.examples)
-            captions = "caption" if self.num_captions == 1 else "captions"
-            parts.append(f"{self.num_captions:,} {captions} of training ({examples})")
+            parts.append(f"{_counted(self.num_captions, 'caption')} of training ({examples})")
         if self.num_phrases:
-            parts.append(f"{self.num_phrases} phrases")
+            parts.append(_counted(self.num_phrases, "phrase"))
         return f'"{_printable(self.text)}": {", ".join(parts)}'
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,6 +83,11 @@ class Expansion:
             "examples": list(self.examples),
             "num_phrases": self.num_phrases,
         }
+
+
+def _counted(number: int, what: str) -> str:
+    """As "1 caption", "12 captions"."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _printable(text: str) -> str:

@@ -4,6 +4,8 @@ A list of our own knows terms of two words, which words mean nearly the same fro
 that hold them.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +20,11 @@ from harma.data.captions import words_of
 Lemmas = tuple[str, ...]
 """Words in the singular."""
 LIST_FILE = "search_terms.yaml"
+# Signs that somebody may type between two words, with no space beside them; not those of "e.g." and
+# "tank(s)".
+SIGNS = re.compile(r"(?!\(e?s\))[^\w\s'’.]|_")
+# Signs that pasting brings into words: soft hyphens, joiners, marks of direction.
+UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,15 @@ def _lemmas(text: str) -> Lemmas:
     return tuple(singular(word) for word in words_of(text))
 
 
+def _typed_words(text: str) -> list[str]:
+    """The words of a query: signs are gaps, which the cleaning of captions closes.
+
+    "ship,plane" are two words, and so is "tennis_court"; an apostrophe stays within one.
+    """
+    seen = UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    return words_of(SIGNS.sub(" ", seen))
+
+
 def find_terms(text: str) -> tuple[SearchTerm, ...]:
     """What a text names, in its order; stop words, words of place and numbers name nothing.
 
@@ -112,7 +128,7 @@ def _naming(text: str) -> list[str]:
     # Elsewhere a count, "lot" and "mine" are stop words.
     kept = known.qualifiers.union(*known.by_words)
     words: list[str] = []
-    for word in words_of(text):
+    for word in _typed_words(text):
         if singular(word) in kept or lemma_of(word) is not None:
             words.append(singular(word))
     return words

@@ -55,12 +55,13 @@ def write_captions(path: Path, memory: CaptionMemory) -> None:
         save_file(tensors, temporary, metadata=metadata)
 
 
-def read_captions(path: Path, model_id: str) -> CaptionMemory:
+def read_captions(path: Path, model_id: str, embed_dim: int) -> CaptionMemory:
     """Read a memory.
 
     Args:
         path: the file.
         model_id: fingerprint of the model that is to use it.
+        embed_dim: E, the length of its embeddings.
 
     Raises:
         WeightsError: the file is damaged, or is something else.
@@ -76,6 +77,11 @@ def read_captions(path: Path, model_id: str) -> CaptionMemory:
         raise _damaged(path, first_line(error)) from error
     if embeddings.dtype != np.float16 or text.dtype != np.uint8 or text.ndim != 1:
         raise _damaged(path, f"its tensors are {embeddings.dtype} and {text.dtype} {text.shape}")
+    # A length of 1 would even be added to each number of an embedding.
+    if embeddings.ndim != 2 or embeddings.shape[1] != embed_dim:
+        raise _damaged(
+            path, f"its embeddings are {embeddings.shape}, those of the model {embed_dim} long"
+        )
     try:
         captions = text.tobytes().decode("utf-8").split("\n")
         return CaptionMemory(tuple(captions), embeddings.astype(np.float32), model_id)

@@ -147,7 +147,7 @@ class HarMA(nn.Module):
             return None
         with _READING:
             if isinstance(self._captions, Path):
-                self._captions = read_captions(self._captions, model_id(self))
+                self._captions = read_captions(self._captions, model_id(self), self.embed_dim)
             return self._captions
 
     @captions.setter

@@ -10,8 +10,8 @@ from harma.evaluation.judging import compared, evaluate_search, save_search, sea
 SCORES = {f"c{rank:02d}": 0.9 - rank / 50 for rank in range(40)}
 
 
-def shown(*arguments):
-    console = Console(width=120, file=io.StringIO())
+def shown(*arguments, width=120):
+    console = Console(width=width, file=io.StringIO())
     for table in search_tables(*arguments):
         console.print(table)
     return " ".join(console.file.getvalue().split())
@@ -22,7 +22,7 @@ def test_figures_standings_and_queries(tmp_path):
     queries = [ahead("a [wet] road", {"c00": 1}), ahead("b", {"c03": 1})]
     evaluation = evaluate_search(index, queries, depth=20)
     said = shown(evaluation)
-    assert "2 queries, 2 judgments by chip, to rank 20, exact; 0 queries were expanded." in said
+    assert "queries: 2, 0 of them expanded; judgments by chip: 2; to rank 20, exact." in said
     assert "mAP 62.50 [25.00, 100.00]" in said
     assert "MRR 62.50" in said
     assert "weak 40 2 2 5.00 [5.00, 5.00]" in said
@@ -32,6 +32,14 @@ def test_figures_standings_and_queries(tmp_path):
     save_search(evaluation, tmp_path / "out")
     said = shown(evaluation, compared(evaluation, tmp_path / "out"))
     assert "mAP 62.50 [25.00, 100.00] 62.50 +0.00 [+0.00, +0.00]" in said
+
+
+def test_intervals_stand_on_a_line_in_a_terminal_of_80_columns(tmp_path):
+    index = index_of(tmp_path / "index", SCORES)
+    evaluation = evaluate_search(index, [ahead("a", {"c00": 1}), ahead("b", {"c01": 1})])
+    save_search(evaluation, tmp_path / "out")
+    said = shown(evaluation, compared(evaluation, tmp_path / "out"), width=80)
+    assert "R@100 100.00 [100.00, 100.00] 100.00" in said
 
 
 def test_of_many_queries_the_worst_are_shown(tmp_path):

@@ -89,6 +89,10 @@ def test_by_address_as_by_json(client):
     by_address = client.get(SEARCH, params=address)
     assert ids(by_address.json()) == ids(by_json)
     assert len(by_json["features"]) == 7
+    for expand in ("auto", "off"):
+        named = client.get(SEARCH, params={**address, "expand": expand}).json()
+        assert named["expanded"] == search(client, text="a road", expand=expand)["expanded"]
+    assert client.get(SEARCH, params={**address, "expand": "on"}).status_code == 422
     again = client.get(
         SEARCH, params=address, headers={"If-None-Match": by_address.headers["etag"]}
     )

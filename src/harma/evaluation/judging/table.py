@@ -31,9 +31,9 @@ def _measured(evaluation: SearchEvaluation) -> str:
     how = "exact" if depth.exact else "by the ANN index"
     expanded = sum(bool(found.expanded) for found in evaluation.queries)
     return (
-        f"{len(evaluation.queries):,} queries, {judged:,} judgments by {depth.by}, to rank"
-        f" {depth.count:,}, {how}; {expanded:,} queries were expanded. In percent, with 95 %"
-        " bootstrap intervals over queries; what was not judged counts as not relevant."
+        f"queries: {len(evaluation.queries):,}, {expanded:,} of them expanded; judgments by"
+        f" {depth.by}: {judged:,}; to rank {depth.count:,}, {how}. In percent, with 95 % bootstrap"
+        " intervals over queries; what was not judged counts as not relevant."
     )
 
 
@@ -44,7 +44,8 @@ def _figures(evaluation: SearchEvaluation, comparison: Comparison | None) -> Tab
     if comparison is not None:
         headings += ["earlier", "difference", "95 %"]
     for heading in headings:
-        table.add_column(heading, justify="right")
+        # A broken interval is read as two.
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, figure in evaluation.figures.items():
         cells = [NAMES.get(name, name), _percent(figure.mean), _interval(figure)]
         if comparison is not None:

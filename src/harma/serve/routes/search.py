@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from harma.index.ask import Expand
 from harma.index.ask_json import said
 from harma.serve.answers import Answer, DetectionProperties, Detections, hit_columns
 from harma.serve.asked import EXAMPLE_BODY, AskedRules, hits_of_answer
@@ -89,9 +90,13 @@ def _add_search_by_address(router: APIRouter, service: Service, rules: AskedRule
         before: str | None = None,
         after: str | None = None,
         source: Annotated[list[str] | None, Query(max_length=limits.examples)] = None,
+        expand: Annotated[
+            Expand | None, Query(description="off: a short text stays as it is; else it is joined")
+        ] = None,
     ) -> Response:
         given: dict[str, Any] = {
             "text": q,
+            "expand": expand,
             "k": k,
             "bbox": _numbers(bbox),
             "near": _numbers(near),
