@@ -2,8 +2,8 @@
 
 import numpy as np
 from benchmarks.search.queries import Queries
-from harma.evaluation.judging.scores import scored
 
+from harma.evaluation.judging.scores import scored
 from harma.index.ask import Chip, Page, Query
 
 # Hits that are marked before searching again, at most so many in all.
