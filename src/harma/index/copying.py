@@ -17,7 +17,7 @@ from harma.ground.outputs import check_output_directory
 from harma.ground.progress import AdvancePart
 from harma.index.ann import PAYS
 from harma.index.compaction import keep_quick
-from harma.index.contract import ROW_ID
+from harma.index.contract import ROW_ID, StoreReader
 from harma.index.embedder import QueryEmbedder
 from harma.index.records import SourceRecord
 from harma.index.schema import chip_schema
@@ -126,12 +126,12 @@ class Copies:
         return Made(store.directory, store.count(), len(whole), num_unfinished, search)
 
 
-def copied_columns(store: Store) -> list[str]:
+def copied_columns(store: StoreReader) -> list[str]:
     """All columns of the chips of an index."""
     return [*chip_schema(store.settings.embed_dim).names, *store.property_types()]
 
 
-def whole_rows(store: Store) -> Iterator[pa.Table]:
+def whole_rows(store: StoreReader) -> Iterator[pa.Table]:
     """All chips of an index, some thousand at a time, with all columns."""
     names = copied_columns(store)
     for block in store.blocks(names, num_rows=READ_ROWS):

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError, HarmaError, ModelMismatchError
-from harma.index.contract import DISTANCE_COLUMN, READ_ERRORS, ROW_ID, StoreReader
+from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.properties import WORDS
 from harma.index.records import SourceRecord
@@ -89,11 +89,13 @@ class JoinedStore:
                 counts.append(part.count(self._fitted(part, where)))
         return counts
 
-    def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
+    def blocks(
+        self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
+    ) -> Iterator[pa.Table]:
         """Chips in blocks that fit into memory, one index after the other."""
         for number, part in enumerate(self.parts):
             with _named(part):
-                for block in part.blocks(columns, self._fitted(part, where)):
+                for block in part.blocks(columns, self._fitted(part, where), num_rows):
                     yield self._numbered(block, number)
 
     def rows(self, columns: Sequence[str], where: str = "") -> pa.Table:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.archive_ranges import told_ranges
+from harma.index.contract import StoreReader
 from harma.index.copying import Copies, Made, measuring, new_directory, whole_rows
 from harma.index.embedder import QueryEmbedder
 from harma.index.joined_store import JoinedStore
@@ -65,28 +67,90 @@ def merge_indexes(
         raise ConfigError("a merge needs two indexes or more")
     with new_directory(output, directories) as partial:
         # One version of each, whatever is written meanwhile.
-        stores = [Store(directory).snapshot() for directory in directories]
-        joined = JoinedStore(stores)
+        joined = JoinedStore([Store(directory).snapshot() for directory in directories])
         with joined.reading():
-            for store in stores[1:]:
-                _check_settings(stores[0], store)
-            sources = _Sources(stores)
-            num_chips = _check_ids(stores, sources, progress)
+            merge = _Merge(joined, progress)
+            num_chips = merge.check()
+            # Before the work: the model may be gone.
             embedder = measuring(joined.settings, num_chips, load)
-            settings = replace(joined.settings, versions_before=0)
-            # Beside the lock of the output nothing else is below it.
-            copies = Copies({MERGED: partial}, settings)
-            done = 0
-            for number, store in enumerate(stores):
-                for rows in sources.taken(number, whole_rows(store)):
-                    copies.add(MERGED, rows)
-                    done += rows.num_rows
-                    progress("copying", done, num_chips)
-            made = copies.finish(MERGED, sources.records.values(), embedder, progress)
-    return Merged(replace(made, directory=output), sources.num_repeated)
+            made = merge.write(partial, num_chips, embedder)
+    return Merged(replace(made, directory=output), merge.sources.num_repeated)
 
 
-def _check_settings(first: Store, other: Store) -> None:
+class _Merge:
+    """One merge: what is taken from where, and how far it is.
+
+    Args:
+        joined: the indexes.
+        progress: told how far it is.
+
+    Attributes:
+        sources: of them.
+    """
+
+    def __init__(self, joined: JoinedStore, progress: AdvancePart) -> None:
+        for store in joined.parts[1:]:
+            _check_settings(joined.parts[0], store)
+        self.joined = joined
+        self.progress = progress
+        self.sources = _Sources(joined.parts)
+
+    def check(self) -> int:
+        """Check that no two chips have one id, as those of other programs may: they count from 0.
+
+        Returns:
+            Chips that are taken.
+
+        Raises:
+            DataError: an id is there twice.
+        """
+        total = self.joined.count()
+        hashes: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        done = 0
+        for _, ids in self._ids():
+            # Eight bytes a chip: the ids themselves would not fit.
+            hashes.append(np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids)))
+            done += len(ids)
+            self.progress("comparing", done, total)
+        ordered = np.sort(np.concatenate(hashes))
+        doubtful = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+        if doubtful:
+            self._check_doubtful(doubtful)
+        return len(ordered)
+
+    def _ids(self) -> Iterator[tuple[StoreReader, list[str]]]:
+        for number, store in enumerate(self.joined.parts):
+            for rows in self.sources.taken(number, store.blocks(["id", "source"])):
+                yield store, rows["id"].to_pylist()
+
+    def _check_doubtful(self, doubtful: set[int]) -> None:
+        """Look at the ids whose hashes are there twice."""
+        seen: dict[str, StoreReader] = {}
+        for store, ids in self._ids():
+            for chip in ids:
+                if hash(chip) in doubtful and chip in seen:
+                    raise DataError(
+                        f"the id {chip} means a chip of {seen[chip].directory} and another of"
+                        f" {store.directory}; they were imported with ids of their own. Import one"
+                        " of them again, with ids that HarMA makes (--id-column '')"
+                    )
+                if hash(chip) in doubtful:
+                    seen[chip] = store
+
+    def write(self, directory: Path, num_chips: int, embedder: QueryEmbedder | None) -> Made:
+        """Copy all that is taken into a new index."""
+        settings = replace(self.joined.settings, versions_before=0)
+        copies = Copies({MERGED: directory}, settings)
+        done = 0
+        for number, store in enumerate(self.joined.parts):
+            for rows in self.sources.taken(number, whole_rows(store)):
+                copies.add(MERGED, rows)
+                done += rows.num_rows
+                self.progress("copying", done, num_chips)
+        return copies.finish(MERGED, self.sources.records.values(), embedder, self.progress)
+
+
+def _check_settings(first: StoreReader, other: StoreReader) -> None:
     """Check that chips of two indexes were cut and read in one way.
 
     Raises:
@@ -124,13 +188,15 @@ class _Sources:
         num_repeated: sources that several have.
     """
 
-    def __init__(self, stores: Sequence[Store]) -> None:
+    def __init__(self, stores: Sequence[StoreReader]) -> None:
         self.records: dict[str, SourceRecord] = {}
         self.num_repeated = 0
         self._stores = stores
         self._owners: dict[str, int] = {}
         for number, store in enumerate(stores):
-            for record in store.sources().values():
+            with store.reading():
+                records = store.sources()
+            for record in records.values():
                 self._take(number, record)
 
     def _take(self, number: int, record: SourceRecord) -> None:
@@ -161,59 +227,16 @@ class _Sources:
 
     def taken(self, number: int, blocks: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """The rows of one index that are taken."""
-        for block in blocks:
-            coded = block["source"].combine_chunks().dictionary_encode()
-            owned = pa.array([self._owns(number, name) for name in coded.dictionary.to_pylist()])
-            rows = block.filter(owned.take(coded.indices))
-            if rows.num_rows:
-                yield rows
+        # Says which of the indexes cannot be read.
+        with self._stores[number].reading():
+            for block in blocks:
+                coded = block["source"].combine_chunks().dictionary_encode()
+                names = coded.dictionary.to_pylist()
+                owned = pa.array([self._owns(number, name) for name in names], pa.bool_())
+                rows = block.filter(owned.take(coded.indices))
+                if rows.num_rows:
+                    yield rows
 
     def _owns(self, number: int, name: str) -> bool:
         # Chips of a build that was killed have no record: the first index that has some keeps them.
         return self._owners.setdefault(name, number) == number
-
-
-def _check_ids(stores: Sequence[Store], sources: _Sources, progress: AdvancePart) -> int:
-    """Check that no two chips have one id, as those of other programs may: they count from 0.
-
-    Returns:
-        Chips that are taken.
-    """
-    total = sum(store.count() for store in stores)
-    hashes: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
-    done = 0
-    for number, store in enumerate(stores):
-        for rows in sources.taken(number, store.blocks(["id", "source"])):
-            # Eight bytes a chip: the ids themselves would not fit.
-            ids = rows["id"].to_pylist()
-            hashes.append(np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids)))
-            done += len(ids)
-            progress("comparing", done, total)
-    if not hashes:
-        return 0
-    ordered = np.sort(np.concatenate(hashes))
-    doubtful = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
-    if doubtful:
-        _check_doubtful(stores, sources, doubtful)
-    return len(ordered)
-
-
-def _check_doubtful(stores: Sequence[Store], sources: _Sources, doubtful: set[int]) -> None:
-    """Look at the ids whose hashes are there twice.
-
-    Raises:
-        DataError: an id is there twice.
-    """
-    seen: dict[str, Path] = {}
-    for number, store in enumerate(stores):
-        for rows in sources.taken(number, store.blocks(["id", "source"])):
-            for chip in rows["id"].to_pylist():
-                if hash(chip) not in doubtful:
-                    continue
-                if chip in seen:
-                    raise DataError(
-                        f"the id {chip} means a chip of {seen[chip]} and another of"
-                        f" {store.directory}; they were imported with ids of their own. Import one"
-                        " of them again, with ids that HarMA makes (--id-column '')"
-                    )
-                seen[chip] = store.directory

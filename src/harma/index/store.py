@@ -22,7 +22,7 @@ from harma.errors import (
 from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
-from harma.index.contract import DISTANCE_COLUMN, READ_ERRORS, ROW_ID
+from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
 from harma.index.properties import WORDS, columns_of, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.schema import CHIPS_TABLE, SOURCE_SCHEMA, SOURCES_TABLE, chip_schema, quoted
@@ -33,8 +33,6 @@ TABLES = "tables"
 TUNING_FILE = "search.json"
 LANCE_ROW_ID = "_rowid"
 LANCE_DISTANCE = "_distance"
-# Chips read at once: 64 MB of embeddings in float16 at 512.
-SCAN_ROWS = 65_536
 # What the one that holds the lock is doing.
 WRITING_INDEX = "writing the index"
 # Names in one SQL expression.
@@ -181,7 +179,7 @@ class Store:
         return int(self._chips.count_rows(self._condition(where) or None))
 
     def blocks(
-        self, columns: Sequence[str], where: str = "", num_rows: int = SCAN_ROWS
+        self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
     ) -> Iterator[pa.Table]:
         """Chips in blocks that fit into memory.
 
