@@ -25,7 +25,7 @@ from harma.index.index import Index
 from harma.index.joined_store import JoinedStore
 from harma.index.merge_indexes import merge_indexes
 from harma.index.records import SourceRecord
-from harma.index.split import Split, split_index
+from harma.index.split import Sharding, split_index
 from harma.index.store import Store
 
 COUNT, DIM = 2400, 32
@@ -40,7 +40,7 @@ def made(tmp_path_factory):
     fill(one, COUNT, seed=1, **EUROPE)
     names = sorted({row["source"] for row in one.rows(["source"]).to_pylist()})
     one.put_sources([SourceRecord(name, 1, 2, "c", num_chips=40) for name in names])
-    split_index(folder / "one", folder / "shards", Split("region", degrees=4))
+    split_index(folder / "one", folder / "shards", Sharding("region", degrees=4))
     merge_indexes(shards_of(folder), folder / "merged")
     return folder
 
@@ -136,7 +136,7 @@ def test_changes_across_indexes(tmp_path):
     for name, year, seed in (("a", 2009, 1), ("b", 2019, 2)):
         row = _dated(name, year, geometry, box)
         both.add_chips([row], unit(seed)[None])
-    split_index(tmp_path / "both", tmp_path / "years", Split("year"))
+    split_index(tmp_path / "both", tmp_path / "years", Sharding("year"))
     where = Where(before="2010", after="2015")
     query = Query(like=[Vector(unit(2))])
     (hit,) = Index.open(sorted((tmp_path / "years").iterdir())).find(query, where)

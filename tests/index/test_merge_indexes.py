@@ -13,7 +13,7 @@ from harma.index.index import Index
 from harma.index.merge_indexes import merge_indexes
 from harma.index.records import SourceRecord
 from harma.index.settings import read_settings
-from harma.index.split import Split, split_index
+from harma.index.split import Sharding, split_index
 from harma.index.store import Store
 from harma.scenes.ranges import KindRange
 from harma.scenes.stretch import Stretch
@@ -25,7 +25,7 @@ def shards(tmp_path):
     """The years of an index, which is beside them."""
     made(tmp_path / "index")
     return [
-        made.directory for made in split_index(tmp_path / "index", tmp_path / "y", Split("year"))
+        made.directory for made in split_index(tmp_path / "index", tmp_path / "y", Sharding("year"))
     ]
 
 
@@ -52,7 +52,7 @@ def test_a_split_and_a_merge_give_the_same_index(shards, tmp_path):
 def test_a_build_knows_what_is_there(write_scenes, build_index, tmp_path):
     write_scenes(tmp_path / "scenes", 3)
     build_index(tmp_path / "scenes")
-    split_index(tmp_path / "index", tmp_path / "years", Split("year"))
+    split_index(tmp_path / "index", tmp_path / "years", Sharding("year"))
     years = sorted((tmp_path / "years").iterdir())
     merge_indexes(years, tmp_path / "merged")
     for directory, kept in ((tmp_path / "merged", 3), (years[0], 1)):

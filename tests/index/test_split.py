@@ -14,7 +14,7 @@ from harma.index.index import Index
 from harma.index.records import SourceRecord
 from harma.index.schema import BOX_COLUMNS
 from harma.index.settings import read_settings
-from harma.index.split import Split, split_index
+from harma.index.split import Sharding, split_index
 from harma.index.store import WRITING_INDEX, Store
 
 DIM = 8
@@ -77,7 +77,7 @@ def test_by_year(tmp_path):
     before = files_of(index)
     told = []
     shards = split_index(
-        index, tmp_path / "years", Split("year"), progress=lambda *said: told.append(said)
+        index, tmp_path / "years", Sharding("year"), progress=lambda *said: told.append(said)
     )
     assert contents(tmp_path / "years") == {
         "1999": ["/old/e.tif"],
@@ -113,7 +113,7 @@ def test_by_year(tmp_path):
 
 
 def test_by_region(tmp_path):
-    split_index(made(tmp_path / "index"), tmp_path / "cells", Split("region"))
+    split_index(made(tmp_path / "index"), tmp_path / "cells", Sharding("region"))
     assert contents(tmp_path / "cells") == {
         "n40w080": ["/s2/c.tif"],
         "n50e000": ["/naip/a.tif", "/s2/[d].tif"],
@@ -131,7 +131,7 @@ def test_a_source_is_never_divided(tmp_path):
     box = dict(zip(BOX_COLUMNS, (-180.0, 1.0, 180.0, 2.0), strict=True))
     rows = [chip(id=f"r{number}", source="/round.tif", **box) for number in range(4)]
     store.add_chips(rows, np.eye(4, DIM, dtype=np.float32))
-    split_index(index, tmp_path / "cells", Split("region"))
+    split_index(index, tmp_path / "cells", Sharding("region"))
     shards = contents(tmp_path / "cells")
     assert shards["n00e010"] == ["/bad.tif", "/line.tif"]
     assert Store(tmp_path / "cells/n00e010").count() == 3
@@ -140,7 +140,7 @@ def test_a_source_is_never_divided(tmp_path):
 
 def test_by_source(tmp_path):
     patterns = {"naip": "*/naip/*", "d": "/s2/[d].tif", "late": "*c.tif"}
-    split = Split("source", patterns=patterns)
+    split = Sharding("source", patterns=patterns)
     split_index(made(tmp_path / "index"), tmp_path / "kinds", split)
     assert contents(tmp_path / "kinds") == {
         "d": ["/s2/[d].tif"],
@@ -157,23 +157,11 @@ def test_what_is_not_finished_stays_so_and_is_told(tmp_path):
     store.put_sources([SourceRecord("/naip/a.tif", 7, 8, "c", num_chips=4)])
     store.add_chips([_chip("/new.tif", 0, 2019, None)], np.eye(1, DIM, dtype=np.float32))
     shards = {
-        made.directory.name: made for made in split_index(index, tmp_path / "y", Split("year"))
+        made.directory.name: made for made in split_index(index, tmp_path / "y", Sharding("year"))
     }
     assert (shards["2019"].num_chips, shards["2019"].num_unfinished) == (4, 1)
     # Without its record the next build looks at it again.
     assert Store(tmp_path / "y/2019").sources() == {}
-
-
-def test_few_chips_wait_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("harma.index.copying.WAITING_ROWS", 4)
-    monkeypatch.setattr("harma.index.copying.READ_ROWS", 2)
-    monkeypatch.setattr("harma.index.copying.FILES_BETWEEN", 2)
-    index = made(tmp_path / "index")
-    split_index(index, tmp_path / "years", Split("year"))
-    rows = {}
-    for path in (tmp_path / "years").iterdir():
-        rows |= by_id(path)
-    assert rows == by_id(index)
 
 
 # -- errors ---------------------------------------------------------------------------------------
@@ -191,7 +179,7 @@ def test_few_chips_wait_in_memory(tmp_path, monkeypatch):
 )
 def test_splits_that_are_none(arguments, said):
     with pytest.raises(ConfigError, match=said):
-        Split(**arguments)
+        Sharding(**arguments)
 
 
 def test_outputs_that_cannot_be_written(tmp_path):
@@ -199,17 +187,17 @@ def test_outputs_that_cannot_be_written(tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "there/file").write_text("kept")
     with pytest.raises(ConfigError, match="is there and not empty"):
-        split_index(index, tmp_path / "there", Split("year"))
+        split_index(index, tmp_path / "there", Sharding("year"))
     with pytest.raises(ConfigError, match="lies inside the index"):
-        split_index(index, index / "years", Split("year"))
+        split_index(index, index / "years", Sharding("year"))
     with pytest.raises(MissingFileError, match="is no index"):
-        split_index(tmp_path / "gone", tmp_path / "out", Split("year"))
+        split_index(tmp_path / "gone", tmp_path / "out", Sharding("year"))
     (tmp_path / "made").mkdir()
     with (
         locked(tmp_path / "made", WRITING_INDEX),
         pytest.raises(BusyError, match="another process"),
     ):
-        split_index(index, tmp_path / "made", Split("year"))
+        split_index(index, tmp_path / "made", Sharding("year"))
     names = ["index", "made", "there"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
@@ -221,11 +209,11 @@ def test_nothing_half_is_left(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        split_index(index, tmp_path / "out", Split("year"), progress=stop)
+        split_index(index, tmp_path / "out", Sharding("year"), progress=stop)
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
     # What a killed process left is removed by the next.
     (tmp_path / ".out.123456789abc.tmp").mkdir()
-    split_index(index, tmp_path / "out", Split("year"))
+    split_index(index, tmp_path / "out", Sharding("year"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "out"]
 
 
@@ -233,10 +221,10 @@ def test_too_many_or_none(tmp_path, monkeypatch):
     index = made(tmp_path / "index")
     monkeypatch.setattr("harma.index.split.MOST_SHARDS", 2)
     with pytest.raises(ConfigError, match="4 shards, and 2 are the most"):
-        split_index(index, tmp_path / "out", Split("region"))
+        split_index(index, tmp_path / "out", Sharding("region"))
     Store.create(tmp_path / "empty", made_settings(DIM))
     with pytest.raises(DataError, match="has no chips"):
-        split_index(tmp_path / "empty", tmp_path / "out", Split("year"))
+        split_index(tmp_path / "empty", tmp_path / "out", Sharding("year"))
 
 
 def test_the_model_is_loaded_before_the_work_where_an_ann_index_will_be_made(tmp_path, monkeypatch):
@@ -248,10 +236,10 @@ def test_the_model_is_loaded_before_the_work_where_an_ann_index_will_be_made(tmp
             loaded.append(len(texts))
             return np.ones((len(texts), DIM), dtype=np.float32) / np.sqrt(DIM)
 
-    split_index(index, tmp_path / "few", Split("year"), load=lambda: pytest.fail("not needed"))
+    split_index(index, tmp_path / "few", Sharding("year"), load=lambda: pytest.fail("not needed"))
     monkeypatch.setattr("harma.index.copying.PAYS", 6)
     monkeypatch.setattr("harma.index.ann.PAYS", 6)
     monkeypatch.setattr("harma.index.compaction.make_ann", lambda store, texts: None)
-    split_index(index, tmp_path / "many", Split("year"), load=Texts)
+    split_index(index, tmp_path / "many", Sharding("year"), load=Texts)
     # Of the one shard that is large enough.
     assert len(loaded) == 1

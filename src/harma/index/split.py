@@ -38,7 +38,7 @@ HALF_ROUND = 180.0
 
 
 @dataclass(frozen=True)
-class Split:
+class Sharding:
     """How an index is split.
 
     Attributes:
@@ -75,7 +75,7 @@ class Split:
 def split_index(
     directory: Path,
     output: Path,
-    split: Split,
+    split: Sharding,
     *,
     load: Callable[[], QueryEmbedder] | None = None,
     progress: AdvancePart = not_told,
@@ -182,7 +182,7 @@ def _largest(counts: Mapping[str, Counter[str]]) -> dict[str, str]:
     return shards
 
 
-def _counts(store: Store, split: Split) -> dict[str, Counter[str]]:
+def _counts(store: Store, split: Sharding) -> dict[str, Counter[str]]:
     """Source → shard → chips."""
     counts: dict[str, Counter[str]] = {}
     for block in store.blocks(["source", "datetime", *BOX_COLUMNS]):
@@ -194,7 +194,7 @@ def _counts(store: Store, split: Split) -> dict[str, Counter[str]]:
     return counts
 
 
-def _names(block: pa.Table, split: Split) -> pa.Array:
+def _names(block: pa.Table, split: Sharding) -> pa.Array:
     """The name of a shard for each of some chips."""
     if split.by == "year":
         return pc.coalesce(pc.year(block["datetime"]).cast(pa.string()), UNDATED)

@@ -78,7 +78,7 @@ def _shard(text: str) -> tuple[str, str]:
 
 def _split(args: argparse.Namespace) -> int:
     from harma.errors import ConfigError
-    from harma.index.split import DEGREES, Split, split_index
+    from harma.index.split import DEGREES, Sharding, split_index
 
     if args.degrees is not None and args.by != "region":
         raise ConfigError("--degrees is for --by region; leave it out")
@@ -86,7 +86,7 @@ def _split(args: argparse.Namespace) -> int:
     patterns = dict(shards)
     if len(patterns) < len(shards):
         raise ConfigError("two --shard have the same name; give each shard one name and pattern")
-    split = Split(args.by, args.degrees or DEGREES, patterns)
+    split = Sharding(args.by, args.degrees or DEGREES, patterns)
     with progress_bars() as progress:
         made = split_index(
             args.directory, args.output, split, load=_loader(args), progress=progress
