@@ -1,6 +1,7 @@
 """The search itself: the best chips that a filter admits, all compared, or by the ANN index."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from harma.index.snapshot import Snapshot, among
 
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST_BY_ANN = 3000
+# Of several indexes so many are searched at once.
+PARTS_AT_ONCE = 4
 # So few chips are compared one by one, however they were chosen.
 FEW_CHIPS = 1500
 # Chips of the whole index that are looked through for those of an area, at most.
@@ -106,10 +109,9 @@ class Search:
     def _best_of_parts(self, ask: int) -> tuple[list[Match], bool]:
         """The best of several indexes: one model's scores compare."""
         matches: list[Match] = []
-        for part in self.parts:
-            # Says which of the indexes cannot be read.
-            with part.store.reading():
-                matches += part.find(ask)
+        with ThreadPoolExecutor(min(len(self.parts), PARTS_AT_ONCE)) as pool:
+            for of_part in pool.map(lambda part: part._find_as_part(ask), self.parts):
+                matches += of_part
         # Stable: equal ones in the order of the indexes, so that pages fit.
         matches.sort(key=lambda match: -match.score)
         # A scene that lies in two indexes is shown once.
@@ -117,6 +119,11 @@ class Search:
         for match in matches[:ask]:
             once.setdefault((match.chip.source, match.chip.id), match)
         return list(once.values()), len(matches) < ask
+
+    def _find_as_part(self, ask: int) -> list[Match]:
+        # Says which of the indexes cannot be read.
+        with self.store.reading():
+            return self.find(ask)
 
     def _asked_first(self, count: int, overlap: float | None) -> int:
         """Chips to ask for, so that most searches need no second time."""
