@@ -217,6 +217,12 @@ def test_a_scene_of_two_indexes_is_found_once(made, tmp_path):
     assert [hit.id for hit in hits] == [hit.id for hit in once.find(QUERIES[0], page=page)]
 
 
+def test_the_export_holds_all(made, shards, tmp_path):
+    assert shards.export(tmp_path / "all.parquet") == COUNT
+    with pytest.raises(ConfigError, match="lies inside the index"):
+        shards.export(shards_of(made)[-1] / "all.parquet")
+
+
 def test_refreshing(tmp_path):
     for name in ("a", "b"):
         fill(Store.create(tmp_path / name, made_settings(DIM)), 60, seed=len(name))

@@ -424,8 +424,9 @@ class Index:
         check_output_file(file)
         file = Path(file)
         # Resolved, as a link may lead into the index.
-        if self.store.directory.resolve() in file.resolve().parents:
-            raise ConfigError(f"{file} lies inside the index; write the export elsewhere")
+        for snapshot in self._snapshot.parts or [self._snapshot]:
+            if snapshot.store.directory.resolve() in file.resolve().parents:
+                raise ConfigError(f"{file} lies inside the index; write the export elsewhere")
         return export_geoparquet(self.store, file, thumbnails=thumbnails, progress=progress)
 
     def info(self) -> dict[str, Any]:
