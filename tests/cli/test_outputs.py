@@ -39,6 +39,8 @@ FOLDERS = [
     ["data", "audit", "data.yaml", "--output", "{}"],
     ["data", "download", "ucm-images", "--output", "{}"],
     ["data", "scenes", "{}"],
+    ["index", "split", "index", "--by", "year", "--output", "{}"],
+    ["index", "merge", "index", "other", "--output", "{}"],
 ]
 INDEXES = [
     ["index", "build", "{}", "scenes", "--model", "openai"],
@@ -46,6 +48,8 @@ INDEXES = [
     ["index", "import", "{}", "x.parquet"],
     ["index", "info", "{}"],
     ["search", "{}", "a road"],
+    ["search", "index", "a road", "--index", "{}"],
+    ["index", "merge", "index", "{}", "--output", "together"],
     ["watch", "add", "{}", "--text", "a road"],
     ["watch", "run", "{}"],
     ["serve", "{}"],

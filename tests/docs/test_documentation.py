@@ -86,6 +86,7 @@ BEFORE = {
     "README.md": ["harma index build demo/archive scenes --model runs/b"],
     "docs/api.md": ["harma index build archive scenes --model runs/b"],
     "docs/files.md": ["harma index build archive scenes --model runs/b"],
+    "docs/shards.md": ["harma index build archive scenes --model runs/b"],
     "docs/marks.md": ["harma index build archive scenes --model runs/b"],
     "docs/judging.md": ["harma index build archive scenes --model runs/b"],
     "docs/watch.md": ["harma index build archive scenes --model runs/b"],

@@ -72,10 +72,10 @@ class MemoryStore:
     def rows(self, columns, where=""):
         return self._where(where).select([*columns, ROW_ID])
 
-    def blocks(self, columns, where=""):
+    def blocks(self, columns, where="", num_rows=BLOCK):
         rows = self.rows(columns, where)
-        for start in range(0, rows.num_rows, BLOCK):
-            yield rows.slice(start, BLOCK)
+        for start in range(0, rows.num_rows, num_rows):
+            yield rows.slice(start, num_rows)
 
     def take(self, ids, columns):
         places = {row_id: place for place, row_id in enumerate(self._chips[ROW_ID].to_pylist())}

@@ -29,8 +29,13 @@ RAW = (
     "\\._chips\\b",
     "\\._sources\\b",
 )
-# These tables are of memory, and the test of the wall names what it looks for.
-NOT_LANCE = ("tests/index/memory_store.py", "tests/index/test_store_wall.py")
+# These tables are of memory, the test of the wall names what it looks for, and the command line
+# says which package brings each library.
+NOT_LANCE = (
+    "tests/index/memory_store.py",
+    "tests/index/test_store_wall.py",
+    "src/harma/cli/__init__.py",
+)
 
 
 def strays(folder, word):

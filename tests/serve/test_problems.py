@@ -13,6 +13,7 @@ from harma.errors import (
     QueryError,
     StorageError,
 )
+from harma.index.index import Index
 from harma.serve.problems import SERVER_FAULT
 
 
@@ -24,7 +25,7 @@ def failing(client, service, monkeypatch):
         def fail(*_):
             raise error
 
-        monkeypatch.setattr(service.index("archive").index, "find", fail)
+        monkeypatch.setattr(Index, "find", fail)
         return client.post("/v1/indexes/archive/search", json={"text": "a road"})
 
     return make
@@ -83,8 +84,8 @@ def test_addresses_and_methods(client):
     assert "openapi.json" in answer.json()["detail"]
     answer = client.put("/v1/indexes/archive/search")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET, POST"
-    assert client.post("/healthz").headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+    assert client.post("/healthz").headers["allow"] == "GET, HEAD"
 
 
 def test_all_that_is_wrong_is_told_by_field(client):

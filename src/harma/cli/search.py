@@ -37,7 +37,7 @@ FORMAT_OF_SUFFIX = {
 FORMATS = ("table", *FORMAT_OF_SUFFIX.values())
 FILES_ONLY = ("geoparquet", "html", "png")
 # What of the command line is not stated on a sheet: it is no part of the search, or its title.
-NOT_STATED = ("directory", "text", "output", "format", "model", "backbone")
+NOT_STATED = ("directory", "others", "text", "output", "format", "model", "backbone")
 # Of an option that was not given, or given as it is without.
 NOT_GIVEN: tuple[Any, ...] = (None, [], False, "auto")
 
@@ -47,6 +47,7 @@ EPILOG = """examples:
   harma search archive --image example.png --unlike "a road" --near 4.9,52.4 --radius 20
   harma search archive --like chip:67bc6090ea1f978c778f11aa@2 --like other.png --output sheet.html
   harma search archive "a solar farm" --where "gsd < 1 AND nodata = 0" --source "*_2015*.tif"
+  harma search naip/2019 "a quarry" --index naip/2020 --index naip/2021
   harma search archive "new buildings" --before 2010 --after 2019 --output change.html
 standings say how far a score stands out; on labelled aerial pictures 93 % of the clear hits were
   right, 77 % of the likely ones and 12 % of the weak ones. `harma evaluate INDEX --queries FILE`
@@ -60,6 +61,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "directory", metavar="INDEX", type=local_directory, help="directory of the index"
     )
     add_flags(parser)
+    parser.add_argument(
+        "--index",
+        action="append",
+        type=local_directory,
+        default=[],
+        dest="others",
+        metavar="INDEX",
+        help="another index of the same model, searched with the first as one; repeatable",
+    )
     parser.add_argument("--model", help="where the index's model is now, if not where it was")
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
@@ -79,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
     # Before the index is opened: a wrong suffix costs no waiting.
     form = _format(args)
-    index = Index.open(args.directory, model=_model(args))
+    index = Index.open([args.directory, *args.others], model=_model(args))
     hits = index.find(query_of(args), where_of(args), page_of(args))
     if form == "table":
         show_hits(hits)
@@ -127,7 +137,8 @@ def _format(args: argparse.Namespace) -> str:
     if args.output is None and form in FILES_ONLY:
         raise ConfigError(f"the format {form} is written to a file: give --output FILE")
     if args.output is not None:
-        _check_output(args.output, args.directory, form)
+        for directory in (args.directory, *args.others):
+            _check_output(args.output, directory, form)
     return form
 
 

@@ -30,6 +30,8 @@ COUNTED = {
     "exporting": "chips",
     "checking": "rows",
     "importing": "rows",
+    "copying": "chips",
+    "comparing": "chips",
 }
 
 

@@ -16,6 +16,8 @@ from harma.index.settings import Settings
 ROW_ID = "row_id"
 # Name of the column of distances (1 - cosine) in what `nearest` gives.
 DISTANCE_COLUMN = "distance"
+# Chips read at once: 64 MB of embeddings in float16 at 512.
+BLOCK_ROWS = 65_536
 # What a store raises where it cannot be read, or where SQL is none.
 READ_ERRORS = (OSError, ValueError, RuntimeError)
 
@@ -52,8 +54,10 @@ class StoreReader(Protocol):
     def count(self, where: str = "") -> int:
         """Chips, all of them or those that a condition admits."""
 
-    def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
-        """Chips in blocks that fit into memory."""
+    def blocks(
+        self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
+    ) -> Iterator[pa.Table]:
+        """Chips in blocks of at most so many rows, which fit into memory."""
 
     def rows(self, columns: Sequence[str], where: str = "") -> pa.Table:
         """All chips that fulfil a condition, at once."""

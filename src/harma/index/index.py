@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from harma.errors import ConfigError, QueryError
 from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
-from harma.index.ann import read_ann
 from harma.index.archive_ranges import told_ranges
 from harma.index.ask import (
     Expand,
@@ -36,6 +35,7 @@ from harma.index.expansion import Expander
 from harma.index.filters import filter_of, times_of
 from harma.index.hit_list import HitList
 from harma.index.hits import hits_of
+from harma.index.joined_store import JoinedStore
 from harma.index.placed import places_said
 from harma.index.properties import WORDS
 from harma.index.query import embed_query, marked_chips
@@ -78,19 +78,27 @@ class Index:
             self.model = _checked(store, model)
 
     @classmethod
-    def open(cls, directory: str | Path, *, model: "HarMA | None" = None) -> "Index":
-        """Open an index.
+    def open(
+        cls, directory: str | Path | Sequence[str | Path], *, model: "HarMA | None" = None
+    ) -> "Index":
+        """Open an index, or several of one model, which are searched as one.
+
+        ::
+
+            harma.Index.open(["naip-2019", "naip-2021"]).search("a stadium")
 
         Args:
-            directory: of the index.
+            directory: of the index, or of each of several. Hits are those that an index of all
+                their chips would give.
             model: the model it was made with, if it is loaded already or has moved.
 
         Raises:
             MissingFileError: there is no index.
             DataError: it is damaged.
-            ModelMismatchError: the model is another one.
+            ConfigError: an index is named twice, or none is.
+            ModelMismatchError: the model is another one, or the indexes are of several.
         """
-        return cls(Store(Path(directory)), model)
+        return cls(_store_of(directory), model)
 
     # -- what changes an index, by its directory ---------------------------------------------------
     # Their modules are imported when they are called: they need torch, which searches do not.
@@ -416,8 +424,9 @@ class Index:
         check_output_file(file)
         file = Path(file)
         # Resolved, as a link may lead into the index.
-        if self.store.directory.resolve() in file.resolve().parents:
-            raise ConfigError(f"{file} lies inside the index; write the export elsewhere")
+        for snapshot in self._snapshot.parts or [self._snapshot]:
+            if snapshot.store.directory.resolve() in file.resolve().parents:
+                raise ConfigError(f"{file} lies inside the index; write the export elsewhere")
         return export_geoparquet(self.store, file, thumbnails=thumbnails, progress=progress)
 
     def info(self) -> dict[str, Any]:
@@ -449,9 +458,15 @@ class Index:
             "ranges": told_ranges(settings.reading.ranges),
             "black to white": _stretches(sources),
             "max nodata": settings.max_nodata,
-            "search": how_searched(read_ann(store)),
+            "search": self._how_searched(),
             "bytes": store.num_bytes(),
         }
+
+    def _how_searched(self) -> str:
+        """In words; of several indexes what each of them says, once."""
+        snapshots = self._snapshot.parts or [self._snapshot]
+        said = [how_searched(snapshot.ann) for snapshot in snapshots]
+        return "; ".join(dict.fromkeys(said))
 
     @shows_declaration
     def search(
@@ -560,6 +575,16 @@ class Index:
             known = {*marked, *marked_chips(query)}
             hits = find_doubtful(snapshot, embedded, condition, page or Page(), known)
             return HitList(hits, snapshot.store, embedded.expanded)
+
+
+def _store_of(directory: str | Path | Sequence[str | Path]) -> StoreReader:
+    """The store of an index, or of several."""
+    if isinstance(directory, str | Path):
+        return Store(Path(directory))
+    stores = [Store(Path(each)) for each in directory]
+    if not stores:
+        raise ConfigError("no index is named; name one or several")
+    return stores[0] if len(stores) == 1 else JoinedStore(stores)
 
 
 def _checked(store: StoreReader, model: "HarMA") -> "HarMA":

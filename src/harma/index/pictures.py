@@ -13,6 +13,7 @@ from harma.errors import DataError, HarmaError
 from harma.index.chips import THUMBNAIL_SIDE
 from harma.index.contract import StoreReader
 from harma.index.hits import Hit
+from harma.index.joined_store import JoinedStore
 from harma.index.records import SourceRecord
 from harma.index.schema import quoted
 from harma.index.settings import Settings
@@ -77,6 +78,8 @@ def pictures_of(
     Raises:
         DataError: a hit is not in the index any more.
     """
+    if isinstance(store, JoinedStore):
+        return _of_several(store, hits, size)
     by_source: dict[str, list[Hit]] = {}
     for hit in hits:
         by_source.setdefault(hit.source, []).append(hit)
@@ -96,6 +99,19 @@ def pictures_of(
         else:
             pictures.append(ChipPicture(picture))
     return pictures
+
+
+def _of_several(store: JoinedStore, hits: Sequence[Hit], size: int) -> list[ChipPicture]:
+    """Pictures of hits of several indexes: each reads scenes as it was built."""
+    numbers = store.numbers_of([hit.id for hit in hits])
+    pictures: dict[str, ChipPicture] = {}
+    for number, part in enumerate(store.parts):
+        # What is in none of them any more is told by the first.
+        of_part = [hit for hit in hits if numbers.get(hit.id, 0) == number]
+        if of_part:
+            made = pictures_of(part, of_part, size=size)
+            pictures |= {hit.id: picture for hit, picture in zip(of_part, made, strict=True)}
+    return [pictures[hit.id] for hit in hits]
 
 
 def thumbnails_of(store: StoreReader, chips: Sequence[str]) -> dict[str, bytes]:

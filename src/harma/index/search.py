@@ -1,6 +1,7 @@
 """The search itself: the best chips that a filter admits, all compared, or by the ANN index."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from harma.index.ann import RECALL_K, Ann
 from harma.index.condition_errors import reason_of
 from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
+from harma.index.joined_store import JoinedStore
 from harma.index.merge import merged
 from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.schema import embeddings_of
@@ -21,6 +23,8 @@ from harma.index.snapshot import Snapshot, among
 
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST_BY_ANN = 3000
+# Of several indexes so many are searched at once.
+PARTS_AT_ONCE = 4
 # So few chips are compared one by one, however they were chosen.
 FEW_CHIPS = 1500
 # Chips of the whole index that are looked through for those of an area, at most.
@@ -64,6 +68,8 @@ class Search:
         self.vector = vector
         self.condition = condition
         self.ann: Ann | None = None
+        # Of several indexes each is searched in its own way: by its ANN index, or all compared.
+        self.parts = _searches(snapshot, vector, condition, is_exact)
         if not is_exact:
             self.ann = snapshot.ann
 
@@ -80,11 +86,7 @@ class Search:
         """
         ask = self._asked_first(count, overlap)
         while True:
-            matches = self._approximately(ask)
-            is_all = False
-            if matches is None:
-                matches = self._exactly(ask)
-                is_all = len(matches) < ask
+            matches, is_all = self._best(ask)
             if overlap is not None:
                 chips = [match.chip for match in matches]
                 matches = [matches[position] for position in merged(chips, overlap, count)]
@@ -93,6 +95,35 @@ class Search:
             # Too many were of one place: more of them are read, not those that follow alone, as
             # each chip is compared with all better ones.
             ask *= 4
+
+    def _best(self, ask: int) -> tuple[list[Match], bool]:
+        """The best `ask`, or fewer, and whether no more exist."""
+        if self.parts:
+            return self._best_of_parts(ask)
+        matches = self._approximately(ask)
+        if matches is not None:
+            return matches, False
+        matches = self._exactly(ask)
+        return matches, len(matches) < ask
+
+    def _best_of_parts(self, ask: int) -> tuple[list[Match], bool]:
+        """The best of several indexes: one model's scores compare."""
+        matches: list[Match] = []
+        with ThreadPoolExecutor(min(len(self.parts), PARTS_AT_ONCE)) as pool:
+            for of_part in pool.map(lambda part: part._find_as_part(ask), self.parts):
+                matches += of_part
+        # Stable: equal ones in the order of the indexes, so that pages fit.
+        matches.sort(key=lambda match: -match.score)
+        # A scene that lies in two indexes is shown once.
+        once: dict[tuple[str, str], Match] = {}
+        for match in matches[:ask]:
+            once.setdefault((match.chip.source, match.chip.id), match)
+        return list(once.values()), len(matches) < ask
+
+    def _find_as_part(self, ask: int) -> list[Match]:
+        # Says which of the indexes cannot be read.
+        with self.store.reading():
+            return self.find(ask)
 
     def _asked_first(self, count: int, overlap: float | None) -> int:
         """Chips to ask for, so that most searches need no second time."""
@@ -212,6 +243,19 @@ class Search:
         scores = embeddings_of(table) @ self.vector
         chips = chips_of(table)
         return [Match(chips[i], float(scores[i])) for i in np.lexsort((ids, -scores))]
+
+
+def _searches(
+    snapshot: Snapshot, vector: Embedding, condition: Filter, is_exact: bool
+) -> list[Search]:
+    """The same search in each of several indexes; none where there is one index."""
+    if not isinstance(snapshot.store, JoinedStore):
+        return []
+    searches = []
+    for number, part in enumerate(snapshot.parts):
+        fitted = snapshot.store.fitted(number, condition)
+        searches.append(Search(part, vector, fitted, is_exact=is_exact))
+    return searches
 
 
 def best_of(

@@ -12,6 +12,7 @@ from harma.index.ann import Ann, read_ann
 from harma.index.background import Background, background_of
 from harma.index.contract import ROW_ID, StoreReader
 from harma.index.filters import Dates, Filter
+from harma.index.joined_store import JoinedStore
 from harma.index.schema import BOX_COLUMNS, embeddings_of
 
 # Chips that a score is judged against.
@@ -94,6 +95,20 @@ class Snapshot:
     def __init__(self, store: StoreReader) -> None:
         self.store = store.snapshot()
 
+    @classmethod
+    def _of(cls, store: StoreReader) -> "Snapshot":
+        """A snapshot of a store that reads one version already."""
+        snapshot = cls.__new__(cls)
+        snapshot.store = store
+        return snapshot
+
+    @cached_property
+    def parts(self) -> list["Snapshot"]:
+        """Where several indexes are searched as one, a snapshot of each; of one index none."""
+        if not isinstance(self.store, JoinedStore):
+            return []
+        return [self._of(part) for part in self.store.parts]
+
     @cached_property
     def num_chips(self) -> int:
         """Chips of this version."""
@@ -149,10 +164,19 @@ class Snapshot:
         """Whether it is the same version as another, searched in the same way."""
         if self.store.versions != other.store.versions:
             return False
-        return self.store.tuning() == other.store.tuning()
+        if self.store.tuning() != other.store.tuning():
+            return False
+        parts = zip(self.parts, other.parts, strict=True)
+        return all(part.is_as(of_other) for part, of_other in parts)
 
     def warm_up(self) -> None:
         """Learn what searches will need, before the first of them does."""
+        if self.parts:
+            for part in self.parts:
+                part.warm_up()
+            # The places and the dates are looked up in each of them alone.
+            _ = self.sample
+            return
         for learnt in ("places", "moments", "sample", "ann"):
             getattr(self, learnt)
 

@@ -22,7 +22,7 @@ from harma.errors import (
 from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
-from harma.index.contract import DISTANCE_COLUMN, READ_ERRORS, ROW_ID
+from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
 from harma.index.properties import WORDS, columns_of, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.schema import CHIPS_TABLE, SOURCE_SCHEMA, SOURCES_TABLE, chip_schema, quoted
@@ -33,8 +33,6 @@ TABLES = "tables"
 TUNING_FILE = "search.json"
 LANCE_ROW_ID = "_rowid"
 LANCE_DISTANCE = "_distance"
-# Chips read at once: 64 MB of embeddings in float16 at 512.
-SCAN_ROWS = 65_536
 # What the one that holds the lock is doing.
 WRITING_INDEX = "writing the index"
 # Names in one SQL expression.
@@ -180,18 +178,21 @@ class Store:
         """Chips, all of them or those that a condition in SQL admits."""
         return int(self._chips.count_rows(self._condition(where) or None))
 
-    def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
+    def blocks(
+        self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
+    ) -> Iterator[pa.Table]:
         """Chips in blocks that fit into memory.
 
         Args:
             columns: to read.
             where: SQL that they fulfil, or "".
+            num_rows: of a block, at most.
 
         Yields:
-            Tables of at most `SCAN_ROWS` rows with these columns and `ROW_ID`.
+            Tables with these columns and `ROW_ID`.
         """
         query = self._query(columns, where)
-        for batch in query.to_batches(batch_size=SCAN_ROWS):
+        for batch in query.to_batches(batch_size=num_rows):
             # Lance gives batches or tables, as its version will have it.
             table = batch
             if isinstance(batch, pa.RecordBatch):
@@ -400,6 +401,22 @@ class Store:
             # By name: further columns stand in the order in which they came.
             schema = self._chips.schema
             self._chips.add(pa.table([columns[name] for name in schema.names], schema=schema))
+
+    def add_rows(self, rows: pa.Table) -> None:
+        """Append chips as another store gave them, all of them or none.
+
+        Args:
+            rows: with all columns of this one, in any order; a property that is new gets a column.
+        """
+        own = chip_schema(self.settings.embed_dim).names
+        known = self.property_types()
+        found = property_types(rows.schema, [*own, ROW_ID])
+        new = [(name, kind) for name, kind in found.items() if name not in known]
+        with self._writing():
+            if new:
+                self._chips.add_columns(pa.schema(new))
+            schema = self._chips.schema
+            self._chips.add(rows.select(schema.names).cast(schema))
 
     def put_settings(self, settings: Settings) -> None:
         """Write what the index was made with anew."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harma.errors import BusyError, DataError, HarmaError
 from harma.ground.messages import first_line
-from harma.index.contract import READ_ERRORS, StoreReader
+from harma.index.contract import BLOCK_ROWS, READ_ERRORS, StoreReader
 from harma.index.records import SourceRecord
 from harma.index.settings import Settings
 
@@ -100,9 +100,11 @@ class GuardedStore:
         with self._told():
             return self._store.count(where)
 
-    def blocks(self, columns: Sequence[str], where: str = "") -> Iterator[pa.Table]:
-        """Chips in blocks that fit into memory."""
-        blocks = iter(self._store.blocks(columns, where))
+    def blocks(
+        self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
+    ) -> Iterator[pa.Table]:
+        """Chips in blocks of at most so many rows, which fit into memory."""
+        blocks = iter(self._store.blocks(columns, where, num_rows))
         while True:
             # What is done with a block meanwhile is nothing of the store's.
             with self._told():

@@ -9,6 +9,7 @@ info: what an index holds, and how it is searched.
 verify: whether it is whole, and what has become of its sources.
 optimize: join files and make the ANN index anew.
 reembed: embed all sources again, with another model, or other tiles.
+split: make several indexes of one; merge: make one of several; nothing is embedded.
 export: write all chips to a GeoParquet file; import: bring embeddings of one in.
 """
 
@@ -16,7 +17,7 @@ import argparse
 
 from harma.cli.argument_types import local_directory
 from harma.cli.command import add_actions, run_action
-from harma.cli.index import build, exchange, upkeep
+from harma.cli.index import build, exchange, shards, upkeep
 
 EPILOG = """examples:
   harma index build archive scenes/ --model runs/a
@@ -27,13 +28,15 @@ EPILOG = """examples:
   harma index relocate archive /mnt/old/scenes /data/scenes
   harma index info archive
   harma index reembed archive --model runs/b --tiles 2
+  harma index split archive --by year --output years
+  harma index merge years/2019 years/2020 --output archive2
   harma index export archive archive.parquet
 status: 0 done, 1 done, but something is wrong (it is listed), 2 not done"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb: a parser for each action."""
-    actions = (*build.ACTIONS, *upkeep.ACTIONS, *exchange.ACTIONS)
+    actions = (*build.ACTIONS, *upkeep.ACTIONS, *shards.ACTIONS, *exchange.ACTIONS)
     add_actions(parser, actions, shared=_add_directory)
 
 

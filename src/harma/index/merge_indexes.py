@@ -1,0 +1,242 @@
+"""Merge of indexes: several of one model and one way of cutting and reading become one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from harma.errors import ConfigError, DataError
+from harma.ground.progress import AdvancePart, not_told
+from harma.index.archive_ranges import told_ranges
+from harma.index.contract import StoreReader
+from harma.index.copying import Copies, Made, measuring, new_directory, whole_rows
+from harma.index.embedder import QueryEmbedder
+from harma.index.joined_store import JoinedStore
+from harma.index.records import SourceRecord
+from harma.index.settings import COMMON_SETTINGS
+from harma.index.store import Store
+
+# Of the one index that is made.
+MERGED = "merged"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge made.
+
+    Attributes:
+        made: the index.
+        num_repeated: sources that several inputs have, the same everywhere, and that it has once.
+    """
+
+    made: Made
+    num_repeated: int
+
+
+def merge_indexes(
+    directories: Sequence[Path],
+    output: Path,
+    *,
+    load: Callable[[], QueryEmbedder] | None = None,
+    progress: AdvancePart = not_told,
+) -> Merged:
+    """Make one index of several, which stay as they are.
+
+    Chips keep their ids, sources their fingerprints. A source that several have, of the same bytes
+    and with as many chips, is taken once, from the first. The settings are those of the first.
+    Memory is that of some thousand chips, the records of all sources, and 16 bytes a chip while ids
+    are compared.
+
+    Args:
+        directories: of the indexes, two or more.
+        output: new directory; it is there when the index is whole.
+        load: gives the model, with which recall of the ANN index is measured, where the index is
+            large enough for one; None measures on chips alone.
+        progress: called with (what is done, chips so far, in all).
+
+    Raises:
+        MissingFileError: one is no index.
+        DataError: one is damaged, a source is in two with other content, or an id means two chips.
+        ConfigError: they were made with other settings, one is named twice, or `output` is there.
+        ModelMismatchError: they are of several models.
+    """
+    if len(directories) < 2:
+        raise ConfigError("a merge needs two indexes or more")
+    with new_directory(output, directories) as partial:
+        # One version of each, whatever is written meanwhile.
+        joined = JoinedStore([Store(directory).snapshot() for directory in directories])
+        with joined.reading():
+            merge = _Merge(joined, progress)
+            num_chips = merge.check()
+            # Before the work: the model may be gone.
+            embedder = measuring(joined.settings, num_chips, load)
+            made = merge.write(partial, num_chips, embedder)
+    return Merged(replace(made, directory=output), merge.sources.num_repeated)
+
+
+class _Merge:
+    """One merge: what is taken from where, and how far it is.
+
+    Args:
+        joined: the indexes.
+        progress: told how far it is.
+
+    Attributes:
+        sources: of them.
+    """
+
+    def __init__(self, joined: JoinedStore, progress: AdvancePart) -> None:
+        for store in joined.parts[1:]:
+            _check_settings(joined.parts[0], store)
+        self.joined = joined
+        self.progress = progress
+        self.sources = _Sources(joined.parts)
+
+    def check(self) -> int:
+        """Check that no two chips have one id, as those of other programs may: they count from 0.
+
+        Returns:
+            Chips that are taken.
+
+        Raises:
+            DataError: an id is there twice.
+        """
+        total = self.joined.count()
+        hashes: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        done = 0
+        for _, ids in self._ids():
+            # Eight bytes a chip: the ids themselves would not fit.
+            hashes.append(np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids)))
+            done += len(ids)
+            self.progress("comparing", done, total)
+        ordered = np.sort(np.concatenate(hashes))
+        doubtful = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+        if doubtful:
+            self._check_doubtful(doubtful)
+        return len(ordered)
+
+    def _ids(self) -> Iterator[tuple[StoreReader, list[str]]]:
+        for number, store in enumerate(self.joined.parts):
+            for rows in self.sources.taken(number, store.blocks(["id", "source"])):
+                yield store, rows["id"].to_pylist()
+
+    def _check_doubtful(self, doubtful: set[int]) -> None:
+        """Look at the ids whose hashes are there twice."""
+        seen: dict[str, StoreReader] = {}
+        for store, ids in self._ids():
+            for chip in ids:
+                if hash(chip) in doubtful and chip in seen:
+                    raise DataError(
+                        f"the id {chip} means a chip of {seen[chip].directory} and another of"
+                        f" {store.directory}; they were imported with ids of their own. Import one"
+                        " of them again, with ids that HarMA makes (--id-column '')"
+                    )
+                if hash(chip) in doubtful:
+                    seen[chip] = store
+
+    def write(self, directory: Path, num_chips: int, embedder: QueryEmbedder | None) -> Made:
+        """Copy all that is taken into a new index."""
+        settings = replace(self.joined.settings, versions_before=0)
+        copies = Copies({MERGED: directory}, settings)
+        done = 0
+        for number, store in enumerate(self.joined.parts):
+            for rows in self.sources.taken(number, whole_rows(store)):
+                copies.add(MERGED, rows)
+                done += rows.num_rows
+                self.progress("copying", done, num_chips)
+        return copies.finish(MERGED, self.sources.records.values(), embedder, self.progress)
+
+
+def _check_settings(first: StoreReader, other: StoreReader) -> None:
+    """Check that chips of two indexes were cut and read in one way.
+
+    Raises:
+        ConfigError: they were not.
+    """
+    ranges = told_ranges(first.settings.reading.ranges)
+    for kind, shown in told_ranges(other.settings.reading.ranges).items():
+        if ranges.get(kind, shown) != shown:
+            raise ConfigError(
+                f"{first.directory} shows {kind} from {ranges[kind]}, {other.directory} from"
+                f" {shown}; search them as one instead (harma search A TEXT --index B)"
+            )
+    for name in COMMON_SETTINGS:
+        one = getattr(first.settings, name)
+        two = getattr(other.settings, name)
+        # Kinds that only one knows are taken over.
+        if name == "reading":
+            two = replace(two, ranges=one.ranges)
+        # As text: a nodata value may be NaN, which is not equal to itself.
+        if repr(one) != repr(two):
+            raise ConfigError(
+                f"{first.directory} was made with {name} {one}, {other.directory} with {two};"
+                " search them as one instead (harma search A TEXT --index B)"
+            )
+
+
+class _Sources:
+    """Which index each source is taken from.
+
+    Args:
+        stores: of the indexes.
+
+    Attributes:
+        records: of all sources, as they are taken.
+        num_repeated: sources that several have.
+    """
+
+    def __init__(self, stores: Sequence[StoreReader]) -> None:
+        self.records: dict[str, SourceRecord] = {}
+        self.num_repeated = 0
+        self._stores = stores
+        self._owners: dict[str, int] = {}
+        for number, store in enumerate(stores):
+            with store.reading():
+                records = store.sources()
+            for record in records.values():
+                self._take(number, record)
+
+    def _take(self, number: int, record: SourceRecord) -> None:
+        name = record.source
+        before = self.records.get(name)
+        if before is not None:
+            self.num_repeated += 1
+            # What could not be used here may be whole there.
+            if before.num_chips and record.num_chips:
+                self._check_same(number, before, record)
+            if before.num_chips or not record.num_chips:
+                return
+        self.records[name] = record
+        self._owners[name] = number
+
+    def _check_same(self, number: int, before: SourceRecord, record: SourceRecord) -> None:
+        """Check that a source of two indexes is the same in both."""
+        was = (before.content, before.num_chips)
+        if was == (record.content, record.num_chips):
+            return
+        first = self._stores[self._owners[record.source]].directory
+        other = self._stores[number].directory
+        raise DataError(
+            f"{record.source} is in {first} with {before.num_chips:,} chips and in {other} with"
+            f" {record.num_chips:,}, or of other bytes; take it out of one of them"
+            " (harma index remove)"
+        )
+
+    def taken(self, number: int, blocks: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """The rows of one index that are taken."""
+        # Says which of the indexes cannot be read.
+        with self._stores[number].reading():
+            for block in blocks:
+                coded = block["source"].combine_chunks().dictionary_encode()
+                names = coded.dictionary.to_pylist()
+                owned = pa.array([self._owns(number, name) for name in names], pa.bool_())
+                rows = block.filter(owned.take(coded.indices))
+                if rows.num_rows:
+                    yield rows
+
+    def _owns(self, number: int, name: str) -> bool:
+        # Chips of a build that was killed have no record: the first index that has some keeps them.
+        return self._owners.setdefault(name, number) == number
