@@ -176,7 +176,7 @@ class MemoryStore:
     def write_tuning(self, text):
         self._tuning = text
 
-    def create_ann(self, kind, num_bits):
+    def create_ann(self, kind, num_bits, num_partitions=None):
         pass
 
     def drop_ann(self):

@@ -124,7 +124,7 @@ class StoreWriter(StoreReader, Protocol):
     def write_tuning(self, text: str) -> None:
         """Keep how the ANN index was tuned; "" forgets it."""
 
-    def create_ann(self, kind: str, num_bits: int) -> None:
+    def create_ann(self, kind: str, num_bits: int, num_partitions: int | None = None) -> None:
         """Make the ANN index, in place of an older one."""
 
     def drop_ann(self) -> None:

@@ -446,18 +446,19 @@ class Store:
         else:
             self._tuning_file().unlink(missing_ok=True)
 
-    def create_ann(self, kind: str, num_bits: int) -> None:
+    def create_ann(self, kind: str, num_bits: int, num_partitions: int | None = None) -> None:
         """Make the ANN index, in place of an older one.
 
         Args:
             kind: "IVF_RQ" or "IVF_FLAT".
             num_bits: of each dimension, with IVF_RQ.
+            num_partitions: that the chips are parted into; None as Lance has it.
         """
         from lancedb.index import IvfFlat, IvfRq
 
-        config: Any = IvfFlat(distance_type="cosine")
+        config: Any = IvfFlat(distance_type="cosine", num_partitions=num_partitions)
         if kind == "IVF_RQ":
-            config = IvfRq(distance_type="cosine", num_bits=num_bits)
+            config = IvfRq(distance_type="cosine", num_bits=num_bits, num_partitions=num_partitions)
         with self._writing():
             self._chips.create_index("embedding", config=config, replace=True)
 
