@@ -84,6 +84,9 @@ class StoreReader(Protocol):
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources, by source."""
 
+    def source_blocks(self) -> Iterator[Sequence[SourceRecord]]:
+        """The records of all sources, some thousand at a time."""
+
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
 

@@ -35,6 +35,8 @@ LANCE_ROW_ID = "_rowid"
 LANCE_DISTANCE = "_distance"
 # Chips read at once: 64 MB of embeddings in float16 at 512.
 SCAN_ROWS = 65_536
+# Sources read at once: as rows of Python they take a kilobyte each.
+SOURCES_AT_ONCE = 4096
 # What the one that holds the lock is doing.
 WRITING_INDEX = "writing the index"
 # Names in one SQL expression.
@@ -261,13 +263,20 @@ class Store:
 
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources, by source."""
-        rows = self._sources.to_arrow().to_pylist()
         records = {}
-        for row in rows:
-            # Empty is what an earlier version did not know.
-            known = {name: value for name, value in row.items() if value is not None}
-            records[row["source"]] = SourceRecord(**known)
+        for block in self.source_blocks():
+            records.update({record.source: record for record in block})
         return records
+
+    def source_blocks(self) -> Iterator[list[SourceRecord]]:
+        """The records of all sources, `SOURCES_AT_ONCE` at a time."""
+        for batch in self._sources.search().to_batches(batch_size=SOURCES_AT_ONCE):
+            records = []
+            for row in batch.to_pylist():
+                # Empty is what an earlier version did not know.
+                known = {name: value for name, value in row.items() if value is not None}
+                records.append(SourceRecord(**known))
+            yield records
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
