@@ -69,7 +69,18 @@ def chip(number):
 def source(number):
     content = f"{number // CHIPS_OF_A_SOURCE:032x}"
     return SourceRecord(
-        name_of(number), -1, -1, content, num_chips=CHIPS_OF_A_SOURCE, width=512, height=512
+        name_of(number),
+        -1,
+        -1,
+        content,
+        num_chips=CHIPS_OF_A_SOURCE,
+        width=512,
+        height=512,
+        bands="4,3,2",
+        bands_reason="by the names of its bands",
+        stretch="0,3000 (range of the sensor)",
+        sensor="sentinel-2",
+        date_from="name of the file",
     )
 
 

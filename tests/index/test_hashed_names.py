@@ -7,7 +7,13 @@ import pyarrow as pa
 import pytest
 
 from harma.index import hashed_names
-from harma.index.hashed_names import NameCounts, RepeatedNames, hashes_of, parts_of
+from harma.index.hashed_names import (
+    KnownNames,
+    NameCounts,
+    RepeatedNames,
+    hashes_of,
+    parts_of,
+)
 
 
 def blocks_of_names(rng, num_blocks, distinct):
@@ -72,3 +78,12 @@ def test_names_are_counted(monkeypatch, waiting):
     hashes, sums = counts.sums()
     assert (np.diff(hashes) > 0).all()
     assert sums.sum() == expected.total()
+
+
+def test_names_are_known_again():
+    counts = NameCounts()
+    counts.add_all(pa.chunked_array([["a", "b", "a"], ["c"]]))
+    assert counts.of(hashed(["a", "b", "c", "d"])).tolist() == [2, 1, 1, 0]
+    known = KnownNames(counts.sums()[0])
+    assert [name in known for name in "abcd"] == [True, True, True, False]
+    assert "a" not in KnownNames(np.empty(0, dtype=np.int64))

@@ -21,6 +21,23 @@ def parts_of(hashes: Hashes, num_parts: int) -> NDArray[np.uint64]:
     return hashes.view(np.uint64) % np.uint64(num_parts)
 
 
+class KnownNames:
+    """Names that were met; it keeps eight bytes of each.
+
+    One of ten thousand million others may seem to be among a million.
+
+    Args:
+        hashes: of the names, ascending, each once.
+    """
+
+    def __init__(self, hashes: Hashes) -> None:
+        self._hashes = hashes
+
+    def __contains__(self, name: str) -> bool:
+        place = int(np.searchsorted(self._hashes, hash(name)))
+        return place < len(self._hashes) and int(self._hashes[place]) == hash(name)
+
+
 class RepeatedNames:
     """Which of many names come more than once; it keeps eight bytes of each.
 
@@ -78,6 +95,12 @@ class NameCounts:
         self._num_waiting += len(hashes)
         if self._num_waiting > WAITING:
             self.sums()
+
+    def add_all(self, names: pa.ChunkedArray) -> None:
+        """Take in names."""
+        # By Arrow first: chips of a source lie together, and a block has few sources.
+        counted = names.value_counts()
+        self.add(hashes_of(counted.field("values")), counted.field("counts").to_numpy())
 
     def of(self, hashes: Hashes) -> Counts:
         """How often each of some names came, 0 where it never did."""

@@ -37,6 +37,8 @@ LANCE_DISTANCE = "_distance"
 SCAN_ROWS = 65_536
 # Sources read at once: as rows of Python they take a kilobyte each.
 SOURCES_AT_ONCE = 4096
+# Of sources, what many have in common.
+REPEATED = {"bands", "bands_reason", "stretch", "sensor", "date_from", "placed_by"}
 # What the one that holds the lock is doing.
 WRITING_INDEX = "writing the index"
 # Names in one SQL expression.
@@ -271,10 +273,14 @@ class Store:
     def source_blocks(self) -> Iterator[list[SourceRecord]]:
         """The records of all sources, `SOURCES_AT_ONCE` at a time."""
         for batch in self._sources.search().to_batches(batch_size=SOURCES_AT_ONCE):
+            # One text for all of a block: most sources say the same of their bands and dates.
+            shared: dict[str, str] = {}
             records = []
             for row in batch.to_pylist():
                 # Empty is what an earlier version did not know.
                 known = {name: value for name, value in row.items() if value is not None}
+                for name in REPEATED & known.keys():
+                    known[name] = shared.setdefault(known[name], known[name])
                 records.append(SourceRecord(**known))
             yield records
 
