@@ -1,4 +1,4 @@
-"""Memory that grows with an archive: verifying it, and reading what is known of its sources.
+"""Memory that grows with an archive: verifying, information, export, what is known of its sources.
 
     python benchmarks/index/growth.py --output DIR [--sizes 200000 800000]
 
@@ -13,12 +13,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import geopandas
 import numpy as np
+import shapely
 
+from harma.index import geoparquet
+from harma.index.contract import ROW_ID
+from harma.index.counts import chip_totals
 from harma.index.records import ChipRecord, SourceRecord
-from harma.index.schema import embeddings_of
+from harma.index.schema import BOX_COLUMNS, embeddings_of
 from harma.index.settings import Settings
 from harma.index.store import Store
 from harma.index.verify import NORM_TOLERANCE, verify
@@ -31,7 +37,7 @@ FOLDER = "/archive/of/scenes/2024/tiles"
 
 
 def make(directory, count):
-    """An index of `count` chips without places, and of their sources, which are addresses."""
+    """An index of `count` chips, and of their sources, which are addresses."""
     settings = Settings("none", None, "benchmark", DIM, Tiling(), Reading(), 0.5)
     store = Store.create(directory, settings)
     rng = np.random.default_rng(0)
@@ -44,14 +50,15 @@ def make(directory, count):
 
 
 def chip(number):
+    west, south = number % 1000 / 10, number // 1000 % 1000 / 20
     return ChipRecord(
         id=f"{number:024x}",
-        geometry=None,
-        xmin=None,
-        ymin=None,
-        xmax=None,
-        ymax=None,
-        datetime=None,
+        geometry=shapely.to_wkb(shapely.box(west, south, west + 0.01, south + 0.01)),
+        xmin=west,
+        ymin=south,
+        xmax=west + 0.01,
+        ymax=south + 0.01,
+        datetime=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(minutes=number),
         datetime_end=None,
         source=name_of(number),
         content=f"{number // CHIPS_OF_A_SOURCE:032x}",
@@ -135,11 +142,36 @@ def sources_streamed(store):
     assert sum(len(block) for block in store.source_blocks()) == store.count() // CHIPS_OF_A_SOURCE
 
 
+def plain_totals(store):
+    """Boxes and dates of all chips at once."""
+    return store.rows([*BOX_COLUMNS, "datetime"])
+
+
+def totals(store):
+    assert chip_totals(store).num_placed == store.count()
+
+
+def plain_order(store):
+    """A point of Python for every chip."""
+    ids, centres = [], []
+    for block in store.blocks(["geometry"]):
+        ids.append(block[ROW_ID].to_numpy())
+        bounds = shapely.bounds(shapely.from_wkb(block["geometry"].to_numpy()))
+        centres.append((bounds[:, :2] + bounds[:, 2:]) / 2)
+    points = geopandas.GeoSeries(shapely.points(np.concatenate(centres)))
+    order = np.argsort(points.hilbert_distance(), kind="stable")
+    return np.concatenate(ids)[order]
+
+
 DEEDS = {
     "opened": opened,
     "reading alone": reading,
     "verify, plain": plain_verify,
     "verify": verified,
+    "info, plain": plain_totals,
+    "info": totals,
+    "order, plain": plain_order,
+    "order of export": geoparquet._order,
     "sources, plain": plain_sources,
     "sources, kept": sources_kept,
     "sources, streamed": sources_streamed,
