@@ -99,6 +99,11 @@ class MemoryStore:
     def sources(self):
         return dict(self._sources)
 
+    def source_blocks(self):
+        records = list(self._sources.values())
+        for start in range(0, len(records), 2):
+            yield records[start : start + 2]
+
     def chip_ids(self, sources):
         ids = {name: set() for name in sources}
         for row in self.rows(["id", "source"]).to_pylist():
@@ -176,7 +181,7 @@ class MemoryStore:
     def write_tuning(self, text):
         self._tuning = text
 
-    def create_ann(self, kind, num_bits):
+    def create_ann(self, kind, num_bits, num_partitions=None):
         pass
 
     def drop_ann(self):

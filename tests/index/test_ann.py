@@ -49,6 +49,21 @@ def test_what_was_made_is_kept_and_told(store):
     assert read_ann(store) is None
 
 
+def test_a_recall_below_the_wanted_one_is_told():
+    reached = Ann("IVF_RQ", 4, 20, 4, 1500, {"text": 0.99, "image": 1.0}, 12.4, 0.99)
+    assert "below" not in str(reached)
+    missed = replace(reached, recall={"text": 0.9896, "image": 1.0})
+    assert str(missed).endswith("measured with 1,500 chips; recall 0.989, below 0.99")
+
+
+def test_what_an_earlier_version_kept_is_read(store):
+    store.write_tuning(
+        '{"kind": "IVF_RQ", "num_bits": 4, "num_probes": 20, "refine": 4, "num_chips": 9,'
+        ' "recall": {"text": 0.9}, "milliseconds": 3.0}'
+    )
+    assert "below" not in str(read_ann(store))
+
+
 def test_it_pays_from_so_many_chips_on_and_again_when_they_have_doubled(store, monkeypatch):
     for least, expected in ((1501, False), (1500, True)):
         monkeypatch.setattr(anns, "PAYS", least)

@@ -8,10 +8,11 @@ from tests.index.made import all_chips, make_store
 
 from harma.index import ann_tuning
 from harma.index.ann import read_ann
-from harma.index.ann_tuning import filter_of_a_part, make_ann, sampled_chips
+from harma.index.ann_tuning import filter_of_a_part, make_ann, rungs, sampled_chips
 from harma.index.contract import ROW_ID
 from harma.index.index import Index
 from harma.index.schema import embeddings_of
+from harma.index.store import Store
 
 
 @pytest.fixture
@@ -44,6 +45,95 @@ def test_the_worst_kind_of_query_decides_and_then_search_stays_exact(store, monk
     assert read_ann(store) is None
     assert store.num_unindexed() == 0
     assert len(Index(store).search(like=[np.ones(16, dtype=np.float32)])) == 10
+
+
+@pytest.mark.parametrize(
+    ("num_partitions", "further"),
+    [
+        (1, []),
+        (160, []),
+        (161, [161]),
+        (244, [244]),
+        (2441, [320, 640, 1280, 2441]),
+        (244_141, [160 * 2**power for power in range(1, 11)] + [244_141]),
+    ],
+)
+def test_the_ladder_ends_where_all_partitions_are_looked_into(num_partitions, further):
+    tried = list(rungs(num_partitions))
+    assert tried[:5] == list(ann_tuning.LADDER)
+    assert tried[5:] == [(num_probes, 32) for num_probes in further]
+
+
+def made_recalls(monkeypatch, recalls, made):
+    """Measurements that are known: kind → recall by probes; `made` gets the kinds that are made."""
+    original = Store.create_ann
+
+    def create(self, kind, *further):
+        made.append(kind)
+        original(self, kind, *further)
+
+    def measured(self, num_probes, refine):
+        return {"text": recalls[made[-1]](num_probes), "image": 1.0}, 1.0
+
+    monkeypatch.setattr(Store, "create_ann", create)
+    monkeypatch.setattr(ann_tuning.Probes, "measure", measured)
+
+
+@pytest.mark.parametrize(
+    ("flat", "kind", "made"),
+    [(0.975, "IVF_FLAT", 2), (0.95, "IVF_RQ", 3)],
+)
+def test_what_comes_nearest_is_kept_and_says_so(store, monkeypatch, flat, kind, made):
+    kinds = []
+    recalls = {"IVF_RQ": lambda probes: 0.97 if probes >= 40 else 0.5, "IVF_FLAT": lambda _: flat}
+    made_recalls(monkeypatch, recalls, kinds)
+    ann = make_ann(store, None)
+    assert (ann.kind, len(kinds)) == (kind, made)
+    assert kinds[-1] == kind, "the kept one is the one that is there"
+    assert ann.num_probes == (40 if kind == "IVF_RQ" else 10), "the quickest of the best"
+    assert str(ann).endswith(f"; recall {max(0.97, flat)}, below 0.99")
+    assert read_ann(store) == ann
+    assert store.num_unindexed() == 0
+    assert Index(store).info()["search"] == str(ann)
+
+
+def test_what_is_slower_than_comparing_all_is_not_taken(store, monkeypatch):
+    monkeypatch.setattr(
+        ann_tuning.Probes, "is_slow", lambda self, num_probes, refine: num_probes > 20
+    )
+    made_recalls(
+        monkeypatch, dict.fromkeys(["IVF_RQ", "IVF_FLAT"], lambda probes: 0.9 + probes / 1000), []
+    )
+    assert make_ann(store, None).num_probes == 20
+    monkeypatch.setattr(ann_tuning.Probes, "is_slow", lambda self, *rung: True)
+    assert make_ann(store, None) is None
+    assert read_ann(store) is None
+
+
+def test_times_are_compared_where_there_are_many_chips(store, monkeypatch):
+    probes = ann_tuning.Probes(store, None)
+    store.create_ann("IVF_FLAT", 16)
+    probes.exact_milliseconds = 0.0
+    assert not probes.is_slow(1, 1), "of few chips nothing is timed"
+    monkeypatch.setattr(ann_tuning, "PAYS", 1000)
+    assert probes.is_slow(1, 1)
+    probes.exact_milliseconds = 1e6
+    assert not probes.is_slow(1, 1)
+    del probes.exact_milliseconds
+    assert probes.exact_milliseconds > 0
+
+
+def test_many_partitions_need_more_probes_than_the_first_rungs(store, monkeypatch):
+    """300 partitions of five chips each: a rung is a share of them, the last one all."""
+    monkeypatch.setattr(ann_tuning, "CHIPS_IN_PARTITION", 5)
+    monkeypatch.setattr(ann_tuning, "LADDER", ((2, 8),))
+    ann = make_ann(store, None, least_recall=0.995)
+    assert 16 <= ann.num_probes <= 300
+    probes = ann_tuning.Probes(store, None)
+    few, _ = probes.measure(2, 8)
+    every, _ = probes.measure(300, 8)
+    assert few["image"] < 0.8
+    assert every["image"] > 0.99
 
 
 def test_recall_is_measured_on_texts_images_and_with_a_filter(store):

@@ -8,6 +8,7 @@ from tests.index.made import all_chips, all_rows, fill, made_settings
 from tests.index.memory_store import MemoryStore
 
 from harma.errors import NotFoundError, QueryError
+from harma.index import store as stores
 from harma.index.ann import read_ann
 from harma.index.ann_tuning import make_ann
 from harma.index.ask import Chip, Page, Query, Vector, Where
@@ -171,6 +172,16 @@ def test_what_is_written_is_read_by_the_next_snapshot(writable):
     assert writable.count() == len(left) - 40
     writable.put_sources([SourceRecord(source, 9, 9, "other")])
     assert writable.sources()[source].size == 9
+
+
+def test_sources_come_in_blocks_too(writable, monkeypatch):
+    monkeypatch.setattr(stores, "SOURCES_AT_ONCE", 2)
+    writable.put_sources([SourceRecord(name, 9, 9, "c", bands="3,2,1") for name in SOURCES])
+    blocks = list(writable.source_blocks())
+    assert max(map(len, blocks)) == 2
+    records = [record for block in blocks for record in block]
+    assert sorted(record.source for record in records) == sorted(SOURCES)
+    assert {record.source: record for record in records} == writable.sources()
 
 
 def test_an_ann_index_is_kept_and_forgotten(writable):

@@ -116,12 +116,17 @@ def test_rows_follow_the_hilbert_curve_and_those_without_a_place_come_last(expor
     assert abs(order[np.flatnonzero(placed.geom_type == "MultiPolygon")[0], 0]) > 179
 
 
-def test_neighbours_in_the_file_are_neighbours_on_earth():
+@pytest.mark.parametrize("at_once", [100, 65_536])
+def test_neighbours_in_the_file_are_neighbours_on_earth(monkeypatch, at_once):
     rng = np.random.default_rng(0)
     centres = rng.uniform((-20, 30), (40, 60), (4096, 2))
     centres[5] = np.nan
+    monkeypatch.setattr(geoparquet, "POINTS_AT_ONCE", at_once)
     order = geoparquet._hilbert_order(centres)
     assert order[-1] == 5
+    whole = geopandas.GeoSeries(shapely.points(np.delete(centres, 5, axis=0))).hilbert_distance()
+    expected = np.delete(np.arange(4096), 5)[np.argsort(whole, kind="stable")]
+    assert order[:-1].tolist() == expected.tolist()
     steps = np.linalg.norm(np.diff(centres[order[:-1]], axis=0), axis=1)
     assert steps.mean() < 0.05 * np.linalg.norm(np.diff(centres[6:], axis=0), axis=1).mean()
     assert geoparquet._hilbert_order(np.full((3, 2), np.nan)).tolist() == [0, 1, 2]

@@ -2,24 +2,31 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harma.index.ann import RECALL_K, Ann, forget_ann, write_ann, write_tried
+from harma.index.ann import PAYS, RECALL_K, Ann, forget_ann, write_ann, write_tried
 from harma.index.contract import ROW_ID, StoreReader, StoreWriter
 from harma.index.schema import embeddings_of, quoted
 from harma.index.search import best_of
 
 # Share of the ten best that every kind of query has to find.
 WANTED_RECALL = 0.99
+# Where nothing reaches that, the nearest is kept; with less than this all are compared.
+KEPT_RECALL = 0.9
 # Queries of each kind that it is measured on.
 QUERIES = 64
+# Queries that are timed against comparing all.
+TIMED_QUERIES = 8
 # From quick to thorough: partitions that are looked into, and how many times k candidates are
-# compared exactly.
+# compared exactly. It goes on, twice as many partitions each time, until all are looked into.
 LADDER = ((10, 2), (20, 4), (40, 8), (80, 16), (160, 32))
+# Chips in a partition, as Lance has it too: said, so that the ladder knows where it ends.
+CHIPS_IN_PARTITION = 4096
 # Four bits a dimension: with one, texts need 30 times as many exact comparisons (docs/results.md).
 # Whole vectors where that is not enough.
 ANN_KINDS = (("IVF_RQ", 4), ("IVF_FLAT", 16))
@@ -31,6 +38,8 @@ ADMITTED = 0.05
 FILTER_SAMPLE = 4096
 
 Vectors = NDArray[np.float32]
+# Row ids of the best chips of a query, and their scores.
+Best = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 def make_ann(
@@ -40,7 +49,8 @@ def make_ann(
 
     Recall is measured on embedded texts, on chips of the index (each without itself), and on both
     with a filter, against comparing all. The first kind and the quickest parameters that reach
-    `least_recall` on all of them are taken.
+    `least_recall` on all of them are taken; where none do, those that come nearest are, and say so.
+    Nothing is taken that is slower than comparing all.
 
     Args:
         store: of the index.
@@ -48,24 +58,71 @@ def make_ann(
         least_recall: recall of the ten best, 0 to 1.
 
     Returns:
-        What was made; None where nothing reaches `least_recall`: then all are compared.
+        What was made; None where nothing reaches `KEPT_RECALL`: then all are compared.
     """
     probes = Probes(store, texts)
     # Without parameters a reader searches exactly, so that nobody meets those of another index.
     forget_ann(store)
-    for kind, num_bits in ANN_KINDS:
-        if kind == "IVF_RQ" and store.settings.embed_dim % RQ_UNIT:
-            continue
-        store.create_ann(kind, num_bits)
-        for num_probes, refine in LADDER:
-            recall, milliseconds = probes.measure(num_probes, refine)
-            if min(recall.values()) >= least_recall:
-                ann = Ann(kind, num_bits, num_probes, refine, store.count(), recall, milliseconds)
+    nearest: Ann | None = None
+    for kind, num_bits in _kinds(store):
+        store.create_ann(kind, num_bits, num_partitions_of(store))
+        for ann in _climbed(probes, Ann(kind, num_bits, 0, 0, store.count(), {}, 0, least_recall)):
+            if nearest is None or ann.worst_recall > nearest.worst_recall:
+                nearest = ann
+            if ann.is_reached:
                 write_ann(store, ann)
                 return ann
-    store.drop_ann()
-    write_tried(store)
-    return None
+    if nearest is None or nearest.worst_recall < KEPT_RECALL:
+        store.drop_ann()
+        write_tried(store)
+        return None
+    if nearest.kind != ANN_KINDS[-1][0]:
+        nearest = _made_again(probes, store, nearest)
+    write_ann(store, nearest)
+    return nearest
+
+
+def _kinds(store: StoreReader) -> Iterator[tuple[str, int]]:
+    """Kinds that embeddings of this length can have, with the bits of a dimension."""
+    for kind, num_bits in ANN_KINDS:
+        if kind != "IVF_RQ" or store.settings.embed_dim % RQ_UNIT == 0:
+            yield kind, num_bits
+
+
+def num_partitions_of(store: StoreReader) -> int:
+    """Partitions that the chips of an index are parted into."""
+    return max(1, store.count() // CHIPS_IN_PARTITION)
+
+
+def rungs(num_partitions: int) -> Iterator[tuple[int, int]]:
+    """Parameters to try, from quick to thorough: (partitions looked into, refine).
+
+    Args:
+        num_partitions: that there are; the last rung looks into all of them.
+    """
+    yield from LADDER
+    num_probes, refine = LADDER[-1]
+    while num_probes < num_partitions:
+        num_probes = min(2 * num_probes, num_partitions)
+        yield num_probes, refine
+
+
+def _climbed(probes: "Probes", ann: Ann) -> Iterator[Ann]:
+    """What an ANN index reaches on each rung, until that takes as long as comparing all."""
+    for num_probes, refine in rungs(num_partitions_of(probes.store)):
+        if probes.is_slow(num_probes, refine):
+            return
+        recall, milliseconds = probes.measure(num_probes, refine)
+        yield replace(
+            ann, num_probes=num_probes, refine=refine, recall=recall, milliseconds=milliseconds
+        )
+
+
+def _made_again(probes: "Probes", store: StoreWriter, ann: Ann) -> Ann:
+    """An ANN index in whose place another kind was tried since; it may reach a little else now."""
+    store.create_ann(ann.kind, ann.num_bits, num_partitions_of(store))
+    recall, milliseconds = probes.measure(ann.num_probes, ann.refine)
+    return replace(ann, recall=recall, milliseconds=milliseconds)
 
 
 @dataclass(frozen=True)
@@ -120,14 +177,7 @@ class Probes:
 
     def _truths(self, where: str) -> list[frozenset[int]]:
         """Row ids of the best of every query, its own chip left out."""
-        nothing = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-        best = [nothing for _ in self._vectors]
-        for table in self.store.blocks(["embedding"], where):
-            row_ids = table[ROW_ID].to_numpy()
-            scores = embeddings_of(table) @ self._vectors.T
-            for query, (ids, best_scores) in enumerate(best):
-                both = np.append(ids, row_ids)
-                best[query] = best_of(both, np.append(best_scores, scores[:, query]), RECALL_K + 1)
+        best = _best_of_all(self.store, self._vectors, where)
         pairs = zip(best, self._row_ids, strict=True)
         return [frozenset(_others(ids.tolist(), row_id)) for (ids, _), row_id in pairs]
 
@@ -137,19 +187,67 @@ class Probes:
         times = []
         for probe in self.probes:
             start = time.perf_counter()
-            table = self.store.nearest(
-                probe.vector,
-                RECALL_K + 1,
-                num_probes=num_probes,
-                refine=refine,
-                where=probe.where,
-                columns=["id"],
-            )
+            ids = self._asked(probe, num_probes, refine)
             times.append(time.perf_counter() - start)
-            ids = table[ROW_ID].to_pylist()
             recalls.setdefault(probe.kind, []).append(probe.recall(ids))
         by_kind = {kind: float(np.mean(values)) for kind, values in recalls.items()}
         return by_kind, 1000 * float(np.median(times))
+
+    def is_slow(self, num_probes: int, refine: int) -> bool:
+        """Whether a query takes longer than comparing all chips; some of them are timed.
+
+        Of few chips both are so quick that nobody waits, and times say nothing.
+        """
+        if self.store.count() < PAYS:
+            return False
+        unfiltered = [probe for probe in self.probes if not probe.where]
+        timed = unfiltered[:: max(1, len(unfiltered) // TIMED_QUERIES)]
+        times: list[float] = []
+        # The first time reads partitions from disk; comparing all was timed twice, too.
+        for _ in range(2):
+            times = []
+            for probe in timed:
+                start = time.perf_counter()
+                self._asked(probe, num_probes, refine)
+                times.append(time.perf_counter() - start)
+        return 1000 * float(np.median(times)) > self.exact_milliseconds
+
+    @cached_property
+    def exact_milliseconds(self) -> float:
+        """What comparing all chips with one query takes, the quicker of two times."""
+        times = []
+        for _ in range(2):
+            start = time.perf_counter()
+            _best_of_all(self.store, self._vectors[:1], "")
+            times.append(time.perf_counter() - start)
+        return 1000 * min(times)
+
+    def _asked(self, probe: _Probe, num_probes: int, refine: int) -> list[int]:
+        """Row ids that the ANN index gives."""
+        table = self.store.nearest(
+            probe.vector,
+            RECALL_K + 1,
+            num_probes=num_probes,
+            refine=refine,
+            where=probe.where,
+            columns=["id"],
+        )
+        ids: list[int] = table[ROW_ID].to_pylist()
+        return ids
+
+
+def _best_of_all(store: StoreReader, vectors: Vectors, where: str) -> list[Best]:
+    """The best chips of every query (n, E), all compared: one more than recall is measured on."""
+    best: list[Best] = []
+    for _ in vectors:
+        best.append((np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)))
+    for table in store.blocks(["embedding"], where):
+        row_ids = table[ROW_ID].to_numpy()
+        scores = embeddings_of(table) @ vectors.T
+        for query, (ids, best_scores) in enumerate(best):
+            both = np.append(ids, row_ids)
+            best[query] = best_of(both, np.append(best_scores, scores[:, query]), RECALL_K + 1)
+    return best
 
 
 def _others(row_ids: list[int], own_id: int) -> list[int]:

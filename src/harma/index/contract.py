@@ -88,6 +88,9 @@ class StoreReader(Protocol):
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources, by source."""
 
+    def source_blocks(self) -> Iterator[Sequence[SourceRecord]]:
+        """The records of all sources, some thousand at a time."""
+
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
 
@@ -128,7 +131,7 @@ class StoreWriter(StoreReader, Protocol):
     def write_tuning(self, text: str) -> None:
         """Keep how the ANN index was tuned; "" forgets it."""
 
-    def create_ann(self, kind: str, num_bits: int) -> None:
+    def create_ann(self, kind: str, num_bits: int, num_partitions: int | None = None) -> None:
         """Make the ANN index, in place of an older one."""
 
     def drop_ann(self) -> None:

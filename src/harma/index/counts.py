@@ -1,9 +1,63 @@
-"""Facts of an index's sources for `info`: bands shown and how many were guessed, sensors, age."""
+"""Facts of an index for `info`: bands, how many were guessed, sensors, age, bounds and dates."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harma.index.contract import StoreReader
 from harma.index.records import SourceRecord
+from harma.index.schema import BOX_COLUMNS
+
+
+@dataclass
+class ChipTotals:
+    """What the chips of an index have together.
+
+    Attributes:
+        num_chips: of the index.
+        num_placed: those that have a place.
+        num_dated: those that have a date.
+        bounds: west, south, east and north of all; None where none has a place.
+        dates: the first and the last; None where none has a date.
+    """
+
+    num_chips: int = 0
+    num_placed: int = 0
+    num_dated: int = 0
+    bounds: list[float | None] = field(default_factory=lambda: [None] * 4)
+    dates: list[dt.datetime | None] = field(default_factory=lambda: [None] * 2)
+
+    def add(self, block: pa.Table) -> None:
+        """Take in some chips."""
+        self.num_chips += block.num_rows
+        self.num_placed += block.num_rows - block["xmin"].null_count
+        self.num_dated += block.num_rows - block["datetime"].null_count
+        for place, side in enumerate(BOX_COLUMNS):
+            which = max if side.endswith("max") else min
+            self.bounds[place] = _further(which, self.bounds[place], block[side])
+        self.dates[0] = _further(min, self.dates[0], block["datetime"])
+        self.dates[1] = _further(max, self.dates[1], block["datetime"])
+
+
+def chip_totals(store: StoreReader) -> ChipTotals:
+    """What all chips of an index have together; a block of them is in memory."""
+    totals = ChipTotals()
+    # Without embeddings and thumbnails, which are nearly all of an index's bytes.
+    for block in store.blocks([*BOX_COLUMNS, "datetime"]):
+        totals.add(block)
+    return totals
+
+
+def _further(which: Any, so_far: Any, column: pa.ChunkedArray) -> Any:
+    """The smallest (`min`) or largest (`max`) of a value and a column; None where there is none."""
+    ends = pc.min_max(column).as_py()
+    values = [value for value in (so_far, ends[which.__name__]) if value is not None]
+    return which(values, default=None)
 
 
 def counted_bands(sources: Iterable[SourceRecord]) -> str:

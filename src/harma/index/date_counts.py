@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import pyarrow as pa
-
 from harma.index.records import SourceRecord
 from harma.scenes.taken import NO_DATE
 
@@ -35,14 +33,13 @@ def told_dates(dates: Mapping[str, int]) -> Iterator[str]:
         yield f"{count:,} without a date: {wrong[0].removeprefix(NO_DATE)}"
 
 
-def dated_chips(rows: pa.Table, sources: Iterable[SourceRecord]) -> dict[str, Any]:
+def dated_chips(num_dated: int, sources: Iterable[SourceRecord]) -> dict[str, Any]:
     """How many chips have a date, and what names it, as `index info` shows it.
 
     Args:
-        rows: of all chips, with a column datetime.
+        num_dated: chips that have one.
         sources: records of their sources.
     """
-    num_dated = rows.num_rows - rows["datetime"].null_count
     by_origin: Counter[str] = Counter()
     for record in sources:
         by_origin[record.date_from] += record.num_chips

@@ -7,9 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from harma.errors import ConfigError, QueryError
 from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
@@ -27,7 +24,7 @@ from harma.index.ask_forms import shows_declaration
 from harma.index.change import changed_hits, find_changes
 from harma.index.compaction import how_searched
 from harma.index.contract import StoreReader
-from harma.index.counts import counted_bands, counted_sensors, last_added
+from harma.index.counts import chip_totals, counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.doubtful import find_doubtful
 from harma.index.embedder import PictureLike, QueryEmbedder
@@ -39,7 +36,6 @@ from harma.index.joined_store import JoinedStore
 from harma.index.placed import places_said
 from harma.index.properties import WORDS
 from harma.index.query import embed_query, marked_chips
-from harma.index.schema import BOX_COLUMNS
 from harma.index.search import Search
 from harma.index.settings import FOREIGN
 from harma.index.snapshot import Snapshot
@@ -434,21 +430,20 @@ class Index:
         store = self.store
         settings = store.settings
         sources = list(store.sources().values())
-        # Without embeddings and thumbnails, which are nearly all of an index's bytes.
-        rows = store.rows([*BOX_COLUMNS, "datetime"])
+        chips = chip_totals(store)
         further = store.property_types().items()
         return {
-            "chips": rows.num_rows,
+            "chips": chips.num_chips,
             "sources": sum(not row.problem for row in sources),
             "problems": sum(bool(row.problem) for row in sources),
-            "placed": rows.num_rows - rows["xmin"].null_count,
+            "placed": chips.num_placed,
             **places_said(sources),
-            "bounds": _bounds(rows),
+            "bounds": chips.bounds,
             "bands": counted_bands(sources),
             "sensors": counted_sensors(sources),
             "last added": last_added(sources),
-            "dates": [str(when) for when in _ends(rows["datetime"])],
-            **dated_chips(rows, sources),
+            "dates": [str(when) for when in chips.dates],
+            **dated_chips(chips.num_dated, sources),
             "properties": [f"{name} ({WORDS[kind]})" for name, kind in further],
             "model": settings.model,
             "model id": settings.model_id,
@@ -600,15 +595,3 @@ def _stretches(sources: "Iterable[SourceRecord]") -> dict[str, int]:
     """What was shown as black to white → sources; the most frequent of them."""
     shown = Counter(row.stretch or "as it is" for row in sources if not row.problem)
     return dict(shown.most_common(MOST_STRETCHES))
-
-
-def _bounds(rows: pa.Table) -> list[float | None]:
-    """West, south, east and north of all chips; None where none has a place."""
-    west, south, east, north = (_ends(rows[side]) for side in BOX_COLUMNS)
-    return [west[0], south[0], east[1], north[1]]
-
-
-def _ends(column: pa.ChunkedArray) -> tuple[Any, Any]:
-    """The smallest and the largest value, None where there is none."""
-    ends = pc.min_max(column).as_py()
-    return ends["min"], ends["max"]

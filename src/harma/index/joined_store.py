@@ -164,6 +164,10 @@ class JoinedStore:
                     records[name] = record
         return records
 
+    def source_blocks(self) -> Iterator[list[SourceRecord]]:
+        """The records of all sources, at once: one that several have is told once."""
+        yield list(self.sources().values())
+
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there, in any."""
         ids: dict[str, set[str]] = {name: set() for name in sources}

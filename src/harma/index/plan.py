@@ -7,6 +7,7 @@ from itertools import islice
 
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.chips import chip_id
+from harma.index.hashed_names import KnownNames, NameCounts
 from harma.index.moved import Lost
 from harma.index.reading import TASK_CHIPS, Task
 from harma.index.records import SourceRecord
@@ -119,17 +120,16 @@ def _found_again(planned: Iterable[PlannedSource], lost: Lost) -> Iterator[Plann
             yield replace(source, before=lost.claim(source.surveyed))
 
 
-def _sources_with_chips(store: Store) -> set[str]:
+def _sources_with_chips(store: Store) -> KnownNames:
     """Names of the sources that the table has chips of, finished or not."""
-    names: set[str] = set()
+    names = NameCounts()
     for block in store.blocks(["source"]):
-        # Encoded, a block has each name once.
-        for chunk in block["source"].dictionary_encode().chunks:
-            names.update(chunk.dictionary.to_pylist())
-    return names
+        names.add_all(block["source"])
+    hashes, _ = names.sums()
+    return KnownNames(hashes)
 
 
-def _is_partial(surveyed: Surveyed, with_chips: AbstractSet[str]) -> bool:
+def _is_partial(surveyed: Surveyed, with_chips: KnownNames) -> bool:
     """Whether a source is to be read, and some of its chips may be there."""
     return surveyed.windows is not None and surveyed.source.name in with_chips
 
@@ -138,7 +138,7 @@ def _planned(
     batch: Sequence[Surveyed],
     store: Store,
     known: Mapping[str, SourceRecord],
-    with_chips: AbstractSet[str],
+    with_chips: KnownNames,
 ) -> Iterator[PlannedSource]:
     partial = [item.source.name for item in batch if _is_partial(item, with_chips)]
     there: dict[str, set[str]] = {}

@@ -33,6 +33,10 @@ TABLES = "tables"
 TUNING_FILE = "search.json"
 LANCE_ROW_ID = "_rowid"
 LANCE_DISTANCE = "_distance"
+# Sources read at once: as rows of Python they take a kilobyte each.
+SOURCES_AT_ONCE = 4096
+# Of sources, what many have in common.
+REPEATED = {"bands", "bands_reason", "stretch", "sensor", "date_from", "placed_by"}
 # What the one that holds the lock is doing.
 WRITING_INDEX = "writing the index"
 # Names in one SQL expression.
@@ -262,13 +266,24 @@ class Store:
 
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources, by source."""
-        rows = self._sources.to_arrow().to_pylist()
         records = {}
-        for row in rows:
-            # Empty is what an earlier version did not know.
-            known = {name: value for name, value in row.items() if value is not None}
-            records[row["source"]] = SourceRecord(**known)
+        for block in self.source_blocks():
+            records.update({record.source: record for record in block})
         return records
+
+    def source_blocks(self) -> Iterator[list[SourceRecord]]:
+        """The records of all sources, `SOURCES_AT_ONCE` at a time."""
+        for batch in self._sources.search().to_batches(batch_size=SOURCES_AT_ONCE):
+            # One text for all of a block: most sources say the same of their bands and dates.
+            shared: dict[str, str] = {}
+            records = []
+            for row in batch.to_pylist():
+                # Empty is what an earlier version did not know.
+                known = {name: value for name, value in row.items() if value is not None}
+                for name in REPEATED & known.keys():
+                    known[name] = shared.setdefault(known[name], known[name])
+                records.append(SourceRecord(**known))
+            yield records
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
@@ -463,18 +478,19 @@ class Store:
         else:
             self._tuning_file().unlink(missing_ok=True)
 
-    def create_ann(self, kind: str, num_bits: int) -> None:
+    def create_ann(self, kind: str, num_bits: int, num_partitions: int | None = None) -> None:
         """Make the ANN index, in place of an older one.
 
         Args:
             kind: "IVF_RQ" or "IVF_FLAT".
             num_bits: of each dimension, with IVF_RQ.
+            num_partitions: that the chips are parted into; None as Lance has it.
         """
         from lancedb.index import IvfFlat, IvfRq
 
-        config: Any = IvfFlat(distance_type="cosine")
+        config: Any = IvfFlat(distance_type="cosine", num_partitions=num_partitions)
         if kind == "IVF_RQ":
-            config = IvfRq(distance_type="cosine", num_bits=num_bits)
+            config = IvfRq(distance_type="cosine", num_bits=num_bits, num_partitions=num_partitions)
         with self._writing():
             self._chips.create_index("embedding", config=config, replace=True)
 

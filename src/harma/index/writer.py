@@ -317,9 +317,9 @@ def write_problems(store: Store, further: Mapping[str, str] = NO_PROBLEMS) -> No
         store: of the index.
         further: path → why, of what is no source of the index, such as folders.
     """
-    problems = {
-        record.source: record.problem for record in store.sources().values() if record.problem
-    }
+    problems: dict[str, str] = {}
+    for records in store.source_blocks():
+        problems.update({record.source: record.problem for record in records if record.problem})
     _write_list(store.directory / PROBLEMS_FILE, problems | dict(further), "problem")
 
 

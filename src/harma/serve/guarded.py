@@ -4,9 +4,10 @@ Whoever serves an index is told, so that it is looked at, and opened again or na
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,9 @@ from harma.ground.messages import first_line
 from harma.index.contract import BLOCK_ROWS, READ_ERRORS, StoreReader
 from harma.index.records import SourceRecord
 from harma.index.settings import Settings
+
+# Chips or sources that are read at once.
+Block = TypeVar("Block")
 
 logger = logging.getLogger(__name__)
 
@@ -104,11 +108,15 @@ class GuardedStore:
         self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
     ) -> Iterator[pa.Table]:
         """Chips in blocks of at most so many rows, which fit into memory."""
-        blocks = iter(self._store.blocks(columns, where, num_rows))
+        return self._each(self._store.blocks(columns, where, num_rows))
+
+    def _each(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """The same blocks."""
+        left = iter(blocks)
         while True:
             # What is done with a block meanwhile is nothing of the store's.
             with self._told():
-                block = next(blocks, None)
+                block = next(left, None)
             if block is None:
                 return
             yield block
@@ -155,6 +163,10 @@ class GuardedStore:
         """The records of all sources, by source."""
         with self._told():
             return self._store.sources()
+
+    def source_blocks(self) -> Iterator[Sequence[SourceRecord]]:
+        """The records of all sources, some thousand at a time."""
+        return self._each(self._store.source_blocks())
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
