@@ -18,6 +18,7 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
+import pyarrow as pa
 import shapely
 
 from harma.index import geoparquet
@@ -124,7 +125,10 @@ def verified(store):
 
 def plain_sources(store):
     """Every source as a row, and then as a record."""
-    rows = store._sources.to_arrow().to_pylist()
+    rows = []
+    for block in store.source_blocks():
+        # By Arrow, so that each row has texts of its own.
+        rows += pa.Table.from_pylist([dict(vars(record)) for record in block]).to_pylist()
     return {row["source"]: SourceRecord(**without_nulls(row)) for row in rows}
 
 
