@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import AdvancePart, not_told
@@ -14,6 +13,7 @@ from harma.index.archive_ranges import told_ranges
 from harma.index.contract import StoreReader
 from harma.index.copying import Copies, Made, measuring, new_directory, whole_rows
 from harma.index.embedder import QueryEmbedder
+from harma.index.hashed_names import Hashes, RepeatedNames, hashes_of
 from harma.index.joined_store import JoinedStore
 from harma.index.records import SourceRecord
 from harma.index.settings import COMMON_SETTINGS
@@ -47,8 +47,8 @@ def merge_indexes(
 
     Chips keep their ids, sources their fingerprints. A source that several have, of the same bytes
     and with as many chips, is taken once, from the first. The settings are those of the first.
-    Memory is that of some thousand chips, the records of all sources, and 16 bytes a chip while ids
-    are compared.
+    Memory is that of some thousand chips, the records of all sources, and eight bytes a chip
+    while ids are compared.
 
     Args:
         directories: of the indexes, two or more.
@@ -105,37 +105,36 @@ class _Merge:
             DataError: an id is there twice.
         """
         total = self.joined.count()
-        hashes: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        # Eight bytes a chip: the ids themselves would not fit.
+        met = RepeatedNames(total)
         done = 0
         for _, ids in self._ids():
-            # Eight bytes a chip: the ids themselves would not fit.
-            hashes.append(np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids)))
+            met.add(hashes_of(ids))
             done += len(ids)
             self.progress("comparing", done, total)
-        ordered = np.sort(np.concatenate(hashes))
-        doubtful = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
-        if doubtful:
+        doubtful = met.repeated()
+        if len(doubtful):
             self._check_doubtful(doubtful)
-        return len(ordered)
+        return done
 
-    def _ids(self) -> Iterator[tuple[StoreReader, list[str]]]:
+    def _ids(self) -> Iterator[tuple[StoreReader, pa.ChunkedArray]]:
         for number, store in enumerate(self.joined.parts):
             for rows in self.sources.taken(number, store.blocks(["id", "source"])):
-                yield store, rows["id"].to_pylist()
+                yield store, rows["id"]
 
-    def _check_doubtful(self, doubtful: set[int]) -> None:
+    def _check_doubtful(self, doubtful: Hashes) -> None:
         """Look at the ids whose hashes are there twice."""
         seen: dict[str, StoreReader] = {}
         for store, ids in self._ids():
-            for chip in ids:
-                if hash(chip) in doubtful and chip in seen:
+            is_doubtful = np.isin(hashes_of(ids), doubtful)
+            for chip in ids.filter(pa.array(is_doubtful)).to_pylist():
+                if chip in seen:
                     raise DataError(
                         f"the id {chip} means a chip of {seen[chip].directory} and another of"
                         f" {store.directory}; they were imported with ids of their own. Import one"
                         " of them again, with ids that HarMA makes (--id-column '')"
                     )
-                if hash(chip) in doubtful:
-                    seen[chip] = store
+                seen[chip] = store
 
     def write(self, directory: Path, num_chips: int, embedder: QueryEmbedder | None) -> Made:
         """Copy all that is taken into a new index."""
