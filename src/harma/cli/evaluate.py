@@ -32,18 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN_OR_ADAPTER",
         help="run, adapter or model directory, preset, open_clip name; or an index, with --queries",
     )
-    parser.add_argument(
-        "--data", help="data set (rsitmd, rsicd, ucm) or the path of its description"
-    )
-    parser.add_argument("--root", help="the folder its files are in")
-    parser.add_argument(
-        "--split", choices=("train", "val", "test"), default="test", help="default: test"
-    )
+    _add_data_arguments(parser)
     parser.add_argument(
         "--backbone", help="where the backbone is now, if not where the directory says"
     )
-    parser.add_argument("--batch-size", type=positive, default=128, help="images at once (128)")
-    parser.add_argument("--num-workers", type=count, default=0, help="processes that decode (0)")
     add_device_argument(parser)
     parser.add_argument(
         "--output",
@@ -51,18 +43,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where metrics.json and report.html go; of a search search.json and run.trec",
     )
+    add_search_arguments(parser)
+
+
+def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """What only a model on a data set is asked."""
+    parser.add_argument(
+        "--data", help="data set (rsitmd, rsicd, ucm) or the path of its description"
+    )
+    parser.add_argument("--root", help="the folder its files are in")
+    parser.add_argument(
+        "--split", choices=("train", "val", "test"), default="test", help="default: test"
+    )
+    parser.add_argument("--batch-size", type=positive, default=128, help="images at once (128)")
+    parser.add_argument("--num-workers", type=count, default=0, help="processes that decode (0)")
     parser.add_argument("--report", action="store_true", help="also write report.html")
     parser.add_argument(
         "--umap",
         action="store_true",
         help="with a UMAP of the embeddings (umap-learn; takes a minute or two)",
     )
-    add_search_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate, print the table, say what was written."""
-    if is_of_search(args):
+    if is_of_search(args, _add_data_arguments):
         return run_search(args)
     from rich.console import Console
 

@@ -1,6 +1,7 @@
 """The flags of `harma evaluate INDEX --queries FILE`, which measures a search on judgments."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,8 @@ from harma.cli.search_flags import add_expand_flag, add_where_flags, where_of
 if TYPE_CHECKING:
     from harma.index.index import Index
 
-# Of models on data sets; beside them stands what is taken where they are not given.
-OF_MODELS = {
-    "data": None,
-    "root": None,
-    "split": "test",
-    "batch_size": 128,
-    "num_workers": 0,
-    "report": False,
-    "umap": False,
-}
+# Adds flags to a parser.
+Adding = Callable[[argparse.ArgumentParser], None]
 
 
 def add_search_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +44,12 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     add_where_flags(of_search)
 
 
-def is_of_search(args: argparse.Namespace) -> bool:
+def is_of_search(args: argparse.Namespace, add_data_arguments: Adding) -> bool:
     """Whether an index is evaluated, not a model.
+
+    Args:
+        args: as they were given.
+        add_data_arguments: adds the flags that only a model on a data set takes.
 
     Raises:
         ConfigError: what was given belongs to the other of the two.
@@ -71,20 +68,17 @@ def is_of_search(args: argparse.Namespace) -> bool:
             f"{args.what} is no index (there is no {SETTINGS_FILE}), and --queries measures the"
             " search of one; make it with `harma index build`"
         )
-    given = _given_of_models(args) if is_index else _given_of_search(args)
+    given = _given(args, add_data_arguments if is_index else add_search_arguments)
     if given:
         what = "models on data sets" if is_index else "the search of an index"
         raise ConfigError(f"{', '.join(given)}: only for {what}; leave it out")
     return is_index
 
 
-def _given_of_models(args: argparse.Namespace) -> list[str]:
-    return [_flag(name) for name, usual in OF_MODELS.items() if getattr(args, name) != usual]
-
-
-def _given_of_search(args: argparse.Namespace) -> list[str]:
+def _given(args: argparse.Namespace, add: Adding) -> list[str]:
+    """Flags of some that are not as they are where nothing is said."""
     parser = argparse.ArgumentParser()
-    add_search_arguments(parser)
+    add(parser)
     given = []
     for name, usual in vars(parser.parse_args([])).items():
         if getattr(args, name) != usual:
