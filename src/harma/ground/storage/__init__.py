@@ -1,0 +1,1 @@
+"""Storage: where an index and its files lie, a folder of this machine or a bucket."""
