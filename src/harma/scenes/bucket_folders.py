@@ -119,9 +119,16 @@ def _expressions(pattern: str) -> Iterator[str]:
         elif text == "?":
             yield "[^/]"
         elif text.startswith("[") and len(text) > 1:
-            yield "[" + text[1:].replace("!", "^", 1).replace("\\", "\\\\")
+            yield _set_of_signs(text[1:-1])
         else:
             yield re.escape(text)
+
+
+def _set_of_signs(text: str) -> str:
+    is_not = text.startswith("!")
+    # A sign of regular expressions is none here; what stands between two others is a range.
+    signs = re.sub(r"([\\\[\]&~|^])", r"\\\1", text.removeprefix("!"))
+    return f"[{'^' if is_not else ''}{signs}]"
 
 
 def _is_left_out(folder: str, walked: str) -> bool:
