@@ -10,7 +10,7 @@ from harma.errors import HarmaError
 from harma.index.records import SourceRecord
 from harma.index.source_files import NOT_A_FILE, fingerprint, fingerprint_of_name, on_disk
 from harma.scenes.asked import is_asked, stamp_asked
-from harma.scenes.edge import not_from_memory
+from harma.scenes.edge import forget, not_from_memory
 from harma.scenes.fresh import FreshLists, may_be_mended, told
 from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.raster import open_scene
@@ -104,6 +104,8 @@ def _look(
         # Touched, or copied anew: the bytes are what counts.
         if record is not None and has_record and _is_same(source, content, record):
             return Surveyed(source, size, mtime_ns, record.content, is_known=True)
+        if record is not None and source.opened_as.startswith("/vsicurl/"):
+            forget(source.opened_as)
         opened = _opened(source, tiling, reading, fresh)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))

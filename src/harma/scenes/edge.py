@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Of GDAL's readers over a network.
-NETWORK = "/vsicurl/:/vsis3/:/vsigs/:/vsiaz/"
+# GDAL's readers of buckets.
+BUCKETS = "/vsis3/:/vsigs/:/vsiaz/"
 # What the environment says goes before.
 SETTINGS = {
     # Of reads over the network: GDAL repeats what failed with 429, 500, 502, 503 and 504, and waits
@@ -38,9 +38,9 @@ SETTINGS = {
     "GDAL_HTTP_CONNECTTIMEOUT": "30",
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
-    # What was read of a file on a network goes with it when it is closed: written again under the
-    # same name, it would be read as it was.
-    "CPL_VSIL_CURL_NON_CACHED": NETWORK,
+    # What was read of an object goes with it when it is closed: written again under the same name,
+    # it would be read as it was.
+    "CPL_VSIL_CURL_NON_CACHED": BUCKETS,
     # Most NetCDF files of longitudes and latitudes name no reference system.
     "GDAL_NETCDF_ASSUME_LONGLAT": "YES",
 }
@@ -128,7 +128,18 @@ def gdal_settings(
 
 def not_from_memory() -> AbstractContextManager[object]:
     """GDAL asks servers again: it would remember that an address has failed."""
-    return _environment(CPL_VSIL_CURL_NON_CACHED=NETWORK)
+    return _environment(CPL_VSIL_CURL_NON_CACHED=f"/vsicurl/:{BUCKETS}")
+
+
+def forget(source: str) -> None:
+    """Let GDAL forget what it has read of an address whose content has changed."""
+    # It is forgotten when it is closed, so what is opened here may be the old one.
+    try:
+        with gdal_settings("EMPTY_DIR"), not_from_memory(), open_dataset(source):
+            pass
+    except HarmaError:
+        # Who opens it next says what is wrong.
+        pass
 
 
 def _environment(**settings: str) -> AbstractContextManager[object]:

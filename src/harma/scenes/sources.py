@@ -124,8 +124,11 @@ class _Naming:
         return [Entry(path, is_sought=True) for path in walk.files]
 
     def _of_bucket(self, address: str) -> list[Entry]:
-        """What a person names in a bucket, or a list does without saying that it is one scene."""
         suffix = suffix_of(address)
+        is_scene = suffix in SCENE_SUFFIXES and not is_bucket_glob(address)
+        if is_scene and address not in self.buckets.objects:
+            # Of the million of a list none is asked for before it is looked at.
+            return [_ready(source_named(address))]
         if suffix in LIST_SUFFIXES:
             return self._of_list(address)
         if suffix in ARCHIVE_SUFFIXES:
@@ -228,16 +231,9 @@ class _Naming:
         return entries
 
     def _expand_listed(self, name: str, path: Path | str) -> list[Entry]:
-        """What an entry of a list names; what is plainly a scene of a bucket is not asked for."""
-        base = Path.cwd()
         if isinstance(path, Path):
-            base = path.parent
-        else:
-            name = _beside(name, path)
-        is_scene = suffix_of(name) in SCENE_SUFFIXES and not is_bucket_glob(name)
-        if in_bucket(name) and is_scene and name not in self.buckets.objects:
-            return [_ready(source_named(name))]
-        return self._expand(name, base)
+            return self._expand(name, path.parent)
+        return self._expand(_beside(name, path), Path.cwd())
 
     def check_folders(self, found: Found) -> None:
         """Check that each folder and archive that is named holds something.
