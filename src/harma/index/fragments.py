@@ -70,9 +70,18 @@ def write_fragments(table: TableAddress, rows: pa.Table) -> list[str]:
     Raises:
         StorageError: they cannot be written.
     """
+    written: list[str] = []
+
+    def write() -> None:
+        options = dict(table.options)
+        fragments = _lance().fragment.write_fragments(
+            rows, table.uri, mode="append", storage_options=options
+        )
+        written[:] = [json.dumps(fragment.to_json()) for fragment in fragments]
+
     with _told(table, "written"):
-        written = _lance().fragment.write_fragments(rows, table.uri, mode="append", storage_options=dict(table.options))
-    return [json.dumps(fragment.to_json()) for fragment in written]
+        _tried(write)
+    return written
 
 
 def take_over(table: TableAddress, build: str) -> None:
@@ -157,9 +166,9 @@ def _tried(deed: Callable[[], None]) -> None:
         try:
             deed()
             return
-        except BusyError:
+        except HarmaError:
             raise
-        except READ_ERRORS:
+        except (OSError, RuntimeError):
             time.sleep(wait)
     deed()
 

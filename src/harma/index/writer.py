@@ -121,10 +121,23 @@ class Pace:
     Attributes:
         chips: between two commits.
         seconds: between two commits, if something has come.
+        times_cost: of the last commit, which the next one waits at least: they grow dearer with
+            the files of the table.
     """
 
     chips: int
     seconds: float
+    times_cost: float = 0.0
+
+    def is_due(self, num_chips: int, since: float, cost: float) -> bool:
+        """Whether so many chips that wait are to be committed.
+
+        Args:
+            num_chips: that wait.
+            since: the last commit, seconds.
+            cost: of the last commit, seconds.
+        """
+        return num_chips >= self.chips or since >= max(self.seconds, self.times_cost * cost)
 
 
 class Writer:
@@ -197,16 +210,18 @@ class Writer:
         waiting: list[Done] = []
         num_waiting = 0
         last_commit = time.monotonic()
+        cost = 0.0
         for item in done:
             waiting.append(item)
             # A task of nothing but nodata counts too: of these, none shall pile up either.
             num_waiting += sum(max(1, tally.num_chips) for tally in item.tallies)
-            is_late = time.monotonic() - last_commit >= self.pace.seconds
-            if num_waiting >= self.pace.chips or is_late:
+            now = time.monotonic()
+            if self.pace.is_due(num_waiting, now - last_commit, cost):
                 self.commit(waiting)
                 waiting = []
                 num_waiting = 0
                 last_commit = time.monotonic()
+                cost = last_commit - now
         self.commit(waiting)
 
     def commit(self, done: Sequence[Done]) -> None:

@@ -26,12 +26,10 @@ class Shard:
     Attributes:
         tasks: of one source or of many.
         num_deaths: workers that died at it.
-        num_failures: times that its rows could not be written.
     """
 
     tasks: list[Task] = field(default_factory=list)
     num_deaths: int = 0
-    num_failures: int = 0
 
     @property
     def num_windows(self) -> int:
@@ -65,6 +63,11 @@ class Shards:
         self._size = FIRST_CHIPS
         self._is_over = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left: neither a task, nor a shard that was put back."""
+        return self._is_over and not self._again
+
     def next(self) -> Shard | None:
         """The next shard; None where there is nothing left now."""
         if self._again:
@@ -72,12 +75,14 @@ class Shards:
         if self._is_over:
             return None
         shard = Shard()
-        while shard.num_windows < self._size and len(shard.tasks) < MOST_TASKS:
-            task = self._next_task(self._size - shard.num_windows)
+        room = self._size
+        while room > 0 and len(shard.tasks) < MOST_TASKS:
+            task = self._next_task(room)
             if task is None:
                 self._is_over = True
                 break
             shard.tasks.append(task)
+            room -= len(task.numbers)
         return shard if shard.tasks else None
 
     def _next_task(self, room: int) -> Task | None:
