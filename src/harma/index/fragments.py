@@ -39,7 +39,7 @@ class TableAddress:
 
 
 @dataclass(frozen=True)
-class Mark:
+class CommitMark:
     """Names a commit: no two have the same.
 
     Attributes:
@@ -97,7 +97,7 @@ def take_over(table: TableAddress, build: str) -> None:
         _tried(lambda: _take_over(table, build))
 
 
-def commit_fragments(table: TableAddress, fragments: Sequence[str], mark: Mark) -> None:
+def commit_fragments(table: TableAddress, fragments: Sequence[str], mark: CommitMark) -> None:
     """Make fragments part of a table, all or none of them, and once whatever goes wrong.
 
     Args:
@@ -132,7 +132,7 @@ def orphans(table: TableAddress, names: Iterable[str]) -> list[str]:
 class _Commit:
     """A commit that may be tried again: it looks first whether it is there."""
 
-    def __init__(self, table: TableAddress, fragments: Sequence[str], mark: Mark) -> None:
+    def __init__(self, table: TableAddress, fragments: Sequence[str], mark: CommitMark) -> None:
         self.table = table
         self.fragments = fragments
         self.mark = mark
@@ -173,7 +173,7 @@ def _tried(deed: Callable[[], None]) -> None:
     deed()
 
 
-def _append(table: TableAddress, version: int, fragments: Sequence[str], mark: Mark) -> None:
+def _append(table: TableAddress, version: int, fragments: Sequence[str], mark: CommitMark) -> None:
     lance = _lance()
     described = [lance.FragmentMetadata.from_json(text) for text in fragments]
     transaction = lance.Transaction(
@@ -188,13 +188,13 @@ def _take_over(table: TableAddress, build: str) -> None:
     _opened(table).update_config({BUILD_MARK: build})
 
 
-def _mark_of(dataset: Any, version: int) -> Mark | None:
+def _mark_of(dataset: Any, version: int) -> CommitMark | None:
     """The mark of the commit that made a version, if it has one."""
     transaction = dataset.read_transaction(version)
     properties = transaction.transaction_properties if transaction else {}
     if NUMBER_MARK not in properties:
         return None
-    return Mark(properties[BUILD_MARK], int(properties[NUMBER_MARK]))
+    return CommitMark(properties[BUILD_MARK], int(properties[NUMBER_MARK]))
 
 
 def _files_of(dataset: Any) -> set[str]:

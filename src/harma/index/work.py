@@ -8,7 +8,7 @@ for many small tasks, with readers in other processes; `work_on` puts large ones
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def work_on(
         A block for each task, in their order.
     """
     size = chips_at_once(settings.tiles)
-    pieces = (piece for task in tasks for piece in task.pieces(size))
+    pieces = chain.from_iterable(task.pieces(size) for task in tasks)
     blocks = run_tasks(pieces, settings, model, batch_size=batch_size, num_workers=num_workers)
     for task in tasks:
         num_pieces = max(1, math.ceil(len(task.numbers) / size))

@@ -21,7 +21,7 @@ from harma.ground.files import write_json
 from harma.index.batches import ChipBlock
 from harma.index.chips import known_date
 from harma.index.done import Done, Tally, WrittenShard
-from harma.index.fragments import Mark, commit_fragments, take_over
+from harma.index.fragments import CommitMark, commit_fragments, take_over
 from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
 from harma.index.properties import PropertyColumns
@@ -358,7 +358,7 @@ class Writer:
         self.outcome.left_out_values = self._columns.left_out
         if fragments:
             self._num_commits += 1
-            mark = Mark(self._build, self._num_commits)
+            mark = CommitMark(self._build, self._num_commits)
             commit_fragments(self.store.chips_address(), fragments, mark)
             self.store.refresh()
 
