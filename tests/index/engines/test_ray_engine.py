@@ -4,17 +4,15 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
+from tests.index.engines.same_rows import check_same, rows
 from tests.index.engines.stand_in import StandInRay
-from tests.index.made import all_rows
 
 from harma.errors import BusyError, StorageError
 from harma.index import fragments
 from harma.index.engines import ray_engine, shard_worker, shards
 from harma.index.engines.ray_engine import RayEngine
 from harma.index.store import Store
-from harma.index.verify import verify
 from harma.index.writer import Pace
 
 LISTED = "path,owner,cover\n{0},Ann,1\n{1},Bob,2.5\n{2},,none\n{3},Cy,\n"
@@ -42,22 +40,6 @@ def local(build_index, scenes, tmp_path):
     """What the engine of this machine makes of them."""
     outcome = build_index(scenes, directory=tmp_path / "local")
     return outcome, rows(tmp_path / "local")
-
-
-def rows(directory):
-    found = {row["id"]: row for row in all_rows(Store(directory))}
-    assert len(found) == Store(directory).count(), "a chip is there twice"
-    return found
-
-
-def check_same(directory, expected):
-    found = rows(directory)
-    assert found.keys() == expected.keys()
-    for name, row in found.items():
-        other = expected[name]
-        np.testing.assert_allclose(row["embedding"], other["embedding"], atol=2e-3)
-        assert {**row, "embedding": 0} == {**other, "embedding": 0}
-    assert verify(Store(directory)) == []
 
 
 def files_of(directory):
