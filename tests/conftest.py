@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.buckets import bucket, bucket_server  # noqa: F401
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
