@@ -1,5 +1,7 @@
 """Fragments that workers write and one process commits, once, whatever answers are lost."""
 
+import time
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -155,6 +157,55 @@ def test_files_of_versions_that_readers_may_look_at_are_no_orphans(store, table)
     names = [path.name for path in folder.iterdir()]
     assert len(names) == 4
     assert orphans(table, names) == []
+
+
+# -- in a bucket ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def distant(bucket):
+    """A table in a bucket, taken over, with one column."""
+    import lance
+
+    table = TableAddress(f"{bucket.address}/archive/chips.lance")
+    schema = pa.schema([("id", pa.string())])
+    lance.write_dataset(
+        pa.table({"id": []}, schema=schema), table.uri, storage_options=table.storage_options()
+    )
+    take_over(table, "b")
+    return table
+
+
+def distant_ids(table):
+    return sorted(fragments._opened(table).to_table()["id"].to_pylist())
+
+
+def test_in_a_bucket_a_lost_answer_is_no_second_commit(distant, bucket):
+    lost = []
+
+    def loses(method, path, environ):
+        if method == "PUT" and "_versions" in path and path.endswith(".manifest"):
+            lost.append(path)
+            return len(lost) == 1
+        return False
+
+    for number, name in enumerate("abc"):
+        lost.clear()
+        bucket.server.loses = loses
+        commit_fragments(
+            distant, write_fragments(distant, pa.table({"id": [name]})), CommitMark("b", number)
+        )
+        assert lost
+    assert distant_ids(distant) == ["a", "b", "c"]
+
+
+def test_a_bucket_that_is_away_for_a_while_is_waited_for(distant, bucket, monkeypatch):
+    monkeypatch.setattr(fragments, "WAITS", (0.5,) * 8)
+    bucket.server.down_until = time.monotonic() + 2
+    made = write_fragments(distant, pa.table({"id": ["a"]}))
+    bucket.server.down_until = time.monotonic() + 2
+    commit_fragments(distant, made, CommitMark("b", 1))
+    assert distant_ids(distant) == ["a"]
 
 
 def test_no_table_there(tmp_path):

@@ -8,15 +8,16 @@ says whether the commit is there.
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from harma.errors import BusyError, HarmaError, MissingDependencyError, StorageError
 from harma.ground.messages import first_line
+from harma.ground.storage.home import home_of
 from harma.index.contract import READ_ERRORS
 
 BUILD_MARK = "harma.build"
@@ -27,15 +28,19 @@ WAITS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 
 @dataclass(frozen=True)
 class TableAddress:
-    """Where a table is, for a process that has not opened its index.
+    """Where a table is, for a process of any machine that has not opened its index.
+
+    Credentials do not travel with it: each process has its own.
 
     Attributes:
-        uri: path or address.
-        options: of its storage, as Lance takes them.
+        uri: path or address, as its home gives it.
     """
 
     uri: str
-    options: Mapping[str, str] = field(default_factory=dict)
+
+    def storage_options(self) -> dict[str, str]:
+        """What Lance is told of its storage, by the environment of this process."""
+        return home_of(self.uri).storage_options()
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,8 @@ def write_fragments(table: TableAddress, rows: pa.Table) -> list[str]:
     written: list[str] = []
 
     def write() -> None:
-        options = dict(table.options)
         fragments = _lance().fragment.write_fragments(
-            rows, table.uri, mode="append", storage_options=options
+            rows, table.uri, mode="append", storage_options=table.storage_options()
         )
         written[:] = [json.dumps(fragment.to_json()) for fragment in fragments]
 
@@ -181,7 +185,7 @@ def _append(table: TableAddress, version: int, fragments: Sequence[str], mark: C
         operation=lance.LanceOperation.Append(described),
         transaction_properties={BUILD_MARK: mark.build, NUMBER_MARK: str(mark.number)},
     )
-    lance.LanceDataset.commit(table.uri, transaction, storage_options=dict(table.options))
+    lance.LanceDataset.commit(table.uri, transaction, storage_options=table.storage_options())
 
 
 def _take_over(table: TableAddress, build: str) -> None:
@@ -206,7 +210,7 @@ def _files_of(dataset: Any) -> set[str]:
 
 def _opened(table: TableAddress) -> Any:
     """The newest version."""
-    return _lance().dataset(table.uri, storage_options=dict(table.options))
+    return _lance().dataset(table.uri, storage_options=table.storage_options())
 
 
 def _lance() -> Any:
