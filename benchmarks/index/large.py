@@ -280,7 +280,7 @@ def boxes(side):
 
 
 def asked(index, vectors, further):
-    """Ids, milliseconds of each query, and mean CPU milliseconds; the first ones are asked twice."""
+    """Ids, milliseconds of each query, and mean CPU milliseconds; some are asked twice."""
     for vector, more in list(zip(vectors, further, strict=True))[:8]:
         index.search(like=[vector], k=K, overlap=None, **more)
     found, times, used = [], [], time.process_time()

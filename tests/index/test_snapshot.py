@@ -14,9 +14,9 @@ from harma.index.ann_tuning import make_ann
 from harma.index.ask import Where
 from harma.index.filters import Filter, filter_of
 from harma.index.index import Index
+from harma.index.near import Places, among
 from harma.index.records import SourceRecord
 from harma.index.settings import write_settings
-from harma.index.near import Places, among
 from harma.index.snapshot import Snapshot
 from harma.index.store import Store
 

@@ -24,9 +24,12 @@ RNG = np.random.default_rng(4)
 def some_filters():
     """Areas of all kinds, across the dateline and around the poles, dates, and both."""
     corners = RNG.uniform((-180, -85), (170, 80), (12, 2))
-    boxes = [(w, s, min(w + side, 180), min(s + side, 90)) for (w, s), side in zip(
-        corners.tolist(), [0.001, 0.5, 2, 5, 10, 20, 30, 40, 60, 90, 120, 350], strict=True
-    )]
+    boxes = [
+        (w, s, min(w + side, 180), min(s + side, 90))
+        for (w, s), side in zip(
+            corners.tolist(), [0.001, 0.5, 2, 5, 10, 20, 30, 40, 60, 90, 120, 350], strict=True
+        )
+    ]
     places = [{"bbox": box} for box in boxes]
     places += [{"bbox": box, "within": True} for box in boxes[5:8]]
     places += [

@@ -116,7 +116,6 @@ class Listing:
             is_sure[part] = condition.matches(outlines)
         return ids[is_sure]
 
-
     def _near(self, condition: Filter) -> tuple[RowIds, NDArray[np.float64]]:
         """Row ids, ascending, and boxes (4, n) of chips around an area."""
         if self.snapshot.is_listed:

@@ -18,9 +18,9 @@ from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.joined_store import JoinedStore
 from harma.index.merge import merged
+from harma.index.near import NearChips
 from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.schema import embeddings_of
-from harma.index.near import NearChips
 from harma.index.snapshot import Snapshot
 
 # More than this is not asked of the ANN index: comparing all is as quick.

@@ -104,7 +104,7 @@ class Snapshot:
         return ZonedChips(self.zones, self.store, condition, self.few)
 
     def _listed(self, condition: Filter) -> RowIds:
-        """Row ids of chips around an area, of some dates, ascending; it says one of both at least."""
+        """Row ids of chips around an area, of some dates, ascending, where it says one at least."""
         if condition.dates is None:
             return self.places.near(condition)
         dated = self.moments.within(condition.dates)

@@ -73,13 +73,11 @@ class Zones:
         return admitted
 
     def _are_near(self, condition: Filter, is_sure: bool) -> Mask:
-        low = self.least
-        high = self.most
         if is_sure:
             # The chip that lies worst must fulfil each side, not the one that lies best.
-            low, high = high, low
-        near = are_near(np.stack([low[0], low[1], high[2], high[3]]), condition)
-        return near & self.are_placed if is_sure else near
+            worst = np.concatenate([self.most[:2], self.least[2:]])
+            return are_near(worst, condition) & self.are_placed
+        return are_near(np.concatenate([self.least[:2], self.most[2:]]), condition)
 
     def _are_within(self, dates: Dates, is_sure: bool) -> Mask:
         if is_sure:
@@ -106,9 +104,7 @@ def zones_of(store: StoreReader) -> Zones:
         return _zones_of_block(store.rows([*BOX_COLUMNS, *DATE_COLUMNS]))
     joined = {}
     for field in fields(Zones):
-        joined[field.name] = np.concatenate(
-            [getattr(part, field.name) for part in parts], axis=-1
-        )
+        joined[field.name] = np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
     # Blocks may come in any order.
     order = np.argsort(joined["firsts"])
     return Zones(**{name: values[..., order] for name, values in joined.items()})
