@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.argument_types import local_directory
+from harma.cli.argument_types import index_home
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.index.index import Index
     from harma.searches.book import SearchBook
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 def add_index_argument(parser: argparse.ArgumentParser) -> None:
     """The index that is watched, and where its saved searches are."""
     parser.add_argument(
-        "directory", metavar="INDEX", type=local_directory, help="directory of the index"
+        "directory",
+        metavar="INDEX",
+        type=index_home,
+        help="directory or s3://… of the index",
     )
     add_state_argument(parser)
 
@@ -38,16 +42,16 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_index(directory: Path, args: argparse.Namespace) -> "Index":
+def open_index(home: "Home", args: argparse.Namespace) -> "Index":
     """An index, with the model that is named; None leaves it to the index."""
     from harma.index.index import Index
     from harma.index.settings import read_settings
     from harma.model.saved import load
 
     if args.model is None and args.backbone is None:
-        return Index.open(directory)
-    name = args.model or read_settings(directory).model
-    return Index.open(directory, model=load(name, backbone=args.backbone))
+        return Index.open(home)
+    name = args.model or read_settings(home).model
+    return Index.open(home, model=load(name, backbone=args.backbone))
 
 
 def read_search(file: Path) -> dict[str, Any]:
@@ -67,7 +71,7 @@ def read_search(file: Path) -> dict[str, Any]:
     return asked
 
 
-def check_outside(output: Path, directory: Path) -> None:
+def check_outside(output: Path, home: "Home") -> None:
     """Check that a file that is to be written does not lie inside the index.
 
     Raises:
@@ -75,11 +79,11 @@ def check_outside(output: Path, directory: Path) -> None:
     """
     from harma.errors import ConfigError
 
-    if directory.resolve() in output.resolve().parents:
+    if home.holds(output):
         raise ConfigError(f"{output} lies inside the index; write it elsewhere")
 
 
-def open_searches(directory: Path, state: str) -> "SearchBook":
+def open_searches(home: "Home", state: str) -> "SearchBook":
     """The saved searches of an index.
 
     Raises:
@@ -89,5 +93,5 @@ def open_searches(directory: Path, state: str) -> "SearchBook":
     from harma.searches.book import SearchBook
 
     # A database would be made, also where there is no index.
-    read_settings(directory)
-    return SearchBook.open(directory, state=state)
+    read_settings(home)
+    return SearchBook.open(home, state=state)

@@ -8,10 +8,9 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import count, local_directory, local_file, positive
+from harma.cli.argument_types import count, index_home, local_file, positive
 from harma.cli.watch.telling import (
     add_telling_arguments,
     hosts_that_may_be_told,
@@ -19,6 +18,7 @@ from harma.cli.watch.telling import (
 )
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.serve.settings import Limits, ServeSettings
 
 EPILOG = """examples:
@@ -249,17 +249,17 @@ def _limits(args: argparse.Namespace) -> "Limits":
     return Limits(**given)
 
 
-def named_index(text: str) -> tuple[str, Path]:
+def named_index(text: str) -> tuple[str, "Home"]:
     """An index as it is given: its name in addresses, and its directory."""
     name, sign, place = text.partition("=")
     # A path may hold the sign too.
     if sign and "/" not in name:
-        return name, local_directory(place)
-    name = Path(text).absolute().name
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-"), local_directory(text)
+        return name, index_home(place)
+    home = index_home(text)
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", home.name).strip("-"), home
 
 
-def indexes_of(named: Sequence[tuple[str, Path]]) -> dict[str, Path]:
+def indexes_of(named: Sequence[tuple[str, "Home"]]) -> dict[str, "Home"]:
     """Id → directory of indexes.
 
     Args:
@@ -270,7 +270,7 @@ def indexes_of(named: Sequence[tuple[str, Path]]) -> dict[str, Path]:
     """
     from harma.errors import ConfigError
 
-    indexes: dict[str, Path] = {}
+    indexes: dict[str, Home] = {}
     for name, place in named:
         if name in indexes:
             raise ConfigError(

@@ -1,7 +1,10 @@
 """Settings of a server: address, base map, keys, limits of what a client may ask for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from harma.ground.storage.home import Place
 
 MEGA = 1_000_000
 USUAL_K = 50
@@ -48,7 +51,7 @@ class ServeSettings:
     """How indexes are served.
 
     Attributes:
-        indexes: id → directory of each index.
+        indexes: id → directory or address of each index.
         host: address that is listened on.
         port: of it; 0 takes a free one.
         root_path: where a proxy has the server, such as /harma; "" at its root.
@@ -74,7 +77,7 @@ class ServeSettings:
         limits: of what one client may ask for.
     """
 
-    indexes: dict[str, Path]
+    indexes: Mapping[str, Place]
     host: str = "127.0.0.1"
     port: int = 8000
     root_path: str = ""

@@ -3,10 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from harma.errors import ConfigError
+from harma.ground.storage.home import Place
 from harma.index.settings import read_settings
 from harma.searches.webhook import SECRET_VARIABLE, read_secret
 from harma.searches.webhook_hosts import WebhookHost
@@ -59,7 +59,7 @@ def _check_webhooks(settings: ServeSettings) -> None:
         )
 
 
-def _check_index(name: str, directory: Path) -> None:
+def _check_index(name: str, directory: Place) -> None:
     if not INDEX_ID.fullmatch(name):
         raise ConfigError(
             f"{name!r} is no id of an index: letters, digits, - and _ are allowed, 64 at most. Give"
