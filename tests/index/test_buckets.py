@@ -42,7 +42,7 @@ def test_the_same_as_in_a_folder(place, bucket, write_scenes, build_index, model
     assert index.verify() == []
     facts = index.info()
     assert (facts["chips"], facts["sources"]) == (27, 3)
-    assert facts["bytes"] == sum(len(bucket.read(key)) for key in bucket.keys())
+    assert facts["bytes"] == sum(map(len, map(bucket.read, bucket.keys())))
     assert index.export(tmp_path / "out.parquet") == 27
     # What is there is skipped, what is new embedded.
     write_scenes(tmp_path / "scenes", 1, first=3)
@@ -66,7 +66,7 @@ def test_problems_are_listed_beside_it(place, bucket, build_index, write_scenes,
     assert b"bad.tif" in bucket.read("archive/problems.json")
     (tmp_path / "scenes" / "bad.tif").unlink()
     Index.remove(place, ["*bad.tif"])
-    assert "archive/problems.json" not in bucket.keys()
+    assert bucket.keys("archive/problems") == []
 
 
 def test_reembedded_without_renames(place, bucket, build_index, write_scenes, model, tmp_path):

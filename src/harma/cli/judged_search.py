@@ -1,12 +1,12 @@
 """The flags of `harma evaluate INDEX --queries FILE`, which measures a search on judgments."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import local_directory, local_file, positive
-from harma.cli.opened import check_outside
+from harma.cli.opened import add_others_argument, check_outside
 from harma.cli.search_flags import add_expand_flag, add_where_flags, where_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     of_search.add_argument(
         "--queries", type=local_file, metavar="FILE", help="judged queries: CSV, or qrels of TREC"
     )
+    add_others_argument(of_search)
     of_search.add_argument(
         "--topics", type=local_file, metavar="FILE", help="of qrels, a line each: id, a tab, text"
     )
@@ -90,7 +91,9 @@ def _given(args: argparse.Namespace, add: Adding) -> list[str]:
 
 
 def _flag(name: str) -> str:
-    # The one field whose flag is called otherwise.
+    # The fields whose flags are called otherwise.
+    if name == "others":
+        return "--index"
     return f"--{name.removesuffix('_km').replace('_', '-')}"
 
 
@@ -109,13 +112,13 @@ def run_search(args: argparse.Namespace) -> int:
     from harma.ground.progress import progress_bars
     from harma.ground.storage.home import home_of
 
-    home = home_of(args.what)
+    homes = [home_of(args.what), *args.others]
     # Before anything is searched: what cannot be compared or written is not worth the wait.
     if args.output is not None:
-        check_outside(args.output, home)
+        check_outside(args.output, *homes)
     if args.against is not None:
         run_file(args.against)
-    index = _opened(home, args)
+    index = _opened(homes, args)
     judged = read_queries(
         args.queries, index, topics=args.topics, where=where_of(args), expand=args.expand
     )
@@ -139,18 +142,18 @@ def run_search(args: argparse.Namespace) -> int:
     return 0
 
 
-def _opened(home: "Home", args: argparse.Namespace) -> "Index":
-    """The index, with the model and on the device that are named."""
+def _opened(homes: Sequence["Home"], args: argparse.Namespace) -> "Index":
+    """The index, or several as one, with the model and on the device that are named."""
     from harma.index.index import Index
 
     if args.model is None and args.backbone is None and args.device == "auto":
-        return Index.open(home)
+        return Index.open(homes)
     from harma.cli.device import load_on_device
     from harma.index.settings import read_settings
 
-    settings = read_settings(home)
+    settings = read_settings(homes[0])
     backbone = args.backbone
     if args.model is None:
         backbone = args.backbone or settings.backbone
     model = load_on_device(args.model or settings.model, backbone, args.device)
-    return Index.open(home, model=model)
+    return Index.open(homes, model=model)

@@ -86,30 +86,41 @@ def new_indexes(output: Place, inputs: Iterable[Place]) -> Iterator[NewIndexes]:
         ConfigError: it is there, or would lie inside an index.
     """
     home = home_of(output)
+    _check_new(home, [home_of(place) for place in inputs])
+    growing = _in_folder if home.is_folder else _in_bucket
+    with growing(home) as new:
+        yield new
+
+
+def _check_new(home: Home, inputs: Iterable[Home]) -> None:
     if home.is_folder:
         check_output_directory(home.folder)
-    is_there = home.is_folder and home.folder.exists()
     names = set(home.names()) - LOCKS
     if names and MAKING not in names:
-        raise ConfigError(f"{output} is there and not empty; name a directory that is new")
-    for place in map(home_of, inputs):
+        raise ConfigError(f"{home} is there and not empty; name a directory that is new")
+    for place in inputs:
         if home.key == place.key or place.holds(home):
-            raise ConfigError(f"{output} lies inside the index {place}; write elsewhere")
-    if not home.is_folder:
-        with writing(home, WRITING_INDEX) as guard:
-            for name in names:
-                home.remove_tree(name)
-            new = NewIndexes(home, home, guard)
-            yield new
-            new.finish()
-        return
+            raise ConfigError(f"{home} lies inside the index {place}; write elsewhere")
+
+
+@contextmanager
+def _in_bucket(home: Home) -> Iterator[NewIndexes]:
+    with writing(home, WRITING_INDEX) as guard:
+        for name in set(home.names()) - LOCKS:
+            home.remove_tree(name)
+        new = NewIndexes(home, home, guard)
+        yield new
+        new.finish()
+
+
+@contextmanager
+def _in_folder(home: Home) -> Iterator[NewIndexes]:
+    folder = home.folder
+    is_there = folder.exists()
     try:
-        with (
-            writing(home, WRITING_INDEX) as guard,
-            replacing_directory(home.folder) as partial,
-        ):
+        with writing(home, WRITING_INDEX) as guard, replacing_directory(folder) as partial:
             yield NewIndexes(home, home_of(partial), guard)
     finally:
         # The lock made it.
-        if not is_there and not {path.name for path in home.folder.iterdir()} - {LOCK_FILE}:
-            shutil.rmtree(home.folder)
+        if not is_there and not {path.name for path in folder.iterdir()} - {LOCK_FILE}:
+            shutil.rmtree(folder)

@@ -10,6 +10,7 @@ from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Home, Place, home_of
 from harma.ground.storage.lease import writing
 from harma.index.build import build
+from harma.index.engines.engine import Engine
 from harma.index.properties import properties_of
 from harma.index.settings import Settings, is_index, read_settings, write_settings
 from harma.index.source_files import source_of
@@ -36,6 +37,7 @@ def reembed(
     batch_size: int = 64,
     num_workers: int = 1,
     progress: AdvancePart = not_told,
+    engine: Engine | None = None,
 ) -> BuildOutcome:
     """Embed all sources of an index again, with another model, or the same with other tiles.
 
@@ -52,6 +54,7 @@ def reembed(
         batch_size: pictures embedded at once.
         num_workers: processes that read.
         progress: told how far it is.
+        engine: who does the work; None does it on this machine.
 
     Raises:
         BusyError: another process writes the index.
@@ -88,6 +91,7 @@ def reembed(
             num_workers=num_workers,
             tables=home,
             progress=progress,
+            engine=engine,
         )
         if not allow_missing:
             _check_nothing_lost(old, outcome.problems)

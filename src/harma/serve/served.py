@@ -43,6 +43,7 @@ class ServedIndex(LiveIndex):
         super().__init__(name, directory, model, models)
         self.kept_in = kept_in
         self.only_reads = only_reads
+        self.book_file = DATABASE_FILE
         self._lock = threading.Lock()
         self._book: tuple[int, SearchBook] | None = None
         self._read_sources: tuple[Versions, _Sources] | None = None
@@ -58,20 +59,25 @@ class ServedIndex(LiveIndex):
             StateError: they cannot be opened.
         """
         if not self.kept_in:
-            self._check_there()
+            self._check_beside()
         # Of two that ask first, each would make a database with connections of its own.
         with self._lock:
             # A file that was removed takes marks still, and nobody would ever see them again.
-            identity = _identity(self._home)
+            identity = _identity(self._home, self.book_file)
             if self._book is None or self._book[0] != identity:
                 book = SearchBook.open(
                     self.directory,
                     state=self.kept_in,
                     index_name=self.id,
                     only_reads=self.only_reads,
+                    file_name=self.book_file,
                 )
-                self._book = _identity(self._home), book
+                self._book = _identity(self._home, self.book_file), book
             return self._book[1]
+
+    def _check_beside(self) -> None:
+        """Check that what its saved searches lie beside is there."""
+        self._check_there()
 
     def close(self) -> None:
         """Let go of the database of its saved searches."""
@@ -149,11 +155,11 @@ class ServedIndex(LiveIndex):
             return self._read_sources[1]
 
 
-def _identity(home: Home) -> int:
+def _identity(home: Home, name: str) -> int:
     """What is another number when the database beside an index is another; 0 if there is none."""
     if not home.is_folder:
         return 0
-    file = home.folder / DATABASE_FILE
+    file = home.folder / name
     return file.stat().st_ino if file.is_file() else 0
 
 

@@ -52,6 +52,7 @@ class ServeSettings:
 
     Attributes:
         indexes: id → directory or address of each index.
+        groups: id → directories of several indexes that are searched as one.
         host: address that is listened on.
         port: of it; 0 takes a free one.
         root_path: where a proxy has the server, such as /harma; "" at its root.
@@ -78,6 +79,7 @@ class ServeSettings:
     """
 
     indexes: Mapping[str, Place]
+    groups: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 8000
     root_path: str = ""

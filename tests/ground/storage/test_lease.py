@@ -1,4 +1,4 @@
-"""The lease of an index in a bucket: one writer, others are told; it lapses when its holder dies."""
+"""The lease of an index in a bucket: one writer, others are told; it lapses with its holder."""
 
 import json
 import subprocess
