@@ -7,17 +7,17 @@ memory or as fragments of the table that workers have written.
 """
 
 import datetime as dt
+import json
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from harma.ground.files import write_json
+from harma.ground.storage.home import Home
 from harma.index.batches import ChipBlock
 from harma.index.chips import known_date
 from harma.index.done import Done, Tally, WrittenShard
@@ -389,15 +389,17 @@ def write_problems(store: Store, further: Mapping[str, str] = NO_PROBLEMS) -> No
     problems: dict[str, str] = {}
     for records in store.source_blocks():
         problems.update({record.source: record.problem for record in records if record.problem})
-    _write_list(store.directory / PROBLEMS_FILE, problems | dict(further), "problem")
+    _write_list(store.home, PROBLEMS_FILE, problems | dict(further), "problem")
 
 
 def write_left_out(store: Store, left_out: Mapping[str, str]) -> None:
     """Keep the list of files that the last build left out beside the index."""
-    _write_list(store.directory / LEFT_OUT_FILE, left_out, "reason")
+    _write_list(store.home, LEFT_OUT_FILE, left_out, "reason")
 
 
-def _write_list(path: Path, why: Mapping[str, str], column: str) -> None:
-    path.unlink(missing_ok=True)
-    if why:
-        write_json(path, [{"source": name, column: reason} for name, reason in why.items()])
+def _write_list(home: Home, name: str, why: Mapping[str, str], column: str) -> None:
+    if not why:
+        home.remove(name)
+        return
+    rows = [{"source": source, column: reason} for source, reason in why.items()]
+    home.write_text(name, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
