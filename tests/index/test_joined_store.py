@@ -189,7 +189,7 @@ def test_nearest_of_all(shards):
 
 def test_each_index_is_searched_in_its_own_way(made, tmp_path, monkeypatch):
     """One has an ANN index, the other none: the hits are nearly all those of an exact search."""
-    monkeypatch.setattr("harma.index.search.FEW_CHIPS", 50)
+    monkeypatch.setattr("harma.index.snapshot.FEW_CHIPS", 50)
     for name, count in (("large", 6000), ("small", 300)):
         fill(Store.create(tmp_path / name, made_settings(DIM)), count, seed=count)
     assert make_ann(Store(tmp_path / "large"), None) is not None
