@@ -90,7 +90,8 @@ class TwoHosts:
             time.sleep(0.5)
 
     def start_node(self, host):
-        command = [Path(sys.executable).with_name("ray"), "start", "--block", "--disable-usage-stats"]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
+        command += ["--disable-usage-stats"]
         command += [f"--node-ip-address={self.network}.{host + 1}", f"--num-cpus={self.num_cpus}"]
         command += [f"--object-store-memory={100 << 20}"]
         if host == 0:
