@@ -33,8 +33,8 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
-
 from benchmarks.two_hosts import TwoHosts, kill
+
 from harma.index.fragments import orphans
 from harma.index.schema import embeddings_of
 from harma.index.store import Store
@@ -235,8 +235,8 @@ def kills(bench, hosts):
     process = bench.start(hosts, place)
     while sum(done.values()) < bench.args.kills and process.poll() is None:
         host = bench.rng.randrange(2)
-        deadline = time.monotonic() + 60
-        watched(process, lambda: time.monotonic() > deadline or hosts.processes(0, "ray::ShardW"))
+        is_late = after(60)
+        watched(process, lambda late=is_late: late() or hosts.processes(0, "ray::ShardWorker"))
         watched(process, after(bench.rng.uniform(0.5, 5)))
         what = bench.rng.choice(["worker", "worker", "worker", "builder", "node"])
         if process.poll() is not None:
@@ -311,8 +311,8 @@ def overhead(bench, hosts):
         walls = [1000 * (large[0] - small[0]) / more for small, large in (here, there)]
         ratios.append(chips[1] / chips[0])
         print(
-            f"overhead, turn {turn + 1}: CPU ms a chip {chips[0]:.2f} local, {chips[1]:.2f} Ray with"
-            f" one worker: {ratios[-1]:.2f}; wall {walls[0]:.2f}, {walls[1]:.2f}:"
+            f"overhead, turn {turn + 1}: CPU ms a chip {chips[0]:.2f} local, {chips[1]:.2f} with"
+            f" one worker of Ray: {ratios[-1]:.2f}; wall {walls[0]:.2f}, {walls[1]:.2f}:"
             f" {walls[1] / walls[0]:.2f}; start: CPU {here[0][1]:.0f} s local,"
             f" {there[0][1]:.0f} s Ray; wall {here[0][0]:.0f}, {there[0][0]:.0f} s",
             flush=True,

@@ -1,8 +1,8 @@
 """Two hosts in network namespaces of this machine, with a Ray cluster over them (root, iproute2).
 
-    with TwoHosts() as hosts:
-        hosts.start()
-        subprocess.run([*hosts.inside(0), "harma", "index", "build", …, "--address", hosts.address])
+with TwoHosts() as hosts:
+hosts.start()
+subprocess.run([*hosts.inside(0), "harma", "index", "build", …, "--address", hosts.address])
 """
 
 import os
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -122,18 +123,21 @@ class TwoHosts:
         answer = subprocess.run(
             [*self.inside(0), sys.executable, "-c", program],
             capture_output=True,
+            check=False,
             text=True,
             env={**self.environment, "RAY_ADDRESS": self.address},
         )
         return int(answer.stdout.split()[-1]) if answer.returncode == 0 else 0
 
+    def pids(self, host):
+        """All processes of a host."""
+        answer = ip("netns", "pids", self.space(host), check=False)
+        return list(map(int, answer.stdout.split()))
+
     def processes(self, host, name):
         """Processes of a host whose command begins with, or is, a name."""
-        answer = subprocess.run(
-            ["ip", "netns", "pids", self.space(host)], capture_output=True, text=True
-        )
         found = []
-        for pid in map(int, answer.stdout.split()):
+        for pid in self.pids(host):
             try:
                 command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
             except OSError:
@@ -147,10 +151,7 @@ class TwoHosts:
         """Of all processes of both hosts, and of those that they have seen end."""
         ticks = 0
         for host in range(2):
-            answer = subprocess.run(
-                ["ip", "netns", "pids", self.space(host)], capture_output=True, text=True
-            )
-            for pid in answer.stdout.split():
+            for pid in self.pids(host):
                 try:
                     stat = Path(f"/proc/{pid}/stat").read_text()
                 except OSError:
@@ -171,23 +172,18 @@ class TwoHosts:
 
     def close(self):
         for host in range(2):
-            answer = subprocess.run(
-                ["ip", "netns", "pids", self.space(host)], capture_output=True, text=True
-            )
-            for pid in map(int, answer.stdout.split()):
+            for pid in self.pids(host):
                 kill(pid)
-            subprocess.run(["ip", "netns", "del", self.space(host)], capture_output=True)
-            subprocess.run(["ip", "link", "del", self.outer(host)], capture_output=True)
-        subprocess.run(["ip", "link", "del", self.name], capture_output=True)
+            ip("netns", "del", self.space(host), check=False)
+            ip("link", "del", self.outer(host), check=False)
+        ip("link", "del", self.name, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def kill(pid):
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
-def ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+def ip(*words, check=True):
+    return subprocess.run(["ip", *words], check=check, capture_output=True, text=True)

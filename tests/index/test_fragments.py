@@ -1,6 +1,8 @@
 """Fragments that workers write and one process commits, once, whatever answers are lost."""
 
+import os
 import time
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +20,7 @@ from harma.index.fragments import (
     take_over,
     write_fragments,
 )
+from harma.index.orphans import drop_orphans
 from harma.index.rows import chip_rows
 from harma.index.store import Store
 
@@ -159,6 +162,23 @@ def test_files_of_versions_that_readers_may_look_at_are_no_orphans(store, table)
     assert orphans(table, names) == []
 
 
+def test_optimize_removes_what_workers_that_died_have_written(store, table):
+    folder = store.directory / "tables" / "made" / "chips.lance" / "data"
+    commit_fragments(table, written(table, "a"), CommitMark("b", 1))
+    written(table, "b")
+    (old,) = orphans(table, [path.name for path in folder.iterdir()])
+    hours_ago = time.time() - 7200
+    os.utime(folder / old, (hours_ago, hours_ago))
+    # Its writer may be alive.
+    written(table, "c")
+    assert drop_orphans(table) == 1
+    assert drop_orphans(table) == 0
+    names = [path.name for path in folder.iterdir()]
+    assert old not in names
+    assert len(orphans(table, names)) == 1
+    assert ids(store) == ["a"]
+
+
 # -- in a bucket ----------------------------------------------------------------------------------
 
 
@@ -197,6 +217,17 @@ def test_in_a_bucket_a_lost_answer_is_no_second_commit(distant, bucket):
         )
         assert lost
     assert distant_ids(distant) == ["a", "b", "c"]
+
+
+def test_orphans_in_a_bucket(distant, bucket):
+    commit_fragments(distant, write_fragments(distant, pa.table({"id": ["a"]})), CommitMark("b", 1))
+    write_fragments(distant, pa.table({"id": ["b"]}))
+    data = "archive/chips.lance/data"
+    assert len(bucket.keys(data)) == 2
+    assert drop_orphans(distant) == 0
+    assert drop_orphans(distant, timedelta(seconds=-5)) == 1
+    assert len(bucket.keys(data)) == 1
+    assert distant_ids(distant) == ["a"]
 
 
 def test_a_bucket_that_is_away_for_a_while_is_waited_for(distant, bucket, monkeypatch):

@@ -9,6 +9,7 @@ from harma.errors import ConfigError, NotFoundError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart
 from harma.index.compaction import keep_quick
+from harma.index.orphans import drop_orphans
 from harma.index.settings import read_settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.writer import write_problems
@@ -69,7 +70,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str:
-    """Join files, drop old versions, and make the ANN index anew.
+    """Join files, drop old versions and what writers that died have left, make the ANN index anew.
 
     Args:
         directory: of the index.
@@ -85,4 +86,7 @@ def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str
     read_settings(directory)
     with locked(directory, WRITING_INDEX):
         # Inside: what another process wrote until now is to be joined too.
-        return keep_quick(Store(directory), model, progress, force=True)
+        store = Store(directory)
+        told = keep_quick(store, model, progress, force=True)
+        drop_orphans(store.chips_address())
+        return told
