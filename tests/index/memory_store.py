@@ -2,13 +2,13 @@
 
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from harma.errors import DataError, HarmaError
+from harma.ground.storage.home import home_of
 from harma.index.contract import DISTANCE_COLUMN, ROW_ID
 from harma.index.properties import columns_of, new_columns, property_types
 from harma.index.schema import chip_schema, embeddings_of
@@ -21,7 +21,7 @@ class MemoryStore:
 
     def __init__(self, settings, *, chips=None, sources=None, version=1):
         self.settings = settings
-        self.directory = Path("memory")
+        self.home = home_of("memory")
         self.version = version
         self.sources_version = 1
         self._tuning = ""

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from harma.ground.storage.home import Home
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.settings import Settings
 
@@ -30,8 +30,8 @@ class StoreReader(Protocol):
     """
 
     @property
-    def directory(self) -> Path:
-        """Where the index is, for messages."""
+    def home(self) -> Home:
+        """Where the index is."""
 
     @property
     def settings(self) -> Settings:
