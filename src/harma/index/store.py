@@ -25,7 +25,7 @@ from harma.ground.storage.lease import LEASE_FILE, Guard, unguarded
 from harma.ground.storage.probe import SINGLE_WRITER_FILE
 from harma.index.ann_segments import merge_latest
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
-from harma.index.fragments import TableAddress
+from harma.index.fragments import CommitMark, TableAddress, commit_fragments, take_over
 from harma.index.properties import WORDS, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.rows import chip_rows
@@ -448,9 +448,17 @@ class Store:
         name = f"{tables_name(self.settings)}/{CHIPS_TABLE}.lance"
         return TableAddress(self._tables.uri(name))
 
-    def refresh(self) -> None:
-        """Read what was committed to the chips meanwhile."""
-        self._chips.checkout_latest()
+    def admit_writers(self, build: str) -> None:
+        """Let others write fragments of the chips; a build by this name alone commits them."""
+        with self._writing():
+            take_over(self.chips_address(), build)
+            self._chips.checkout_latest()
+
+    def add_fragments(self, fragments: Sequence[str], mark: CommitMark) -> None:
+        """Commit chips that others have written, all of them or none, and once."""
+        with self._writing():
+            commit_fragments(self.chips_address(), fragments, mark, self._guard)
+            self._chips.checkout_latest()
 
     def add_rows(self, rows: pa.Table) -> None:
         """Append chips as another store gave them, all of them or none.

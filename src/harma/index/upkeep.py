@@ -9,6 +9,7 @@ from harma.ground.progress import AdvancePart
 from harma.ground.storage.home import Place, home_of
 from harma.ground.storage.lease import writing
 from harma.index.compaction import keep_quick
+from harma.index.orphans import drop_orphans
 from harma.index.settings import read_settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.writer import write_problems
@@ -70,7 +71,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def optimize(place: Place, model: HarMA | None, progress: AdvancePart) -> str:
-    """Join files, drop old versions, and make the ANN index anew.
+    """Join files, drop old versions and what writers that died have left, make the ANN index anew.
 
     Args:
         place: of the index.
@@ -87,4 +88,8 @@ def optimize(place: Place, model: HarMA | None, progress: AdvancePart) -> str:
     home = home_of(place)
     with writing(home, WRITING_INDEX) as guard:
         # Inside: what another process wrote until now is to be joined too.
-        return keep_quick(Store(home, guard=guard), model, progress, force=True)
+        store = Store(home, guard=guard)
+        told = keep_quick(store, model, progress, force=True)
+        guard()
+        drop_orphans(store.chips_address())
+        return told

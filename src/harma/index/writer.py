@@ -21,7 +21,7 @@ from harma.ground.storage.home import Home
 from harma.index.batches import ChipBlock
 from harma.index.chips import known_date
 from harma.index.done import Done, Tally, WrittenShard
-from harma.index.fragments import CommitMark, commit_fragments, take_over
+from harma.index.fragments import CommitMark
 from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
 from harma.index.properties import PropertyColumns
@@ -168,8 +168,7 @@ class Writer:
 
     def admit_workers(self) -> None:
         """Let others write fragments of the table, which this writer alone commits."""
-        take_over(self.store.chips_address(), self._build)
-        self.store.refresh()
+        self.store.admit_writers(self._build)
 
     def fitted(self, task: Task) -> Task:
         """A task whose properties have columns, for a worker that writes its rows itself."""
@@ -359,8 +358,7 @@ class Writer:
         if fragments:
             self._num_commits += 1
             mark = CommitMark(self._build, self._num_commits)
-            commit_fragments(self.store.chips_address(), fragments, mark)
-            self.store.refresh()
+            self.store.add_fragments(fragments, mark)
 
     def _drop_outdated(self) -> None:
         """Drop old chips of sources that are done, and new chips of those that failed."""
