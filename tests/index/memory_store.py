@@ -190,6 +190,9 @@ class MemoryStore:
     def num_unindexed(self):
         return 0
 
+    def index_sources(self):
+        pass
+
     def num_segments(self):
         return 0
 

@@ -19,6 +19,8 @@ UNINDEXED = 0.05
 MOST_UNINDEXED = 20_000
 # Pieces that the ANN index is extended by: each is searched.
 MANY_SEGMENTS = 8
+# From so many chips on, those of a source are found by an index of the names.
+SOURCES_INDEXED = 1_000_000
 # Texts that recall is measured on: what people look for, in several surroundings.
 THINGS = (
     "an airport with planes on the apron",
@@ -65,6 +67,8 @@ def keep_quick(
     is_joined = force or _is_scattered(store, ann)
     if is_joined:
         progress("joining files", 0, 1)
+        if store.count() >= SOURCES_INDEXED:
+            store.index_sources()
         store.compact()
     if pays(store) or (ann is not None and not _is_bounded(store)):
         progress("making the ANN index", 0, 1)

@@ -140,6 +140,9 @@ class StoreWriter(StoreReader, Protocol):
     def num_unindexed(self) -> int:
         """Chips that the ANN index does not know yet."""
 
+    def index_sources(self) -> None:
+        """Make what finds chips by the names of their sources, where there is none."""
+
     def num_segments(self) -> int:
         """Pieces of the ANN index: what was made at once, and what it was extended by."""
 

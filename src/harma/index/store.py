@@ -1,5 +1,6 @@
 """The tables of an index in Lance, on disk; no other module touches them."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,6 +48,9 @@ NEW_COLUMNS = {"datetime_end"}
 # What Lance may keep in memory, bytes: its own default is 6 GB.
 INDEX_CACHE = 400 << 20
 METADATA_CACHE = 100 << 20
+# Files that Lance reads ahead of what is wanted: a full one has a gigabyte of embeddings, and with
+# its own default a scan of many holds four gigabytes.
+FILES_AHEAD = ("LANCE_DEFAULT_FRAGMENT_READAHEAD", "1")
 # Vectors of each partition that the partitions are found from, and rounds of that: with Lance's own
 # (256 and 50) it takes ten times as long, and finds nothing more.
 TRAINED_ON = 64
@@ -532,6 +536,17 @@ class Store:
             self._chips.checkout_latest()
         return merged
 
+    def index_sources(self) -> None:
+        """Make the index of the names of sources, where there is none: it finds the chips of one.
+
+        Without it every name is looked at. Chips that are added later are known after `compact`.
+        """
+        from lancedb.index import BTree
+
+        if not self._indices_of("source"):
+            with self._writing():
+                self._chips.create_index("source", config=BTree())
+
     def num_files(self) -> int:
         """Files that the chips are in: each write adds one."""
         return int(self._chips.stats()["fragment_stats"]["num_fragments"])
@@ -592,6 +607,8 @@ def _connect(directory: Path, settings: Settings) -> Any:
         raise MissingDependencyError(
             "an index needs lancedb: pip install 'harma[search]'"
         ) from error
+    # Lance reads it once, with the first scan.
+    os.environ.setdefault(*FILES_AHEAD)
     session = lancedb.Session(
         index_cache_size_bytes=INDEX_CACHE, metadata_cache_size_bytes=METADATA_CACHE
     )
