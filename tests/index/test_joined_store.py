@@ -322,3 +322,32 @@ def _place():
 def _dated(name, year, geometry, box):
     when = datetime(year, 6, 1, tzinfo=UTC)
     return chip(id=name, source=f"{name}.tif", datetime=when, geometry=geometry, **box)
+
+
+def test_open_indexes_are_joined_as_they_are(made):
+    """What they have learnt is used; refreshing one changes nothing in what is joined."""
+    parts = [Index.open(directory) for directory in shards_of(made)]
+    joined = Index.joined(parts)
+    opened = Index.open(shards_of(made))
+    assert all(one is part.snapshot for one, part in zip(joined.snapshot.parts, parts, strict=True))
+    assert joined.snapshot.is_as(opened.snapshot)
+    check_same(joined.search(like=[Chip("00000007")]), opened.search(like=[Chip("00000007")]))
+    places = joined.snapshot.places
+    rows = joined.store.rows(["xmin", "ymin", "xmax", "ymax"], "xmin IS NOT NULL")
+    order = np.argsort(rows[ROW_ID].to_numpy())
+    assert (places.ids == rows[ROW_ID].to_numpy()[order]).all()
+    sides = [rows[side].to_numpy()[order] for side in ("xmin", "ymin", "xmax", "ymax")]
+    np.testing.assert_array_equal(places.boxes, np.stack(sides))
+    snapshot = joined.snapshot
+    parts[0].refresh()
+    assert joined.snapshot is snapshot
+    assert joined.snapshot.parts[0] is not parts[0].snapshot
+    with pytest.raises(ConfigError, match="named twice"):
+        Index.joined([parts[0], parts[0]])
+
+
+def test_the_index_that_a_source_is_of(shards):
+    owned = shards.store.owned_sources()
+    for name, (number, record) in owned.items():
+        assert shards.store.parts[number].sources()[name] == record
+    assert {number for number, _ in owned.values()} == set(range(len(shards.store.parts)))

@@ -1,5 +1,6 @@
 """A snapshot: one version of an index, which a search holds from its first read to its last."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -48,6 +49,19 @@ class Snapshot:
         snapshot.store = store
         return snapshot
 
+    @classmethod
+    def joined(cls, snapshots: Sequence["Snapshot"]) -> "Snapshot":
+        """Those of several indexes as one: what they have learnt is used, and not read again.
+
+        Raises:
+            ConfigError: an index is there twice, or a property is of two types.
+            ModelMismatchError: they are of several models.
+        """
+        snapshot = cls._of(JoinedStore([one.store for one in snapshots]))
+        # Fills the cached property.
+        snapshot.parts = list(snapshots)
+        return snapshot
+
     @cached_property
     def parts(self) -> list["Snapshot"]:
         """Where several indexes are searched as one, a snapshot of each; of one index none."""
@@ -73,6 +87,11 @@ class Snapshot:
     @cached_property
     def places(self) -> Places:
         """Where all chips are, held in memory."""
+        if isinstance(self.store, JoinedStore):
+            # The ids of each index ascend, and so do those of one after the other.
+            of_parts = [part.places for part in self.parts]
+            joined_ids = self.store.joined_ids([places.ids for places in of_parts])
+            return Places(joined_ids, np.concatenate([one.boxes for one in of_parts], axis=1))
         table = self.store.rows(BOX_COLUMNS, "xmin IS NOT NULL")
         ids = table[ROW_ID].to_numpy()
         order = np.argsort(ids)

@@ -25,8 +25,10 @@ from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
 from harma.index.ann_segments import merge_latest
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
-from harma.index.properties import WORDS, columns_of, new_columns, property_types
+from harma.index.fragments import TableAddress
+from harma.index.properties import WORDS, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
+from harma.index.rows import chip_rows
 from harma.index.schema import CHIPS_TABLE, SOURCE_SCHEMA, SOURCES_TABLE, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
@@ -405,26 +407,33 @@ class Store:
             chips: n of them.
             embeddings: (n, E).
         """
-        schema = chip_schema(self.settings.embed_dim)
-        known = self.property_types()
-        new = new_columns(chips, known)
-        flat = pa.array(embeddings.astype(np.float16).reshape(-1))
-        columns = {
-            "embedding": pa.FixedSizeListArray.from_arrays(flat, self.settings.embed_dim),
-            "model": pa.array([self.settings.model_id] * len(chips), pa.string()),
-        }
-        for name in schema.names:
-            if name not in columns:
-                values = [getattr(chip, name) for chip in chips]
-                columns[name] = pa.array(values, schema.field(name).type)
-        columns |= columns_of(chips, known | new)
+        new = new_columns(chips, self.property_types())
         with self._writing():
-            _complete(self._chips, schema)
-            if new:
-                self._chips.add_columns(pa.schema(list(new.items())))
-            # By name: further columns stand in the order in which they came.
-            schema = self._chips.schema
-            self._chips.add(pa.table([columns[name] for name in schema.names], schema=schema))
+            _complete(self._chips, chip_schema(self.settings.embed_dim))
+            self._add_columns(new)
+            self._chips.add(
+                chip_rows(chips, embeddings, self.settings.model_id, self._chips.schema)
+            )
+
+    def _add_columns(self, types: Mapping[str, pa.DataType]) -> None:
+        if types:
+            self._chips.add_columns(pa.schema(list(types.items())))
+
+    def prepare_columns(self, types: Mapping[str, pa.DataType]) -> None:
+        """Make the columns of properties that are missing, before others write rows with them."""
+        known = self.property_types()
+        with self._writing():
+            _complete(self._chips, chip_schema(self.settings.embed_dim))
+            self._add_columns({name: kind for name, kind in types.items() if name not in known})
+
+    def chips_address(self) -> TableAddress:
+        """Where the table of chips is, for those who write fragments of it."""
+        tables = tables_directory(self.directory, self.settings)
+        return TableAddress(str(tables / f"{CHIPS_TABLE}.lance"))
+
+    def refresh(self) -> None:
+        """Read what was committed to the chips meanwhile."""
+        self._chips.checkout_latest()
 
     def add_rows(self, rows: pa.Table) -> None:
         """Append chips as another store gave them, all of them or none.
@@ -435,10 +444,9 @@ class Store:
         own = chip_schema(self.settings.embed_dim).names
         known = self.property_types()
         found = property_types(rows.schema, [*own, ROW_ID])
-        new = [(name, kind) for name, kind in found.items() if name not in known]
+        new = {name: kind for name, kind in found.items() if name not in known}
         with self._writing():
-            if new:
-                self._chips.add_columns(pa.schema(new))
+            self._add_columns(new)
             schema = self._chips.schema
             self._chips.add(rows.select(schema.names).cast(schema))
 
