@@ -49,6 +49,7 @@ def keep_quick(
     progress: AdvancePart = not_told,
     *,
     force: bool = False,
+    num_workers: int = 1,
 ) -> str:
     """Do what makes searches quicker, where it is worth its time.
 
@@ -57,6 +58,7 @@ def keep_quick(
         model: embeds the texts that recall is measured on; None measures on chips alone.
         progress: told of what takes long.
         force: join files and make the ANN index anew, however little has changed.
+        num_workers: processes that make the ANN index.
 
     Returns:
         How the index is searched now.
@@ -72,7 +74,7 @@ def keep_quick(
         store.compact()
     if pays(store) or (ann is not None and not _is_bounded(store)):
         progress("making the ANN index", 0, 1)
-        ann = make_ann(store, _embedded_texts(model))
+        ann = make_ann(store, _embedded_texts(model), num_workers=num_workers)
     elif is_joined and ann is not None:
         progress("measuring the ANN index", 0, 1)
         ann = tuned_again(store, _embedded_texts(model), ann)

@@ -23,7 +23,7 @@ from harma.errors import (
 from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
-from harma.index.ann_segments import merge_latest
+from harma.index.ann_segments import AnnPlan, make_in_parts, merge_latest
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
 from harma.index.fragments import TableAddress
 from harma.index.properties import WORDS, new_columns, property_types
@@ -495,14 +495,29 @@ class Store:
         else:
             self._tuning_file().unlink(missing_ok=True)
 
-    def create_ann(self, kind: str, num_bits: int, num_partitions: int | None = None) -> None:
+    def create_ann(
+        self,
+        kind: str,
+        num_bits: int,
+        num_partitions: int | None = None,
+        *,
+        num_workers: int = 1,
+    ) -> None:
         """Make the ANN index, in place of an older one.
 
         Args:
             kind: "IVF_RQ" or "IVF_FLAT".
             num_bits: of each dimension, with IVF_RQ.
             num_partitions: that the chips are parted into; None as Lance has it.
+            num_workers: processes; more than one take the number of partitions, and pylance.
         """
+        if num_workers > 1 and num_partitions is not None:
+            plan = AnnPlan(kind, num_bits, num_partitions, TRAINED_ON, TRAINING_ROUNDS)
+            self.drop_ann()
+            with self._writing():
+                make_in_parts(self._chips.uri, plan, num_workers)
+                self._chips.checkout_latest()
+            return
         from lancedb.index import IvfFlat, IvfRq
 
         training: dict[str, Any] = {

@@ -68,13 +68,16 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str:
+def optimize(
+    directory: Path, model: HarMA | None, progress: AdvancePart, num_workers: int = 1
+) -> str:
     """Join files, drop old versions, and make the ANN index anew.
 
     Args:
         directory: of the index.
         model: the one the index was made with; None measures recall on chips alone.
         progress: told of what takes long.
+        num_workers: processes that make the ANN index.
 
     Returns:
         How the index is searched now.
@@ -85,4 +88,5 @@ def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str
     read_settings(directory)
     with locked(directory, WRITING_INDEX):
         # Inside: what another process wrote until now is to be joined too.
-        return keep_quick(Store(directory), model, progress, force=True)
+        store = Store(directory)
+        return keep_quick(store, model, progress, force=True, num_workers=num_workers)
