@@ -10,12 +10,18 @@ import time
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
+from tests.backbones.coca import coca_config
+from tests.machines import PATHS
 from tests.training.runs import adapter_weights, last_state, logged, stopped, tiny_values, trained
 
 import harma
 from harma.errors import BusyError, ConfigError, MissingFileError
 from harma.training.launch import resume, train
 from harma.training.recipe_files import recipe_from_dict
+
+# In the second process, in its third step.
+OOM = "step:memory:1"
 
 
 @pytest.fixture
@@ -163,6 +169,35 @@ def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
     kept = [harma.load(run).captions.captions for run in (one, tmp_path / "two")]
     assert kept[0] == kept[1]
     assert len(logged(tmp_path / "two", "captions")) == 1
+
+
+@pytest.mark.slow
+def test_two_processes_train_a_whole_coca_and_halve_together(tiny_config, tiny_data, tmp_path):
+    changes = {
+        "method": "full",
+        "data": {"transform": "trouble.transform"},
+        "loss": {"terms": {"contrastive": 1.0}},
+        "optim": {"lr": 1e-3},
+        "train": {"precision": "float64", "epochs": 1, "chunk_size": "auto"},
+    }
+    backbone = coca_config(tiny_config)
+    for processes in (1, 2):
+        values = tiny_values(backbone, tiny_data, tmp_path / str(processes), **changes)
+        values["data"]["batch_size"] //= processes
+        values["train"]["devices"] = processes
+        (tmp_path / f"{processes}.yaml").write_text(yaml.safe_dump(values))
+        subprocess.run(
+            [sys.executable, "-m", "harma", "train", str(tmp_path / f"{processes}.yaml")],
+            check=True,
+            # Memory runs out in the second process alone.
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": PATHS, "TROUBLE": OOM},
+        )
+    one, two = (
+        load_file(tmp_path / name / "best" / "open_clip_model.safetensors") for name in "12"
+    )
+    torch.testing.assert_close(two, one, rtol=1e-5, atol=1e-6)
+    assert [event["images"] for event in logged(tmp_path / "2", "chunks")] == [2]
+    assert logged(tmp_path / "1", "chunks") == []
 
 
 def test_two_trainings_in_one_directory_are_one_too_many(make_recipe, tmp_path):

@@ -236,14 +236,14 @@ def _present() -> Company:
 
 
 def _word(error: BaseException) -> str:
-    """What the others are told of an error."""
+    """What the others are told of an error, after this process's name."""
     if isinstance(error, KeyboardInterrupt):
-        return "it was interrupted"
+        return "was interrupted"
     if isinstance(error, HarmaError):
-        return str(error)
+        return f"failed: {error}"
     if isinstance(error, OSError) and error.filename:
-        return f"{error.strerror}: {error.filename}"
-    return f"{type(error).__name__}: {first_line(error)}"
+        return f"failed: {error.strerror}: {error.filename}"
+    return f"failed: {type(error).__name__}: {first_line(error)}"
 
 
 def _names(peers: list[Peer]) -> str:
