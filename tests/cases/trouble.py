@@ -15,7 +15,8 @@ from harma.training import agreed, results, step
 
 WHERE, WHAT, RANK = os.environ.get("TROUBLE", "nowhere:none:0").split(":")
 # Of the places that are passed again and again, the passage that is struck.
-PASSAGES = {"step": 4, "evaluation": 1, "saving": 1}
+# 6 steps are an epoch of the tiny data in batches of 8.
+PASSAGES = {"step": 9, "evaluation": 1, "saving": 1}
 _passed = 0
 
 

@@ -17,10 +17,12 @@ from tests.training.runs import adapter_weights, last_state, logged, stopped, ti
 
 import harma
 from harma.errors import BusyError, ConfigError, MissingFileError
-from harma.training.launch import resume, train
+from harma.training.company import Company
+from harma.training.launch import _check_alike, resume, train
 from harma.training.recipe_files import recipe_from_dict
+from harma.training.run import RunDirectory
 
-# In the second process, in its third step.
+# In the second process, in its ninth step.
 OOM = "step:memory:1"
 
 
@@ -85,6 +87,32 @@ def test_a_run_that_was_stopped_and_moved_is_resumed_from_its_directory(
     assert (again.metrics, again.best_epoch) == (whole.metrics, whole.best_epoch)
     weights = adapter_weights(again.path)
     assert all(torch.equal(weights[name], t) for name, t in adapter_weights(whole.path).items())
+
+
+def test_a_run_of_another_recipe_under_the_same_name_is_told(tmp_path, caplog):
+    run = RunDirectory(tmp_path)
+    recipe = {"method": "harma", "optim": {"lr": 1e-3}}
+    run.check_same(recipe, None, "rank 1 on host-b")
+    run.recipe.write_text(yaml.safe_dump(recipe))
+    run.check_same(recipe, None, "rank 1 on host-b")
+    assert caplog.messages == [], "nothing there, or the same"
+    run.check_same(recipe, [10, 20], "rank 1 on host-b")
+    assert "of rank 1 on host-b holds a copy of the run with another checkpoint" in caplog.text
+    message = r"of rank 1 on host-b holds another run than that of the first .* \(optim differ\)"
+    with pytest.raises(ConfigError, match=message):
+        run.check_same({**recipe, "optim": {"lr": 1e-4}}, None, "rank 1 on host-b")
+
+
+def test_processes_of_different_recipes_do_not_begin(values, monkeypatch):
+    company = Company()
+    recipe = recipe_from_dict(values)
+    _check_alike(company, recipe)
+    other = {**values, "output": "elsewhere", "optim": {"lr": 1e-5}, "method": "bitfit"}
+    monkeypatch.setattr(company, "from_first", lambda *_: recipe_from_dict(other).to_dict())
+    with pytest.raises(
+        ConfigError, match=r"rank 0 on \S+ has another .*: method, optim\.lr differ"
+    ):
+        _check_alike(company, recipe)
 
 
 def test_where_there_is_no_run_there_is_nothing_to_resume(tmp_path):
@@ -178,7 +206,7 @@ def test_two_processes_train_a_whole_coca_and_halve_together(tiny_config, tiny_d
         "data": {"transform": "trouble.transform"},
         "loss": {"terms": {"contrastive": 1.0}},
         "optim": {"lr": 1e-3},
-        "train": {"precision": "float64", "epochs": 1, "chunk_size": "auto"},
+        "train": {"precision": "float64", "chunk_size": "auto"},
     }
     backbone = coca_config(tiny_config)
     for processes in (1, 2):
