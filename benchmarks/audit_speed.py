@@ -150,30 +150,45 @@ def looks_of(grey):
     return Looks(grey, names, names, np.full((len(grey), 2), LOOK_SIDE))
 
 
+def copies_by(find, grey, workers):
+    """Copies, with the candidates and the times of finding these by a function, and of all."""
+    kept = []
+
+    def finding(*arguments, **options):
+        kept.append(timed(lambda: find(*arguments, **options)))
+        return kept[0][0]
+
+    copies_module.find_candidates = finding
+    copies, wall, cpu = timed(lambda: find_copies(looks_of(grey), num_workers=workers))
+    candidates, wall_found, cpu_found = kept[0]
+    return copies, candidates, (wall_found, cpu_found, wall, cpu)
+
+
+def pairs_of(candidates):
+    pairs = zip(candidates.source.tolist(), candidates.copy.tolist(), strict=True)
+    return {tuple(sorted(pair)) for pair in pairs}
+
+
 def compare(grey, workers, before):
-    looks = looks_of(grey)
-    found, wall, cpu = timed(lambda: find_candidates(grey, num_workers=workers))
     with memory_watched() as memory:
-        copies, wall_all, cpu_all = timed(lambda: find_copies(looks, num_workers=workers))
+        copies, found, times = copies_by(find_candidates, grey, workers)
     print(
-        f"{len(grey):,} images: candidates {wall:.1f} s wall, {cpu:.1f} s CPU; all {wall_all:.1f} s"
-        f" wall, {cpu_all:.1f} s CPU; {len(found.source):,} looked at in detail,"
+        f"{len(grey):,} images: candidates {times[0]:.1f} s wall, {times[1]:.1f} s CPU; all"
+        f" {times[2]:.1f} s wall, {times[3]:.1f} s CPU; {len(found.source):,} looked at in detail,"
         f" {len(copies):,} pairs; {memory[1]:.2f} GB beside the pictures",
         flush=True,
     )
     if not before:
         return
-    plain, wall_before, cpu_before = timed(lambda: every_product(grey))
-    copies_module.find_candidates = every_product
-    expected = find_copies(looks, num_workers=workers)
-    copies_module.find_candidates = find_candidates
-    pairs = [{(min(p), max(p)) for p in zip(c.source, c.copy, strict=True)} for c in (found, plain)]
+    expected, plain, slow = copies_by(every_product, grey, workers)
+    one = {(copy.first, copy.second) for copy in copies}
+    other = {(copy.first, copy.second) for copy in expected}
     print(
-        f"  before: candidates {wall_before:.1f} s wall, {cpu_before:.1f} s CPU, so"
-        f" {wall_before / wall:.1f} times and {cpu_before / cpu:.1f} times; pairs looked at that"
-        f" differ: {len(pairs[0] ^ pairs[1])}; pairs of copies that differ:"
-        f" {len({(c.first, c.second) for c in copies} ^ {(c.first, c.second) for c in expected})},"
-        f" in any of their figures: {len(set(copies) ^ set(expected))}",
+        f"  before: candidates {slow[0]:.1f} s wall, {slow[1]:.1f} s CPU; all {slow[2]:.1f} s wall,"
+        f" {slow[3]:.1f} s CPU. That is {slow[0] / times[0]:.1f} times in wall and"
+        f" {slow[1] / times[1]:.1f} times in CPU for candidates. Candidates that differ:"
+        f" {len(pairs_of(found) ^ pairs_of(plain))}; copies that differ: {len(one ^ other)}, in any"
+        f" of their figures: {len(set(copies) ^ set(expected))}",
         flush=True,
     )
 
