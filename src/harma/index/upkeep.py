@@ -70,11 +70,8 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-def optimize(
-    place: Place, model: HarMA | None, progress: AdvancePart, num_workers: int = 1
-) -> str:
+def optimize(place: Place, model: HarMA | None, progress: AdvancePart, num_workers: int = 1) -> str:
     """Join files, drop old versions and what writers that died have left, make the ANN index anew.
-
 
     Args:
         place: of the index.
