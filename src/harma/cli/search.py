@@ -18,6 +18,7 @@ from harma.cli.search_flags import (
     where_of,
     without_weight,
 )
+from harma.ground.outputs import as_written
 from harma.index.ask import CHIP_PREFIX
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _write(index: "Index", hits: "HitList", form: str, args: argparse.Namespace)
         return
     else:
         write_text(args.output, HIT_WRITERS[form](hits))
-    print(f"{len(hits):,} hits written to {args.output}")
+    print(f"{len(hits):,} hits written to {as_written(args.output)}")
 
 
 def _title(args: argparse.Namespace) -> str:
