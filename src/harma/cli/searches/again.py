@@ -44,7 +44,7 @@ def _search(args: argparse.Namespace) -> int:
     place = IndexPlace.of(args.directory, args)
     if args.output is not None:
         form = form_of(args.output)
-        check_outside(args.output, *place.directories)
+        check_outside(args.output, *place.homes)
     index = open_index(place, args)
     asked = _asked(args, index)
     page = asked.page

@@ -60,7 +60,7 @@ def _events(args: argparse.Namespace) -> int:
     if args.output is None:
         print(text, end="")
         return 0
-    check_outside(args.output, *place.directories)
+    check_outside(args.output, *place.homes)
     write_text(args.output, text)
     print(f"{args.output}: {len(events):,} events")
     return 0

@@ -48,6 +48,10 @@ class Home(Protocol):
     def key(self) -> str:
         """One text for one place, however it was named."""
 
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+
     def child(self, name: str) -> "Home":
         """A home below this one."""
 
@@ -68,6 +72,15 @@ class Home(Protocol):
 
     def has(self, name: str) -> bool:
         """Whether there is a file of this name, or one below it."""
+
+    def stamp(self, name: str) -> str:
+        """Names the content of a small file: another text where it was written again.
+
+        "" where there is none.
+        """
+
+    def holds(self, place: "Place") -> bool:
+        """Whether a place lies below it, links looked through."""
 
     def names(self) -> Iterator[str]:
         """Names of the first level; none where it is not there."""
@@ -130,6 +143,11 @@ class FolderHome:
         """Its path without links."""
         return str(self._folder.resolve())
 
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self._folder.absolute().name
+
     def child(self, name: str) -> "FolderHome":
         """A folder below this one."""
         return FolderHome(self._folder / name)
@@ -167,6 +185,15 @@ class FolderHome:
     def has(self, name: str) -> bool:
         """Whether there is a file or folder of this name."""
         return (self._folder / name).exists()
+
+    def stamp(self, name: str) -> str:
+        """When a small file was written; "" where there is none."""
+        path = self._folder / name
+        return str(path.stat().st_mtime_ns) if path.is_file() else ""
+
+    def holds(self, place: Place) -> bool:
+        """Whether a place lies below it, links looked through."""
+        return home_of(place).key.startswith(f"{self.key}/")
 
     def names(self) -> Iterator[str]:
         """Names of the first level."""
@@ -215,6 +242,11 @@ class BucketHome:
         """Its address."""
         return str(self.address)
 
+    @property
+    def name(self) -> str:
+        """The last part of its address."""
+        return self.key.rpartition("/")[2]
+
     def child(self, name: str) -> "BucketHome":
         """An address below this one."""
         return BucketHome(self.address.child(name))
@@ -251,6 +283,15 @@ class BucketHome:
         """Whether there is a file of this name, or one below it."""
         place = self.address.child(name)
         return described(place) is not None or next(listed(place), None) is not None
+
+    def stamp(self, name: str) -> str:
+        """The ETag of a small file; "" where there is none."""
+        facts = described(self.address.child(name))
+        return "" if facts is None else facts.etag
+
+    def holds(self, place: Place) -> bool:
+        """Whether a place lies below it."""
+        return home_of(place).key.startswith(f"{self.key}/")
 
     def names(self) -> Iterator[str]:
         """Names of the first level."""
