@@ -181,7 +181,7 @@ class MemoryStore:
     def write_tuning(self, text):
         self._tuning = text
 
-    def create_ann(self, kind, num_bits, num_partitions=None):
+    def create_ann(self, kind, num_bits, num_partitions=None, *, num_workers=1):
         pass
 
     def drop_ann(self):
@@ -189,6 +189,9 @@ class MemoryStore:
 
     def num_unindexed(self):
         return 0
+
+    def index_sources(self):
+        pass
 
     def num_segments(self):
         return 0

@@ -19,6 +19,8 @@ UNINDEXED = 0.05
 MOST_UNINDEXED = 20_000
 # Pieces that the ANN index is extended by: each is searched.
 MANY_SEGMENTS = 8
+# From so many chips on, those of a source are found by an index of the names.
+SOURCES_INDEXED = 1_000_000
 # Texts that recall is measured on: what people look for, in several surroundings.
 THINGS = (
     "an airport with planes on the apron",
@@ -47,6 +49,7 @@ def keep_quick(
     progress: AdvancePart = not_told,
     *,
     force: bool = False,
+    num_workers: int = 1,
 ) -> str:
     """Do what makes searches quicker, where it is worth its time.
 
@@ -55,6 +58,7 @@ def keep_quick(
         model: embeds the texts that recall is measured on; None measures on chips alone.
         progress: told of what takes long.
         force: join files and make the ANN index anew, however little has changed.
+        num_workers: processes that make the ANN index.
 
     Returns:
         How the index is searched now.
@@ -65,10 +69,12 @@ def keep_quick(
     is_joined = force or _is_scattered(store, ann)
     if is_joined:
         progress("joining files", 0, 1)
+        if store.count() >= SOURCES_INDEXED:
+            store.index_sources()
         store.compact()
     if pays(store) or (ann is not None and not _is_bounded(store)):
         progress("making the ANN index", 0, 1)
-        ann = make_ann(store, _embedded_texts(model))
+        ann = make_ann(store, _embedded_texts(model), num_workers=num_workers)
     elif is_joined and ann is not None:
         progress("measuring the ANN index", 0, 1)
         ann = tuned_again(store, _embedded_texts(model), ann)

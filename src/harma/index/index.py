@@ -288,6 +288,7 @@ class Index:
         *,
         model: "HarMA | None" = None,
         with_texts: bool = True,
+        num_workers: int = 1,
         progress: AdvancePart = not_told,
     ) -> str:
         """Join files, drop old versions, and make the ANN index anew.
@@ -297,6 +298,8 @@ class Index:
             model: the one the index was made with; None loads it.
             with_texts: measure recall on texts too, which needs the model. An index of a model that
                 HarMA cannot load is measured on its chips alone.
+            num_workers: processes that make the ANN index; more than one need pylance
+                (`harma[cluster]`).
             progress: told of what takes long.
 
         Returns:
@@ -314,7 +317,7 @@ class Index:
         embedder = None
         if with_texts and not is_foreign:
             embedder = index.model
-        return optimize(place, embedder, progress)
+        return optimize(place, embedder, progress, num_workers)
 
     # -- what reads it -----------------------------------------------------------------------------
 

@@ -143,7 +143,7 @@ def _of_source(
     try:
         # A catalogue may know its bands, as it did when it was indexed.
         reading = reading_of(source, settings.reading)
-        with open_scene(source.opened_as, reading) as scene:
+        with open_scene(source.opened_as, reading, files=source.files) as scene:
             return {hit.id: _chip(scene, hit, settings.tiling, size) for hit in hits}
     except HarmaError as error:
         problem = error.problem

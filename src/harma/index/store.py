@@ -1,5 +1,6 @@
 """The tables of an index in Lance, in a folder or a bucket; no other module touches them."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from harma.ground.messages import first_line
 from harma.ground.storage.home import Home, Place, home_of
 from harma.ground.storage.lease import LEASE_FILE, Guard, unguarded
 from harma.ground.storage.probe import SINGLE_WRITER_FILE
-from harma.index.ann_segments import merge_latest
+from harma.index.ann_segments import AnnPlan, make_in_parts, merge_latest
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
 from harma.index.fragments import CommitMark, TableAddress, commit_fragments, take_over
 from harma.index.properties import WORDS, new_columns, property_types
@@ -52,6 +53,9 @@ NEW_COLUMNS = {"datetime_end"}
 # What Lance may keep in memory, bytes: its own default is 6 GB.
 INDEX_CACHE = 400 << 20
 METADATA_CACHE = 100 << 20
+# Files that Lance reads ahead of what is wanted: a full one has a gigabyte of embeddings, and with
+# its own default a scan of many holds four gigabytes.
+FILES_AHEAD = ("LANCE_DEFAULT_FRAGMENT_READAHEAD", "1")
 # Vectors of each partition that the partitions are found from, and rounds of that: with Lance's own
 # (256 and 50) it takes ten times as long, and finds nothing more.
 TRAINED_ON = 64
@@ -520,14 +524,29 @@ class Store:
         else:
             self._tables.remove(self._tuning_file())
 
-    def create_ann(self, kind: str, num_bits: int, num_partitions: int | None = None) -> None:
+    def create_ann(
+        self,
+        kind: str,
+        num_bits: int,
+        num_partitions: int | None = None,
+        *,
+        num_workers: int = 1,
+    ) -> None:
         """Make the ANN index, in place of an older one.
 
         Args:
             kind: "IVF_RQ" or "IVF_FLAT".
             num_bits: of each dimension, with IVF_RQ.
             num_partitions: that the chips are parted into; None as Lance has it.
+            num_workers: processes; more than one take the number of partitions, and pylance.
         """
+        if num_workers > 1 and num_partitions is not None:
+            plan = AnnPlan(kind, num_bits, num_partitions, TRAINED_ON, TRAINING_ROUNDS)
+            self.drop_ann()
+            with self._writing():
+                make_in_parts(self._chips.uri, plan, num_workers)
+                self._chips.checkout_latest()
+            return
         from lancedb.index import IvfFlat, IvfRq
 
         training: dict[str, Any] = {
@@ -568,6 +587,17 @@ class Store:
                 merged = merge_latest(self._chips.uri, index.name, index.num_segments - 1)
             self._chips.checkout_latest()
         return merged
+
+    def index_sources(self) -> None:
+        """Make the index of the names of sources, where there is none: it finds the chips of one.
+
+        Without it every name is looked at. Chips that are added later are known after `compact`.
+        """
+        from lancedb.index import BTree
+
+        if not self._indices_of("source"):
+            with self._writing():
+                self._chips.create_index("source", config=BTree())
 
     def num_files(self) -> int:
         """Files that the chips are in: each write adds one."""
@@ -624,6 +654,8 @@ def _connect(home: Home, settings: Settings) -> Any:
         raise MissingDependencyError(
             "an index needs lancedb: pip install 'harma[search]'"
         ) from error
+    # Lance reads it once, with the first scan.
+    os.environ.setdefault(*FILES_AHEAD)
     session = lancedb.Session(
         index_cache_size_bytes=INDEX_CACHE, metadata_cache_size_bytes=METADATA_CACHE
     )

@@ -70,13 +70,14 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-def optimize(place: Place, model: HarMA | None, progress: AdvancePart) -> str:
+def optimize(place: Place, model: HarMA | None, progress: AdvancePart, num_workers: int = 1) -> str:
     """Join files, drop old versions and what writers that died have left, make the ANN index anew.
 
     Args:
         place: of the index.
         model: the one the index was made with; None measures recall on chips alone.
         progress: told of what takes long.
+        num_workers: processes that make the ANN index.
 
     Returns:
         How the index is searched now.
@@ -89,7 +90,7 @@ def optimize(place: Place, model: HarMA | None, progress: AdvancePart) -> str:
     with writing(home, WRITING_INDEX) as guard:
         # Inside: what another process wrote until now is to be joined too.
         store = Store(home, guard=guard)
-        told = keep_quick(store, model, progress, force=True)
+        told = keep_quick(store, model, progress, force=True, num_workers=num_workers)
         guard()
         drop_orphans(store.chips_address())
         return told
