@@ -2,7 +2,6 @@
 
 import math
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,9 +36,6 @@ def connected(address: str) -> Iterator[Any]:
     further: dict[str, Any] = {}
     if address == "local":
         further["include_dashboard"] = False
-        # Nobody else may give it work, and no token is left in the home folder.
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **further)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
