@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 from harma.errors import ConfigError, QueryError
 from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
-from harma.index.archive_ranges import told_ranges
 from harma.index.ask import (
     Expand,
     Page,
@@ -41,6 +40,7 @@ from harma.index.settings import FOREIGN
 from harma.index.snapshot import Snapshot
 from harma.index.standing import Standings, usual_score
 from harma.index.store import Store
+from harma.scenes.ranges import told_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

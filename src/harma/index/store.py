@@ -19,6 +19,7 @@ from harma.errors import (
     ModelMismatchError,
     StorageError,
 )
+from harma.ground.deferred_imports import deferring, waiting_for
 from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
@@ -562,7 +563,8 @@ def _connect(directory: Path, settings: Settings) -> Any:
         MissingDependencyError: lancedb is not installed.
     """
     try:
-        import lancedb
+        with deferring(*waiting_for("lancedb")):
+            import lancedb
     except ImportError as error:
         raise MissingDependencyError(
             "an index needs lancedb: pip install 'harma[search]'"

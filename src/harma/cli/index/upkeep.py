@@ -4,6 +4,7 @@ import argparse
 import json
 
 from harma.cli.command import Command
+from harma.ground.garbage import paused_collection
 from harma.ground.progress import progress_bars
 
 
@@ -59,6 +60,7 @@ def _relocate(args: argparse.Namespace) -> int:
     return 0
 
 
+@paused_collection()
 def _info(args: argparse.Namespace) -> int:
     from harma.index.index import Index
 
