@@ -1,5 +1,7 @@
-# HarMA as a server: the HTTP API and the map page. It holds no model, no index and no data: docs/deploy.md.
+# HarMA as a server (the HTTP API and the map page), and as a worker of a Ray cluster. Neither holds a model, an index or data:
+# docs/deploy.md, docs/scale.md.
 #   docker build -t harma .
+#   docker build -t harma-worker --target worker --build-arg EXTRAS=cluster .
 #   docker build -t harma:cpu --build-arg TORCH_INDEX=ADDRESS .    (ADDRESS: the index of CPU builds, docs/deploy.md)
 
 FROM python:3.11-slim-bookworm AS wheel
@@ -25,7 +27,7 @@ RUN pip install --no-cache-dir --constraint /wheels/constraints.txt \
     "harma[$EXTRAS] @ file://$(echo /wheels/harma-*.whl)"
 
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-bookworm AS base
 # GDAL in the wheel of rasterio needs it.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -35,11 +37,29 @@ RUN useradd --uid 10001 --create-home harma \
     && mkdir /state \
     && chown harma /state
 COPY --from=installed /opt/harma /opt/harma
-# Nothing is fetched; what Python prints is seen at once; a thread for each search (--max-threads).
+# Nothing is fetched; what Python prints is seen at once.
 ENV PATH=/opt/harma/bin:$PATH \
     HF_HUB_OFFLINE=1 \
-    PYTHONUNBUFFERED=1 \
-    OMP_NUM_THREADS=1
+    PYTHONUNBUFFERED=1
+
+
+FROM base AS worker
+# KubeRay asks with wget whether a node is well, and starts Ray in a login shell, which has a PATH of its own.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends wget \
+    && rm -rf /var/lib/apt/lists/* \
+    && ln -s /opt/harma/bin/harma /opt/harma/bin/ray /usr/local/bin/
+# Nothing is told to others.
+ENV RAY_USAGE_STATS_ENABLED=0
+USER 10001
+WORKDIR /home/harma
+CMD ["harma", "--help"]
+
+
+FROM base AS server
+# A thread for each search (--max-threads).
+ENV OMP_NUM_THREADS=1
 USER 10001
 WORKDIR /home/harma
 EXPOSE 8000

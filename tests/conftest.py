@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.buckets import bucket, bucket_server  # noqa: F401
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -181,11 +182,16 @@ def build_index(model, tmp_path):
 
     usual = {"tiling": Tiling(size=32), "reading": Reading(), "max_nodata": 0.5}
 
-    def make(*named, directory=None, **options):
+    def make(*named, directory=None, engine=None, **options):
         loaded, name = model
         settings = default_settings(loaded, name, None, **{**usual, **options})
         return build(
-            directory or tmp_path / "index", find_scenes(named), loaded, settings, num_workers=0
+            directory or tmp_path / "index",
+            find_scenes(named),
+            loaded,
+            settings,
+            num_workers=0,
+            engine=engine,
         )
 
     return make

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from email.utils import formatdate
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,10 +19,12 @@ class FolderServer:
         folder: whose files are served.
         admits: called with the parameters of a request for a file; False is answered with 403.
         answers: path → function of the parameters that gives (status, text) in place of a file.
+        dated: whether it says when a file was changed.
     """
 
-    def __init__(self, folder, *, admits=None, answers=None):
+    def __init__(self, folder, *, admits=None, answers=None, dated=False):
         self.folder = Path(folder)
+        self.dated = dated
         self.admits = admits
         self.answers = answers or {}
         self.requests = []
@@ -67,18 +70,21 @@ class _Handler(BaseHTTPRequestHandler):
         if not path.is_file():
             self._send(404, b"not here", "text/plain")
             return
-        self._send_file(path.read_bytes())
+        headers = {}
+        if self.site.dated:
+            headers["Last-Modified"] = formatdate(path.stat().st_mtime, usegmt=True)
+        self._send_file(path.read_bytes(), headers)
 
-    def _send_file(self, content):
+    def _send_file(self, content, headers):
         match = RANGE.fullmatch(self.headers.get("Range", ""))
         if match is None:
-            self._send(200, content, "application/octet-stream")
+            self._send(200, content, "application/octet-stream", headers)
             return
         first = int(match[1])
         last = min(int(match[2] or len(content)), len(content) - 1)
         where = f"bytes {first}-{last}/{len(content)}"
         part = content[first : last + 1]
-        self._send(206, part, "application/octet-stream", {"Content-Range": where})
+        self._send(206, part, "application/octet-stream", {"Content-Range": where, **headers})
 
     def _send(self, status, content, kind, headers=None):
         self.send_response(status)

@@ -39,7 +39,7 @@ HOMES = {
     "transformers": ("harma.backbones",),
     "peft": ("harma.methods",),
     "lancedb": ("harma.index.store",),
-    "lance": ("harma.index.fragments",),
+    "lance": ("harma.index.fragments", "harma.index.ann_segments"),
     "obstore": ("harma.ground.storage",),
     "ray": ("harma.index.engines",),
     "fastapi": ("harma.serve",),

@@ -7,6 +7,7 @@ from math import comb
 import numpy as np
 import pytest
 
+from harma import metrics
 from harma.data.captions import clean_caption
 from harma.errors import ConfigError, DataError
 from harma.metrics import (
@@ -118,6 +119,60 @@ def test_each_query_has_what_it_found_itself(seed):
     assert hits.t2i_ap.tolist() == pytest.approx([precision(S[:, j], images[j]) for j in range(6)])
 
 
+def by_sorting(scores, row, column, weights, copies):
+    """Average precision of each row, from all its candidates in order."""
+    result = []
+    for query, line in enumerate(scores):
+        own = column[row == query]
+        weight = weights[row == query]
+        order = np.argsort(line)
+        from_top = np.r_[np.cumsum(copies[order][::-1])[::-1], 0]
+        below = np.searchsorted(line[order], line[own], side="left")
+        above = (weight * (line[own] >= line[own][:, None])).sum(axis=1)
+        result.append(np.average(above / from_top[below], weights=weight))
+    return np.array(result)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_average_precision_is_that_of_sorted_candidates_to_the_last_digit(seed):
+    """Few scores and so many ties, copies or none, and more relevant ones than are counted."""
+    rng = np.random.default_rng(seed)
+    num_images = int(rng.integers(1, 9))
+    more = rng.integers(0, num_images, int(rng.integers(0, 90)))
+    c2i = rng.permutation(np.r_[np.arange(num_images), more])
+    distinct = max(1, len(c2i) // int(rng.integers(1, 5)))
+    ids = np.unique(rng.integers(0, distinct, len(c2i)), return_inverse=True)[1]
+    if seed % 4 == 0:
+        ids = np.arange(len(c2i))
+    levels = int(rng.integers(1, 30))
+    scores = (rng.integers(0, levels, (num_images, ids.max() + 1)) / 7).astype(np.float32)
+    c = captions_of(c2i, num_images, ids)
+    hits = count_hits(c, lambda: [(0, scores)], lambda: [(0, scores.T)])
+    expected = by_sorting(scores, c.pair_image, c.pair_column, c.pair_copies, c.copies)
+    assert hits.i2t_ap.tolist() == expected.tolist()
+    one = np.ones_like(c.pair_image)
+    of_text = by_sorting(scores.T, c.pair_column, c.pair_image, one, np.ones(num_images, int))
+    assert hits.t2i_ap.tolist() == of_text[c.text].tolist()
+
+
+@pytest.mark.parametrize("elements", [1, 7])
+def test_portions_of_counted_candidates_change_nothing(monkeypatch, elements):
+    rng = np.random.default_rng(0)
+    c = captions_of(C2I, 3, np.array(IDS[2]))
+    scores = rng.integers(0, 3, (3, 3))
+    blocks = (lambda: [(0, scores)], lambda: [(0, scores.T)])
+    expected = summarize(count_hits(c, *blocks))
+    monkeypatch.setattr(metrics, "CACHED_ELEMENTS", elements)
+    assert summarize(count_hits(c, *blocks)) == expected
+
+
+def test_many_copies_are_counted_exactly():
+    """More captions of one text than floats of four bytes can count one by one."""
+    copies = np.array([2**24, 1, 1])
+    chosen = np.array([[True, True, False], [False, True, True]])
+    assert metrics._count(chosen, copies).tolist() == [2**24 + 1, 2]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_with_ties_against_wrong_ones_stand_first(seed):
     S = np.random.default_rng(seed).integers(0, 3, (3, 6))
@@ -148,6 +203,14 @@ def test_a_constant_score_is_chance():
     assert metrics["t2i_R@5"] == pytest.approx(25)
     assert metrics["i2t_R@1"] == pytest.approx(5)
     assert metrics["mR"] == pytest.approx(chance(captions_of(c2i, 20))["mR"])
+
+
+@pytest.mark.parametrize("ids", IDS)
+def test_chance_is_what_equal_scores_count(ids):
+    c = captions_of(C2I, 3, np.array(ids))
+    equal = np.zeros((3, len(c.copies)))
+    hits = count_hits(c, lambda: [(0, equal)], lambda: [(0, equal.T)], ap=False)
+    assert chance(c) == summarize(hits)
 
 
 def test_chance_counts_every_image_as_often_as_it_asks():

@@ -21,6 +21,10 @@ Ties = Literal["expected", "against"]
 Scores = NDArray[Any]
 
 KS = (1, 5, 10)
+# Candidates looked at together: as floats they fit the processor's cache.
+CACHED_ELEMENTS = 2**17
+# Relevant ones of a query from which sorting its candidates is sooner than counting for each.
+MANY_RELEVANT = 16
 RECALL_KEYS = ("i2t_R@1", "i2t_R@5", "i2t_R@10", "t2i_R@1", "t2i_R@5", "t2i_R@10")
 # What a model can be chosen by: the larger, the better. (Median ranks are not.)
 SELECTION_KEYS = (
@@ -202,8 +206,7 @@ def best_relevant(
 def _count(chosen: NDArray[np.bool_], copies: Ints | None) -> Ints:
     """Chosen candidates of each row, the way the memory lies: counting is most of the work."""
     if copies is not None and copies.max() > 1:
-        counts: Ints = chosen @ copies
-        return counts
+        return _count_copies(chosen, copies)
     if chosen.flags.c_contiguous:
         return np.array([np.count_nonzero(row) for row in chosen], dtype=np.int64)
     by_candidate = np.ascontiguousarray(chosen.T).view(np.uint8)
@@ -214,27 +217,92 @@ def _count(chosen: NDArray[np.bool_], copies: Ints | None) -> Ints:
     return total
 
 
+def _count_copies(chosen: NDArray[np.bool_], copies: Ints) -> Ints:
+    """The copies of the chosen candidates of each row, by matrix products of floats."""
+    # Integers have no fast product. Floats of 4 bytes hold every sum exactly below 2²⁴.
+    exact: type[np.floating] = np.float64
+    if copies.sum() < 2**24:
+        exact = np.float32
+    weights: Scores = copies.astype(exact)
+    counts = np.empty(len(chosen), dtype=np.int64)
+    # A few rows at a time stay in the processor's cache as floats.
+    size = max(1, CACHED_ELEMENTS // chosen.shape[1])
+    for start in range(0, len(chosen), size):
+        rows = slice(start, start + size)
+        ones: Scores = chosen[rows].astype(exact)
+        counts[rows] = ones @ weights
+    return counts
+
+
 def average_precision(
-    scores: Scores, row: Ints, column: Ints, relevant_copies: Ints, copies: Ints
+    scores: Scores,
+    row: Ints,
+    column: Ints,
+    relevant_copies: Ints,
+    copies: Ints | None,
+    best: BestRelevant,
 ) -> Floats:
     """(Q,) average precision of each row; tied candidates count as one group, as in scikit-learn.
 
-    The arguments are those of `best_relevant`.
+    At each relevant candidate, the share of relevant ones among those that score as high or higher.
+    These are counted as for recall: a sort of all candidates costs more than a count for each
+    relevant one, unless many are relevant.
+
+    The arguments are those of `best_relevant`, and what it gave.
     """
-    order = np.argsort(scores, axis=1)
+    sizes = np.bincount(row, minlength=len(scores))
+    starts = np.cumsum(sizes) - sizes
+    values = scores[row, column]
     result = np.empty(len(scores))
-    bounds = np.searchsorted(row, np.arange(len(scores) + 1))
-    for q in range(len(scores)):
-        pairs = slice(bounds[q], bounds[q + 1])
-        values = scores[q, column[pairs]]
-        weight = relevant_copies[pairs]
-        # How many candidates score as high as each relevant one or higher, its ties with it.
-        ascending = scores[q, order[q]]
-        below = np.searchsorted(ascending, values, side="left")
-        from_top = np.r_[np.cumsum(copies[order[q]][::-1])[::-1], 0]
-        relevant_above = (weight[None, :] * (values[None, :] >= values[:, None])).sum(axis=1)
-        result[q] = np.average(relevant_above / from_top[below], weights=weight)
+    for size in np.unique(sizes[sizes <= MANY_RELEVANT]):
+        queries = np.flatnonzero(sizes == size)
+        # (queries, size): the pairs of each query, in their order.
+        pairs = starts[queries, None] + np.arange(size)
+        from_top = _at_or_above(scores, queries, values[pairs], copies, best)
+        result[queries] = _precision(values[pairs], relevant_copies[pairs], from_top)
+    for query in np.flatnonzero(sizes > MANY_RELEVANT):
+        own = slice(starts[query], starts[query] + sizes[query])
+        from_top = _sorted_at_or_above(scores[query], values[own], copies)
+        alone = _precision(values[None, own], relevant_copies[None, own], from_top[None])
+        result[query] = alone[0]
     return result
+
+
+def _precision(values: Scores, weights: Ints, from_top: Ints) -> Floats:
+    """(Q,) average precision from the scores, copies and counts (Q, R) of the relevant ones."""
+    as_high = values[:, None, :] >= values[:, :, None]
+    relevant = (weights[:, None, :] * as_high).sum(axis=2)
+    precision: Floats = np.average(relevant / from_top, axis=1, weights=weights)
+    return precision
+
+
+def _at_or_above(
+    scores: Scores, queries: Ints, values: Scores, copies: Ints | None, best: BestRelevant
+) -> Ints:
+    """(Q, R) how many candidates of each query score as high as each of its values, or higher."""
+    # Of the best relevant one that is known.
+    known = best.greater[queries] + best.tied[queries]
+    counts = np.repeat(known[:, None], values.shape[1], axis=1)
+    query, other = np.nonzero(values < values.max(axis=1, keepdims=True))
+    size = max(1, CACHED_ELEMENTS // scores.shape[1])
+    for start in range(0, len(query), size):
+        part = slice(start, start + size)
+        bar = values[query[part], other[part]]
+        chosen = scores[queries[query[part]]] >= bar[:, None]
+        counts[query[part], other[part]] = _count(chosen, copies)
+    return counts
+
+
+def _sorted_at_or_above(scores: Scores, values: Scores, copies: Ints | None) -> Ints:
+    """(R,) the same of one query with many values, by sorting its candidates (C,)."""
+    if copies is None or copies.max() == 1:
+        counts: Ints = len(scores) - np.searchsorted(np.sort(scores), values, side="left")
+        return counts
+    order = np.argsort(scores)
+    below = np.searchsorted(scores[order], values, side="left")
+    # How many candidates stand from each place on, and none after the last.
+    from_place: Ints = np.r_[np.cumsum(copies[order][::-1])[::-1], 0]
+    return from_place[below]
 
 
 @dataclass(frozen=True)
@@ -346,7 +414,8 @@ def _image_block(c: Captions, first: int, scores: Scores, ties: Ties, ap: bool) 
         dup = best_relevant(scores, row, column, c.copies[column], c.copies)
     precision = np.zeros(len(scores))
     if ap:
-        precision = average_precision(scores, row, column, c.pair_copies[block], c.copies)
+        own = c.pair_copies[block]
+        precision = average_precision(scores, row, column, own, c.copies, strict)
     return _BlockHits(strict.hits(ties), dup.hits(ties), strict.ranks(), precision)
 
 
@@ -366,8 +435,7 @@ def _text_block(pairs: _ByColumn, first: int, scores: Scores, ties: Ties, ap: bo
         dup = best_relevant(scores, row, column, one, None)
     precision = np.zeros(len(scores))
     if ap:
-        images = np.ones(scores.shape[1], dtype=np.int64)
-        precision = average_precision(scores, row, column, one, images)
+        precision = average_precision(scores, row, column, one, None, dup)
     return _BlockHits(strict.hits(ties), dup.hits(ties), strict.ranks(), precision)
 
 
@@ -476,12 +544,28 @@ def caption_ceilings(caption_ids: ArrayLike, caption_to_image: ArrayLike) -> dic
 
 def chance(captions: Captions) -> dict[str, float]:
     """Metrics of a model that gives every pair the same score."""
-    num_texts = len(captions.copies)
-    # A row at a time: the whole matrix of a large split would not fit the memory.
-    image_rows = _constant(captions.num_images, num_texts)
-    text_rows = _constant(num_texts, captions.num_images)
-    return summarize(count_hits(captions, image_rows, text_rows, ap=False))
+    # All candidates are tied, so that nothing has to be scored or counted.
+    own = np.bincount(captions.image, minlength=captions.num_images)
+    copies = captions.copies[captions.pair_column]
+    alike = np.bincount(captions.pair_image, copies).astype(np.int64)
+    images = _all_tied(own, len(captions.text))
+    texts = _all_tied(np.ones_like(captions.text), captions.num_images)
+    of_text = np.bincount(captions.pair_column)
+    hits = Hits(
+        i2t=images.hits("expected"),
+        t2i=texts.hits("expected"),
+        dup_i2t=_all_tied(alike, len(captions.text)).hits("expected"),
+        dup_t2i=_all_tied(of_text[captions.text], captions.num_images).hits("expected"),
+        i2t_rank=images.ranks(),
+        t2i_rank=texts.ranks(),
+    )
+    return summarize(hits)
 
 
-def _constant(num_rows: int, num_columns: int) -> Blocks:
-    return lambda: ((row, np.zeros((1, num_columns))) for row in range(num_rows))
+def _all_tied(relevant: Ints, num_candidates: int) -> BestRelevant:
+    """Where the best relevant one of each query stands if all candidates score the same."""
+    return BestRelevant(
+        greater=np.zeros_like(relevant),
+        tied=np.full_like(relevant, num_candidates),
+        relevant=relevant,
+    )

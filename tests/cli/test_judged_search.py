@@ -7,6 +7,7 @@ import pytest
 
 from harma.cli import main
 from harma.index.index import Index
+from harma.index.split import Sharding, split_index
 
 
 @pytest.fixture
@@ -138,3 +139,24 @@ def test_a_flag_of_no_file_is_refused(archive, judged, capsys):
     with pytest.raises(SystemExit):
         main(["evaluate", archive, "--queries", "s3://bucket/judged.csv"])
     assert "is an address" in capsys.readouterr().err
+
+
+def test_several_indexes_are_measured_as_one(archive, judged, capsys):
+    split_index(
+        Path(archive),
+        Path("shards"),
+        Sharding("source", patterns={"later": "*scene2_*", "first": "*"}),
+    )
+    several = ["evaluate", "shards/first", "--index", "shards/later", "--queries", judged]
+    assert main([*several, "--output", "of_several"]) == 0
+    assert main(["evaluate", archive, "--queries", judged, "--output", "of_one"]) == 0
+    figures = [
+        json.loads(Path(name, "search.json").read_text())["figures"]
+        for name in ("of_several", "of_one")
+    ]
+    assert figures[0] == figures[1]
+    capsys.readouterr()
+    assert main([*several, "--output", "shards/later/out"]) == 2
+    assert "lies inside the index" in capsys.readouterr().err
+    assert main(["evaluate", "model", "--index", archive]) == 2
+    assert "--index: only for the search of an index" in capsys.readouterr().err

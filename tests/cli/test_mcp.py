@@ -42,7 +42,7 @@ def test_it_reads_only_unless_told_otherwise(archive, served, tmp_path):
     [
         (["nowhere"], "nowhere"),
         (["a b=nowhere"], "is no id of an index"),
-        (["x=one", "x=two"], "two indexes are called x"),
+        (["x=one", "two/x"], "two indexes are called x"),
     ],
 )
 def test_what_cannot_be_served_is_said(words, said, served, capsys, monkeypatch, tmp_path):

@@ -91,12 +91,21 @@ def test_every_limit_has_a_flag():
     ],
 )
 def test_names_of_indexes(text, name, place):
-    assert named_index(text) == (name, Path(place))
+    assert named_index(text) == (name, Path(place), text.startswith("x="))
 
 
-def test_two_of_one_name(capsys):
-    assert main(["serve", "a/archive", "b/archive"]) == 2
-    assert "two indexes are called archive" in capsys.readouterr().err
+@pytest.mark.parametrize("words", [["a/archive", "b/archive"], ["a/archive", "archive=b"]])
+def test_two_of_one_name(words, capsys):
+    assert main(["serve", *words]) == 2
+    told = capsys.readouterr().err
+    assert "two indexes are called archive" in told
+    assert "or archive=DIRECTORY for each to search them as one" in told
+
+
+def test_several_that_are_given_one_name_are_searched_as_one(settings_of):
+    settings, _ = settings_of("world=a+b", "c", "world=d,e=f", "x=c", "world=c")
+    assert settings.groups == {"world": (Path("a+b"), Path("d,e=f"), Path("c"))}
+    assert settings.indexes == {"c": Path("c"), "x": Path("c")}
 
 
 @pytest.mark.parametrize(

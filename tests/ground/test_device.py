@@ -3,11 +3,12 @@
 import os
 
 import pytest
+import threadpoolctl
 import torch
 
 from harma.errors import ConfigError
 from harma.ground import device
-from harma.ground.device import best_device, usable_cores
+from harma.ground.device import best_device, small_products, usable_cores
 
 
 def test_a_device_is_taken_as_named_or_the_best_one():
@@ -54,3 +55,14 @@ def test_the_fastest_device_that_is_there(monkeypatch, cuda, mps, name):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert device._fastest() == name
+
+
+def test_small_products_stay_on_one_thread_and_it_ends():
+    def threads():
+        info = threadpoolctl.threadpool_info()
+        return [pool["num_threads"] for pool in info if pool["user_api"] == "blas"]
+
+    before = threads()
+    with small_products():
+        assert set(threads()) <= {1}
+    assert threads() == before

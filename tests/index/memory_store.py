@@ -190,6 +190,12 @@ class MemoryStore:
     def num_unindexed(self):
         return 0
 
+    def num_segments(self):
+        return 0
+
+    def merge_segments(self):
+        return False
+
     def num_files(self):
         return 1
 

@@ -149,7 +149,7 @@ def test_a_bad_index_is_seen_in_its_recall(store):
     good, _ = probes.measure(100, 100)
     assert good["image"] > 0.99
     probes.probes = [
-        replace(probe, truth=frozenset(-1 - i for i in probe.truth)) for probe in probes.probes
+        replace(probe, best=(-1 - probe.best[0], probe.best[1])) for probe in probes.probes
     ]
     bad, _ = probes.measure(100, 100)
     assert bad["image"] == 0
@@ -196,9 +196,67 @@ def test_the_truth_is_the_ten_best_without_the_query_itself(store):
         order = row_ids[np.argsort(-(embeddings @ probe.vector), kind="stable")]
         expected = [row_id for row_id in order.tolist() if row_id != probe.row_id][:10]
         assert probe.truth == set(expected)
-        assert probe.recall([probe.row_id, *expected]) == 1.0
-        assert probe.recall(expected[:4]) == 0.4
+        assert probe.recall([probe.row_id, *expected], store) == 1.0
+        assert probe.recall(expected[:4], store) == 0.4
     assert [probe.kind for probe in probes[:2]] == ["text", "image"]
     assert {probe.kind for probe in probes[65:]} == {"filtered"}
     assert all(probe.row_id not in probe.truth for probe in probes)
     assert {len(probe.truth) for probe in probes} == {10}
+
+
+def test_recall_of_a_sample_is_about_that_of_all(store):
+    """Of a poor index, and of a good one: the mean over 64 queries differs by little."""
+    store.create_ann("IVF_FLAT", 16, 30)
+    whole = ann_tuning.Probes(store, None)
+    part = ann_tuning.Probes(store, None, 500)
+    shares = {probe.share for probe in part.probes if not probe.where}
+    assert shares == {500 / 1500}
+    assert {probe.share for probe in part.probes if probe.where} == {1.0}
+    for num_probes in (1, 3, 30):
+        of_all = whole.measure(num_probes, 8)[0]["image"]
+        estimated = part.measure(num_probes, 8)[0]["image"]
+        assert estimated == pytest.approx(of_all, abs=0.06), num_probes
+    assert estimated == 1.0
+
+
+def test_a_sample_is_from_all_over_the_table():
+    offsets = ann_tuning.spread_offsets(10_000, 100)
+    assert len(offsets) == 100
+    assert np.histogram(offsets, bins=10, range=(0, 10_000))[0].tolist() == [10] * 10
+    assert ann_tuning.spread_offsets(5, 5).tolist() == sorted(set(range(5)))
+
+
+def test_what_was_extended_looks_into_more_where_it_must(store, monkeypatch):
+    monkeypatch.setattr(
+        ann_tuning.Probes,
+        "measure",
+        lambda self, probes, refine: ({"image": 0.95 if probes < 40 else 0.995}, 1.0),
+    )
+    ann = replace(make_ann(store, None), num_probes=10, refine=2, num_chips=1000)
+    made = []
+    monkeypatch.setattr(Store, "create_ann", lambda self, *kind: made.append(kind))
+    again = ann_tuning.tuned_again(store, None, ann)
+    assert (again.num_probes, again.refine) == (40, 8)
+    assert (again.num_chips, again.num_measured) == (1000, 1500)
+    assert read_ann(store) == again
+    assert "measured with 1,500 chips" in str(again)
+    assert not made
+
+
+def test_what_was_extended_and_finds_too_little_is_made_anew(store, monkeypatch):
+    ann = make_ann(store, None)
+    recalls = iter([0.5] * 5 + [0.995])
+    monkeypatch.setattr(ann_tuning.Probes, "measure", lambda *_: ({"image": next(recalls)}, 1.0))
+    ann = replace(ann, num_probes=10, num_partitions=160)
+    again = ann_tuning.tuned_again(store, None, ann)
+    assert (again.num_chips, again.num_measured) == (1500, 0)
+    assert again.worst_recall == 0.995
+
+
+@pytest.mark.parametrize(
+    ("count", "num_partitions"),
+    [(9, 1), (1 << 20, 256), ((1 << 20) + 1, 256), (4 << 20, 512), (100 << 20, 2560)],
+)
+def test_partitions_grow_slowly_where_there_are_many(store, monkeypatch, count, num_partitions):
+    monkeypatch.setattr(Store, "count", lambda self: count)
+    assert ann_tuning.num_partitions_of(store) == num_partitions

@@ -1,5 +1,6 @@
 """Keeping an index quick."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -91,3 +92,70 @@ def test_progress_is_told(store, monkeypatch):
     told = []
     keep_quick(store, None, lambda *what: told.append(what), force=True)
     assert told == [("joining files", 0, 1), ("making the ANN index", 0, 1)]
+
+
+def more(store, number, count=100):
+    """Chips of their own direction, so that they are found."""
+    record = all_chips(store)[0]
+    vector = np.eye(16, dtype=np.float32)[number % 16]
+    chips = [replace(record, id=f"new {number} {i}") for i in range(count)]
+    store.add_chips(chips, np.repeat(vector[None], count, axis=0))
+    return vector
+
+
+def grown(store, monkeypatch, times):
+    """An ANN index that is extended again and again; how many pieces it had each time."""
+    monkeypatch.setattr(anns, "PAYS", 1000)
+    monkeypatch.setattr(anns, "GROWN", 9.0)
+    monkeypatch.setattr(compaction, "MOST_UNINDEXED", 50)
+    monkeypatch.setattr(compaction, "MANY_SEGMENTS", 3)
+    keep_quick(store, None)
+    pieces = []
+    for number in range(times):
+        vector = more(store, number)
+        assert "recall@10" in keep_quick(store, None)
+        assert store.num_unindexed() == 0
+        assert Index(store).search(like=[vector], overlap=None)[0].id.startswith(f"new {number}")
+        pieces.append(store.num_segments())
+    return pieces
+
+
+def made_kinds(monkeypatch, store):
+    made = []
+    original = type(store).create_ann
+    monkeypatch.setattr(
+        type(store), "create_ann", lambda self, *kind: (made.append(kind), original(self, *kind))
+    )
+    return made
+
+
+def test_an_ann_index_grows_by_pieces_that_are_merged(store, monkeypatch):
+    pytest.importorskip("lance")
+    made = made_kinds(monkeypatch, store)
+    pieces = grown(store, monkeypatch, 8)
+    assert len(made) == 1, "it was never made anew"
+    assert max(pieces) == 3
+    assert pieces[:3] == [2, 3, 2]
+    assert store.num_files() <= 4
+    ann = read_ann(store)
+    assert (ann.num_chips, ann.num_measured) == (1500, 2300)
+    assert ann.worst_recall > 0.98
+
+
+def test_without_pylance_too_many_pieces_are_made_anew(store, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lance", None)
+    made = made_kinds(monkeypatch, store)
+    assert grown(store, monkeypatch, 4) == [2, 3, 1, 2]
+    assert len(made) == 2
+
+
+def test_full_files_are_not_many(store, monkeypatch):
+    """An archive of 1,000 files of a million chips each is not scattered."""
+    joined = []
+    monkeypatch.setattr(type(store), "compact", lambda self: joined.append(1))
+    monkeypatch.setattr(type(store), "count", lambda self, where="": 40 << 20)
+    monkeypatch.setattr(compaction, "pays", lambda store: False)
+    for num_files, times in ((72, 0), (73, 1)):
+        monkeypatch.setattr(type(store), "num_files", lambda self, n=num_files: n)
+        keep_quick(store, None)
+        assert len(joined) == times

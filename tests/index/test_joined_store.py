@@ -189,7 +189,7 @@ def test_nearest_of_all(shards):
 
 def test_each_index_is_searched_in_its_own_way(made, tmp_path, monkeypatch):
     """One has an ANN index, the other none: the hits are nearly all those of an exact search."""
-    monkeypatch.setattr("harma.index.search.FEW_CHIPS", 50)
+    monkeypatch.setattr("harma.index.snapshot.FEW_CHIPS", 50)
     for name, count in (("large", 6000), ("small", 300)):
         fill(Store.create(tmp_path / name, made_settings(DIM)), count, seed=count)
     assert make_ann(Store(tmp_path / "large"), None) is not None
@@ -322,3 +322,32 @@ def _place():
 def _dated(name, year, geometry, box):
     when = datetime(year, 6, 1, tzinfo=UTC)
     return chip(id=name, source=f"{name}.tif", datetime=when, geometry=geometry, **box)
+
+
+def test_open_indexes_are_joined_as_they_are(made):
+    """What they have learnt is used; refreshing one changes nothing in what is joined."""
+    parts = [Index.open(directory) for directory in shards_of(made)]
+    joined = Index.joined(parts)
+    opened = Index.open(shards_of(made))
+    assert all(one is part.snapshot for one, part in zip(joined.snapshot.parts, parts, strict=True))
+    assert joined.snapshot.is_as(opened.snapshot)
+    check_same(joined.search(like=[Chip("00000007")]), opened.search(like=[Chip("00000007")]))
+    places = joined.snapshot.places
+    rows = joined.store.rows(["xmin", "ymin", "xmax", "ymax"], "xmin IS NOT NULL")
+    order = np.argsort(rows[ROW_ID].to_numpy())
+    assert (places.ids == rows[ROW_ID].to_numpy()[order]).all()
+    sides = [rows[side].to_numpy()[order] for side in ("xmin", "ymin", "xmax", "ymax")]
+    np.testing.assert_array_equal(places.boxes, np.stack(sides))
+    snapshot = joined.snapshot
+    parts[0].refresh()
+    assert joined.snapshot is snapshot
+    assert joined.snapshot.parts[0] is not parts[0].snapshot
+    with pytest.raises(ConfigError, match="named twice"):
+        Index.joined([parts[0], parts[0]])
+
+
+def test_the_index_that_a_source_is_of(shards):
+    owned = shards.store.owned_sources()
+    for name, (number, record) in owned.items():
+        assert shards.store.parts[number].sources()[name] == record
+    assert {number for number, _ in owned.values()} == set(range(len(shards.store.parts)))

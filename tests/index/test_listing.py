@@ -33,9 +33,13 @@ def store(tmp_path_factory):
     return make_store(tmp_path_factory.mktemp("listing") / "index", CHIPS, dim=4)
 
 
-@pytest.fixture(scope="module")
-def listing(store):
-    return Listing(Snapshot(store))
+@pytest.fixture(scope="module", params=["in memory", "by zones"])
+def listing(store, request):
+    """With the boxes of all chips in memory, and as a large index has it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "by zones":
+            patch.setattr("harma.index.snapshot.LISTED_CHIPS", 0)
+        yield Listing(Snapshot(store))
 
 
 def matching(store, condition):

@@ -14,9 +14,10 @@ from harma.index.ann_tuning import make_ann
 from harma.index.ask import Where
 from harma.index.filters import Filter, filter_of
 from harma.index.index import Index
+from harma.index.near import Places, among
 from harma.index.records import SourceRecord
 from harma.index.settings import write_settings
-from harma.index.snapshot import Places, Snapshot, among
+from harma.index.snapshot import Snapshot
 from harma.index.store import Store
 
 SECONDS = 6.0
@@ -222,7 +223,7 @@ def test_dates_in_memory_are_those_of_the_store(store, first, last):
     for box in (None, BOX):
         condition = filter_of(Where(date=(first, last), bbox=box))
         expected = np.sort(store.rows(["id"], condition.sql)["row_id"].to_numpy())
-        assert snapshot.near(condition).tolist() == expected.tolist()
+        assert snapshot.near(condition).ids().tolist() == expected.tolist()
 
 
 def test_what_is_more_than_places_and_dates_is_for_the_store(store):

@@ -3,6 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from harma.index.split import Sharding, split_index
 from harma.serve.app import make_app
 from harma.serve.served import ServedIndex
 from harma.serve.service import Service
@@ -52,3 +53,29 @@ def make_client():
 def client(service, make_client):
     """A client of the server, which is ready."""
     return make_client(service)
+
+
+@pytest.fixture
+def shards(archive, tmp_path):
+    """Directories of two indexes with the chips of the archive: of two scenes, and of one."""
+    split_index(
+        archive,
+        tmp_path / "shards",
+        Sharding("source", patterns={"later": "*scene2_*", "first": "*"}),
+    )
+    return tmp_path / "shards" / "first", tmp_path / "shards" / "later"
+
+
+@pytest.fixture
+def grouped(archive, shards):
+    """A service of the archive, of its shards as one (world), and of the later one apart."""
+    settings = ServeSettings(
+        indexes={"archive": archive, "later": shards[1]},
+        groups={"world": shards},
+        hosts=("testserver",),
+    )
+    service = Service.of(settings)
+    for index in service.looked_at:
+        index.warm_up()
+    yield service
+    service.close()

@@ -52,6 +52,15 @@ def try_operation(operation, mode, known):
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("is_there", [True, False])
 def test_operations(client, mode, is_there):
+    check_operations(client, mode, "archive" if is_there else "")
+
+
+def test_operations_on_several_indexes_as_one(grouped, make_client):
+    check_operations(make_client(grouped), GenerationMode.POSITIVE, "world")
+
+
+def check_operations(client, mode, index):
+    """Try all operations; of what an index has, unless none is named."""
     config = SchemathesisConfig.from_dict({"seed": SEED, "checks": CHECKS})
     schema = schemathesis.openapi.from_asgi("/openapi.json", client.app, config=config)
     failures = []
@@ -60,8 +69,8 @@ def test_operations(client, mode, is_there):
         operation = result.ok()
         named = re.findall(r"{(\w+)}", operation.path)
         known = None
-        if is_there:
-            there = ids_there(client)
+        if index:
+            there = ids_there(client, index)
             known = {name: there[name] for name in named}
         try:
             try_operation(operation, mode, known)

@@ -1,8 +1,11 @@
 """Settings of a server: what is not usable is told before anything is loaded."""
 
+from dataclasses import replace
+
 import pytest
 
-from harma.errors import ConfigError, MissingFileError
+from harma.errors import ConfigError, MissingFileError, ModelMismatchError
+from harma.index.settings import read_settings, write_settings
 from harma.serve.settings import ServeSettings
 from harma.serve.settings_checks import basemap_kind, check_serve_settings, is_loopback
 
@@ -80,3 +83,24 @@ def test_webhooks_need_a_secret_and_hosts_that_are_some(check, tmp_path, monkeyp
     check(webhook_hosts=("hooks.example.org",), webhook_secret_file=file)
     with pytest.raises(ConfigError, match="is no host that webhooks may tell"):
         check(webhook_hosts=("https://hooks.example.org",), webhook_secret_file=file)
+
+
+def test_groups(check, archive, shards, tmp_path):
+    check(groups={"world": shards, "more": (archive, shards[0])})
+    check(indexes={}, groups={"world": shards})
+    with pytest.raises(ConfigError, match="archive is both an index and several"):
+        check(groups={"archive": shards})
+    with pytest.raises(ConfigError, match="no id of an index"):
+        check(groups={"a b": shards})
+    with pytest.raises(ConfigError, match="begins as the collections"):
+        check(groups={"search-a": shards})
+    with pytest.raises(ConfigError, match="world has 1 parts; give two or more"):
+        check(groups={"world": shards[:1]})
+    (tmp_path / "link").symlink_to(shards[0])
+    with pytest.raises(ConfigError, match="link is in world twice"):
+        check(groups={"world": (*shards, tmp_path / "link")})
+    with pytest.raises(MissingFileError, match="nowhere"):
+        check(groups={"world": (*shards, tmp_path / "nowhere")})
+    write_settings(shards[1], replace(read_settings(shards[1]), model_id="another"))
+    with pytest.raises(ModelMismatchError, match="their scores do not compare"):
+        check(groups={"world": shards})

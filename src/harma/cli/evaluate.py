@@ -22,6 +22,7 @@ EPILOG = """examples:
   harma evaluate openai --data ucm --root data/ucm --output results/openai
   harma evaluate archive --queries judgments.csv --output results/archive
   harma evaluate archive --queries judgments.csv --against results/archive --source "*_2019*.tif"
+  harma evaluate years/2019 --index years/2020 --queries judgments.csv
   harma evaluate archive --queries qrels.txt --topics topics.tsv --depth 100"""
 
 

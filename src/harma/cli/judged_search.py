@@ -1,12 +1,12 @@
 """The flags of `harma evaluate INDEX --queries FILE`, which measures a search on judgments."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import local_directory, local_file, positive
-from harma.cli.opened import check_outside
+from harma.cli.opened import add_others_argument, check_outside
 from harma.cli.search_flags import add_expand_flag, add_where_flags, where_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     of_search.add_argument(
         "--queries", type=local_file, metavar="FILE", help="judged queries: CSV, or qrels of TREC"
     )
+    add_others_argument(of_search)
     of_search.add_argument(
         "--topics", type=local_file, metavar="FILE", help="of qrels, a line each: id, a tab, text"
     )
@@ -87,7 +88,9 @@ def _given(args: argparse.Namespace, add: Adding) -> list[str]:
 
 
 def _flag(name: str) -> str:
-    # The one field whose flag is called otherwise.
+    # The fields whose flags are called otherwise.
+    if name == "others":
+        return "--index"
     return f"--{name.removesuffix('_km').replace('_', '-')}"
 
 
@@ -105,13 +108,13 @@ def run_search(args: argparse.Namespace) -> int:
     from harma.evaluation.judging.compare import run_file
     from harma.ground.progress import progress_bars
 
-    directory = Path(args.what)
+    directories = [Path(args.what), *args.others]
     # Before anything is searched: what cannot be compared or written is not worth the wait.
     if args.output is not None:
-        check_outside(args.output, directory)
+        check_outside(args.output, *directories)
     if args.against is not None:
         run_file(args.against)
-    index = _opened(directory, args)
+    index = _opened(directories, args)
     judged = read_queries(
         args.queries, index, topics=args.topics, where=where_of(args), expand=args.expand
     )
@@ -135,18 +138,18 @@ def run_search(args: argparse.Namespace) -> int:
     return 0
 
 
-def _opened(directory: Path, args: argparse.Namespace) -> "Index":
-    """The index, with the model and on the device that are named."""
+def _opened(directories: Sequence[Path], args: argparse.Namespace) -> "Index":
+    """The index, or several as one, with the model and on the device that are named."""
     from harma.index.index import Index
 
     if args.model is None and args.backbone is None and args.device == "auto":
-        return Index.open(directory)
+        return Index.open(directories)
     from harma.cli.device import load_on_device
     from harma.index.settings import read_settings
 
-    settings = read_settings(directory)
+    settings = read_settings(directories[0])
     backbone = args.backbone
     if args.model is None:
         backbone = args.backbone or settings.backbone
     model = load_on_device(args.model or settings.model, backbone, args.device)
-    return Index.open(directory, model=model)
+    return Index.open(directories, model=model)

@@ -1,7 +1,8 @@
 """Tools for assistants (Model Context Protocol): search an archive, look at chips, marks, watches.
 
 The assistant's program starts this command and talks to it over standard input and output. INDEX is
-the directory of an index, or NAME=DIRECTORY. Nothing is changed unless --write is given.
+the directory of an index, or NAME=DIRECTORY; several that are given one NAME are searched as one.
+Nothing is changed unless --write is given.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from harma.cli.opened import add_state_argument
-from harma.cli.serve import indexes_of, named_index
+from harma.cli.serve import indexes_and_groups, named_index
 
 if TYPE_CHECKING:
     from harma.serve.settings import ServeSettings
@@ -72,8 +73,10 @@ def _settings(args: argparse.Namespace) -> "ServeSettings":
     from harma.serve.mcp import ASSISTANT_LIMITS
     from harma.serve.settings import ServeSettings
 
+    indexes, groups = indexes_and_groups(args.indexes)
     return ServeSettings(
-        indexes=indexes_of(args.indexes),
+        indexes=indexes,
+        groups=groups,
         is_read_only=not args.write,
         state=args.state,
         model=args.model,

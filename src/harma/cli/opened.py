@@ -1,9 +1,10 @@
-"""An index and its saved searches, opened for the actions of `harma watch` and `searches`."""
+"""An index, or several as one, and saved searches, opened for `harma watch` and `searches`."""
 
 import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from harma.cli.argument_types import local_directory
 
@@ -12,12 +13,73 @@ if TYPE_CHECKING:
     from harma.searches.book import SearchBook
 
 
+@dataclass(frozen=True)
+class IndexPlace:
+    """Where an index is, or several that are searched as one.
+
+    Attributes:
+        directories: of each.
+        group: the name under which saved searches of several are kept; "" of one index.
+    """
+
+    directories: tuple[Path, ...]
+    group: str = ""
+
+    @classmethod
+    def of(cls, directory: Path, args: argparse.Namespace) -> Self:
+        """What a command line names: an index, and those that `--index` adds to it.
+
+        Raises:
+            ConfigError: several have no name, or a single one has that of a group.
+        """
+        from harma.errors import ConfigError
+
+        if args.others and not args.group:
+            raise ConfigError(
+                "saved searches of several indexes are kept under a name of their own: give"
+                " --group NAME, the one that `harma serve NAME=INDEX NAME=INDEX` has"
+            )
+        if args.group and not args.others:
+            raise ConfigError(f"--group {args.group} is of several indexes; name them with --index")
+        return cls((directory, *args.others), args.group)
+
+    @property
+    def told(self) -> str:
+        """What people call it."""
+        return self.group or str(self.directories[0])
+
+
 def add_index_argument(parser: argparse.ArgumentParser) -> None:
     """The index that is watched, and where its saved searches are."""
     parser.add_argument(
         "directory", metavar="INDEX", type=local_directory, help="directory of the index"
     )
+    add_group_arguments(parser)
     add_state_argument(parser)
+
+
+def add_group_arguments(parser: argparse.ArgumentParser) -> None:
+    """Further indexes, and the name of all of them."""
+    add_others_argument(parser)
+    parser.add_argument(
+        "--group",
+        default="",
+        metavar="NAME",
+        help="of several indexes, under which their saved searches are kept beside the first",
+    )
+
+
+def add_others_argument(parser: argparse._ActionsContainer) -> None:
+    """Further indexes that are searched with the first."""
+    parser.add_argument(
+        "--index",
+        action="append",
+        type=local_directory,
+        default=[],
+        dest="others",
+        metavar="INDEX",
+        help="another index of the same model, searched with the first as one; repeatable",
+    )
 
 
 def add_state_argument(parser: argparse.ArgumentParser) -> None:
@@ -38,16 +100,16 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_index(directory: Path, args: argparse.Namespace) -> "Index":
-    """An index, with the model that is named; None leaves it to the index."""
+def open_index(place: IndexPlace, args: argparse.Namespace) -> "Index":
+    """An index, or several, with the model that is named; None leaves it to the index."""
     from harma.index.index import Index
     from harma.index.settings import read_settings
     from harma.model.saved import load
 
     if args.model is None and args.backbone is None:
-        return Index.open(directory)
-    name = args.model or read_settings(directory).model
-    return Index.open(directory, model=load(name, backbone=args.backbone))
+        return Index.open(place.directories)
+    name = args.model or read_settings(place.directories[0]).model
+    return Index.open(place.directories, model=load(name, backbone=args.backbone))
 
 
 def read_search(file: Path) -> dict[str, Any]:
@@ -67,27 +129,35 @@ def read_search(file: Path) -> dict[str, Any]:
     return asked
 
 
-def check_outside(output: Path, directory: Path) -> None:
-    """Check that a file that is to be written does not lie inside the index.
+def check_outside(output: Path, *directories: Path) -> None:
+    """Check that a file that is to be written does not lie inside an index.
 
     Raises:
         ConfigError: it does.
     """
     from harma.errors import ConfigError
 
-    if directory.resolve() in output.resolve().parents:
-        raise ConfigError(f"{output} lies inside the index; write it elsewhere")
+    for directory in directories:
+        if directory.resolve() in output.resolve().parents:
+            raise ConfigError(f"{output} lies inside the index; write it elsewhere")
 
 
-def open_searches(directory: Path, state: str) -> "SearchBook":
-    """The saved searches of an index.
+def open_searches(place: IndexPlace, state: str) -> "SearchBook":
+    """The saved searches of an index, or of several.
 
     Raises:
         MissingFileError: there is no index.
     """
     from harma.index.settings import read_settings
     from harma.searches.book import SearchBook
+    from harma.searches.database import group_file
 
     # A database would be made, also where there is no index.
-    read_settings(directory)
-    return SearchBook.open(directory, state=state)
+    for directory in place.directories:
+        read_settings(directory)
+    first = place.directories[0]
+    if not place.group:
+        return SearchBook.open(first, state=state)
+    return SearchBook.open(
+        first, state=state, index_name=place.group, file_name=group_file(place.group)
+    )

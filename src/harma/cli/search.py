@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harma.cli.argument_types import local_directory, output_file
+from harma.cli.opened import add_others_argument
 from harma.cli.search_flags import (
     add_flags,
     page_of,
@@ -62,15 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "directory", metavar="INDEX", type=local_directory, help="directory of the index"
     )
     add_flags(parser)
-    parser.add_argument(
-        "--index",
-        action="append",
-        type=local_directory,
-        default=[],
-        dest="others",
-        metavar="INDEX",
-        help="another index of the same model, searched with the first as one; repeatable",
-    )
+    add_others_argument(parser)
     parser.add_argument("--model", help="where the index's model is now, if not where it was")
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"

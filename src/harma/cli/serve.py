@@ -1,15 +1,15 @@
 """Serve indexes over HTTP: the map page, the API, QGIS and other programs.
 
-INDEX is the directory of an index, or NAME=DIRECTORY to say what it is called in addresses. Without
---key-file or --trust-header only this machine is served.
+INDEX is the directory of an index, or NAME=DIRECTORY to say what it is called in addresses. Several
+of one model that are given the same NAME are searched as one. Without --key-file or --trust-header
+only this machine is served.
 """
 
 import argparse
-import re
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harma.cli.argument_types import count, local_directory, local_file, positive
 from harma.cli.watch.telling import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EPILOG = """examples:
   harma serve archive --open
   harma serve archive coast=indexes/coast_2024 --port 8080
+  harma serve world=years/2019 world=years/2020 years/2020
   harma serve archive --basemap "https://tiles.example.org/{z}/{x}/{y}.png"
   harma serve --make-key anna --key-file keys.txt
   harma serve archive --host 0.0.0.0 --key-file keys.txt --read-only
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=named_index,
         metavar="INDEX",
-        help="directory of an index, or NAME=DIRECTORY",
+        help="directory of an index, or NAME=DIRECTORY; those of one NAME are searched as one",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument(
@@ -211,8 +212,10 @@ def _make_key(args: argparse.Namespace) -> int:
 def _settings(args: argparse.Namespace) -> "ServeSettings":
     from harma.serve.settings import ServeSettings
 
+    indexes, groups = indexes_and_groups(args.indexes)
     return ServeSettings(
-        indexes=indexes_of(args.indexes),
+        indexes=indexes,
+        groups=groups,
         host=args.host,
         port=args.port,
         root_path=args.root_path.rstrip("/"),
@@ -249,32 +252,57 @@ def _limits(args: argparse.Namespace) -> "Limits":
     return Limits(**given)
 
 
-def named_index(text: str) -> tuple[str, Path]:
+class NamedIndex(NamedTuple):
+    """An index as it is given.
+
+    Attributes:
+        name: in addresses.
+        place: its directory.
+        is_said: whether somebody gave the name; else it is that of the folder.
+    """
+
+    name: str
+    place: Path
+    is_said: bool
+
+
+def named_index(text: str) -> NamedIndex:
     """An index as it is given: its name in addresses, and its directory."""
+    from harma.serve.index_names import name_of
+
     name, sign, place = text.partition("=")
     # A path may hold the sign too.
     if sign and "/" not in name:
-        return name, local_directory(place)
-    name = Path(text).absolute().name
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-"), local_directory(text)
+        return NamedIndex(name, local_directory(place), is_said=True)
+    return NamedIndex(name_of(Path(text)), local_directory(text), is_said=False)
 
 
-def indexes_of(named: Sequence[tuple[str, Path]]) -> dict[str, Path]:
-    """Id → directory of indexes.
+def indexes_and_groups(
+    named: Sequence[NamedIndex],
+) -> tuple[dict[str, Path], dict[str, tuple[Path, ...]]]:
+    """Id → directory of indexes, and id → directories of those that are searched as one.
 
     Args:
-        named: names and directories.
+        named: as they are given.
 
     Raises:
-        ConfigError: two have one name.
+        ConfigError: two have one name that nobody gave both of them.
     """
     from harma.errors import ConfigError
 
-    indexes: dict[str, Path] = {}
-    for name, place in named:
-        if name in indexes:
+    by_name: dict[str, list[NamedIndex]] = {}
+    for index in named:
+        by_name.setdefault(index.name, []).append(index)
+    indexes = {}
+    groups = {}
+    for name, those in by_name.items():
+        if len(those) == 1:
+            indexes[name] = those[0].place
+        elif all(index.is_said for index in those):
+            groups[name] = tuple(index.place for index in those)
+        else:
             raise ConfigError(
-                f"two indexes are called {name}, {indexes[name]} and {place}; give NAME=DIRECTORY"
+                f"two indexes are called {name}, {those[0].place} and {those[1].place}; give"
+                f" NAME=DIRECTORY, or {name}=DIRECTORY for each to search them as one"
             )
-        indexes[name] = place
-    return indexes
+    return indexes, groups

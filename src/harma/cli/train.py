@@ -7,16 +7,20 @@ the original HarMA's configs. Every value can be overridden by its dotted name.
 import argparse
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from harma.errors import ConfigError
 
+# Set in each of the processes that torchrun or Slurm starts.
+LAUNCHED = {"TORCHELASTIC_RUN_ID", "SLURM_PROCID"}
 EPILOG = """examples:
   harma train rsitmd_geo --data.root data/rsitmd --output runs/a
   harma train rsitmd_vit --data.root data/rsitmd --train.precision bf16
   harma train my_recipe.yaml --optim.lr 1e-5 --loss.terms.weighted_triplet 0.1
   harma train --resume runs/a
   torchrun --nproc-per-node 2 -m harma train rsitmd_geo --data.root data/rsitmd
+  torchrun --nnodes 2 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m harma train --resume runs/a
 """
 
 
@@ -26,17 +30,31 @@ def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespac
     Returns:
         `output`, the run's directory, and `recipe`; None goes on with the one the run has.
     """
+    # Of several processes: what torch's own code writes of a connection that broke says less than
+    # we do. Before torch is imported, which reads it then.
+    if not LAUNCHED.isdisjoint(os.environ):
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     if "--resume" in argv:
         return argparse.Namespace(recipe=None, output=_directory_of_run(argv))
     from harma.training.recipe_files import read_recipe
 
-    recipe = read_recipe(
-        argv,
-        prog=parser.prog,
-        description=str(parser.description),
-        examples=str(parser.epilog),
-    )
+    with _in_company():
+        recipe = read_recipe(
+            argv,
+            prog=parser.prog,
+            description=str(parser.description),
+            examples=str(parser.epilog),
+        )
     return argparse.Namespace(recipe=recipe, output=recipe.output)
+
+
+def _in_company() -> AbstractContextManager[object]:
+    """Where torchrun or Slurm started several processes: a bad recipe in one is told to all."""
+    if LAUNCHED.isdisjoint(os.environ):
+        return nullcontext()
+    from harma.training.company import in_company  # torch, for which a wrong flag need not wait
+
+    return in_company()
 
 
 def _directory_of_run(argv: list[str]) -> str:

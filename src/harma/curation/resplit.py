@@ -46,7 +46,7 @@ def resplit(
     threshold: float = THRESHOLD,
     images: Path | None = None,
     num_workers: int = 4,
-    progress: tuple[Advance | None, Advance | None] = (None, None),
+    progress: tuple[Advance | None, Advance | None, Advance | None] = (None, None, None),
 ) -> Resplit:
     """Pool all splits of a data set and divide them anew.
 
@@ -60,8 +60,8 @@ def resplit(
         near: keep near copies on one side too, not only equal files and pixels.
         threshold: agreement of details from which two images are copies.
         images: the image folder, if not where the description says.
-        num_workers: threads that decode.
-        progress: told while images are read, and while they are compared.
+        num_workers: threads that decode and compare.
+        progress: told while images are read, compared, and compared in detail.
 
     Raises:
         ConfigError: the ratios, the threshold or the format are not usable.
@@ -80,7 +80,9 @@ def resplit(
     _check_images_are_there(paths)
     # Images that show the same go to one side together: copies, then each other image by itself.
     looks = look_at(paths, num_workers=num_workers, progress=progress[0])
-    copies = find_copies(looks, near=near, threshold=threshold, progress=progress[1])
+    copies = find_copies(
+        looks, near=near, threshold=threshold, num_workers=num_workers, progress=progress[1:]
+    )
     groups = groups_of(copies, len(paths))
     labels = [image.class_name for image in pooled]
     sides = divide([*groups, *_singles(groups, len(paths))], labels, ratios, seed)

@@ -28,11 +28,13 @@ class Ann:
         num_bits: of each dimension.
         num_probes: partitions looked into, at least.
         refine: candidates compared exactly, as a multiple of k.
-        num_chips: that it was made and measured with.
+        num_chips: that it was made with.
         recall: of the ten best, by kind of query: "text", "image", and "filtered" (both, in a part
             of the index).
         milliseconds: median of one query when it was measured.
         wanted_recall: that every kind of query was to reach; 0 where an earlier version made it.
+        num_partitions: that the chips were parted into; 0 where an earlier version made it.
+        num_measured: chips that it was measured with last, having grown; 0 with `num_chips`.
     """
 
     kind: str
@@ -43,6 +45,8 @@ class Ann:
     recall: dict[str, float]
     milliseconds: float
     wanted_recall: float = 0.0
+    num_partitions: int = 0
+    num_measured: int = 0
 
     @property
     def worst_recall(self) -> float:
@@ -56,10 +60,11 @@ class Ann:
 
     def __str__(self) -> str:
         recalls = ", ".join(f"{kind} {value:.3f}" for kind, value in self.recall.items())
+        of_all = f" of {self.num_partitions:,}" if self.num_partitions else ""
         told = (
-            f"{self.kind} of {self.num_bits} bits, {self.num_probes} probes, refine {self.refine};"
-            f" recall@{RECALL_K}: {recalls} at {self.milliseconds:.0f} ms, measured with"
-            f" {self.num_chips:,} chips"
+            f"{self.kind} of {self.num_bits} bits, {self.num_probes}{of_all} probes, refine"
+            f" {self.refine}; recall@{RECALL_K}: {recalls} at {self.milliseconds:.0f} ms, measured"
+            f" with {self.num_measured or self.num_chips:,} chips"
         )
         if self.is_reached:
             return told

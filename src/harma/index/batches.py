@@ -6,7 +6,7 @@ and may end within a chip.
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harma.index.done import Tally
 from harma.index.reading import ChipPixels, Task
 from harma.index.records import ChipRecord
 from harma.index.tiles import join_chips
@@ -46,6 +47,19 @@ class ChipBlock:
     facts: SceneFacts | None
     problem: str = ""
     num_off_earth: int = 0
+
+    @property
+    def tallies(self) -> Sequence[Tally]:
+        """The same in numbers."""
+        tally = Tally(
+            self.task,
+            len(self.chips),
+            self.num_skipped,
+            self.num_off_earth,
+            self.facts,
+            self.problem,
+        )
+        return [tally]
 
 
 def embed_batches(

@@ -9,14 +9,15 @@ from harma.errors import ConfigError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.archive_ranges import ArchiveRanges
-from harma.index.batches import ChipBlock
 from harma.index.compaction import keep_quick
+from harma.index.done import Done
+from harma.index.engines.engine import Engine, Work
+from harma.index.engines.local import LocalEngine
 from harma.index.plan import PlannedSource, plan
-from harma.index.reading import Task, chips_at_once
+from harma.index.reading import Task
 from harma.index.settings import COMMON_SETTINGS, SETTINGS_FILE, Settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.superseded import superseded, without_known_parts
-from harma.index.workers import run_tasks
 from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
 from harma.model.fingerprint import check_model, model_id
 from harma.model.model import HarMA
@@ -37,10 +38,11 @@ def build(
     batch_size: int = 64,
     num_workers: int = 1,
     progress: AdvancePart = not_told,
+    engine: Engine | None = None,
 ) -> BuildOutcome:
     """Bring sources into an index; make it if it is not there.
 
-    `plan` says what is missing, `run_tasks` reads and embeds it, `Writer` commits it: all three go
+    `plan` says what is missing, an engine reads and embeds it, `Writer` commits it: all three go
     on at once, a few sources at a time.
 
     Args:
@@ -49,9 +51,10 @@ def build(
         model: embeds; the one the index was made with.
         settings: of a new index; an old one must have the same.
         batch_size: pictures embedded at once: chips, and their tiles.
-        num_workers: processes that read; 0 reads in this one.
+        num_workers: processes that read for a model; 0 reads in its own.
         progress: called with (what is done, so far, in all): "looking" and "sampling" count
             sources, "embedding" chips. Until all sources are looked at, all chips are an estimate.
+        engine: who does the work; None does it on this machine.
 
     Raises:
         BusyError: another process writes the index.
@@ -59,6 +62,7 @@ def build(
         ModelMismatchError: it was made with another model.
     """
     found = sources if isinstance(sources, Found) else Found(list(sources))
+    engine = engine or LocalEngine()
     with locked(directory, WRITING_INDEX):
         store = _opened(directory, settings)
         _check_fits(store, settings, model)
@@ -66,20 +70,18 @@ def build(
         # A source that is named twice would have two sets of chips on their way.
         once = list({source.name: source for source in found.sources}.values())
         start = time.monotonic()
-        writer = Writer(store)
+        writer = Writer(store, engine.pace)
         counted = _Counted(len(once), progress)
         ranges = ArchiveRanges(store, once, progress)
         planned = plan(once, store, num_workers=num_workers, progress=progress)
-        # Blocks pull tasks, tasks pull the plan, the plan pulls the survey: nothing runs ahead of
-        # what is written by more than a few tasks and sources.
-        blocks = run_tasks(
-            _tasks(planned, writer, counted, ranges, chips_at_once(store.settings.tiles)),
-            store.settings,
-            model,
-            batch_size=batch_size,
-            num_workers=num_workers,
-        )
-        writer.write(counted.blocks(blocks))
+        work = Work(store.settings, model, store.chips_address(), batch_size, num_workers)
+        # The engine pulls tasks, tasks pull the plan, the plan pulls the survey: nothing runs ahead
+        # of what is written by more than a few tasks and sources.
+        tasks = _tasks(planned, writer, counted, ranges, engine.task_chips(store.settings))
+        if engine.writes_rows:
+            writer.admit_workers()
+            tasks = map(writer.fitted, tasks)
+        writer.write(counted.done(engine.run(work, tasks)))
         writer.outcome.ranges = ranges.found
         writer.outcome.seconds = time.monotonic() - start
         writer.outcome.left_out = found.left_out
@@ -172,14 +174,14 @@ class _Counted:
         self.num_planned += 1
         self.num_chips += source.num_missing
 
-    def blocks(self, blocks: Iterable[ChipBlock]) -> Iterator[ChipBlock]:
-        """Count blocks on their way."""
-        for block in blocks:
-            self.num_done += len(block.task.numbers)
+    def done(self, done: Iterable[Done]) -> Iterator[Done]:
+        """Count what is done on its way."""
+        for item in done:
+            self.num_done += sum(len(tally.task.numbers) for tally in item.tallies)
             # The sources to come are taken to be like those that were looked at.
             total = round(self.num_chips * self.num_sources / self.num_planned)
             self.progress("embedding", self.num_done, total)
-            yield block
+            yield item
 
 
 def default_settings(

@@ -1,16 +1,24 @@
 """Compaction: small files joined, and the ANN index made when it pays and kept up to date."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.ann import Ann, forget_ann, pays, read_ann
-from harma.index.ann_tuning import make_ann
+from harma.index.ann_tuning import make_ann, tuned_again
 from harma.index.contract import StoreWriter
 from harma.index.embedder import QueryEmbedder
 
 EXACT = "exact: every chip is compared"
-# A search looks into each file.
+# A search looks into each file. Full ones hold so many chips, and stay as they are.
 MANY_FILES = 32
-# Chips that the ANN index does not know are compared one by one: more than this share is slow.
+CHIPS_IN_FULL_FILE = 1 << 20
+# Chips that the ANN index does not know are compared one by one: more than this share, or of a
+# large index this number, is slow.
 UNINDEXED = 0.05
+MOST_UNINDEXED = 20_000
+# Pieces that the ANN index is extended by: each is searched.
+MANY_SEGMENTS = 8
 # Texts that recall is measured on: what people look for, in several surroundings.
 THINGS = (
     "an airport with planes on the apron",
@@ -54,23 +62,40 @@ def keep_quick(
     if force:
         forget_ann(store)
     ann = read_ann(store)
-    if force or _is_scattered(store, ann):
+    is_joined = force or _is_scattered(store, ann)
+    if is_joined:
         progress("joining files", 0, 1)
         store.compact()
-    if pays(store):
+    if pays(store) or (ann is not None and not _is_bounded(store)):
         progress("making the ANN index", 0, 1)
-        texts = None
-        if model is not None:
-            texts = model.embed_texts(texts_to_measure())
-        ann = make_ann(store, texts)
+        ann = make_ann(store, _embedded_texts(model))
+    elif is_joined and ann is not None:
+        progress("measuring the ANN index", 0, 1)
+        ann = tuned_again(store, _embedded_texts(model), ann)
     return how_searched(ann)
 
 
 def _is_scattered(store: StoreWriter, ann: Ann | None) -> bool:
     """Whether chips lie in many files, or many of them beside the ANN index."""
-    if store.num_files() > MANY_FILES:
+    count = store.count()
+    if store.num_files() > MANY_FILES + count // CHIPS_IN_FULL_FILE:
         return True
-    return ann is not None and store.num_unindexed() > UNINDEXED * store.count()
+    return ann is not None and store.num_unindexed() > min(UNINDEXED * count, MOST_UNINDEXED)
+
+
+def _is_bounded(store: StoreWriter) -> bool:
+    """Whether an ANN index is in few pieces, or could be brought into few."""
+    if store.num_segments() <= MANY_SEGMENTS:
+        return True
+    if not store.merge_segments():
+        return False
+    # Files of several pieces were kept apart.
+    store.compact()
+    return True
+
+
+def _embedded_texts(model: QueryEmbedder | None) -> NDArray[np.float32] | None:
+    return None if model is None else model.embed_texts(texts_to_measure())
 
 
 def texts_to_measure() -> list[str]:

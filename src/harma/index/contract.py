@@ -140,6 +140,12 @@ class StoreWriter(StoreReader, Protocol):
     def num_unindexed(self) -> int:
         """Chips that the ANN index does not know yet."""
 
+    def num_segments(self) -> int:
+        """Pieces of the ANN index: what was made at once, and what it was extended by."""
+
+    def merge_segments(self) -> bool:
+        """Make one piece of what the ANN index was extended by; False where nothing can."""
+
     def num_files(self) -> int:
         """Files that the chips are in."""
 

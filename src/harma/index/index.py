@@ -96,6 +96,20 @@ class Index:
         """
         return cls(_store_of(directory), model)
 
+    @classmethod
+    def joined(cls, indexes: Sequence["Index"]) -> "Index":
+        """Open indexes of one model as one, in the versions that they search now.
+
+        What they have loaded and learnt is shared; refreshing one changes nothing here.
+
+        Raises:
+            ConfigError: an index is there twice, or a property is of two types.
+            ModelMismatchError: they are of several models.
+        """
+        joined = copy(indexes[0])
+        joined._snapshot = Snapshot.joined([index.snapshot for index in indexes])
+        return joined
+
     # -- what changes an index, by its directory ---------------------------------------------------
     # Their modules are imported when they are called: they need torch, which searches do not.
 

@@ -155,14 +155,18 @@ class JoinedStore:
 
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources; of one that several have, that of the first with chips."""
-        records: dict[str, SourceRecord] = {}
-        for part in self.parts:
+        return {name: record for name, (_, record) in self.owned_sources().items()}
+
+    def owned_sources(self) -> dict[str, tuple[int, SourceRecord]]:
+        """As `sources`, each record with the number of its index."""
+        owned: dict[str, tuple[int, SourceRecord]] = {}
+        for number, part in enumerate(self.parts):
             with _named(part):
                 known = part.sources()
             for name, record in known.items():
-                if name not in records or not records[name].num_chips:
-                    records[name] = record
-        return records
+                if name not in owned or not owned[name][1].num_chips:
+                    owned[name] = (number, record)
+        return owned
 
     def source_blocks(self) -> Iterator[list[SourceRecord]]:
         """The records of all sources, at once: one that several have is told once."""
@@ -233,6 +237,11 @@ class JoinedStore:
 
     # -- of several -------------------------------------------------------------------------------
 
+    def joined_ids(self, ids: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Row ids of each index (n,) as those of all, one index after the other."""
+        numbered = [own | (number << self._shift) for number, own in enumerate(ids)]
+        return np.concatenate(numbered)
+
     def fitted(self, number: int, condition: Filter) -> Filter:
         """A filter for one of the indexes, whose chips may lack properties of others."""
         where = self._fitted(self.parts[number], condition.where)
@@ -273,12 +282,19 @@ def check_same_model(first: StoreReader, other: StoreReader) -> None:
     Raises:
         ModelMismatchError: they are of different models, or see different tiles.
     """
-    one = first.settings
-    two = other.settings
+    check_same_settings(first.directory, first.settings, other.directory, other.settings)
+
+
+def check_same_settings(first: Path, one: Settings, other: Path, two: Settings) -> None:
+    """Check that the embeddings of two indexes, by their directories, compare.
+
+    Raises:
+        ModelMismatchError: they are of different models, or see different tiles.
+    """
     if (one.embedding_id, one.embed_dim) != (two.embedding_id, two.embed_dim):
         raise ModelMismatchError(
-            f"the index {first.directory} is of the model {one.model} ({one.embedding_id},"
-            f" {one.embed_dim} numbers), {other.directory} of {two.model} ({two.embedding_id},"
+            f"the index {first} is of the model {one.model} ({one.embedding_id},"
+            f" {one.embed_dim} numbers), {other} of {two.model} ({two.embedding_id},"
             f" {two.embed_dim} numbers); their scores do not compare. `harma index reembed` gives"
             " one of them the other's model or tiles"
         )

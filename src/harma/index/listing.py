@@ -6,7 +6,7 @@ row ids of all chips that match are found once, and pages are taken from them.
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,15 +16,15 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.index.contract import ROW_ID, StoreReader
 from harma.index.filters import Filter
+from harma.index.near import RowIds
 from harma.index.records import SHOWN_COLUMNS, ShownChip
+from harma.index.schema import BOX_COLUMNS
 from harma.index.snapshot import Snapshot
 
 # Filters whose chips are remembered: a map and a few programs that turn pages at once.
 REMEMBERED = 8
 # Footprints that are looked at in one go.
 LOOKED_AT = 50_000
-
-RowIds = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,7 @@ class Listing:
 
     def _in_area(self, condition: Filter) -> RowIds:
         """Row ids of chips that an area admits: footprints are looked at on its edge alone."""
-        places = self.snapshot.places
-        ids = places.near(condition)
-        boxes = places.boxes[:, np.searchsorted(places.ids, ids)]
+        ids, boxes = self._near(condition)
         west, south, east, north = boxes
         is_sure = np.zeros(len(ids), dtype=bool)
         for box in _inner_boxes(condition.area):
@@ -117,6 +115,17 @@ class Listing:
             outlines = self.snapshot.store.take(ids[part], ["geometry"])["geometry"].to_pylist()
             is_sure[part] = condition.matches(outlines)
         return ids[is_sure]
+
+    def _near(self, condition: Filter) -> tuple[RowIds, NDArray[np.float64]]:
+        """Row ids, ascending, and boxes (4, n) of chips around an area."""
+        if self.snapshot.is_listed:
+            places = self.snapshot.places
+            ids = places.near(condition)
+            return ids, places.boxes[:, np.searchsorted(places.ids, ids)]
+        table = self.snapshot.store.rows(BOX_COLUMNS, replace(condition, where="").sql)
+        ids = table[ROW_ID].to_numpy()
+        order = np.argsort(ids)
+        return ids[order], np.stack([table[side].to_numpy()[order] for side in BOX_COLUMNS])
 
 
 def _row_ids(store: StoreReader, where: str = "") -> RowIds:

@@ -14,6 +14,7 @@ from harma.ground.device import best_device
 from harma.ground.outputs import check_output_directory
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build, default_settings
+from harma.index.engines.choice import chosen_engine
 from harma.index.options import MAX_NODATA, BuildOptions, WorkOptions
 from harma.index.processes import prepare_workers
 from harma.index.reembed import reembed
@@ -71,20 +72,22 @@ def build_index(
     scenes = find_scenes(sources)
     of_index = _kept_settings(directory)
     name, home = _named(model, backbone, of_index)
-    loaded = model
-    if not isinstance(loaded, HarMA):
-        loaded = _loaded(name, home, options)
-    keep_model(loaded)
-    return build(
-        directory,
-        scenes,
-        loaded,
-        # What was asked for: `build` refuses it where the index has it otherwise.
-        _settings(loaded, name, home, options, of_index),
-        batch_size=options.batch_size,
-        num_workers=options.num_readers,
-        progress=progress,
-    )
+    with chosen_engine(options) as engine:
+        loaded = model
+        if not isinstance(loaded, HarMA):
+            loaded = _loaded(name, home, options)
+        keep_model(loaded)
+        return build(
+            directory,
+            scenes,
+            loaded,
+            # What was asked for: `build` refuses it where the index has it otherwise.
+            _settings(loaded, name, home, options, of_index),
+            batch_size=options.batch_size,
+            num_workers=options.num_readers,
+            progress=progress,
+            engine=engine,
+        )
 
 
 def add_to_index(
@@ -114,18 +117,20 @@ def add_to_index(
     directory = Path(directory)
     of_index = read_settings(directory)
     scenes = find_scenes(sources)
-    loaded = _loaded(of_index.model, backbone or of_index.backbone, options)
-    keep_model(loaded)
-    return build(
-        directory,
-        scenes,
-        loaded,
-        # As in `build_index`: `build` refuses other tiles.
-        replace(of_index, tiles=options.tiles_or(of_index.tiles)),
-        batch_size=options.batch_size,
-        num_workers=options.num_readers,
-        progress=progress,
-    )
+    with chosen_engine(options) as engine:
+        loaded = _loaded(of_index.model, backbone or of_index.backbone, options)
+        keep_model(loaded)
+        return build(
+            directory,
+            scenes,
+            loaded,
+            # As in `build_index`: `build` refuses other tiles.
+            replace(of_index, tiles=options.tiles_or(of_index.tiles)),
+            batch_size=options.batch_size,
+            num_workers=options.num_readers,
+            progress=progress,
+            engine=engine,
+        )
 
 
 def reembed_index(
@@ -156,17 +161,19 @@ def reembed_index(
         DataError: sources cannot be read; the index stays as it is.
     """
     name = _lasting(model)
-    return reembed(
-        Path(directory),
-        _loaded(name, backbone, options),
-        name,
-        backbone,
-        tiles=options.tiles,
-        allow_missing=allow_missing,
-        batch_size=options.batch_size,
-        num_workers=options.num_readers,
-        progress=progress,
-    )
+    with chosen_engine(options) as engine:
+        return reembed(
+            Path(directory),
+            _loaded(name, backbone, options),
+            name,
+            backbone,
+            tiles=options.tiles,
+            allow_missing=allow_missing,
+            batch_size=options.batch_size,
+            num_workers=options.num_readers,
+            progress=progress,
+            engine=engine,
+        )
 
 
 def _kept_settings(directory: Path) -> Settings | None:
@@ -203,7 +210,7 @@ def _lasting(model: PathLike) -> str:
 def _loaded(name: str, backbone: str | None, options: WorkOptions) -> HarMA:
     """The model on its device and in its precision."""
     # Reading weights takes seconds, and so do the readers' libraries.
-    if options.num_readers:
+    if options.reads_here:
         prepare_workers()
     model = load(name, backbone=backbone).to(best_device(options.device))
     model.precision = options.precision

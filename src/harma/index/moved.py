@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 
 import pyarrow as pa
 
+from harma.ground.storage.addresses import in_bucket
 from harma.index.chips import chip_id, known_date, moments_of
 from harma.index.contract import StoreWriter
 from harma.index.properties import PropertyColumns, properties_of
@@ -20,6 +21,7 @@ from harma.index.schema import embeddings_of, quoted
 from harma.index.source_files import files_as_text, listed_files
 from harma.index.survey import Surveyed
 from harma.scenes.addresses import is_address, unsigned
+from harma.scenes.asked import is_gone_from_bucket
 from harma.scenes.formats import FOLDERS_OF_A_RASTER
 from harma.scenes.windows import Window
 
@@ -86,7 +88,9 @@ class Lost:
 
 
 def is_gone(record: SourceRecord) -> bool:
-    """Whether a source was local files, and none of them is there any more."""
+    """Whether a source was files or an object of a bucket, and none of them is there any more."""
+    if in_bucket(record.source):
+        return record.size >= 0 and is_gone_from_bucket(record.source)
     files = listed_files(record.files)
     # Of a scene that lies in a file, or is an address, the name is no path.
     if not files or record.source.startswith("/"):
@@ -111,7 +115,8 @@ def _is_missing(file: str) -> bool:
 
 def _inner_name(name: str, files: Sequence[str]) -> str:
     """What a name says beside the place of its file: a variable, a member; mostly nothing."""
-    if Path(name).is_absolute() and not name.startswith("/vsi"):
+    is_path = Path(name).is_absolute() and not name.startswith("/vsi")
+    if is_path or in_bucket(name):
         return ""
     for file in files:
         if file in name:

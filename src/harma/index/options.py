@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Of a chip: what a new index leaves out if nothing is said.
 MAX_NODATA = 0.5
+ENGINES = ("local", "ray")
 # More readers than these wait for the disk, or for the model.
 MOST_READERS = 8
 
@@ -29,11 +30,17 @@ class WorkOptions:
 
     Attributes:
         batch_size: pictures embedded at once: chips, and their tiles.
-        num_workers: processes that read; 0 reads in this one, None takes what the cores allow.
+        num_workers: processes that read for a model; 0 reads in its own, None takes what the cores
+            allow.
         device: auto, cpu, cuda, cuda:1, mps.
         precision: of the computation; scores of another precision differ by rounding.
         tiles: N x N tiles of a chip are embedded beside it (`harma.index.tiles`); 1 embeds the
             chip alone, None is as in the index, or 1 of a new one.
+        engine: who does the work: "local", or "ray" (a Ray cluster; `harma[cluster]`).
+        address: of the cluster: "auto" is the one that this machine is part of, "local" starts one
+            on it; else host:port or ray://host:port.
+        workers: of the cluster, each with a model; None is one a GPU, or as many as the cores
+            allow.
 
     Raises:
         ConfigError: a number is out of its range.
@@ -44,14 +51,26 @@ class WorkOptions:
     device: str = "auto"
     precision: "Precision" = "float32"
     tiles: int | None = None
+    engine: str = "local"
+    address: str = "auto"
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise ConfigError(f"batch_size is {self.batch_size}; it must be 1 or more")
         if self.num_workers is not None and self.num_workers < 0:
             raise ConfigError(f"num_workers is {self.num_workers}; it must be 0 or more")
+        if self.engine not in ENGINES:
+            raise ConfigError(f"engine is {self.engine!r}; it must be one of {', '.join(ENGINES)}")
+        if self.workers is not None and self.workers < 1:
+            raise ConfigError(f"workers is {self.workers}; it must be 1 or more")
         if self.tiles is not None:
             check_tiles(self.tiles)
+
+    @property
+    def reads_here(self) -> bool:
+        """Whether processes of this machine read."""
+        return self.engine == "local" and self.num_readers > 0
 
     def tiles_or(self, otherwise: int) -> int:
         """Tiles along each side of a chip; `otherwise` if they are not said."""
@@ -61,7 +80,7 @@ class WorkOptions:
 
     @property
     def num_readers(self) -> int:
-        """Processes that read."""
+        """Processes that read on this machine."""
         if self.num_workers is not None:
             return self.num_workers
         return min(MOST_READERS, usable_cores() - 1)

@@ -79,7 +79,7 @@ def pictures_of(
         DataError: a hit is not in the index any more.
     """
     if isinstance(store, JoinedStore):
-        return _of_several(store, hits, size)
+        return _of_several(store, hits, size, known)
     by_source: dict[str, list[Hit]] = {}
     for hit in hits:
         by_source.setdefault(hit.source, []).append(hit)
@@ -101,7 +101,12 @@ def pictures_of(
     return pictures
 
 
-def _of_several(store: JoinedStore, hits: Sequence[Hit], size: int) -> list[ChipPicture]:
+def _of_several(
+    store: JoinedStore,
+    hits: Sequence[Hit],
+    size: int,
+    known: Mapping[str, SourceRecord] | None,
+) -> list[ChipPicture]:
     """Pictures of hits of several indexes: each reads scenes as it was built."""
     numbers = store.numbers_of([hit.id for hit in hits])
     pictures: dict[str, ChipPicture] = {}
@@ -109,7 +114,7 @@ def _of_several(store: JoinedStore, hits: Sequence[Hit], size: int) -> list[Chip
         # What is in none of them any more is told by the first.
         of_part = [hit for hit in hits if numbers.get(hit.id, 0) == number]
         if of_part:
-            made = pictures_of(part, of_part, size=size)
+            made = pictures_of(part, of_part, size=size, known=known)
             pictures |= {hit.id: picture for hit, picture in zip(of_part, made, strict=True)}
     return [pictures[hit.id] for hit in hits]
 
@@ -138,7 +143,7 @@ def _of_source(
     try:
         # A catalogue may know its bands, as it did when it was indexed.
         reading = reading_of(source, settings.reading)
-        with open_scene(source.opened_as, reading) as scene:
+        with open_scene(source.opened_as, reading, files=source.files) as scene:
             return {hit.id: _chip(scene, hit, settings.tiling, size) for hit in hits}
     except HarmaError as error:
         problem = error.problem

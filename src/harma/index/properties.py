@@ -66,9 +66,10 @@ class PropertyColumns:
     def _fitting(self, chip: ChipRecord) -> ChipRecord:
         if not chip.properties:
             return chip
-        return replace(chip, properties=self._of(chip.source, chip.properties))
+        return replace(chip, properties=self.of_source(chip.source, chip.properties))
 
-    def _of(self, source: str, properties: Properties) -> Properties:
+    def of_source(self, source: str, properties: Properties) -> Properties:
+        """Properties of a source as the columns can take them; new columns are noted."""
         key = (source, properties)
         if key not in self._fitted:
             # Sources come one after the other: few are held.

@@ -127,7 +127,12 @@ class SceneCache:
         return self._scene
 
     def _opened(self, source: Source, reading: Reading) -> Scene:
-        opened = open_scene(source.opened_as, reading_of(source, reading), name=source.name)
+        opened = open_scene(
+            source.opened_as,
+            reading_of(source, reading),
+            name=source.name,
+            files=source.files,
+        )
         return self._closing.enter_context(opened)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from harma.errors import ConfigError, DataError
 from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.build import build
+from harma.index.engines.engine import Engine
 from harma.index.properties import properties_of
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 from harma.index.source_files import source_of
@@ -37,6 +38,7 @@ def reembed(
     batch_size: int = 64,
     num_workers: int = 1,
     progress: AdvancePart = not_told,
+    engine: Engine | None = None,
 ) -> BuildOutcome:
     """Embed all sources of an index again, with another model, or the same with other tiles.
 
@@ -53,6 +55,7 @@ def reembed(
         batch_size: pictures embedded at once.
         num_workers: processes that read.
         progress: told how far it is.
+        engine: who does the work; None does it on this machine.
 
     Raises:
         BusyError: another process writes the index.
@@ -84,6 +87,7 @@ def reembed(
             batch_size=batch_size,
             num_workers=num_workers,
             progress=progress,
+            engine=engine,
         )
         if not allow_missing:
             _check_nothing_lost(old, outcome.problems)

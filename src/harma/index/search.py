@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,15 @@ from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.joined_store import JoinedStore
 from harma.index.merge import merged
+from harma.index.near import NearChips
 from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.schema import embeddings_of
-from harma.index.snapshot import Snapshot, among
+from harma.index.snapshot import Snapshot
 
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST_BY_ANN = 3000
 # Of several indexes so many are searched at once.
 PARTS_AT_ONCE = 4
-# So few chips are compared one by one, however they were chosen.
-FEW_CHIPS = 1500
 # Chips of the whole index that are looked through for those of an area, at most.
 LOOKED_THROUGH = 40_000
 # Chips that are compared exactly for each one that is asked for, at least.
@@ -142,13 +142,14 @@ class Search:
 
     def _exactly(self, ask: int) -> list[Match]:
         """The best of all that the filter admits; fewer than `ask` only where no more exist."""
-        near = self._near()
-        if near is not None and len(near) <= FEW_CHIPS:
-            return self._of_few(near, ask)
+        near = self._near
+        if near is not None and near.count <= self.snapshot.few:
+            return self._of_few(near.ids(), ask)
         return self._scanned(ask)
 
-    def _near(self) -> NDArray[np.int64] | None:
-        """Row ids of chips around the area and of the dates; None where there is more, or less."""
+    @cached_property
+    def _near(self) -> NearChips | None:
+        """Chips around the area and of the dates; None where there is more, or less."""
         return self.snapshot.near(self.condition)
 
     def _of_few(self, ids: NDArray[np.int64], ask: int) -> list[Match]:
@@ -192,9 +193,10 @@ class Search:
         # The factor was measured at RECALL_K hits: where more are asked for, fewer candidates for
         # each do.
         refine = max(LEAST_REFINE, -(-self.ann.refine * RECALL_K // ask))
-        near = self._near()
+        near = self._near
+        few = max(self.snapshot.few, ask)
         if near is not None:
-            if len(near) <= max(FEW_CHIPS, ask):
+            if near.count <= few:
                 return None
             ids = self._nearest_of(near, ask * refine)
             if ids is not None:
@@ -202,7 +204,7 @@ class Search:
         where = self.condition.sql
         with _where_checked(self.condition):
             # An ANN index finds little of what a narrow filter admits.
-            if where and near is None and self.store.count(where) <= max(FEW_CHIPS, ask):
+            if where and near is None and self.store.count(where) <= few:
                 return None
             table = self.store.nearest(
                 self.vector,
@@ -218,7 +220,7 @@ class Search:
             return None
         return self._ranked(table)
 
-    def _nearest_of(self, near: NDArray[np.int64], enough: int) -> NDArray[np.int64] | None:
+    def _nearest_of(self, near: NearChips, enough: int) -> NDArray[np.int64] | None:
         """The nearest `enough` of the chips around an area; None where that takes too long.
 
         A filter in the ANN index is slow: it looks into partition after partition. Where the area
@@ -226,12 +228,12 @@ class Search:
         """
         assert self.ann is not None
         # Half more than the share of the area says, as matches are not spread evenly.
-        look_through = -(-3 * enough * self.snapshot.num_chips // (2 * len(near)))
+        look_through = -(-3 * enough * self.snapshot.num_chips // (2 * near.count))
         if look_through > LOOKED_THROUGH:
             return None
         num_probes = max(self.ann.num_probes, LEAST_PROBES)
         ids = self.store.nearest_ids(self.vector, look_through, num_probes=num_probes)
-        ids = ids[among(ids, near)]
+        ids = ids[near.among(ids)]
         if len(ids) < enough:
             return None
         return ids[:enough]

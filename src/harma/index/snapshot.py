@@ -1,82 +1,29 @@
 """A snapshot: one version of an index, which a search holds from its first read to its last."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harma.index.ann import Ann, read_ann
 from harma.index.background import Background, background_of
 from harma.index.contract import ROW_ID, StoreReader
-from harma.index.filters import Dates, Filter
+from harma.index.filters import Filter
 from harma.index.joined_store import JoinedStore
+from harma.index.near import ListedChips, Moments, NearChips, Places, RowIds, among
 from harma.index.schema import BOX_COLUMNS, embeddings_of
+from harma.index.zones import DATE_COLUMNS, ZonedChips, Zones, moments_of, zones_of
 
 # Chips that a score is judged against.
 SAMPLE_CHIPS = 4096
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Places:
-    """Boxes of all chips with a place: 40 bytes a chip, and an area is found in a millisecond.
-
-    Attributes:
-        ids: row ids (n,), ascending.
-        boxes: west, south, east and north (4, n), degrees.
-    """
-
-    ids: NDArray[np.int64]
-    boxes: NDArray[np.float64]
-
-    def near(self, condition: Filter) -> NDArray[np.int64]:
-        """Row ids of chips whose boxes overlap those of a filter's area; ascending."""
-        west, south, east, north = self.boxes
-        is_near = np.zeros(len(self.ids), dtype=bool)
-        for left, lower, right, upper in condition.boxes():
-            is_near |= (west <= right) & (east >= left) & (south <= upper) & (north >= lower)
-        return self.ids[is_near]
-
-
-@dataclass(frozen=True)
-class Moments:
-    """When all dated chips were taken: 24 bytes a chip, and dates are found in milliseconds.
-
-    Attributes:
-        ids: row ids (n,), ascending.
-        starts: first moments (n,), microseconds since 1970.
-        ends: last moments (n,).
-    """
-
-    ids: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-
-    def within(self, dates: Dates) -> NDArray[np.int64]:
-        """Row ids of chips of which any moment lies in a range; ascending."""
-        first, last = dates
-        is_within = np.ones(len(self.ids), dtype=bool)
-        if first is not None:
-            is_within &= self.ends >= _microseconds(first)
-        if last is not None:
-            is_within &= self.starts <= _microseconds(last)
-        return self.ids[is_within]
-
-
-def among(ids: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of some row ids are among others, which ascend; quicker than `np.isin`."""
-    if not len(others):
-        return np.zeros(len(ids), dtype=bool)
-    places = np.minimum(np.searchsorted(others, ids), len(others) - 1)
-    are_among: NDArray[np.bool_] = others[places] == ids
-    return are_among
-
-
-def _microseconds(when: datetime) -> int:
-    return (when - EPOCH) // timedelta(microseconds=1)
+# Of so many chips the boxes and dates are held in memory, 64 bytes a chip; of more those of runs of
+# them (`harma.index.zones`), a byte a chip.
+LISTED_CHIPS = 5_000_000
+# So few chips are compared one by one, however they were chosen; of a large index this share, as
+# the ANN index has a harder time with a filter the more chips there are.
+FEW_CHIPS = 1500
+FEW_SHARE = 1 / 500
 
 
 class Snapshot:
@@ -102,6 +49,19 @@ class Snapshot:
         snapshot.store = store
         return snapshot
 
+    @classmethod
+    def joined(cls, snapshots: Sequence["Snapshot"]) -> "Snapshot":
+        """Those of several indexes as one: what they have learnt is used, and not read again.
+
+        Raises:
+            ConfigError: an index is there twice, or a property is of two types.
+            ModelMismatchError: they are of several models.
+        """
+        snapshot = cls._of(JoinedStore([one.store for one in snapshots]))
+        # Fills the cached property.
+        snapshot.parts = list(snapshots)
+        return snapshot
+
     @cached_property
     def parts(self) -> list["Snapshot"]:
         """Where several indexes are searched as one, a snapshot of each; of one index none."""
@@ -114,9 +74,24 @@ class Snapshot:
         """Chips of this version."""
         return self.store.count()
 
+    @property
+    def few(self) -> int:
+        """So many chips are compared one by one."""
+        return max(FEW_CHIPS, int(FEW_SHARE * self.num_chips))
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the boxes and dates of all chips are held in memory."""
+        return self.num_chips <= LISTED_CHIPS
+
     @cached_property
     def places(self) -> Places:
         """Where all chips are, held in memory."""
+        if isinstance(self.store, JoinedStore):
+            # The ids of each index ascend, and so do those of one after the other.
+            of_parts = [part.places for part in self.parts]
+            joined_ids = self.store.joined_ids([places.ids for places in of_parts])
+            return Places(joined_ids, np.concatenate([one.boxes for one in of_parts], axis=1))
         table = self.store.rows(BOX_COLUMNS, "xmin IS NOT NULL")
         ids = table[ROW_ID].to_numpy()
         order = np.argsort(ids)
@@ -126,29 +101,35 @@ class Snapshot:
     @cached_property
     def moments(self) -> Moments:
         """When all chips were taken, held in memory."""
-        table = self.store.rows(["datetime", "datetime_end"], "datetime IS NOT NULL")
+        table = self.store.rows(DATE_COLUMNS, "datetime IS NOT NULL")
         ids = table[ROW_ID].to_numpy()
         order = np.argsort(ids)
-        # Without an end, the first moment is the last.
-        ends = pc.coalesce(table["datetime_end"], table["datetime"])
-        starts = table["datetime"].cast("int64").to_numpy()[order]
-        return Moments(ids[order], starts, ends.cast("int64").to_numpy()[order])
+        starts, ends = moments_of(table)
+        return Moments(ids[order], starts.to_numpy()[order], ends.to_numpy()[order])
 
-    def near(self, condition: Filter) -> NDArray[np.int64] | None:
-        """Row ids of chips around an area, of some dates, ascending.
+    @cached_property
+    def zones(self) -> Zones:
+        """Where and when runs of chips were taken, held in memory."""
+        return zones_of(self.store)
 
-        None where the filter says neither, or more.
-        """
+    def near(self, condition: Filter) -> NearChips | None:
+        """Chips around an area, of some dates; None where the filter says neither, or more."""
         if condition.where and condition.dates is None:
             return None
-        near: NDArray[np.int64] | None = None
-        if condition.area is not None:
-            near = self.places.near(condition)
+        if condition.area is None and condition.dates is None:
+            return None
+        if self.is_listed:
+            return ListedChips(self._listed(condition))
+        return ZonedChips(self.zones, self.store, condition, self.few)
+
+    def _listed(self, condition: Filter) -> RowIds:
+        """Row ids of chips around an area, of some dates, ascending, where it says one at least."""
         if condition.dates is None:
-            return near
+            return self.places.near(condition)
         dated = self.moments.within(condition.dates)
-        if near is None:
+        if condition.area is None:
             return dated
+        near = self.places.near(condition)
         return near[among(near, dated)]
 
     @cached_property
@@ -177,8 +158,10 @@ class Snapshot:
             # The places and the dates are looked up in each of them alone.
             _ = self.sample
             return
-        for learnt in ("places", "moments", "sample", "ann"):
-            getattr(self, learnt)
+        learnt = ["sample", "ann"]
+        learnt += ["places", "moments"] if self.is_listed else ["zones"]
+        for name in learnt:
+            getattr(self, name)
 
     @cached_property
     def background(self) -> Background:

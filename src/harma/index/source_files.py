@@ -9,8 +9,10 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from harma.index.records import SourceRecord
+from harma.scenes.asked import is_asked, stamped_lately
 from harma.scenes.period import Period
 from harma.scenes.source import Source, holder_of, source_named
+from harma.scenes.stamps import Stamp
 
 BLOCK_BYTES = 1 << 20
 # Why these bands are shown, where an item of STAC says which they are.
@@ -36,7 +38,13 @@ class OnDisk(NamedTuple):
 
 
 def on_disk(source: Source) -> OnDisk:
-    """Size and time of a source's files."""
+    """Size and time of a source's files; of objects in a bucket, what its stamp says."""
+    if source.stamp is not None:
+        return OnDisk(source.stamp.size, source.stamp.mtime_ns)
+    return _of_files(source)
+
+
+def _of_files(source: Source) -> OnDisk:
     files = _every_file(source)
     stats = [stat for stat in map(_stat, files) if stat is not None]
     # Without the file that is opened it is an address, or gone: opening says which.
@@ -51,17 +59,18 @@ def on_disk(source: Source) -> OnDisk:
 
 
 def fingerprint(source: Source) -> str:
-    """Of files their bytes; of anything else its name, as there is nothing cheaper that is sure.
+    """Of files their bytes, of objects in a bucket their ETags, of anything else its name.
 
     Raises:
         OSError: a file cannot be read.
     """
+    if source.stamp is not None:
+        return source.stamp.content
     digest = hashlib.blake2b(digest_size=16)
     files = [path for path in _every_file(source) if Path(path).is_file()]
     is_gone = _is_path(source.opened_as) and not Path(source.opened_as).exists()
     if not files or is_gone:
-        digest.update(source.name.encode())
-        return digest.hexdigest()
+        return fingerprint_of_name(source)
     # One file is what it was before scenes had several.
     _add(digest, files[0])
     for path in files[1:]:
@@ -71,6 +80,22 @@ def fingerprint(source: Source) -> str:
     if holder:
         digest.update(b"\0" + source.name.replace(holder, "", 1).encode())
     return digest.hexdigest()
+
+
+def fingerprint_of_name(source: Source) -> str:
+    """The fingerprint of a source of which nothing but its name is known."""
+    return hashlib.blake2b(source.name.encode(), digest_size=16).hexdigest()
+
+
+def as_it_is_now(source: Source, record: SourceRecord) -> Source:
+    """A source of an index with what its bucket or server says of it now; others as they are.
+
+    Of what was indexed by its name alone, nothing is asked. What nobody can say anything of is
+    taken to be as it was.
+    """
+    if record.size == NOT_A_FILE or source.stamp is not None or not is_asked(source):
+        return source
+    return stamped_lately(source, Stamp(record.size, record.mtime_ns, record.content))
 
 
 def change_of(source: Source, record: SourceRecord | None) -> str:
@@ -84,6 +109,7 @@ def change_of(source: Source, record: SourceRecord | None) -> str:
     """
     if record is None or record.problem:
         return CHANGED
+    source = as_it_is_now(source, record)
     seen = on_disk(source)
     if seen == (record.size, record.mtime_ns):
         return ""

@@ -23,9 +23,12 @@ from harma.ground.deferred_imports import deferring, waiting_for
 from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
+from harma.index.ann_segments import merge_latest
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
-from harma.index.properties import WORDS, columns_of, new_columns, property_types
+from harma.index.fragments import TableAddress
+from harma.index.properties import WORDS, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
+from harma.index.rows import chip_rows
 from harma.index.schema import CHIPS_TABLE, SOURCE_SCHEMA, SOURCES_TABLE, chip_schema, quoted
 from harma.index.settings import Settings, read_settings, write_settings
 
@@ -47,6 +50,10 @@ NEW_COLUMNS = {"datetime_end"}
 # What Lance may keep in memory, bytes: its own default is 6 GB.
 INDEX_CACHE = 400 << 20
 METADATA_CACHE = 100 << 20
+# Vectors of each partition that the partitions are found from, and rounds of that: with Lance's own
+# (256 and 50) it takes ten times as long, and finds nothing more.
+TRAINED_ON = 64
+TRAINING_ROUNDS = 20
 # Versions that readers may still look at.
 KEPT_VERSIONS = timedelta(hours=1)
 
@@ -397,26 +404,33 @@ class Store:
             chips: n of them.
             embeddings: (n, E).
         """
-        schema = chip_schema(self.settings.embed_dim)
-        known = self.property_types()
-        new = new_columns(chips, known)
-        flat = pa.array(embeddings.astype(np.float16).reshape(-1))
-        columns = {
-            "embedding": pa.FixedSizeListArray.from_arrays(flat, self.settings.embed_dim),
-            "model": pa.array([self.settings.model_id] * len(chips), pa.string()),
-        }
-        for name in schema.names:
-            if name not in columns:
-                values = [getattr(chip, name) for chip in chips]
-                columns[name] = pa.array(values, schema.field(name).type)
-        columns |= columns_of(chips, known | new)
+        new = new_columns(chips, self.property_types())
         with self._writing():
-            _complete(self._chips, schema)
-            if new:
-                self._chips.add_columns(pa.schema(list(new.items())))
-            # By name: further columns stand in the order in which they came.
-            schema = self._chips.schema
-            self._chips.add(pa.table([columns[name] for name in schema.names], schema=schema))
+            _complete(self._chips, chip_schema(self.settings.embed_dim))
+            self._add_columns(new)
+            self._chips.add(
+                chip_rows(chips, embeddings, self.settings.model_id, self._chips.schema)
+            )
+
+    def _add_columns(self, types: Mapping[str, pa.DataType]) -> None:
+        if types:
+            self._chips.add_columns(pa.schema(list(types.items())))
+
+    def prepare_columns(self, types: Mapping[str, pa.DataType]) -> None:
+        """Make the columns of properties that are missing, before others write rows with them."""
+        known = self.property_types()
+        with self._writing():
+            _complete(self._chips, chip_schema(self.settings.embed_dim))
+            self._add_columns({name: kind for name, kind in types.items() if name not in known})
+
+    def chips_address(self) -> TableAddress:
+        """Where the table of chips is, for those who write fragments of it."""
+        tables = tables_directory(self.directory, self.settings)
+        return TableAddress(str(tables / f"{CHIPS_TABLE}.lance"))
+
+    def refresh(self) -> None:
+        """Read what was committed to the chips meanwhile."""
+        self._chips.checkout_latest()
 
     def add_rows(self, rows: pa.Table) -> None:
         """Append chips as another store gave them, all of them or none.
@@ -427,10 +441,9 @@ class Store:
         own = chip_schema(self.settings.embed_dim).names
         known = self.property_types()
         found = property_types(rows.schema, [*own, ROW_ID])
-        new = [(name, kind) for name, kind in found.items() if name not in known]
+        new = {name: kind for name, kind in found.items() if name not in known}
         with self._writing():
-            if new:
-                self._chips.add_columns(pa.schema(new))
+            self._add_columns(new)
             schema = self._chips.schema
             self._chips.add(rows.select(schema.names).cast(schema))
 
@@ -489,24 +502,44 @@ class Store:
         """
         from lancedb.index import IvfFlat, IvfRq
 
-        config: Any = IvfFlat(distance_type="cosine", num_partitions=num_partitions)
+        training: dict[str, Any] = {
+            "distance_type": "cosine",
+            "num_partitions": num_partitions,
+            "sample_rate": TRAINED_ON,
+            "max_iterations": TRAINING_ROUNDS,
+        }
+        config: Any = IvfFlat(**training)
         if kind == "IVF_RQ":
-            config = IvfRq(distance_type="cosine", num_bits=num_bits, num_partitions=num_partitions)
+            config = IvfRq(num_bits=num_bits, **training)
         with self._writing():
             self._chips.create_index("embedding", config=config, replace=True)
 
     def drop_ann(self) -> None:
         """Remove the ANN index, if there is one."""
         with self._writing():
-            for index in self._chips.list_indices():
+            for index in self._indices_of("embedding"):
                 self._chips.drop_index(index.name)
 
     def num_unindexed(self) -> int:
         """Chips that the ANN index does not know yet; they are compared one by one."""
-        names = [index.name for index in self._chips.list_indices()]
-        if not names:
-            return 0
-        return int(self._chips.index_stats(names[0]).num_unindexed_rows)
+        return sum(int(index.num_unindexed_rows) for index in self._indices_of("embedding"))
+
+    def _indices_of(self, column: str) -> list[Any]:
+        """What Lance says of the index of a column, if there is one."""
+        return [index for index in self._chips.list_indices() if index.columns == [column]]
+
+    def num_segments(self) -> int:
+        """Pieces of the ANN index: one that was made at once, and what it was extended by."""
+        return sum(int(index.num_segments) for index in self._indices_of("embedding"))
+
+    def merge_segments(self) -> bool:
+        """Make one piece of all that the ANN index was extended by; False where nothing can."""
+        merged = False
+        with self._writing():
+            for index in self._indices_of("embedding"):
+                merged = merge_latest(self._chips.uri, index.name, index.num_segments - 1)
+            self._chips.checkout_latest()
+        return merged
 
     def num_files(self) -> int:
         """Files that the chips are in: each write adds one."""

@@ -3,19 +3,22 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from harma.errors import HarmaError
 from harma.index.records import SourceRecord
-from harma.index.source_files import fingerprint, on_disk
-from harma.scenes.edge import not_from_memory
+from harma.index.source_files import NOT_A_FILE, fingerprint, fingerprint_of_name, on_disk
+from harma.scenes.asked import is_asked, stamp_asked
+from harma.scenes.edge import forget, not_from_memory
 from harma.scenes.fresh import FreshLists, may_be_mended, told
 from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
 from harma.scenes.scene import SceneFacts
+from harma.scenes.scene_lists import is_list
 from harma.scenes.source import Source
+from harma.scenes.stamps import Stamp
 from harma.scenes.windows import Tiling, Windows
 
 # Sources that a thread may have looked at before anybody asks for them.
@@ -91,19 +94,46 @@ def _look(
     """What has become of one source since the index took it in."""
     if source.problem:
         return Surveyed(source, -1, 0, "", problem=source.problem)
-    size, mtime_ns = on_disk(source)
     has_record = record is not None and not record.problem
+    source = _stamped(source, record)
+    size, mtime_ns = on_disk(source)
     if record is not None and has_record and (record.size, record.mtime_ns) == (size, mtime_ns):
         return Surveyed(source, size, mtime_ns, record.content, is_known=True)
     try:
         content = fingerprint(source)
         # Touched, or copied anew: the bytes are what counts.
-        if record is not None and has_record and record.content == content:
-            return Surveyed(source, size, mtime_ns, content, is_known=True)
+        if record is not None and has_record and _is_same(source, content, record):
+            return Surveyed(source, size, mtime_ns, record.content, is_known=True)
+        if record is not None and source.opened_as.startswith("/vsicurl/"):
+            forget(source.opened_as)
         opened = _opened(source, tiling, reading, fresh)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
     return Surveyed(opened.source, size, mtime_ns, content, opened.facts, opened.windows)
+
+
+def _stamped(source: Source, record: SourceRecord | None) -> Source:
+    """A source with what its server says of it, where that was not listed."""
+    if source.stamp is not None or not is_asked(source):
+        return source
+    was_stamped = record is not None and record.size != NOT_A_FILE
+    of_catalogue = bool(source.found_in) and not is_list(source.found_in)
+    # A catalogue says itself what it holds: of its million items none is asked for.
+    if of_catalogue and not was_stamped:
+        return source
+    stamp = stamp_asked(source)
+    if stamp is None and record is not None and was_stamped:
+        stamp = Stamp(record.size, record.mtime_ns, record.content)
+    return replace(source, stamp=stamp)
+
+
+def _is_same(source: Source, content: str, record: SourceRecord) -> bool:
+    """Whether a source has the bytes that were indexed, as far as that is known."""
+    if record.content == content:
+        return True
+    # Indexed when nothing but its name was known: from now on its stamp tells.
+    is_by_name = record.size == NOT_A_FILE and source.stamp is not None
+    return is_by_name and record.content == fingerprint_of_name(source)
 
 
 class _Opened(NamedTuple):
@@ -128,7 +158,9 @@ def _opened(source: Source, tiling: Tiling, reading: Reading, fresh: FreshLists)
 def _open(source: Source, tiling: Tiling, reading: Reading) -> _Opened:
     source = put_together(source)
     reading = reading_of(source, reading)
-    with open_scene(source.opened_as, reading, survey=True, name=source.name) as scene:
+    with open_scene(
+        source.opened_as, reading, survey=True, name=source.name, files=source.files
+    ) as scene:
         facts = scene.facts
         return _Opened(source, facts, tiling.windows(facts.width, facts.height, facts.scale))
 

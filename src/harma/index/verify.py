@@ -13,6 +13,7 @@ from harma.index.hashed_names import Hashes, NameCounts, RepeatedNames, hashes_o
 from harma.index.records import SourceRecord
 from harma.index.schema import embeddings_of
 from harma.index.source_files import on_disk, source_of
+from harma.scenes.asked import is_asked
 
 # Tolerance of an L2 norm in float16.
 NORM_TOLERANCE = 5e-3
@@ -226,8 +227,9 @@ def _source_problems(record: SourceRecord, num_chips: int) -> list[str]:
         problems.append(
             f"{name}: {num_chips:,} chips, there should be {record.num_chips:,}; build it again"
         )
-    if record.size < 0:
-        return problems  # an address
+    # Of a million objects in a bucket a build looks at the listing; none is asked for here.
+    if record.size < 0 or is_asked(source_of(record)):
+        return problems
     # By size and time alone: what a build looks at first.
     now = on_disk(source_of(record))
     if now.size < 0:

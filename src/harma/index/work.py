@@ -2,10 +2,13 @@
 
 Any process of any machine can do it: it needs the task, the settings and the model, knows no store,
 and nothing stays between two calls but a scene that is open. `harma.index.workers` does the same
-for many tasks, with readers in other processes.
+for many small tasks, with readers in other processes; `work_on` puts large ones through it.
 """
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from harma.index.batches import ChipBlock, embed_batches
 from harma.index.reading import SceneCache, Task, chips_at_once, read
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
+from harma.index.workers import run_tasks
 from harma.model.embedding import Embedder, eval_transform_of
 
 
@@ -43,6 +47,34 @@ def work(
     finally:
         if scenes is None:
             cache.close()
+
+
+def work_on(
+    tasks: Sequence[Task],
+    settings: Settings,
+    model: Embedder,
+    *,
+    batch_size: int = 64,
+    num_workers: int = 0,
+) -> Iterator[ChipBlock]:
+    """Read tasks and embed them: chips of several share a batch.
+
+    Args:
+        tasks: each of any number of windows.
+        settings: of the index.
+        model: embeds.
+        batch_size: pictures embedded at once.
+        num_workers: processes that read; 0 reads in this one.
+
+    Yields:
+        A block for each task, in their order.
+    """
+    size = chips_at_once(settings.tiles)
+    pieces = chain.from_iterable(task.pieces(size) for task in tasks)
+    blocks = run_tasks(pieces, settings, model, batch_size=batch_size, num_workers=num_workers)
+    for task in tasks:
+        num_pieces = max(1, math.ceil(len(task.numbers) / size))
+        yield _joined(task, list(islice(blocks, num_pieces)))
 
 
 def _joined(task: Task, blocks: list[ChipBlock]) -> ChipBlock:

@@ -1,12 +1,14 @@
-"""The writer of a build: commits blocks of chips, then the sources that they finish.
+"""The writer of a build: commits chips as they come, then the sources that they finish.
 
 Kills and resumes are its affair alone. Chips are written before the record of their source, and
 what a source was before goes only after that: whatever moment a build dies in, what is there names
-what is missing, and the next build finishes it. Blocks may come in any order.
+what is missing, and the next build finishes it. What is done may come in any order, as chips in
+memory or as fragments of the table that workers have written.
 """
 
 import datetime as dt
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,9 +20,12 @@ import numpy as np
 from harma.ground.files import write_json
 from harma.index.batches import ChipBlock
 from harma.index.chips import known_date
+from harma.index.done import Done, Tally, WrittenShard
+from harma.index.fragments import CommitMark, commit_fragments, take_over
 from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
 from harma.index.properties import PropertyColumns
+from harma.index.reading import Task
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.source_files import BY_CATALOGUE, files_as_text
 from harma.index.store import Store
@@ -94,11 +99,11 @@ class _Progress:
 
     Attributes:
         planned: the source.
-        num_left: windows whose blocks have not come.
-        num_chips: of it in the index, when these blocks are written.
+        num_left: windows of which nothing has come.
+        num_chips: of it in the index, when what has come is written.
         num_skipped: chips left out.
         num_off_earth: chips left out as not on the Earth.
-        has_failed: whether a block told of a problem.
+        failure: the record of the source, once a task told of a problem.
     """
 
     planned: PlannedSource
@@ -106,32 +111,74 @@ class _Progress:
     num_chips: int
     num_skipped: int = 0
     num_off_earth: int = 0
-    has_failed: bool = False
+    failure: SourceRecord | None = None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often a build commits: what a kill can cost.
+
+    Attributes:
+        chips: between two commits.
+        seconds: between two commits, if something has come.
+        times_cost: of the last commit, which the next one waits at least: they grow dearer with
+            the files of the table.
+    """
+
+    chips: int
+    seconds: float
+    times_cost: float = 0.0
+
+    def is_due(self, num_chips: int, since: float, cost: float) -> bool:
+        """Whether so many chips that wait are to be committed.
+
+        Args:
+            num_chips: that wait.
+            since: the last commit, seconds.
+            cost: of the last commit, seconds.
+        """
+        return num_chips >= self.chips or since >= max(self.seconds, self.times_cost * cost)
 
 
 class Writer:
-    """Writes the blocks of a build.
+    """Writes what is done of a build.
 
     Args:
         store: of the index; nobody else writes it now.
+        pace: of its commits; None takes `COMMIT_CHIPS` and `COMMIT_SECONDS`.
 
     Attributes:
         outcome: what was done so far.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, pace: Pace | None = None) -> None:
         self.store = store
+        self.pace = pace or Pace(COMMIT_CHIPS, COMMIT_SECONDS)
         self.outcome = BuildOutcome()
         self._open: dict[str, _Progress] = {}
         # Records to write at the next commit, and the sources of which chips of other bytes go
         # then: source → content that stays.
-        self._records: list[SourceRecord] = []
+        self._records: dict[str, SourceRecord] = {}
         self._outdated: dict[str, str] = {}
         self._moves: list[Move] = []
         self._columns = PropertyColumns(store.property_types())
+        # Marks the commits of fragments.
+        self._build = uuid.uuid4().hex
+        self._num_commits = 0
+
+    def admit_workers(self) -> None:
+        """Let others write fragments of the table, which this writer alone commits."""
+        take_over(self.store.chips_address(), self._build)
+        self.store.refresh()
+
+    def fitted(self, task: Task) -> Task:
+        """A task whose properties have columns, for a worker that writes its rows itself."""
+        properties = self._columns.of_source(task.source.name, task.source.properties)
+        self.store.prepare_columns(self._columns.types)
+        return replace(task, source=replace(task.source, properties=properties))
 
     def begin(self, planned: PlannedSource) -> None:
-        """Take in what the plan says of a source, before its first block comes."""
+        """Take in what the plan says of a source, before its first task is done."""
         surveyed = planned.surveyed
         record = planned.record
         if surveyed.problem:
@@ -145,7 +192,7 @@ class Writer:
                 touched = replace(
                     record, size=surveyed.size, mtime_ns=surveyed.mtime_ns, files=files
                 )
-                self._records.append(touched)
+                self._records[record.source] = touched
         elif planned.before:
             self.outcome.num_renamed += 1
             self._moves.append(Move(surveyed, planned.before))
@@ -158,36 +205,40 @@ class Writer:
             progress = _Progress(planned, planned.num_missing, len(planned.present))
             self._open[surveyed.source.name] = progress
 
-    def write(self, blocks: Iterable[ChipBlock]) -> None:
-        """Commit blocks as they come, thousands of chips or some seconds at a time."""
-        waiting: list[ChipBlock] = []
+    def write(self, done: Iterable[Done]) -> None:
+        """Commit what is done as it comes, thousands of chips or some seconds at a time."""
+        waiting: list[Done] = []
         num_waiting = 0
         last_commit = time.monotonic()
-        for block in blocks:
-            waiting.append(block)
-            # A block of nothing but nodata counts too: of these, none shall pile up either.
-            num_waiting += max(1, len(block.chips))
-            is_late = time.monotonic() - last_commit >= COMMIT_SECONDS
-            if num_waiting >= COMMIT_CHIPS or is_late:
+        cost = 0.0
+        for item in done:
+            waiting.append(item)
+            # A task of nothing but nodata counts too: of these, none shall pile up either.
+            num_waiting += sum(max(1, tally.num_chips) for tally in item.tallies)
+            now = time.monotonic()
+            if self.pace.is_due(num_waiting, now - last_commit, cost):
                 self.commit(waiting)
                 waiting = []
                 num_waiting = 0
                 last_commit = time.monotonic()
+                cost = last_commit - now
         self.commit(waiting)
 
-    def commit(self, blocks: Sequence[ChipBlock]) -> None:
-        """Write blocks, and the records of the sources that are done with them."""
+    def commit(self, done: Sequence[Done]) -> None:
+        """Write what is done, and the records of the sources that are whole with it."""
         self._rename()
-        for block in blocks:
-            self._count(block)
+        for item in done:
+            for tally in item.tallies:
+                self._count(tally)
         # The order is what makes a kill harmless. Chips first: a source that has its record has all
         # of them. The record last: until then it names the old bytes, or is not there, and the next
         # build looks at the source again.
-        self._add_chips(blocks)
+        self._add_chips([item for item in done if isinstance(item, ChipBlock)])
+        self._add_written([item for item in done if isinstance(item, WrittenShard)])
         self._drop_outdated()
         if self._records:
-            self.store.put_sources(self._records)
-        self._records = []
+            self.store.put_sources(list(self._records.values()))
+        self._records = {}
         if self.store.num_files() > FILES_BETWEEN:
             self.store.compact()
 
@@ -197,24 +248,26 @@ class Writer:
             rename(self.store, self._moves, self._columns)
         self._moves = []
 
-    def _count(self, block: ChipBlock) -> None:
-        """Note what a block says of its source; a source whose last block this is, is finished."""
-        name = block.task.source.name
+    def _count(self, tally: Tally) -> None:
+        """Note what came of a task; the source whose last one this is, is finished."""
+        name = tally.task.source.name
         progress = self._open[name]
-        progress.num_left -= len(block.task.numbers)
-        if block.problem and not progress.has_failed:
-            progress.has_failed = True
-            self._fail(progress.planned, block.problem)
-        if not progress.has_failed:
-            progress.num_chips += len(block.chips)
-            progress.num_skipped += block.num_skipped
-            progress.num_off_earth += block.num_off_earth
-            self.outcome.num_skipped += block.num_skipped
-        # Windows are counted, not blocks: a task may be of any size, and none need be the last.
+        progress.num_left -= len(tally.task.numbers)
+        if tally.problem and progress.failure is None:
+            progress.failure = self._fail(progress.planned, tally.problem)
+        if progress.failure is not None:
+            # Once more, where workers have written chips of it: they go with its record.
+            self._records[name] = progress.failure
+        else:
+            progress.num_chips += tally.num_chips
+            progress.num_skipped += tally.num_skipped
+            progress.num_off_earth += tally.num_off_earth
+            self.outcome.num_skipped += tally.num_skipped
+        # Windows are counted, not tasks: one may be of any size, and none need be the last.
         if progress.num_left == 0:
             del self._open[name]
-            if not progress.has_failed:
-                self._finish(progress, block.facts)
+            if progress.failure is None:
+                self._finish(progress, tally.facts)
 
     def _finish(self, progress: _Progress, facts: SceneFacts | None) -> None:
         assert facts is not None
@@ -245,7 +298,7 @@ class Writer:
             num_off_earth=progress.num_off_earth,
             added=_added(progress.planned.record, surveyed.content),
         )
-        self._records.append(record)
+        self._records[record.source] = record
         if record.is_guess:
             self.outcome.guessed[record.source] = record.bands
         self.outcome.dates.update([record.date_from])
@@ -264,7 +317,7 @@ class Writer:
         if facts.placed_by in UNPLACED:
             self.outcome.unplaced.setdefault(facts.placed_by, []).append(name)
 
-    def _fail(self, planned: PlannedSource, problem: str) -> None:
+    def _fail(self, planned: PlannedSource, problem: str) -> SourceRecord:
         """A source that cannot be used is named; the chips that it had before stay."""
         surveyed = planned.surveyed
         name = surveyed.source.name
@@ -273,12 +326,13 @@ class Writer:
         if before is not None and before.num_chips:
             # Of the old bytes: searches go on with what was right before.
             why = f"{problem}; its {before.num_chips:,} chips are kept"
-            self._records.append(replace(before, problem=why))
-            return
-        record = SourceRecord(
-            name, surveyed.size, surveyed.mtime_ns, surveyed.content, problem=problem
-        )
-        self._records.append(record)
+            record = replace(before, problem=why)
+        else:
+            record = SourceRecord(
+                name, surveyed.size, surveyed.mtime_ns, surveyed.content, problem=problem
+            )
+        self._records[name] = record
+        return record
 
     def _add_chips(self, blocks: Sequence[ChipBlock]) -> None:
         """Write the chips of blocks, but for those of sources that have failed."""
@@ -293,9 +347,24 @@ class Writer:
             self.outcome.left_out_values = self._columns.left_out
             self.outcome.num_added += len(chips)
 
+    def _add_written(self, shards: Sequence[WrittenShard]) -> None:
+        """Commit the chips that workers have written."""
+        fragments: list[str] = []
+        for shard in shards:
+            fragments += shard.fragments
+            for tally in shard.tallies:
+                if tally.task.source.name not in self.outcome.problems:
+                    self.outcome.num_added += tally.num_chips
+        self.outcome.left_out_values = self._columns.left_out
+        if fragments:
+            self._num_commits += 1
+            mark = CommitMark(self._build, self._num_commits)
+            commit_fragments(self.store.chips_address(), fragments, mark)
+            self.store.refresh()
+
     def _drop_outdated(self) -> None:
         """Drop old chips of sources that are done, and new chips of those that failed."""
-        failed = [record for record in self._records if record.problem]
+        failed = [record for record in self._records.values() if record.problem]
         # Earlier commits may have written chips of a source before it failed.
         self.store.drop_chips([record.source for record in failed if not record.num_chips])
         still_old = {record.source: record.content for record in failed if record.num_chips}

@@ -13,6 +13,7 @@ REMOTE = {
     "https://": "/vsicurl/https://",
     "s3://": "/vsis3/",
     "gs://": "/vsigs/",
+    "az://": "/vsiaz/",
 }
 # Parameters that are secrets wherever they stand, in lower case.
 SECRETS = frozenset(
@@ -50,6 +51,14 @@ def opened_by_gdal(address: str) -> str:
         if address.startswith(prefix):
             return opened + address.removeprefix(prefix)
     return address
+
+
+def address_opened(opened_as: str) -> str:
+    """The address of what GDAL opens, as it may be signed; "" of anything else."""
+    for prefix, opened in REMOTE.items():
+        if opened_as.startswith(opened):
+            return prefix + opened_as.removeprefix(opened)
+    return ""
 
 
 def is_address(name: str) -> bool:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harma.errors import HarmaError
+from harma.scenes.addresses import opened_by_gdal
 from harma.scenes.formats import suffix_of
 from harma.scenes.source import Source, source_named
 from harma.scenes.stacking import stacked
@@ -40,7 +41,7 @@ def look_into(path: str) -> Content:
     if _is_hdf4(path):
         return Content(itself, NO_HDF4)
     try:
-        names = subdatasets_of(path)
+        names = subdatasets_of(opened_by_gdal(path))
         return _of_subdatasets(path, names)
     except HarmaError as error:
         is_database = suffix_of(path) in DATABASES
@@ -67,6 +68,7 @@ def _of_subdatasets(path: str, names: list[str] | None) -> Content:
 
 
 def _is_hdf4(path: str) -> bool:
+    # Of an object in a bucket opening it says what is wrong.
     try:
         with Path(path).open("rb") as file:
             return file.read(len(HDF4)) == HDF4

@@ -12,19 +12,23 @@ import logging
 import os
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
 from harma.scenes.addresses import said_without_secrets, unsigned
+from harma.scenes.bucket_settings import bucket_settings
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
 logger = logging.getLogger(__name__)
 
+# GDAL's readers of buckets.
+BUCKETS = "/vsis3/:/vsigs/:/vsiaz/"
 # What the environment says goes before.
 SETTINGS = {
     # Of reads over the network: GDAL repeats what failed with 429, 500, 502, 503 and 504, and waits
@@ -34,9 +38,14 @@ SETTINGS = {
     "GDAL_HTTP_CONNECTTIMEOUT": "30",
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+    # What was read of an object goes with it when it is closed: written again under the same name,
+    # it would be read as it was.
+    "CPL_VSIL_CURL_NON_CACHED": BUCKETS,
     # Most NetCDF files of longitudes and latitudes name no reference system.
     "GDAL_NETCDF_ASSUME_LONGLAT": "YES",
 }
+
+NOTHING_FURTHER: Mapping[str, str] = MappingProxyType({})
 
 # What GDAL says of what is not there.
 NOT_THERE = ("No such file", "does not exist", "HTTP response code: 404")
@@ -99,7 +108,9 @@ def naming(source: str) -> Iterator[None]:
         raise type(error)(error.problem, source=unsigned(source)) from error
 
 
-def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
+def gdal_settings(
+    look_beside: str = "TRUE", further: Mapping[str, str] = NOTHING_FURTHER
+) -> AbstractContextManager[object]:
     """GDAL's settings while scenes are open: it does not write errors to the error stream.
 
     A server that is busy for a moment is asked again; one that says nothing for a minute is given
@@ -107,14 +118,28 @@ def gdal_settings(look_beside: str = "TRUE") -> AbstractContextManager[object]:
 
     Args:
         look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
+        further: settings for this source, such as `sidecars.asked_for`.
     """
-    unsaid = {name: value for name, value in SETTINGS.items() if name not in os.environ}
-    return _environment(GDAL_DISABLE_READDIR_ON_OPEN=look_beside, CPL_LOG_ERRORS="OFF", **unsaid)
+    settings = {**SETTINGS, **bucket_settings()}
+    unsaid = {name: value for name, value in settings.items() if name not in os.environ}
+    unsaid |= {"GDAL_DISABLE_READDIR_ON_OPEN": look_beside, "CPL_LOG_ERRORS": "OFF"}
+    return _environment(**unsaid, **further)
 
 
 def not_from_memory() -> AbstractContextManager[object]:
     """GDAL asks servers again: it would remember that an address has failed."""
-    return _environment(CPL_VSIL_CURL_NON_CACHED="/vsicurl/:/vsis3/:/vsigs/:/vsiaz/")
+    return _environment(CPL_VSIL_CURL_NON_CACHED=f"/vsicurl/:{BUCKETS}")
+
+
+def forget(source: str) -> None:
+    """Let GDAL forget what it has read of an address whose content has changed."""
+    # It is forgotten when it is closed, so what is opened here may be the old one.
+    try:
+        with gdal_settings("EMPTY_DIR"), not_from_memory(), open_dataset(source):
+            pass
+    except HarmaError:
+        # Who opens it next says what is wrong.
+        pass
 
 
 def _environment(**settings: str) -> AbstractContextManager[object]:

@@ -5,19 +5,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from harma.errors import HarmaError
+from harma.ground.storage.addresses import in_bucket
+from harma.scenes.addresses import address_opened, opened_by_gdal
+from harma.scenes.catalogues.items import NOT_YET
 from harma.scenes.containers import look_into
 from harma.scenes.edge import gdal_settings, open_dataset
 from harma.scenes.formats import LEFT_OUT, MAYBE, SCENE_SUFFIXES, WITH_HEADER, suffix_of
 from harma.scenes.masks import is_prefix_of_another, mask_of
 from harma.scenes.period import Period
-from harma.scenes.products.product import Product
+from harma.scenes.products.product import BandPart, Product
 from harma.scenes.products.table import find_products
 from harma.scenes.side_by_side import side_by_side
 from harma.scenes.sidecars import Sidecars
 from harma.scenes.source import Found, Properties, Source, source_named
 from harma.scenes.stacking import UnfitError, stacked
+from harma.scenes.stamped import Objects, stamped
 from harma.scenes.vrt_parts import parts_of
 from harma.scenes.zipped import archive_of
 
@@ -25,6 +30,7 @@ BY_PRODUCT = "the product's name"
 BESIDE = "a mask of the picture beside it, by its name"
 PART_OF_ITEM = "a part of a scene that a catalogue names"
 PART_OF_VRT = "a part of a VRT that is a scene"
+NO_OBJECTS: Objects = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -54,21 +60,24 @@ class Entry:
         return self.source is not None or self.taken is not None or bool(self.properties)
 
 
-def group(entries: Sequence[Entry]) -> Found:
+def group(entries: Sequence[Entry], objects: Objects = NO_OBJECTS) -> Found:
     """The scenes of files, in their order.
 
     Args:
         entries: of files and addresses, each once.
+        objects: address → what a listing says of it.
     """
     parts = _parts_of_catalogues(entries)
     # A file that is named by itself is read, whatever else it is a part of.
     left_out = {entry.path for entry in entries if entry.is_sought} & parts
     scenes = [entry for entry in entries if entry.path not in left_out]
-    grouping = _Grouping([entry.path for entry in scenes if entry.source is None])
+    grouping = _Grouping([entry.path for entry in scenes if entry.source is None], objects)
     grouping.found.left_out.update(dict.fromkeys(sorted(left_out), PART_OF_ITEM))
     for entry in scenes:
         sources = grouping.sources_of(entry)
-        grouping.found.sources.extend(_as_listed(source, entry) for source in sources)
+        for source in sources:
+            listed = _as_listed(source, entry)
+            grouping.found.sources.append(stamped(listed, objects))
     return grouping.found
 
 
@@ -95,14 +104,15 @@ class _Grouping:
     """Files to scenes.
 
     Args:
-        files: absolute paths.
+        files: absolute paths, and addresses of objects.
+        objects: address → what a listing says of it.
     """
 
-    def __init__(self, files: Sequence[str]) -> None:
+    def __init__(self, files: Sequence[str], objects: Objects) -> None:
         self.found = Found()
-        self._sidecars = Sidecars()
+        self._sidecars = Sidecars(objects)
         # VRT → its parts, of those whose parts are all there.
-        self._parts = _vrts(files)
+        self._parts = _vrts(files, objects)
         of_vrts = set(chain.from_iterable(self._parts.values()))
         # File → why it is no scene.
         self._no_scene = dict.fromkeys(of_vrts, PART_OF_VRT)
@@ -145,7 +155,10 @@ class _Grouping:
             MissingFileError: one of them is not there.
         """
         opened = product.opened
-        if product.parts:
+        parts: tuple[BandPart, ...] = ()
+        if in_bucket(product.name):
+            opened, parts = _opened_in_bucket(product)
+        elif product.parts:
             opened = stacked(product.parts)
         elif product.tiles:
             opened = side_by_side(product.tiles, product.colors)
@@ -157,6 +170,7 @@ class _Grouping:
             product.taken,
             date_from=BY_PRODUCT if product.taken else "",
             sensor=product.sensor,
+            parts=parts,
         )
         return self._with_files(source, sorted(product.shown))
 
@@ -167,6 +181,7 @@ class _Grouping:
             files |= dict.fromkeys([archive_of(part) or part, *self._sidecars.of(part)])
         # What is opened is looked at in any case.
         files.pop(source.opened_as, None)
+        files.pop(address_opened(source.opened_as), None)
         return replace(source, files=tuple(files))
 
     def sources_of(self, entry: Entry) -> list[Source]:
@@ -227,6 +242,18 @@ class _Grouping:
         return False
 
 
+def _opened_in_bucket(product: Product) -> tuple[str, tuple[BandPart, ...]]:
+    """What GDAL opens of a product in a bucket, and parts that are put together later."""
+    if product.parts:
+        # When it is looked at, as other sources are: each part that is opened is a request.
+        parts = [replace(part, path=opened_by_gdal(part.path)) for part in product.parts]
+        return NOT_YET, tuple(parts)
+    if product.tiles:
+        tiles = [replace(tile, path=opened_by_gdal(tile.path)) for tile in product.tiles]
+        return side_by_side(tiles, product.colors), ()
+    return opened_by_gdal(product.opened), ()
+
+
 def _check_opens(path: str) -> None:
     """Check that the file that puts tiles together can be read.
 
@@ -240,13 +267,13 @@ def _check_opens(path: str) -> None:
         raise UnfitError(error.problem) from error
 
 
-def _vrts(files: Iterable[str]) -> dict[str, list[str]]:
+def _vrts(files: Iterable[str], objects: Objects) -> dict[str, list[str]]:
     """VRTs and their parts, where all are there: else the parts are better than nothing."""
     found = {}
     for path in files:
         if suffix_of(path) == ".vrt":
             parts = parts_of(path)
-            if all(Path(part).is_file() for part in parts):
+            if all(part in objects or Path(part).is_file() for part in parts):
                 found[path] = parts
     return found
 

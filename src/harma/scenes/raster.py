@@ -1,6 +1,6 @@
 """Opening a scene: a raster by rasterio, a plain picture by Pillow; both give facts and chips."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from harma.scenes.reading import Reading
 from harma.scenes.scene import Scene, SceneFacts
 from harma.scenes.sensors import fill_of
 from harma.scenes.showing import set_stretch
-from harma.scenes.sidecars import crs_beside, how_to_look
+from harma.scenes.sidecars import asked_for, crs_beside, how_to_look
 from harma.scenes.stacking import VRT_START, name_of
 from harma.scenes.subdatasets import name_one
 from harma.scenes.taken import taken_of
@@ -33,7 +33,12 @@ PICTURE_DRIVERS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 @contextmanager
 def open_scene(
-    source: str, reading: Reading | None = None, *, survey: bool = False, name: str = ""
+    source: str,
+    reading: Reading | None = None,
+    *,
+    survey: bool = False,
+    name: str = "",
+    files: Collection[str] = (),
 ) -> Iterator[Scene]:
     """Open a raster or picture; it is closed at the end of the block.
 
@@ -42,6 +47,7 @@ def open_scene(
         reading: how.
         survey: only its facts are wanted: no pixel is read, no stretch computed.
         name: that it goes by, in which its date is looked for; `source` if it is not given.
+        files: of its source; sidecars in a bucket are looked for where they are among these.
 
     Raises:
         MissingFileError: it is not there.
@@ -49,7 +55,7 @@ def open_scene(
         ConfigError: it cannot be read in that way.
     """
     reading = reading or Reading()
-    with gdal_settings(how_to_look(source)):
+    with gdal_settings(how_to_look(source, files), asked_for(source, files)):
         with naming(name_of(source)):
             dataset = open_dataset(source)
         with dataset:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harma.errors import ConfigError, DataError
+from harma.scenes.formats import suffix_of
 from harma.scenes.period import Period
+from harma.scenes.small_files import read_small
 from harma.scenes.source import Properties, PropertyValue
 from harma.scenes.written_dates import parse_period
 
@@ -37,19 +39,24 @@ class Listed(NamedTuple):
     properties: Properties = ()
 
 
-def read_list(path: Path) -> list[Listed]:
+def read_list(path: Path | str) -> list[Listed]:
     """The entries of a list.
+
+    Args:
+        path: of it; a text is the address of one in a bucket.
 
     Raises:
         DataError: it is no text, names nothing, or names another list.
         ConfigError: a date in it is none.
+        MissingFileError: it is not there.
+        StorageError: its bucket cannot be read.
     """
     try:
         # Spreadsheets begin their UTF-8 with a mark, which would be part of the first name.
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_small(str(path)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"the list {path} is not UTF-8 text") from error
-    if path.suffix.lower() == ".csv":
+    if suffix_of(str(path)) == ".csv":
         return _rows(path, text)
     return _lines(path, text)
 
@@ -59,7 +66,7 @@ def is_list(name: str) -> bool:
     return Path(name).suffix.lower() in LIST_SUFFIXES
 
 
-def _lines(path: Path, text: str) -> list[Listed]:
+def _lines(path: Path | str, text: str) -> list[Listed]:
     lines = [line.strip() for line in text.splitlines()]
     names = [line for line in lines if line and not line.startswith("#")]
     for name in names:
@@ -72,7 +79,7 @@ def _lines(path: Path, text: str) -> list[Listed]:
     return [Listed(name) for name in names]
 
 
-def _rows(path: Path, text: str) -> list[Listed]:
+def _rows(path: Path | str, text: str) -> list[Listed]:
     reader = csv.DictReader(text.splitlines())
     try:
         rows = list(_entries(path, reader))
@@ -83,7 +90,7 @@ def _rows(path: Path, text: str) -> list[Listed]:
     return _typed(rows)
 
 
-def _entries(path: Path, reader: "csv.DictReader[str]") -> Iterator[Listed]:
+def _entries(path: Path | str, reader: "csv.DictReader[str]") -> Iterator[Listed]:
     columns = {name.strip().lower(): name for name in reader.fieldnames or ()}
     paths = _first(columns, PATH_COLUMNS)
     if paths is None:

@@ -1,10 +1,14 @@
 """Sidecars: files beside a raster (world files, .aux.xml, .msk, .hdr, .IMD, .RPB, .prj)."""
 
 import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harma.ground.storage.addresses import in_bucket
+from harma.scenes.addresses import address_opened
 from harma.scenes.edge import library_call
 
 if TYPE_CHECKING:
@@ -59,17 +63,48 @@ def is_remote(opened_as: str) -> bool:
     )
 
 
-def how_to_look(opened_as: str) -> str:
+def how_to_look(opened_as: str, files: Collection[str] = ()) -> str:
     """Value of GDAL's GDAL_DISABLE_READDIR_ON_OPEN for a source.
 
     Beside a local file sidecars are looked for by their names: half a millisecond, however many
     files are in the folder (a list of 100,000 takes over a millisecond for every file opened). Of
-    what is remote no sidecar is asked for: each would be a request, and a bucket would be listed.
+    what is remote no sidecar is asked for, unless a listing has shown one: each name that GDAL
+    tries is a request.
 
     Args:
         opened_as: what GDAL opens.
+        files: of its source.
     """
-    return "EMPTY_DIR" if is_remote(opened_as) else "TRUE"
+    if not is_remote(opened_as) or _has_sidecar(opened_as, files):
+        return "TRUE"
+    return "EMPTY_DIR"
+
+
+def _has_sidecar(opened_as: str, files: Collection[str]) -> bool:
+    """Whether an address has sidecars among the files of its source."""
+    return bool(files) and bool(_sidecars_of(opened_as, files))
+
+
+def _sidecars_of(opened_as: str, files: Collection[str]) -> list[str]:
+    """Names of the sidecars of an address among the files of its source."""
+    folder, _, name = address_opened(opened_as).rpartition("/")
+    wanted = _wanted(name.lower())
+    beside = [file.rpartition("/") for file in files]
+    return [end for place, _, end in beside if place == folder and end.lower() in wanted]
+
+
+def asked_for(opened_as: str, files: Collection[str]) -> dict[str, str]:
+    """GDAL's settings that keep it to the sidecars that an address has: others are not asked for.
+
+    Args:
+        opened_as: what GDAL opens.
+        files: of its source.
+    """
+    names = [opened_as.rpartition("/")[2], *_sidecars_of(opened_as, files)]
+    is_plain = not {",", " "} & set("".join(names))
+    if len(names) == 1 or not is_plain or not is_remote(opened_as):
+        return {}
+    return {"CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ",".join(names)}
 
 
 def crs_beside(opened_as: str) -> "CRS | None":
@@ -106,17 +141,29 @@ def _has_remote_part(path: str) -> bool:
 
 
 class Sidecars:
-    """Finds sidecars; the folder of many rasters is listed once."""
+    """Finds sidecars; the folder of many rasters is listed once.
 
-    def __init__(self) -> None:
+    Args:
+        objects: addresses of what was listed in buckets.
+    """
+
+    def __init__(self, objects: Iterable[str] = ()) -> None:
         self._listed = lru_cache(FOLDERS)(_names)
+        # Lower-case name → name of the objects of each folder.
+        self._in_buckets: dict[str, dict[str, str]] = defaultdict(dict)
+        for address in objects:
+            folder, _, name = address.rpartition("/")
+            self._in_buckets[folder][name.lower()] = name
 
     def of(self, path: str) -> tuple[str, ...]:
-        """The sidecars of a local raster, absolute; those of other paths are not looked for."""
-        folder, name = os.path.split(path)
-        if not path.startswith("/") or path.startswith("/vsi"):
+        """The sidecars of a raster, absolute; those of other paths are not looked for."""
+        folder, _, name = path.rpartition("/")
+        if in_bucket(path):
+            names = self._in_buckets.get(folder, {})
+        elif path.startswith("/") and not path.startswith("/vsi"):
+            names = self._listed(folder or "/")
+        else:
             return ()
-        names = self._listed(folder)
         wanted = _wanted(name.lower())
         return tuple(f"{folder}/{names[low]}" for low in wanted if low in names and low != name)
 

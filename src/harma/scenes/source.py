@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from harma.scenes.addresses import REMOTE, opened_by_gdal, unsigned
 from harma.scenes.period import Period
 from harma.scenes.products.product import BandPart
+from harma.scenes.stamps import Stamp
 from harma.scenes.subdatasets import file_of
 from harma.scenes.zipped import archive_of
 
@@ -23,14 +24,15 @@ class Source:
         opened_as: what GDAL opens: a path, an address, or a VRT in XML that puts files together.
         taken: when, if a list, a product or a catalogue says so.
         date_from: what says so.
-        files: local files beside `opened_as` whose change is a change of the scene: parts of a
-            product or VRT, sidecars.
+        files: what lies beside `opened_as` whose change is a change of the scene: parts of a
+            product or VRT, sidecars; local paths, and addresses of objects in a bucket.
         sensor: that took it, where its product or catalogue names it; "" leaves it to the file.
         properties: further columns of its chips, such as ("eo_cloud_cover", 12.5).
         bands: numbers of red, green and blue, where its catalogue says so.
         parts: bands of several files; they are put together when the source is looked at.
         found_in: list or catalogue that names it, read again where a signature has run out.
         problem: why it cannot be read, where that is known from its catalogue; "" otherwise.
+        stamp: what a listing of its bucket says of its objects; None where none was listed.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Source:
     parts: tuple[BandPart, ...] = ()
     found_in: str = ""
     problem: str = ""
+    stamp: Stamp | None = None
 
     @property
     def lasting(self) -> str:

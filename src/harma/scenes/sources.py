@@ -5,13 +5,21 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from harma.errors import ConfigError, MissingFileError
-from harma.scenes.addresses import REMOTE
+from harma.errors import ConfigError, DataError, MissingFileError
+from harma.ground.storage.addresses import address_of, in_bucket
+from harma.scenes.addresses import REMOTE, is_address
+from harma.scenes.bucket_folders import BucketWalk, is_bucket_glob
 from harma.scenes.catalogues.catalogue import of_catalogue
+from harma.scenes.catalogues.hrefs import ALLOWED
 from harma.scenes.folders import Walker, is_text, printable
-from harma.scenes.formats import FOLDERS_OF_A_RASTER, FOLDERS_OF_A_SCENE, SCENE_SUFFIXES
+from harma.scenes.formats import (
+    FOLDERS_OF_A_RASTER,
+    FOLDERS_OF_A_SCENE,
+    SCENE_SUFFIXES,
+    suffix_of,
+)
 from harma.scenes.grouping import Entry, group
 from harma.scenes.scene_lists import LIST_SUFFIXES, read_list
 from harma.scenes.source import Found, Source, source_named
@@ -32,13 +40,15 @@ def find_scenes(named: Iterable[str | os.PathLike[str]]) -> Found:
     Args:
         named: files; folders, searched with everything below; globs (`**` too); archives (.zip);
             lists (.txt: a line each; .csv: a column path and, if there is one, datetime), whose
-            relative paths are relative to the list; addresses (https://, s3://, gs://, /vsi…);
+            relative paths are relative to the list; addresses (https://, s3://, gs://, az://,
+            /vsi…); all of these but subdatasets in buckets, too (s3://bucket/scenes/);
             subdatasets (NETCDF:c.nc:Band1).
 
     Raises:
         ConfigError: one name is given in place of a list.
         MissingFileError: something named is not there, or a folder or glob holds no scene.
         DataError: a list or archive cannot be used.
+        StorageError: a bucket cannot be listed.
     """
     # The letters of a name would each be looked for.
     if isinstance(named, str | bytes | os.PathLike):
@@ -46,7 +56,7 @@ def find_scenes(named: Iterable[str | os.PathLike[str]]) -> Found:
     naming = _Naming()
     for item in named:
         naming.add(os.fspath(item), Path.cwd())
-    found = group(list(naming.entries.values()))
+    found = group(list(naming.entries.values()), naming.buckets.objects)
     found.problems.update(naming.problems)
     naming.check_folders(found)
     return found
@@ -59,6 +69,7 @@ class _Naming:
         # By path: what is named twice, or lies in two folders that are named, is read once.
         self.entries: dict[str, Entry] = {}
         self.problems: dict[str, str] = {}
+        self.buckets = BucketWalk()
         self._walker = Walker()
         # Folders and archives in which scenes were expected.
         self._searched: list[str] = []
@@ -79,6 +90,8 @@ class _Naming:
         listed = of_catalogue(item, base)
         if listed is not None:
             return [_ready(source) for source in listed]
+        if in_bucket(item):
+            return self._of_bucket(item)
         if item.startswith(("/vsi", *REMOTE)):
             return [_ready(source_named(item))]
         path = base / _without_tilde(item)
@@ -110,7 +123,57 @@ class _Naming:
             self._searched.append(name)
         return [Entry(path, is_sought=True) for path in walk.files]
 
-    def _of_archive(self, path: Path) -> list[Entry]:
+    def _of_bucket(self, address: str) -> list[Entry]:
+        suffix = suffix_of(address)
+        is_scene = suffix in SCENE_SUFFIXES and not is_bucket_glob(address)
+        if is_scene and address not in self.buckets.objects:
+            # Of the million of a list none is asked for before it is looked at.
+            return [_ready(source_named(address))]
+        if suffix in LIST_SUFFIXES:
+            return self._of_list(address)
+        if suffix in ARCHIVE_SUFFIXES:
+            return self._of_archive(address)
+        # Names of objects may hold [ and ?, too.
+        if is_bucket_glob(address) and ("*" in address or not self.buckets.has(address)):
+            return self._of_bucket_glob(address)
+        is_bucket = not address_of(address).key
+        is_folder = is_bucket or address.endswith("/") or suffix in FOLDERS_OF_A_SCENE
+        if not is_folder and self.buckets.has(address):
+            return [Entry(address)]
+        return self._of_prefix(address)
+
+    def _of_prefix(self, address: str) -> list[Entry]:
+        folder = address.rstrip("/")
+        files = self.buckets.below(folder)
+        if not files:
+            raise MissingFileError(
+                f"there is no object {address}, and none below it; see its name (small and"
+                " capital letters differ)"
+            )
+        if folder.lower().endswith(FOLDERS_OF_A_RASTER):
+            self.buckets.join(folder)
+            return [Entry(folder)]
+        self._searched.append(f"{folder}/")
+        return [Entry(file, is_sought=True) for file in files]
+
+    def _of_bucket_glob(self, pattern: str) -> list[Entry]:
+        entries = []
+        for file in self.buckets.matching(pattern):
+            suffix = suffix_of(file)
+            if pattern.endswith("*"):
+                entries.append(Entry(file, is_sought=True))
+            elif suffix in ARCHIVE_SUFFIXES:
+                entries += self._of_archive(file)
+            else:
+                entries.append(Entry(file))
+        if not entries:
+            raise MissingFileError(f"no object matches {pattern}")
+        return entries
+
+    def _of_archive(self, path: Path | str) -> list[Entry]:
+        if isinstance(path, str):
+            # Its stamp is that of what lies in it.
+            self.buckets.has(path)
         self._searched.append(inside(path, "").rstrip("/"))
         return [Entry(file, is_sought=True) for file in files_in(path)]
 
@@ -155,17 +218,22 @@ class _Naming:
             return [Entry(os.path.abspath(path))]  # noqa: PTH100
         return self._of_file(path)
 
-    def _of_list(self, path: Path) -> list[Entry]:
+    def _of_list(self, path: Path | str) -> list[Entry]:
         entries = []
         for listed in read_list(path):
-            for found in self._expand(listed.name, path.parent):
+            for found in self._expand_listed(listed.name, path):
                 entry = replace(_found_in(found, path), properties=listed.properties)
                 if listed.taken is None:
                     entries.append(entry)
                 else:
-                    date_from = f"a list ({path.name})"
+                    date_from = f"a list ({PurePosixPath(path).name})"
                     entries.append(replace(entry, taken=listed.taken, date_from=date_from))
         return entries
+
+    def _expand_listed(self, name: str, path: Path | str) -> list[Entry]:
+        if isinstance(path, Path):
+            return self._expand(name, path.parent)
+        return self._expand(_beside(name, path), Path.cwd())
 
     def check_folders(self, found: Found) -> None:
         """Check that each folder and archive that is named holds something.
@@ -207,12 +275,33 @@ def _ready(source: Source) -> Entry:
     return Entry(source.name, source=source)
 
 
-def _found_in(entry: Entry, listed: Path) -> Entry:
+def _beside(name: str, listed: str) -> str:
+    """The address that a list in a bucket names.
+
+    Raises:
+        DataError: it names what is not of the network.
+    """
+    if is_address(name):
+        return name
+    # Who can write to a bucket shall not have files of this machine read.
+    if name.startswith(("/", "~")) or ":" in name or ".." in name.split("/"):
+        raise DataError(
+            f"the list {listed} names {name}; a list in a bucket names addresses ({ALLOWED}), or"
+            " what lies beside it"
+        )
+    return f"{listed.rpartition('/')[0]}/{name}"
+
+
+def _found_in(entry: Entry, listed: Path | str) -> Entry:
     """An entry that knows the list it is from; one of a catalogue knows that."""
     source = entry.source
     if source is None or source.found_in:
         return entry
-    return replace(entry, source=replace(source, found_in=str(listed.absolute())))
+    return replace(entry, source=replace(source, found_in=_absolute(listed)))
+
+
+def _absolute(listed: Path | str) -> str:
+    return listed if isinstance(listed, str) else str(listed.absolute())
 
 
 def _without_tilde(item: str) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harma.scenes.edge import gdal_settings, open_dataset
 from harma.scenes.products.product import BandPart
+from harma.scenes.sidecars import how_to_look
 
 # Prefixes of drivers that read a local file. Others (WMS:, PG:, …) would ask a server.
 KINDS = frozenset(
@@ -110,7 +111,7 @@ def subdatasets_of(path: str) -> list[str] | None:
     Raises:
         DataError: it cannot be read.
     """
-    with gdal_settings(), open_dataset(path) as dataset:
+    with gdal_settings(how_to_look(path)), open_dataset(path) as dataset:
         if dataset.count:
             return None
         listed: list[str] = dataset.subdatasets

@@ -7,6 +7,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from harma.ground.storage.addresses import in_bucket
+from harma.scenes.addresses import address_opened
+from harma.scenes.small_files import read_small
+
 # A mosaic of a million tiles is larger; nobody reads it whole to see what belongs to it.
 MOST_BYTES = 64 << 20
 # Elements that name a file.
@@ -68,9 +72,9 @@ def _named_in(vrt: str) -> Iterator[str]:
 def _root(vrt: str) -> Element | None:
     """A VRT, parsed; None where it cannot be read."""
     try:
-        if Path(vrt).stat().st_size > MOST_BYTES:
+        if not in_bucket(vrt) and Path(vrt).stat().st_size > MOST_BYTES:
             return None
-        text = Path(vrt).read_bytes()
+        text = read_small(vrt)
         # No entities: a VRT needs none, and they can make a small text a huge one.
         return None if b"<!ENTITY" in text else ElementTree.fromstring(text)
     except (OSError, ElementTree.ParseError, ValueError):
@@ -80,9 +84,16 @@ def _root(vrt: str) -> Element | None:
 def _path(element: Element, vrt: str) -> str:
     """The file that an element names; "" where it is none of this machine's."""
     text = re.sub(r"^file://", "", (element.text or "").strip())
+    if in_bucket(vrt) and address_opened(text):
+        return address_opened(text)
     # /vsi…, addresses, and subdatasets: NETCDF:/data/c.nc:x.
     if text.startswith(("/vsi", "<")) or re.match(r"^[A-Za-z][\w+.-]+:", text):
         return ""
     is_relative = element.get("relativeToVRT", element.get("relativetoVRT", "0")) == "1"
+    if in_bucket(vrt):
+        # What is not beside it is a file of whatever machine opens it.
+        scheme, _, rest = vrt.partition("://")
+        joined = os.path.normpath(os.path.join(os.path.dirname(rest), text))  # noqa: PTH118, PTH120
+        return f"{scheme}://{joined}" if is_relative else ""
     base = os.path.dirname(vrt) if is_relative else os.getcwd()  # noqa: PTH109, PTH120
     return os.path.normpath(os.path.join(base, text))  # noqa: PTH118

@@ -4,10 +4,14 @@ import re
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
-from harma.errors import DataError, MissingFileError
+from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
+from harma.ground.storage.object_files import open_object
+from harma.scenes.addresses import address_opened, opened_by_gdal
 from harma.scenes.folders import is_left_alone
+from harma.scenes.formats import suffix_of
 
 # What is read where it is named. Others would be unpacked anew for every chip.
 ARCHIVE_SUFFIXES = (".zip", ".tar")
@@ -18,14 +22,22 @@ ENCRYPTED = 1
 ADDRESS = re.compile(r"^zip://(?P<archive>.+?)(?:!/?(?P<inner>.*))?$", re.DOTALL)
 
 
-def files_in(archive: Path) -> list[str]:
+def files_in(archive: Path | str) -> list[str]:
     """The paths of all files in an archive, as GDAL opens them; hidden ones are left alone.
+
+    Args:
+        archive: path; a text is the address of one in a bucket.
 
     Raises:
         DataError: it cannot be read, or what it holds is protected by a password.
+        MissingFileError: it is not there.
+        StorageError: its bucket cannot be read.
     """
     try:
-        names = _in_tar(archive) if _is_tar(archive) else _in_zip(archive)
+        with _opened(archive) as file:
+            names = _in_tar(file) if _is_tar(archive) else _in_zip(file)
+    except HarmaError:
+        raise
     except (OSError, zipfile.BadZipFile, tarfile.TarError, ValueError) as error:
         problem = f"the archive cannot be read ({first_line(error)})"
         raise DataError(problem, source=str(archive)) from error
@@ -33,28 +45,45 @@ def files_in(archive: Path) -> list[str]:
     return [inside(archive, name) for name in shown]
 
 
-def _in_zip(archive: Path) -> list[str]:
-    with zipfile.ZipFile(archive) as opened:
+def _opened(archive: Path | str) -> BinaryIO:
+    if isinstance(archive, Path):
+        return archive.open("rb")
+    return open_object(archive)
+
+
+def _in_zip(file: BinaryIO) -> list[str]:
+    with zipfile.ZipFile(file) as opened:
         entries = [entry for entry in opened.infolist() if not entry.is_dir()]
     if any(entry.flag_bits & ENCRYPTED for entry in entries):
-        raise DataError("the archive has a password; unpack it", source=str(archive))
+        raise ValueError("it has a password; unpack it")
     return [entry.filename for entry in entries]
 
 
-def _in_tar(archive: Path) -> list[str]:
-    with tarfile.open(archive, "r:") as opened:
+def _in_tar(file: BinaryIO) -> list[str]:
+    with tarfile.open(fileobj=file, mode="r:") as opened:
         # ./a.tif is a.tif.
         return [entry.name.removeprefix("./") for entry in opened if entry.isfile()]
 
 
-def _is_tar(archive: Path) -> bool:
-    return archive.suffix.lower() == ".tar"
+def _is_tar(archive: Path | str) -> bool:
+    return suffix_of(str(archive)) == ".tar"
 
 
-def inside(archive: Path, inner: str) -> str:
-    """The path that GDAL opens a file of an archive by."""
+def inside(archive: Path | str, inner: str) -> str:
+    """The path that GDAL opens a file of an archive by; a text is the address of one."""
     kind = "/vsitar/" if _is_tar(archive) else "/vsizip/"
-    return f"{kind}{archive.absolute()}/{inner.lstrip('/')}"
+    opened = opened_by_gdal(archive) if isinstance(archive, str) else str(archive.absolute())
+    return f"{kind}{opened}/{inner.lstrip('/')}"
+
+
+def archive_address(path: str) -> str:
+    """The address of the archive that a path lies in; "" where it is not in a bucket."""
+    if not path.startswith(READERS):
+        return ""
+    opened = path[len(READERS[0]) :].lower()
+    ends = [opened.find(f"{suffix}/") + len(suffix) for suffix in ARCHIVE_SUFFIXES]
+    found = [end for end, suffix in zip(ends, ARCHIVE_SUFFIXES, strict=True) if end >= len(suffix)]
+    return address_opened(path[len(READERS[0]) :][: min(found, default=0)])
 
 
 def archive_of(path: str) -> str:

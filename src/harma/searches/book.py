@@ -19,7 +19,7 @@ from harma.searches.checks import (
     check_name,
     check_who,
 )
-from harma.searches.database import Database, now, open_state
+from harma.searches.database import DATABASE_FILE, Database, now, open_state
 from harma.searches.mark_rows import (
     Setting,
     count_marks,
@@ -63,6 +63,7 @@ class SearchBook:
         state: str = "",
         index_name: str = "",
         only_reads: bool = False,
+        file_name: str = DATABASE_FILE,
     ) -> Self:
         """Open the book of an index.
 
@@ -71,6 +72,8 @@ class SearchBook:
             state: where saved searches are kept: a directory, postgresql://…; "" beside the index.
             index_name: by which the index is known there; "" takes the name of its directory.
             only_reads: nothing is made or changed, also where it could be.
+            file_name: of the database beside the index; of several indexes that are searched as
+                one, that of their group (`harma.searches.database.group_file`).
 
         Raises:
             ConfigError: the place cannot be one for saved searches.
@@ -78,7 +81,7 @@ class SearchBook:
         """
         directory = Path(directory)
         name = index_name or directory.absolute().name
-        database = open_state(state, directory, name, only_reads=only_reads)
+        database = open_state(state, directory, name, only_reads=only_reads, file_name=file_name)
         # A file belongs to one index, whatever that is called today.
         return cls(database, name if database.is_shared else "")
 

@@ -129,7 +129,12 @@ class Database:
 
 
 def open_state(
-    address: str, directory: Path, index_name: str, *, only_reads: bool = False
+    address: str,
+    directory: Path,
+    index_name: str,
+    *,
+    only_reads: bool = False,
+    file_name: str = DATABASE_FILE,
 ) -> Database:
     """The database of an index, wherever saved searches are kept.
 
@@ -139,13 +144,14 @@ def open_state(
         directory: of the index.
         index_name: tells indexes apart that are kept in one place.
         only_reads: nothing is made or changed, also where it could be.
+        file_name: of the database beside the index.
 
     Raises:
         ConfigError: the address is of another kind, or the index has no name to be told by.
         StateError: it cannot be opened.
     """
     if not address:
-        return open_beside(directory, only_reads=only_reads)
+        return open_beside(directory, only_reads=only_reads, file_name=file_name)
     if not _NAME.fullmatch(index_name):
         raise ConfigError(
             f"saved searches are kept together in {_hidden(address)}, and there the index"
@@ -169,13 +175,33 @@ def open_state(
     return open_file(folder / f"{index_name}.sqlite", only_reads=only_reads)
 
 
-def open_beside(directory: Path, *, only_reads: bool = False) -> Database:
+def open_beside(
+    directory: Path, *, only_reads: bool = False, file_name: str = DATABASE_FILE
+) -> Database:
     """The database that lies in the directory of an index; see `open_file`.
 
     Raises:
         StateError: it cannot be opened.
     """
-    return open_file(directory / DATABASE_FILE, only_reads=only_reads)
+    return open_file(directory / file_name, only_reads=only_reads)
+
+
+def group_file(name: str) -> str:
+    """Name of the database of several indexes that are searched as one, beside the first of them.
+
+    Args:
+        name: of the group.
+
+    Raises:
+        ConfigError: the name cannot be one of a file.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{name!r} is no name of a group of indexes: letters, digits, - and _ are allowed, 100"
+            " at most"
+        )
+    stem, _, suffix = DATABASE_FILE.rpartition(".")
+    return f"{stem}-{name}.{suffix}"
 
 
 def open_file(file: Path, *, only_reads: bool = False) -> Database:

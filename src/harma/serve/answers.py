@@ -13,6 +13,16 @@ Standing = Literal["clear", "likely", "weak", ""]
 OF_CHANGES = ("change", "then_")
 
 
+class IndexPart(BaseModel):
+    """One of several indexes that are searched as one; its id, if it is served apart too."""
+
+    name: str = Field(examples=["naip-2019"])
+    state: Literal["loading", "ready", "failed"]
+    problem: str = ""
+    chips: int | None = None
+    version: int | None = None
+
+
 class IndexSummary(BaseModel):
     """An index; while it is loading only id, title, state and problem are sure."""
 
@@ -28,6 +38,9 @@ class IndexSummary(BaseModel):
     dates: list[str] | None = Field(None, description="first and last day")
     model: str = Field("", description="its name, without where it is")
     version: int | None = None
+    parts: list[IndexPart] | None = Field(
+        None, description="of several indexes that are searched as one, these"
+    )
 
 
 class IndexList(BaseModel):

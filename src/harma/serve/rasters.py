@@ -7,7 +7,7 @@ machine reaches no network.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from rasterio.io import DatasetReader
 
 from harma.errors import DataError
 from harma.scenes.edge import gdal_settings, open_dataset
-from harma.scenes.sidecars import how_to_look, is_remote
+from harma.scenes.sidecars import asked_for, how_to_look, is_remote
 from harma.scenes.source import Source
 from harma.scenes.stacking import VRT_START
 from harma.scenes.vrt_parts import strangers_in
@@ -50,13 +50,14 @@ def bound_blocks() -> None:
 
 
 @contextmanager
-def serving_settings(opened_as: str) -> Iterator[None]:
+def serving_settings(opened_as: str, files: Collection[str] = ()) -> Iterator[None]:
     """GDAL's settings while a scene is opened or read for a client.
 
     Args:
         opened_as: what GDAL opens.
+        files: of its source.
     """
-    with gdal_settings(how_to_look(opened_as)):
+    with gdal_settings(how_to_look(opened_as, files), asked_for(opened_as, files)):
         if is_remote(opened_as):
             yield
             return

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from harma.errors import ConfigError, ConflictError, DataError, MissingFileError, NotFoundError
 from harma.index.records import SourceRecord
 from harma.index.settings import Settings
-from harma.index.source_files import NOT_A_FILE, OnDisk, fingerprint, on_disk, source_of
+from harma.index.source_files import (
+    NOT_A_FILE,
+    OnDisk,
+    as_it_is_now,
+    fingerprint,
+    on_disk,
+    source_of,
+)
 from harma.scenes.put_together import reading_of
 from harma.scenes.raster import scene_of
 from harma.scenes.source import Source
@@ -54,7 +61,7 @@ class SceneFiles:
         name = f"{index}\0{record.source}"
         source = source_of(record)
         try:
-            with serving_settings(source.opened_as):
+            with serving_settings(source.opened_as, source.files):
                 self._check(name, source, record)
                 yield self.open_scenes.get(
                     name, record.content, lambda: _opened(settings, source, record.content)
@@ -70,6 +77,7 @@ class SceneFiles:
 
     def _check(self, name: str, source: Source, record: SourceRecord) -> None:
         """Check that a file is the one that was indexed; its bytes are read where it seems not."""
+        source = as_it_is_now(source, record)
         seen = on_disk(source)
         if (seen.size, seen.mtime_ns) == (record.size, record.mtime_ns):
             return

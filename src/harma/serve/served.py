@@ -43,6 +43,7 @@ class ServedIndex(LiveIndex):
         super().__init__(name, directory, model, models)
         self.kept_in = kept_in
         self.only_reads = only_reads
+        self.book_file = DATABASE_FILE
         self._lock = threading.Lock()
         self._book: tuple[int, SearchBook] | None = None
         self._read_sources: tuple[Versions, _Sources] | None = None
@@ -58,8 +59,8 @@ class ServedIndex(LiveIndex):
             StateError: they cannot be opened.
         """
         if not self.kept_in:
-            self._check_there()
-        file = self.directory / DATABASE_FILE
+            self._check_beside()
+        file = self.directory / self.book_file
         # Of two that ask first, each would make a database with connections of its own.
         with self._lock:
             # A file that was removed takes marks still, and nobody would ever see them again.
@@ -69,9 +70,14 @@ class ServedIndex(LiveIndex):
                     state=self.kept_in,
                     index_name=self.id,
                     only_reads=self.only_reads,
+                    file_name=self.book_file,
                 )
                 self._book = _identity(file), book
             return self._book[1]
+
+    def _check_beside(self) -> None:
+        """Check that what its saved searches lie beside is there."""
+        self._check_there()
 
     def close(self) -> None:
         """Let go of the database of its saved searches."""

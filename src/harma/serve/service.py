@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from harma.errors import NotFoundError
+from harma.serve.group import ServedGroup
 from harma.serve.listings import Listings
+from harma.serve.live import LiveIndex
 from harma.serve.metrics import Metrics
-from harma.serve.models import Models
 from harma.serve.results import Results
 from harma.serve.scene_files import SceneFiles
 from harma.serve.served import ServedIndex
+from harma.serve.served_indexes import ServedIndexes
 from harma.serve.settings import ServeSettings
 from harma.serve.source_table import SourceTables
 from harma.serve.uploads import Uploads
@@ -29,6 +31,7 @@ class Service:
     Attributes:
         settings: of the server.
         indexes: id → index.
+        parts: further indexes that are parts of some of these, and not served apart.
         search_work: runs searches.
         tile_work: runs tiles, pictures and thumbnails.
         explain_work: runs relevance maps, one at a time: each embeds a chip many times.
@@ -62,25 +65,17 @@ class Service:
     source_tables: SourceTables = field(default_factory=SourceTables)
     scene_files: SceneFiles = field(default_factory=SceneFiles)
     listings: Listings = field(default_factory=Listings)
+    parts: list[LiveIndex] = field(default_factory=list)
 
     @classmethod
     def of(cls, settings: ServeSettings) -> Self:
         """A service whose indexes have still to be warmed."""
         limits = settings.limits
-        models = Models(settings.model, settings.backbone)
-        indexes = {
-            name: ServedIndex(
-                name,
-                directory,
-                models=models,
-                kept_in=settings.state,
-                only_reads=settings.is_read_only,
-            )
-            for name, directory in settings.indexes.items()
-        }
+        made = ServedIndexes(settings)
         return cls(
             settings,
-            indexes,
+            made.indexes,
+            parts=made.parts,
             search_work=WorkQueue("searches", limits.threads, limits.waiting),
             tile_work=WorkQueue("tiles", limits.threads, limits.waiting),
             uploads=Uploads(limits),
@@ -99,6 +94,13 @@ class Service:
         self.uploads.close()
         for index in self.indexes.values():
             index.close()
+
+    @property
+    def looked_at(self) -> list[LiveIndex]:
+        """All that is to be opened and refreshed: parts before the groups that they are in."""
+        groups = [index for index in self.indexes.values() if isinstance(index, ServedGroup)]
+        others = [index for index in self.indexes.values() if not isinstance(index, ServedGroup)]
+        return [*self.parts, *others, *groups]
 
     @property
     def there(self) -> list[ServedIndex]:

@@ -49,6 +49,7 @@ class ServeSettings:
 
     Attributes:
         indexes: id → directory of each index.
+        groups: id → directories of several indexes that are searched as one.
         host: address that is listened on.
         port: of it; 0 takes a free one.
         root_path: where a proxy has the server, such as /harma; "" at its root.
@@ -75,6 +76,7 @@ class ServeSettings:
     """
 
     indexes: dict[str, Path]
+    groups: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 8000
     root_path: str = ""

@@ -2,17 +2,19 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from harma.errors import ConfigError
+from harma.index.joined_store import check_same_settings
 from harma.index.settings import read_settings
 from harma.searches.webhook import SECRET_VARIABLE, read_secret
 from harma.searches.webhook_hosts import WebhookHost
 from harma.serve.settings import SEARCH_PREFIX, ServeSettings
 
 INDEX_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LEAST_PARTS = 2
 ROOT_PATH = re.compile(r"(/[\w.~-]+)*")
 HEADER = re.compile(r"[A-Za-z0-9-]+")
 TILE_FIELDS = ("{z}", "{x}", "{y}")
@@ -27,10 +29,14 @@ def check_serve_settings(settings: ServeSettings) -> None:
         ConfigError: something is not usable, or the server would be open to a network.
         MissingFileError: an index is not there.
     """
-    if not settings.indexes:
+    if not settings.indexes and not settings.groups:
         raise ConfigError("no index is named; give the directory of one: harma serve archive")
     for name, directory in settings.indexes.items():
-        _check_index(name, directory)
+        _check_name(name)
+        read_settings(directory)
+    for name, directories in settings.groups.items():
+        _check_name(name)
+        _check_group(name, directories, settings)
     _check_access(settings)
     if not ROOT_PATH.fullmatch(settings.root_path):
         raise ConfigError(
@@ -59,7 +65,27 @@ def _check_webhooks(settings: ServeSettings) -> None:
         )
 
 
-def _check_index(name: str, directory: Path) -> None:
+def _check_group(name: str, directories: Sequence[Path], settings: ServeSettings) -> None:
+    """Check that several indexes can be searched as one, before any is opened."""
+    if name in settings.indexes:
+        raise ConfigError(
+            f"{name} is both an index and several that are searched as one; give one of them"
+            " another NAME"
+        )
+    if len(directories) < LEAST_PARTS:
+        raise ConfigError(f"{name} has {len(directories)} parts; give two or more")
+    seen: set[Path] = set()
+    for directory in directories:
+        place = directory.resolve()
+        if place in seen:
+            raise ConfigError(f"the index {directory} is in {name} twice; name each once")
+        seen.add(place)
+    first = read_settings(directories[0])
+    for directory in directories[1:]:
+        check_same_settings(directories[0], first, directory, read_settings(directory))
+
+
+def _check_name(name: str) -> None:
     if not INDEX_ID.fullmatch(name):
         raise ConfigError(
             f"{name!r} is no id of an index: letters, digits, - and _ are allowed, 64 at most. Give"
@@ -69,7 +95,6 @@ def _check_index(name: str, directory: Path) -> None:
         raise ConfigError(
             f"{name!r} begins as the collections of saved searches do; give NAME=DIRECTORY"
         )
-    read_settings(directory)
 
 
 def _check_access(settings: ServeSettings) -> None:

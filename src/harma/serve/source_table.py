@@ -2,13 +2,15 @@
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harma.errors import NotFoundError
 from harma.index.contract import StoreReader
 from harma.index.extents import Extent, extents_of
+from harma.index.joined_store import JoinedStore
 from harma.index.records import SourceRecord
+from harma.index.settings import Settings
 from harma.index.source_ids import source_id
 from harma.serve.live import LiveIndex, Versions
 
@@ -26,11 +28,13 @@ class ServedSource:
         id: of it.
         record: that the index keeps.
         extent: of its chips.
+        settings: by which it was cut and read: those of its part, in a group.
     """
 
     id: str
     record: SourceRecord
     extent: Extent
+    settings: Settings
 
     @property
     def has_tiles(self) -> bool:
@@ -52,9 +56,11 @@ class SourceTable:
         extents = extents_of(store)
         self.sources: Sequence[ServedSource] = sorted(
             (
-                ServedSource(source_id(name), record, extents.get(name, NOTHING))
-                for name, record in store.sources().items()
-                if not record.problem or name in extents
+                ServedSource(
+                    source_id(record.source), record, extents.get(record.source, NOTHING), settings
+                )
+                for record, settings in _read(store)
+                if not record.problem or record.source in extents
             ),
             key=lambda source: source.id,
         )
@@ -88,6 +94,16 @@ class SourceTable:
             if name not in self._made:
                 self._made[name] = make(self)
             return self._made[name]
+
+
+def _read(store: StoreReader) -> Iterator[tuple[SourceRecord, Settings]]:
+    """The records of all sources, each with the settings that it was read by."""
+    if isinstance(store, JoinedStore):
+        for number, record in store.owned_sources().values():
+            yield record, store.parts[number].settings
+        return
+    for record in store.sources().values():
+        yield record, store.settings
 
 
 class SourceTables:

@@ -6,17 +6,21 @@ from typing import Any
 
 from harma.errors import BusyError
 from harma.index.settings import FOREIGN
+from harma.serve.group import ServedGroup
+from harma.serve.live import LiveIndex
 from harma.serve.served import ServedIndex
 
 
 def summary_of(served: ServedIndex) -> dict[str, Any]:
     """What is told of an index (`harma.serve.answers.IndexSummary`)."""
-    known = {
+    known: dict[str, Any] = {
         "id": served.id,
         "title": served.id,
         "state": served.state,
         "problem": served.problem,
     }
+    if isinstance(served, ServedGroup):
+        known["parts"] = [_part_of(part) for part in served.parts]
     if served.state != "ready":
         return known
     try:
@@ -37,6 +41,18 @@ def summary_of(served: ServedIndex) -> dict[str, Any]:
         "model": _model_name(settings.model),
         "version": held.version,
     }
+
+
+def _part_of(part: LiveIndex) -> dict[str, Any]:
+    """What is told of a part of a group (`harma.serve.answers.IndexPart`)."""
+    known: dict[str, Any] = {"name": part.id, "state": part.state, "problem": part.problem}
+    if part.state != "ready":
+        return known
+    try:
+        held = part.held()
+        return {**known, "chips": held.index.snapshot.num_chips, "version": held.version}
+    except BusyError as error:
+        return {**known, "state": "failed", "problem": error.problem}
 
 
 def _bounds(bounds: list[float | None]) -> list[float | None] | None:

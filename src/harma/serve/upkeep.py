@@ -22,7 +22,7 @@ def keep_up_to_date(
         is_ended: set when it ends.
         interval_s: seconds between two looks.
     """
-    for index in service.indexes.values():
+    for index in service.looked_at:
         if not is_ended.is_set():
             index.warm_up()
     while not is_ended.wait(interval_s):
@@ -31,7 +31,7 @@ def keep_up_to_date(
 
 def refresh_all(service: Service) -> None:
     """See what was written to the indexes since they were looked at."""
-    for index in service.indexes.values():
+    for index in service.looked_at:
         try:
             if index.refresh():
                 logger.info("the index %s has a new version: %s", index.id, index.version)

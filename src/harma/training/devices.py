@@ -1,13 +1,20 @@
 """The processes, GPUs and precision of a run: what torchrun, SLURM or the recipe say."""
 
 import os
+import warnings
 from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import (
+    ClusterEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from harma.errors import ConfigError
+from harma.ground.messages import first_line
 from harma.training.recipe import TrainConfig
 
 # A recipe's word for a precision → Fabric's.
@@ -38,17 +45,36 @@ def make_fabric(train: TrainConfig) -> Fabric:
         )
     devices, num_nodes = launched or (train.devices, train.num_nodes)
     try:
-        return Fabric(
-            accelerator=_fabrics_name(train.accelerator),
-            devices=devices,
-            num_nodes=num_nodes,
-            precision=PRECISIONS[train.precision],
-            strategy="auto",
-        )
+        with warnings.catch_warnings():
+            # Whoever has Slurm on a machine need not use it: the recipe says how many processes.
+            warnings.filterwarnings("ignore", message="The `srun` command is available")
+            return Fabric(
+                accelerator=_fabrics_name(train.accelerator),
+                devices=devices,
+                num_nodes=num_nodes,
+                precision=PRECISIONS[train.precision],
+                strategy="auto",
+            )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         raise ConfigError(
             f"train.accelerator {train.accelerator} with {devices} devices: {error}"
         ) from error
+
+
+def launcher() -> ClusterEnvironment | None:
+    """Who started this process as one of several, if torchrun or Slurm did.
+
+    Raises:
+        ConfigError: Slurm started it in a way that leaves the processes of a machine open.
+    """
+    if _launched() is None:
+        return None
+    if TorchElasticEnvironment.detect():
+        return TorchElasticEnvironment()
+    try:
+        return SLURMEnvironment()
+    except RuntimeError as error:
+        raise ConfigError(f"Slurm's tasks cannot be used: {first_line(error)}") from error
 
 
 def _fabrics_name(accelerator: str) -> str:

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import ClusterEnvironment
+from lightning_fabric.strategies import ParallelStrategy
 
 from harma.ground.lock import locked
 from harma.ground.outputs import check_output_directory
 from harma.training.build import method_config
+from harma.training.company import in_company
 from harma.training.cut import cut
 from harma.training.devices import make_fabric
 from harma.training.loop import Trainer
@@ -66,22 +69,35 @@ def train(
     Raises:
         HarmaError: recipe, data or backbone are not usable, or the loss stopped being a number.
     """
-    recipe = open_recipe(recipe, overrides)
-    # Before anything is read or written: a method is a name until here.
-    method_config(recipe)
-    check_output_directory(recipe.output, "output")
-    fabric = make_fabric(recipe.train)
-    fabric.launch()
-    run = RunDirectory(recipe.output)
-    if fabric.is_global_zero and not resume:
-        run.check_free()
-    # One process writes, so one holds the lock; the others would find it taken.
-    with locked(run.path, "training in") if fabric.is_global_zero else nullcontext():
-        trained = _train(fabric, recipe, run, resume=resume)
-    # The others wait for the report too.
-    shared = fabric.broadcast(trained)
+    # From here on: what fails in one of several processes is told to the others.
+    with in_company() as company:
+        recipe = open_recipe(recipe, overrides)
+        # Before anything is read or written: a method is a name until here.
+        method_config(recipe)
+        check_output_directory(recipe.output, "output")
+        fabric = make_fabric(recipe.train)
+        fabric.launch()
+        # Where Fabric itself has started the others, they are there only now.
+        company.join(_environment(fabric))
+        run = RunDirectory(recipe.output)
+        if fabric.is_global_zero and not resume:
+            run.check_free()
+        # One process writes, so one holds the lock; the others would find it taken.
+        with locked(run.path, "training in") if fabric.is_global_zero else nullcontext():
+            trained = _train(fabric, recipe, run, resume=resume)
+        # The others wait for the report too.
+        shared = fabric.broadcast(trained)
+        company.leave()
     assert shared is not None
     return shared
+
+
+def _environment(fabric: Fabric) -> ClusterEnvironment | None:
+    """How the processes of a run find each other; None where there is one."""
+    if fabric.world_size == 1:
+        return None
+    assert isinstance(fabric.strategy, ParallelStrategy)
+    return fabric.strategy.cluster_environment
 
 
 def resume(directory: str | Path) -> TrainedRun:
@@ -96,8 +112,15 @@ def resume(directory: str | Path) -> TrainedRun:
         MissingFileError: the directory holds no run.
         HarmaError: see `train`; also where data or weights are others than those it was begun with.
     """
-    begun = RunDirectory(directory).read_recipe()
-    return train({**begun, "output": str(directory)}, resume=True)
+    run = RunDirectory(directory)
+    with in_company() as company:
+        # Only the first process needs the directory: it alone writes there.
+        begun = company.from_first(
+            lambda: {"recipe": run.read_recipe(), "state": run.state_stamp()}
+        )
+        if not company.is_first:
+            run.check_same(begun["recipe"], begun["state"], company.name)
+        return train({**begun["recipe"], "output": str(directory)}, resume=True)
 
 
 def _train(fabric: Fabric, recipe: Recipe, run: RunDirectory, *, resume: bool) -> TrainedRun | None:

@@ -1,6 +1,7 @@
 """The directory of a run: recipe, environment, log, checkpoint, results (DESIGN, On disk)."""
 
 import json
+import logging
 import os
 import platform
 import sys
@@ -21,6 +22,8 @@ from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
 from harma.ground.reading import read_events, read_yaml
 from harma.ground.version import __version__
+
+log = logging.getLogger(__name__)
 
 # What there can be before a run has begun.
 BEGINNINGS = (LOCK_FILE, "environment.json", "log.jsonl", "backbone")
@@ -134,6 +137,45 @@ class RunDirectory:
                 f"the recipe {self.recipe} holds {type(recipe).__name__}; a recipe is a mapping"
             )
         return recipe
+
+    def state_stamp(self) -> list[int] | None:
+        """Size and time of the checkpoint, by which a copy is told; None where there is none."""
+        if not self.state.is_file():
+            return None
+        status = self.state.stat()
+        return [status.st_size, status.st_mtime_ns]
+
+    def check_same(
+        self, recipe: Mapping[str, object], stamp: list[int] | None, process: str
+    ) -> None:
+        """Check that what lies here is the run that the first process resumes, or nothing.
+
+        Args:
+            recipe: of the first process's run.
+            stamp: of its checkpoint.
+            process: this one, for messages.
+
+        Raises:
+            ConfigError: it is another run.
+        """
+        if not self.recipe.is_file():
+            return
+        here = self.read_recipe()
+        names = sorted({*here, *recipe})
+        differing = [name for name in names if here.get(name) != recipe.get(name)]
+        if differing:
+            raise ConfigError(
+                f"{self.path.absolute()} of {process} holds another run than that of the first"
+                f" process (rank 0), which is resumed ({', '.join(differing)} differ). A run lies"
+                " on the first machine alone or in a folder that all share: move this one away"
+            )
+        if self.state_stamp() != stamp:
+            log.warning(
+                "%s of %s holds a copy of the run with another checkpoint; it is not used: the run"
+                " goes on from that of the first process",
+                self.path.absolute(),
+                process,
+            )
 
     def write_log(self, event: str, **values: float) -> None:
         """Append a line of JSON."""

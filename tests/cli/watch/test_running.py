@@ -4,6 +4,7 @@ import harma.cli.watch.running
 import harma.model.saved
 from harma.cli.watch.running import DATABASE_FILE
 from harma.searches import database
+from harma.searches.book import SearchBook
 from harma.searches.watches import WatchBook
 
 
@@ -53,7 +54,7 @@ def test_an_index_that_nobody_watches(archive, say):
 
 
 def test_a_watch_that_cannot_be_run_is_a_status_of_one(archive, say, watch_all, monkeypatch):
-    with harma.cli.watch.running.open_searches(harma.cli.watch.running.Path(archive), "") as book:
+    with SearchBook.open(archive) as book:
         book.change(watch_all, asked={"text": "a roof", "source": "0123456789abcdef"})
         watches = WatchBook(book.database)
         status, shown = say("watch", "run", archive)

@@ -85,8 +85,31 @@ def test_progress_is_told(scenes, tmp_path):
     looks = look_at(
         written(scenes[:3], tmp_path), progress=lambda done, total: told.append((done, total))
     )
-    find_copies(looks, progress=lambda done, total: told.append((done, total)))
+    closer = []
+    find_copies(
+        looks,
+        progress=(
+            lambda done, total: told.append((done, total)),
+            lambda done, total: closer.append((done, total)),
+        ),
+    )
     assert told == [(1, 3), (2, 3), (3, 3), (3, 3)]
+    # None is a candidate.
+    assert closer == []
+
+
+def test_progress_in_detail_and_portions_and_threads(scenes, tmp_path, monkeypatch):
+    looks = look_at(written([*scenes[:3], *map(ImageOps.mirror, scenes[:3])], tmp_path))
+    expected = find_copies(looks)
+    assert len(expected) == 3
+    monkeypatch.setattr(module, "AT_ONCE", 4)
+    told = []
+    found = find_copies(
+        looks, num_workers=3, progress=(None, lambda done, total: told.append((done, total)))
+    )
+    assert found == expected
+    total = told[-1][1]
+    assert told == [(min(done, total), total) for done in range(4, total + 4, 4)]
 
 
 @pytest.mark.parametrize("threshold", [0, -1, 1.5])

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from harma.curation.audit.descriptors import frequencies
-from harma.curation.audit.turns import TURN_NAMES, TURNS, turned, turned_box, turned_coefficients
+from harma.curation.audit.turns import TURN_NAMES, TURNS, turned, turned_box
 
 
 def test_every_turn_has_a_name():
@@ -40,10 +39,3 @@ def test_a_box_goes_along_with_its_picture(turn):
     rows, columns = np.nonzero(turned(picture, turn)[0])
     edges = (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1)
     assert turned_box(box, turn) == pytest.approx([edge / 10 for edge in edges])
-
-
-def test_coefficients_of_turned_pictures_are_those_of_the_pictures_turned():
-    grey = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
-    for turn, coefficients in zip(TURNS, turned_coefficients(frequencies(grey)), strict=True):
-        expected = frequencies(turned(grey, turn))
-        np.testing.assert_allclose(coefficients, expected, rtol=1e-3, atol=0.5)

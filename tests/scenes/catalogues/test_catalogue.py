@@ -254,7 +254,5 @@ def test_what_is_no_catalogue(tmp_path, serve):
         find_sources([f"{base}/area.json"])
     with pytest.raises(MissingFileError, match=r"none\.json is not there \(HTTP 404\)"):
         find_sources([f"{base}/none.json?sig=secret"])
-    with pytest.raises(DataError, match="read from this machine or over http"):
-        find_sources(["s3://bucket/item.json"])
     with pytest.raises(DataError, match="a table of items is read from this machine"):
         find_sources([f"{base}/items.parquet?sig=secret"])

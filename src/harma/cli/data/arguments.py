@@ -67,7 +67,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=usable_cores(),
         metavar="N",
-        help="threads that decode",
+        help="threads",
     )
 
 
@@ -119,10 +119,14 @@ def images_option(args: argparse.Namespace) -> Path | None:
 
 
 @contextmanager
-def two_progress_bars(first: str, second: str) -> Iterator[tuple[Advance, Advance]]:
-    """A bar for each of two things that are done one after the other."""
+def copies_progress_bars() -> Iterator[tuple[Advance, Advance, Advance]]:
+    """A bar for each of three things that are done one after the other to find copies."""
     with progress_bars() as told:
-        yield partial(told, first), partial(told, second)
+        yield (
+            partial(told, "reading images"),
+            partial(told, "comparing images"),
+            partial(told, "comparing in detail"),
+        )
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:

@@ -12,8 +12,8 @@ from harma.cli.data.arguments import (
     add_several,
     add_workers,
     audited_sets,
+    copies_progress_bars,
     show_table,
-    two_progress_bars,
     with_commas,
 )
 
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.curation.audit.report import write_audit
 
     sets = audited_sets(args)
-    with two_progress_bars("reading images", "comparing") as progress:
+    with copies_progress_bars() as progress:
         result = audit(
             sets,
             near=not args.exact_only,

@@ -10,10 +10,10 @@ from harma.cli.argument_types import output_directory
 from harma.cli.data.arguments import (
     add_data,
     add_workers,
+    copies_progress_bars,
     data_and_root,
     images_option,
     show_table,
-    two_progress_bars,
     with_commas,
 )
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.curation.resplit import resplit
 
     description, root = data_and_root(args.data, args.root)
-    with two_progress_bars("reading images", "comparing") as progress:
+    with copies_progress_bars() as progress:
         made = resplit(
             description,
             root,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from harma.model.model import HarMA
 
 Options = TypeVar("Options", bound="WorkOptions")
+# As `harma.index.options` has them, which takes longer to import.
+ENGINES = ("local", "ray")
 # Lines of a summary that fits on a screen; the files beside the index have all.
 MOST_PROBLEMS = 20
 MOST_REASONS = 12
@@ -130,6 +132,27 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-workers", type=count, help="processes that read (one less than cores, at most 8)"
     )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="local",
+        help="who does the work: this machine, or a Ray cluster (local)",
+    )
+    parser.add_argument(
+        "--address",
+        default="auto",
+        metavar="ADDRESS",
+        help=(
+            "of the Ray cluster: auto (the one that this machine is part of), HOST:PORT,"
+            " ray://HOST:PORT, or local (one is started on this machine) (auto)"
+        ),
+    )
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="of the Ray cluster, each with a model (one a GPU, or as many as the cores allow)",
+    )
     add_device_argument(parser)
     add_precision_argument(parser)
 
@@ -212,7 +235,7 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
     from harma.index.processes import prepare_workers
 
     options = kind(**{field.name: getattr(args, field.name) for field in fields(kind)})
-    if options.num_readers:
+    if options.reads_here:
         # Their libraries take seconds to load. So do those of this process: what takes torch is
         # imported after this.
         prepare_workers()

@@ -19,6 +19,7 @@ EPILOG = """examples:
   harma searches import archive k3vw8r2mhqte labels.geojson
   harma searches search archive k3vw8r2mhqte -k 50 --output hits.geojson
   harma searches export archive k3vw8r2mhqte marks.parquet
+  harma searches list years/2019 --index years/2020 --group world
   harma searches delete archive k3vw8r2mhqte
 status: 0 done, 1 done, but there is nothing, or rows of a file were left out (it is said),
 2 not done"""

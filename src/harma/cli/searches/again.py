@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harma.cli.argument_types import output_file, positive
 from harma.cli.command import Command
 from harma.cli.opened import (
+    IndexPlace,
     add_model_arguments,
     check_outside,
     open_index,
@@ -40,10 +41,11 @@ def _search(args: argparse.Namespace) -> int:
     from harma.cli.search import show_hits
 
     form = ""
+    place = IndexPlace.of(args.directory, args)
     if args.output is not None:
         form = form_of(args.output)
-        check_outside(args.output, args.directory)
-    index = open_index(args.directory, args)
+        check_outside(args.output, *place.directories)
+    index = open_index(place, args)
     asked = _asked(args, index)
     page = asked.page
     if args.k is not None:
@@ -60,7 +62,7 @@ def _asked(args: argparse.Namespace, index: "Index") -> "Asked":
     """What the saved search asks with its marks."""
     from harma.searches.asking import asked_with_marks, current_marks
 
-    with open_searches(args.directory, args.state) as searches:
+    with open_searches(IndexPlace.of(args.directory, args), args.state) as searches:
         search = searches.get(args.search)
         current = current_marks(searches, args.search, index.store)
     if current.num_gone:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harma.cli.argument_types import output_file
 from harma.cli.command import Command
-from harma.cli.opened import check_outside, open_searches
+from harma.cli.opened import IndexPlace, check_outside, open_searches
 from harma.cli.searches.kept import add_search_argument
 
 FORMAT_OF_SUFFIX = {
@@ -46,9 +46,11 @@ def _export(args: argparse.Namespace) -> int:
     from harma.searches.mark_files import write_marks
 
     form = form_of(args.output)
-    check_outside(args.output, args.directory)
-    with open_searches(args.directory, args.state) as searches:
-        marks = current_marks(searches, args.search, Index.open(args.directory).store).marks
+    place = IndexPlace.of(args.directory, args)
+    check_outside(args.output, *place.directories)
+    with open_searches(place, args.state) as searches:
+        store = Index.open(place.directories).store
+        marks = current_marks(searches, args.search, store).marks
     with replacing(args.output) as temporary:
         temporary.write_bytes(write_marks(marks, form))
     print(f"{len(marks):,} marks written to {args.output}")
@@ -61,8 +63,9 @@ def _import(args: argparse.Namespace) -> int:
     from harma.searches.mark_import import import_marks
 
     file = read_mark_file(_content(args.file), form_of(args.file))
-    index = Index.open(args.directory)
-    with open_searches(args.directory, args.state) as searches:
+    place = IndexPlace.of(args.directory, args)
+    index = Index.open(place.directories)
+    with open_searches(place, args.state) as searches:
         imported = import_marks(searches, args.search, index.store, file, who=args.who)
     print(f"{imported.num_set:,} marks set")
     for row in imported.refused[:SHOWN_ROWS]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harma.cli.command import Command
 from harma.cli.opened import (
+    IndexPlace,
     add_model_arguments,
     open_index,
     open_searches,
@@ -44,9 +45,10 @@ def _add_show_arguments(parser: argparse.ArgumentParser) -> None:
 def _save(args: argparse.Namespace) -> int:
     from harma.searches.keeping import kept_asked, model_of_vectors
 
-    index = open_index(args.directory, args)
+    place = IndexPlace.of(args.directory, args)
+    index = open_index(place, args)
     kept = kept_asked(_asked(args), index)
-    with open_searches(args.directory, args.state) as searches:
+    with open_searches(place, args.state) as searches:
         name = args.name or args.text or "saved"
         search = searches.create(name, kept, model=model_of_vectors(kept, index))
     print(f"{search.id}  {search.name}")
@@ -72,7 +74,7 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _list(args: argparse.Namespace) -> int:
-    with open_searches(args.directory, args.state) as searches:
+    with open_searches(IndexPlace.of(args.directory, args), args.state) as searches:
         saved = searches.all(drafts=args.drafts)
         counts = searches.counts()
     if args.json:
@@ -86,7 +88,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    with open_searches(args.directory, args.state) as searches:
+    with open_searches(IndexPlace.of(args.directory, args), args.state) as searches:
         search = searches.get(args.search)
         marks = searches.marks(args.search)
         counts = searches.counts(args.search).get(args.search)
@@ -139,7 +141,7 @@ def _mark_line(mark: "Mark") -> str:
 
 
 def _delete(args: argparse.Namespace) -> int:
-    with open_searches(args.directory, args.state) as searches:
+    with open_searches(IndexPlace.of(args.directory, args), args.state) as searches:
         search = searches.get(args.search)
         searches.delete(args.search)
     print(f"deleted {search.name or 'a draft'}")

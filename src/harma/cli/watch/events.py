@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import count, output_file
 from harma.cli.command import Command
-from harma.cli.opened import add_index_argument, check_outside, open_searches
+from harma.cli.opened import (
+    IndexPlace,
+    add_index_argument,
+    check_outside,
+    open_searches,
+)
 
 if TYPE_CHECKING:
     from harma.searches.book import SearchBook
@@ -47,14 +52,15 @@ def _events(args: argparse.Namespace) -> int:
     from harma.searches.events import read_events
 
     form = _format(args)
-    with open_searches(args.directory, args.state) as searches:
+    place = IndexPlace.of(args.directory, args)
+    with open_searches(place, args.state) as searches:
         saved = _chosen(searches, args.search)
         events = read_events(searches.database, saved.id, after=args.after)
         text = _formed(form, searches, saved, events)
     if args.output is None:
         print(text, end="")
         return 0
-    check_outside(args.output, args.directory)
+    check_outside(args.output, *place.directories)
     write_text(args.output, text)
     print(f"{args.output}: {len(events):,} events")
     return 0

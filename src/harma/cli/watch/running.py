@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from harma.cli.argument_types import local_directory
 from harma.cli.command import Command
 from harma.cli.opened import (
+    IndexPlace,
+    add_group_arguments,
     add_model_arguments,
     add_state_argument,
     open_index,
     open_searches,
 )
 from harma.cli.watch.telling import add_telling_arguments, tell_people
-from harma.errors import HarmaError
+from harma.errors import ConfigError, HarmaError
 from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         type=local_directory,
         help="directories of indexes whose watches are run",
     )
+    add_group_arguments(parser)
     add_state_argument(parser)
     add_telling_arguments(parser)
     add_model_arguments(parser)
@@ -45,9 +48,9 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     status = 0
-    for directory in args.directories:
-        with open_searches(directory, args.state) as searches:
-            index = open_index(directory, args)
+    for place in _places(args):
+        with open_searches(place, args.state) as searches:
+            index = open_index(place, args)
             runs = _shown(index, searches)
             problems = tell_people(args, searches)
         for problem in problems:
@@ -55,8 +58,23 @@ def _run(args: argparse.Namespace) -> int:
         if problems or any(run.problem for run in runs):
             status = 1
         if not runs:
-            print(f"{directory}: nothing is watched")
+            print(f"{place.told}: nothing is watched")
     return status
+
+
+def _places(args: argparse.Namespace) -> list[IndexPlace]:
+    """Each index by itself, or those of a group as one.
+
+    Raises:
+        ConfigError: it is not said which index is the first of the group.
+    """
+    directories: list[Path] = args.directories
+    if len(directories) > 1 and (args.others or args.group):
+        raise ConfigError(
+            f"{len(directories)} indexes are named, whose watches are run apart; give one of a"
+            " group first, and the others of it with --index"
+        )
+    return [IndexPlace.of(directory, args) for directory in directories]
 
 
 def _shown(index: "Index", searches: "SearchBook") -> list["WatchRun"]:
@@ -90,7 +108,7 @@ def run_after_build(directory: Path, models: Sequence["HarMA"], args: argparse.N
     from harma.index.index import Index
 
     try:
-        with open_searches(directory, "") as searches:
+        with open_searches(IndexPlace((directory,)), "") as searches:
             # The last one: an index that was made new has the model that was named.
             index = Index.open(directory)
             if models:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harma.cli.argument_types import floats
 from harma.cli.command import Command
 from harma.cli.opened import (
+    IndexPlace,
     add_index_argument,
     add_model_arguments,
     open_index,
@@ -78,8 +79,9 @@ def _add(args: argparse.Namespace) -> int:
     from harma.searches.watches import WatchBook
     from harma.searches.watching import run_watch
 
-    index = open_index(args.directory, args)
-    with open_searches(args.directory, args.state) as searches:
+    place = IndexPlace.of(args.directory, args)
+    index = open_index(place, args)
+    with open_searches(place, args.state) as searches:
         search = args.search
         made = None
         if search is None:
@@ -153,7 +155,7 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
 def _list(args: argparse.Namespace) -> int:
     from harma.searches.watches import WatchBook
 
-    with open_searches(args.directory, args.state) as searches:
+    with open_searches(IndexPlace.of(args.directory, args), args.state) as searches:
         saved = searches.all()
         watches = {
             watch.search: watch for watch in WatchBook(searches.database).all(searches.index_name)
@@ -195,7 +197,7 @@ def _line(search: "SavedSearch", watch: "Watch | None") -> str:
 def _remove(args: argparse.Namespace) -> int:
     from harma.searches.watches import WatchBook
 
-    with open_searches(args.directory, args.state) as searches:
+    with open_searches(IndexPlace.of(args.directory, args), args.state) as searches:
         name = searches.get(args.search).name
         WatchBook(searches.database).delete(args.search)
     print(f"{name}: watched no more; the saved search and its events stay")

@@ -15,7 +15,7 @@ from harma.curation.audit.descriptors import sampling
 # (cells of a side, steps). Between stages hopeless pairs are given up.
 STAGES = ((32, 4), (32, 6))
 HOPELESS = 0.15  # detail below which a pair gets no finer stage
-AT_ONCE = 512
+AT_ONCE = 128  # pairs whose pictures stay in the cache
 SMALLEST = 0.7  # side of a box, as a share of the picture
 LARGEST = 1.15
 LEAST_SEEN = 0.7  # of a box must lie on the picture

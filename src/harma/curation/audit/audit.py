@@ -128,7 +128,7 @@ def audit(
     near: bool = True,
     threshold: float = THRESHOLD,
     num_workers: int = 4,
-    progress: tuple[Advance | None, Advance | None] = (None, None),
+    progress: tuple[Advance | None, Advance | None, Advance | None] = (None, None, None),
 ) -> Audit:
     """Look for copies within and across splits and data sets.
 
@@ -138,8 +138,8 @@ def audit(
         sets: the data sets.
         near: also look for near copies.
         threshold: agreement of details from which two images are copies.
-        num_workers: threads that decode.
-        progress: told while images are read, and while they are compared.
+        num_workers: threads that decode and compare.
+        progress: told while images are read, compared, and compared in detail.
 
     Raises:
         ConfigError: two data sets have one name, or one has no split that is asked for.
@@ -163,7 +163,9 @@ def audit(
     paths = [image.path for image in images]
     looks = look_at(paths, num_workers=num_workers, progress=progress[0])
     # Over all data sets at once: training on one and testing on another is where copies do harm.
-    copies = find_copies(looks, near=near, threshold=threshold, progress=progress[1])
+    copies = find_copies(
+        looks, near=near, threshold=threshold, num_workers=num_workers, progress=progress[1:]
+    )
     groups = groups_of(copies, len(images))
     return Audit(
         images=tuple(images),

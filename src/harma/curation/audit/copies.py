@@ -1,7 +1,9 @@
 """Duplicates: which images are copies of each other: equal files, equal pixels, near copies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +13,13 @@ from harma.curation.audit.candidates import Candidates, find_candidates
 from harma.curation.audit.looks import Looks
 from harma.curation.audit.turns import TURN_NAMES, TURNS, turned
 from harma.errors import ConfigError
+from harma.ground.device import small_products
 from harma.ground.progress import Advance
 
 THRESHOLD = 0.82
 """Agreement of details from which two images are copies. Measured: benchmarks/audit.py."""
 COPY_KINDS = ("file", "pixels", "near")
-AT_ONCE = 4096  # candidates that are compared in detail at a time
+AT_ONCE = 1024  # candidates that are compared in detail at a time
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def find_copies(
     *,
     near: bool = True,
     threshold: float = THRESHOLD,
-    progress: Advance | None = None,
+    num_workers: int = 1,
+    progress: tuple[Advance | None, Advance | None] = (None, None),
 ) -> tuple[Copy, ...]:
     """All pairs of copies, each once.
 
@@ -57,7 +61,9 @@ def find_copies(
         looks: N images.
         near: also look for near copies.
         threshold: agreement of details from which a pair counts, 0 to 1.
-        progress: called with (images compared, images in all).
+        num_workers: threads.
+        progress: called with (images compared, images in all), then with (candidates looked at in
+            detail, candidates in all).
 
     Returns:
         The pairs, by first image.
@@ -69,7 +75,12 @@ def find_copies(
         raise ConfigError(f"threshold is {threshold}; it must be over 0 and at most 1")
     copies, firsts = _exact(looks)
     if near:
-        copies += _near(looks.grey, firsts, threshold, progress)
+        candidates = find_candidates(
+            looks.grey[firsts], num_workers=num_workers, progress=progress[0]
+        )
+        # They count through the first images; from here on by the numbers of these.
+        found = replace(candidates, source=firsts[candidates.source], copy=firsts[candidates.copy])
+        copies += _near(looks.grey, found, threshold, num_workers, progress[1])
     return tuple(sorted(copies, key=lambda copy: (copy.first, copy.second)))
 
 
@@ -94,30 +105,42 @@ def _exact(looks: Looks) -> tuple[list[Copy], NDArray[np.int64]]:
 
 
 def _near(
-    grey: NDArray[np.uint8], images: NDArray[np.int64], threshold: float, progress: Advance | None
+    grey: NDArray[np.uint8],
+    candidates: Candidates,
+    threshold: float,
+    num_workers: int,
+    progress: Advance | None,
 ) -> list[Copy]:
-    """Near copies among some images, the best way of each pair."""
-    candidates = find_candidates(grey[images], progress=progress)
+    """Near copies among candidates, the best way of each pair."""
+    total = len(candidates.source)
+    starts = range(0, total, AT_ONCE)
     # A pair may come in several ways: either image turned, whole or in part.
     best: dict[tuple[int, int], Copy] = {}
-    for start in range(0, len(candidates.source), AT_ONCE):
-        part = _part(candidates, slice(start, start + AT_ONCE), images)
-        result = fit(_turned_sources(grey, part), grey[part.copy], part.box)
-        for way in np.flatnonzero(result.detail >= threshold):
-            copy = _copy(part, result, int(way))
-            pair = (copy.first, copy.second)
-            if pair not in best or best[pair].agreement < copy.agreement:
-                best[pair] = copy
+    with small_products(), ThreadPoolExecutor(max(1, num_workers)) as pool:
+        look_closer = partial(_fitted, grey, candidates, threshold)
+        for start, copies in zip(starts, pool.map(look_closer, starts), strict=True):
+            for copy in copies:
+                pair = (copy.first, copy.second)
+                if pair not in best or best[pair].agreement < copy.agreement:
+                    best[pair] = copy
+            if progress is not None:
+                progress(min(start + AT_ONCE, total), total)
     return list(best.values())
 
 
-def _part(candidates: Candidates, part: slice, images: NDArray[np.int64]) -> Candidates:
-    """Some of the candidates, which count through `images`, by the numbers of these."""
+def _fitted(
+    grey: NDArray[np.uint8], candidates: Candidates, threshold: float, start: int
+) -> list[Copy]:
+    """The copies among some candidates, from `start` on."""
+    part = _part(candidates, slice(start, start + AT_ONCE))
+    result = fit(_turned_sources(grey, part), grey[part.copy], part.box)
+    return [_copy(part, result, int(way)) for way in np.flatnonzero(result.detail >= threshold)]
+
+
+def _part(candidates: Candidates, part: slice) -> Candidates:
+    """Some of the candidates."""
     return Candidates(
-        images[candidates.source[part]],
-        images[candidates.copy[part]],
-        candidates.turn[part],
-        candidates.box[part],
+        candidates.source[part], candidates.copy[part], candidates.turn[part], candidates.box[part]
     )
 
 

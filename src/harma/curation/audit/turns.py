@@ -1,11 +1,7 @@
-"""Mirrored and turned: the eight ways a picture may lie, for pictures, boxes and frequencies."""
-
-from collections.abc import Iterator
+"""Mirrored and turned: the eight ways a picture may lie, for pictures and boxes."""
 
 import numpy as np
 from numpy.typing import NDArray
-
-Floats = NDArray[np.float32]
 
 Turn = tuple[bool, bool, bool]
 """(transposed, upside down, left to right), done in this order."""
@@ -58,20 +54,3 @@ def turned_box(box: Box, turn: Turn) -> Box:
 def _mirrored(edges: tuple[float, float]) -> tuple[float, float]:
     low, high = edges
     return 1 - high, 1 - low
-
-
-def turned_coefficients(coefficients: Floats) -> Iterator[Floats]:
-    """DCT coefficients (N, F, F) of pictures in each of the eight turns, in the order of `TURNS`.
-
-    Mirroring changes the sign of odd frequencies: no picture has to be turned and transformed.
-    """
-    signs = (-1.0) ** np.arange(coefficients.shape[1], dtype=np.float32)
-    for transposed, down, across in TURNS:
-        changed = coefficients
-        if transposed:
-            changed = changed.transpose(0, 2, 1)
-        if down:
-            changed = changed * signs[:, None]
-        if across:
-            changed = changed * signs
-        yield changed

@@ -1,1 +1,1 @@
-"""Engines: who runs the work of a build, this machine's processes or a Ray cluster."""
+"""Engines of a build: who does its work, this machine's processes or a Ray cluster."""

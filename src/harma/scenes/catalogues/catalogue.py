@@ -4,9 +4,11 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from harma.errors import DataError, HarmaError, MissingDependencyError
+from harma.ground.storage.addresses import in_bucket
+from harma.ground.storage.object_files import open_object
 from harma.scenes.addresses import is_address, unsigned
 from harma.scenes.catalogues import service
 from harma.scenes.catalogues.documents import read_document
@@ -89,17 +91,22 @@ def _absolute(where: str) -> str:
 
 
 def _of_table(document: Document) -> list[Source] | None:
-    if is_address(document.where):
+    where = document.where
+    if is_address(where) and not in_bucket(where):
         raise DataError(
-            f"{unsigned(document.where)}: a table of items is read from this machine; copy it"
+            f"{unsigned(where)}: a table of items is read from this machine or a bucket; copy it"
         )
-    path = Path(document.where)
-    if not is_table_of_items(path):
-        raise DataError(
-            f"{path} is no table of STAC items: it has no columns id and assets. A file of"
-            " embeddings is brought in by `harma index import`"
-        )
-    return _some(sources_of(list(items_of_table(path)), document), str(path))
+    with _file_of(where) as file:
+        if not is_table_of_items(file):
+            raise DataError(
+                f"{where} is no table of STAC items: it has no columns id and assets. A file of"
+                " embeddings is brought in by `harma index import`"
+            )
+        return _some(sources_of(list(items_of_table(file)), document), where)
+
+
+def _file_of(where: str) -> BinaryIO:
+    return open_object(where) if in_bucket(where) else Path(where).open("rb")
 
 
 def _of_json(document: Document) -> list[Source] | None:

@@ -1,15 +1,15 @@
-"""Documents of a catalogue: JSON from this machine or over http, asked for again where it fails."""
+"""Documents of a catalogue: JSON of this machine, of a bucket, or over http, with retries."""
 
 import json
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
-from harma.errors import DataError, MissingFileError
+from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
-from harma.scenes.addresses import is_address, unsigned
+from harma.scenes.addresses import unsigned
+from harma.scenes.small_files import read_small
 
 # Seconds that a server may be silent, and that are waited before each further try.
 PATIENCE = 60
@@ -24,11 +24,12 @@ def read_document(where: str) -> dict[str, Any]:
     """A document of JSON.
 
     Args:
-        where: path, or http address.
+        where: path, or address: of http, or in a bucket.
 
     Raises:
         MissingFileError: it is not there.
         DataError: it cannot be read, or is no object of JSON.
+        StorageError: its bucket cannot be read.
     """
     values = _parsed(_text(where), where)
     if not isinstance(values, dict):
@@ -47,13 +48,10 @@ def _parsed(text: bytes, where: str) -> object:
 def _text(where: str) -> bytes:
     if where.startswith(("http://", "https://")):
         return _downloaded(where)
-    if is_address(where):
-        raise DataError(
-            f"{unsigned(where)}: catalogues are read from this machine or over http; copy it, or"
-            " name its http address"
-        )
     try:
-        return Path(where).read_bytes()
+        return read_small(where)
+    except HarmaError:
+        raise
     except FileNotFoundError as error:
         raise MissingFileError(f"{where} is not there") from error
     except OSError as error:

@@ -15,7 +15,7 @@ from harma.scenes.addresses import is_address, unsigned
 SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 # Of a drive of Windows, C:\, which is no scheme.
 DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
-ALLOWED = "https://, http://, s3:// and gs://"
+ALLOWED = "https://, http://, s3://, gs:// and az://"
 
 
 def resolved(href: str, base: str) -> str:

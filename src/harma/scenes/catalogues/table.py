@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from harma.scenes.edge import library_call
 
@@ -17,7 +16,7 @@ UNREAD = ("geometry", "bbox", "links", "proj:geometry")
 ROWS = 1024
 
 
-def is_table_of_items(path: Path) -> bool:
+def is_table_of_items(file: BinaryIO) -> bool:
     """Whether a Parquet file is a table of STAC items.
 
     Raises:
@@ -26,11 +25,11 @@ def is_table_of_items(path: Path) -> bool:
     import pyarrow.parquet as pq
 
     with library_call("it is no Parquet file"):
-        names = set(pq.read_schema(path).names)
+        names = set(pq.read_schema(file).names)
     return {"id", "assets"} <= names
 
 
-def items_of(path: Path) -> Iterator[dict[str, Any]]:
+def items_of(file: BinaryIO) -> Iterator[dict[str, Any]]:
     """The items of a table, as JSON has them, without geometries and links.
 
     Raises:
@@ -39,9 +38,9 @@ def items_of(path: Path) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     with library_call("the table cannot be read"):
-        file = pq.ParquetFile(path)
-        columns = [name for name in file.schema_arrow.names if name not in UNREAD]
-        batches = file.iter_batches(ROWS, columns=columns)
+        table = pq.ParquetFile(file)
+        columns = [name for name in table.schema_arrow.names if name not in UNREAD]
+        batches = table.iter_batches(ROWS, columns=columns)
     while True:
         with library_call("the table cannot be read"):
             batch = next(batches, None)

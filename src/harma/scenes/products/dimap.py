@@ -7,7 +7,6 @@ and puts the tiles together.
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -15,6 +14,7 @@ from harma.scenes.formats import SCENE_SUFFIXES, suffix_of
 from harma.scenes.period import Period
 from harma.scenes.products.product import BandPart, Listing, Product
 from harma.scenes.products.times import moment
+from harma.scenes.small_files import read_small
 
 # DIM_PHR1A_PMS_201202250025599_ORT_….XML, DIM_SPOT7_MS_…, METADATA.DIM of SPOT 1 to 5.
 METADATA = re.compile(r"^(?:DIM_.*\.XML|METADATA\.DIM)$", re.IGNORECASE)
@@ -91,7 +91,7 @@ def _colors(path: str) -> tuple[str, ...]:
 def _metadata(path: str) -> Element:
     """The XML of a delivery; an empty element where it cannot be read, such as in an archive."""
     try:
-        text = Path(path).read_bytes()
+        text = read_small(path)
         # No entities: none is needed, and they can make a small text a huge one.
         if b"<!ENTITY" not in text:
             return ElementTree.fromstring(text)

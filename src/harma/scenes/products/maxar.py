@@ -9,11 +9,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from harma.scenes.formats import SCENE_SUFFIXES, suffix_of
 from harma.scenes.products.product import BandPart, Listing, PictureTile, Product, paths
 from harma.scenes.products.times import moment
+from harma.scenes.small_files import read_small
 
 NAME = re.compile(
     r"^(?P<time>\d{2}[A-Z]{3}\d{8})-(?P<kind>[MPS])\w{3}(?P<tile>_R\d+C\d+)?"
@@ -119,7 +119,7 @@ def _colors(path: str) -> tuple[str, ...]:
 def _text(path: str) -> str:
     """A text; "" where it cannot be read, such as in an archive."""
     try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
+        return read_small(path).decode("utf-8", "replace")
     except OSError:
         return ""
 

@@ -143,9 +143,8 @@ def _source(service: Service, request: Request, served: ServedIndex, name: str) 
 
 def _has_overviews(service: Service, served: ServedIndex, source: ServedSource) -> bool | None:
     """Whether a scene's file has overviews; None where it cannot be opened now."""
-    settings = served.index.store.settings
     try:
-        with service.scene_files.opened(served.id, settings, source.record) as kept:
+        with service.scene_files.opened(served.id, source.settings, source.record) as kept:
             return bool(kept.dataset.overviews(kept.scene.facts.bands[0]))
     except (NotFoundError, ConflictError):
         return None
@@ -158,7 +157,6 @@ def _tile(
     name: str,
     place: tuple[int, int, int],
 ) -> Response:
-    store = served.index.store
     source = service.source_tables.of(served).get(name)
     # Before anything is opened.
     tile_grid(*place)
@@ -170,7 +168,7 @@ def _tile(
     lifetime = FOR_EVER if request.query_params.get("v") == content else ASK_FIRST
     if is_known(request, tag):
         return not_modified(tag, lifetime)
-    with service.scene_files.opened(served.id, store.settings, source.record) as kept:
+    with service.scene_files.opened(served.id, source.settings, source.record) as kept:
         body = encoded(draw_tile(kept, *place), form)
     response = cached(Response(body, media_type=form.media_type), tag, lifetime)
     response.headers["Vary"] = "Accept"

@@ -1,0 +1,12 @@
+"""Names of indexes in addresses, from their folders."""
+
+import re
+from pathlib import Path
+
+# What is no letter, digit, - or _.
+OTHER_SIGNS = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def name_of(directory: Path) -> str:
+    """What an index is called in addresses where nobody says it: as its folder."""
+    return OTHER_SIGNS.sub("-", directory.absolute().name).strip("-")
