@@ -8,8 +8,7 @@ from harma.errors import ConfigError
 from harma.ground.device import usable_cores
 from harma.index.tiles import check_tiles
 from harma.scenes.bands import Bands, parse_bands
-from harma.scenes.locate import check_height
-from harma.scenes.reading import Reading
+from harma.scenes.reading import Reading, check_height
 from harma.scenes.stretch_rule import StretchRule, parse_stretch
 from harma.scenes.systems import parse_crs
 from harma.scenes.windows import Tiling
