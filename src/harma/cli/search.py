@@ -18,6 +18,7 @@ from harma.cli.search_flags import (
     where_of,
     without_weight,
 )
+from harma.ground.garbage import paused_collection
 from harma.ground.outputs import as_written
 from harma.index.ask import CHIP_PREFIX
 
@@ -81,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, help="of the output (table)")
 
 
+@paused_collection()
 def run(args: argparse.Namespace) -> int:
     """Search, and show or write the hits."""
     from harma.index.index import Index
@@ -224,7 +226,7 @@ def show_hits(hits: "list[Hit]") -> None:
 
 def _row(hit: "Hit") -> list[str]:
     """The cells of a hit."""
-    from harma.scenes.place import middle
+    from harma.scenes.middle import middle
 
     score = f"{hit.score:.3f}"
     if hit.change is not None:

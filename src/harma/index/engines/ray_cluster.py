@@ -2,7 +2,6 @@
 
 import math
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,16 +36,13 @@ def connected(address: str) -> Iterator[Any]:
     further: dict[str, Any] = {}
     if address == "local":
         further["include_dashboard"] = False
-        # Nobody else may give it work, and no token is left in the home folder.
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **further)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         raise ConfigError(
-            f"no Ray cluster answers at {address} ({first_line(error)}); start one with `ray start"
-            " --head`, and join it with `ray start --address HOST:6379`, or name it (--address"
-            " ray://HOST:10001)"
+            f"no Ray cluster answers at {address} ({first_line(error)}). This machine must be part"
+            " of it (`ray start --head`, or `ray start --address HOST:6379`); from outside name it"
+            " as ray://HOST:10001 (--address)"
         ) from error
     try:
         yield ray
