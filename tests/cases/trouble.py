@@ -7,6 +7,9 @@ The variable TROUBLE says where, what and in which process: `step:kill:1`. A rec
 import errno
 import os
 import signal
+import subprocess
+import time
+from pathlib import Path
 
 import torch
 
@@ -29,9 +32,12 @@ def strike(where: str) -> None:
     _passed += 1
     if _passed != PASSAGES.get(where, 1):
         return
+    Path("struck.txt").write_text(str(time.time()))
     match WHAT:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "cut":
+            subprocess.run(["ip", "link", "set", "cable", "down"], check=True)
         case "interrupt":
             signal.raise_signal(signal.SIGINT)
         case "full":

@@ -5,8 +5,10 @@ With status 2, in words, before any work: nothing that the commands need is ther
 
 import argparse
 from importlib import import_module
+from itertools import product
 
 import pytest
+from tests.buckets import bucket, bucket_server  # noqa: F401
 
 from harma.cli import VERBS, main
 from harma.cli.argument_types import index_home, local_directory, output_directory, output_file
@@ -67,13 +69,37 @@ def status_of(words, capsys):
     return status, capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [*FILES, *FOLDERS], ids=" ".join)
-@pytest.mark.parametrize("address", ["s3://bucket/x", "https://example.com/x", "/vsigs/bucket/x"])
+# Single files may go to buckets.
+NO_FILES = ["https://example.com/x", "/vsigs/bucket/x", "s3a://bucket/x"]
+NO_FOLDERS = ["s3://bucket/x", *NO_FILES]
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [*product(FILES, NO_FILES), *product(FOLDERS, NO_FOLDERS)],
+)
 def test_addresses(words, address, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, said = status_of([word.format(address) for word in words], capsys)
     assert status == 2
     assert "is an address; HarMA writes to local files and folders" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", FILES, ids=" ".join)
+def test_files_of_a_bucket_that_cannot_be_written(words, capsys, tmp_path, monkeypatch, bucket):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    for address, problem in (
+        ("s3://no-such-bucket/x", "there is no bucket no-such-bucket"),
+        ("s3:///x", "names no bucket"),
+    ):
+        status, said = status_of([word.format(address) for word in words], capsys)
+        assert status == 2
+        assert problem in said
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    status, said = status_of([word.format(f"{bucket.address}/x") for word in words], capsys)
+    assert status == 2
+    assert "there are no credentials for s3://" in said
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,7 +7,7 @@ import shapely
 from tests.exchange.made import hit, picture
 
 from harma.exchange.tile import Tile
-from harma.scenes.place import middle
+from harma.scenes.middle import middle
 from harma.scenes.windows import Window
 
 

@@ -37,7 +37,9 @@ def test_what_did_not_reach_the_recall_is_not_tried_at_each_build(store, monkeyp
     made = []
     original = type(store).create_ann
     monkeypatch.setattr(
-        type(store), "create_ann", lambda self, *kind: (made.append(kind), original(self, *kind))
+        type(store),
+        "create_ann",
+        lambda self, *kind, **how: (made.append(kind), original(self, *kind, **how)),
     )
     assert keep_quick(store, None) == EXACT
     assert len(made) == 2
@@ -124,7 +126,9 @@ def made_kinds(monkeypatch, store):
     made = []
     original = type(store).create_ann
     monkeypatch.setattr(
-        type(store), "create_ann", lambda self, *kind: (made.append(kind), original(self, *kind))
+        type(store),
+        "create_ann",
+        lambda self, *kind, **how: (made.append(kind), original(self, *kind, **how)),
     )
     return made
 
@@ -138,7 +142,8 @@ def test_an_ann_index_grows_by_pieces_that_are_merged(store, monkeypatch):
     assert pieces[:3] == [2, 3, 2]
     assert store.num_files() <= 4
     ann = read_ann(store)
-    assert (ann.num_chips, ann.num_measured) == (1500, 2300)
+    assert ann.num_chips == 1500
+    assert 2100 <= ann.num_measured <= 2300, "it was measured again as it grew"
     assert ann.worst_recall > 0.98
 
 

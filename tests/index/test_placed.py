@@ -4,7 +4,7 @@ import pytest
 
 from harma.index.placed import off_earth_line, places_said, unplaced_line
 from harma.index.records import SourceRecord
-from harma.scenes.locate import LOCAL, NO_CRS
+from harma.scenes.unplaced import LOCAL, NO_CRS
 
 
 def record(name, placed_by="", **values):

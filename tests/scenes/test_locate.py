@@ -12,11 +12,12 @@ from rasterio.crs import CRS
 from rasterio.rpc import RPC
 
 from harma.errors import ConfigError, DataError
-from harma.scenes.locate import LOCAL, NO_CRS, Georeference, locate
+from harma.scenes.locate import Georeference, locate
 from harma.scenes.mapping import AffineMapping
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
 from harma.scenes.systems import parse_crs
+from harma.scenes.unplaced import LOCAL, NO_CRS
 from harma.scenes.windows import Window
 
 DEGREES = CRS.from_epsg(4326)

@@ -9,7 +9,8 @@ from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 
 from harma.errors import DataError, OffEarthError
-from harma.scenes.place import PixelSize, Place, find_place, middle
+from harma.scenes.middle import middle
+from harma.scenes.place import PixelSize, Place, find_place
 
 
 def place(crs, left, top, pixel):

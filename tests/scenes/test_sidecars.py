@@ -9,10 +9,10 @@ import rasterio
 from PIL import Image
 
 from harma.errors import DataError
-from harma.scenes.locate import NO_CRS
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
 from harma.scenes.sidecars import crs_beside, how_to_look, is_remote
+from harma.scenes.unplaced import NO_CRS
 from harma.scenes.windows import Window
 
 WORLD = "10\n0\n0\n-10\n500005\n4999995\n"

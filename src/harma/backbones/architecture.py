@@ -14,12 +14,24 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from harma.backbones.directories import Config, Stated
+from harma.backbones.directories import Config, Stated, read_json
+from harma.backbones.open_clip_modules import (
+    knows_shipped_only,
+    open_clip_module,
+    shipped_config,
+)
 from harma.errors import BackboneError, ConfigError
 
 log = logging.getLogger(__name__)
 
 REQUIRED_KEYS = ("embed_dim", "vision_cfg", "text_cfg")
+# Part of a config → the class of its options, by open_clip's module: CoCa's draws in transformers,
+# and is imported for CoCa alone.
+PARTS = {
+    "vision_cfg": ("model", "CLIPVisionCfg"),
+    "text_cfg": ("model", "CLIPTextCfg"),
+    "multimodal_cfg": ("coca_model", "MultimodalCfg"),
+}
 
 
 def open_clip() -> ModuleType:
@@ -35,18 +47,35 @@ def architecture_names() -> list[str]:
     return names
 
 
+def is_architecture(name: str) -> bool:
+    """Whether open_clip knows an architecture of this name."""
+    if shipped_config(name) is not None:
+        return True
+    # Asked last, as it takes seconds; what is not in the folder may have been added to it.
+    return not knows_shipped_only() and name in architecture_names()
+
+
 def find_architecture(name: str) -> Config:
     """The config of an open_clip architecture.
 
     Raises:
         BackboneError: there is none of this name; the message has close matches.
     """
+    file = shipped_config(name)
+    if file is not None:
+        return check_config(read_json(file), name)
     names = architecture_names()
     if name not in names:
         raise BackboneError(
             f"{name!r} is not an architecture of open_clip{close_matches(name, names)}"
         )
     return check_config(open_clip().get_model_config(name), name)
+
+
+def weight_tags(name: str) -> list[str]:
+    """The tags of weights that are published for an architecture of open_clip."""
+    tags: list[str] = open_clip_module("pretrained").list_pretrained_tags_by_model(name)
+    return tags
 
 
 def close_matches(name: str, names: Iterable[str]) -> str:
@@ -70,23 +99,19 @@ def check_config(config: Stated, where: str) -> Config:
         ConfigError: a key is missing or unknown, or a part is not a mapping.
         BackboneError: the text tower is one that open_clip builds from `transformers`.
     """
-    from open_clip.coca_model import MultimodalCfg
-    from open_clip.model import CLIPTextCfg, CLIPVisionCfg
-
     missing = [key for key in REQUIRED_KEYS if key not in config]
     if missing:
         raise ConfigError(
             f"{where} has no {', '.join(missing)}; an open_clip config needs"
             f" {', '.join(REQUIRED_KEYS)}"
         )
-    parts = {"vision_cfg": CLIPVisionCfg, "text_cfg": CLIPTextCfg, "multimodal_cfg": MultimodalCfg}
-    _check_keys(config, {*_arguments(config), "custom_text", *parts}, where)
-    for key, part in parts.items():
+    _check_keys(config, {*_arguments(config), "custom_text", *PARTS}, where)
+    for key, (module, part) in PARTS.items():
         if key not in config:
             continue
         if not isinstance(config[key], Mapping):
             raise ConfigError(f"{where}: {key} is {config[key]!r}; it must be a mapping")
-        names = [field.name for field in dataclasses.fields(part)]
+        names = [field.name for field in dataclasses.fields(_class(module, part))]
         _check_keys(config[key], names, f"{where}: {key}")
     _check_towers(config, where)
     return deepcopy(dict(config))
@@ -149,12 +174,17 @@ def build_module(config: Stated, *, initialise: bool) -> nn.Module:
 
 def _model_class(config: Stated) -> Callable[..., nn.Module]:
     """The class open_clip itself chooses (`open_clip.factory.create_model`)."""
-    from open_clip.coca_model import CoCa
-    from open_clip.model import CLIP, CustomTextCLIP
-
     if not config.get("custom_text"):
-        return CLIP
-    return CoCa if "multimodal_cfg" in config else CustomTextCLIP
+        return _class("model", "CLIP")
+    if "multimodal_cfg" in config:
+        return _class("coca_model", "CoCa")
+    return _class("model", "CustomTextCLIP")
+
+
+def _class(module: str, name: str) -> type[Any]:
+    """A class of open_clip."""
+    found: type[Any] = getattr(open_clip_module(module), name)
+    return found
 
 
 def _arguments(config: Stated) -> set[str]:

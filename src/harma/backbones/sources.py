@@ -9,7 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harma.backbones.architecture import architecture_names, close_matches, open_clip
+from harma.backbones.architecture import (
+    architecture_names,
+    close_matches,
+    is_architecture,
+    weight_tags,
+)
 from harma.backbones.directories import Config, Stated
 from harma.backbones.presets import PRESETS
 from harma.backbones.source_kinds import (
@@ -102,8 +107,8 @@ def _from_name(name: str, quick_gelu: bool | None, *, allow_download: bool) -> B
 
 def _unknown(name: str) -> BackboneError:
     architecture, _, tag = name.partition("/")
-    if tag and architecture in architecture_names():
-        tags = open_clip().list_pretrained_tags_by_model(architecture)
+    if tag and is_architecture(architecture):
+        tags = weight_tags(architecture)
         return BackboneError(
             f"{architecture} has no weights {tag!r}; it has {', '.join(tags) or 'none'}"
         )
@@ -116,9 +121,9 @@ def _unknown(name: str) -> BackboneError:
 def _named_architecture(name: str) -> tuple[str, str] | None:
     """Part NAME or NAME/TAG, if both are known."""
     architecture, _, tag = name.partition("/")
-    if architecture not in architecture_names():
+    if not is_architecture(architecture):
         return None
-    if tag and tag not in open_clip().list_pretrained_tags_by_model(architecture):
+    if tag and tag not in weight_tags(architecture):
         return None
     return architecture, tag
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from harma.backbones.architecture import open_clip
+from harma.backbones.open_clip_modules import open_clip_module
 from harma.backbones.source_kinds import BackboneSource
 from harma.errors import MissingDependencyError, MissingFileError
 
@@ -25,11 +25,11 @@ def make_tokenizer(source: BackboneSource, *, allow_download: bool) -> Tokenizer
     options |= text.get("tokenizer_kwargs") or {}
     name = text.get("hf_tokenizer_name")
     if not name:
-        tokenizer: Tokenizer = open_clip().SimpleTokenizer(**options)
+        tokenizer: Tokenizer = open_clip_module("tokenizer").SimpleTokenizer(**options)
         return tokenizer
     # A saved model has its tokenizer beside it and needs no hub.
     try:
-        tokenizer = open_clip().tokenizer.HFTokenizer(
+        tokenizer = open_clip_module("tokenizer").HFTokenizer(
             str(source.tokenizer or name),
             tokenizer_mode=text.get("tokenizer_mode"),
             local_files_only=not allow_download,
@@ -53,5 +53,5 @@ def clip_pieces() -> Callable[[str], int]:
 
     The marks of start and end are not counted.
     """
-    tokenizer = open_clip().SimpleTokenizer()
+    tokenizer = open_clip_module("tokenizer").SimpleTokenizer()
     return lambda text: len(tokenizer.encode(text))

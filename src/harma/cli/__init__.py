@@ -11,6 +11,7 @@ from importlib import import_module
 import harma
 from harma.cli.command import module_command, run_command
 from harma.errors import ConfigError, HarmaError
+from harma.ground.garbage import leave_garbage_at_exit
 
 # Libraries that several verbs need, and what to install for them.
 EXTRAS = {
@@ -70,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 done, 1 done with a negative answer, 2 bad input, 130 interrupted.
     """
+    leave_garbage_at_exit()
     arguments = _joined(list(sys.argv[1:] if argv is None else argv))
     parser = _parser()
     name = parser.parse_args(arguments[:1]).verb

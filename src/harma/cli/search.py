@@ -18,6 +18,8 @@ from harma.cli.search_flags import (
     where_of,
     without_weight,
 )
+from harma.ground.garbage import paused_collection
+from harma.ground.outputs import as_written
 from harma.index.ask import CHIP_PREFIX
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, help="of the output (table)")
 
 
+@paused_collection()
 def run(args: argparse.Namespace) -> int:
     """Search, and show or write the hits."""
     from harma.index.index import Index
@@ -169,7 +172,7 @@ def _write(index: "Index", hits: "HitList", form: str, args: argparse.Namespace)
         return
     else:
         write_text(args.output, HIT_WRITERS[form](hits))
-    print(f"{len(hits):,} hits written to {args.output}")
+    print(f"{len(hits):,} hits written to {as_written(args.output)}")
 
 
 def _title(args: argparse.Namespace) -> str:
@@ -223,7 +226,7 @@ def show_hits(hits: "list[Hit]") -> None:
 
 def _row(hit: "Hit") -> list[str]:
     """The cells of a hit."""
-    from harma.scenes.place import middle
+    from harma.scenes.middle import middle
 
     score = f"{hit.score:.3f}"
     if hit.change is not None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harma.errors import ConfigError, ModelMismatchError
 from harma.exchange.embedding_file import EmbeddingFile
-from harma.index.archive_ranges import told_ranges
 from harma.index.settings import COMMON_SETTINGS, FOREIGN, Settings
+from harma.scenes.ranges import told_ranges
 from harma.scenes.reading import Reading
 from harma.scenes.windows import Tiling
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.contract import StoreWriter
 from harma.index.survey import Surveyed
-from harma.scenes.ranges import KindRange, spread
+from harma.scenes.ranges import KindRange, spread, told_ranges
 from harma.scenes.sampling import sample_ranges
 from harma.scenes.source import Source
 
@@ -77,11 +77,3 @@ class ArchiveRanges:
         for done, source in enumerate(chosen, start=1):
             yield source.opened_as
             self.progress("sampling", done, len(chosen))
-
-
-def told_ranges(ranges: Sequence[KindRange]) -> dict[str, str]:
-    """Kind → its range in words, or its ranges."""
-    told: dict[str, list[str]] = {}
-    for known in ranges:
-        told.setdefault(known.kind, []).append(str(known.stretch))
-    return {kind: " or ".join(texts) for kind, texts in told.items()}

@@ -14,8 +14,6 @@ from shapely.geometry import MultiPolygon, box
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import DataError, QueryError
-from harma.index.area_files import area_of_frame, read_area
-from harma.index.area_texts import area_of_geojson, area_of_text, is_area_text
 from harma.index.ask import Where
 
 GEOD = pyproj.Geod(ellps="WGS84")
@@ -89,6 +87,10 @@ def _geometry(polygon: Area) -> BaseGeometry:
     """What is given, as one geometry in longitudes and latitudes."""
     if isinstance(polygon, BaseGeometry):
         return shapely.force_2d(polygon)
+    # Late: what else can be a polygon takes GDAL, and boxes and circles do not.
+    from harma.index.area_files import area_of_frame, read_area
+    from harma.index.area_texts import area_of_geojson, area_of_text, is_area_text
+
     if isinstance(polygon, Mapping):
         return area_of_geojson(polygon)
     if isinstance(polygon, str) and is_area_text(polygon):

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from harma.errors import ConfigError, QueryError
-from harma.index.areas import area_of
 from harma.index.ask import Where
 from harma.index.conditions import timestamp, with_moments
 from harma.index.schema import quoted
@@ -81,7 +80,7 @@ def filter_of(where: Where) -> Filter:
     Raises:
         QueryError: something said is not usable.
     """
-    area = area_of(where)
+    area = _area(where)
     dates = _dates(where.date)
     of_dates = list(_of_dates(dates))
     conditions = [*of_dates, *_sources(where.source)]
@@ -92,6 +91,17 @@ def filter_of(where: Where) -> Filter:
     if not of_dates or conditions != of_dates:
         dates = None
     return Filter(area, where.within, sql, dates)
+
+
+def _area(where: Where) -> BaseGeometry | None:
+    """What the areas of a declaration have in common; None where it says nothing of a place."""
+    said = (where.bbox, where.polygon, where.near, where.radius_km)
+    if not where.within and all(part is None for part in said):
+        return None
+    # Late: most searches name no place, and PROJ takes a tenth of a second.
+    from harma.index.areas import area_of
+
+    return area_of(where)
 
 
 def _overlaps(west: float, south: float, east: float, north: float) -> str:

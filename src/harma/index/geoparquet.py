@@ -20,7 +20,7 @@ from harma.index.contract import ROW_ID, StoreReader
 from harma.index.geoparquet_footer import EMB_KEY, GEO_KEY, HARMA_KEY, emb_of, geo_of, harma_of
 from harma.index.hits import Hit
 from harma.index.schema import BOX_COLUMNS, SOURCE_SCHEMA, chip_schema, embeddings_of
-from harma.scenes.place import middle
+from harma.scenes.middle import middle
 
 # Rows of a row group, which a reader reads or skips as a whole: 32 MB of embeddings of 512.
 GROUP = 16_384

@@ -16,8 +16,8 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.index.records import ShownChip
 from harma.index.standing import Standings
+from harma.scenes.middle import middle
 from harma.scenes.period import date_of
-from harma.scenes.place import middle
 from harma.scenes.windows import Window
 
 # What is said of a hit beside its footprint.

@@ -11,7 +11,6 @@ from harma.errors import ConfigError, QueryError
 from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Place
-from harma.index.archive_ranges import told_ranges
 from harma.index.ask import (
     Expand,
     Page,
@@ -42,6 +41,7 @@ from harma.index.settings import FOREIGN
 from harma.index.snapshot import Snapshot
 from harma.index.standing import Standings, usual_score
 from harma.index.store import Store
+from harma.scenes.ranges import told_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

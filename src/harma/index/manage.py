@@ -14,6 +14,7 @@ from harma.ground.device import best_device
 from harma.ground.outputs import check_output_directory
 from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Home, Place, home_of
+from harma.ground.storage.probe import insist
 from harma.index.build import build, default_settings
 from harma.index.engines.choice import chosen_engine
 from harma.index.options import MAX_NODATA, BuildOptions, WorkOptions
@@ -71,6 +72,7 @@ def build_index(
     # Before the model, which takes seconds: a misspelt path is told at once.
     if home.is_folder:
         check_output_directory(home.folder)
+    _insisted(home, options)
     scenes = find_scenes(sources)
     of_index = _kept_settings(home)
     name, of_backbone = _named(model, backbone, of_index)
@@ -118,6 +120,7 @@ def add_to_index(
     """
     home = home_of(place)
     of_index = read_settings(home)
+    _insisted(home, options)
     scenes = find_scenes(sources)
     with chosen_engine(options) as engine:
         loaded = _loaded(of_index.model, backbone or of_index.backbone, options)
@@ -162,6 +165,7 @@ def reembed_index(
         ConfigError: the index has the embeddings of this model and these tiles already.
         DataError: sources cannot be read; the index stays as it is.
     """
+    _insisted(home_of(place), options)
     name = _lasting(model)
     with chosen_engine(options) as engine:
         return reembed(
@@ -176,6 +180,12 @@ def reembed_index(
             progress=progress,
             engine=engine,
         )
+
+
+def _insisted(home: Home, options: WorkOptions) -> None:
+    """Keep that there is one writer, where it is said of an index in a bucket."""
+    if options.single_writer and not home.is_folder:
+        insist(home)
 
 
 def _kept_settings(home: Home) -> Settings | None:

@@ -9,7 +9,6 @@ import pyarrow as pa
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Place
-from harma.index.archive_ranges import told_ranges
 from harma.index.contract import StoreReader
 from harma.index.copying import Copies, Made, measuring, whole_rows
 from harma.index.embedder import QueryEmbedder
@@ -19,6 +18,7 @@ from harma.index.new_indexes import NewIndexes, new_indexes
 from harma.index.records import SourceRecord
 from harma.index.settings import COMMON_SETTINGS
 from harma.index.store import Store
+from harma.scenes.ranges import told_ranges
 
 # Of the one index that is made.
 MERGED = ""

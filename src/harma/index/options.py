@@ -8,8 +8,7 @@ from harma.errors import ConfigError
 from harma.ground.device import usable_cores
 from harma.index.tiles import check_tiles
 from harma.scenes.bands import Bands, parse_bands
-from harma.scenes.locate import check_height
-from harma.scenes.reading import Reading
+from harma.scenes.reading import Reading, check_height
 from harma.scenes.stretch_rule import StretchRule, parse_stretch
 from harma.scenes.systems import parse_crs
 from harma.scenes.windows import Tiling
@@ -42,6 +41,8 @@ class WorkOptions:
             on it; else host:port or ray://host:port.
         workers: of the cluster, each with a model; None is one a GPU, or as many as the cores
             allow.
+        single_writer: whoever says so sees to it that nobody else writes the index: its store in a
+            bucket is not probed, now and later.
 
     Raises:
         ConfigError: a number is out of its range.
@@ -55,6 +56,7 @@ class WorkOptions:
     engine: str = "local"
     address: str = "auto"
     workers: int | None = None
+    single_writer: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from harma.index.records import SourceRecord
-from harma.scenes.locate import UNPLACED
+from harma.scenes.unplaced import UNPLACED
 
 # What `placed_by` of scenes speaks of.
 KINDS = ("control points", "rational polynomial coefficients", "a stated reference system")
@@ -25,7 +25,7 @@ def unplaced_line(reason: str, sources: Collection[str]) -> str:
     """Sources whose coordinates are no place.
 
     Args:
-        reason: a key of `harma.scenes.locate.UNPLACED`.
+        reason: a key of `harma.scenes.unplaced.UNPLACED`.
         sources: their names; not empty.
     """
     return f"{len(sources):,} sources have {UNPLACED[reason]} ({_such_as(sources)})"

@@ -19,6 +19,7 @@ from harma.errors import (
     ModelMismatchError,
     StorageError,
 )
+from harma.ground.deferred_imports import deferring, waiting_for
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
 from harma.ground.storage.home import Home, Place, home_of
@@ -649,7 +650,8 @@ def _connect(home: Home, settings: Settings) -> Any:
         MissingDependencyError: lancedb is not installed.
     """
     try:
-        import lancedb
+        with deferring(*waiting_for("lancedb")):
+            import lancedb
     except ImportError as error:
         raise MissingDependencyError(
             "an index needs lancedb: pip install 'harma[search]'"

@@ -29,10 +29,10 @@ from harma.index.reading import Task
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.source_files import BY_CATALOGUE, files_as_text
 from harma.index.store import Store
-from harma.scenes.locate import UNPLACED
 from harma.scenes.scene import SceneFacts
 from harma.scenes.sensors import sensor_named
 from harma.scenes.source import Source
+from harma.scenes.unplaced import UNPLACED
 
 # Chips and seconds between commits: what a kill can cost.
 COMMIT_CHIPS = 2048

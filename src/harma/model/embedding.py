@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader, Dataset
 
 from harma.backbones import Preprocess
 from harma.data.cache import ImageCache
-from harma.data.transforms import eval_transform
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
 from harma.model.cut_texts import tell_cut_texts
@@ -82,6 +81,9 @@ class Pictures(Dataset[Tensor]):
 
 def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
     """The transform of a backbone's preprocessing: uint8 (3, H, W) → float32 (3, H', W')."""
+    # Late: texts are embedded without torchvision, which takes as long as torch itself.
+    from harma.data.transforms import eval_transform
+
     return eval_transform(
         preprocess.size,
         preprocess.mean,

@@ -10,26 +10,17 @@ from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.rpc import RPC
 
-from harma.errors import ConfigError
 from harma.scenes.control_points import fit_points, make_point, unwrapped
 from harma.scenes.edge import library_call
 from harma.scenes.mapping import AffineMapping, Mapping, ReprojectedMapping
 from harma.scenes.place import PixelSize, Place, check_transform, find_place
 from harma.scenes.rational import fit_coefficients
 from harma.scenes.systems import local_unit, projection_between, system_facts
+from harma.scenes.unplaced import LOCAL, NO_CRS
 from harma.scenes.upright import Grid, is_upright, upright_grid
 
-# Why coordinates are no place (`SceneFacts.placed_by`).
-NO_CRS = "nothing: its coordinates name no coordinate reference system"
-LOCAL = "nothing: its coordinates are local ones"
-# What a person can do about it.
-UNPLACED = {
-    NO_CRS: "coordinates but no coordinate reference system; state it with --crs EPSG:…",
-    LOCAL: "local coordinates, which are no place on the Earth",
-}
 # Nearer to a pole than this longitudes run together: places are found in a projection around it.
 POLAR_DEGREES = 78.0
-LARGEST_HEIGHT = 12_000
 POLAR_CRS = {1: "EPSG:3995", -1: "EPSG:3031"}
 
 
@@ -114,19 +105,6 @@ def locate(given: Georeference, *, crs: CRS | None = None, height: float | None 
     if given.points:
         return _by_points(given, given.points_crs or crs)
     return Location(None, given.width, given.height)
-
-
-def check_height(height: float | None) -> None:
-    """Check that a height of the ground is one of the Earth.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    if height is not None and not -LARGEST_HEIGHT <= height <= LARGEST_HEIGHT:
-        raise ConfigError(
-            f"height is {height}; give metres above the ellipsoid, from -{LARGEST_HEIGHT:,} to"
-            f" {LARGEST_HEIGHT:,}"
-        )
 
 
 def _by_transform(given: Georeference, crs: CRS | None) -> Location:

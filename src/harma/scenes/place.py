@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyproj
 import rasterio.warp
-import shapely
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
@@ -260,21 +259,3 @@ def check_transform(transform: Affine) -> None:
     """
     if not np.isfinite(transform.determinant) or transform.determinant == 0:
         raise DataError("its pixels have no size on the ground: its georeference is damaged")
-
-
-def middle(geometry: BaseGeometry) -> Point:
-    """Longitude and latitude of the middle of a footprint, which may cross the 180th meridian."""
-    west, _, east, _ = geometry.bounds
-    if geometry.geom_type == "MultiPolygon" and east - west > 180:
-        # Its parts lie at both ends of the map: the western ones are moved to the other side.
-        geometry = shapely.transform(geometry, _moved_east)
-    centre = geometry.centroid
-    longitude = centre.x
-    if longitude > 180:
-        longitude -= 360
-    return longitude, centre.y
-
-
-def _moved_east(points: NDArray[Any]) -> NDArray[Any]:
-    west = points[:, 0] < 0
-    return np.column_stack([points[:, 0] + np.where(west, 360, 0), points[:, 1]])

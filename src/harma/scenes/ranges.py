@@ -154,3 +154,11 @@ def ranges_of_sample(
         middle = levels[group[len(group) // 2]]
         ranges.append(KindRange(kind, stretch, middle))
     return ranges
+
+
+def told_ranges(ranges: Sequence[KindRange]) -> dict[str, str]:
+    """Kind → its range in words, or its ranges."""
+    told: dict[str, list[str]] = {}
+    for known in ranges:
+        told.setdefault(known.kind, []).append(str(known.stretch))
+    return {kind: " or ".join(texts) for kind, texts in told.items()}

@@ -1,15 +1,18 @@
 """What a person asks of the reading of scenes: bands, stretch, nodata, CRS, heights, dates."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rasterio.crs import CRS
-
+from harma.errors import ConfigError
 from harma.scenes.bands import Bands
 from harma.scenes.date_pattern import check_date_pattern
-from harma.scenes.locate import check_height
 from harma.scenes.ranges import KindRange
 from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
-from harma.scenes.systems import parse_crs
+
+if TYPE_CHECKING:
+    from rasterio.crs import CRS
+
+LARGEST_HEIGHT = 12_000
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,20 @@ class Reading:
     ranges: tuple[KindRange, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.crs is not None:
-            parse_crs(self.crs)
+        # Asked for, so that one that is not understood is told now.
+        _ = self.stated_crs
         check_height(self.height)
         check_date_pattern(self.date_from)
 
     @property
-    def stated_crs(self) -> CRS | None:
+    def stated_crs(self) -> "CRS | None":
         """The coordinate reference system of those that name none."""
-        return None if self.crs is None else parse_crs(self.crs)
+        if self.crs is None:
+            return None
+        # Late: settings of an index are read without GDAL and PROJ, which take a third of a second.
+        from harma.scenes.systems import parse_crs
+
+        return parse_crs(self.crs)
 
     def __str__(self) -> str:
         """What is not as usual; ranges are found, and nobody says them."""
@@ -59,3 +67,16 @@ class Reading:
             if name != "ranges" and str(value) != str(getattr(usual, name)):
                 said.append(f"{name} {value}")
         return ", ".join(said) or "as the files say"
+
+
+def check_height(height: float | None) -> None:
+    """Check that a height of the ground is one of the Earth.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if height is not None and not -LARGEST_HEIGHT <= height <= LARGEST_HEIGHT:
+        raise ConfigError(
+            f"height is {height}; give metres above the ellipsoid, from -{LARGEST_HEIGHT:,} to"
+            f" {LARGEST_HEIGHT:,}"
+        )

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from harma.index.contract import StoreReader
 from harma.index.source_ids import source_title
+from harma.scenes.middle import middle
 from harma.scenes.period import Period
-from harma.scenes.place import middle
 from harma.searches.chips import COLUMNS
 from harma.searches.mark_words import MarkRow
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from harma.index.hits import Hit
 from harma.index.source_ids import shown_name, source_id
-from harma.scenes.place import middle
+from harma.scenes.middle import middle
 from harma.searches.event_forms import event_properties
 from harma.searches.keeping import without_numbers
 from harma.searches.records import Event, MarkCounts, SavedSearch, Watch

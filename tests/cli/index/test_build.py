@@ -12,7 +12,7 @@ from harma.cli import main
 from harma.cli.index.build import _told
 from harma.ground.storage.home import home_of
 from harma.index.writer import BuildOutcome
-from harma.scenes.locate import LOCAL, NO_CRS
+from harma.scenes.unplaced import LOCAL, NO_CRS
 
 
 def test_a_second_build_needs_no_options_and_adds_what_is_new(

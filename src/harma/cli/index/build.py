@@ -153,6 +153,14 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of the Ray cluster, each with a model (one a GPU, or as many as the cores allow)",
     )
+    parser.add_argument(
+        "--single-writer",
+        action="store_true",
+        help=(
+            "of an index in a bucket whose store lets a second writer through: you see to it that"
+            " there is none"
+        ),
+    )
     add_device_argument(parser)
     add_precision_argument(parser)
 

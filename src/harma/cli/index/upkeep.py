@@ -5,6 +5,7 @@ import json
 
 from harma.cli.argument_types import positive
 from harma.cli.command import Command
+from harma.ground.garbage import paused_collection
 from harma.ground.progress import progress_bars
 
 
@@ -66,6 +67,7 @@ def _relocate(args: argparse.Namespace) -> int:
     return 0
 
 
+@paused_collection()
 def _info(args: argparse.Namespace) -> int:
     from harma.index.index import Index
 

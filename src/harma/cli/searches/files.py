@@ -7,6 +7,7 @@ from harma.cli.argument_types import output_file
 from harma.cli.command import Command
 from harma.cli.opened import IndexPlace, check_outside, open_searches
 from harma.cli.searches.kept import add_search_argument
+from harma.ground.outputs import as_written
 
 FORMAT_OF_SUFFIX = {
     ".geojson": "geojson",
@@ -53,7 +54,7 @@ def _export(args: argparse.Namespace) -> int:
         marks = current_marks(searches, args.search, store).marks
     with replacing(args.output) as temporary:
         temporary.write_bytes(write_marks(marks, form))
-    print(f"{len(marks):,} marks written to {args.output}")
+    print(f"{len(marks):,} marks written to {as_written(args.output)}")
     return 0 if marks else 1
 
 

@@ -106,9 +106,9 @@ def find_candidates(
 ) -> Candidates:
     """Compare every image with every other, in all turns and some crops.
 
-    The time grows with the square of the number of images: 0.33 ns of a core for a part of an image
+    The time grows with the square of the number of images: 0.4 ns of a core for a part of an image
     in a turn and another image, of which there are 52 a pair. Memory: 0.4 kB an image beside its
-    picture, 10 MB a worker, and 30 bytes a candidate.
+    picture, some 20 MB a worker, and some 100 bytes a candidate.
 
     Args:
         grey: (N, LOOK_SIDE, LOOK_SIDE).

@@ -130,6 +130,12 @@ class FolderHome:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FolderHome) and self._folder == other._folder
+
+    def __hash__(self) -> int:
+        return hash(self._folder)
+
     def __str__(self) -> str:
         return str(self._folder)
 
@@ -224,6 +230,12 @@ class BucketHome:
 
     def __init__(self, address: Address) -> None:
         self.address = address
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BucketHome) and self.address == other.address
+
+    def __hash__(self) -> int:
+        return hash(self.address)
 
     def __str__(self) -> str:
         return str(self.address)
