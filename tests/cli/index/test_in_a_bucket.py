@@ -43,7 +43,9 @@ def test_from_the_build_to_the_export(bucket, model, write_scenes, tmp_path, cap
     assert "nothing is wrong" in said or said
 
 
-def test_saved_searches_need_another_place(bucket, model, build_index, write_scenes, tmp_path, capsys):
+def test_saved_searches_need_another_place(
+    bucket, model, build_index, write_scenes, tmp_path, capsys
+):
     write_scenes(tmp_path / "scenes", 1)
     place = f"{bucket.address}/archive"
     build_index(tmp_path / "scenes", directory=place)
