@@ -1,7 +1,6 @@
 """Recall of `harma data audit` on planted copies of real images, and pairs that nobody planted.
 
 Run: python benchmarks/audit.py FOLDER [--count 500] [--thresholds 0.7 0.82 0.9]
-     python benchmarks/audit.py --size 20000     # time of the search among as many random pictures
 """
 
 import argparse
@@ -13,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from harma.curation.audit.candidates import find_candidates
 from harma.curation.audit.copies import THRESHOLD, find_copies
-from harma.curation.audit.looks import LOOK_SIDE, look_at
+from harma.curation.audit.looks import look_at
 from harma.scenes.picture import read_image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -103,35 +101,13 @@ def measure(folder, count, thresholds):
         )
 
 
-def search_time(size):
-    """Pictures with the spectrum of natural ones."""
-    rng = np.random.default_rng(0)
-    fall = 1 / np.maximum(
-        np.hypot(*np.meshgrid(np.fft.fftfreq(LOOK_SIDE), np.fft.fftfreq(LOOK_SIDE))), 1 / LOOK_SIDE
-    )
-    grey = np.empty((size, LOOK_SIDE, LOOK_SIDE), np.uint8)
-    for i in range(size):
-        picture = np.fft.ifft2(np.fft.fft2(rng.standard_normal((LOOK_SIDE, LOOK_SIDE))) * fall).real
-        grey[i] = np.clip(128 + 40 * picture / picture.std(), 0, 255)
-    start = time.perf_counter()
-    found = find_candidates(grey)
-    print(
-        f"{size:,} random pictures: {len(found.source):,} candidates in"
-        f" {time.perf_counter() - start:.0f} s"
-    )
-
-
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--thresholds", type=float, nargs="+", default=[0.7, THRESHOLD, 0.9])
-    parser.add_argument("--size", type=int)
     args = parser.parse_args()
-    if args.size:
-        search_time(args.size)
-    if args.folder:
-        measure(args.folder, args.count, args.thresholds)
+    measure(args.folder, args.count, args.thresholds)
 
 
 if __name__ == "__main__":

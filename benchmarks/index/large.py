@@ -208,7 +208,7 @@ def step_search(args, world):
     figures = {}
     start = time.perf_counter()
     index = Index.open(args.output / "index")
-    index.warm_up()
+    index.snapshot.warm_up()
     figures["ready_s"] = time.perf_counter() - start
     figures["ready_mb"] = resident()
     for kind in KINDS:

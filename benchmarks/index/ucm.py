@@ -86,7 +86,7 @@ def exact_metrics(index, images, captions, own, vectors, args):
 def ann_recall(index, images, captions, own, vectors):
     """Text to image among all images: compared one by one, and by the ANN index."""
     anns.PAYS = 0
-    searched = keep_quick(Store(index.store.directory), index.model, force=True)
+    searched = keep_quick(Store(index.store.home), index.model, force=True)
     print(f"{len(index):,} chips: {searched}")
     index.refresh()
     shares = {}

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.serve import __doc__ as description
-from benchmarks.serve import enlarged, load, searching
+from benchmarks.serve import enlarged, load, parts, searching
 
 
 def main():
@@ -20,6 +20,7 @@ def main():
         ("tiles", searching.tiles),
         ("load", load.run),
         ("million", enlarged.measure),
+        ("parts", parts.measure),
     ):
         action = actions.add_parser(name)
         action.set_defaults(do=do)
@@ -30,6 +31,11 @@ def main():
             action.add_argument("--chips", type=int, default=1_000_000)
         else:
             action.add_argument("--index", type=Path, required=True)
+        if name == "parts":
+            action.add_argument("--vectors", type=Path, help="make the index of them")
+            action.add_argument("--model", type=Path, help="that the index is of")
+            action.add_argument("--chips", type=int, default=240_000)
+            action.add_argument("--degrees", type=int, default=10, help="sides of the parts")
         if name == "load":
             action.add_argument("--scenes", type=Path, required=True, help="are added meanwhile")
             action.add_argument("--minutes", type=float, default=10)

@@ -18,7 +18,7 @@ class Server:
 
     Args:
         index: its directory.
-        options: further flags.
+        options: further indexes and flags.
     """
 
     def __init__(self, index, *options):
@@ -30,7 +30,7 @@ class Server:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "harma", "serve"),
-                *(f"{NAME}={self.index}", "--port", "0", *self.options),
+                *(f"{NAME}={self.index}", *self.options, "--port", "0"),
             ],
             stdout=subprocess.PIPE,
             text=True,

@@ -3,6 +3,7 @@ import pickle
 
 import pytest
 import torch
+from tests.backbones.coca import coca_config
 from torch import nn
 
 from harma.backbones import load_backbone
@@ -67,29 +68,7 @@ def test_texts_that_depend_on_padding_are_not_trimmed(config, change):
 
 
 def test_coca_gives_unnormalised_embeddings_and_is_not_trimmed(config, pixels):
-    vision = {
-        **config["vision_cfg"],
-        "attentional_pool": True,
-        "attn_pooler_heads": 2,
-        "output_tokens": True,
-    }
-    text = {**config["text_cfg"], "context_length": 15, "embed_cls": True, "output_tokens": True}
-    decoder = {
-        "context_length": 15,
-        "vocab_size": 49408,
-        "width": 32,
-        "heads": 2,
-        "layers": 1,
-        "attn_pooler_heads": 2,
-    }
-    coca = {
-        "embed_dim": 16,
-        "custom_text": True,
-        "vision_cfg": vision,
-        "text_cfg": text,
-        "multimodal_cfg": decoder,
-    }
-    backbone = load_backbone(coca)
+    backbone = load_backbone(coca_config(config))
     with torch.no_grad():
         image = backbone.encode_image(pixels)
         text = backbone.encode_text(backbone.tokenize(TEXTS))

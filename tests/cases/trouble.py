@@ -7,14 +7,18 @@ The variable TROUBLE says where, what and in which process: `step:kill:1`. A rec
 import errno
 import os
 import signal
+import subprocess
+import time
+from pathlib import Path
 
 import torch
 
 from harma.data.transforms import train_transform
-from harma.training import results, step
+from harma.training import agreed, results, step
 
 WHERE, WHAT, RANK = os.environ.get("TROUBLE", "nowhere:none:0").split(":")
 # Of the places that are passed again and again, the passage that is struck.
+# 6 steps are an epoch of the tiny data in batches of 8.
 PASSAGES = {"step": 9, "evaluation": 1, "saving": 1}
 _passed = 0
 
@@ -28,9 +32,12 @@ def strike(where: str) -> None:
     _passed += 1
     if _passed != PASSAGES.get(where, 1):
         return
+    Path("struck.txt").write_text(str(time.time()))
     match WHAT:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "cut":
+            subprocess.run(["ip", "link", "set", "cable", "down"], check=True)
         case "interrupt":
             signal.raise_signal(signal.SIGINT)
         case "full":
@@ -59,4 +66,5 @@ def exposed(function, where):
 
 torch.save = exposed(torch.save, "saving")
 results.embed_split = exposed(results.embed_split, "evaluation")
-step._embed = exposed(step._embed, "step")
+step.embed = exposed(step.embed, "step")
+agreed.embed = exposed(agreed.embed, "step")

@@ -5,11 +5,13 @@ With status 2, in words, before any work: nothing that the commands need is ther
 
 import argparse
 from importlib import import_module
+from itertools import product
 
 import pytest
+from tests.buckets import bucket, bucket_server  # noqa: F401
 
 from harma.cli import VERBS, main
-from harma.cli.argument_types import local_directory, output_directory, output_file
+from harma.cli.argument_types import index_home, local_directory, output_directory, output_file
 
 FILES = [
     ["search", "index", "a road", "--output", "{}.geojson"],
@@ -39,10 +41,11 @@ FOLDERS = [
     ["data", "audit", "data.yaml", "--output", "{}"],
     ["data", "download", "ucm-images", "--output", "{}"],
     ["data", "scenes", "{}"],
+]
+# They may lie in a bucket.
+INDEXES = [
     ["index", "split", "index", "--by", "year", "--output", "{}"],
     ["index", "merge", "index", "other", "--output", "{}"],
-]
-INDEXES = [
     ["index", "build", "{}", "scenes", "--model", "openai"],
     ["index", "add", "{}", "scenes"],
     ["index", "import", "{}", "x.parquet"],
@@ -66,14 +69,67 @@ def status_of(words, capsys):
     return status, capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [*FILES, *FOLDERS, *INDEXES], ids=" ".join)
-@pytest.mark.parametrize("address", ["s3://bucket/x", "https://example.com/x", "/vsigs/bucket/x"])
+# Single files may go to buckets.
+NO_FILES = ["https://example.com/x", "/vsigs/bucket/x", "s3a://bucket/x"]
+NO_FOLDERS = ["s3://bucket/x", *NO_FILES]
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [*product(FILES, NO_FILES), *product(FOLDERS, NO_FOLDERS)],
+)
 def test_addresses(words, address, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, said = status_of([word.format(address) for word in words], capsys)
     assert status == 2
     assert "is an address; HarMA writes to local files and folders" in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", FILES, ids=" ".join)
+def test_files_of_a_bucket_that_cannot_be_written(words, capsys, tmp_path, monkeypatch, bucket):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    for address, problem in (
+        ("s3://no-such-bucket/x", "there is no bucket no-such-bucket"),
+        ("s3:///x", "names no bucket"),
+    ):
+        status, said = status_of([word.format(address) for word in words], capsys)
+        assert status == 2
+        assert problem in said
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    status, said = status_of([word.format(f"{bucket.address}/x") for word in words], capsys)
+    assert status == 2
+    assert "there are no credentials for s3://" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", INDEXES, ids=" ".join)
+@pytest.mark.parametrize("address", ["https://example.com/x", "/vsigs/bucket/x", "ftp://host/x"])
+def test_addresses_that_are_none_of_an_index(words, address, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, said = status_of([word.format(address) for word in words], capsys)
+    assert status == 2
+    assert "allowed are s3://BUCKET/…, gs://BUCKET/…, az://CONTAINER/… and folders of" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", INDEXES, ids=" ".join)
+def test_a_bucket_without_credentials(words, capsys, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SKIP_SIGNATURE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    status, said = status_of([word.format("s3://bucket/x") for word in words], capsys)
+    assert status == 2
+    # What else is not there, such as the scenes, may be found first.
+    assert (
+        "there are no credentials for s3://bucket/x" in said
+        or "there is no" in said
+        or ("is no index" in said)
+    )
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [*FILES, *FOLDERS], ids=" ".join)
@@ -115,7 +171,7 @@ def actions_of(parser):
 
 
 def test_no_option_that_is_written_is_left_out():
-    checked = (output_file, output_directory, local_directory)
+    checked = (output_file, output_directory, local_directory, index_home)
     for module, _ in VERBS.values():
         verb = import_module(f"harma.cli.{module}")
         parser = argparse.ArgumentParser()

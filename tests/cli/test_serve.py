@@ -6,6 +6,7 @@ import pytest
 
 from harma.cli import main
 from harma.cli.serve import LIMITS, named_index
+from harma.ground.storage.home import home_of
 from harma.serve import running
 from harma.serve.keys import read_keys
 from harma.serve.settings import Limits
@@ -30,7 +31,7 @@ def settings_of(monkeypatch):
 
 def test_as_it_is_usually_started(settings_of):
     settings, options = settings_of("indexes/my archive.2024")
-    assert settings.indexes == {"my-archive-2024": Path("indexes/my archive.2024")}
+    assert settings.indexes == {"my-archive-2024": home_of("indexes/my archive.2024")}
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.limits == Limits()
     assert options == {"opens_browser": False}
@@ -47,7 +48,7 @@ def test_flags(settings_of):
         *["--webhook-host", "hooks.example", "--trust-header", "X-User"],
         *["--allow-notify", "--no-watches", "--webhook-secret-file", "secret.txt"],
     )
-    assert settings.indexes == {"coast": Path("a"), "b": Path("b")}
+    assert settings.indexes == {"coast": home_of("a"), "b": home_of("b")}
     assert options == {"opens_browser": True}
     assert settings.root_path == "/harma"
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
@@ -91,7 +92,7 @@ def test_every_limit_has_a_flag():
     ],
 )
 def test_names_of_indexes(text, name, place):
-    assert named_index(text) == (name, Path(place), text.startswith("x="))
+    assert named_index(text) == (name, home_of(place), text.startswith("x="))
 
 
 @pytest.mark.parametrize("words", [["a/archive", "b/archive"], ["a/archive", "archive=b"]])
@@ -104,8 +105,8 @@ def test_two_of_one_name(words, capsys):
 
 def test_several_that_are_given_one_name_are_searched_as_one(settings_of):
     settings, _ = settings_of("world=a+b", "c", "world=d,e=f", "x=c", "world=c")
-    assert settings.groups == {"world": (Path("a+b"), Path("d,e=f"), Path("c"))}
-    assert settings.indexes == {"c": Path("c"), "x": Path("c")}
+    assert settings.groups == {"world": (home_of("a+b"), home_of("d,e=f"), home_of("c"))}
+    assert settings.indexes == {"c": home_of("c"), "x": home_of("c")}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_what_is_not_usable(words, said, capsys, tmp_path, monkeypatch):
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["s3://bucket/x"], ["a", "--port", "x"], ["a", "--max-k", "0"]])
+@pytest.mark.parametrize("words", [["ftp://bucket/x"], ["a", "--port", "x"], ["a", "--max-k", "0"]])
 def test_what_argparse_tells(words):
     with pytest.raises(SystemExit) as ended:
         main(["serve", *words])

@@ -42,6 +42,8 @@ NOT_RUN = {
     r"pip install ": "the tests run where all extras are installed",
     r"docker ": "there is no container engine; tests/deploy does what the Dockerfile does",
     r"sudo ": "tests change nothing of the system; tests/deploy looks at the files",
+    r"torchrun ": "tests/training/test_company.py starts it on two machines",
+    r"sbatch ": "tests/deploy/test_slurm.py submits it",
     r"make (setup|test|demo|docs|lint)": (
         "the checks before a change run them; see test_make_targets_are_checked"
     ),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.buckets import bucket, bucket_server  # noqa: F401
 
 from harma.errors import ConfigError
 from harma.ground.files import (
@@ -14,6 +15,7 @@ from harma.ground.files import (
     replacing_directory,
     write_json,
     write_text,
+    written_bytes,
 )
 
 
@@ -114,3 +116,29 @@ def test_a_directory_is_replaced_whole_or_not_at_all(tmp_path):
 def test_json_is_written_for_people(tmp_path):
     write_json(tmp_path / "a.json", {"ä": [1]})
     assert (tmp_path / "a.json").read_bytes() == '{\n  "ä": [\n    1\n  ]\n}\n'.encode()
+
+
+def test_a_file_goes_to_a_bucket_whole_or_not_at_all(bucket, tmp_path):  # noqa: F811
+    path = Path(f"{bucket.address}/a/hits.json")
+    write_json(path, {"ü": 1})
+    assert bucket.read("a/hits.json").decode() == '{\n  "ü": 1\n}\n'
+    assert written_bytes(path) == len(bucket.read("a/hits.json"))
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new \ud800")
+    assert bucket.read("a/hits.json").decode() == '{\n  "ü": 1\n}\n'
+    with replacing(path) as temporary:
+        # The name says of which format it is.
+        assert temporary.name == "hits.json"
+        temporary.write_text("new")
+    assert bucket.read("a/hits.json") == b"new"
+    assert not temporary.exists()
+    assert bucket.keys() == ["a/hits.json"]
+
+
+def test_a_large_file_is_put_in_parts(bucket):  # noqa: F811
+    path = Path(f"{bucket.address}/large.bin")
+    content = bytes(range(256)) * (1 << 17)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+    assert bucket.read("large.bin") == content
+    assert bucket.server.requests["POST"] >= 2

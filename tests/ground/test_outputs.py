@@ -4,22 +4,31 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.buckets import bucket, bucket_server  # noqa: F401
 
-from harma.errors import ConfigError, StorageError
+from harma.errors import ConfigError, MissingFileError, StorageError
 from harma.ground.files import replacing, replacing_directory, write_text
 from harma.ground.lock import locked
-from harma.ground.outputs import check_output_directory, check_output_file, is_address
+from harma.ground.outputs import (
+    as_written,
+    check_output_directory,
+    check_output_file,
+    is_address,
+)
 
-ADDRESSES = [
+# Where single files may go, and folders not.
+BUCKETS = [
     "s3://bucket/hits.geojson",
     "gs://bucket/a/b.npy",
     "az://container/x.png",
+    "S3://bucket/x",
+    "s3:/bucket/x",
+]
+ADDRESSES = [
     "abfs://container@account/x",
     "https://example.com/x.parquet",
     "http://example.com/x",
     "ftp://host/x",
-    "S3://bucket/x",
-    "s3:/bucket/x",
     "file:///tmp/x",
     "/vsis3/bucket/x.tif",
     "/vsigs/bucket/x",
@@ -37,6 +46,39 @@ def test_addresses_are_refused(place, tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="output is .*, which is an address"):
         check_output_file(place, "output")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", BUCKETS)
+def test_folders_do_not_go_to_buckets(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="is an address; .* and copy it from there"):
+        check_output_directory(place)
+    with pytest.raises(ConfigError, match="address"), replacing_directory(Path(place)):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_may_go_to_a_bucket(bucket, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    for place in (f"{bucket.address}/hits.csv", Path(f"{bucket.address}/a/b.csv")):
+        check_output_file(place)
+        assert as_written(place).startswith("s3://")
+    assert bucket.keys() == []
+    for place in (bucket.address, f"{bucket.address}/a/"):
+        with pytest.raises(ConfigError, match="names no object"):
+            check_output_file(place)
+    with pytest.raises(MissingFileError, match="output is s3://nobody.*there is no bucket nobody"):
+        check_output_file(Path("s3://nobody/x"), "output")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_may_not_list_may_write(bucket):  # noqa: F811
+    bucket.server.refuses = lambda method, *_: "403 Forbidden" if method == "GET" else ""
+    check_output_file(f"{bucket.address}/x.csv")
+    write_text(Path(f"{bucket.address}/x.csv"), "x")
+    bucket.server.refuses = lambda *_: "403 Forbidden"
+    with pytest.raises(StorageError, match="does not allow it to these credentials"):
+        write_text(Path(f"{bucket.address}/y.csv"), "x")
 
 
 @pytest.mark.parametrize("place", ADDRESSES)

@@ -2,13 +2,13 @@
 
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from harma.errors import DataError, HarmaError
+from harma.ground.storage.home import home_of
 from harma.index.contract import DISTANCE_COLUMN, ROW_ID
 from harma.index.properties import columns_of, new_columns, property_types
 from harma.index.schema import chip_schema, embeddings_of
@@ -21,7 +21,7 @@ class MemoryStore:
 
     def __init__(self, settings, *, chips=None, sources=None, version=1):
         self.settings = settings
-        self.directory = Path("memory")
+        self.home = home_of("memory")
         self.version = version
         self.sources_version = 1
         self._tuning = ""
@@ -181,7 +181,7 @@ class MemoryStore:
     def write_tuning(self, text):
         self._tuning = text
 
-    def create_ann(self, kind, num_bits, num_partitions=None):
+    def create_ann(self, kind, num_bits, num_partitions=None, *, num_workers=1):
         pass
 
     def drop_ann(self):
@@ -189,6 +189,9 @@ class MemoryStore:
 
     def num_unindexed(self):
         return 0
+
+    def index_sources(self):
+        pass
 
     def num_segments(self):
         return 0

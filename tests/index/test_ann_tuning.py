@@ -68,9 +68,9 @@ def made_recalls(monkeypatch, recalls, made):
     """Measurements that are known: kind → recall by probes; `made` gets the kinds that are made."""
     original = Store.create_ann
 
-    def create(self, kind, *further):
+    def create(self, kind, *further, **how):
         made.append(kind)
-        original(self, kind, *further)
+        original(self, kind, *further, **how)
 
     def measured(self, num_probes, refine):
         return {"text": recalls[made[-1]](num_probes), "image": 1.0}, 1.0
@@ -234,7 +234,7 @@ def test_what_was_extended_looks_into_more_where_it_must(store, monkeypatch):
     )
     ann = replace(make_ann(store, None), num_probes=10, refine=2, num_chips=1000)
     made = []
-    monkeypatch.setattr(Store, "create_ann", lambda self, *kind: made.append(kind))
+    monkeypatch.setattr(Store, "create_ann", lambda self, *kind, **how: made.append(kind))
     again = ann_tuning.tuned_again(store, None, ann)
     assert (again.num_probes, again.refine) == (40, 8)
     assert (again.num_chips, again.num_measured) == (1000, 1500)

@@ -18,7 +18,7 @@ from harma.index import writer as writing
 from harma.index.build import build, default_settings
 from harma.index.index import Index
 from harma.index.settings import read_settings
-from harma.index.store import Store, tables_directory
+from harma.index.store import Store, tables_name
 from harma.index.verify import verify
 from harma.model.model import HarMA
 from harma.scenes.edge import library_call
@@ -344,7 +344,7 @@ def test_a_search_goes_on_while_the_index_is_written(
 
 def test_a_reader_of_tables_that_are_gone_is_told(archive):
     store = Store(archive)
-    shutil.rmtree(tables_directory(archive, store.settings))
+    shutil.rmtree(archive / tables_name(store.settings))
     with pytest.raises(DataError, match="is damaged"):
         Store(archive)
 

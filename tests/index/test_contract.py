@@ -66,7 +66,7 @@ def ids(hits):
 @pytest.mark.parametrize("kind", [Store, MemoryStore])
 def test_both_have_every_method(protocol, kind):
     asked = {name for base in protocol.__mro__ for name in vars(base) if not name.startswith("_")}
-    assert asked - set(dir(kind)) <= {"directory", "settings", "version"}
+    assert asked - set(dir(kind)) <= {"home", "settings", "version"}
 
 
 def test_the_best_come_first_and_scores_are_cosines(store):

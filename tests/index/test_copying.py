@@ -4,14 +4,19 @@ import numpy as np
 import pytest
 from tests.index.made import all_rows, chip, made_settings, make_store
 
-from harma.errors import BusyError, ConfigError
-from harma.ground.lock import locked
-from harma.index.copying import Copies, copied_columns, measuring, new_directory, whole_rows
+from harma.ground.storage.home import home_of
+from harma.ground.storage.lease import unguarded
+from harma.index.copying import Copies, copied_columns, measuring, whole_rows
+from harma.index.new_indexes import NewIndexes
 from harma.index.records import SourceRecord
 from harma.index.schema import chip_schema
 from harma.index.store import Store
 
 DIM = 8
+
+
+def new_at(folder):
+    return NewIndexes(home_of(folder), home_of(folder), unguarded)
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def store(tmp_path):
 def test_whole_rows_are_copied(store, tmp_path, monkeypatch):
     monkeypatch.setattr("harma.index.copying.READ_ROWS", 30)
     monkeypatch.setattr("harma.index.copying.WAITING_ROWS", 45)
-    copies = Copies({"a": tmp_path / "a", "b": tmp_path / "b"}, store.settings)
+    copies = Copies(new_at(tmp_path), ["a", "b"], store.settings)
     sizes = []
     for rows in whole_rows(store):
         assert rows.schema.names == copied_columns(store)
@@ -43,7 +48,7 @@ def test_files_are_joined_in_between(store, tmp_path, monkeypatch):
     monkeypatch.setattr("harma.index.copying.READ_ROWS", 10)
     monkeypatch.setattr("harma.index.copying.WAITING_ROWS", 10)
     monkeypatch.setattr("harma.index.copying.FILES_BETWEEN", 3)
-    copies = Copies({"a": tmp_path / "a"}, store.settings)
+    copies = Copies(new_at(tmp_path), ["a"], store.settings)
     for rows in whole_rows(store):
         copies.add("a", rows)
         assert copies.stores["a"].num_files() <= 4
@@ -51,7 +56,7 @@ def test_files_are_joined_in_between(store, tmp_path, monkeypatch):
 
 
 def test_a_record_is_written_where_all_chips_are_there(store, tmp_path):
-    copies = Copies({"a": tmp_path / "a"}, store.settings)
+    copies = Copies(new_at(tmp_path), ["a"], store.settings)
     for rows in whole_rows(store):
         copies.add("a", rows)
     records = [
@@ -88,29 +93,3 @@ def test_when_the_model_is_needed(store):
     assert measuring(store.settings, 50_000, None) is None
     foreign = made_settings(DIM).__class__(**{**vars(store.settings), "model_id": "foreign-x"})
     assert measuring(foreign, 50_000, load) is None
-
-
-def test_a_new_directory(tmp_path):
-    with new_directory(tmp_path / "new", []) as partial:
-        (partial / "file").write_text("x")
-        assert list((tmp_path / "new").glob("[!.]*")) == []
-        with pytest.raises(BusyError), new_directory(tmp_path / "new", []):
-            pass
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
-    with pytest.raises(ConfigError, match="not empty"), new_directory(tmp_path / "new", []):
-        pass
-    with (
-        pytest.raises(ConfigError, match="inside"),
-        new_directory(tmp_path / "new/x", [tmp_path / "new"]),
-    ):
-        pass
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ZeroDivisionError), new_directory(tmp_path / "empty", []):
-        raise ZeroDivisionError
-    with pytest.raises(ZeroDivisionError), new_directory(tmp_path / "gone", []):
-        raise ZeroDivisionError
-    # One that was there stays.
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "new"]
-    busy = pytest.raises(BusyError, match="another process is writing the index")
-    with locked(tmp_path / "empty", "writing"), busy, new_directory(tmp_path / "empty", []):
-        pass

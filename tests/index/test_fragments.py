@@ -1,6 +1,8 @@
 """Fragments that workers write and one process commits, once, whatever answers are lost."""
 
+import os
 import time
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +20,7 @@ from harma.index.fragments import (
     take_over,
     write_fragments,
 )
+from harma.index.orphans import drop_orphans
 from harma.index.rows import chip_rows
 from harma.index.store import Store
 
@@ -46,7 +49,7 @@ def written(table, *ids, **columns):
 
 
 def ids(store):
-    store.refresh()
+    store = Store(store.home)
     return sorted(store.rows(["id"])["id"].to_pylist())
 
 
@@ -55,6 +58,7 @@ def test_what_is_written_is_no_row_until_it_is_committed(store, table):
     assert ids(store) == []
     commit_fragments(table, made, CommitMark("b", 1))
     assert ids(store) == ["a", "b"]
+    store = Store(store.home)
     assert store.rows(["embedding"])["embedding"][0].as_py() == [1, 0, 0, 0]
     assert store.rows(["model"])["model"].to_pylist() == ["made", "made"]
 
@@ -63,8 +67,8 @@ def test_several_fragments_are_one_commit(store, table):
     before = store.version
     commit_fragments(table, written(table, "a") + written(table, "b"), CommitMark("b", 1))
     assert ids(store) == ["a", "b"]
-    assert store.version == before + 2  # taken over, and committed
-    assert store.num_files() == 2
+    assert Store(store.home).version == before + 2  # taken over, and committed
+    assert Store(store.home).num_files() == 2
 
 
 def test_a_fragment_that_is_older_than_a_column_has_no_value_there(store, table):
@@ -73,7 +77,7 @@ def test_a_fragment_that_is_older_than_a_column_has_no_value_there(store, table)
     new = written(table, "b", properties=(("owner", "Ann"),))
     commit_fragments(table, old + new, CommitMark("b", 1))
     assert ids(store) == ["a", "b"]
-    owners = store.rows(["id", "owner"]).to_pylist()
+    owners = Store(store.home).rows(["id", "owner"]).to_pylist()
     assert {row["id"]: row["owner"] for row in owners} == {"a": None, "b": "Ann"}
 
 
@@ -139,7 +143,7 @@ def test_a_build_that_was_taken_over_commits_no_more(store, table):
 
 
 def test_files_that_no_version_names(store, table):
-    folder = store.directory / "tables" / "made" / "chips.lance" / "data"
+    folder = store.home.folder / "tables" / "made" / "chips.lance" / "data"
     commit_fragments(table, written(table, "a"), CommitMark("b", 1))
     committed = {path.name for path in folder.iterdir()}
     written(table, "b")
@@ -149,14 +153,30 @@ def test_files_that_no_version_names(store, table):
 
 
 def test_files_of_versions_that_readers_may_look_at_are_no_orphans(store, table):
-    folder = store.directory / "tables" / "made" / "chips.lance" / "data"
+    folder = store.home.folder / "tables" / "made" / "chips.lance" / "data"
     for number, name in enumerate("abc"):
         commit_fragments(table, written(table, name), CommitMark("b", number))
-    store.refresh()
-    store.compact()
+    Store(store.home).compact()
     names = [path.name for path in folder.iterdir()]
     assert len(names) == 4
     assert orphans(table, names) == []
+
+
+def test_optimize_removes_what_workers_that_died_have_written(store, table):
+    folder = store.home.folder / "tables" / "made" / "chips.lance" / "data"
+    commit_fragments(table, written(table, "a"), CommitMark("b", 1))
+    written(table, "b")
+    (old,) = orphans(table, [path.name for path in folder.iterdir()])
+    hours_ago = time.time() - 7200
+    os.utime(folder / old, (hours_ago, hours_ago))
+    # Its writer may be alive.
+    written(table, "c")
+    assert drop_orphans(table) == 1
+    assert drop_orphans(table) == 0
+    names = [path.name for path in folder.iterdir()]
+    assert old not in names
+    assert len(orphans(table, names)) == 1
+    assert ids(store) == ["a"]
 
 
 # -- in a bucket ----------------------------------------------------------------------------------
@@ -197,6 +217,17 @@ def test_in_a_bucket_a_lost_answer_is_no_second_commit(distant, bucket):
         )
         assert lost
     assert distant_ids(distant) == ["a", "b", "c"]
+
+
+def test_orphans_in_a_bucket(distant, bucket):
+    commit_fragments(distant, write_fragments(distant, pa.table({"id": ["a"]})), CommitMark("b", 1))
+    write_fragments(distant, pa.table({"id": ["b"]}))
+    data = "archive/chips.lance/data"
+    assert len(bucket.keys(data)) == 2
+    assert drop_orphans(distant) == 0
+    assert drop_orphans(distant, timedelta(seconds=-5)) == 1
+    assert len(bucket.keys(data)) == 1
+    assert distant_ids(distant) == ["a"]
 
 
 def test_a_bucket_that_is_away_for_a_while_is_waited_for(distant, bucket, monkeypatch):

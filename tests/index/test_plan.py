@@ -66,7 +66,7 @@ def test_of_a_source_that_was_begun_only_the_rest_is_read(store, tmp_path):
     assert numbers_of(source, size=3) == [[3, 4, 6], [7]]
     assert not source.has_outdated
     add_chips(store, item, [3, 4, 6, 7])
-    store = Store(store.directory)
+    store = Store(store.home)
     (source,) = plan(sources, store)
     assert source.num_missing == 0
     assert numbers_of(source) == [[]], "it is opened once more, to write its record"

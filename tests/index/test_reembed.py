@@ -64,19 +64,14 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-@pytest.mark.parametrize("step", ["rmtree", "copytree", "write_settings"])
+@pytest.mark.parametrize("step", ["_keep_added", "write_settings"])
 def test_a_reembedding_that_dies_leaves_the_old_index_and_goes_on(
     archive, other, monkeypatch, step
 ):
-    home = reembedding if step == "write_settings" else reembedding.shutil
-    original = getattr(home, step)
-
     def dying(*args, **options):
-        if step == "copytree":
-            original(*args, **options)
         raise Killed
 
-    monkeypatch.setattr(home, step, dying)
+    monkeypatch.setattr(reembedding, step, dying)
     with pytest.raises(Killed):
         reembed(archive, *other, None, num_workers=0)
     monkeypatch.undo()
@@ -142,14 +137,13 @@ def test_another_model_keeps_the_tiles(archive, same, other):
     assert (settings.tiles, settings.embed_dim) == (2, 24)
 
 
-@pytest.mark.parametrize("step", ["rmtree", "copytree", "write_settings"])
+@pytest.mark.parametrize("step", ["_keep_added", "write_settings"])
 def test_tiles_that_die_on_their_way_leave_the_old_index_and_go_on(
     archive, same, monkeypatch, step
 ):
     before = all_rows(Store(archive))
-    home = reembedding if step == "write_settings" else reembedding.shutil
     with monkeypatch.context() as patched:
-        patched.setattr(home, step, lambda *args, **options: (_ for _ in ()).throw(Killed()))
+        patched.setattr(reembedding, step, lambda *args, **options: (_ for _ in ()).throw(Killed()))
         with pytest.raises(Killed):
             reembed(archive, *same, None, tiles=2, num_workers=0)
     assert Store(archive).settings.tiles == 1
@@ -158,6 +152,30 @@ def test_tiles_that_die_on_their_way_leave_the_old_index_and_go_on(
     assert reembed(archive, *same, None, tiles=3, num_workers=0).num_added == 27
     assert Store(archive).settings.tiles == 3
     assert not (archive / ".reembed").exists()
+    assert len(list((archive / "tables").iterdir())) == 1
+
+
+def test_a_death_after_the_change_over_leaves_the_new_index(archive, same, other, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(reembedding, "_clear", lambda *told: (_ for _ in ()).throw(Killed()))
+        with pytest.raises(Killed):
+            reembed(archive, *other, None, num_workers=0)
+    assert Store(archive).settings.embed_dim == 24
+    assert len(chip_ids(archive)) == 27
+    # Back again: nothing of the old tables is taken for new ones.
+    assert reembed(archive, *same, None, num_workers=0).num_added == 27
+    assert len(chip_ids(archive)) == 27
+    assert len(list((archive / "tables").iterdir())) == 1
+
+
+def test_tables_that_grew_elsewhere_are_begun_again(archive, other):
+    """An earlier version let them grow below .reembed."""
+    reembed(archive, *other, None, num_workers=0)
+    identity = Store(archive).settings.embedding_id
+    remains = archive / ".reembed" / f"{identity}-tiles2"
+    (remains / "tables").mkdir(parents=True)
+    (remains / "index.json").write_text("{}")
+    assert reembed(archive, *other, None, tiles=2, num_workers=0).num_added == 27
 
 
 def test_what_was_embedded_with_the_same_tiles_is_kept(archive, same, monkeypatch):

@@ -119,7 +119,7 @@ def test_threads_search_while_one_refreshes_and_one_writes(store, with_ann):
             stop.set()
 
     def write():
-        writer = Store(store.directory)
+        writer = Store(store.home)
         writer.drop_sources(["/scenes/0003.tif"])
         writer.add_chips(chips, vectors(len(chips)))
         writer.compact()
@@ -145,7 +145,7 @@ def test_threads_search_while_one_refreshes_and_one_writes(store, with_ann):
 
 def test_an_index_that_was_embedded_again_is_to_be_opened_again(store):
     index = Index(store)
-    write_settings(store.directory, replace(store.settings, model_id="other"))
+    write_settings(store.home, replace(store.settings, model_id="other"))
     with pytest.raises(ModelMismatchError, match="embedded again with the model none .*open it"):
         index.refresh()
 

@@ -230,7 +230,7 @@ def test_many_files_are_joined(store, monkeypatch):
 
 
 def test_problems_are_listed_in_a_file_while_there_are_any(store):
-    path = store.directory / "problems.json"
+    path = store.home.folder / "problems.json"
     store.put_sources([record(), record("b.tif", num_chips=0, problem="damaged")])
     write_problems(store)
     assert json.loads(path.read_text()) == [{"source": "b.tif", "problem": "damaged"}]

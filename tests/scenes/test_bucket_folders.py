@@ -255,7 +255,7 @@ def test_a_vrt_and_its_parts(write_raster, put, far_bucket, tmp_path):  # noqa: 
     [
         ("s3://no-such-bucket/p/", MissingFileError, "there is no bucket no-such-bucket"),
         ("{}/none/", MissingFileError, "there is no object .*/none/, and none below it"),
-        ("{}/none.tif", MissingFileError, "there is no object .*/none.tif, and none below it"),
+        ("{}/none", MissingFileError, "there is no object .*/none, and none below it"),
         ("{}/x*.tif", MissingFileError, "no object matches"),
         ("{}/texts/", MissingFileError, "the folder .*/texts/ holds no images or rasters"),
         ("{}/none.csv", MissingFileError, "there is no object .*none.csv"),

@@ -1,10 +1,21 @@
 """GDAL's settings for buckets, from what other programs are told."""
 
+import os
+
 import pytest
 import rasterio
 
 from harma.scenes.bucket_settings import bucket_settings
 from harma.scenes.edge import gdal_settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_machine(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "AZURE_", "GOOGLE_", "GS_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +54,17 @@ from harma.scenes.edge import gdal_settings
         ({"GOOGLE_SKIP_SIGNATURE": "1"}, {"GS_NO_SIGN_REQUEST": "YES"}),
     ],
 )
-def test_what_gdal_is_told(environment, expected):
-    assert bucket_settings(environment) == expected
+def test_what_gdal_is_told(environment, expected, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert bucket_settings() == expected
+
+
+def test_the_endpoint_of_a_profile(tmp_path, monkeypatch):
+    (tmp_path / "config").write_text("[profile lab]\nendpoint_url = http://lab:9000\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "lab")
+    assert bucket_settings()["AWS_S3_ENDPOINT"] == "lab:9000"
 
 
 def test_gdals_own_variables_go_before(monkeypatch):
@@ -53,5 +73,5 @@ def test_gdals_own_variables_go_before(monkeypatch):
     with gdal_settings():
         told = rasterio.env.getenv()
     assert "AWS_S3_ENDPOINT" not in told
-    assert told["AWS_HTTPS"] == "NO"
+    assert "AWS_HTTPS" not in told
     assert told["GDAL_HTTP_MAX_RETRY"] == "4"

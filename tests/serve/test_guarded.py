@@ -39,7 +39,7 @@ def test_it_reads_what_the_store_reads(guarded, archive, told):
     store = Store(archive)
     assert guarded.snapshot().versions == store.versions
     assert guarded.settings == store.settings
-    assert guarded.directory == archive
+    assert guarded.home.folder == archive
     assert guarded.count() == 27
     assert guarded.sources().keys() == store.sources().keys()
     rows = guarded.rows(["id"])
@@ -54,7 +54,7 @@ def test_it_reads_what_the_store_reads(guarded, archive, told):
 class Broken:
     """A store of which every reading fails."""
 
-    directory = Path("/somewhere/secret")
+    home = Path("/somewhere/secret")
 
     def __init__(self, error):
         self.error = error

@@ -7,7 +7,7 @@ from harma.errors import NotFoundError
 from harma.index.index import Index
 from harma.index.records import SourceRecord
 from harma.index.source_ids import source_id
-from harma.serve.live import LiveIndex, OpenIndex, _written
+from harma.serve.live import LiveIndex, OpenIndex
 from harma.serve.source_table import SourceTable, SourceTables
 
 
@@ -51,9 +51,9 @@ def test_by_id(store):
 
 def test_a_table_is_made_once_for_each_version(store):
     tables = SourceTables()
-    index = LiveIndex("archive", store.directory)
+    index = LiveIndex("archive", store.home.folder)
     index.state = "ready"
-    index._settings_written = _written(store.directory)
+    index._settings_written = index._looked.now()
     index._open = OpenIndex(Index(store), 0)
     table = tables.of(index)
     assert tables.of(index) is table

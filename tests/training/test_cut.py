@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from tests.training.runs import adapter_weights, last_state, trained
 
-from harma.errors import ConfigError, DataError, MissingFileError
+from harma.errors import ConfigError, DataError, MissingFileError, TrainingError
+from harma.training.cut import check_alike
 
 VIEW_NAMES = {"contrastive": 1.0, "intra_modal_triplet": 0.1}
 
@@ -101,3 +103,12 @@ def test_none_needs_no_validation_split(make_recipe, tiny_data, tmp_path):
     (tmp_path / "two.yaml").write_text(description)
     run = trained(make_recipe(method="none", data={"name": str(tmp_path / "two.yaml")}))
     assert "select_on" not in json.loads((run / "metrics.json").read_text())
+
+
+def test_processes_of_other_data_or_weights_do_not_begin():
+    made_from = {"backbone": "", "train": "a", "val": "b"}
+    fabric = SimpleNamespace(global_rank=3, broadcast=lambda value: made_from)
+    check_alike(fabric, made_from)
+    message = r"rank 3 on \S+ has another backbone and val than the first process \(rank 0\)"
+    with pytest.raises(TrainingError, match=message):
+        check_alike(fabric, {**made_from, "backbone": "c", "val": "d"})

@@ -53,7 +53,7 @@ def test_silence_is_counted_by_whoever_looks_and_ends_with_a_beat(hearts):
 def test_the_first_failure_is_told_with_rank_and_host(hearts):
     first, second = hearts
     assert wait_until(lambda: bool(first.peers[0].host), 10)
-    second.fail("the disk is full")
+    second.fail("failed: the disk is full")
     assert wait_until(lambda: bool(first.failure), 10)
     assert first.failure == f"rank 1 on {first.peers[0].host} failed: the disk is full"
     first.fail("something that followed")

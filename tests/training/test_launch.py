@@ -10,12 +10,20 @@ import time
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
+from tests.backbones.coca import coca_config
+from tests.machines import PATHS
 from tests.training.runs import adapter_weights, last_state, logged, stopped, tiny_values, trained
 
 import harma
 from harma.errors import BusyError, ConfigError, MissingFileError
-from harma.training.launch import resume, train
+from harma.training.company import Company
+from harma.training.launch import _check_alike, resume, train
 from harma.training.recipe_files import recipe_from_dict
+from harma.training.run import RunDirectory
+
+# In the second process, in its ninth step.
+OOM = "step:memory:1"
 
 
 @pytest.fixture
@@ -79,6 +87,32 @@ def test_a_run_that_was_stopped_and_moved_is_resumed_from_its_directory(
     assert (again.metrics, again.best_epoch) == (whole.metrics, whole.best_epoch)
     weights = adapter_weights(again.path)
     assert all(torch.equal(weights[name], t) for name, t in adapter_weights(whole.path).items())
+
+
+def test_a_run_of_another_recipe_under_the_same_name_is_told(tmp_path, caplog):
+    run = RunDirectory(tmp_path)
+    recipe = {"method": "harma", "optim": {"lr": 1e-3}}
+    run.check_same(recipe, None, "rank 1 on host-b")
+    run.recipe.write_text(yaml.safe_dump(recipe))
+    run.check_same(recipe, None, "rank 1 on host-b")
+    assert caplog.messages == [], "nothing there, or the same"
+    run.check_same(recipe, [10, 20], "rank 1 on host-b")
+    assert "of rank 1 on host-b holds a copy of the run with another checkpoint" in caplog.text
+    message = r"of rank 1 on host-b holds another run than that of the first .* \(optim differ\)"
+    with pytest.raises(ConfigError, match=message):
+        run.check_same({**recipe, "optim": {"lr": 1e-4}}, None, "rank 1 on host-b")
+
+
+def test_processes_of_different_recipes_do_not_begin(values, monkeypatch):
+    company = Company()
+    recipe = recipe_from_dict(values)
+    _check_alike(company, recipe)
+    other = {**values, "output": "elsewhere", "optim": {"lr": 1e-5}, "method": "bitfit"}
+    monkeypatch.setattr(company, "from_first", lambda *_: recipe_from_dict(other).to_dict())
+    with pytest.raises(
+        ConfigError, match=r"rank 0 on \S+ has another .*: method, optim\.lr differ"
+    ):
+        _check_alike(company, recipe)
 
 
 def test_where_there_is_no_run_there_is_nothing_to_resume(tmp_path):
@@ -163,6 +197,35 @@ def test_two_processes_give_the_run_of_one(tiny_config, tiny_data, tmp_path):
     kept = [harma.load(run).captions.captions for run in (one, tmp_path / "two")]
     assert kept[0] == kept[1]
     assert len(logged(tmp_path / "two", "captions")) == 1
+
+
+@pytest.mark.slow
+def test_two_processes_train_a_whole_coca_and_halve_together(tiny_config, tiny_data, tmp_path):
+    changes = {
+        "method": "full",
+        "data": {"transform": "trouble.transform"},
+        "loss": {"terms": {"contrastive": 1.0}},
+        "optim": {"lr": 1e-3},
+        "train": {"precision": "float64", "chunk_size": "auto"},
+    }
+    backbone = coca_config(tiny_config)
+    for processes in (1, 2):
+        values = tiny_values(backbone, tiny_data, tmp_path / str(processes), **changes)
+        values["data"]["batch_size"] //= processes
+        values["train"]["devices"] = processes
+        (tmp_path / f"{processes}.yaml").write_text(yaml.safe_dump(values))
+        subprocess.run(
+            [sys.executable, "-m", "harma", "train", str(tmp_path / f"{processes}.yaml")],
+            check=True,
+            # Memory runs out in the second process alone.
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": PATHS, "TROUBLE": OOM},
+        )
+    one, two = (
+        load_file(tmp_path / name / "best" / "open_clip_model.safetensors") for name in "12"
+    )
+    torch.testing.assert_close(two, one, rtol=1e-5, atol=1e-6)
+    assert [event["images"] for event in logged(tmp_path / "2", "chunks")] == [2]
+    assert logged(tmp_path / "1", "chunks") == []
 
 
 def test_two_trainings_in_one_directory_are_one_too_many(make_recipe, tmp_path):

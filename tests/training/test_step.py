@@ -168,8 +168,8 @@ def test_two_processes_give_the_gradients_of_one(tiny_config, tmp_path, chunk_si
 ERROR = torch.cuda.OutOfMemoryError("CUDA out of memory.\nSee the documentation.")
 
 
-def machine(device="cuda", processes=1):
-    return SimpleNamespace(device=torch.device(device), world_size=processes)
+def machine(device="cuda"):
+    return SimpleNamespace(device=torch.device(device))
 
 
 def test_a_gpu_is_tried_with_the_whole_batch():
@@ -181,20 +181,20 @@ def test_a_gpu_is_tried_with_the_whole_batch():
 
 @pytest.mark.parametrize(("used", "expected"), [(None, 15), (64, 15), (8, 4), (3, 1)])
 def test_half_of_what_was_tried(used, expected):
-    assert smaller_chunk("auto", used, 31, machine(), ERROR) == expected
+    assert smaller_chunk("auto", used, 31, ERROR) == expected
 
 
 @pytest.mark.parametrize(
-    ("asked", "used", "processes", "images", "half"),
-    [(16, 16, 1, 16, 8), (None, None, 1, 31, 15), ("auto", 1, 1, 1, 1), ("auto", None, 2, 31, 15)],
+    ("asked", "used", "images", "half"),
+    [(16, 16, 16, 8), (None, None, 31, 15), ("auto", 1, 1, 1)],
 )
-def test_what_cannot_be_chosen_here_ends_the_run(asked, used, processes, images, half):
+def test_what_cannot_be_chosen_here_ends_the_run(asked, used, images, half):
     message = (
         rf"does not hold {images} images at once \(CUDA out of memory\.\); try"
         rf" --train\.chunk_size {half},"
     )
     with pytest.raises(TrainingError, match=message):
-        smaller_chunk(asked, used, 31, machine(processes=processes), ERROR)
+        smaller_chunk(asked, used, 31, ERROR)
 
 
 def test_a_batch_comes_in_pieces(tiny_config):

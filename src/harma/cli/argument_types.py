@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harma.errors import HarmaError
 from harma.ground.outputs import check_no_address, check_output_directory, check_output_file
+from harma.ground.storage.home import Home, home_of
 
 
 def positive(text: str) -> int:
@@ -41,6 +42,14 @@ def output_directory(text: str) -> Path:
 def local_directory(text: str) -> Path:
     """A directory of this machine, no address; the verb says what it needs of it."""
     return _checked_place(text, check_no_address)
+
+
+def index_home(text: str) -> Home:
+    """Where an index is, a directory of this machine or s3://, gs://, az://."""
+    try:
+        return home_of(text)
+    except HarmaError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def local_file(text: str) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harma.cli.argument_types import output_file
 from harma.cli.images import add_model_arguments, embed_named, open_model, shown
+from harma.ground.outputs import as_written
 
 EPILOG = """examples:
   harma embed runs/a --images photos/ 'tiles/*.png' --output images.parquet
@@ -69,6 +70,6 @@ def run(args: argparse.Namespace) -> int:
     written = write_embeddings(args.output, names, embeddings, about)
     print(
         f"{len(names):,} embeddings of {embeddings.shape[1]} numbers written to"
-        f" {', '.join(map(str, written))}"
+        f" {', '.join(map(as_written, written))}"
     )
     return 1 if problems else 0

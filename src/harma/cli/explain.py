@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import output_file, positive
 from harma.cli.device import add_device_argument, load_on_device
+from harma.ground.outputs import as_written
 
 if TYPE_CHECKING:
     from harma.evaluation.relevance import Relevance
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     relevance_map = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
     draw_relevance(relevance_map, args.text, args.output, picture)
     print(f"cosine {relevance_map.cosine:.3f}; {_in_words(relevance_map)}")
-    print(f"written: {args.output}")
+    print(f"written: {as_written(args.output)}")
     return 0
 
 

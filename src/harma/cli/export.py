@@ -3,6 +3,7 @@
 import argparse
 
 from harma.cli.argument_types import output_file
+from harma.ground.outputs import as_written
 
 EPILOG = """examples:
   harma export runs/a --format released --output harma.pth"""
@@ -27,5 +28,5 @@ def run(args: argparse.Namespace) -> int:
     from harma.model.convert import export_released
 
     export_released(args.what, args.output, backbone=args.backbone)
-    print(f"written to {args.output}")
+    print(f"written to {as_written(args.output)}")
     return 0

@@ -10,6 +10,7 @@ from harma.cli.opened import add_others_argument, check_outside
 from harma.cli.search_flags import add_expand_flag, add_where_flags, where_of
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.index.index import Index
 
 # Adds flags to a parser.
@@ -56,24 +57,26 @@ def is_of_search(args: argparse.Namespace, add_data_arguments: Adding) -> bool:
         ConfigError: what was given belongs to the other of the two.
     """
     from harma.errors import ConfigError
-    from harma.index.settings import SETTINGS_FILE
+    from harma.ground.storage.addresses import in_bucket
+    from harma.index.settings import SETTINGS_FILE, is_index
 
-    is_index = (Path(args.what) / SETTINGS_FILE).is_file()
-    if is_index and args.queries is None:
+    # A model may have any name; an address or a path of an index is a place.
+    of_index = (in_bucket(args.what) or Path(args.what).is_dir()) and is_index(args.what)
+    if of_index and args.queries is None:
         raise ConfigError(
             f"{args.what} is an index, whose search is measured on judgments: give --queries FILE"
             " (query,chip,relevance). A model is measured on a data set: name its run or adapter"
         )
-    if not is_index and args.queries is not None:
+    if not of_index and args.queries is not None:
         raise ConfigError(
             f"{args.what} is no index (there is no {SETTINGS_FILE}), and --queries measures the"
             " search of one; make it with `harma index build`"
         )
-    given = _given(args, add_data_arguments if is_index else add_search_arguments)
+    given = _given(args, add_data_arguments if of_index else add_search_arguments)
     if given:
-        what = "models on data sets" if is_index else "the search of an index"
+        what = "models on data sets" if of_index else "the search of an index"
         raise ConfigError(f"{', '.join(given)}: only for {what}; leave it out")
-    return is_index
+    return of_index
 
 
 def _given(args: argparse.Namespace, add: Adding) -> list[str]:
@@ -107,14 +110,15 @@ def run_search(args: argparse.Namespace) -> int:
     )
     from harma.evaluation.judging.compare import run_file
     from harma.ground.progress import progress_bars
+    from harma.ground.storage.home import home_of
 
-    directories = [Path(args.what), *args.others]
+    homes = [home_of(args.what), *args.others]
     # Before anything is searched: what cannot be compared or written is not worth the wait.
     if args.output is not None:
-        check_outside(args.output, *directories)
+        check_outside(args.output, *homes)
     if args.against is not None:
         run_file(args.against)
-    index = _opened(directories, args)
+    index = _opened(homes, args)
     judged = read_queries(
         args.queries, index, topics=args.topics, where=where_of(args), expand=args.expand
     )
@@ -138,18 +142,18 @@ def run_search(args: argparse.Namespace) -> int:
     return 0
 
 
-def _opened(directories: Sequence[Path], args: argparse.Namespace) -> "Index":
+def _opened(homes: Sequence["Home"], args: argparse.Namespace) -> "Index":
     """The index, or several as one, with the model and on the device that are named."""
     from harma.index.index import Index
 
     if args.model is None and args.backbone is None and args.device == "auto":
-        return Index.open(directories)
+        return Index.open(homes)
     from harma.cli.device import load_on_device
     from harma.index.settings import read_settings
 
-    settings = read_settings(directories[0])
+    settings = read_settings(homes[0])
     backbone = args.backbone
     if args.model is None:
         backbone = args.backbone or settings.backbone
     model = load_on_device(args.model or settings.model, backbone, args.device)
-    return Index.open(directories, model=model)
+    return Index.open(homes, model=model)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from harma.cli.argument_types import local_directory
+from harma.cli.argument_types import index_home
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.index.index import Index
     from harma.searches.book import SearchBook
 
@@ -18,15 +19,15 @@ class IndexPlace:
     """Where an index is, or several that are searched as one.
 
     Attributes:
-        directories: of each.
+        homes: of each.
         group: the name under which saved searches of several are kept; "" of one index.
     """
 
-    directories: tuple[Path, ...]
+    homes: "tuple[Home, ...]"
     group: str = ""
 
     @classmethod
-    def of(cls, directory: Path, args: argparse.Namespace) -> Self:
+    def of(cls, home: "Home", args: argparse.Namespace) -> Self:
         """What a command line names: an index, and those that `--index` adds to it.
 
         Raises:
@@ -41,18 +42,21 @@ class IndexPlace:
             )
         if args.group and not args.others:
             raise ConfigError(f"--group {args.group} is of several indexes; name them with --index")
-        return cls((directory, *args.others), args.group)
+        return cls((home, *args.others), args.group)
 
     @property
     def told(self) -> str:
         """What people call it."""
-        return self.group or str(self.directories[0])
+        return self.group or str(self.homes[0])
 
 
 def add_index_argument(parser: argparse.ArgumentParser) -> None:
     """The index that is watched, and where its saved searches are."""
     parser.add_argument(
-        "directory", metavar="INDEX", type=local_directory, help="directory of the index"
+        "directory",
+        metavar="INDEX",
+        type=index_home,
+        help="directory or s3://… of the index",
     )
     add_group_arguments(parser)
     add_state_argument(parser)
@@ -74,7 +78,7 @@ def add_others_argument(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--index",
         action="append",
-        type=local_directory,
+        type=index_home,
         default=[],
         dest="others",
         metavar="INDEX",
@@ -107,9 +111,9 @@ def open_index(place: IndexPlace, args: argparse.Namespace) -> "Index":
     from harma.model.saved import load
 
     if args.model is None and args.backbone is None:
-        return Index.open(place.directories)
-    name = args.model or read_settings(place.directories[0]).model
-    return Index.open(place.directories, model=load(name, backbone=args.backbone))
+        return Index.open(place.homes)
+    name = args.model or read_settings(place.homes[0]).model
+    return Index.open(place.homes, model=load(name, backbone=args.backbone))
 
 
 def read_search(file: Path) -> dict[str, Any]:
@@ -129,7 +133,7 @@ def read_search(file: Path) -> dict[str, Any]:
     return asked
 
 
-def check_outside(output: Path, *directories: Path) -> None:
+def check_outside(output: Path, *homes: "Home") -> None:
     """Check that a file that is to be written does not lie inside an index.
 
     Raises:
@@ -137,8 +141,8 @@ def check_outside(output: Path, *directories: Path) -> None:
     """
     from harma.errors import ConfigError
 
-    for directory in directories:
-        if directory.resolve() in output.resolve().parents:
+    for home in homes:
+        if home.holds(output):
             raise ConfigError(f"{output} lies inside the index; write it elsewhere")
 
 
@@ -153,9 +157,9 @@ def open_searches(place: IndexPlace, state: str) -> "SearchBook":
     from harma.searches.database import group_file
 
     # A database would be made, also where there is no index.
-    for directory in place.directories:
-        read_settings(directory)
-    first = place.directories[0]
+    for home in place.homes:
+        read_settings(home)
+    first = place.homes[0]
     if not place.group:
         return SearchBook.open(first, state=state)
     return SearchBook.open(

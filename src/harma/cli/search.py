@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.argument_types import local_directory, output_file
+from harma.cli.argument_types import index_home, output_file
 from harma.cli.opened import add_others_argument
 from harma.cli.search_flags import (
     add_flags,
@@ -19,9 +19,11 @@ from harma.cli.search_flags import (
     without_weight,
 )
 from harma.ground.garbage import paused_collection
+from harma.ground.outputs import as_written
 from harma.index.ask import CHIP_PREFIX
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.index.hit_list import HitList
     from harma.index.hits import Hit
     from harma.index.index import Index
@@ -60,7 +62,10 @@ status: 0 hits, 1 none, 2 the search could not be made"""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
-        "directory", metavar="INDEX", type=local_directory, help="directory of the index"
+        "directory",
+        metavar="INDEX",
+        type=index_home,
+        help="directory or s3://… of the index",
     )
     add_flags(parser)
     add_others_argument(parser)
@@ -132,16 +137,16 @@ def _format(args: argparse.Namespace) -> str:
     if args.output is None and form in FILES_ONLY:
         raise ConfigError(f"the format {form} is written to a file: give --output FILE")
     if args.output is not None:
-        for directory in (args.directory, *args.others):
-            _check_output(args.output, directory, form)
+        for home in (args.directory, *args.others):
+            _check_output(args.output, home, form)
     return form
 
 
-def _check_output(output: Path, directory: Path, form: str) -> None:
+def _check_output(output: Path, home: "Home", form: str) -> None:
     """Check that hits may be written to a file."""
     from harma.errors import ConfigError
 
-    if directory.resolve() in output.resolve().parents:
+    if home.holds(output):
         raise ConfigError(f"{output} lies inside the index; write hits elsewhere")
     if form == "table":
         raise ConfigError("a table is shown, not written; choose another --format for --output")
@@ -167,7 +172,7 @@ def _write(index: "Index", hits: "HitList", form: str, args: argparse.Namespace)
         return
     else:
         write_text(args.output, HIT_WRITERS[form](hits))
-    print(f"{len(hits):,} hits written to {args.output}")
+    print(f"{len(hits):,} hits written to {as_written(args.output)}")
 
 
 def _title(args: argparse.Namespace) -> str:

@@ -8,10 +8,9 @@ only this machine is served.
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from harma.cli.argument_types import count, local_directory, local_file, positive
+from harma.cli.argument_types import count, index_home, local_file, positive
 from harma.cli.watch.telling import (
     add_telling_arguments,
     hosts_that_may_be_told,
@@ -19,6 +18,7 @@ from harma.cli.watch.telling import (
 )
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.serve.settings import Limits, ServeSettings
 
 EPILOG = """examples:
@@ -257,12 +257,12 @@ class NamedIndex(NamedTuple):
 
     Attributes:
         name: in addresses.
-        place: its directory.
+        place: its directory or address.
         is_said: whether somebody gave the name; else it is that of the folder.
     """
 
     name: str
-    place: Path
+    place: "Home"
     is_said: bool
 
 
@@ -273,13 +273,14 @@ def named_index(text: str) -> NamedIndex:
     name, sign, place = text.partition("=")
     # A path may hold the sign too.
     if sign and "/" not in name:
-        return NamedIndex(name, local_directory(place), is_said=True)
-    return NamedIndex(name_of(Path(text)), local_directory(text), is_said=False)
+        return NamedIndex(name, index_home(place), is_said=True)
+    home = index_home(text)
+    return NamedIndex(name_of(home), home, is_said=False)
 
 
 def indexes_and_groups(
     named: Sequence[NamedIndex],
-) -> tuple[dict[str, Path], dict[str, tuple[Path, ...]]]:
+) -> tuple[dict[str, "Home"], dict[str, tuple["Home", ...]]]:
     """Id → directory of indexes, and id → directories of those that are searched as one.
 
     Args:

@@ -14,6 +14,8 @@ from harma.errors import ConfigError
 
 # Set in each of the processes that torchrun or Slurm starts.
 LAUNCHED = {"TORCHELASTIC_RUN_ID", "SLURM_PROCID"}
+# What has the number of such a process, the most telling first.
+RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 EPILOG = """examples:
   harma train rsitmd_geo --data.root data/rsitmd --output runs/a
   harma train rsitmd_vit --data.root data/rsitmd --train.precision bf16
@@ -79,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"\ninterrupted{hint}", file=sys.stderr)
         return 130
     # Launched once for each process, of which the first one speaks.
-    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0":
+    ranks = [os.environ[name] for name in RANKS if name in os.environ]
+    if not ranks or ranks[0] == "0":
         print(f"run written to {trained.path}")
     return 0

@@ -13,14 +13,15 @@ from harma.errors import DataError
 from harma.exchange.embedding_file import Columns, EmbeddingFile
 from harma.exchange.embedding_rows import CheckedRows
 from harma.exchange.origin import check_fits, import_settings, with_ranges
-from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
+from harma.ground.storage.home import Place, home_of
+from harma.ground.storage.lease import writing
 from harma.index.compaction import keep_quick
 from harma.index.contract import ROW_ID, StoreWriter
 from harma.index.properties import PropertyColumns
 from harma.index.records import SourceRecord
 from harma.index.schema import embeddings_of
-from harma.index.settings import SETTINGS_FILE, read_settings
+from harma.index.settings import is_index, read_settings
 from harma.index.store import WRITING_INDEX, Store
 
 # Cosine from which on two embeddings are of one chip and one model, whatever machine made them.
@@ -51,7 +52,7 @@ class Imported:
 
 
 def import_geoparquet(
-    directory: Path,
+    place: Place,
     path: Path,
     *,
     columns: Columns | None = None,
@@ -67,7 +68,7 @@ def import_geoparquet(
     completed by the next.
 
     Args:
-        directory: of the index.
+        place: of the index.
         path: a GeoParquet file with a column of embeddings.
         columns: which columns are meant.
         model: what embedded, as `harma.load` takes it; a file exported by HarMA states it.
@@ -84,15 +85,16 @@ def import_geoparquet(
     start = time.monotonic()
     file = EmbeddingFile(path, columns)
     settings, loaded = import_settings(file, model, backbone, label)
-    is_there = (directory / SETTINGS_FILE).is_file()
+    home = home_of(place)
+    is_there = is_index(home)
     if is_there:
-        of_index = read_settings(directory)
+        of_index = read_settings(home)
         check_fits(path, of_index, settings, is_export=file.settings is not None)
-    with locked(directory, WRITING_INDEX):
-        work = _Import(file, Store(directory) if is_there else None, progress)
+    with writing(home, WRITING_INDEX) as guard:
+        work = _Import(file, Store(home, guard=guard) if is_there else None, progress)
         # The index is made only when the whole file is known to be good.
         work.check()
-        store = work.store or Store.create(directory, settings)
+        store = work.store or Store.create(home, settings, guard=guard)
         # Before its chips are there: a picture of them is read as they were.
         known = with_ranges(store.settings, settings)
         if known != store.settings:

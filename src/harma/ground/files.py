@@ -7,9 +7,11 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from harma.errors import ConfigError
 from harma.ground.outputs import check_no_address
+from harma.ground.storage.addresses import in_bucket
 
 
 @contextmanager
@@ -17,11 +19,17 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; it takes the place of `path` when the block succeeds.
 
     It lies beside `path`, under a name that no other process or thread has: of two that write the
-    same file, the one that ends last stays. A link is followed: what it points to is replaced.
+    same file, the one that ends last stays. A link is followed: what it points to is replaced. What
+    goes to a bucket is written to a temporary folder of this machine, and then put there whole.
 
     Raises:
-        ConfigError: something is there that is no ordinary file, or it is an address.
+        ConfigError: something is there that is no ordinary file, or it is another address.
+        StorageError: the bucket does not take it.
     """
+    if in_bucket(path):
+        with _put_afterwards(path) as temporary:
+            yield temporary
+        return
     check_no_address(path)
     path = path.resolve()
     if path.exists() and not path.is_file():
@@ -34,6 +42,17 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _put_afterwards(path: Path) -> Iterator[Path]:
+    """Give a temporary path; what is there when the block succeeds becomes an object."""
+    from harma.ground.storage.object_files import put_file
+
+    with TemporaryDirectory(prefix="harma-") as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        put_file(temporary, str(path))
 
 
 @contextmanager
@@ -87,6 +106,16 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Mapping[str, object] | Sequence[object]) -> None:
     """Write a JSON file whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def written_bytes(path: Path) -> int:
+    """How large a file is that was written, on this machine or in a bucket."""
+    if not in_bucket(path):
+        return path.stat().st_size
+    from harma.ground.storage.objects import described
+
+    there = described(str(path))
+    return there.size if there is not None else 0
 
 
 def _temporary(path: Path) -> Path:

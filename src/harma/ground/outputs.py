@@ -1,4 +1,4 @@
-"""Where output may go: local files and folders that can be written, never an address (s3://…).
+"""Where output may go: local files and folders that can be written, single files to buckets, too.
 
 Looked at before any work: what is found out at the end has cost the time of all of it.
 """
@@ -7,7 +7,8 @@ import os
 import re
 from pathlib import Path
 
-from harma.errors import ConfigError, StorageError
+from harma.errors import ConfigError, HarmaError, StorageError
+from harma.ground.storage.addresses import address_of, in_bucket
 
 # One letter and a colon is a drive of Windows. A `Path` keeps one of the two slashes.
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
@@ -39,18 +40,45 @@ def check_no_address(place: str | os.PathLike[str], what: str = "") -> None:
 
 
 def check_output_file(place: str | os.PathLike[str], what: str = "") -> None:
-    """Check that a file can be written there; nothing is made.
+    """Check that a file can be written there, on this machine or in a bucket; nothing is made.
 
     Raises:
-        ConfigError: it is an address, a directory, or lies below a file.
-        StorageError: the folder cannot be written to.
+        ConfigError: it is another address, a directory, or lies below a file.
+        MissingFileError: there is no such bucket.
+        StorageError: the folder cannot be written to, or the bucket cannot be reached.
     """
-    check_no_address(place, what)
-    path = Path(place)
     named = _named(place, what)
+    if in_bucket(place):
+        _check_in_bucket(place, named)
+        return
+    if is_address(place):
+        raise ConfigError(
+            f"{named} is an address; HarMA writes to local files and folders, and single files to"
+            " buckets, too (s3://BUCKET/…, gs://BUCKET/…, az://CONTAINER/…). Name one of these"
+        )
+    path = Path(place)
     if path.is_dir():
         raise ConfigError(f"{named} is a directory; name a file to write to")
     _check_folder(path.absolute().parent, named)
+
+
+def as_written(place: str | os.PathLike[str]) -> str:
+    """A place as a person writes it: a `Path` of an address has lost one of its two slashes."""
+    if in_bucket(place):
+        return str(address_of(place))
+    return os.fspath(place)
+
+
+def _check_in_bucket(place: str | os.PathLike[str], named: str) -> None:
+    from harma.ground.storage.object_files import check_bucket
+
+    address = address_of(place)
+    if not address.key or os.fspath(place).endswith("/"):
+        raise ConfigError(f"{named} names no object; name one to write to, s3://BUCKET/hits.csv")
+    try:
+        check_bucket(address)
+    except HarmaError as error:
+        raise type(error)(f"{named} cannot be written: {error.problem}") from error
 
 
 def check_output_directory(place: str | os.PathLike[str], what: str = "") -> None:
@@ -83,7 +111,7 @@ def _check_folder(folder: Path, named: str) -> None:
 
 
 def _named(place: str | os.PathLike[str], what: str) -> str:
-    text = os.fspath(place)
+    text = as_written(place)
     if what:
         return f"{what} is {text}, which"
     return text

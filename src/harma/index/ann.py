@@ -130,5 +130,5 @@ def _read(store: StoreReader) -> dict[str, Any] | None:
 def _damaged(store: StoreReader, error: Exception) -> DataError:
     return DataError(
         f"search.json is damaged ({error}); run `harma index optimize`",
-        source=str(store.directory),
+        source=str(store.home),
     )

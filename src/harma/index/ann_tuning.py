@@ -51,7 +51,11 @@ Best = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 def make_ann(
-    store: StoreWriter, texts: Vectors | None, *, least_recall: float = WANTED_RECALL
+    store: StoreWriter,
+    texts: Vectors | None,
+    *,
+    least_recall: float = WANTED_RECALL,
+    num_workers: int = 1,
 ) -> Ann | None:
     """Make the ANN index of an index, and choose its parameters.
 
@@ -64,6 +68,7 @@ def make_ann(
         store: of the index.
         texts: embedded texts (n, E); None where there is no model to embed any.
         least_recall: recall of the ten best, 0 to 1.
+        num_workers: processes that make it.
 
     Returns:
         What was made; None where nothing reaches `KEPT_RECALL`: then all are compared.
@@ -73,7 +78,7 @@ def make_ann(
     forget_ann(store)
     nearest: Ann | None = None
     for kind, num_bits in _kinds(store):
-        store.create_ann(kind, num_bits, num_partitions_of(store))
+        store.create_ann(kind, num_bits, num_partitions_of(store), num_workers=num_workers)
         made = Ann(
             kind, num_bits, 0, 0, store.count(), {}, 0, least_recall, num_partitions_of(store)
         )
@@ -88,7 +93,7 @@ def make_ann(
         write_tried(store)
         return None
     if nearest.kind != ANN_KINDS[-1][0]:
-        nearest = _made_again(probes, store, nearest)
+        nearest = _made_again(probes, store, nearest, num_workers)
     write_ann(store, nearest)
     return nearest
 
@@ -165,9 +170,9 @@ def _climbed(probes: "Probes", ann: Ann) -> Iterator[Ann]:
         )
 
 
-def _made_again(probes: "Probes", store: StoreWriter, ann: Ann) -> Ann:
+def _made_again(probes: "Probes", store: StoreWriter, ann: Ann, num_workers: int) -> Ann:
     """An ANN index in whose place another kind was tried since; it may reach a little else now."""
-    store.create_ann(ann.kind, ann.num_bits, num_partitions_of(store))
+    store.create_ann(ann.kind, ann.num_bits, num_partitions_of(store), num_workers=num_workers)
     recall, milliseconds = probes.measure(ann.num_probes, ann.refine)
     return replace(ann, recall=recall, milliseconds=milliseconds)
 

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from harma.errors import ConfigError
-from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
+from harma.ground.storage.home import Home, Place, home_of
+from harma.ground.storage.lease import Guard, writing
 from harma.index.archive_ranges import ArchiveRanges
 from harma.index.compaction import keep_quick
 from harma.index.done import Done
@@ -15,7 +15,7 @@ from harma.index.engines.engine import Engine, Work
 from harma.index.engines.local import LocalEngine
 from harma.index.plan import PlannedSource, plan
 from harma.index.reading import Task
-from harma.index.settings import COMMON_SETTINGS, SETTINGS_FILE, Settings
+from harma.index.settings import COMMON_SETTINGS, Settings, is_index
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.superseded import superseded, without_known_parts
 from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
@@ -30,13 +30,14 @@ OTHERWISE = {"tiles": "; `harma index reembed` gives this one other tiles"}
 
 
 def build(
-    directory: Path,
+    place: Place,
     sources: Sequence[Source] | Found,
     model: HarMA,
     settings: Settings,
     *,
     batch_size: int = 64,
     num_workers: int = 1,
+    tables: Home | None = None,
     progress: AdvancePart = not_told,
     engine: Engine | None = None,
 ) -> BuildOutcome:
@@ -46,25 +47,27 @@ def build(
     on at once, a few sources at a time.
 
     Args:
-        directory: of the index.
+        place: of the index: a folder, an address of a bucket, or a home.
         sources: scenes, or what `find_scenes` found: what it left out is told with the outcome.
         model: embeds; the one the index was made with.
         settings: of a new index; an old one must have the same.
         batch_size: pictures embedded at once: chips, and their tiles.
         num_workers: processes that read for a model; 0 reads in its own.
+        tables: the home that the tables lie in, where that is another.
         progress: called with (what is done, so far, in all): "looking" and "sampling" count
             sources, "embedding" chips. Until all sources are looked at, all chips are an estimate.
         engine: who does the work; None does it on this machine.
 
     Raises:
         BusyError: another process writes the index.
-        ConfigError: it was made with other settings, or the directory holds something else.
+        ConfigError: it was made with other settings, or the place holds something else.
         ModelMismatchError: it was made with another model.
     """
     found = sources if isinstance(sources, Found) else Found(list(sources))
     engine = engine or LocalEngine()
-    with locked(directory, WRITING_INDEX):
-        store = _opened(directory, settings)
+    home = home_of(place)
+    with writing(home, WRITING_INDEX) as guard:
+        store = _opened(home, settings, tables, guard)
         _check_fits(store, settings, model)
         found = without_known_parts(found, store.sources())
         # A source that is named twice would have two sets of chips on their way.
@@ -94,11 +97,11 @@ def build(
         return writer.outcome
 
 
-def _opened(directory: Path, settings: Settings) -> Store:
+def _opened(home: Home, settings: Settings, tables: Home | None, guard: Guard) -> Store:
     """The index, made if it is not there."""
-    if (directory / SETTINGS_FILE).is_file():
-        return Store(directory)
-    return Store.create(directory, settings)
+    if is_index(home):
+        return Store(home, tables=tables, guard=guard)
+    return Store.create(home, settings, tables=tables, guard=guard)
 
 
 def _check_fits(store: Store, settings: Settings, model: HarMA) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from harma.ground.storage.home import Home
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.settings import Settings
 
@@ -30,8 +30,8 @@ class StoreReader(Protocol):
     """
 
     @property
-    def directory(self) -> Path:
-        """Where the index is, for messages."""
+    def home(self) -> Home:
+        """Where the index is."""
 
     @property
     def settings(self) -> Settings:
@@ -131,14 +131,24 @@ class StoreWriter(StoreReader, Protocol):
     def write_tuning(self, text: str) -> None:
         """Keep how the ANN index was tuned; "" forgets it."""
 
-    def create_ann(self, kind: str, num_bits: int, num_partitions: int | None = None) -> None:
-        """Make the ANN index, in place of an older one."""
+    def create_ann(
+        self,
+        kind: str,
+        num_bits: int,
+        num_partitions: int | None = None,
+        *,
+        num_workers: int = 1,
+    ) -> None:
+        """Make the ANN index, in place of an older one, in some processes."""
 
     def drop_ann(self) -> None:
         """Remove the ANN index, if there is one."""
 
     def num_unindexed(self) -> int:
         """Chips that the ANN index does not know yet."""
+
+    def index_sources(self) -> None:
+        """Make what finds chips by the names of their sources, where there is none."""
 
     def num_segments(self) -> int:
         """Pieces of the ANN index: what was made at once, and what it was extended by."""

@@ -1,28 +1,22 @@
 """Chips copied into new indexes as they are (split, merge): nothing is read or embedded again."""
 
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harma.errors import ConfigError
-from harma.ground.files import replacing_directory
-from harma.ground.lock import LOCK_FILE, locked
-from harma.ground.outputs import check_output_directory
 from harma.ground.progress import AdvancePart
 from harma.index.ann import PAYS
 from harma.index.compaction import keep_quick
 from harma.index.contract import ROW_ID, StoreReader
 from harma.index.embedder import QueryEmbedder
+from harma.index.new_indexes import NewIndexes
 from harma.index.records import SourceRecord
 from harma.index.schema import chip_schema
 from harma.index.settings import FOREIGN, Settings
-from harma.index.store import WRITING_INDEX, Store
 from harma.index.writer import FILES_BETWEEN, write_problems
 
 # Chips that are read at once, with their thumbnails about 50 MB.
@@ -38,7 +32,7 @@ class Made:
     """An index that was made of others.
 
     Attributes:
-        directory: of it.
+        directory: of it; an address where it is in a bucket.
         num_chips: in it.
         num_sources: in it, without those that are not finished.
         num_unfinished: sources of which chips are missing: the next `harma index add` of them
@@ -46,7 +40,7 @@ class Made:
         search: how it is searched, in words.
     """
 
-    directory: Path
+    directory: Path | str
     num_chips: int
     num_sources: int
     num_unfinished: int
@@ -57,15 +51,15 @@ class Copies:
     """Writes chips to new indexes, of which few wait in memory.
 
     Args:
-        directories: of the new indexes, by their names.
+        new: makes the indexes.
+        names: of them; "" is one that lies at the output itself.
         settings: of all of them.
     """
 
-    def __init__(self, directories: Mapping[str, Path], settings: Settings) -> None:
-        self.stores = {
-            name: Store.create(directory, settings) for name, directory in directories.items()
-        }
-        self._waiting: dict[str, list[pa.Table]] = {name: [] for name in directories}
+    def __init__(self, new: NewIndexes, names: Iterable[str], settings: Settings) -> None:
+        self._new = new
+        self.stores = {name: new.create(name, settings) for name in names}
+        self._waiting: dict[str, list[pa.Table]] = {name: [] for name in self.stores}
         self._num_waiting: Counter[str] = Counter()
         # Chips by source, for all new indexes: a source is in one of them.
         self._counts: Counter[str] = Counter()
@@ -123,7 +117,7 @@ class Copies:
             store.put_sources(whole[start : start + SOURCES_AT_ONCE])
         write_problems(store)
         search = keep_quick(store, embedder, progress)
-        return Made(store.directory, store.count(), len(whole), num_unfinished, search)
+        return Made(self._new.place(name), store.count(), len(whole), num_unfinished, search)
 
 
 def copied_columns(store: StoreReader) -> list[str]:
@@ -152,30 +146,3 @@ def measuring(
     if load is None or is_foreign or num_chips < PAYS:
         return None
     return load()
-
-
-@contextmanager
-def new_directory(output: Path, inputs: Iterable[Path]) -> Iterator[Path]:
-    """Give a partial directory beside `output`, which takes its name when the block succeeds.
-
-    Whatever goes wrong, there is nothing half under that name; what a killed process left is
-    removed by the next that writes there.
-
-    Raises:
-        BusyError: another process makes it now.
-        ConfigError: it is there, or would lie inside an index.
-    """
-    check_output_directory(output)
-    is_there = output.exists()
-    if is_there and {path.name for path in output.iterdir()} - {LOCK_FILE}:
-        raise ConfigError(f"{output} is there and not empty; name a directory that is new")
-    for directory in inputs:
-        if directory.resolve() in (output.resolve(), *output.resolve().parents):
-            raise ConfigError(f"{output} lies inside the index {directory}; write elsewhere")
-    try:
-        with locked(output, WRITING_INDEX), replacing_directory(output) as partial:
-            yield partial
-    finally:
-        # The lock made it.
-        if not is_there and not {path.name for path in output.iterdir()} - {LOCK_FILE}:
-            shutil.rmtree(output)

@@ -18,6 +18,7 @@ import pyarrow as pa
 from harma.errors import BusyError, HarmaError, MissingDependencyError, StorageError
 from harma.ground.messages import first_line
 from harma.ground.storage.home import home_of
+from harma.ground.storage.lease import Guard, unguarded
 from harma.index.contract import READ_ERRORS
 
 BUILD_MARK = "harma.build"
@@ -101,19 +102,22 @@ def take_over(table: TableAddress, build: str) -> None:
         _tried(lambda: _take_over(table, build))
 
 
-def commit_fragments(table: TableAddress, fragments: Sequence[str], mark: CommitMark) -> None:
+def commit_fragments(
+    table: TableAddress, fragments: Sequence[str], mark: CommitMark, guard: Guard = unguarded
+) -> None:
     """Make fragments part of a table, all or none of them, and once whatever goes wrong.
 
     Args:
         table: it was taken over by the build of the mark.
         fragments: as `write_fragments` gave them.
         mark: of this commit alone.
+        guard: called before each trial.
 
     Raises:
         BusyError: another build has taken over the table.
         StorageError: they cannot be written.
     """
-    commit = _Commit(table, fragments, mark)
+    commit = _Commit(table, fragments, mark, guard)
     with _told(table, "written"):
         _tried(commit.once)
 
@@ -136,15 +140,19 @@ def orphans(table: TableAddress, names: Iterable[str]) -> list[str]:
 class _Commit:
     """A commit that may be tried again: it looks first whether it is there."""
 
-    def __init__(self, table: TableAddress, fragments: Sequence[str], mark: CommitMark) -> None:
+    def __init__(
+        self, table: TableAddress, fragments: Sequence[str], mark: CommitMark, guard: Guard
+    ) -> None:
         self.table = table
         self.fragments = fragments
         self.mark = mark
+        self.guard = guard
         # The first version that it may have become; 0 before it was tried.
         self.first = 0
 
     def once(self) -> None:
         """Commit, unless an earlier trial did."""
+        self.guard()
         dataset = _opened(self.table)
         owner = dataset.config().get(BUILD_MARK)
         if owner != self.mark.build:

@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from harma.errors import ConfigError, QueryError
 from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
+from harma.ground.storage.home import Place
 from harma.index.ask import (
     Expand,
     Page,
@@ -74,9 +75,7 @@ class Index:
             self.model = _checked(store, model)
 
     @classmethod
-    def open(
-        cls, directory: str | Path | Sequence[str | Path], *, model: "HarMA | None" = None
-    ) -> "Index":
+    def open(cls, place: Place | Sequence[Place], *, model: "HarMA | None" = None) -> "Index":
         """Open an index, or several of one model, which are searched as one.
 
         ::
@@ -84,8 +83,8 @@ class Index:
             harma.Index.open(["naip-2019", "naip-2021"]).search("a stadium")
 
         Args:
-            directory: of the index, or of each of several. Hits are those that an index of all
-                their chips would give.
+            place: of the index (a folder, or s3://…, gs://…, az://…), or of each of several. Hits
+                are those that an index of all their chips would give.
             model: the model it was made with, if it is loaded already or has moved.
 
         Raises:
@@ -94,7 +93,7 @@ class Index:
             ConfigError: an index is named twice, or none is.
             ModelMismatchError: the model is another one, or the indexes are of several.
         """
-        return cls(_store_of(directory), model)
+        return cls(_store_of(place), model)
 
     @classmethod
     def joined(cls, indexes: Sequence["Index"]) -> "Index":
@@ -115,7 +114,7 @@ class Index:
 
     @staticmethod
     def build(
-        directory: str | Path,
+        place: Place,
         sources: "Iterable[PathLike]",
         model: "PathLike | HarMA | None" = None,
         *,
@@ -130,7 +129,7 @@ class Index:
             harma.Index.build("archive", ["scenes/"], "runs/a", size=256, stride=0.5)
 
         Args:
-            directory: of the index.
+            place: of the index.
             sources: folders, files, globs, lists (.txt, .csv), addresses.
             model: run, adapter or model directory, or preset; None takes the index's own.
             backbone: where the model's backbone is, if not where it says.
@@ -149,7 +148,7 @@ class Index:
         from harma.index.options import BuildOptions, options_of
 
         return build_index(
-            directory,
+            place,
             sources,
             model,
             backbone=backbone,
@@ -159,7 +158,7 @@ class Index:
 
     @staticmethod
     def add(
-        directory: str | Path,
+        place: Place,
         sources: "Iterable[PathLike]",
         *,
         backbone: str | None = None,
@@ -169,7 +168,7 @@ class Index:
         """Bring what is new into an index that is there, with its own model and settings.
 
         Args:
-            directory: of the index.
+            place: of the index.
             sources: as in `build`.
             backbone: where the model's backbone is now, if not where the index says.
             progress: called with (what is done, so far, in all).
@@ -184,7 +183,7 @@ class Index:
         from harma.index.options import WorkOptions, options_of
 
         return add_to_index(
-            directory,
+            place,
             sources,
             backbone=backbone,
             options=options_of(WorkOptions, options),
@@ -193,7 +192,7 @@ class Index:
 
     @staticmethod
     def reembed(
-        directory: str | Path,
+        place: Place,
         model: "PathLike",
         *,
         backbone: str | None = None,
@@ -206,7 +205,7 @@ class Index:
         The old embeddings answer meanwhile.
 
         Args:
-            directory: of the index.
+            place: of the index.
             model: run, adapter or model directory, or preset.
             backbone: where the model's backbone is, if not where it says.
             allow_missing: give up sources that cannot be read any more.
@@ -222,7 +221,7 @@ class Index:
         from harma.index.options import WorkOptions, options_of
 
         return reembed_index(
-            directory,
+            place,
             model,
             backbone=backbone,
             allow_missing=allow_missing,
@@ -231,11 +230,11 @@ class Index:
         )
 
     @staticmethod
-    def remove(directory: str | Path, patterns: Sequence[str]) -> "Removed":
+    def remove(place: Place, patterns: Sequence[str]) -> "Removed":
         """Take sources out.
 
         Args:
-            directory: of the index.
+            place: of the index.
             patterns: names of sources, with * and ?.
 
         Raises:
@@ -244,11 +243,11 @@ class Index:
         """
         from harma.index.upkeep import remove
 
-        return remove(Path(directory), patterns)
+        return remove(place, patterns)
 
     @staticmethod
     def relocate(
-        directory: str | Path,
+        place: Place,
         old: "PathLike",
         new: "PathLike",
         *,
@@ -259,7 +258,7 @@ class Index:
         """Rename the sources below a folder or address that lie elsewhere now; nothing is embedded.
 
         Args:
-            directory: of the index.
+            place: of the index.
             old: folder, file or address, as sources of the index are called.
             new: where they lie.
             force: also where files of the new place are not there.
@@ -275,7 +274,7 @@ class Index:
         from harma.index.relocate import relocate
 
         return relocate(
-            Path(directory),
+            place,
             str(old),
             str(new),
             force=force,
@@ -285,19 +284,22 @@ class Index:
 
     @staticmethod
     def optimize(
-        directory: str | Path,
+        place: Place,
         *,
         model: "HarMA | None" = None,
         with_texts: bool = True,
+        num_workers: int = 1,
         progress: AdvancePart = not_told,
     ) -> str:
         """Join files, drop old versions, and make the ANN index anew.
 
         Args:
-            directory: of the index.
+            place: of the index.
             model: the one the index was made with; None loads it.
             with_texts: measure recall on texts too, which needs the model. An index of a model that
                 HarMA cannot load is measured on its chips alone.
+            num_workers: processes that make the ANN index; more than one need pylance
+                (`harma[cluster]`).
             progress: told of what takes long.
 
         Returns:
@@ -310,12 +312,12 @@ class Index:
         from harma.index.upkeep import optimize
 
         # Also where no text is embedded: a model that is given must be the right one.
-        index = Index.open(directory, model=model)
+        index = Index.open(place, model=model)
         is_foreign = index.store.settings.model_id.startswith(FOREIGN)
         embedder = None
         if with_texts and not is_foreign:
             embedder = index.model
-        return optimize(Path(directory), embedder, progress)
+        return optimize(place, embedder, progress, num_workers)
 
     # -- what reads it -----------------------------------------------------------------------------
 
@@ -435,7 +437,7 @@ class Index:
         file = Path(file)
         # Resolved, as a link may lead into the index.
         for snapshot in self._snapshot.parts or [self._snapshot]:
-            if snapshot.store.directory.resolve() in file.resolve().parents:
+            if snapshot.store.home.holds(file):
                 raise ConfigError(f"{file} lies inside the index; write the export elsewhere")
         return export_geoparquet(self.store, file, thumbnails=thumbnails, progress=progress)
 
@@ -586,11 +588,12 @@ class Index:
             return HitList(hits, snapshot.store, embedded.expanded)
 
 
-def _store_of(directory: str | Path | Sequence[str | Path]) -> StoreReader:
+def _store_of(place: Place | Sequence[Place]) -> StoreReader:
     """The store of an index, or of several."""
-    if isinstance(directory, str | Path):
-        return Store(Path(directory))
-    stores = [Store(Path(each)) for each in directory]
+    if not isinstance(place, list | tuple):
+        # Else a sequence of another kind, of which a text is one.
+        return Store(cast("Place", place))
+    stores = [Store(each) for each in place]
     if not stores:
         raise ConfigError("no index is named; name one or several")
     return stores[0] if len(stores) == 1 else JoinedStore(stores)

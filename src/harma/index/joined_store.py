@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError, HarmaError, ModelMismatchError
+from harma.ground.storage.home import Home
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.properties import WORDS
@@ -41,7 +41,7 @@ class JoinedStore:
 
     Attributes:
         parts: the same.
-        directory: of the first.
+        home: of the first.
         settings: of the first, with the ranges of kinds of scenes that others know.
 
     Raises:
@@ -54,7 +54,7 @@ class JoinedStore:
         for part in parts[1:]:
             check_same_model(parts[0], part)
         self.parts = list(parts)
-        self.directory: Path = parts[0].directory
+        self.home: Home = parts[0].home
         self.settings: Settings = with_all_ranges([part.settings for part in parts])
         self._shift = BITS - (len(parts) - 1).bit_length()
         self._types = joined_types(parts)
@@ -115,7 +115,7 @@ class JoinedStore:
         ids = table[ROW_ID].to_numpy()
         if len(ids) and int(ids.max()) >> self._shift:
             raise DataError(
-                f"the index {self.parts[number].directory} is in too many pieces to be searched"
+                f"the index {self.parts[number].home} is in too many pieces to be searched"
                 f" with {len(self.parts) - 1:,} others; run `harma index optimize` on it"
             )
         place = table.schema.get_field_index(ROW_ID)
@@ -268,12 +268,11 @@ class JoinedStore:
 
 def _check_distinct(parts: Sequence[StoreReader]) -> None:
     """Check that no index is there twice."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for part in parts:
-        directory = part.directory.resolve()
-        if directory in seen:
-            raise ConfigError(f"the index {part.directory} is named twice; name each once")
-        seen.add(directory)
+        if part.home.key in seen:
+            raise ConfigError(f"the index {part.home} is named twice; name each once")
+        seen.add(part.home.key)
 
 
 def check_same_model(first: StoreReader, other: StoreReader) -> None:
@@ -282,11 +281,11 @@ def check_same_model(first: StoreReader, other: StoreReader) -> None:
     Raises:
         ModelMismatchError: they are of different models, or see different tiles.
     """
-    check_same_settings(first.directory, first.settings, other.directory, other.settings)
+    check_same_settings(str(first.home), first.settings, str(other.home), other.settings)
 
 
-def check_same_settings(first: Path, one: Settings, other: Path, two: Settings) -> None:
-    """Check that the embeddings of two indexes, by their directories, compare.
+def check_same_settings(first: str, one: Settings, other: str, two: Settings) -> None:
+    """Check that the embeddings of two indexes, by their places, compare.
 
     Raises:
         ModelMismatchError: they are of different models, or see different tiles.
@@ -317,16 +316,16 @@ def joined_types(parts: Sequence[StoreReader]) -> dict[str, pa.DataType]:
         ConfigError: one is of two types.
     """
     types: dict[str, pa.DataType] = {}
-    origins: dict[str, Path] = {}
+    origins: dict[str, Home] = {}
     for part in parts:
         for name, kind in part.property_types().items():
             if types.setdefault(name, kind) != kind:
                 raise ConfigError(
                     f"the property {name} is a {WORDS[types[name]]} in {origins[name]} and a"
-                    f" {WORDS[kind]} in {part.directory}; build one of them again without it, or"
+                    f" {WORDS[kind]} in {part.home}; build one of them again without it, or"
                     " keep them apart"
                 )
-            origins.setdefault(name, part.directory)
+            origins.setdefault(name, part.home)
     return types
 
 
@@ -352,4 +351,4 @@ def _named(part: StoreReader) -> Iterator[None]:
 
 
 def _note(part: StoreReader) -> str:
-    return f"while reading the index {part.directory}"
+    return f"while reading the index {part.home}"

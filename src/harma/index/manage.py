@@ -13,12 +13,14 @@ from harma.errors import ConfigError
 from harma.ground.device import best_device
 from harma.ground.outputs import check_output_directory
 from harma.ground.progress import AdvancePart, not_told
+from harma.ground.storage.home import Home, Place, home_of
+from harma.ground.storage.probe import insist
 from harma.index.build import build, default_settings
 from harma.index.engines.choice import chosen_engine
 from harma.index.options import MAX_NODATA, BuildOptions, WorkOptions
 from harma.index.processes import prepare_workers
 from harma.index.reembed import reembed
-from harma.index.settings import SETTINGS_FILE, Settings, read_settings
+from harma.index.settings import Settings, is_index, read_settings
 from harma.index.writer import BuildOutcome
 from harma.model.model import HarMA
 from harma.model.saved import load
@@ -38,7 +40,7 @@ def _not_kept(_: HarMA) -> None:
 
 
 def build_index(
-    directory: PathLike,
+    place: Place,
     sources: Iterable[PathLike],
     model: PathLike | HarMA | None = None,
     *,
@@ -50,7 +52,7 @@ def build_index(
     """Make an index, or add what is new to it.
 
     Args:
-        directory: of the index.
+        place: of the index.
         sources: folders, files, globs, lists (.txt, .csv), addresses.
         model: run, adapter or model directory, or preset; None takes the index's own. The index
             knows it by this name, so a loaded one serves only for an index that is there.
@@ -66,23 +68,25 @@ def build_index(
             not told its model.
         ModelMismatchError: the index was made with another model.
     """
-    directory = Path(directory)
+    home = home_of(place)
     # Before the model, which takes seconds: a misspelt path is told at once.
-    check_output_directory(directory)
+    if home.is_folder:
+        check_output_directory(home.folder)
+    _insisted(home, options)
     scenes = find_scenes(sources)
-    of_index = _kept_settings(directory)
-    name, home = _named(model, backbone, of_index)
+    of_index = _kept_settings(home)
+    name, of_backbone = _named(model, backbone, of_index)
     with chosen_engine(options) as engine:
         loaded = model
         if not isinstance(loaded, HarMA):
-            loaded = _loaded(name, home, options)
+            loaded = _loaded(name, of_backbone, options)
         keep_model(loaded)
         return build(
-            directory,
+            home,
             scenes,
             loaded,
             # What was asked for: `build` refuses it where the index has it otherwise.
-            _settings(loaded, name, home, options, of_index),
+            _settings(loaded, name, of_backbone, options, of_index),
             batch_size=options.batch_size,
             num_workers=options.num_readers,
             progress=progress,
@@ -91,7 +95,7 @@ def build_index(
 
 
 def add_to_index(
-    directory: PathLike,
+    place: Place,
     sources: Iterable[PathLike],
     *,
     backbone: str | None = None,
@@ -102,7 +106,7 @@ def add_to_index(
     """Add what is new to an index that is there, with its own model and settings.
 
     Args:
-        directory: of the index.
+        place: of the index.
         sources: as in `build_index`.
         backbone: where the model's backbone is now, if not where the index says.
         options: how chips are embedded.
@@ -114,14 +118,15 @@ def add_to_index(
         BusyError: another process writes the index.
         ConfigError: the index was made with other tiles.
     """
-    directory = Path(directory)
-    of_index = read_settings(directory)
+    home = home_of(place)
+    of_index = read_settings(home)
+    _insisted(home, options)
     scenes = find_scenes(sources)
     with chosen_engine(options) as engine:
         loaded = _loaded(of_index.model, backbone or of_index.backbone, options)
         keep_model(loaded)
         return build(
-            directory,
+            home,
             scenes,
             loaded,
             # As in `build_index`: `build` refuses other tiles.
@@ -134,7 +139,7 @@ def add_to_index(
 
 
 def reembed_index(
-    directory: PathLike,
+    place: Place,
     model: PathLike,
     *,
     backbone: str | None = None,
@@ -147,7 +152,7 @@ def reembed_index(
     The old embeddings answer until it is done.
 
     Args:
-        directory: of the index.
+        place: of the index.
         model: run, adapter or model directory, or preset.
         backbone: where the model's backbone is, if not where it says.
         allow_missing: give up sources that cannot be read any more.
@@ -160,10 +165,11 @@ def reembed_index(
         ConfigError: the index has the embeddings of this model and these tiles already.
         DataError: sources cannot be read; the index stays as it is.
     """
+    _insisted(home_of(place), options)
     name = _lasting(model)
     with chosen_engine(options) as engine:
         return reembed(
-            Path(directory),
+            place,
             _loaded(name, backbone, options),
             name,
             backbone,
@@ -176,11 +182,15 @@ def reembed_index(
         )
 
 
-def _kept_settings(directory: Path) -> Settings | None:
+def _insisted(home: Home, options: WorkOptions) -> None:
+    """Keep that there is one writer, where it is said of an index in a bucket."""
+    if options.single_writer and not home.is_folder:
+        insist(home)
+
+
+def _kept_settings(home: Home) -> Settings | None:
     """The settings of an index, or None where there is none yet."""
-    if not (directory / SETTINGS_FILE).is_file():
-        return None
-    return read_settings(directory)
+    return read_settings(home) if is_index(home) else None
 
 
 def _named(

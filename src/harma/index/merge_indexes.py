@@ -2,25 +2,26 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import AdvancePart, not_told
+from harma.ground.storage.home import Place
 from harma.index.contract import StoreReader
-from harma.index.copying import Copies, Made, measuring, new_directory, whole_rows
+from harma.index.copying import Copies, Made, measuring, whole_rows
 from harma.index.embedder import QueryEmbedder
 from harma.index.hashed_names import Hashes, RepeatedNames, hashes_of
 from harma.index.joined_store import JoinedStore
+from harma.index.new_indexes import NewIndexes, new_indexes
 from harma.index.records import SourceRecord
 from harma.index.settings import COMMON_SETTINGS
 from harma.index.store import Store
 from harma.scenes.ranges import told_ranges
 
 # Of the one index that is made.
-MERGED = "merged"
+MERGED = ""
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Merged:
 
 
 def merge_indexes(
-    directories: Sequence[Path],
-    output: Path,
+    places: Sequence[Place],
+    output: Place,
     *,
     load: Callable[[], QueryEmbedder] | None = None,
     progress: AdvancePart = not_told,
@@ -51,7 +52,7 @@ def merge_indexes(
     while ids are compared.
 
     Args:
-        directories: of the indexes, two or more.
+        places: of the indexes, two or more.
         output: new directory; it is there when the index is whole.
         load: gives the model, with which recall of the ANN index is measured, where the index is
             large enough for one; None measures on chips alone.
@@ -63,18 +64,18 @@ def merge_indexes(
         ConfigError: they were made with other settings, one is named twice, or `output` is there.
         ModelMismatchError: they are of several models.
     """
-    if len(directories) < 2:
+    if len(places) < 2:
         raise ConfigError("a merge needs two indexes or more")
-    with new_directory(output, directories) as partial:
+    with new_indexes(output, places) as new:
         # One version of each, whatever is written meanwhile.
-        joined = JoinedStore([Store(directory).snapshot() for directory in directories])
+        joined = JoinedStore([Store(place).snapshot() for place in places])
         with joined.reading():
             merge = _Merge(joined, progress)
             num_chips = merge.check()
             # Before the work: the model may be gone.
             embedder = measuring(joined.settings, num_chips, load)
-            made = merge.write(partial, num_chips, embedder)
-    return Merged(replace(made, directory=output), merge.sources.num_repeated)
+            made = merge.write(new, num_chips, embedder)
+    return Merged(made, merge.sources.num_repeated)
 
 
 class _Merge:
@@ -130,16 +131,16 @@ class _Merge:
             for chip in ids.filter(pa.array(is_doubtful)).to_pylist():
                 if chip in seen:
                     raise DataError(
-                        f"the id {chip} means a chip of {seen[chip].directory} and another of"
-                        f" {store.directory}; they were imported with ids of their own. Import one"
+                        f"the id {chip} means a chip of {seen[chip].home} and another of"
+                        f" {store.home}; they were imported with ids of their own. Import one"
                         " of them again, with ids that HarMA makes (--id-column '')"
                     )
                 seen[chip] = store
 
-    def write(self, directory: Path, num_chips: int, embedder: QueryEmbedder | None) -> Made:
+    def write(self, new: NewIndexes, num_chips: int, embedder: QueryEmbedder | None) -> Made:
         """Copy all that is taken into a new index."""
         settings = replace(self.joined.settings, versions_before=0)
-        copies = Copies({MERGED: directory}, settings)
+        copies = Copies(new, [MERGED], settings)
         done = 0
         for number, store in enumerate(self.joined.parts):
             for rows in self.sources.taken(number, whole_rows(store)):
@@ -159,7 +160,7 @@ def _check_settings(first: StoreReader, other: StoreReader) -> None:
     for kind, shown in told_ranges(other.settings.reading.ranges).items():
         if ranges.get(kind, shown) != shown:
             raise ConfigError(
-                f"{first.directory} shows {kind} from {ranges[kind]}, {other.directory} from"
+                f"{first.home} shows {kind} from {ranges[kind]}, {other.home} from"
                 f" {shown}; search them as one instead (harma search A TEXT --index B)"
             )
     for name in COMMON_SETTINGS:
@@ -171,7 +172,7 @@ def _check_settings(first: StoreReader, other: StoreReader) -> None:
         # As text: a nodata value may be NaN, which is not equal to itself.
         if repr(one) != repr(two):
             raise ConfigError(
-                f"{first.directory} was made with {name} {one}, {other.directory} with {two};"
+                f"{first.home} was made with {name} {one}, {other.home} with {two};"
                 " search them as one instead (harma search A TEXT --index B)"
             )
 
@@ -216,8 +217,8 @@ class _Sources:
         was = (before.content, before.num_chips)
         if was == (record.content, record.num_chips):
             return
-        first = self._stores[self._owners[record.source]].directory
-        other = self._stores[number].directory
+        first = self._stores[self._owners[record.source]].home
+        other = self._stores[number].home
         raise DataError(
             f"{record.source} is in {first} with {before.num_chips:,} chips and in {other} with"
             f" {record.num_chips:,}, or of other bytes; take it out of one of them"

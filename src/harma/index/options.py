@@ -41,6 +41,8 @@ class WorkOptions:
             on it; else host:port or ray://host:port.
         workers: of the cluster, each with a model; None is one a GPU, or as many as the cores
             allow.
+        single_writer: whoever says so sees to it that nobody else writes the index: its store in a
+            bucket is not probed, now and later.
 
     Raises:
         ConfigError: a number is out of its range.
@@ -54,6 +56,7 @@ class WorkOptions:
     engine: str = "local"
     address: str = "auto"
     workers: int | None = None
+    single_writer: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:

@@ -1,34 +1,33 @@
 """Reembed: an index gets embeddings of another model or tiles; until then the old ones answer."""
 
-import os
-import shutil
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from harma.errors import ConfigError, DataError
-from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
+from harma.ground.storage.home import Home, Place, home_of
+from harma.ground.storage.lease import writing
 from harma.index.build import build
 from harma.index.engines.engine import Engine
 from harma.index.properties import properties_of
-from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
+from harma.index.settings import Settings, is_index, read_settings, write_settings
 from harma.index.source_files import source_of
-from harma.index.store import WRITING_INDEX, Store, tables_directory
+from harma.index.store import TABLES, WRITING_INDEX, Store
 from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
 from harma.scenes.period import Period
 from harma.scenes.source import Properties, Source, source_named
 
-# Where the tables of other embeddings grow until they are whole.
+# Where what is known of other embeddings lies until they are whole; their tables grow beside the
+# old ones.
 GROWING = ".reembed"
 
 
 def reembed(
-    directory: Path,
+    place: Place,
     model: HarMA,
     name: str,
     backbone: str | None,
@@ -42,11 +41,11 @@ def reembed(
 ) -> BuildOutcome:
     """Embed all sources of an index again, with another model, or the same with other tiles.
 
-    The old tables answer searches until the new ones are whole; then one rename changes over. What
-    was embedded stays after an interruption, and the next call goes on there.
+    The old tables answer searches until the new ones are whole; then one write of `index.json`
+    changes over. What was embedded stays after an interruption, and the next call goes on there.
 
     Args:
-        directory: of the index.
+        place: of the index.
         model: the new one.
         name: what `harma.load` finds it by.
         backbone: where its backbone is, if given apart.
@@ -62,7 +61,8 @@ def reembed(
         ConfigError: the index has the embeddings of this model and these tiles already.
         DataError: sources cannot be read; the index stays as it is.
     """
-    old = Store(directory)
+    home = home_of(place)
+    old = Store(home)
     settings = replace(
         old.settings,
         model=name,
@@ -72,13 +72,16 @@ def reembed(
         tiles=tiles or old.settings.tiles,
     )
     if settings.embedding_id == old.settings.embedding_id:
-        _refuse(directory, settings)
-    with locked(directory, WRITING_INDEX):
-        growing = directory / GROWING / settings.embedding_id
+        _refuse(home, settings)
+    with writing(home, WRITING_INDEX) as guard:
+        growing = home.child(f"{GROWING}/{settings.embedding_id}")
+        # Of an earlier version, which let the tables grow here.
+        if growing.has(TABLES):
+            growing.remove_tree("")
         # Again: sources that another process brought in until now are to be embedded too.
-        old = Store(directory)
+        old = Store(home, guard=guard)
         sources = _sources_of(old)
-        _forget_removed(growing, {source.name for source in sources})
+        _forget_removed(growing, home, {source.name for source in sources})
         outcome = build(
             growing,
             sources,
@@ -86,29 +89,31 @@ def reembed(
             settings,
             batch_size=batch_size,
             num_workers=num_workers,
+            tables=home,
             progress=progress,
             engine=engine,
         )
         if not allow_missing:
             _check_nothing_lost(old, outcome.problems)
-        _keep_added(old, Store(growing))
+        _keep_added(old, Store(growing, tables=home, guard=guard))
         # Of kinds that the old tables have no chips of, ranges may have been found now.
         reading = read_settings(growing).reading
         # What a server has kept of a version is not taken for one of the new tables.
         before = max(old.versions)
-        _change_over(directory, growing, replace(settings, reading=reading, versions_before=before))
-        write_problems(Store(directory))
+        guard()
+        _change_over(home, replace(settings, reading=reading, versions_before=before))
+        write_problems(Store(home, guard=guard))
     return outcome
 
 
-def _refuse(directory: Path, settings: Settings) -> None:
+def _refuse(home: Home, settings: Settings) -> None:
     """Take away what an interrupted change-over to the present embeddings left, and refuse another.
 
     Raises:
         ConfigError: always.
     """
-    with locked(directory, WRITING_INDEX):
-        shutil.rmtree(directory / GROWING, ignore_errors=True)
+    with writing(home, WRITING_INDEX):
+        _clear(home, settings)
     raise ConfigError(
         f"the index has the embeddings of this model already ({settings.model_id}, tiles"
         f" {settings.tiles}); name another model, or other tiles (--tiles)"
@@ -148,10 +153,10 @@ def _keep_added(old: Store, new: Store) -> None:
         new.put_sources(records)
 
 
-def _forget_removed(growing: Path, names: AbstractSet[str]) -> None:
+def _forget_removed(growing: Home, tables: Home, names: AbstractSet[str]) -> None:
     """Take out of tables that an interruption left what was removed from the index since."""
-    if (growing / SETTINGS_FILE).is_file():
-        store = Store(growing)
+    if is_index(growing):
+        store = Store(growing, tables=tables)
         store.drop_sources([name for name in store.sources() if name not in names])
 
 
@@ -184,14 +189,16 @@ def _period(first: datetime | None, last: datetime | None) -> Period | None:
     return Period(first, last or first)
 
 
-def _change_over(directory: Path, growing: Path, settings: Settings) -> None:
-    """Put new tables beside the old, let the settings name them, and remove the old."""
-    old = read_settings(directory)
-    target = tables_directory(directory, settings)
-    # Tables that are there and not named by the settings are of a change-over that was cut off
-    # before it counted.
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(tables_directory(growing, settings), target, copy_function=os.link)
-    write_settings(directory, settings)
-    shutil.rmtree(tables_directory(directory, old), ignore_errors=True)
-    shutil.rmtree(directory / GROWING, ignore_errors=True)
+def _change_over(home: Home, settings: Settings) -> None:
+    """Let the settings name the new tables, which lie beside the old, and remove the old."""
+    write_settings(home, settings)
+    _clear(home, settings)
+
+
+def _clear(home: Home, settings: Settings) -> None:
+    """Remove all tables but those that the settings name, and what is known of others."""
+    home.remove_tree(GROWING)
+    tables = home.child(TABLES)
+    for name in list(tables.names()):
+        if name != settings.embedding_id:
+            tables.remove_tree(name)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from harma.errors import ConfigError, MissingFileError, NotFoundError
-from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart, not_told
+from harma.ground.storage.home import Place, home_of
+from harma.ground.storage.lease import writing
 from harma.index.compaction import keep_quick
 from harma.index.moved import Move, record_of, take_over
 from harma.index.properties import PropertyColumns
@@ -38,7 +39,7 @@ class Relocated(NamedTuple):
 
 
 def relocate(
-    directory: Path,
+    place: Place,
     old: str,
     new: str,
     *,
@@ -51,7 +52,7 @@ def relocate(
     What was done when it is killed stays, and the same call goes on there.
 
     Args:
-        directory: of the index.
+        place: of the index.
         old: folder, file or address whose sources lie elsewhere now.
         new: where they lie.
         force: also where files of the new place are not there.
@@ -65,10 +66,11 @@ def relocate(
         MissingFileError: files are not at the new place; nothing is renamed.
     """
     # Before the lock, which would make the directory: there must be an index.
-    read_settings(directory)
+    read_settings(place)
     names = _Renaming(_place(old), _place(new))
-    with locked(directory, WRITING_INDEX):
-        store = Store(directory)
+    home = home_of(place)
+    with writing(home, WRITING_INDEX) as guard:
+        store = Store(home, guard=guard)
         known = store.sources()
         moves = [move for move in map(names.move, known.values()) if move is not None]
         if not moves:

@@ -29,6 +29,8 @@ MOST_BY_ANN = 3000
 PARTS_AT_ONCE = 4
 # Chips of the whole index that are looked through for those of an area, at most.
 LOOKED_THROUGH = 40_000
+# How unevenly they may lie: so many times the chips that the share of an area says.
+UNEVEN = 2
 # Chips that are compared exactly for each one that is asked for, at least.
 LEAST_REFINE = 3
 # Of chips, what is the same for all of a scene.
@@ -227,16 +229,19 @@ class Search:
         is wide, the nearest chips of the whole index hold enough of it.
         """
         assert self.ann is not None
-        # Half more than the share of the area says, as matches are not spread evenly.
-        look_through = -(-3 * enough * self.snapshot.num_chips // (2 * near.count))
-        if look_through > LOOKED_THROUGH:
-            return None
+        # More than the share of the area says, as matches are not spread evenly.
+        look_through = -(-UNEVEN * enough * self.snapshot.num_chips // near.count)
         num_probes = max(self.ann.num_probes, LEAST_PROBES)
-        ids = self.store.nearest_ids(self.vector, look_through, num_probes=num_probes)
-        ids = ids[near.among(ids)]
-        if len(ids) < enough:
-            return None
-        return ids[:enough]
+        while look_through <= LOOKED_THROUGH:
+            ids = self.store.nearest_ids(self.vector, look_through, num_probes=num_probes)
+            num_seen = len(ids)
+            ids = ids[near.among(ids)]
+            if len(ids) >= enough:
+                return ids[:enough]
+            if num_seen < look_through:
+                break
+            look_through *= 4
+        return None
 
     def _ranked(self, table: pa.Table) -> list[Match]:
         """Chips of a table, scored as the exact search does it: scores do not depend on the way."""

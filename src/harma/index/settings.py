@@ -3,11 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from harma.errors import ConfigError, DataError, MissingFileError
-from harma.ground.files import write_json
+from harma.ground.storage.home import Place, home_of
 from harma.index.tiles import check_tiles
 from harma.scenes.reading import Reading
 from harma.scenes.reading_values import reading_of_values, reading_values
@@ -68,38 +67,45 @@ class Settings:
         return f"{self.model_id}-tiles{self.tiles}"
 
 
-def write_settings(directory: Path, settings: Settings) -> None:
+def write_settings(place: Place, settings: Settings) -> None:
     """Write `index.json`."""
-    write_json(
-        directory / SETTINGS_FILE, {"format": FORMAT, "version": VERSION, **values_of(settings)}
+    values = {"format": FORMAT, "version": VERSION, **values_of(settings)}
+    home_of(place).write_text(
+        SETTINGS_FILE, json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     )
 
 
-def read_settings(directory: Path) -> Settings:
-    """Read `index.json`.
+def is_index(place: Place) -> bool:
+    """Whether there is an index."""
+    return home_of(place).read_text(SETTINGS_FILE) is not None
+
+
+def read_settings(place: Place) -> Settings:
+    """Read `index.json` of an index.
 
     Raises:
         MissingFileError: there is no index.
         DataError: the file is damaged or of another version.
     """
-    path = directory / SETTINGS_FILE
-    if not path.is_file():
+    home = home_of(place)
+    file = home.uri(SETTINGS_FILE)
+    text = home.read_text(SETTINGS_FILE)
+    if text is None:
         raise MissingFileError(
-            f"{directory} is no index (there is no {SETTINGS_FILE}); make one with `harma index"
-            " build`"
+            f"{home} is no index (there is no {SETTINGS_FILE}); make one with `harma index build`"
         )
     try:
         # Not YAML: it reads 1e+20 as text, and NaN too.
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(text)
         if values.pop("format") != FORMAT or values.pop("version") != VERSION:
             raise DataError(
-                f"{path} is not of version {VERSION} of HarMA's indices; build the index again"
+                f"{file} is not of version {VERSION} of HarMA's indices; build the index again"
             )
         return settings_of(values)
     except DataError:
         raise
     except (LookupError, TypeError, AttributeError, ValueError, OSError) as error:
-        raise DataError(f"{path} is damaged ({error}); build the index again") from error
+        raise DataError(f"{file} is damaged ({error}); build the index again") from error
 
 
 def values_of(settings: Settings) -> dict[str, Any]:

@@ -20,10 +20,12 @@ SAMPLE_CHIPS = 4096
 # Of so many chips the boxes and dates are held in memory, 64 bytes a chip; of more those of runs of
 # them (`harma.index.zones`), a byte a chip.
 LISTED_CHIPS = 5_000_000
-# So few chips are compared one by one, however they were chosen; of a large index this share, as
-# the ANN index has a harder time with a filter the more chips there are.
+# So few chips are compared one by one, however they were chosen; of larger indexes a share, as the
+# ANN index has a harder time with a filter the more chips there are: a chip by its row id takes two
+# microseconds, a filter in the ANN index 200 milliseconds at a million chips.
 FEW_CHIPS = 1500
-FEW_SHARE = 1 / 500
+FEW_SHARE, FEW_AT_MOST = 1 / 50, 20_000
+FEW_OF_MANY = 1 / 250
 
 
 class Snapshot:
@@ -77,7 +79,8 @@ class Snapshot:
     @property
     def few(self) -> int:
         """So many chips are compared one by one."""
-        return max(FEW_CHIPS, int(FEW_SHARE * self.num_chips))
+        share = min(FEW_SHARE * self.num_chips, FEW_AT_MOST)
+        return int(max(FEW_CHIPS, share, FEW_OF_MANY * self.num_chips))
 
     @property
     def is_listed(self) -> bool:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +16,10 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import AdvancePart, not_told
-from harma.index.copying import Copies, Made, measuring, new_directory, whole_rows
+from harma.ground.storage.home import Place
+from harma.index.copying import Copies, Made, measuring, whole_rows
 from harma.index.embedder import QueryEmbedder
+from harma.index.new_indexes import NewIndexes, new_indexes
 from harma.index.schema import BOX_COLUMNS
 from harma.index.store import Store
 
@@ -73,8 +74,8 @@ class Sharding:
 
 
 def split_index(
-    directory: Path,
-    output: Path,
+    place: Place,
+    output: Place,
     split: Sharding,
     *,
     load: Callable[[], QueryEmbedder] | None = None,
@@ -85,7 +86,7 @@ def split_index(
     Chips keep their ids. Memory grows with sources, not with chips.
 
     Args:
-        directory: of the index.
+        place: of the index.
         output: new directory, in which each shard gets its own; it is there when all are whole.
         split: which source comes into which shard.
         load: gives the model, with which recall of ANN indexes is measured, where shards are large
@@ -97,14 +98,14 @@ def split_index(
         DataError: it is damaged, or has no chips.
         ConfigError: `output` is there, or there would be too many shards.
     """
-    with new_directory(output, [directory]) as partial:
+    with new_indexes(output, [place]) as new:
         # One version, whatever is written meanwhile.
-        store = Store(directory).snapshot()
+        store = Store(place).snapshot()
         with store.reading():
             counts = _counts(store, split)
             shards = _largest(counts)
-            made = _copied(store, partial, shards, _measurer(store, counts, shards, load), progress)
-    return [replace(shard, directory=output / shard.directory.name) for shard in made]
+            made = _copied(store, new, shards, _measurer(store, counts, shards, load), progress)
+    return made
 
 
 def _measurer(
@@ -122,7 +123,7 @@ def _measurer(
 
 def _copied(
     store: Store,
-    partial: Path,
+    new: NewIndexes,
     shards: Mapping[str, str],
     embedder: QueryEmbedder | None,
     progress: AdvancePart,
@@ -132,9 +133,7 @@ def _copied(
     # What has no chips goes where sources are of which nothing is known, or to the first.
     names = sorted(set(shards.values()))
     leftover = next((name for name in (UNDATED, UNPLACED, REST) if name in names), names[0])
-    copies = Copies(
-        {name: partial / name for name in names}, replace(store.settings, versions_before=0)
-    )
+    copies = Copies(new, names, replace(store.settings, versions_before=0))
     done = 0
     total = store.count()
     for rows in whole_rows(store):

@@ -1,10 +1,10 @@
-"""The tables of an index in Lance, on disk; no other module touches them."""
+"""The tables of an index in Lance, in a folder or a bucket; no other module touches them."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,14 @@ from harma.errors import (
     StorageError,
 )
 from harma.ground.deferred_imports import deferring, waiting_for
-from harma.ground.files import write_text
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
-from harma.index.ann_segments import merge_latest
+from harma.ground.storage.home import Home, Place, home_of
+from harma.ground.storage.lease import LEASE_FILE, Guard, unguarded
+from harma.ground.storage.probe import SINGLE_WRITER_FILE
+from harma.index.ann_segments import AnnPlan, make_in_parts, merge_latest
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
-from harma.index.fragments import TableAddress
+from harma.index.fragments import CommitMark, TableAddress, commit_fragments, take_over
 from harma.index.properties import WORDS, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.rows import chip_rows
@@ -41,6 +43,8 @@ LANCE_DISTANCE = "_distance"
 SOURCES_AT_ONCE = 4096
 # Of sources, what many have in common.
 REPEATED = {"bands", "bands_reason", "stretch", "sensor", "date_from", "placed_by"}
+# What may lie where an index is to be made.
+OWN_NAMES = {TABLES, LOCK_FILE, LEASE_FILE, SINGLE_WRITER_FILE}
 # What the one that holds the lock is doing.
 WRITING_INDEX = "writing the index"
 # Names in one SQL expression.
@@ -50,6 +54,9 @@ NEW_COLUMNS = {"datetime_end"}
 # What Lance may keep in memory, bytes: its own default is 6 GB.
 INDEX_CACHE = 400 << 20
 METADATA_CACHE = 100 << 20
+# Files that Lance reads ahead of what is wanted: a full one has a gigabyte of embeddings, and with
+# its own default a scan of many holds four gigabytes.
+FILES_AHEAD = ("LANCE_DEFAULT_FRAGMENT_READAHEAD", "1")
 # Vectors of each partition that the partitions are found from, and rounds of that: with Lance's own
 # (256 and 50) it takes ten times as long, and finds nothing more.
 TRAINED_ON = 64
@@ -64,10 +71,12 @@ class Store:
     What it reads is the version that was the newest when it was opened, and what it wrote itself.
 
     Args:
-        directory: of the index.
+        place: of the index: a folder, an address of a bucket, or a home.
+        tables: the home that the tables lie in, where that is another.
+        guard: called before each commit; raises where another process may write by now.
 
     Attributes:
-        directory: of the index.
+        home: where the index is.
         settings: what the index was made with.
 
     Raises:
@@ -75,26 +84,30 @@ class Store:
         DataError: it is damaged.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.settings = read_settings(directory)
+    def __init__(
+        self, place: Place, *, tables: Home | None = None, guard: Guard = unguarded
+    ) -> None:
+        self.home = home_of(place)
+        self.settings = read_settings(self.home)
+        self._tables = tables or self.home
+        self._guard = guard
         # Of a snapshot alone, where nothing changes any more.
         self._fixed_tuning: str | None = None
         self._fixed_versions: tuple[int, int] | None = None
         self._fixed_names: list[str] | None = None
         try:
-            self._database = _connect(directory, self.settings)
+            self._database = _connect(self._tables, self.settings)
             self._open_tables()
             names = set(self._chips.schema.names)
         except READ_ERRORS as error:
             raise DataError(
-                f"the index {directory} is damaged ({first_line(error)}); build it again"
+                f"the index {self.home} is damaged ({first_line(error)}); build it again"
             ) from error
         needed = set(chip_schema(self.settings.embed_dim).names)
         are_known = all(kind in WORDS for kind in self.property_types().values())
         if not needed - NEW_COLUMNS <= names or not are_known:
             raise DataError(
-                f"the index {directory} has other columns than this HarMA's; build it again"
+                f"the index {self.home} has other columns than this HarMA's; build it again"
             )
 
     def _open_tables(self) -> None:
@@ -102,29 +115,40 @@ class Store:
         self._sources: Any = self._database.open_table(SOURCES_TABLE)
 
     @classmethod
-    def create(cls, directory: Path, settings: Settings) -> "Store":
-        """Make an empty index.
+    def create(
+        cls,
+        place: Place,
+        settings: Settings,
+        *,
+        tables: Home | None = None,
+        guard: Guard = unguarded,
+    ) -> "Store":
+        """Make an empty index; the arguments are those of the class.
 
         Raises:
-            ConfigError: the directory holds something else.
+            ConfigError: the place holds something else.
         """
-        directory.mkdir(parents=True, exist_ok=True)
-        # Settings half written by a build that was killed here.
-        for temporary in directory.glob(".index.json.*.tmp"):
-            temporary.unlink()
-        entries = {path.name for path in directory.iterdir()}
-        foreign = sorted(entries - {TABLES, LOCK_FILE})
+        home = home_of(place)
+        if home.is_folder:
+            home.folder.mkdir(parents=True, exist_ok=True)
+            # Settings half written by a build that was killed here.
+            for temporary in home.folder.glob(".index.json.*.tmp"):
+                temporary.unlink()
+        foreign = [name for name in home.names() if name not in OWN_NAMES]
         if foreign:
             raise ConfigError(
-                f"{directory} holds files that are no index ({', '.join(foreign[:3])}); choose"
-                " another"
+                f"{home} holds files that are no index ({', '.join(foreign[:3])}); choose another"
             )
-        database = _connect(directory, settings)
-        _create_table(database, CHIPS_TABLE, chip_schema(settings.embed_dim))
-        _create_table(database, SOURCES_TABLE, SOURCE_SCHEMA)
+        guard()
+        of_tables = tables or home
+        # What a killed build left.
+        of_tables.remove_tree(tables_name(settings))
+        database = _connect(of_tables, settings)
+        database.create_table(CHIPS_TABLE, schema=chip_schema(settings.embed_dim))
+        database.create_table(SOURCES_TABLE, schema=SOURCE_SCHEMA)
         # The settings come last: where they are, there is an index.
-        write_settings(directory, settings)
-        return cls(directory)
+        write_settings(home, settings)
+        return cls(home, tables=tables, guard=guard)
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -138,15 +162,17 @@ class Store:
             DataError: the tables are damaged.
             ModelMismatchError: the index was embedded again with another model.
         """
-        settings = read_settings(self.directory)
+        settings = read_settings(self.home)
         if settings.embedding_id != self.settings.embedding_id:
             raise ModelMismatchError(
-                f"the index {self.directory} was embedded again with the model {settings.model}"
+                f"the index {self.home} was embedded again with the model {settings.model}"
                 f" ({settings.embedding_id}); open it again"
             )
         fixed = object.__new__(type(self))
         fixed._fixed_versions = None
-        fixed.directory = self.directory
+        fixed.home = self.home
+        fixed._tables = self._tables
+        fixed._guard = self._guard
         fixed.settings = settings
         fixed._database = self._database
         try:
@@ -364,15 +390,14 @@ class Store:
         return self._written_tuning()
 
     def _written_tuning(self) -> str:
-        path = self._tuning_file()
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return self._tables.read_text(self._tuning_file()) or ""
 
-    def _tuning_file(self) -> Path:
-        return tables_directory(self.directory, self.settings) / TUNING_FILE
+    def _tuning_file(self) -> str:
+        return f"{tables_name(self.settings)}/{TUNING_FILE}"
 
     def num_bytes(self) -> int:
         """How much room the index takes."""
-        return sum(_size(path) for path in self.directory.rglob("*"))
+        return self.home.num_bytes()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -390,7 +415,7 @@ class Store:
 
     def _unreadable(self, error: Exception) -> DataError:
         return DataError(
-            f"the index {self.directory} cannot be read ({first_line(error)}). If it was embedded"
+            f"the index {self.home} cannot be read ({first_line(error)}). If it was embedded"
             " again or optimized just now, open it again; else a file is damaged: see `harma index"
             " verify`, and build it again"
         )
@@ -425,12 +450,20 @@ class Store:
 
     def chips_address(self) -> TableAddress:
         """Where the table of chips is, for those who write fragments of it."""
-        tables = tables_directory(self.directory, self.settings)
-        return TableAddress(str(tables / f"{CHIPS_TABLE}.lance"))
+        name = f"{tables_name(self.settings)}/{CHIPS_TABLE}.lance"
+        return TableAddress(self._tables.uri(name))
 
-    def refresh(self) -> None:
-        """Read what was committed to the chips meanwhile."""
-        self._chips.checkout_latest()
+    def admit_writers(self, build: str) -> None:
+        """Let others write fragments of the chips; a build by this name alone commits them."""
+        with self._writing():
+            take_over(self.chips_address(), build)
+            self._chips.checkout_latest()
+
+    def add_fragments(self, fragments: Sequence[str], mark: CommitMark) -> None:
+        """Commit chips that others have written, all of them or none, and once."""
+        with self._writing():
+            commit_fragments(self.chips_address(), fragments, mark, self._guard)
+            self._chips.checkout_latest()
 
     def add_rows(self, rows: pa.Table) -> None:
         """Append chips as another store gave them, all of them or none.
@@ -449,7 +482,7 @@ class Store:
 
     def put_settings(self, settings: Settings) -> None:
         """Write what the index was made with anew."""
-        write_settings(self.directory, settings)
+        write_settings(self.home, settings)
         self.settings = settings
 
     def put_sources(self, sources: Sequence[SourceRecord]) -> None:
@@ -488,18 +521,33 @@ class Store:
     def write_tuning(self, text: str) -> None:
         """Keep how the ANN index is searched; "" forgets it, and searches are exact."""
         if text:
-            write_text(self._tuning_file(), text)
+            self._tables.write_text(self._tuning_file(), text)
         else:
-            self._tuning_file().unlink(missing_ok=True)
+            self._tables.remove(self._tuning_file())
 
-    def create_ann(self, kind: str, num_bits: int, num_partitions: int | None = None) -> None:
+    def create_ann(
+        self,
+        kind: str,
+        num_bits: int,
+        num_partitions: int | None = None,
+        *,
+        num_workers: int = 1,
+    ) -> None:
         """Make the ANN index, in place of an older one.
 
         Args:
             kind: "IVF_RQ" or "IVF_FLAT".
             num_bits: of each dimension, with IVF_RQ.
             num_partitions: that the chips are parted into; None as Lance has it.
+            num_workers: processes; more than one take the number of partitions, and pylance.
         """
+        if num_workers > 1 and num_partitions is not None:
+            plan = AnnPlan(kind, num_bits, num_partitions, TRAINED_ON, TRAINING_ROUNDS)
+            self.drop_ann()
+            with self._writing():
+                make_in_parts(self._chips.uri, plan, num_workers)
+                self._chips.checkout_latest()
+            return
         from lancedb.index import IvfFlat, IvfRq
 
         training: dict[str, Any] = {
@@ -541,6 +589,17 @@ class Store:
             self._chips.checkout_latest()
         return merged
 
+    def index_sources(self) -> None:
+        """Make the index of the names of sources, where there is none: it finds the chips of one.
+
+        Without it every name is looked at. Chips that are added later are known after `compact`.
+        """
+        from lancedb.index import BTree
+
+        if not self._indices_of("source"):
+            with self._writing():
+                self._chips.create_index("source", config=BTree())
+
     def num_files(self) -> int:
         """Files that the chips are in: each write adds one."""
         return int(self._chips.stats()["fragment_stats"]["num_fragments"])
@@ -556,27 +615,22 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        self._guard()
         try:
             yield
+        except HarmaError:
+            raise
         except READ_ERRORS as error:
             raise StorageError(
-                f"the index {self.directory} cannot be written ({first_line(error)}). What was"
+                f"the index {self.home} cannot be written ({first_line(error)}). What was"
                 " written before is kept; make room, or make it writable, and give the command"
                 " again"
             ) from error
 
 
-def tables_directory(directory: Path, settings: Settings) -> Path:
-    """Where tables are: beside the old ones while the index is embedded again."""
-    return directory / TABLES / settings.embedding_id
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file; 0 of a folder, and of what is gone by now, such as a log of the searches."""
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except FileNotFoundError:
-        return 0
+def tables_name(settings: Settings) -> str:
+    """Where tables are in a home: beside the old ones while the index is embedded again."""
+    return f"{TABLES}/{settings.embedding_id}"
 
 
 def _renamed(table: pa.Table) -> pa.Table:
@@ -589,7 +643,7 @@ def _renamed(table: pa.Table) -> pa.Table:
     return table.set_column(place, DISTANCE_COLUMN, table[LANCE_DISTANCE])
 
 
-def _connect(directory: Path, settings: Settings) -> Any:
+def _connect(home: Home, settings: Settings) -> Any:
     """The database of an index.
 
     Raises:
@@ -602,10 +656,15 @@ def _connect(directory: Path, settings: Settings) -> Any:
         raise MissingDependencyError(
             "an index needs lancedb: pip install 'harma[search]'"
         ) from error
+    # Lance reads it once, with the first scan.
+    os.environ.setdefault(*FILES_AHEAD)
     session = lancedb.Session(
         index_cache_size_bytes=INDEX_CACHE, metadata_cache_size_bytes=METADATA_CACHE
     )
-    return lancedb.connect(str(tables_directory(directory, settings)), session=session)
+    options = home.storage_options() or None
+    return lancedb.connect(
+        home.uri(tables_name(settings)), session=session, storage_options=options
+    )
 
 
 def _complete(table: Any, schema: pa.Schema) -> None:
@@ -614,15 +673,6 @@ def _complete(table: Any, schema: pa.Schema) -> None:
     missing = [field for field in schema if field.name not in names]
     if missing:
         table.add_columns(pa.schema(missing))
-
-
-def _create_table(database: Any, name: str, schema: pa.Schema) -> None:
-    """Make an empty table, in place of one that a killed build left."""
-    # Lance warns on stderr where it is to overwrite what is not there.
-    if (Path(database.uri) / f"{name}.lance").exists():
-        database.create_table(name, schema=schema, mode="overwrite")
-    else:
-        database.create_table(name, schema=schema)
 
 
 def _named(sources: Sequence[str]) -> Iterator[str]:

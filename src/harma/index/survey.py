@@ -94,18 +94,21 @@ def _look(
     """What has become of one source since the index took it in."""
     if source.problem:
         return Surveyed(source, -1, 0, "", problem=source.problem)
-    has_record = record is not None and not record.problem
     source = _stamped(source, record)
     size, mtime_ns = on_disk(source)
-    if record is not None and has_record and (record.size, record.mtime_ns) == (size, mtime_ns):
-        return Surveyed(source, size, mtime_ns, record.content, is_known=True)
+    known = record
+    if record is not None and record.problem:
+        # What could not be read is looked at anew.
+        known = None
+    if known is not None and (known.size, known.mtime_ns) == (size, mtime_ns):
+        return Surveyed(source, size, mtime_ns, known.content, is_known=True)
     try:
         content = fingerprint(source)
         # Touched, or copied anew: the bytes are what counts.
-        if record is not None and has_record and _is_same(source, content, record):
-            return Surveyed(source, size, mtime_ns, record.content, is_known=True)
-        if record is not None and source.opened_as.startswith("/vsicurl/"):
-            forget(source.opened_as)
+        if known is not None and _is_same(source, content, known):
+            return Surveyed(source, size, mtime_ns, known.content, is_known=True)
+        if record is not None:
+            _forget(source)
         opened = _opened(source, tiling, reading, fresh)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
@@ -125,6 +128,12 @@ def _stamped(source: Source, record: SourceRecord | None) -> Source:
     if stamp is None and record is not None and was_stamped:
         stamp = Stamp(record.size, record.mtime_ns, record.content)
     return replace(source, stamp=stamp)
+
+
+def _forget(source: Source) -> None:
+    """Let GDAL forget an address that has changed; of a bucket it keeps nothing."""
+    if source.opened_as.startswith("/vsicurl/"):
+        forget(source.opened_as)
 
 
 def _is_same(source: Source, content: str, record: SourceRecord) -> bool:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import NamedTuple
 
 from harma.errors import ConfigError, NotFoundError
-from harma.ground.lock import locked
 from harma.ground.progress import AdvancePart
+from harma.ground.storage.home import Place, home_of
+from harma.ground.storage.lease import writing
 from harma.index.compaction import keep_quick
+from harma.index.orphans import drop_orphans
 from harma.index.settings import read_settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.writer import write_problems
@@ -27,11 +28,11 @@ class Removed(NamedTuple):
     num_chips: int
 
 
-def remove(directory: Path, patterns: Sequence[str]) -> Removed:
+def remove(place: Place, patterns: Sequence[str]) -> Removed:
     """Take sources out.
 
     Args:
-        directory: of the index.
+        place: of the index.
         patterns: names of sources, with * and ?.
 
     Raises:
@@ -43,9 +44,10 @@ def remove(directory: Path, patterns: Sequence[str]) -> Removed:
     if isinstance(patterns, str):
         raise ConfigError(f"patterns is {patterns!r}; give a list, such as [{patterns!r}]")
     # Before the lock, which would make the directory: there must be an index.
-    read_settings(directory)
-    with locked(directory, WRITING_INDEX):
-        store = Store(directory)
+    read_settings(place)
+    home = home_of(place)
+    with writing(home, WRITING_INDEX) as guard:
+        store = Store(home, guard=guard)
         names = list(store.sources())
         # All patterns are looked at before anything goes: a mistyped one should cost nothing.
         chosen: set[str] = set()
@@ -68,13 +70,14 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str:
-    """Join files, drop old versions, and make the ANN index anew.
+def optimize(place: Place, model: HarMA | None, progress: AdvancePart, num_workers: int = 1) -> str:
+    """Join files, drop old versions and what writers that died have left, make the ANN index anew.
 
     Args:
-        directory: of the index.
+        place: of the index.
         model: the one the index was made with; None measures recall on chips alone.
         progress: told of what takes long.
+        num_workers: processes that make the ANN index.
 
     Returns:
         How the index is searched now.
@@ -82,7 +85,12 @@ def optimize(directory: Path, model: HarMA | None, progress: AdvancePart) -> str
     Raises:
         BusyError: another process writes the index.
     """
-    read_settings(directory)
-    with locked(directory, WRITING_INDEX):
+    read_settings(place)
+    home = home_of(place)
+    with writing(home, WRITING_INDEX) as guard:
         # Inside: what another process wrote until now is to be joined too.
-        return keep_quick(Store(directory), model, progress, force=True)
+        store = Store(home, guard=guard)
+        told = keep_quick(store, model, progress, force=True, num_workers=num_workers)
+        guard()
+        drop_orphans(store.chips_address())
+        return told

@@ -7,21 +7,21 @@ memory or as fragments of the table that workers have written.
 """
 
 import datetime as dt
+import json
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from harma.ground.files import write_json
+from harma.ground.storage.home import Home
 from harma.index.batches import ChipBlock
 from harma.index.chips import known_date
 from harma.index.done import Done, Tally, WrittenShard
-from harma.index.fragments import CommitMark, commit_fragments, take_over
+from harma.index.fragments import CommitMark
 from harma.index.moved import Move, rename
 from harma.index.plan import PlannedSource
 from harma.index.properties import PropertyColumns
@@ -168,8 +168,7 @@ class Writer:
 
     def admit_workers(self) -> None:
         """Let others write fragments of the table, which this writer alone commits."""
-        take_over(self.store.chips_address(), self._build)
-        self.store.refresh()
+        self.store.admit_writers(self._build)
 
     def fitted(self, task: Task) -> Task:
         """A task whose properties have columns, for a worker that writes its rows itself."""
@@ -359,8 +358,7 @@ class Writer:
         if fragments:
             self._num_commits += 1
             mark = CommitMark(self._build, self._num_commits)
-            commit_fragments(self.store.chips_address(), fragments, mark)
-            self.store.refresh()
+            self.store.add_fragments(fragments, mark)
 
     def _drop_outdated(self) -> None:
         """Drop old chips of sources that are done, and new chips of those that failed."""
@@ -389,15 +387,17 @@ def write_problems(store: Store, further: Mapping[str, str] = NO_PROBLEMS) -> No
     problems: dict[str, str] = {}
     for records in store.source_blocks():
         problems.update({record.source: record.problem for record in records if record.problem})
-    _write_list(store.directory / PROBLEMS_FILE, problems | dict(further), "problem")
+    _write_list(store.home, PROBLEMS_FILE, problems | dict(further), "problem")
 
 
 def write_left_out(store: Store, left_out: Mapping[str, str]) -> None:
     """Keep the list of files that the last build left out beside the index."""
-    _write_list(store.directory / LEFT_OUT_FILE, left_out, "reason")
+    _write_list(store.home, LEFT_OUT_FILE, left_out, "reason")
 
 
-def _write_list(path: Path, why: Mapping[str, str], column: str) -> None:
-    path.unlink(missing_ok=True)
-    if why:
-        write_json(path, [{"source": name, column: reason} for name, reason in why.items()])
+def _write_list(home: Home, name: str, why: Mapping[str, str], column: str) -> None:
+    if not why:
+        home.remove(name)
+        return
+    rows = [{"source": source, column: reason} for source, reason in why.items()]
+    home.write_text(name, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")

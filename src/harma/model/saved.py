@@ -16,6 +16,7 @@ from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, write_json, write_text
 from harma.ground.reading import read_yaml
+from harma.ground.storage.addresses import in_bucket
 from harma.ground.version import __version__
 from harma.methods.harma.config import AdapterConfig
 from harma.methods.table import (
@@ -38,6 +39,7 @@ from harma.model.adapter_directory import (
 from harma.model.caption_file import CAPTIONS_FILE, num_captions, write_captions
 from harma.model.caption_memory import CaptionMemory, captions_to_save
 from harma.model.card import model_card
+from harma.model.fetched import brought_here, fetched_model
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
 from harma.original.names import read_released, split_released
@@ -61,8 +63,8 @@ def load(
     """Open anything that embeds, ready to use.
 
     Args:
-        what: a run, adapter or model directory, a preset, an open_clip name, or anything else
-            `load_backbone` takes.
+        what: a run, adapter or model directory, also in a bucket (s3://…), a preset, an open_clip
+            name, or anything else `load_backbone` takes.
         backbone: where the backbone of an adapter is now, if not where its directory says.
         adapter: the adapter class, where the directory names one of your own. Code is never taken
             from a saved model.
@@ -76,6 +78,9 @@ def load(
             name and hash.
         WeightsError: the backbone has other weights than the adapters were trained on.
     """
+    what = brought_here(what)
+    if isinstance(backbone, str | Path) and in_bucket(backbone):
+        backbone = f"{LOCAL_DIR}{fetched_model(backbone)}"
     if not Path(what).is_dir():
         return _bare(load_backbone(what))
     directory = saved_directory(Path(what))
@@ -421,7 +426,7 @@ def describe(path: str | Path) -> Facts:
     Raises:
         MissingFileError: nothing is saved there.
     """
-    directory = saved_directory(Path(path))
+    directory = saved_directory(Path(brought_here(path)))
     size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
     if is_adapter_directory(directory):
         kind = "adapter"

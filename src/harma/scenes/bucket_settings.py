@@ -6,10 +6,11 @@ the like) holds for scenes too. GDAL's own variables go before, where they are s
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-# The last that is set is heeded, as `harma.ground.storage.credentials` does.
-ENDPOINTS = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+from harma.ground.storage.credentials import s3_endpoint
+
 # What the vendors' programs and obstore call it → what GDAL does.
 NAMES = {
     "AWS_DEFAULT_REGION": "AWS_REGION",
@@ -22,16 +23,21 @@ NAMES = {
     "GOOGLE_SERVICE_ACCOUNT_PATH": "GOOGLE_APPLICATION_CREDENTIALS",
     "GOOGLE_SKIP_SIGNATURE": "GS_NO_SIGN_REQUEST",
 }
+VENDORS = ("AWS_", "AZURE_", "GOOGLE_", "GS_")
 YES = frozenset(("1", "true", "yes", "on"))
 SWITCHES = frozenset(("AWS_NO_SIGN_REQUEST", "AZURE_NO_SIGN_REQUEST", "GS_NO_SIGN_REQUEST"))
 
 
-def bucket_settings(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What GDAL is told of buckets, beside its own variables.
+def bucket_settings() -> dict[str, str]:
+    """What GDAL is told of buckets, beside its own variables."""
+    seen = [(name, value) for name, value in os.environ.items() if name.startswith(VENDORS)]
+    return dict(_settings(tuple(sorted(seen))))
 
-    Args:
-        environment: variables.
-    """
+
+@lru_cache(8)
+def _settings(seen: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """What these variables say: asked for each scene that is opened, and mostly the same."""
+    environment = dict(seen)
     settings = {}
     for name, of_gdal in NAMES.items():
         value = environment.get(name, "")
@@ -43,10 +49,9 @@ def bucket_settings(environment: Mapping[str, str] = os.environ) -> dict[str, st
 
 
 def _endpoint(environment: Mapping[str, str]) -> dict[str, str]:
-    endpoint = ""
-    for name in ENDPOINTS:
-        endpoint = environment.get(name) or endpoint
-    if not endpoint:
+    endpoint = s3_endpoint()
+    # Who sets GDAL's own variable has set what goes with it.
+    if not endpoint or environment.get("AWS_S3_ENDPOINT"):
         return {}
     parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
     # http://minio:9000/bucket: the bucket stands in the path unless the endpoint's name has it.

@@ -124,23 +124,19 @@ class _Naming:
         return [Entry(path, is_sought=True) for path in walk.files]
 
     def _of_bucket(self, address: str) -> list[Entry]:
+        if is_bucket_glob(address):
+            return self._of_bucket_glob(address)
         suffix = suffix_of(address)
-        is_scene = suffix in SCENE_SUFFIXES and not is_bucket_glob(address)
-        if is_scene and address not in self.buckets.objects:
+        if suffix in SCENE_SUFFIXES and address not in self.buckets.objects:
             # Of the million of a list none is asked for before it is looked at.
             return [_ready(source_named(address))]
         if suffix in LIST_SUFFIXES:
             return self._of_list(address)
         if suffix in ARCHIVE_SUFFIXES:
             return self._of_archive(address)
-        # Names of objects may hold [ and ?, too.
-        if is_bucket_glob(address) and ("*" in address or not self.buckets.has(address)):
-            return self._of_bucket_glob(address)
-        is_bucket = not address_of(address).key
-        is_folder = is_bucket or address.endswith("/") or suffix in FOLDERS_OF_A_SCENE
-        if not is_folder and self.buckets.has(address):
-            return [Entry(address)]
-        return self._of_prefix(address)
+        if _is_prefix(address) or not self.buckets.has(address):
+            return self._of_prefix(address)
+        return [Entry(address)]
 
     def _of_prefix(self, address: str) -> list[Entry]:
         folder = address.rstrip("/")
@@ -157,6 +153,9 @@ class _Naming:
         return [Entry(file, is_sought=True) for file in files]
 
     def _of_bucket_glob(self, pattern: str) -> list[Entry]:
+        # Names of objects may hold [ and ?, too.
+        if "*" not in pattern and self.buckets.has(pattern):
+            return [Entry(pattern)]
         entries = []
         for file in self.buckets.matching(pattern):
             suffix = suffix_of(file)
@@ -273,6 +272,12 @@ def _is_one(folder: Path) -> bool:
 
 def _ready(source: Source) -> Entry:
     return Entry(source.name, source=source)
+
+
+def _is_prefix(address: str) -> bool:
+    """Whether an address of a bucket is surely that of a folder: the bucket, a/, X.SAFE, X.zarr."""
+    is_bucket = not address_of(address).key
+    return is_bucket or address.endswith("/") or suffix_of(address) in FOLDERS_OF_A_SCENE
 
 
 def _beside(name: str, listed: str) -> str:

@@ -5,12 +5,12 @@ import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from harma.errors import ConflictError, NotFoundError, QueryError
+from harma.ground.storage.home import Place, home_of
 from harma.searches.checks import (
     MOST_SEARCHES,
     check_asked,
@@ -58,7 +58,7 @@ class SearchBook:
     @classmethod
     def open(
         cls,
-        directory: str | Path,
+        directory: Place,
         *,
         state: str = "",
         index_name: str = "",
@@ -68,7 +68,7 @@ class SearchBook:
         """Open the book of an index.
 
         Args:
-            directory: of the index.
+            directory: of the index, or its address.
             state: where saved searches are kept: a directory, postgresql://…; "" beside the index.
             index_name: by which the index is known there; "" takes the name of its directory.
             only_reads: nothing is made or changed, also where it could be.
@@ -79,9 +79,9 @@ class SearchBook:
             ConfigError: the place cannot be one for saved searches.
             StateError: it cannot be opened.
         """
-        directory = Path(directory)
-        name = index_name or directory.absolute().name
-        database = open_state(state, directory, name, only_reads=only_reads, file_name=file_name)
+        home = home_of(directory)
+        name = index_name or home.name
+        database = open_state(state, home, name, only_reads=only_reads, file_name=file_name)
         # A file belongs to one index, whatever that is called today.
         return cls(database, name if database.is_shared else "")
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from harma.errors import BusyError, ConfigError, StateError
 from harma.ground.messages import first_line
 from harma.ground.outputs import is_address
+from harma.ground.storage.home import Place, home_of
 from harma.searches.engines import (
     PATIENCE_S,
     empty_engine,
@@ -32,6 +33,10 @@ ONLY_READS = "saved searches are only read here, and nothing is kept"
 NOT_WRITABLE = (
     "saved searches cannot be kept: the directory of the index is not writable; name another place"
     " for them with --state (a directory, or postgresql://…)"
+)
+IN_A_BUCKET = (
+    "saved searches cannot be kept beside an index in a bucket; name a place for them with --state"
+    " (a directory of this machine, or postgresql://…)"
 )
 # Names of indexes that share a directory of databases.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -130,7 +135,7 @@ class Database:
 
 def open_state(
     address: str,
-    directory: Path,
+    place: Place,
     index_name: str,
     *,
     only_reads: bool = False,
@@ -141,7 +146,7 @@ def open_state(
     Args:
         address: of PostgreSQL (postgresql://…), or a directory for files of SQLite; "" keeps them
             beside the index.
-        directory: of the index.
+        place: of the index.
         index_name: tells indexes apart that are kept in one place.
         only_reads: nothing is made or changed, also where it could be.
         file_name: of the database beside the index.
@@ -151,7 +156,11 @@ def open_state(
         StateError: it cannot be opened.
     """
     if not address:
-        return open_beside(directory, only_reads=only_reads, file_name=file_name)
+        home = home_of(place)
+        if not home.is_folder:
+            # Nothing is there, and keeping says why.
+            return Database(empty_engine(), str(home), refusal=IN_A_BUCKET)
+        return open_beside(home.folder, only_reads=only_reads, file_name=file_name)
     if not _NAME.fullmatch(index_name):
         raise ConfigError(
             f"saved searches are kept together in {_hidden(address)}, and there the index"

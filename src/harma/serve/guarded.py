@@ -6,7 +6,6 @@ Whoever serves an index is told, so that it is looked at, and opened again or na
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from harma.errors import BusyError, DataError, HarmaError
 from harma.ground.messages import first_line
+from harma.ground.storage.home import Home
 from harma.index.contract import BLOCK_ROWS, READ_ERRORS, StoreReader
 from harma.index.records import SourceRecord
 from harma.index.settings import Settings
@@ -54,7 +54,7 @@ class GuardedStore:
             # Other errors of ours say something else, such as that the model is another one.
             if isinstance(error, HarmaError) and not isinstance(error, DataError):
                 raise
-            logger.error("the tables of %s cannot be read: %s", self.directory, first_line(error))
+            logger.error("the tables of %s cannot be read: %s", self.home, first_line(error))
             self._broke()
             raise BusyError(
                 f"the index {self._name} cannot be searched: {CANNOT_BE_READ}"
@@ -63,9 +63,9 @@ class GuardedStore:
     # -- known without reading ---------------------------------------------------------------------
 
     @property
-    def directory(self) -> Path:
+    def home(self) -> Home:
         """Where the index is."""
-        return self._store.directory
+        return self._store.home
 
     @property
     def settings(self) -> Settings:

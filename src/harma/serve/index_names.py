@@ -1,12 +1,13 @@
 """Names of indexes in addresses, from their folders."""
 
 import re
-from pathlib import Path
+
+from harma.ground.storage.home import Place, home_of
 
 # What is no letter, digit, - or _.
 OTHER_SIGNS = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def name_of(directory: Path) -> str:
+def name_of(place: Place) -> str:
     """What an index is called in addresses where nobody says it: as its folder."""
-    return OTHER_SIGNS.sub("-", directory.absolute().name).strip("-")
+    return OTHER_SIGNS.sub("-", home_of(place).name).strip("-")

@@ -1,10 +1,11 @@
 """An index that is kept open: warmed apart from requests, opened again when it was made anew."""
 
 import logging
+import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from harma.errors import BusyError, HarmaError, ModelMismatchError
+from harma.ground.storage.home import Home, Place, home_of
 from harma.index.ask import Page, Query, Vector
 from harma.index.index import Index
 from harma.index.settings import SETTINGS_FILE, read_settings
@@ -24,6 +25,8 @@ IS_AS_BEFORE = (
     " says why"
 )
 PARTLY_READ = "some of it could not be read; the server's log says why"
+# Seconds between looks into a bucket that searches wait for.
+LOOKS_APART = 5.0
 IS_GONE = "it is not where it was; it is opened again when it is back"
 
 
@@ -66,16 +69,18 @@ class LiveIndex:
     """
 
     def __init__(
-        self, name: str, directory: Path, model: HarMA | None = None, models: Models | None = None
+        self, name: str, directory: Place, model: HarMA | None = None, models: Models | None = None
     ) -> None:
         self.id = name
         self.directory = directory
+        self._home = home_of(directory)
+        self._looked = _Looked(self._home)
         self.state = "loading"
         self.problem = ""
         self._model = model
         self._models = models or Models()
         self._open: OpenIndex | None = None
-        self._settings_written = 0
+        self._settings_written = ""
         self._doubts = Doubts()
         # Of the tables that were opened last.
         self._model_id = ""
@@ -94,7 +99,7 @@ class LiveIndex:
 
     def _opened(self) -> Index:
         # Before they are read: what is written meanwhile is seen later.
-        self._settings_written = _written(self.directory)
+        self._settings_written = self._looked.now()
         settings = read_settings(self.directory)
         if settings.model_id != self._model_id and self._model_id:
             self._model = None
@@ -137,7 +142,7 @@ class LiveIndex:
         Returns:
             Whether there was something new.
         """
-        written = _written(self.directory)
+        written = self._looked.now()
         if self._open is not None and not written and self.state != "failed":
             self._leave()
         if self.state == "loading" or not written:
@@ -170,7 +175,7 @@ class LiveIndex:
         """Let go of an index whose directory is gone: what is written to it now is lost."""
         logger.error("the index %s is gone", self.directory)
         self._fail(IS_GONE)
-        self._settings_written = 0
+        self._settings_written = ""
 
     def _open_again(self) -> bool:
         """Open an index that failed, is in doubt, or whose settings were written since."""
@@ -262,7 +267,7 @@ class LiveIndex:
 
     def _is_replaced(self, index: Index) -> bool:
         """Whether the index has other embeddings now, in other tables: looked at quickly."""
-        if _written(self.directory) == self._settings_written:
+        if self._looked.lately() == self._settings_written:
             return False
         try:
             settings = read_settings(self.directory)
@@ -282,7 +287,7 @@ class LiveIndex:
     @property
     def is_there(self) -> bool:
         """Whether its directory is where it was: looked at quickly."""
-        return _written(self.directory) != 0
+        return self._looked.lately() != ""
 
     def _check_there(self) -> None:
         if not self.is_there:
@@ -294,7 +299,27 @@ def _anything(embed_dim: int) -> Query:
     return Query(like=[Vector([1.0] * embed_dim)])
 
 
-def _written(directory: Path) -> int:
-    """When the settings of an index were written; 0 where they are gone."""
-    file = directory / SETTINGS_FILE
-    return file.stat().st_mtime_ns if file.is_file() else 0
+class _Looked:
+    """When the settings of an index were written, as it was seen last.
+
+    Args:
+        home: of the index.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._stamp = ""
+        self._when = float("-inf")
+
+    def now(self) -> str:
+        """What names the settings that are there; "" where they are gone."""
+        self._stamp = self._home.stamp(SETTINGS_FILE)
+        self._when = time.monotonic()
+        return self._stamp
+
+    def lately(self) -> str:
+        """The same, as it was some seconds ago at most: each look into a bucket takes a while."""
+        is_recent = time.monotonic() - self._when < LOOKS_APART
+        if is_recent and not self._home.is_folder:
+            return self._stamp
+        return self.now()

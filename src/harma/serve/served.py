@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from harma.errors import NotFoundError
+from harma.ground.storage.home import Home, Place
 from harma.index.hits import Hit, hit_of
 from harma.index.pictures import without_thumbnail
 from harma.index.records import SHOWN_COLUMNS, ShownChip, SourceRecord
@@ -34,7 +34,7 @@ class ServedIndex(LiveIndex):
     def __init__(
         self,
         name: str,
-        directory: Path,
+        directory: Place,
         model: HarMA | None = None,
         models: Models | None = None,
         kept_in: str = "",
@@ -60,11 +60,11 @@ class ServedIndex(LiveIndex):
         """
         if not self.kept_in:
             self._check_beside()
-        file = self.directory / self.book_file
         # Of two that ask first, each would make a database with connections of its own.
         with self._lock:
             # A file that was removed takes marks still, and nobody would ever see them again.
-            if self._book is None or self._book[0] != _identity(file):
+            identity = _identity(self._home, self.book_file)
+            if self._book is None or self._book[0] != identity:
                 book = SearchBook.open(
                     self.directory,
                     state=self.kept_in,
@@ -72,7 +72,7 @@ class ServedIndex(LiveIndex):
                     only_reads=self.only_reads,
                     file_name=self.book_file,
                 )
-                self._book = _identity(file), book
+                self._book = _identity(self._home, self.book_file), book
             return self._book[1]
 
     def _check_beside(self) -> None:
@@ -155,8 +155,11 @@ class ServedIndex(LiveIndex):
             return self._read_sources[1]
 
 
-def _identity(file: Path) -> int:
-    """What is another number when a file is another one; 0 where there is none."""
+def _identity(home: Home, name: str) -> int:
+    """What is another number when the database beside an index is another; 0 if there is none."""
+    if not home.is_folder:
+        return 0
+    file = home.folder / name
     return file.stat().st_ino if file.is_file() else 0
 
 

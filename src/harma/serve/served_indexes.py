@@ -1,7 +1,6 @@
 """The indexes of a server as its settings name them: single ones, groups, the parts of groups."""
 
-from pathlib import Path
-
+from harma.ground.storage.home import Place, home_of
 from harma.serve.group import ServedGroup
 from harma.serve.index_names import name_of
 from harma.serve.live import LiveIndex
@@ -36,9 +35,9 @@ class ServedIndexes:
             for name, directory in settings.indexes.items()
         }
         self._names = {*single, *settings.groups}
-        self._by_place: dict[Path, LiveIndex] = {}
+        self._by_place: dict[str, LiveIndex] = {}
         for index in single.values():
-            self._by_place.setdefault(index.directory.resolve(), index)
+            self._by_place.setdefault(home_of(index.directory).key, index)
         groups = {name: self._group(name) for name in settings.groups}
         self.indexes: dict[str, ServedIndex] = {**groups, **single}
 
@@ -51,16 +50,16 @@ class ServedIndexes:
             only_reads=self._settings.is_read_only,
         )
 
-    def _part(self, directory: Path) -> LiveIndex:
+    def _part(self, directory: Place) -> LiveIndex:
         """The index of a directory, which may be served apart, or be in another group too."""
-        place = directory.resolve()
+        place = home_of(directory).key
         if place not in self._by_place:
             part = LiveIndex(self._free_name(directory), directory, models=self._models)
             self._by_place[place] = part
             self.parts.append(part)
         return self._by_place[place]
 
-    def _free_name(self, directory: Path) -> str:
+    def _free_name(self, directory: Place) -> str:
         """A name for a part, which nothing else of the server has."""
         name = name_of(directory)
         number = 1

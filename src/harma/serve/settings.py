@@ -1,7 +1,10 @@
 """Settings of a server: address, base map, keys, limits of what a client may ask for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from harma.ground.storage.home import Place
 
 MEGA = 1_000_000
 USUAL_K = 50
@@ -48,7 +51,7 @@ class ServeSettings:
     """How indexes are served.
 
     Attributes:
-        indexes: id → directory of each index.
+        indexes: id → directory or address of each index.
         groups: id → directories of several indexes that are searched as one.
         host: address that is listened on.
         port: of it; 0 takes a free one.
@@ -75,8 +78,8 @@ class ServeSettings:
         limits: of what one client may ask for.
     """
 
-    indexes: dict[str, Path]
-    groups: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    indexes: Mapping[str, Place]
+    groups: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 8000
     root_path: str = ""

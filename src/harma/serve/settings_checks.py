@@ -3,10 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from harma.errors import ConfigError
+from harma.ground.storage.home import Place, home_of
 from harma.index.joined_store import check_same_settings
 from harma.index.settings import read_settings
 from harma.searches.webhook import SECRET_VARIABLE, read_secret
@@ -65,7 +65,7 @@ def _check_webhooks(settings: ServeSettings) -> None:
         )
 
 
-def _check_group(name: str, directories: Sequence[Path], settings: ServeSettings) -> None:
+def _check_group(name: str, directories: Sequence[Place], settings: ServeSettings) -> None:
     """Check that several indexes can be searched as one, before any is opened."""
     if name in settings.indexes:
         raise ConfigError(
@@ -74,15 +74,15 @@ def _check_group(name: str, directories: Sequence[Path], settings: ServeSettings
         )
     if len(directories) < LEAST_PARTS:
         raise ConfigError(f"{name} has {len(directories)} parts; give two or more")
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for directory in directories:
-        place = directory.resolve()
+        place = home_of(directory).key
         if place in seen:
             raise ConfigError(f"the index {directory} is in {name} twice; name each once")
         seen.add(place)
     first = read_settings(directories[0])
     for directory in directories[1:]:
-        check_same_settings(directories[0], first, directory, read_settings(directory))
+        check_same_settings(str(directories[0]), first, str(directory), read_settings(directory))
 
 
 def _check_name(name: str) -> None:

@@ -1,5 +1,6 @@
 """Data, backbone and model of a recipe, each by itself; `cut` puts a run together."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from harma.errors import ConfigError
 from harma.ground.device import usable_cores
 from harma.methods.table import METHODS, MethodConfig, make_config
 from harma.model.model import HarMA
+from harma.model.reached import freeze_unreached
 from harma.model.saved import warm_start
 from harma.training.recipe import DataConfig, Recipe
 from harma.training.recipe_checks import WITHOUT_METHOD
 from harma.training.run import RunDirectory
+
+log = logging.getLogger(__name__)
 
 # More processes than these wait for the disk more than for a core.
 MOST_WORKERS = 8
@@ -141,9 +145,22 @@ def build_model(recipe: Recipe, backbone: Backbone) -> HarMA:
     if recipe.method == "full":
         model.train_backbone()
     model.temperature.requires_grad_(recipe.loss.train_temperature and recipe.trains)
+    if recipe.trains:
+        _freeze_unreached(model)
     if recipe.train.gradient_checkpointing:
         backbone.set_gradient_checkpointing(True)
     return model
+
+
+def _freeze_unreached(model: HarMA) -> None:
+    """Freeze what would train without ever getting a gradient; several processes wait for one."""
+    frozen = freeze_unreached(model)
+    if frozen:
+        log.info(
+            "%d weights, such as %s, do not train: no embedding depends on them",
+            len(frozen),
+            frozen[0],
+        )
 
 
 def backbone_of_run(recipe: Recipe, run: RunDirectory, *, resume: bool) -> Backbone:

@@ -100,20 +100,21 @@ class Company:
             target=self._watch, args=(self._heartbeat,), name="company", daemon=True
         ).start()
 
-    def from_first(self, make: Callable[[], Any]) -> Any:
+    def from_first(self, name: str, make: Callable[[], Any]) -> Any:
         """What the first process makes, in every process; only there it is made.
 
         Args:
+            name: of what is made, once in a run.
             make: gives plain values.
         """
         if self._store is None:
             return make()
         if self.is_first:
-            self._store.set("shared", json.dumps(make()))
+            self._store.set(name, json.dumps(make()))
         # Not `get` alone, which would give up: if the first process fails, the watch ends this one.
-        while not self._store.check(["shared"]):
+        while not self._store.check([name]):
             time.sleep(0.1)
-        return json.loads(self._store.get("shared"))
+        return json.loads(self._store.get(name))
 
     def leave(self) -> None:
         """The run is done: go, the first process after the others, as their store may be here."""
@@ -236,14 +237,14 @@ def _present() -> Company:
 
 
 def _word(error: BaseException) -> str:
-    """What the others are told of an error."""
+    """What the others are told of an error, after this process's name."""
     if isinstance(error, KeyboardInterrupt):
-        return "it was interrupted"
+        return "was interrupted"
     if isinstance(error, HarmaError):
-        return str(error)
+        return f"failed: {error}"
     if isinstance(error, OSError) and error.filename:
-        return f"{error.strerror}: {error.filename}"
-    return f"{type(error).__name__}: {first_line(error)}"
+        return f"failed: {error.strerror}: {error.filename}"
+    return f"failed: {type(error).__name__}: {first_line(error)}"
 
 
 def _names(peers: list[Peer]) -> str:

@@ -4,6 +4,7 @@ Everything below (`loop`, `step`, `results`, …) is given parts, ready to be us
 recipe.
 """
 
+import socket
 from collections.abc import Mapping
 
 import torch
@@ -13,7 +14,7 @@ from torch import nn
 
 from harma.data.description import load_description
 from harma.data.split import Split
-from harma.errors import ConfigError
+from harma.errors import ConfigError, TrainingError
 from harma.evaluation.user_metrics import find_metrics
 from harma.model.model import HarMA
 from harma.training.averages import AveragedWeights
@@ -129,6 +130,7 @@ def _training_parts(
         "train": split.fingerprint(),
         selection.split.name: selection.split.fingerprint(),
     }
+    check_alike(fabric, made_from)
     feed = _feed(recipe, fabric, model, split, selection.measuring)
     wrapped, updates = _set_up(recipe, fabric, model, feed.batches)
     # After the model is on its device, where the average is taken.
@@ -217,6 +219,22 @@ def _timetable(train: TrainConfig) -> Timetable:
         checkpoint_every=train.checkpoint_every,
         log_every=train.log_every,
     )
+
+
+def check_alike(fabric: Fabric, made_from: Mapping[str, str]) -> None:
+    """Check that this process has the data and the backbone of the first one.
+
+    Raises:
+        TrainingError: it has others.
+    """
+    of_first = fabric.broadcast(dict(made_from))
+    differing = [name for name, value in made_from.items() if of_first.get(name) != value]
+    if differing:
+        raise TrainingError(
+            f"rank {fabric.global_rank} on {socket.gethostname()} has another"
+            f" {' and '.join(differing)} than the first process (rank 0). All machines need the"
+            " same annotations and weights"
+        )
 
 
 def frozen_hash(model: HarMA) -> str:

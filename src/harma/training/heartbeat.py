@@ -81,7 +81,11 @@ class Heartbeat:
         threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
 
     def fail(self, word: str) -> None:
-        """Tell the others that this process ends, and why; the first failure of a run counts."""
+        """Tell the others what has become of this process; the first to fail in a run counts.
+
+        Args:
+            word: follows the process's name: "failed: …".
+        """
         self._say("failure", json.dumps({"rank": self.rank, "word": word}))
 
     def hear(self) -> None:
@@ -172,7 +176,7 @@ class Heartbeat:
         told = json.loads(failure)
         for peer in self.peers:
             if peer.rank == told["rank"]:
-                self.failure = f"{peer} failed: {told['word']}"
+                self.failure = f"{peer} {told['word']}"
 
     def _read(self, key: str) -> bytes:
         """A value, b"" where there is none; asking for one that is not there would wait for it."""

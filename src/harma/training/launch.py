@@ -4,19 +4,22 @@ A run ends the same whether it was interrupted or not: in every process and at e
 random numbers are drawn.
 """
 
+import json
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import ClusterEnvironment
 from lightning_fabric.strategies import ParallelStrategy
 
+from harma.errors import ConfigError
 from harma.ground.lock import locked
 from harma.ground.outputs import check_output_directory
 from harma.training.build import method_config
-from harma.training.company import in_company
+from harma.training.company import Company, in_company
 from harma.training.cut import cut
 from harma.training.devices import make_fabric
 from harma.training.loop import Trainer
@@ -24,6 +27,16 @@ from harma.training.recipe import Recipe
 from harma.training.recipe_files import open_recipe
 from harma.training.results import finish
 from harma.training.run import Progress, RunDirectory
+
+# What machines may have of their own: where things lie, and how they are read.
+OWN_OF_A_MACHINE = {
+    "output",
+    "data.root",
+    "data.images",
+    "data.cache",
+    "data.cache_dir",
+    "data.num_workers",
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,7 @@ def train(
         fabric.launch()
         # Where Fabric itself has started the others, they are there only now.
         company.join(_environment(fabric))
+        _check_alike(company, recipe)
         run = RunDirectory(recipe.output)
         if fabric.is_global_zero and not resume:
             run.check_free()
@@ -90,6 +104,35 @@ def train(
         company.leave()
     assert shared is not None
     return shared
+
+
+def _check_alike(company: Company, recipe: Recipe) -> None:
+    """Check that all processes run one recipe: gradients of two would be averaged without a word.
+
+    Raises:
+        ConfigError: this process has another one than the first.
+    """
+    here = json.loads(json.dumps(recipe.to_dict()))
+    of_first = company.from_first("recipe", lambda: here)
+    differing = [name for name in _differing(here, of_first) if name not in OWN_OF_A_MACHINE]
+    if differing:
+        raise ConfigError(
+            f"{company.name} has another recipe than the first process (rank 0):"
+            f" {', '.join(differing)} differ. Give all processes the same recipe and the same flags"
+        )
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The names, dotted within sections, that two recipes have different values of."""
+    names: list[str] = []
+    for name in one.keys() | other.keys():
+        here = one.get(name)
+        there = other.get(name)
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            names += [f"{name}.{inner}" for inner in _differing(here, there)]
+        elif here != there:
+            names.append(name)
+    return sorted(names)
 
 
 def _environment(fabric: Fabric) -> ClusterEnvironment | None:
@@ -116,7 +159,7 @@ def resume(directory: str | Path) -> TrainedRun:
     with in_company() as company:
         # Only the first process needs the directory: it alone writes there.
         begun = company.from_first(
-            lambda: {"recipe": run.read_recipe(), "state": run.state_stamp()}
+            "run", lambda: {"recipe": run.read_recipe(), "state": run.state_stamp()}
         )
         if not company.is_first:
             run.check_same(begun["recipe"], begun["state"], company.name)

@@ -5,6 +5,7 @@ With `step` this is all of a training; what is used here was made from a recipe 
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -12,6 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from harma.errors import ConfigError, TrainingError
+from harma.training.agreed import agreed_gradients
 from harma.training.checkpoints import TrainingState
 from harma.training.display import TrainingDisplay
 from harma.training.events import EventLog
@@ -193,13 +195,17 @@ class Trainer:
         """Gradients of a batch, in smaller chunks where a GPU's memory runs out."""
         progress = self.progress
         options = self.parts.gradients
+        compute: Callable[..., StepResult] = compute_gradients
+        # Several processes halve together.
+        if options.chunk_size == "auto" and self.fabric.world_size > 1:
+            compute = agreed_gradients
         # Seeding each step makes what is drawn in it the same in a resumed run.
         number = progress.step * self.fabric.world_size + self.fabric.global_rank
         while True:
             torch.manual_seed(options.seed + SEED_STRIDE * number)
             self.parts.updates.optimizer.zero_grad(set_to_none=True)
             try:
-                return compute_gradients(
+                return compute(
                     self.fabric,
                     self.parts.wrapped,
                     options.objective,
@@ -209,7 +215,7 @@ class Trainer:
                 )
             except torch.cuda.OutOfMemoryError as error:
                 progress.chunk_size = smaller_chunk(
-                    options.chunk_size, progress.chunk_size, len(batch.pixels), self.fabric, error
+                    options.chunk_size, progress.chunk_size, len(batch.pixels), error
                 )
                 step = progress.step + 1
                 self._log("chunks", epoch=progress.epoch, step=step, images=progress.chunk_size)

@@ -150,8 +150,8 @@ class TrainConfig:
             (less in the first steps); None keeps the weights of the last step.
         chunk_size: images per forward pass of gradient caching, in each process. Less memory, a
             forward pass more, and the same gradients, but for dropout and batch norm. "auto": on a
-            GPU the whole batch, and half as many each time its memory runs out (with several
-            processes the run stops instead); elsewhere 64. None: all of a batch.
+            GPU the whole batch, and half as many each time its memory runs out (of several
+            processes all halve together); elsewhere 64. None: all of a batch.
         gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
         compile: torch.compile the model.
         validate_every: epochs between validations.

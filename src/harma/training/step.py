@@ -82,13 +82,13 @@ def compute_gradients(
     dropout = view_dropout if objective.needs_views else None
     if chunk_size is not None and chunk_size < len(batch.pixels):
         return _cached_gradients(fabric, model, objective, batch, chunk_size, dropout)
-    temperature, embedded = _embed(model, batch, dropout)
-    loss, parts = _total_loss(fabric, objective, temperature, embedded, batch)
+    temperature, embedded = embed(model, batch, dropout)
+    loss, parts = total_loss(fabric, objective, temperature, embedded, batch)
     fabric.backward(loss)
     return StepResult(loss.detach(), parts)
 
 
-def _embed(
+def embed(
     model: _FabricModule, batch: Batch, view_dropout: float | None
 ) -> tuple[Tensor, list[Tensor]]:
     """Embed a batch.
@@ -106,14 +106,25 @@ def _embed(
     return temperature, embedded
 
 
-def _total_loss(
-    fabric: Fabric,
+def total_loss(
+    fabric: Fabric | None,
     objective: Objective,
     temperature: Tensor,
     embedded: Sequence[Tensor],
     batch: Batch,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The objective over the pairs of all processes; `embedded` as `_embed` gives it."""
+    """The objective over the pairs of all processes.
+
+    Args:
+        fabric: gathers them; None where they are gathered.
+        objective: the total loss.
+        temperature: τ.
+        embedded: as `embed` gives it.
+        batch: has their indices and labels.
+
+    Returns:
+        The total and its parts.
+    """
     captions = batch.token_ids.shape[1]
 
     def of_images(tensor: Tensor, *, sync_grads: bool = False) -> Tensor:
@@ -146,9 +157,9 @@ def _total_loss(
     )
 
 
-def gathered(fabric: Fabric, tensor: Tensor, *, sync_grads: bool = False) -> Tensor:
+def gathered(fabric: Fabric | None, tensor: Tensor, *, sync_grads: bool = False) -> Tensor:
     """What all K processes have, in each of them: (B, …) → (K·B, …), in the order of the ranks."""
-    if fabric.world_size == 1:
+    if fabric is None or fabric.world_size == 1:
         return tensor
     with warnings.catch_warnings():
         # Fabric's gathering calls a function of torch that announces its successor each time.
@@ -182,13 +193,13 @@ def _cached_gradients(
     with torch.no_grad():
         for chunk, seed in zip(chunks, seeds, strict=True):
             torch.manual_seed(seed)
-            tau, embedded = _embed(model, chunk, view_dropout)
+            tau, embedded = embed(model, chunk, view_dropout)
             pieces.append(embedded)
     whole = [torch.cat(parts).requires_grad_() for parts in zip(*pieces, strict=True)]
 
     # The loss of the whole batch, and its gradients at the embeddings.
     temperature = tau.detach().clone().requires_grad_()
-    loss, parts = _total_loss(fabric, objective, temperature, whole, batch)
+    loss, parts = total_loss(fabric, objective, temperature, whole, batch)
     # Unused is allowed: a triplet loss takes no τ, and a loss may take one tower's views alone.
     of_temperature, *of_whole = torch.autograd.grad(loss, (temperature, *whole), allow_unused=True)
 
@@ -198,17 +209,17 @@ def _cached_gradients(
         # Processes exchange gradients once, with the last chunk.
         with fabric.no_backward_sync(model, enabled=not is_last):
             torch.manual_seed(seed)
-            tau, embedded = _embed(model, chunk, view_dropout)
+            tau, embedded = embed(model, chunk, view_dropout)
             # τ takes part in every chunk's graph, which DDP expects, and gets its gradient once.
             surrogate = tau * 0.0
             if is_last and of_temperature is not None:
                 surrogate = tau * of_temperature
-            surrogate = surrogate + _with_gradients(embedded, of_whole, i * chunk_size)
+            surrogate = surrogate + with_gradients(embedded, of_whole, i * chunk_size)
             fabric.backward(surrogate)
     return StepResult(loss.detach(), parts)
 
 
-def _with_gradients(
+def with_gradients(
     embedded: Sequence[Tensor], gradients: Sequence[Tensor | None], start: int
 ) -> Tensor:
     """A scalar whose gradients at a chunk's embeddings are those of the loss.
@@ -238,7 +249,6 @@ def smaller_chunk(
     asked: int | Literal["auto"] | None,
     used: int | None,
     batch_size: int,
-    fabric: Fabric,
     error: Exception,
 ) -> int:
     """What to go on with where a GPU's memory ran out: half.
@@ -247,7 +257,6 @@ def smaller_chunk(
         asked: what the recipe says.
         used: images per forward pass that were too many; None: all of the batch.
         batch_size: B, images of the batch.
-        fabric: of the run.
         error: what torch said.
 
     Raises:
@@ -255,8 +264,7 @@ def smaller_chunk(
     """
     images = min(used or batch_size, batch_size)
     half = images // 2
-    # Of several processes the others wait in an exchange that this one has left.
-    if asked != "auto" or images == 1 or fabric.world_size > 1:
+    if asked != "auto" or images == 1:
         raise TrainingError(
             f"the memory of the GPU does not hold {images} images at once"
             f" ({first_line(error, length=160)}); try --train.chunk_size {max(1, half)},"

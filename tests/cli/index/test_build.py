@@ -1,7 +1,6 @@
 """harma index build and add."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from rasterio.crs import CRS
 
 from harma.cli import main
 from harma.cli.index.build import _told
+from harma.ground.storage.home import home_of
 from harma.index.writer import BuildOutcome
 from harma.scenes.unplaced import LOCAL, NO_CRS
 
@@ -196,7 +196,7 @@ def test_percentiles_as_they_were_said_before_are_asked_about(model, tmp_path, c
     ],
 )
 def test_what_is_said_of_a_build(capsys, outcome, status, lines):
-    assert _told(Path("archive"), outcome) == status
+    assert _told(home_of("archive"), outcome) == status
     assert capsys.readouterr().out.splitlines() == lines
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from harma.curation.audit import bounds
 from harma.curation.audit import candidates as module
 from harma.curation.audit.candidates import BOXES, PER_PAIR, find_candidates
 from harma.curation.audit.descriptors import descriptors, frequencies
@@ -52,7 +53,9 @@ def test_the_threshold_is_one_of_products(grey, monkeypatch):
 def test_portions_change_nothing(grey, monkeypatch):
     expected = find_candidates(grey, least=0.5)
     monkeypatch.setattr(module, "ROWS", 2)
-    monkeypatch.setattr(module, "COLUMNS", 3)
+    monkeypatch.setattr(bounds, "COLUMNS", 3)
+    monkeypatch.setattr(bounds, "AT_ONCE", 5)
+    monkeypatch.setattr(module, "MOST_WAITING", 2)
     told = []
     found = find_candidates(grey, least=0.5, progress=lambda *counts: told.append(counts))
     assert pairs_of(found) == pairs_of(expected)

@@ -45,6 +45,23 @@ def test_endpoint_and_region(monkeypatch):
     assert "allow_http" not in options
 
 
+def test_what_gdal_is_told_holds_for_all(monkeypatch):
+    monkeypatch.setenv("AWS_NO_SIGN_REQUEST", "YES")
+    monkeypatch.setenv("AWS_S3_ENDPOINT", "minio:9000")
+    monkeypatch.setenv("AWS_HTTPS", "NO")
+    assert options_for(S3) == {
+        "aws_region": "us-east-1",
+        "aws_endpoint": "http://minio:9000",
+        "aws_skip_signature": "true",
+        "allow_http": "true",
+    }
+    monkeypatch.setenv("AWS_HTTPS", "YES")
+    assert options_for(S3)["aws_endpoint"] == "https://minio:9000"
+    monkeypatch.setenv("AWS_NO_SIGN_REQUEST", "NO")
+    with pytest.raises(StorageError, match="there are no credentials"):
+        options_for(S3)
+
+
 def test_a_profile(monkeypatch, environment):
     (environment / "credentials").write_text(
         "[work]\naws_access_key_id = K\naws_secret_access_key = S\n[default]\nregion=x\n"

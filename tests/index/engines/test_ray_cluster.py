@@ -1,6 +1,7 @@
 """A Ray cluster as a build sees it."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,12 +29,13 @@ def test_cores_and_gpus_are_shared_among_workers(cpus, gpus, asked, readers, exp
 
 
 def test_no_cluster_there_is_told(monkeypatch):
-    pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_ADDRESS", "")
-    with (
-        pytest.raises(ConfigError, match=r"no Ray cluster answers at auto.*ray start --head"),
-        connected("auto"),
-    ):
+    def init(**said):
+        raise ConnectionError(f"nothing at {said['address']}")
+
+    stand_in = SimpleNamespace(is_initialized=lambda: False, init=init)
+    monkeypatch.setitem(sys.modules, "ray", stand_in)
+    expected = r"no Ray cluster answers at auto \(nothing at auto\).*ray start --head.*ray://HOST"
+    with pytest.raises(ConfigError, match=expected), connected("auto"):
         pass
 
 

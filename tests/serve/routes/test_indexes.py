@@ -48,14 +48,14 @@ def test_one_whose_model_is_unknown(make_service, make_client, archive, tmp_path
     from dataclasses import replace
 
     from harma.index.settings import FOREIGN, read_settings, write_settings
-    from harma.index.store import tables_directory
+    from harma.index.store import tables_name
     from harma.serve.served import ServedIndex
 
     settings = read_settings(archive)
     foreign = replace(settings, model="other/model-7", model_id=f"{FOREIGN}x")
     service = make_service()
     # Of each model an index has tables of its own.
-    tables_directory(archive, settings).rename(tables_directory(archive, foreign))
+    (archive / tables_name(settings)).rename(archive / tables_name(foreign))
     write_settings(archive, foreign)
     service.indexes = {"foreign": ServedIndex("foreign", archive)}
     service.indexes["foreign"].warm_up()

@@ -12,6 +12,7 @@ from harma.cli.data.arguments import (
     images_option,
     show_table,
 )
+from harma.ground.outputs import as_written
 from harma.ground.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def run(args: argparse.Namespace) -> int:
     _show(stats)
     if args.json is not None:
         write_json(args.json, stats_record(stats))
-        print(f"written: {args.json}")
+        print(f"written: {as_written(args.json)}")
     if args.picture is not None:
         draw_stats(stats, args.picture)
-        print(f"written: {args.picture}")
+        print(f"written: {as_written(args.picture)}")
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harma.cli.argument_types import count, output_file, positive
 from harma.cli.data.arguments import add_splits, data_and_root, show_table, with_commas
+from harma.ground.outputs import as_written
 
 if TYPE_CHECKING:
     from harma.curation.vocabulary.gathering import GatheredCaptions
@@ -79,10 +80,10 @@ def run(args: argparse.Namespace) -> int:
     _show_counts(vocabulary)
     if args.json is not None:
         write_json(args.json, asdict(vocabulary))
-        print(f"written: {args.json}")
+        print(f"written: {as_written(args.json)}")
     if args.text is not None:
         write_text(args.text, "".join(f"{term.text}\n" for term in vocabulary.terms))
-        print(f"written: {args.text}")
+        print(f"written: {as_written(args.text)}")
     return 0
 
 

@@ -15,7 +15,7 @@ export: write all chips to a GeoParquet file; import: bring embeddings of one in
 
 import argparse
 
-from harma.cli.argument_types import local_directory
+from harma.cli.argument_types import index_home
 from harma.cli.command import add_actions, run_action
 from harma.cli.index import build, exchange, shards, upkeep
 
@@ -47,5 +47,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _add_directory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "directory", metavar="INDEX", type=local_directory, help="directory of the index"
+        "directory",
+        metavar="INDEX",
+        type=index_home,
+        help="directory or s3://… of the index",
     )

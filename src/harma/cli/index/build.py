@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harma.cli.argument_types import count, floats, positive
@@ -12,6 +11,7 @@ from harma.cli.device import add_device_argument, add_precision_argument
 from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.index.options import WorkOptions
     from harma.index.writer import BuildOutcome
     from harma.model.model import HarMA
@@ -153,6 +153,14 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of the Ray cluster, each with a model (one a GPU, or as many as the cores allow)",
     )
+    parser.add_argument(
+        "--single-writer",
+        action="store_true",
+        help=(
+            "of an index in a bucket whose store lets a second writer through: you see to it that"
+            " there is none"
+        ),
+    )
     add_device_argument(parser)
     add_precision_argument(parser)
 
@@ -266,14 +274,14 @@ def _told_details(outcome: "BuildOutcome") -> Iterator[str]:
         yield f"property {column}: left out for {scenes:,} scenes, whose value is of another type"
 
 
-def _told(directory: Path, outcome: "BuildOutcome") -> int:
+def _told(home: "Home", outcome: "BuildOutcome") -> int:
     """Print what was done and what could not be, and give the status."""
     from harma.index.date_counts import told_dates
 
     rate = ""
     if outcome.num_added:
         rate = f", {outcome.num_added / outcome.seconds:,.0f} chips/s"
-    print(f"{directory}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}")
+    print(f"{home}: {outcome.num_added:,} chips added in {outcome.seconds:,.0f} s{rate}")
     moved = f", {outcome.num_renamed:,} moved" if outcome.num_renamed else ""
     print(
         f"sources: {outcome.num_new:,} new, {outcome.num_replaced:,} changed,"
@@ -286,9 +294,9 @@ def _told(directory: Path, outcome: "BuildOutcome") -> int:
     _tell_ranges(outcome.ranges)
     for line in _told_details(outcome):
         print(line)
-    _tell_left_out(directory, outcome.left_out)
+    _tell_left_out(home, outcome.left_out)
     if outcome.problems:
-        listed = directory / "problems.json"
+        listed = home.uri("problems.json")
         print(f"{len(outcome.problems):,} could not be used (also in {listed}):")
     for source, problem in list(outcome.problems.items())[:MOST_PROBLEMS]:
         print(f"  {source}: {problem}")
@@ -330,14 +338,15 @@ def _tell_ranges(ranges: Mapping[str, str]) -> None:
         print(f"black to white is {shown} ({kind}; --stretch)")
 
 
-def _tell_left_out(directory: Path, left_out: Mapping[str, str]) -> None:
+def _tell_left_out(home: "Home", left_out: Mapping[str, str]) -> None:
     """Print what was left out by rule: how many files of each reason, and one of them."""
     if not left_out:
         return
     files: dict[str, list[str]] = {}
     for file, why in left_out.items():
         files.setdefault(why, []).append(file)
-    print(f"{len(left_out):,} files left out as no scenes (all in {directory / 'left_out.json'}):")
+    listed = home.uri("left_out.json")
+    print(f"{len(left_out):,} files left out as no scenes (all in {listed}):")
     by_count = sorted(files.items(), key=lambda item: -len(item[1]))
     for why, named in by_count[:MOST_REASONS]:
         print(f"  {len(named):,}: {why}, such as {named[0]}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harma.cli.argument_types import output_file
 from harma.cli.command import Command
+from harma.ground.outputs import as_written
 from harma.ground.progress import progress_bars
 
 
@@ -54,12 +55,14 @@ def _add_import_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
+    from harma.ground.files import written_bytes
     from harma.index.index import Index
 
     index = Index.open(args.directory)
     with progress_bars() as progress:
         num_chips = index.export(args.file, thumbnails=args.thumbnails, progress=progress)
-    print(f"{args.file}: {num_chips:,} chips, {args.file.stat().st_size / 1e6:,.1f} MB")
+    num_bytes = written_bytes(args.file)
+    print(f"{as_written(args.file)}: {num_chips:,} chips, {num_bytes / 1e6:,.1f} MB")
     return 0
 
 

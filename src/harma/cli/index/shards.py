@@ -2,14 +2,14 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import local_directory, output_directory, positive
+from harma.cli.argument_types import index_home, positive
 from harma.cli.command import Command
 from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.index.copying import Made
     from harma.index.embedder import QueryEmbedder
 
@@ -53,13 +53,13 @@ def _add_split_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_merge_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "others", nargs="+", type=local_directory, metavar="INDEX", help="further indexes"
+        "others", nargs="+", type=index_home, metavar="INDEX", help="further indexes"
     )
     _add_making(parser, "directory of the new index")
 
 
 def _add_making(parser: argparse.ArgumentParser, about: str) -> None:
-    parser.add_argument("--output", type=output_directory, required=True, metavar="DIR", help=about)
+    parser.add_argument("--output", type=index_home, required=True, metavar="DIR", help=about)
     parser.add_argument(
         "--no-model",
         action="store_true",
@@ -128,12 +128,12 @@ def _loader(args: argparse.Namespace) -> "Callable[[], QueryEmbedder] | None":
     if args.no_model:
         return None
 
-    directory: Path = args.directory
+    home: Home = args.directory
 
     def load() -> "QueryEmbedder":
         from harma.index.index import Index
 
-        return Index.open(directory).model
+        return Index.open(home).model
 
     return load
 

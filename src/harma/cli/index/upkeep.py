@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from harma.cli.argument_types import positive
 from harma.cli.command import Command
 from harma.ground.garbage import paused_collection
 from harma.ground.progress import progress_bars
@@ -34,6 +35,12 @@ def _add_optimize_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-model",
         action="store_true",
         help="measure recall without texts; the model is not loaded",
+    )
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        default=1,
+        help="processes that make the ANN index (1); more need harma[cluster]",
     )
 
 
@@ -88,7 +95,12 @@ def _optimize(args: argparse.Namespace) -> int:
     from harma.index.index import Index
 
     with progress_bars() as progress:
-        how = Index.optimize(args.directory, with_texts=not args.no_model, progress=progress)
+        how = Index.optimize(
+            args.directory,
+            with_texts=not args.no_model,
+            num_workers=args.workers,
+            progress=progress,
+        )
     print(f"search is {how}")
     return 0
 

@@ -16,6 +16,7 @@ from harma.cli.opened import (
 )
 from harma.cli.searches.files import form_of
 from harma.cli.searches.kept import add_search_argument
+from harma.ground.outputs import as_written
 
 if TYPE_CHECKING:
     from harma.index.ask_json import Asked
@@ -44,7 +45,7 @@ def _search(args: argparse.Namespace) -> int:
     place = IndexPlace.of(args.directory, args)
     if args.output is not None:
         form = form_of(args.output)
-        check_outside(args.output, *place.directories)
+        check_outside(args.output, *place.homes)
     index = open_index(place, args)
     asked = _asked(args, index)
     page = asked.page
@@ -79,7 +80,7 @@ def _write(hits: "Sequence[Hit]", form: str, output: Path) -> None:
         write_hits_geoparquet(hits, output)
     else:
         write_text(output, HIT_WRITERS[form](hits))
-    print(f"{len(hits):,} hits written to {output}")
+    print(f"{len(hits):,} hits written to {as_written(output)}")
 
 
 ACTIONS = (Command("search", "search again, with the marks", _search, _add_search_arguments),)

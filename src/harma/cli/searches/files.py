@@ -7,6 +7,7 @@ from harma.cli.argument_types import output_file
 from harma.cli.command import Command
 from harma.cli.opened import IndexPlace, check_outside, open_searches
 from harma.cli.searches.kept import add_search_argument
+from harma.ground.outputs import as_written
 
 FORMAT_OF_SUFFIX = {
     ".geojson": "geojson",
@@ -47,13 +48,13 @@ def _export(args: argparse.Namespace) -> int:
 
     form = form_of(args.output)
     place = IndexPlace.of(args.directory, args)
-    check_outside(args.output, *place.directories)
+    check_outside(args.output, *place.homes)
     with open_searches(place, args.state) as searches:
-        store = Index.open(place.directories).store
+        store = Index.open(place.homes).store
         marks = current_marks(searches, args.search, store).marks
     with replacing(args.output) as temporary:
         temporary.write_bytes(write_marks(marks, form))
-    print(f"{len(marks):,} marks written to {args.output}")
+    print(f"{len(marks):,} marks written to {as_written(args.output)}")
     return 0 if marks else 1
 
 
@@ -64,7 +65,7 @@ def _import(args: argparse.Namespace) -> int:
 
     file = read_mark_file(_content(args.file), form_of(args.file))
     place = IndexPlace.of(args.directory, args)
-    index = Index.open(place.directories)
+    index = Index.open(place.homes)
     with open_searches(place, args.state) as searches:
         imported = import_marks(searches, args.search, index.store, file, who=args.who)
     print(f"{imported.num_set:,} marks set")

@@ -12,6 +12,7 @@ from harma.cli.opened import (
     check_outside,
     open_searches,
 )
+from harma.ground.outputs import as_written
 
 if TYPE_CHECKING:
     from harma.searches.book import SearchBook
@@ -60,9 +61,9 @@ def _events(args: argparse.Namespace) -> int:
     if args.output is None:
         print(text, end="")
         return 0
-    check_outside(args.output, *place.directories)
+    check_outside(args.output, *place.homes)
     write_text(args.output, text)
-    print(f"{args.output}: {len(events):,} events")
+    print(f"{as_written(args.output)}: {len(events):,} events")
     return 0
 
 

@@ -3,10 +3,9 @@
 import argparse
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import local_directory
+from harma.cli.argument_types import index_home
 from harma.cli.command import Command
 from harma.cli.opened import (
     IndexPlace,
@@ -21,6 +20,7 @@ from harma.errors import ConfigError, HarmaError
 from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
+    from harma.ground.storage.home import Home
     from harma.index.index import Index
     from harma.model.model import HarMA
     from harma.searches.book import SearchBook
@@ -37,7 +37,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "directories",
         nargs="+",
         metavar="INDEX",
-        type=local_directory,
+        type=index_home,
         help="directories of indexes whose watches are run",
     )
     add_group_arguments(parser)
@@ -68,13 +68,13 @@ def _places(args: argparse.Namespace) -> list[IndexPlace]:
     Raises:
         ConfigError: it is not said which index is the first of the group.
     """
-    directories: list[Path] = args.directories
-    if len(directories) > 1 and (args.others or args.group):
+    homes: list[Home] = args.directories
+    if len(homes) > 1 and (args.others or args.group):
         raise ConfigError(
-            f"{len(directories)} indexes are named, whose watches are run apart; give one of a"
+            f"{len(homes)} indexes are named, whose watches are run apart; give one of a"
             " group first, and the others of it with --index"
         )
-    return [IndexPlace.of(directory, args) for directory in directories]
+    return [IndexPlace.of(home, args) for home in homes]
 
 
 def _shown(index: "Index", searches: "SearchBook") -> list["WatchRun"]:
@@ -94,23 +94,23 @@ def _shown(index: "Index", searches: "SearchBook") -> list["WatchRun"]:
     return runs
 
 
-def run_after_build(directory: Path, models: Sequence["HarMA"], args: argparse.Namespace) -> None:
+def run_after_build(home: "Home", models: Sequence["HarMA"], args: argparse.Namespace) -> None:
     """Run the watches of an index that was built, with the model that built it; it never fails.
 
     Args:
-        directory: of the index.
+        home: of the index.
         models: the model that is loaded, if any was.
         args: of the command.
     """
     # Beside most indexes nothing is saved; then nothing is loaded for it either.
-    if args.no_watches or not (directory / DATABASE_FILE).is_file():
+    if args.no_watches or not home.is_folder or not (home.folder / DATABASE_FILE).is_file():
         return
     from harma.index.index import Index
 
     try:
-        with open_searches(IndexPlace((directory,)), "") as searches:
+        with open_searches(IndexPlace((home,)), "") as searches:
             # The last one: an index that was made new has the model that was named.
-            index = Index.open(directory)
+            index = Index.open(home)
             if models:
                 index.model = models[-1]
             _shown(index, searches)
@@ -119,7 +119,7 @@ def run_after_build(directory: Path, models: Sequence["HarMA"], args: argparse.N
     except (HarmaError, OSError) as error:
         logger.info("watches could not be run", exc_info=True)
         print(f"the index is done, but its watches could not be run: {error}")
-        print(f"run them again: harma watch run {directory}")
+        print(f"run them again: harma watch run {home}")
 
 
 ACTIONS = (Command("run", "look at what is new, and tell of it", _run, _add_run_arguments),)

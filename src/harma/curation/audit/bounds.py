@@ -11,7 +11,9 @@ where each is the product of a part alone, and |both| is at most the product of 
 bound four of 63, and lose nothing: what is over the bound is computed in full.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ Floats = NDArray[np.float32]
 
 ROUNDING = 1e-5
 """More than sums of 63 floats of four bytes, each sum at most 1, are off."""
+COLUMNS = 1024  # keys that are compared at once; the products nearly fit the processor's cache
 AT_ONCE = 16_384  # pairs whose products are computed in full at a time: 4 MB for each side
 
 # Parities of frequencies down and across, of each entry of a descriptor (which has no mean).
@@ -38,7 +41,23 @@ _MIRRORED = np.stack(
         np.where(_ODD_DOWN != _ODD_ACROSS, -1, 1),
     ],
     axis=1,
-)
+).astype(np.float32)
+
+
+class LargeProducts(NamedTuple):
+    """Pairs with a large product.
+
+    Attributes:
+        row: (P,) number of the query.
+        column: (P,) number of the key.
+        way: (P,) 0 for the query as it is, 1 mirrored left to right, 2 upside down, 3 both.
+        product: (P,) it depends on nothing but the pair and the way.
+    """
+
+    row: Ints
+    column: Ints
+    way: Ints
+    product: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,47 +98,71 @@ class SplitDescriptors:
 
 
 def large_products(
-    query: SplitDescriptors, keys: SplitDescriptors, least: float
-) -> tuple[Ints, Ints, Ints, Floats]:
+    query: SplitDescriptors, keys: SplitDescriptors, least: float, first_key: int = 0
+) -> Iterator[LargeProducts]:
     """Pairs of a query, mirrored in some way, and a key whose product is large.
 
     Args:
-        query: Q descriptors, of which Q × K floats fit the processor's cache.
+        query: Q descriptors; Q × COLUMNS floats are held at a time.
         keys: K descriptors.
         least: the product from which a pair counts.
+        first_key: the first of the keys that is compared.
 
-    Returns:
-        Of each pair: the query, the key, the way (0 as it is, 1 mirrored left to right, 2 upside
-        down, 3 both) and the product, which is exact: it depends on nothing but the pair.
+    Yields:
+        Some of the pairs at a time, so that memory is bounded where many are alike.
     """
+    waiting: list[tuple[Ints, Ints]] = []
+    for left in range(first_key, len(keys.whole), COLUMNS):
+        row, column = _possible(query, keys.part(left, left + COLUMNS), least)
+        if len(row):
+            waiting.append((row, column + left))
+        # Few pairs are left of a matrix: those of several are computed together.
+        if sum(len(rows) for rows, _ in waiting) >= AT_ONCE:
+            yield from _in_full(query.whole, keys.whole, waiting, least)
+            waiting = []
+    if waiting:
+        yield from _in_full(query.whole, keys.whole, waiting, least)
+
+
+def _possible(query: SplitDescriptors, keys: SplitDescriptors, least: float) -> tuple[Ints, Ints]:
+    """Pairs whose bound reaches `least`: the query and the key of each."""
     bound = query.even @ keys.even.T
     product = query.across @ keys.across.T
     bound += np.abs(product, out=product)
     np.matmul(query.down, keys.down.T, out=product)
     bound += np.abs(product, out=product)
     # Flat first: `nonzero` of two dimensions takes twice the time.
-    possible = np.flatnonzero(bound >= least - ROUNDING)
-    row, column = np.divmod(possible, len(keys.whole))
-    starts = range(0, max(1, len(row)), AT_ONCE)
-    parts = [
-        _in_full(query.whole, keys.whole, row[i : i + AT_ONCE], column[i : i + AT_ONCE], least)
-        for i in starts
-    ]
-    rows, columns, ways, products = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return rows, columns, ways, products
+    row, column = np.divmod(np.flatnonzero(bound >= least - ROUNDING), bound.shape[1])
+    return row, column
 
 
 def _in_full(
-    query: Floats, keys: Floats, row: Ints, column: Ints, least: float
-) -> tuple[Ints, Ints, Ints, Floats]:
-    """The same of some pairs, without a bound."""
-    entries = query[row] * keys[column]
-    near = entries @ _MIRRORED.astype(np.float32)
-    pair, way = np.nonzero(near >= least - ROUNDING)
-    # In floats of eight bytes, where every product of two entries is exact, for the few that are
-    # left: the order of pairs must not depend on how a matrix product adds.
-    exact = query[row[pair]].astype(np.float64) * keys[column[pair]]
-    product = np.einsum("pd,dp->p", exact, _MIRRORED[:, way]).astype(np.float32)
-    large = product >= least
-    pair = pair[large]
-    return row[pair], column[pair], way[large], product[large]
+    query: Floats, keys: Floats, waiting: Sequence[tuple[Ints, Ints]], least: float
+) -> Iterator[LargeProducts]:
+    """Products of pairs in all four ways, without a bound."""
+    rows = np.concatenate([row for row, _ in waiting])
+    columns = np.concatenate([column for _, column in waiting])
+    for start in range(0, len(rows), AT_ONCE):
+        row = rows[start : start + AT_ONCE]
+        column = columns[start : start + AT_ONCE]
+        about = (query[row] * keys[column]) @ _MIRRORED
+        pair, way = np.nonzero(about >= least - ROUNDING)
+        mirrored = query[row[pair]] * _MIRRORED.T[way]
+        product = _summed(mirrored, keys[column[pair]])
+        large = product >= least
+        chosen = pair[large]
+        yield LargeProducts(row[chosen], column[chosen], way[large], product[large])
+
+
+def _summed(first: Floats, second: Floats) -> Floats:
+    """(P,) products of rows, summed entry by entry and rounded once for each.
+
+    Matrix products sum like that where they are fast, but not everywhere: of two ways of a pair
+    that are as good it must not depend on the processor, or on what is computed beside it, which
+    one is chosen.
+    """
+    total = np.zeros(len(first), dtype=np.float32)
+    # The product of two floats of four bytes is exact in one of eight.
+    for one, other in zip(first.T.astype(np.float64), second.T, strict=True):
+        total = (one * other + total).astype(np.float32)
+    return total

@@ -27,7 +27,6 @@ LEAST = 0.76
 """Product of descriptors from which a pair is looked at. Measured: benchmarks/audit.py."""
 PER_PAIR = 3  # turns and parts of a pair that are tried, the best first
 ROWS = 512  # images of a block
-COLUMNS = 512  # what they are compared with at once; the products fit the processor's cache
 MOST_WAITING = 1_000_000  # ways of a block before the best of each pair are chosen
 
 Ints = NDArray[np.int64]
@@ -107,9 +106,9 @@ def find_candidates(
 ) -> Candidates:
     """Compare every image with every other, in all turns and some crops.
 
-    The time grows with the square of the number of images: 0.33 ns of a core for a part of an image
+    The time grows with the square of the number of images: 0.4 ns of a core for a part of an image
     in a turn and another image, of which there are 52 a pair. Memory: 0.4 kB an image beside its
-    picture, 10 MB a worker, and 30 bytes a candidate.
+    picture, some 20 MB a worker, and some 100 bytes a candidate.
 
     Args:
         grey: (N, LOOK_SIDE, LOOK_SIDE).
@@ -151,10 +150,8 @@ def _ways_of_block(
         # The turns are four mirrored ways, of the picture and of it transposed.
         for first_turn, lying in ((0, coefficients), (4, coefficients.transpose(0, 2, 1))):
             query = SplitDescriptors.of(descriptors(lying))
-            for left in range(first_key, len(keys.whole), COLUMNS):
-                near = keys.part(left, left + COLUMNS)
-                row, column, way, product = large_products(query, near, least)
-                ways = _Ways.made(row + start, column + left, way + first_turn, box, product)
+            for row, column, way, product in large_products(query, keys, least, first_key):
+                ways = _Ways.made(row + start, column, way + first_turn, box, product)
                 parts.append(ways)
                 waiting += len(ways.source)
                 # Where all images are alike, most ways are none of the best of their pair.

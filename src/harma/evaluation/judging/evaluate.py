@@ -175,7 +175,7 @@ def evaluate_search(
     progress("searching", len(queries), len(queries))
     store = index.store
     settings = SearchSettings(
-        index=str(store.directory),
+        index=str(store.home),
         model=store.settings.model,
         model_id=store.settings.model_id,
         index_version=store.versions,

@@ -97,7 +97,7 @@ def resolved_names(
     if unknown:
         raise NotFoundError(
             f"{len(unknown):,} of {len(names):,} judged {by}s are not in the index"
-            f" {store.directory}, or have no chips: {told(unknown, places)}. Judgments are of the"
+            f" {store.home}, or have no chips: {told(unknown, places)}. Judgments are of the"
             " index that they were made on, unless they name sources"
         )
     return resolved

@@ -123,7 +123,7 @@ def _of_index(file: Path, rows: list[Judgment], store: StoreReader) -> tuple[By,
     if not chips and not of_sources:
         raise NotFoundError(
             f"none of {len(places):,} judged names is a chip or a source of the index"
-            f" {store.directory}: {told(places, places)}",
+            f" {store.home}: {told(places, places)}",
             source=str(file),
         )
     by: By = "chip" if chips else "source"

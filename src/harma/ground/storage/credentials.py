@@ -22,6 +22,10 @@ KNOWN_BY = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+# The last that is set is heeded.
+ENDPOINTS = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+# The second is GDAL's.
+UNSIGNED = ("AWS_SKIP_SIGNATURE", "AWS_NO_SIGN_REQUEST")
 # Where a machine of Amazon's asks who it is; elsewhere nobody answers.
 METADATA = ("169.254.169.254", 80)
 METADATA_SECONDS = 1.0
@@ -49,14 +53,38 @@ def options_for(address: Address) -> dict[str, str]:
     for variable in ("AWS_DEFAULT_REGION", "AWS_REGION"):
         if os.environ.get(variable):
             options["aws_region"] = os.environ[variable]
-    for variable in ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
-        if os.environ.get(variable):
-            options["aws_endpoint"] = os.environ[variable]
-    if os.environ.get("AWS_SKIP_SIGNATURE"):
+    endpoint = s3_endpoint()
+    if endpoint:
+        options["aws_endpoint"] = endpoint
+    if is_public():
         options["aws_skip_signature"] = "true"
     elif "aws_access_key_id" not in options:
         _check_known(address)
     return _allowing_http(options, options.get("aws_endpoint", ""))
+
+
+def s3_endpoint() -> str:
+    """Where S3 is asked: as the environment says, or GDAL's own variable, or the profile; or ""."""
+    found = _of_profile().get("aws_endpoint", "")
+    if os.environ.get("AWS_S3_ENDPOINT"):
+        found = _with_scheme(os.environ["AWS_S3_ENDPOINT"])
+    for variable in ENDPOINTS:
+        found = os.environ.get(variable) or found
+    return found
+
+
+def _with_scheme(endpoint: str) -> str:
+    """An endpoint as GDAL is told it, host and port alone, as others are told it."""
+    if "://" in endpoint:
+        return endpoint
+    is_open = os.environ.get("AWS_HTTPS", "YES").upper() in ("NO", "FALSE", "OFF", "0")
+    return f"{'http' if is_open else 'https'}://{endpoint}"
+
+
+def is_public() -> bool:
+    """Whether buckets are asked without keys."""
+    values = [os.environ.get(name, "").lower() for name in UNSIGNED]
+    return any(value in ("1", "true", "yes", "on") for value in values)
 
 
 def _allowing_http(options: dict[str, str], endpoint: str) -> dict[str, str]:

@@ -48,6 +48,10 @@ class Home(Protocol):
     def key(self) -> str:
         """One text for one place, however it was named."""
 
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+
     def child(self, name: str) -> "Home":
         """A home below this one."""
 
@@ -68,6 +72,15 @@ class Home(Protocol):
 
     def has(self, name: str) -> bool:
         """Whether there is a file of this name, or one below it."""
+
+    def stamp(self, name: str) -> str:
+        """Names the content of a small file: another text where it was written again.
+
+        "" where there is none.
+        """
+
+    def holds(self, place: "Place") -> bool:
+        """Whether a place lies below it, links looked through."""
 
     def names(self) -> Iterator[str]:
         """Names of the first level; none where it is not there."""
@@ -117,6 +130,12 @@ class FolderHome:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FolderHome) and self._folder == other._folder
+
+    def __hash__(self) -> int:
+        return hash(self._folder)
+
     def __str__(self) -> str:
         return str(self._folder)
 
@@ -129,6 +148,11 @@ class FolderHome:
     def key(self) -> str:
         """Its path without links."""
         return str(self._folder.resolve())
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self._folder.absolute().name
 
     def child(self, name: str) -> "FolderHome":
         """A folder below this one."""
@@ -168,6 +192,15 @@ class FolderHome:
         """Whether there is a file or folder of this name."""
         return (self._folder / name).exists()
 
+    def stamp(self, name: str) -> str:
+        """When a small file was written; "" where there is none."""
+        path = self._folder / name
+        return str(path.stat().st_mtime_ns) if path.is_file() else ""
+
+    def holds(self, place: Place) -> bool:
+        """Whether a place lies below it, links looked through."""
+        return home_of(place).key.startswith(f"{self.key}/")
+
     def names(self) -> Iterator[str]:
         """Names of the first level."""
         if self._folder.is_dir():
@@ -198,6 +231,12 @@ class BucketHome:
     def __init__(self, address: Address) -> None:
         self.address = address
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BucketHome) and self.address == other.address
+
+    def __hash__(self) -> int:
+        return hash(self.address)
+
     def __str__(self) -> str:
         return str(self.address)
 
@@ -214,6 +253,11 @@ class BucketHome:
     def key(self) -> str:
         """Its address."""
         return str(self.address)
+
+    @property
+    def name(self) -> str:
+        """The last part of its address."""
+        return self.key.rpartition("/")[2]
 
     def child(self, name: str) -> "BucketHome":
         """An address below this one."""
@@ -251,6 +295,15 @@ class BucketHome:
         """Whether there is a file of this name, or one below it."""
         place = self.address.child(name)
         return described(place) is not None or next(listed(place), None) is not None
+
+    def stamp(self, name: str) -> str:
+        """The ETag of a small file; "" where there is none."""
+        facts = described(self.address.child(name))
+        return "" if facts is None else facts.etag
+
+    def holds(self, place: Place) -> bool:
+        """Whether a place lies below it."""
+        return home_of(place).key.startswith(f"{self.key}/")
 
     def names(self) -> Iterator[str]:
         """Names of the first level."""

@@ -4,9 +4,9 @@ import io
 from pathlib import Path
 from typing import BinaryIO
 
-from harma.errors import MissingFileError
+from harma.errors import MissingFileError, StorageError
 from harma.ground.storage.addresses import Address, address_of
-from harma.ground.storage.objects import described, object_store, telling
+from harma.ground.storage.objects import REFUSED, described, listed, object_store, telling
 
 # Read ahead: the directory of an archive, or the footer of a table, mostly in one request.
 BUFFER_BYTES = 1 << 20
@@ -83,3 +83,18 @@ def put_file(file: Path, address: str) -> None:
     parts = address_of(address)
     with telling(parts):
         obstore.put(object_store(parts), parts.key, file, chunk_size=PART_BYTES)
+
+
+def check_bucket(address: Address) -> None:
+    """Check that a bucket is there, and that somebody is known who asks; nothing is written.
+
+    Raises:
+        MissingFileError: there is no such bucket.
+        StorageError: there are no credentials, or it cannot be reached.
+    """
+    try:
+        next(listed(address), None)
+    except StorageError as error:
+        # Who may write need not be allowed to list: that the store itself says in the end.
+        if REFUSED.search(str(error.__cause__)) is None:
+            raise

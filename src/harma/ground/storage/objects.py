@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harma.errors import MissingDependencyError, MissingFileError, StorageError
@@ -108,6 +109,26 @@ def read_object(address: str | Address) -> tuple[bytes, str] | None:
         raise
     except FileNotFoundError:
         return None
+
+
+def fetch_object(address: str | Address, file: Path) -> None:
+    """Bring an object to a local file, some megabytes at a time.
+
+    Raises:
+        MissingFileError: there is no such bucket or object.
+        StorageError: it cannot be read.
+    """
+    import obstore
+
+    parts = _parts(address)
+    try:
+        with telling(parts), file.open("wb") as out:
+            for piece in obstore.get(object_store(parts), parts.key):
+                out.write(piece)
+    except MissingFileError:
+        raise
+    except FileNotFoundError as error:
+        raise MissingFileError(f"{parts} is not there any more") from error
 
 
 def write_object(address: str | Address, content: bytes) -> str:

@@ -40,9 +40,9 @@ def connected(address: str) -> Iterator[Any]:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **further)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         raise ConfigError(
-            f"no Ray cluster answers at {address} ({first_line(error)}); start one with `ray start"
-            " --head`, and join it with `ray start --address HOST:6379`, or name it (--address"
-            " ray://HOST:10001)"
+            f"no Ray cluster answers at {address} ({first_line(error)}). This machine must be part"
+            " of it (`ray start --head`, or `ray start --address HOST:6379`); from outside name it"
+            " as ray://HOST:10001 (--address)"
         ) from error
     try:
         yield ray
