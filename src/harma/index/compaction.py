@@ -70,17 +70,21 @@ def keep_quick(
     ann = read_ann(store)
     is_joined = force or _is_scattered(store, ann)
     if is_joined:
-        progress("joining files", 0, 1)
-        if store.count() >= SOURCES_INDEXED:
-            store.index_sources()
-        store.compact()
-    if pays(store) or (ann is not None and not _is_bounded(store)):
+        _join(store, progress)
+    if pays(store) or not _is_bounded(store, ann):
         progress("making the ANN index", 0, 1)
         ann = make_ann(store, _embedded_texts(model), num_workers=num_workers)
     elif ann is not None and is_joined and _is_outgrown(store, ann):
         progress("measuring the ANN index", 0, 1)
         ann = tuned_again(store, _embedded_texts(model), ann)
     return how_searched(ann)
+
+
+def _join(store: StoreWriter, progress: AdvancePart) -> None:
+    progress("joining files", 0, 1)
+    if store.count() >= SOURCES_INDEXED:
+        store.index_sources()
+    store.compact()
 
 
 def _is_scattered(store: StoreWriter, ann: Ann | None) -> bool:
@@ -97,9 +101,9 @@ def _is_outgrown(store: StoreWriter, ann: Ann) -> bool:
     return store.count() - measured > min(UNINDEXED * measured, MEASURED_AGAIN)
 
 
-def _is_bounded(store: StoreWriter) -> bool:
-    """Whether an ANN index is in few pieces, or could be brought into few."""
-    if store.num_segments() <= MANY_SEGMENTS:
+def _is_bounded(store: StoreWriter, ann: Ann | None) -> bool:
+    """Whether an ANN index, if there is one, is in few pieces, or could be brought into few."""
+    if ann is None or store.num_segments() <= MANY_SEGMENTS:
         return True
     if not store.merge_segments():
         return False
