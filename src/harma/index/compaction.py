@@ -71,9 +71,7 @@ def keep_quick(
     is_joined = force or _is_scattered(store, ann)
     if is_joined:
         progress("joining files", 0, 1)
-        if store.count() >= SOURCES_INDEXED:
-            store.index_sources()
-        store.compact()
+        _join(store)
     if pays(store) or (ann is not None and not _is_bounded(store)):
         progress("making the ANN index", 0, 1)
         ann = make_ann(store, _embedded_texts(model), num_workers=num_workers)
@@ -81,6 +79,13 @@ def keep_quick(
         progress("measuring the ANN index", 0, 1)
         ann = tuned_again(store, _embedded_texts(model), ann)
     return how_searched(ann)
+
+
+def _join(store: StoreWriter) -> None:
+    """Join files; the ANN index and that of names learn of new chips."""
+    if store.count() >= SOURCES_INDEXED:
+        store.index_sources()
+    store.compact()
 
 
 def _is_scattered(store: StoreWriter, ann: Ann | None) -> bool:
