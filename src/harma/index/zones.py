@@ -155,7 +155,7 @@ def _are_elsewhere(boxes: NDArray[np.float64]) -> Mask:
     None where nearly each does: zones of a row each would take more memory than the boxes.
     """
     steps = np.abs(np.diff(boxes[:2], axis=1))
-    are: Mask = (steps > FAR).any(axis=0)
+    are: Mask = (steps[0] > FAR) | (steps[1] > FAR)
     if are.sum() * FEWEST_ROWS > boxes.shape[1]:
         return np.zeros_like(are)
     return are
