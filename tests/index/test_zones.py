@@ -115,6 +115,23 @@ def test_some_zones_are_sure_and_most_are_out(store):
         assert 2 <= sure.sum() < len(sure) / 4
 
 
+def test_a_zone_ends_where_another_scene_begins(tmp_path):
+    """Else a zone of two scenes reaches from one to the other, and is looked at for all between."""
+    store = make_store(tmp_path / "index", 0, dim=4)
+    corners = np.repeat([[0.0, 0.0], [90.0, 40.0], [-90.0, -40.0]], 300, axis=0)
+    chips = [
+        chip(id=str(n), xmin=w, ymin=s, xmax=w + 1, ymax=s + 1)
+        for n, (w, s) in enumerate(corners.tolist())
+    ]
+    store.add_chips(chips, np.ones((len(chips), 4), dtype=np.float32))
+    zones = zones_of(store)
+    assert (zones.most[2] - zones.least[0]).max() == 1
+    assert not zones.possible(filter_of(Where(bbox=(20, 10, 60, 30)))).any()
+    # Where each chip lies elsewhere, zones stay long.
+    store.add_chips(chips[::300] * 200, np.ones((600, 4), dtype=np.float32))
+    assert zones_of(store).counts.mean() > 16
+
+
 def test_few_boxes_are_read_where_zones_decide(store, monkeypatch):
     zones = zones_of(store)
     chips = ZonedChips(zones, store, filter_of(Where(bbox=(-180, -90, 180, 90))), few=10)

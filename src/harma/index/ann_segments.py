@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from harma.errors import MissingDependencyError
+from harma.index.fragments import TableAddress
 
 COLUMN = "embedding"
 # As LanceDB names it.
@@ -37,11 +38,11 @@ class AnnPlan:
     rounds: int
 
 
-def merge_latest(uri: str, name: str, count: int) -> bool:
+def merge_latest(table: TableAddress, name: str, count: int) -> bool:
     """Merge the latest segments of an ANN index into one; those before stay as they are.
 
     Args:
-        uri: of the table.
+        table: of the chips.
         name: of the ANN index.
         count: segments to merge.
 
@@ -52,15 +53,16 @@ def merge_latest(uri: str, name: str, count: int) -> bool:
         import lance
     except ImportError:
         return False
-    lance.dataset(uri).optimize.optimize_indices(num_indices_to_merge=count, index_names=[name])
+    dataset = lance.dataset(table.uri, storage_options=table.storage_options())
+    dataset.optimize.optimize_indices(num_indices_to_merge=count, index_names=[name])
     return True
 
 
-def make_in_parts(uri: str, plan: AnnPlan, num_workers: int) -> None:
+def make_in_parts(table: TableAddress, plan: AnnPlan, num_workers: int) -> None:
     """Make the ANN index of a table that has none, in several processes; one commit at the end.
 
     Args:
-        uri: of the table.
+        table: of the chips.
         plan: how.
         num_workers: processes, at most; each takes whole files.
 
@@ -75,7 +77,7 @@ def make_in_parts(uri: str, plan: AnnPlan, num_workers: int) -> None:
         raise MissingDependencyError(
             "an ANN index in several processes needs pylance: pip install 'harma[cluster]'"
         ) from error
-    dataset = lance.dataset(uri)
+    dataset = lance.dataset(table.uri, storage_options=table.storage_options())
     builder = IndicesBuilder(dataset, COLUMN)
     partitions = builder.train_ivf(
         plan.num_partitions,
@@ -88,7 +90,7 @@ def make_in_parts(uri: str, plan: AnnPlan, num_workers: int) -> None:
     if plan.kind == "IVF_RQ":
         rotation = indices.build_rq_model(dimension=builder.dimension, num_bits=plan.num_bits)
     sizes = {part.fragment_id: part.count_rows() for part in dataset.get_fragments()}
-    made = (uri, dataset.version, plan, partitions.centroids, rotation)
+    made = (table, dataset.version, plan, partitions.centroids, rotation)
     shares = shared_out(sizes, num_workers)
     with ProcessPoolExecutor(len(shares), mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(_made_segment, *made, files) for files in shares]
@@ -116,7 +118,7 @@ def shared_out(sizes: dict[int, int], num_shares: int) -> list[list[int]]:
 
 
 def _made_segment(
-    uri: str,
+    table: TableAddress,
     version: int,
     plan: AnnPlan,
     centroids: Any,
@@ -129,7 +131,9 @@ def _made_segment(
     further: dict[str, Any] = {}
     if rotation is not None:
         further = {"rabitq_model": rotation, "num_bits": plan.num_bits}
-    return lance.dataset(uri, version=version).create_index_uncommitted(
+    options = table.storage_options()
+    dataset = lance.dataset(table.uri, version=version, storage_options=options)
+    return dataset.create_index_uncommitted(
         COLUMN,
         plan.kind,
         name=NAME,

@@ -81,6 +81,7 @@ def keep_quick(
 
 
 def _join(store: StoreWriter, progress: AdvancePart) -> None:
+    """Join files; the ANN index and that of names learn of new chips."""
     progress("joining files", 0, 1)
     if store.count() >= SOURCES_INDEXED:
         store.index_sources()

@@ -545,7 +545,7 @@ class Store:
             plan = AnnPlan(kind, num_bits, num_partitions, TRAINED_ON, TRAINING_ROUNDS)
             self.drop_ann()
             with self._writing():
-                make_in_parts(self._chips.uri, plan, num_workers)
+                make_in_parts(self.chips_address(), plan, num_workers)
                 self._chips.checkout_latest()
             return
         from lancedb.index import IvfFlat, IvfRq
@@ -585,7 +585,7 @@ class Store:
         merged = False
         with self._writing():
             for index in self._indices_of("embedding"):
-                merged = merge_latest(self._chips.uri, index.name, index.num_segments - 1)
+                merged = merge_latest(self.chips_address(), index.name, index.num_segments - 1)
             self._chips.checkout_latest()
         return merged
 

@@ -21,6 +21,10 @@ from harma.index.schema import BOX_COLUMNS
 
 # Rows of a zone: a scene has some hundred.
 ZONE_ROWS = 128
+# A zone ends where the next chip lies so many degrees away; but not where that would leave fewer
+# rows than this to a zone.
+FAR = 0.5
+FEWEST_ROWS = 16
 DATE_COLUMNS = ("datetime", "datetime_end")
 # Of many chips whose boxes must be read, reading those of all is quicker: a row by its id takes as
 # long as 40 rows in their order.
@@ -120,11 +124,11 @@ def _zones_of_block(block: pa.Table) -> Zones:
     ids = block[ROW_ID].to_numpy()
     order = np.argsort(ids, kind="stable")
     ids = ids[order]
+    boxes = np.stack([block[side].to_numpy()[order] for side in BOX_COLUMNS])
     begins = np.ones(len(ids), dtype=bool)
-    begins[1:] = (np.diff(ids) != 1) | (ids[1:] % ZONE_ROWS == 0)
+    begins[1:] = (np.diff(ids) != 1) | (ids[1:] % ZONE_ROWS == 0) | _are_elsewhere(boxes)
     places = np.flatnonzero(begins)
     counts = np.diff(np.append(places, len(ids)))
-    boxes = np.stack([block[side].to_numpy()[order] for side in BOX_COLUMNS])
     starts, ends = moments_of(block)
     starts, ends = starts.take(order), ends.take(order)
     if not len(ids):
@@ -143,6 +147,18 @@ def _zones_of_block(block: pa.Table) -> Zones:
         _first_and_last(ends, places),
         ~np.logical_or.reduceat(starts.is_null().to_numpy(zero_copy_only=False), places),
     )
+
+
+def _are_elsewhere(boxes: NDArray[np.float64]) -> Mask:
+    """Which boxes (4, n), but the first, lie far from the one before: another scene begins.
+
+    None where nearly each does: zones of a row each would take more memory than the boxes.
+    """
+    steps = np.abs(np.diff(boxes[:2], axis=1))
+    are: Mask = (steps[0] > FAR) | (steps[1] > FAR)
+    if are.sum() * FEWEST_ROWS > boxes.shape[1]:
+        return np.zeros_like(are)
+    return are
 
 
 def moments_of(table: pa.Table) -> tuple[pa.Array, pa.Array]:
