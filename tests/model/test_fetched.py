@@ -48,20 +48,13 @@ def test_of_a_run_the_best_model(bucket, model):
     bucket.write("run/last/state.pt", b"x")
     bucket.write("run/recipe.yaml", b"x: 1")
     folder = fetched_model(f"{bucket.address}/run/")
-    assert {path.name for path in folder.iterdir()} == {
-        path.name for path in Path(model[1]).iterdir()
-    }
+    names = {path.name for path in folder.iterdir()}
+    assert names == {path.name for path in Path(model[1]).iterdir()}
 
 
 def test_files_that_may_hold_code_stay_where_they_are(bucket, model):
     upload(bucket, model[1], "m")
-    for name in (
-        "evil.py",
-        "weights.pt",
-        "open_clip_pytorch_model.bin",
-        "x.pkl",
-        "sub/__init__.py",
-    ):
+    for name in ("evil.py", "weights.pt", "pytorch_model.bin", "x.pkl", "sub/__init__.py"):
         bucket.write(f"m/{name}", b"import os")
     folder = fetched_model(f"{bucket.address}/m")
     assert {path.suffix for path in folder.rglob("*") if path.is_file()} <= {

@@ -26,21 +26,18 @@ def test_from_the_build_to_the_export(bucket, model, write_scenes, tmp_path, cap
     assert len(json.loads(capsys.readouterr().out[len("removed 1 sources with 0 chips\n") :])) == 3
     assert main(["index", "info", place, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["model"] == f"{bucket.address}/model"
+    years = f"{bucket.address}/years"
     for words in (
         ["index", "verify", place],
         ["index", "optimize", place, "--no-model"],
         ["index", "add", place, str(tmp_path / "scenes" / "*_20*.tif"), "--num-workers", "0"],
-        ["index", "split", place, "--by", "year", "--output", f"{bucket.address}/years"],
+        ["index", "split", place, "--by", "year", "--output", years],
         ["index", "export", place, str(tmp_path / "all.parquet")],
-        ["search", f"{bucket.address}/years/2010", "a river", "--index", f"{place}s/years/2011"],
+        ["search", f"{years}/2010", "a river", "--index", f"{years}/2011"],
     ):
-        if words[-1].startswith(f"{place}s"):
-            words[-1] = f"{bucket.address}/years/2011"
         assert main(words) == 0, words
     assert main(["index", "reembed", place, "--model", model[1], "--tiles", "2"]) == 0
     assert list((tmp_path / "here").iterdir()) == [], "no folder s3: of this machine"
-    said = capsys.readouterr().out
-    assert "nothing is wrong" in said or said
 
 
 def test_saved_searches_need_another_place(

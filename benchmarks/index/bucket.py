@@ -1,0 +1,125 @@
+"""Search of an index in a bucket against the same in a folder: times, requests, bytes a query.
+
+    python -m benchmarks.index.bucket --chips 50000 --delay 30
+
+The server is moto on loopback, in the process that counts; a client of its own opens the index,
+searches once (cold) and goes on (warm). `--delay` makes each answer wait, as a network does. The
+table of the index is made once and uploaded as it is.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+DIM = 512
+# Chips of a page, and of the area that a filter names.
+K = 10
+FILTER = {"bbox": (0.0, 0.0, 40.0, 40.0)}
+
+
+def client(place, num_queries):
+    """Search, and say a line after each phase; go on when a line comes."""
+    from harma.index.ask import Vector
+    from harma.index.index import Index
+
+    rng = np.random.default_rng(7)
+    start = time.perf_counter()
+    index = Index.open(place)
+    told("open", [time.perf_counter() - start])
+    for phase, where in (("plain", {}), ("filtered", FILTER)):
+        seconds = []
+        for number in range(num_queries + 1):
+            vector = rng.standard_normal(DIM).tolist()
+            start = time.perf_counter()
+            assert len(index.search(like=[Vector(vector)], k=K, **where)) == K
+            seconds.append(time.perf_counter() - start)
+            if number == 0:
+                told(f"first {phase}", seconds)
+                seconds = []
+        told(f"{phase}", seconds)
+
+
+def told(phase, seconds):
+    print(json.dumps({"phase": phase, "seconds": seconds}), flush=True)
+    sys.stdin.readline()
+
+
+def measured(place, server, num_queries, environment):
+    """Phase → median milliseconds, requests and kilobytes of a query."""
+    module = [sys.executable, "-m", "benchmarks.index.bucket"]
+    process = subprocess.Popen(
+        [*module, "--client", str(place), "--queries", str(num_queries)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    rows = {}
+    server.reset()
+    for line in process.stdout:
+        said = json.loads(line)
+        seconds = said["seconds"]
+        rows[said["phase"]] = {
+            "ms": 1000 * statistics.median(seconds),
+            "requests": server.num_requests / len(seconds),
+            "kB": server.num_sent / len(seconds) / 1000,
+        }
+        server.reset()
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert process.wait() == 0
+    return rows
+
+
+def make(directory, num_chips):
+    from tests.index.made import make_store
+
+    from harma.index.compaction import keep_quick
+
+    store = make_store(directory, num_chips, dim=DIM)
+    print("search is", keep_quick(store, None, lambda *_: None, force=True))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--chips", type=int, default=50_000)
+    parser.add_argument("--queries", type=int, default=30)
+    parser.add_argument("--delay", type=float, nargs="*", default=[0.0], help="milliseconds")
+    parser.add_argument("--client", help="used by the benchmark itself")
+    args = parser.parse_args()
+    if args.client:
+        client(args.client, args.queries)
+        return
+    from tests.buckets import Bucket, BucketServer
+
+    server = BucketServer()
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder) / "index"
+        make(local, args.chips)
+        bucket = Bucket(server, "benchmark")
+        for file in sorted(local.rglob("*")):
+            if file.is_file() and file.name != ".lock":
+                bucket.upload(file, f"index/{file.relative_to(local)}")
+        places = [("folder", local, 0.0)]
+        places += [(f"bucket +{ms:g} ms", f"{bucket.address}/index", ms) for ms in args.delay]
+        for name, place, delay in places:
+            server.delay = delay / 1000
+            rows = measured(place, server, args.queries, server.environment())
+            for phase, row in rows.items():
+                print(
+                    f"{name:<14} {phase:<15} {row['ms']:8.1f} ms {row['requests']:7.1f} requests"
+                    f" {row['kB']:9.1f} kB"
+                )
+    server.close()
+
+
+if __name__ == "__main__":
+    main()
