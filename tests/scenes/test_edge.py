@@ -9,7 +9,7 @@ import rasterio
 from benchmarks.archive.gridded import write_netcdf
 
 from harma.errors import ConfigError, DataError, HarmaError, MissingFileError
-from harma.scenes.edge import library_call, naming
+from harma.scenes.edge import gdal_settings, library_call, naming, not_from_memory
 from harma.scenes.raster import open_scene
 from harma.scenes.windows import Window
 
@@ -183,3 +183,12 @@ def test_netcdf_of_longitudes_and_latitudes_is_placed(tmp_path, number):
     with open_scene(f"NETCDF:{tmp_path / truth.paths[0]}:red", survey=True) as scene:
         window = Window(0, 0, scene.facts.width, scene.facts.height)
         assert scene.footprint(window).bounds == pytest.approx(truth.bounds, abs=truth.tolerance)
+
+
+def test_what_is_asked_for_again_stays_so_while_scenes_are_opened():
+    with gdal_settings():
+        assert rasterio.env.getenv()["CPL_VSIL_CURL_NON_CACHED"] == "/vsis3/:/vsigs/:/vsiaz/"
+    with not_from_memory(), gdal_settings():
+        assert "/vsicurl/" in rasterio.env.getenv()["CPL_VSIL_CURL_NON_CACHED"]
+    with gdal_settings():
+        assert "/vsicurl/" not in rasterio.env.getenv()["CPL_VSIL_CURL_NON_CACHED"]

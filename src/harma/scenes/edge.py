@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NOT_KEPT = "CPL_VSIL_CURL_NON_CACHED"
 # GDAL's readers of buckets.
 BUCKETS = "/vsis3/:/vsigs/:/vsiaz/"
 # What the environment says goes before.
@@ -38,9 +39,6 @@ SETTINGS = {
     "GDAL_HTTP_CONNECTTIMEOUT": "30",
     "GDAL_HTTP_LOW_SPEED_TIME": "60",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
-    # What was read of an object goes with it when it is closed: written again under the same name,
-    # it would be read as it was.
-    "CPL_VSIL_CURL_NON_CACHED": BUCKETS,
     # Most NetCDF files of longitudes and latitudes name no reference system.
     "GDAL_NETCDF_ASSUME_LONGLAT": "YES",
 }
@@ -120,7 +118,7 @@ def gdal_settings(
         look_beside: whether and how files beside a source are found: `sidecars.how_to_look`.
         further: settings for this source, such as `sidecars.asked_for`.
     """
-    settings = {**SETTINGS, **bucket_settings()}
+    settings = {**SETTINGS, **bucket_settings(), NOT_KEPT: _not_kept()}
     unsaid = {name: value for name, value in settings.items() if name not in os.environ}
     unsaid |= {"GDAL_DISABLE_READDIR_ON_OPEN": look_beside, "CPL_LOG_ERRORS": "OFF"}
     return _environment(**unsaid, **further)
@@ -128,7 +126,23 @@ def gdal_settings(
 
 def not_from_memory() -> AbstractContextManager[object]:
     """GDAL asks servers again: it would remember that an address has failed."""
-    return _environment(CPL_VSIL_CURL_NON_CACHED=f"/vsicurl/:{BUCKETS}")
+    return _environment(**{NOT_KEPT: f"/vsicurl/:{BUCKETS}"})
+
+
+def _not_kept() -> str:
+    """What GDAL keeps nothing of: objects, and more within `not_from_memory`.
+
+    What was read of an object goes with it when it is closed: written again under the same name, it
+    would be read as it was.
+    """
+    from rasterio import env
+
+    # rasterio does not type them.
+    is_told: Callable[[], bool] = env.hasenv
+    told: Callable[[], Mapping[str, object]] = env.getenv
+    if not is_told():
+        return BUCKETS
+    return str(told().get(NOT_KEPT, BUCKETS))
 
 
 def forget(source: str) -> None:
