@@ -217,6 +217,7 @@ def test_two_processes_train_a_whole_coca_and_halve_together(tiny_config, tiny_d
         subprocess.run(
             [sys.executable, "-m", "harma", "train", str(tmp_path / f"{processes}.yaml")],
             check=True,
+            cwd=tmp_path,
             # Memory runs out in the second process alone.
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": PATHS, "TROUBLE": OOM},
         )
