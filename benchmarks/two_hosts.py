@@ -35,6 +35,8 @@ class TwoHosts:
         self.network = f"10.77.{os.getpid() % 200 + number}"
         self.gateway = f"{self.network}.254"
         self.folder = Path(tempfile.mkdtemp(prefix="hm", dir="/tmp"))
+        # Of processes, as they were seen last.
+        self.ticks = {}
         # A token that lies in the home folder would be asked for by the head alone.
         self.environment = {**os.environ, "RAY_AUTH_MODE": "disabled", **(environment or {})}
 
@@ -147,17 +149,20 @@ class TwoHosts:
                 found.append(pid)
         return found
 
-    def cpu_seconds(self):
-        """Of all processes of both hosts, and of those that they have seen end."""
-        ticks = 0
+    def look(self):
+        """Note what each process has used until now: who reaps it, may not tell."""
         for host in range(2):
             for pid in self.pids(host):
                 try:
                     stat = Path(f"/proc/{pid}/stat").read_text()
                 except OSError:
                     continue
-                ticks += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
-        return ticks / os.sysconf("SC_CLK_TCK")
+                self.ticks[pid] = sum(map(int, stat.rpartition(")")[2].split()[11:13]))
+
+    def cpu_seconds(self):
+        """Of all processes of both hosts that were looked at, the dead ones too."""
+        self.look()
+        return sum(self.ticks.values()) / os.sysconf("SC_CLK_TCK")
 
     def kill(self, host, name):
         """Kill the processes of a name on a host; how many there were."""
