@@ -36,7 +36,7 @@ from affine import Affine
 from benchmarks.two_hosts import TwoHosts, kill
 
 from harma.index.fragments import orphans
-from harma.index.schema import embeddings_of
+from harma.index.schema import chip_schema, embeddings_of
 from harma.index.store import Store
 from harma.index.verify import verify
 
@@ -75,7 +75,8 @@ def draw(folder, count):
 def rows_of(place):
     """Ids in order, all other columns, and embeddings."""
     store = Store(place)
-    names = [name for name in store._chips.schema.names if name != "embedding"]
+    every = [*chip_schema(store.settings.embed_dim).names, *store.property_types()]
+    names = [name for name in every if name != "embedding"]
     table = store.rows([*names, "embedding"])
     order = np.argsort(table["id"].to_pylist())
     table = table.take(order)

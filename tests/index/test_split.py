@@ -239,7 +239,7 @@ def test_the_model_is_loaded_before_the_work_where_an_ann_index_will_be_made(tmp
     split_index(index, tmp_path / "few", Sharding("year"), load=lambda: pytest.fail("not needed"))
     monkeypatch.setattr("harma.index.copying.PAYS", 6)
     monkeypatch.setattr("harma.index.ann.PAYS", 6)
-    monkeypatch.setattr("harma.index.compaction.make_ann", lambda store, texts: None)
+    monkeypatch.setattr("harma.index.compaction.make_ann", lambda store, texts, **options: None)
     split_index(index, tmp_path / "many", Sharding("year"), load=Texts)
     # Of the one shard that is large enough.
     assert len(loaded) == 1

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import shapely
+from tests.index.made import made_settings
 
 from harma.index.extents import Extent
 from harma.index.records import SourceRecord
@@ -19,7 +20,8 @@ EXTENT = Extent(4, (5.0, 50.0, 6.0, 51.0), None, None, 10.0)
 
 def source(**changes):
     names = {name: changes.pop(name) for name in list(changes) if hasattr(EXTENT, name)}
-    return ServedSource("s", replace(RECORD, **changes), replace(EXTENT, **names))
+    extent = replace(EXTENT, **names)
+    return ServedSource("s", replace(RECORD, **changes), extent, made_settings(4))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from harma.ground.garbage import leave_garbage_at_exit
 # Libraries that several verbs need, and what to install for them.
 EXTRAS = {
     **dict.fromkeys(("antimeridian", "geopandas", "lancedb", "pyarrow", "pyproj"), "search"),
-    **dict.fromkeys(("pystac", "rasterio", "shapely", "sqlalchemy"), "search"),
+    **dict.fromkeys(("obstore", "pystac", "rasterio", "shapely", "sqlalchemy"), "search"),
     **dict.fromkeys(("fastapi", "jsonschema", "prometheus_client", "uvicorn"), "serve"),
 }
 # Verb → (module, what it does). A module is imported when its verb is called, so that help is
