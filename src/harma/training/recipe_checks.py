@@ -140,6 +140,11 @@ def check_choices(recipe: "Recipe") -> None:
         raise ConfigError(
             f"options are {recipe.options}, which method {method} does not take{where}"
         )
+    if recipe.train.compile and recipe.train.precision == "bf16_weights":
+        raise ConfigError(
+            "train.precision is bf16_weights, which train.compile cannot serve; leave one of them"
+            " out"
+        )
     lowest = recipe.loss.min_temperature
     if lowest is not None and lowest > recipe.loss.temperature:
         raise ConfigError(
