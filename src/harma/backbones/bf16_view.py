@@ -6,7 +6,8 @@ convolution or attention multiplies is rounded. On a CPU that has instructions f
 several times as quick; autocast is not, since it rounds the weights anew in every call.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -32,12 +33,16 @@ class Bf16Weights:
 
     def of(self, weight: Tensor) -> Tensor:
         """A frozen weight, rounded."""
-        version, rounded = self._rounded.get(weight, (-1, weight))
+        # Made in inference mode, weights do not count their changes; they are not trained either.
+        version = 0 if weight.is_inference() else weight._version
+        kept = self._rounded.get(weight)
         # Weights that were loaded or moved since then are rounded anew.
-        if version == weight._version and rounded.device == weight.device:
-            return rounded
-        rounded = weight.detach().to(torch.bfloat16)
-        self._rounded[weight] = (weight._version, rounded)
+        if kept is not None and kept[0] == version and kept[1].device == weight.device:
+            return kept[1]
+        # Outside of inference mode, so that a step can use what an embedding has rounded.
+        with torch.inference_mode(False):
+            rounded = weight.detach().to(torch.bfloat16)
+        self._rounded[weight] = (version, rounded)
         return rounded
 
 
@@ -51,8 +56,10 @@ class Bf16Linear(nn.Linear):
         weight = self.rounded.of(self.weight)
         bias = self.bias
         if bias is None or bias.requires_grad:
-            y = F.linear(x.to(torch.bfloat16), weight).to(x.dtype)
-            return y if bias is None else y + bias
+            product = F.linear(x.to(torch.bfloat16), weight).to(x.dtype)
+            if bias is None:
+                return product
+            return product + bias
         return F.linear(x.to(torch.bfloat16), weight, self.rounded.of(bias)).to(x.dtype)
 
 
@@ -135,6 +142,18 @@ def plain_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Ten
     return torch.bmm(scores.softmax(dim=-1), v)
 
 
+@runtime_checkable
+class HasView(Protocol):
+    """A module that knows itself what it is in a view, such as one that refers to others."""
+
+    def in_bf16_view(self, of_part: Callable[[Any], Any]) -> Any:
+        """The module in a view.
+
+        Args:
+            of_part: gives the view of a module that this one has or refers to.
+        """
+
+
 class _Cast(nn.Module):
     """Numbers in another dtype."""
 
@@ -158,7 +177,11 @@ def bf16_view(root: M, rounded: Bf16Weights) -> M:
     """
     view = _replaced(root, rounded)
     if view is not None:
-        return view
+        replaced: M = view
+        return replaced
+    if isinstance(root, HasView):
+        own: M = root.in_bf16_view(lambda part: bf16_view(part, rounded))
+        return own
     children: dict[str, nn.Module | None] = {}
     is_changed = False
     for name, child in root._modules.items():
@@ -174,12 +197,12 @@ def bf16_view(root: M, rounded: Bf16Weights) -> M:
     return view
 
 
-def _replaced(module: M, rounded: Bf16Weights) -> Any:
+def _replaced(module: nn.Module, rounded: Bf16Weights) -> Any:
     """The view of a module that itself multiplies; None where it does not, or what it has trains.
 
     Exactly these classes: one that is derived from them may compute something else.
     """
-    kind: type[nn.Module]
+    kind: type[Any]
     if type(module) is nn.Linear and not module.weight.requires_grad:
         kind = Bf16Linear
     elif type(module) is nn.Conv2d and _is_frozen(module):
@@ -189,7 +212,7 @@ def _replaced(module: M, rounded: Bf16Weights) -> Any:
     else:
         return None
     view = copied_as(kind, module)
-    view.rounded = rounded  # type: ignore[assignment]
+    view.rounded = rounded
     return view
 
 
@@ -211,23 +234,23 @@ def _in_one_cast(children: dict[str, nn.Module | None]) -> dict[str, nn.Module |
 
     What is between two maps, a GELU, then need not widen and round again.
     """
-    names = list(children)
-    maps = [i for i, name in enumerate(names) if isinstance(children[name], Bf16Linear)]
-    between = [children[name] for name in names[maps[0] : maps[-1] + 1]] if maps else []
-    # Layers with weights of their own, such as norms, expect float32.
-    others = [layer for layer in between if not isinstance(layer, Bf16Linear)]
-    if len(maps) < 2 or any(has_weights(layer) for layer in others):
+    maps = [name for name, layer in children.items() if isinstance(layer, Bf16Linear)]
+    if len(maps) < 2 or not _only_simple_between(children, maps):
         return children
     chain: dict[str, nn.Module | None] = {}
-    for i, name in enumerate(names):
-        if i == maps[0]:
+    for name, layer in children.items():
+        if name == maps[0]:
             chain[ROUNDED] = _Cast(torch.bfloat16)
-        chain[name] = children[name]
-        if i == maps[-1]:
+        chain[name] = layer
+        if name == maps[-1]:
             chain[WIDENED] = _Cast(torch.float32)
     return chain
 
 
-def has_weights(layer: nn.Module | None) -> bool:
-    """Whether a layer has parameters."""
-    return layer is not None and next(layer.parameters(), None) is not None
+def _only_simple_between(children: Mapping[str, nn.Module | None], maps: Sequence[str]) -> bool:
+    """Whether nothing between maps has weights of its own, as norms have, which are float32."""
+    names = list(children)
+    between = names[names.index(maps[0]) : names.index(maps[-1])]
+    layers = [children[name] for name in between if name not in maps]
+    simple = nn.ModuleList(layer for layer in layers if layer is not None)
+    return next(simple.parameters(), None) is None

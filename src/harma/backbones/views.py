@@ -125,7 +125,7 @@ def copied_as(kind: type[M], module: nn.Module, without_hooks: range = range(0))
     copied = kind.__new__(kind)
     attributes = vars(copied)
     attributes.update(vars(module))
-    for kind in HOOKS:
-        hooks = attributes[kind].items()
-        attributes[kind] = OrderedDict(item for item in hooks if item[0] not in without_hooks)
+    for name in HOOKS:
+        hooks = attributes[name].items()
+        attributes[name] = OrderedDict(item for item in hooks if item[0] not in without_hooks)
     return copied

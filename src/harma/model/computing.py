@@ -4,7 +4,6 @@ Whether bfloat16 is quicker is measured, not read off a processor's name.
 """
 
 import time
-
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
@@ -12,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from harma.errors import ConfigError
 from harma.backbones import Backbone
 from harma.backbones.bf16_view import Bf16Weights, bf16_view
+from harma.errors import ConfigError
 from harma.model.precision import PRECISIONS, Precision
 
 AUTOCAST: Mapping[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
