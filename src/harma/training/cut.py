@@ -28,6 +28,7 @@ from harma.training.build import (
     num_workers,
     trained_reading,
 )
+from harma.training.devices import step_precision
 from harma.training.feed import Feed, make_loader, make_pairs, num_items, spread_labels
 from harma.training.objective import Objective
 from harma.training.optim import Updates, make_optimizer, make_schedule, scheduled_steps
@@ -120,7 +121,7 @@ def _training_parts(
     subject: Subject,
 ) -> TrainingParts:
     """What the loop takes: model and optimiser on the device, and the data that feeds them."""
-    gradients = _gradient_options(recipe, split)
+    gradients = _gradient_options(recipe, fabric, split)
     if not gradients.objective.needs_temperature:
         # It would get no gradient, which several processes would wait for.
         model.temperature.requires_grad_(False)
@@ -152,7 +153,7 @@ def _training_parts(
     )
 
 
-def _gradient_options(recipe: Recipe, split: Split) -> GradientOptions:
+def _gradient_options(recipe: Recipe, fabric: Fabric, split: Split) -> GradientOptions:
     objective = Objective(recipe.loss.terms)
     check_views(objective, gradient_checkpointing=recipe.train.gradient_checkpointing)
     check_labels(objective, split, spread=recipe.data.spread_labels)
@@ -160,6 +161,7 @@ def _gradient_options(recipe: Recipe, split: Split) -> GradientOptions:
         objective=objective,
         chunk_size=recipe.train.chunk_size,
         view_dropout=recipe.loss.view_dropout,
+        step_precision=step_precision(recipe.train, fabric),
         seed=recipe.train.seed,
     )
 

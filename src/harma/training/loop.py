@@ -45,7 +45,10 @@ class Trainer:
         self.fabric = fabric
         self.run = run
         self.parts = parts
-        self.progress = Progress(chunk_size=first_chunk_size(parts.gradients.chunk_size, fabric))
+        self.progress = Progress(
+            chunk_size=first_chunk_size(parts.gradients.chunk_size, fabric),
+            step_precision=parts.gradients.step_precision,
+        )
         self.state = TrainingState(
             parts.model, parts.updates.optimizer, fabric, parts.made_from, parts.averages
         )
@@ -65,6 +68,7 @@ class Trainer:
         num_steps = epochs * self.parts.feed.batches.batches_per_epoch
         if resume:
             self._restore()
+        self.parts.model.step_precision = self.progress.step_precision
         self.events.open(self.progress.step + 1)
         with TrainingDisplay(num_steps, epochs, enabled=self.fabric.is_global_zero) as display:
             display.resumed(self.progress.step)
