@@ -16,6 +16,7 @@ from harma.backbones.bf16_view import Bf16Weights
 from harma.backbones.cut_texts import CutText
 from harma.backbones.token_dropout import dropping_tokens
 from harma.errors import ModelMismatchError
+from harma.ground.towers import Tower
 from harma.methods.attachment import check_state
 from harma.methods.harma.attach import AdapterClass
 from harma.methods.harma.config import Variant
@@ -105,9 +106,7 @@ class HarMA(nn.Module):
 
     def _encode_image(self, backbone: Backbone, pixels: Tensor) -> Tensor:
         with computing_in(self.precision, self.device):
-            x = backbone.encode_image(pixels)
-            if self._has_method:
-                x = self.attachment.on_image(x)
+            x = self._changed("image", backbone.encode_image(pixels))
         return normalized(x)
 
     def _encode_text(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
@@ -115,10 +114,24 @@ class HarMA(nn.Module):
             longest = int(self.text_lengths(token_ids).max())
             token_ids = token_ids[:, :longest]
         with computing_in(self.precision, self.device):
-            x = backbone.encode_text(token_ids)
-            if self._has_method:
-                x = self.attachment.on_text(x)
+            x = self._changed("text", backbone.encode_text(token_ids))
         return normalized(x)
+
+    def finish(self, tower: Tower, embeddings: Tensor) -> Tensor:
+        """What `encode_image` and `encode_text` do with a tower's embeddings (B, E).
+
+        The method changes them, where it does that, and they are L2-normalised.
+        """
+        with computing_in(self.precision, self.device):
+            x = self._changed(tower, embeddings)
+        return normalized(x)
+
+    def _changed(self, tower: Tower, embeddings: Tensor) -> Tensor:
+        if not self._has_method:
+            return embeddings
+        if tower == "image":
+            return self.attachment.on_image(embeddings)
+        return self.attachment.on_text(embeddings)
 
     @property
     def _has_method(self) -> bool:

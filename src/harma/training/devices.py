@@ -59,7 +59,7 @@ def make_fabric(train: TrainConfig) -> Fabric:
                 accelerator=_fabrics_name(train.accelerator),
                 devices=devices,
                 num_nodes=num_nodes,
-                precision=PRECISIONS[_fabrics_precision(train)],
+                precision=PRECISIONS[fabrics_precision(train)],
                 strategy="auto",
             )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
@@ -84,7 +84,7 @@ def launcher() -> ClusterEnvironment | None:
         raise ConfigError(f"Slurm's tasks cannot be used: {first_line(error)}") from error
 
 
-def _fabrics_precision(train: TrainConfig) -> str:
+def fabrics_precision(train: TrainConfig) -> str:
     """The precision that Fabric sees to: on a GPU "auto" is bf16, if it has that."""
     if train.precision != "auto":
         return train.precision

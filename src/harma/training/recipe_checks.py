@@ -62,6 +62,7 @@ RANGES = {
     "train.patience": POSITIVE,
     "train.checkpoint_every": POSITIVE,
     "train.log_every": POSITIVE,
+    "train.frozen_cache_gb": POSITIVE,
 }
 
 
