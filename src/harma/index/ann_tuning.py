@@ -316,8 +316,9 @@ def _asked(store: StoreReader, probe: _Probe, num_probes: int, refine: int) -> l
     count = RECALL_K + 1
     table = store.nearest(probe.vector, count * refine, num_probes=num_probes, where=probe.where)
     ids = table[ROW_ID].to_numpy()
-    ids, _ = best_of(ids, store.vectors(ids) @ probe.vector, count)
-    return ids.tolist()
+    best, _ = best_of(ids, store.vectors(ids) @ probe.vector, count)
+    found: list[int] = best.tolist()
+    return found
 
 
 def best_of_blocks(blocks: Iterable[pa.Table], vectors: Vectors, count: int) -> list[Best]:

@@ -93,7 +93,7 @@ def column_files(table: Path, version: int, name: str) -> list[ColumnFile]:
             numbers.append(_number(field, FIELD_ID))
     if len(numbers) != 1:
         return []
-    files = []
+    files: list[ColumnFile] = []
     for message in manifest.get(FRAGMENTS, ()):
         fragment = fields_of(_bytes(message))
         if fragment.keys() <= OF_FRAGMENTS:

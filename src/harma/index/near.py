@@ -58,14 +58,24 @@ class ListedChips:
     @cached_property
     def count(self) -> int:
         """How many there are: exactly where they are few, else about so many."""
-        held = self._places or self._moments
-        assert held is not None
-        step = max(1, len(held.ids) // COUNTED)
+        about = self._counted_in_a_sample()
         # Of few in the sample the number would say little.
-        about = step * int(self.among(held.ids[::step]).sum())
         if about > CLEARLY_MORE * self._few:
             return about
         return len(self.ids())
+
+    def _counted_in_a_sample(self) -> int:
+        """About how many there are."""
+        if self._places is None:
+            assert self._moments is not None
+            step = max(1, len(self._moments.ids) // COUNTED)
+            return step * int(self.among(self._moments.ids[::step]).sum())
+        step = max(1, len(self._places.ids) // COUNTED)
+        ids = self._places.ids[::step]
+        near = ids[are_near(self._places.boxes[:, ::step], self._condition)]
+        if self._moments is None:
+            return step * len(near)
+        return step * int(self.among(near).sum())
 
     def ids(self) -> RowIds:
         """Row ids of all, ascending."""

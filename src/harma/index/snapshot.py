@@ -22,8 +22,8 @@ SAMPLE_CHIPS = 4096
 # Of so many chips the boxes and dates are held in memory, 64 bytes a chip; of more those of runs of
 # them (`harma.index.zones`), a byte a chip.
 LISTED_CHIPS = 5_000_000
-# Of so many chips what is shown of them is held in memory, 180 bytes a chip, from this search on, or
-# when somebody warms up: a single search need not wait for it.
+# Of so many chips what is shown of them is held in memory, 180 bytes a chip, after so many searches
+# or when somebody warms up: a single search need not wait for it.
 SHOWN_CHIPS = 1_500_000
 SEARCHES_BEFORE = 3
 # So few chips are compared one by one, however they were chosen; of larger indexes a share, as the
