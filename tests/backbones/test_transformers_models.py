@@ -152,7 +152,9 @@ def test_configs_that_cannot_be_built(tmp_path, change, error, message):
 def test_a_siglip_of_an_unknown_size_is_refused_with_those_there_are(tmp_path):
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"model_type": "siglip", "vision_config": {"hidden_size": 99}}))
-    with pytest.raises(BackboneError, match="hidden_size 99.* it has .*vit_base_patch16_siglip_256"):
+    with pytest.raises(
+        BackboneError, match="hidden_size 99.* it has .*vit_base_patch16_siglip_256"
+    ):
         transformers_models.read_transformers_model(file, None, "here")
 
 

@@ -196,7 +196,10 @@ def _text_tower(stated: dict[str, Any], text_config: Stated | None) -> Iterator[
 
 def _model_class(config: Stated) -> Callable[..., nn.Module]:
     """The class open_clip itself chooses (`open_clip.factory.create_model`)."""
-    if not config.get("custom_text") and not config["text_cfg"].get("hf_model_name"):
+    text = config["text_cfg"]
+    # What is no mapping is refused in a moment.
+    has_encoder = isinstance(text, Mapping) and bool(text.get("hf_model_name"))
+    if not config.get("custom_text") and not has_encoder:
         return _class("model", "CLIP")
     if "multimodal_cfg" in config:
         return _class("coca_model", "CoCa")
