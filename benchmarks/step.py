@@ -2,8 +2,8 @@
 
 The original's: all 77 positions, adapter attention unmasked by `nn.MultiheadAttention` that returns
 its weights. Ours: `text_attention: causal`, captions trimmed to the longest of the batch, fused
-attention; in float32 and with `train.precision: bf16_weights`, with one caption an image and with two
-of each of half as many images.
+attention; in float32 and with `train.precision: bf16_weights`, with one caption an image and with
+two of each of half as many images.
 
 Run: python benchmarks/step.py
 """
