@@ -2,5 +2,5 @@
 
 from typing import Literal, get_args
 
-Precision = Literal["float32", "bf16", "fp16"]
+Precision = Literal["float32", "bf16", "fp16", "bf16_weights"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)

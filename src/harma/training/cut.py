@@ -30,6 +30,7 @@ from harma.training.build import (
     num_workers,
     trained_reading,
 )
+from harma.training.devices import fabrics_precision, step_precision
 from harma.training.feed import PLAIN, Feed, make_pairs, num_items, spread_labels
 from harma.training.frozen import Frozen, OnFrozen
 from harma.training.frozen_outputs import OutputMaker
@@ -84,7 +85,7 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
     backbone = backbone_of_run(recipe, run, resume=resume)
     if not recipe.trains:
         return RunParts(build_model(recipe, backbone), None, ending)
-    gradients = _gradient_options(recipe, splits["train"])
+    gradients = _gradient_options(recipe, fabric, splits["train"])
     feed = _feed(recipe, fabric, backbone, splits["train"], measuring)
     selection = Selection(splits[train.select_on], train.select_by, measuring)
     with ExitStack() as on_failure:
@@ -166,7 +167,7 @@ def _training_parts(
         maker = OutputMaker(
             fabric=fabric,
             model=model,
-            made_from=(made_from["backbone"], recipe.train.precision),
+            made_from=(made_from["backbone"], fabrics_precision(recipe.train)),
             cache=make_frozen_cache(recipe.train),
             pictures=measuring.cache,
             batch_size=measuring.batch_size,
@@ -193,7 +194,7 @@ def _training_parts(
     )
 
 
-def _gradient_options(recipe: Recipe, split: Split) -> GradientOptions:
+def _gradient_options(recipe: Recipe, fabric: Fabric, split: Split) -> GradientOptions:
     objective = Objective(recipe.loss.terms)
     check_views(objective, gradient_checkpointing=recipe.train.gradient_checkpointing)
     check_labels(objective, split, spread=recipe.data.spread_labels)
@@ -201,6 +202,7 @@ def _gradient_options(recipe: Recipe, split: Split) -> GradientOptions:
         objective=objective,
         chunk_size=recipe.train.chunk_size,
         view_dropout=recipe.loss.view_dropout,
+        step_precision=step_precision(recipe.train, fabric),
         seed=recipe.train.seed,
     )
 

@@ -47,6 +47,7 @@ class Trainer:
         self.parts = parts
         self.progress = Progress(
             chunk_size=first_chunk_size(parts.gradients.chunk_size, fabric),
+            step_precision=parts.gradients.step_precision,
             # What is computed before the first epoch would else be part of each.
             seconds=parts.feed.seconds,
         )
@@ -77,6 +78,7 @@ class Trainer:
         num_steps = epochs * self.parts.feed.batches.batches_per_epoch
         if resume:
             self._restore()
+        self.parts.model.step_precision = self.progress.step_precision
         self.events.open(self.progress.step + 1)
         with TrainingDisplay(num_steps, epochs, enabled=self.fabric.is_global_zero) as display:
             display.resumed(self.progress.step)

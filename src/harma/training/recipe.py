@@ -142,8 +142,11 @@ class TrainConfig:
     Attributes:
         epochs: passes over the data.
         seed: of weights, order and augmentation.
-        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling) or float64. Weights
-            stay in float32: in bf16 the steps of gates and temperature would round to nothing.
+        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling) or float64;
+            bf16_weights computes frozen weights in bfloat16, and what trains, norms and losses in
+            float32; auto: on a CPU bf16_weights where a short measurement says that it is quicker,
+            on a GPU bf16 where it has it, else float32. Weights stay in float32: in bf16 the steps
+            of gates and temperature would round to nothing.
         accelerator: auto, cpu, cuda or mps.
         devices: processes on this machine, or "auto"; torchrun and SLURM set their own.
         num_nodes: machines; more than one are started by torchrun or SLURM, which set it.
@@ -181,7 +184,7 @@ class TrainConfig:
     epochs: int = 10
     # The one the original always uses: its --seed has no effect (SPEC 4).
     seed: int = 3407
-    precision: Literal["float32", "bf16", "fp16", "float64"] = "float32"
+    precision: Literal["auto", "float32", "bf16", "fp16", "bf16_weights", "float64"] = "float32"
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: int | Literal["auto"] = 1
     num_nodes: int = 1
