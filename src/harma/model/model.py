@@ -117,6 +117,13 @@ class HarMA(nn.Module):
             x = self._changed("text", backbone.encode_text(token_ids))
         return normalized(x)
 
+    def encode_in_step(self, tower: Tower, inputs: Tensor) -> Tensor:
+        """Embed pixels or token ids as `forward` does, in `step_precision`."""
+        backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
+        if tower == "image":
+            return self._encode_image(backbone, inputs)
+        return self._encode_text(backbone, inputs)
+
     def finish(self, tower: Tower, embeddings: Tensor) -> Tensor:
         """What `encode_image` and `encode_text` do with a tower's embeddings (B, E).
 
@@ -207,9 +214,7 @@ class HarMA(nn.Module):
             Image embeddings (N, E), text embeddings (M, E), temperature, and the second embeddings
             if asked for.
         """
-        backbone = self.backbone
-        if self.step_precision != "float32":
-            backbone = backbone_in(self.step_precision, backbone, self._rounded)
+        backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
         images = self._encode_image(backbone, pixels)
         texts = self._encode_text(backbone, token_ids)
         # A tensor of this call, not the parameter: Fabric hangs a hook on every output, which the
