@@ -40,9 +40,7 @@ def test_without_torch_they_are_the_same():
 
 def test_a_text_that_is_cut():
     cut = ClipTokens(8, {}).cut_texts(["a river", "one two three four five six seven eight"])
-    assert [(one.num_tokens, one.num_read, one.dropped) for one in cut] == [
-        (10, 8, "seven eight")
-    ]
+    assert [(one.num_tokens, one.num_read, one.dropped) for one in cut] == [(10, 8, "seven eight")]
 
 
 def test_what_is_no_text():
