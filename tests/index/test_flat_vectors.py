@@ -78,7 +78,7 @@ def test_where_rows_were_removed_the_rest_is_read_in_place(store, monkeypatch):
     assert len(counts) == 1
 
 
-def test_what_lies_otherwise_is_read_by_lancedb(store, monkeypatch):
+def test_what_lies_otherwise_is_read_by_a_query(store, monkeypatch):
     real = flat.pages_of
     monkeypatch.setattr(
         flat, "pages_of", lambda file, column: None if "1" in file.name[-9:] else real(file, column)

@@ -48,7 +48,10 @@ def _listed(trunk: Any) -> list[nn.Module]:
         stages = trunk.layers
     elif isinstance(trunk, ConvNeXt):
         stages = trunk.stages
-    return [block for stage in stages for block in stage.blocks]
+    blocks: list[nn.Module] = []
+    for stage in stages:
+        blocks += stage.blocks
+    return blocks
 
 
 def is_trunk_block(block: nn.Module) -> bool:
@@ -115,12 +118,11 @@ def trunk_layout(
 
 def _reduction(trunk: Any, block: nn.Module) -> int:
     """How many pixels of a side are one place of a ConvNeXt block's map."""
-    of_stages = [
-        int(stated["reduction"])
-        for stage, stated in zip(trunk.stages, trunk.feature_info, strict=True)
-        if any(block is own for own in stage.blocks)
-    ]
-    return of_stages[0]
+    for stage, stated in zip(trunk.stages, trunk.feature_info, strict=True):
+        # Modules are equal if they are the same.
+        if block in list(stage.blocks):
+            return int(stated["reduction"])
+    raise AssertionError(f"a {type(block).__name__} is no block of this trunk")
 
 
 def set_gelu(trunk: nn.Module, approximate: str) -> bool:

@@ -33,7 +33,10 @@ def check_precision(precision: str, weights: torch.dtype) -> None:
         ConfigError: there is no such precision, or the weights are float64.
     """
     if precision not in PRECISIONS:
-        raise ConfigError(f"the precision is {precision!r}; allowed are {', '.join(PRECISIONS)}")
+        raise ConfigError(
+            f"the precision is {precision!r}; allowed are {', '.join(PRECISIONS)}. int8 needs an"
+            " exported model (harma export MODEL --format openvino --precision int8)"
+        )
     if precision != "float32" and weights == torch.float64:
         raise ConfigError(
             f"the model's weights are float64, which it computes in; {precision} needs float32"

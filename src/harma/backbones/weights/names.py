@@ -169,7 +169,9 @@ def _stacked(name: str, beginnings: Mapping[str, str]) -> tuple[str, str]:
 
 def _joined(name: str, parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Queries, keys and values as one; as they were where one of them lacks."""
-    by_part = {part: value for part in PARTS for key, value in parts.items() if f".{part}." in key}
+    by_part: dict[str, Tensor] = {}
+    for key, value in parts.items():
+        by_part[key.rsplit(".", 2)[1]] = value
     if len(by_part) < len(PARTS):
         return dict(parts)
     return {name: torch.cat([by_part[part] for part in PARTS])}
