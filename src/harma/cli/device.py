@@ -25,7 +25,7 @@ def add_precision_argument(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help=(
             "of the computation (float32); bf16 embeds images several times as fast on recent GPUs,"
-            " slower on a CPU"
+            " slower on a CPU; bf16_weights on CPUs with instructions for bfloat16"
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -29,6 +30,7 @@ from harma.model.computing import (
     max_precision,
     normalized,
 )
+from harma.model.distinct_captions import embed_distinct
 from harma.model.embedding import embed_images, embed_texts
 from harma.model.fingerprint import model_id
 from harma.model.precision import Precision
@@ -53,7 +55,8 @@ class HarMA(nn.Module):
 
     Attributes:
         step_precision: what `forward`, a step of training, computes frozen weights in: "float32",
-            or "bf16_weights" (see `precision`); what trains is computed in float32.
+            or "bf16_weights" (see `precision`), in which each distinct caption of a step is
+            embedded once, in groups of like length. What trains is computed in float32.
         trained_reading: how the rasters that it was trained on were read, as plain values
             (`harma.scenes.reading_values`): what it embeds is read alike. None: it was trained on
             plain pictures, or nobody noted it.
@@ -119,6 +122,13 @@ class HarMA(nn.Module):
             if self._has_method:
                 x = self.attachment.on_text(x)
         return normalized(x)
+
+    def _encode_captions(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
+        """Those of a step, which in float32 are embedded as ever, to the bit."""
+        if self.step_precision == "float32":
+            return self._encode_text(backbone, token_ids)
+        lengths = self.text_lengths(token_ids) if self.trims_text else None
+        return embed_distinct(partial(self._encode_text, backbone), token_ids, lengths)
 
     @property
     def _has_method(self) -> bool:
@@ -194,11 +204,9 @@ class HarMA(nn.Module):
             Image embeddings (N, E), text embeddings (M, E), temperature, and the second embeddings
             if asked for.
         """
-        backbone = self.backbone
-        if self.step_precision != "float32":
-            backbone = backbone_in(self.step_precision, backbone, self._rounded)
+        backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
         images = self._encode_image(backbone, pixels)
-        texts = self._encode_text(backbone, token_ids)
+        texts = self._encode_captions(backbone, token_ids)
         # A tensor of this call, not the parameter: Fabric hangs a hook on every output, which the
         # parameter would keep.
         temperature = self.temperature * 1.0
