@@ -22,7 +22,8 @@ from harma.model.model import HarMA
 from harma.training.objective import Objective
 
 PAIRS, REPEATS = 16, 3
-CAPTION = "many planes are parked next to a long building in an airport"
+# No two are the same, which ours would embed once.
+CAPTION = "{} planes are parked next to a long building in an airport"
 
 
 class ReturningAttention(nn.Module):
@@ -121,7 +122,10 @@ def main() -> None:
     for captions in (1, 2):
         for precision in ("float32", "bf16_weights"):
             ways.append(Way(f"{precision}, {captions} an image", ours, precision, captions))
-    pixels, token_ids = torch.randn(PAIRS, 3, 224, 224), ours.tokenize([CAPTION] * PAIRS)
+    pixels, token_ids = (
+        torch.randn(PAIRS, 3, 224, 224),
+        ours.tokenize([CAPTION.format(i) for i in range(PAIRS)]),
+    )
     rounds = []
     for _ in range(REPEATS + 1):
         rounds.append([step(way, objective, pixels, token_ids) for way in ways])

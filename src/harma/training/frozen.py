@@ -57,9 +57,7 @@ class OnFrozen(nn.Module):
     def _embedded(self, tower: Tower, inputs: Tensor) -> Tensor:
         if tower in self.frozen:
             return finished(self.model, tower, self.frozen[tower], inputs)
-        if tower == "image":
-            return self.model.encode_image(inputs)
-        return self.model.encode_text(inputs)
+        return self.model.encode_in_step(tower, inputs)
 
 
 def finished(model: HarMA, tower: Tower, stage: Stage, outputs: Tensor) -> Tensor:
