@@ -40,6 +40,13 @@ def test_outputs_lead_to_the_models_own_embeddings(tiny_config, method, stage):
     }
     for tower in inputs:
         torch.testing.assert_close(finished(model, tower, stage, outputs[tower]), expected[tower])
+    # Outputs are of float32; what is left to compute is computed as in any step.
+    model.step_precision = "bf16_weights"
+    rounded = OnFrozen(model, {"text": stage})(inputs["image"], outputs["text"])
+    assert torch.equal(rounded[0], model(*inputs.values())[0])
+    assert not torch.equal(rounded[0], expected["image"])
+    torch.testing.assert_close(rounded[1], expected["text"])
+    model.step_precision = "float32"
     # One tower's outputs, the other's inputs, and gradients as without.
     for given in ({"image": stage}, {"text": stage}, {"image": stage, "text": stage}):
         trained = OnFrozen(model, given)

@@ -74,10 +74,10 @@ def make_frozen_cache(train: TrainConfig) -> FrozenCache | None:
 
 
 def with_outputs(feed: Feed, maker: OutputMaker, frozen: Frozen) -> Feed:
-    """A feed whose batches hold outputs of frozen towers; it is not reading yet where of images.
+    """A feed whose batches hold outputs of frozen towers.
 
     Args:
-        feed: of pixels and token ids.
+        feed: of pixels and token ids; it has not begun to read where outputs are of images.
         maker: of outputs.
         frozen: towers that are given the same in every epoch.
     """
