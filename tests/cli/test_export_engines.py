@@ -119,8 +119,8 @@ def test_info_tells_of_an_export(onnx, capsys):  # noqa: F811
     assert "export least cosine of images 1.0\n" in said.out
 
 
-def test_what_needs_the_model_itself_says_so(onnx, capsys, tmp_path):  # noqa: F811
-    words = ["explain", onnx, "x.png", "a river", "--output", tmp_path / "x.png"]
+def test_what_needs_the_model_itself_says_so(made, onnx, capsys, tmp_path):  # noqa: F811
+    words = ["explain", onnx, made.pictures[0], "a river", "--output", tmp_path / "x.png"]
     status, said = run(words, capsys)
     assert status == 2
     assert "is an exported model" in said.err
