@@ -56,6 +56,20 @@ class LoraAttachment(Attachment):
                     state[f"{name}.{plain}"] = parameter
         return state
 
+    def updates(self) -> dict[nn.Parameter, Tensor]:
+        """α/r·B·A by the weight that it is added to."""
+        from harma.methods.lora_attention import updated_weight
+
+        updates: dict[nn.Parameter, Tensor] = {}
+        for block in self._blocks.values():
+            for layer in block.modules():
+                # Attention keeps its update under the same names as linear maps do.
+                if hasattr(layer, "lora_A") and UPDATE in layer.lora_A:
+                    A = layer.lora_A[UPDATE].weight.detach().double()
+                    B = layer.lora_B[UPDATE].weight.detach().double()
+                    updates[updated_weight(layer)] = layer.scaling[UPDATE] * B @ A
+        return updates
+
 
 def attach_lora(backbone: Backbone, config: LoraConfig) -> LoraAttachment:
     """Add an update α/r·B·A to every linear map of every block: of attention and of the MLP.

@@ -51,6 +51,14 @@ class LoraLinear(Linear):
         return summed
 
 
+def updated_weight(layer: Any) -> nn.Parameter:
+    """The weight of the backbone that a layer's update is added to."""
+    base = layer.get_base_layer()
+    name = "in_proj_weight" if isinstance(base, nn.MultiheadAttention) else "weight"
+    weight: nn.Parameter = getattr(base, name)
+    return weight
+
+
 def _twin(module: nn.Module, **weights: Tensor) -> Any:
     """A module with some other weights; itself, which another thread may call, it is left alone."""
     # Shallow: everything but the weights named here is that of the module.
