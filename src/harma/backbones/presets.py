@@ -253,8 +253,8 @@ PRESETS: dict[str, Preset] = {
         architecture="ViT-B-16",
         quick_gelu=False,
         about=(
-            "Llama3-MS-CLIP: a CLIP of ten Sentinel-2 bands, tuned on captions of SSL4EO-S12. Listed"
-            " for whoever looks for it: models of ten bands cannot be opened yet."
+            "Llama3-MS-CLIP: a CLIP of ten Sentinel-2 bands, tuned on captions of SSL4EO-S12."
+            " It is listed for whoever looks for it: models of ten bands cannot be opened yet."
         ),
         remote=Remote(
             page="https://huggingface.co/ibm-esa-geospatial/Llama3-MS-CLIP-base",

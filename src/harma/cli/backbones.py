@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "architecture",
         nargs="?",
-        help="say which methods this architecture, preset or model takes, and what they would train",
+        help="say which methods this architecture, preset or model takes, what each would train",
     )
 
 
