@@ -17,10 +17,12 @@ from torch import Tensor
 from harma.backbones import Backbone, load_backbone
 from harma.errors import ConfigError, WeightsError
 from harma.methods.table import method_of
+from harma.model.adapter_directory import is_adapter_directory
 from harma.model.caption_memory import remember
+from harma.model.fetched import brought_here
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
-from harma.model.saved import BackboneSpec, load, save_model, saved_facts
+from harma.model.saved import BackboneSpec, load, save_model, saved_directory, saved_facts
 
 Updates = dict[str, Tensor]
 """ΔW by the names of the backbone's weights, float64."""
@@ -125,8 +127,7 @@ def _opened(run: str | Path, backbone: BackboneSpec | None) -> MergedRun:
     Raises:
         ConfigError: it cannot be merged; the message says why.
     """
-    facts = saved_facts(run)
-    if "method" not in facts and "adapter" not in facts:
+    if not is_adapter_directory(saved_directory(Path(brought_here(run)))):
         return _whole_model(run, backbone)
     model = load(run, backbone=backbone)
     assert model.adapters is not None
