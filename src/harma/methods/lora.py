@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -62,12 +63,12 @@ class LoraAttachment(Attachment):
 
         updates: dict[nn.Parameter, Tensor] = {}
         for block in self._blocks.values():
-            for layer in block.modules():
-                # Attention keeps its update under the same names as linear maps do.
-                if hasattr(layer, "lora_A") and UPDATE in layer.lora_A:
-                    A = layer.lora_A[UPDATE].weight.detach().double()
-                    B = layer.lora_B[UPDATE].weight.detach().double()
-                    updates[updated_weight(layer)] = layer.scaling[UPDATE] * B @ A
+            # Attention keeps its update under the same names as linear maps do.
+            layers: list[Any] = [layer for layer in block.modules() if hasattr(layer, "lora_A")]
+            for layer in layers:
+                A = layer.lora_A[UPDATE].weight.detach().double()
+                B = layer.lora_B[UPDATE].weight.detach().double()
+                updates[updated_weight(layer)] = layer.scaling[UPDATE] * B @ A
         return updates
 
 

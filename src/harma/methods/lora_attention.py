@@ -47,7 +47,8 @@ class LoraLinear(Linear):
     def weight(self) -> Tensor:
         """The weight with its update."""
         (name,) = self.active_adapters
-        summed: Tensor = self.get_base_layer().weight + self.get_delta_weight(name)
+        base: Any = self.get_base_layer()
+        summed: Tensor = base.weight + self.get_delta_weight(name)
         return summed
 
 
