@@ -52,9 +52,7 @@ def test_what_several_made_grows_as_any(store):
     vectors = embeddings_of(store.rows(["embedding"]))
     ids = store.rows(["id"])["row_id"].to_numpy()
     best, _ = best_of(ids, vectors @ vectors[-1], 5)
-    found = store.nearest(
-        vectors[-1], 5, num_probes=ann.num_probes, refine=8, where="", columns=["id"]
-    )
+    found = store.nearest(vectors[-1], 40, num_probes=ann.num_probes)
     assert len(np.intersect1d(best, found["row_id"].to_numpy())) >= 4
 
 

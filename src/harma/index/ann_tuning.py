@@ -209,7 +209,7 @@ class _Probe:
             return len(self.truth & set(found)) / max(1, len(self.truth))
         if not found:
             return 0.0
-        vectors = embeddings_of(store.take(np.array(found), ["embedding"]))
+        vectors = store.vectors(np.array(found))
         return 1 - self._num_missed(found, vectors @ self.vector) / RECALL_K
 
     def _num_missed(self, found: list[int], scores: Vectors) -> float:
@@ -262,11 +262,13 @@ class Probes:
         """Recall by kind of query, 0 to 1, and the median time of one, milliseconds."""
         recalls: dict[str, list[float]] = {}
         times = []
+        # As searches read it: a version that stays.
+        reader = self.store.snapshot()
         for probe in self.probes:
             start = time.perf_counter()
-            ids = self._asked(probe, num_probes, refine)
+            ids = _asked(reader, probe, num_probes, refine)
             times.append(time.perf_counter() - start)
-            recalls.setdefault(probe.kind, []).append(probe.recall(ids, self.store))
+            recalls.setdefault(probe.kind, []).append(probe.recall(ids, reader))
         # The mean of estimates: one of them may be below 0.
         by_kind = {kind: max(0.0, float(np.mean(values))) for kind, values in recalls.items()}
         return by_kind, 1000 * float(np.median(times))
@@ -281,12 +283,13 @@ class Probes:
         unfiltered = [probe for probe in self.probes if not probe.where]
         timed = unfiltered[:: max(1, len(unfiltered) // TIMED_QUERIES)]
         times: list[float] = []
+        reader = self.store.snapshot()
         # The first time reads partitions from disk; comparing all was timed twice, too.
         for _ in range(2):
             times = []
             for probe in timed:
                 start = time.perf_counter()
-                self._asked(probe, num_probes, refine)
+                _asked(reader, probe, num_probes, refine)
                 times.append(time.perf_counter() - start)
         return 1000 * float(np.median(times)) > self.exact_milliseconds
 
@@ -307,18 +310,15 @@ class Probes:
             times.append((time.perf_counter() - start) / share)
         return 1000 * min(times)
 
-    def _asked(self, probe: _Probe, num_probes: int, refine: int) -> list[int]:
-        """Row ids that the ANN index gives."""
-        table = self.store.nearest(
-            probe.vector,
-            RECALL_K + 1,
-            num_probes=num_probes,
-            refine=refine,
-            where=probe.where,
-            columns=["id"],
-        )
-        ids: list[int] = table[ROW_ID].to_pylist()
-        return ids
+
+def _asked(store: StoreReader, probe: _Probe, num_probes: int, refine: int) -> list[int]:
+    """Row ids that a search by the ANN index gives, the best first."""
+    count = RECALL_K + 1
+    table = store.nearest(probe.vector, count * refine, num_probes=num_probes, where=probe.where)
+    ids = table[ROW_ID].to_numpy()
+    best, _ = best_of(ids, store.vectors(ids) @ probe.vector, count)
+    found: list[int] = best.tolist()
+    return found
 
 
 def best_of_blocks(blocks: Iterable[pa.Table], vectors: Vectors, count: int) -> list[Best]:

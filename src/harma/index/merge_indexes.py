@@ -139,7 +139,10 @@ class _Merge:
 
     def write(self, new: NewIndexes, num_chips: int, embedder: QueryEmbedder | None) -> Made:
         """Copy all that is taken into a new index."""
-        settings = replace(self.joined.settings, versions_before=0)
+        engines = [engine for part in self.joined.parts for engine in part.settings.embedded_by]
+        settings = replace(
+            self.joined.settings, versions_before=0, embedded_by=tuple(dict.fromkeys(engines))
+        )
         copies = Copies(new, [MERGED], settings)
         done = 0
         for number, store in enumerate(self.joined.parts):

@@ -17,7 +17,7 @@ from harma.index.reading import SceneCache, Task, chips_at_once, read
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.workers import run_tasks
-from harma.model.embedding import Embedder, eval_transform_of
+from harma.model.embedding import Embedder, eval_resize_of
 
 
 def work(
@@ -37,7 +37,7 @@ def work(
         batch_size: pictures embedded at once.
         scenes: keeps the scene open for the next task of the same source.
     """
-    transform = eval_transform_of(model.preprocess)
+    transform = eval_resize_of(model.preprocess)
     # A caller that gives a cache closes it; one that gives none leaves no scene open.
     cache = scenes or SceneCache()
     try:

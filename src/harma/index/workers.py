@@ -8,7 +8,7 @@ from harma.index.batches import ChipBlock, embed_batches
 from harma.index.processes import end_with_embedder, worker_context
 from harma.index.reading import ChipPixels, SceneCache, Task, Transform, read
 from harma.index.settings import Settings
-from harma.model.embedding import Embedder, eval_transform_of
+from harma.model.embedding import Embedder, eval_resize_of
 
 # Tasks that each reader may be ahead of the embedder.
 TASKS_AHEAD = 4
@@ -34,9 +34,7 @@ def run_tasks(
     Yields:
         A block for each task, in their order.
     """
-    reads = read_tasks(
-        tasks, settings, eval_transform_of(model.preprocess), num_workers=num_workers
-    )
+    reads = read_tasks(tasks, settings, eval_resize_of(model.preprocess), num_workers=num_workers)
     yield from embed_batches(reads, model, batch_size)
 
 

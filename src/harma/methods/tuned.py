@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from harma.methods.attachment import Attachment
+from harma.methods.attachment import Attachment, Change
 
 
 class TunedParameters(Attachment):
@@ -15,10 +15,14 @@ class TunedParameters(Attachment):
 
     Args:
         parameters: what trains, by the backbone's names; they are set to require gradients.
+        first_change: where the first of them lies.
     """
 
-    def __init__(self, parameters: Mapping[str, nn.Parameter]) -> None:
+    def __init__(
+        self, parameters: Mapping[str, nn.Parameter], first_change: Change = "blocks"
+    ) -> None:
         super().__init__()
+        self.first_change = first_change
         self._parameters = dict(parameters)
         self._before = {name: p.detach().clone() for name, p in parameters.items()}
         for parameter in self._parameters.values():

@@ -39,6 +39,7 @@ from harma.model.adapter_directory import (
 from harma.model.caption_file import CAPTIONS_FILE, num_captions, write_captions
 from harma.model.caption_memory import CaptionMemory, captions_to_save
 from harma.model.card import model_card
+from harma.model.exported.facts import is_export
 from harma.model.fetched import brought_here, fetched_model
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
@@ -114,6 +115,11 @@ def saved_directory(path: Path) -> Path:
         if is_adapter_directory(candidate) or is_model_directory(candidate):
             return candidate
     hint = "it is no run, adapter or model"
+    if is_export(path):
+        hint = (
+            "it is an exported model, which embed, classify, index, search and serve take; name the"
+            " model that was exported"
+        )
     if (path / "recipe.yaml").is_file():
         hint = "the run has no best model yet"
     raise MissingFileError(f"nothing to load in {path}: {hint}")
