@@ -449,6 +449,18 @@ def describe(path: str | Path) -> Facts:
     return {"kind": kind, "directory": str(directory), "bytes": size, **facts}
 
 
+def saved_facts(path: str | Path) -> Facts:
+    """What a saved adapter, model or run says of itself; nothing of models of other programs.
+
+    Raises:
+        MissingFileError: nothing is saved there.
+    """
+    directory = saved_directory(Path(brought_here(path)))
+    if is_adapter_directory(directory):
+        return read_about(directory)
+    return _facts_of_model(directory / ABOUT_MODEL)
+
+
 def _facts_of_model(path: Path) -> Facts:
     """What HarMA wrote beside a whole model; models of other programs come without it."""
     if not path.is_file():
