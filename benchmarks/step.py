@@ -22,7 +22,8 @@ from harma.model.model import HarMA
 from harma.training.objective import Objective
 
 PAIRS, REPEATS = 16, 3
-CAPTION = "many planes are parked next to a long building in an airport"
+# No two are the same, which ours would embed once.
+CAPTION = "{} planes are parked next to a long building in an airport"
 
 
 class ReturningAttention(nn.Module):
@@ -112,23 +113,34 @@ def with_adapters(**options) -> HarMA:
     return model
 
 
-def main() -> None:
-    """Take steps in all ways in turn, and print medians, ratios and cosines."""
-    objective = Objective({"contrastive": 1.0, "weighted_triplet": 1.0})
+def ways_to_step() -> list[Way]:
+    """The original's structure, and ours with one caption an image and with two."""
     ours = with_adapters(text_attention="causal")
     theirs = originals_structure(with_adapters(variant="released")).train()
     ways = [Way("the original's structure", theirs, "float32", 1)]
     for captions in (1, 2):
         for precision in ("float32", "bf16_weights"):
             ways.append(Way(f"{precision}, {captions} an image", ours, precision, captions))
-    pixels, token_ids = torch.randn(PAIRS, 3, 224, 224), ours.tokenize([CAPTION] * PAIRS)
+    return ways
+
+
+def stepped(ways: list[Way]) -> list[list[Took]]:
+    """Rounds of a step in each way; the first one warmed up and is left out."""
+    objective = Objective({"contrastive": 1.0, "weighted_triplet": 1.0})
+    pixels = torch.randn(PAIRS, 3, 224, 224)
+    token_ids = ways[0].model.tokenize([CAPTION.format(i) for i in range(PAIRS)])
     rounds = []
     for _ in range(REPEATS + 1):
         rounds.append([step(way, objective, pixels, token_ids) for way in ways])
-    # The first round warms up.
-    cpu, wall = (
-        np.array([[getattr(t, k) for t in r] for r in rounds[1:]]) for k in Took._fields[:2]
-    )
+    return rounds[1:]
+
+
+def main() -> None:
+    """Take steps in all ways in turn, and print medians, ratios and cosines."""
+    ways = ways_to_step()
+    rounds = stepped(ways)
+    cpu = np.array([[took.cpu for took in taken] for taken in rounds])
+    wall = np.array([[took.wall for took in taken] for taken in rounds])
     print(f"training step, {PAIRS} pairs, ViT-B/32, {torch.get_num_threads()} threads")
     for i, way in enumerate(ways):
         faster = [np.median(seconds[:, 0] / seconds[:, i]) for seconds in (cpu, wall)]

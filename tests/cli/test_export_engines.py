@@ -112,8 +112,15 @@ def test_an_export_too_far_from_its_model_does_not_search_its_index(
     assert "is an export of the index's model whose embeddings are not near enough" in said.err
 
 
-def test_what_needs_the_model_itself_says_so(onnx, capsys, tmp_path):  # noqa: F811
-    words = ["explain", onnx, "x.png", "a river", "--output", tmp_path / "x.png"]
+def test_info_tells_of_an_export(onnx, capsys):  # noqa: F811
+    status, said = run(["info", onnx], capsys)
+    assert status == 0
+    assert "export engine        onnx\n" in said.out
+    assert "export least cosine of images 1.0\n" in said.out
+
+
+def test_what_needs_the_model_itself_says_so(made, onnx, capsys, tmp_path):  # noqa: F811
+    words = ["explain", onnx, made.pictures[0], "a river", "--output", tmp_path / "x.png"]
     status, said = run(words, capsys)
     assert status == 2
     assert "is an exported model" in said.err

@@ -30,13 +30,13 @@ def test_several_processes_make_what_one_makes(store, kind):
     pytest.importorskip("lance")
     store.create_ann(kind, 4, 12)
     probes = Probes(store, None)
-    of_one, _ = probes.measure(4, 4)
-    every, _ = probes.measure(12, 8)
+    of_one = probes.measure(4)[4]
+    every = probes.measure(12)[8]
     assert every["image"] > 0.99
     store.create_ann(kind, 4, 12, num_workers=2)
     assert (store.num_segments(), store.num_unindexed()) == (1, 0)
-    in_parts, _ = probes.measure(4, 4)
-    every, _ = probes.measure(12, 8)
+    in_parts = probes.measure(4)[4]
+    every = probes.measure(12)[8]
     assert every["image"] > 0.99
     # Partitions are found from random starts, and few of them are looked into.
     assert in_parts["image"] > of_one["image"] - 0.15

@@ -1,11 +1,20 @@
 """Lanes: each reader gets windows that lie together."""
 
 from collections import defaultdict
+from io import FileIO
 from itertools import pairwise
 
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from tests.index.parts import settings
+
 from harma.index.lanes import in_lanes
-from harma.index.reading import Task
+from harma.index.reading import SceneCache, Task, read
+from harma.scenes import edge
 from harma.scenes.source import Source
+from harma.scenes.windows import Tiling
 
 
 def task(name, count):
@@ -78,3 +87,71 @@ def test_no_more_tasks_are_asked_for_than_there_are_lanes():
     for _ in range(20):
         next(parts)
     assert taken == ["a", "b", "c"]
+
+
+class Counted(FileIO):
+    """A file that notes how many of its bytes are read."""
+
+    def __init__(self, path, counts):
+        super().__init__(path)
+        self.counts = counts
+
+    def read(self, size=-1):
+        content = super().read(size)
+        self.counts.append(len(content))
+        return content
+
+
+@pytest.fixture
+def bytes_read(monkeypatch):
+    """Counts of the bytes that GDAL reads."""
+    counts = []
+
+    def opened(source, drivers):
+        return rasterio.open(source, opener=lambda path, mode="rb": Counted(path, counts))
+
+    monkeypatch.setattr(edge, "_opened", opened)
+    return counts
+
+
+def share_read(path, parts, num_readers, counts):
+    """How often the bytes of a file are read by readers that take turns."""
+    cut = settings(tiling=Tiling(size=64, stride=0.5), max_nodata=1.0)
+    parts = list(parts)
+    counts.clear()
+    # One after the other: what a reader has open is its own.
+    for reader in range(num_readers):
+        scenes = SceneCache()
+        for part in parts[reader::num_readers]:
+            assert not read(part, cut, lambda picture: picture, scenes).problem
+        scenes.close()
+    return sum(counts) / path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    "options", [{"blockysize": 16}, {"tiled": True, "blockxsize": 128, "blockysize": 128}]
+)
+def test_no_block_is_read_twice_but_where_a_scene_is_cut_for_several_readers(
+    tmp_path, bytes_read, options
+):
+    """Chips overlap by half, and cut blocks."""
+    path = tmp_path / "a.tif"
+    values = np.random.default_rng(0).integers(0, 256, (3, 1024, 512), dtype=np.uint8)
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        width=512,
+        height=1024,
+        count=3,
+        dtype="uint8",
+        crs="EPSG:32631",
+        transform=Affine(2, 0, 500_000, 0, -2, 5_000_000),
+        **options,
+    ) as dataset:
+        dataset.write(values)
+    windows = Tiling(size=64, stride=0.5).windows(512, 1024, None)
+    whole = Task(Source(str(path), str(path)), "c", range(len(windows)), len(windows))
+    assert share_read(path, in_lanes([whole], 1, 16), 1, bytes_read) < 1.05
+    assert share_read(path, in_lanes([whole], 2, 16), 2, bytes_read) < 1.25
+    assert share_read(path, whole.pieces(16), 2, bytes_read) > 1.7

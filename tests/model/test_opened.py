@@ -12,7 +12,7 @@ from harma.model.opened import engine_of, open_at_work, open_model
 def test_what_is_opened(made, onnx, onnx8):  # noqa: F811
     assert isinstance(open_model(made.saved), HarMA)
     assert isinstance(open_model(str(onnx)), ExportedModel)
-    assert engine_of(open_at_work(made.saved, precision="bf16")) == "torch bf16"
+    assert engine_of(open_at_work(made.saved, precision="bf16")) == "torch bf16_weights"
     assert engine_of(open_at_work(made.saved)) == "torch float32"
     assert engine_of(open_at_work(onnx8)) == "onnx int8"
     assert engine_of(open_at_work(onnx8, device="cpu", precision="int8")) == "onnx int8"

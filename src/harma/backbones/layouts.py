@@ -122,7 +122,8 @@ class MapLayout(WindowLayout):
 
     def join(self, tokens: Tensor, batch: int) -> Tensor:
         """Windows as a map (B, H, W, D)."""
-        return super().join(tokens, batch).unflatten(1, self.size)
+        features = super().join(tokens, batch)
+        return features.view(batch, *self.size, -1)
 
 
 def _padded(length: int, part: int) -> int:

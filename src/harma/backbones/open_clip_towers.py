@@ -160,6 +160,7 @@ def block_mlp_norm(block: nn.Module, called: str) -> nn.Module:
         BackboneError: the block is of a kind that cannot take adapters, or has none there.
     """
     block_mlp(block, called)
+    norm: Any = None
     if _is_own(block):
         norm = block.ln_2
     elif is_trunk_block(block):

@@ -19,6 +19,7 @@ from harma.backbones.directories import (
     read_model_config,
     split_config,
 )
+from harma.backbones.preprocess import NUM_CHANNELS
 from harma.backbones.presets import HUB_WEIGHTS, PRESETS
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
@@ -86,8 +87,27 @@ def from_architecture(name: str, quick_gelu: bool | None) -> BackboneSource:
 def from_preset(name: str) -> BackboneSource:
     """A preset, PRESET or PRESET:FILE."""
     preset = PRESETS[name.partition(":")[0]]
+    if preset.bands != NUM_CHANNELS:
+        raise BackboneError(
+            f"{name} takes images of {preset.bands} bands; backbones of {NUM_CHANNELS} channels can"
+            " be opened"
+        )
     config = {**find_architecture(preset.architecture), "quick_gelu": preset.quick_gelu}
-    source = BackboneSource(name, name, config, preset.preprocess.to_dict(), preset.remote)
+    text = dict(config["text_cfg"])
+    if preset.gelu_tanh:
+        text["act_kwargs"] = {"approximate": "tanh"}
+    if preset.tokenizer is not None:
+        text["hf_tokenizer_name"] = preset.tokenizer
+        # It cleans texts itself.
+        text.pop("tokenizer_kwargs", None)
+    source = BackboneSource(
+        name,
+        name,
+        {**config, "text_cfg": text},
+        preset.preprocess.to_dict(),
+        preset.remote,
+        trunk_gelu="tanh" if preset.gelu_tanh else None,
+    )
     if ":" not in name:
         return source
     preset_name, _, file = name.partition(":")

@@ -25,8 +25,8 @@ def add_precision_argument(parser: argparse.ArgumentParser) -> None:
         choices=ANY_PRECISIONS,
         help=(
             "of the computation (float32, or that of an exported model); bf16 embeds images several"
-            " times as fast on recent GPUs, and twice as fast on processors that have it; int8"
-            " needs an exported model (harma export)"
+            " times as fast on recent GPUs, and twice as fast on CPUs that have it, where it is"
+            " bf16_weights; int8 needs an exported model (harma export)"
         ),
     )
 

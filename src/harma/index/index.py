@@ -27,7 +27,7 @@ from harma.index.contract import StoreReader
 from harma.index.counts import chip_totals, counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.doubtful import find_doubtful
-from harma.index.embedder import PictureLike, QueryEmbedder
+from harma.index.embedder import PictureLike, QueryEmbedder, RememberingEmbedder
 from harma.index.expansion import Expander
 from harma.index.filters import filter_of, times_of
 from harma.index.hit_list import HitList
@@ -390,12 +390,12 @@ class Index:
 
     @cached_property
     def embedder(self) -> QueryEmbedder:
-        """What embeds queries: the model.
+        """What embeds queries: the model, which keeps the texts that were asked for last.
 
         A server sets what many callers share in its place, over the same model, which stays the one
         that was checked.
         """
-        return self.model
+        return RememberingEmbedder(self.model)
 
     @cached_property
     def _expander(self) -> Expander:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from harma.backbones import Preprocess
 from harma.errors import DataError, HarmaError, OffEarthError
 from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
@@ -29,6 +30,10 @@ from harma.scenes.windows import Tiling, Window
 Transform = Callable[[Tensor], Tensor]
 # Chips that a reader hands over at once, where each is one picture.
 TASK_CHIPS = 32
+
+
+# A picture of which the whole is one chip keeps so many times the model's side.
+ROOM = 2
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,20 @@ class Task:
 def chips_at_once(tiles: int) -> int:
     """Chips that a reader hands over at once: with tiles fewer, so that the pixels are no more."""
     return max(1, TASK_CHIPS // most_pictures(tiles))
+
+
+def least_side(settings: Settings, preprocess: Preprocess) -> int | None:
+    """Pixels that both sides of a picture need, where the whole of it is one chip.
+
+    A large JPEG is then decoded at half, a quarter or an eighth of its scale; embeddings differ a
+    little from those of all its pixels (docs/results.md, "Speed").
+
+    Returns:
+        None where chips are cut, which need every pixel.
+    """
+    if not settings.tiling.is_whole or settings.tiles > 1:
+        return None
+    return ROOM * max(preprocess.size)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,10 +1,11 @@
 """The search itself: the best chips that a filter admits, all compared, or by the ANN index."""
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ from harma.index.snapshot import Snapshot
 
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST_BY_ANN = 3000
-# Of several indexes so many are searched at once.
+# Of several indexes so many are searched at once, whoever asks.
 PARTS_AT_ONCE = 4
 # Chips of the whole index that are looked through for those of an area, at most.
 LOOKED_THROUGH = 40_000
@@ -108,9 +109,8 @@ class Search:
     def _best_of_parts(self, ask: int) -> tuple[list[Match], bool]:
         """The best of several indexes: one model's scores compare."""
         matches: list[Match] = []
-        with ThreadPoolExecutor(min(len(self.parts), PARTS_AT_ONCE)) as pool:
-            for of_part in pool.map(lambda part: part._find_as_part(ask), self.parts):
-                matches += of_part
+        for of_part in _threads().map(lambda part: part._find_as_part(ask), self.parts):
+            matches += of_part
         # Stable: equal ones in the order of the indexes, so that pages fit.
         matches.sort(key=lambda match: -match.score)
         # A scene that lies in two indexes is shown once.
@@ -237,6 +237,15 @@ class Search:
                 break
             look_through *= 4
         return None
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """What searches several indexes at once, made with the first such search."""
+    # A process that was forked has none of the threads.
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_threads.cache_clear)
+    return ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="harma-parts")
 
 
 def _searches(

@@ -13,7 +13,7 @@ from itertools import chain, islice
 import numpy as np
 
 from harma.index.batches import ChipBlock, embed_batches
-from harma.index.reading import SceneCache, Task, chips_at_once, read
+from harma.index.reading import SceneCache, Task, chips_at_once, least_side, read
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.workers import run_tasks
@@ -39,7 +39,7 @@ def work(
     """
     transform = eval_resize_of(model.preprocess)
     # A caller that gives a cache closes it; one that gives none leaves no scene open.
-    cache = scenes or SceneCache()
+    cache = scenes or SceneCache(least_side(settings, model.preprocess))
     try:
         pieces = task.pieces(chips_at_once(settings.tiles))
         reads = (read(piece, settings, transform, cache) for piece in pieces)

@@ -54,6 +54,14 @@ class Attachment:
         """Parameters of the backbone that train in place, each with what it was before."""
         return {}
 
+    def updates(self) -> dict[nn.Parameter, Tensor] | None:
+        """What a method adds to weights of the backbone, if it does nothing else (`harma merge`).
+
+        Returns:
+            By the backbone's parameter, in float64; None: its effect is no sum with the weights.
+        """
+        return None
+
     def on_image(self, embeddings: Tensor) -> Tensor:
         """Change image embeddings (B, E), not normalised yet; most methods do not."""
         return embeddings

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -55,6 +56,20 @@ class LoraAttachment(Attachment):
                     plain = key.replace(".base_layer", "").replace(f".{UPDATE}.", ".")
                     state[f"{name}.{plain}"] = parameter
         return state
+
+    def updates(self) -> dict[nn.Parameter, Tensor]:
+        """α/r·B·A by the weight that it is added to."""
+        from harma.methods.lora_attention import updated_weight
+
+        updates: dict[nn.Parameter, Tensor] = {}
+        for block in self._blocks.values():
+            # Attention keeps its update under the same names as linear maps do.
+            layers: list[Any] = [layer for layer in block.modules() if hasattr(layer, "lora_A")]
+            for layer in layers:
+                A = layer.lora_A[UPDATE].weight.detach().double()
+                B = layer.lora_B[UPDATE].weight.detach().double()
+                updates[updated_weight(layer)] = layer.scaling[UPDATE] * B @ A
+        return updates
 
 
 def attach_lora(backbone: Backbone, config: LoraConfig) -> LoraAttachment:

@@ -47,8 +47,17 @@ class LoraLinear(Linear):
     def weight(self) -> Tensor:
         """The weight with its update."""
         (name,) = self.active_adapters
-        summed: Tensor = self.get_base_layer().weight + self.get_delta_weight(name)
+        base: Any = self.get_base_layer()
+        summed: Tensor = base.weight + self.get_delta_weight(name)
         return summed
+
+
+def updated_weight(layer: Any) -> nn.Parameter:
+    """The weight of the backbone that a layer's update is added to."""
+    base = layer.get_base_layer()
+    name = "in_proj_weight" if isinstance(base, nn.MultiheadAttention) else "weight"
+    weight: nn.Parameter = getattr(base, name)
+    return weight
 
 
 def _twin(module: nn.Module, **weights: Tensor) -> Any:

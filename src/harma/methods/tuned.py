@@ -36,3 +36,8 @@ class TunedParameters(Attachment):
         """What the weights were, on the device and in the dtype that they have now."""
         # The model may have been moved since; where it was not, nothing is copied.
         return {p: self._before[name].to(p) for name, p in self._parameters.items()}
+
+    def updates(self) -> dict[nn.Parameter, Tensor]:
+        """What training added to the weights."""
+        before = self.values_before()
+        return {p: p.detach().double() - value.double() for p, value in before.items()}

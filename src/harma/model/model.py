@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -30,6 +31,7 @@ from harma.model.computing import (
     max_precision,
     normalized,
 )
+from harma.model.distinct_captions import embed_distinct
 from harma.model.embedding import embed_images, embed_texts
 from harma.model.fingerprint import model_id
 from harma.model.precision import Precision
@@ -54,7 +56,8 @@ class HarMA(nn.Module):
 
     Attributes:
         step_precision: what `forward`, a step of training, computes frozen weights in: "float32",
-            or "bf16_weights" (see `precision`); what trains is computed in float32.
+            or "bf16_weights" (see `precision`), in which each distinct caption of a step is
+            embedded once, in groups of like length. What trains is computed in float32.
         trained_reading: how the rasters that it was trained on were read, as plain values
             (`harma.scenes.reading_values`): what it embeds is read alike. None: it was trained on
             plain pictures, or nobody noted it.
@@ -117,12 +120,19 @@ class HarMA(nn.Module):
             x = self._changed("text", backbone.encode_text(token_ids))
         return normalized(x)
 
+    def _encode_captions(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
+        """Those of a step, which in float32 are embedded as ever, to the bit."""
+        if self.step_precision == "float32":
+            return self._encode_text(backbone, token_ids)
+        lengths = self.text_lengths(token_ids) if self.trims_text else None
+        return embed_distinct(partial(self._encode_text, backbone), token_ids, lengths)
+
     def encode_in_step(self, tower: Tower, inputs: Tensor) -> Tensor:
-        """Embed pixels or token ids as `forward` does, in `step_precision`."""
+        """Embed pixels or token ids as a step of training does, in `step_precision`: (B, E)."""
         backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
         if tower == "image":
             return self._encode_image(backbone, inputs)
-        return self._encode_text(backbone, inputs)
+        return self._encode_captions(backbone, inputs)
 
     def finish(self, tower: Tower, embeddings: Tensor) -> Tensor:
         """What `encode_image` and `encode_text` do with a tower's embeddings (B, E).
@@ -214,15 +224,15 @@ class HarMA(nn.Module):
             Image embeddings (N, E), text embeddings (M, E), temperature, and the second embeddings
             if asked for.
         """
-        backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
-        images = self._encode_image(backbone, pixels)
-        texts = self._encode_text(backbone, token_ids)
+        images = self.encode_in_step("image", pixels)
+        texts = self.encode_in_step("text", token_ids)
         # A tensor of this call, not the parameter: Fabric hangs a hook on every output, which the
         # parameter would keep.
         temperature = self.temperature * 1.0
         if view_dropout is None:
             return images, texts, temperature
         # After the first ones, so that these draw the random numbers that they draw alone.
+        backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
         dropping = dropping_tokens(backbone, view_dropout)
         second_images = self._encode_image(dropping, pixels)
         second_texts = self._encode_text(dropping, token_ids)

@@ -77,6 +77,9 @@ def at_work(model: OpenedModel, device: str, precision: AnyPrecision | None) -> 
     from harma.ground.device import best_device
 
     model = model.to(best_device(device))
+    if precision == "bf16" and model.device.type == "cpu":
+        # Autocast there rounds the weights anew in every call, and is slower than float32.
+        precision = "bf16_weights"
     # The model says which of them it has.
     model.precision = cast("Precision", precision or "float32")
     return model

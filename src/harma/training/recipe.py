@@ -77,7 +77,7 @@ class LossConfig:
         min_temperature: what τ never falls below; None leaves it unbounded, as the original does.
         view_dropout: share of the values of a token that are dropped before the first block for the
             second view of losses that compare two views, such as intra_modal_triplet.
-        terms: for each loss (contrastive, diagonal_contrastive, duplicate_contrastive,
+        terms: for each loss (contrastive, diagonal_contrastive, duplicate_contrastive, sigmoid,
             weighted_triplet, triplet, intra_modal_triplet, affiliation, or the dotted path of one
             of your own) its weight, or a mapping of `weight` and the loss's own options.
     """

@@ -189,7 +189,7 @@ def _shaped(state: dict[str, Tensor]) -> dict[str, Tensor]:
         stacked = state.pop(f"{POOL}{kind}", None)
         if stacked is not None:
             # SigLIP's pooling asks with one vector: its queries have a map of their own.
-            queries, keys_and_values = stacked.split([len(stacked) // 3, 2 * len(stacked) // 3])
-            state[f"visual.trunk.attn_pool.q.{kind}"] = queries
-            state[f"visual.trunk.attn_pool.kv.{kind}"] = keys_and_values
+            width = len(stacked) // 3
+            state[f"visual.trunk.attn_pool.q.{kind}"] = stacked[:width]
+            state[f"visual.trunk.attn_pool.kv.{kind}"] = stacked[width:]
     return state

@@ -22,6 +22,9 @@ VERSION = 1
 LEAST_COSINE = 0.999
 """Embeddings that are nearer to those of the model in float32 are of the same model."""
 
+# Of an export, what people ask for.
+SHOWN = ("engine", "precision", "name", "model_id", "source_id")
+
 Engine = Literal["onnx", "openvino"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 ExportPrecision = Literal["float32", "bf16", "int8"]
@@ -84,6 +87,20 @@ def told_cosines(facts: ExportFacts) -> str:
     """The least cosines of both towers in words."""
     said = [f"{tower}s {cosine:.5f}" for tower, cosine in facts.least_cosines.items()]
     return "least cosine of " + ", of ".join(said)
+
+
+def export_to_show(directory: Path) -> dict[str, Any]:
+    """What `harma info` tells of an export; its files are compared with what was written.
+
+    Raises:
+        WeightsError: it is damaged.
+    """
+    facts = read_facts(directory)
+    check_hashes(directory, facts)
+    size = sum(file.stat().st_size for file in directory.iterdir() if file.is_file())
+    shown = {key: getattr(facts, key) for key in SHOWN}
+    shown |= {f"least cosine of {tower}s": value for tower, value in facts.least_cosines.items()}
+    return {"kind": "export", "directory": str(directory), "bytes": size, "export": shown}
 
 
 def is_export(directory: str | os.PathLike[str]) -> bool:

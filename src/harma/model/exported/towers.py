@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from harma.backbones import Backbone, OpenClipBackbone
 from harma.backbones.clip_tokens import KNOWN_OPTIONS
 from harma.errors import BackboneError, ConfigError, MissingDependencyError
-from harma.ground.towers import TOWERS, Tower
+from harma.ground.towers import Tower
 from harma.methods.harma.config import HARMA_ADAPTER, AdapterConfig
 from harma.methods.table import method_of
 from harma.model.computing import normalized
@@ -43,7 +43,7 @@ def check_exportable(model: HarMA, name: str) -> None:
             f"{backbone.name} is a {type(backbone).__name__}; {EXPORTED}", source=name
         )
     # One that is not open_clip's own transformer says so by its name.
-    blocks = [block for tower in TOWERS for block in backbone.blocks(tower)]
+    blocks = [*backbone.blocks("image"), *backbone.blocks("text")]
     attentions = [part for part in backbone.modules() if isinstance(part, nn.MultiheadAttention)]
     if len(attentions) != len(blocks):
         raise BackboneError(

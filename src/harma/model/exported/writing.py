@@ -20,7 +20,7 @@ from harma.ground.towers import TOWERS, Tower
 from harma.ground.version import __version__
 from harma.model.caption_file import CAPTIONS_FILE, write_captions
 from harma.model.caption_memory import captions_to_save
-from harma.model.exported.engines import SUFFIXES, engine_module
+from harma.model.exported.engines import engine_module
 from harma.model.exported.facts import (
     PRECISIONS_OF,
     Engine,
@@ -200,7 +200,7 @@ def _measured(model: HarMA, name: str, folder: Path, order: ExportOrder) -> Expo
     Raises:
         BackboneError: in float32 it does not compute what the model does.
     """
-    names = [f"{tower}{suffix}" for tower in TOWERS for suffix in SUFFIXES[order.engine]]
+    names = sorted(file.name for file in folder.iterdir())
     source_id = model_id(model)
     reading = None if model.trained_reading is None else dict(model.trained_reading)
     # Other pictures than those that scales were found on, where there are enough.
