@@ -2,10 +2,10 @@
 
     python -m benchmarks.index.bucket --output DIR --chips 65536 --delay 0 30
 
-The server is moto on loopback, in the process that counts; a client of its own opens the index,
+The server is on loopback, in the process that counts; a client of its own opens the index,
 searches once (cold) and goes on (warm), by vectors that it has not asked for, and then by those
 again. `--delay` makes each answer wait, as a network does. The index is made once (of the vectors
-of `large.py`; with an ANN index from 50,000 chips on), kept in DIR, and uploaded as it is.
+of `large.py`; with an ANN index from 50,000 chips on), kept in DIR, and served from there.
 """
 
 import argparse
@@ -108,18 +108,14 @@ def main():
     if args.client:
         client(args.client, args.queries)
         return
-    from tests.buckets import Bucket, BucketServer
+    from benchmarks.index.read_bucket import ReadBucket
 
-    server = BucketServer()
     local = args.output / str(args.chips)
     if not (local / "index.json").is_file():
         make(local, args.chips)
-    bucket = Bucket(server, "benchmark")
-    for file in sorted(local.rglob("*")):
-        if file.is_file() and file.name != ".lock":
-            bucket.upload(file, f"index/{file.relative_to(local)}")
+    server = ReadBucket(args.output)
     places = [("folder", local, 0.0)]
-    places += [(f"bucket +{ms:g} ms", f"{bucket.address}/index", ms) for ms in args.delay]
+    places += [(f"bucket +{ms:g} ms", f"s3://benchmark/{args.chips}", ms) for ms in args.delay]
     for name, place, delay in places:
         server.delay = delay / 1000
         rows = measured(place, server, args.queries, server.environment())
