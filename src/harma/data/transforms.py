@@ -47,7 +47,7 @@ def train_transform(
     return _Train(
         _checked_size(size),
         _mode(interpolation),
-        _Normalize.of(mean, std),
+        Normalize.of(mean, std),
         augment=RandomAugment() if augment else None,
     )
 
@@ -77,36 +77,74 @@ def eval_transform(
     Raises:
         ConfigError: a value is not usable.
     """
+    resize = eval_resize(size, interpolation=interpolation, resize_mode=resize_mode)
+    # Objects, not functions inside of a function: worker processes are sent them as pickles.
+    return _Evaluate(resize, Normalize.of(mean, std))
+
+
+def eval_resize(
+    size: Size, *, interpolation: str = "bicubic", resize_mode: str = "squash"
+) -> Callable[[Tensor], Tensor]:
+    """The first half of `eval_transform`: resize, and no mean and std yet.
+
+    Args:
+        size: (height, width) of the pixels.
+        interpolation: as `eval_transform`.
+        resize_mode: as `eval_transform`.
+
+    Returns:
+        uint8 (3, H, W) → uint8 (3, height, width): a quarter of the bytes on their way to whoever
+        does the second half, `Normalize`; it can be pickled.
+
+    Raises:
+        ConfigError: a value is not usable.
+    """
     # Here, not at the first image, which may come long after.
     if resize_mode not in RESIZE_MODES:
         raise ConfigError(f"resize_mode is {resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}")
-    # Objects, not functions inside of a function: worker processes are sent them as pickles.
-    return _Evaluate(
-        _checked_size(size),
-        _mode(interpolation),
-        _Normalize.of(mean, std),
-        resized=RESIZE_MODES[resize_mode],
-    )
+    return _EvalResize(_checked_size(size), _mode(interpolation), RESIZE_MODES[resize_mode])
 
 
 @dataclass(frozen=True, eq=False)
-class _Normalize:
-    """Mean and std of each channel, (3, 1, 1), in units of 8-bit values."""
+class Normalize:
+    """Mean and std of each channel, (3, 1, 1), in units of 8-bit values.
+
+    Whatever the order of pictures and batches, a pixel becomes the same number to the last bit.
+    """
 
     mean: Tensor
     std: Tensor
 
     @classmethod
-    def of(cls, mean: Sequence[float], std: Sequence[float]) -> "_Normalize":
+    def of(cls, mean: Sequence[float], std: Sequence[float]) -> "Normalize":
+        """Of images in 0…1.
+
+        Raises:
+            ConfigError: a value is not usable.
+        """
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
             raise ConfigError(
                 f"mean is {list(mean)}, std is {list(std)}; both need three numbers, std above 0"
             )
         return cls(_in_levels(mean), _in_levels(std))
 
+    def to(self, device: torch.device) -> "Normalize":
+        """The same, for pictures on a device."""
+        return Normalize(self.mean.to(device), self.std.to(device))
+
     def __call__(self, image: Tensor) -> Tensor:
+        """uint8 (…, 3, H, W) → float32, of the same shape."""
         # Contiguous while it is still small; torchvision's own steps take twice the time.
         return image.contiguous().to(torch.float32).sub_(self.mean).div_(self.std)
+
+    def into(self, images: Tensor, pixels: Tensor) -> None:
+        """Write uint8 images (B, 3, H, W) to float32 pixels of the same shape.
+
+        One by one: an image stays in the processor's cache between the steps.
+        """
+        for image, written in zip(images, pixels, strict=True):
+            torch.sub(image.contiguous(), self.mean, out=written)
+            written.div_(self.std)
 
 
 def _in_levels(values: Sequence[float]) -> Tensor:
@@ -118,7 +156,7 @@ def _in_levels(values: Sequence[float]) -> Tensor:
 class _Train:
     size: Size
     mode: InterpolationMode
-    normalize: _Normalize
+    normalize: Normalize
     augment: RandomAugment | None
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -137,9 +175,17 @@ class _Train:
 
 @dataclass(frozen=True, eq=False)
 class _Evaluate:
+    resize: Callable[[Tensor], Tensor]
+    normalize: Normalize
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return self.normalize(self.resize(image))
+
+
+@dataclass(frozen=True, eq=False)
+class _EvalResize:
     size: Size
     mode: InterpolationMode
-    normalize: _Normalize
     resized: Callable[[Size, Size], Size]
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -148,7 +194,7 @@ class _Evaluate:
         # Cuts what is too large, and lays black around what is too small.
         if image.shape[-2:] != self.size:
             image = F.center_crop(image, list(self.size))
-        return self.normalize(image)
+        return image
 
 
 def _resize(image: Tensor, size: Size, mode: InterpolationMode) -> Tensor:

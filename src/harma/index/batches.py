@@ -19,6 +19,7 @@ from harma.index.reading import ChipPixels, Task
 from harma.index.records import ChipRecord
 from harma.index.tiles import join_chips
 from harma.model.embedding import Embedder, embed_pixels
+from harma.model.pixels import BatchPixels
 from harma.scenes.scene import SceneFacts
 
 # Seconds that chips wait for a batch to become full: where scenes come slowly, over a network,
@@ -93,6 +94,7 @@ class _BatchEmbedder:
         # Of the pictures of `reads`, in order: the first have embeddings, the rest have pixels.
         self.embeddings = _no_embeddings(model.embed_dim)
         self.pixels: list[Tensor] = []
+        self.pixels_of = BatchPixels(model.preprocess, model.device)
         self.waiting_since = time.monotonic()
 
     def add(self, item: ChipPixels) -> None:
@@ -121,7 +123,7 @@ class _BatchEmbedder:
         batch = pixels[: self.batch_size]
         rest = pixels[self.batch_size :]
         self.pixels = [rest] if len(rest) else []
-        embedded = embed_pixels(self.model, batch)
+        embedded = embed_pixels(self.model, self.pixels_of(batch))
         self.embeddings = np.concatenate([self.embeddings, embedded])
         self.waiting_since = time.monotonic()
 

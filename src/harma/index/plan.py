@@ -58,7 +58,7 @@ class PlannedSource:
         if windows is None or self.before:
             return
         source = self.surveyed.source
-        empty = Task(source, self.surveyed.content, (), len(windows))
+        empty = Task(source, self.surveyed.content, (), len(windows), picture=self.surveyed.picture)
         if self.num_missing == 0:
             yield empty
         elif not self.present:

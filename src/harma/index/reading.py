@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from harma.backbones import Preprocess
 from harma.errors import DataError, HarmaError, OffEarthError
 from harma.index.chips import Cutting, chip_record
 from harma.index.records import ChipRecord
@@ -16,6 +17,7 @@ from harma.index.tiles import most_pictures, with_tiles
 from harma.scenes.edge import not_from_memory
 from harma.scenes.fresh import FreshLists, may_be_mended
 from harma.scenes.ground_shape import on_the_ground
+from harma.scenes.known_pictures import KnownPicture
 from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.ranges import KindRange
 from harma.scenes.raster import open_scene
@@ -24,10 +26,14 @@ from harma.scenes.scene import Scene, SceneFacts
 from harma.scenes.source import Source
 from harma.scenes.windows import Tiling, Window
 
-# uint8 (3, H, W) to the model's pixels (3, H', W').
+# uint8 (3, H, W) to uint8 of the model's size (3, H', W').
 Transform = Callable[[Tensor], Tensor]
 # Chips that a reader hands over at once, where each is one picture.
 TASK_CHIPS = 32
+
+
+# A picture of which the whole is one chip keeps so many times the model's side.
+ROOM = 2
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Task:
         numbers: of the windows to read; none for a source that is only to be opened.
         num_windows: of the whole source.
         ranges: that the source is shown in, where they were found after the work began.
+        picture: what was seen of a plain picture, which need not be opened by GDAL again.
     """
 
     source: Source
@@ -49,6 +56,7 @@ class Task:
     numbers: Sequence[int]
     num_windows: int
     ranges: tuple[KindRange, ...] = ()
+    picture: KnownPicture | None = None
 
     def pieces(self, size: int = TASK_CHIPS) -> Iterator["Task"]:
         """The same windows in tasks of at most `size`; one task at least."""
@@ -61,6 +69,20 @@ def chips_at_once(tiles: int) -> int:
     return max(1, TASK_CHIPS // most_pictures(tiles))
 
 
+def least_side(settings: Settings, preprocess: Preprocess) -> int | None:
+    """Pixels that both sides of a picture need, where the whole of it is one chip.
+
+    A large JPEG is then decoded at half, a quarter or an eighth of its scale; embeddings differ a
+    little from those of all its pixels (docs/results.md, "Speed").
+
+    Returns:
+        None where chips are cut, which need every pixel.
+    """
+    if not settings.tiling.is_whole or settings.tiles > 1:
+        return None
+    return ROOM * max(preprocess.size)
+
+
 @dataclass(frozen=True, eq=False)
 class ChipPixels:
     """What was read for a task.
@@ -68,8 +90,8 @@ class ChipPixels:
     Attributes:
         task: what was asked for.
         chips: records of the chips that are kept.
-        pixels: (n + all tiles, 3, H, W) for the model: of each chip, and then of its tiles; None if
-            there are none.
+        pixels: uint8 (n + all tiles, 3, H, W), as large as the model takes them: of each chip, and
+            then of its tiles; None if there are none.
         num_skipped: chips left out as mostly nodata.
         num_off_earth: chips left out as not on the Earth.
         facts: of the source; None where it could not be read.
@@ -93,9 +115,15 @@ class ChipPixels:
 
 
 class SceneCache:
-    """Keeps the last scene open: the next task is mostly of the same."""
+    """Keeps the last scene open: the next task is mostly of the same.
 
-    def __init__(self) -> None:
+    Args:
+        least: pixels that both sides of a picture need, of which the whole is one chip; None reads
+            all of it.
+    """
+
+    def __init__(self, least: int | None = None) -> None:
+        self._least = least
         self._task: Task | None = None
         self._scene: Scene | None = None
         self._closing = ExitStack()
@@ -111,7 +139,10 @@ class SceneCache:
         )
         if self._scene is None or not same:
             self.close()
-            self._scene = self._opened(task.source, reading)
+            scene = None
+            if task.picture is not None:
+                scene = task.picture.open(self._least)
+            self._scene = scene or self._opened(task.source, reading)
             self._task = task
         return self._scene
 
@@ -147,7 +178,7 @@ def read(task: Task, settings: Settings, transform: Transform, scenes: SceneCach
     Args:
         task: few enough windows for their pixels to be in memory.
         settings: of the index: tiling, reading, how much nodata a chip may have, and tiles.
-        transform: makes pixels for the model.
+        transform: makes a picture as large as the model takes it.
         scenes: what is open, and will be.
     """
     reading = replace(settings.reading, ranges=task.ranges or settings.reading.ranges)
@@ -214,5 +245,5 @@ def _windows(task: Task, settings: Settings, facts: SceneFacts) -> list[Window]:
 def _cut(scene: Scene, window: Window, tiling: Tiling) -> Cutting:
     # The place first: what is not on the Earth is not read.
     footprint = scene.footprint(window)
-    picture, nodata = scene.read(window)
+    picture, nodata = scene.read_whole() if tiling.is_whole else scene.read(window)
     return Cutting(window, on_the_ground(picture, tiling, scene.facts), nodata, footprint)

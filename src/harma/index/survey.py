@@ -12,6 +12,7 @@ from harma.index.source_files import NOT_A_FILE, fingerprint, fingerprint_of_nam
 from harma.scenes.asked import is_asked, stamp_asked
 from harma.scenes.edge import forget, not_from_memory
 from harma.scenes.fresh import FreshLists, may_be_mended, told
+from harma.scenes.known_pictures import KnownPicture
 from harma.scenes.put_together import put_together, reading_of
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
@@ -38,6 +39,7 @@ class Surveyed:
         windows: its chips, by number; None where it was not opened.
         problem: why it cannot be used, or "".
         is_known: whether the index has exactly this source already.
+        picture: what was seen of a plain picture; None of a raster, and where it was not opened.
     """
 
     source: Source
@@ -48,6 +50,7 @@ class Surveyed:
     windows: Windows | None = None
     problem: str = ""
     is_known: bool = False
+    picture: KnownPicture | None = None
 
 
 def survey(
@@ -112,7 +115,15 @@ def _look(
         opened = _opened(source, tiling, reading, fresh)
     except (HarmaError, OSError) as error:
         return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
-    return Surveyed(opened.source, size, mtime_ns, content, opened.facts, opened.windows)
+    return Surveyed(
+        opened.source,
+        size,
+        mtime_ns,
+        content,
+        opened.facts,
+        opened.windows,
+        picture=opened.picture,
+    )
 
 
 def _stamped(source: Source, record: SourceRecord | None) -> Source:
@@ -151,6 +162,7 @@ class _Opened(NamedTuple):
     source: Source
     facts: SceneFacts
     windows: Windows
+    picture: KnownPicture | None
 
 
 def _opened(source: Source, tiling: Tiling, reading: Reading, fresh: FreshLists) -> _Opened:
@@ -171,7 +183,8 @@ def _open(source: Source, tiling: Tiling, reading: Reading) -> _Opened:
         source.opened_as, reading, survey=True, name=source.name, files=source.files
     ) as scene:
         facts = scene.facts
-        return _Opened(source, facts, tiling.windows(facts.width, facts.height, facts.scale))
+        windows = tiling.windows(facts.width, facts.height, facts.scale)
+        return _Opened(source, facts, windows, KnownPicture.of(scene))
 
 
 def problem_of(error: HarmaError | OSError) -> str:

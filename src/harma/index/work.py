@@ -13,11 +13,11 @@ from itertools import chain, islice
 import numpy as np
 
 from harma.index.batches import ChipBlock, embed_batches
-from harma.index.reading import SceneCache, Task, chips_at_once, read
+from harma.index.reading import SceneCache, Task, chips_at_once, least_side, read
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
 from harma.index.workers import run_tasks
-from harma.model.embedding import Embedder, eval_transform_of
+from harma.model.embedding import Embedder, eval_resize_of
 
 
 def work(
@@ -37,9 +37,9 @@ def work(
         batch_size: pictures embedded at once.
         scenes: keeps the scene open for the next task of the same source.
     """
-    transform = eval_transform_of(model.preprocess)
+    transform = eval_resize_of(model.preprocess)
     # A caller that gives a cache closes it; one that gives none leaves no scene open.
-    cache = scenes or SceneCache()
+    cache = scenes or SceneCache(least_side(settings, model.preprocess))
     try:
         pieces = task.pieces(chips_at_once(settings.tiles))
         reads = (read(piece, settings, transform, cache) for piece in pieces)

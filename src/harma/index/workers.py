@@ -6,9 +6,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from harma.index.batches import ChipBlock, embed_batches
 from harma.index.processes import end_with_embedder, worker_context
-from harma.index.reading import ChipPixels, SceneCache, Task, Transform, read
+from harma.index.reading import ChipPixels, SceneCache, Task, Transform, least_side, read
 from harma.index.settings import Settings
-from harma.model.embedding import Embedder, eval_transform_of
+from harma.model.embedding import Embedder, eval_resize_of
 
 # Tasks that each reader may be ahead of the embedder.
 TASKS_AHEAD = 4
@@ -35,16 +35,33 @@ def run_tasks(
         A block for each task, in their order.
     """
     reads = read_tasks(
-        tasks, settings, eval_transform_of(model.preprocess), num_workers=num_workers
+        tasks,
+        settings,
+        eval_resize_of(model.preprocess),
+        num_workers=num_workers,
+        least=least_side(settings, model.preprocess),
     )
     yield from embed_batches(reads, model, batch_size)
 
 
 def read_tasks(
-    tasks: Iterable[Task], settings: Settings, transform: Transform, *, num_workers: int
+    tasks: Iterable[Task],
+    settings: Settings,
+    transform: Transform,
+    *,
+    num_workers: int,
+    least: int | None = None,
 ) -> Iterator[ChipPixels]:
-    """Read tasks in worker processes, in their order."""
-    reader = _TaskReader(settings, transform)
+    """Read tasks in worker processes, in their order.
+
+    Args:
+        tasks: asked for one by one.
+        settings: of the index.
+        transform: makes a picture as large as the model takes it.
+        num_workers: processes that read; 0 reads in this one.
+        least: as of `SceneCache`.
+    """
+    reader = _TaskReader(settings, transform, SceneCache(least))
     # Without workers torch takes neither.
     context = None
     tasks_ahead = None
@@ -71,10 +88,10 @@ def read_tasks(
 class _TaskReader(Dataset[ChipPixels]):
     """Tasks as what was read; each worker has a copy, with a scene of its own open."""
 
-    def __init__(self, settings: Settings, transform: Transform) -> None:
+    def __init__(self, settings: Settings, transform: Transform, scenes: SceneCache) -> None:
         self.settings = settings
         self.transform = transform
-        self.scenes = SceneCache()
+        self.scenes = scenes
 
     def __getitem__(self, task: Task) -> ChipPixels:
         return read(task, self.settings, self.transform, self.scenes)

