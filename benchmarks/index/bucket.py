@@ -1,10 +1,11 @@
 """Search of an index in a bucket against the same in a folder: times, requests, bytes a query.
 
-    python -m benchmarks.index.bucket --chips 50000 --delay 30
+    python -m benchmarks.index.bucket --output DIR --chips 65536 --delay 0 30
 
-The server is moto on loopback, in the process that counts; a client of its own opens the index,
-searches once (cold) and goes on (warm). `--delay` makes each answer wait, as a network does. The
-table of the index is made once and uploaded as it is.
+The server is on loopback, in the process that counts; a client of its own opens the index,
+searches once (cold) and goes on (warm), by vectors that it has not asked for, and then by those
+again. `--delay` makes each answer wait, as a network does. The index is made once (of the vectors
+of `large.py`; with an ANN index from 50,000 chips on), kept in DIR, and served from there.
 """
 
 import argparse
@@ -13,16 +14,15 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
+from benchmarks.index import large
 
-DIM = 512
 # Chips of a page, and of the area that a filter names.
 K = 10
 FILTER = {"bbox": (0.0, 0.0, 40.0, 40.0)}
+SEED = 1005
 
 
 def client(place, num_queries):
@@ -30,21 +30,23 @@ def client(place, num_queries):
     from harma.index.ask import Vector
     from harma.index.index import Index
 
-    rng = np.random.default_rng(7)
+    first, *others = large.World().images(SEED, num_queries + 1).tolist()
     start = time.perf_counter()
     index = Index.open(place)
     told("open", [time.perf_counter() - start])
-    for phase, where in (("plain", {}), ("filtered", FILTER)):
+
+    def asked(phase, vectors, where):
         seconds = []
-        for number in range(num_queries + 1):
-            vector = rng.standard_normal(DIM).tolist()
+        for vector in vectors:
             start = time.perf_counter()
             assert len(index.search(like=[Vector(vector)], k=K, **where)) == K
             seconds.append(time.perf_counter() - start)
-            if number == 0:
-                told(f"first {phase}", seconds)
-                seconds = []
-        told(f"{phase}", seconds)
+        told(phase, seconds)
+
+    for phase, where in (("plain", {}), ("filtered", FILTER)):
+        asked(f"first {phase}", [first], where)
+        asked(phase, others, where)
+        asked(f"{phase}, again", others, where)
 
 
 def told(phase, seconds):
@@ -56,7 +58,7 @@ def measured(place, server, num_queries, environment):
     """Phase → median milliseconds, requests and kilobytes of a query."""
     module = [sys.executable, "-m", "benchmarks.index.bucket"]
     process = subprocess.Popen(
-        [*module, "--client", str(place), "--queries", str(num_queries)],
+        [*module, "--output", "", "--client", str(place), "--queries", str(num_queries)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -80,17 +82,25 @@ def measured(place, server, num_queries, environment):
 
 
 def make(directory, num_chips):
-    from tests.index.made import make_store
+    from harma.index.ann import PAYS
+    from harma.index.ann_tuning import make_ann
+    from harma.index.settings import Settings
+    from harma.index.store import Store
+    from harma.scenes.reading import Reading
+    from harma.scenes.windows import Tiling
 
-    from harma.index.compaction import keep_quick
-
-    store = make_store(directory, num_chips, dim=DIM)
-    print("search is", keep_quick(store, None, lambda *_: None, force=True))
+    world = large.World()
+    settings = Settings("none", None, "benchmark", large.DIM, Tiling(), Reading(), 0.5)
+    store = Store.create(directory, settings)
+    large.write(store, world, 0, num_chips)
+    if num_chips >= PAYS:
+        print(make_ann(store, world.texts(large.TUNING_SEED, 64)))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--chips", type=int, default=50_000)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--chips", type=int, default=1 << 16)
     parser.add_argument("--queries", type=int, default=30)
     parser.add_argument("--delay", type=float, nargs="*", default=[0.0], help="milliseconds")
     parser.add_argument("--client", help="used by the benchmark itself")
@@ -98,26 +108,23 @@ def main():
     if args.client:
         client(args.client, args.queries)
         return
-    from tests.buckets import Bucket, BucketServer
+    from benchmarks.index.read_bucket import ReadBucket
 
-    server = BucketServer()
-    with tempfile.TemporaryDirectory() as folder:
-        local = Path(folder) / "index"
+    local = args.output / str(args.chips)
+    if not (local / "index.json").is_file():
         make(local, args.chips)
-        bucket = Bucket(server, "benchmark")
-        for file in sorted(local.rglob("*")):
-            if file.is_file() and file.name != ".lock":
-                bucket.upload(file, f"index/{file.relative_to(local)}")
-        places = [("folder", local, 0.0)]
-        places += [(f"bucket +{ms:g} ms", f"{bucket.address}/index", ms) for ms in args.delay]
-        for name, place, delay in places:
-            server.delay = delay / 1000
-            rows = measured(place, server, args.queries, server.environment())
-            for phase, row in rows.items():
-                print(
-                    f"{name:<14} {phase:<15} {row['ms']:8.1f} ms {row['requests']:7.1f} requests"
-                    f" {row['kB']:9.1f} kB"
-                )
+    server = ReadBucket(args.output)
+    places = [("folder", local, 0.0)]
+    places += [(f"bucket +{ms:g} ms", f"s3://benchmark/{args.chips}", ms) for ms in args.delay]
+    for name, place, delay in places:
+        server.delay = delay / 1000
+        rows = measured(place, server, args.queries, server.environment())
+        for phase, row in rows.items():
+            print(
+                f"{name:<14} {phase:<15} {row['ms']:8.1f} ms {row['requests']:7.1f} requests"
+                f" {row['kB']:9.1f} kB",
+                flush=True,
+            )
     server.close()
 
 
