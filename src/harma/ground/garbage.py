@@ -14,8 +14,7 @@ from contextlib import contextmanager
 def paused_collection() -> Iterator[None]:
     """Within this context nothing is collected; for what makes no garbage, such as imports.
 
-    Memory is freed as ever when its last name goes: only circles of objects stay, those that were
-    made until the end of this context.
+    Memory is freed as ever when its last name goes: only circles of objects wait.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -23,9 +22,6 @@ def paused_collection() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
-            # Else the next object that is made has all of them looked at, which is what was to be
-            # spared: a twentieth of a search from the shell.
-            gc.freeze()
             gc.enable()
 
 

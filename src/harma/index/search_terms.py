@@ -82,7 +82,7 @@ class TermList:
 def term_list() -> TermList:
     """The shipped list, read once."""
     text = files("harma.index").joinpath(LIST_FILE).read_text(encoding="utf-8")
-    # libyaml's loader, where it is there: ten times as fast, and a search waits for it.
+    # By libyaml, where it is there: a search waits for it.
     content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     groups = []
     for group in content["groups"]:
