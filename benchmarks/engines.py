@@ -176,7 +176,7 @@ def speed(model: HarMA, opened: dict[str, ExportedModel], args: argparse.Namespa
 
 def quality(model: HarMA, opened: dict[str, ExportedModel], args: argparse.Namespace) -> None:
     """What each engine loses of dup_mR on the test split, by the bootstrap over images."""
-    split = load_split(load_description(args.data), args.root, "test")
+    split = load_split(load_description(args.data), "test", args.root)
     own = evaluate_split(model, split, compare=False)
     print(f"torch float32: dup_mR {own.metrics['dup_mR']:.2f}", flush=True)
     model.precision = "bf16_weights"

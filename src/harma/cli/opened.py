@@ -98,7 +98,9 @@ def add_state_argument(parser: argparse.ArgumentParser) -> None:
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the model is that embeds what is looked for."""
-    parser.add_argument("--model", help="where the index's model is now, if not where it was")
+    parser.add_argument(
+        "--model", help="where the index's model is now, if not where it was; or an export of it"
+    )
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
     )

@@ -69,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_flags(parser)
     add_others_argument(parser)
-    parser.add_argument("--model", help="where the index's model is now, if not where it was")
+    parser.add_argument(
+        "--model", help="where the index's model is now, if not where it was; or an export of it"
+    )
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
     )

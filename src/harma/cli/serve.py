@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=count, default=8000, help="port to listen on; 0 takes a free one (8000)"
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
-    parser.add_argument("--model", help="where the index's model is now, if not where it was")
+    parser.add_argument(
+        "--model", help="where the index's model is now, if not where it was; or an export of it"
+    )
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
     )

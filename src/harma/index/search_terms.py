@@ -82,7 +82,8 @@ class TermList:
 def term_list() -> TermList:
     """The shipped list, read once."""
     text = files("harma.index").joinpath(LIST_FILE).read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
+    # By libyaml, where it is there: a search waits for it.
+    content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     groups = []
     for group in content["groups"]:
         terms = tuple(_lemmas(term) for term in group["words"])

@@ -3,6 +3,7 @@
 import threading
 
 from harma.index.settings import FOREIGN, Settings
+from harma.model.exported.facts import is_export
 from harma.model.fingerprint import check_model
 from harma.model.opened import OpenedModel, open_model
 from harma.serve.embedding import SharedEmbedder
@@ -44,7 +45,11 @@ class Models:
             return self._embedders.setdefault(model, SharedEmbedder(model))
 
     def _load(self, settings: Settings) -> OpenedModel:
-        backbone = self._backbone or settings.backbone
-        model = open_model(self._place or settings.model, backbone=backbone)
+        place = self._place or settings.model
+        backbone = self._backbone
+        # That of the index is the backbone of its model; an export holds its own.
+        if backbone is None and not is_export(place):
+            backbone = settings.backbone
+        model = open_model(place, backbone=backbone)
         check_model(settings.model, settings.model_id, model)
         return model

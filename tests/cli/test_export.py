@@ -7,6 +7,12 @@ import pytest
 from tests.model.exported.conftest import made, onnx, onnx8  # noqa: F401
 
 from harma.cli import main
+from harma.index.settings import Settings
+from harma.model.exported.model import ExportedModel
+from harma.model.fingerprint import model_id
+from harma.scenes.reading import Reading
+from harma.scenes.windows import Tiling
+from harma.serve.models import Models
 
 
 def run(words, capsys):
@@ -110,6 +116,23 @@ def test_an_export_too_far_from_its_model_does_not_search_its_index(
     status, said = run(["search", tmp_path / "i", "a river", "--model", file], capsys)
     assert status == 2
     assert "is an export of the index's model whose embeddings are not near enough" in said.err
+
+
+def test_a_server_takes_an_export_in_place_of_the_model(made, onnx):  # noqa: F811
+    settings = Settings(
+        model=str(made.saved),
+        backbone="where-it-was",
+        model_id=model_id(made.model),
+        embed_dim=16,
+        tiling=Tiling(),
+        reading=Reading(),
+        max_nodata=0.5,
+    )
+    models = Models(str(onnx))
+    model = models.of(settings)
+    assert isinstance(model, ExportedModel)
+    embedded = models.embedder(model).embed_texts(["a river"])
+    assert np.allclose(embedded, made.model.embed_texts(["a river"]), atol=1e-5)
 
 
 def test_info_tells_of_an_export(onnx, capsys):  # noqa: F811
