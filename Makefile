@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup test demo docs lint page page-check clean
+.PHONY: help setup test demo docs lint bench page page-check clean
 
 help:
 	@echo "make test   run the tests"
 	@echo "make demo   the main job from end to end, offline, into demo/"
 	@echo "make docs   the documentation, into docs/_build/html"
 	@echo "make lint   style and types"
+	@echo "make bench  speed beside other programs, into docs/speed.md (half an hour)"
 	@echo "make page   the map page from web/, into src/harma/serve/page (needs Node and npm)"
 	@echo "make setup  install HarMA and its tools into $(VENV)"
 	@echo "make clean  remove $(VENV) "
@@ -39,6 +40,11 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Where the demo is there already, its index and model are taken.
+bench: setup
+	test -d demo/archive || $(BIN)/harma demo
+	$(BIN)/python -m benchmarks.speed
 
 page:
 	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build

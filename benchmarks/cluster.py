@@ -28,6 +28,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -121,8 +122,9 @@ class Bench:
         shutil.rmtree(folder, ignore_errors=True)
         return folder
 
-    def command(self, place, *options, small=SMALL_SHARD, scenes=None):
+    def command(self, place, *options, small=None, scenes=None):
         """A build; the size of its shards is said to it apart, so that many things can happen."""
+        small = self.args.shard if small is None else small
         model = ["--model", self.args.model, "--size", str(CHIP), "--stride", str(STRIDE)]
         script = [sys.executable, __file__, "--drive", str(small), "index", "build"]
         return [*script, str(place), str(scenes or self.scenes), *model, *map(str, options)]
@@ -230,30 +232,39 @@ def unreadable(bench, hosts):
 
 
 def kills(bench, hosts):
-    """Kills at random moments; each waits until something is being done again."""
-    place = bench.place("kills")
-    done = {"worker": 0, "node": 0, "builder": 0}
+    """Kills at random moments, in as many builds as they take; each waits for further chips."""
+    done = Counter()
+    number = 0
+    while done.total() < bench.args.kills:
+        number += 1
+        place = bench.place(f"kills{number}")
+        before = Counter(done)
+        status = build_with_kills(bench, hosts, place, done)
+        there = dict(done - before)
+        bench.tell("kills", place, f"build {number}: {there} killed, status {status}")
+    print(f"kills: {done.total()} in {number} builds: {dict(done)}", flush=True)
+
+
+def build_with_kills(bench, hosts, place, done):
+    """One build, until it is done: its status."""
     process = bench.start(hosts, place)
-    while sum(done.values()) < bench.args.kills and process.poll() is None:
-        host = bench.rng.randrange(2)
-        is_late = after(60)
-        watched(process, lambda late=is_late: late() or hosts.processes(0, "ray::ShardWorker"))
-        watched(process, after(bench.rng.uniform(0.5, 5)))
-        what = bench.rng.choice(["worker", "worker", "worker", "builder", "node"])
+    while done.total() < bench.args.kills:
+        is_late, there = after(120), num_chips(place)
+        watched(process, lambda late=is_late, n=there: late() or num_chips(place) > n)
+        watched(process, after(bench.rng.uniform(0, 2)), every=0.05)
         if process.poll() is not None:
             break
-        if what == "worker" and hosts.kill(host, "ray::ShardWorker"):
-            done["worker"] += 1
+        what = bench.rng.choice(["worker", "worker", "builder", "node"])
+        if what == "builder":
+            kill_builder(process)
+            process = bench.start(hosts, place)
         elif what == "node":
             hosts.kill(1, "raylet")
             hosts.start_node(1)
-            done["node"] += 1
-        elif what == "builder":
-            kill_builder(process)
-            process = bench.start(hosts, place)
-            done["builder"] += 1
-    status = watched(process)
-    bench.tell("kills", place, f"{sum(done.values())} kills {done}, status {status}")
+        elif not hosts.kill(bench.rng.randrange(2), "ray::ShardWorker"):
+            continue
+        done[what] += 1
+    return watched(process)
 
 
 def after(seconds):
@@ -279,7 +290,7 @@ def local_build(bench, scenes, place):
     return wall, now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
 
 
-def cluster_build(bench, hosts, scenes, place, workers):
+def cluster_build(bench, hosts, scenes, place, workers, every=0.1):
     """Wall and CPU seconds of a build on the cluster, with all of its processes."""
     shutil.rmtree(place, ignore_errors=True)
     before = hosts.cpu_seconds()
@@ -287,7 +298,7 @@ def cluster_build(bench, hosts, scenes, place, workers):
     options = ["--workers", workers, "--num-workers", 0]
     process = bench.start(hosts, place, *options, small=0, scenes=scenes)
     # The builder is one of the processes of its host.
-    status = watched(process, hosts.look, every=0.1)
+    status = watched(process, hosts.look, every=every)
     assert status == 0, status
     wall = time.monotonic() - start
     return wall, hosts.cpu_seconds() - before
@@ -327,8 +338,10 @@ def two(bench, hosts):
     for turn in range(bench.args.turns):
         walls = []
         for workers in (1, 2):
+            # Looking takes a fifth of a core, which two workers need.
             small, large = (
-                cluster_build(bench, hosts, scenes, place, workers) for scenes in (few, many)
+                cluster_build(bench, hosts, scenes, place, workers, every=0.5)
+                for scenes in (few, many)
             )
             walls.append(1000 * (large[0] - small[0]) / more)
         print(
@@ -363,6 +376,7 @@ def main():
     parser.add_argument("--model", required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--chips", type=int, default=5000)
+    parser.add_argument("--shard", type=int, default=SMALL_SHARD, help="chips of a shard")
     parser.add_argument("--more", type=int, default=16, help="scenes, of what the engine costs")
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--kills", type=int, default=20)

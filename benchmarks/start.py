@@ -4,6 +4,7 @@ Each round runs every command once, in turn, so that a machine's other work meet
 a ratio is the median of the ratios within rounds.
 
 Run: python benchmarks/start.py INDEX [--scenes SCENES] [--before CHECKOUT] [--rounds 10]
+     python benchmarks/start.py INDEX --only search --exported EXPORT … --chip ID
 """
 
 import argparse
@@ -86,6 +87,13 @@ def commands(args: argparse.Namespace, index: Path) -> dict[str, tuple[list[str]
         "harma search": ([*harma, "search", str(index), args.text], ""),
         "harma serve, until ready": ([*harma, "serve", str(index), "--port", "0"], ": ready"),
     }
+    for exported in args.exported:
+        words = ["search", str(index), args.text, "--model", str(exported)]
+        named[f"harma search, {exported.name}"] = ([*harma, *words], "")
+    if args.chip:
+        # What a search takes that embeds nothing: the rest is the model's.
+        words = ["search", str(index), "--image", f"chip:{args.chip}"]
+        named["harma search for a chip"] = ([*harma, *words], "")
     if args.scenes:
         add = [*harma, "index", "add", str(index), *args.scenes, "--num-workers", "0"]
         named["harma index add, nothing new"] = (add, "")
@@ -96,6 +104,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("index", type=Path)
     parser.add_argument("--text", default="a harbour")
+    parser.add_argument("--exported", nargs="*", type=Path, default=[], help="exports of the model")
+    parser.add_argument("--chip", help="id of a chip of the index")
     parser.add_argument("--scenes", nargs="*", help="sources of the index, for `index add`")
     parser.add_argument("--before", type=Path, help="a checkout to compare with")
     parser.add_argument("--rounds", type=int, default=10)

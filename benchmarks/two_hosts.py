@@ -22,7 +22,17 @@ NUMBERS = count()
 
 def can_be_made():
     """Whether this process may make namespaces, and the program that does it is there."""
-    return os.name == "posix" and os.geteuid() == 0 and shutil.which("ip") is not None
+    if os.name != "posix" or os.geteuid() != 0 or shutil.which("ip") is None:
+        return False
+    # Root of a container may not, nor make what connects them.
+    name = f"hm{os.getpid() % 10**7}t"
+    tried = [
+        ip("netns", "add", name, check=False),
+        ip("link", "add", name, "type", "bridge", check=False),
+    ]
+    ip("netns", "del", name, check=False)
+    ip("link", "del", name, check=False)
+    return not any(answer.returncode for answer in tried)
 
 
 class TwoHosts:

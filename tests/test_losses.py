@@ -16,6 +16,7 @@ from harma.losses import (
     duplicate_contrastive_loss,
     intra_modal_triplet_loss,
     relevant_pairs,
+    sigmoid_loss,
     triplet_loss,
     weighted_triplet_loss,
 )
@@ -303,3 +304,19 @@ def test_every_built_in_loss_is_a_finite_scalar_with_a_gradient(pairs, name):
     assert loss.shape == ()
     assert I.grad.abs().sum() > 0
     assert T.grad.abs().sum() > 0
+
+
+def test_sigmoid_loss_asks_of_every_pair_by_itself(pairs):
+    I, T = pairs
+    total = 0.0
+    for i in range(len(I)):
+        for j in range(len(T)):
+            logit = float(I[i] @ T[j]) / 0.2 - 3.0
+            sign = 1 if IMAGE_INDEX[i] == IMAGE_INDEX[j] else -1
+            total += math.log1p(math.exp(-sign * logit))
+    given = sigmoid_loss(I, T, 0.2, IMAGE_INDEX, bias=-3.0)
+    assert float(given) == pytest.approx(total / len(I), rel=1e-5)
+    # Without the indices only the diagonal is positive.
+    alone = sigmoid_loss(I, T, 0.2, torch.arange(len(I)), bias=-3.0)
+    assert torch.equal(sigmoid_loss(I, T, 0.2, bias=-3.0), alone)
+    assert not torch.equal(given, alone)

@@ -65,7 +65,8 @@ class World:
         """Unit vectors (n, E) of latent ones with a spread of 1."""
         made = latent @ self.basis + mean
         made /= np.linalg.norm(made, axis=1, keepdims=True)
-        return made
+        # As a model's are: with numbers of 64 bits every product takes twice as long.
+        return made.astype(np.float32, copy=False)
 
     def scenes(self, rng, count):
         """Latent vectors (n, E) of scenes, each of a kind of land, without what chips differ in."""

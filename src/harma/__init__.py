@@ -1,6 +1,7 @@
 """HarMA: find places in aerial and satellite imagery by describing them.
 
     model      HarMA, load, save            a model and its saved form
+               ExportedModel                one that `harma export` wrote for an engine
     training   train, resume                from a recipe to a run
     measuring  evaluate, compare            figures of a model, tables of many runs
     using      classify, Index              classes of images; an archive that is searched
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from harma.comparison.compare import compare
     from harma.index.ask import Chip, Page, Picture, Query, Text, Vector, Where
     from harma.index.index import Index
+    from harma.model.exported.model import ExportedModel
     from harma.model.model import HarMA
     from harma.model.saved import load, save
     from harma.model.zeroshot import classify
@@ -57,6 +59,7 @@ __all__ = [
     "ConflictError",
     "DataError",
     "DownloadError",
+    "ExportedModel",
     "GoneError",
     "HarMA",
     "HarmaError",
@@ -94,6 +97,7 @@ __all__ = [
 # Name → the module that has it; "" for a module of the package itself.
 _HOMES = {
     "Chip": "harma.index.ask",
+    "ExportedModel": "harma.model.exported.model",
     "HarMA": "harma.model.model",
     "Index": "harma.index.index",
     "Page": "harma.index.ask",

@@ -155,6 +155,42 @@ def diagonal_contrastive_loss(I: Tensor, T: Tensor, temperature: Tensor | float)
     return contrastive_loss(I, T, temperature)
 
 
+def sigmoid_loss(
+    I: Tensor,
+    T: Tensor,
+    temperature: Tensor | float,
+    image_index: Tensor | None = None,
+    *,
+    bias: float = -10.0,
+) -> Tensor:
+    """SigLIP's loss: every pair of image and caption is a yes-or-no question of its own.
+
+        − 1/B · Σ_ij log σ(z_ij · (S_ij / τ + b)),    z_ij = 1 where i, j show one image, else −1
+
+    Unlike `contrastive_loss` no row is compared as a whole. Source: Zhai et al. 2023
+    (arXiv 2303.15343, section 3.2). Deviations: all captions of an image are positives, the paper
+    has one for each; the bias b, which the paper trains from −10, is given and stays: of a SigLIP
+    it is the model's own `logit_bias`.
+
+    Args:
+        I: image embeddings (B, E).
+        T: text embeddings (B, E).
+        temperature: τ.
+        image_index: which image each pair shows (B,); None: only the diagonal is positive.
+        bias: b, added to every logit.
+
+    Raises:
+        DataError: the shapes do not fit.
+    """
+    _check_pairs(I, T)
+    logits = I @ T.t() / temperature + bias
+    positive = torch.eye(len(I), dtype=torch.bool, device=I.device)
+    if image_index is not None:
+        positive = image_index[:, None] == image_index[None, :]
+    signs = 2 * positive.to(logits.dtype) - 1
+    return -F.logsigmoid(signs * logits).sum() / len(I)
+
+
 def _triplet_costs(I: Tensor, T: Tensor, margin: float, ignored: Tensor) -> tuple[Tensor, Tensor]:
     """Hinge costs (B, B): captions for each image (rows), images for each caption (columns)."""
     _check_pairs(I, T)
@@ -384,6 +420,7 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "contrastive": contrastive_loss,
     "diagonal_contrastive": diagonal_contrastive_loss,
     "duplicate_contrastive": duplicate_contrastive_loss,
+    "sigmoid": sigmoid_loss,
     "weighted_triplet": weighted_triplet_loss,
     "triplet": triplet_loss,
     "intra_modal_triplet": intra_modal_triplet_loss,

@@ -30,10 +30,6 @@ def test_config_errors(config, tmp_path):
     ):
         load_backbone({**config, "text_cfg": {**config["text_cfg"], "heads": 5}})
     with pytest.raises(
-        BackboneError, match="text tower 'roberta-base' of Hugging Face transformers; supported are"
-    ):
-        load_backbone({**config, "text_cfg": {"hf_model_name": "roberta-base"}})
-    with pytest.raises(
         ConfigError,
         match="config has output_tokens, which only models with multimodal_cfg can have",
     ):

@@ -245,7 +245,7 @@ def test_timm_trunk_is_a_backbone_without_adapters(config, pixels):
     assert backbone.encode_image(pixels).shape == (3, 16)
     with pytest.raises(
         BackboneError,
-        match="the image tower of config is a TimmModel; adapters go into open_clip's own",
+        match="the image tower of config is a ResNet; adapters go into timm's Swin",
     ):
         backbone.blocks("image")
 

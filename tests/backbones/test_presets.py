@@ -1,13 +1,21 @@
 """Presets: complete, and each with the activation it was trained with."""
 
+import copy
+
 import pytest
+from tests.backbones.small import small_config, small_parts  # noqa: F401
+from tests.methods.adapted import adapted
 
-from harma.backbones import PRESETS
+from harma.backbones import PRESETS, load_backbone
 from harma.backbones.sources import resolve
-from harma.errors import ConfigError
+from harma.data.clip_pixels import CLIP_MEAN
+from harma.errors import BackboneError, ConfigError
+from harma.methods.table import METHODS
+
+OPENED = [name for name, preset in PRESETS.items() if preset.bands == 3]
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", OPENED)
 def test_every_preset_is_complete(name):
     preset = PRESETS[name]
     source = resolve(name)
@@ -31,14 +39,56 @@ def test_presets_and_their_activation():
         "georsclip-ret2": True,
         "remoteclip": True,
         "skyclip": False,
+        "remoteclip-l14": True,
+        "georsclip-l14": True,
+        "georsclip-h14": False,
+        "skyclip-l14": True,
+        "farslip-b32": True,
+        "farslip-b16": True,
+        "rs-m-clip": False,
+        "git-rsclip": False,
+        "git-rsclip-base": False,
+        "llama3-ms-clip": False,
     }
 
 
-def test_presets_are_vit_b_32_at_224_pixels():
-    for preset in PRESETS.values():
-        assert preset.architecture == "ViT-B-32"
-        assert preset.preprocess.size == (224, 224)
+def test_presets_take_images_as_their_models_were_trained():
+    for name, preset in PRESETS.items():
+        of_siglip = name.startswith("git-rsclip")
+        assert preset.preprocess.size == ((256, 256) if of_siglip else (224, 224))
+        assert preset.preprocess.mean[0] == (0.5 if of_siglip else CLIP_MEAN[0])
         assert (preset.preprocess.interpolation, preset.preprocess.resize_mode) == (
             "bicubic",
             "squash",
         )
+
+
+def test_ten_bands_are_refused_by_name():
+    with pytest.raises(BackboneError, match="llama3-ms-clip takes images of 10 bands; backbones"):
+        resolve("llama3-ms-clip")
+
+
+def test_git_rsclip_computes_gelu_and_tokens_as_in_transformers():
+    source = resolve("git-rsclip")
+    assert source.trunk_gelu == "tanh"
+    assert source.config["text_cfg"]["act_kwargs"] == {"approximate": "tanh"}
+    assert source.config["text_cfg"]["hf_tokenizer_name"] == "lcybuaa/Git-RSCLIP"
+    assert "tokenizer_kwargs" not in source.config["text_cfg"]
+    assert PRESETS["git-rsclip"].activation == "GELU (tanh)"
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize(
+    "architecture", sorted({preset.architecture for preset in PRESETS.values()})
+)
+def test_presets_take_exactly_the_methods_that_they_say(architecture):
+    said = {p.not_taken for p in PRESETS.values() if p.architecture == architecture}
+    assert len(said) == 1
+    backbone = load_backbone(small_config(architecture))
+    refused = []
+    for method in METHODS:
+        try:
+            adapted(copy.deepcopy(backbone), method)
+        except BackboneError:
+            refused.append(method)
+    assert tuple(refused) == said.pop()

@@ -56,7 +56,17 @@ def test_train_evaluate_info_export_import(run_directory, tmp_path, capsys, tiny
 
 def test_published_parameter_count_is_printed(capsys):
     assert main(["backbones", "ViT-B-32"]) == 0
-    assert "5,934,397 trained parameters of 157,211,710" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "ViT-B-32: 5,934,397 trained parameters of 157,211,710" in shown
+    assert "ViT-B-32: lora: 1,966,081 trained parameters of 153,243,394" in shown
+    assert "ViT-B-32: linear: 655,361 trained parameters of 151,277,314" in shown
+
+
+def test_methods_that_a_model_does_not_take_are_said_with_the_reason(capsys):
+    assert main(["backbones", "RN50"]) == 0
+    shown = capsys.readouterr().out
+    assert "RN50: lora is not taken: the image tower of RN50 is a ModifiedResNet" in shown
+    assert "RN50: clip-adapter:" in shown
 
 
 def test_presets_and_recipes_are_listed(capsys):
@@ -64,6 +74,8 @@ def test_presets_and_recipes_are_listed(capsys):
     shown = capsys.readouterr().out
     for text in (
         *("openai", "laion2b", "georsclip", "georsclip-ret2", "remoteclip", "skyclip"),
+        *("remoteclip-l14", "georsclip-h14", "farslip-b16", "rs-m-clip", "llama3-ms-clip"),
+        "methods: harma, clip-adapter, bottleneck, lora, mrs-adapter, bitfit, full",
         "137,198,459 parameters: image tower 27,913,082, text tower 109,285,376, temperature 1",
         "131,148,161 parameters: image tower 21,862,784, text tower 109,285,376, temperature 1",
     ):

@@ -11,7 +11,13 @@ import pytest
 from tests.buckets import bucket, bucket_server  # noqa: F401
 
 from harma.cli import VERBS, main
-from harma.cli.argument_types import index_home, local_directory, output_directory, output_file
+from harma.cli.argument_types import (
+    index_home,
+    local_directory,
+    output_directory,
+    output_file,
+    output_place,
+)
 
 FILES = [
     ["search", "index", "a road", "--output", "{}.geojson"],
@@ -34,6 +40,7 @@ FOLDERS = [
     ["compare", "methods", "--output", "{}"],
     ["evaluate", "openai", "--data", "ucm", "--root", "data", "--output", "{}"],
     ["evaluate", "index", "--queries", "judged.csv", "--output", "{}"],
+    ["export", "runs/a", "--format", "onnx", "--output", "{}"],
     ["import", "x.pth", "--architecture", "ViT-B-32", "--output", "{}"],
     ["demo", "--output", "{}"],
     ["data", "convert", "data.yaml", "--to", "csv", "--output", "{}"],
@@ -168,7 +175,7 @@ def actions_of(parser):
 
 
 def test_no_option_that_is_written_is_left_out():
-    checked = (output_file, output_directory, local_directory, index_home)
+    checked = (output_file, output_directory, output_place, local_directory, index_home)
     for module, _ in VERBS.values():
         verb = import_module(f"harma.cli.{module}")
         parser = argparse.ArgumentParser()

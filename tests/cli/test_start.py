@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,8 +12,10 @@ from tests.conftest import TINY
 from harma.backbones import load_backbone
 from harma.cli import main
 from harma.methods.harma.config import AdapterConfig
+from harma.model.exported.engines import PACKAGES
+from harma.model.exported.writing import ExportOrder, export_model
 from harma.model.model import HarMA
-from harma.model.saved import save
+from harma.model.saved import load, save
 
 # Libraries by the names of their packages, with what they cannot do without. Before one is added
 # here, see with `python -X importtime` what it costs, and whether it can wait.
@@ -23,10 +26,15 @@ LANCE |= {"annotated_types", "pydantic", "pydantic_core", "tqdm", "typing_inspec
 PANDAS = {"pandas", "dateutil", "numexpr", "six"}
 READING = {*HELP, *LANCE, *PANDAS, "filelock", "numpy", "packaging", "PIL", "shapely"}
 READING |= {"typing_extensions", "yaml"}
-TORCH = {"torch", "torchgen", "cuda"}
+# pydot: where it is installed, which nncf sees to.
+TORCH = {"torch", "torchgen", "cuda", "pydot"}
 # A text: open_clip's towers and its tokenizer, weights, words that are looked up, a table.
 ASKING = {*READING, *TORCH, "ftfy", "open_clip", "regex", "rich", "safetensors", "simplemma"}
 ASKING |= {"wcwidth"}
+# With an exported model: no torch, and of open_clip the tokenizer's file alone.
+ENGINES = {"onnx": {"onnxruntime", "flatbuffers"}, "openvino": {"absl", "openvino"}}
+ASKING_ENGINE = {*READING, "ftfy", "harma_clip_tokenizer", "regex", "rich", "safetensors"}
+ASKING_ENGINE |= {"simplemma", "wcwidth"}
 # Of libraries and of HarMA itself, parts that no search needs.
 NEVER = {
     "harma.comparison",
@@ -113,6 +121,20 @@ def test_a_search_by_text(archive):
     modules = modules_of("search", archive, "a river")
     assert libraries(modules) - ASKING == set()
     assert modules & NEVER == set()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_search_with_an_exported_model_takes_no_torch(archive, engine, tmp_path):
+    pytest.importorskip(PACKAGES[engine])
+    model = load(Path(archive).parent / "model")
+    export_model(model, "model", tmp_path / "e", ExportOrder(engine))
+    picture = str(Path(archive).parent / "pictures" / "1.png")
+    for asked in (["a river"], ["--image", picture]):
+        modules = modules_of("search", archive, *asked, "--model", str(tmp_path / "e"))
+        assert libraries(modules) & {*TORCH, "open_clip", "torchvision", "onnx"} == set()
+        if "--image" not in asked:
+            assert libraries(modules) - {*ASKING_ENGINE, *ENGINES[engine]} == set()
+            assert modules & NEVER == set()
 
 
 def test_a_search_with_filters_takes_maps_alone(archive):

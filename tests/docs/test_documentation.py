@@ -87,6 +87,7 @@ ADDED = {
 BEFORE = {
     "README.md": ["harma index build demo/archive scenes --model runs/b"],
     "docs/api.md": ["harma index build archive scenes --model runs/b"],
+    "docs/engines.md": ["harma index build archive scenes --model runs/b"],
     "docs/files.md": ["harma index build archive scenes --model runs/b"],
     "docs/shards.md": ["harma index build archive scenes --model runs/b"],
     "docs/marks.md": ["harma index build archive scenes --model runs/b"],

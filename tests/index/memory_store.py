@@ -85,16 +85,15 @@ class MemoryStore:
     def at(self, offsets, columns):
         return self._chips.take(list(offsets)).select([*columns, ROW_ID])
 
-    def nearest(self, vector, k, *, num_probes, refine, where, columns):
+    def vectors(self, ids):
+        return embeddings_of(self.take(ids, ["embedding"]))
+
+    def nearest(self, vector, k, *, num_probes, where=""):
         table = self._where(where)
         distances = 1 - embeddings_of(table) @ vector
         order = np.argsort(distances, kind="stable")[:k]
-        near = table.take(order).select([*columns, ROW_ID])
+        near = table.take(order).select([ROW_ID])
         return near.append_column(DISTANCE_COLUMN, pa.array(distances[order]))
-
-    def nearest_ids(self, vector, k, *, num_probes):
-        table = self.nearest(vector, k, num_probes=0, refine=0, where="", columns=[])
-        return table[ROW_ID].to_numpy()
 
     def sources(self):
         return dict(self._sources)

@@ -30,13 +30,13 @@ def test_several_processes_make_what_one_makes(store, kind):
     pytest.importorskip("lance")
     store.create_ann(kind, 4, 12)
     probes = Probes(store, None)
-    of_one, _ = probes.measure(4, 4)
-    every, _ = probes.measure(12, 8)
+    of_one = probes.measure(4)[4]
+    every = probes.measure(12)[8]
     assert every["image"] > 0.99
     store.create_ann(kind, 4, 12, num_workers=2)
     assert (store.num_segments(), store.num_unindexed()) == (1, 0)
-    in_parts, _ = probes.measure(4, 4)
-    every, _ = probes.measure(12, 8)
+    in_parts = probes.measure(4)[4]
+    every = probes.measure(12)[8]
     assert every["image"] > 0.99
     # Partitions are found from random starts, and few of them are looked into.
     assert in_parts["image"] > of_one["image"] - 0.15
@@ -52,9 +52,7 @@ def test_what_several_made_grows_as_any(store):
     vectors = embeddings_of(store.rows(["embedding"]))
     ids = store.rows(["id"])["row_id"].to_numpy()
     best, _ = best_of(ids, vectors @ vectors[-1], 5)
-    found = store.nearest(
-        vectors[-1], 5, num_probes=ann.num_probes, refine=8, where="", columns=["id"]
-    )
+    found = store.nearest(vectors[-1], 40, num_probes=ann.num_probes)
     assert len(np.intersect1d(best, found["row_id"].to_numpy())) >= 4
 
 

@@ -21,26 +21,68 @@ def store(tmp_path):
     return make_store(tmp_path / "index", 1500, dim=16)
 
 
-def test_the_quickest_that_reaches_the_recall_is_taken(store, monkeypatch):
+def measured(monkeypatch, recall_of, milliseconds=lambda probes, refine: 1.0):
+    """Measurements that are known; gives the numbers of partitions that are tried.
+
+    Args:
+        recall_of: (partitions, refine) → kind of query → recall.
+        milliseconds: (partitions, refine) → of a query.
+    """
     tried = []
 
-    def measured(self, num_probes, refine):
-        tried.append((num_probes, refine))
-        return {"image": 0.97 if num_probes < 40 else 0.995, "filtered": 0.995}, 1.0
+    def measure(self, num_probes, wanted=0.0):
+        tried.append(num_probes)
+        return {refine: recall_of(num_probes, refine) for refine in ann_tuning.REFINES}
 
-    monkeypatch.setattr(ann_tuning.Probes, "measure", measured)
+    monkeypatch.setattr(ann_tuning.Probes, "measure", measure)
+    monkeypatch.setattr(
+        ann_tuning.Probes, "milliseconds", lambda self, probes, refine: milliseconds(probes, refine)
+    )
+    return tried
+
+
+@pytest.fixture
+def parted(monkeypatch):
+    """All of an index is in 300 partitions."""
+    monkeypatch.setattr(ann_tuning, "CHIPS_IN_PARTITION", 5)
+
+
+def test_the_quickest_that_reaches_the_recall_is_taken(store, parted, monkeypatch):
+    tried = measured(
+        monkeypatch,
+        lambda probes, refine: {
+            "image": 0.97 if probes < 28 or refine < 4 else 0.995,
+            "filtered": 0.995,
+        },
+        lambda probes, refine: probes + refine,
+    )
     ann = make_ann(store, None)
-    assert (ann.kind, ann.num_probes) == ("IVF_RQ", 40)
-    assert tried == [(10, 2), (20, 4), (40, 8)]
+    assert (ann.kind, ann.num_probes, ann.refine) == ("IVF_RQ", 30, 4)
+    assert tried == [5, 10, 20, 40, 30, 25]
+    assert ann.milliseconds == 34
     assert read_ann(store) == ann
 
 
-def test_the_worst_kind_of_query_decides_and_then_search_stays_exact(store, monkeypatch):
-    monkeypatch.setattr(
-        ann_tuning.Probes,
-        "measure",
-        lambda self, probes, refine: ({"text": 0.5, "image": 1.0}, 1.0),
+def test_where_fewer_partitions_are_no_quicker_the_rung_stays(store, parted, monkeypatch):
+    """Few partitions with many candidates each may take longer than more with few."""
+    measured(
+        monkeypatch,
+        lambda probes, refine: {"image": 0.995 if probes * refine >= 80 else 0.5},
+        lambda probes, refine: 100 * refine + probes,
     )
+    ann = make_ann(store, None)
+    assert (ann.num_probes, ann.refine) == (5, 16), "the first rung that does"
+    measured(
+        monkeypatch,
+        lambda probes, refine: {"image": 0.995 if probes > 8 and probes * refine >= 80 else 0.5},
+        lambda probes, refine: 100 * refine + probes,
+    )
+    ann = make_ann(store, None)
+    assert (ann.num_probes, ann.refine) == (10, 8)
+
+
+def test_the_worst_kind_of_query_decides_and_then_search_stays_exact(store, monkeypatch):
+    measured(monkeypatch, lambda probes, refine: {"text": 0.5, "image": 1.0})
     assert make_ann(store, None) is None
     assert read_ann(store) is None
     assert store.num_unindexed() == 0
@@ -48,64 +90,58 @@ def test_the_worst_kind_of_query_decides_and_then_search_stays_exact(store, monk
 
 
 @pytest.mark.parametrize(
-    ("num_partitions", "further"),
+    ("num_partitions", "expected"),
     [
-        (1, []),
-        (160, []),
-        (161, [161]),
-        (244, [244]),
-        (2441, [320, 640, 1280, 2441]),
-        (244_141, [160 * 2**power for power in range(1, 11)] + [244_141]),
+        (1, [1]),
+        (5, [5]),
+        (6, [5, 6]),
+        (244, [5, 10, 20, 40, 80, 160, 244]),
+        (244_141, [5 * 2**power for power in range(16)] + [244_141]),
     ],
 )
-def test_the_ladder_ends_where_all_partitions_are_looked_into(num_partitions, further):
-    tried = list(rungs(num_partitions))
-    assert tried[:5] == list(ann_tuning.LADDER)
-    assert tried[5:] == [(num_probes, 32) for num_probes in further]
+def test_the_ladder_ends_where_all_partitions_are_looked_into(num_partitions, expected):
+    assert list(rungs(num_partitions)) == expected
+    assert next(rungs(num_partitions, 7)) == min(7, num_partitions)
 
 
 def made_recalls(monkeypatch, recalls, made):
     """Measurements that are known: kind → recall by probes; `made` gets the kinds that are made."""
     original = Store.create_ann
+    measured(monkeypatch, lambda probes, refine: {"text": recalls[made[-1]](probes), "image": 1.0})
 
     def create(self, kind, *further, **how):
         made.append(kind)
         original(self, kind, *further, **how)
 
-    def measured(self, num_probes, refine):
-        return {"text": recalls[made[-1]](num_probes), "image": 1.0}, 1.0
-
     monkeypatch.setattr(Store, "create_ann", create)
-    monkeypatch.setattr(ann_tuning.Probes, "measure", measured)
 
 
 @pytest.mark.parametrize(
     ("flat", "kind", "made"),
     [(0.975, "IVF_FLAT", 2), (0.95, "IVF_RQ", 3)],
 )
-def test_what_comes_nearest_is_kept_and_says_so(store, monkeypatch, flat, kind, made):
+def test_what_comes_nearest_is_kept_and_says_so(store, parted, monkeypatch, flat, kind, made):
     kinds = []
     recalls = {"IVF_RQ": lambda probes: 0.97 if probes >= 40 else 0.5, "IVF_FLAT": lambda _: flat}
     made_recalls(monkeypatch, recalls, kinds)
     ann = make_ann(store, None)
     assert (ann.kind, len(kinds)) == (kind, made)
     assert kinds[-1] == kind, "the kept one is the one that is there"
-    assert ann.num_probes == (40 if kind == "IVF_RQ" else 10), "the quickest of the best"
+    assert ann.num_probes == (40 if kind == "IVF_RQ" else 5), "the quickest of the best"
+    assert ann.refine == 2
     assert str(ann).endswith(f"; recall {max(0.97, flat)}, below 0.99")
     assert read_ann(store) == ann
     assert store.num_unindexed() == 0
     assert Index(store).info()["search"] == str(ann)
 
 
-def test_what_is_slower_than_comparing_all_is_not_taken(store, monkeypatch):
-    monkeypatch.setattr(
-        ann_tuning.Probes, "is_slow", lambda self, num_probes, refine: num_probes > 20
-    )
+def test_what_is_slower_than_comparing_all_is_not_taken(store, parted, monkeypatch):
+    monkeypatch.setattr(ann_tuning.Probes, "is_slow", lambda self, num_probes: num_probes > 20)
     made_recalls(
         monkeypatch, dict.fromkeys(["IVF_RQ", "IVF_FLAT"], lambda probes: 0.9 + probes / 1000), []
     )
     assert make_ann(store, None).num_probes == 20
-    monkeypatch.setattr(ann_tuning.Probes, "is_slow", lambda self, *rung: True)
+    monkeypatch.setattr(ann_tuning.Probes, "is_slow", lambda self, num_probes: True)
     assert make_ann(store, None) is None
     assert read_ann(store) is None
 
@@ -114,26 +150,48 @@ def test_times_are_compared_where_there_are_many_chips(store, monkeypatch):
     probes = ann_tuning.Probes(store, None)
     store.create_ann("IVF_FLAT", 16)
     probes.exact_milliseconds = 0.0
-    assert not probes.is_slow(1, 1), "of few chips nothing is timed"
+    assert not probes.is_slow(1), "of few chips nothing is timed"
     monkeypatch.setattr(ann_tuning, "PAYS", 1000)
-    assert probes.is_slow(1, 1)
+    assert probes.is_slow(1)
     probes.exact_milliseconds = 1e6
-    assert not probes.is_slow(1, 1)
+    assert not probes.is_slow(1)
     del probes.exact_milliseconds
     assert probes.exact_milliseconds > 0
 
 
-def test_many_partitions_need_more_probes_than_the_first_rungs(store, monkeypatch):
+def test_many_partitions_need_more_probes_than_the_first_rungs(store, parted):
     """300 partitions of five chips each: a rung is a share of them, the last one all."""
-    monkeypatch.setattr(ann_tuning, "CHIPS_IN_PARTITION", 5)
-    monkeypatch.setattr(ann_tuning, "LADDER", ((2, 8),))
     ann = make_ann(store, None, least_recall=0.995)
     assert 16 <= ann.num_probes <= 300
     probes = ann_tuning.Probes(store, None)
-    few, _ = probes.measure(2, 8)
-    every, _ = probes.measure(300, 8)
-    assert few["image"] < 0.8
-    assert every["image"] > 0.99
+    assert probes.measure(2)[8]["image"] < 0.8
+    assert probes.measure(300)[8]["image"] > 0.99
+
+
+def test_more_candidates_find_more(store):
+    probes = ann_tuning.Probes(store, None)
+    store.create_ann("IVF_RQ", 1)
+    recalls = [recall["image"] for recall in probes.measure(300).values()]
+    assert recalls == sorted(recalls)
+    assert recalls[0] < 0.9 < recalls[-1]
+
+
+def test_where_a_recall_is_out_of_reach_few_queries_are_asked(store, parted, monkeypatch):
+    probes = ann_tuning.Probes(store, None)
+    store.create_ann("IVF_RQ", 4, 300)
+    asked = []
+    original = Store.nearest
+
+    def nearest(self, vector, k, **how):
+        asked.append(k)
+        return original(self, vector, k, **how)
+
+    monkeypatch.setattr(Store, "nearest", nearest)
+    probes.measure(2, 0.99)
+    assert len(asked) == 2 * ann_tuning.LOOKED_AT
+    probes.measure(300, 0.99)
+    assert len(asked) == 4 * ann_tuning.LOOKED_AT + 64 + 32
+    assert set(asked) == {11 * 32}
 
 
 def test_recall_is_measured_on_texts_images_and_with_a_filter(store):
@@ -146,12 +204,12 @@ def test_recall_is_measured_on_texts_images_and_with_a_filter(store):
 def test_a_bad_index_is_seen_in_its_recall(store):
     probes = ann_tuning.Probes(store, None)
     store.create_ann("IVF_RQ", 1)
-    good, _ = probes.measure(100, 100)
+    good = probes.measure(100)[32]
     assert good["image"] > 0.99
     probes.probes = [
         replace(probe, best=(-1 - probe.best[0], probe.best[1])) for probe in probes.probes
     ]
-    bad, _ = probes.measure(100, 100)
+    bad = probes.measure(100)[32]
     assert bad["image"] == 0
 
 
@@ -189,15 +247,15 @@ def test_the_truth_is_the_ten_best_without_the_query_itself(store):
     """By brute force, with and without the filter; a recall counts only these."""
     text = np.eye(16, dtype=np.float32)[:1]
     probes = ann_tuning.Probes(store, text).probes
-    assert len(probes) == 2 * (1 + 64)
+    assert len(probes) == 65 + 33, "with a filter half of them"
     table = store.rows(["embedding"])
     embeddings, row_ids = embeddings_of(table), table[ROW_ID].to_numpy()
     for probe in probes[:5]:
         order = row_ids[np.argsort(-(embeddings @ probe.vector), kind="stable")]
         expected = [row_id for row_id in order.tolist() if row_id != probe.row_id][:10]
         assert probe.truth == set(expected)
-        assert probe.recall([probe.row_id, *expected], store) == 1.0
-        assert probe.recall(expected[:4], store) == 0.4
+        assert probe.recall([probe.row_id, *expected], None) == 1.0
+        assert probe.recall(expected[:4], None) == 0.4
     assert [probe.kind for probe in probes[:2]] == ["text", "image"]
     assert {probe.kind for probe in probes[65:]} == {"filtered"}
     assert all(probe.row_id not in probe.truth for probe in probes)
@@ -213,8 +271,8 @@ def test_recall_of_a_sample_is_about_that_of_all(store):
     assert shares == {500 / 1500}
     assert {probe.share for probe in part.probes if probe.where} == {1.0}
     for num_probes in (1, 3, 30):
-        of_all = whole.measure(num_probes, 8)[0]["image"]
-        estimated = part.measure(num_probes, 8)[0]["image"]
+        of_all = whole.measure(num_probes)[8]["image"]
+        estimated = part.measure(num_probes)[8]["image"]
         assert estimated == pytest.approx(of_all, abs=0.06), num_probes
     assert estimated == 1.0
 
@@ -226,17 +284,15 @@ def test_a_sample_is_from_all_over_the_table():
     assert ann_tuning.spread_offsets(5, 5).tolist() == sorted(set(range(5)))
 
 
-def test_what_was_extended_looks_into_more_where_it_must(store, monkeypatch):
-    monkeypatch.setattr(
-        ann_tuning.Probes,
-        "measure",
-        lambda self, probes, refine: ({"image": 0.95 if probes < 40 else 0.995}, 1.0),
-    )
+def test_what_was_extended_looks_into_more_where_it_must(store, parted, monkeypatch):
+    tried = measured(monkeypatch, lambda probes, refine: {"image": 0.95 if probes < 40 else 0.995})
     ann = replace(make_ann(store, None), num_probes=10, refine=2, num_chips=1000)
     made = []
     monkeypatch.setattr(Store, "create_ann", lambda self, *kind, **how: made.append(kind))
+    tried.clear()
     again = ann_tuning.tuned_again(store, None, ann)
-    assert (again.num_probes, again.refine) == (40, 8)
+    assert (again.num_probes, again.refine) == (40, 2)
+    assert tried == [10, 20, 40, 30, 35]
     assert (again.num_chips, again.num_measured) == (1000, 1500)
     assert read_ann(store) == again
     assert "measured with 1,500 chips" in str(again)
@@ -244,10 +300,16 @@ def test_what_was_extended_looks_into_more_where_it_must(store, monkeypatch):
 
 
 def test_what_was_extended_and_finds_too_little_is_made_anew(store, monkeypatch):
-    ann = make_ann(store, None)
-    recalls = iter([0.5] * 5 + [0.995])
-    monkeypatch.setattr(ann_tuning.Probes, "measure", lambda *_: ({"image": next(recalls)}, 1.0))
-    ann = replace(ann, num_probes=10, num_partitions=160)
+    ann = replace(make_ann(store, None), num_probes=10, num_partitions=160)
+    made = []
+    original = Store.create_ann
+
+    def create(self, kind, *further, **how):
+        made.append(kind)
+        original(self, kind, *further, **how)
+
+    monkeypatch.setattr(Store, "create_ann", create)
+    measured(monkeypatch, lambda probes, refine: {"image": 0.995 if made else 0.5})
     again = ann_tuning.tuned_again(store, None, ann)
     assert (again.num_chips, again.num_measured) == (1500, 0)
     assert again.worst_recall == 0.995

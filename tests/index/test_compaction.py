@@ -31,9 +31,8 @@ def test_small_indices_are_searched_exactly(store, monkeypatch):
 
 def test_what_did_not_reach_the_recall_is_not_tried_at_each_build(store, monkeypatch):
     monkeypatch.setattr(anns, "PAYS", 1000)
-    monkeypatch.setattr(
-        ann_tuning.Probes, "measure", lambda self, probes, refine: ({"image": 0.5}, 1.0)
-    )
+    recalls = {refine: {"image": 0.5} for refine in ann_tuning.REFINES}
+    monkeypatch.setattr(ann_tuning.Probes, "measure", lambda self, *_: recalls)
     made = []
     original = type(store).create_ann
     monkeypatch.setattr(

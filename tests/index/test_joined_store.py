@@ -175,14 +175,14 @@ def test_what_it_reads(shards, merged):
 
 
 def test_nearest_of_all(shards):
-    arguments = {"num_probes": 5, "refine": 2}
     vector = unit(4)
-    table = shards.store.nearest(vector, 9, where="gsd < 12", columns=["id"], **arguments)
+    table = shards.store.nearest(vector, 9, num_probes=5, where="gsd < 12")
     best = shards.find(
         Query(like=[Vector(vector)]), Where(where="gsd < 12"), Page(k=9, overlap=None)
     )
-    assert table["id"].to_pylist() == [hit.id for hit in best]
-    ids = shards.store.nearest_ids(vector, 9, num_probes=5)
+    found = shards.store.take(table[ROW_ID].to_numpy(), ["id"])
+    assert found["id"].to_pylist() == [hit.id for hit in best]
+    ids = shards.store.nearest(vector, 9, num_probes=5)[ROW_ID].to_numpy()
     expected = shards.find(Query(like=[Vector(vector)]), page=Page(k=9, overlap=None))
     assert shards.store.take(ids, ["id"])["id"].to_pylist() == [hit.id for hit in expected]
 

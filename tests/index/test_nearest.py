@@ -7,7 +7,6 @@ from pyproj import Geod
 from shapely.geometry import box
 from tests.index.made import all_rows, make_store
 
-from harma.index import ann_tuning
 from harma.index.ann import read_ann
 from harma.index.ann_tuning import make_ann
 from harma.index.index import Index
@@ -61,10 +60,7 @@ def middle_of(shape):
 def archive(tmp_path_factory):
     """6,000 made chips."""
     store = make_store(tmp_path_factory.mktemp("made") / "index", COUNT)
-    patch = pytest.MonkeyPatch()
-    patch.setattr(ann_tuning, "LADDER", ((2, 5), (8, 20)))
     assert make_ann(store, None, least_recall=0.9) is not None
-    patch.undo()
     return Archive(store)
 
 

@@ -25,7 +25,7 @@ from harma.index.index import Index
 from harma.index.merge import merged
 from harma.index.reembed import _sources_of
 from harma.index.schema import BOX_COLUMNS
-from harma.index.search import shown_chips
+from harma.index.shown import shown_chips
 from harma.index.store import Store
 from harma.scenes.period import Period
 from harma.scenes.reading import Reading

@@ -13,7 +13,8 @@ from harma.index.index import Index
 from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.refine import refine
 from harma.index.schema import BOX_COLUMNS
-from harma.index.search import best_of, chips_of
+from harma.index.search import best_of
+from harma.index.shown import chips_of
 from harma.index.store import Store
 
 

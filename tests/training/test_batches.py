@@ -9,9 +9,8 @@ from harma.training.batches import EpochBatches
 
 def batches_of(epoch, *args, first_batch=0, **options):
     made = EpochBatches(*args, **options)
-    made.start(epoch, first_batch)
-    batches = list(made)
-    assert len(made) == len(batches)
+    batches = list(made.of(epoch, first_batch))
+    assert made.batches_per_epoch == first_batch + len(batches)
     return batches
 
 
@@ -48,7 +47,7 @@ def test_a_batch_that_cannot_be_filled_is_named_with_one_that_can():
     message = "7 items, fewer than one batch of 4 × 2 processes; set data.batch_size to 3 or less"
     with pytest.raises(ConfigError, match=message):
         EpochBatches(7, 4, world_size=2)
-    assert len(EpochBatches(8, 4, world_size=2)) == 1
+    assert EpochBatches(8, 4, world_size=2).batches_per_epoch == 1
 
 
 def test_spread_labels_gives_every_batch_the_shares_of_the_data():

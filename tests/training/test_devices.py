@@ -56,7 +56,13 @@ def test_slurm_says_how_many(monkeypatch):
 
 @pytest.mark.parametrize(
     ("precision", "fabrics"),
-    [("float32", "32-true"), ("bf16", "bf16-mixed"), ("float64", "64-true")],
+    [
+        ("float32", "32-true"),
+        ("bf16", "bf16-mixed"),
+        ("float64", "64-true"),
+        ("bf16_weights", "32-true"),
+        ("auto", "32-true"),
+    ],
 )
 def test_precisions_have_fabrics_names(monkeypatch, precision, fabrics):
     assert asked_for(monkeypatch, {}, precision=precision)["precision"] == fabrics
@@ -84,3 +90,30 @@ def test_more_devices_than_there_are(monkeypatch):
     monkeypatch.setattr(devices, "Fabric", refuse)
     with pytest.raises(ConfigError, match="with 4 devices: only one GPU"):
         devices.make_fabric(TrainConfig(devices=4))
+
+
+@pytest.mark.parametrize(("has_bf16", "fabrics"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_auto_is_bf16_on_a_gpu_that_has_it(monkeypatch, has_bf16, fabrics):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: has_bf16)
+    on_gpu = asked_for(monkeypatch, {}, precision="auto", accelerator="auto")
+    assert on_gpu["precision"] == fabrics
+    on_cpu = asked_for(monkeypatch, {}, precision="auto", accelerator="cpu")
+    assert on_cpu["precision"] == "32-true"
+
+
+@pytest.mark.parametrize(
+    ("is_quicker", "options", "expected"),
+    [
+        (True, {"precision": "auto"}, "bf16_weights"),
+        (False, {"precision": "auto"}, "float32"),
+        # A compiled model cannot make views of itself.
+        (True, {"precision": "auto", "compile": True}, "float32"),
+        (False, {"precision": "bf16_weights"}, "bf16_weights"),
+        (True, {"precision": "float32"}, "float32"),
+    ],
+)
+def test_what_frozen_weights_are_computed_in(monkeypatch, is_quicker, options, expected):
+    monkeypatch.setattr(devices, "bf16_is_quicker", lambda: is_quicker)
+    train = TrainConfig(accelerator="cpu", **options)
+    assert devices.step_precision(train, devices.make_fabric(train)) == expected

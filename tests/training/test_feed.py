@@ -1,14 +1,12 @@
-"""The training data: items, labels of items, the transform, batches."""
+"""The training data: items, labels of items, the transform."""
 
 import numpy as np
 import pytest
-import torch
 
 from harma.data.cache import ImageCache
 from harma.errors import ConfigError
-from harma.training.batches import EpochBatches
 from harma.training.build import load_splits
-from harma.training.feed import make_loader, make_pairs, num_items, spread_labels
+from harma.training.feed import make_pairs, num_items, spread_labels
 from harma.training.recipe import DataConfig
 
 
@@ -39,43 +37,6 @@ def test_labels_are_those_of_the_items(config, split):
     assert len(of_captions) == 48
 
 
-def halved(size, mean, std):
-    """A train transform of one's own."""
-    side = size[0] // 2
-    return lambda pixels: torch.full((3, side, side), float(mean[0]))
-
-
-def test_batches_of_the_loader_are_stacked_items(config, split, model):
-    model, _ = model
-    data = config(sampling="images", captions_per_image=2, transform=f"{__name__}.halved")
-    pairs = make_pairs(data, split, model, ImageCache("none"), seed=3)
-    batches = EpochBatches(24, 5, seed=3)
-    batches.start(1)
-    loader = make_loader(pairs, batches, 0)
-    order = list(batches)
-    for indices, batch in zip(order, loader, strict=True):
-        assert batch.pixels.shape == (5, 3, 16, 16)
-        assert batch.pixels.unique().item() == pytest.approx(model.preprocess.mean[0])
-        assert batch.image_index.tolist() == indices
-        assert batch.labels.tolist() == [index % 4 for index in indices]
-        assert batch.token_ids.shape == (5, 2, 77)
-        # Both captions are of the image, and told apart by their texts.
-        texts = [[split.captions[int(row)] for row in rows] for rows in batch.caption_index]
-        for index, pair in zip(indices, texts, strict=True):
-            owned = {split.captions[i] for i in np.flatnonzero(split.caption_to_image == index)}
-            assert set(pair) == owned
-
-
-def test_making_an_iterator_leaves_the_random_numbers_of_the_model_alone(config, split, model):
-    pairs = make_pairs(config(), split, model[0], ImageCache("none"), seed=3)
-    batches = EpochBatches(48, 8)
-    torch.manual_seed(1)
-    expected = torch.rand(3)
-    torch.manual_seed(1)
-    next(iter(make_loader(pairs, batches, 0)))
-    assert torch.equal(torch.rand(3), expected)
-
-
 def test_a_transform_that_cannot_be_found(config, split, model):
     with pytest.raises(ConfigError, match="data.transform is 'crop'; it must be the dotted path"):
-        make_pairs(config(transform="crop"), split, model[0], ImageCache("none"), seed=3)
+        make_pairs(config(transform="crop"), split, model[0].backbone, ImageCache("none"), seed=3)

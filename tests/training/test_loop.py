@@ -7,7 +7,7 @@ import torch
 from tests.training.runs import adapter_weights, last_state, logged, stopped, trained
 
 from harma.errors import ConfigError, TrainingError
-from harma.training import loop
+from harma.training import devices, loop
 from harma.training.optim import SCHEDULES
 from harma.training.step import compute_gradients
 
@@ -257,9 +257,10 @@ def test_a_resumed_run_goes_on_with_its_averages(make_recipe, monkeypatch):
         assert torch.equal(tensor, averages[name]), name
 
 
-def test_a_run_resumed_in_an_epoch_ends_bit_identical(make_recipe, monkeypatch):
+@pytest.mark.parametrize("precision", ["float32", "bf16_weights"])
+def test_a_run_resumed_in_an_epoch_ends_bit_identical(make_recipe, monkeypatch, precision):
     """Optimiser, weights and log, after an interruption at the sixth of twelve steps."""
-    train = {"checkpoint_every": 1}
+    train = {"checkpoint_every": 1, "precision": precision}
     whole = trained(make_recipe("whole", train=train))
     original = loop.Trainer._step
 
@@ -276,8 +277,33 @@ def test_a_run_resumed_in_an_epoch_ends_bit_identical(make_recipe, monkeypatch):
     one, other = copy.deepcopy((last_state(whole), last_state(again)))
     for state in (one, other):
         state["progress"].pop("seconds")
+        assert state["progress"].pop("step_precision") == precision
         state.pop("log_size")
     assert one.pop("made_from") == other.pop("made_from")
     torch.testing.assert_close(one, other, rtol=0, atol=0)
     losses = [[event["loss"] for event in logged(run, "step")] for run in (whole, again)]
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("is_quicker", [True, False])
+def test_a_resumed_run_goes_on_in_its_precision(make_recipe, monkeypatch, is_quicker):
+    """What a measurement said at first holds for the run, on whichever machine it goes on."""
+    monkeypatch.setattr(devices, "bf16_is_quicker", lambda: is_quicker)
+    recipe = make_recipe(train={"precision": "auto", "epochs": 1})
+    with monkeypatch.context() as patched, stopped(patched):
+        trained(recipe)
+    monkeypatch.setattr(devices, "bf16_is_quicker", lambda: not is_quicker)
+    directory = trained(recipe, resume=True)
+    name = "bf16_weights" if is_quicker else "float32"
+    assert last_state(directory)["progress"]["step_precision"] == name
+    explicit = trained(make_recipe("explicit", train={"precision": name, "epochs": 1}))
+    assert logged(directory, "epoch")[0]["loss"] == logged(explicit, "epoch")[0]["loss"]
+
+
+def test_a_step_in_bf16_weights_is_near_that_of_float32(make_recipe):
+    losses = {}
+    for precision in ("float32", "bf16_weights"):
+        run = trained(make_recipe(precision, train={"precision": precision, "epochs": 1}))
+        losses[precision] = [event["loss"] for event in logged(run, "step")]
+    assert losses["float32"] != losses["bf16_weights"]
+    assert losses["float32"] == pytest.approx(losses["bf16_weights"], rel=0.02)

@@ -57,6 +57,30 @@ def own_optimizer(groups, *, lr, momentum):
     return torch.optim.SGD(groups, lr=lr, momentum=momentum)
 
 
+def test_a_fused_step_is_the_same_step():
+    updated = []
+    for fused in (False, True):
+        named = parameters()
+        optimizer = make_optimizer(named.values(), OptimConfig(lr=0.1), fused=fused)
+        assert bool(optimizer.param_groups[0].get("fused")) == fused
+        for step in range(3):
+            for number, parameter in enumerate(named.values()):
+                parameter.grad = torch.full_like(parameter, number - 1.5 + step)
+            optimizer.step()
+        updated.append(named)
+    for name, parameter in updated[0].items():
+        assert (parameter != 1).all()
+        torch.testing.assert_close(updated[1][name], parameter)
+
+
+def test_what_options_and_other_optimisers_say_of_fused_steps_holds():
+    options = {"foreach": False}
+    asked = make_optimizer(parameters().values(), OptimConfig(options=options), fused=True)
+    assert not asked.param_groups[0].get("fused")
+    sgd = make_optimizer(parameters().values(), OptimConfig(name="sgd"), fused=True)
+    assert not sgd.param_groups[0].get("fused")
+
+
 def test_an_optimiser_of_ones_own():
     optim = OptimConfig(name=f"{__name__}.own_optimizer", lr=0.5, options={"momentum": 0.75})
     optimizer = make_optimizer(parameters().values(), optim)

@@ -91,3 +91,9 @@ def test_one_metric_of_ones_own_may_choose_and_none_chooses_nothing():
     own = TrainConfig(metrics=["my.metric"], select_by="metric")
     assert Recipe(train=own).train.select_by == "metric"
     assert not Recipe(method="none", train=TrainConfig(select_by="R1")).trains
+
+
+def test_bf16_weights_are_not_compiled():
+    with pytest.raises(ConfigError, match="bf16_weights, which train.compile cannot serve"):
+        Recipe(train=TrainConfig(precision="bf16_weights", compile=True))
+    assert Recipe(train=TrainConfig(precision="auto", compile=True)).train.compile

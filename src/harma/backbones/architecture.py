@@ -3,10 +3,13 @@
 import dataclasses
 import difflib
 import inspect
+import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +27,15 @@ from harma.errors import BackboneError, ConfigError
 
 log = logging.getLogger(__name__)
 
+# What open_clip, and the libraries of its towers, raise for a config that they cannot build.
+NOT_BUILT = (
+    TypeError,
+    ValueError,
+    AssertionError,
+    RuntimeError,
+    ZeroDivisionError,
+    KeyError,
+)
 REQUIRED_KEYS = ("embed_dim", "vision_cfg", "text_cfg")
 # Part of a config → the class of its options, by open_clip's module: CoCa's draws in transformers,
 # and is imported for CoCa alone.
@@ -97,7 +109,6 @@ def check_config(config: Stated, where: str) -> Config:
 
     Raises:
         ConfigError: a key is missing or unknown, or a part is not a mapping.
-        BackboneError: the text tower is one that open_clip builds from `transformers`.
     """
     missing = [key for key in REQUIRED_KEYS if key not in config]
     if missing:
@@ -118,19 +129,12 @@ def check_config(config: Stated, where: str) -> Config:
 
 
 def _check_towers(config: Stated, where: str) -> None:
-    """Raise for towers that open_clip builds but cannot embed with, or not without transformers."""
+    """Raise for towers that open_clip builds but cannot embed with."""
     has_tokens = any(config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg"))
     if has_tokens and "multimodal_cfg" not in config:
         raise ConfigError(
             f"{where} has output_tokens, which only models with multimodal_cfg can have; leave"
             " it out"
-        )
-    hugging_face = config["text_cfg"].get("hf_model_name")
-    if hugging_face:
-        raise BackboneError(
-            f"{where} has the text tower {hugging_face!r} of Hugging Face transformers; supported"
-            " are text towers that are open_clip transformers, such as those of ViT-B-32,"
-            " ViT-L-14, ViT-H-14"
         )
 
 
@@ -144,12 +148,15 @@ def _check_keys(config: Stated, allowed: Iterable[str], where: str) -> None:
             )
 
 
-def build_module(config: Stated, *, initialise: bool) -> nn.Module:
+def build_module(
+    config: Stated, *, initialise: bool, text_config: Stated | None = None
+) -> nn.Module:
     """Build the open_clip model of a checked config.
 
     Args:
         config: from `check_config` or `find_architecture`.
         initialise: draw random weights; without it they are undefined until some are loaded.
+        text_config: of its Hugging Face text tower, if it has one.
 
     Raises:
         ConfigError: open_clip cannot build it, sizes contradicting each other for example.
@@ -161,10 +168,10 @@ def build_module(config: Stated, *, initialise: bool) -> nn.Module:
         nullcontext() if initialise else _WithoutInitialisation()
     )
     try:
-        with context:
+        with context, _text_tower(arguments["text_cfg"], text_config):
             module: nn.Module = _model_class(config)(**arguments)
     # Which of these it is depends on the layer that meets the wrong size first.
-    except (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError) as error:
+    except NOT_BUILT as error:
         reason = str(error) or type(error).__name__
         raise ConfigError(
             f"open_clip cannot build a model of the config {dict(config)}: {reason}"
@@ -172,9 +179,27 @@ def build_module(config: Stated, *, initialise: bool) -> nn.Module:
     return module
 
 
+@contextmanager
+def _text_tower(stated: dict[str, Any], text_config: Stated | None) -> Iterator[None]:
+    """Within this context open_clip finds the config of a Hugging Face text tower in a folder.
+
+    Given a name alone it would ask the hub, and fetch weights of its own.
+    """
+    if text_config is None:
+        yield
+        return
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "config.json").write_text(json.dumps(text_config), encoding="utf-8")
+        stated |= {"hf_model_name": folder, "hf_model_pretrained": False}
+        yield
+
+
 def _model_class(config: Stated) -> Callable[..., nn.Module]:
     """The class open_clip itself chooses (`open_clip.factory.create_model`)."""
-    if not config.get("custom_text"):
+    text = config["text_cfg"]
+    # What is no mapping is refused in a moment.
+    has_encoder = isinstance(text, Mapping) and bool(text.get("hf_model_name"))
+    if not config.get("custom_text") and not has_encoder:
         return _class("model", "CLIP")
     if "multimodal_cfg" in config:
         return _class("coca_model", "CoCa")

@@ -185,17 +185,26 @@ class Backbone(nn.Module, ABC):
         """
 
     @abstractmethod
+    def block_width(self, tower: str, block: nn.Module) -> int:
+        """Width D of the tokens of one of a tower's blocks."""
+
     def width(self, tower: str) -> int:
         """Width D of a tower's tokens.
 
         Raises:
             BackboneError: the tower is of a kind that cannot take adapters, or its blocks differ in
-                width.
+                width, as Swin's and ConvNeXt's do.
         """
-
-    def block_width(self, tower: str, block: nn.Module) -> int:
-        """Width D of the tokens of one of a tower's blocks."""
-        return self.width(tower)
+        # A dict, which keeps them in their order.
+        widths = {self.block_width(tower, block): None for block in self.blocks(tower)}
+        if len(widths) > 1:
+            listed = ", ".join(map(str, widths))
+            raise BackboneError(
+                f"the {tower} tower of {self.name} has blocks of the widths {listed}, and this"
+                " method needs one; choose harma or bottleneck, or an image tower such as"
+                " vit_small_patch16_224"
+            )
+        return next(iter(widths))
 
     def layout(self, tower: str, block: nn.Module) -> Layout | None:
         """Which tokens of a block's features an adapter may attend over; None: all of a sample."""

@@ -9,12 +9,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # (texts, length) → token ids (N, length), longer texts cut.
-TokenizeTo = Callable[[Sequence[str], int], Tensor]
+TokenizeTo = Callable[[Sequence[str], int], "Tensor"]
 
 # Tokens per byte of a text at the most: cleaning may write some characters as several.
 TOKENS_PER_BYTE = 2
@@ -42,7 +43,7 @@ class CutText:
 
 
 def find_cut_texts(
-    tokenize: TokenizeTo, texts: Sequence[str], token_ids: Tensor
+    tokenize: TokenizeTo, texts: Sequence[str], token_ids: "Tensor"
 ) -> Iterator[CutText]:
     """The texts that were cut, in their order.
 
@@ -59,7 +60,7 @@ def find_cut_texts(
     last = token_ids[:, max(0, length - 2)]
     # Padding stands on the right or on the left.
     is_full = (first != padding) & (last != padding)
-    for index in torch.nonzero(is_full).flatten().tolist():
+    for index in is_full.nonzero().flatten().tolist():
         text = texts[index]
         num_read = int((token_ids[index] != padding).sum())
         num_tokens = _num_tokens(tokenize, text, padding)
@@ -76,9 +77,19 @@ def _num_tokens(tokenize: TokenizeTo, text: str, padding: int) -> int:
 
 def _first_dropped(tokenize: TokenizeTo, text: str, padding: int, num_read: int) -> int:
     """Where in a text the first word starts that is not read whole."""
+    return cut_at(text, lambda part: _num_tokens(tokenize, part, padding) <= num_read)
+
+
+def cut_at(text: str, is_read: Callable[[str], bool]) -> int:
+    """Where in a text the first word starts that is not read whole.
+
+    Args:
+        text: longer than what is read.
+        is_read: whether a beginning of it is read whole.
+    """
 
     def fits(end: int) -> bool:
-        return _num_tokens(tokenize, text[:end], padding) <= num_read
+        return is_read(text[:end])
 
     words = list(WORD.finditer(text))
     if not words:

@@ -27,6 +27,8 @@ WEIGHTS_FILES = (
     "open_clip_pytorch_model.pth",
     "pytorch_model.bin",
 )
+# Beside a model with a Hugging Face text tower, whose config open_clip's own does not hold.
+TEXT_CONFIG_FILE = "hf_text_config.json"
 DUAL_CONFIG_FILE = "dual_encoder_config.json"
 DUAL_WEIGHTS_FILE = "dual_encoder_model.safetensors"
 DUAL_FORMAT = "harma-dual-encoder"
@@ -40,10 +42,12 @@ class StoredConfig(NamedTuple):
     Attributes:
         architecture: the model, as open_clip's JSON or ours has it.
         preprocess: what is stated about preprocessing; empty where nothing is.
+        trunk_gelu: how a timm trunk approximates GELU where it differs from timm's.
     """
 
     architecture: Config
     preprocess: Config
+    trunk_gelu: str | None = None
 
 
 def is_model_directory(directory: Path) -> bool:
@@ -56,17 +60,37 @@ def write_model(
     config: Stated,
     preprocess: Stated,
     weights: Mapping[str, Tensor],
+    *,
+    text_config: Stated | None = None,
+    trunk_gelu: str | None = None,
+    save_tokenizer: Callable[[Path], None] | None = None,
 ) -> None:
     """Write a model directory, whole or not at all; an older model in its place is replaced.
+
+    Args:
+        directory: where.
+        config: of open_clip.
+        preprocess: how images become pixels.
+        weights: by open_clip's names.
+        text_config: of its Hugging Face text tower, if it has one.
+        trunk_gelu: how its timm trunk approximates GELU where it differs from timm's.
+        save_tokenizer: writes the tokenizer's files beside, where it is not open_clip's own.
 
     Raises:
         ConfigError: the directory holds something else than a model.
     """
     _check_target(directory)
     content = {"model_cfg": dict(config), "preprocess_cfg": {"mode": "RGB", **preprocess}}
+    if trunk_gelu is not None:
+        # open_clip has no word for it, and reads the two parts above alone.
+        content["harma"] = {"trunk_gelu": trunk_gelu}
     with replacing_directory(directory) as temporary:
         _write_config(temporary / CONFIG_FILE, content)
         _write_weights(temporary / WEIGHTS_FILE, weights)
+        if text_config is not None:
+            _write_config(temporary / TEXT_CONFIG_FILE, text_config)
+        if save_tokenizer is not None:
+            save_tokenizer(temporary)
 
 
 def write_dual_encoder(
@@ -170,7 +194,11 @@ def split_config(content: Stated) -> StoredConfig:
     # The configs in open_clip's package are bare architectures; saved models have both parts.
     if "model_cfg" not in content:
         return StoredConfig(dict(content), {})
-    return StoredConfig(_part(content, "model_cfg"), _part(content, "preprocess_cfg"))
+    return StoredConfig(
+        _part(content, "model_cfg"),
+        _part(content, "preprocess_cfg"),
+        _part(content, "harma").get("trunk_gelu"),
+    )
 
 
 def _part(content: Stated, key: str) -> Config:

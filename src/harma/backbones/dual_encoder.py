@@ -13,8 +13,10 @@ from harma.backbones.directories import write_dual_encoder
 from harma.backbones.layouts import Layout
 from harma.backbones.preprocess import preprocess_from
 from harma.backbones.text_tokenizers import TextTokenizer
+from harma.backbones.timm_blocks import trunk_mlp_norm
 from harma.backbones.timm_tower import TimmTower
-from harma.backbones.transformers_tower import TransformersTower, mlp_output
+from harma.backbones.transformers_blocks import checkpoint_encoder, mlp_output, norm_before_mlp
+from harma.backbones.transformers_tower import TransformersTower
 from harma.backbones.weights.state import load_strictly
 from harma.errors import BackboneError, ConfigError
 
@@ -160,24 +162,6 @@ class DualEncoder(Backbone):
             return self.image.block_width(block)
         return int(self.text.projection.in_features)
 
-    def width(self, tower: str) -> int:
-        """Width D of a tower's tokens.
-
-        Raises:
-            BackboneError: the tower cannot take adapters, or its blocks differ in width, as Swin's
-                do.
-        """
-        # A dict, which keeps them in their order.
-        widths = {self.block_width(tower, block): None for block in self.blocks(tower)}
-        if len(widths) > 1:
-            listed = ", ".join(map(str, widths))
-            raise BackboneError(
-                f"the {tower} tower of {self.name} has blocks of the widths {listed}, and this"
-                " method needs one; choose harma or bottleneck, or an image tower such as"
-                " vit_small_patch16_224"
-            )
-        return next(iter(widths))
-
     def layout(self, tower: str, block: nn.Module) -> Layout | None:
         """Which tokens of a block an adapter may attend over.
 
@@ -203,8 +187,8 @@ class DualEncoder(Backbone):
         Raises:
             BackboneError: the block normalises after its MLP, as BERT's do.
         """
-        norm = getattr(block, "norm2", None)
-        if not isinstance(norm, nn.Module):
+        norm = trunk_mlp_norm(block) or norm_before_mlp(block)
+        if norm is None:
             raise BackboneError(
                 f"a {type(block).__name__} has no layer norm before its MLP, which this method"
                 " needs; choose harma or bottleneck"
@@ -231,7 +215,7 @@ class DualEncoder(Backbone):
         trunk: Any = self.image.trunk
         try:
             trunk.set_grad_checkpointing(enable)
-            _checkpoint_encoder(self.text.encoder, enable)
+            checkpoint_encoder(self.text.encoder, enable)
         except (AssertionError, AttributeError, ValueError) as error:
             raise BackboneError(
                 f"{self.name} has a tower that cannot be checkpointed ({error}); leave it off"
@@ -288,16 +272,3 @@ class DualEncoder(Backbone):
             self.weights(),
             self.tokenizer.save,
         )
-
-
-def _checkpoint_encoder(encoder: Any, enable: bool) -> None:
-    # The method's newer name, and the older one.
-    kind = "gradient"
-    if hasattr(encoder, "activation_checkpointing_enable"):
-        kind = "activation"
-    if enable:
-        # torch's older way gives no gradients where a block's input needs none, as is so below the
-        # first adapter of a frozen tower.
-        getattr(encoder, f"{kind}_checkpointing_enable")({"use_reentrant": False})
-    else:
-        getattr(encoder, f"{kind}_checkpointing_disable")()

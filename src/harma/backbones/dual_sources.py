@@ -108,7 +108,7 @@ def _from_directory(directory: Path) -> DualSource:
             f"{directory} holds both {CONFIG_FILE} and {DUAL_CONFIG_FILE}; leave the one it"
             " belongs to"
         )
-    config, preprocess = read_dual_config(directory / DUAL_CONFIG_FILE)
+    config, preprocess, _ = read_dual_config(directory / DUAL_CONFIG_FILE)
     weights = directory / DUAL_WEIGHTS_FILE
     if not weights.is_file():
         raise MissingFileError(

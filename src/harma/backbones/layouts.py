@@ -113,6 +113,19 @@ class WindowLayout(nn.Module):
         return grid.reshape(batch, -1, D)
 
 
+class MapLayout(WindowLayout):
+    """The windows of a block whose MLP puts out a map (B, H, W, D), as ConvNeXt's do."""
+
+    def split(self, features: Tensor) -> Sequences:
+        """A map (B, H, W, D) as windows."""
+        return super().split(features.flatten(1, 2))
+
+    def join(self, tokens: Tensor, batch: int) -> Tensor:
+        """Windows as a map (B, H, W, D)."""
+        features = super().join(tokens, batch)
+        return features.view(batch, *self.size, -1)
+
+
 def _padded(length: int, part: int) -> int:
     """The next multiple of a window's length."""
     return math.ceil(length / part) * part

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from harma.backbones.open_clip_backbone import OpenClipBackbone
 from harma.backbones.preprocess import preprocess_from
 from harma.backbones.source_kinds import BackboneSource
 from harma.backbones.sources import resolve
+from harma.backbones.text_configs import text_config
+from harma.backbones.timm_blocks import set_gelu
 from harma.backbones.tokenizers import make_tokenizer
 from harma.backbones.weights.hub import Remote, find_file
+from harma.backbones.weights.names import long_context, open_clip_names
 from harma.backbones.weights.state import read_weights
 from harma.errors import ConfigError
 
@@ -49,6 +53,8 @@ def load_backbone(
     - `hf-hub:org/name`, `hf-hub:org/name@revision`: a model on the Hugging Face hub in open_clip's
       layout
     - `local-dir:/path`, `/path`: a directory in the same layout, as `Backbone.save` writes it
+    - a directory, weight file with its config.json beside, or hf-hub:ORG/NAME, in the layout of
+      transformers' CLIPModel, MetaClip2Model or SiglipModel
     - `/path/to/weights.pt`: a weight file; needs `architecture`, and `quick_gelu` unless the
       architecture states it
     - `/path/to/config.yaml`: an open_clip config, YAML or JSON: random weights
@@ -120,11 +126,17 @@ def _load_open_clip(
         if file:
             state = read_weights(file)
             origin = str(file)
+            source = _fitted(source, state)
     # Said aloud: nothing else tells a random model from a pretrained one.
     if state is None:
         log.warning("%s: no pretrained weights, they are drawn at random", source.name)
+    of_text = text_config(
+        source.config, source.text_config, source.name, allow_download=allow_download
+    )
     # Drawing weights takes most of the time of building; where others follow it is left out.
-    module = build_module(source.config, initialise=state is None).to(dtype or torch.float32)
+    module = build_module(source.config, initialise=state is None, text_config=of_text)
+    module = module.to(dtype or torch.float32)
+    own_gelu = _own_gelu(module, source.trunk_gelu)
     visual: Any = module.visual
     backbone = OpenClipBackbone(
         module,
@@ -133,12 +145,30 @@ def _load_open_clip(
         config=source.config,
         preprocess=preprocess_from(source.preprocess, visual.image_size, source.name),
         make_tokenizer=partial(make_tokenizer, source, allow_download=allow_download),
+        text_config=of_text,
+        trunk_gelu=own_gelu,
     )
     # Weights of a call's own are as good as drawn ones here: no name opens them again.
     backbone.is_random = state is None or weights is not None
     if state is not None:
-        backbone.load_weights(state, origin)
+        backbone.load_weights(open_clip_names(state, backbone.weights()), origin)
     return backbone
+
+
+def _fitted(source: BackboneSource, state: Mapping[str, Tensor]) -> BackboneSource:
+    """A source with the context length of its file, where that reads longer texts (Long-CLIP)."""
+    length = long_context(state)
+    if length is None:
+        return source
+    text = {**source.config["text_cfg"], "context_length": length}
+    return replace(source, config={**source.config, "text_cfg": text})
+
+
+def _own_gelu(module: Any, stated: str | None) -> str | None:
+    """Let a timm trunk compute GELU as is stated; None where timm has it so already."""
+    if stated is None or not set_gelu(module.visual.trunk, stated):
+        return None
+    return stated
 
 
 def _load_dual(

@@ -1,5 +1,6 @@
 """Backbones of open_clip: CLIP, CustomTextCLIP and CoCa models."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,33 @@ from torch import Tensor, nn
 
 from harma.backbones.backbone import Backbone, check_tower, checked_texts
 from harma.backbones.directories import write_model
-from harma.backbones.preprocess import Preprocess
-from harma.backbones.tokenizers import Tokenizer
-from harma.backbones.weights.state import load_strictly
-from harma.errors import BackboneError, ConfigError
-
-SUPPORTED = (
-    "adapters go into open_clip's own transformers, as in ViT-B-32, ViT-B-16, ViT-L-14, ViT-H-14"
-    " (not into timm trunks or ResNets)"
+from harma.backbones.layouts import Layout, PaddingLayout
+from harma.backbones.open_clip_towers import (
+    HuggingFaceBlocks,
+    OwnBlocks,
+    TowerBlocks,
+    TrunkBlocks,
+    block_mlp,
+    block_mlp_norm,
+    read_lengths,
 )
+from harma.backbones.preprocess import Preprocess
+from harma.backbones.tokenizers import DEFAULT_CONTEXT_LENGTH, Tokenizer
+from harma.backbones.transformers_blocks import checkpoint_encoder
+from harma.backbones.weights.state import load_strictly
+from harma.errors import BackboneError, ConfigError, MissingDependencyError, MissingFileError
+
+log = logging.getLogger(__name__)
+
 # How the names of a tower's projection begin: in open_clip's own towers, then in its timm trunks
-# and its Hugging Face texts.
+# and its Hugging Face texts. PE-Core's is the trunk's own head; others keep norms there, and have
+# one of the first.
 PROJECTIONS = {
-    "image": ("visual.proj", "visual.head.", "visual.attnpool.c_proj."),
-    "text": ("text_projection", "text.text_projection", "text.proj"),
+    "image": (
+        ("visual.proj", "visual.head.", "visual.attnpool.c_proj."),
+        ("visual.trunk.head.",),
+    ),
+    "text": (("text_projection", "text.text_projection", "text.proj."),),
 }
 
 
@@ -36,6 +50,8 @@ class OpenClipBackbone(Backbone):
         config: its open_clip config.
         preprocess: how images become pixels; the size is the model's.
         make_tokenizer: called once, when the first text is tokenized.
+        text_config: of its Hugging Face text tower, if it has one.
+        trunk_gelu: how its timm trunk approximates GELU where it differs from timm's.
     """
 
     module: nn.Module
@@ -49,21 +65,31 @@ class OpenClipBackbone(Backbone):
         config: dict[str, Any],
         preprocess: Preprocess,
         make_tokenizer: Callable[[], Tokenizer],
+        text_config: dict[str, Any] | None = None,
+        trunk_gelu: str | None = None,
     ) -> None:
         super().__init__()
         self.module = module
         self.name = name
         self.reference = reference
         self.config = config
+        self._text_config = text_config
+        self._trunk_gelu = trunk_gelu
         self.preprocess = preprocess
         self.embed_dim = int(config["embed_dim"])
         text = self._text
-        self.context_length = int(text.context_length)
+        self._has_encoder = bool(config["text_cfg"].get("hf_model_name"))
+        # An encoder reads more than its tokenizer gives it.
+        longest = text.context_length
+        if self._has_encoder:
+            longest = config["text_cfg"].get("context_length", DEFAULT_CONTEXT_LENGTH)
+        self.context_length = int(longest)
         self.vocab_size = int(text.vocab_size)
         # CLIP holds the parts of its text tower itself and renames two of them.
-        self._pool_type: str = getattr(text, "pool_type", None) or text.text_pool_type
-        self._eos_id: int = text.eos_id if hasattr(text, "eos_id") else text.text_eos_id
-        self.trims_text = self._ends_at_its_last_token()
+        self._pool_type: str = getattr(text, "pool_type", getattr(text, "text_pool_type", ""))
+        self._eos_id: int = getattr(text, "eos_id", getattr(text, "text_eos_id", 0))
+        self.trims_text = self._has_encoder or self._ends_at_its_last_token()
+        self._layouts: dict[int, PaddingLayout] = {}
         self._make_tokenizer = make_tokenizer
         self._tokenizer: Tokenizer | None = None
         self.note_own_parts()
@@ -111,10 +137,13 @@ class OpenClipBackbone(Backbone):
         return token_ids
 
     def _tokenize_to(self, texts: Sequence[str], length: int) -> Tensor:
+        return self._own_tokenizer()(texts, length)
+
+    def _own_tokenizer(self) -> Tokenizer:
         if self._tokenizer is None:
             # Made when first needed: who embeds pictures alone never reads a vocabulary.
             self._tokenizer = self._make_tokenizer()
-        return self._tokenizer(texts, length)
+        return self._tokenizer
 
     def _encode_image(self, pixels: Tensor) -> Tensor:
         return self._call("encode_image", pixels.to(self._dtype))
@@ -122,7 +151,7 @@ class OpenClipBackbone(Backbone):
     def _encode_text(self, token_ids: Tensor) -> Tensor:
         # Texts of full length take open_clip's own way, so that they embed as in open_clip to the
         # bit.
-        if token_ids.shape[1] < self.context_length:
+        if token_ids.shape[1] < self.context_length and not self._has_encoder:
             return self._encode_trimmed(token_ids)
         return self._call("encode_text", token_ids)
 
@@ -161,6 +190,8 @@ class OpenClipBackbone(Backbone):
         """
         if not self.trims_text:
             return torch.full_like(token_ids[:, 0], token_ids.shape[1])
+        if self._has_encoder:
+            return read_lengths(token_ids, int(self._text.config.pad_token_id))
         # CLIP's own rule: the end-of-text token has the highest id.
         ends = token_ids
         if self._pool_type != "argmax":
@@ -170,63 +201,56 @@ class OpenClipBackbone(Backbone):
     # -- structure
     # ---------------------------------------------------------------------------------------------
 
-    def _transformer(self, tower: str) -> Any:
-        from open_clip.transformer import Transformer
-
+    def _tower(self, tower: str) -> TowerBlocks:
         check_tower(tower)
-        holder = self._text
-        if tower == "image":
-            holder = self.module.visual
-        transformer = getattr(holder, "transformer", None)
-        if not isinstance(transformer, Transformer):
-            raise BackboneError(
-                f"the {tower} tower of {self.name} is a {type(holder).__name__}; {SUPPORTED}"
-            )
-        return transformer
+        called = f"the {tower} tower of {self.name}"
+        if tower == "text" and self._has_encoder:
+            return HuggingFaceBlocks(self._text, self._layouts)
+        if tower == "text":
+            return OwnBlocks(self._text, called)
+        visual: Any = self.module.visual
+        if hasattr(visual, "trunk"):
+            return TrunkBlocks(visual, called)
+        return OwnBlocks(visual, called)
 
     def blocks(self, tower: str) -> list[nn.Module]:
         """The transformer blocks of the "image" or "text" tower, first to last.
 
         Raises:
-            BackboneError: the tower is not an open_clip transformer.
+            BackboneError: the tower is of a kind that cannot take adapters.
         """
-        blocks = list(self._transformer(tower).resblocks)
+        blocks = self._tower(tower).blocks()
         # All are looked at now, so that nothing is attached to half a tower.
         for block in blocks:
             self.mlp(block)
         return blocks
 
-    def width(self, tower: str) -> int:
-        """Width D of a tower's tokens.
+    def block_width(self, tower: str, block: nn.Module) -> int:
+        """Width D of the tokens of one of a tower's blocks."""
+        return self._tower(tower).block_width(block)
+
+    def layout(self, tower: str, block: nn.Module) -> Layout | None:
+        """Which tokens of a block an adapter may attend over.
+
+        All of a sample; windows of a Swin or ConvNeXt; in Hugging Face texts what is no padding.
+        """
+        return self._tower(tower).layout(block)
+
+    def mlp(self, block: nn.Module) -> nn.Module:
+        """The module whose output is that of a block's MLP.
 
         Raises:
-            BackboneError: the tower is not an open_clip transformer.
+            BackboneError: the block is of a kind that cannot take adapters.
         """
-        return int(self._transformer(tower).width)
-
-    def mlp(self, block: nn.Module) -> nn.Sequential:
-        """The MLP of a block; a module appended to it sees exactly the MLP's output.
-
-        Raises:
-            BackboneError: the block is not one of open_clip's.
-        """
-        from open_clip.transformer import CustomResidualAttentionBlock, ResidualAttentionBlock
-
-        mlp = getattr(block, "mlp", None)
-        is_block = isinstance(block, ResidualAttentionBlock | CustomResidualAttentionBlock)
-        if not is_block or not isinstance(mlp, nn.Sequential):
-            raise BackboneError(
-                f"a block of {self.name} is a {type(block).__name__} with the MLP"
-                f" {type(mlp).__name__}; {SUPPORTED}"
-            )
-        return mlp
+        return block_mlp(block, self.name)
 
     def mlp_norm(self, block: nn.Module) -> nn.Module:
-        """The layer norm before a block's MLP; what it is given is the residual stream."""
-        self.mlp(block)
-        norm = block.ln_2
-        assert isinstance(norm, nn.Module)
-        return norm
+        """The layer norm before a block's MLP; what it is given is the residual stream.
+
+        Raises:
+            BackboneError: the block is of a kind that cannot take adapters, or has none there.
+        """
+        return block_mlp_norm(block, self.name)
 
     def tower_parameters(self, tower: str) -> dict[str, nn.Parameter]:
         """Every parameter of a tower by open_clip's name, its projection included."""
@@ -245,13 +269,13 @@ class OpenClipBackbone(Backbone):
             BackboneError: the tower ends without a projection.
         """
         parameters = self.tower_parameters(tower)
-        starts = PROJECTIONS[tower]
-        projection = {name: p for name, p in parameters.items() if name.startswith(starts)}
-        if not projection:
-            raise BackboneError(
-                f"the {tower} tower of {self.name} has no projection; choose another method"
-            )
-        return projection
+        for starts in PROJECTIONS[tower]:
+            projection = {name: p for name, p in parameters.items() if name.startswith(starts)}
+            if projection:
+                return projection
+        raise BackboneError(
+            f"the {tower} tower of {self.name} has no projection; choose another method"
+        )
 
     def set_gradient_checkpointing(self, enable: bool) -> None:
         """Trade time for memory: compute the activations of blocks again in the backward pass.
@@ -270,7 +294,13 @@ class OpenClipBackbone(Backbone):
                 f"{self.name} has blocks of a kind that open_clip cannot checkpoint; switch it off"
             )
         module: Any = self.module
-        module.set_grad_checkpointing(enable)
+        if not self._has_encoder:
+            module.set_grad_checkpointing(enable)
+            return
+        # open_clip's own way switches an encoder's checkpointing on alone, and in torch's older
+        # form, which gives frozen towers no gradients.
+        module.visual.set_grad_checkpointing(enable)
+        checkpoint_encoder(self._text.transformer, enable)
 
     # -- weights
     # ---------------------------------------------------------------------------------------------
@@ -294,4 +324,26 @@ class OpenClipBackbone(Backbone):
         Raises:
             ConfigError: the directory holds something else.
         """
-        write_model(Path(directory), self.config, self.preprocess.to_dict(), self.weights())
+        write_model(
+            Path(directory),
+            self.config,
+            self.preprocess.to_dict(),
+            self.weights(),
+            text_config=self._text_config,
+            trunk_gelu=self._trunk_gelu,
+            save_tokenizer=self._save_tokenizer,
+        )
+
+    def _save_tokenizer(self, directory: Path) -> None:
+        """Write a tokenizer of Hugging Face beside a model, so that it can be read without a hub.
+
+        open_clip's own needs no files.
+        """
+        if not self.config["text_cfg"].get("hf_tokenizer_name"):
+            return
+        try:
+            tokenizer: Any = self._own_tokenizer()
+        except (MissingFileError, MissingDependencyError) as error:
+            log.warning("%s is saved without its tokenizer: %s", self.name, error)
+            return
+        tokenizer.save_pretrained(directory)

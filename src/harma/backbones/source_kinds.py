@@ -4,18 +4,22 @@ Each function finds out what one kind of name stands for; which kind a name is o
 `harma.backbones.sources`.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harma.backbones import transformers_models as layouts
 from harma.backbones.architecture import check_config, find_architecture
 from harma.backbones.directories import (
     CONFIG_FILE,
+    TEXT_CONFIG_FILE,
     Config,
     Stated,
     find_weights,
     read_model_config,
     split_config,
 )
+from harma.backbones.preprocess import NUM_CHANNELS
 from harma.backbones.presets import HUB_WEIGHTS, PRESETS
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
@@ -40,6 +44,8 @@ class BackboneSource:
         preprocess: what is stated about preprocessing.
         weights: a file, or where one is published; None where there are no weights.
         tokenizer: directory with tokenizer files, for models whose tokenizer is from Hugging Face.
+        text_config: file with the config of a Hugging Face text tower, where a saved model has it.
+        trunk_gelu: how a timm trunk approximates GELU, "tanh" or "none"; None: as timm has it.
     """
 
     name: str
@@ -48,6 +54,8 @@ class BackboneSource:
     preprocess: Stated = field(default_factory=dict)
     weights: Path | Remote | None = None
     tokenizer: Path | None = None
+    text_config: Path | None = None
+    trunk_gelu: str | None = None
 
     def find_weights(self, *, allow_download: bool) -> Path | None:
         """The file with the weights, None if there are none.
@@ -79,8 +87,27 @@ def from_architecture(name: str, quick_gelu: bool | None) -> BackboneSource:
 def from_preset(name: str) -> BackboneSource:
     """A preset, PRESET or PRESET:FILE."""
     preset = PRESETS[name.partition(":")[0]]
+    if preset.bands != NUM_CHANNELS:
+        raise BackboneError(
+            f"{name} takes images of {preset.bands} bands; backbones of {NUM_CHANNELS} channels can"
+            " be opened"
+        )
     config = {**find_architecture(preset.architecture), "quick_gelu": preset.quick_gelu}
-    source = BackboneSource(name, name, config, preset.preprocess.to_dict(), preset.remote)
+    text = dict(config["text_cfg"])
+    if preset.gelu_tanh:
+        text["act_kwargs"] = {"approximate": "tanh"}
+    if preset.tokenizer is not None:
+        text["hf_tokenizer_name"] = preset.tokenizer
+        # It cleans texts itself.
+        text.pop("tokenizer_kwargs", None)
+    source = BackboneSource(
+        name,
+        name,
+        {**config, "text_cfg": text},
+        preset.preprocess.to_dict(),
+        preset.remote,
+        trunk_gelu="tanh" if preset.gelu_tanh else None,
+    )
     if ":" not in name:
         return source
     preset_name, _, file = name.partition(":")
@@ -120,10 +147,68 @@ def from_hub(name: str, *, allow_download: bool) -> BackboneSource:
         )
     # The config is small and says what the weights are for: it is needed even for random weights.
     remote = hub_repo(repo, (CONFIG_FILE,), revision or None)
-    path = find_file(remote, f"the config of {name}", allow_download=allow_download)
-    config, preprocess = read_model_config(path)
+    try:
+        path = find_file(remote, f"the config of {name}", allow_download=allow_download)
+    except MissingFileError as error:
+        source = _transformers_on_hub(name, remote, allow_download=allow_download)
+        if source is None:
+            raise error
+        return source
+    config, preprocess, trunk_gelu = read_model_config(path)
     weights = replace(remote, files=HUB_WEIGHTS)
-    return BackboneSource(name, name, check_config(config, name), preprocess, weights)
+    checked = check_config(config, name)
+    return BackboneSource(name, name, checked, preprocess, weights, trunk_gelu=trunk_gelu)
+
+
+def _transformers_on_hub(
+    name: str, remote: Remote, *, allow_download: bool
+) -> BackboneSource | None:
+    """A repository in the layout of transformers; None where it is not known to be one."""
+    files = {}
+    for file in (layouts.CONFIG_FILE, layouts.PREPROCESS_FILE):
+        wanted = replace(remote, files=(file,))
+        with suppress(MissingFileError):
+            files[file] = find_file(wanted, f"{file} of {name}", allow_download=allow_download)
+    if layouts.CONFIG_FILE not in files:
+        return None
+    model = layouts.read_transformers_model(
+        files[layouts.CONFIG_FILE], files.get(layouts.PREPROCESS_FILE), str(remote.repo)
+    )
+    weights = replace(remote, files=layouts.WEIGHTS_FILES)
+    return BackboneSource(
+        name,
+        name,
+        check_config(model.config, name),
+        model.preprocess,
+        weights,
+        trunk_gelu=model.trunk_gelu,
+    )
+
+
+def from_transformers(directory: Path, weights: Path | None = None) -> BackboneSource:
+    """A folder in the layout of transformers: config.json and weights of a CLIP or SigLIP.
+
+    Args:
+        directory: the folder.
+        weights: the file in it that is meant; None: the one of the usual name.
+    """
+    directory = directory.resolve()
+    model = layouts.read_transformers_model(
+        directory / layouts.CONFIG_FILE, directory / layouts.PREPROCESS_FILE, str(directory)
+    )
+    name = f"{LOCAL_DIR}{directory}"
+    if weights is not None:
+        name = str(weights.resolve())
+    has_tokenizer = any((directory / file).is_file() for file in layouts.TOKENIZER_FILES)
+    return BackboneSource(
+        name,
+        name,
+        check_config(model.config, name),
+        model.preprocess,
+        weights=weights or layouts.transformers_weights(directory),
+        tokenizer=directory if has_tokenizer else None,
+        trunk_gelu=model.trunk_gelu,
+    )
 
 
 def from_directory(directory: Path) -> BackboneSource:
@@ -136,9 +221,13 @@ def from_directory(directory: Path) -> BackboneSource:
         )
     if (directory / "adapter_config.json").is_file():
         raise BackboneError(f"{directory} holds adapters, not a backbone; open it with harma.load")
-    config, preprocess = read_model_config(directory / CONFIG_FILE)
+    has_config = (directory / CONFIG_FILE).is_file()
+    if not has_config and layouts.is_transformers_model(directory):
+        return from_transformers(directory)
+    config, preprocess, trunk_gelu = read_model_config(directory / CONFIG_FILE)
     name = f"{LOCAL_DIR}{directory.resolve()}"
     has_tokenizer = (directory / "tokenizer_config.json").is_file()
+    text_config = directory / TEXT_CONFIG_FILE
     return BackboneSource(
         name,
         name,
@@ -146,6 +235,8 @@ def from_directory(directory: Path) -> BackboneSource:
         preprocess,
         weights=find_weights(directory),
         tokenizer=directory if has_tokenizer else None,
+        text_config=text_config if text_config.is_file() else None,
+        trunk_gelu=trunk_gelu,
     )
 
 
@@ -164,11 +255,11 @@ def from_config(
     content: Stated, name: str, reference: Reference, quick_gelu: bool | None
 ) -> BackboneSource:
     """A config: no weights."""
-    config, preprocess = split_config(content)
+    config, preprocess, trunk_gelu = split_config(content)
     if quick_gelu is not None:
         reference = {"architecture": config, "quick_gelu": quick_gelu, "preprocess": preprocess}
     config = _activated(check_config(config, name), quick_gelu, name)
-    return BackboneSource(name, reference, config, preprocess)
+    return BackboneSource(name, reference, config, preprocess, trunk_gelu=trunk_gelu)
 
 
 def from_file(
@@ -176,6 +267,9 @@ def from_file(
 ) -> BackboneSource:
     """A weight file of an architecture that is stated."""
     path = _existing(path)
+    if architecture is None and layouts.is_transformers_model(path.parent):
+        # Its config.json lies beside it, and says what it is, its activation included.
+        return from_transformers(path.parent, path)
     if architecture is None:
         raise ConfigError(
             f"{path} is a weight file, which does not say its architecture: state it (architecture"

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from harma.backbones.architecture import close_matches
 from harma.backbones.layouts import WindowLayout
+from harma.backbones.timm_blocks import trunk_block_width, trunk_blocks, trunk_layout
 from harma.errors import BackboneError, ConfigError, WeightsError
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,6 @@ NOT_CONVERTED = (
     RuntimeError,
     AssertionError,
 )
-SUPPORTED = "adapters go into timm's Swin (swin_…) and vision transformers (vit_…, deit_…)"
 
 
 def timm() -> Any:
@@ -95,36 +95,15 @@ class TimmTower(nn.Module):
         Raises:
             BackboneError: the model has blocks that cannot take adapters.
         """
-        from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
-        from timm.models.vision_transformer import Block, VisionTransformer
-
-        trunk = self._trunk
-        blocks: list[nn.Module] = []
-        if isinstance(trunk, SwinTransformer):
-            for stage in trunk.layers:
-                blocks += stage.blocks
-        elif isinstance(trunk, VisionTransformer):
-            blocks += trunk.blocks
-        known = all(isinstance(block, SwinTransformerBlock | Block) for block in blocks)
-        if not blocks or not known:
-            raise BackboneError(
-                f"the image tower {self.name} is a {type(trunk).__name__}; {SUPPORTED}"
-            )
-        return blocks
+        return trunk_blocks(self._trunk, f"the image tower {self.name}")
 
     def block_width(self, block: nn.Module) -> int:
         """Width of a block's tokens; Swin's stages differ."""
-        norm: Any = block.norm2
-        return int(norm.normalized_shape[-1])
+        return trunk_block_width(block)
 
     def layout(self, block: nn.Module) -> WindowLayout | None:
-        """The windows of a Swin block; None where attention runs over the whole image."""
-        swin: Any = block
-        if not hasattr(swin, "window_size"):
-            return None
-        return WindowLayout(
-            tuple(swin.input_resolution), tuple(swin.window_size), tuple(swin.shift_size)
-        )
+        """The windows of a block; None where attention runs over the whole image."""
+        return trunk_layout(self._trunk, block, self.image_size)
 
     def load_trunk(self, state: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
         """A published file's weights under the names of this model.

@@ -8,6 +8,10 @@ from torch import Tensor
 from harma.backbones.open_clip_modules import open_clip_module
 from harma.backbones.source_kinds import BackboneSource
 from harma.errors import MissingDependencyError, MissingFileError
+from harma.ground.messages import in_one_line
+
+# What open_clip takes where a config does not say it.
+DEFAULT_CONTEXT_LENGTH = 77
 
 # (texts, length) → token ids (N, length).
 Tokenizer = Callable[[Sequence[str], int], Tensor]
@@ -21,7 +25,7 @@ def make_tokenizer(source: BackboneSource, *, allow_download: bool) -> Tokenizer
         MissingFileError: its files are not on this machine and may not be downloaded.
     """
     text: dict[str, Any] = source.config["text_cfg"]
-    options = {"context_length": text.get("context_length", 77)}
+    options = {"context_length": text.get("context_length", DEFAULT_CONTEXT_LENGTH)}
     options |= text.get("tokenizer_kwargs") or {}
     name = text.get("hf_tokenizer_name")
     if not name:
@@ -40,9 +44,11 @@ def make_tokenizer(source: BackboneSource, *, allow_download: bool) -> Tokenizer
             f"{source.name} needs the tokenizer {name} of the package transformers: pip install"
             " transformers"
         ) from error
-    except OSError as error:
+    # Of a folder without a tokenizer's files transformers says that it cannot tell its kind.
+    except (OSError, ValueError) as error:
+        reason = in_one_line(error, length=300)
         raise MissingFileError(
-            f"{source.name} needs the tokenizer {name}, which is not on this machine ({error});"
+            f"{source.name} needs the tokenizer {name}, which is not on this machine ({reason});"
             " allow the download"
         ) from error
     return tokenizer

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from harma.backbones.layouts import PaddingLayout
-from harma.errors import BackboneError, ConfigError, MissingDependencyError
+from harma.backbones.transformers_blocks import encoder_blocks
+from harma.errors import ConfigError, MissingDependencyError
 from harma.ground.messages import first_line
 
 log = logging.getLogger(__name__)
 
-SUPPORTED = "adapters go into encoders built like BERT or DistilBERT (RoBERTa, ELECTRA, MPNet, …)"
 # What transformers raises for a config that it cannot build.
 NOT_BUILT = (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError)
 # Constants that older releases stored among the weights.
@@ -100,19 +100,7 @@ class TransformersTower(nn.Module):
         Raises:
             BackboneError: they are of a kind that cannot take adapters.
         """
-        encoder = self._encoder
-        stack = getattr(encoder, "encoder", None) or getattr(encoder, "transformer", None)
-        blocks = list(getattr(stack, "layer", None) or [])
-        width = self.projection.in_features
-        known = all(_is_linear(mlp_output(block), width) for block in blocks)
-        if not blocks or not known:
-            raise BackboneError(f"the text tower is a {type(encoder).__name__}; {SUPPORTED}")
-        if getattr(encoder.config, "chunk_size_feed_forward", 0):
-            raise BackboneError(
-                "the text tower runs its MLPs in pieces; set chunk_size_feed_forward: 0 for"
-                " adapters"
-            )
-        return blocks
+        return encoder_blocks(self._encoder, self.projection.in_features)
 
     def layout(self, block: nn.Module) -> PaddingLayout:
         """All tokens of a text but its padding."""
@@ -157,27 +145,6 @@ def _without_heads(state: Mapping[str, Tensor], prefix: str) -> tuple[dict[str, 
         else:
             encoder[plain] = value
     return encoder, heads
-
-
-def mlp_output(block: nn.Module) -> nn.Module | None:
-    """The linear map that puts out a block's MLP, before dropout and residual sum.
-
-    None in blocks of another kind than BERT's and DistilBERT's.
-    """
-    for part, name in (("output", "dense"), ("ffn", "lin2")):
-        linear = getattr(getattr(block, part, None), name, None)
-        if isinstance(linear, nn.Module):
-            return linear
-    return None
-
-
-def _is_linear(module: nn.Module | None, width: int) -> bool:
-    """Whether it is a linear map to tokens of this width.
-
-    MobileBERT's are narrower, I-BERT's put out two tensors.
-    """
-    linear = getattr(module, "base_layer", module)  # a method may have wrapped it
-    return isinstance(linear, nn.Linear) and linear.out_features == width
 
 
 def _current(name: str) -> str:

@@ -110,11 +110,22 @@ def next_hook() -> int:
 
 def _copied(module: M, without_hooks: range = range(0)) -> M:
     """A module with the attributes of another; a hook on one is no hook on the other."""
+    return copied_as(type(module), module, without_hooks)
+
+
+def copied_as(kind: type[M], module: nn.Module, without_hooks: range = range(0)) -> M:
+    """A module of a class with the attributes of another module, whose hooks are not shared.
+
+    Args:
+        kind: the module's own class, or one that is derived from it.
+        module: what is copied; its weights and children are shared.
+        without_hooks: numbers of the hooks to leave out (see `next_hook`).
+    """
     # Not copy.copy, which a class may have made deep; and no __init__, which would draw weights.
-    copied = type(module).__new__(type(module))
+    copied = kind.__new__(kind)
     attributes = vars(copied)
     attributes.update(vars(module))
-    for kind in HOOKS:
-        hooks = attributes[kind].items()
-        attributes[kind] = OrderedDict(item for item in hooks if item[0] not in without_hooks)
+    for name in HOOKS:
+        hooks = attributes[name].items()
+        attributes[name] = OrderedDict(item for item in hooks if item[0] not in without_hooks)
     return copied

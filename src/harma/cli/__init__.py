@@ -30,7 +30,8 @@ VERBS = {
     ),
     "info": ("info", "what a saved adapter, model or run is"),
     "import": ("import_", "a released checkpoint of the original HarMA to an adapter directory"),
-    "export": ("export", "an adapter directory to the released form"),
+    "export": ("export", "a model for an engine (ONNX Runtime, OpenVINO), or in the released form"),
+    "merge": ("merge", "runs of LoRA and other linear updates, or soups of them, to a plain model"),
     "recipes": ("recipes", "the shipped recipes, or one of them"),
     "backbones": ("backbones", "the presets: architecture, file, licence, where to get it"),
     "data": (

@@ -39,6 +39,11 @@ def output_directory(text: str) -> Path:
     return _checked_place(text, check_output_directory)
 
 
+def output_place(text: str) -> Path:
+    """A file or directory, as another option says; the verb looks at it before any work."""
+    return Path(text)
+
+
 def local_directory(text: str) -> Path:
     """A directory of this machine, no address; the verb says what it needs of it."""
     return _checked_place(text, check_no_address)

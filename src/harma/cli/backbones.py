@@ -8,7 +8,7 @@ import argparse
 
 EPILOG = """examples:
   harma backbones
-  harma backbones ViT-B-32        # what HarMA's adapters would train on it
+  harma backbones ViT-B-32        # which methods it takes, and what each would train
   harma backbones swin-bert       # the same for a dual encoder"""
 
 
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "architecture",
         nargs="?",
-        help="count the adapters' weights on this open_clip architecture or dual encoder",
+        help="say which methods this architecture, preset or model takes, what each would train",
     )
 
 
@@ -32,11 +32,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _list_presets() -> None:
     from harma.backbones import DUAL_ENCODERS, PRESETS
+    from harma.backbones.preprocess import NUM_CHANNELS
+    from harma.methods.table import METHODS
 
     for name, preset in PRESETS.items():
-        activation = "QuickGELU" if preset.quick_gelu else "GELU"
-        print(f"{name}\n  {preset.architecture}, {activation}: {preset.about}")
+        print(f"{name}\n  {preset.architecture}, {preset.activation}: {preset.about}")
         print(f"  {preset.remote.describe()}\n  {preset.remote.page}")
+        if preset.bands == NUM_CHANNELS:
+            taken = [method for method in (*METHODS, "full") if method not in preset.not_taken]
+            print(f"  methods: {', '.join(taken)}")
     for name, dual in DUAL_ENCODERS.items():
         print(f"{name}\n  dual encoder, its projections untrained: {dual.about}")
         print(
@@ -46,12 +50,12 @@ def _list_presets() -> None:
 
 
 def _count(architecture: str) -> None:
-    from harma.backbones import load_backbone
-    from harma.methods.harma.config import AdapterConfig
-    from harma.model.model import HarMA
+    from harma.methods.taking import methods_taken
 
-    model = HarMA(load_backbone(architecture, pretrained=False), AdapterConfig())
-    trained = model.num_parameters(trained=True)
-    total = model.num_parameters()
-    percent = 100 * trained / total
-    print(f"{architecture}: {trained:,} trained parameters of {total:,} ({percent:.2f} %)")
+    for method, taken in methods_taken(architecture).items():
+        if taken.refusal:
+            print(f"{architecture}: {method} is not taken: {taken.refusal}")
+            continue
+        percent = 100 * taken.trained / taken.total
+        name = architecture if method == "harma" else f"{architecture}: {method}"
+        print(f"{name}: {taken.trained:,} trained parameters of {taken.total:,} ({percent:.2f} %)")

@@ -3,10 +3,11 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from harma.model.precision import PRECISIONS, Precision
+from harma.model.precision import ANY_PRECISIONS, AnyPrecision
 
 if TYPE_CHECKING:
     from harma.model.model import HarMA
+    from harma.model.opened import OpenedModel
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
@@ -21,22 +22,27 @@ def add_precision_argument(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument(
         "--precision",
-        choices=PRECISIONS,
-        default="float32",
+        choices=ANY_PRECISIONS,
         help=(
-            "of the computation (float32); bf16 embeds images several times as fast on recent GPUs,"
-            " slower on a CPU"
+            "of the computation (float32, or that of an exported model); bf16 embeds images several"
+            " times as fast on recent GPUs, and twice as fast on CPUs that have it, where it is"
+            " bf16_weights; int8 needs an exported model (harma export)"
         ),
     )
 
 
-def load_on_device(
-    what: str, backbone: str | None, device: str, precision: Precision = "float32"
-) -> "HarMA":
-    """What `harma.load` opens, on the device and in the precision that the arguments name."""
+def load_on_device(what: str, backbone: str | None, device: str) -> "HarMA":
+    """What `harma.load` opens, on the device that the arguments name."""
     from harma.ground.device import best_device
     from harma.model.saved import load
 
-    model = load(what, backbone=backbone).to(best_device(device))
-    model.precision = precision
-    return model
+    return load(what, backbone=backbone).to(best_device(device))
+
+
+def open_on_device(
+    what: str, backbone: str | None, device: str, precision: AnyPrecision | None = None
+) -> "OpenedModel":
+    """A model, or an exported one, on the device and in the precision that the arguments name."""
+    from harma.model.opened import open_at_work
+
+    return open_at_work(what, backbone=backbone, device=device, precision=precision)

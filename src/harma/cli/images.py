@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from harma.cli.argument_types import count, positive
-from harma.cli.device import add_device_argument, add_precision_argument, load_on_device
+from harma.cli.device import add_device_argument, add_precision_argument, open_on_device
 from harma.ground.device import usable_cores
 from harma.ground.progress import progress_bars
 
 if TYPE_CHECKING:
     from harma.model.image_files import EmbeddedFiles
-    from harma.model.model import HarMA
+    from harma.model.opened import OpenedModel
 
 ANSWER_FORMATS = ("table", "json", "csv")
 MOST_WORKERS = 8
@@ -48,7 +48,9 @@ class ImageAnswers:
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """The model, and how it runs."""
     parser.add_argument(
-        "model", metavar="MODEL", help="run, adapter or model directory, preset, open_clip name"
+        "model",
+        metavar="MODEL",
+        help="run, adapter, model or exported directory, preset, open_clip name",
     )
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"
@@ -80,14 +82,14 @@ def shown(path: Path) -> str:
     return str(path)
 
 
-def open_model(args: argparse.Namespace) -> "HarMA":
+def open_model(args: argparse.Namespace) -> "OpenedModel":
     """The model of `add_model_arguments`, where it runs."""
-    return load_on_device(args.model, args.backbone, args.device, args.precision)
+    return open_on_device(args.model, args.backbone, args.device, args.precision)
 
 
 def embed_named(
     args: argparse.Namespace,
-    model: "HarMA",
+    model: "OpenedModel",
     paths: Sequence[Path],
     *,
     dtype: Literal["float16", "float32"] = "float32",

@@ -44,7 +44,7 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "trained parameters", trained_share(parameters["trained"], parameters["total"])
     if method := facts.get("method"):
         yield "method", method
-    for section in ("adapter", "options", "data"):
+    for section in ("adapter", "options", "data", "export"):
         for name, value in (facts.get(section) or {}).items():
             yield f"{section} {name}", str(value)
     for name, value in (facts.get("metrics") or {}).items():

@@ -148,12 +148,12 @@ def _opened(homes: Sequence["Home"], args: argparse.Namespace) -> "Index":
 
     if args.model is None and args.backbone is None and args.device == "auto":
         return Index.open(homes)
-    from harma.cli.device import load_on_device
+    from harma.cli.device import open_on_device
     from harma.index.settings import read_settings
 
     settings = read_settings(homes[0])
     backbone = args.backbone
     if args.model is None:
         backbone = args.backbone or settings.backbone
-    model = load_on_device(args.model or settings.model, backbone, args.device)
+    model = open_on_device(args.model or settings.model, backbone, args.device)
     return Index.open(homes, model=model)

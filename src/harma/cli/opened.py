@@ -108,12 +108,12 @@ def open_index(place: IndexPlace, args: argparse.Namespace) -> "Index":
     """An index, or several, with the model that is named; None leaves it to the index."""
     from harma.index.index import Index
     from harma.index.settings import read_settings
-    from harma.model.saved import load
+    from harma.model.opened import open_model
 
     if args.model is None and args.backbone is None:
         return Index.open(place.homes)
     name = args.model or read_settings(place.homes[0]).model
-    return Index.open(place.homes, model=load(name, backbone=args.backbone))
+    return Index.open(place.homes, model=open_model(name, backbone=args.backbone))
 
 
 def read_search(file: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harma.index.hit_list import HitList
     from harma.index.hits import Hit
     from harma.index.index import Index
-    from harma.model.model import HarMA
+    from harma.model.opened import OpenedModel
 
 # Formats by the suffix of the file they are written to.
 FORMAT_OF_SUFFIX = {
@@ -103,17 +103,17 @@ def run(args: argparse.Namespace) -> int:
     return 0 if hits else 1
 
 
-def _model(args: argparse.Namespace) -> "HarMA | None":
+def _model(args: argparse.Namespace) -> "OpenedModel | None":
     """The model that is named; None leaves it to the index."""
     if args.model is None and args.backbone is None:
         return None
     from harma.index.settings import read_settings
-    from harma.model.saved import load
+    from harma.model.opened import open_model
 
     settings = read_settings(args.directory)
     if args.model is None:
-        return load(settings.model, backbone=args.backbone)
-    return load(args.model, backbone=args.backbone)
+        return open_model(settings.model, backbone=args.backbone)
+    return open_model(args.model, backbone=args.backbone)
 
 
 def _format(args: argparse.Namespace) -> str:

@@ -176,9 +176,19 @@ class ImageCache:
         return array
 
     def _entry(self, path: Path) -> Path:
-        """The file of an image.
+        """The file of an image."""
+        name = hashlib.sha256(self.key(path).encode("utf-8", "surrogateescape")).hexdigest()[:40]
+        # A folder for each first two digits: some file systems are slow with a million files in
+        # one.
+        return self.directory / name[:2] / f"{name}.npy"
 
-        Another size or time is another image: stale entries are never read.
+    def key(self, path: Path) -> str:
+        """What the pixels of an image depend on.
+
+        Another size or time is another image: what was made of the old one is never taken for it.
+
+        Raises:
+            MissingFileError: there is no such file.
         """
         try:
             stat = stat_of(path)
@@ -188,10 +198,7 @@ class ImageCache:
         # The same raster is another picture in another range.
         if not is_plain_picture(path):
             key += f"\0{self.reading!r}"
-        name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:40]
-        # A folder for each first two digits: some file systems are slow with a million files in
-        # one.
-        return self.directory / name[:2] / f"{name}.npy"
+        return key
 
 
 def default_directory() -> Path:

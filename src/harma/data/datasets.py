@@ -55,6 +55,11 @@ class CaptionPairs(Dataset[CaptionItem]):
         captions_per_image: C, captions of an item; an image that has fewer gives some of them
             again.
 
+    Attributes:
+        token_ids: int64 (U, L) of the distinct captions, the rows that `caption_index` names.
+        with_pixels: whether images are read; else an item's pixels are empty, for whoever knows
+            already what becomes of them.
+
     Raises:
         ConfigError: the sampling is unknown, or "captions" is to have several captions.
     """
@@ -84,11 +89,12 @@ class CaptionPairs(Dataset[CaptionItem]):
         self.seed = seed
         self.sampling = sampling
         self.captions_per_image = captions_per_image
+        self.with_pixels = True
         # Shared memory: workers that live on into the next epoch see its number.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         # Tokenized once: what occurs with many images costs no more than what occurs with one.
         distinct = {caption: row for row, caption in enumerate(dict.fromkeys(split.captions))}
-        self._token_ids = tokenize(list(distinct))
+        self.token_ids = tokenize(list(distinct))
         self._token_row = torch.tensor([distinct[caption] for caption in split.captions])
         # The captions of image i are _by_image[_first[i] : _first[i + 1]].
         owners = split.caption_to_image
@@ -105,21 +111,27 @@ class CaptionPairs(Dataset[CaptionItem]):
         return self.split.num_images
 
     def __getitem__(self, index: int) -> CaptionItem:
-        """An item.
+        """An item of the epoch that `set_epoch` chose; see `item`."""
+        return self.item(index, int(self._epoch))
+
+    def item(self, index: int, epoch: int) -> CaptionItem:
+        """An item of an epoch.
 
         Raises:
             DataError: the image cannot be read.
         """
-        with seeded(self.seed, int(self._epoch), index):
+        with seeded(self.seed, epoch, index):
             captions = self._captions(index)
             image = int(self.split.caption_to_image[captions[0]])
-            pixels = self.transform(self.cache.get(self.split.images[image]))
+            pixels = torch.empty(0)
+            if self.with_pixels:
+                pixels = self.transform(self.cache.get(self.split.images[image]))
         label = UNKNOWN_LABEL
         if self.split.labels is not None:
             label = int(self.split.labels[image])
         return {
             "pixels": pixels,
-            "token_ids": self._token_ids[self._token_row[captions]],
+            "token_ids": self.token_ids[self._token_row[captions]],
             "caption_index": self._token_row[captions],
             "image_index": image,
             "label": label,

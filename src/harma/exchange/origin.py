@@ -13,7 +13,7 @@ from harma.scenes.reading import Reading
 from harma.scenes.windows import Tiling
 
 if TYPE_CHECKING:
-    from harma.model.model import HarMA
+    from harma.model.opened import OpenedModel
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class _Named:
 
     name: str
     model_id: str
-    model: "HarMA | None" = None
+    model: "OpenedModel | None" = None
 
 
 def import_settings(
     file: EmbeddingFile, model: str | Path | None, backbone: str | None, label: str | None
-) -> tuple[Settings, "HarMA | None"]:
+) -> tuple[Settings, "OpenedModel | None"]:
     """What a new index of a file would be made with, and the model if it was loaded.
 
     Args:
@@ -92,9 +92,9 @@ def _named(
 def _loaded(file: EmbeddingFile, model: str | Path, backbone: str | None) -> _Named:
     """A model that HarMA loads, if its embeddings are as long as those of the file."""
     from harma.model.fingerprint import model_id
-    from harma.model.saved import load
+    from harma.model.opened import open_model
 
-    loaded = load(model, backbone=backbone)
+    loaded = open_model(model, backbone=backbone)
     if loaded.embed_dim != file.layout.embed_dim:
         raise ModelMismatchError(
             f"the embeddings of {file.layout.path} have {file.layout.embed_dim} numbers, those of"

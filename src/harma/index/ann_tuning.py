@@ -1,7 +1,7 @@
 """Tuning of the ANN index: of several kinds the quickest whose answers are as good as wanted."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,15 +16,24 @@ from harma.index.search import best_of
 
 # Share of the ten best that every kind of query has to find.
 WANTED_RECALL = 0.99
+# Chips that are asked for: one may be the query itself.
+FOUND = RECALL_K + 1
 # Where nothing reaches that, the nearest is kept; with less than this all are compared.
 KEPT_RECALL = 0.9
 # Queries of each kind that it is measured on.
 QUERIES = 64
 # Queries that are timed against comparing all.
 TIMED_QUERIES = 8
-# From quick to thorough: partitions that are looked into, and how many times k candidates are
-# compared exactly. It goes on, twice as many partitions each time, until all are looked into.
-LADDER = ((10, 2), (20, 4), (40, 8), (80, 16), (160, 32))
+# Partitions that are looked into on the first rung of a ladder: twice as many on each next one,
+# until all are. Between the first rung that finds enough and the one below it is halved so often.
+FEWEST_PROBES = 5
+HALVED = 2
+# How many times k candidates are compared exactly: one question to the ANN index tells of each.
+REFINES = (2, 3, 4, 6, 8, 12, 16, 24, 32)
+# Of so many queries it is seen first whether a rung is worth measuring: recall of them that misses
+# what is wanted by more than this is not made good by the others.
+LOOKED_AT = 16
+HOPELESS = 0.05
 # Chips in a partition, as Lance has it too: said, so that the ladder knows where it ends.
 CHIPS_IN_PARTITION = 4096
 EVENLY_PARTED = 1 << 20
@@ -82,12 +91,11 @@ def make_ann(
         made = Ann(
             kind, num_bits, 0, 0, store.count(), {}, 0, least_recall, num_partitions_of(store)
         )
-        for ann in _climbed(probes, made):
-            if nearest is None or ann.worst_recall > nearest.worst_recall:
-                nearest = ann
-            if ann.is_reached:
-                write_ann(store, ann)
-                return ann
+        ann = _best(probes, made, least_recall)
+        if ann is not None and ann.is_reached:
+            write_ann(store, ann)
+            return ann
+        nearest = _nearer(nearest, ann)
     if nearest is None or nearest.worst_recall < KEPT_RECALL:
         store.drop_ann()
         write_tried(store)
@@ -110,16 +118,19 @@ def tuned_again(store: StoreWriter, texts: Vectors | None, ann: Ann) -> Ann | No
         How it is searched now; None where all are compared.
     """
     probes = Probes(store, texts, TRUTH_CHIPS_AGAIN)
-    best: Ann | None = None
-    for measured in _climbed(probes, replace(ann, num_measured=store.count())):
-        if best is None or measured.worst_recall > best.worst_recall:
-            best = measured
-        if measured.is_reached:
-            break
+    wanted = ann.wanted_recall or WANTED_RECALL
+    best = _best(probes, replace(ann, num_measured=store.count()), wanted)
     if best is None or best.worst_recall < KEPT_RECALL:
-        return make_ann(store, texts, least_recall=ann.wanted_recall or WANTED_RECALL)
+        return make_ann(store, texts, least_recall=wanted)
     write_ann(store, best)
     return best
+
+
+def _nearer(one: Ann | None, other: Ann | None) -> Ann | None:
+    """Which of two finds more; the first where both find as much."""
+    if one is None or (other is not None and other.worst_recall > one.worst_recall):
+        return other
+    return one
 
 
 def _kinds(store: StoreReader) -> Iterator[tuple[str, int]]:
@@ -141,39 +152,87 @@ def num_partitions_of(store: StoreReader) -> int:
     return max(1, count // CHIPS_IN_PARTITION)
 
 
-def rungs(num_partitions: int) -> Iterator[tuple[int, int]]:
-    """Parameters to try, from quick to thorough: (partitions looked into, refine).
+def rungs(num_partitions: int, fewest: int = FEWEST_PROBES) -> Iterator[int]:
+    """Partitions to look into, from few to all that there are.
 
     Args:
-        num_partitions: that there are; the last rung looks into all of them.
+        num_partitions: that there are.
+        fewest: of the first rung.
     """
-    yield from LADDER
-    num_probes, refine = LADDER[-1]
+    num_probes = min(fewest, num_partitions)
+    yield num_probes
     while num_probes < num_partitions:
         num_probes = min(2 * num_probes, num_partitions)
-        yield num_probes, refine
+        yield num_probes
 
 
-def _climbed(probes: "Probes", ann: Ann) -> Iterator[Ann]:
-    """What an ANN index reaches on each rung, until that takes as long as comparing all.
+def _best(probes: "Probes", ann: Ann, wanted: float) -> Ann | None:
+    """The quickest way to search an ANN index that reaches a recall, or what comes nearest.
 
-    What is looked into less than now is left out.
+    None where even the first rung takes as long as comparing all. What is looked into less than now
+    is left out.
     """
-    for num_probes, refine in rungs(ann.num_partitions or num_partitions_of(probes.store)):
-        if num_probes < ann.num_probes:
+    nearest: Ann | None = None
+    below = 0
+    fewest = max(FEWEST_PROBES, ann.num_probes)
+    for num_probes in rungs(ann.num_partitions or num_partitions_of(probes.store), fewest):
+        if probes.is_slow(num_probes):
+            break
+        reached = _measured(probes, ann, num_probes, wanted)
+        if reached.worst_recall >= wanted:
+            return _quickest(probes, ann, reached, below, wanted)
+        nearest = _nearer(nearest, reached)
+        below = num_probes
+    return nearest
+
+
+def _quickest(probes: "Probes", ann: Ann, reached: Ann, below: int, wanted: float) -> Ann:
+    """Of what reaches a recall, the quickest: few partitions may need many candidates each.
+
+    Args:
+        probes: measure.
+        ann: how it was made.
+        reached: the first rung that does.
+        below: partitions of the rung below, which does not; 0 where there is none.
+        wanted: recall.
+    """
+    best = reached
+    above = reached.num_probes
+    # Halfway between what does and what does not, as on a ruler.
+    for _ in range(HALVED if below else 0):
+        between = (below + above) // 2
+        if between in (below, above):
+            break
+        tried = _measured(probes, ann, between, wanted)
+        if tried.worst_recall < wanted:
+            below = between
             continue
-        if probes.is_slow(num_probes, refine):
-            return
-        recall, milliseconds = probes.measure(num_probes, refine)
-        yield replace(
-            ann, num_probes=num_probes, refine=refine, recall=recall, milliseconds=milliseconds
-        )
+        above = between
+        if tried.milliseconds < best.milliseconds:
+            best = tried
+    return best
+
+
+def _measured(probes: "Probes", ann: Ann, num_probes: int, wanted: float) -> Ann:
+    """What an ANN index reaches with so many partitions looked into, with as few candidates as do.
+
+    Where none do, with as few as come nearest.
+    """
+    nearest: Ann | None = None
+    for refine, recall in probes.measure(num_probes, wanted).items():
+        reached = replace(ann, num_probes=num_probes, refine=refine, recall=recall)
+        nearest = _nearer(nearest, reached)
+        if reached.worst_recall >= wanted:
+            break
+    assert nearest is not None
+    return replace(nearest, milliseconds=probes.milliseconds(num_probes, nearest.refine))
 
 
 def _made_again(probes: "Probes", store: StoreWriter, ann: Ann, num_workers: int) -> Ann:
     """An ANN index in whose place another kind was tried since; it may reach a little else now."""
     store.create_ann(ann.kind, ann.num_bits, num_partitions_of(store), num_workers=num_workers)
-    recall, milliseconds = probes.measure(ann.num_probes, ann.refine)
+    recall = probes.measure(ann.num_probes)[ann.refine]
+    milliseconds = probes.milliseconds(ann.num_probes, ann.refine)
     return replace(ann, recall=recall, milliseconds=milliseconds)
 
 
@@ -202,15 +261,20 @@ class _Probe:
         """Row ids of the ten best of those that were compared, its own chip left out."""
         return set(_others(self.best[0].tolist(), self.row_id))
 
-    def recall(self, ids: list[int], store: StoreReader) -> float:
-        """Share of the ten best of all that was found, 0 to 1; of a sample it is an estimate."""
+    def recall(self, ids: list[int], vectors: Vectors) -> float:
+        """Share of the ten best of all that was found, 0 to 1; of a sample it is an estimate.
+
+        Args:
+            ids: row ids that were found, the best first.
+            vectors: their embeddings (n, E).
+        """
         found = _others(ids, self.row_id)
         if self.share == 1:
             return len(self.truth & set(found)) / max(1, len(self.truth))
         if not found:
             return 0.0
-        vectors = embeddings_of(store.take(np.array(found), ["embedding"]))
-        return 1 - self._num_missed(found, vectors @ self.vector) / RECALL_K
+        is_found = np.isin(ids, found)
+        return 1 - self._num_missed(found, vectors[is_found] @ self.vector) / RECALL_K
 
     def _num_missed(self, found: list[int], scores: Vectors) -> float:
         """About how many of the ten best of all were not found, by those of the sample."""
@@ -240,12 +304,14 @@ class Probes:
         texts = texts[:QUERIES]
         self._vectors = np.concatenate([texts, images])
         self._row_ids = [-1] * len(texts) + chips[ROW_ID].to_pylist()
-        self.probes = [*self._probes(""), *self._probes(filter_of_a_part(store))]
+        # With a filter half of them: each takes as long as several without.
+        of_a_part = list(self._probes(filter_of_a_part(store)))[::2]
+        self.probes = [*self._probes(""), *of_a_part]
 
     def _probes(self, where: str) -> Iterator[_Probe]:
         """All vectors as queries with a filter."""
         share = 1.0
-        count = RECALL_K + 1
+        count = FOUND
         blocks = self.store.blocks(["embedding"], where)
         # A filter leaves few.
         if not where and self.store.count() > self._most:
@@ -258,37 +324,47 @@ class Probes:
             kind = "image" if row_id >= 0 else "text"
             yield _Probe("filtered" if where else kind, vector, row_id, where, own, share)
 
-    def measure(self, num_probes: int, refine: int) -> tuple[dict[str, float], float]:
-        """Recall by kind of query, 0 to 1, and the median time of one, milliseconds."""
-        recalls: dict[str, list[float]] = {}
-        times = []
-        for probe in self.probes:
-            start = time.perf_counter()
-            ids = self._asked(probe, num_probes, refine)
-            times.append(time.perf_counter() - start)
-            recalls.setdefault(probe.kind, []).append(probe.recall(ids, self.store))
-        # The mean of estimates: one of them may be below 0.
-        by_kind = {kind: max(0.0, float(np.mean(values))) for kind, values in recalls.items()}
-        return by_kind, 1000 * float(np.median(times))
+    def measure(self, num_probes: int, wanted: float = 0.0) -> dict[int, dict[str, float]]:
+        """Recall, 0 to 1, with so many partitions looked into: refine → kind of query → recall.
 
-    def is_slow(self, num_probes: int, refine: int) -> bool:
-        """Whether a query takes longer than comparing all chips; some of them are timed.
+        Args:
+            num_probes: partitions.
+            wanted: recall; where that is out of reach only some of the queries are asked.
+        """
+        # As searches read it: a version that stays.
+        reader = self.store.snapshot()
+        by_kind: dict[str, list[_Probe]] = {}
+        for probe in self.probes:
+            by_kind.setdefault(probe.kind, []).append(probe)
+        first = [of_kind[:LOOKED_AT] for of_kind in by_kind.values()]
+        recalls = _recalls(reader, first, num_probes)
+        if _worst(recalls[REFINES[-1]]) < wanted - HOPELESS:
+            return recalls
+        return _recalls(reader, list(by_kind.values()), num_probes)
+
+    def milliseconds(self, num_probes: int, refine: int) -> float:
+        """The median time of a query without a filter; some of them are timed."""
+        reader = self.store.snapshot()
+        unfiltered = [probe for probe in self.probes if not probe.where]
+        timed = unfiltered[:: max(1, len(unfiltered) // TIMED_QUERIES)]
+        times: list[float] = []
+        # The first time reads partitions from disk.
+        for _ in range(2):
+            times = []
+            for probe in timed:
+                start = time.perf_counter()
+                _asked(reader, probe, num_probes, refine)
+                times.append(time.perf_counter() - start)
+        return 1000 * float(np.median(times))
+
+    def is_slow(self, num_probes: int) -> bool:
+        """Whether a query takes longer than comparing all chips, with as few candidates as may be.
 
         Of few chips both are so quick that nobody waits, and times say nothing.
         """
         if self.store.count() < PAYS:
             return False
-        unfiltered = [probe for probe in self.probes if not probe.where]
-        timed = unfiltered[:: max(1, len(unfiltered) // TIMED_QUERIES)]
-        times: list[float] = []
-        # The first time reads partitions from disk; comparing all was timed twice, too.
-        for _ in range(2):
-            times = []
-            for probe in timed:
-                start = time.perf_counter()
-                self._asked(probe, num_probes, refine)
-                times.append(time.perf_counter() - start)
-        return 1000 * float(np.median(times)) > self.exact_milliseconds
+        return self.milliseconds(num_probes, REFINES[0]) > self.exact_milliseconds
 
     @cached_property
     def exact_milliseconds(self) -> float:
@@ -307,18 +383,51 @@ class Probes:
             times.append((time.perf_counter() - start) / share)
         return 1000 * min(times)
 
-    def _asked(self, probe: _Probe, num_probes: int, refine: int) -> list[int]:
-        """Row ids that the ANN index gives."""
-        table = self.store.nearest(
-            probe.vector,
-            RECALL_K + 1,
-            num_probes=num_probes,
-            refine=refine,
-            where=probe.where,
-            columns=["id"],
-        )
-        ids: list[int] = table[ROW_ID].to_pylist()
-        return ids
+
+def _recalls(
+    store: StoreReader, kinds: Sequence[Sequence[_Probe]], num_probes: int
+) -> dict[int, dict[str, float]]:
+    """Mean recall of queries, by refine and by kind of query."""
+    recalls: dict[int, dict[str, float]] = {refine: {} for refine in REFINES}
+    for probes in kinds:
+        rows = np.array([_recall_by_refine(store, probe, num_probes) for probe in probes])
+        for refine, value in zip(REFINES, rows.mean(axis=0).tolist(), strict=True):
+            # The mean of estimates: one of them may be below 0.
+            recalls[refine][probes[0].kind] = max(0.0, value)
+    return recalls
+
+
+def _recall_by_refine(store: StoreReader, probe: _Probe, num_probes: int) -> list[float]:
+    """Recall of one query with each number of candidates, the first of those that there are."""
+    ids = _candidates(store, probe, num_probes, REFINES[-1])
+    vectors = store.vectors(ids)
+    scores = vectors @ probe.vector
+    recalls = []
+    for refine in REFINES:
+        first = slice(0, FOUND * refine)
+        best = np.lexsort((ids[first], -scores[first]))[:FOUND]
+        recalls.append(probe.recall(ids[best].tolist(), vectors[best]))
+    return recalls
+
+
+def _worst(recall: dict[str, float]) -> float:
+    return min(recall.values(), default=1.0)
+
+
+def _candidates(
+    store: StoreReader, probe: _Probe, num_probes: int, refine: int
+) -> NDArray[np.int64]:
+    """Row ids of what the ANN index gives to be compared exactly, the nearest first."""
+    table = store.nearest(probe.vector, FOUND * refine, num_probes=num_probes, where=probe.where)
+    ids: NDArray[np.int64] = table[ROW_ID].to_numpy()
+    return ids
+
+
+def _asked(store: StoreReader, probe: _Probe, num_probes: int, refine: int) -> NDArray[np.int64]:
+    """Row ids that a search by the ANN index gives, the best first."""
+    ids = _candidates(store, probe, num_probes, refine)
+    best, _ = best_of(ids, store.vectors(ids) @ probe.vector, FOUND)
+    return best
 
 
 def best_of_blocks(blocks: Iterable[pa.Table], vectors: Vectors, count: int) -> list[Best]:

@@ -20,7 +20,7 @@ from harma.index.store import WRITING_INDEX, Store
 from harma.index.superseded import superseded, without_known_parts
 from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
 from harma.model.fingerprint import check_model, model_id
-from harma.model.model import HarMA
+from harma.model.opened import OpenedModel, engine_of
 from harma.scenes.reading import Reading
 from harma.scenes.source import Found, Source
 from harma.scenes.windows import Tiling
@@ -32,7 +32,7 @@ OTHERWISE = {"tiles": "; `harma index reembed` gives this one other tiles"}
 def build(
     place: Place,
     sources: Sequence[Source] | Found,
-    model: HarMA,
+    model: OpenedModel,
     settings: Settings,
     *,
     batch_size: int = 64,
@@ -104,8 +104,8 @@ def _opened(home: Home, settings: Settings, tables: Home | None, guard: Guard) -
     return Store.create(home, settings, tables=tables, guard=guard)
 
 
-def _check_fits(store: Store, settings: Settings, model: HarMA) -> None:
-    """Check that an index is of this model and these settings, and note where the model is now.
+def _check_fits(store: Store, settings: Settings, model: OpenedModel) -> None:
+    """Check that an index is of this model and these settings, and note what embeds now.
 
     Raises:
         ConfigError: it was made with other settings.
@@ -114,8 +114,19 @@ def _check_fits(store: Store, settings: Settings, model: HarMA) -> None:
     of_index = store.settings
     check_model(of_index.model, of_index.model_id, model)
     _check_settings(of_index, settings)
-    if (settings.model, settings.backbone) != (of_index.model, of_index.backbone):
-        store.put_settings(replace(of_index, model=settings.model, backbone=settings.backbone))
+    now = replace(
+        of_index,
+        model=settings.model,
+        backbone=settings.backbone,
+        embedded_by=tuple(dict.fromkeys((*of_index.embedded_by, engine_of(model)))),
+    )
+    if _noted(now) != _noted(of_index):
+        store.put_settings(now)
+
+
+def _noted(settings: Settings) -> tuple[object, ...]:
+    """What an index notes of whoever embeds, which may change."""
+    return settings.model, settings.backbone, settings.embedded_by
 
 
 def _check_settings(of_index: Settings, given: Settings) -> None:
@@ -188,7 +199,7 @@ class _Counted:
 
 
 def default_settings(
-    model: HarMA,
+    model: OpenedModel,
     name: str,
     backbone: str | None,
     *,
@@ -224,4 +235,5 @@ def default_settings(
         reading=reading,
         max_nodata=max_nodata,
         tiles=tiles,
+        embedded_by=(engine_of(model),),
     )

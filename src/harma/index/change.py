@@ -16,7 +16,8 @@ from harma.index.filters import Filter
 from harma.index.hits import Hit, hit_of
 from harma.index.merge import merged
 from harma.index.schema import embeddings_of
-from harma.index.search import admitted_blocks, shown_chips
+from harma.index.search import admitted_blocks
+from harma.index.shown import shown_chips
 from harma.index.standing import NO_STANDINGS, Standings
 
 # Two chips show the same place where they share this much of the smaller one, and are of about one

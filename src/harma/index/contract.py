@@ -65,6 +65,9 @@ class StoreReader(Protocol):
     def take(self, ids: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Chips by their row ids (n,), each once, in this order; without `ROW_ID`."""
 
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Embeddings (n, E) of chips by their row ids (n,), each once, in this order."""
+
     def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Chips by their places in the table."""
 
@@ -74,16 +77,12 @@ class StoreReader(Protocol):
         k: int,
         *,
         num_probes: int,
-        refine: int,
-        where: str,
-        columns: Sequence[str],
+        where: str = "",
     ) -> pa.Table:
-        """The nearest chips by the ANN index, with `DISTANCE_COLUMN`, the nearest first."""
+        """The nearest chips by the ANN index alone: `ROW_ID` and `DISTANCE_COLUMN`.
 
-    def nearest_ids(
-        self, vector: NDArray[np.float32], k: int, *, num_probes: int
-    ) -> NDArray[np.int64]:
-        """Row ids of the nearest chips by the ANN index alone, the nearest first."""
+        The nearest first. Nothing is compared exactly.
+        """
 
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources, by source."""

@@ -27,7 +27,7 @@ from harma.index.contract import StoreReader
 from harma.index.counts import chip_totals, counted_bands, counted_sensors, last_added
 from harma.index.date_counts import dated_chips
 from harma.index.doubtful import find_doubtful
-from harma.index.embedder import PictureLike, QueryEmbedder
+from harma.index.embedder import PictureLike, QueryEmbedder, RememberingEmbedder
 from harma.index.expansion import Expander
 from harma.index.filters import filter_of, times_of
 from harma.index.hit_list import HitList
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from harma.index.relocate import Relocated
     from harma.index.upkeep import Removed
     from harma.index.writer import BuildOutcome
-    from harma.model.model import HarMA
+    from harma.model.opened import OpenedModel
 
 # Ranges of values that `info` names.
 MOST_STRETCHES = 5
@@ -68,14 +68,14 @@ class Index:
         model: the model it was made with, or None to load it when first needed.
     """
 
-    def __init__(self, store: StoreReader, model: "HarMA | None" = None) -> None:
+    def __init__(self, store: StoreReader, model: "OpenedModel | None" = None) -> None:
         self._snapshot = Snapshot(store)
         if model is not None:
             # Fills the cached property, so that nothing is loaded later.
             self.model = _checked(store, model)
 
     @classmethod
-    def open(cls, place: Place | Sequence[Place], *, model: "HarMA | None" = None) -> "Index":
+    def open(cls, place: Place | Sequence[Place], *, model: "OpenedModel | None" = None) -> "Index":
         """Open an index, or several of one model, which are searched as one.
 
         ::
@@ -116,7 +116,7 @@ class Index:
     def build(
         place: Place,
         sources: "Iterable[PathLike]",
-        model: "PathLike | HarMA | None" = None,
+        model: "PathLike | OpenedModel | None" = None,
         *,
         backbone: str | None = None,
         progress: AdvancePart = not_told,
@@ -286,7 +286,7 @@ class Index:
     def optimize(
         place: Place,
         *,
-        model: "HarMA | None" = None,
+        model: "OpenedModel | None" = None,
         with_texts: bool = True,
         num_workers: int = 1,
         progress: AdvancePart = not_told,
@@ -375,9 +375,9 @@ class Index:
         return self.store.count()
 
     @cached_property
-    def model(self) -> "HarMA":
+    def model(self) -> "OpenedModel":
         """The model, loaded from where it was when the index was made."""
-        from harma.model.saved import load
+        from harma.model.opened import open_model
 
         settings = self.store.settings
         if settings.model_id.startswith(FOREIGN):
@@ -386,16 +386,16 @@ class Index:
                 " texts and pictures cannot be looked for. Give a chip or a vector of"
                 " that model"
             )
-        return _checked(self.store, load(settings.model, backbone=settings.backbone))
+        return _checked(self.store, open_model(settings.model, backbone=settings.backbone))
 
     @cached_property
     def embedder(self) -> QueryEmbedder:
-        """What embeds queries: the model.
+        """What embeds queries: the model, which keeps the texts that were asked for last.
 
         A server sets what many callers share in its place, over the same model, which stays the one
         that was checked.
         """
-        return self.model
+        return RememberingEmbedder(self.model)
 
     @cached_property
     def _expander(self) -> Expander:
@@ -463,6 +463,7 @@ class Index:
             "properties": [f"{name} ({WORDS[kind]})" for name, kind in further],
             "model": settings.model,
             "model id": settings.model_id,
+            "embedded by": ", ".join(settings.embedded_by),
             "tiling": str(settings.tiling),
             "tiles": settings.tiles,
             "reading": str(settings.reading),
@@ -599,7 +600,7 @@ def _store_of(place: Place | Sequence[Place]) -> StoreReader:
     return stores[0] if len(stores) == 1 else JoinedStore(stores)
 
 
-def _checked(store: StoreReader, model: "HarMA") -> "HarMA":
+def _checked(store: StoreReader, model: "OpenedModel") -> "OpenedModel":
     """The model, if it is the one the index was made with."""
     # Not at the top: queries of vectors and chips need no model, and so no torch.
     from harma.model.fingerprint import check_model

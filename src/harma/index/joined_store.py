@@ -138,6 +138,17 @@ class JoinedStore:
         order = np.argsort(np.concatenate(places))
         return _below(tables).take(order).combine_chunks()
 
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Embeddings (n, E) of chips by their row ids (n,), each once, in this order."""
+        vectors = np.empty((len(ids), self.settings.embed_dim), dtype=np.float32)
+        numbers = ids >> self._shift
+        inner = ids & ((1 << self._shift) - 1)
+        for number in np.unique(numbers).tolist():
+            chosen = np.flatnonzero(numbers == number)
+            with _named(self.parts[number]):
+                vectors[chosen] = self.parts[number].vectors(inner[chosen])
+        return vectors
+
     def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Chips by their places in the tables, as if these lay below each other."""
         wanted = np.asarray(offsets, dtype=np.int64)
@@ -187,30 +198,15 @@ class JoinedStore:
         k: int,
         *,
         num_probes: int,
-        refine: int,
-        where: str,
-        columns: Sequence[str],
+        where: str = "",
     ) -> pa.Table:
         """The nearest by the ANN indexes of all."""
         table = self._all(
             lambda part: part.nearest(
-                vector,
-                k,
-                num_probes=num_probes,
-                refine=refine,
-                where=self._fitted(part, where),
-                columns=columns,
+                vector, k, num_probes=num_probes, where=self._fitted(part, where)
             )
         )
         return table.take(pc.sort_indices(table[DISTANCE_COLUMN])[:k])
-
-    def nearest_ids(
-        self, vector: NDArray[np.float32], k: int, *, num_probes: int
-    ) -> NDArray[np.int64]:
-        """Row ids of the nearest by the ANN indexes of all."""
-        table = self.nearest(vector, k, num_probes=num_probes, refine=1, where="", columns=["id"])
-        ids: NDArray[np.int64] = table[ROW_ID].to_numpy()
-        return ids
 
     def tuning(self) -> str:
         """Nothing: each index is searched in its own way (`harma.index.search`)."""

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from harma.errors import ConfigError
-from harma.ground.device import best_device
 from harma.ground.outputs import check_output_directory
 from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Home, Place, home_of
@@ -22,8 +21,9 @@ from harma.index.processes import prepare_workers
 from harma.index.reembed import reembed
 from harma.index.settings import Settings, is_index, read_settings
 from harma.index.writer import BuildOutcome
+from harma.model.exported.model import ExportedModel
 from harma.model.model import HarMA
-from harma.model.saved import load
+from harma.model.opened import OpenedModel, open_at_work
 from harma.scenes.reading import Reading
 from harma.scenes.reading_values import as_trained
 from harma.scenes.sources import find_scenes
@@ -35,19 +35,19 @@ BUILD_DEFAULTS = BuildOptions()
 WORK_DEFAULTS = WorkOptions()
 
 
-def _not_kept(_: HarMA) -> None:
+def _not_kept(_: OpenedModel) -> None:
     """Of a model that nobody needs afterwards."""
 
 
 def build_index(
     place: Place,
     sources: Iterable[PathLike],
-    model: PathLike | HarMA | None = None,
+    model: PathLike | OpenedModel | None = None,
     *,
     backbone: str | None = None,
     options: BuildOptions = BUILD_DEFAULTS,
     progress: AdvancePart = not_told,
-    keep_model: Callable[[HarMA], object] = _not_kept,
+    keep_model: Callable[[OpenedModel], object] = _not_kept,
 ) -> BuildOutcome:
     """Make an index, or add what is new to it.
 
@@ -78,7 +78,7 @@ def build_index(
     name, of_backbone = _named(model, backbone, of_index)
     with chosen_engine(options) as engine:
         loaded = model
-        if not isinstance(loaded, HarMA):
+        if not isinstance(loaded, HarMA | ExportedModel):
             loaded = _loaded(name, of_backbone, options)
         keep_model(loaded)
         return build(
@@ -101,7 +101,7 @@ def add_to_index(
     backbone: str | None = None,
     options: WorkOptions = WORK_DEFAULTS,
     progress: AdvancePart = not_told,
-    keep_model: Callable[[HarMA], object] = _not_kept,
+    keep_model: Callable[[OpenedModel], object] = _not_kept,
 ) -> BuildOutcome:
     """Add what is new to an index that is there, with its own model and settings.
 
@@ -194,14 +194,14 @@ def _kept_settings(home: Home) -> Settings | None:
 
 
 def _named(
-    model: PathLike | HarMA | None, backbone: str | None, of_index: Settings | None
+    model: PathLike | OpenedModel | None, backbone: str | None, of_index: Settings | None
 ) -> tuple[str, str | None]:
     """The name that an index keeps of its model, and where the model's backbone is.
 
     Raises:
         ConfigError: neither the call nor the index names a model.
     """
-    if model is not None and not isinstance(model, HarMA):
+    if model is not None and not isinstance(model, HarMA | ExportedModel):
         # The backbone that the index notes is that of the model it notes.
         return _lasting(model), backbone
     if of_index is not None:
@@ -217,18 +217,20 @@ def _lasting(model: PathLike) -> str:
     return os.fspath(model)
 
 
-def _loaded(name: str, backbone: str | None, options: WorkOptions) -> HarMA:
+def _loaded(name: str, backbone: str | None, options: WorkOptions) -> OpenedModel:
     """The model on its device and in its precision."""
     # Reading weights takes seconds, and so do the readers' libraries.
     if options.reads_here:
         prepare_workers()
-    model = load(name, backbone=backbone).to(best_device(options.device))
-    model.precision = options.precision
-    return model
+    return open_at_work(name, backbone=backbone, device=options.device, precision=options.precision)
 
 
 def _settings(
-    model: HarMA, name: str, backbone: str | None, options: BuildOptions, of_index: Settings | None
+    model: OpenedModel,
+    name: str,
+    backbone: str | None,
+    options: BuildOptions,
+    of_index: Settings | None,
 ) -> Settings:
     """The settings asked for; what is not said is as in the index, or the default."""
     tiling = Tiling()

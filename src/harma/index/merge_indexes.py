@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -139,7 +140,10 @@ class _Merge:
 
     def write(self, new: NewIndexes, num_chips: int, embedder: QueryEmbedder | None) -> Made:
         """Copy all that is taken into a new index."""
-        settings = replace(self.joined.settings, versions_before=0)
+        engines = chain.from_iterable(part.settings.embedded_by for part in self.joined.parts)
+        settings = replace(
+            self.joined.settings, versions_before=0, embedded_by=tuple(dict.fromkeys(engines))
+        )
         copies = Copies(new, [MERGED], settings)
         done = 0
         for number, store in enumerate(self.joined.parts):

@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harma.index.filters import Dates, Filter
+
+# Of so many chips from all over an index it is told about how many a filter admits, where these are
+# clearly more than few.
+COUNTED = 16_384
+CLEARLY_MORE = 1.5
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,28 +37,71 @@ class NearChips(Protocol):
         """Which of some chips of the same version, by their row ids, are admitted."""
 
 
-@dataclass(frozen=True)
 class ListedChips:
-    """The same, where all their row ids are known; see `NearChips`.
+    """The same, where the boxes and dates of all chips are held; see `NearChips`.
 
-    Attributes:
-        row_ids: (n,), ascending.
+    Args:
+        condition: an area, dates, or both, and nothing else.
+        places: of all chips; None where the condition names no area.
+        moments: of all chips; None where it names no dates.
+        few: so many chips are counted exactly.
     """
 
-    row_ids: RowIds
+    def __init__(
+        self, condition: Filter, places: "Places | None", moments: "Moments | None", few: int
+    ) -> None:
+        self._condition = condition
+        self._places = places
+        self._moments = moments
+        self._few = few
 
-    @property
+    @cached_property
     def count(self) -> int:
-        """How many there are."""
-        return len(self.row_ids)
+        """How many there are: exactly where they are few, else about so many."""
+        about = self._counted_in_a_sample()
+        # Of few in the sample the number would say little.
+        if about > CLEARLY_MORE * self._few:
+            return about
+        return len(self.ids())
+
+    def _counted_in_a_sample(self) -> int:
+        """About how many there are."""
+        if self._places is None:
+            assert self._moments is not None
+            step = max(1, len(self._moments.ids) // COUNTED)
+            return step * int(self.among(self._moments.ids[::step]).sum())
+        step = max(1, len(self._places.ids) // COUNTED)
+        ids = self._places.ids[::step]
+        near = ids[are_near(self._places.boxes[:, ::step], self._condition)]
+        if self._moments is None:
+            return step * len(near)
+        return step * int(self.among(near).sum())
 
     def ids(self) -> RowIds:
         """Row ids of all, ascending."""
-        return self.row_ids
+        return self._ids
+
+    @cached_property
+    def _ids(self) -> RowIds:
+        if self._moments is None:
+            assert self._places is not None
+            return self._places.near(self._condition)
+        assert self._condition.dates is not None
+        dated = self._moments.within(self._condition.dates)
+        if self._places is None:
+            return dated
+        near = self._places.near(self._condition)
+        return near[among(near, dated)]
 
     def among(self, ids: RowIds) -> NDArray[np.bool_]:
         """Which of some chips of the same version are admitted."""
-        return among(ids, self.row_ids)
+        are_among: NDArray[np.bool_] = np.ones(len(ids), dtype=bool)
+        if self._places is not None:
+            are_among &= self._places.are_near(ids, self._condition)
+        if self._moments is not None:
+            assert self._condition.dates is not None
+            are_among &= self._moments.are_within(ids, self._condition.dates)
+        return are_among
 
 
 @dataclass(frozen=True)
@@ -70,6 +119,12 @@ class Places:
     def near(self, condition: Filter) -> RowIds:
         """Row ids of chips whose boxes overlap those of a filter's area; ascending."""
         return self.ids[are_near(self.boxes, condition)]
+
+    def are_near(self, ids: RowIds, condition: Filter) -> NDArray[np.bool_]:
+        """Which of some chips, by row ids (n,), it is of; of those without a place none is."""
+        places, are_here = found_among(ids, self.ids)
+        are_here[are_here] = are_near(self.boxes[:, places[are_here]], condition)
+        return are_here
 
 
 @dataclass(frozen=True)
@@ -89,6 +144,13 @@ class Moments:
     def within(self, dates: Dates) -> RowIds:
         """Row ids of chips of which any moment lies in a range; ascending."""
         return self.ids[are_within(self.starts, self.ends, dates)]
+
+    def are_within(self, ids: RowIds, dates: Dates) -> NDArray[np.bool_]:
+        """Which of some chips, by row ids (n,), they are of; of those without a date none is."""
+        places, are_here = found_among(ids, self.ids)
+        places = places[are_here]
+        are_here[are_here] = are_within(self.starts[places], self.ends[places], dates)
+        return are_here
 
 
 def are_near(boxes: NDArray[np.float64], condition: Filter) -> NDArray[np.bool_]:
@@ -115,11 +177,15 @@ def are_within(
 
 def among(ids: RowIds, others: RowIds) -> NDArray[np.bool_]:
     """Which of some row ids are among others, which ascend; quicker than `np.isin`."""
+    return found_among(ids, others)[1]
+
+
+def found_among(ids: RowIds, others: RowIds) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where some row ids are among others, which ascend, and whether they are."""
     if not len(others):
-        return np.zeros(len(ids), dtype=bool)
+        return np.zeros(len(ids), dtype=np.intp), np.zeros(len(ids), dtype=bool)
     places = np.minimum(np.searchsorted(others, ids), len(others) - 1)
-    are_among: NDArray[np.bool_] = others[places] == ids
-    return are_among
+    return places, others[places] == ids
 
 
 def _microseconds(when: datetime) -> int:

@@ -15,7 +15,7 @@ from harma.scenes.windows import Tiling
 
 if TYPE_CHECKING:
     # It takes torch, which the command line shall not wait for before it says what is wrong.
-    from harma.model.precision import Precision
+    from harma.model.precision import AnyPrecision
 
 # Of a chip: what a new index leaves out if nothing is said.
 MAX_NODATA = 0.5
@@ -33,7 +33,8 @@ class WorkOptions:
         num_workers: processes that read for a model; 0 reads in its own, None takes what the cores
             allow.
         device: auto, cpu, cuda, cuda:1, mps.
-        precision: of the computation; scores of another precision differ by rounding.
+        precision: of the computation; None is float32, or that of an exported model. Scores of
+            another precision differ by rounding.
         tiles: N x N tiles of a chip are embedded beside it (`harma.index.tiles`); 1 embeds the
             chip alone, None is as in the index, or 1 of a new one.
         engine: who does the work: "local", or "ray" (a Ray cluster; `harma[cluster]`).
@@ -51,7 +52,7 @@ class WorkOptions:
     batch_size: int = 64
     num_workers: int | None = None
     device: str = "auto"
-    precision: "Precision" = "float32"
+    precision: "AnyPrecision | None" = None
     tiles: int | None = None
     engine: str = "local"
     address: str = "auto"

@@ -17,7 +17,7 @@ from harma.index.source_files import source_of
 from harma.index.store import TABLES, WRITING_INDEX, Store
 from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
-from harma.model.model import HarMA
+from harma.model.opened import OpenedModel, engine_of
 from harma.scenes.period import Period
 from harma.scenes.source import Properties, Source, source_named
 
@@ -28,7 +28,7 @@ GROWING = ".reembed"
 
 def reembed(
     place: Place,
-    model: HarMA,
+    model: OpenedModel,
     name: str,
     backbone: str | None,
     *,
@@ -68,6 +68,7 @@ def reembed(
         model=name,
         backbone=backbone,
         model_id=model_id(model),
+        embedded_by=(engine_of(model),),
         embed_dim=model.embed_dim,
         tiles=tiles or old.settings.tiles,
     )

@@ -1,11 +1,11 @@
 """The search itself: the best chips that a filter admits, all compared, or by the ANN index."""
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +19,13 @@ from harma.index.filters import Filter
 from harma.index.joined_store import JoinedStore
 from harma.index.merge import merged
 from harma.index.near import NearChips
-from harma.index.records import SHOWN_COLUMNS, ShownChip
+from harma.index.records import ShownChip
 from harma.index.schema import embeddings_of
 from harma.index.snapshot import Snapshot
 
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST_BY_ANN = 3000
-# Of several indexes so many are searched at once.
+# Of several indexes so many are searched at once, whoever asks.
 PARTS_AT_ONCE = 4
 # Chips of the whole index that are looked through for those of an area, at most.
 LOOKED_THROUGH = 40_000
@@ -33,8 +33,6 @@ LOOKED_THROUGH = 40_000
 UNEVEN = 2
 # Chips that are compared exactly for each one that is asked for, at least.
 LEAST_REFINE = 3
-# Of chips, what is the same for all of a scene.
-OF_SCENES = ("datetime", "datetime_end", "source", "crs")
 # Partitions looked into for them, at least: the nearest of an area may lie in any.
 LEAST_PROBES = 40
 
@@ -111,9 +109,8 @@ class Search:
     def _best_of_parts(self, ask: int) -> tuple[list[Match], bool]:
         """The best of several indexes: one model's scores compare."""
         matches: list[Match] = []
-        with ThreadPoolExecutor(min(len(self.parts), PARTS_AT_ONCE)) as pool:
-            for of_part in pool.map(lambda part: part._find_as_part(ask), self.parts):
-                matches += of_part
+        for of_part in _threads().map(lambda part: part._find_as_part(ask), self.parts):
+            matches += of_part
         # Stable: equal ones in the order of the indexes, so that pages fit.
         matches.sort(key=lambda match: -match.score)
         # A scene that lies in two indexes is shown once.
@@ -158,7 +155,7 @@ class Search:
         """The best `ask` of some chips that the area admits."""
         if not len(ids):
             return []
-        scores = embeddings_of(self.store.take(ids, ["embedding"])) @ self.vector
+        scores = self.store.vectors(ids) @ self.vector
         ids, scores = best_of(ids, scores, len(ids))
         matches: list[Match] = []
         # The outlines of the best are looked at, not those of all: nearly all lie in the area.
@@ -183,7 +180,7 @@ class Search:
         return self._matches(ids, scores)
 
     def _matches(self, ids: NDArray[np.int64], scores: NDArray[np.float32]) -> list[Match]:
-        chips = shown_chips(self.store, ids)
+        chips = self.snapshot.shown_chips(ids)
         return [Match(chip, float(score)) for chip, score in zip(chips, scores, strict=True)]
 
     # -- by the ANN index ---------------------------------------------------------------------
@@ -208,19 +205,17 @@ class Search:
             # An ANN index finds little of what a narrow filter admits.
             if where and near is None and self.store.count(where) <= few:
                 return None
-            table = self.store.nearest(
-                self.vector,
-                ask,
-                num_probes=self.ann.num_probes,
-                refine=refine,
-                where=where,
-                # With embeddings, as scores of the ANN index are of compressed ones.
-                columns=[*SHOWN_COLUMNS, "embedding"],
-            )
+            ids = self._nearest(ask * refine, self.ann.num_probes, where)
         # What is missing may lie in partitions that were not looked into.
-        if table.num_rows < ask:
+        if len(ids) < ask:
             return None
-        return self._ranked(table)
+        return self._of_few(ids, ask)
+
+    def _nearest(self, count: int, num_probes: int, where: str = "") -> NDArray[np.int64]:
+        """Row ids of the nearest chips by the ANN index alone, which knows them compressed."""
+        table = self.store.nearest(self.vector, count, num_probes=num_probes, where=where)
+        ids: NDArray[np.int64] = table[ROW_ID].to_numpy()
+        return ids
 
     def _nearest_of(self, near: NearChips, enough: int) -> NDArray[np.int64] | None:
         """The nearest `enough` of the chips around an area; None where that takes too long.
@@ -233,7 +228,7 @@ class Search:
         look_through = -(-UNEVEN * enough * self.snapshot.num_chips // near.count)
         num_probes = max(self.ann.num_probes, LEAST_PROBES)
         while look_through <= LOOKED_THROUGH:
-            ids = self.store.nearest_ids(self.vector, look_through, num_probes=num_probes)
+            ids = self._nearest(look_through, num_probes)
             num_seen = len(ids)
             ids = ids[near.among(ids)]
             if len(ids) >= enough:
@@ -243,13 +238,14 @@ class Search:
             look_through *= 4
         return None
 
-    def _ranked(self, table: pa.Table) -> list[Match]:
-        """Chips of a table, scored as the exact search does it: scores do not depend on the way."""
-        table = _in_area(table, self.condition)
-        ids = table[ROW_ID].to_numpy()
-        scores = embeddings_of(table) @ self.vector
-        chips = chips_of(table)
-        return [Match(chips[i], float(scores[i])) for i in np.lexsort((ids, -scores))]
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """What searches several indexes at once, made with the first such search."""
+    # A process that was forked has none of the threads.
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_threads.cache_clear)
+    return ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="harma-parts")
 
 
 def _searches(
@@ -277,32 +273,6 @@ def best_of(
         scores = scores[keep]
     best = np.lexsort((ids, -scores))[:k]
     return ids[best], scores[best]
-
-
-def shown_chips(store: StoreReader, ids: NDArray[np.int64]) -> list[ShownChip]:
-    """What is shown of chips by row ids (n,), in this order; an id may be there several times."""
-    if not len(ids):
-        return []
-    distinct, places = np.unique(ids, return_inverse=True)
-    chips = chips_of(store.take(distinct, SHOWN_COLUMNS))
-    return [chips[place] for place in places]
-
-
-def chips_of(table: pa.Table) -> list[ShownChip]:
-    """What is shown of the chips of a table with `SHOWN_COLUMNS`."""
-    # Column by column: a row as a mapping takes three times as long.
-    columns = [_values(table[name], name) for name in SHOWN_COLUMNS]
-    return [ShownChip(*values) for values in zip(*columns, strict=True)]
-
-
-def _values(column: pa.ChunkedArray, name: str) -> list[Any]:
-    """The values of a column of `SHOWN_COLUMNS`."""
-    if name not in OF_SCENES or not len(column):
-        return list(column.to_pylist())
-    # Each value is made once: a moment takes long, and one text for all hits takes less memory.
-    coded = column.combine_chunks().dictionary_encode()
-    values = coded.dictionary.to_pylist()
-    return [None if place is None else values[place] for place in coded.indices.to_pylist()]
 
 
 def admitted_blocks(

@@ -37,6 +37,8 @@ class Settings:
             1: the chip alone, also where the file does not say.
         versions_before: of its tables until it was embedded again: the numbers go on from there, so
             that no two states of an index have the same.
+        embedded_by: what embedded its chips: engine and precision, "torch float32" or "onnx int8",
+            in the order in which they came; () where the file does not say.
     """
 
     model: str
@@ -48,6 +50,7 @@ class Settings:
     max_nodata: float
     tiles: int = 1
     versions_before: int = 0
+    embedded_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_nodata <= 1:
@@ -123,4 +126,6 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
     tiling = dict(values["tiling"])
     tiling["scales"] = tuple(tiling["scales"])
     reading = reading_of_values(values["reading"])
-    return Settings(**{**values, "tiling": Tiling(**tiling), "reading": reading})
+    given = {**values, "tiling": Tiling(**tiling), "reading": reading}
+    given["embedded_by"] = tuple(values.get("embedded_by", ()))
+    return Settings(**given)

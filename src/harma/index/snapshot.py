@@ -11,8 +11,10 @@ from harma.index.background import Background, background_of
 from harma.index.contract import ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.joined_store import JoinedStore
-from harma.index.near import ListedChips, Moments, NearChips, Places, RowIds, among
+from harma.index.near import ListedChips, Moments, NearChips, Places, RowIds
+from harma.index.records import ShownChip
 from harma.index.schema import BOX_COLUMNS, embeddings_of
+from harma.index.shown import ShownTable, shown_chips, shown_table
 from harma.index.zones import DATE_COLUMNS, ZonedChips, Zones, moments_of, zones_of
 
 # Chips that a score is judged against.
@@ -20,6 +22,10 @@ SAMPLE_CHIPS = 4096
 # Of so many chips the boxes and dates are held in memory, 64 bytes a chip; of more those of runs of
 # them (`harma.index.zones`), a byte a chip.
 LISTED_CHIPS = 5_000_000
+# Of so many chips what is shown of them is held in memory, 180 bytes a chip, after so many searches
+# or when somebody warms up: a single search need not wait for it.
+SHOWN_CHIPS = 1_500_000
+SEARCHES_BEFORE = 3
 # So few chips are compared one by one, however they were chosen; of larger indexes a share, as the
 # ANN index has a harder time with a filter the more chips there are: a chip by its row id takes two
 # microseconds, a filter in the ANN index 200 milliseconds at a million chips.
@@ -43,12 +49,14 @@ class Snapshot:
 
     def __init__(self, store: StoreReader) -> None:
         self.store = store.snapshot()
+        self._num_shown = 0
 
     @classmethod
     def _of(cls, store: StoreReader) -> "Snapshot":
         """A snapshot of a store that reads one version already."""
         snapshot = cls.__new__(cls)
         snapshot.store = store
+        snapshot._num_shown = 0
         return snapshot
 
     @classmethod
@@ -121,19 +129,29 @@ class Snapshot:
             return None
         if condition.area is None and condition.dates is None:
             return None
-        if self.is_listed:
-            return ListedChips(self._listed(condition))
-        return ZonedChips(self.zones, self.store, condition, self.few)
+        if not self.is_listed:
+            return ZonedChips(self.zones, self.store, condition, self.few)
+        # What the filter does not say need not be held.
+        places = None if condition.area is None else self.places
+        moments = None if condition.dates is None else self.moments
+        return ListedChips(condition, places, moments, self.few)
 
-    def _listed(self, condition: Filter) -> RowIds:
-        """Row ids of chips around an area, of some dates, ascending, where it says one at least."""
-        if condition.dates is None:
-            return self.places.near(condition)
-        dated = self.moments.within(condition.dates)
-        if condition.area is None:
-            return dated
-        near = self.places.near(condition)
-        return near[among(near, dated)]
+    def shown_chips(self, ids: RowIds) -> list[ShownChip]:
+        """What is shown of chips by their row ids (n,), in this order.
+
+        Of what is searched again and again it is held in memory, where that is not too much.
+        """
+        if self.num_chips > SHOWN_CHIPS:
+            return shown_chips(self.store, ids)
+        self._num_shown += 1
+        if "shown" in vars(self) or self._num_shown > SEARCHES_BEFORE:
+            return self.shown.chips(ids)
+        return shown_chips(self.store, ids)
+
+    @cached_property
+    def shown(self) -> ShownTable:
+        """What is shown of all chips, held in memory."""
+        return shown_table(self.store)
 
     @cached_property
     def sample(self) -> NDArray[np.float32]:
@@ -162,6 +180,8 @@ class Snapshot:
             _ = self.sample
             return
         learnt = ["sample", "ann"]
+        if self.num_chips <= SHOWN_CHIPS:
+            learnt.append("shown")
         learnt += ["places", "moments"] if self.is_listed else ["zones"]
         for name in learnt:
             getattr(self, name)

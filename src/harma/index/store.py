@@ -27,11 +27,19 @@ from harma.ground.storage.lease import LEASE_FILE, Guard, unguarded
 from harma.ground.storage.probe import SINGLE_WRITER_FILE
 from harma.index.ann_segments import AnnPlan, make_in_parts, merge_latest
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
+from harma.index.flat_vectors import FlatVectors, flat_vectors
 from harma.index.fragments import CommitMark, TableAddress, commit_fragments, take_over
 from harma.index.properties import WORDS, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.rows import chip_rows
-from harma.index.schema import CHIPS_TABLE, SOURCE_SCHEMA, SOURCES_TABLE, chip_schema, quoted
+from harma.index.schema import (
+    CHIPS_TABLE,
+    SOURCE_SCHEMA,
+    SOURCES_TABLE,
+    chip_schema,
+    embeddings_of,
+    quoted,
+)
 from harma.index.settings import Settings, read_settings, write_settings
 
 TABLES = "tables"
@@ -95,6 +103,7 @@ class Store:
         self._fixed_tuning: str | None = None
         self._fixed_versions: tuple[int, int] | None = None
         self._fixed_names: list[str] | None = None
+        self._flat_vectors: FlatVectors | None = None
         try:
             self._database = _connect(self._tables, self.settings)
             self._open_tables()
@@ -183,6 +192,7 @@ class Store:
                 table.checkout(table.version)
             fixed._fixed_versions = fixed._read_versions()
             fixed._fixed_names = None
+            fixed._flat_vectors = None
             fixed._fixed_names = fixed._column_names()
             # The file is no part of a version: of a tuning that changed meanwhile nobody knows
             # which ANN index it is of, and without one all chips are compared.
@@ -293,6 +303,35 @@ class Store:
         places = sorter[np.searchsorted(row_ids, ids, sorter=sorter)]
         return table.take(places).select(list(columns)).combine_chunks()
 
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Embeddings of chips by their row ids: in place, where a version that stays is read.
+
+        Args:
+            ids: row ids (n,), each once.
+
+        Returns:
+            (n, E) in the order of `ids`.
+        """
+        if self._fixed_versions is None or not self._tables.is_folder:
+            return embeddings_of(self.take(ids, ["embedding"]))
+        if self._flat_vectors is None:
+            # Threads that come at once find the same.
+            self._flat_vectors = flat_vectors(
+                self._tables.folder / self._chips_name(),
+                int(self._chips.version),
+                self.settings.embed_dim,
+                self._read_vectors,
+            )
+        return self._flat_vectors.read(ids, self._read_vectors)
+
+    def _read_vectors(
+        self, ids: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Row ids of those of some rows that are there, and their embeddings, by LanceDB."""
+        query = self._chips.take_row_ids(ids.tolist()).select(["embedding"]).with_row_id()
+        table = _renamed(query.to_arrow())
+        return table[ROW_ID].to_numpy(), embeddings_of(table)
+
     def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Chips by their places in the table, with `columns` and `ROW_ID`."""
         query = self._chips.take_offsets(list(offsets)).select(self._there(columns)).with_row_id()
@@ -333,55 +372,29 @@ class Store:
         k: int,
         *,
         num_probes: int,
-        refine: int,
-        where: str,
-        columns: Sequence[str],
+        where: str = "",
     ) -> pa.Table:
-        """Ask the ANN index.
+        """Ask the ANN index alone: nothing is compared exactly.
 
         Args:
             vector: (E,).
             k: rows wanted.
             num_probes: partitions looked into; with a filter more of them, until there are `k`
                 rows.
-            refine: candidates compared exactly, as a multiple of `k`.
             where: SQL that is applied first, or "".
-            columns: to return.
 
         Returns:
-            The nearest first, with `ROW_ID` and `DISTANCE_COLUMN`; fewer than `k` where the filter
+            `ROW_ID` and `DISTANCE_COLUMN`, the nearest first; fewer than `k` where the filter
             admits no more, or the partitions hold no more.
         """
-        query = self._nearest(vector, k, num_probes).refine_factor(refine)
+        query = self._chips.search(vector, vector_column_name="embedding")
+        query = query.distance_type("cosine").limit(k).minimum_nprobes(num_probes)
         if where:
             # 0 takes away the limit: as many partitions as it needs to find `k` rows.
             query = query.maximum_nprobes(0).where(self._condition(where), prefilter=True)
         else:
             query = query.maximum_nprobes(num_probes)
-        query = query.select([*self._there(columns), LANCE_DISTANCE]).with_row_id(True)
-        return self._shaped(query.to_arrow(), columns)
-
-    def nearest_ids(
-        self, vector: NDArray[np.float32], k: int, *, num_probes: int
-    ) -> NDArray[np.int64]:
-        """Row ids of the `k` nearest chips by the ANN index alone: nothing is compared exactly.
-
-        Args:
-            vector: (E,).
-            k: rows wanted.
-            num_probes: partitions looked into.
-
-        Returns:
-            The nearest first; fewer than `k` where the partitions hold no more.
-        """
-        query = self._nearest(vector, k, num_probes).maximum_nprobes(num_probes)
-        table = _renamed(query.select([LANCE_DISTANCE]).with_row_id(True).to_arrow())
-        ids: NDArray[np.int64] = table[ROW_ID].to_numpy()
-        return ids
-
-    def _nearest(self, vector: NDArray[np.float32], k: int, num_probes: int) -> Any:
-        query = self._chips.search(vector, vector_column_name="embedding")
-        return query.distance_type("cosine").limit(k).minimum_nprobes(num_probes)
+        return _renamed(query.select([LANCE_DISTANCE]).with_row_id(True).to_arrow())
 
     def tuning(self) -> str:
         """How the ANN index is searched, as `write_tuning` wrote it; "" where nothing is."""
@@ -450,8 +463,10 @@ class Store:
 
     def chips_address(self) -> TableAddress:
         """Where the table of chips is, for those who write fragments of it."""
-        name = f"{tables_name(self.settings)}/{CHIPS_TABLE}.lance"
-        return TableAddress(self._tables.uri(name))
+        return TableAddress(self._tables.uri(self._chips_name()))
+
+    def _chips_name(self) -> str:
+        return f"{tables_name(self.settings)}/{CHIPS_TABLE}.lance"
 
     def admit_writers(self, build: str) -> None:
         """Let others write fragments of the chips; a build by this name alone commits them."""

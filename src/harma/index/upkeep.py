@@ -13,7 +13,7 @@ from harma.index.orphans import drop_orphans
 from harma.index.settings import read_settings
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.writer import write_problems
-from harma.model.model import HarMA
+from harma.model.opened import OpenedModel
 
 
 class Removed(NamedTuple):
@@ -70,7 +70,9 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-def optimize(place: Place, model: HarMA | None, progress: AdvancePart, num_workers: int = 1) -> str:
+def optimize(
+    place: Place, model: OpenedModel | None, progress: AdvancePart, num_workers: int = 1
+) -> str:
     """Join files, drop old versions and what writers that died have left, make the ANN index anew.
 
     Args:

@@ -1,12 +1,15 @@
 """What a method leaves in a backbone: the weights that train, and what it does to embeddings."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from harma.errors import WeightsError
 
+Change = Literal["blocks", "projection", "embedding"]
+"""Where a method first changes a tower."""
 # How many weights that do not match a message names.
 SHOWN_DIFFERENCES = 10
 
@@ -23,10 +26,14 @@ class Attachment:
         owned: modules that lie in no block, such as adapters that several blocks share; the model
             registers them.
         trims_text: whether a text embedding is still independent of padding.
+        first_change: what comes before it is the backbone's own and does not train: the blocks,
+            where it is the projection into the embedding space; all of a tower, where it is what
+            `on_image` and `on_text` do. Training then computes that once for each input.
     """
 
     owned: nn.Module
     trims_text: bool = True
+    first_change: Change = "blocks"
 
     def __init__(self) -> None:
         self.owned = nn.ModuleDict()
@@ -46,6 +53,14 @@ class Attachment:
     def values_before(self) -> dict[nn.Parameter, Tensor]:
         """Parameters of the backbone that train in place, each with what it was before."""
         return {}
+
+    def updates(self) -> dict[nn.Parameter, Tensor] | None:
+        """What a method adds to weights of the backbone, if it does nothing else (`harma merge`).
+
+        Returns:
+            By the backbone's parameter, in float64; None: its effect is no sum with the weights.
+        """
+        return None
 
     def on_image(self, embeddings: Tensor) -> Tensor:
         """Change image embeddings (B, E), not normalised yet; most methods do not."""

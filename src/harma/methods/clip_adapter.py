@@ -61,6 +61,8 @@ class ClipAdapter(Attachment):
         like: a weight of the backbone; the adapters take its device and dtype.
     """
 
+    first_change = "embedding"
+
     def __init__(self, dim: int, config: ClipAdapterConfig, like: Tensor) -> None:
         super().__init__()
         self._adapters = nn.ModuleDict()

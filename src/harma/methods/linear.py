@@ -29,4 +29,4 @@ def attach_linear(backbone: Backbone, config: LinearConfig) -> TunedParameters:
     parameters: dict[str, nn.Parameter] = {}
     for tower in TOWERS:
         parameters |= backbone.projection(tower)
-    return TunedParameters(parameters)
+    return TunedParameters(parameters, first_change="projection")

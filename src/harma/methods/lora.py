@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -56,6 +57,20 @@ class LoraAttachment(Attachment):
                     state[f"{name}.{plain}"] = parameter
         return state
 
+    def updates(self) -> dict[nn.Parameter, Tensor]:
+        """α/r·B·A by the weight that it is added to."""
+        from harma.methods.lora_attention import updated_weight
+
+        updates: dict[nn.Parameter, Tensor] = {}
+        for block in self._blocks.values():
+            # Attention keeps its update under the same names as linear maps do.
+            layers: list[Any] = [layer for layer in block.modules() if hasattr(layer, "lora_A")]
+            for layer in layers:
+                A = layer.lora_A[UPDATE].weight.detach().double()
+                B = layer.lora_B[UPDATE].weight.detach().double()
+                updates[updated_weight(layer)] = layer.scaling[UPDATE] * B @ A
+        return updates
+
 
 def attach_lora(backbone: Backbone, config: LoraConfig) -> LoraAttachment:
     """Add an update α/r·B·A to every linear map of every block: of attention and of the MLP.
@@ -77,7 +92,7 @@ def attach_lora(backbone: Backbone, config: LoraConfig) -> LoraAttachment:
         raise MissingDependencyError(
             "method lora needs peft: pip install 'harma[compare]'"
         ) from error
-    from harma.methods.lora_attention import LoraAttention
+    from harma.methods.lora_attention import LoraAttention, LoraLinear
 
     blocks: dict[str, nn.Module] = {}
     for tower in TOWERS:
@@ -90,7 +105,9 @@ def attach_lora(backbone: Backbone, config: LoraConfig) -> LoraAttachment:
         options = peft.LoraConfig(
             r=config.rank, lora_alpha=config.alpha, target_modules=targets[name]
         )
-        options._register_custom_module({nn.MultiheadAttention: LoraAttention})
+        options._register_custom_module(
+            {nn.MultiheadAttention: LoraAttention, nn.Linear: LoraLinear}
+        )
         peft.inject_adapter_in_model(options, block, adapter_name=UPDATE)
     return LoraAttachment(blocks)
 
@@ -118,10 +135,16 @@ def _targets(block: nn.Module) -> list[str]:
 def _only_linear(block: nn.Module) -> bool:
     """Whether a block's attention and MLP are made of `nn.Linear` maps.
 
-    It has no other matrix then, but for tables of position biases.
+    It has no other matrix then, but for tables of position biases, and in place of attention the
+    convolutions of a ConvNeXt, which mix places of one channel and get no update.
     """
+    layers = dict(block.named_modules())
+    linear = {f"{name}.weight" for name, layer in layers.items() if isinstance(layer, nn.Linear)}
+    depthwise = {f"{name}.weight" for name, layer in layers.items() if _is_depthwise(layer)}
     matrices = {name for name, p in block.named_parameters() if p.ndim > 1 and "bias" not in name}
-    linear = {
-        f"{name}.weight" for name, module in block.named_modules() if isinstance(module, nn.Linear)
-    }
-    return matrices == linear and len(linear) > 2  # the MLP alone has two
+    mixes_places = len(linear) > 2 or len(depthwise) > 0  # the MLP alone has two linear maps
+    return matrices == linear | depthwise and mixes_places
+
+
+def _is_depthwise(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels

@@ -1,9 +1,9 @@
-"""peft's LoRA layer of `nn.MultiheadAttention`, with a forward pass of our own. Needs peft."""
+"""peft's LoRA layers of attention and of linear maps, changed where ours differ. Needs peft."""
 
 import copy
 from typing import Any
 
-from peft.tuners.lora.layer import MultiheadAttention
+from peft.tuners.lora.layer import Linear, MultiheadAttention
 from torch import Tensor, nn
 
 
@@ -34,6 +34,30 @@ class LoraAttention(MultiheadAttention):
 
     def _restore_weights(self) -> None:
         """Nothing to restore: weights never leave their place."""
+
+
+class LoraLinear(Linear):
+    """A linear map with an update, which also those see who read its weight and do not call it.
+
+    EVA's attention does so. peft's layer gives them the weight without its update, so that it
+    would train nothing, without any sign of it.
+    """
+
+    @property
+    def weight(self) -> Tensor:
+        """The weight with its update."""
+        (name,) = self.active_adapters
+        base: Any = self.get_base_layer()
+        summed: Tensor = base.weight + self.get_delta_weight(name)
+        return summed
+
+
+def updated_weight(layer: Any) -> nn.Parameter:
+    """The weight of the backbone that a layer's update is added to."""
+    base = layer.get_base_layer()
+    name = "in_proj_weight" if isinstance(base, nn.MultiheadAttention) else "weight"
+    weight: nn.Parameter = getattr(base, name)
+    return weight
 
 
 def _twin(module: nn.Module, **weights: Tensor) -> Any:

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from harma.curation.vocabulary.lemmas import singular
 from harma.data.captions import words_of
 from harma.errors import DataError, ModelMismatchError
-from harma.model.embedding import embed_texts
-from harma.model.fingerprint import model_id
 
 if TYPE_CHECKING:
     from harma.model.model import HarMA
@@ -128,6 +126,10 @@ def remember(
     Raises:
         DataError: there is no caption.
     """
+    # Not at the top: a memory is read without torch.
+    from harma.model.embedding import embed_texts
+    from harma.model.fingerprint import model_id
+
     distinct = [caption for caption in dict.fromkeys(captions) if caption.strip()]
     kept = _evenly(distinct, most)
     if len(kept) < len(distinct):
@@ -148,6 +150,8 @@ def captions_to_save(model: "HarMA") -> CaptionMemory | None:
 
     A warning says that they are not: what is saved must fit together.
     """
+    from harma.model.fingerprint import model_id
+
     try:
         captions = model.captions
     except ModelMismatchError as error:

@@ -33,6 +33,8 @@ def model_card(about: Mapping[str, Any]) -> str:
     if about.get("method", "harma") != "harma":
         lines.append(f"Method: {about['method']}.")
     lines.append(f"Trained weights: {trained_share(parameters['trained'], parameters['total'])}.")
+    if merged := about.get("merged"):
+        lines.append(_merged_note(merged))
     if data := about.get("data"):
         captions = data.get("train_captions", 0)
         lines.append(f"Trained on: {data.get('name')} ({captions:,} captions).")
@@ -41,6 +43,14 @@ def model_card(about: Mapping[str, Any]) -> str:
     if metrics := about.get("metrics"):
         lines += _metrics_table(metrics)
     return "\n".join([*lines, HOW_TO_LOAD])
+
+
+def _merged_note(merged: Mapping[str, Any]) -> str:
+    runs = ", ".join(f"`{run}`" for run in merged["runs"])
+    return (
+        f"Merged from {runs} at scale {merged['scale']:g}: the updates are folded into the weights,"
+        " nothing is left beside them. open_clip opens it as `local-dir:` too."
+    )
 
 
 def _captions_note(kept: int) -> str:

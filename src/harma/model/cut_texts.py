@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Sequence
 from itertools import islice
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from harma.backbones.cut_texts import CutText
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +17,7 @@ SHOWN_WORDS = 6
 SHOWN_LETTERS = 60
 
 
-def tell_cut_texts(model: object, texts: Sequence[str], token_ids: Tensor) -> None:
+def tell_cut_texts(model: object, texts: Sequence[str], token_ids: "Tensor") -> None:
     """Warn, once for all texts of a call, that some are not read to their end.
 
     Args:

@@ -13,14 +13,14 @@ from harma.errors import ConfigError, DataError, MissingDependencyError
 from harma.ground.files import replacing
 from harma.ground.version import __version__
 from harma.model.fingerprint import model_id
-from harma.model.model import HarMA
+from harma.model.opened import OpenedModel
 
 SUFFIXES = (".npy", ".parquet")
 # What a file of embeddings says of itself.
 FORMAT = "harma-embeddings"
 
 
-def facts_of(model: HarMA, *, name: str, kind: str) -> dict[str, str]:
+def facts_of(model: OpenedModel, *, name: str, kind: str) -> dict[str, str]:
     """What is kept beside embeddings, so that nobody compares them with those of another model.
 
     Args:

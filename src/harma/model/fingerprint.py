@@ -5,19 +5,31 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from harma.backbones.weights.state import hash_weights
 from harma.errors import ModelMismatchError
-from harma.methods.table import METHODS, method_of
+from harma.model.exported.facts import LEAST_COSINE, told_cosines
+from harma.model.exported.model import ExportedModel
 
 if TYPE_CHECKING:
     from harma.model.model import HarMA
+    from harma.model.opened import OpenedModel
 
 
-def model_id(model: "HarMA") -> str:
+def model_id(model: "OpenedModel") -> str:
     """A fingerprint of everything that makes a model's embeddings.
 
-    Of its weights, the options of its method, and its preprocessing.
+    Of its weights, the options of its method, and its preprocessing. That of an exported model is
+    the one of the model that was exported, if their embeddings are near enough.
     """
+    if isinstance(model, ExportedModel):
+        return model.model_id
+    return _id_of_weights(model)
+
+
+def _id_of_weights(model: "HarMA") -> str:
+    # Not at the top: they take torch, which an exported model needs not.
+    from harma.backbones.weights.state import hash_weights
+    from harma.methods.table import METHODS, method_of
+
     weights = model.backbone.weights()
     options: dict[str, object] | None = None
     content: dict[str, object] = {}
@@ -38,7 +50,7 @@ def model_id(model: "HarMA") -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def check_model(name: str, expected: str, model: "HarMA") -> None:
+def check_model(name: str, expected: str, model: "OpenedModel") -> None:
     """Check that a model is the one an index was made with.
 
     Args:
@@ -50,8 +62,16 @@ def check_model(name: str, expected: str, model: "HarMA") -> None:
         ModelMismatchError: it is another one.
     """
     fingerprint = model_id(model)
-    if fingerprint != expected:
+    if fingerprint == expected:
+        return
+    if isinstance(model, ExportedModel) and model.facts.source_id == expected:
         raise ModelMismatchError(
-            f"the index was made with the model {name} ({expected}); this one is {fingerprint}."
-            " Their embeddings do not compare. Use that model, or `harma index reembed`"
+            f"{model.directory} is an export of the index's model whose embeddings are not near"
+            f" enough to its own ({told_cosines(model.facts)}; {LEAST_COSINE} at least), so that"
+            " they count as those of another model. Export in a higher precision, or `harma index"
+            " reembed`"
         )
+    raise ModelMismatchError(
+        f"the index was made with the model {name} ({expected}); this one is {fingerprint}."
+        " Their embeddings do not compare. Use that model, or `harma index reembed`"
+    )

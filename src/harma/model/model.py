@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -12,16 +13,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harma.backbones import Backbone, Preprocess
+from harma.backbones.bf16_view import Bf16Weights
 from harma.backbones.cut_texts import CutText
 from harma.backbones.token_dropout import dropping_tokens
 from harma.errors import ModelMismatchError
+from harma.ground.towers import Tower
 from harma.methods.attachment import check_state
 from harma.methods.harma.attach import AdapterClass
 from harma.methods.harma.config import Variant
 from harma.methods.table import MethodConfig, attach_method
 from harma.model.caption_file import read_captions
 from harma.model.caption_memory import CaptionMemory
-from harma.model.computing import check_precision, computing_in, max_precision, normalized
+from harma.model.computing import (
+    backbone_in,
+    check_precision,
+    computing_in,
+    max_precision,
+    normalized,
+)
+from harma.model.distinct_captions import embed_distinct
 from harma.model.embedding import embed_images, embed_texts
 from harma.model.fingerprint import model_id
 from harma.model.precision import Precision
@@ -45,6 +55,9 @@ class HarMA(nn.Module):
         adapter_class: class to build HarMA's adapters with, in place of the one the options name.
 
     Attributes:
+        step_precision: what `forward`, a step of training, computes frozen weights in: "float32",
+            or "bf16_weights" (see `precision`), in which each distinct caption of a step is
+            embedded once, in groups of like length. What trains is computed in float32.
         trained_reading: how the rasters that it was trained on were read, as plain values
             (`harma.scenes.reading_values`): what it embeds is read alike. None: it was trained on
             plain pictures, or nobody noted it.
@@ -72,6 +85,8 @@ class HarMA(nn.Module):
         # Registered: what a method has beside the backbone's blocks, such as shared adapters.
         self.shared = self.attachment.owned
         self._precision: Precision = "float32"
+        self.step_precision: Precision = "float32"
+        self._rounded = Bf16Weights()
         self.trained_reading: Mapping[str, Any] | None = None
         # Kept in memory, or still in their file.
         self._captions: CaptionMemory | Path | None = None
@@ -81,20 +96,20 @@ class HarMA(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Embed preprocessed images: (B, 3, H, W) → (B, E), L2-normalised."""
-        return self._encode_image(self.backbone, pixels)
+        backbone = backbone_in(self.precision, self.backbone, self._rounded)
+        return self._encode_image(backbone, pixels)
 
     def encode_text(self, token_ids: Tensor) -> Tensor:
         """Embed token ids: (B, L) → (B, E), L2-normalised.
 
         They are trimmed to the longest text of the batch where that is safe.
         """
-        return self._encode_text(self.backbone, token_ids)
+        backbone = backbone_in(self.precision, self.backbone, self._rounded)
+        return self._encode_text(backbone, token_ids)
 
     def _encode_image(self, backbone: Backbone, pixels: Tensor) -> Tensor:
         with computing_in(self.precision, self.device):
-            x = backbone.encode_image(pixels)
-            if self._has_method:
-                x = self.attachment.on_image(x)
+            x = self._changed("image", backbone.encode_image(pixels))
         return normalized(x)
 
     def _encode_text(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
@@ -102,10 +117,38 @@ class HarMA(nn.Module):
             longest = int(self.text_lengths(token_ids).max())
             token_ids = token_ids[:, :longest]
         with computing_in(self.precision, self.device):
-            x = backbone.encode_text(token_ids)
-            if self._has_method:
-                x = self.attachment.on_text(x)
+            x = self._changed("text", backbone.encode_text(token_ids))
         return normalized(x)
+
+    def _encode_captions(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
+        """Those of a step, which in float32 are embedded as ever, to the bit."""
+        if self.step_precision == "float32":
+            return self._encode_text(backbone, token_ids)
+        lengths = self.text_lengths(token_ids) if self.trims_text else None
+        return embed_distinct(partial(self._encode_text, backbone), token_ids, lengths)
+
+    def encode_in_step(self, tower: Tower, inputs: Tensor) -> Tensor:
+        """Embed pixels or token ids as a step of training does, in `step_precision`: (B, E)."""
+        backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
+        if tower == "image":
+            return self._encode_image(backbone, inputs)
+        return self._encode_captions(backbone, inputs)
+
+    def finish(self, tower: Tower, embeddings: Tensor) -> Tensor:
+        """What `encode_image` and `encode_text` do with a tower's embeddings (B, E).
+
+        The method changes them, where it does that, and they are L2-normalised.
+        """
+        with computing_in(self.precision, self.device):
+            x = self._changed(tower, embeddings)
+        return normalized(x)
+
+    def _changed(self, tower: Tower, embeddings: Tensor) -> Tensor:
+        if not self._has_method:
+            return embeddings
+        if tower == "image":
+            return self.attachment.on_image(embeddings)
+        return self.attachment.on_text(embeddings)
 
     @property
     def _has_method(self) -> bool:
@@ -116,7 +159,10 @@ class HarMA(nn.Module):
     def precision(self) -> Precision:
         """Precision that `encode_image` and `encode_text` compute in.
 
-        "float32" (default), "bf16" or "fp16". It is a property of the model, set before it is used.
+        "float32" (default); "bf16" or "fp16", by autocast; or "bf16_weights", for CPUs with
+        instructions for bfloat16: frozen weights and attention in bfloat16, all else, such as
+        adapters and norms, in float32 (`harma.backbones.bf16_view`). It is a property of the model,
+        set before it is used.
 
         Weights, and so the model's fingerprint, stay as they are, and embeddings stay float32: what
         one precision embedded, another one may search.
@@ -178,15 +224,16 @@ class HarMA(nn.Module):
             Image embeddings (N, E), text embeddings (M, E), temperature, and the second embeddings
             if asked for.
         """
-        images = self.encode_image(pixels)
-        texts = self.encode_text(token_ids)
+        images = self.encode_in_step("image", pixels)
+        texts = self.encode_in_step("text", token_ids)
         # A tensor of this call, not the parameter: Fabric hangs a hook on every output, which the
         # parameter would keep.
         temperature = self.temperature * 1.0
         if view_dropout is None:
             return images, texts, temperature
         # After the first ones, so that these draw the random numbers that they draw alone.
-        dropping = dropping_tokens(self.backbone, view_dropout)
+        backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
+        dropping = dropping_tokens(backbone, view_dropout)
         second_images = self._encode_image(dropping, pixels)
         second_texts = self._encode_text(dropping, token_ids)
         return images, texts, temperature, second_images, second_texts

@@ -2,5 +2,8 @@
 
 from typing import Literal, get_args
 
-Precision = Literal["float32", "bf16", "fp16"]
+Precision = Literal["float32", "bf16", "fp16", "bf16_weights"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+AnyPrecision = Literal["float32", "bf16", "fp16", "bf16_weights", "int8"]
+ANY_PRECISIONS: tuple[AnyPrecision, ...] = get_args(AnyPrecision)
+"""With that of exported models alone."""

@@ -39,6 +39,7 @@ from harma.model.adapter_directory import (
 from harma.model.caption_file import CAPTIONS_FILE, num_captions, write_captions
 from harma.model.caption_memory import CaptionMemory, captions_to_save
 from harma.model.card import model_card
+from harma.model.exported.facts import export_to_show, is_export
 from harma.model.fetched import brought_here, fetched_model
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
@@ -114,6 +115,11 @@ def saved_directory(path: Path) -> Path:
         if is_adapter_directory(candidate) or is_model_directory(candidate):
             return candidate
     hint = "it is no run, adapter or model"
+    if is_export(path):
+        hint = (
+            "it is an exported model, which embed, classify, index, search and serve take; name the"
+            " model that was exported"
+        )
     if (path / "recipe.yaml").is_file():
         hint = "the run has no best model yet"
     raise MissingFileError(f"nothing to load in {path}: {hint}")
@@ -426,7 +432,10 @@ def describe(path: str | Path) -> Facts:
     Raises:
         MissingFileError: nothing is saved there.
     """
-    directory = saved_directory(Path(brought_here(path)))
+    place = Path(brought_here(path))
+    if is_export(place):
+        return export_to_show(place)
+    directory = saved_directory(place)
     size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
     if is_adapter_directory(directory):
         kind = "adapter"
@@ -438,6 +447,18 @@ def describe(path: str | Path) -> Facts:
     if kept:
         facts["kept_captions"] = kept
     return {"kind": kind, "directory": str(directory), "bytes": size, **facts}
+
+
+def saved_facts(path: str | Path) -> Facts:
+    """What a saved adapter, model or run says of itself; nothing of models of other programs.
+
+    Raises:
+        MissingFileError: nothing is saved there.
+    """
+    directory = saved_directory(Path(brought_here(path)))
+    if is_adapter_directory(directory):
+        return read_about(directory)
+    return _facts_of_model(directory / ABOUT_MODEL)
 
 
 def _facts_of_model(path: Path) -> Facts:

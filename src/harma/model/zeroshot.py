@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from harma.errors import ConfigError
 from harma.model.checked_inputs import image_embeddings, normalized_rows
 from harma.model.class_prompts import TEMPLATES, class_prompts, in_words
 from harma.model.embedding import Embeddings, Images, embed_texts
-from harma.model.model import HarMA
+from harma.model.opened import OpenedModel
 
 # Of labels that are none of the classes a message names so many.
 NAMED_LABELS = 5
@@ -79,7 +80,7 @@ class Classified:
 
 
 def classify(
-    model: HarMA,
+    model: OpenedModel,
     images: Images,
     classes: Sequence[str],
     *,
@@ -116,7 +117,7 @@ def classify(
     """
     centres = class_embeddings(model, classes, templates=templates, terms=terms)
     cosines = image_embeddings(model, images, batch_size=batch_size) @ centres.T
-    logits = cosines.astype(np.float64) / float(model.temperature.detach())
+    logits = cosines.astype(np.float64) / float(torch.as_tensor(model.temperature).detach())
     # Less the largest of a row: a small temperature would overflow the exponential.
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -124,7 +125,7 @@ def classify(
 
 
 def class_embeddings(
-    model: HarMA,
+    model: OpenedModel,
     classes: Sequence[str],
     *,
     templates: Sequence[str] = TEMPLATES,

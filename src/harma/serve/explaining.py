@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from harma.model.model import HarMA
+from harma.model.embedding import Embedder
 
 # Cells along each side: 65 embeddings of the chip.
 GRID = 8
 
 
-def explained(model: HarMA, picture: Image.Image, text: str) -> dict[str, Any]:
+def explained(model: Embedder, picture: Image.Image, text: str) -> dict[str, Any]:
     """A relevance map (`harma.serve.answers.RelevanceMap`).
 
     Args:

@@ -131,6 +131,11 @@ class GuardedStore:
         with self._told():
             return self._store.take(ids, columns)
 
+    def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Embeddings of chips by their row ids."""
+        with self._told():
+            return self._store.vectors(ids)
+
     def at(self, offsets: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Chips by their places in the table."""
         with self._told():
@@ -142,22 +147,11 @@ class GuardedStore:
         k: int,
         *,
         num_probes: int,
-        refine: int,
-        where: str,
-        columns: Sequence[str],
+        where: str = "",
     ) -> pa.Table:
-        """The nearest chips by the ANN index."""
+        """The nearest chips by the ANN index alone."""
         with self._told():
-            return self._store.nearest(
-                vector, k, num_probes=num_probes, refine=refine, where=where, columns=columns
-            )
-
-    def nearest_ids(
-        self, vector: NDArray[np.float32], k: int, *, num_probes: int
-    ) -> NDArray[np.int64]:
-        """Row ids of the nearest chips by the ANN index alone."""
-        with self._told():
-            return self._store.nearest_ids(vector, k, num_probes=num_probes)
+            return self._store.nearest(vector, k, num_probes=num_probes, where=where)
 
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources, by source."""

@@ -10,7 +10,7 @@ from harma.index.ask import Page, Query, Vector
 from harma.index.index import Index
 from harma.index.settings import SETTINGS_FILE, read_settings
 from harma.index.store import Store
-from harma.model.model import HarMA
+from harma.model.opened import OpenedModel
 from harma.serve.doubts import Doubts
 from harma.serve.guarded import CANNOT_BE_READ, GuardedStore
 from harma.serve.models import Models
@@ -69,7 +69,11 @@ class LiveIndex:
     """
 
     def __init__(
-        self, name: str, directory: Place, model: HarMA | None = None, models: Models | None = None
+        self,
+        name: str,
+        directory: Place,
+        model: OpenedModel | None = None,
+        models: Models | None = None,
     ) -> None:
         self.id = name
         self.directory = directory

@@ -4,8 +4,7 @@ import threading
 
 from harma.index.settings import FOREIGN, Settings
 from harma.model.fingerprint import check_model
-from harma.model.model import HarMA
-from harma.model.saved import load
+from harma.model.opened import OpenedModel, open_model
 from harma.serve.embedding import SharedEmbedder
 
 
@@ -20,11 +19,11 @@ class Models:
     def __init__(self, model: str | None = None, backbone: str | None = None) -> None:
         self._place = model
         self._backbone = backbone
-        self._loaded: dict[str, HarMA] = {}
-        self._embedders: dict[HarMA, SharedEmbedder] = {}
+        self._loaded: dict[str, OpenedModel] = {}
+        self._embedders: dict[OpenedModel, SharedEmbedder] = {}
         self._lock = threading.Lock()
 
-    def of(self, settings: Settings) -> HarMA | None:
+    def of(self, settings: Settings) -> OpenedModel | None:
         """The model of an index; None of one whose model HarMA cannot load.
 
         Raises:
@@ -39,13 +38,13 @@ class Models:
                 self._loaded[settings.model_id] = known
             return known
 
-    def embedder(self, model: HarMA) -> SharedEmbedder:
+    def embedder(self, model: OpenedModel) -> SharedEmbedder:
         """What embeds queries with a model: one for all indexes that were made with it."""
         with self._lock:
             return self._embedders.setdefault(model, SharedEmbedder(model))
 
-    def _load(self, settings: Settings) -> HarMA:
+    def _load(self, settings: Settings) -> OpenedModel:
         backbone = self._backbone or settings.backbone
-        model = load(self._place or settings.model, backbone=backbone)
+        model = open_model(self._place or settings.model, backbone=backbone)
         check_model(settings.model, settings.model_id, model)
         return model

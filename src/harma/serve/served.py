@@ -12,7 +12,7 @@ from harma.index.records import SHOWN_COLUMNS, ShownChip, SourceRecord
 from harma.index.schema import quoted
 from harma.index.source_ids import sources_by_id
 from harma.index.standing import NO_STANDINGS
-from harma.model.model import HarMA
+from harma.model.opened import OpenedModel
 from harma.searches.book import SearchBook
 from harma.searches.database import DATABASE_FILE
 from harma.serve.live import LiveIndex, Versions
@@ -35,7 +35,7 @@ class ServedIndex(LiveIndex):
         self,
         name: str,
         directory: Place,
-        model: HarMA | None = None,
+        model: OpenedModel | None = None,
         models: Models | None = None,
         kept_in: str = "",
         only_reads: bool = False,

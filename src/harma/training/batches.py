@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Sampler
 
 from harma.errors import ConfigError
 
 
-class EpochBatches(Sampler[list[int]]):
+class EpochBatches:
     """Batches of indices of one process, a fresh order in every epoch.
 
     The order depends on (seed, epoch) alone. Batch s of all processes together is one slice of it,
@@ -52,30 +51,21 @@ class EpochBatches(Sampler[list[int]]):
         self.world_size = world_size
         self.seed = seed
         self.labels = None if labels is None else torch.from_numpy(labels)
-        self.epoch = 0
-        self.first_batch = 0
-
-    def start(self, epoch: int, first_batch: int = 0) -> None:
-        """Choose the epoch, and the batch to begin with where an epoch is resumed."""
-        self.epoch = epoch
-        self.first_batch = first_batch
 
     @property
     def batches_per_epoch(self) -> int:
         """Batches of a whole epoch."""
         return self.num_items // (self.batch_size * self.world_size)
 
-    def __len__(self) -> int:
-        return self.batches_per_epoch - self.first_batch
-
-    def __iter__(self) -> Iterator[list[int]]:
+    def of(self, epoch: int, first_batch: int = 0) -> Iterator[list[int]]:
+        """The batches of an epoch, from the one on that a resumed epoch goes on with."""
         # A generator of its own: every process draws the same order, whatever else it has drawn.
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         drawn = torch.randperm(self.num_items, generator=generator)
         if self.labels is not None:
             drawn = _spread(drawn, self.labels[drawn], generator)
         order = drawn.tolist()
-        for batch in range(self.first_batch, self.batches_per_epoch):
+        for batch in range(first_batch, self.batches_per_epoch):
             # Batch by batch, each cut into one piece per process.
             start = (batch * self.world_size + self.rank) * self.batch_size
             yield order[start : start + self.batch_size]

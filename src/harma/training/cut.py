@@ -6,12 +6,14 @@ recipe.
 
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.wrappers import _FabricModule
 from torch import nn
 
+from harma.backbones import Backbone
 from harma.data.description import load_description
 from harma.data.split import Split
 from harma.errors import ConfigError, TrainingError
@@ -28,10 +30,21 @@ from harma.training.build import (
     num_workers,
     trained_reading,
 )
-from harma.training.feed import Feed, make_loader, make_pairs, num_items, spread_labels
+from harma.training.devices import fabrics_precision, step_precision
+from harma.training.feed import PLAIN, Feed, make_pairs, num_items, spread_labels
+from harma.training.frozen import Frozen, OnFrozen
+from harma.training.frozen_outputs import OutputMaker
+from harma.training.frozen_parts import (
+    frozen_in_training,
+    frozen_of_run,
+    make_frozen_cache,
+    with_frozen_split,
+    with_outputs,
+)
 from harma.training.objective import Objective
 from harma.training.optim import Updates, make_optimizer, make_schedule, scheduled_steps
 from harma.training.parts import GradientOptions, RunParts, Timetable, TrainingParts
+from harma.training.read_ahead import ReadAhead
 from harma.training.recipe import Recipe, TrainConfig
 from harma.training.results import Ending, Measuring, Selection, Subject
 from harma.training.run import RunDirectory
@@ -56,18 +69,6 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
         needed = ["train", train.select_on, train.evaluate_on]
     splits = load_splits(recipe.data, *dict.fromkeys(needed))
 
-    # From here on random numbers are drawn, in an order that a resumed run repeats.
-    fabric.seed_everything(train.seed, verbose=False)
-    backbone = backbone_of_run(recipe, run, resume=resume)
-    model = build_model(recipe, backbone)
-    if recipe.trains:
-        model.trained_reading = trained_reading(splits["train"])
-    keeps_backbone = backbone.is_random and model.adapters is not None
-    if keeps_backbone and not run.backbone.is_dir() and fabric.is_global_zero:
-        # Nothing else could bring these weights back.
-        backbone.save(run.backbone)
-
-    # What is measured while it trains, and at the end.
     subject = _subject(recipe)
     measuring = _measuring(recipe, splits[train.evaluate_on])
     ending = Ending(
@@ -78,11 +79,38 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
         report=train.report,
         captions=_captions_to_keep(recipe, splits),
     )
+
+    # From here on random numbers are drawn, in an order that a resumed run repeats.
+    fabric.seed_everything(train.seed, verbose=False)
+    backbone = backbone_of_run(recipe, run, resume=resume)
     if not recipe.trains:
-        return RunParts(model, None, ending)
+        return RunParts(build_model(recipe, backbone), None, ending)
+    gradients = _gradient_options(recipe, fabric, splits["train"])
+    feed = _feed(recipe, fabric, backbone, splits["train"], measuring)
     selection = Selection(splits[train.select_on], train.select_by, measuring)
-    training = _training_parts(recipe, fabric, model, splits["train"], selection, subject)
+    with ExitStack() as on_failure:
+        on_failure.callback(feed.reader.end)
+        # Workers read the first batches while the model is made and moved to its device. Where a
+        # resumed run goes on is known later, and so is whether plain images are read at all.
+        if not resume and recipe.data.transform != PLAIN:
+            feed.reader.begin()
+        model = _trained_model(recipe, fabric, backbone, run, feed.pairs.split)
+        training = _training_parts(recipe, fabric, model, gradients, feed, selection, subject)
+        on_failure.pop_all()
     return RunParts(model, training, ending)
+
+
+def _trained_model(
+    recipe: Recipe, fabric: Fabric, backbone: Backbone, run: RunDirectory, split: Split
+) -> HarMA:
+    """The model that is to be trained on a split."""
+    model = build_model(recipe, backbone)
+    model.trained_reading = trained_reading(split)
+    keeps_backbone = backbone.is_random and model.adapters is not None
+    if keeps_backbone and not run.backbone.is_dir() and fabric.is_global_zero:
+        # Nothing else could bring these weights back.
+        backbone.save(run.backbone)
+    return model
 
 
 def _captions_to_keep(recipe: Recipe, splits: Mapping[str, Split]) -> tuple[str, ...]:
@@ -115,24 +143,38 @@ def _training_parts(
     recipe: Recipe,
     fabric: Fabric,
     model: HarMA,
-    split: Split,
+    gradients: GradientOptions,
+    feed: Feed,
     selection: Selection,
     subject: Subject,
 ) -> TrainingParts:
     """What the loop takes: model and optimiser on the device, and the data that feeds them."""
-    gradients = _gradient_options(recipe, split)
     if not gradients.objective.needs_temperature:
         # It would get no gradient, which several processes would wait for.
         model.temperature.requires_grad_(False)
     # Before training changes anything: what a checkpoint belongs to.
     made_from = {
         "backbone": frozen_hash(model),
-        "train": split.fingerprint(),
+        "train": feed.pairs.split.fingerprint(),
         selection.split.name: selection.split.fingerprint(),
     }
     check_alike(fabric, made_from)
-    feed = _feed(recipe, fabric, model, split, selection.measuring)
-    wrapped, updates = _set_up(recipe, fabric, model, feed.batches)
+    frozen = frozen_of_run(recipe.train, model, needs_views=gradients.objective.needs_views)
+    in_training = frozen_in_training(frozen, model, feed.pairs.split, recipe.data, recipe.train)
+    wrapped, updates = _set_up(recipe, fabric, model, feed.batches, in_training)
+    if frozen:
+        measuring = selection.measuring
+        maker = OutputMaker(
+            fabric=fabric,
+            model=model,
+            made_from=(made_from["backbone"], fabrics_precision(recipe.train)),
+            cache=make_frozen_cache(recipe.train),
+            pictures=measuring.cache,
+            batch_size=measuring.batch_size,
+            num_workers=measuring.num_workers,
+        )
+        feed = with_outputs(feed, maker, in_training)
+        selection = with_frozen_split(selection, maker, frozen)
     # After the model is on its device, where the average is taken.
     averages = None
     if recipe.train.average_decay is not None:
@@ -152,7 +194,7 @@ def _training_parts(
     )
 
 
-def _gradient_options(recipe: Recipe, split: Split) -> GradientOptions:
+def _gradient_options(recipe: Recipe, fabric: Fabric, split: Split) -> GradientOptions:
     objective = Objective(recipe.loss.terms)
     check_views(objective, gradient_checkpointing=recipe.train.gradient_checkpointing)
     check_labels(objective, split, spread=recipe.data.spread_labels)
@@ -160,11 +202,14 @@ def _gradient_options(recipe: Recipe, split: Split) -> GradientOptions:
         objective=objective,
         chunk_size=recipe.train.chunk_size,
         view_dropout=recipe.loss.view_dropout,
+        step_precision=step_precision(recipe.train, fabric),
         seed=recipe.train.seed,
     )
 
 
-def _feed(recipe: Recipe, fabric: Fabric, model: HarMA, split: Split, measuring: Measuring) -> Feed:
+def _feed(
+    recipe: Recipe, fabric: Fabric, backbone: Backbone, split: Split, measuring: Measuring
+) -> Feed:
     data = recipe.data
     batches = EpochBatches(
         num_items(data, split),
@@ -175,25 +220,27 @@ def _feed(recipe: Recipe, fabric: Fabric, model: HarMA, split: Split, measuring:
         labels=spread_labels(data, split),
     )
     # Validation and training decode an image once between them.
-    pairs = make_pairs(data, split, model, measuring.cache, seed=recipe.train.seed)
-    loader = make_loader(pairs, batches, measuring.num_workers)
-    # Fabric's own sampler would cut the batches a second time.
-    on_device = fabric.setup_dataloaders(loader, use_distributed_sampler=False)
-    assert not isinstance(on_device, list)
-    return Feed(pairs, batches, on_device)
+    pairs = make_pairs(data, split, backbone, measuring.cache, seed=recipe.train.seed)
+    reader = ReadAhead(
+        pairs, batches, epochs=recipe.train.epochs, num_workers=measuring.num_workers
+    )
+    return Feed(pairs, batches, reader, fabric.to_device)
 
 
 def _set_up(
-    recipe: Recipe, fabric: Fabric, model: HarMA, batches: EpochBatches
+    recipe: Recipe, fabric: Fabric, model: HarMA, batches: EpochBatches, frozen: Frozen
 ) -> tuple[_FabricModule, Updates]:
     """Model and optimiser as Fabric runs them: on the device, in the run's precision."""
-    module: nn.Module = model
+    module: nn.Module = OnFrozen(model, frozen) if frozen else model
     if recipe.train.compile:
-        compiled = torch.compile(model)
+        compiled = torch.compile(module)
         assert isinstance(compiled, nn.Module)
         module = compiled
     # After the method was attached: what does not train has no place in the optimiser.
-    optimizer = make_optimizer(model.trained_parameters().values(), recipe.optim)
+    # On a GPU alone: elsewhere an update is a hundredth of a step, and stays as it was to the bit.
+    # In fp16 a fused step undoes the loss scaling itself, too late for gradients to be clipped.
+    fused = fabric.device.type == "cuda" and recipe.train.precision != "fp16"
+    optimizer = make_optimizer(model.trained_parameters().values(), recipe.optim, fused=fused)
     wrapped, optimizer = fabric.setup(module, optimizer)
     total = scheduled_steps(
         recipe.train.epochs,

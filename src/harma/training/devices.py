@@ -1,5 +1,6 @@
 """The processes, GPUs and precision of a run: what torchrun, SLURM or the recipe say."""
 
+import logging
 import os
 import warnings
 from typing import Literal
@@ -15,7 +16,11 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from harma.errors import ConfigError
 from harma.ground.messages import first_line
+from harma.model.computing import bf16_is_quicker
+from harma.model.precision import Precision
 from harma.training.recipe import TrainConfig
+
+log = logging.getLogger(__name__)
 
 # A recipe's word for a precision → Fabric's.
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]] = {
@@ -23,6 +28,8 @@ PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]] =
     "bf16": "bf16-mixed",
     "fp16": "16-mixed",
     "float64": "64-true",
+    # Of the frozen weights alone, which the model sees to.
+    "bf16_weights": "32-true",
 }
 
 
@@ -52,7 +59,7 @@ def make_fabric(train: TrainConfig) -> Fabric:
                 accelerator=_fabrics_name(train.accelerator),
                 devices=devices,
                 num_nodes=num_nodes,
-                precision=PRECISIONS[train.precision],
+                precision=PRECISIONS[fabrics_precision(train)],
                 strategy="auto",
             )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
@@ -75,6 +82,34 @@ def launcher() -> ClusterEnvironment | None:
         return SLURMEnvironment()
     except RuntimeError as error:
         raise ConfigError(f"Slurm's tasks cannot be used: {first_line(error)}") from error
+
+
+def fabrics_precision(train: TrainConfig) -> str:
+    """The precision that Fabric sees to: on a GPU "auto" is bf16, if it has that."""
+    if train.precision != "auto":
+        return train.precision
+    if train.accelerator in ("auto", "cuda") and torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "float32"
+    return "float32"
+
+
+def step_precision(train: TrainConfig, fabric: Fabric) -> Precision:
+    """What frozen weights are computed in, in all processes the same.
+
+    Args:
+        train: says it, or "auto".
+        fabric: launched.
+    """
+    if train.precision != "auto":
+        return "bf16_weights" if train.precision == "bf16_weights" else "float32"
+    # Fabric's own precision is that of a GPU; compiled models cannot make views of themselves.
+    if fabric.device.type != "cpu" or train.compile:
+        return "float32"
+    # The first process decides: others on slower machines would compute other gradients.
+    is_quicker = fabric.broadcast(fabric.is_global_zero and bf16_is_quicker())
+    chosen: Precision = "bf16_weights" if is_quicker else "float32"
+    log.info("train.precision: auto computes frozen weights in %s here", chosen)
+    return chosen
 
 
 def _fabrics_name(accelerator: str) -> str:

@@ -1,28 +1,28 @@
-"""The training data of one process: items, the train transform, batches from a DataLoader."""
+"""The training data of one process: items, labels to spread, the train transform."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, default_collate
 
+from harma.backbones import Backbone
 from harma.data.cache import ImageCache
 from harma.data.datasets import CaptionPairs
 from harma.data.split import Split
 from harma.data.transforms import train_transform
 from harma.ground.plugins import find
 from harma.model.cut_texts import tell_cut_texts
-from harma.model.model import HarMA
+from harma.model.embedding import eval_transform_of
 from harma.training.batches import EpochBatches
+from harma.training.frozen_outputs import FrozenOutputs
+from harma.training.read_ahead import ReadAhead
 from harma.training.recipe import DataConfig
 from harma.training.step import Batch
 
-# The entries of an item, in the order of `Batch`.
-ITEM_KEYS = ("pixels", "token_ids", "image_index", "label", "caption_index")
+# The train transform that draws nothing.
+PLAIN = "plain"
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,25 @@ class Feed:
     """What is learned from, batch by batch.
 
     Attributes:
-        pairs: the data set; told which epoch it is.
-        batches: which items make which batch; told where to begin.
-        loader: gives the batches of the rest of the epoch, on the device.
+        pairs: the data set.
+        batches: which items make which batch.
+        reader: gives the batches of an epoch.
+        to_device: puts a batch where it is used.
+        outputs: what frozen towers made of it, which takes the place of pixels and token ids.
+        seconds: that these outputs took.
     """
 
     pairs: CaptionPairs
     batches: EpochBatches
-    loader: Iterable[Batch]
+    reader: ReadAhead
+    to_device: Callable[[Batch], Batch]
+    outputs: FrozenOutputs = field(default_factory=FrozenOutputs)
+    seconds: float = 0.0
+
+    def rest_of(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from one on, each on the device."""
+        for batch in self.reader.rest_of(epoch, first_batch):
+            yield self.to_device(self.outputs.put_into(batch))
 
 
 def num_items(data: DataConfig, split: Split) -> int:
@@ -57,26 +68,26 @@ def spread_labels(data: DataConfig, split: Split) -> NDArray[np.int64] | None:
 
 
 def make_pairs(
-    data: DataConfig, split: Split, model: HarMA, cache: ImageCache, *, seed: int
+    data: DataConfig, split: Split, backbone: Backbone, cache: ImageCache, *, seed: int
 ) -> CaptionPairs:
     """The training data as items: an image, transformed, with its captions.
 
     Args:
         data: how they are fed.
         split: images and captions.
-        model: says how it takes pixels and text.
+        backbone: says how it takes pixels and text.
         cache: decoded images.
         seed: of everything drawn.
     """
 
     def tokenize(captions: Sequence[str]) -> Tensor:
-        token_ids = model.tokenize(captions)
-        tell_cut_texts(model, captions, token_ids)
+        token_ids = backbone.tokenize(captions)
+        tell_cut_texts(backbone, captions, token_ids)
         return token_ids
 
     return CaptionPairs(
         split,
-        _transform(data, model),
+        _transform(data, backbone),
         tokenize,
         cache=cache,
         seed=seed,
@@ -85,9 +96,11 @@ def make_pairs(
     )
 
 
-def _transform(data: DataConfig, model: HarMA) -> Callable[[Tensor], Tensor]:
-    """The train transform: the user's own, or ours."""
-    preprocess = model.preprocess
+def _transform(data: DataConfig, backbone: Backbone) -> Callable[[Tensor], Tensor]:
+    """The train transform: the user's own, or one of ours."""
+    preprocess = backbone.preprocess
+    if data.transform == PLAIN:
+        return eval_transform_of(preprocess)
     if data.transform is not None:
         make: Callable[..., Callable[[Tensor], Tensor]] = find(data.transform, {}, "data.transform")
         return make(preprocess.size, preprocess.mean, preprocess.std)
@@ -98,26 +111,3 @@ def _transform(data: DataConfig, model: HarMA) -> Callable[[Tensor], Tensor]:
         augment=data.augment,
         interpolation=preprocess.interpolation,
     )
-
-
-def make_loader(pairs: CaptionPairs, batches: EpochBatches, workers: int) -> DataLoader[Any]:
-    """What decodes, transforms and stacks items, in as many processes as there are workers."""
-    # Before workers start: they share what is decoded now.
-    pairs.cache.preload(pairs.split.images)
-    return DataLoader(
-        pairs,
-        batch_sampler=batches,
-        num_workers=workers,
-        collate_fn=collate,
-        # They live on into the next epoch, with the images that they have decoded.
-        persistent_workers=workers > 0,
-        pin_memory=torch.cuda.is_available(),
-        # A generator of its own: making an iterator must not move the random numbers of the model.
-        generator=torch.Generator(),
-    )
-
-
-def collate(items: list[dict[str, Any]]) -> Batch:
-    """Stack the items of a batch."""
-    stacked = default_collate(items)
-    return Batch(*(stacked[key] for key in ITEM_KEYS))

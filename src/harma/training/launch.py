@@ -36,6 +36,7 @@ OWN_OF_A_MACHINE = {
     "data.cache",
     "data.cache_dir",
     "data.num_workers",
+    "train.frozen_cache_dir",
 }
 
 

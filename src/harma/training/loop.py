@@ -45,7 +45,12 @@ class Trainer:
         self.fabric = fabric
         self.run = run
         self.parts = parts
-        self.progress = Progress(chunk_size=first_chunk_size(parts.gradients.chunk_size, fabric))
+        self.progress = Progress(
+            chunk_size=first_chunk_size(parts.gradients.chunk_size, fabric),
+            step_precision=parts.gradients.step_precision,
+            # What is computed before the first epoch would else be part of each.
+            seconds=parts.feed.seconds,
+        )
         self.state = TrainingState(
             parts.model, parts.updates.optimizer, fabric, parts.made_from, parts.averages
         )
@@ -61,10 +66,19 @@ class Trainer:
         Returns:
             How far the run has come, with its best figure.
         """
+        try:
+            self._fit(resume=resume)
+        finally:
+            # Whatever ended it: workers read on as long as nobody stops them.
+            self.parts.feed.reader.end()
+        return self.progress
+
+    def _fit(self, *, resume: bool) -> None:
         epochs = self.parts.timetable.epochs
         num_steps = epochs * self.parts.feed.batches.batches_per_epoch
         if resume:
             self._restore()
+        self.parts.model.step_precision = self.progress.step_precision
         self.events.open(self.progress.step + 1)
         with TrainingDisplay(num_steps, epochs, enabled=self.fabric.is_global_zero) as display:
             display.resumed(self.progress.step)
@@ -75,7 +89,6 @@ class Trainer:
                 self.progress.seconds += time.perf_counter() - start
                 self._end_epoch(display)
         self.events.close()
-        return self.progress
 
     # -- an epoch ---------------------------------------------------------------------------------
 
@@ -84,12 +97,10 @@ class Trainer:
         progress = self.progress
         feed = self.parts.feed
         timetable = self.parts.timetable
-        # A resumed epoch goes on with its first batch that is not done.
-        feed.batches.start(progress.epoch, progress.batch)
-        feed.pairs.set_epoch(progress.epoch)
         # Validation left it in evaluation mode.
         self.parts.model.train()
-        for batch in feed.loader:
+        # A resumed epoch goes on with its first batch that is not done.
+        for batch in feed.rest_of(progress.epoch, progress.batch):
             self._step(batch)
             progress.batch += 1
             progress.step += 1

@@ -19,6 +19,8 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 }
 # Those that take `betas` and `eps`; what another one takes is given as `optim.options`.
 WITH_BETAS = ("adamw", "adam")
+# Their options that say how a step is computed.
+WAYS = {"fused", "foreach", "capturable", "differentiable"}
 
 
 class ParameterGroup(TypedDict):
@@ -72,13 +74,16 @@ def parameter_groups(
     return [group for group in groups if group["params"]]
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], optim: OptimConfig) -> torch.optim.Optimizer:
+def make_optimizer(
+    parameters: Iterable[nn.Parameter], optim: OptimConfig, *, fused: bool = False
+) -> torch.optim.Optimizer:
     """Build the optimiser that is asked for.
 
     Args:
         parameters: what trains.
         optim: its name is a key of `OPTIMIZERS`, or the dotted path of a callable
             (groups, lr=, **options).
+        fused: whether Adam and AdamW take a step in one kernel, unless `optim.options` say how.
 
     Raises:
         ConfigError: the name or an option is unknown.
@@ -87,6 +92,8 @@ def make_optimizer(parameters: Iterable[nn.Parameter], optim: OptimConfig) -> to
     arguments: dict[str, object] = {"lr": optim.lr}
     if optim.name in WITH_BETAS:
         arguments |= {"betas": optim.betas, "eps": optim.eps}
+        if fused and not WAYS & optim.options.keys():
+            arguments["fused"] = True
     # Last: options may say otherwise.
     arguments |= optim.options
     groups = parameter_groups(parameters, optim.weight_decay, decay_scalars=optim.decay_scalars)

@@ -7,6 +7,7 @@ from typing import Literal
 from lightning_fabric.wrappers import _FabricModule
 
 from harma.model.model import HarMA
+from harma.model.precision import Precision
 from harma.training.averages import AveragedWeights
 from harma.training.feed import Feed
 from harma.training.objective import Objective
@@ -41,12 +42,15 @@ class GradientOptions:
         objective: the total loss.
         chunk_size: images per forward pass, None for all of a batch, or "auto": see `step`.
         view_dropout: of second views, where a loss takes them.
+        step_precision: what frozen weights are computed in; a resumed run goes on with that of its
+            checkpoint.
         seed: of what is drawn in a step.
     """
 
     objective: Objective
     chunk_size: int | Literal["auto"] | None
     view_dropout: float
+    step_precision: Precision
     seed: int
 
 

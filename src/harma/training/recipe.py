@@ -34,7 +34,8 @@ class DataConfig:
             image is embedded once. More than 1 needs sampling "images".
         spread_labels: every batch has the labels in the shares that they have in the data.
         augment: RandomAugment in the train transform.
-        transform: dotted path of a train transform of your own, called as (size, mean, std).
+        transform: "plain" takes images as they are evaluated, with nothing drawn; or the dotted
+            path of a train transform of your own, called as (size, mean, std).
         batch_size: items per process and step: pairs, or images with their captions.
         eval_batch_size: images at once when evaluating.
         num_workers: processes that decode and transform; None: one for each further core, at most
@@ -76,7 +77,7 @@ class LossConfig:
         min_temperature: what τ never falls below; None leaves it unbounded, as the original does.
         view_dropout: share of the values of a token that are dropped before the first block for the
             second view of losses that compare two views, such as intra_modal_triplet.
-        terms: for each loss (contrastive, diagonal_contrastive, duplicate_contrastive,
+        terms: for each loss (contrastive, diagonal_contrastive, duplicate_contrastive, sigmoid,
             weighted_triplet, triplet, intra_modal_triplet, affiliation, or the dotted path of one
             of your own) its weight, or a mapping of `weight` and the loss's own options.
     """
@@ -141,8 +142,11 @@ class TrainConfig:
     Attributes:
         epochs: passes over the data.
         seed: of weights, order and augmentation.
-        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling) or float64. Weights
-            stay in float32: in bf16 the steps of gates and temperature would round to nothing.
+        precision: float32, bf16 (autocast), fp16 (autocast with loss scaling) or float64;
+            bf16_weights computes frozen weights in bfloat16, and what trains, norms and losses in
+            float32; auto: on a CPU bf16_weights where a short measurement says that it is quicker,
+            on a GPU bf16 where it has it, else float32. Weights stay in float32: in bf16 the steps
+            of gates and temperature would round to nothing.
         accelerator: auto, cpu, cuda or mps.
         devices: processes on this machine, or "auto"; torchrun and SLURM set their own.
         num_nodes: machines; more than one are started by torchrun or SLURM, which set it.
@@ -168,6 +172,11 @@ class TrainConfig:
         log_every: steps between lines in log.jsonl.
         tensorboard: also write TensorBoard events.
         report: write report.html at the end.
+        frozen_cache: what towers that the method leaves as they are make of captions, and of images
+            if data.transform is plain, is computed once: kept on "disk" for later runs too, in
+            "memory", or not ("none").
+        frozen_cache_dir: where the disk cache is; None: in the user's cache folder.
+        frozen_cache_gb: how large it may be; what was used longest ago goes first.
         keep_captions: keep the distinct captions of training with the best model, embedded, for
             searches with few words; false where captions may not be passed on.
     """
@@ -175,7 +184,7 @@ class TrainConfig:
     epochs: int = 10
     # The one the original always uses: its --seed has no effect (SPEC 4).
     seed: int = 3407
-    precision: Literal["float32", "bf16", "fp16", "float64"] = "float32"
+    precision: Literal["auto", "float32", "bf16", "fp16", "bf16_weights", "float64"] = "float32"
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     devices: int | Literal["auto"] = 1
     num_nodes: int = 1
@@ -194,6 +203,9 @@ class TrainConfig:
     log_every: int = 10
     tensorboard: bool = False
     report: bool = True
+    frozen_cache: Literal["disk", "memory", "none"] = "disk"
+    frozen_cache_dir: str | None = None
+    frozen_cache_gb: float = 2.0
     keep_captions: bool = True
 
 

@@ -62,6 +62,7 @@ RANGES = {
     "train.patience": POSITIVE,
     "train.checkpoint_every": POSITIVE,
     "train.log_every": POSITIVE,
+    "train.frozen_cache_gb": POSITIVE,
 }
 
 
@@ -146,7 +147,16 @@ def check_choices(recipe: "Recipe") -> None:
             f"loss.min_temperature is {lowest}; it must not lie above loss.temperature,"
             f" {recipe.loss.temperature}"
         )
+    _check_precision(recipe)
     # The names of figures that the user's own metrics give are known once they are computed.
     key = recipe.train.select_by
     if recipe.trains and key not in SELECTION_KEYS and not recipe.train.metrics:
         raise ConfigError(f"train.select_by is {key!r}; allowed are {', '.join(SELECTION_KEYS)}")
+
+
+def _check_precision(recipe: "Recipe") -> None:
+    if recipe.train.compile and recipe.train.precision == "bf16_weights":
+        raise ConfigError(
+            "train.precision is bf16_weights, which train.compile cannot serve; leave one of them"
+            " out"
+        )

@@ -19,6 +19,7 @@ from harma.evaluation.user_metrics import OwnMetric
 from harma.model.adapter_directory import read_adapter
 from harma.model.model import HarMA
 from harma.model.saved import backbone_name_from, load, save_adapter, save_model
+from harma.training.frozen_outputs import FrozenSplit
 from harma.training.kept_captions import keep_captions
 from harma.training.run import RunDirectory
 from harma.training.step import gathered
@@ -52,11 +53,13 @@ class Selection:
         split: it is validated on.
         key: the metric that chooses.
         measuring: how the split is measured.
+        frozen: what frozen towers made of the split; None: it is embedded anew each time.
     """
 
     split: Split
     key: str
     measuring: Measuring
+    frozen: FrozenSplit | None = None
 
 
 @dataclass(frozen=True)
@@ -117,14 +120,18 @@ def validate(fabric: Fabric, model: HarMA, selection: Selection) -> dict[str, fl
 
     measuring = selection.measuring
     with fabric.autocast():
-        embedded = embed_split(
-            model,
-            selection.split,
-            batch_size=measuring.batch_size,
-            num_workers=measuring.num_workers,
-            cache=measuring.cache,
-            share=Share(fabric.global_rank, fabric.world_size, gather),
-        )
+        if selection.frozen is not None:
+            # So little is left to do that each process does all of it.
+            embedded = selection.frozen.embedded(model)
+        else:
+            embedded = embed_split(
+                model,
+                selection.split,
+                batch_size=measuring.batch_size,
+                num_workers=measuring.num_workers,
+                cache=measuring.cache,
+                share=Share(fabric.global_rank, fabric.world_size, gather),
+            )
     metrics: dict[str, float] = {}
     if fabric.is_global_zero:
         figures = summarize_embedded(embedded, selection.split, metrics=measuring.metrics)

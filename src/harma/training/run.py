@@ -22,6 +22,7 @@ from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
 from harma.ground.reading import read_events, read_yaml
 from harma.ground.version import __version__
+from harma.model.precision import Precision
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class Progress:
         best_epoch: when it was reached; 0 if not yet.
         stale: validations since then.
         chunk_size: images per forward pass; None: all of a batch. A resumed run goes on with it.
+        step_precision: what frozen weights are computed in. A resumed run goes on with it, also
+            where a measurement on another machine would say another.
     """
 
     epoch: int = 1
@@ -70,6 +73,7 @@ class Progress:
     best_epoch: int = 0
     stale: int = 0
     chunk_size: int | None = None
+    step_precision: Precision = "float32"
 
 
 class RunDirectory:

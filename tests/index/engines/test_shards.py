@@ -1,11 +1,21 @@
 """Tasks bundled into shards."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
 from harma.index.engines import shards as module
-from harma.index.engines.shards import FIRST_CHIPS, GROWTH, MOST_CHIPS, SECONDS, Shard, Shards
+from harma.index.engines.shards import (
+    FIRST_CHIPS,
+    GROWTH,
+    LEAST_SECONDS,
+    MOST_CHIPS,
+    SECONDS,
+    SHARE_OF_BUILD,
+    Shard,
+    Shards,
+)
 from harma.index.reading import Task
 from harma.scenes.source import Source
 
@@ -69,23 +79,44 @@ def test_what_is_put_back_comes_first():
     assert shards.next() is first
 
 
-def test_the_size_comes_to_fit_the_time():
-    shards = Shards(iter([task("a", 10**6)]))
-    sizes = []
-    for _ in range(9):
-        shard = shards.next()
-        sizes.append(shard.num_windows)
-        shards.learn(shard, shard.num_windows * 0.01)
+class Clock:
+    """Shards done one after the other, each in a time that is told."""
+
+    def __init__(self, shards, monkeypatch):
+        self.shards = shards
+        self.now = 1000.0
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def do(self, seconds_of_a_chip):
+        """Do the next one; its windows."""
+        shard = self.shards.next()
+        seconds = shard.num_windows * seconds_of_a_chip
+        self.now += seconds
+        self.shards.learn(shard, seconds)
+        return shard.num_windows
+
+
+def test_the_size_comes_to_fit_the_time(monkeypatch):
+    clock = Clock(Shards(iter([task("a", 10**7)])), monkeypatch)
+    sizes = [clock.do(0.01) for _ in range(60)]
     assert sizes[0] == FIRST_CHIPS
     assert sizes[-1] == pytest.approx(SECONDS / 0.01, abs=1)
     assert all(after <= GROWTH * before for before, after in pairwise(sizes))
-    shards.learn(shards.next(), 1e-6)
-    shards.learn(shards.next(), 1e-6)
-    assert shards.next().num_windows <= MOST_CHIPS
+    clock.do(1e-6)
+    clock.do(1e-6)
+    assert clock.do(0.01) <= MOST_CHIPS
     # A slow one at once.
-    shard = shards.next()
-    shards.learn(shard, shard.num_windows * SECONDS)
-    assert shards.next().num_windows == 1
+    clock.do(SECONDS)
+    assert clock.do(0.01) == 1
+
+
+def test_no_shard_takes_a_large_share_of_what_the_build_has_taken(monkeypatch):
+    clock = Clock(Shards(iter([task("a", 10**6)])), monkeypatch)
+    clock.do(0.001)
+    for _ in range(40):
+        before = clock.now - 1000
+        longest = max(LEAST_SECONDS, SHARE_OF_BUILD * before)
+        assert clock.do(0.001) * 0.001 <= longest + 0.001
 
 
 def test_parts_are_the_same_work():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harma.ground.storage.home import Home
     from harma.index.options import WorkOptions
     from harma.index.writer import BuildOutcome
-    from harma.model.model import HarMA
+    from harma.model.opened import OpenedModel
 
 Options = TypeVar("Options", bound="WorkOptions")
 # As `harma.index.options` has them, which takes longer to import.
@@ -185,7 +185,7 @@ def _build(args: argparse.Namespace) -> int:
     # After the readers have started, which is what `_options` does by the way.
     from harma.index.manage import build_index
 
-    models: list[HarMA] = []
+    models: list[OpenedModel] = []
     with progress_bars() as progress:
         outcome = build_index(
             args.directory,
@@ -206,7 +206,7 @@ def _add(args: argparse.Namespace) -> int:
     # As in `_build`: readers first.
     from harma.index.manage import add_to_index
 
-    models: list[HarMA] = []
+    models: list[OpenedModel] = []
     with progress_bars() as progress:
         outcome = add_to_index(
             args.directory,
@@ -251,7 +251,7 @@ def _options(kind: type[Options], args: argparse.Namespace) -> Options:
 
 
 def _told_with_watches(
-    args: argparse.Namespace, outcome: "BuildOutcome", models: "list[HarMA]"
+    args: argparse.Namespace, outcome: "BuildOutcome", models: "list[OpenedModel]"
 ) -> int:
     """Tell of a build, then run the watches of the index; the status is that of the build."""
     from harma.cli.watch.running import run_after_build

@@ -22,7 +22,7 @@ from harma.ground.progress import progress_bars
 if TYPE_CHECKING:
     from harma.ground.storage.home import Home
     from harma.index.index import Index
-    from harma.model.model import HarMA
+    from harma.model.opened import OpenedModel
     from harma.searches.book import SearchBook
     from harma.searches.watching import WatchRun
 
@@ -94,7 +94,9 @@ def _shown(index: "Index", searches: "SearchBook") -> list["WatchRun"]:
     return runs
 
 
-def run_after_build(home: "Home", models: Sequence["HarMA"], args: argparse.Namespace) -> None:
+def run_after_build(
+    home: "Home", models: Sequence["OpenedModel"], args: argparse.Namespace
+) -> None:
     """Run the watches of an index that was built, with the model that built it; it never fails.
 
     Args:

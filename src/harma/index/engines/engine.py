@@ -9,7 +9,7 @@ from harma.index.fragments import TableAddress
 from harma.index.reading import Task
 from harma.index.settings import Settings
 from harma.index.writer import Pace
-from harma.model.model import HarMA
+from harma.model.opened import OpenedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Work:
     """
 
     settings: Settings
-    model: HarMA
+    model: OpenedModel
     table: TableAddress
     batch_size: int
     num_readers: int

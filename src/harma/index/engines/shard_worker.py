@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harma.errors import HarmaError, StorageError
-from harma.ground.device import best_device
 from harma.index.batches import ChipBlock
 from harma.index.done import Tally, WrittenShard
 from harma.index.fragments import TableAddress, table_schema, write_fragments
@@ -20,12 +19,11 @@ from harma.index.rows import chip_rows
 from harma.index.settings import Settings
 from harma.index.work import work_on
 from harma.model.fingerprint import model_id
-from harma.model.model import HarMA
-from harma.model.saved import load
+from harma.model.opened import OpenedModel, at_work, open_model
 from harma.scenes.source import holder_of
 
 if TYPE_CHECKING:
-    from harma.model.precision import Precision
+    from harma.model.precision import AnyPrecision
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Orders:
     batch_size: int
     num_readers: int
     device: str
-    precision: "Precision"
+    precision: "AnyPrecision"
 
 
 @dataclass(frozen=True)
@@ -89,9 +87,9 @@ class ShardWorker:
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
         self.host = socket.gethostname()
-        self._model: HarMA | None = None
+        self._model: OpenedModel | None = None
 
-    def prepare(self, model: HarMA | None = None) -> Prepared:
+    def prepare(self, model: OpenedModel | None = None) -> Prepared:
         """Load the model, and look at the table.
 
         Args:
@@ -104,14 +102,13 @@ class ShardWorker:
         settings = self.orders.settings
         if model is None:
             try:
-                model = load(settings.model, backbone=settings.backbone)
+                model = open_model(settings.model, backbone=settings.backbone)
             except (HarmaError, OSError):
                 return Prepared(self.host, needs_model=True)
             # Another one of the same name.
             if model_id(model) != settings.model_id:
                 return Prepared(self.host, needs_model=True)
-        self._model = model.to(best_device(self.orders.device))
-        self._model.precision = self.orders.precision
+        self._model = at_work(model, self.orders.device, self.orders.precision)
         return Prepared(self.host, needs_model=False)
 
     def _look_at_table(self) -> None:

@@ -1,6 +1,7 @@
 """Shards: tasks bundled for a worker of another machine, a minute of work at a time."""
 
 import math
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,12 @@ from harma.index.reading import Task
 FIRST_CHIPS = 256
 # 16,384 rows with thumbnails take up to 90 MB, of a fragment and of a worker's memory.
 MOST_CHIPS = 16_384
-# What the death of a worker costs, and how long the others may wait for the last one.
+# What the death of a worker costs, and how long the others may wait for the last one at the end:
+# never long beside what the build has taken so far.
 SECONDS = 45.0
+SHARE_OF_BUILD = 1 / 8
+# Less does not pay: each shard is a file, and a question to a worker.
+LEAST_SECONDS = 2.0
 # A shard grows no faster: its first chips may be quicker than those to come.
 GROWTH = 4
 # Sources of one chip each: opening them takes the time, so many of them are enough.
@@ -61,6 +66,8 @@ class Shards:
         self._rest: Task | None = None
         self._again: deque[Shard] = deque()
         self._size = FIRST_CHIPS
+        # When the first shard was begun that is done.
+        self._began: float | None = None
         self._is_over = False
 
     @property
@@ -103,7 +110,11 @@ class Shards:
         """Fit the size to how long a shard has taken."""
         if shard.num_windows == 0 or seconds <= 0:
             return
-        fitting = round(SECONDS * shard.num_windows / seconds)
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now - seconds
+        wanted = max(LEAST_SECONDS, min(SHARE_OF_BUILD * (now - self._began), SECONDS))
+        fitting = round(wanted * shard.num_windows / seconds)
         self._size = max(1, min(fitting, GROWTH * self._size, MOST_CHIPS))
 
 

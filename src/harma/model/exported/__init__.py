@@ -1,0 +1,1 @@
+"""Exported models: both towers as graphs of ONNX Runtime or OpenVINO, used without torch."""

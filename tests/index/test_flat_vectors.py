@@ -1,0 +1,131 @@
+"""Embeddings that are read in place are those that LanceDB reads."""
+
+import numpy as np
+import pytest
+from tests.index.made import fill, make_store
+
+from harma.index import flat_vectors as flat
+from harma.index.contract import ROW_ID
+from harma.index.schema import embeddings_of
+
+DIM = 256
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Three fragments: 300 chips, 40 and 40."""
+    store = make_store(tmp_path / "index", 300, dim=DIM)
+    fill(store, 40, seed=2)
+    fill(store, 40, seed=3)
+    return store
+
+
+def asked(snapshot, monkeypatch):
+    """How many rows LanceDB is asked for from now on, question by question."""
+    counts = []
+    read = type(snapshot)._read_vectors
+
+    def counted(self, ids):
+        counts.append(len(ids))
+        return read(self, ids)
+
+    monkeypatch.setattr(type(snapshot), "_read_vectors", counted)
+    return counts
+
+
+def some_ids(store, count):
+    ids = store.rows(["id"])[ROW_ID].to_numpy()
+    return np.random.default_rng(0).permutation(ids)[:count]
+
+
+def check(snapshot, ids):
+    expected = embeddings_of(snapshot.take(ids, ["embedding"]))
+    assert (snapshot.vectors(ids) == expected).all()
+
+
+def test_all_are_read_in_place_in_the_order_asked_for(store, monkeypatch):
+    snapshot = store.snapshot()
+    counts = asked(snapshot, monkeypatch)
+    for count in (1, 50, 380):
+        check(snapshot, some_ids(store, count))
+    assert counts == [9], "three rows of each file were compared, once"
+    assert snapshot.vectors(np.empty(0, dtype=np.int64)).shape == (0, DIM)
+
+
+def test_a_version_stays_whatever_is_written(store, monkeypatch):
+    before = store.snapshot()
+    ids = some_ids(store, 200)
+    expected = before.vectors(ids)
+    store.drop_sources(["/scenes/0000.tif", "/scenes/0003.tif"])
+    fill(store, 60, seed=4)
+    store.compact()
+    after = store.snapshot()
+    assert (before.vectors(ids) == expected).all()
+    counts = asked(after, monkeypatch)
+    check(after, some_ids(store, 300))
+    assert sum(counts) < 20
+    # A store that writes reads what it wrote.
+    check(store, some_ids(store, 10))
+
+
+def test_where_rows_were_removed_the_rest_is_read_in_place(store, monkeypatch):
+    store.drop_sources(["/scenes/0000.tif"])
+    snapshot = store.snapshot()
+    counts = asked(snapshot, monkeypatch)
+    ids = some_ids(store, 300)
+    check(snapshot, ids)
+    check(snapshot, ids)
+    assert len(counts) == 1
+
+
+def test_what_lies_otherwise_is_read_by_a_query(store, monkeypatch):
+    real = flat.pages_of
+    monkeypatch.setattr(
+        flat, "pages_of", lambda file, column: None if "1" in file.name[-9:] else real(file, column)
+    )
+    check(store.snapshot(), some_ids(store, 300))
+    monkeypatch.setattr(flat, "pages_of", lambda *_: None)
+    check(store.snapshot(), some_ids(store, 300))
+    monkeypatch.setattr(flat, "column_files", lambda *_: [1 / 0 for _ in ()] + [{}["x"]])
+    check(store.snapshot(), some_ids(store, 300))
+
+
+def test_a_file_in_which_rows_differ_is_not_read_in_place(store, monkeypatch):
+    """The place is a row too far: as a format that is laid down otherwise would be."""
+    real = flat._fragment
+
+    def shifted(folder, file, embed_dim):
+        fragment = real(folder, file, embed_dim)
+        if file.fragment == 0:
+            fragment.positions[:] += 2 * embed_dim
+        return fragment
+
+    monkeypatch.setattr(flat, "_fragment", shifted)
+    snapshot = store.snapshot()
+    check(snapshot, some_ids(store, 300))
+    assert len(snapshot._flat_vectors) == 2
+
+
+def test_many_files_are_not_all_held_open(store, monkeypatch):
+    monkeypatch.setattr(flat, "MOST_FILES", 1)
+    snapshot = store.snapshot()
+    check(snapshot, some_ids(store, 380))
+    assert len(snapshot._flat_vectors) == 1
+
+
+def test_a_file_that_was_cut_off_is_an_error(store):
+    snapshot = store.snapshot()
+    ids = some_ids(store, 300)
+    snapshot.vectors(ids)
+    for path in store.home.folder.glob("tables/*/chips.lance/data/*.lance"):
+        with path.open("r+b") as file:
+            file.truncate(100)
+    with pytest.raises(OSError, match="shorter than it was"):
+        snapshot.vectors(ids)
+
+
+def test_pages_follow_each_other():
+    fragment = flat._Fragment(None, np.array([0, 10, 30]), np.array([5000, 100, 9000]), 40)
+    rows = np.array([0, 9, 10, 29, 30, 39])
+    expected = [5000, 5072, 100, 252, 9000, 9072]
+    assert fragment.places(rows, 8).tolist() == expected
