@@ -1,5 +1,6 @@
 """Reading tasks."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,12 @@ import pyproj
 import pytest
 import rasterio
 from affine import Affine
+from PIL import Image
 from tests.index.parts import settings, write_stripes
 
-from harma.index.reading import SceneCache, Task, read
+from harma.backbones import Preprocess
+from harma.index.reading import SceneCache, Task, least_side, read
+from harma.scenes.known_pictures import KnownPicture
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
 from harma.scenes.source import Source
@@ -183,3 +187,31 @@ def test_chips_of_metres_in_degrees_are_square_on_the_ground(tmp_path, latitude)
     assert geod.inv(chip.xmin, chip.ymin, chip.xmin, chip.ymax)[2] == pytest.approx(60, abs=1)
     # The picture is as square as the ground.
     assert result.pixels.shape[2] == pytest.approx(result.pixels.shape[3], abs=2)
+
+
+@pytest.mark.parametrize("tiling", [Tiling(size=16), Tiling(size=None)])
+def test_a_picture_that_was_looked_at_gives_the_chips_that_opening_it_gives(tmp_path, tiling):
+    path = tmp_path / "20200102_a.jpg"
+    values = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    Image.fromarray(values).save(path)
+    with open_scene(str(path), survey=True) as scene:
+        picture = KnownPicture.of(scene)
+    num_windows = len(tiling.windows(48, 32, None))
+    task = task_of(path, range(num_windows), num_windows=num_windows)
+    opened = read_task(task, tiling=tiling)
+    known = read_task(replace(task, picture=picture), tiling=tiling)
+    assert known.chips == opened.chips
+    assert known.facts == opened.facts
+    assert known.pixels.equal(opened.pixels)
+
+
+@pytest.mark.parametrize(
+    ("values", "least"),
+    [
+        ({"tiling": Tiling(size=None)}, 20),
+        ({}, None),
+        ({"tiling": Tiling(size=None), "tiles": 2}, None),
+    ],
+)
+def test_only_pictures_that_are_one_chip_may_be_decoded_smaller(values, least):
+    assert least_side(settings(**values), Preprocess((10, 8))) == least
