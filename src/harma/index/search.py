@@ -33,8 +33,8 @@ LOOKED_THROUGH = 40_000
 UNEVEN = 2
 # Chips that are compared exactly for each one that is asked for, at least.
 LEAST_REFINE = 3
-# Partitions looked into for them, at least: the nearest of an area may lie in any.
-LEAST_PROBES = 40
+# Partitions looked into for them: twice as many as for all, up to so many.
+MORE_PROBES = 40
 
 Embedding = NDArray[np.float32]
 
@@ -226,7 +226,8 @@ class Search:
         assert self.ann is not None
         # More than the share of the area says, as matches are not spread evenly.
         look_through = -(-UNEVEN * enough * self.snapshot.num_chips // near.count)
-        num_probes = max(self.ann.num_probes, LEAST_PROBES)
+        # The nearest of an area may lie in any partition, farther away than the nearest of all.
+        num_probes = max(self.ann.num_probes, min(2 * self.ann.num_probes, MORE_PROBES))
         while look_through <= LOOKED_THROUGH:
             ids = self._nearest(look_through, num_probes)
             num_seen = len(ids)
