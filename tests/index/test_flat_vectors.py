@@ -1,5 +1,7 @@
 """Embeddings that are read in place are those that LanceDB reads."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.index.made import fill, make_store
@@ -92,25 +94,25 @@ def test_what_lies_otherwise_is_read_by_a_query(store, monkeypatch):
 
 def test_a_file_in_which_rows_differ_is_not_read_in_place(store, monkeypatch):
     """The place is a row too far: as a format that is laid down otherwise would be."""
-    real = flat._fragment
+    real = flat._pages
 
     def shifted(folder, file, embed_dim):
-        fragment = real(folder, file, embed_dim)
+        pages = real(folder, file, embed_dim)
         if file.fragment == 0:
-            fragment.positions[:] += 2 * embed_dim
-        return fragment
+            pages = [replace(page, position=page.position + 2 * embed_dim) for page in pages]
+        return pages
 
-    monkeypatch.setattr(flat, "_fragment", shifted)
+    monkeypatch.setattr(flat, "_pages", shifted)
     snapshot = store.snapshot()
     check(snapshot, some_ids(store, 300))
-    assert len(snapshot._flat_vectors) == 2
+    assert snapshot._flat_vectors.fragments == {1, 2}
 
 
 def test_many_files_are_not_all_held_open(store, monkeypatch):
     monkeypatch.setattr(flat, "MOST_FILES", 1)
     snapshot = store.snapshot()
     check(snapshot, some_ids(store, 380))
-    assert len(snapshot._flat_vectors) == 1
+    assert snapshot._flat_vectors.fragments == {0}
 
 
 def test_a_file_that_was_cut_off_is_an_error(store):
@@ -124,8 +126,25 @@ def test_a_file_that_was_cut_off_is_an_error(store):
         snapshot.vectors(ids)
 
 
-def test_pages_follow_each_other():
-    fragment = flat._Fragment(None, np.array([0, 10, 30]), np.array([5000, 100, 9000]), 40)
-    rows = np.array([0, 9, 10, 29, 30, 39])
-    expected = [5000, 5072, 100, 252, 9000, 9072]
-    assert fragment.places(rows, 8).tolist() == expected
+def test_pages_follow_each_other(tmp_path):
+    """Rows of three pages of two fragments, one of which is not here."""
+    rows = np.arange(80, dtype=np.float16).reshape(40, 2)
+    (tmp_path / "f").write_bytes(b"ab" + rows.tobytes())
+    file = flat._OpenFile(tmp_path / "f")
+    first = 1 << flat.ROW_BITS
+    pages = [
+        flat._Page(first, 10, file, 2 + 4 * 30),
+        flat._Page(first + 10, 30, file, 2),
+        flat._Page(7 * first, 5, file, 2 + 4 * 5),
+    ]
+    places = {first: 30, first + 9: 39, first + 10: 0, first + 11: 1, first + 39: 29}
+    places |= {7 * first + 4: 9}
+    ids = np.array([5, *places, first + 40, 7 * first + 5])[::-1]
+
+    def read_rows(ids):
+        return ids[::-1], np.repeat(-ids[::-1, None], 2, axis=1).astype(np.float32)
+
+    vectors = flat.FlatVectors(pages, 2).read(ids, read_rows)
+    for row, vector in zip(ids.tolist(), vectors, strict=True):
+        expected = rows[places[row]] if row in places else np.float32([-row, -row])
+        assert (vector == expected).all(), row

@@ -6,7 +6,7 @@ LanceDB, and no memory but the operating system's cache is taken.
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,44 +48,47 @@ class _OpenFile:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fragment:
-    """Where the embeddings of a fragment are.
+class _Page:
+    """Rows whose embeddings lie one beside the other.
 
     Attributes:
+        first: row id of the first.
+        num_rows: how many.
         file: that they are in.
-        starts: first rows of its pages (p,).
-        positions: of the pages in the file (p,), bytes.
-        num_rows: of the fragment.
+        position: where they begin, bytes.
     """
 
-    file: _OpenFile
-    starts: NDArray[np.int64]
-    positions: NDArray[np.int64]
+    first: int
     num_rows: int
+    file: _OpenFile
+    position: int
 
-    def places(self, rows: NDArray[np.int64], row_size: int) -> NDArray[np.int64]:
-        """Where some rows (n,) begin in the file, bytes."""
-        pages = np.searchsorted(self.starts, rows, side="right") - 1
-        places: NDArray[np.int64] = self.positions[pages] + (rows - self.starts[pages]) * row_size
-        return places
+    @property
+    def fragment(self) -> int:
+        """Number of the fragment that they are of."""
+        return self.first >> ROW_BITS
 
 
 class FlatVectors:
     """Embeddings of one version of a table, as far as they can be read in place.
 
     Args:
-        fragments: number of a fragment → where its embeddings are.
+        pages: where they lie.
         embed_dim: E.
     """
 
-    def __init__(self, fragments: Mapping[int, _Fragment], embed_dim: int) -> None:
-        self._fragments = fragments
+    def __init__(self, pages: Iterable[_Page], embed_dim: int) -> None:
+        self._pages = sorted(pages, key=lambda page: page.first)
+        self._firsts = np.array([page.first for page in self._pages], dtype=np.int64)
+        self._counts = np.array([page.num_rows for page in self._pages], dtype=np.int64)
+        self._positions = np.array([page.position for page in self._pages], dtype=np.int64)
         self._embed_dim = embed_dim
         self._row_size = embed_dim * np.dtype(np.float16).itemsize
 
-    def __len__(self) -> int:
-        """Fragments that are read in place."""
-        return len(self._fragments)
+    @property
+    def fragments(self) -> set[int]:
+        """Numbers of the fragments that are read in place."""
+        return {page.fragment for page in self._pages}
 
     def read(self, ids: RowIds, read_rows: ReadRows) -> Embeddings:
         """Embeddings (n, E) of chips by their row ids (n,), each once, all of which are there.
@@ -100,32 +103,30 @@ class FlatVectors:
         # Rows that are neighbours are read at once.
         order = np.argsort(ids)
         ids = ids[order]
-        numbers, starts = np.unique(ids >> ROW_BITS, return_index=True)
-        ends = np.append(starts, len(ids))[1:]
+        pages = np.searchsorted(self._firsts, ids, side="right") - 1
+        are_here = pages >= 0
+        near = pages[are_here]
+        are_here[are_here] = ids[are_here] - self._firsts[near] < self._counts[near]
         vectors = np.empty((len(ids), self._embed_dim), dtype=np.float32)
-        missing = []
-        for number, start, end in zip(numbers.tolist(), starts, ends, strict=True):
-            fragment = self._fragments.get(number)
-            if fragment is None:
-                missing.append(np.arange(start, end))
-            else:
-                vectors[start:end] = self._of_fragment(fragment, ids[start:end])
-        if missing:
-            places = np.concatenate(missing)
-            found, read = read_rows(ids[places])
-            vectors[places] = read[np.argsort(found)]
-        in_order = np.empty_like(vectors)
-        in_order[order] = vectors
-        return in_order
+        vectors[order[are_here]] = self._of_pages(ids[are_here], pages[are_here])
+        missing = np.flatnonzero(~are_here)
+        if len(missing):
+            found, read = read_rows(ids[missing])
+            vectors[order[missing]] = read[np.argsort(found)]
+        return vectors
 
-    def _of_fragment(self, fragment: _Fragment, ids: RowIds) -> NDArray[np.float16]:
-        """Embeddings of chips of one fragment, by row ids that ascend."""
-        places = fragment.places(ids & ((1 << ROW_BITS) - 1), self._row_size)
-        firsts = np.flatnonzero(np.diff(places, prepend=-1) != self._row_size)
-        counts = np.diff(firsts, append=len(places))
+    def _of_pages(self, ids: RowIds, pages: NDArray[np.intp]) -> NDArray[np.float16]:
+        """Embeddings of chips by row ids that ascend, and the pages that they are in."""
+        places = self._positions[pages] + (ids - self._firsts[pages]) * self._row_size
+        # A run ends where the next row is no neighbour, or of another page.
+        is_first = np.ones(len(ids), dtype=bool)
+        is_first[1:] = (np.diff(ids) != 1) | (np.diff(pages) != 0)
+        firsts = np.flatnonzero(is_first)
+        sizes = self._row_size * np.diff(firsts, append=len(ids))
+        files = [self._pages[page].file.number for page in pages[firsts].tolist()]
         parts = []
-        for place, count in zip(places[firsts].tolist(), counts.tolist(), strict=True):
-            parts.append(os.pread(fragment.file.number, count * self._row_size, place))
+        for file, place, size in zip(files, places[firsts].tolist(), sizes.tolist(), strict=True):
+            parts.append(os.pread(file, size, place))
         content = b"".join(parts)
         if len(content) != len(ids) * self._row_size:
             raise OSError("a file of the table is shorter than it was")
@@ -145,46 +146,46 @@ def flat_vectors(table: Path, version: int, embed_dim: int, read_rows: ReadRows)
     try:
         files = column_files(table, version, COLUMN)
         files = sorted(files, key=lambda file: -file.num_rows)[:MOST_FILES]
-        fragments = {}
+        pages: list[_Page] = []
         for file in files:
-            fragment = _fragment(table / "data", file, embed_dim)
-            if fragment is not None:
-                fragments[file.fragment] = fragment
-        return _checked(FlatVectors(fragments, embed_dim), fragments, read_rows)
+            pages += _pages(table / "data", file, embed_dim)
+        return _checked(pages, embed_dim, read_rows)
     except (OSError, ValueError, LookupError, AttributeError):
         # A format or a system that this module does not know: LanceDB reads it.
         logger.info("embeddings of %s are not read in place", table, exc_info=True)
-        return FlatVectors({}, embed_dim)
+        return FlatVectors([], embed_dim)
 
 
-def _fragment(folder: Path, file: ColumnFile, embed_dim: int) -> _Fragment | None:
-    """Where the embeddings of a fragment are; None where they do not lie plainly in its file."""
+def _pages(folder: Path, file: ColumnFile, embed_dim: int) -> list[_Page]:
+    """Where the embeddings of a fragment are; nothing where they do not lie plainly in its file."""
     path = folder / file.path
     with path.open("rb") as opened:
-        pages = pages_of(opened, file.column)
+        pages = pages_of(opened, file.column) or []
     row_size = embed_dim * np.dtype(np.float16).itemsize
-    if not pages or sum(page.num_rows for page in pages) != file.num_rows:
-        return None
+    if sum(page.num_rows for page in pages) != file.num_rows:
+        return []
     if any(page.size != page.num_rows * row_size for page in pages):
-        return None
-    ends = np.cumsum([page.num_rows for page in pages])
-    positions = np.array([page.position for page in pages], dtype=np.int64)
-    return _Fragment(_OpenFile(path), np.append(0, ends[:-1]), positions, file.num_rows)
+        return []
+    held = _OpenFile(path)
+    placed = []
+    first = file.fragment << ROW_BITS
+    for page in pages:
+        placed.append(_Page(first, page.num_rows, held, page.position))
+        first += page.num_rows
+    return placed
 
 
-def _checked(
-    vectors: FlatVectors, fragments: Mapping[int, _Fragment], read_rows: ReadRows
-) -> FlatVectors:
-    """Those fragments of which some rows that are there are as LanceDB reads them."""
-    rows = []
-    for number, fragment in fragments.items():
-        last = fragment.num_rows - 1
-        rows += [(number << ROW_BITS) | row for row in {0, last // 2, last}]
+def _checked(pages: Sequence[_Page], embed_dim: int, read_rows: ReadRows) -> FlatVectors:
+    """The pages of those fragments of which some rows that are there are as LanceDB reads them."""
+    vectors = FlatVectors(pages, embed_dim)
+    rows = set()
+    for page in pages:
+        last = page.num_rows - 1
+        rows |= {page.first, page.first + last // 2, page.first + last}
     if not rows:
         return vectors
     ids, read = read_rows(np.array(sorted(rows), dtype=np.int64))
     are_same = (vectors.read(ids, read_rows) == read).all(axis=1)
-    numbers = ids >> ROW_BITS
-    right = set(numbers.tolist()) - set(numbers[~are_same].tolist())
-    kept = {number: fragment for number, fragment in fragments.items() if number in right}
-    return FlatVectors(kept, read.shape[1])
+    fragments = ids >> ROW_BITS
+    right = set(fragments.tolist()) - set(fragments[~are_same].tolist())
+    return FlatVectors([page for page in pages if page.fragment in right], embed_dim)

@@ -47,7 +47,7 @@ Message = Mapping[int, Sequence[int | bytes]]
 
 
 @dataclass(frozen=True)
-class Page:
+class ColumnPage:
     """Rows of a column, one beside the other in a file.
 
     Attributes:
@@ -135,7 +135,7 @@ def _manifest(folder: Path, version: int) -> Message:
     return fields_of(content[start : start + length])
 
 
-def pages_of(file: BinaryIO, column: int) -> list[Page] | None:
+def pages_of(file: BinaryIO, column: int) -> list[ColumnPage] | None:
     """Pages of a column of a file; None where its values may be anything but plainly laid down.
 
     Raises:
@@ -158,7 +158,7 @@ def pages_of(file: BinaryIO, column: int) -> list[Page] | None:
         if len(positions) != 1:
             return None
         rows = _number(page, PAGE_ROWS)
-        pages.append(Page(positions[0], _packed(page, PAGE_SIZES)[0], rows))
+        pages.append(ColumnPage(positions[0], _packed(page, PAGE_SIZES)[0], rows))
     return pages
 
 

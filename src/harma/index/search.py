@@ -1,5 +1,6 @@
 """The search itself: the best chips that a filter admits, all compared, or by the ANN index."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,12 +30,14 @@ MOST_BY_ANN = 3000
 PARTS_AT_ONCE = 4
 # Chips of the whole index that are looked through for those of an area, at most.
 LOOKED_THROUGH = 40_000
-# How unevenly they may lie: so many times the chips that the share of an area says.
-UNEVEN = 2
+# How unevenly they may lie: so many times the chips that the share of an area says, and where they
+# lie less evenly, this share of what was wanted is enough.
+UNEVEN = 1.2
+ENOUGH = 2 / 3
 # Chips that are compared exactly for each one that is asked for, at least.
 LEAST_REFINE = 3
-# Partitions looked into for them, at least: the nearest of an area may lie in any.
-LEAST_PROBES = 40
+# Partitions looked into for them: twice as many as for all, up to so many.
+MORE_PROBES = 40
 
 Embedding = NDArray[np.float32]
 
@@ -225,13 +228,14 @@ class Search:
         """
         assert self.ann is not None
         # More than the share of the area says, as matches are not spread evenly.
-        look_through = -(-UNEVEN * enough * self.snapshot.num_chips // near.count)
-        num_probes = max(self.ann.num_probes, LEAST_PROBES)
+        look_through = math.ceil(UNEVEN * enough * self.snapshot.num_chips / near.count)
+        # The nearest of an area may lie in any partition, farther away than the nearest of all.
+        num_probes = max(self.ann.num_probes, min(2 * self.ann.num_probes, MORE_PROBES))
         while look_through <= LOOKED_THROUGH:
             ids = self._nearest(look_through, num_probes)
             num_seen = len(ids)
             ids = ids[near.among(ids)]
-            if len(ids) >= enough:
+            if len(ids) >= ENOUGH * enough:
                 return ids[:enough]
             if num_seen < look_through:
                 break
