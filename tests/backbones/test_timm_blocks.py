@@ -25,7 +25,11 @@ TRUNKS = {
         [32],
         False,
     ),
-    "convnext_tiny": ({"depths": (1, 2), "dims": (16, 32)}, [16, 32, 32], False),
+    "convnext_tiny": (
+        {"depths": (1, 2, 1, 1), "dims": (16, 32, 32, 32)},
+        [16, 32, 32, 32, 32],
+        False,
+    ),
     "swin_tiny_patch4_window7_224": (
         {"depths": (1, 1), "embed_dim": 16, "num_heads": (2, 2)},
         [16, 32],
@@ -53,8 +57,8 @@ def test_other_kinds_are_refused_by_name(name):
 
 
 def test_maps_of_a_convnext_are_as_large_as_its_stages_leave_them():
-    trunk = timm.create_model("convnext_tiny", depths=(1, 1), dims=(16, 32))
-    first, second = trunk_blocks(trunk, "x")
+    trunk = timm.create_model("convnext_tiny", depths=(1, 1, 1, 1), dims=(16, 32, 32, 32))
+    first, second, *_ = trunk_blocks(trunk, "x")
     assert trunk_layout(trunk, first, (64, 32)).size == (16, 8)
     assert trunk_layout(trunk, second, (64, 32)).size == (8, 4)
     assert trunk_layout(trunk, second, (64, 32)).window == (7, 4)
