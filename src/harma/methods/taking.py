@@ -10,7 +10,7 @@ from harma.errors import BackboneError, ConfigError, MissingDependencyError
 from harma.methods.table import METHODS, attach_method, make_config
 
 
-class Taken(NamedTuple):
+class Taking(NamedTuple):
     """What comes of attaching a method.
 
     Attributes:
@@ -24,7 +24,7 @@ class Taken(NamedTuple):
     refusal: str = ""
 
 
-def methods_taken(what: str) -> dict[str, Taken]:
+def methods_taken(what: str) -> dict[str, Taking]:
     """Attach every method, with its defaults, to a backbone of its own; no weights are read.
 
     Args:
@@ -39,14 +39,14 @@ def methods_taken(what: str) -> dict[str, Taken]:
         return {method: _attached(deepcopy(backbone), method) for method in METHODS}
 
 
-def _attached(backbone: Backbone, method: str) -> Taken:
+def _attached(backbone: Backbone, method: str) -> Taking:
     before = sum(p.numel() for p in backbone.parameters())
     try:
         attachment = attach_method(backbone, make_config(method, {}))
     except (BackboneError, ConfigError, MissingDependencyError) as error:
-        return Taken(0, before, str(error))
+        return Taking(0, before, str(error))
     trained = sum(tensor.numel() for tensor in attachment.state().values())
     # Some methods train weights of the backbone itself.
     own = sum(parameter.numel() for parameter in attachment.values_before())
     # The one beside them is the model's temperature.
-    return Taken(trained + 1, before + trained - own + 1)
+    return Taking(trained + 1, before + trained - own + 1)
