@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harma.errors import HarmaError
 from harma.ground.outputs import check_no_address, check_output_directory, check_output_file
+from harma.ground.storage.addresses import address_of, in_bucket
 from harma.ground.storage.home import Home, home_of
 
 
@@ -41,6 +42,9 @@ def output_directory(text: str) -> Path:
 
 def output_place(text: str) -> Path:
     """A file or directory, as another option says; the verb looks at it before any work."""
+    if in_bucket(text):
+        # A `Path` keeps one slash of several: an address without a bucket would seem to have one.
+        return _checked_place(text, address_of)
     return Path(text)
 
 
@@ -62,7 +66,7 @@ def local_file(text: str) -> Path:
     return _checked_place(text, check_no_address)
 
 
-def _checked_place(text: str, check: Callable[[str], None]) -> Path:
+def _checked_place(text: str, check: Callable[[str], object]) -> Path:
     # argparse would put words of its own in place of those of an error it does not know.
     try:
         check(text)

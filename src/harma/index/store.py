@@ -400,7 +400,8 @@ class Store:
         query = query.minimum_nprobes(num_probes).maximum_nprobes(most)
         if where:
             query = query.where(self._condition(where))
-        return _renamed(LOOP.run(query.select([LANCE_DISTANCE]).with_row_id().to_arrow()))
+        asked = query.select([LANCE_DISTANCE]).with_row_id().to_arrow()
+        return _renamed(LOOP.run(asked))  # type: ignore[no-untyped-call]
 
     def tuning(self) -> str:
         """How the ANN index is searched, as `write_tuning` wrote it; "" where nothing is."""
