@@ -108,6 +108,21 @@ def test_a_file_in_which_rows_differ_is_not_read_in_place(store, monkeypatch):
     assert snapshot._flat_vectors.fragments == {1, 2}
 
 
+@pytest.mark.parametrize("form", ["../data/{}", "./{}", "{folder}/{}"])
+def test_names_that_lead_elsewhere_are_not_read_in_place(form, store, monkeypatch):
+    real = flat.column_files
+    (folder,) = store.home.folder.glob("tables/*/chips.lance/data")
+
+    def led_elsewhere(*asked):
+        files = real(*asked)
+        return [replace(file, path=form.format(file.path, folder=folder)) for file in files]
+
+    monkeypatch.setattr(flat, "column_files", led_elsewhere)
+    snapshot = store.snapshot()
+    check(snapshot, some_ids(store, 300))
+    assert snapshot._flat_vectors.fragments == set()
+
+
 def test_many_files_are_not_all_held_open(store, monkeypatch):
     monkeypatch.setattr(flat, "MOST_FILES", 1)
     snapshot = store.snapshot()

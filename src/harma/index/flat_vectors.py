@@ -158,6 +158,9 @@ def flat_vectors(table: Path, version: int, embed_dim: int, read_rows: ReadRows)
 
 def _pages(folder: Path, file: ColumnFile, embed_dim: int) -> list[_Page]:
     """Where the embeddings of a fragment are; nothing where they do not lie plainly in its file."""
+    # Files of the table itself: an index may come from a stranger.
+    if Path(file.path).name != file.path:
+        return []
     path = folder / file.path
     with path.open("rb") as opened:
         pages = pages_of(opened, file.column) or []
