@@ -36,6 +36,11 @@ UNEVEN = 1.2
 ENOUGH = 2 / 3
 # Chips that are compared exactly for each one that is asked for, at least.
 LEAST_REFINE = 3
+# Where they hold too little, up to so many times the few are compared one by one: a filter in the
+# ANN index takes longer.
+STILL_FEW = 4
+# Chips whose embeddings are in memory at once.
+COMPARED_AT_ONCE = 8192
 # Partitions looked into for them: twice as many as for all, up to so many.
 MORE_PROBES = 40
 
@@ -158,8 +163,7 @@ class Search:
         """The best `ask` of some chips that the area admits."""
         if not len(ids):
             return []
-        scores = self.store.vectors(ids) @ self.vector
-        ids, scores = best_of(ids, scores, len(ids))
+        ids, scores = best_of(ids, self._scores(ids), len(ids))
         matches: list[Match] = []
         # The outlines of the best are looked at, not those of all: nearly all lie in the area.
         for start in range(0, len(ids), ask):
@@ -170,6 +174,14 @@ class Search:
             if len(matches) >= ask:
                 break
         return matches[:ask]
+
+    def _scores(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Of chips by their row ids (n,)."""
+        scores = np.empty(len(ids), dtype=np.float32)
+        for start in range(0, len(ids), COMPARED_AT_ONCE):
+            part = slice(start, start + COMPARED_AT_ONCE)
+            scores[part] = self.store.vectors(ids[part]) @ self.vector
+        return scores
 
     def _scanned(self, ask: int) -> list[Match]:
         """Compare every chip that the filter admits, a block at a time."""
@@ -201,6 +213,8 @@ class Search:
             if near.count <= few:
                 return None
             ids = self._nearest_of(near, ask * refine)
+            if ids is None and near.count <= STILL_FEW * few:
+                ids = near.ids()
             if ids is not None:
                 return self._of_few(ids, ask)
         where = self.condition.sql

@@ -31,7 +31,8 @@ SEARCHES_BEFORE = 3
 # microseconds, a filter in the ANN index 200 milliseconds at a million chips.
 FEW_CHIPS = 1500
 FEW_SHARE, FEW_AT_MOST = 1 / 50, 20_000
-FEW_OF_MANY = 1 / 250
+# Of neighbours in a file of this machine one takes a microsecond.
+FEW_OF_MANY, FEW_OF_MANY_AT_MOST = 1 / 100, 60_000
 
 
 class Snapshot:
@@ -87,8 +88,10 @@ class Snapshot:
     @property
     def few(self) -> int:
         """So many chips are compared one by one."""
-        share = min(FEW_SHARE * self.num_chips, FEW_AT_MOST)
-        return int(max(FEW_CHIPS, share, FEW_OF_MANY * self.num_chips))
+        few = max(FEW_CHIPS, min(FEW_SHARE * self.num_chips, FEW_AT_MOST))
+        if self.store.home.is_folder:
+            few = max(few, min(FEW_OF_MANY * self.num_chips, FEW_OF_MANY_AT_MOST))
+        return int(few)
 
     @property
     def is_listed(self) -> bool:

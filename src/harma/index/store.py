@@ -62,7 +62,7 @@ NAMES_AT_ONCE = 500
 # Columns that indexes of earlier versions lack: read as empty, made at the next write.
 NEW_COLUMNS = {"datetime_end"}
 # What Lance may keep in memory, bytes: its own default is 6 GB.
-INDEX_CACHE = 1000 << 20
+INDEX_CACHE = 1600 << 20
 METADATA_CACHE = 100 << 20
 # Files that Lance reads ahead of what is wanted: a full one has a gigabyte of embeddings, and with
 # its own default a scan of many holds four gigabytes.
