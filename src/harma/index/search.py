@@ -212,9 +212,7 @@ class Search:
         if near is not None:
             if near.count <= few:
                 return None
-            ids = self._nearest_of(near, ask * refine)
-            if ids is None and near.count <= STILL_FEW * few:
-                ids = near.ids()
+            ids = self._nearest_around(near, ask * refine, few)
             if ids is not None:
                 return self._of_few(ids, ask)
         where = self.condition.sql
@@ -232,6 +230,13 @@ class Search:
         """Row ids of the nearest chips by the ANN index alone, which knows them compressed."""
         table = self.store.nearest(self.vector, count, num_probes=num_probes, where=where)
         ids: NDArray[np.int64] = table[ROW_ID].to_numpy()
+        return ids
+
+    def _nearest_around(self, near: NearChips, enough: int, few: int) -> NDArray[np.int64] | None:
+        """Row ids of the nearest chips around an area, or of all; None where both take long."""
+        ids = self._nearest_of(near, enough)
+        if ids is None and near.count <= STILL_FEW * few:
+            return near.ids()
         return ids
 
     def _nearest_of(self, near: NearChips, enough: int) -> NDArray[np.int64] | None:
