@@ -92,7 +92,7 @@ def shown(ratio):
 def machine():
     lines = Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    parts = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "lancedb"))
+    parts = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy"))
     day = datetime.now(UTC).date()
     load = os.getloadavg()[0]
     return (
