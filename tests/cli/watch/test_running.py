@@ -26,7 +26,6 @@ def test_watches_run_after_a_build_with_the_model_that_is_loaded(
     loads = []
     load = harma.model.saved.load
     counted = lambda *args, **options: loads.append(args) or load(*args, **options)  # noqa: E731
-    monkeypatch.setattr(harma.index.manage, "load", counted)
     monkeypatch.setattr(harma.model.saved, "load", counted)
     for verb in ("add", "build"):
         status, shown = say("index", verb, archive, tmp_path / "scenes", "--num-workers", "0")
