@@ -1,5 +1,7 @@
 """Fixtures shared by all tests."""
 
+import ctypes
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -212,3 +214,21 @@ def serve():
     yield start
     for server in servers:
         server.close()
+
+
+class _Stack(ctypes.Structure):
+    """What `sigaltstack` takes."""
+
+    _fields_ = (("place", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+@pytest.fixture(autouse=True)
+def _signals_on_the_usual_stack():
+    """After Ray was used in this process, no signal is handled on a stack that is gone.
+
+    Ray leaves an alternate one behind that it has freed: the next child that ends, where torch's
+    loaders listen for it, would end this process without a word.
+    """
+    yield
+    if "ray" in sys.modules and sys.platform == "linux":
+        ctypes.CDLL(None).sigaltstack(ctypes.byref(_Stack(None, 2, 0)), None)
