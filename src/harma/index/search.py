@@ -36,9 +36,6 @@ UNEVEN = 1.2
 ENOUGH = 2 / 3
 # Chips that are compared exactly for each one that is asked for, at least.
 LEAST_REFINE = 3
-# Where they hold too little, up to so many times the few are compared one by one: a filter in the
-# ANN index takes longer.
-STILL_FEW = 4
 # Chips whose embeddings are in memory at once.
 COMPARED_AT_ONCE = 8192
 # Partitions looked into for them: twice as many as for all, up to so many.
@@ -212,7 +209,7 @@ class Search:
         if near is not None:
             if near.count <= few:
                 return None
-            ids = self._nearest_around(near, ask * refine, few)
+            ids = self._nearest_around(near, ask * refine)
             if ids is not None:
                 return self._of_few(ids, ask)
         where = self.condition.sql
@@ -232,10 +229,10 @@ class Search:
         ids: NDArray[np.int64] = table[ROW_ID].to_numpy()
         return ids
 
-    def _nearest_around(self, near: NearChips, enough: int, few: int) -> NDArray[np.int64] | None:
+    def _nearest_around(self, near: NearChips, enough: int) -> NDArray[np.int64] | None:
         """Row ids of the nearest chips around an area, or of all; None where both take long."""
         ids = self._nearest_of(near, enough)
-        if ids is None and near.count <= STILL_FEW * few:
+        if ids is None and near.count <= self.snapshot.still_few:
             return near.ids()
         return ids
 

@@ -33,6 +33,8 @@ FEW_CHIPS = 1500
 FEW_SHARE, FEW_AT_MOST = 1 / 50, 20_000
 # Of neighbours in a file of this machine one takes a microsecond.
 FEW_OF_MANY, FEW_OF_MANY_AT_MOST = 1 / 100, 60_000
+# So many times the few, where the other way is a filter in the ANN index.
+STILL_FEW = 4
 
 
 class Snapshot:
@@ -92,6 +94,12 @@ class Snapshot:
         if self.store.home.is_folder:
             few = max(few, min(FEW_OF_MANY * self.num_chips, FEW_OF_MANY_AT_MOST))
         return int(few)
+
+    @property
+    def still_few(self) -> int:
+        """So many are compared one by one rather than by a filter in the ANN index."""
+        # A bucket would have to send them all.
+        return STILL_FEW * self.few if self.store.home.is_folder else self.few
 
     @property
     def is_listed(self) -> bool:
