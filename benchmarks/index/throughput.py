@@ -46,6 +46,21 @@ def draw(path, chips):
         dataset.write(values)
 
 
+def drawn_model():
+    """ViT-B/32 with random weights, and the settings of an index of chips."""
+    from harma.backbones import load_backbone
+    from harma.index.build import default_settings
+    from harma.model.model import HarMA
+    from harma.scenes.reading import Reading
+    from harma.scenes.windows import Tiling
+
+    model = HarMA(load_backbone("ViT-B-32", pretrained=False)).eval()
+    settings = default_settings(
+        model, "ViT-B-32", None, tiling=Tiling(size=SIDE), reading=Reading(), max_nodata=0.5
+    )
+    return model, settings
+
+
 def bare(model, chips, batch_size):
     import torch
 
@@ -81,16 +96,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=64)
     args = parser.parse_args()
-    from harma.backbones import load_backbone
-    from harma.index.build import default_settings
-    from harma.model.model import HarMA
-    from harma.scenes.reading import Reading
-    from harma.scenes.windows import Tiling
-
-    model = HarMA(load_backbone("ViT-B-32", pretrained=False)).eval()
-    settings = default_settings(
-        model, "ViT-B-32", None, tiling=Tiling(size=SIDE), reading=Reading(), max_nodata=0.5
-    )
+    model, settings = drawn_model()
     shares = []
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "scene.tif"

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from benchmarks.index.throughput import SIDE, bare, built, draw
+from benchmarks.index.throughput import bare, built, draw, drawn_model
 from benchmarks.speed.measuring import Row
 
 PART = "building"
@@ -13,18 +13,8 @@ CHIPS, BATCH, ROUNDS = 384, 64, 3
 
 
 def main():
-    # What is heavy is imported here: the processes that read import this file, too.
-    from harma.backbones import load_backbone
-    from harma.index.build import default_settings
-    from harma.model.model import HarMA
-    from harma.scenes.reading import Reading
-    from harma.scenes.windows import Tiling
-
     args = argparse.Namespace(chips=CHIPS, batch_size=BATCH)
-    model = HarMA(load_backbone("ViT-B-32", pretrained=False)).eval()
-    settings = default_settings(
-        model, "ViT-B-32", None, tiling=Tiling(size=SIDE), reading=Reading(), max_nodata=0.5
-    )
+    model, settings = drawn_model()
     rates = []
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "scene.tif"
