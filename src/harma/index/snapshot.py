@@ -98,8 +98,10 @@ class Snapshot:
     @property
     def still_few(self) -> int:
         """So many are compared one by one rather than by a filter in the ANN index."""
+        if self.store.home.is_folder:
+            return STILL_FEW * self.few
         # A bucket would have to send them all.
-        return STILL_FEW * self.few if self.store.home.is_folder else self.few
+        return self.few
 
     @property
     def is_listed(self) -> bool:
