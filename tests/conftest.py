@@ -224,10 +224,11 @@ class _Stack(ctypes.Structure):
 
 @pytest.fixture(autouse=True)
 def _signals_on_the_usual_stack():
-    """After Ray was used in this process, no signal is handled on a stack that is gone.
+    """After Ray was used in this process, signals are handled on the usual stack.
 
-    Ray leaves an alternate one behind that it has freed: the next child that ends, where torch's
-    loaders listen for it, would end this process without a word.
+    With the alternate one a process that had used it ended by SIGSEGV, in a system call and without
+    a word, when a child of it ended. Why is not known: putting back the stack from before Ray does
+    not help, having none does.
     """
     yield
     if "ray" in sys.modules and sys.platform == "linux":
