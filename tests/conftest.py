@@ -1,7 +1,5 @@
 """Fixtures shared by all tests."""
 
-import ctypes
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -214,22 +212,3 @@ def serve():
     yield start
     for server in servers:
         server.close()
-
-
-class _Stack(ctypes.Structure):
-    """What `sigaltstack` takes."""
-
-    _fields_ = (("place", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
-
-
-@pytest.fixture(autouse=True)
-def _signals_on_the_usual_stack():
-    """After Ray was used in this process, signals are handled on the usual stack.
-
-    With the alternate one a process that had used it ended by SIGSEGV, in a system call and without
-    a word, when a child of it ended. Why is not known: putting back the stack from before Ray does
-    not help, having none does.
-    """
-    yield
-    if "ray" in sys.modules and sys.platform == "linux":
-        ctypes.CDLL(None).sigaltstack(ctypes.byref(_Stack(None, 2, 0)), None)

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -92,6 +93,16 @@ def without_telemetry() -> Iterator[None]:
                 sys.modules[TELEMETRY] = before
 
 
+@cache
+def openvino_core(runtime: ModuleType) -> Any:
+    """OpenVINO's core, the one of this process.
+
+    It stays: one that goes before another leaves signals without a stack
+    (`harma.model.exported.signal_stack`).
+    """
+    return runtime.Core()
+
+
 def usual_threads() -> int:
     """As many as torch would take: what OMP_NUM_THREADS says, or all cores."""
     said = os.environ.get("OMP_NUM_THREADS", "")
@@ -120,7 +131,7 @@ def _open_openvino(
     # What is not quantised of an int8 graph stays float32.
     hint = "bf16" if precision == "bf16" else "f32"
     options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": hint}
-    compiled = runtime.Core().compile_model(str(file), "CPU", options)
+    compiled = openvino_core(runtime).compile_model(str(file), "CPU", options)
 
     def embed(inputs: NDArray[Any]) -> NDArray[np.float32]:
         # A copy: the engine's own memory is used again by the next call.

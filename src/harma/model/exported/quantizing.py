@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harma.errors import MissingDependencyError
 from harma.model.exported.engines import without_telemetry
+from harma.model.exported.signal_stack import signal_stack_kept
 
 
 def quantize_onnx(source: Path, target: Path) -> None:
@@ -46,7 +47,8 @@ def quantize_openvino(graph: Any, batches: Sequence[NDArray[Any]]) -> Any:
         MissingDependencyError: nncf is not installed.
     """
     nncf = nncf_module()
-    with _quiet():
+    # It makes cores of its own.
+    with _quiet(), signal_stack_kept():
         return nncf.quantize(
             graph,
             nncf.Dataset(list(batches)),

@@ -20,7 +20,7 @@ from harma.ground.towers import TOWERS, Tower
 from harma.ground.version import __version__
 from harma.model.caption_file import CAPTIONS_FILE, write_captions
 from harma.model.caption_memory import captions_to_save
-from harma.model.exported.engines import engine_module
+from harma.model.exported.engines import engine_module, openvino_core
 from harma.model.exported.facts import (
     PRECISIONS_OF,
     Engine,
@@ -171,7 +171,7 @@ def _write_openvino(
     sample: Sample | None,
 ) -> None:
     openvino = engine_module("openvino")
-    graph = openvino.Core().read_model(str(source))
+    graph = openvino_core(openvino).read_model(str(source))
     if sample is not None:
         graph = quantize_openvino(graph, _calibration(model, tower, sample))
     # Weights that are rounded to bfloat16 anyway are kept in 16 bits.
