@@ -16,7 +16,7 @@ from benchmarks.speed.measuring import Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "speed.md"
 # Part → minutes that it may take.
-PARTS = {"training": 5, "embedding": 8, "building": 4, "search": 6, "metrics": 1, "start": 3}
+PARTS = {"training": 5, "embedding": 7, "building": 5, "search": 6, "metrics": 1, "start": 3}
 # A row that is so much slower than on the page, while the machine is as noisy as it is.
 CLEARLY_SLOWER = 0.8
 HEADER = "| | beside | CPU | clock | wanted | before | |"
@@ -30,7 +30,7 @@ ABOUT_PAGE = (
 
 
 def run(part):
-    """Rows of a part, and what went wrong."""
+    """What a part prints, and what went wrong."""
     command = [sys.executable, "-m", f"benchmarks.speed.{part}"]
     environment = dict(os.environ)
     here = str(Path(__file__).parents[2])
@@ -49,15 +49,24 @@ def run(part):
         )
     except subprocess.TimeoutExpired as late:
         printed = late.stdout or b""
-        return rows_of(printed.decode()), f"stopped after {PARTS[part]} minutes"
+        return told(printed.decode()), f"stopped after {PARTS[part]} minutes"
     print(f"{part}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
     wrong = f"ended with status {done.returncode}" if done.returncode else ""
-    return rows_of(done.stdout), wrong
+    return told(done.stdout), wrong
 
 
-def rows_of(printed):
-    lines = [line for line in printed.splitlines() if line.startswith("{")]
-    return [Row(**json.loads(line)) for line in lines]
+def told(printed):
+    """Rows of a part, and sentences about it."""
+    rows, sentences = [], []
+    for line in printed.splitlines():
+        if not line.startswith("{"):
+            continue
+        values = json.loads(line)
+        if "said" in values:
+            sentences.append(values["said"])
+        else:
+            rows.append(Row(**values))
+    return rows, sentences
 
 
 def before(page):
@@ -72,7 +81,7 @@ def before(page):
     return found
 
 
-def table(part, rows, wrong, earlier):
+def table(part, rows, sentences, wrong, earlier):
     lines = [f"## {part.capitalize()}", ""]
     if wrong:
         lines += [f"**Not whole: it {wrong}.**", ""]
@@ -82,7 +91,9 @@ def table(part, rows, wrong, earlier):
         was = earlier.get((row.what, row.against))
         cells = [row.what, row.against, *map(shown, (row.cpu, row.wall, row.least, was))]
         lines.append(f"| {' | '.join([*cells, row.detail])} |")
-    return "\n".join([*lines, ""])
+    if sentences:
+        lines += ["", " ".join(sentences)]
+    return "\n".join(lines)
 
 
 def shown(ratio):
@@ -116,8 +127,8 @@ def main():
     about = machine()
     tables, slower, failed = [], [], []
     for part in args.only or PARTS:
-        rows, wrong = run(part)
-        tables.append(table(part, rows, wrong, earlier))
+        (rows, sentences), wrong = run(part)
+        tables.append(table(part, rows, sentences, wrong, earlier))
         print(tables[-1], flush=True)
         failed += [f"{part} {wrong}"] * bool(wrong)
         for row in rows:
@@ -125,7 +136,7 @@ def main():
             if was and row.ratio < CLEARLY_SLOWER * was:
                 slower.append(f"{row.what}: {row.ratio:.2f}, before {was:.2f}")
     if not args.only:
-        page = "\n\n".join(["# Speed", ABOUT_PAGE, about, *tables])
+        page = "\n\n".join(["# Speed", ABOUT_PAGE, about, *tables]) + "\n"
         PAGE.write_text(page, encoding="utf-8")
     for line in [*failed, *slower]:
         print(line, file=sys.stderr)

@@ -42,6 +42,11 @@ class Row:
         print(json.dumps(asdict(self), ensure_ascii=False), flush=True)
 
 
+def say(text):
+    """Put a sentence under the table of a part."""
+    print(json.dumps({"said": text}, ensure_ascii=False), flush=True)
+
+
 @dataclass(frozen=True)
 class Turns:
     """Seconds of two things, round by round: (rounds, 2)."""

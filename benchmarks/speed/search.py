@@ -5,7 +5,6 @@ recall of 0.98 on other queries.
 """
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from benchmarks.index.peers import (
     recall_of,
 )
 from benchmarks.index.vectors import K
-from benchmarks.speed.measuring import Row
+from benchmarks.speed.measuring import Row, say
 
 PART = "search"
 CHIPS, BASE, QUERIES = 100_000, 5_000, 100
@@ -64,7 +63,7 @@ def main():
             try:
                 peer.make(args, chips)
             except ImportError as error:
-                print(f"{peer.name}: left out ({error})", file=sys.stderr)
+                say(f"{peer.name} is left out ({error}).")
                 continue
             beside(figures, measured(peer, args, chips, queries, tuning), peer.name)
 
