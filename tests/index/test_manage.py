@@ -110,9 +110,12 @@ def test_another_model_by_its_name(built, tmp_path):
 
 def test_a_backbone_is_that_of_the_call_or_else_of_the_index(built, model, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        manage, "load", lambda name, *, backbone: asked.append((name, backbone)) or model[0]
-    )
+
+    def opened(name, *, backbone, device, precision):
+        asked.append((name, backbone))
+        return model[0]
+
+    monkeypatch.setattr(manage, "open_at_work", opened)
     scenes = [tmp_path / "scenes"]
     options = BuildOptions(**HERE)
     write_settings(Path(built), replace(read_settings(Path(built)), backbone="noted"))
