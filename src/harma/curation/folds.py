@@ -77,7 +77,7 @@ def _sides(parts: Sequence[int], fold: int, num_folds: int) -> list[str]:
 
 
 def fold_name(fold: int) -> str:
-    """The folder of a fold, counted from 0: fold-1, fold-2, …"""
+    """The folder of a fold, counted from 0: fold-1 of the first."""
     return f"fold-{fold + 1}"
 
 
@@ -108,9 +108,7 @@ def write_folds(
         )
     written = []
     for name, conversion in zip(names, folds.conversions, strict=True):
-        described = write_conversion(
-            conversion, directory / name, overwrite=overwrite, lossy=lossy
-        )
+        described = write_conversion(conversion, directory / name, overwrite=overwrite, lossy=lossy)
         written.append(described.relative_to(directory).as_posix())
     content = {"seed": folds.seed, "folds": written}
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

@@ -204,7 +204,9 @@ def _singles(groups: Sequence[Sequence[int]], num_images: int) -> list[list[int]
     return [[image] for image in range(num_images) if image not in grouped]
 
 
-def images_by_side(images: Sequence[RawImage], sides: Sequence[str]) -> dict[str, tuple[RawImage, ...]]:
+def images_by_side(
+    images: Sequence[RawImage], sides: Sequence[str]
+) -> dict[str, tuple[RawImage, ...]]:
     """The images of each split that has any, in the order of `SPLITS`."""
     splits: dict[str, list[RawImage]] = {split: [] for split in SPLITS if split in sides}
     for image, side in zip(images, sides, strict=True):
