@@ -295,3 +295,12 @@ def left_behind(mark, sessions):
         if state != "Z" and (session in sessions or marked):
             there.append(int(entry.name))
     return there
+
+
+def named(pid):
+    """What a process is called, for a report."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return "one that has gone"
+    return b" ".join(words).decode(errors="replace")[-160:].strip()

@@ -51,7 +51,12 @@ COMMANDS = (
     Command("index build", f"index build {{here}}/archive {{fix}}/scenes {BUILD} 0", share=2),
     Command("index build, readers", f"index build {{here}}/archive {{fix}}/scenes {BUILD} 1", share=0.5),
     Command("index add", "index add {here}/archive {fix}/more --num-workers 0", ARCHIVE, 2),
-    Command("index remove", "index remove {here}/archive *scene1* *scene4*", ARCHIVE),
+    Command(
+        "index remove",
+        "index remove {here}/archive *scene1* *scene4*",
+        ARCHIVE,
+        done="no source of the index matches",
+    ),
     Command("index optimize", "index optimize {here}/archive", (("archive", "scattered"),), 1.5),
     Command(
         "index reembed",
@@ -61,7 +66,13 @@ COMMANDS = (
         fluid=(":settings",),
         done="has the embeddings of this model already",
     ),
-    Command("index relocate", "index relocate {here}/archive {fix}/scenes {fix}/moved", ARCHIVE, 1.5),
+    Command(
+        "index relocate",
+        "index relocate {here}/archive {fix}/scenes {fix}/moved",
+        ARCHIVE,
+        1.5,
+        done="no source of the index lies below",
+    ),
     Command("index import", "index import {here}/imported {fix}/export.parquet", share=1.5),
     Command(
         "index export",
@@ -73,8 +84,14 @@ COMMANDS = (
         "index split {here}/archive --by source --shard low=*scene[012]* --output {here}/shards",
         ARCHIVE,
         1.5,
+        done="is there and not empty",
     ),
-    Command("index merge", "index merge {fix}/archive {fix}/other --output {here}/merged", share=1.5),
+    Command(
+        "index merge",
+        "index merge {fix}/archive {fix}/other --output {here}/merged",
+        share=1.5,
+        done="is there and not empty",
+    ),
     Command(
         "train",
         "train {fix}/recipe.yaml --output {here}/run",

@@ -30,16 +30,22 @@ def contents(folder):
     """Everything that lies below a folder: name → value."""
     folder = Path(folder)
     found = {}
-    indexes = [path.parent for path in sorted(folder.rglob("index.json"))]
+    indexes = [path.parent for path in sorted(folder.rglob("index.json")) if _is_named(path, folder)]
     for index in indexes:
         found |= index_contents(index, index.relative_to(folder))
     for path in sorted(folder.rglob("*")):
         if any(path.is_relative_to(index) for index in indexes):
             continue
-        if path.is_file() and not path.name.endswith((*LEFT_OUT, ".part", ".tmp")):
+        if path.is_file() and _is_named(path, folder) and not path.name.endswith((*LEFT_OUT, ".part")):
             for name, value in file_contents(path).items():
                 found[f"{path.relative_to(folder)}:{name}"] = value
     return found
+
+
+def _is_named(path, folder):
+    """Whether a file has its name, and does not lie in a folder that is being made."""
+    parts = path.relative_to(folder).parts
+    return not any(part.startswith(".") or part.endswith(".tmp") for part in parts)
 
 
 def leftovers(folder):

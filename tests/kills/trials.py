@@ -12,6 +12,7 @@ from tests.kills.children import (
     command_child,
     fresh_child,
     left_behind,
+    named,
     result_of,
 )
 from tests.kills.contents import between, contents, differences, leftovers
@@ -200,7 +201,7 @@ class Laboratory:
         deadline = time.monotonic() + GONE_PATIENCE
         while left := left_behind(mark, {child.pid}):
             if time.monotonic() > deadline:
-                verdict.problems.append(f"processes left behind: {len(left)}")
+                verdict.problems.append(f"processes left behind: {', '.join(map(named, left))}")
                 for pid in left:
                     os.kill(pid, 9)
                 break

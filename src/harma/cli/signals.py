@@ -49,12 +49,15 @@ class Signals:
             # `nohup` and shells without job control start commands that ignore SIGINT.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._raise)
+        if os.name != "posix":
+            return self
         # Written by the system's own handler: it comes also while the main thread is in a library.
         os.set_blocking(self._told_to, False)
         signal.set_wakeup_fd(self._told_to, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="signals", daemon=True).start()
         sys.unraisablehook = self._note_lost
-        os.register_at_fork(after_in_child=_as_ever)
+        # A child that is told to end before it is itself would tell this process.
+        os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_as_ever)
         return self
 
     def __exit__(
@@ -86,7 +89,8 @@ class Signals:
         while True:
             number = os.read(self._told_by, 1)[0]
             # A server ends its requests first, and has handlers of its own.
-            if number in NUMBERS and signal.getsignal(number) == self._raise:
+            is_ours = self.received or signal.getsignal(number) == self._raise
+            if number in NUMBERS and is_ours:
                 break
         time.sleep(PATIENCE_S)
         self._end_by_force(number)
@@ -121,8 +125,18 @@ def _end_at_once(number: int, frame: FrameType | None) -> None:
     os._exit(BY_SIGNAL + number)
 
 
+def _hold() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
+
+
+def _let_go() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, NUMBERS)
+
+
 def _as_ever() -> None:
     """In a forked process signals do what they do in any, and nobody hears of them here."""
+    # The thread that forks is the main one of the child, whichever it was.
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _let_go()
