@@ -20,6 +20,7 @@ from harma.errors import (
     StorageError,
 )
 from harma.ground.deferred_imports import deferring, waiting_for
+from harma.ground.leftovers import remove_leftovers
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
 from harma.ground.storage.home import Home, Place, home_of
@@ -40,7 +41,7 @@ from harma.index.schema import (
     embeddings_of,
     quoted,
 )
-from harma.index.settings import Settings, read_settings, write_settings
+from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 
 TABLES = "tables"
 # Beside the tables: how the ANN index is searched.
@@ -143,8 +144,7 @@ class Store:
         if home.is_folder:
             home.folder.mkdir(parents=True, exist_ok=True)
             # Settings half written by a build that was killed here.
-            for temporary in home.folder.glob(".index.json.*.tmp"):
-                temporary.unlink()
+            remove_leftovers(home.folder / SETTINGS_FILE)
         foreign = [name for name in home.names() if name not in OWN_NAMES]
         if foreign:
             raise ConfigError(
