@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.fuzz.child import one
 from tests.fuzz.edge import edge, edge_names
 from tests.fuzz.pool import judged
-from tests.fuzz.report import line_of, read_lines, table
+from tests.fuzz.report import line_of, mend_end, read_lines, table
 
 
 def again(label: str) -> int:
@@ -51,6 +51,7 @@ def run(names: list[str], number: int, seed: int, out: Path) -> int:
     """
     out.mkdir(parents=True, exist_ok=True)
     kept = out / f"seed-{seed}.jsonl"
+    mend_end(kept)
     done = {(line["edge"], line["number"]) for line in read_lines(kept)}
     with kept.open("a") as file:
         for name, count in shares(names, number).items():

@@ -24,6 +24,13 @@ def line_of(outcome: Outcome) -> str:
     return json.dumps(said, ensure_ascii=True)
 
 
+def mend_end(path: Path) -> None:
+    """End a line that a killed run had begun, so that the next does not join it."""
+    if path.is_file() and not path.read_bytes().endswith(b"\n"):
+        with path.open("a") as file:
+            file.write("\n")
+
+
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The outcomes of a run so far; a last line that was cut is left out."""
     if not path.is_file():
