@@ -7,7 +7,7 @@ command goes on with it.
 import json
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class MadeOf:
 
     deed: str
     arguments: Mapping[str, object]
-    inputs: list[Mapping[str, object]]
+    inputs: Sequence[Mapping[str, object]]
 
     def text(self) -> str:
         """As it is kept."""
@@ -65,7 +65,7 @@ def made_of(deed: str, stores: Iterable[StoreReader], arguments: Mapping[str, ob
         arguments: further ones.
     """
     names = []
-    inputs = []
+    inputs: list[Mapping[str, object]] = []
     for store in stores:
         names.append(store.home.key)
         settings = values_of(store.settings)
