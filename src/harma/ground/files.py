@@ -79,17 +79,32 @@ def replacing_directory(path: Path) -> Iterator[Path]:
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         shutil.rmtree(leftover, ignore_errors=True)
     temporary = _temporary(path)
-    old = _old(path)
     try:
         temporary.mkdir()
         yield temporary
-        recover_directory(path)
-        # From here to the second move there is no directory of that name.
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
+        put_directory(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def put_directory(new: Path, path: Path) -> None:
+    """Give a directory that is complete its name; what was there before goes.
+
+    Args:
+        new: beside `path`.
+        path: its name; a process killed in between leaves what `recover_directory` brings back.
+    """
+    path = path.resolve()
+    old = _old(path)
+    recover_directory(path)
+    try:
+        # From here to the second move there is no directory of that name.
+        if path.exists():
+            # What an earlier one left, which has been replaced.
+            shutil.rmtree(old, ignore_errors=True)
+            path.rename(old)
+        new.rename(path)
+    finally:
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)
 

@@ -229,19 +229,27 @@ class Store:
         return int(self._chips.count_rows(self._condition(where) or None))
 
     def blocks(
-        self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
+        self,
+        columns: Sequence[str],
+        where: str = "",
+        num_rows: int = BLOCK_ROWS,
+        *,
+        first: int = 0,
     ) -> Iterator[pa.Table]:
-        """Chips in blocks that fit into memory.
+        """Chips in blocks that fit into memory; of one version always in the same order.
 
         Args:
             columns: to read.
             where: SQL that they fulfil, or "".
             num_rows: of a block, at most.
+            first: so many that come before are left out.
 
         Yields:
             Tables with these columns and `ROW_ID`.
         """
         query = self._query(columns, where)
+        if first:
+            query = query.offset(first)
         for batch in query.to_batches(batch_size=num_rows):
             # Lance gives batches or tables, as its version will have it.
             table = batch
@@ -359,6 +367,10 @@ class Store:
                     known[name] = shared.setdefault(known[name], known[name])
                 records.append(SourceRecord(**known))
             yield records
+
+    def num_sources(self) -> int:
+        """Sources that have a record."""
+        return int(self._sources.count_rows())
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
