@@ -20,6 +20,7 @@ from harma.errors import (
     StorageError,
 )
 from harma.ground.deferred_imports import deferring, waiting_for
+from harma.ground.leftovers import remove_leftovers
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
 from harma.ground.storage.home import Home, Place, home_of
@@ -40,7 +41,7 @@ from harma.index.schema import (
     embeddings_of,
     quoted,
 )
-from harma.index.settings import Settings, read_settings, write_settings
+from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 
 TABLES = "tables"
 # Beside the tables: how the ANN index is searched.
@@ -143,8 +144,7 @@ class Store:
         if home.is_folder:
             home.folder.mkdir(parents=True, exist_ok=True)
             # Settings half written by a build that was killed here.
-            for temporary in home.folder.glob(".index.json.*.tmp"):
-                temporary.unlink()
+            remove_leftovers(home.folder / SETTINGS_FILE)
         foreign = [name for name in home.names() if name not in OWN_NAMES]
         if foreign:
             raise ConfigError(
@@ -229,19 +229,27 @@ class Store:
         return int(self._chips.count_rows(self._condition(where) or None))
 
     def blocks(
-        self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
+        self,
+        columns: Sequence[str],
+        where: str = "",
+        num_rows: int = BLOCK_ROWS,
+        *,
+        first: int = 0,
     ) -> Iterator[pa.Table]:
-        """Chips in blocks that fit into memory.
+        """Chips in blocks that fit into memory; of one version always in the same order.
 
         Args:
             columns: to read.
             where: SQL that they fulfil, or "".
             num_rows: of a block, at most.
+            first: so many that come before are left out.
 
         Yields:
             Tables with these columns and `ROW_ID`.
         """
         query = self._query(columns, where)
+        if first:
+            query = query.offset(first)
         for batch in query.to_batches(batch_size=num_rows):
             # Lance gives batches or tables, as its version will have it.
             table = batch
@@ -359,6 +367,10 @@ class Store:
                     known[name] = shared.setdefault(known[name], known[name])
                 records.append(SourceRecord(**known))
             yield records
+
+    def num_sources(self) -> int:
+        """Sources that have a record."""
+        return int(self._sources.count_rows())
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
