@@ -109,6 +109,7 @@ BY_SECTION = {
     "docs/results.md": {
         "What each part of HarMA does": [CLIP_OF_RSICD],
         "Sooner and higher than the published recipe": [CLIP_OF_RSICD],
+        "Recipe or update: five folds of UCM": [CLIP_OF_RSICD],
     },
 }
 
