@@ -277,15 +277,15 @@ def test_over_folds_there_is_no_final_reading(over_folds):
 @pytest.mark.slow
 def test_rows_are_trained_and_judged_in_every_fold(make, tiny_data, tmp_path):
     folds = write_folds_of(tiny_data, tmp_path / "folds")
-    plan = make({"none": None, "linear": {"learning_rates": [1e-3, 1e-2]}}, folds=str(folds))
+    plan = make({"linear": None}, folds=str(folds))
     said = []
     outcome = compare(plan, say=said.append)
     assert not outcome.failed
-    assert [result.status for result in outcome.results] == ["done", "done"]
-    linear = outcome.results[1]
+    (linear,) = outcome.results
+    assert linear.status == "done"
     assert len(linear.figures["test"]["mR"].values) == 3
-    assert sum("test mR" in line for line in said) == 6
+    assert sum("test mR" in line for line in said) == 3
     before = times(plan.output.glob("fold-*/runs/*/*/metrics.json"))
-    assert len(before) == 3 + 6
+    assert len(before) == 3
     compare(plan)
     assert times(plan.output.glob("fold-*/runs/*/*/metrics.json")) == before
