@@ -356,9 +356,24 @@ class Store:
             records.update({record.source: record for record in block})
         return records
 
-    def source_blocks(self) -> Iterator[list[SourceRecord]]:
-        """The records of all sources, `SOURCES_AT_ONCE` at a time."""
-        for batch in self._sources.search().to_batches(batch_size=SOURCES_AT_ONCE):
+    def sources_named(self, names: Sequence[str]) -> dict[str, SourceRecord]:
+        """The records of some sources, by source; of those that have one."""
+        records = {}
+        for where in _named(names):
+            for block in self.source_blocks(where):
+                records.update({record.source: record for record in block})
+        return records
+
+    def source_blocks(self, where: str = "") -> Iterator[list[SourceRecord]]:
+        """The records of sources, `SOURCES_AT_ONCE` at a time.
+
+        Args:
+            where: SQL that they fulfil, or "" for all.
+        """
+        query = self._sources.search()
+        if where:
+            query = query.where(where)
+        for batch in query.to_batches(batch_size=SOURCES_AT_ONCE):
             # One text for all of a block: most sources say the same of their bands and dates.
             shared: dict[str, str] = {}
             records = []
