@@ -8,7 +8,8 @@ its own, and notes seconds, CPU seconds and bytes; what is there is left. `ask` 
 parameter (the quickest that reaches a recall of 0.98 on queries that are not measured; HarMA's is
 chosen when its index is made), then asks, one query after the other: 200 held-out captions and
 images, without a filter and in boxes of 5 and 1 degrees. Peers that are not installed are left out
-(`pip install faiss-cpu usearch duckdb duckdb-extension-vss`, or a folder of them on PYTHONPATH).
+(`pip install faiss-cpu usearch duckdb==1.5.5 duckdb-extension-vss pytz`, or a folder of them on
+PYTHONPATH).
 
 HarMA gives hits with all that is shown of them; DuckDB the same columns; faiss and usearch numbers
 and distances alone. faiss is told by a bitmap which chips lie in a box, of boxes that numpy

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harma.cli.endings import Ending
+from harma.cli.endings import CommandEnd
 from harma.cli.signals import Terminated
 from harma.errors import DataError
 
@@ -27,17 +27,17 @@ from harma.errors import DataError
     ],
 )
 def test_each_error_has_its_status(error, status, told, capsys):
-    assert Ending(["index", "add"]).told(error) == status
+    assert CommandEnd(["index", "add"]).told(error) == status
     assert told in capsys.readouterr().err
 
 
 def test_a_library_may_make_another_error_of_an_interrupt(capsys):
-    assert Ending(["probe"]).told(RuntimeError("a loader died"), signal.SIGTERM) == 143
+    assert CommandEnd(["probe"]).told(RuntimeError("a loader died"), signal.SIGTERM) == 143
     assert "a loader died" not in capsys.readouterr().err
 
 
 def test_it_is_said_once(capsys):
-    ending = Ending(["probe"])
+    ending = CommandEnd(["probe"])
     for _ in range(2):
         assert ending.interrupted(signal.SIGINT) == 130
     assert len(capsys.readouterr().err.splitlines()) == 1
@@ -46,7 +46,7 @@ def test_it_is_said_once(capsys):
 @pytest.mark.parametrize("error", [DataError("it is damaged"), ZeroDivisionError("ours")])
 def test_debug_shows_the_traceback(error, capsys):
     for is_debug in (False, True):
-        Ending(["probe"], is_debug=is_debug).told(error)
+        CommandEnd(["probe"], is_debug=is_debug).told(error)
         assert ("Error:" in capsys.readouterr().err) or not is_debug
 
 
@@ -66,5 +66,5 @@ def test_what_panics_in_a_library_of_rust_is_told(capsys):
     class PanicError(BaseException):
         pass
 
-    assert Ending(["probe"]).told(PanicError("index out of bounds")) == 70
+    assert CommandEnd(["probe"]).told(PanicError("index out of bounds")) == 70
     assert "PanicError: index out of bounds" in capsys.readouterr().err

@@ -32,9 +32,7 @@ def test_a_command_may_say_it_better():
 
 
 def test_the_command_can_be_typed_and_holds_no_secret():
-    told = said_command(
-        ["index", "add", "my archive", "https://me:s3cret@host/a.tif?sig=abc&id=5"]
-    )
+    told = said_command(["index", "add", "my archive", "https://me:s3cret@host/a.tif?sig=abc&id=5"])
     assert told == "harma index add 'my archive' 'https://host/a.tif?id=5'"
 
 

@@ -175,9 +175,7 @@ def test_signals_of_forked_processes_are_their_own(start):
 
 
 def test_what_is_ignored_stays_ignored(start):
-    process, _ = start(
-        "ends", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
-    )
+    process, _ = start("ends", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     process.send_signal(signal.SIGINT)
     assert ended(process) == (0, [])
 

@@ -2,8 +2,8 @@
 
     python -m tests.kills --trials 1000 --seed 1 --directory killtest
 
-A line of JSON per trial goes to DIRECTORY/trials-SEED.jsonl; given again, it goes on behind the last
-one. Ends with status 1 if anything was lost, doubled, wrong or left behind.
+A line of JSON per trial goes to DIRECTORY/trials-SEED.jsonl; given again, it goes on behind the
+last one. Ends with status 1 if anything was lost, doubled, wrong or left behind.
 """
 
 import argparse
@@ -20,11 +20,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ["PYTHONWARNINGS"] = "ignore"
 
-from tests.kills import children, fixture  # noqa: E402
-from tests.kills.commands import COMMANDS  # noqa: E402
-from tests.kills.disturbances import possible  # noqa: E402
-from tests.kills.report import report  # noqa: E402
-from tests.kills.trials import Laboratory, chosen  # noqa: E402
+from tests.kills import children, fixture
+from tests.kills.commands import COMMANDS
+from tests.kills.disturbances import possible
+from tests.kills.report import report
+from tests.kills.trials import Laboratory, chosen
 
 
 def arguments():

@@ -46,10 +46,19 @@ def _resumed(here):
 
 ARCHIVE = (("archive", "archive"),)
 BUILD = "--model {fix}/model --size 32 --num-workers"
-RUN = (".safetensors", "metrics.json", "log.jsonl", "adapter_config.json", "recipe.yaml", "backbone")
+RUN = (
+    ".safetensors",
+    "metrics.json",
+    "log.jsonl",
+    "adapter_config.json",
+    "recipe.yaml",
+    "backbone",
+)
 COMMANDS = (
     Command("index build", f"index build {{here}}/archive {{fix}}/scenes {BUILD} 0", share=2),
-    Command("index build, readers", f"index build {{here}}/archive {{fix}}/scenes {BUILD} 1", share=0.5),
+    Command(
+        "index build, readers", f"index build {{here}}/archive {{fix}}/scenes {BUILD} 1", share=0.5
+    ),
     Command("index add", "index add {here}/archive {fix}/more --num-workers 0", ARCHIVE, 2),
     Command(
         "index remove",
@@ -99,7 +108,7 @@ COMMANDS = (
         again=_resumed,
         fluid=RUN,
     ),
-    Command("compare", "compare {fix}/plan.yaml --output {here}/cmp", share=0.4, fluid=RUN),
+    Command("compare", "compare {fix}/plan.yaml --output {here}/cmp", share=0.15, fluid=RUN),
     Command("data audit", "data audit {fix}/data/data.yaml --output {here}/audit"),
     Command("data split", "data split {fix}/data/data.yaml --output {here}/split"),
     Command("data download", "data download made --output {here}/down --yes --unpack"),

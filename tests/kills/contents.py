@@ -1,4 +1,4 @@
-"""What lies in a directory, thing by thing: chips, sources, adapters, metrics, files, rows of tables.
+"""What lies in a directory, thing by thing: chips, sources, adapters, metrics, files, rows.
 
 Times and seconds are left out; embeddings and weights are compared with a tolerance.
 """
@@ -22,7 +22,7 @@ LEFT_OUT = (
 )
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """Something cannot be read, or is there twice."""
 
 
@@ -30,13 +30,19 @@ def contents(folder):
     """Everything that lies below a folder: name → value."""
     folder = Path(folder)
     found = {}
-    indexes = [path.parent for path in sorted(folder.rglob("index.json")) if _is_named(path, folder)]
+    indexes = [
+        path.parent for path in sorted(folder.rglob("index.json")) if _is_named(path, folder)
+    ]
     for index in indexes:
         found |= index_contents(index, index.relative_to(folder))
     for path in sorted(folder.rglob("*")):
         if any(path.is_relative_to(index) for index in indexes):
             continue
-        if path.is_file() and _is_named(path, folder) and not path.name.endswith((*LEFT_OUT, ".part")):
+        if (
+            path.is_file()
+            and _is_named(path, folder)
+            and not path.name.endswith((*LEFT_OUT, ".part"))
+        ):
             for name, value in file_contents(path).items():
                 found[f"{path.relative_to(folder)}:{name}"] = value
     return found
@@ -71,7 +77,7 @@ def index_contents(directory, name):
     for row, embedding in zip(rows, embeddings, strict=True):
         key = f"{name}:chip {row['id']}"
         if key in found:
-            raise Broken(f"{key} is there twice")
+            raise BrokenError(f"{key} is there twice")
         row["thumbnail"] = hashlib.sha256(row["thumbnail"] or b"").hexdigest()
         found[key] = (repr(sorted(row.items())), embedding)
     for source, record in store.sources().items():
@@ -82,7 +88,7 @@ def index_contents(directory, name):
     if len(rows):
         near = index.search(like=[_vector(embeddings[0])], k=3, overlap=None)
         if len(near) < min(3, len(rows)):
-            raise Broken(f"a search of {len(rows)} chips finds {len(near)}")
+            raise BrokenError(f"a search of {len(rows)} chips finds {len(near)}")
     if problems:
         found[f"{name}:problems"] = repr(problems)
     return found
@@ -126,7 +132,7 @@ def _events(path):
     told = [(line["event"], line.get("epoch"), line.get("step")) for line in lines]
     steps = [one for one in told if one[0] == "step"]
     if len(set(steps)) < len(steps):
-        raise Broken(f"{path.name} has steps twice")
+        raise BrokenError(f"{path.name} has steps twice")
     return {"steps": repr(steps)}
 
 

@@ -1,4 +1,4 @@
-"""What happens to a command: signals, a full disk, a read-only one, too few files, a clock that jumps."""
+"""What happens to a command: signals, a full or read-only disk, few files, a clock that jumps."""
 
 import os
 import resource
@@ -116,7 +116,7 @@ class FewFiles(Disturbance):
 
     def strike(self, child, here, rng):
         try:
-            used = max(int(name) for name in os.listdir(f"/proc/{child.pid}/fd")) + 1
+            used = max(int(one.name) for one in Path(f"/proc/{child.pid}/fd").iterdir()) + 1
         except (OSError, ValueError):
             return True
         return _limit(child.pid, resource.RLIMIT_NOFILE, used + rng.choice((0, 0, 1, 2, 4)))

@@ -2,9 +2,7 @@
 
 from collections import Counter
 
-COLUMNS = (
-    *("SIGKILL", "SIGTERM", "SIGINT", "full disk", "read-only disk", "few files", "clock"),
-)
+COLUMNS = (*("SIGKILL", "SIGTERM", "SIGINT", "full disk", "read-only disk", "few files", "clock"),)
 
 
 def report(verdicts, skipped=()):

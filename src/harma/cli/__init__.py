@@ -10,7 +10,7 @@ from importlib import import_module
 
 import harma
 from harma.cli.command import module_command, run_command
-from harma.cli.endings import Ending
+from harma.cli.endings import CommandEnd
 from harma.cli.signals import Signals
 from harma.errors import ConfigError
 from harma.ground.garbage import leave_garbage_at_exit
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     leave_garbage_at_exit()
     given = _joined(list(sys.argv[1:] if argv is None else argv))
     arguments = [argument for argument in given if argument != DEBUG]
-    ending = Ending(arguments, is_debug=DEBUG in given)
+    ending = CommandEnd(arguments, is_debug=DEBUG in given)
     if argv is not None:
         # Called by a program, whose signals are its own affair.
         return _status(arguments, ending)
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _status(arguments: list[str], ending: Ending, signals: Signals | None = None) -> int:
+def _status(arguments: list[str], ending: CommandEnd, signals: Signals | None = None) -> int:
     """Run a command, and say why it ended."""
     try:
         return _run(arguments, is_debug=ending.is_debug)

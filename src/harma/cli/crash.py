@@ -38,9 +38,10 @@ def crash_report(error: BaseException, arguments: Sequence[str]) -> str:
         error: what was raised.
         arguments: of the program.
     """
+    what = f"{type(error).__name__}: {in_one_line(error, length=WORDS)}"
     version = f"HarMA {__version__}, Python {platform.python_version()}, {platform.platform()}"
     lines = [
-        f"error: this is a bug of HarMA: {type(error).__name__}: {in_one_line(error, length=WORDS)}",
+        f"error: this is a bug of HarMA: {what}",
         f"  at       {_places(error)}",
         f"  versions {version}",
         f"  command  {said_command(arguments)}",

@@ -27,7 +27,7 @@ MENDED = {
 }
 
 
-class Ending:
+class CommandEnd:
     """Tells why a command ended.
 
     Args:

@@ -38,7 +38,7 @@ class Signals:
         received: number of the signal that came, or 0.
     """
 
-    def __init__(self, last_words: Callable[[int], None]) -> None:
+    def __init__(self, last_words: Callable[[int], object]) -> None:
         self.received = 0
         self._last_words = last_words
         self._told_by, self._told_to = os.pipe()

@@ -1,4 +1,4 @@
-"""Leftovers: temporary files of writers that were killed, removed by the next one that writes there.
+"""Leftovers: temporary files of killed writers, removed by the next one that writes the same file.
 
 A writer holds a lock of the system on its temporary file, which goes with the process however that
 one ends. So what nobody holds is left over, and what a process or thread still writes is not.
@@ -64,11 +64,11 @@ def _is_named(entry: "os.DirEntry[str]", beginning: str) -> bool:
 def _remove_unheld(name: str) -> None:
     """Remove a file that nobody holds; a `BlockingIOError` where somebody does."""
     if not HAS_LOCKS:
-        os.unlink(name)
+        Path(name).unlink()
         return
     descriptor = os.open(name, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.unlink(name)
+        Path(name).unlink()
     finally:
         os.close(descriptor)

@@ -189,6 +189,7 @@ class _Merge:
             JoinedStore(self.stores).settings,
             versions_before=0,
             embedded_by=tuple(dict.fromkeys(engines)),
+            thumbnails=any(store.settings.thumbnails for store in self.stores),
         )
         copies = Copies(new, [MERGED], settings)
         done = 0
