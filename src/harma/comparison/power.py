@@ -36,7 +36,7 @@ class Scatter:
         ConfigError: one is no number from 0.
     """
 
-    image: float = 25.0
+    image: float = 23.0
     run: float = 0.6
     source: str = "as given"
 
