@@ -76,7 +76,7 @@ ADDED = {
     "harma compare benchmarks/ucm/plus": f"{SHORT} --only published harma_plus --seeds 1",
     "harma compare benchmarks/ucm/folds": f"{SHORT} --plan",
     "harma compare benchmarks": f"{SHORT} --only harma --seeds 1",
-    "harma compare .*--folds folds/folds.yaml --output": f"{TINY} --only none",
+    "harma compare .*--folds folds/folds.yaml --output": f"{TINY} --plan",
     "harma compare ": f"{TINY} --only none harma --seeds 1 --learning-rates 0.001",
     "harma index build": "--num-workers 0",
     "python benchmarks/gpu.py": (
