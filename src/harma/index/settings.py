@@ -117,7 +117,11 @@ def read_settings(place: Place) -> Settings:
 
 def values_of(settings: Settings) -> dict[str, Any]:
     """Settings as plain values; `settings_of` reads them."""
-    return {**asdict(settings), "reading": reading_values(settings.reading)}
+    values = {**asdict(settings), "reading": reading_values(settings.reading)}
+    # What says nothing new is left out: earlier versions read such an index still.
+    if settings.thumbnails:
+        del values["thumbnails"]
+    return values
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:

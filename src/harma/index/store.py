@@ -56,6 +56,8 @@ LANCE_DISTANCE = "_distance"
 NO_LIMIT = 0
 # Sources read at once: as rows of Python they take a kilobyte each.
 SOURCES_AT_ONCE = 4096
+# Of some columns alone.
+ROWS_OF_SOURCES = 65_536
 # Of sources, what many have in common.
 REPEATED = {"bands", "bands_reason", "stretch", "sensor", "date_from", "placed_by"}
 # What may lie where an index is to be made.
@@ -363,6 +365,27 @@ class Store:
             for block in self.source_blocks(where):
                 records.update({record.source: record for record in block})
         return records
+
+    def sources_of(self, contents: Sequence[str]) -> Iterator[SourceRecord]:
+        """The records of the sources that have some bytes, by their fingerprints."""
+        for where in _named(contents, "content"):
+            for block in self.source_blocks(where):
+                yield from block
+
+    def source_tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Columns of the records of all sources, `ROWS_OF_SOURCES` at a time.
+
+        What an earlier version did not know is null.
+        """
+        names = set(self._sources.schema.names)
+        query = self._sources.search().select([name for name in columns if name in names])
+        for batch in query.to_batches(batch_size=ROWS_OF_SOURCES):
+            table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+            for column in columns:
+                if column not in names:
+                    nulls = pa.nulls(len(table), SOURCE_SCHEMA.field(column).type)
+                    table = table.append_column(column, nulls)
+            yield table.select(list(columns))
 
     def source_blocks(self, where: str = "") -> Iterator[list[SourceRecord]]:
         """The records of sources, `SOURCES_AT_ONCE` at a time.
@@ -737,8 +760,8 @@ def _complete(table: Any, schema: pa.Schema) -> None:
         table.add_columns(pa.schema(missing))
 
 
-def _named(sources: Sequence[str]) -> Iterator[str]:
-    """SQL for sources by name, some hundred at a time."""
-    for start in range(0, len(sources), NAMES_AT_ONCE):
-        names = [quoted(name) for name in sources[start : start + NAMES_AT_ONCE]]
-        yield f"source IN ({', '.join(names)})"
+def _named(values: Sequence[str], column: str = "source") -> Iterator[str]:
+    """SQL for sources by name, or by another column, some hundred at a time."""
+    for start in range(0, len(values), NAMES_AT_ONCE):
+        texts = [quoted(value) for value in values[start : start + NAMES_AT_ONCE]]
+        yield f"{column} IN ({', '.join(texts)})"
