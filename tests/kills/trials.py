@@ -22,7 +22,7 @@ from tests.kills.disturbances import Disturbance, pause
 SIGNAL_PATIENCE = 30
 PATIENCE = 240
 # Of processes that end when they notice that theirs has gone.
-GONE_PATIENCE = 12
+GONE_PATIENCE = 60
 LAST_WORDS = re.compile(
     r"^interrupted \(SIG(INT|TERM)\): .+; (go on with: harma|give the command)", re.M
 )
