@@ -183,8 +183,9 @@ class Laboratory:
         self._look_at_contents(verdict, command, disturbance, known)
         if verdict.problems or verdict.crashed:
             verdict.tail = said[-1500:]
-        # What ended by itself counts where something is wrong all the same.
-        return was_running or bool(verdict.problems)
+        # What ended by itself, or was about to, counts where something is wrong all the same.
+        is_hit = was_running and not (disturbance.is_signal and status == 0)
+        return is_hit or bool(verdict.problems)
 
     def _look_at_end(self, verdict, disturbance, said, child, mark):
         """Status, words, tracebacks, processes."""
