@@ -16,7 +16,6 @@ from harma.ground.shipped import named_file
 from harma.original.config import is_original_config, recipe_of_original
 from harma.training.recipe import Recipe
 
-
 # As Python shows a class: <class 'harma.training.recipe.Train'>.
 CLASS = re.compile(r"<class '(?:[\w.]*\.)?(\w+)'>")
 MOST_SAID = 1200
