@@ -18,6 +18,8 @@ from harma.training.recipe import Recipe
 
 # As Python shows a class: <class 'harma.training.recipe.Train'>.
 CLASS = re.compile(r"<class '(?:[\w.]*\.)?(\w+)'>")
+# As Python names what a part is made by, where its values are no mapping.
+CALLED = re.compile(r"functools\.partial\(.*\) argument after \*\*")
 MOST_SAID = 1200
 
 
@@ -164,7 +166,7 @@ def _instantiate(
 
 def _said(error: Exception) -> str:
     """What the parser says, without Python's names of classes, and of a length that is read."""
-    text = CLASS.sub(r"\1", str(error)).replace("NoneType", "nothing")
+    text = CALLED.sub("a part of it", CLASS.sub(r"\1", str(error))).replace("NoneType", "nothing")
     if len(text) > MOST_SAID:
         text = f"{text[:MOST_SAID].rstrip()} …"
     return text
