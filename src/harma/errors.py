@@ -6,6 +6,8 @@ A class of its own for each thing that a caller does differently.
 # Characters of a message: values of a file that it quotes may be of any length.
 _BEGINNING = 1600
 _END = 600
+# By which a message may be longer: one that was cut is left as it is where it is raised again.
+_SLACK = 100
 
 
 class HarmaError(Exception):
@@ -37,7 +39,7 @@ class HarmaError(Exception):
 def _of_some_length(text: str) -> str:
     """A message without its middle, where what it quotes has no end."""
     rest = len(text) - _BEGINNING - _END
-    if rest <= 0:
+    if rest <= _SLACK:
         return text
     return f"{text[:_BEGINNING]} … ({rest:,} characters more) … {text[-_END:]}"
 

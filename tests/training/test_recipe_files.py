@@ -150,7 +150,7 @@ def test_unknown_recipe_names_the_shipped_ones(tmp_path):
     ):
         read("rsitmd")
     (tmp_path / "list.yaml").write_text("- 1")
-    with pytest.raises(ConfigError, match="holds list; a recipe is a mapping"):
+    with pytest.raises(ConfigError, match="holds a list; a recipe is a mapping"):
         read(str(tmp_path / "list.yaml"))
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(ConfigError, match="is not YAML"):
