@@ -3,6 +3,12 @@
 A class of its own for each thing that a caller does differently.
 """
 
+# Characters of a message: values of a file that it quotes may be of any length.
+_BEGINNING = 1600
+_END = 600
+# By which a message may be longer: one that was cut is left as it is where it is raised again.
+_SLACK = 100
+
 
 class HarmaError(Exception):
     """Base of every error HarMA raises on purpose; the CLI shows its message without a traceback.
@@ -17,6 +23,7 @@ class HarmaError(Exception):
     """
 
     def __init__(self, problem: str = "", *, source: str = "") -> None:
+        problem = _of_some_length(problem)
         self.problem = problem
         self.source = source
         message = problem
@@ -27,6 +34,14 @@ class HarmaError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions travel from worker processes by their arguments, which `source` is none of.
         return _rebuilt, (type(self), self.problem, self.source)
+
+
+def _of_some_length(text: str) -> str:
+    """A message without its middle, where what it quotes has no end."""
+    rest = len(text) - _BEGINNING - _END
+    if rest <= _SLACK:
+        return text
+    return f"{text[:_BEGINNING]} … ({rest:,} characters more) … {text[-_END:]}"
 
 
 def _rebuilt(kind: type[HarmaError], problem: str, source: str) -> HarmaError:

@@ -46,7 +46,9 @@ def parse_json(text: str | bytes) -> Any:
     return content
 
 
-_TOO_DEEP = "its lists and objects lie too deep in one another; {}"
+_TOO_DEEP = (
+    "it is not JSON that is read here: its lists and objects lie too deep in one another; {}"
+)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return found
     names = [name for name, _ in pairs]
     twice = next(name for name in found if names.count(name) > 1)
-    raise DataError(f"{twice[:100]!r} is given twice in one object; keep one of the two")
+    raise DataError(f"it gives {twice[:100]!r} twice in one object; keep one of the two")
 
 
 def _depth(text: str) -> int:

@@ -4,11 +4,24 @@ Libraries raise errors of many lines (a traceback of C++, a list of every option
 a word. A message of ours has room for one line.
 """
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harma.errors import HarmaError
 
 # Most characters of a reason; longer ones say little more.
 REASON_LENGTH = 200
 # Of this process's memory, which says nothing to anybody.
+KINDS = {
+    bool: "true or false",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+}
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{5,}")
 
 
@@ -26,6 +39,31 @@ def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
     if not lines:
         return type(error).__name__
     return _ADDRESS.sub("…", lines[0]).rstrip()[:length].rstrip()
+
+
+def kind_of(value: object) -> str:
+    """What a value of JSON or YAML is, in words: "a list", "nothing"."""
+    if value is None:
+        return "nothing"
+    for kind, word in KINDS.items():
+        if isinstance(value, kind):
+            return word
+    return type(value).__name__
+
+
+@contextmanager
+def about_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Names a file in errors of ours that do not say yet which one they are about.
+
+    Args:
+        path: of the file.
+    """
+    try:
+        yield
+    except HarmaError as error:
+        if error.source or os.fspath(path) in error.problem:
+            raise
+        raise type(error)(error.problem, source=os.fspath(path)) from error
 
 
 def sendable(text: str) -> str:

@@ -26,6 +26,7 @@ from harma.scenes.sidecars import asked_for, crs_beside, how_to_look
 from harma.scenes.stacking import VRT_START, name_of
 from harma.scenes.subdatasets import name_one
 from harma.scenes.taken import taken_of
+from harma.scenes.trial import check_decodes
 from harma.scenes.upright import UprightReader
 
 # GDAL's names of plain pictures, which have a place only where a sidecar file gives them one.
@@ -58,6 +59,9 @@ def open_scene(
     reading = reading or Reading()
     with gdal_settings(how_to_look(source, files), asked_for(source, files)):
         with naming(name_of(source)):
+            if survey:
+                # Before this process opens it, once for each source of a build.
+                check_decodes(source)
             dataset = open_dataset(source)
         with dataset:
             # Not inside of `naming`: what the caller does to other files is raised here too.
