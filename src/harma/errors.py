@@ -1,7 +1,35 @@
 """Errors of HarMA: each is a `HarmaError` and also the builtin a caller would expect.
 
-A class of its own for each thing that a caller does differently.
+A class of its own for each thing that a caller does differently. A message quotes what was got,
+which may be a megabyte, or hold what moves a terminal's cursor: it is shown cut, and written out.
 """
+
+# Characters of a message, of which the middle is left out where it has more.
+MOST_SHOWN = 2500
+
+
+def shown(text: str) -> str:
+    """A message as people can read it, whatever it quotes.
+
+    Control characters, halves of pairs and marks that turn the direction of writing are written
+    out, lines stay; of a long one the middle is left out.
+    """
+    if len(text) > MOST_SHOWN:
+        half = MOST_SHOWN // 2 - 50
+        left_out = len(text) - 2 * half
+        text = f"{text[:half]} … ({left_out:,} characters are left out) … {text[-half:]}"
+    if text.isprintable():
+        return text
+    return "".join(map(_shown_character, text))
+
+
+def _shown_character(character: str) -> str:
+    if character.isprintable() or character == "\n":
+        return character
+    # Blanks of other widths are not printable to Python either.
+    if character.isspace() and character > "\x85":
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 class HarmaError(Exception):
@@ -17,11 +45,11 @@ class HarmaError(Exception):
     """
 
     def __init__(self, problem: str = "", *, source: str = "") -> None:
-        self.problem = problem
-        self.source = source
-        message = problem
+        self.problem = shown(problem)
+        self.source = shown(source)
+        message = self.problem
         if source:
-            message = f"{source}: {problem}"
+            message = f"{self.source}: {self.problem}"
         super().__init__(message)
 
     def __reduce__(self) -> tuple[object, ...]:

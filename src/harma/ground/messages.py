@@ -4,8 +4,22 @@ Libraries raise errors of many lines (a traceback of C++, a list of every option
 a word. A message of ours has room for one line.
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harma.errors import HarmaError
+
 # Most characters of a reason; longer ones say little more.
 REASON_LENGTH = 200
+# How libraries talk to their own programmers: of their classes, arguments and source files.
+OF_PROGRAMMERS = re.compile(
+    r"\b[A-Za-z_.]*(?:Error|Exception|Warning)\b|object has no attribute|unexpected keyword"
+    r"|positional argument|<class '|<built-in|not subscriptable|NoneType"
+    r"|unsupported operand|not supported between"
+    r"|object is not|cannot be interpreted|\bmust be \w+, not \w+|unhashable|indices must be"
+    r"|0x[0-9a-f]{6}|\.rs:\d|/rustc/|panicked|__\w+__|\binvalid literal for|\bcould not convert\b"
+)
 
 
 def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
@@ -22,6 +36,20 @@ def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
     if not lines:
         return type(error).__name__
     return lines[0].rstrip()[:length].rstrip()
+
+
+def plain_reason(error: BaseException, otherwise: str, *, length: int = REASON_LENGTH) -> str:
+    """The first line of what a library's error says, if it is for people.
+
+    Args:
+        error: what a library raised.
+        otherwise: the reason where it speaks of its own classes and arguments, or says nothing.
+        length: most characters.
+    """
+    line = first_line(error, length=length)
+    if line == type(error).__name__ or OF_PROGRAMMERS.search(line):
+        return otherwise
+    return line
 
 
 def sendable(text: str) -> str:
@@ -43,3 +71,18 @@ def in_one_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
     if not words:
         return type(error).__name__
     return " ".join(words)[:length].rstrip()
+
+
+@contextmanager
+def naming(source: object) -> Iterator[None]:
+    """Errors of ours from within name a source, where they do not yet.
+
+    Args:
+        source: file, directory or address that is read; None names nothing.
+    """
+    try:
+        yield
+    except HarmaError as error:
+        if source is None or str(source) in str(error):
+            raise
+        raise type(error)(error.problem, source=str(source)) from error
