@@ -1,35 +1,11 @@
 """Errors of HarMA: each is a `HarmaError` and also the builtin a caller would expect.
 
-A class of its own for each thing that a caller does differently. A message quotes what was got,
-which may be a megabyte, or hold what moves a terminal's cursor: it is shown cut, and written out.
+A class of its own for each thing that a caller does differently.
 """
 
-# Characters of a message, of which the middle is left out where it has more.
-MOST_SHOWN = 2500
-
-
-def shown(text: str) -> str:
-    """A message as people can read it, whatever it quotes.
-
-    Control characters, halves of pairs and marks that turn the direction of writing are written
-    out, lines stay; of a long one the middle is left out.
-    """
-    if len(text) > MOST_SHOWN:
-        half = MOST_SHOWN // 2 - 50
-        left_out = len(text) - 2 * half
-        text = f"{text[:half]} … ({left_out:,} characters are left out) … {text[-half:]}"
-    if text.isprintable():
-        return text
-    return "".join(map(_shown_character, text))
-
-
-def _shown_character(character: str) -> str:
-    if character.isprintable() or character == "\n":
-        return character
-    # Blanks of other widths are not printable to Python either.
-    if character.isspace() and character > "\x85":
-        return character
-    return character.encode("unicode_escape").decode()
+# Characters of a message: values of a file that it quotes may be of any length.
+_BEGINNING = 1600
+_END = 600
 
 
 class HarmaError(Exception):
@@ -45,8 +21,8 @@ class HarmaError(Exception):
     """
 
     def __init__(self, problem: str = "", *, source: str = "") -> None:
-        self.problem = shown(problem)
-        self.source = shown(source)
+        self.problem = _shown(_of_some_length(problem))
+        self.source = _shown(source)
         message = self.problem
         if source:
             message = f"{self.source}: {self.problem}"
@@ -55,6 +31,32 @@ class HarmaError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions travel from worker processes by their arguments, which `source` is none of.
         return _rebuilt, (type(self), self.problem, self.source)
+
+
+def _of_some_length(text: str) -> str:
+    """A message without its middle, where what it quotes has no end."""
+    rest = len(text) - _BEGINNING - _END
+    if rest <= 0:
+        return text
+    return f"{text[:_BEGINNING]} … ({rest:,} characters more) … {text[-_END:]}"
+
+
+def _shown(text: str) -> str:
+    """A message as any terminal and file takes it.
+
+    What moves a cursor, turns the direction of writing or is half of a pair is written out.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_shown_character, text))
+
+
+def _shown_character(character: str) -> str:
+    # Blanks of other widths are not printable to Python either.
+    is_blank = character.isspace() and character > "\x85"
+    if character.isprintable() or character == "\n" or is_blank:
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def _rebuilt(kind: type[HarmaError], problem: str, source: str) -> HarmaError:

@@ -14,7 +14,7 @@ from harma.errors import HarmaError
 
 # Signs of a message that a library wrote for its own programmers.
 FOREIGN = re.compile(
-    r"\b[A-Za-z_.]*(?:Error|Exception|Warning)\b(?!s\b)|Traceback|panicked|\.rs:\d|/rustc/"
+    r"\b[A-Z]\w*(?:Error|Exception|Warning)\b|Traceback|panicked|\.rs:\d|/rustc/"
     r"|object has no attribute|unexpected keyword|positional argument|<class '|not subscriptable"
     r"|0x[0-9a-f]{6,}|NoneType"
 )

@@ -37,7 +37,8 @@ def test_inputs_that_fail_are_kept_and_others_not(outcomes):
 
 def test_no_process_is_left(outcomes):
     assert not any(
-        process.info["cmdline"] == ["sleep", "61.25"] for process in psutil.process_iter(["cmdline"])
+        process.info["cmdline"] == ["sleep", "61.25"]
+        for process in psutil.process_iter(["cmdline"])
     )
 
 

@@ -27,7 +27,7 @@ from harma.backbones.weights.hub import Remote, find_file
 from harma.backbones.weights.names import long_context, open_clip_names
 from harma.backbones.weights.state import read_weights
 from harma.errors import ConfigError
-from harma.ground.messages import naming
+from harma.ground.messages import about_file
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,10 @@ def load_backbone(
             f"dtype is {dtype}; weights are floating point, such as torch.float32 or torch.bfloat16"
         )
     # A mapping has no name.
-    with naming(what if isinstance(what, str | Path) else None):
+    named: AbstractContextManager[object] = nullcontext()
+    if isinstance(what, str | Path):
+        named = about_file(what)
+    with named:
         dual = find_dual(what, allow_download=allow_download)
         if dual is not None:
             _check_dual(dual, architecture, quick_gelu)

@@ -11,6 +11,7 @@ import yaml
 from harma.data.formats import ANNOTATION_READERS
 from harma.data.text_formats import caps_pairs
 from harma.errors import ConfigError, MissingFileError
+from harma.ground.messages import about_file, kind_of
 from harma.ground.reading import read_yaml
 from harma.scenes.stretch_rule import parse_stretch
 
@@ -139,7 +140,8 @@ def load_description(name_or_path: str | Path) -> DataDescription:
         raise MissingFileError(
             f"the data description {path} is not there; shipped are {', '.join(shipped)}"
         ) from error
-    return _from_values(values, path)
+    with about_file(path):
+        return _from_values(values, path)
 
 
 def is_description_file(name_or_path: str | Path) -> bool:
@@ -174,9 +176,9 @@ def description_yaml(description: DataDescription) -> str:
 def _from_values(values: object, path: Path) -> DataDescription:
     allowed = [field.name for field in fields(DataDescription)]
     if not isinstance(values, dict):
-        kind = type(values).__name__
         raise ConfigError(
-            f"holds {kind}; a description is a mapping with {', '.join(allowed)}", source=str(path)
+            f"holds {kind_of(values)}; a description is a mapping with {', '.join(allowed)}",
+            source=str(path),
         )
     unknown = [str(key) for key in values if key not in allowed]
     if unknown:

@@ -1,138 +1,111 @@
-"""JSON from outside: parsed within limits of bytes and depth, every key once, texts that are texts.
+"""JSON from outside: bounded in bytes and depth, and of a key that is given twice nothing is lost.
 
-Python's own parser goes on where a file is odd: of two values of one key it keeps the last, half a
-surrogate pair becomes a text that nothing can write, and thousands of lists in one another end in
-an error about recursion, there or in whatever reads the values later.
+Python's own reader keeps the last value of a key without a word, and gives up a thousand lists deep
+wherever in the program that happens.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from harma.errors import DataError, HarmaError
 from harma.ground.limits import MAX_DEPTH, MAX_JSON_BYTES
 from harma.ground.messages import first_line
 
-# Half of a pair, as JSON can write it: `\ud83d` without its second half.
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+BRACKET = re.compile(r"[\[{\]}]")
+# Half of a pair, as JSON can write it: `\\ud83d` without its second half.
 MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 HALF = re.compile("[\ud800-\udfff]")
 # Digits of a whole number: more have no use, and Python refuses to read thousands of them.
 MOST_DIGITS = 400
+# Longer texts are data sets, of which looking for depth would take as long as reading them.
+LOOKED_THROUGH = 4 << 20
 
 
-class _NotPlainError(ValueError):
-    """What JSON can say, and is not taken."""
-
-
-def parse_json(
-    text: str | bytes,
-    *,
-    source: str = "",
-    error: type[HarmaError] = DataError,
-    is_read_on: bool = False,
-) -> Any:
-    """The values of a JSON text.
+def parse_json(text: str | bytes, *, source: str = "", error: type[HarmaError] = DataError) -> Any:
+    """What a JSON text holds.
 
     Args:
-        text: as it was read; bytes are UTF-8, with or without a mark of their order.
+        text: bytes are UTF-8, with or without a byte order mark.
         source: file or address that it is from, for messages.
-        error: raised where it cannot be taken.
-        is_read_on: whether keys that are given twice are taken as JSON's own parser takes them.
+        error: the kind of error that is raised.
 
     Raises:
-        HarmaError: of the kind `error`: it is no JSON, too large, too deep, gives a key twice, or
-            holds what is no text.
+        HarmaError: of that kind: it is no JSON, has a key twice in one object, is too long or
+            nested too deep, or holds a number or text that nothing can take.
     """
-    _check_size(text, source, error)
+    try:
+        return _parsed(text)
+    except DataError as problem:
+        raise error(problem.problem, source=source) from problem
+
+
+def _parsed(text: str | bytes) -> Any:
+    if MAX_JSON_BYTES.is_over(len(text)):
+        raise DataError(f"it has {len(text):,} bytes of JSON; {MAX_JSON_BYTES.said}")
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        values = json.loads(
-            text,
-            parse_int=_whole_number,
-            object_pairs_hook=None if is_read_on else _each_key_once,
-        )
-    except _NotPlainError as problem:
-        raise error(str(problem), source=source) from problem
-    except UnicodeDecodeError as problem:
-        raise error(
-            f"it is no text in UTF-8 (byte {problem.start:,} is none); save it as UTF-8",
-            source=source,
-        ) from problem
-    except RecursionError as problem:
-        raise error(_too_deep(), source=source) from problem
-    except ValueError as problem:
-        raise error(f"is not JSON ({first_line(problem)})", source=source) from problem
-    _check_depth(values, text, source, error)
-    if MAY_BE_HALF.search(text) and any(map(HALF.search, _texts(values))):
-        raise error(
+        content = json.loads(text, object_pairs_hook=_unique, parse_int=_whole_number)
+    except RecursionError as error:
+        raise DataError(_TOO_DEEP.format(MAX_DEPTH.said)) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"it is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"it is not JSON ({first_line(error)})") from error
+    if len(text) <= LOOKED_THROUGH and MAX_DEPTH.is_over(_depth(text)):
+        raise DataError(_TOO_DEEP.format(MAX_DEPTH.said))
+    if MAY_BE_HALF.search(text) and any(map(HALF.search, _texts(content))):
+        raise DataError(
             "a text in it holds half of a pair of surrogates, which no file can hold; write the"
-            " character itself",
-            source=source,
+            " character itself"
         )
-    return values
+    return content
 
 
-def _check_size(text: str | bytes, source: str, error: type[HarmaError]) -> None:
-    if MAX_JSON_BYTES.is_over(len(text)):
-        raise error(f"it holds {len(text):,} bytes of JSON; {MAX_JSON_BYTES.said}", source=source)
-
-
-def _check_depth(values: object, text: str, source: str, error: type[HarmaError]) -> None:
-    """Raise where lists and objects lie deeper in one another than what reads them can go."""
-    # Most texts have too few of them to be deep.
-    if not MAX_DEPTH.is_over(text.count("[") + text.count("{")):
-        return
-    depth = 0
-    level = _holders([values])
-    while level:
-        depth += 1
-        if MAX_DEPTH.is_over(depth):
-            raise error(_too_deep(), source=source)
-        level = _holders(item for holder in level for item in _items(holder))
-
-
-def _holders(values: Iterable[object]) -> list[object]:
-    return [value for value in values if isinstance(value, dict | list)]
-
-
-def _too_deep() -> str:
-    return f"lists and objects lie deeper in one another than is read; {MAX_DEPTH.said}"
-
-
-def _items(holder: object) -> Iterator[Any]:
-    if isinstance(holder, dict):
-        yield from holder.values()
-    elif isinstance(holder, list):
-        yield from holder
-
-
-def _texts(values: object) -> Iterator[str]:
-    """All texts of values, keys among them; the values are not deep."""
-    if isinstance(values, str):
-        yield values
-    if isinstance(values, dict):
-        yield from values
-    for item in _items(values):
-        yield from _texts(item)
-
-
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) == len(pairs):
-        return values
-    seen: set[str] = set()
-    for key, _ in pairs:
-        if key in seen:
-            raise _NotPlainError(f"the key {key[:100]!r} is given twice; leave one of them out")
-        seen.add(key)
-    return values
+_TOO_DEEP = (
+    "it is not JSON that is read here: its lists and objects lie too deep in one another; {}"
+)
 
 
 def _whole_number(digits: str) -> int:
     if len(digits) > MOST_DIGITS:
-        raise _NotPlainError(
+        raise DataError(
             f"a whole number in it has {len(digits):,} digits; at most {MOST_DIGITS} are read"
         )
     return int(digits)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """All texts of what is not deep, keys among them."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        yield from content
+        yield from _texts(list(content.values()))
+    elif isinstance(content, list):
+        for value in content:
+            yield from _texts(value)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are each given once."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    twice = next(name for name in found if names.count(name) > 1)
+    raise DataError(f"it gives {twice[:100]!r} twice in one object; keep one of the two")
+
+
+def _depth(text: str) -> int:
+    """How many lists and objects lie in one another at most."""
+    deepest = depth = 0
+    for bracket in BRACKET.findall(STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest

@@ -4,6 +4,7 @@ Libraries raise errors of many lines (a traceback of C++, a list of every option
 a word. A message of ours has room for one line.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,16 @@ from harma.errors import HarmaError
 
 # Most characters of a reason; longer ones say little more.
 REASON_LENGTH = 200
+# Of this process's memory, which says nothing to anybody.
+KINDS = {
+    bool: "true or false",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+}
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{5,}")
 # How libraries talk to their own programmers: of their classes, arguments and source files.
 OF_PROGRAMMERS = re.compile(
     r"\b[A-Za-z_.]*(?:Error|Exception|Warning)\b|object has no attribute|unexpected keyword"
@@ -35,7 +46,32 @@ def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
     lines = str(error).strip().splitlines()
     if not lines:
         return type(error).__name__
-    return lines[0].rstrip()[:length].rstrip()
+    return _ADDRESS.sub("…", lines[0]).rstrip()[:length].rstrip()
+
+
+def kind_of(value: object) -> str:
+    """What a value of JSON or YAML is, in words: "a list", "nothing"."""
+    if value is None:
+        return "nothing"
+    for kind, word in KINDS.items():
+        if isinstance(value, kind):
+            return word
+    return type(value).__name__
+
+
+@contextmanager
+def about_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Names a file in errors of ours that do not say yet which one they are about.
+
+    Args:
+        path: of the file.
+    """
+    try:
+        yield
+    except HarmaError as error:
+        if error.source or os.fspath(path) in error.problem:
+            raise
+        raise type(error)(error.problem, source=os.fspath(path)) from error
 
 
 def plain_reason(error: BaseException, otherwise: str, *, length: int = REASON_LENGTH) -> str:
@@ -71,18 +107,3 @@ def in_one_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
     if not words:
         return type(error).__name__
     return " ".join(words)[:length].rstrip()
-
-
-@contextmanager
-def naming(source: object) -> Iterator[None]:
-    """Errors of ours from within name a source, where they do not yet.
-
-    Args:
-        source: file, directory or address that is read; None names nothing.
-    """
-    try:
-        yield
-    except HarmaError as error:
-        if source is None or str(source) in str(error):
-            raise
-        raise type(error)(error.problem, source=str(source)) from error

@@ -16,7 +16,7 @@ from harma.backbones.source_kinds import LOCAL_DIR, Reference
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, write_json, write_text
-from harma.ground.messages import naming, plain_reason
+from harma.ground.messages import about_file, plain_reason
 from harma.ground.reading import read_yaml
 from harma.ground.storage.addresses import in_bucket
 from harma.ground.version import __version__
@@ -82,7 +82,7 @@ def load(
             name and hash.
         WeightsError: the backbone has other weights than the adapters were trained on.
     """
-    with naming(what):
+    with about_file(what):
         return _loaded(brought_here(what), backbone, adapter, method)
 
 
@@ -447,7 +447,7 @@ def describe(path: str | Path) -> Facts:
     Raises:
         MissingFileError: nothing is saved there.
     """
-    with naming(path):
+    with about_file(path):
         return _described(Path(brought_here(path)))
 
 

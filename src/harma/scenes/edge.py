@@ -168,7 +168,8 @@ def open_dataset(source: str, *, drivers: Sequence[str] | None = None) -> "Datas
 
     Args:
         source: path, or an address that GDAL reads.
-        drivers: GDAL's names of the formats that it may be of; None allows all.
+        drivers: GDAL's names of the formats that it may be of; None allows those that reach
+            nowhere else (`harma.scenes.reach`).
 
     Raises:
         MissingFileError: it is not there.
@@ -176,6 +177,10 @@ def open_dataset(source: str, *, drivers: Sequence[str] | None = None) -> "Datas
     """
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
+    from harma.scenes.reach import check_overviews, drivers_for
+
+    if drivers is None:
+        drivers = drivers_for(source)
     with library_call("it cannot be read as a raster or picture"), warnings.catch_warnings():
         # A picture without georeference is nothing to warn of: it is indexed without a place.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -186,6 +191,7 @@ def open_dataset(source: str, *, drivers: Sequence[str] | None = None) -> "Datas
             if any(sign in reason for sign in NOT_THERE):
                 raise MissingFileError("it is not there") from error
             raise
+        check_overviews(dataset)
     return dataset
 
 

@@ -1,5 +1,6 @@
 """Readers of windows: the bands of a raster, the colours of a palette, a plain picture."""
 
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
 from harma.scenes.bands import Bands
+from harma.scenes.bounds import ReadBound
 from harma.scenes.depth import decibels, depth_range
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
@@ -83,6 +85,10 @@ class BandReader:
         self.is_amplitude = is_amplitude
         self.stretch: Stretch | None = None
 
+    @cached_property
+    def _bound(self) -> ReadBound:
+        return ReadBound.of(self.dataset)
+
     def depth(self) -> Stretch | None:
         """The range of 8-bit types that hold fewer bits than 8; None for all others."""
         high = depth_range(self.dataset, self.bands)
@@ -93,6 +99,8 @@ class BandReader:
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
         inside = _inside(self.dataset, window)
+        if shape is None:
+            self._bound.check(inside)
         values, valid = self._values(inside, shape or (int(inside.height), int(inside.width)))
         if self.stretch is not None:
             values = self.stretch(values)
@@ -170,6 +178,7 @@ class PaletteReader:
         self.dataset = dataset
         with library_call("the colours of its palette cannot be read"):
             colors = dataset.colormap(1)
+        self._bound = ReadBound.of(dataset)
         # Numbers that have no colour are the last line, transparent.
         self.table = np.zeros((max(256, *colors) + 1, 4), dtype=np.uint8)
         for number, color in colors.items():
@@ -178,6 +187,8 @@ class PaletteReader:
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
         inside = _inside(self.dataset, window)
+        if shape is None:
+            self._bound.check(inside)
         size = shape or (int(inside.height), int(inside.width))
         with library_call(UNREADABLE):
             numbers = self.dataset.read(1, window=inside, out_shape=size)
