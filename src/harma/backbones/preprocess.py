@@ -1,6 +1,6 @@
 """Preprocessing of a backbone: size, mean and std, interpolation, how the aspect ratio changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from harma.data.resizing import INTERPOLATIONS, RESIZE_MODES
 from harma.errors import ConfigError
 
 NUM_CHANNELS = 3
+LARGEST = 1_000_000  # of means and deviations, whose pixels are in 0…1
 STATED_KEYS = ("mean", "std", "interpolation", "resize_mode")
 # Keys of open_clip's preprocess_cfg that say what is the only way here: RGB, padded with black.
 FIXED = {"mode": "RGB", "fill_color": 0}
@@ -37,11 +38,11 @@ class Preprocess:
     resize_mode: str = "squash"
 
     def __post_init__(self) -> None:
-        if self.interpolation not in INTERPOLATIONS:
+        if not _is_one_of(self.interpolation, INTERPOLATIONS):
             raise ConfigError(
                 f"interpolation is {self.interpolation!r}; allowed are {', '.join(INTERPOLATIONS)}"
             )
-        if self.resize_mode not in RESIZE_MODES:
+        if not _is_one_of(self.resize_mode, RESIZE_MODES):
             raise ConfigError(
                 f"resize_mode is {self.resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}"
             )
@@ -59,16 +60,28 @@ class Preprocess:
         return content
 
 
+def _is_one_of(value: object, allowed: Container[str]) -> bool:
+    # A list of JSON cannot be looked up.
+    return isinstance(value, str) and value in allowed
+
+
 def _three_numbers(name: str, values: object) -> tuple[float, ...]:
     if isinstance(values, Sequence) and len(values) == NUM_CHANNELS:
         numbers = [float(value) for value in values if _is_number(value)]
         if len(numbers) == NUM_CHANNELS:
             return tuple(numbers)
-    raise ConfigError(f"{name} is {values!r}; it must be three numbers, one for each channel")
+    raise ConfigError(
+        f"{name} is {values!r}; it must be three numbers, one for each channel,"
+        f" from {-LARGEST:,} to {LARGEST:,}"
+    )
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a number that pixels can be computed with."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # Compared before it becomes a float: an int of hundreds of digits does not.
+    return -LARGEST <= value <= LARGEST
 
 
 def preprocess_from(
