@@ -70,6 +70,11 @@ class DualEncoder(Backbone):
         self.preprocess = preprocess_from(
             {**self.image.preprocess(), **preprocess}, self.image.image_size, name
         )
+        if self.preprocess.bands is not None:
+            raise ConfigError(
+                f"{name} is a dual encoder, which reads pictures alone; choose a model of open_clip"
+                " for bands"
+            )
         self.vocab_size = int(self.text.config["vocab_size"])
         self.trims_text = self.text.ignores_padding
         self._make_tokenizer = make_tokenizer

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from harma.backbones.architecture import build_module
 from harma.backbones.backbone import Backbone
+from harma.backbones.channels import set_channels, widened
 from harma.backbones.dual_sources import DualSource, find_dual
 from harma.backbones.open_clip_backbone import OpenClipBackbone
 from harma.backbones.preprocess import preprocess_from
@@ -135,15 +136,16 @@ def _load_open_clip(
     )
     # Drawing weights takes most of the time of building; where others follow it is left out.
     module = build_module(source.config, initialise=state is None, text_config=of_text)
-    module = module.to(dtype or torch.float32)
     own_gelu = _own_gelu(module, source.trunk_gelu)
     visual: Any = module.visual
+    preprocess = preprocess_from(source.preprocess, visual.image_size, source.name)
+    set_channels(visual, preprocess.num_channels, source.name)
     backbone = OpenClipBackbone(
-        module,
+        module.to(dtype or torch.float32),
         name=source.name,
         reference=source.reference,
         config=source.config,
-        preprocess=preprocess_from(source.preprocess, visual.image_size, source.name),
+        preprocess=preprocess,
         make_tokenizer=partial(make_tokenizer, source, allow_download=allow_download),
         text_config=of_text,
         trunk_gelu=own_gelu,
@@ -151,7 +153,9 @@ def _load_open_clip(
     # Weights of a call's own are as good as drawn ones here: no name opens them again.
     backbone.is_random = state is None or weights is not None
     if state is not None:
-        backbone.load_weights(open_clip_names(state, backbone.weights()), origin)
+        own = backbone.weights()
+        named = open_clip_names(state, own)
+        backbone.load_weights(widened(named, own, preprocess.bands), origin)
     return backbone
 
 

@@ -19,6 +19,7 @@ from harma.scenes.windows import Window
 
 # Longer side of the thinned-out copy that percentiles are taken from.
 OVERVIEW_SIDE = 1024
+BLACK = np.zeros(3, dtype=np.uint8)
 # Of a large scene without one: windows of this side, at so many places along each side.
 PLACE_SIDE = 128
 PLACES = 4
@@ -28,11 +29,12 @@ class Pixels(NamedTuple):
     """What is seen of a window; smaller than the window where that reaches over the scene's edge.
 
     Attributes:
-        rgb: (H, W, 3), 8 bit.
+        rgb: (H, W, 3), 8 bit; of a reader of values (`harma.scenes.values`) those of its bands,
+            float32 (H, W, N).
         valid: (H, W), which of them hold data.
     """
 
-    rgb: NDArray[np.uint8]
+    rgb: NDArray[Any]
     valid: NDArray[np.bool_]
 
 
@@ -42,6 +44,10 @@ class Reader(Protocol):
     @property
     def stretch(self) -> Stretch | None:
         """The ranges that become 0 to 255; None where values are 8 bit already."""
+
+    @property
+    def blank(self) -> NDArray[Any]:
+        """What a pixel without data is: black (3,), or NaN of each band (N,)."""
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """Read the part of a window that lies in the scene.
@@ -83,6 +89,11 @@ class BandReader:
         self.is_amplitude = is_amplitude
         self.stretch: Stretch | None = None
 
+    @property
+    def blank(self) -> NDArray[Any]:
+        """See `Reader.blank`."""
+        return BLACK
+
     def depth(self) -> Stretch | None:
         """The range of 8-bit types that hold fewer bits than 8; None for all others."""
         high = depth_range(self.dataset, self.bands)
@@ -92,8 +103,8 @@ class BandReader:
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
-        inside = _inside(self.dataset, window)
-        values, valid = self._values(inside, shape or (int(inside.height), int(inside.width)))
+        inside = inside_of(self.dataset, window)
+        values, valid = self.values(inside, shape or (int(inside.height), int(inside.width)))
         if self.stretch is not None:
             values = self.stretch(values)
         return Pixels(_side_by_side(values), valid)
@@ -106,7 +117,7 @@ class BandReader:
         """
         height = self.dataset.height
         width = self.dataset.width
-        return ThinnedValues(*self._values(None, thinned(height, width, OVERVIEW_SIDE)))
+        return ThinnedValues(*self.values(None, thinned(height, width, OVERVIEW_SIDE)))
 
     def glance(self) -> ThinnedValues:
         """Some of the scene's values, as measured: what a sample of many scenes needs of each.
@@ -128,16 +139,24 @@ class BandReader:
         for row in _places(height):
             for column in _places(width):
                 side = (min(PLACE_SIDE, height), min(PLACE_SIDE, width))
-                part = self._values(RasterWindow(column, row, side[1], side[0]), side)
+                part = self.values(RasterWindow(column, row, side[1], side[0]), side)
                 values.append(part[0])
                 valid.append(part[1])
         # Side by side: to a sample it does not matter where a value lies.
         return ThinnedValues(np.concatenate(values, axis=1), np.concatenate(valid))
 
-    def _values(
+    def values(
         self, window: RasterWindow | None, shape: tuple[int, int]
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Values as measured (bands, H, W), and which pixels hold data (H, W)."""
+        """Values as measured (bands, H, W), and which pixels hold data (H, W).
+
+        Args:
+            window: of the raster; None: all of it.
+            shape: height and width that it is thinned out to.
+
+        Raises:
+            DataError: the file is damaged there.
+        """
         with library_call(UNREADABLE):
             values = self.dataset.read(
                 list(self.bands),
@@ -165,6 +184,7 @@ class PaletteReader:
     """
 
     stretch = None
+    blank = BLACK
 
     def __init__(self, dataset: DatasetReader) -> None:
         self.dataset = dataset
@@ -177,7 +197,7 @@ class PaletteReader:
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
-        inside = _inside(self.dataset, window)
+        inside = inside_of(self.dataset, window)
         size = shape or (int(inside.height), int(inside.width))
         with library_call(UNREADABLE):
             numbers = self.dataset.read(1, window=inside, out_shape=size)
@@ -200,6 +220,7 @@ class PictureReader:
     """
 
     stretch = None
+    blank = BLACK
 
     def __init__(self, image: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
         self.image = image
@@ -244,7 +265,7 @@ def _places(length: int) -> list[int]:
     return sorted({round(last * (number + 0.5) / PLACES) for number in range(PLACES)})
 
 
-def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:
+def inside_of(dataset: DatasetReader, window: Window) -> RasterWindow:
     """The part of a window that lies in the raster."""
     return RasterWindow(
         window.column,

@@ -13,9 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from harma.errors import HarmaError, MissingFileError
+from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.tar_members import gdal_name, is_there, open_binary
 from harma.scenes.picture import DECODING_ERRORS, open_header, picture_size, read_image
 from harma.scenes.ranges import spread
@@ -68,6 +70,53 @@ def read_rgb(
     if not as_scene and is_plain_picture(path):
         return read_image(path)
     return _read_scene(path, reading)
+
+
+def read_seen(
+    path: str | os.PathLike[str], reading: "Reading | None", *, as_scene: bool = False
+) -> "Image.Image | NDArray[np.float32]":
+    """Read a file as a model sees it: a picture, or the values of the bands that it reads.
+
+    Args:
+        path: of the file.
+        reading: how; its `values` say which of the two.
+        as_scene: as of `read_rgb`.
+
+    Raises:
+        MissingFileError, DataError: as of `read_rgb` and `read_values`.
+    """
+    if reading is not None and reading.values is not None:
+        return read_values(path, reading)
+    return read_rgb(path, reading, as_scene=as_scene)
+
+
+def read_values(path: str | os.PathLike[str], reading: "Reading") -> NDArray[np.float32]:
+    """Read a raster as a model of several bands sees it.
+
+    Args:
+        path: of the file.
+        reading: how; its `values` say which bands.
+
+    Returns:
+        float32 (H, W, N) in the model's unit, NaN where there is no data; a raster of more than
+        `MOST_SIDE` pixels along a side is thinned out.
+
+    Raises:
+        MissingFileError: there is no such file, or it is a directory or an address.
+        DataError: it cannot be read, or lacks a band; the message says why.
+    """
+    check_no_address(path)
+    path = Path(path)
+    with _opened(path, reading) as scene:
+        if scene is not None:
+            return scene.overview_of_values(MOST_SIDE)
+    # Pillow says best what is wrong with it; what it reads has no bands by name.
+    read_image(path)
+    assert reading.values is not None
+    raise DataError(
+        f"image {path}: it is a picture of colours, and the model reads {reading.values}; give a"
+        " raster with these bands (rasters are read with harma[search] installed)"
+    )
 
 
 def reading_of(
