@@ -58,6 +58,11 @@ class DualEncoder(Backbone):
         super().__init__()
         self.name = name
         self.reference = reference
+        if preprocess.get("bands") is not None:
+            raise ConfigError(
+                f"{name} is a dual encoder, which reads pictures alone; choose a model of open_clip"
+                " for bands"
+            )
         self.embed_dim = int(config["embed_dim"])
         options = dict(config["image"])
         # timm takes what is left as arguments of its model; weights are loaded apart.
@@ -70,11 +75,6 @@ class DualEncoder(Backbone):
         self.preprocess = preprocess_from(
             {**self.image.preprocess(), **preprocess}, self.image.image_size, name
         )
-        if self.preprocess.bands is not None:
-            raise ConfigError(
-                f"{name} is a dual encoder, which reads pictures alone; choose a model of open_clip"
-                " for bands"
-            )
         self.vocab_size = int(self.text.config["vocab_size"])
         self.trims_text = self.text.ignores_padding
         self._make_tokenizer = make_tokenizer

@@ -12,6 +12,10 @@ from harma.cli.device import add_device_argument, load_on_device
 from harma.ground.outputs import as_written
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
     from harma.evaluation.relevance import Relevance
 
 EPILOG = """examples:
@@ -61,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         # A raster is shown as those that the model was trained on.
         reading = reading_of([args.image], trained=model.trained_reading)
         picture = read_rgb(args.image, reading)
-    seen: object = picture
+    seen: Image.Image | NDArray[np.float32] = picture
     if model.preprocess.bands is not None:
         seen = read_seen(args.image, reading_for(model, [args.image]))
     relevance_map = relevance(model, seen, args.text, grid=args.grid, batch_size=args.batch_size)

@@ -241,10 +241,10 @@ def _settings(
     if of_index is not None:
         tiling = of_index.tiling
         reading = of_index.reading
-    # After the index's own: one that was made with other bands is refused by name.
-    reading = replace(reading, values=model.preprocess.bands)
         max_nodata = of_index.max_nodata
         tiles = of_index.tiles
+    # After the index's own: one that was made with other bands is refused by name.
+    reading = replace(reading, values=model.preprocess.bands)
     return default_settings(
         model,
         name,

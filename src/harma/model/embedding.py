@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -211,9 +211,8 @@ def seen_in_memory(image: object, bands: ModelBands | None) -> Tensor:
     if bands is None:
         return to_uint8_rgb(image)
     count = len(bands.names)
-    if isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == count:
-        if image.dtype.kind == "f" and image.size:
-            return torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)
+    if isinstance(image, np.ndarray) and _are_values(image, count):
+        return torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)
     kind = type(image).__name__
     if isinstance(image, np.ndarray):
         kind = f"an array of {image.dtype} of shape {image.shape}"
@@ -221,6 +220,12 @@ def seen_in_memory(image: object, bands: ModelBands | None) -> Tensor:
         f"the model reads {bands}; give the file of a raster, or its values as an array of real"
         f" numbers (H, W, {count}); got {kind}"
     )
+
+
+def _are_values(array: NDArray[np.generic], num_bands: int) -> bool:
+    """Whether an array may be values of so many bands."""
+    has_shape = array.ndim == 3 and array.shape[2] == num_bands
+    return has_shape and array.dtype.kind == "f" and array.size > 0
 
 
 def trained_reading(model: object) -> Mapping[str, Any] | None:

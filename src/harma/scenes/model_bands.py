@@ -68,6 +68,14 @@ class ModelBands:
             raise ConfigError(
                 f"bands: sensor is {self.sensor!r}; allowed are {', '.join(BY_KEY)}, or none"
             )
+        self._check_names()
+        if not len(self.names) == len(self.mean) == len(self.std) or min(self.std) <= 0:
+            raise ConfigError(
+                f"bands: {len(self.names)} bands need as many numbers in mean and std, those of"
+                f" std above 0; they are {list(self.mean)} and {list(self.std)}"
+            )
+
+    def _check_names(self) -> None:
         keys = self.keys
         unknown = [name for name, key in zip(self.names, keys, strict=True) if not key]
         if not self.names or unknown:
@@ -78,11 +86,6 @@ class ModelBands:
             )
         if len(set(keys)) < len(keys):
             raise ConfigError(f"bands: {', '.join(self.names)} name a band twice")
-        if not len(self.names) == len(self.mean) == len(self.std) or min(self.std) <= 0:
-            raise ConfigError(
-                f"bands: {len(self.names)} bands need as many numbers in mean and std, those of"
-                f" std above 0; they are {list(self.mean)} and {list(self.std)}"
-            )
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -219,5 +222,6 @@ def _numbers(name: str, values: object) -> tuple[float, ...]:
 
 
 def _is_number(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)

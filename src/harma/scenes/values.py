@@ -159,7 +159,8 @@ class _Told:
         values = sampled(self.dataset, band, UNREAD).astype(np.float64)
         nodata = self.dataset.nodatavals[band - 1]
         is_data = np.isfinite(values) & (values != nodata)
-        return values[is_data]
+        sample: NDArray[np.float64] = values[is_data]
+        return sample
 
 
 def _as_stored(told: _Told, survey: bool) -> Convert:

@@ -1,7 +1,9 @@
 """harma data scenes: draw synthetic overhead scenes with captions as a data set."""
 
 import argparse
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from harma.cli.argument_types import output_directory
 from harma.ground.progress import progress_bar
@@ -41,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from harma.data.synthetic import make_scenes
     from harma.data.synthetic.spectral_dataset import make_spectral_scenes
 
-    draw = partial(make_scenes, look=args.look)
+    draw: Callable[..., Path] = partial(make_scenes, look=args.look)
     if args.look == "spectral":
         draw = make_spectral_scenes
     with progress_bar("drawing") as progress:

@@ -166,7 +166,8 @@ def is_made(directory: Path, fingerprint: str, *, num_images: int) -> bool:
             f"{directory} holds no synthetic scenes; choose another directory or empty it"
         )
     # Pictures that somebody took away are drawn anew.
-    num_there = sum(1 for path in (directory / "images").iterdir() if PICTURE.match(path.name))
+    images = directory / "images"
+    num_there = sum(len(list(images.glob(pattern))) for pattern in ("*.png", "*.tif"))
     return bool(made_from["fingerprint"] == fingerprint and num_there == num_images)
 
 
