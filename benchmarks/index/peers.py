@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from benchmarks.index.vectors import QUERIES, K, build, random_boxes
 
 from harma.index.index import Index
@@ -191,8 +192,11 @@ class Duckdb:
         dim = chips.vectors.shape[1]
         for block in Index.open(args.output / "harma").store.blocks(columns):
             picked = ", ".join(f'"{name}"' for name in columns if name != "embedding")
-            vector = f"CAST(CAST(embedding AS FLOAT[]) AS FLOAT[{dim}]) AS embedding"
-            connection.register("block", block)
+            vector = f"CAST(embedding AS FLOAT[{dim}]) AS embedding"
+            # DuckDB knows no numbers of 16 bits.
+            vectors = pa.FixedSizeListArray.from_arrays(embeddings_of(block).reshape(-1), dim)
+            place = block.schema.get_field_index("embedding")
+            connection.register("block", block.set_column(place, "embedding", vectors))
             tables = connection.execute("SHOW TABLES").fetchall()
             verb = "INSERT INTO chips" if ("chips",) in tables else "CREATE TABLE chips AS"
             connection.execute(f"{verb} SELECT {picked}, {vector} FROM block")

@@ -15,6 +15,7 @@ from harma.errors import HarmaError
 from harma.index.build import build, default_settings
 from harma.index.store import Store
 from harma.model.model import HarMA
+from harma.scenes.reach import FOLLOW
 from harma.scenes.reading import Reading
 from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
@@ -26,7 +27,6 @@ DRIVERS = {
     ".jp2": "JP2OpenJPEG",
     ".img": "HFA",
     ".ntf": "NITF",
-    ".pix": "PCIDSK",
     ".gpkg": "GPKG",
     ".mbtiles": "MBTiles",
     ".dat": "ENVI",
@@ -106,7 +106,12 @@ def case(row):
 
 
 @pytest.mark.parametrize(("suffix", "in_folder", "if_named"), [case(row) for row in FORMATS])
-def test_a_format_is_read_as_the_page_says(tmp_path, model, suffix, in_folder, if_named):
+def test_a_format_is_read_as_the_page_says(
+    tmp_path, model, suffix, in_folder, if_named, monkeypatch
+):
+    if suffix == ".vrt":
+        # What it names lies in another folder here.
+        monkeypatch.setenv(FOLLOW, "1")
     folder = tmp_path / "disk"
     folder.mkdir()
     path = folder / f"scene{suffix}"

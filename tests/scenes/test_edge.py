@@ -131,7 +131,7 @@ def test_an_absurd_chip_is_not_read(make_raster):
 
 def test_bytes_that_are_no_text(write_vrt):
     with (
-        pytest.raises(DataError, match="odd.vrt: what it says of itself cannot be read"),
+        pytest.raises(DataError, match="odd.vrt: .*cannot be read"),
         open_scene(str(write_vrt(description="\xe9t\xe9"))),
     ):
         pass

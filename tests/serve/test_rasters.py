@@ -10,9 +10,10 @@ from tests.serve.mixed import picture, write_raster
 
 from harma.errors import DataError, MissingFileError
 from harma.scenes.products.product import BandPart
+from harma.scenes.reach import ELSEWHERE
 from harma.scenes.source import Source
 from harma.scenes.stacking import stacked
-from harma.serve.rasters import ELSEWHERE, bound_blocks, open_raster, serving_settings
+from harma.serve.rasters import bound_blocks, open_raster, serving_settings
 
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_000_000)
 VRT = """<VRTDataset rasterXSize="96" rasterYSize="96"><SRS>EPSG:32631</SRS>
@@ -165,10 +166,10 @@ def test_what_lies_here_reaches_no_network(tmp_path, asked):
 
 
 def test_formats_that_fetch_are_left_out_and_others_are_not(tmp_path):
-    from harma.serve.rasters import _drivers
+    from harma.scenes.reach import allowed_drivers
 
     for with_vrt in (False, True):
-        names = set(_drivers(with_vrt))
+        names = set(allowed_drivers(with_vrt=with_vrt))
         assert not names & ELSEWHERE
         assert ("VRT" in names) is with_vrt
         assert {"GTiff", "PNG", "JPEG", "JP2OpenJPEG", "netCDF", "Zarr"} <= names

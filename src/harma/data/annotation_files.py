@@ -1,10 +1,10 @@
 """Text, lines and JSON of annotation files; what cannot be read comes back as a problem."""
 
-import json
 from pathlib import Path
 
 from harma.data.rows import Problem
 from harma.errors import DataError
+from harma.ground.json_text import parse_json
 
 # Where a tar archive says what it is.
 TAR_MARK_AT = 257
@@ -58,10 +58,10 @@ def annotation_json(root: Path, name: str) -> object:
     if isinstance(text, Problem):
         return text
     try:
-        content: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        # Brackets nested thousands deep end in a RecursionError.
-        return Problem(name, "", f"is not JSON ({error}){_other_than_json(name)}")
+        content: object = parse_json(text)
+    except DataError as error:
+        said = error.problem.removeprefix("it ")
+        return Problem(name, "", f"{said}{_other_than_json(name)}")
     return content
 
 

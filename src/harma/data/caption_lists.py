@@ -1,6 +1,5 @@
 """Lists of texts in files: captions, classes, templates."""
 
-import json
 from pathlib import Path
 
 from harma.data.annotation_files import read_utf8, split_lines
@@ -9,6 +8,7 @@ from harma.data.formats import ANNOTATION_READERS, FORMATS_OF_ALL_SPLITS
 from harma.data.json_kinds import HARMA, KARPATHY, json_format
 from harma.data.rows import Problem
 from harma.errors import DataError, MissingFileError
+from harma.ground.json_text import parse_json
 
 TABLES = (".csv", ".tsv")
 
@@ -64,9 +64,9 @@ def _stripped_lines(text: str) -> list[str]:
 
 def _of_json(path: Path, text: str) -> list[str]:
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON ({error})") from error
+        content = parse_json(text)
+    except DataError as error:
+        raise DataError(error.problem, source=str(path)) from error
     if isinstance(content, list) and all(isinstance(item, str) for item in content):
         return content
     # What is of no known form is refused in the words of the two that are asked for most.

@@ -4,7 +4,6 @@ As img2dataset writes them. Shards are named one by one, with wildcards (`shards
 numbers in braces (`shards/{00000..00031}.tar`). Images are read in place, nothing is unpacked.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import IO
 from harma.data.row_values import is_text, shown_value
 from harma.data.rows import Annotation, Problem, RowPlace
 from harma.errors import DataError
+from harma.ground.json_text import parse_json
 from harma.ground.tar_members import Member, members_of
 
 Annotations = Iterator[Annotation | Problem]
@@ -135,11 +135,11 @@ def _captions(sample: _Sample, file: IO[bytes]) -> tuple[tuple[str, ...], str]:
             return tuple(_text(file, member).strip() for member in sample.texts), ""
         if not sample.facts:
             return (), f"has no caption; {NEEDED}"
-        return _captions_of(json.loads(_text(file, sample.facts[0])))
+        return _captions_of(parse_json(_text(file, sample.facts[0])))
     except UnicodeDecodeError as error:
         return (), f"has text that is not UTF-8 ({error.reason} at byte {error.start})"
-    except (ValueError, RecursionError) as error:
-        return (), f"has a .json that is not JSON ({error})"
+    except DataError as error:
+        return (), f"has a .json that cannot be read: {error.problem}"
 
 
 def _captions_of(facts: object) -> tuple[tuple[str, ...], str]:

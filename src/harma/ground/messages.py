@@ -4,8 +4,12 @@ Libraries raise errors of many lines (a traceback of C++, a list of every option
 a word. A message of ours has room for one line.
 """
 
+import re
+
 # Most characters of a reason; longer ones say little more.
 REASON_LENGTH = 200
+# Of this process's memory, which says nothing to anybody.
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{5,}")
 
 
 def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
@@ -21,7 +25,7 @@ def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
     lines = str(error).strip().splitlines()
     if not lines:
         return type(error).__name__
-    return lines[0].rstrip()[:length].rstrip()
+    return _ADDRESS.sub("…", lines[0]).rstrip()[:length].rstrip()
 
 
 def sendable(text: str) -> str:

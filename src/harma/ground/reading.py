@@ -2,20 +2,29 @@
 
 import json
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from harma.errors import ConfigError
+from harma.errors import ConfigError, DataError
+from harma.ground.limits import MAX_DEPTH, MAX_YAML_BYTES, MAX_YAML_VALUES
 
 logger = logging.getLogger(__name__)
 
 MERGE_TAG = "tag:yaml.org,2002:merge"  # of the key <<, which may stand more than once
 
 
-class _StrictLoader(yaml.SafeLoader):
+# The parser in C, where it is built, is ten times as fast.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Of a number that is no text; of more digits it would take minutes to make one.
+MOST_DIGITS = 400
+DIGITS = re.compile(r"[-+.0-9_:eExXa-fA-F]+")
+
+
+class _StrictLoader(_Loader):  # type: ignore[misc]
     """YAML as it is, but for keys that are given twice: of two values one would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -29,7 +38,8 @@ class _StrictLoader(yaml.SafeLoader):
                     problem=f"{key} is given twice", problem_mark=key_node.start_mark
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
 
 
 def read_yaml(path: Path, what: str) -> Any:
@@ -44,15 +54,76 @@ def read_yaml(path: Path, what: str) -> Any:
         ConfigError: it cannot be read, or is not YAML of plain values.
     """
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+        text = _bounded(path)
+        values = yaml.load(text, Loader=_StrictLoader)
         json.dumps(values, default=str)  # a value that holds itself has no end
-    except FileNotFoundError:
+    except (FileNotFoundError, ConfigError):
         raise
     except OSError as error:
         raise ConfigError(f"{what} {path} cannot be read ({error.strerror})") from error
+    except DataError as error:
+        raise ConfigError(f"{what} {path} is not YAML of plain values: {error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError, TypeError) as error:
         raise ConfigError(f"{what} {path} is not YAML of plain values: {error}") from error
     return values
+
+
+def _bounded(path: Path) -> str:
+    """The text of a file that is not too large, deep or full.
+
+    Raises:
+        DataError: it is over a limit.
+        yaml.YAMLError, OSError, ValueError: it cannot be read.
+    """
+    size = path.stat().st_size
+    if MAX_YAML_BYTES.is_over(size):
+        raise DataError(f"it has {size:,} bytes of YAML; {MAX_YAML_BYTES.said}")
+    text = path.read_text(encoding="utf-8")
+    _check_events(yaml.parse(text, Loader=_Loader))
+    return text
+
+
+def _check_events(events: Iterable[yaml.Event]) -> None:
+    """Check depth and number of values, each alias with all that it stands for.
+
+    A few lines of aliases of aliases can stand for thousands of millions of values, and what shows
+    or compares these has no end.
+    """
+    sizes: dict[str, int] = {}
+    # Of what is open: its anchor, and how many values were there before it.
+    opened: list[tuple[str | None, int]] = []
+    count = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = opened.pop()
+            if anchor:
+                sizes[anchor] = count - before
+        elif isinstance(event, yaml.NodeEvent):
+            count += _size_of(event, sizes)
+            _check_scalar(event)
+        if isinstance(event, yaml.CollectionStartEvent):
+            opened.append((event.anchor, count))
+        if MAX_DEPTH.is_over(len(opened)):
+            raise DataError(f"nested too deep, lists and mappings in one another; {MAX_DEPTH.said}")
+        if MAX_YAML_VALUES.is_over(count):
+            raise DataError(
+                f"it holds more than {MAX_YAML_VALUES.allowed:,} values, each alias counted with"
+                f" all that it stands for; {MAX_YAML_VALUES.said}"
+            )
+
+
+def _size_of(event: yaml.NodeEvent, sizes: Mapping[str, int]) -> int:
+    """How many values an event stands for, by the sizes of what has an anchor."""
+    if isinstance(event, yaml.AliasEvent):
+        return sizes.get(str(event.anchor), 1)
+    return 1
+
+
+def _check_scalar(event: yaml.NodeEvent) -> None:
+    if not isinstance(event, yaml.ScalarEvent) or len(event.value) <= MOST_DIGITS:
+        return
+    if event.style in (None, "") and DIGITS.fullmatch(event.value):
+        raise DataError(f"it holds a number of {len(event.value):,} digits; write it in fewer")
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,8 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from harma.errors import QueryError
+from harma.errors import DataError, QueryError
+from harma.ground.json_text import parse_json
 from harma.index.area_crs import crs_of_member, named_crs
 from harma.index.area_parts import joined
 
@@ -72,9 +73,9 @@ def area_of_text(text: str) -> BaseGeometry:
     if matched is not None:
         return _of_wkt(matched["wkt"], matched["srid"])
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise QueryError(f"the polygon is not GeoJSON ({error})") from error
+        content = parse_json(text)
+    except DataError as error:
+        raise QueryError(f"the polygon is not GeoJSON: {error.problem}") from error
     return area_of_geojson(content)
 
 

@@ -104,18 +104,18 @@ def band_key(text: str, sensor: str = "") -> str:
     return color_word(said)
 
 
-def keys_of(facts: BandFacts, sensor: str, delivered_by: str = "") -> tuple[str, ...]:
+def keys_of(facts: BandFacts, whose: str, sensor: str = "") -> tuple[str, ...]:
     """The common name of each band of a raster, "" where nothing says it.
 
     Args:
         facts: what the raster says of its bands.
-        sensor: whose numbers its bands' names are.
-        delivered_by: the sensor whose order counts where the file names no band.
+        whose: the sensor whose numbers its bands' names are, if they are numbers.
+        sensor: that took it, whose order counts where the file names no band; "" if not known.
     """
-    keys = tuple(band_key(text or "", sensor) for text in facts.descriptions)
+    keys = tuple(band_key(text or "", whose) for text in facts.descriptions)
     if any(keys):
         return keys
-    delivered = DELIVERED.get(delivered_by or sensor, {}).get(len(keys))
+    delivered = DELIVERED.get(sensor, {}).get(len(keys))
     if delivered is not None:
         return delivered
     return tuple(color if color in BLUE_FIRST else "" for color in facts.interpretation)

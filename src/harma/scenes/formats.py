@@ -17,8 +17,6 @@ SCENE_SUFFIXES = (
     ".ntf",
     ".nitf",
     ".nsf",
-    ".pix",
-    ".mrf",
     ".mbtiles",
     ".gpkg",
     ".png",
@@ -72,6 +70,8 @@ SELDOM = (
     ".tga",
     ".toc",
 )
+# Formats whose files name others, wherever they lie.
+NAMING_OTHERS = (".mrf", ".pix")
 # Formats of imagery whose readers are no part of rasterio's wheels.
 NO_READER = (
     ".arw",
@@ -95,6 +95,10 @@ LEFT_OUT = {
     ),
     **dict.fromkeys(
         SELDOM, "a format that a folder is not searched for; name the file to have it read"
+    ),
+    **dict.fromkeys(
+        NAMING_OTHERS,
+        "a format whose files name others; name it, with --follow, to have it read",
     ),
     **dict.fromkeys(
         NO_READER, "a format that this GDAL cannot read; write it as GeoTIFF (gdal_translate)"

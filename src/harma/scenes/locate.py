@@ -13,7 +13,14 @@ from rasterio.rpc import RPC
 from harma.scenes.control_points import fit_points, make_point, unwrapped
 from harma.scenes.edge import library_call
 from harma.scenes.mapping import AffineMapping, Mapping, ReprojectedMapping
-from harma.scenes.place import PixelSize, Place, check_transform, find_place
+from harma.scenes.place import (
+    PIXEL_SIDES,
+    PixelSize,
+    Place,
+    check_side,
+    check_transform,
+    find_place,
+)
 from harma.scenes.rational import fit_coefficients
 from harma.scenes.systems import local_unit, projection_between, system_facts
 from harma.scenes.unplaced import LOCAL, NO_CRS
@@ -127,7 +134,9 @@ def _local_gsd(crs: CRS, transform: Affine) -> float | None:
         return None
     across = float(np.hypot(transform.a, transform.d))
     along = float(np.hypot(transform.b, transform.e))
-    return unit * (across + along) / 2
+    # Of a site nobody checks the size: one that cannot be is as good as none.
+    gsd = unit * (across + along) / 2
+    return gsd if PIXEL_SIDES[0] <= gsd <= PIXEL_SIDES[1] else None
 
 
 def _by_points(given: Georeference, crs: CRS | None) -> Location:
@@ -172,6 +181,8 @@ def _shown(given: Georeference, crs: CRS, mapping: Mapping, placed_by: str) -> L
     assert place is not None
     # A raster of which no part lies on the Earth is refused.
     size = place.pixel_size(grid.width, grid.height)
+    for side in size:
+        check_side(side)
     return Location(place, grid.width, grid.height, placed_by, how, size.mean, size)
 
 

@@ -20,7 +20,9 @@ pictures.
 import os
 import struct
 import warnings
+import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -29,6 +31,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from harma.errors import DataError, MissingFileError
+from harma.ground.limits import PICTURE_PIXELS
+from harma.ground.messages import first_line
 from harma.ground.tar_members import open_binary
 from harma.scenes.opacity import is_measured
 
@@ -36,7 +40,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_PIXELS = 178_956_970
-"""Largest picture that is read: where Pillow too refuses to go on."""
+"""Largest picture that Pillow opens where nobody has asked for more."""
+
+# What Pillow reads no files of: it has another program draw them (EPS), or cannot by itself.
+LEFT_OUT = ("EPS", "WMF", "BUFR", "GRIB", "HDF5")
 
 Decoded = TypeVar("Decoded")
 
@@ -50,6 +57,12 @@ DECODING_ERRORS = (
     IndexError,
     TypeError,
     OverflowError,
+    MemoryError,
+    RuntimeError,
+    AttributeError,
+    AssertionError,
+    ZeroDivisionError,
+    zlib.error,
     struct.error,
 )
 
@@ -71,12 +84,13 @@ class DecodedPicture(NamedTuple):
     alpha: NDArray[np.uint8] | None
 
 
-def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Image.Image:
     """Read a picture as 8-bit RGB, upright as its EXIF says; of several pages, the first.
 
     Args:
         path: the file.
-        max_pixels: larger pictures are refused before they are decoded.
+        max_pixels: larger pictures are refused before they are decoded; None takes the limit
+            HARMA_MAX_PIXELS.
 
     Raises:
         MissingFileError: there is no such file, or it is a directory.
@@ -86,13 +100,14 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) ->
 
 
 def read_with_alpha(
-    path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS
+    path: str | os.PathLike[str], *, max_pixels: int | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """Read a picture as `read_image` does, and how opaque it is.
 
     Args:
         path: the file.
-        max_pixels: larger pictures are refused before they are decoded.
+        max_pixels: larger pictures are refused before they are decoded; None takes the limit
+            HARMA_MAX_PIXELS.
 
     Returns:
         8-bit RGB (H, W, 3); opacity (H, W), 0 where it is transparent, by an alpha channel or a
@@ -107,7 +122,7 @@ def read_with_alpha(
 
 
 def read_scaled(
-    path: str | os.PathLike[str], least: int | None, *, max_pixels: int = MAX_PIXELS
+    path: str | os.PathLike[str], least: int | None, *, max_pixels: int | None = None
 ) -> DecodedPicture:
     """Read a picture as `read_with_alpha` does, a JPEG smaller where it is far larger than needed.
 
@@ -118,7 +133,8 @@ def read_scaled(
     Args:
         path: the file.
         least: pixels that both sides keep at least; None: as it is.
-        max_pixels: larger pictures are refused before they are decoded.
+        max_pixels: larger pictures are refused before they are decoded; None takes the limit
+            HARMA_MAX_PIXELS.
 
     Raises:
         MissingFileError: there is no such file, or it is a directory.
@@ -149,7 +165,7 @@ def _with_alpha(image: Image.Image) -> DecodedPicture:
     return DecodedPicture(image.size, np.asarray(rgb), alpha)
 
 
-def _read(path: Path, max_pixels: int, convert: Callable[[Image.Image], Decoded]) -> Decoded:
+def _read(path: Path, max_pixels: int | None, convert: Callable[[Image.Image], Decoded]) -> Decoded:
     """What `convert` makes of a picture that was opened, and not decoded yet."""
     try:
         # Opening a pipe would wait for ever.
@@ -177,29 +193,42 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     path = Path(path)
     try:
         with open_binary(path) as file, open_header(file) as image:
-            return _upright_size(image)
+            size = _upright_size(image)
     except Image.DecompressionBombError as error:
         raise DataError(
-            f"image {path} is absurdly large ({error}); cut it into smaller images"
+            f"image {path} is absurdly large, {_too_large(PICTURE_PIXELS.allowed)}"
         ) from error
     except FileNotFoundError as error:
         raise MissingFileError(f"image {path} is not there") from error
     except DECODING_ERRORS as error:
         raise DataError(
-            f"image {path} cannot be read ({error}); copy it again or remove it"
+            f"image {path} cannot be read ({first_line(error)}); copy it again or remove it"
         ) from error
+    if PICTURE_PIXELS.is_over(size[0] * size[1]):
+        raise DataError(
+            f"image {path} has {size[0]}×{size[1]} pixels, {_too_large(PICTURE_PIXELS.allowed)}"
+        )
+    return size
+
+
+def _too_large(allowed: int) -> str:
+    return (
+        f"more than the {allowed:,} allowed; cut it into smaller images, or set"
+        f" {PICTURE_PIXELS.variable} to allow more"
+    )
 
 
 def _decode(
-    file: IO[bytes], path: Path, max_pixels: int, convert: Callable[[Image.Image], Decoded]
+    file: IO[bytes], path: Path, max_pixels: int | None, convert: Callable[[Image.Image], Decoded]
 ) -> Decoded:
     """What `convert` makes of a picture, from an open file that is not empty."""
-    too_large = f"more than the {max_pixels:,} allowed; cut it into smaller images"
+    allowed = max_pixels or PICTURE_PIXELS.allowed
+    too_large = _too_large(allowed)
     try:
         with open_header(file) as image:
             # From the header: a few bytes may claim a picture of gigabytes.
             width, height = image.size
-            if width * height > max_pixels:
+            if width * height > allowed:
                 raise DataError(f"image {path} has {width}×{height} pixels, {too_large}")
             return _converted(image, path, convert)
     except DataError:
@@ -214,7 +243,8 @@ def _decode(
         ) from error
     except DECODING_ERRORS as error:
         raise DataError(
-            f"image {path} is truncated or damaged ({error}); copy it again or remove it"
+            f"image {path} is truncated or damaged ({first_line(error)}); copy it again or"
+            " remove it"
         ) from error
 
 
@@ -239,9 +269,23 @@ def open_header(file: IO[bytes]) -> Image.Image:
 
     The caller refuses them with the path in the message.
     """
+    allowed = PICTURE_PIXELS.allowed
+    if allowed > MAX_PIXELS:
+        # Pillow would refuse what a person allows.
+        Image.MAX_IMAGE_PIXELS = allowed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(file)
+        return Image.open(file, formats=_formats())
+
+
+@lru_cache(1)
+def _formats() -> tuple[str, ...]:
+    """The formats that are read, the usual first."""
+    Image.preinit()
+    usual = list(Image.ID)
+    Image.init()
+    others = sorted(set(Image.ID) - set(usual))
+    return tuple(name for name in [*usual, *others] if name not in LEFT_OUT)
 
 
 def _first_bytes(file: IO[bytes]) -> bytes:

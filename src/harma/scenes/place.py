@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from harma.errors import DataError, OffEarthError
 from harma.scenes.edge import library_call
 from harma.scenes.outline import NEAR_A_POLE, PixelBox, Point, densified, geometry_of
-from harma.scenes.systems import check_is_on_earth, system_facts
+from harma.scenes.systems import check_is_flat, check_is_on_earth, system_facts
 
 # Longitude first, whatever a library's opinion on EPSG:4326 is.
 WGS84 = "OGC:CRS84"
@@ -34,6 +34,10 @@ FAR_NORTH = 8e6
 ELSEWHERE = 1e4
 # Pixels whose sides differ by less (a share) are square.
 SQUARE = 0.01
+# Sides of pixels that a raster of the Earth can have, metres: from a tenth of a millimetre, below
+# which degrees have no digits, to the way around it.
+PIXEL_SIDES = (1e-4, 4.1e7)
+NO_SIZE = "its pixels have no size on the ground: its georeference is damaged"
 
 
 class PixelSize(NamedTuple):
@@ -248,7 +252,27 @@ def find_place(crs: CRS | None, transform: Affine) -> Place | None:
     if system_facts(crs).is_local:
         return None
     check_is_on_earth(crs)
+    check_is_flat(crs)
     return Place(crs, transform)
+
+
+def check_side(side: float) -> None:
+    """Check that the side of a pixel is one of a raster of the Earth.
+
+    Args:
+        side: metres.
+
+    Raises:
+        DataError: it is none, or far too short or long.
+    """
+    least, most = PIXEL_SIDES
+    if not side > 0:
+        raise DataError(NO_SIZE)
+    if not least <= side <= most:
+        raise DataError(
+            f"its pixels are {side:.3g} m wide or high on the ground; from {least:g} m to"
+            f" {most:.3g} m are possible: its georeference is damaged"
+        )
 
 
 def check_transform(transform: Affine) -> None:
@@ -258,4 +282,4 @@ def check_transform(transform: Affine) -> None:
         DataError: they have none.
     """
     if not np.isfinite(transform.determinant) or transform.determinant == 0:
-        raise DataError("its pixels have no size on the ground: its georeference is damaged")
+        raise DataError(NO_SIZE)

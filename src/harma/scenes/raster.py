@@ -10,6 +10,7 @@ from rasterio.io import DatasetReader
 from harma.errors import DataError
 from harma.scenes.addresses import unsigned
 from harma.scenes.bands import BandChoice, Bands, choose_bands
+from harma.scenes.bounds import check_bounds
 from harma.scenes.camera import camera_of
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.header import Header, read_header
@@ -99,6 +100,7 @@ def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: boo
     if opened.startswith(VRT_START) and isinstance(reading.bands, str):
         # Its bands are named already; a preset counts those of files that hold all bands.
         reading = replace(reading, bands="auto")
+    check_bounds(dataset, opened)
     header = read_header(dataset)
     # Only GDAL reads addresses.
     is_local = not source.startswith("/vsi")

@@ -1,5 +1,6 @@
 """Readers of windows: the bands of a raster, the colours of a palette, a plain picture."""
 
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterWindow
 
 from harma.scenes.bands import Bands
+from harma.scenes.bounds import ReadBound
 from harma.scenes.depth import decibels, depth_range
 from harma.scenes.edge import library_call
 from harma.scenes.nodata import UNREADABLE, NodataRule
@@ -89,6 +91,10 @@ class BandReader:
         self.is_amplitude = is_amplitude
         self.stretch: Stretch | None = None
 
+    @cached_property
+    def _bound(self) -> ReadBound:
+        return ReadBound.of(self.dataset)
+
     @property
     def blank(self) -> NDArray[Any]:
         """See `Reader.blank`."""
@@ -103,11 +109,27 @@ class BandReader:
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
-        inside = inside_of(self.dataset, window)
-        values, valid = self.values(inside, shape or (int(inside.height), int(inside.width)))
+        values, valid = self.stored(window, shape)
         if self.stretch is not None:
             values = self.stretch(values)
         return Pixels(_side_by_side(values), valid)
+
+    def stored(
+        self, window: Window, shape: tuple[int, int] | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Values of the part of a window that lies in the scene, and which pixels hold data.
+
+        Args:
+            window: as of `Reader.read`.
+            shape: likewise.
+
+        Raises:
+            DataError: the file is damaged there.
+        """
+        inside = _inside(self.dataset, window)
+        if shape is None:
+            self._bound.check(inside)
+        return self.values(inside, shape or (int(inside.height), int(inside.width)))
 
     def look(self) -> ThinnedValues:
         """A thinned-out copy of the whole scene, as measured.
@@ -190,6 +212,7 @@ class PaletteReader:
         self.dataset = dataset
         with library_call("the colours of its palette cannot be read"):
             colors = dataset.colormap(1)
+        self._bound = ReadBound.of(dataset)
         # Numbers that have no colour are the last line, transparent.
         self.table = np.zeros((max(256, *colors) + 1, 4), dtype=np.uint8)
         for number, color in colors.items():
@@ -197,7 +220,9 @@ class PaletteReader:
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
-        inside = inside_of(self.dataset, window)
+        inside = _inside(self.dataset, window)
+        if shape is None:
+            self._bound.check(inside)
         size = shape or (int(inside.height), int(inside.width))
         with library_call(UNREADABLE):
             numbers = self.dataset.read(1, window=inside, out_shape=size)
@@ -265,7 +290,7 @@ def _places(length: int) -> list[int]:
     return sorted({round(last * (number + 0.5) / PLACES) for number in range(PLACES)})
 
 
-def inside_of(dataset: DatasetReader, window: Window) -> RasterWindow:
+def _inside(dataset: DatasetReader, window: Window) -> RasterWindow:
     """The part of a window that lies in the raster."""
     return RasterWindow(
         window.column,

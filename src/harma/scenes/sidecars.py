@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harma.ground.storage.addresses import in_bucket
 from harma.scenes.addresses import address_opened
 from harma.scenes.edge import library_call
+from harma.scenes.reach import follows
 
 if TYPE_CHECKING:
     from rasterio.crs import CRS
@@ -28,6 +29,9 @@ REMOTE_MARKS = (
     "http://",
     "https://",
 )
+# GDAL's setting of how addresses must end, to be asked for; nothing is called as the second.
+ONLY_THESE = "CPL_VSIL_CURL_ALLOWED_EXTENSIONS"
+NO_ADDRESS = "{no address}"
 # A virtual raster names its parts near its beginning.
 VRT_BYTES = 1 << 20
 # ESRI's programs write the reference system beside a world file, which GDAL does not read there.
@@ -100,11 +104,14 @@ def asked_for(opened_as: str, files: Collection[str]) -> dict[str, str]:
         opened_as: what GDAL opens.
         files: of its source.
     """
+    if not is_remote(opened_as):
+        # What lies on this machine asks for nothing, whatever it names.
+        return {} if follows() else {ONLY_THESE: NO_ADDRESS}
     names = [opened_as.rpartition("/")[2], *_sidecars_of(opened_as, files)]
     is_plain = not {",", " "} & set("".join(names))
-    if len(names) == 1 or not is_plain or not is_remote(opened_as):
+    if len(names) == 1 or not is_plain:
         return {}
-    return {"CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ",".join(names)}
+    return {ONLY_THESE: ",".join(names)}
 
 
 def crs_beside(opened_as: str) -> "CRS | None":

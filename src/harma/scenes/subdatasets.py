@@ -115,7 +115,9 @@ def subdatasets_of(path: str) -> list[str] | None:
         if dataset.count:
             return None
         listed: list[str] = dataset.subdatasets
-    return [subdataset(name, Path("/")) or name for name in listed]
+    # A file can say that it holds what lies elsewhere.
+    own = [name for name in listed if path in name]
+    return [subdataset(name, Path("/")) or name for name in own]
 
 
 def as_colors(names: Sequence[str]) -> tuple[BandPart, ...]:

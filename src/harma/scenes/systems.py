@@ -23,11 +23,14 @@ class SystemFacts(NamedTuple):
         name: as it calls itself.
         radius: of its body at the equator, metres; None for a local system, which has no body.
         unit: of its first axis, metres (radians); None where it has no axis.
+        is_flat: whether two of its coordinates are a place, as on a map or a globe; those that
+            count from the Earth's centre are three, and heights are one.
     """
 
     name: str
     radius: float | None
     unit: float | None
+    is_flat: bool = True
 
     @property
     def is_local(self) -> bool:
@@ -61,6 +64,21 @@ def check_is_on_earth(crs: CRS) -> None:
         )
 
 
+def check_is_flat(crs: CRS) -> None:
+    """Check that two coordinates of a system are a place.
+
+    Raises:
+        DataError: they are not.
+    """
+    facts = system_facts(crs)
+    if not (facts.is_flat or facts.is_local):
+        raise DataError(
+            f"its coordinate reference system ({facts.name}) counts from the centre of the Earth,"
+            " where two coordinates are no place; write it in one of a map, such as EPSG:4326"
+            " (gdalwarp -t_srs)"
+        )
+
+
 def local_unit(crs: CRS) -> float | None:
     """Metres of the unit of a local system; None where that is no length."""
     unit = system_facts(crs).unit
@@ -80,6 +98,7 @@ def parse_crs(text: str) -> CRS:
             crs = CRS.from_wkt(pyproj.CRS.from_user_input(text).to_wkt())
         if system_facts(crs).is_local:
             raise DataError("it is a local one without a place on the Earth")
+        check_is_flat(crs)
         check_is_on_earth(crs)
     except DataError as error:
         raise ConfigError(
@@ -108,4 +127,5 @@ def _facts(wkt: str) -> SystemFacts:
     unit = None
     if described.axis_info:
         unit = described.axis_info[0].unit_conversion_factor
-    return SystemFacts(described.name, radius, unit)
+    is_flat = described.is_projected or described.is_geographic
+    return SystemFacts(described.name, radius, unit, is_flat)

@@ -24,11 +24,11 @@ from harma.scenes.band_names import band_codes
 from harma.scenes.header import Header
 from harma.scenes.model_bands import DECIBELS, REFLECTANCE, ModelBands
 from harma.scenes.nodata import NodataRule
-from harma.scenes.readers import BandReader, Pixels, inside_of
+from harma.scenes.readers import BandReader, Pixels
 from harma.scenes.reading import Reading
 from harma.scenes.reflectance import stored_scaling
 from harma.scenes.sampled import sampled
-from harma.scenes.sensors import fill_of
+from harma.scenes.sensors import BY_KEY, fill_of
 from harma.scenes.windows import Window
 
 Values = NDArray[Any]
@@ -62,9 +62,7 @@ class ValueReader:
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`; values are float32 (H, W, N), NaN where there is no data."""
-        inside = inside_of(self.bands.dataset, window)
-        size = shape or (int(inside.height), int(inside.width))
-        stored, valid = self.bands.values(inside, size)
+        stored, valid = self.bands.stored(window, shape)
         values = self.convert(stored)
         # A value that is none in one band, such as the logarithm of 0, tells nothing in the others.
         valid &= np.isfinite(values).all(axis=0)
@@ -97,10 +95,12 @@ def value_reader(
     wanted = reading.values
     assert wanted is not None
     facts = header.band_facts(source)
+    # What a person says of the file (`--bands sentinel-2`) counts where it does not say it itself.
+    if not sensor and reading.bands in BY_KEY:
+        sensor = str(reading.bands)
     # Where nothing says whose numbers the names have, they are those that the model names.
     whose = sensor or wanted.sensor
-    delivered_by = reading.bands if isinstance(reading.bands, str) else ""
-    keys = keys_of(facts, whose, sensor or delivered_by)
+    keys = keys_of(facts, whose, sensor)
     numbers = _numbers(wanted, keys, named_bands(facts, keys))
     nodata = NodataRule.of(dataset, numbers, reading.nodata, fill=fill_of(whose), survey=survey)
     bands = BandReader(dataset, numbers, nodata)

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from harma.errors import DataError
 from harma.ground.storage.addresses import in_bucket
 from harma.scenes.addresses import address_opened
 from harma.scenes.small_files import read_small
@@ -18,6 +19,9 @@ NAMING = ("SourceFilename", "SourceDataset")
 # Of a band whose pixels are the bytes of any file.
 RAW_BAND = "VRTRawRasterBand"
 MOST_DEEP = 8
+# Metadata that name files: overviews, geolocation arrays.
+NAMING_KEYS = ("FILE", "DATASET", "FILENAME")
+SIGNS_OF_PATHS = ("../", "/vsi", "://", "\\")
 
 
 def parts_of(vrt: str) -> list[str]:
@@ -56,6 +60,44 @@ def strangers_in(vrt: str, files: Collection[str]) -> list[str]:
         if element.tag in NAMING and element.text and _path(element, vrt) not in files:
             strangers.append(element.text)
     return strangers
+
+
+def reached_by(vrt: str) -> Iterator[tuple[str, str]]:
+    """All that a VRT has read: files as it names them, and where they lie.
+
+    Args:
+        vrt: its path, or its address in a bucket.
+
+    Yields:
+        The name, and the absolute path; "" for what does not lie in the VRT's folder or below it,
+        and for a VRT that shows bytes of any file as pixels.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    root = _root(vrt)
+    if root is None:
+        raise DataError(
+            f"it is a virtual raster (VRT) that cannot be read as XML without entities of at most"
+            f" {MOST_BYTES >> 20} MB; write it anew (gdalbuildvrt)"
+        )
+    folder = os.path.dirname(vrt) + "/"  # noqa: PTH120
+    for element in root.iter():
+        text = (element.text or "").strip()
+        if element.get("subClass") == RAW_BAND:
+            yield "bytes of a file as pixels", ""
+        elif element.tag in NAMING and text:
+            path = _path(element, vrt)
+            yield text, path if path.startswith(folder) else ""
+        elif _may_name(element, text):
+            yield text, ""
+
+
+def _may_name(element: Element, text: str) -> bool:
+    """Whether an element that is not known to name a file has a path or an address in it."""
+    if element.tag == "MDI" and not element.get("key", "").endswith(NAMING_KEYS):
+        return False
+    return text.startswith("/") or any(sign in text for sign in SIGNS_OF_PATHS)
 
 
 def _named_in(vrt: str) -> Iterator[str]:

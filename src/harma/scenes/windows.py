@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from harma.errors import ConfigError, DataError
+from harma.ground.limits import MAX_CHIPS
 
 if TYPE_CHECKING:
     from harma.scenes.place import PixelSize
 
 # Limits that no honest scene meets.
 MOST_PIXELS = 100_000  # side of a chip that is given in metres
-MOST_CHIPS = 20_000_000  # of a scale
 
 
 @dataclass(frozen=True)
@@ -141,15 +141,18 @@ class Tiling:
         chip = self.sides(gsd)
         # Each scale is a layer of its own over the whole raster.
         layers: dict[tuple[int, int], _Layer] = {}
+        num_chips = 0
         for scale in self.scales:
             across, along = (max(1, round(side * scale)) for side in chip)
             step = max(1, round(across * self.stride))
             step_down = max(1, round(along * self.stride))
             # A virtual raster of a few bytes can say that it is two thousand million pixels wide.
-            if (width / step) * (height / step_down) > MOST_CHIPS:
+            num_chips += math.ceil(width / step) * math.ceil(height / step_down)
+            if MAX_CHIPS.is_over(num_chips):
                 raise DataError(
-                    f"its {width:,} × {height:,} pixels make more than {MOST_CHIPS:,} chips; take"
-                    " larger chips, or name parts of it"
+                    f"its {width:,} × {height:,} pixels make more than {MAX_CHIPS.allowed:,} chips;"
+                    " take larger chips, name parts of it, or set"
+                    f" {MAX_CHIPS.variable} to allow more"
                 )
             columns, chip_width = _starts(width, across, step, self.edges)
             rows, chip_height = _starts(height, along, step_down, self.edges)

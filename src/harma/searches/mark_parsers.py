@@ -5,7 +5,6 @@ Strangers send them: what is read is bounded, and nothing in them is taken for a
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ import shapely
 
 from harma.errors import DataError
 from harma.exchange.footprints import to_wgs84
+from harma.ground.json_text import parse_json
 from harma.ground.messages import first_line
 from harma.index.geoparquet_footer import read_geo
 from harma.searches import mark_words
@@ -54,9 +54,9 @@ def geojson_rows(content: bytes) -> Iterator[GivenRow]:
         DataError: it is none, or its coordinates are not longitudes and latitudes.
     """
     try:
-        collection = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{FILE} is no JSON ({first_line(error)})") from error
+        collection = parse_json(content)
+    except DataError as error:
+        raise DataError(f"{FILE} is no JSON: {error.problem}") from error
     if not isinstance(collection, dict) or not isinstance(collection.get("features"), list):
         raise DataError(f"{FILE} is no FeatureCollection of GeoJSON")
     _check_crs(collection.get("crs"))

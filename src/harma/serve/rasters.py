@@ -9,8 +9,6 @@ machine reaches no network.
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import rasterio
@@ -18,26 +16,14 @@ from rasterio.io import DatasetReader
 
 from harma.errors import DataError
 from harma.scenes.edge import gdal_settings, open_dataset
-from harma.scenes.sidecars import asked_for, how_to_look, is_remote
+from harma.scenes.reach import SERVICES, VRT_MARK, allowed_drivers, start_of
+from harma.scenes.sidecars import NO_ADDRESS, ONLY_THESE, asked_for, how_to_look, is_remote
 from harma.scenes.source import Source
 from harma.scenes.stacking import VRT_START
 from harma.scenes.vrt_parts import strangers_in
 
-# GDAL's names of formats that fetch what they show, or show what another file or service has.
-ELSEWHERE = frozenset(
-    (
-        *("WMS", "WMTS", "WCS", "HTTP", "OGCAPI", "PLMOSAIC", "EEDA", "EEDAI", "DAAS"),
-        *("STACIT", "STACTA", "GTI", "MRF", "KMLSUPEROVERLAY", "DERIVED", "Rasterlite"),
-    )
-)
 # Of blocks of files that GDAL keeps; of itself it takes a twentieth of the machine's memory.
 BLOCKS_MB = 256
-# Nothing is called so: an address that GDAL would fetch must end with it.
-NO_ADDRESS = "{no address}"
-# How texts begin that stand for services, or for tiles that lie elsewhere.
-SERVICES = (b"<GDAL_WMS", b"<GDAL_WMTS", b"<WCS_GDAL", b"<MRF_META", b"<GDALTileIndex")
-# A VRT says near its beginning that it is one, as GDAL has it.
-SNIFFED_BYTES = 1024
 
 
 def bound_blocks() -> None:
@@ -61,7 +47,7 @@ def serving_settings(opened_as: str, files: Collection[str] = ()) -> Iterator[No
         if is_remote(opened_as):
             yield
             return
-        with _environment(CPL_VSIL_CURL_ALLOWED_EXTENSIONS=NO_ADDRESS):
+        with _environment(**{ONLY_THESE: NO_ADDRESS}):
             yield
 
 
@@ -75,45 +61,17 @@ def open_raster(source: Source) -> DatasetReader:
     opened_as = source.opened_as
     # What HarMA put together is a VRT too, of files as others are.
     is_own = opened_as.startswith(VRT_START)
-    is_vrt = is_own or _is_vrt(_start(opened_as))
+    is_vrt = is_own or VRT_MARK in start_of(opened_as)
     for path in [opened_as, *source.files]:
-        start = _start(path)
-        is_stranger = _is_vrt(start) and strangers_in(path, source.files)
+        start = start_of(path)
+        is_stranger = VRT_MARK in start and strangers_in(path, source.files)
         # GDAL opens parts of a VRT in any format.
         if is_stranger or (is_vrt and any(sign in start for sign in SERVICES)):
             raise DataError(
                 "it is a VRT that names what was not indexed with it, and is not shown; index the"
                 " files that it is made of"
             )
-    return open_dataset(opened_as, drivers=_drivers(is_vrt))
-
-
-@lru_cache(2)
-def _drivers(with_vrt: bool) -> tuple[str, ...]:
-    """Formats that may be opened."""
-    with _environment() as environment:
-        names = set(environment.drivers())
-    left_out = set(ELSEWHERE)
-    if not with_vrt:
-        left_out.add("VRT")
-    return tuple(sorted(names - left_out))
-
-
-def _start(path: str) -> bytes:
-    """The first bytes of a local file; none of what is no file."""
-    if not path.startswith("/") or path.startswith("/vsi"):
-        return b""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(SNIFFED_BYTES)
-    except OSError:
-        # Opening it says what is wrong.
-        return b""
-
-
-def _is_vrt(start: bytes) -> bool:
-    """Whether a file that begins so is a VRT, whatever it is called."""
-    return VRT_START.encode() in start
+    return open_dataset(opened_as, drivers=allowed_drivers(with_vrt=is_vrt))
 
 
 def _environment(**settings: str) -> AbstractContextManager[Any]:

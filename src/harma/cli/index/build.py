@@ -1,6 +1,7 @@
 """Actions of `harma index` that embed: build, add, reembed."""
 
 import argparse
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
@@ -80,6 +81,11 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="finds dates in paths: a regular expression, or flight_%%d%%m%%Y",
     )
+    parser.add_argument(
+        "--no-thumbnails",
+        action="store_true",
+        help="a new index keeps none: pictures are read from the scenes, and gone with them",
+    )
     _add_work_arguments(parser)
     _add_watch_arguments(parser)
 
@@ -96,6 +102,15 @@ def _add_watch_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class _Follow(argparse.Action):
+    """Has what files name read, in this process and in those that it starts."""
+
+    def __call__(self, *_: object) -> None:
+        from harma.scenes.reach import FOLLOW
+
+        os.environ[FOLLOW] = "1"
+
+
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources",
@@ -106,6 +121,12 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
             " catalogue (STAC: .json, .parquet, stac+https://), address (https://, s3://), or"
             " subdataset (NETCDF:c.nc:Band1)"
         ),
+    )
+    parser.add_argument(
+        "--follow",
+        action=_Follow,
+        nargs=0,
+        help="read what files name beyond themselves: VRT of other folders, WMS, PCIDSK, …",
     )
     parser.add_argument(
         "--backbone", help="where the model's backbone is now, if not where it says"

@@ -1,10 +1,10 @@
 """What is typical of a class, read from the JSON that `harma data vocabulary` writes."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 from harma.errors import DataError, MissingFileError
+from harma.ground.json_text import parse_json
 
 LabelTerms = dict[str, dict[str, float]]
 """Label → term → TF-IDF."""
@@ -61,14 +61,16 @@ def read_label_terms(path: str | Path) -> LabelTerms:
 
 def _read_vocabulary(path: Path) -> dict[str, list[object]]:
     try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+        content = parse_json(path.read_bytes())
     except FileNotFoundError as error:
         raise MissingFileError(
             f"the vocabulary {path} is not there; `harma data vocabulary DATA --json {path}`"
             " writes one"
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"the vocabulary {path} is not JSON ({error})") from error
+    except DataError as error:
+        raise DataError(error.problem, source=f"the vocabulary {path}") from error
+    except OSError as error:
+        raise DataError(f"the vocabulary {path} cannot be read ({error.strerror})") from error
     if isinstance(content, dict):
         lists = {key: content.get(key) for key in ("terms", "labels")}
         if all(isinstance(value, list) for value in lists.values()):

@@ -1,12 +1,12 @@
 """Documents of a catalogue: JSON of this machine, of a bucket, or over http, with retries."""
 
-import json
 import time
 import urllib.error
 import urllib.request
 from typing import Any
 
 from harma.errors import DataError, HarmaError, MissingFileError
+from harma.ground.json_text import parse_json
 from harma.ground.messages import first_line
 from harma.scenes.addresses import unsigned
 from harma.scenes.small_files import read_small
@@ -39,10 +39,9 @@ def read_document(where: str) -> dict[str, Any]:
 
 def _parsed(text: bytes, where: str) -> object:
     try:
-        # Programs of Windows begin their files with a mark.
-        return json.loads(text.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{unsigned(where)} is not JSON ({first_line(error)})") from error
+        return parse_json(text)
+    except DataError as error:
+        raise DataError(error.problem, source=unsigned(where)) from error
 
 
 def _text(where: str) -> bytes:

@@ -1,0 +1,68 @@
+"""JSON from outside: bounded in bytes and depth, and of a key that is given twice nothing is lost.
+
+Python's own reader keeps the last value of a key without a word, and gives up a thousand lists deep
+wherever in the program that happens.
+"""
+
+import json
+import re
+from typing import Any
+
+from harma.errors import DataError
+from harma.ground.limits import MAX_DEPTH, MAX_JSON_BYTES
+from harma.ground.messages import first_line
+
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+BRACKET = re.compile(r"[\[{\]}]")
+# Longer texts are data sets, of which looking for depth would take as long as reading them.
+LOOKED_THROUGH = 4 << 20
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What a JSON text holds.
+
+    Args:
+        text: bytes are UTF-8, with or without a byte order mark.
+
+    Raises:
+        DataError: it is no JSON, has a key twice in one object, is too long or nested too deep.
+    """
+    if MAX_JSON_BYTES.is_over(len(text)):
+        raise DataError(f"it has {len(text):,} bytes of JSON; {MAX_JSON_BYTES.said}")
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        content = json.loads(text, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise DataError(_TOO_DEEP.format(MAX_DEPTH.said)) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"it is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"it is not JSON ({first_line(error)})") from error
+    if len(text) <= LOOKED_THROUGH and MAX_DEPTH.is_over(_depth(text)):
+        raise DataError(_TOO_DEEP.format(MAX_DEPTH.said))
+    return content
+
+
+_TOO_DEEP = "its lists and objects lie too deep in one another; {}"
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are each given once."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    twice = next(name for name in found if names.count(name) > 1)
+    raise DataError(f"{twice[:100]!r} is given twice in one object; keep one of the two")
+
+
+def _depth(text: str) -> int:
+    """How many lists and objects lie in one another at most."""
+    deepest = depth = 0
+    for bracket in BRACKET.findall(STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest

@@ -1,0 +1,42 @@
+"""JSON from outside."""
+
+import pytest
+
+from harma.errors import DataError
+from harma.ground.json_text import parse_json
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"a": 1, "a": 2}', "'a' is given twice in one object"),
+        ('[{"b": {"c": 1, "c": 1}}]', "'c' is given twice"),
+        ("[" * 200 + "]" * 200, "too deep in one another; allowed are 100"),
+        ('{"a":' * 150 + "1" + "}" * 150, "too deep"),
+        ("[" * 100_000, "too deep"),
+        ("[" * 100_000 + "]" * 100_000, "too deep"),
+        ("[1,", "is not JSON"),
+        ("", "is not JSON"),
+        ("9" * 5000, "is not JSON"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (b'"\xc3"', "is not UTF-8"),
+    ],
+)
+def test_what_cannot_be_used(text, problem):
+    with pytest.raises(DataError, match=problem):
+        parse_json(text)
+
+
+def test_what_can():
+    assert parse_json(b"\xef\xbb\xbf[1]") == [1]
+    # Brackets in texts are no lists.
+    assert parse_json('["' + "[" * 500 + '\\"["]') == ["[" * 500 + '"[']
+    assert parse_json("[" * 100 + "]" * 100)
+    assert parse_json('[{"a": 1}, {"a": 2}]') == [{"a": 1}, {"a": 2}]
+
+
+def test_its_size(monkeypatch):
+    monkeypatch.setenv("HARMA_MAX_JSON_BYTES", "10")
+    with pytest.raises(DataError, match="12 bytes of JSON; allowed are 10"):
+        parse_json("[1, 2, 3, 4]")
+    assert parse_json("[1, 2, 3]") == [1, 2, 3]
