@@ -41,8 +41,8 @@ def write(path, names, values, *, nodata=None, scale=None, transform=None, tags=
     return str(path)
 
 
-def read(path, bands=FOUR, **options):
-    with open_scene(path, Reading(values=bands, **options)) as scene:
+def read(path, wanted=FOUR, **options):
+    with open_scene(path, Reading(values=wanted, **options)) as scene:
         return scene.read_values(Window(0, 0, 8, 6))
 
 
@@ -69,7 +69,7 @@ def test_twelve_bands_without_names_are_in_the_order_of_the_sensor(tmp_path):
     twelve, _ = read(path, BAND_SETS["sentinel-2-12"])
     np.testing.assert_allclose(twelve[0, 0], np.arange(1, 13) / 100, atol=1e-6)
     # A person says whose order it is where the name does not.
-    nameless = write(tmp_path / "a.tif", (None,) * 12, u16(*range(100, 1300, 100)), scale=(1e-4, 0))
+    nameless = write(tmp_path / "a.tif", (None,) * 12, u16(*range(100, 1300, 100)))
     said, _ = read(nameless, BAND_SETS["sentinel-2-12"], bands="sentinel-2")
     np.testing.assert_allclose(said, twelve)
     with pytest.raises(DataError, match=r"band 1 \(unnamed\).*lacking: B02, B03, B04, B08"):

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from harma.errors import ConfigError
+from harma.errors import ConfigError, QueryError
 from harma.index.embedder import QueryEmbedder
 from harma.scenes.picture import rgb_array
 
@@ -154,7 +154,15 @@ def embed_picture(
 
     Returns:
         (E,), L2-normalised.
+
+    Raises:
+        QueryError: a picture is given where the model reads bands.
     """
+    if are_values and isinstance(picture, Image.Image):
+        raise QueryError(
+            "the index's model reads bands of a sensor, which a picture has not; search by the file"
+            " of a raster with these bands, by a chip of the index, or by a text"
+        )
     if tiles == 1:
         alone: Embeddings = model.embed_images([picture])[0]
         return alone

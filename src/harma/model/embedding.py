@@ -179,7 +179,13 @@ def reading_for(model: Embedder, files: Sequence[str | os.PathLike[str]]) -> "Re
     """
     if model.preprocess.bands is None:
         return reading_of(files, trained=trained_reading(model))
-    return with_model_bands(None, model.preprocess)
+    from harma.scenes.reading import Reading
+
+    # Files that name no band are in the order that the training images were in.
+    bands = (trained_reading(model) or {}).get("bands", "auto")
+    if not isinstance(bands, str):
+        bands = "auto"
+    return with_model_bands(Reading(bands), model.preprocess)
 
 
 def with_model_bands(reading: "Reading | None", preprocess: Preprocess) -> "Reading | None":

@@ -19,6 +19,7 @@ from PIL import Image, TiffImagePlugin
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.tar_members import gdal_name, is_there, open_binary
+from harma.scenes.bands import Bands
 from harma.scenes.picture import DECODING_ERRORS, open_header, picture_size, read_image
 from harma.scenes.ranges import spread
 from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
@@ -123,6 +124,7 @@ def reading_of(
     paths: Sequence[str | os.PathLike[str]],
     rule: StretchRule | None = None,
     trained: Mapping[str, Any] | None = None,
+    bands: str | Bands = "auto",
 ) -> "Reading | None":
     """How files that belong together are read: all rasters of a kind in one range.
 
@@ -131,6 +133,7 @@ def reading_of(
         rule: which values become black and white; None: the range of the sensor, or percentiles
             over a sample of the files.
         trained: how the training images of the model that sees them were read, as plain values.
+        bands: as of `Reading`.
 
     Returns:
         What `read_rgb` takes; None where all are plain pictures, or what reads rasters is not
@@ -145,7 +148,7 @@ def reading_of(
         from harma.scenes.sampling import sample_ranges
     except ImportError:
         return None
-    reading = as_trained(Reading(stretch=rule or AUTO_RULE), trained)
+    reading = as_trained(Reading(bands, rule or AUTO_RULE), trained)
     sources = [gdal_name(Path(path).absolute()) for path in rasters]
     found = sample_ranges(sources, reading)
     return replace(reading, ranges=(*reading.ranges, *found))
