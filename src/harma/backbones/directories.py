@@ -81,7 +81,10 @@ def write_model(
         ConfigError: the directory holds something else than a model.
     """
     _check_target(directory)
-    content = {"model_cfg": dict(config), "preprocess_cfg": {"mode": "RGB", **preprocess}}
+    content = {"model_cfg": dict(config), "preprocess_cfg": dict(preprocess)}
+    # Of bands there is no such word, nor would open_clip itself build as many channels.
+    if "bands" not in preprocess:
+        content["preprocess_cfg"] = {"mode": "RGB", **preprocess}
     if trunk_gelu is not None:
         # open_clip has no word for it, and reads the two parts above alone.
         content["harma"] = {"trunk_gelu": trunk_gelu}

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from harma.backbones.architecture import build_module
 from harma.backbones.backbone import Backbone
+from harma.backbones.channels import set_channels, widened
 from harma.backbones.config_bounds import WeightsCounted, counted, counted_beside
 from harma.backbones.dual_presets import DUAL_ENCODERS
 from harma.backbones.dual_sources import DualSource, find_dual
@@ -156,15 +157,16 @@ def _load_open_clip(
         bound=_bound(source, files, weights),
         where=source.name,
     )
-    module = module.to(dtype or torch.float32)
     own_gelu = _own_gelu(module, source.trunk_gelu)
     visual: Any = module.visual
+    preprocess = preprocess_from(source.preprocess, visual.image_size, source.name)
+    set_channels(visual, preprocess.num_channels, source.name)
     backbone = OpenClipBackbone(
-        module,
+        module.to(dtype or torch.float32),
         name=source.name,
         reference=source.reference,
         config=source.config,
-        preprocess=preprocess_from(source.preprocess, visual.image_size, source.name),
+        preprocess=preprocess,
         make_tokenizer=partial(make_tokenizer, source, allow_download=allow_download),
         text_config=of_text,
         trunk_gelu=own_gelu,
@@ -172,7 +174,9 @@ def _load_open_clip(
     # Weights of a call's own are as good as drawn ones here: no name opens them again.
     backbone.is_random = state is None or weights is not None
     if state is not None:
-        backbone.load_weights(open_clip_names(state, backbone.weights()), origin)
+        own = backbone.weights()
+        named = open_clip_names(state, own)
+        backbone.load_weights(widened(named, own, preprocess.bands), origin)
     return backbone
 
 

@@ -112,7 +112,7 @@ def _check_fits(store: Store, settings: Settings, model: OpenedModel) -> None:
         ModelMismatchError: it was made with another model.
     """
     of_index = store.settings
-    check_model(of_index.model, of_index.model_id, model)
+    check_model(of_index.model, of_index.model_id, model, of_index.reading.values)
     _check_settings(of_index, settings)
     now = replace(
         of_index,
