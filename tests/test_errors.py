@@ -72,3 +72,13 @@ def test_an_error_is_whole_and_travels_between_processes(kind, source):
         assert type(one) is kind
         assert str(one) == expected
         assert (one.problem, one.source) == ("it is empty; copy it again", source)
+
+
+@pytest.mark.parametrize("length", [10, 2284, 2285, 5_000_000])
+def test_what_is_quoted_without_end_is_cut_in_its_middle(length):
+    error = DataError("begins " + "x" * length + " and ends", source="a.tif")
+    assert len(str(error)) < 2350
+    assert str(error).startswith("a.tif: begins x")
+    assert str(error).endswith("x and ends")
+    assert ("characters more" in str(error)) == (length > 2284)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -3,6 +3,12 @@
 A class of its own for each thing that a caller does differently.
 """
 
+# Characters of a message: values of a file that it quotes may be of any length.
+_BEGINNING = 1600
+_END = 600
+# By which a message may be longer: one that was cut is left as it is where it is raised again.
+_SLACK = 100
+
 
 class HarmaError(Exception):
     """Base of every error HarMA raises on purpose; the CLI shows its message without a traceback.
@@ -17,16 +23,42 @@ class HarmaError(Exception):
     """
 
     def __init__(self, problem: str = "", *, source: str = "") -> None:
-        self.problem = problem
-        self.source = source
-        message = problem
+        self.problem = _shown(_of_some_length(problem))
+        self.source = _shown(source)
+        message = self.problem
         if source:
-            message = f"{source}: {problem}"
+            message = f"{self.source}: {self.problem}"
         super().__init__(message)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions travel from worker processes by their arguments, which `source` is none of.
         return _rebuilt, (type(self), self.problem, self.source)
+
+
+def _of_some_length(text: str) -> str:
+    """A message without its middle, where what it quotes has no end."""
+    rest = len(text) - _BEGINNING - _END
+    if rest <= _SLACK:
+        return text
+    return f"{text[:_BEGINNING]} … ({rest:,} characters more) … {text[-_END:]}"
+
+
+def _shown(text: str) -> str:
+    """A message as any terminal and file takes it.
+
+    What moves a cursor, turns the direction of writing or is half of a pair is written out.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_shown_character, text))
+
+
+def _shown_character(character: str) -> str:
+    # Blanks of other widths are not printable to Python either.
+    is_blank = character.isspace() and character > "\x85"
+    if character.isprintable() or character == "\n" or is_blank:
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def _rebuilt(kind: type[HarmaError], problem: str, source: str) -> HarmaError:

@@ -99,7 +99,7 @@ def test_what_is_missing_is_named(base, tmp_path):
     with pytest.raises(MissingFileError, match="there is no recipe 'rsitmdd'"):
         make_plan({"recipe": "rsitmdd", "methods": {"harma": None}}, name="x")
     (tmp_path / "list.yaml").write_text("- 1\n")
-    with pytest.raises(ConfigError, match="holds list; a comparison is a mapping"):
+    with pytest.raises(ConfigError, match="holds a list; a comparison is a mapping"):
         read_plan(tmp_path / "list.yaml")
     with pytest.raises(ConfigError, match="--optim.lr and learning_rates are both given"):
         make_plan(

@@ -52,8 +52,8 @@ def test_reads_a_few_lines(tmp_path):
             ),
         ),
         ("format: xml", r"format is 'xml'; allowed are harma, karpathy, caps, csv, coco, nwpu"),
-        ("- a\n- b", r"holds list; a description is a mapping"),
-        ("", r"holds NoneType; a description is a mapping"),
+        ("- a\n- b", r"holds a list; a description is a mapping"),
+        ("", r"holds nothing; a description is a mapping"),
         ("name: 2020", r"name is 2020; it must be text"),
         (
             "train: [a.json, 3]",

@@ -18,7 +18,8 @@ ADDRESSES = 24 << 30
 
 def names_in(folder: Path) -> list[str]:
     """Names of the files in a folder, by which an error may name its own."""
-    return [path.name for path in folder.rglob("*")]
+    # A file that is not there is named by its path.
+    return [str(folder), *(path.name for path in folder.rglob("*"))]
 
 
 def one(wanted: Edge, seed: int, number: int, folder: Path) -> Verdict:

@@ -9,8 +9,8 @@ from harma.ground.json_text import parse_json
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('{"a": 1, "a": 2}', "'a' is given twice in one object"),
-        ('[{"b": {"c": 1, "c": 1}}]', "'c' is given twice"),
+        ('{"a": 1, "a": 2}', "it gives 'a' twice in one object"),
+        ('[{"b": {"c": 1, "c": 1}}]', "gives 'c' twice"),
         ("[" * 200 + "]" * 200, "too deep in one another; allowed are 100"),
         ('{"a":' * 150 + "1" + "}" * 150, "too deep"),
         ("[" * 100_000, "too deep"),

@@ -2,7 +2,15 @@
 
 import pytest
 
-from harma.ground.messages import REASON_LENGTH, first_line, in_one_line, sendable
+from harma.errors import ConfigError, DataError
+from harma.ground.messages import (
+    REASON_LENGTH,
+    about_file,
+    first_line,
+    in_one_line,
+    kind_of,
+    sendable,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,3 +40,34 @@ def test_long_lines_are_cut():
 
 def test_what_no_utf8_can_say_is_written_out():
     assert sendable("é \udcff\ud800") == "é \\udcff\\ud800"
+
+
+def test_addresses_of_memory_say_nothing():
+    assert first_line(ValueError("<X at 0x7f84c0122e50> failed")) == "<X at …> failed"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "nothing"),
+        (True, "true or false"),
+        (1, "a number"),
+        (1.5, "a number"),
+        ("a", "text"),
+        ([], "a list"),
+        ({}, "a mapping"),
+        (b"", "bytes"),
+    ],
+)
+def test_kinds_in_words(value, words):
+    assert kind_of(value) == words
+
+
+def test_errors_name_the_file_once(tmp_path):
+    path = tmp_path / "a.yaml"
+    with pytest.raises(ConfigError, match=rf"^{path}: it is odd$"), about_file(path):
+        raise ConfigError("it is odd")
+    with pytest.raises(DataError, match=f"^{path} is odd$"), about_file(path):
+        raise DataError(f"{path} is odd")
+    with pytest.raises(DataError, match=r"^b\.tif: it is odd$"), about_file(path):
+        raise DataError("it is odd", source="b.tif")

@@ -1,5 +1,7 @@
 """Footprints."""
 
+import math
+
 import numpy as np
 import pytest
 import rasterio.warp
@@ -10,7 +12,7 @@ from rasterio.crs import CRS
 
 from harma.errors import DataError, OffEarthError
 from harma.scenes.middle import middle
-from harma.scenes.place import PixelSize, Place, find_place
+from harma.scenes.place import PixelSize, Place, check_side, find_place
 
 
 def place(crs, left, top, pixel):
@@ -284,3 +286,14 @@ def test_maps_that_go_round_do_not_end_at_the_dateline(crs):
     west, _, east, _ = at.footprint(0, 0, 64, 64).bounds
     assert (west, east) == (-180, 180)
     assert at.footprint(40, 0, 20, 20).bounds[2] < -170
+
+
+@pytest.mark.parametrize("side", [0.0, -1.0, math.nan, 1e-5, 5e7, math.inf])
+def test_sides_of_pixels_that_cannot_be(side):
+    with pytest.raises(DataError, match="georeference is damaged"):
+        check_side(side)
+
+
+@pytest.mark.parametrize("side", [0.001, 0.1, 30.0, 111_000.0, 4e7])
+def test_sides_of_pixels_that_can(side):
+    check_side(side)

@@ -180,7 +180,7 @@ def test_a_vrt_of_its_own_folder_is_read(folder):
 
 def test_own_overviews_and_masks_are_read(folder):
     path = write(folder / "scene.tif", 200)
-    with rasterio.open(path) as dataset:
+    with rasterio.Env(TIFF_USE_OVR="YES"), rasterio.open(path, "r+") as dataset:
         dataset.build_overviews([2, 4])
     assert (folder / "scene.tif.ovr").is_file()
     assert (look(path) == 200).all()

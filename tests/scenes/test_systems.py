@@ -4,9 +4,15 @@ import pyproj
 import pytest
 from rasterio.crs import CRS
 
-from harma.errors import ConfigError
+from harma.errors import ConfigError, DataError
 from harma.scenes.reading import Reading
-from harma.scenes.systems import local_unit, parse_crs, projection_between, system_facts
+from harma.scenes.systems import (
+    check_is_flat,
+    local_unit,
+    parse_crs,
+    projection_between,
+    system_facts,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +63,16 @@ def test_facts_of_systems():
 def test_projections_take_longitude_first():
     projection = projection_between(CRS.from_epsg(4326), CRS.from_epsg(32631))
     assert projection.transform(3.0, 0.0) == pytest.approx((500_000, 0))
+
+
+@pytest.mark.parametrize("code", [4978, 4936, 4328, 7656])
+def test_systems_that_count_from_the_centre_of_the_earth(code):
+    with pytest.raises(DataError, match="counts from the centre of the Earth.*gdalwarp"):
+        check_is_flat(CRS.from_epsg(code))
+    with pytest.raises(ConfigError, match="counts from the centre"):
+        parse_crs(f"EPSG:{code}")
+
+
+@pytest.mark.parametrize("code", [4326, 4979, 32631, 3857, 3031, 7415, 2154])
+def test_systems_of_maps_and_globes(code):
+    check_is_flat(CRS.from_epsg(code))

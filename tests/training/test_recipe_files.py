@@ -175,7 +175,7 @@ def test_unknown_recipe_names_the_shipped_ones(tmp_path):
     ):
         read("rsitmd")
     (tmp_path / "list.yaml").write_text("- 1")
-    with pytest.raises(ConfigError, match="holds list; a recipe is a mapping"):
+    with pytest.raises(ConfigError, match="holds a list; a recipe is a mapping"):
         read(str(tmp_path / "list.yaml"))
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(ConfigError, match="is not YAML"):
@@ -191,3 +191,32 @@ def test_recipes_of_dual_encoders(name):
         "contrastive": 1.0,
         "affiliation": {"weight": 1.0, "temperature": 0.07},
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model: 5",
+        "train: null",
+        "data: []",
+        "optim: {lr: x}",
+        "adapter: [1]",
+        "loss: 3",
+        "x: 1",
+        "null",
+        "- 1",
+        "train: {epochs: [[1]]}",
+        "data: " + "x" * 50_000,
+        "'': 1",
+        "'a b': 1",
+        "train.epochs.x: 1",
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_name_and_without_classes(tmp_path, text):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"mine\.yaml") as raised:
+        read_recipe([str(path)], prog="harma train", description="", examples="")
+    said = str(raised.value)
+    assert len(said) < 2500
+    assert not any(sign in said for sign in ("<class", "NoneType", "functools", " at 0x"))

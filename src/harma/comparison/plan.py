@@ -10,6 +10,7 @@ from harma.comparison.plan_rows import Defaults, PlanRow, check_rows, make_row
 from harma.comparison.published import published_sets
 from harma.comparison.values import check_known, read_budget, read_count, read_rates, read_seeds
 from harma.errors import ConfigError
+from harma.ground.messages import about_file, kind_of
 from harma.ground.reading import read_yaml
 from harma.ground.shipped import named_file
 from harma.training.recipe import Recipe
@@ -170,7 +171,7 @@ def read_plan(name: str | Path, overrides: Overrides | None = None) -> Plan:
     values = read_yaml(path, "the comparison")
     if not isinstance(values, dict):
         raise ConfigError(
-            f"{path} holds {type(values).__name__}; a comparison is a mapping of names to values"
+            f"{path} holds {kind_of(values)}; a comparison is a mapping of names to values"
         )
     overrides = overrides or Overrides()
     # A recipe that the file names lies beside the file, one of the command line where one is.
@@ -178,7 +179,8 @@ def read_plan(name: str | Path, overrides: Overrides | None = None) -> Plan:
     if overrides.recipe:
         folder = Path()
     values = {**values, **overrides.values()}
-    return make_plan(values, name=path.stem, folder=folder, flags=overrides.flags)
+    with about_file(path):
+        return make_plan(values, name=path.stem, folder=folder, flags=overrides.flags)
 
 
 def make_plan(
@@ -264,7 +266,7 @@ def _reference(reference: object, rows: Sequence[PlanRow]) -> str:
 def _published(published: object) -> str | None:
     if published is None:
         return None
-    if published not in published_sets():
+    if not isinstance(published, str) or published not in published_sets():
         raise ConfigError(f"published is {published!r}; allowed are {', '.join(published_sets())}")
     return str(published)
 

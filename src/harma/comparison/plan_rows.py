@@ -21,6 +21,8 @@ DOTTED_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 SECTIONS = ("adapter", "data", "loss", "optim", "schedule", "train", "options")
 # Two rows are ranked on the same images and captions only if these agree.
 SAME_DATA = ("name", "root", "images", "val", "test", "empty_captions", "max_words")
+# Of a folder's name; systems of files take 255 bytes, and runs add to it.
+LONGEST_NAME = 150
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,17 @@ def _rates(values: Mapping[str, Any], defaults: Defaults) -> tuple[float, ...]:
     rates = defaults.rates
     if values.get("learning_rates") is not None:
         rates = read_rates(values["learning_rates"])
-    if rates and "lr" in (values.get("optim") or {}):
+    if rates and "lr" in _section(values, "optim"):
         raise ConfigError(
             "optim.lr and learning_rates are both given; give the row learning_rates of its own"
         )
     return rates
+
+
+def _section(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A section of a row; what is none is told where the recipe is made."""
+    section = values.get(name)
+    return section if isinstance(section, dict) else {}
 
 
 def _row_recipe(name: str, values: Mapping[str, Any], base: Recipe) -> Recipe:
@@ -144,7 +152,7 @@ def _check_changes(name: str, changes: Mapping[str, Any], base: Recipe) -> None:
             f"adapter has options of HarMA, and its method is {method}; use options, or rename"
             " the row"
         )
-    if "seed" in (changes.get("train") or {}):
+    if "seed" in _section(changes, "train"):
         raise ConfigError("train.seed is set by the comparison; give seeds")
 
 
@@ -175,6 +183,11 @@ def check_rows(rows: Sequence[PlanRow]) -> None:
     for row in rows:
         if not row.folder:
             raise ConfigError(f"methods: {row.name!r} has no letters or digits; rename it")
+        if len(row.folder) > LONGEST_NAME:
+            raise ConfigError(
+                f"methods: a row's name has {len(row.folder):,} characters; its folder is called"
+                f" so, and {LONGEST_NAME} are allowed. Rename it"
+            )
         # Some disks do not tell small letters from capital ones.
         other = folders.setdefault(row.folder.casefold(), row.name)
         if other != row.name:

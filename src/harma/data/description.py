@@ -11,7 +11,9 @@ import yaml
 from harma.data.formats import ANNOTATION_READERS
 from harma.data.text_formats import caps_pairs
 from harma.errors import ConfigError, MissingFileError
+from harma.ground.messages import about_file, kind_of
 from harma.ground.reading import read_yaml
+from harma.scenes.bands import parse_bands
 from harma.scenes.stretch_rule import parse_stretch
 
 SPLITS = ("train", "val", "test")
@@ -38,6 +40,8 @@ class DataDescription:
             reports show it.
         stretch: values that become black and white, where images are not 8 bit: as `--stretch` of
             `harma index build` takes them; "" takes one range for all, from a sample of them.
+        bands: of rasters that do not name their bands: the sensor in whose order they are, or
+            numbers, as `--bands` of `harma index build` takes them; "" is as the files say.
 
     Raises:
         ConfigError: the format is unknown, a file is listed twice in a split, or the files do not
@@ -55,6 +59,7 @@ class DataDescription:
     homepage: str = ""
     note: str = ""
     stretch: str = ""
+    bands: str = ""
 
     def __post_init__(self) -> None:
         if self.format not in ANNOTATION_READERS:
@@ -64,6 +69,8 @@ class DataDescription:
             )
         if self.stretch:
             parse_stretch(self.stretch)
+        if self.bands:
+            parse_bands(self.bands)
         for split in SPLITS:
             files = getattr(self, split)
             twice = sorted({name for name in files if files.count(name) > 1})
@@ -139,7 +146,8 @@ def load_description(name_or_path: str | Path) -> DataDescription:
         raise MissingFileError(
             f"the data description {path} is not there; shipped are {', '.join(shipped)}"
         ) from error
-    return _from_values(values, path)
+    with about_file(path):
+        return _from_values(values, path)
 
 
 def is_description_file(name_or_path: str | Path) -> bool:
@@ -174,9 +182,9 @@ def description_yaml(description: DataDescription) -> str:
 def _from_values(values: object, path: Path) -> DataDescription:
     allowed = [field.name for field in fields(DataDescription)]
     if not isinstance(values, dict):
-        kind = type(values).__name__
         raise ConfigError(
-            f"holds {kind}; a description is a mapping with {', '.join(allowed)}", source=str(path)
+            f"holds {kind_of(values)}; a description is a mapping with {', '.join(allowed)}",
+            source=str(path),
         )
     unknown = [str(key) for key in values if key not in allowed]
     if unknown:

@@ -9,8 +9,10 @@ import numpy as np
 
 from harma.data.captions import clean_caption
 from harma.data.labels import number_labels
+from harma.data.row_values import LONGEST_SHOWN
 from harma.data.rows import Annotation, Problem, RowPlace
 from harma.data.split import Split
+from harma.ground.limits import MAX_NAME
 
 
 @dataclass(frozen=True)
@@ -131,14 +133,18 @@ class _Grouping:
         A path that leaves the root is a problem.
         """
         root = self.rules.image_root
+        if MAX_NAME.is_over(len(row.image)):
+            problem = f"the name of its image has {len(row.image):,} characters; {MAX_NAME.said}"
+            self.problems.append(row.place.problem(problem))
+            return None
         # Not resolved: links within the folder may lead out of it, and that is fine.
         path = Path(os.path.normpath(root / row.image))
         if path != root and path.is_relative_to(root):
             return path.relative_to(root).as_posix()
         self.problems.append(
             row.place.problem(
-                f"image {row.image!r} does not lie in the image folder {root}; name a"
-                " folder with `images` that holds all of them, and the images relative to it"
+                f"image {row.image[:LONGEST_SHOWN]!r} does not lie in the image folder {root};"
+                " name a folder with `images` that holds all of them, and the images relative to it"
             )
         )
         return None

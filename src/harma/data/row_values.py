@@ -82,7 +82,8 @@ def wrong_classes(entry: Entry) -> list[str | None]:
 def shown_value(value: object) -> str:
     """A value in a message: as JSON writes it, objects in words, and not too long."""
     if isinstance(value, dict):
-        return f"an object with {', '.join(list(value)[:5]) or 'nothing'}"
+        keys = [str(key)[:LONGEST_SHOWN] for key in list(value)[:5]]
+        return f"an object with {', '.join(keys) or 'nothing'}"
     text = json.dumps(value)
     if len(text) <= LONGEST_SHOWN:
         return text

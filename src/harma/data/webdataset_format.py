@@ -139,7 +139,7 @@ def _captions(sample: _Sample, file: IO[bytes]) -> tuple[tuple[str, ...], str]:
     except UnicodeDecodeError as error:
         return (), f"has text that is not UTF-8 ({error.reason} at byte {error.start})"
     except DataError as error:
-        return (), f"has a .json that cannot be read: {error.problem}"
+        return (), f"has a .json that {error.problem.removeprefix('it ')}"
 
 
 def _captions_of(facts: object) -> tuple[tuple[str, ...], str]:

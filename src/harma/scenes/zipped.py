@@ -1,8 +1,10 @@
 """Archives (.zip, .tar): what lies in them, by the paths that GDAL opens (/vsizip/, /vsitar/)."""
 
 import re
+import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +20,20 @@ ARCHIVE_SUFFIXES = (".zip", ".tar")
 # GDAL's prefixes, of one length.
 READERS = ("/vsizip/", "/vsitar/")
 ENCRYPTED = 1
+# What their readers raise on damaged archives.
+DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
 # zip://a.zip!/b.tif as rasterio and fiona write it.
 ADDRESS = re.compile(r"^zip://(?P<archive>.+?)(?:!/?(?P<inner>.*))?$", re.DOTALL)
 
@@ -38,7 +54,7 @@ def files_in(archive: Path | str) -> list[str]:
             names = _in_tar(file) if _is_tar(archive) else _in_zip(file)
     except HarmaError:
         raise
-    except (OSError, zipfile.BadZipFile, tarfile.TarError, ValueError) as error:
+    except DAMAGE as error:
         problem = f"the archive cannot be read ({first_line(error)})"
         raise DataError(problem, source=str(archive)) from error
     shown = [name for name in sorted(names) if not any(map(is_left_alone, name.split("/")))]

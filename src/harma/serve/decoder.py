@@ -8,7 +8,7 @@ from typing import IO
 from PIL import Image
 
 from harma.errors import QueryError, TooLargeError
-from harma.serve.apart import command_of, environment_of
+from harma.ground.apart import command_of, environment_of
 from harma.serve.decoding import REQUEST, Decoded, read_answer
 
 logger = logging.getLogger(__name__)

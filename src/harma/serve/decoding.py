@@ -17,8 +17,8 @@ from typing import IO
 from PIL import Image
 
 from harma.errors import DataError
+from harma.ground.apart import limit_process
 from harma.scenes.picture import DECODING_ERRORS, to_rgb, upright
-from harma.serve.apart import limit_process
 
 # Longer side of what is given on, pixels: more than any model sees.
 MOST_SIDE = 1024

@@ -17,10 +17,10 @@ from typing import Any
 import shapely
 
 from harma.errors import DataError, QueryError
+from harma.ground.apart import command_of, environment_of, limit_process
 from harma.scenes.period import Period
 from harma.searches.mark_files import MarkFile, RefusedRow, read_mark_file
 from harma.searches.mark_words import MarkRow
-from harma.serve.apart import command_of, environment_of, limit_process
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """Reading recipes: shipped ones by name, YAML files, mappings, the original's configs."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -9,10 +10,17 @@ from typing import Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from harma.errors import ConfigError
+from harma.ground.messages import about_file, kind_of
 from harma.ground.reading import read_yaml
 from harma.ground.shipped import named_file
 from harma.original.config import is_original_config, recipe_of_original
 from harma.training.recipe import Recipe
+
+# As Python shows a class: <class 'harma.training.recipe.Train'>.
+CLASS = re.compile(r"<class '(?:[\w.]*\.)?(\w+)'>")
+# As Python names what a part is made by, where its values are no mapping.
+CALLED = re.compile(r"functools\.partial\(.*\) argument after \*\*")
+MOST_SAID = 1200
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -35,7 +43,7 @@ def recipe_values(name: str | Path) -> dict[str, Any]:
     values = read_yaml(path, "the recipe")
     if not isinstance(values, dict):
         raise ConfigError(
-            f"{path} holds {type(values).__name__}; a recipe is a mapping of names to values"
+            f"{path} holds {kind_of(values)}; a recipe is a mapping of names to values"
         )
     if is_original_config(values):
         return recipe_of_original(values, path)
@@ -67,6 +75,9 @@ def open_recipe(
     else:
         values = recipe_values(source)
     flags = [f"--{name}={_flag_text(value)}" for name, value in (overrides or {}).items()]
+    if isinstance(source, str | Path):
+        with about_file(source):
+            return recipe_with_overrides(values, flags)
     return recipe_with_overrides(values, flags)
 
 
@@ -135,7 +146,9 @@ def read_recipe(argv: Sequence[str], *, prog: str, description: str, examples: s
             f"the first argument is the recipe: one of {', '.join(shipped_recipes())}, or a"
             f" YAML file; `{prog} --help` shows every option"
         )
-    return _instantiate(parser, recipe_values(argv[0]), list(argv[1:]))
+    values = recipe_values(argv[0])
+    with about_file(argv[0]):
+        return _instantiate(parser, values, list(argv[1:]))
 
 
 def _instantiate(
@@ -147,8 +160,16 @@ def _instantiate(
         parsed = parser.parse_args(list(overrides), namespace=base)
         instantiated: Namespace = parser.instantiate(parsed)
     except (ArgumentError, TypeError) as error:
-        raise ConfigError(f"the recipe cannot be used: {error}{_hint(values)}") from error
+        raise ConfigError(f"the recipe cannot be used: {_said(error)}{_hint(values)}") from error
     return Recipe(**vars(instantiated))
+
+
+def _said(error: Exception) -> str:
+    """What the parser says, without Python's names of classes, and of a length that is read."""
+    text = CALLED.sub("a part of it", CLASS.sub(r"\1", str(error))).replace("NoneType", "nothing")
+    if len(text) > MOST_SAID:
+        text = f"{text[:MOST_SAID].rstrip()} …"
+    return text
 
 
 def _hint(values: Mapping[str, object]) -> str:

@@ -75,6 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Divide, show, write."""
+    from harma.ground.messages import about_file
+
+    with about_file(args.data):
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     from harma.curation.resplit import pooled_images
 
     description, root = data_and_root(args.data, args.root)
