@@ -55,8 +55,8 @@ LANCE_DISTANCE = "_distance"
 NO_LIMIT = 0
 # Sources read at once: as rows of Python they take a kilobyte each.
 SOURCES_AT_ONCE = 4096
-# Of some columns alone.
-ROWS_OF_SOURCES = 65_536
+# Of some columns alone; Lance reads a dozen of such blocks ahead.
+ROWS_OF_SOURCES = 8192
 # Of sources, what many have in common.
 REPEATED = {"bands", "bands_reason", "stretch", "sensor", "date_from", "placed_by"}
 # What may lie where an index is to be made.

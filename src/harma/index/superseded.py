@@ -38,18 +38,17 @@ def without_known_parts(found: Found, store: StoreReader) -> Found:
     Returns:
         What is left; files that were left out are among `left_out`.
     """
-    plain: set[str] = set()
-    put_together: set[str] = set()
+    records = _put_together(store)
+    first = next(records, None)
+    # Most indexes have no such scene: of a million names nothing is kept.
+    if first is None:
+        return found
+    plain = {source.name for source in found.sources if _is_plain(source)}
+    put_together = {source.name for source in found.sources} - plain
     parts: set[str] = set()
-    for record in _put_together(store):
-        # Most indexes have no such scene: of a million names nothing is kept.
-        if not plain and not put_together:
-            plain = {source.name for source in found.sources if _is_plain(source)}
-            put_together = {source.name for source in found.sources} - plain
+    for record in chain([first], records):
         if record.source not in put_together:
             parts |= plain & _parts(record)
-    if not parts:
-        return found
     left_out = dict.fromkeys(sorted(parts), PART)
     sources = [source for source in found.sources if source.name not in parts]
     return replace(found, sources=sources, left_out=found.left_out | left_out)

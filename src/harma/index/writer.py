@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
+import pyarrow.compute as pc
 
 from harma.ground.storage.home import Home
 from harma.index.batches import ChipBlock
@@ -388,8 +389,10 @@ def write_problems(store: Store, further: Mapping[str, str] = NO_PROBLEMS) -> No
         further: path → why, of what is no source of the index, such as folders.
     """
     problems: dict[str, str] = {}
-    for records in store.source_blocks():
-        problems.update({record.source: record.problem for record in records if record.problem})
+    for table in store.source_tables(["source", "problem"]):
+        of_table = table.filter(pc.not_equal(table["problem"].fill_null(""), ""))
+        for row in of_table.to_pylist():
+            problems[row["source"]] = row["problem"]
     _write_list(store.home, PROBLEMS_FILE, problems | dict(further), "problem")
 
 
