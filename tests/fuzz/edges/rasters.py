@@ -156,10 +156,8 @@ def _differs(surveyed: Surveyed, path: str) -> Verdict | None:
                 or dataset.dtypes[0] != "uint8"
             ):
                 return None
-            if (
-                dataset.colorinterp[0].name == "palette"
-                or (not transform.is_identity
-                and scene.place is None)
+            if dataset.colorinterp[0].name == "palette" or (
+                not transform.is_identity and scene.place is None
             ):
                 return None
             return _other_values(dataset, scene)
