@@ -90,6 +90,16 @@ def ends(args):
     say()
     return 0
 
+def ends_slowly(args):
+    atexit.register(time.sleep, 0.7)
+    atexit.register(say)
+    return 1
+
+def never_ends(args):
+    atexit.register(time.sleep, 60)
+    atexit.register(say)
+    return 1
+
 if __name__ == "__main__":
     module = ModuleType("probe", "A probe.")
     module.EPILOG = ""
@@ -154,6 +164,14 @@ def test_a_signal_ends_whatever_goes_on(start, what, number, status):
         f"interrupted ({number.name}): files are written whole or not at all, so none is half"
         " written; go on with: harma probe"
     ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("what", ["ends_slowly", "never_ends"])
+def test_what_is_done_ends_as_it_is(start, what, number):
+    process, _ = start(what)
+    process.send_signal(number)
+    assert ended(process) == (1, [])
 
 
 def test_the_second_signal_ends_at_once(start):

@@ -39,7 +39,7 @@ SMALL = {
     "harma.index.ann": {"PAYS": 60},
     "harma.index.ann_tuning": {"CHIPS_IN_PARTITION": 16, "QUERIES": 8, "TIMED_QUERIES": 1},
     "harma.index.compaction": {"MANY_FILES": 4},
-    "harma.index.copying": {"READ_ROWS": 16, "WAITING_ROWS": 24, "SOURCES_AT_ONCE": 3},
+    "harma.index.copying": {"READ_ROWS": 16, "WAITING_ROWS": 24, "WAITING_RECORDS": 3},
     "harma.index.geoparquet": {"GROUP": 32},
     "harma.exchange.embedding_file": {"ROWS_AT_ONCE": 24},
     "harma.exchange.importing": {"SOURCES_AT_ONCE": 3},

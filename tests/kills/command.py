@@ -1,8 +1,10 @@
 """A command of `harma` with what divides its work made small; run as a program by `children`."""
 
+import signal
 import sys
 
-from tests.kills.fixture import know_download
+# Until the command begins: what is imported here is not what a person waits for.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def main():
@@ -14,6 +16,8 @@ def main():
 
         make_small()
     if sys.argv[1:3] == ["data", "download"]:
+        from tests.kills.fixture import know_download
+
         know_download(os.environ["HARMA_KILLTEST_URL"])
     from harma.cli import main as harma
 

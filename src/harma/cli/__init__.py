@@ -83,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with signals:
             status = _status(arguments, ending, signals)
+            signals.status = status
     except KeyboardInterrupt:
         # It came while an error was told, or when all was done.
         status = ending.interrupted(signals.received)

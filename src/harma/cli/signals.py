@@ -39,10 +39,13 @@ class Signals:
 
     Attributes:
         received: number of the signal that came, or 0.
+        status: exit status of the command, once it is done.
     """
 
     def __init__(self, last_words: Callable[[int], object]) -> None:
         self.received = 0
+        self.status: int | None = None
+        self._num_late = 0
         self._last_words = last_words
         self._told_by, self._told_to = os.pipe()
         self._is_ended = threading.Lock()
@@ -59,6 +62,8 @@ class Signals:
         signal.set_wakeup_fd(self._told_to, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="signals", daemon=True).start()
         sys.unraisablehook = self._note_lost
+        # Nobody hears of signals when the interpreter itself ends.
+        atexit.register(_by_default)
         # A child that is told to end before it is itself would tell this process.
         os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_as_ever)
         return self
@@ -69,10 +74,10 @@ class Signals:
         error: BaseException | None,
         where: TracebackType | None,
     ) -> None:
-        """From here on there is nothing to interrupt: a signal ends the process at once."""
+        """From here on there is nothing to interrupt: what was done is done."""
         for number in NUMBERS:
             if signal.getsignal(number) == self._raise:
-                signal.signal(number, _end_at_once)
+                signal.signal(number, self._come_late)
 
     def end(self, status: int) -> None:
         """End the process that a signal came to, after what is to be done at the end of any."""
@@ -92,11 +97,19 @@ class Signals:
         while True:
             number = os.read(self._told_by, 1)[0]
             # A server ends its requests first, and has handlers of its own.
-            is_ours = self.received or signal.getsignal(number) == self._raise
-            if number in NUMBERS and is_ours:
+            handler = signal.getsignal(number) if number in NUMBERS else None
+            if self.received or handler in (self._raise, self._come_late):
                 break
         time.sleep(PATIENCE_S)
+        if self.status is not None and not self.received:
+            self._leave(self.status)
         self._end_by_force(number)
+
+    def _come_late(self, number: int, frame: FrameType | None) -> None:
+        """The command is done, and the process about to end: with the status that it has."""
+        self._num_late += 1
+        if self._num_late > 1 and self.status is not None:
+            self._leave(self.status)
 
     def _end_by_force(self, number: int) -> None:
         # Of the watch and a second signal one comes first.
@@ -129,8 +142,10 @@ class Signals:
             sys.__unraisablehook__(lost)
 
 
-def _end_at_once(number: int, frame: FrameType | None) -> None:
-    os._exit(BY_SIGNAL + number)
+def _by_default() -> None:
+    for number in NUMBERS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _hold() -> None:
