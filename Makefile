@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup test demo docs lint bench fuzz page page-check clean
+.PHONY: help setup test killtest fuzz demo docs lint bench page page-check clean
 
 help:
 	@echo "make test   run the tests"
+	@echo "make killtest N=1000 SEED=1  kill and disturb every writing command (hours; goes on where it was)"
 	@echo "make demo   the main job from end to end, offline, into demo/"
 	@echo "make docs   the documentation, into docs/_build/html"
 	@echo "make lint   style and types"
@@ -28,6 +29,12 @@ $(VENV)/.done: pyproject.toml constraints.txt
 # A process for each core, so one thread for each process.
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+# Given again, it goes on behind the last trial; its report is killtest/report-SEED.md.
+# N and SEED count where they are given; other targets have other defaults.
+given = $(if $(filter file undefined,$(origin $(1))),$(2),$($(1)))
+killtest: setup
+	PYTHONPATH=. $(BIN)/python -m tests.kills --trials $(call given,N,1000) --seed $(call given,SEED,1)
 
 demo: setup
 	$(BIN)/harma demo

@@ -9,10 +9,12 @@ alone takes. "more" is what the larger index takes more than the smaller one.
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,12 +23,14 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from harma.index import geoparquet
+from harma.index import compaction, geoparquet
 from harma.index.contract import ROW_ID
 from harma.index.counts import chip_totals
+from harma.index.merge_indexes import merge_indexes
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.schema import BOX_COLUMNS, embeddings_of
 from harma.index.settings import Settings
+from harma.index.split import Sharding, split_index
 from harma.index.store import Store
 from harma.index.verify import NORM_TOLERANCE, verify
 from harma.scenes.reading import Reading
@@ -167,6 +171,31 @@ def plain_order(store):
     return np.concatenate(ids)[order]
 
 
+@contextmanager
+def output_of(store, name):
+    """A folder beside an index; without ANN indexes, whose memory is another matter."""
+    compaction.pays = lambda _: False
+    output = Path(store.home.folder).with_name(f"{store.home.name}-{name}")
+    shutil.rmtree(output, ignore_errors=True)
+    yield output
+    shutil.rmtree(output)
+
+
+def split(store):
+    with output_of(store, "split") as output:
+        shards = split_index(store.home, output, Sharding("region", 30))
+        assert sum(shard.num_chips for shard in shards) == store.count()
+
+
+def merged(store):
+    """The index with itself: every source and id is in two."""
+    copy = Path(store.home.folder).with_name(f"{store.home.name}-copy")
+    if not copy.exists():
+        shutil.copytree(store.home.folder, copy)
+    with output_of(store, "merge") as output:
+        assert merge_indexes([store.home, copy], output).made.num_chips == store.count()
+
+
 DEEDS = {
     "opened": opened,
     "reading alone": reading,
@@ -179,6 +208,8 @@ DEEDS = {
     "sources, plain": plain_sources,
     "sources, kept": sources_kept,
     "sources, streamed": sources_streamed,
+    "split": split,
+    "merge": merged,
 }
 
 
@@ -212,6 +243,7 @@ def main():
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--sizes", type=int, nargs=2, default=SIZES, metavar="CHIPS")
     parser.add_argument("--deed", choices=DEEDS, help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=DEEDS, nargs="+", default=list(DEEDS)[1:])
     args = parser.parse_args()
     if args.deed:
         once(args.output, args.deed)
@@ -221,7 +253,7 @@ def main():
             make(args.output / str(count), count)
     small, large = args.sizes
     before = {count: measured(args.output / str(count), "opened")[0] for count in args.sizes}
-    for deed in list(DEEDS)[1:]:
+    for deed in args.only:
         peaks, seconds = {}, 0.0
         for count in args.sizes:
             peak, seconds = measured(args.output / str(count), deed)

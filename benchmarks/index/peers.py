@@ -8,7 +8,8 @@ its own, and notes seconds, CPU seconds and bytes; what is there is left. `ask` 
 parameter (the quickest that reaches a recall of 0.98 on queries that are not measured; HarMA's is
 chosen when its index is made), then asks, one query after the other: 200 held-out captions and
 images, without a filter and in boxes of 5 and 1 degrees. Peers that are not installed are left out
-(`pip install faiss-cpu usearch duckdb duckdb-extension-vss`, or a folder of them on PYTHONPATH).
+(`pip install faiss-cpu usearch duckdb==1.5.5 duckdb-extension-vss pytz`, or a folder of them on
+PYTHONPATH).
 
 HarMA gives hits with all that is shown of them; DuckDB the same columns; faiss and usearch numbers
 and distances alone. faiss is told by a bitmap which chips lie in a box, of boxes that numpy
@@ -25,6 +26,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from benchmarks.index.vectors import QUERIES, K, build, random_boxes
 
 from harma.index.index import Index
@@ -191,8 +193,11 @@ class Duckdb:
         dim = chips.vectors.shape[1]
         for block in Index.open(args.output / "harma").store.blocks(columns):
             picked = ", ".join(f'"{name}"' for name in columns if name != "embedding")
-            vector = f"CAST(CAST(embedding AS FLOAT[]) AS FLOAT[{dim}]) AS embedding"
-            connection.register("block", block)
+            vector = f"CAST(embedding AS FLOAT[{dim}]) AS embedding"
+            # DuckDB knows no numbers of 16 bits.
+            vectors = pa.FixedSizeListArray.from_arrays(embeddings_of(block).reshape(-1), dim)
+            place = block.schema.get_field_index("embedding")
+            connection.register("block", block.set_column(place, "embedding", vectors))
             tables = connection.execute("SHOW TABLES").fetchall()
             verb = "INSERT INTO chips" if ("chips",) in tables else "CREATE TABLE chips AS"
             connection.execute(f"{verb} SELECT {picked}, {vector} FROM block")

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from tests.comparison.made_up import base_values, finish_run, finished_plan
+from tests.comparison.made_up import base_values, finish_run, finished_plan, write_folds_of
 
 import harma.cli
 from harma.comparison import compare as comparing
@@ -117,3 +117,21 @@ def test_shipped_comparisons_are_listed(capsys):
     shown = capsys.readouterr().out
     assert "harma_bottleneck" in shown
     assert "HarMA, its peers, full training and the bare backbone" in shown
+
+
+def test_a_plan_over_folds_says_what_would_run_and_what_it_can_show(
+    file, tiny_data, tmp_path, capsys
+):
+    folds = write_folds_of(tiny_data, tmp_path / "folds")
+    arguments = ["compare", str(file), "--folds", str(folds), "--plan"]
+    assert harma.cli.main([*arguments, "--scatter", "10", "1.5"]) == 0
+    shown = capsys.readouterr().out
+    assert "harma: rates 0.001, 0.01; seeds 2; 9 runs" in shown
+    assert "all: 18 runs in 3 folds" in shown
+    assert "scatter as given: 10.0 points an image, 1.50 a run" in shown
+    assert "smallest difference that an interval shows" in shown
+    assert not (tmp_path / "out").exists(), "nothing ran"
+    assert harma.cli.main([*arguments, "--scatter", "nan", "2"]) == 2
+    assert "the scatter has nan; give points from 0" in capsys.readouterr().err
+    assert harma.cli.main(["compare", str(file), "--folds", "no.yaml", "--plan"]) == 2
+    assert "there are no folds in" in capsys.readouterr().err

@@ -48,8 +48,8 @@ def test_of_several_processes_the_first_one_speaks(calls, capsys, monkeypatch, v
 @pytest.mark.parametrize(
     ("begun", "hint"),
     [
-        (False, "interrupted before the run had begun"),
-        (True, "continue with: harma train --resume"),
+        (False, "the run had not begun; give the command again"),
+        (True, "go on with: harma train --resume"),
     ],
 )
 def test_an_interrupted_run_says_how_to_go_on(monkeypatch, capsys, tmp_path, begun, hint):

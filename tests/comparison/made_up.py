@@ -6,8 +6,12 @@ import zlib
 import numpy as np
 import yaml
 
+from harma.comparison.folds import fold_plans
 from harma.comparison.plan import make_plan
 from harma.comparison.runs import rate_runs, seed_runs
+from harma.curation.folds import split_into_folds, write_folds
+from harma.curation.resplit import pooled_images
+from harma.data.description import load_description
 from harma.evaluation import Evaluation, save_evaluation
 from harma.metrics import Hits
 
@@ -129,3 +133,36 @@ def finished_plan(base, output):
     for run in rate_runs(plan, plan.row("full")):
         fail_run(run, "killed by SIGKILL, probably out of memory")
     return plan
+
+
+def write_folds_of(data, directory):
+    """Three folds of the tiny data; the path of folds.yaml."""
+    described = load_description(data / "data.yaml")
+    pool = pooled_images(described, data)
+    made = split_into_folds(pool, described, "harma", directory, num_folds=3)
+    return write_folds(made, directory)
+
+
+def finish_folds(plan, levels, names):
+    """Finish and judge rows over all folds, each at a level for each fold."""
+    for number, of_fold in enumerate(fold_plans(plan)):
+        record = {}
+        for name in names:
+            row = of_fold.row(name)
+            for run, less in zip(rate_runs(of_fold, row), (0.0, 0.1), strict=False):
+                finish_run(run, levels[name][number] - less, trained=4000 if row.trains else 0)
+            for run in seed_runs(of_fold, row)[1:]:
+                finish_run(run, levels[name][number], trained=4000)
+            chosen = seed_runs(of_fold, row)
+            for run in chosen:
+                seed = zlib.crc32(f"{name} {number} {run.recipe.train.seed}".encode())
+                save_evaluation(evaluation("test", levels[name][number], seed), run.path)
+            record[name] = {
+                "learning_rate": chosen[0].recipe.optim.lr if row.trains else None,
+                "runs": [str(run.path.relative_to(of_fold.output)) for run in chosen],
+                "fingerprint": "test data",
+                "began": "",
+                "read": "now",
+            }
+        of_fold.output.mkdir(parents=True, exist_ok=True)
+        (of_fold.output / "final.json").write_text(json.dumps({"rows": record}))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.comparison.made_up import finish_folds, write_folds_of
 
 from harma.comparison.compare import collect, compare, write_outcome, write_plan
 from harma.comparison.plan import make_plan, read_plan
@@ -216,3 +217,75 @@ def test_a_method_of_ones_own_is_compared_by_its_dotted_path(base, tmp_path, mon
     assert (tmp_path / "out" / "runs" / path).is_dir()
     again = read_plan(tmp_path / "out" / "comparison.yaml")
     assert again.rows[0].recipe.options == {"start": 1.5}
+
+
+LEVELS = {"none": (0.2, 0.25, 0.2), "harma": (0.5, 0.55, 0.6), "lora": (0.6, 0.6, 0.75)}
+
+
+@pytest.fixture
+def over_folds(make, tiny_data, tmp_path):
+    """Three rows over three folds, all of them judged, and one that waits."""
+    folds = write_folds_of(tiny_data, tmp_path / "folds")
+    methods = dict.fromkeys([*LEVELS, "full"])
+    plan = make(methods, folds=str(folds), seeds=[1, 2], learning_rates=[0.01, 0.1])
+    finish_folds(plan, LEVELS, LEVELS)
+    return plan
+
+
+def test_the_tables_of_all_folds_are_written(over_folds):
+    write_plan(over_folds)
+    outcome = compare(over_folds, report_only=True)
+    output = over_folds.output
+    assert (outcome.split, outcome.failed) == ("test", False)
+    assert read_plan(output / "comparison.yaml").folds == over_folds.folds
+    lines = list(csv.DictReader((output / "results.csv").open()))
+    harma = next(line for line in lines if (line["name"], line["split"]) == ("harma", "test"))
+    assert (harma["seeds"], harma["folds"]) == ("6", "3")
+    runs = list(csv.DictReader((output / "runs.csv").open()))
+    assert len(runs) == 3 + 9 + 9 + 6
+    assert {run["fold"] for run in runs} == {"1", "2", "3"}
+    pairs = list(csv.DictReader((output / "differences.csv").open()))
+    test = [(pair["metric"], pair["over"]) for pair in pairs if pair["split"] == "test"]
+    assert len(test) == 2 * 2 * 3
+    assert {over for _, over in test} == {"images", "images and runs"}
+    page = (output / "report.html").read_text()
+    assert "Test parts of all folds." in page
+    assert "sample standard deviation over folds" in page
+    assert "dup_mR, intervals over images and runs" in page
+    assert "--final" not in page
+
+
+def test_what_is_judged_over_folds_is_not_done_again(over_folds, monkeypatch):
+    import harma.comparison.compare as comparing
+
+    asked = []
+    monkeypatch.setattr(comparing, "execute", lambda plan, rows, **_: asked.append(plan.name))
+    monkeypatch.setattr(comparing, "measure_speeds", lambda *_: None)
+    compare(over_folds, only=LEVELS)
+    assert asked == []
+    said = []
+    compare(over_folds, say=said.append)
+    assert asked == ["test, fold 1", "test, fold 2", "test, fold 3"]
+    assert said[0] == "full, fold-1 of 3"
+
+
+def test_over_folds_there_is_no_final_reading(over_folds):
+    with pytest.raises(ConfigError, match="over folds each row is judged as soon as it is ready"):
+        compare(over_folds, final=True)
+
+
+@pytest.mark.slow
+def test_rows_are_trained_and_judged_in_every_fold(make, tiny_data, tmp_path):
+    folds = write_folds_of(tiny_data, tmp_path / "folds")
+    plan = make({"linear": None}, folds=str(folds))
+    said = []
+    outcome = compare(plan, say=said.append)
+    assert not outcome.failed
+    (linear,) = outcome.results
+    assert linear.status == "done"
+    assert len(linear.figures["test"]["mR"].values) == 3
+    assert sum("test mR" in line for line in said) == 3
+    before = times(plan.output.glob("fold-*/runs/*/*/metrics.json"))
+    assert len(before) == 3
+    compare(plan)
+    assert times(plan.output.glob("fold-*/runs/*/*/metrics.json")) == before

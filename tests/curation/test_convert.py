@@ -142,11 +142,27 @@ def test_nothing_is_written_where_something_would_be_lost_unasked(small, harma, 
 def test_nothing_is_overwritten_unasked(small, harma, tmp_path):
     made = convert(harma, small.path, "csv", tmp_path / "o")
     write_conversion(made, tmp_path / "o")
-    with pytest.raises(
-        ConfigError, match=r"has train\.csv, val\.csv, test\.csv, data\.yaml already"
-    ):
+    for name in ("train.csv", "data.yaml"):
+        (tmp_path / "o" / name).write_text("by a person")
+    (tmp_path / "o" / "val.csv").unlink()
+    (tmp_path / "o" / "val.csv").mkdir()
+    with pytest.raises(ConfigError, match=r"has train\.csv, val\.csv, data\.yaml already"):
         write_conversion(made, tmp_path / "o")
+    (tmp_path / "o" / "val.csv").rmdir()
+    assert not (tmp_path / "o" / "val.csv").exists()
     write_conversion(made, tmp_path / "o", overwrite=True)
+    assert (tmp_path / "o" / "val.csv").is_file()
+
+
+@pytest.mark.parametrize("num_written", range(5))
+def test_an_interrupted_conversion_goes_on(small, harma, tmp_path, num_written):
+    made = convert(harma, small.path, "csv", tmp_path / "o")
+    write_conversion(made, tmp_path / "o")
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()}
+    for name in list(whole)[num_written:]:
+        (tmp_path / "o" / name).unlink()
+    write_conversion(made, tmp_path / "o")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()} == whole
 
 
 def test_an_unknown_format_and_an_empty_description_are_refused(small, harma, tmp_path):

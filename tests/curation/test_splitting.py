@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harma.curation.splitting import divide
+from harma.curation.splitting import divide, divide_into_folds
 from harma.errors import ConfigError
 
 RATIOS = (0.8, 0.1, 0.1)
@@ -113,3 +113,35 @@ def test_of_labels_as_frequent_in_a_group_the_first_counts():
     labels = [*"bbb", *"ab", *"ba"]
     sides = divide([[0, 1, 2], [3, 4], [5], [6]], labels, (0.5, 0.5, 0), seed=0)
     assert sides[:5] == ["train"] * 5
+
+
+def test_folds_have_the_same_size_and_labels():
+    labels = ["a"] * 50 + ["b"] * 20 + ["c"] * 7
+    parts = divide_into_folds(singles(77), labels, 5, seed=0)
+    assert sorted(Counter(parts).values()) == [15, 15, 15, 16, 16]
+    counts = Counter(zip(labels, parts, strict=True))
+    assert {counts["a", part] for part in range(5)} == {10}
+    assert {counts["b", part] for part in range(5)} == {4}
+    assert {counts["c", part] for part in range(5)} == {1, 2}
+
+
+@given(st.lists(st.integers(1, 3), min_size=12, max_size=40), st.integers(3, 6), st.integers(0, 3))
+def test_groups_stay_in_one_fold(sizes, num_folds, seed):
+    bounds = np.cumsum([0, *sizes])
+    groups = [list(range(a, b)) for a, b in pairwise(bounds)]
+    parts = divide_into_folds(groups, [None] * int(bounds[-1]), num_folds, seed)
+    assert all(len({parts[i] for i in group}) == 1 for group in groups)
+    assert set(parts) == set(range(num_folds))
+
+
+@pytest.mark.parametrize("num_folds", [-1, 0, 1, 2])
+def test_too_few_folds_are_refused(num_folds):
+    with pytest.raises(ConfigError, match=f"folds are {num_folds}; give 3 or more"):
+        divide_into_folds(singles(10), [None] * 10, num_folds, 0)
+
+
+def test_folds_that_cannot_be_filled_are_refused():
+    with pytest.raises(ConfigError, match="5 images in 2 groups of copies do not fill 3 folds"):
+        divide_into_folds([[0, 1, 2], [3, 4]], [None] * 5, 3, 0)
+    with pytest.raises(ConfigError, match="seed is -1; it must be 0 or more"):
+        divide_into_folds(singles(10), [None] * 10, 3, -1)

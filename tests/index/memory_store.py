@@ -98,6 +98,9 @@ class MemoryStore:
     def sources(self):
         return dict(self._sources)
 
+    def sources_named(self, names):
+        return {name: self._sources[name] for name in names if name in self._sources}
+
     def source_blocks(self):
         records = list(self._sources.values())
         for start in range(0, len(records), 2):

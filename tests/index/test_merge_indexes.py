@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.index.made import chip, make_store
-from tests.index.test_split import DIM, SCENES, by_id, files_of, made
+from tests.index.made import all_rows, chip, make_store
+from tests.index.test_split import DIM, SCENES, by_id, files_of, made, stopping
 
 from harma.errors import ConfigError, DataError, MissingFileError, ModelMismatchError
 from harma.index.index import Index
@@ -165,3 +165,51 @@ def test_ranges_of_kinds(shards, tmp_path):
         merge_indexes(shards, tmp_path / "m")
     merge_indexes(shards[:2], tmp_path / "m")
     assert read_settings(tmp_path / "m").reading.ranges == tuple(kinds[:2])
+
+
+# -- interruptions and bounds ---------------------------------------------------------------------
+
+
+def test_a_merge_goes_on_after_an_interruption(shards, tmp_path, small_steps):
+    before = [files_of(shard) for shard in shards]
+    merge_indexes(shards, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        merge_indexes(shards, tmp_path / "m", progress=stopping(6))
+    kept = Store(tmp_path / ".m.making/made").count()
+    assert 0 < kept < 15
+    with pytest.raises(ConfigError, match=r"interrupted merge inputs .*1999.*--anew to remove it"):
+        merge_indexes(shards[::-1], tmp_path / "m")
+    told = []
+    merge_indexes(shards, tmp_path / "m", progress=lambda *said: told.append(said))
+    copied = [done for what, done, _ in told if what == "copying"]
+    assert (copied[0], copied[-1]) == (3, 15)
+    assert str(all_rows(Store(tmp_path / "m"))) == str(all_rows(Store(tmp_path / "whole")))
+    assert Store(tmp_path / "m").sources() == Store(tmp_path / "whole").sources()
+    assert [files_of(shard) for shard in shards] == before
+
+
+def test_a_refused_merge_leaves_nothing(shards, tmp_path):
+    changed(shards[1], tiling=Tiling(size=64))
+    with pytest.raises(ConfigError, match="made with tiling"):
+        merge_indexes(shards, tmp_path / "m")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "y"]
+
+
+def test_much_is_merged_a_part_at_a_time(tmp_path, small_steps, monkeypatch):
+    one = made(tmp_path / "one")
+    two = made(tmp_path / "two", {"/z.tif": (2019, None), "/naip/a.tif": (2019, (4.0, 52.0))})
+    whole = merge_indexes([one, two], tmp_path / "whole")
+    monkeypatch.setattr("harma.index.owners.SOURCES_AT_ONCE", 2)
+    monkeypatch.setattr("harma.index.merge_indexes.IDS_AT_ONCE", 4)
+    with pytest.raises(KeyboardInterrupt):
+        merge_indexes([one, two], tmp_path / "m", progress=stopping(20))
+    parts = merge_indexes([one, two], tmp_path / "m")
+    assert replace(parts.made, directory="") == replace(whole.made, directory="")
+    assert parts.num_repeated == whole.num_repeated == 2
+    assert by_id(tmp_path / "m") == by_id(tmp_path / "whole")
+    assert Store(tmp_path / "m").sources() == Store(tmp_path / "whole").sources()
+    for name in ("one", "two"):
+        store = Store(tmp_path / name)
+        store.add_chips([chip(id="0", source=f"/{name}/x.tif")], np.eye(1, DIM, dtype=np.float32))
+    with pytest.raises(DataError, match="the id 0 means a chip of"):
+        merge_indexes([one, two], tmp_path / "again")

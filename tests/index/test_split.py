@@ -202,19 +202,101 @@ def test_outputs_that_cannot_be_written(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
-def test_nothing_half_is_left(tmp_path, monkeypatch):
+def stopping(num_writes):
+    """What is told of progress, until so many blocks of chips were copied."""
+    left = iter(range(num_writes))
+
+    def progress(what, *_):
+        if what == "copying" and next(left, None) is None:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.mark.parametrize("num_writes", [0, 3, 7])
+def test_a_split_goes_on_after_an_interruption(tmp_path, small_steps, num_writes, caplog):
     index = made(tmp_path / "index")
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
+    before = files_of(index)
+    split_index(index, tmp_path / "whole", Sharding("year"))
     with pytest.raises(KeyboardInterrupt):
-        split_index(index, tmp_path / "out", Sharding("year"), progress=stop)
-    assert [path.name for path in tmp_path.iterdir()] == ["index"]
-    # What a killed process left is removed by the next.
-    (tmp_path / ".out.123456789abc.tmp").mkdir()
+        split_index(index, tmp_path / "out", Sharding("year"), progress=stopping(num_writes))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.making", "index", "whole"]
+    copied = []
+
+    def progress(what, done, total):
+        if what == "copying":
+            copied.append(done)
+
+    split_index(index, tmp_path / "out", Sharding("year"), progress=progress)
+    # What was there is taken in one step.
+    assert (copied[0], copied[-1]) == ({0: 0, 3: 3, 7: 9}[num_writes], 15)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "out", "whole"]
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    for shard in (tmp_path / "whole").iterdir():
+        expected = all_rows(Store(shard))
+        assert str(all_rows(Store(tmp_path / "out" / shard.name))) == str(expected)
+        assert Store(tmp_path / "out" / shard.name).sources() == Store(shard).sources()
+    assert files_of(index) == before
+    assert not caplog.records
+
+
+def test_what_was_begun_otherwise_is_refused(tmp_path, small_steps):
+    index = made(tmp_path / "index")
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        split_index(index, out, Sharding("year"), progress=stopping(2))
+    said = r"split inputs \['.*index'\] by year; .* --anew to remove it and begin a split"
+    with pytest.raises(ConfigError, match=said):
+        split_index(index, out, Sharding("region"))
+    other = made(tmp_path / "other")
+    with pytest.raises(ConfigError, match="interrupted split"):
+        split_index(other, out, Sharding("year"))
+    # The order of patterns counts.
+    first = {"a": "/naip/*", "b": "*"}
+    last = {"b": "*", "a": "/naip/*"}
+    with pytest.raises(KeyboardInterrupt):
+        split_index(index, out, Sharding("source", patterns=first), progress=stopping(2), anew=True)
+    with pytest.raises(ConfigError, match="interrupted split"):
+        split_index(index, out, Sharding("source", patterns=last))
+    split_index(index, out, Sharding("region"), anew=True)
+    assert "n40w080" in contents(out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "other", "out"]
+
+
+def test_an_index_that_has_changed_is_split_anew(tmp_path, small_steps, caplog):
+    index = made(tmp_path / "index")
+    with pytest.raises(KeyboardInterrupt):
+        split_index(index, tmp_path / "out", Sharding("year"), progress=stopping(5))
+    Store(index).drop_sources(["/naip/a.tif"])
     split_index(index, tmp_path / "out", Sharding("year"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "out"]
+    assert "earlier version" in caplog.text
+    shards = contents(tmp_path / "out")
+    assert sorted(shards) == ["1999", "2021", "undated"]
+    assert sum(Store(tmp_path / "out" / name).count() for name in shards) == 12
+
+
+def test_rows_that_are_not_to_be_there_are_told(tmp_path, small_steps):
+    index = made(tmp_path / "index")
+    with pytest.raises(KeyboardInterrupt):
+        split_index(index, tmp_path / "out", Sharding("year"), progress=stopping(7))
+    shard = Store(tmp_path / ".out.making/made/2019")
+    assert shard.count()
+    shard.add_chips([_chip("/strange.tif", 0, 2019, None)], np.eye(1, DIM, dtype=np.float32))
+    with pytest.raises(DataError, match="holds other chips than.*--anew"):
+        split_index(index, tmp_path / "out", Sharding("year"))
+
+
+def test_many_sources_are_split_a_part_at_a_time(tmp_path, small_steps, monkeypatch):
+    index = made(tmp_path / "index")
+    split_index(index, tmp_path / "whole", Sharding("year"))
+    monkeypatch.setattr("harma.index.owners.SOURCES_AT_ONCE", 2)
+    with pytest.raises(KeyboardInterrupt):
+        split_index(index, tmp_path / "out", Sharding("year"), progress=stopping(13))
+    made_again = split_index(index, tmp_path / "out", Sharding("year"))
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert [shard.num_sources for shard in made_again] == [1, 1, 2, 2]
+    for shard in contents(tmp_path / "out"):
+        assert by_id(tmp_path / "out" / shard) == by_id(tmp_path / "whole" / shard)
 
 
 def test_too_many_or_none(tmp_path, monkeypatch):

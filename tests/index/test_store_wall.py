@@ -36,7 +36,7 @@ NOT_LANCE = (
     "tests/index/memory_store.py",
     "tests/index/test_store_wall.py",
     "tests/index/test_compaction.py",
-    "src/harma/cli/__init__.py",
+    "src/harma/cli/endings.py",
     "src/harma/ground/deferred_imports.py",
     "src/harma/index/ann_segments.py",
 )

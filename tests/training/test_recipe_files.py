@@ -7,6 +7,7 @@ import yaml
 
 from harma.comparison.plan import read_plan
 from harma.errors import ConfigError, MissingFileError
+from harma.methods.table import make_config
 from harma.training.recipe_files import (
     open_recipe,
     read_recipe,
@@ -62,6 +63,30 @@ def test_harma_plus_is_what_was_measured():
         assert getattr(ours.data, name) == getattr(theirs.data, name), name
     for name in ("variant", "shared_towers", "text_attention"):
         assert getattr(ours.adapter, name) == getattr(theirs.adapter, name), name
+
+
+def test_harma_plus_lora_is_what_was_measured():
+    """The row of benchmarks/ucm/folds.yaml, but for backbone and rate; harma_plus but for both."""
+    measured = read_plan(Path(__file__).parents[2] / "benchmarks" / "ucm" / "folds.yaml")
+    (row,) = [row for row in measured.rows if row.name == "lora, harma_plus"]
+    theirs = row.recipe
+    ours = recipe_from_dict(recipe_values("harma_plus_lora"))
+    plus = recipe_from_dict(recipe_values("harma_plus"))
+    assert ours.method == theirs.method == "lora"
+    assert make_config("lora", ours.options) == make_config("lora", theirs.options)
+    assert ours.loss.terms == theirs.loss.terms
+    for name in ("epochs", "average_decay", "select_by"):
+        assert getattr(ours.train, name) == getattr(theirs.train, name), name
+    for name in ("sampling", "captions_per_image", "batch_size", "augment"):
+        assert getattr(ours.data, name) == getattr(theirs.data, name), name
+    assert (ours.schedule, ours.optim.weight_decay) == (theirs.schedule, theirs.optim.weight_decay)
+    assert (ours.data, ours.loss, ours.train, ours.schedule, ours.backbone) == (
+        plus.data,
+        plus.loss,
+        plus.train,
+        plus.schedule,
+        plus.backbone,
+    )
 
 
 def test_every_value_can_be_overridden():

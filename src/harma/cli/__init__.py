@@ -10,15 +10,11 @@ from importlib import import_module
 
 import harma
 from harma.cli.command import module_command, run_command
-from harma.errors import ConfigError, HarmaError
+from harma.cli.endings import CommandEnd
+from harma.cli.signals import Signals
+from harma.errors import ConfigError
 from harma.ground.garbage import leave_garbage_at_exit
 
-# Libraries that several verbs need, and what to install for them.
-EXTRAS = {
-    **dict.fromkeys(("antimeridian", "geopandas", "lancedb", "pyarrow", "pyproj"), "search"),
-    **dict.fromkeys(("obstore", "pystac", "rasterio", "shapely", "sqlalchemy"), "search"),
-    **dict.fromkeys(("fastapi", "jsonschema", "prometheus_client", "uvicorn"), "serve"),
-}
 # Verb → (module, what it does). A module is imported when its verb is called, so that help is
 # quick; what it holds is said in `harma.cli.command`.
 VERBS = {
@@ -54,6 +50,8 @@ VERBS = {
     "demo": ("demo", "the main job from end to end, offline, in a few minutes"),
 }
 
+# Anywhere in a command.
+DEBUG = "--debug"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 EPILOG = """examples:
@@ -67,53 +65,52 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        argv: arguments after the program's name; None takes the process's own.
+        argv: arguments after the program's name; None takes the process's own, and lets signals
+            end it.
 
     Returns:
-        Exit status: 0 done, 1 done with a negative answer, 2 bad input, 130 interrupted.
+        Exit status: 0 done, 1 done with a negative answer, 2 bad input, 70 a bug of HarMA, 130
+        interrupted, 143 told to end (SIGTERM).
     """
     leave_garbage_at_exit()
-    arguments = _joined(list(sys.argv[1:] if argv is None else argv))
+    given = _joined(list(sys.argv[1:] if argv is None else argv))
+    arguments = [argument for argument in given if argument != DEBUG]
+    ending = CommandEnd(arguments, is_debug=DEBUG in given)
+    if argv is not None:
+        # Called by a program, whose signals are its own affair.
+        return _status(arguments, ending)
+    signals = Signals(ending.interrupted)
+    try:
+        with signals:
+            status = _status(arguments, ending, signals)
+    except KeyboardInterrupt:
+        # It came while an error was told, or when all was done.
+        status = ending.interrupted(signals.received)
+    if signals.received:
+        signals.end(status)
+    return status
+
+
+def _status(arguments: list[str], ending: CommandEnd, signals: Signals | None = None) -> int:
+    """Run a command, and say why it ended."""
+    try:
+        return _run(arguments, is_debug=ending.is_debug)
+    except (SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        return ending.told(error, signals.received if signals else 0)
+
+
+def _run(arguments: list[str], *, is_debug: bool) -> int:
     parser = _parser()
     name = parser.parse_args(arguments[:1]).verb
     if name is None:
         parser.print_help()
         return 0
     module, summary = VERBS[name]
-    try:
-        _set_up_logging()
-        command = module_command(import_module(f"harma.cli.{module}"), name, summary)
-        return run_command(command, f"harma {name}", arguments[1:])
-    except HarmaError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        part = str(error.name).partition(".")[0]
-        if part not in EXTRAS:
-            raise
-        print(
-            f"error: harma {name} needs {part}: pip install 'harma[{EXTRAS[part]}]'",
-            file=sys.stderr,
-        )
-        return 2
-    except BrokenPipeError:
-        # The reader of our output has gone (`harma … | head`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        print(f"error: {_told_by_system(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-
-
-def _told_by_system(error: OSError) -> str:
-    """What the system says of a path that cannot be used or a full disk, and of which file."""
-    reason = str(error.strerror or error)
-    if error.filename:
-        return f"{reason}: {error.filename}"
-    return reason
+    _set_up_logging(is_debug=is_debug)
+    command = module_command(import_module(f"harma.cli.{module}"), name, summary)
+    return run_command(command, f"harma {name}", arguments[1:])
 
 
 def _joined(arguments: list[str]) -> list[str]:
@@ -133,8 +130,10 @@ def _joined(arguments: list[str]) -> list[str]:
     return joined
 
 
-def _set_up_logging() -> None:
+def _set_up_logging(*, is_debug: bool) -> None:
     level = os.environ.get("HARMA_LOG", "").upper()
+    if is_debug:
+        level = "DEBUG"
     if level and level not in LEVELS:
         raise ConfigError(f"HARMA_LOG is {level!r}; allowed are {', '.join(LEVELS)}")
     logging.basicConfig(level=level or "WARNING", format="%(levelname)s %(message)s")
@@ -153,5 +152,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"harma {harma.__version__}")
+    parser.add_argument(
+        DEBUG, action="store_true", help="show tracebacks and what libraries log; of every verb"
+    )
     parser.add_argument("verb", nargs="?", choices=list(VERBS), metavar="VERB", help="what to do")
     return parser

@@ -14,12 +14,14 @@ FILE is a shipped comparison (`harma compare --list`) or a YAML file:
     budget: {epochs: 10}        # or {minutes: 5} of training for each run
     reference: harma            # the row that differences are taken to
     published: rsitmd           # published figures beside (rsitmd, rsicd, ucm)
+    folds: folds/folds.yaml     # of harma data split --folds: rates chosen and rows judged in each
     jobs: 1                     # runs at once
     output: runs/comparison
 
 A finished run is never done again and an interrupted one goes on, so the command can be given any
 number of times. Any value of the base recipe is a flag, such as --data.root DIR. The test split
-stays unread until --final.
+stays unread until --final; over folds each row is judged on the test part of every fold. The
+smallest difference that the comparison can show is said before it runs, with --plan alone.
 """
 
 import argparse
@@ -39,6 +41,7 @@ EPILOG = """examples:
   harma compare methods.yaml --report-only          # tables of what is there, also while it runs
   harma compare methods.yaml --retry                # run again what failed
   harma compare methods.yaml --final                # read the test split, once for each row
+  harma compare methods.yaml --folds folds/folds.yaml --plan    # what would run, what it can show
 status: 0 done, 1 a run failed, 2 bad input"""
 
 
@@ -66,6 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--learning-rates", type=_rate, nargs="+", metavar="LR", help="in place of the file's"
     )
     parser.add_argument(
+        "--folds",
+        metavar="FILE",
+        help="folds.yaml of harma data split --folds: every image is judged once",
+    )
+    parser.add_argument(
         "--jobs", type=positive, metavar="N", help="runs at once, each with its share of the cores"
     )
     parser.add_argument(
@@ -77,6 +85,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--report-only", action="store_true", help="run nothing; write the tables of what is there"
+    )
+    parser.add_argument(
+        "--plan", action="store_true", help="run nothing; say what would run and what it can show"
+    )
+    parser.add_argument(
+        "--scatter",
+        nargs=2,
+        type=float,
+        metavar=("IMAGES", "RUNS"),
+        help="in points, that --plan reckons with (as measured here, else as measured on UCM)",
     )
     parser.add_argument("--list", action="store_true", help="list the shipped comparisons")
 
@@ -104,6 +122,7 @@ def run(args: argparse.Namespace) -> int:
     # After --list, which needs no torch.
     from harma.comparison.compare import compare
     from harma.comparison.plan import Overrides, read_plan
+    from harma.comparison.power import Scatter, power_lines, runs_planned
 
     overrides = Overrides(
         recipe=args.recipe,
@@ -112,9 +131,17 @@ def run(args: argparse.Namespace) -> int:
         rates=args.learning_rates,
         jobs=args.jobs,
         output=args.output,
+        folds=args.folds,
     )
+    plan = read_plan(args.file, overrides)
+    scatter = Scatter(*args.scatter) if args.scatter else None
+    if args.plan:
+        print("\n".join([*runs_planned(plan), *power_lines(plan, scatter)]))
+        return 0
+    if not args.report_only:
+        print("\n".join(power_lines(plan, scatter)), file=sys.stderr)
     outcome = compare(
-        read_plan(args.file, overrides),
+        plan,
         only=args.only or (),
         retry=args.retry,
         final=args.final,
@@ -156,9 +183,11 @@ def _show(outcome: "ComparisonOutcome") -> None:
     console.print(main_table(results, outcome.split))
     console.print(recalls_table(results, outcome.split))
     console.print(cost_table(results))
-    if outcome.shown:
-        names = [result.row.name for result in results]
-        console.print(differences_table(outcome.shown, outcome.plan.reference, names))
+    names = [result.row.name for result in results]
+    # Over folds each pair has two intervals, in a table each.
+    for over in dict.fromkeys(pair.over for pair in outcome.shown):
+        pairs = [pair for pair in outcome.shown if pair.over == over]
+        console.print(differences_table(pairs, outcome.plan.reference, names))
     lines = []
     for result in results:
         lines += [f"{result.row.name}: {note}" for note in result.notes]

@@ -6,7 +6,6 @@ the original HarMA's configs. Every value can be overridden by its dotted name.
 
 import argparse
 import os
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -74,14 +73,18 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         trained = resume(args.output) if args.recipe is None else train(args.recipe)
-    except KeyboardInterrupt:
-        hint = " before the run had begun"
-        if (Path(args.output) / "recipe.yaml").is_file():
-            hint = f"; continue with: harma train --resume {args.output}"
-        print(f"\ninterrupted{hint}", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(_how_to_go_on(Path(args.output)))
+        raise
     # Launched once for each process, of which the first one speaks.
     ranks = [os.environ[name] for name in RANKS if name in os.environ]
     if not ranks or ranks[0] == "0":
         print(f"run written to {trained.path}")
     return 0
+
+
+def _how_to_go_on(output: Path) -> str:
+    """What is kept of a run that was interrupted, and the command that goes on with it."""
+    if not (output / "recipe.yaml").is_file():
+        return "the run had not begun; give the command again"
+    return f"what its last checkpoint holds is kept; go on with: harma train --resume {output}"

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import yaml
 
-from harma.comparison.csv_files import difference_lines, result_lines, run_lines, write_lines
+from harma.comparison.csv_files import Line, difference_lines, result_lines, run_lines, write_lines
 from harma.comparison.differences import Difference, differences
-from harma.comparison.execute import execute
+from harma.comparison.execute import check_runs, count_runs, execute
 from harma.comparison.final import check_record, read_record, read_test
+from harma.comparison.folds import check_folds, fold_plans
 from harma.comparison.latex import latex_cost_table, latex_table
+from harma.comparison.over_folds import fold_differences, joined_result
 from harma.comparison.plan import Plan, read_plan
 from harma.comparison.plan_rows import PlanRow
 from harma.comparison.plots import make_plots, write_pngs
@@ -35,7 +37,8 @@ class ComparisonOutcome:
         plan: what is compared.
         results: of every row, in the order of the plan.
         split: that the tables show: test once it was read, else val.
-        differences: of every pair of rows, for each split.
+        differences: of every pair of rows, for each split; over folds twice, with intervals over
+            images and runs and then over images alone.
     """
 
     plan: Plan
@@ -93,17 +96,16 @@ def compare(
         DataError: the data cannot be used, or are not those that were read.
         KeyboardInterrupt: asked to end; the call made again goes on.
     """
-    if report_only and (final or retry):
-        raise ConfigError("report_only runs nothing; leave final and retry out")
     if not isinstance(plan, Plan):
         plan = read_plan(plan)
     if directory is not None:
         plan = replace(plan, output=Path(directory))
+    _check_options(plan, retry=retry, final=final, report_only=report_only)
     rows = plan.rows
     if only:
         rows = tuple(plan.row(name) for name in only)
     if not report_only:
-        _run(plan, rows, retry=retry, final=final, say=say)
+        _run_all(plan, rows, retry=retry, final=final, say=say)
     elif not plan.output.is_dir():
         raise MissingFileError(
             f"there is no comparison in {plan.output}; run it first, or say where: --output DIR"
@@ -112,6 +114,32 @@ def compare(
     outcome = collect(plan)
     write_outcome(outcome)
     return outcome
+
+
+def _check_options(plan: Plan, *, retry: bool, final: bool, report_only: bool) -> None:
+    """Check that what is asked for does not contradict itself.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if report_only and (final or retry):
+        raise ConfigError("report_only runs nothing; leave final and retry out")
+    if final and plan.folds is not None:
+        raise ConfigError("over folds each row is judged as soon as it is ready; leave final out")
+
+
+def _run_all(
+    plan: Plan,
+    rows: Sequence[PlanRow],
+    *,
+    retry: bool,
+    final: bool,
+    say: Callable[[str], None],
+) -> None:
+    if plan.folds is None:
+        _run(plan, rows, retry=retry, final=final, say=say)
+    else:
+        _run_folds(plan, rows, retry=retry, say=say)
 
 
 def _run(
@@ -136,6 +164,31 @@ def _run(
             read_test(plan, rows, say)
 
 
+def _run_folds(
+    plan: Plan, rows: Sequence[PlanRow], *, retry: bool, say: Callable[[str], None]
+) -> None:
+    """Run what is missing in every fold, and judge each row on the fold's test part.
+
+    Row by row: the first rows are whole over all folds while later ones still wait.
+    """
+    plans = fold_plans(plan)
+    with locked(plan.output, "comparing in"):
+        check_folds(plans)
+        for of_fold in plans:
+            check_record(of_fold, read_record(of_fold))
+            check_runs(of_fold, of_fold.rows)
+        write_plan(plan)
+        for row in rows:
+            for of_fold in plans:
+                of_row = [of_fold.row(row.name)]
+                ended, total = count_runs(of_fold, of_row)
+                if retry or ended < total:
+                    say(f"{row.name}, {of_fold.output.name} of {len(plans)}")
+                    execute(of_fold, of_row, retry=retry)
+                read_test(of_fold, of_row, say)
+        measure_speeds(plans[0], [plans[0].row(row.name) for row in rows], say)
+
+
 def write_plan(plan: Plan) -> None:
     """Write comparison.yaml: the comparison with everything resolved."""
     plan.output.mkdir(parents=True, exist_ok=True)
@@ -153,13 +206,39 @@ def collect(plan: Plan) -> ComparisonOutcome:
         ConfigError: a record of the comparison is damaged.
         DataError: figures are gone, or of other data than those of other rows.
     """
-    record = read_record(plan)
-    speeds = read_speeds(plan)
-    results = tuple(result_of(plan, row, record, speeds.get(row.name)) for row in plan.rows)
+    if plan.folds is not None:
+        return _collect_folds(plan)
+    results = _results(plan)
     # Validation has its own table beside test.
     split = shown_split(results)
     of_splits = {name: differences(results, name) for name in dict.fromkeys(("val", split))}
     return ComparisonOutcome(plan, results, split, of_splits)
+
+
+def _results(plan: Plan) -> tuple[Result, ...]:
+    record = read_record(plan)
+    speeds = read_speeds(plan)
+    return tuple(result_of(plan, row, record, speeds.get(row.name)) for row in plan.rows)
+
+
+def _collect_folds(plan: Plan) -> ComparisonOutcome:
+    """The results of every row over all folds."""
+    # For each fold its rows; turned round, for each row its folds.
+    by_row = zip(*[_results(of_fold) for of_fold in fold_plans(plan)], strict=True)
+    results = tuple(joined_result(row, folds) for row, folds in zip(plan.rows, by_row, strict=True))
+    split = shown_split(results)
+    of_splits = {name: fold_differences(results, name) for name in dict.fromkeys(("val", split))}
+    return ComparisonOutcome(plan, results, split, of_splits)
+
+
+def all_run_lines(plan: Plan) -> list[Line]:
+    """The lines of runs.csv, over folds with the fold of each run."""
+    if plan.folds is None:
+        return run_lines(plan)
+    lines = []
+    for number, of_fold in enumerate(fold_plans(plan), 1):
+        lines += [{"fold": number, **line} for line in run_lines(of_fold)]
+    return lines
 
 
 def write_outcome(outcome: ComparisonOutcome) -> None:
@@ -172,7 +251,7 @@ def write_outcome(outcome: ComparisonOutcome) -> None:
     for of_split in outcome.differences.values():
         pairs += of_split
     write_lines(output / "results.csv", result_lines(results))
-    write_lines(output / "runs.csv", run_lines(plan))
+    write_lines(output / "runs.csv", all_run_lines(plan))
     write_lines(output / "differences.csv", difference_lines(pairs))
     published = published_rows(plan.published)
     write_text(output / "results.tex", latex_table(results, split, published))

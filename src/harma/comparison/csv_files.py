@@ -45,8 +45,10 @@ def _result_line(result: Result, split: str) -> Line:
         "status": result.status,
         "learning_rate": result.rate,
         "epochs": result.runs[0].recipe.train.epochs if result.runs else "",
-        "seeds": len(figures["mR"].values) if figures else 0,
+        "seeds": _num_runs(result, split),
     }
+    if result.folds:
+        line["folds"] = len(figures["mR"].values) if figures else 0
     for key in FIGURES:
         spread = figures.get(key)
         line[f"{key}_mean"] = spread.mean if spread else ""
@@ -55,6 +57,11 @@ def _result_line(result: Result, split: str) -> Line:
     line |= _speed_columns(result)
     line["notes"] = "; ".join([*result.notes, *failures])
     return line
+
+
+def _num_runs(result: Result, split: str) -> int:
+    """How many runs the figures of a split are of."""
+    return len(result.directories(split)) if split in result.figures else 0
 
 
 def _cost_columns(result: Result) -> Line:
@@ -141,6 +148,7 @@ def difference_lines(pairs: Sequence[Difference]) -> list[Line]:
             "difference": pair.point,
             "low": pair.low,
             "high": pair.high,
+            "over": pair.over,
         }
         for pair in pairs
     ]

@@ -17,8 +17,8 @@ COMPARED_METRICS = ("mR", "dup_mR")
 class Difference:
     """a − b on a split, in points, with its 95 % interval.
 
-    The interval says how sure the difference of these models is, had other images been drawn. How
-    seeds scatter is not in it: that is the standard deviation in the table.
+    The interval over images says how sure the difference of these models is, had other images been
+    drawn. How seeds scatter is not in it: that is the standard deviation in the table.
 
     Attributes:
         split: "val" or "test".
@@ -28,6 +28,7 @@ class Difference:
         point: the difference of their means over seeds.
         low: lower end.
         high: upper end.
+        over: what the interval is over: "images", or "images and runs" of folds.
     """
 
     split: str
@@ -37,6 +38,7 @@ class Difference:
     point: float
     low: float
     high: float
+    over: str = "images"
 
     @property
     def clear(self) -> bool:
@@ -46,7 +48,7 @@ class Difference:
     def reversed(self) -> "Difference":
         """B − a."""
         return Difference(
-            self.split, self.metric, self.b, self.a, -self.point, -self.high, -self.low
+            self.split, self.metric, self.b, self.a, -self.point, -self.high, -self.low, self.over
         )
 
 
@@ -58,7 +60,7 @@ def differences(results: Sequence[Result], split: str) -> list[Difference]:
     """
     # Rows that failed or wait are in no pair.
     shown = [result for result in results if split in result.figures]
-    means = {result.row.name: _mean_evaluation(result, split) for result in shown}
+    means = {result.row.name: mean_evaluation(result, split) for result in shown}
     if len({evaluation.fingerprint for evaluation in means.values()}) > 1:
         raise DataError(
             f"the rows were measured on other data ({split}); run all of them on the same"
@@ -74,7 +76,8 @@ def differences(results: Sequence[Result], split: str) -> list[Difference]:
     return pairs
 
 
-def _mean_evaluation(result: Result, split: str) -> Evaluation:
+def mean_evaluation(result: Result, split: str) -> Evaluation:
+    """A row's evaluation on a split, its hits averaged over seeds."""
     directories = result.directories(split)
     return mean_over_seeds([load_evaluation(directory, split) for directory in directories])
 

@@ -195,8 +195,9 @@ def _signal(job: Job, signal_number: int) -> None:
 @contextmanager
 def interrupted_by_term() -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does, so that what it started is ended too."""
-    # Only the main thread may say what a signal does.
-    if threading.current_thread() is not threading.main_thread():
+    # Only the main thread may say what a signal does. A command ends by SIGTERM as it is.
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
 

@@ -24,9 +24,12 @@ PLAN_KEYS = (
     "budget",
     "reference",
     "published",
+    "folds",
     "jobs",
     "output",
 )
+# Values of a recipe that name files of one division of the data.
+OF_ONE_DIVISION = ("root", "train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Plan:
         published: a data set whose published figures stand beside, or None.
         jobs: runs at once.
         output: where everything goes.
+        folds: the file that names the folds of the data, or None; see `harma.comparison.folds`.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Plan:
     published: str | None
     jobs: int
     output: Path
+    folds: Path | None = None
 
     def row(self, name: str) -> PlanRow:
         """The row of a name.
@@ -84,6 +89,8 @@ class Plan:
             values["budget"] = {"minutes": self.minutes}
         if self.published:
             values["published"] = self.published
+        if self.folds is not None:
+            values["folds"] = str(self.folds)
         return {key: values[key] for key in PLAN_KEYS if key in values}
 
     def _seeds(self) -> tuple[int, ...]:
@@ -115,6 +122,7 @@ class Overrides:
         rates: learning rates in place of the file's.
         jobs: in place of the file's.
         output: in place of the file's.
+        folds: a file of folds in place of the file's.
     """
 
     recipe: str | None = None
@@ -123,6 +131,7 @@ class Overrides:
     rates: Sequence[float] | None = None
     jobs: int | None = None
     output: str | None = None
+    folds: str | None = None
 
     def values(self) -> dict[str, Any]:
         """What is given, by the name of the file's key."""
@@ -131,6 +140,9 @@ class Overrides:
             "jobs": self.jobs,
             "output": self.output,
         }
+        if self.folds is not None:
+            # From where the command is given, not from beside the comparison.
+            values["folds"] = str(Path(self.folds).absolute())
         if self.seeds is not None:
             values["seeds"] = list(self.seeds)
         if self.rates is not None:
@@ -191,7 +203,8 @@ def make_plan(
         if needed not in values:
             raise ConfigError(f"the comparison has no {needed}; it needs recipe and methods")
     budget = read_budget(values.get("budget"))
-    recipe = recipe_with_overrides(_base_values(values["recipe"], folder or Path()), flags)
+    folder = folder or Path()
+    recipe = recipe_with_overrides(_base_values(values["recipe"], folder), flags)
     # Before the rows are made, which all start from these epochs.
     if budget.epochs is not None:
         recipe = replace(recipe, train=replace(recipe.train, epochs=budget.epochs))
@@ -218,6 +231,7 @@ def make_plan(
         published=_published(values.get("published")),
         jobs=read_count(values.get("jobs", 1), "jobs"),
         output=Path(str(values.get("output") or f"runs/{name}")),
+        folds=_folds(values.get("folds"), recipe, folder),
     )
 
 
@@ -255,6 +269,23 @@ def _published(published: object) -> str | None:
     if not isinstance(published, str) or published not in published_sets():
         raise ConfigError(f"published is {published!r}; allowed are {', '.join(published_sets())}")
     return str(published)
+
+
+def _folds(folds: object, recipe: Recipe, folder: Path) -> Path | None:
+    """The file of folds, named from beside the comparison; the data are then those it names."""
+    if folds is None:
+        return None
+    if not isinstance(folds, str):
+        raise ConfigError(f"folds is {folds!r}; give the folds.yaml of harma data split --folds")
+    given = [key for key in OF_ONE_DIVISION if getattr(recipe.data, key) is not None]
+    if given:
+        raise ConfigError(
+            f"data.{given[0]} and folds are both given; the folds say where their files are, so"
+            f" take data.{given[0]} out"
+        )
+    path = folder / folds
+    # Whatever folder a later command is given in, it is the same file.
+    return path.absolute()
 
 
 def _names(rows: Sequence[PlanRow]) -> str:

@@ -71,7 +71,7 @@ class _TextTable:
 class _Matrix:
     """Row minus column of every pair; None on the diagonal."""
 
-    metric: str
+    title: str
     names: list[str]
     rows: list[tuple[str, list[Difference | None]]]
 
@@ -119,7 +119,8 @@ def write_page(
         recall_keys=RECALL_KEYS,
         setting=_cells(results, SETTING_COLUMNS, setting_cells),
         cost=_cells(results, COST_COLUMNS, cost_cells),
-        matrices=[_matrix(results, differences[split], split, metric) for metric in metrics],
+        matrices=_matrices(results, differences[split], split, metrics),
+        folds=plan.folds is not None,
         rates=_rates(results),
         failures=_failures(results),
         single=_has_single_seed(results, split),
@@ -136,8 +137,9 @@ def _facts(plan: Plan, results: Sequence[Result]) -> dict[str, str]:
     ended = sum(result.ended for result in results)
     planned = sum(result.planned for result in results)
     seeds = next((row.seeds for row in plan.rows if row.trains), ())
+    data = plan.base.data.name if plan.folds is None else str(plan.folds)
     return {
-        "data": plan.base.data.name,
+        "data": data,
         "seeds": ", ".join(str(seed) for seed in seeds),
         "budget": _budget(plan, results),
         "model chosen by": f"{plan.base.train.select_by} on validation",
@@ -215,15 +217,33 @@ def _cells(
     )
 
 
+def _matrices(
+    results: Sequence[Result], pairs: Sequence[Difference], split: str, metrics: Sequence[str]
+) -> list[_Matrix]:
+    """A matrix of each metric, over folds one for each kind of interval."""
+    kinds = list(dict.fromkeys(pair.over for pair in pairs))
+    matrices = []
+    for metric in metrics:
+        for over in kinds:
+            of_kind = [pair for pair in pairs if pair.over == over]
+            title = metric if len(kinds) == 1 else f"{metric}, intervals over {over}"
+            matrices.append(_matrix(results, of_kind, split, metric, title))
+    return matrices
+
+
 def _matrix(
-    results: Sequence[Result], pairs: Sequence[Difference], split: str, metric: str
+    results: Sequence[Result],
+    pairs: Sequence[Difference],
+    split: str,
+    metric: str,
+    title: str,
 ) -> _Matrix:
     names = [result.row.name for result in results if split in result.figures]
     # A row is in no pair with itself, so the diagonal stays empty.
     rows = []
     for name in names:
         rows.append((name, [between(pairs, metric, name, other) for other in names]))
-    return _Matrix(metric, names, rows)
+    return _Matrix(title, names, rows)
 
 
 def _rates(results: Sequence[Result]) -> list[_Rates]:

@@ -85,6 +85,7 @@ class Result:
         cost: None until a run is finished.
         speed: of embedding; None until it is measured.
         test_runs: directories of the runs that the test figures are of.
+        folds: its results in each fold, where the comparison is over folds.
     """
 
     row: PlanRow
@@ -98,6 +99,7 @@ class Result:
     cost: Cost | None = None
     speed: Speed | None = None
     test_runs: tuple[Path, ...] = ()
+    folds: tuple["Result", ...] = ()
 
     def directories(self, split: str) -> list[Path]:
         """The runs that the figures of a split are of."""
@@ -107,13 +109,18 @@ class Result:
 
     @property
     def rate(self) -> float | None:
-        """Its learning rate."""
+        """Its learning rate; None where there is none, or one for each fold."""
         return self.choice.rate if self.choice else None
+
+    @property
+    def wanted_runs(self) -> int:
+        """How many runs the figures are of when they are complete."""
+        return len(self.row.seeds) * max(1, len(self.folds))
 
     @property
     def status(self) -> str:
         """In a word: done, partial, failed or waiting."""
-        if self.figures and len(self.runs) == len(self.row.seeds):
+        if self.figures and len(self.runs) == self.wanted_runs:
             return "done"
         if self.figures:
             return "partial"
@@ -152,7 +159,7 @@ def result_of(plan: Plan, row: PlanRow, record: Record, speed: Speed | None) -> 
         ended=sum(run.ended for run in runs),
         planned=num_runs(plan, row),
         figures={split: of_split for split, of_split in figures.items() if of_split},
-        cost=_cost(row, finished, contents),
+        cost=cost_of(row, finished, contents),
         speed=speed,
         test_runs=test_runs,
     )
@@ -206,7 +213,7 @@ def _figures(metrics: Sequence[dict[str, float]]) -> dict[str, Spread]:
     return figures
 
 
-def _cost(row: PlanRow, runs: Sequence[Run], contents: Sequence[dict[str, Any]]) -> Cost | None:
+def cost_of(row: PlanRow, runs: Sequence[Run], contents: Sequence[dict[str, Any]]) -> Cost | None:
     """What the finished runs took; None where there is none."""
     if not runs:
         return None

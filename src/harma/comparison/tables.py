@@ -7,9 +7,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from harma.comparison.differences import COMPARED_METRICS, Difference, between
+from harma.comparison.over_folds import IMAGES, IMAGES_AND_RUNS, chosen_rates
 from harma.comparison.results import Result, Spread
 from harma.metrics import RECALL_KEYS
 
+INTERVAL_TITLES = {
+    IMAGES: "paired bootstrap over images, seeds averaged",
+    IMAGES_AND_RUNS: "Student's t over the folds: images and runs",
+}
 SPLIT_TITLES = {"val": "Validation split", "test": "Test split"}
 
 
@@ -59,8 +64,12 @@ def setting_cells(result: Result) -> dict[str, str]:
     cells = {"lr": "", "seeds": "", "trained": "", "share %": ""}
     if result.rate is not None:
         cells["lr"] = f"{result.rate:g}"
+    if result.folds:
+        cells["lr"] = ", ".join(
+            f"{rate:g} ({count})" for rate, count in chosen_rates(result).items()
+        )
     if result.row.trains:
-        cells["seeds"] = f"{len(result.runs)}/{len(result.row.seeds)}"
+        cells["seeds"] = f"{len(result.runs)}/{result.wanted_runs}"
     if result.cost is not None:
         cells["trained"] = f"{result.cost.trained:,}"
         cells["share %"] = f"{result.cost.percent:.2f}"
@@ -110,7 +119,8 @@ def interval(difference: Difference | None) -> str:
 
 def main_table(results: Sequence[Result], split: str) -> Table:
     """Mean recalls of every row, with what it trains and how."""
-    table = _table(f"{SPLIT_TITLES[split]}, percent, mean ± standard deviation over seeds")
+    over = "folds" if any(result.folds for result in results) else "seeds"
+    table = _table(f"{SPLIT_TITLES[split]}, percent, mean ± standard deviation over {over}")
     _add_columns(table, [*COMPARED_METRICS, *SETTING_COLUMNS])
     for result in results:
         figures = result.figures.get(split)
@@ -152,10 +162,9 @@ def cost_table(results: Sequence[Result]) -> Table:
 
 
 def differences_table(pairs: Sequence[Difference], reference: str, names: Sequence[str]) -> Table:
-    """Each row minus the reference, with intervals."""
-    table = _table(
-        f"Minus {escape(reference)}, 95 % interval (paired bootstrap over images, seeds averaged)"
-    )
+    """Each row minus the reference, with intervals that are over the same."""
+    how = INTERVAL_TITLES[pairs[0].over]
+    table = _table(f"Minus {escape(reference)}, 95 % interval ({how})")
     _add_columns(table, COMPARED_METRICS)
     for name in names:
         row = [between(pairs, key, name, reference) for key in COMPARED_METRICS]

@@ -11,7 +11,7 @@ from harma.data.annotations import image_folder
 from harma.data.description import SPLITS, DataDescription, description_yaml
 from harma.data.split import SplitSize
 from harma.errors import ConfigError, DataError
-from harma.ground.files import replacing, write_text
+from harma.ground.files import replacing
 
 FORMATS_WITH_IDS = ("harma", "karpathy")
 """Formats that hold image ids."""
@@ -214,17 +214,25 @@ def write_conversion(
             f" ({'; '.join(conversion.lost)}); nothing is written. Add --lossy to go on"
         )
     path = directory / "data.yaml"
-    # All names before the first file is written: a half-replaced data set is none.
-    names = (*conversion.files, path.name)
-    there = [name for name in names if (directory / name).exists()]
+    files = {**conversion.files, path.name: description_yaml(conversion.description)}
+    # All names before the first file is written: a half-replaced data set is none. What an
+    # interrupted command has written is what would be written now.
+    there = [name for name, text in files.items() if _is_other(directory / name, text)]
     if there and not overwrite:
         raise ConfigError(
             f"{directory} has {', '.join(there)} already; name another folder, or overwrite them"
         )
-    for name, text in conversion.files.items():
+    for name, text in files.items():
         _write_exactly(directory / name, text)
-    write_text(path, description_yaml(conversion.description))
     return path
+
+
+def _is_other(path: Path, text: str) -> bool:
+    """Whether something else is there than would be written."""
+    if not path.is_file():
+        return path.exists()
+    content = text.encode("utf-8")
+    return path.stat().st_size != len(content) or path.read_bytes() != content
 
 
 def _write_exactly(path: Path, text: str) -> None:

@@ -34,6 +34,35 @@ class Resplit:
     labels: dict[str, tuple[int, ...]]
 
 
+@dataclass(frozen=True)
+class Pool:
+    """All images of a data set, to be divided.
+
+    Attributes:
+        images: each once, with the captions of all its entries.
+        folder: the image folder.
+        groups: of images 0 … N-1 that stay together: copies first, then single ones.
+        num_groups: groups of copies.
+        unread: a message of what no format of HarMA holds, if there is any.
+    """
+
+    images: tuple[RawImage, ...]
+    folder: Path
+    groups: list[list[int]]
+    num_groups: int
+    unread: tuple[str, ...]
+
+    @property
+    def labels(self) -> list[str | None]:
+        """The label of each image, or None."""
+        return [image.class_name for image in self.images]
+
+    @property
+    def num_copies(self) -> int:
+        """Images in groups of copies."""
+        return sum(len(group) for group in self.groups[: self.num_groups])
+
+
 def resplit(
     description: DataDescription,
     root: Path,
@@ -68,7 +97,76 @@ def resplit(
         DataError: annotations or images are not usable.
         MissingFileError: files are not there.
     """
-    # All that there is, whatever split it is in now.
+    pool = pooled_images(
+        description,
+        root,
+        near=near,
+        threshold=threshold,
+        images=images,
+        num_workers=num_workers,
+        progress=progress,
+    )
+    return split_pool(pool, description, form, directory, ratios=ratios, seed=seed)
+
+
+def split_pool(
+    pool: Pool,
+    description: DataDescription,
+    form: str,
+    directory: Path,
+    *,
+    ratios: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    seed: int = 0,
+) -> Resplit:
+    """Divide the images of a data set anew.
+
+    Args:
+        pool: its images.
+        description: the data set.
+        form: format of the new annotations.
+        directory: where they will go.
+        ratios: of train, val and test.
+        seed: of the division.
+
+    Raises:
+        ConfigError: the ratios, the seed or the format are not usable.
+        DataError: a name has no place in the format.
+    """
+    sides = divide(pool.groups, pool.labels, ratios, seed)
+    # Nothing is written yet: what the format loses is known first.
+    conversion = prepare(
+        images_by_side(pool.images, sides), form, directory, pool.folder, description
+    )
+    conversion = replace(conversion, lost=(*pool.unread, *conversion.lost))
+    return Resplit(conversion, pool.num_groups, pool.num_copies, _label_table(pool.labels, sides))
+
+
+def pooled_images(
+    description: DataDescription,
+    root: Path,
+    *,
+    near: bool = True,
+    threshold: float = THRESHOLD,
+    images: Path | None = None,
+    num_workers: int = 4,
+    progress: tuple[Advance | None, Advance | None, Advance | None] = (None, None, None),
+) -> Pool:
+    """All images of a data set, whatever split they are in, and which of them are copies.
+
+    Args:
+        description: the data set.
+        root: the folder its files are in.
+        near: keep near copies together too, not only equal files and pixels.
+        threshold: agreement of details from which two images are copies.
+        images: the image folder, if not where the description says.
+        num_workers: threads that decode and compare.
+        progress: told while images are read, compared, and compared in detail.
+
+    Raises:
+        ConfigError: the threshold is not usable.
+        DataError: annotations or images are not usable.
+        MissingFileError: files are not there.
+    """
     names = description.chosen_splits(None)
     raw = [read_raw(description, name, root, images=images) for name in names]
     entries: list[RawImage] = []
@@ -78,19 +176,14 @@ def resplit(
     folder = image_folder(description, root, images)
     paths = [Path(os.path.normpath(folder / image.name)) for image in pooled]
     _check_images_are_there(paths)
-    # Images that show the same go to one side together: copies, then each other image by itself.
     looks = look_at(paths, num_workers=num_workers, progress=progress[0])
     copies = find_copies(
         looks, near=near, threshold=threshold, num_workers=num_workers, progress=progress[1:]
     )
     groups = groups_of(copies, len(paths))
-    labels = [image.class_name for image in pooled]
-    sides = divide([*groups, *_singles(groups, len(paths))], labels, ratios, seed)
-    # Nothing is written yet: what the format loses is known first.
-    conversion = prepare(_by_side(pooled, sides), form, directory, folder, description)
-    conversion = replace(conversion, lost=(*unread_keys(raw), *conversion.lost))
-    num_copies = sum(len(group) for group in groups)
-    return Resplit(conversion, len(groups), num_copies, _label_table(labels, sides))
+    # Images that show the same go to one side together: copies, then each other image by itself.
+    together = [*groups, *_singles(groups, len(paths))]
+    return Pool(pooled, folder, together, len(groups), tuple(unread_keys(raw)))
 
 
 def _check_images_are_there(paths: Sequence[Path]) -> None:
@@ -111,7 +204,10 @@ def _singles(groups: Sequence[Sequence[int]], num_images: int) -> list[list[int]
     return [[image] for image in range(num_images) if image not in grouped]
 
 
-def _by_side(images: Sequence[RawImage], sides: Sequence[str]) -> dict[str, tuple[RawImage, ...]]:
+def images_by_side(
+    images: Sequence[RawImage], sides: Sequence[str]
+) -> dict[str, tuple[RawImage, ...]]:
+    """The images of each split that has any, in the order of `SPLITS`."""
     splits: dict[str, list[RawImage]] = {split: [] for split in SPLITS if split in sides}
     for image, side in zip(images, sides, strict=True):
         splits[side].append(image)

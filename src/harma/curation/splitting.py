@@ -1,4 +1,4 @@
-"""Dividing groups of images into train, val and test by ratios, stratified by class."""
+"""Dividing groups of images into train, val and test, or into folds, stratified by class."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ from harma.errors import ConfigError
 
 # Shares of an image below this are noise of floats.
 DECIMALS = 6
+# One part judges, one chooses, one trains.
+LEAST_FOLDS = 3
 
 
 def divide(
@@ -37,17 +39,7 @@ def divide(
         ConfigError: the ratios or the seed are not usable, or a split would stay empty.
     """
     _check_ratios(ratios)
-    if seed < 0:
-        raise ConfigError(f"seed is {seed}; it must be 0 or more")
-    shuffled = np.random.default_rng(seed).permutation(len(groups)).tolist()
-    # Large groups first: small ones then fill what these leave.
-    order = sorted(shuffled, key=lambda index: -len(groups[index]))
-    dealing = _Dealing(labels, ratios)
-    sides = [""] * len(labels)
-    for index in order:
-        side = dealing.give(groups[index])
-        for image in groups[index]:
-            sides[image] = side
+    sides = [SPLITS[part] for part in _deal(groups, labels, ratios, seed)]
     empty = [
         split
         for split, ratio in zip(SPLITS, ratios, strict=True)
@@ -59,6 +51,59 @@ def divide(
             " empty; give larger ratios"
         )
     return sides
+
+
+def divide_into_folds(
+    groups: Sequence[Sequence[int]], labels: Sequence[str | None], num_folds: int, seed: int
+) -> list[int]:
+    """Give every image to one of K parts of the same size, as `divide` does.
+
+    Args:
+        groups: of images 0 … N-1, each image in one group.
+        labels: (N,) label of each image, or None.
+        num_folds: K.
+        seed: of the order.
+
+    Returns:
+        (N,) part of each image, from 0.
+
+    Raises:
+        ConfigError: there are too few folds to train, choose and judge with, the seed is not
+            usable, or a part would stay empty.
+    """
+    if num_folds < LEAST_FOLDS:
+        raise ConfigError(
+            f"folds are {num_folds}; give {LEAST_FOLDS} or more: one part judges, another one"
+            " chooses, and the others train"
+        )
+    parts = _deal(groups, labels, [1 / num_folds] * num_folds, seed)
+    if len(set(parts)) < num_folds:
+        raise ConfigError(
+            f"{len(labels)} images in {len(groups)} groups of copies do not fill {num_folds} folds;"
+            " give fewer"
+        )
+    return parts
+
+
+def _deal(
+    groups: Sequence[Sequence[int]],
+    labels: Sequence[str | None],
+    ratios: Sequence[float],
+    seed: int,
+) -> list[int]:
+    """The part of each image: groups in random order, the large ones first: (N,)."""
+    if seed < 0:
+        raise ConfigError(f"seed is {seed}; it must be 0 or more")
+    shuffled = np.random.default_rng(seed).permutation(len(groups)).tolist()
+    # Large groups first: small ones then fill what these leave.
+    order = sorted(shuffled, key=lambda index: -len(groups[index]))
+    dealing = _Dealing(labels, ratios)
+    parts = [0] * len(labels)
+    for index in order:
+        part = dealing.give(groups[index])
+        for image in groups[index]:
+            parts[image] = part
+    return parts
 
 
 def _check_ratios(ratios: Sequence[float]) -> None:
@@ -78,22 +123,22 @@ def _check_ratios(ratios: Sequence[float]) -> None:
 
 
 class _Dealing:
-    """How many images of each label every split has, and how many it should have."""
+    """How many images of each label every part has, and how many it should have."""
 
     def __init__(self, labels: Sequence[str | None], ratios: Sequence[float]) -> None:
         self.labels = labels
         self.ratios = np.array(ratios)
         self.totals = Counter(labels)
-        self.given = {label: np.zeros(len(SPLITS)) for label in self.totals}
-        self.given_in_all = np.zeros(len(SPLITS))
+        self.given = {label: np.zeros(len(ratios)) for label in self.totals}
+        self.given_in_all = np.zeros(len(ratios))
 
-    def give(self, group: Sequence[int]) -> str:
-        """Choose the split of a group of images, and note it."""
+    def give(self, group: Sequence[int]) -> int:
+        """Choose the part of a group of images, and note it."""
         best = self._neediest([self.labels[image] for image in group])
         for image in group:
             self.given[self.labels[image]][best] += 1
         self.given_in_all[best] += len(group)
-        return SPLITS[best]
+        return best
 
     def _neediest(self, labels: Sequence[str | None]) -> int:
         label = _main_label(labels)

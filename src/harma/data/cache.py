@@ -1,10 +1,8 @@
 """Cache of decoded images in memory or on disk, so that later epochs do not decode again."""
 
-import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from harma.errors import ConfigError, MissingFileError, StorageError
+from harma.ground.files import replacing
 from harma.ground.outputs import check_no_address
 from harma.ground.progress import Advance
 from harma.ground.tar_members import stat_of
@@ -227,17 +226,10 @@ def _read_entry(entry: Path) -> NDArray[np.uint8] | None:
 
 def _write_entry(entry: Path, array: NDArray[np.uint8]) -> None:
     """Write an entry whole or not at all; threads and processes may write the same one."""
-    temporary: str | None = None
     try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".tmp", delete=False) as file:
-            temporary = file.name
+        with replacing(entry) as temporary, temporary.open("wb") as file:
             np.save(file, array, allow_pickle=False)
-        Path(temporary).replace(entry)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
         raise StorageError(
             f"the image cache {entry.parent.parent} cannot be written ({error.strerror or error}); "
             "give another data.cache_dir, or set data.cache to none"

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harma.errors import ConfigError
+from harma.ground.leftovers import held, remove_leftovers
 from harma.ground.outputs import check_no_address
 from harma.ground.storage.addresses import in_bucket
 
@@ -19,7 +20,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; it takes the place of `path` when the block succeeds.
 
     It lies beside `path`, under a name that no other process or thread has: of two that write the
-    same file, the one that ends last stays. A link is followed: what it points to is replaced. What
+    same file, the one that ends last stays. It is there already, and empty; what killed writers of
+    the same file have left is removed. A link is followed: what it points to is replaced. What
     goes to a bucket is written to a temporary folder of this machine, and then put there whole.
 
     Raises:
@@ -36,10 +38,12 @@ def replacing(path: Path) -> Iterator[Path]:
         kind = "a directory" if path.is_dir() else "a device or pipe"
         raise ConfigError(f"{path} is {kind}; name a file to write to")
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path)
     temporary = _temporary(path)
     try:
-        yield temporary
-        temporary.replace(path)
+        with held(temporary):
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -75,17 +79,32 @@ def replacing_directory(path: Path) -> Iterator[Path]:
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         shutil.rmtree(leftover, ignore_errors=True)
     temporary = _temporary(path)
-    old = _old(path)
     try:
         temporary.mkdir()
         yield temporary
-        recover_directory(path)
-        # From here to the second move there is no directory of that name.
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
+        put_directory(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def put_directory(new: Path, path: Path) -> None:
+    """Give a directory that is complete its name; what was there before goes.
+
+    Args:
+        new: beside `path`.
+        path: its name; a process killed in between leaves what `recover_directory` brings back.
+    """
+    path = path.resolve()
+    old = _old(path)
+    recover_directory(path)
+    try:
+        # From here to the second move there is no directory of that name.
+        if path.exists():
+            # What an earlier one left, which has been replaced.
+            shutil.rmtree(old, ignore_errors=True)
+            path.rename(old)
+        new.rename(path)
+    finally:
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)
 

@@ -15,7 +15,7 @@ from harma.index.engines.engine import Engine, Work
 from harma.index.engines.local import LocalEngine
 from harma.index.plan import PlannedSource, plan
 from harma.index.reading import Task
-from harma.index.settings import COMMON_SETTINGS, Settings, is_index
+from harma.index.settings import BUILD_SETTINGS, Settings, is_index
 from harma.index.store import WRITING_INDEX, Store
 from harma.index.superseded import superseded, without_known_parts
 from harma.index.writer import BuildOutcome, Writer, write_left_out, write_problems
@@ -135,7 +135,7 @@ def _check_settings(of_index: Settings, given: Settings) -> None:
     Raises:
         ConfigError: it was not.
     """
-    for name in COMMON_SETTINGS:
+    for name in BUILD_SETTINGS:
         was = getattr(of_index, name)
         now = getattr(given, name)
         # The ranges that the index has found are its own: nobody asks for others.
@@ -207,6 +207,7 @@ def default_settings(
     reading: Reading,
     max_nodata: float,
     tiles: int = 1,
+    thumbnails: bool = True,
 ) -> Settings:
     """Settings of a new index.
 
@@ -218,6 +219,7 @@ def default_settings(
         reading: how scenes are read.
         max_nodata: chips with a larger share of nodata are left out.
         tiles: along each side of a chip, which are embedded beside it.
+        thumbnails: whether chips keep one.
 
     Raises:
         ConfigError: the model has no name to be found by again.
@@ -236,4 +238,5 @@ def default_settings(
         max_nodata=max_nodata,
         tiles=tiles,
         embedded_by=(engine_of(model),),
+        thumbnails=thumbnails,
     )

@@ -45,7 +45,9 @@ def chip_id(source: str, content: str, window: Window) -> str:
     return hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
-def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) -> ChipRecord:
+def chip_record(
+    source: Source, content: str, facts: SceneFacts, chip: Cutting, *, thumbnail: bool = True
+) -> ChipRecord:
     """The row of a chip.
 
     Args:
@@ -53,6 +55,7 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
         content: fingerprint of the source's bytes.
         facts: of the opened scene.
         chip: as it was cut.
+        thumbnail: whether it keeps one.
     """
     geometry = None
     west = south = east = north = None
@@ -79,7 +82,7 @@ def chip_record(source: Source, content: str, facts: SceneFacts, chip: Cutting) 
         crs=facts.crs,
         gsd=facts.gsd,
         nodata=chip.nodata,
-        thumbnail=_thumbnail(chip.picture),
+        thumbnail=thumbnail_of(chip.picture) if thumbnail else None,
         properties=source.properties,
     )
 
@@ -99,7 +102,8 @@ def moments_of(source: Source, facts: SceneFacts) -> tuple[datetime | None, date
     return taken.start, None if taken.is_moment else taken.end
 
 
-def _thumbnail(picture: NDArray[np.uint8]) -> bytes:
+def thumbnail_of(picture: NDArray[np.uint8]) -> bytes:
+    """A small JPEG of a picture (height, width, 3)."""
     image = Image.fromarray(picture)
     # Shrinks, and never enlarges.
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BILINEAR)

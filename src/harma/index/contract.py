@@ -87,6 +87,9 @@ class StoreReader(Protocol):
     def sources(self) -> dict[str, SourceRecord]:
         """The records of all sources, by source."""
 
+    def sources_named(self, names: Sequence[str]) -> dict[str, SourceRecord]:
+        """The records of some sources, by source; of those that have one."""
+
     def source_blocks(self) -> Iterator[Sequence[SourceRecord]]:
         """The records of all sources, some thousand at a time."""
 

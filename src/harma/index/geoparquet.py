@@ -18,8 +18,10 @@ from harma.ground.files import replacing
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.contract import ROW_ID, StoreReader
 from harma.index.geoparquet_footer import EMB_KEY, GEO_KEY, HARMA_KEY, emb_of, geo_of, harma_of
-from harma.index.hits import Hit
+from harma.index.hits import Hit, hit_of
+from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.schema import BOX_COLUMNS, SOURCE_SCHEMA, chip_schema, embeddings_of
+from harma.index.standing import NO_STANDINGS
 from harma.scenes.middle import middle
 
 # Rows of a row group, which a reader reads or skips as a whole: 32 MB of embeddings of 512.
@@ -264,8 +266,20 @@ def _rows(
         "bbox": _bbox(shapely.from_wkb(taken["geometry"].to_numpy())),
         "scene": _scenes(taken["source"], sources),
     }
+    if "thumbnail" in schema.names and not store.settings.thumbnails:
+        made["thumbnail"] = _made_thumbnails(store, ids)
     columns = [made[name] if name in made else taken[name] for name in schema.names]
     return pa.table(columns, schema=schema)
+
+
+def _made_thumbnails(store: StoreReader, ids: NDArray[np.int64]) -> pa.Array:
+    """Thumbnails of chips by their row ids, made of their scenes; null where these are gone."""
+    # Reading scenes needs much that an export does not.
+    from harma.index.pictures import small_pictures
+
+    chips = [ShownChip(**row) for row in store.take(ids, SHOWN_COLUMNS).to_pylist()]
+    thumbnails = small_pictures(store, [hit_of(chip, 0.0, NO_STANDINGS) for chip in chips])
+    return pa.array([thumbnails[chip.id] or None for chip in chips], pa.binary())
 
 
 def _bbox(footprints: NDArray[Any]) -> pa.StructArray:

@@ -470,6 +470,7 @@ class Index:
             "ranges": told_ranges(settings.reading.ranges),
             "black to white": _stretches(sources),
             "max nodata": settings.max_nodata,
+            "thumbnails": settings.thumbnails,
             "search": self._how_searched(),
             "bytes": store.num_bytes(),
         }

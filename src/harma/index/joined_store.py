@@ -179,6 +179,16 @@ class JoinedStore:
                     owned[name] = (number, record)
         return owned
 
+    def sources_named(self, names: Sequence[str]) -> dict[str, SourceRecord]:
+        """The records of some sources; of one that several have, that of the first with chips."""
+        records: dict[str, SourceRecord] = {}
+        for part in self.parts:
+            with _named(part):
+                for name, record in part.sources_named(names).items():
+                    if name not in records or not records[name].num_chips:
+                        records[name] = record
+        return records
+
     def source_blocks(self) -> Iterator[list[SourceRecord]]:
         """The records of all sources, at once: one that several have is told once."""
         yield list(self.sources().values())

@@ -238,11 +238,13 @@ def _settings(
     reading = as_trained(Reading(), model.trained_reading)
     max_nodata = MAX_NODATA
     tiles = 1
+    thumbnails = True
     if of_index is not None:
         tiling = of_index.tiling
         reading = of_index.reading
         max_nodata = of_index.max_nodata
         tiles = of_index.tiles
+        thumbnails = of_index.thumbnails
     return default_settings(
         model,
         name,
@@ -251,4 +253,5 @@ def _settings(
         reading=options.reading(reading),
         max_nodata=options.nodata_limit(max_nodata),
         tiles=options.tiles_or(tiles),
+        thumbnails=options.thumbnails_or(thumbnails),
     )

@@ -112,6 +112,7 @@ class BuildOptions(WorkOptions):
             place a raster.
         max_nodata: chips with a larger share of nodata are left out (0.5).
         date_from: finds dates in paths, see `harma.scenes.date_pattern`; "" for none.
+        no_thumbnails: a new index keeps none: pictures come from the scenes alone.
 
     Raises:
         ConfigError: a number is out of its range, or `whole` is given together with a size.
@@ -130,6 +131,7 @@ class BuildOptions(WorkOptions):
     height: float | None = None
     max_nodata: float | None = None
     date_from: str | None = None
+    no_thumbnails: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -187,6 +189,10 @@ class BuildOptions(WorkOptions):
         if self.date_from is not None:
             reading = replace(reading, date_from=self.date_from or None)
         return reading
+
+    def thumbnails_or(self, otherwise: bool) -> bool:
+        """Whether chips keep a thumbnail; `otherwise` if nothing is said."""
+        return otherwise and not self.no_thumbnails
 
     def nodata_limit(self, otherwise: float) -> float:
         """Share of nodata above which a chip is left out; `otherwise` if it is not said."""

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from harma.errors import DataError, HarmaError
-from harma.index.chips import THUMBNAIL_SIDE
+from harma.index.chips import THUMBNAIL_SIDE, thumbnail_of
 from harma.index.contract import StoreReader
 from harma.index.hits import Hit
 from harma.index.joined_store import JoinedStore
@@ -73,7 +73,7 @@ def pictures_of(
         store: the index that the hits are of; scenes are read as it was built.
         hits: what was found.
         size: longer side at most, pixels; a chip that is smaller stays as it is.
-        known: records of all sources by name, where they are read already.
+        known: records of sources by name, where they are read already.
 
     Raises:
         DataError: a hit is not in the index any more.
@@ -83,7 +83,9 @@ def pictures_of(
     by_source: dict[str, list[Hit]] = {}
     for hit in hits:
         by_source.setdefault(hit.source, []).append(hit)
-    records = store.sources() if known is None else known
+    records = known
+    if records is None:
+        records = store.sources_named(list(by_source))
     read_source = partial(_of_source, store.settings, records, size)
     chips: dict[str, ChipOrProblem] = {}
     with ThreadPoolExecutor(THREADS) as pool:
@@ -129,6 +131,25 @@ def thumbnails_of(store: StoreReader, chips: Sequence[str]) -> dict[str, bytes]:
         names = [quoted(chip) for chip in chips[start : start + CHIPS_AT_ONCE]]
         rows = store.rows(["id", "thumbnail"], f"id IN ({', '.join(names)})").to_pylist()
         thumbnails |= {row["id"]: row["thumbnail"] or b"" for row in rows}
+    return thumbnails
+
+
+def small_pictures(
+    store: StoreReader,
+    hits: Sequence[Hit],
+    *,
+    known: Mapping[str, SourceRecord] | None = None,
+) -> dict[str, bytes]:
+    """Thumbnails of hits as JPEG by id: kept in the index, or made of their scenes now.
+
+    Empty where there is neither. The arguments are those of `pictures_of`.
+    """
+    thumbnails = thumbnails_of(store, [hit.id for hit in hits])
+    bare = [hit for hit in hits if not thumbnails.get(hit.id)]
+    pictures = pictures_of(store, bare, size=THUMBNAIL_SIDE, known=known)
+    for hit, picture in zip(bare, pictures, strict=True):
+        if not picture.problem:
+            thumbnails[hit.id] = thumbnail_of(np.asarray(picture.image))
     return thumbnails
 
 

@@ -213,7 +213,10 @@ def _read(task: Task, settings: Settings, transform: Transform, scene: Scene) ->
         if cutting.nodata > settings.max_nodata:
             num_skipped += 1
             continue
-        chips.append(chip_record(task.source, task.content, scene.facts, cutting))
+        record = chip_record(
+            task.source, task.content, scene.facts, cutting, thumbnail=settings.thumbnails
+        )
+        chips.append(record)
         pictures = with_tiles(cutting.picture, settings.tiles)
         num_tiles.append(len(pictures) - 1)
         for picture in pictures:

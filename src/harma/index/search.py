@@ -38,8 +38,8 @@ ENOUGH = 2 / 3
 LEAST_REFINE = 3
 # Chips whose embeddings are in memory at once.
 COMPARED_AT_ONCE = 8192
-# Partitions looked into for them: twice as many as for all, up to so many.
-MORE_PROBES = 40
+# Partitions that are looked into for them, as a multiple of those for all.
+MORE_PROBES = 2
 
 Embedding = NDArray[np.float32]
 
@@ -246,7 +246,7 @@ class Search:
         # More than the share of the area says, as matches are not spread evenly.
         look_through = math.ceil(UNEVEN * enough * self.snapshot.num_chips / near.count)
         # The nearest of an area may lie in any partition, farther away than the nearest of all.
-        num_probes = max(self.ann.num_probes, min(2 * self.ann.num_probes, MORE_PROBES))
+        num_probes = MORE_PROBES * self.ann.num_probes
         while look_through <= LOOKED_THROUGH:
             ids = self._nearest(look_through, num_probes)
             num_seen = len(ids)

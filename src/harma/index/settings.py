@@ -19,6 +19,8 @@ VERSION = 1
 FOREIGN = "foreign-"
 # What chips of an index have in common: an old index must have been made with the same.
 COMMON_SETTINGS = ("tiling", "reading", "max_nodata", "tiles")
+# What those who add to an index must agree on too; indexes that are joined or merged need not.
+BUILD_SETTINGS = (*COMMON_SETTINGS, "thumbnails")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Settings:
             that no two states of an index have the same.
         embedded_by: what embedded its chips: engine and precision, "torch float32" or "onnx int8",
             in the order in which they came; () where the file does not say.
+        thumbnails: whether chips keep one; without them pictures come from the scenes alone.
     """
 
     model: str
@@ -51,6 +54,7 @@ class Settings:
     tiles: int = 1
     versions_before: int = 0
     embedded_by: tuple[str, ...] = ()
+    thumbnails: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_nodata <= 1:

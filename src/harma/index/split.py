@@ -5,21 +5,28 @@ A source is never divided: each shard knows its sources as a whole, so that it c
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Place
-from harma.index.copying import Copies, Made, measuring, whole_rows
+from harma.index.copying import Copies, Made, copy_sources, measuring
 from harma.index.embedder import QueryEmbedder
-from harma.index.new_indexes import NewIndexes, new_indexes
+from harma.index.new_indexes import MadeOf, NewIndexes, made_of, new_indexes
+from harma.index.owners import (
+    NOBODY,
+    OwnerCounts,
+    Owners,
+    SourcePart,
+    first_of_each,
+    source_parts,
+)
 from harma.index.schema import BOX_COLUMNS
 from harma.index.store import Store
 
@@ -79,11 +86,14 @@ def split_index(
     split: Sharding,
     *,
     load: Callable[[], QueryEmbedder] | None = None,
+    anew: bool = False,
     progress: AdvancePart = not_told,
 ) -> list[Made]:
     """Make shards of an index: indexes of the same model and settings. The index stays as it is.
 
-    Chips keep their ids. Memory grows with sources, not with chips.
+    Chips keep their ids. What an interrupted split has written is taken as it is, if it is of the
+    same version and arguments. Memory is that of some thousand chips and of a hundred bytes of a
+    million sources at most.
 
     Args:
         place: of the index.
@@ -91,106 +101,133 @@ def split_index(
         split: which source comes into which shard.
         load: gives the model, with which recall of ANN indexes is measured, where shards are large
             enough for them; None measures on chips alone.
+        anew: remove what an interrupted run has left.
         progress: called with (what is done, chips so far, in all).
 
     Raises:
         MissingFileError: there is no index.
         DataError: it is damaged, or has no chips.
-        ConfigError: `output` is there, or there would be too many shards.
+        ConfigError: `output` is there, something else was begun there, or there would be too many
+            shards.
     """
-    with new_indexes(output, [place]) as new:
-        # One version, whatever is written meanwhile.
-        store = Store(place).snapshot()
-        with store.reading():
-            counts = _counts(store, split)
-            shards = _largest(counts)
-            made = _copied(store, new, shards, _measurer(store, counts, shards, load), progress)
-    return made
+    # One version, whatever is written meanwhile.
+    store = Store(place).snapshot()
+    with new_indexes(output, [place], _asked(store, split), anew=anew) as new, store.reading():
+        return _Split(store, split, progress).write(new, load)
 
 
-def _measurer(
-    store: Store,
-    counts: Mapping[str, Counter[str]],
-    shards: Mapping[str, str],
-    load: Callable[[], QueryEmbedder] | None,
-) -> QueryEmbedder | None:
-    """The model, if any shard is large enough to need it: before the work, as it may be gone."""
-    sizes: Counter[str] = Counter()
-    for source, counted in counts.items():
-        sizes[shards[source]] += counted.total()
-    return measuring(store.settings, max(sizes.values()), load)
+def _asked(store: Store, split: Sharding) -> MadeOf:
+    arguments: dict[str, object] = {"by": split.by}
+    if split.by == "region":
+        arguments["degrees"] = split.degrees
+    if split.patterns:
+        # Of several patterns that match the first one counts.
+        arguments["shards"] = [f"{name}={pattern}" for name, pattern in split.patterns.items()]
+    return made_of("split", [store], arguments)
 
 
-def _copied(
-    store: Store,
-    new: NewIndexes,
-    shards: Mapping[str, str],
-    embedder: QueryEmbedder | None,
-    progress: AdvancePart,
-) -> list[Made]:
-    """The shards, whole, below a directory."""
-    records = store.sources()
-    # What has no chips goes where sources are of which nothing is known, or to the first.
-    names = sorted(set(shards.values()))
-    leftover = next((name for name in (UNDATED, UNPLACED, REST) if name in names), names[0])
-    copies = Copies(new, names, replace(store.settings, versions_before=0))
-    done = 0
-    total = store.count()
-    for rows in whole_rows(store):
-        of_rows = _shards_of(rows, shards)
-        for name in np.unique(of_rows).tolist():
-            copies.add(name, rows.filter(pa.array(of_rows == name)))
-        done += rows.num_rows
-        progress("copying", done, total)
-    by_shard: dict[str, list[str]] = {name: [] for name in names}
-    for source in records:
-        by_shard[shards.get(source, leftover)].append(source)
-    made = []
-    for name, sources in by_shard.items():
-        of_shard = [records[source] for source in sources]
-        made.append(copies.finish(name, of_shard, embedder, progress))
-    return made
+class _Split:
+    """One split: which shards there are, and which source goes where.
 
-
-def _shards_of(rows: pa.Table, shards: Mapping[str, str]) -> NDArray[np.str_]:
-    """The shard of each of some rows (n,)."""
-    coded = rows["source"].combine_chunks().dictionary_encode()
-    names = np.array([shards[source] for source in coded.dictionary.to_pylist()], dtype=np.str_)
-    of_rows: NDArray[np.str_] = names[coded.indices.to_numpy()]
-    return of_rows
-
-
-def _largest(counts: Mapping[str, Counter[str]]) -> dict[str, str]:
-    """Source → the shard of most of its chips; of equal ones the first by name.
-
-    Raises:
-        DataError: there is no source with chips.
-        ConfigError: there are too many shards.
+    Args:
+        store: of the index.
+        split: which source comes into which shard.
+        progress: told how far it is.
     """
-    if not counts:
-        raise DataError("the index has no chips; there is nothing to split")
-    shards = {}
-    for source, counted in counts.items():
-        shards[source] = min(counted, key=lambda name: (-counted[name], name))
-    num_shards = len(set(shards.values()))
-    if num_shards > MOST_SHARDS:
-        raise ConfigError(
-            f"there would be {num_shards:,} shards, and {MOST_SHARDS:,} are the most; take larger"
-            " cells (--degrees)"
-        )
-    return shards
 
+    def __init__(self, store: Store, split: Sharding, progress: AdvancePart) -> None:
+        self.store = store
+        self.split = split
+        self.progress = progress
+        self.total = store.count()
+        self.parts = list(source_parts(store.num_sources()))
+        # Of the one part, where all sources fit into it.
+        self._only: tuple[list[str], Owners] | None = None
 
-def _counts(store: Store, split: Sharding) -> dict[str, Counter[str]]:
-    """Source → shard → chips."""
-    counts: dict[str, Counter[str]] = {}
-    for block in store.blocks(["source", "datetime", *BOX_COLUMNS]):
-        keyed = pa.table({"source": block["source"], "shard": _names(block, split)})
-        grouped = keyed.group_by(["source", "shard"]).aggregate([([], "count_all")])
-        for row in grouped.to_pylist():
-            of_source = counts.setdefault(row["source"], Counter())
-            of_source[row["shard"]] += row["count_all"]
-    return counts
+    def write(self, new: NewIndexes, load: Callable[[], QueryEmbedder] | None) -> list[Made]:
+        """Write all shards, whole."""
+        sizes = self._sizes()
+        # Before the work: the model may be gone.
+        embedder = measuring(self.store.settings, max(sizes.values()), load)
+        names = sorted(sizes)
+        copies = Copies(new, names, replace(self.store.settings, versions_before=0))
+        # What has no chips goes where sources are of which nothing is known, or to the first.
+        leftover = next((name for name in (UNDATED, UNPLACED, REST) if name in names), names[0])
+        done = 0
+
+        def advance(num_rows: int) -> None:
+            nonlocal done
+            done += num_rows
+            # Of several parts each reads all chips.
+            self.progress("copying", done // len(self.parts), self.total)
+
+        for part in self.parts:
+            owners = self._owners(part, names)
+            copies.copy(self.store, owners.of_rows, advance)
+            copy_sources(copies, self.store, owners, names.index(leftover))
+        return [copies.finish(name, embedder, self.progress) for name in names]
+
+    def _sizes(self) -> Counter[str]:
+        """Chips of each shard that has any.
+
+        Raises:
+            DataError: there is no source with chips.
+            ConfigError: there are too many shards.
+        """
+        sizes: Counter[str] = Counter()
+        for part in self.parts:
+            names, owners = self._largest(part)
+            numbers, places = np.unique(owners.owners, return_inverse=True)
+            sums = np.zeros(len(numbers), dtype=np.int64)
+            np.add.at(sums, places, owners.counts)
+            for number, size in zip(numbers.tolist(), sums.tolist(), strict=True):
+                sizes[names[number]] += size
+        if len(sizes) > MOST_SHARDS:
+            raise ConfigError(
+                f"there would be {len(sizes):,} shards, and {MOST_SHARDS:,} are the most; take"
+                " larger cells (--degrees)"
+            )
+        if not sizes:
+            raise DataError("the index has no chips; there is nothing to split")
+        return sizes
+
+    def _owners(self, part: SourcePart, names: Sequence[str]) -> Owners:
+        """The shard of each source of a part, by its place among the names of all."""
+        own_names, owners = self._largest(part)
+        places = {name: place for place, name in enumerate(names)}
+        # Names that no source ends up in have no place.
+        numbers = np.array([places.get(name, NOBODY) for name in own_names], dtype=np.int32)
+        return replace(owners, owners=numbers[owners.owners])
+
+    def _largest(self, part: SourcePart) -> tuple[list[str], Owners]:
+        """Names of shards, and which of them holds most chips of each source of a part.
+
+        Of shards that hold as many it is the first by name.
+        """
+        if self._only is not None:
+            return self._only
+        names: dict[str, int] = {}
+        counts = OwnerCounts(part)
+        for block in self.store.blocks(["source", "datetime", *BOX_COLUMNS]):
+            keyed = pa.table({"source": block["source"], "shard": _names(block, self.split)})
+            grouped = keyed.group_by(["source", "shard"]).aggregate([([], "count_all")])
+            shards = grouped["shard"].to_pylist()
+            numbers = [names.setdefault(shard, len(names)) for shard in shards]
+            counts.add(
+                grouped["source"].to_pylist(),
+                np.array(numbers, dtype=np.int32),
+                grouped["count_all"].to_numpy(),
+            )
+        hashes, owners, chips = counts.sums()
+        ranks = np.argsort(np.argsort(np.array(list(names), dtype=np.str_)))
+        order = np.lexsort((ranks[owners], -chips, hashes))
+        first = first_of_each(hashes)
+        largest = owners[order][first]
+        totals = np.add.reduceat(chips, first) if len(first) else chips
+        found = (list(names), Owners(part, hashes[first], largest, totals))
+        if len(self.parts) == 1:
+            self._only = found
+        return found
 
 
 def _names(block: pa.Table, split: Sharding) -> pa.Array:

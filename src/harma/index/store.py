@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,10 @@ from harma.errors import (
     StorageError,
 )
 from harma.ground.deferred_imports import deferring, waiting_for
+from harma.ground.leftovers import remove_leftovers
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import first_line
+from harma.ground.origins import passed_through
 from harma.ground.storage.home import Home, Place, home_of
 from harma.ground.storage.lease import LEASE_FILE, Guard, unguarded
 from harma.ground.storage.probe import SINGLE_WRITER_FILE
@@ -29,6 +31,7 @@ from harma.index.ann_segments import AnnPlan, make_in_parts, merge_latest
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
 from harma.index.flat_vectors import FlatVectors, flat_vectors
 from harma.index.fragments import CommitMark, TableAddress, commit_fragments, take_over
+from harma.index.old_versions import kept_for
 from harma.index.properties import WORDS, new_columns, property_types
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.rows import chip_rows
@@ -40,8 +43,10 @@ from harma.index.schema import (
     embeddings_of,
     quoted,
 )
-from harma.index.settings import Settings, read_settings, write_settings
+from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
 
+# What reads and writes the tables.
+LIBRARIES = ("lancedb", "lance", "pyarrow")
 TABLES = "tables"
 # Beside the tables: how the ANN index is searched.
 TUNING_FILE = "search.json"
@@ -71,8 +76,6 @@ FILES_AHEAD = ("LANCE_DEFAULT_FRAGMENT_READAHEAD", "1")
 # products of Lance's own (256 and 50).
 TRAINED_ON = 64
 TRAINING_ROUNDS = 20
-# Versions that readers may still look at.
-KEPT_VERSIONS = timedelta(hours=1)
 
 
 class Store:
@@ -143,8 +146,7 @@ class Store:
         if home.is_folder:
             home.folder.mkdir(parents=True, exist_ok=True)
             # Settings half written by a build that was killed here.
-            for temporary in home.folder.glob(".index.json.*.tmp"):
-                temporary.unlink()
+            remove_leftovers(home.folder / SETTINGS_FILE)
         foreign = [name for name in home.names() if name not in OWN_NAMES]
         if foreign:
             raise ConfigError(
@@ -166,8 +168,8 @@ class Store:
     def snapshot(self) -> "Store":
         """A store of the newest version there is now, which cannot write.
 
-        It goes on reading that version whatever is written, until `KEPT_VERSIONS` have passed and
-        the index is optimized. Caches are shared.
+        It goes on reading that version whatever is written, as long as `old_versions` keeps it and
+        until the index is optimized then. Caches are shared.
 
         Raises:
             DataError: the tables are damaged.
@@ -229,19 +231,27 @@ class Store:
         return int(self._chips.count_rows(self._condition(where) or None))
 
     def blocks(
-        self, columns: Sequence[str], where: str = "", num_rows: int = BLOCK_ROWS
+        self,
+        columns: Sequence[str],
+        where: str = "",
+        num_rows: int = BLOCK_ROWS,
+        *,
+        first: int = 0,
     ) -> Iterator[pa.Table]:
-        """Chips in blocks that fit into memory.
+        """Chips in blocks that fit into memory; of one version always in the same order.
 
         Args:
             columns: to read.
             where: SQL that they fulfil, or "".
             num_rows: of a block, at most.
+            first: so many that come before are left out.
 
         Yields:
             Tables with these columns and `ROW_ID`.
         """
         query = self._query(columns, where)
+        if first:
+            query = query.offset(first)
         for batch in query.to_batches(batch_size=num_rows):
             # Lance gives batches or tables, as its version will have it.
             table = batch
@@ -346,9 +356,24 @@ class Store:
             records.update({record.source: record for record in block})
         return records
 
-    def source_blocks(self) -> Iterator[list[SourceRecord]]:
-        """The records of all sources, `SOURCES_AT_ONCE` at a time."""
-        for batch in self._sources.search().to_batches(batch_size=SOURCES_AT_ONCE):
+    def sources_named(self, names: Sequence[str]) -> dict[str, SourceRecord]:
+        """The records of some sources, by source; of those that have one."""
+        records = {}
+        for where in _named(names):
+            for block in self.source_blocks(where):
+                records.update({record.source: record for record in block})
+        return records
+
+    def source_blocks(self, where: str = "") -> Iterator[list[SourceRecord]]:
+        """The records of sources, `SOURCES_AT_ONCE` at a time.
+
+        Args:
+            where: SQL that they fulfil, or "" for all.
+        """
+        query = self._sources.search()
+        if where:
+            query = query.where(where)
+        for batch in query.to_batches(batch_size=SOURCES_AT_ONCE):
             # One text for all of a block: most sources say the same of their bands and dates.
             shared: dict[str, str] = {}
             records = []
@@ -359,6 +384,10 @@ class Store:
                     known[name] = shared.setdefault(known[name], known[name])
                 records.append(SourceRecord(**known))
             yield records
+
+    def num_sources(self) -> int:
+        """Sources that have a record."""
+        return int(self._sources.count_rows())
 
     def chip_ids(self, sources: Sequence[str]) -> dict[str, set[str]]:
         """Which chips of sources are there."""
@@ -430,7 +459,12 @@ class Store:
             yield
         except HarmaError:
             raise
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
+            raise self._unreadable(error) from error
+        except RuntimeError as error:
+            # Anything else, such as of a model, is nothing of the tables'.
+            if not passed_through(error, LIBRARIES):
+                raise
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> DataError:
@@ -633,7 +667,7 @@ class Store:
         """
         with self._writing():
             for table in (self._chips, self._sources):
-                table.optimize(cleanup_older_than=KEPT_VERSIONS)
+                table.optimize(cleanup_older_than=_kept_for(table))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -687,6 +721,12 @@ def _connect(home: Home, settings: Settings) -> Any:
     return lancedb.connect(
         home.uri(tables_name(settings)), session=session, storage_options=options
     )
+
+
+def _kept_for(table: Any) -> timedelta:
+    """How old versions of a table may become that are kept."""
+    # LanceDB's times are local, and without a zone.
+    return kept_for([version["timestamp"] for version in table.list_versions()], datetime.now())
 
 
 def _complete(table: Any, schema: pa.Schema) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from harma.errors import HarmaError
+from harma.ground.origins import is_of_machine
 from harma.index.records import SourceRecord
 from harma.index.source_files import NOT_A_FILE, fingerprint, fingerprint_of_name, on_disk
 from harma.scenes.asked import is_asked, stamp_asked
@@ -188,7 +189,13 @@ def _open(source: Source, tiling: Tiling, reading: Reading) -> _Opened:
 
 
 def problem_of(error: HarmaError | OSError) -> str:
-    """Why a source cannot be used, as the list of problems says it beside the source's name."""
+    """Why a source cannot be used, as the list of problems says it beside the source's name.
+
+    Raises:
+        HarmaError, OSError: the error itself, where it is the machine's and not the source's.
+    """
+    if is_of_machine(error):
+        raise error
     if isinstance(error, HarmaError):
         return told(error.problem)
     return f"it cannot be read ({error.strerror or error})"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.messages import first_line
+from harma.ground.origins import was_raised_in
 from harma.scenes.addresses import said_without_secrets, unsigned
 from harma.scenes.bucket_settings import bucket_settings
 
@@ -45,6 +46,9 @@ SETTINGS = {
 
 NOTHING_FURTHER: Mapping[str, str] = MappingProxyType({})
 
+OURS = "harma"
+# Mistakes of a program, whatever the file.
+BUGS = (NameError, AssertionError, NotImplementedError)
 # What GDAL says of what is not there.
 NOT_THERE = ("No such file", "does not exist", "HTTP response code: 404")
 
@@ -81,13 +85,23 @@ def library_call(problem: str) -> Iterator[None]:
         yield
     except HarmaError:
         raise
+    except BUGS as error:
+        # Of our own code that a library called, or that stands here all the same.
+        if was_raised_in(error, OURS):
+            raise
+        raise _refused(problem, error) from error
     except MemoryError as error:
         raise DataError(f"it does not fit into memory ({first_line(error)})") from error
     except Exception as error:
-        # Addresses may be signed, and what is raised names them.
-        logger.debug("%s\n%s", problem, said_without_secrets(traceback.format_exc()))
-        reason = said_without_secrets(first_line(_deepest_cause(error)))
-        raise DataError(f"{problem} ({reason})") from error
+        raise _refused(problem, error) from error
+
+
+def _refused(problem: str, error: Exception) -> DataError:
+    """What a library has refused, in its words."""
+    # Addresses may be signed, and what is raised names them.
+    logger.debug("%s\n%s", problem, said_without_secrets(traceback.format_exc()))
+    reason = said_without_secrets(first_line(_deepest_cause(error)))
+    return DataError(f"{problem} ({reason})")
 
 
 @contextmanager

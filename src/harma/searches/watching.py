@@ -272,7 +272,7 @@ class _Lookout:
         events: list[Event] = []
         for start in range(0, min(len(new), MOST_EVENTS), CHIPS_AT_ONCE):
             part = new[start : min(start + CHIPS_AT_ONCE, MOST_EVENTS)]
-            kept = _kept_of(self.store, [hit.id for hit in part])
+            kept = _kept_of(self.store, part)
             events += [_event(hit, self.state.watch, *kept[hit.id]) for hit in part]
         return [replace(event, found=found) for event in events]
 
@@ -289,10 +289,16 @@ def _judged(hit: Hit) -> float:
     return hit.score if hit.change is None else hit.change
 
 
-def _kept_of(store: StoreReader, ids: Sequence[str]) -> dict[str, tuple[str, bytes | None]]:
-    """Id of a chip → fingerprint of its scene, thumbnail."""
-    names = ", ".join(map(quoted, ids))
+def _kept_of(store: StoreReader, hits: Sequence[Hit]) -> dict[str, tuple[str, bytes | None]]:
+    """Id of a chip → fingerprint of its scene, thumbnail, which is made where none is kept."""
+    names = ", ".join(quoted(hit.id) for hit in hits)
     rows = store.rows(["id", "content", "thumbnail"], f"id IN ({names})").to_pylist()
+    if not store.settings.thumbnails:
+        # Reading scenes needs much that a watch does not. An event keeps one: its scene may go.
+        from harma.index.pictures import small_pictures
+
+        made = small_pictures(store, hits)
+        return {row["id"]: (row["content"] or "", made[row["id"]] or None) for row in rows}
     return {row["id"]: (row["content"] or "", row["thumbnail"]) for row in rows}
 
 

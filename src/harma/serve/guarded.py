@@ -158,6 +158,11 @@ class GuardedStore:
         with self._told():
             return self._store.sources()
 
+    def sources_named(self, names: Sequence[str]) -> dict[str, SourceRecord]:
+        """The records of some sources, by source."""
+        with self._told():
+            return self._store.sources_named(names)
+
     def source_blocks(self) -> Iterator[Sequence[SourceRecord]]:
         """The records of all sources, some thousand at a time."""
         return self._each(self._store.source_blocks())

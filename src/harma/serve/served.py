@@ -7,7 +7,7 @@ from typing import Any
 from harma.errors import NotFoundError
 from harma.ground.storage.home import Home, Place
 from harma.index.hits import Hit, hit_of
-from harma.index.pictures import without_thumbnail
+from harma.index.pictures import small_pictures, without_thumbnail
 from harma.index.records import SHOWN_COLUMNS, ShownChip, SourceRecord
 from harma.index.schema import quoted
 from harma.index.source_ids import sources_by_id
@@ -101,14 +101,23 @@ class ServedIndex(LiveIndex):
         """
         return hit_of(ShownChip(**self._row(chip, SHOWN_COLUMNS)), 0.0, NO_STANDINGS)
 
-    def thumbnail(self, chip: str) -> tuple[str, bytes]:
-        """The fingerprint of a chip's scene, and the chip's thumbnail as JPEG.
+    def content_of(self, chip: str) -> str:
+        """The fingerprint of a chip's scene.
 
         Raises:
             NotFoundError: there is no such chip.
         """
-        row = self._row(chip, ("content", "thumbnail"))
-        return row["content"], row["thumbnail"] or without_thumbnail()
+        return str(self._row(chip, ("content",))["content"])
+
+    def thumbnail(self, chip: str) -> bytes:
+        """A chip's thumbnail as JPEG, made of its scene where the index keeps none.
+
+        Raises:
+            NotFoundError: there is no such chip.
+        """
+        hit = self.chip(chip)
+        made = small_pictures(self.index.store, [hit], known=self.records())
+        return made[chip] or without_thumbnail()
 
     def _row(self, chip: str, columns: Sequence[str]) -> dict[str, Any]:
         """Columns of a chip."""

@@ -13,5 +13,8 @@ def test_convert_says_what_is_lost_and_writes_only_when_told(data, tmp_path, cap
     assert main([*arguments, "--lossy"]) == 0
     assert "harma train RECIPE --data.name" in capsys.readouterr().out
     assert main(["data", "check", str(tmp_path / "c" / "data.yaml")]) == 0
+    # The same again: an interrupted command goes on.
+    assert main([*arguments, "--lossy"]) == 0
+    (tmp_path / "c" / "train_caps.txt").write_text("by a person")
     assert main([*arguments, "--lossy"]) == 2
     assert main([*arguments, "--lossy", "--overwrite"]) == 0

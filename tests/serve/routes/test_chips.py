@@ -45,6 +45,21 @@ def test_a_thumbnail_is_kept_by_its_content(client, address):
     assert other.status_code == 200
 
 
+def test_a_thumbnail_that_is_not_kept_is_made(client, address, tmp_path, monkeypatch):
+    kept = np.asarray(Image.open(io.BytesIO(client.get(f"{address}/thumbnail").content)))
+    monkeypatch.setattr(
+        "harma.index.pictures.thumbnails_of", lambda _, chips: dict.fromkeys(chips, b"")
+    )
+    made = np.asarray(Image.open(io.BytesIO(client.get(f"{address}/thumbnail").content)))
+    assert made.shape == kept.shape
+    assert np.abs(made.astype(int) - kept).mean() < 4
+    for scene in (tmp_path / "scenes").iterdir():
+        scene.unlink()
+    grey = client.get(f"{address}/thumbnail")
+    assert grey.status_code == 200
+    assert Image.open(io.BytesIO(grey.content)).size == (96, 96)
+
+
 def test_the_picture_is_what_the_model_saw(client, address, service, hit):
     answer = client.get(f"{address}/image")
     assert answer.headers["content-type"] == "image/jpeg"

@@ -81,6 +81,11 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="finds dates in paths: a regular expression, or flight_%%d%%m%%Y",
     )
+    parser.add_argument(
+        "--no-thumbnails",
+        action="store_true",
+        help="a new index keeps none: pictures are read from the scenes, and gone with them",
+    )
     _add_work_arguments(parser)
     _add_watch_arguments(parser)
 

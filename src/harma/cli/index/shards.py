@@ -65,6 +65,12 @@ def _add_making(parser: argparse.ArgumentParser, about: str) -> None:
         action="store_true",
         help="measure recall of a large index without texts; the model is not loaded",
     )
+    parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="remove what an interrupted run has left of the output; without it the same command"
+        " goes on, and another is refused",
+    )
 
 
 def _shard(text: str) -> tuple[str, str]:
@@ -89,7 +95,12 @@ def _split(args: argparse.Namespace) -> int:
     split = Sharding(args.by, args.degrees or DEGREES, patterns)
     with progress_bars() as progress:
         made = split_index(
-            args.directory, args.output, split, load=_loader(args), progress=progress
+            args.directory,
+            args.output,
+            split,
+            load=_loader(args),
+            anew=args.anew,
+            progress=progress,
         )
     for shard in made:
         _tell(shard)
@@ -101,7 +112,11 @@ def _merge(args: argparse.Namespace) -> int:
 
     with progress_bars() as progress:
         merged = merge_indexes(
-            [args.directory, *args.others], args.output, load=_loader(args), progress=progress
+            [args.directory, *args.others],
+            args.output,
+            load=_loader(args),
+            anew=args.anew,
+            progress=progress,
         )
     _tell(merged.made)
     if merged.num_repeated:

@@ -92,16 +92,14 @@ def routes(service: Service) -> APIRouter:
 
 
 def _thumbnail(served: ServedIndex, chip: str, request: Request) -> Response:
-    content, jpeg = served.thumbnail(chip)
-    tag = f"{chip}-{content[:16]}"
+    tag = f"{chip}-{served.content_of(chip)[:16]}"
     if is_known(request, tag):
         return not_modified(tag, AN_HOUR)
-    return cached(Response(jpeg, media_type=JPEG), tag, AN_HOUR)
+    return cached(Response(served.thumbnail(chip), media_type=JPEG), tag, AN_HOUR)
 
 
 def _image(served: ServedIndex, chip: str, request: Request) -> Response:
-    content, _ = served.thumbnail(chip)
-    tag = f"{chip}-{content[:16]}-{MOST_SIDE}"
+    tag = f"{chip}-{served.content_of(chip)[:16]}-{MOST_SIDE}"
     if is_known(request, tag):
         return not_modified(tag, AN_HOUR)
     picture = _picture(served, served.chip(chip))
@@ -117,8 +115,8 @@ def _picture(served: ServedIndex, chip: Hit) -> Image.Image:
     picture = pictures_of(served.index.store, [chip], size=MOST_SIDE, known=served.records())[0]
     if picture.problem:
         # Its words name files.
-        raise NotFoundError(
-            "the scene of this chip cannot be read now, or is not as it was indexed; its"
-            " thumbnail is there"
-        )
+        problem = "the scene of this chip cannot be read now, or is not as it was indexed"
+        if served.index.store.settings.thumbnails:
+            problem += "; its thumbnail is there"
+        raise NotFoundError(problem)
     return picture.image
