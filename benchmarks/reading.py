@@ -23,6 +23,7 @@ from affine import Affine
 from PIL import Image
 
 from harma.backbones import Preprocess
+from harma.index.known_sources import KnownSources
 from harma.index.plan import PlannedSource
 from harma.index.reading import SceneCache, chips_at_once, least_side, read
 from harma.index.settings import Settings
@@ -120,8 +121,8 @@ def milliseconds(files, tiling):
     scenes = SceneCache(least_side(settings, PREPROCESS))
     num_chips = 0
     start = time.process_time()
-    for surveyed in survey(sources, {}, tiling, settings.reading, num_workers=1):
-        for task in PlannedSource(surveyed, None).tasks(chips_at_once(settings.tiles)):
+    for surveyed in survey(sources, KnownSources(None), tiling, settings.reading, num_workers=1):
+        for task in PlannedSource(surveyed).tasks(chips_at_once(settings.tiles)):
             chips = read(task, settings, resize, scenes)
             assert not chips.problem, chips.problem
             pixels_of(chips.pixels)

@@ -26,6 +26,7 @@ import shapely
 from harma.index import compaction, geoparquet
 from harma.index.contract import ROW_ID
 from harma.index.counts import chip_totals
+from harma.index.known_sources import KnownSources
 from harma.index.merge_indexes import merge_indexes
 from harma.index.records import ChipRecord, SourceRecord
 from harma.index.schema import BOX_COLUMNS, embeddings_of
@@ -208,6 +209,7 @@ DEEDS = {
     "sources, plain": plain_sources,
     "sources, kept": sources_kept,
     "sources, streamed": sources_streamed,
+    "sources, of a build": KnownSources,
     "split": split,
     "merge": merged,
 }

@@ -23,12 +23,11 @@ class HarmaError(Exception):
     """
 
     def __init__(self, problem: str = "", *, source: str = "") -> None:
-        problem = _of_some_length(problem)
-        self.problem = problem
-        self.source = source
-        message = problem
+        self.problem = _shown(_of_some_length(problem))
+        self.source = _shown(source)
+        message = self.problem
         if source:
-            message = f"{source}: {problem}"
+            message = f"{self.source}: {self.problem}"
         super().__init__(message)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -42,6 +41,24 @@ def _of_some_length(text: str) -> str:
     if rest <= _SLACK:
         return text
     return f"{text[:_BEGINNING]} … ({rest:,} characters more) … {text[-_END:]}"
+
+
+def _shown(text: str) -> str:
+    """A message as any terminal and file takes it.
+
+    What moves a cursor, turns the direction of writing or is half of a pair is written out.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_shown_character, text))
+
+
+def _shown_character(character: str) -> str:
+    # Blanks of other widths are not printable to Python either.
+    is_blank = character.isspace() and character > "\x85"
+    if character.isprintable() or character == "\n" or is_blank:
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def _rebuilt(kind: type[HarmaError], problem: str, source: str) -> HarmaError:

@@ -103,3 +103,28 @@ def embedded(reference, pixels, token_ids):
         images = reference.get_image_features(pixel_values=pixels)
         texts = reference.get_text_features(input_ids=token_ids)
     return [getattr(given, "pooler_output", given) for given in (images, texts)]
+
+
+def write_ms_clip(path, backbone, num_bands=10):
+    """Weights as IBM's MS-CLIP writes them: three times, and a temperature beside; its own model.
+
+    Args:
+        path: of the file.
+        backbone: of open_clip, for pictures.
+        num_bands: of the patch embedding.
+    """
+    state = {name: value.clone() for name, value in backbone.weights().items()}
+    kernel = state["visual.conv1.weight"]
+    generator = torch.Generator().manual_seed(1)
+    shape = (len(kernel), num_bands, *kernel.shape[2:])
+    state["visual.conv1.weight"] = 0.3 * torch.randn(shape, generator=generator)
+    content = {"temperature": torch.tensor(0.05)}
+    for prefix in ("clip_base_model.model.", "image_encoder.model.", "text_encoder.model."):
+        content |= {f"{prefix}{name}": value for name, value in state.items()}
+    torch.save(content, path)
+    module = backbone.as_built().module
+    module.visual.conv1 = torch.nn.Conv2d(
+        num_bands, *shape[:1], kernel.shape[-1], kernel.shape[-1], bias=False
+    )
+    module.load_state_dict(state)
+    return module.eval()

@@ -26,7 +26,7 @@ def test_config_errors(config, tmp_path):
         load_backbone({**config, "text_cfg": 3})
     with pytest.raises(
         ConfigError,
-        match="open_clip cannot build a model of the config .*: embed_dim must be divisible",
+        match="config: open_clip cannot build a model of .*: embed_dim must be divisible",
     ):
         load_backbone({**config, "text_cfg": {**config["text_cfg"], "heads": 5}})
     with pytest.raises(

@@ -101,7 +101,7 @@ def test_directories_that_hold_no_model(backbone, tmp_path):
     ):
         load_backbone(tmp_path / "model")
     (tmp_path / "model/open_clip_config.json").write_text("{")
-    with pytest.raises(ConfigError, match="open_clip_config.json is not JSON"):
+    with pytest.raises(ConfigError, match="open_clip_config.json: it is not JSON"):
         load_backbone(tmp_path / "model")
     (tmp_path / "model/open_clip_config.json").write_text("[]")
     with pytest.raises(

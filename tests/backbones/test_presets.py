@@ -7,15 +7,14 @@ from tests.backbones.small import small_config, small_parts  # noqa: F401
 from tests.methods.adapted import adapted
 
 from harma.backbones import PRESETS, load_backbone
+from harma.backbones.preprocess import preprocess_from
 from harma.backbones.sources import resolve
 from harma.data.clip_pixels import CLIP_MEAN
 from harma.errors import BackboneError, ConfigError
 from harma.methods.table import METHODS
 
-OPENED = [name for name, preset in PRESETS.items() if preset.bands == 3]
 
-
-@pytest.mark.parametrize("name", OPENED)
+@pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_complete(name):
     preset = PRESETS[name]
     source = resolve(name)
@@ -53,7 +52,10 @@ def test_presets_and_their_activation():
 
 
 def test_presets_take_images_as_their_models_were_trained():
-    for name, preset in PRESETS.items():
+    of_pictures = [name for name, preset in PRESETS.items() if preset.preprocess.bands is None]
+    assert len(of_pictures) == len(PRESETS) - 1
+    for name in of_pictures:
+        preset = PRESETS[name]
         of_siglip = name.startswith("git-rsclip")
         assert preset.preprocess.size == ((256, 256) if of_siglip else (224, 224))
         assert preset.preprocess.mean[0] == (0.5 if of_siglip else CLIP_MEAN[0])
@@ -63,9 +65,15 @@ def test_presets_take_images_as_their_models_were_trained():
         )
 
 
-def test_ten_bands_are_refused_by_name():
-    with pytest.raises(BackboneError, match="llama3-ms-clip takes images of 10 bands; backbones"):
-        resolve("llama3-ms-clip")
+def test_ten_bands_are_read_as_their_model_was_trained():
+    source = resolve("llama3-ms-clip")
+    preprocess = preprocess_from(source.preprocess, 224, source.name)
+    assert preprocess.resize_mode == "shortest"
+    assert preprocess.bands is not None
+    assert " ".join(preprocess.bands.names) == "B02 B03 B04 B05 B06 B07 B08 B8A B11 B12"
+    # As its code states them: digital numbers with 1000 added, which are taken off.
+    assert preprocess.mean[0] == pytest.approx((1925.161 - 1000) / 10000)
+    assert preprocess.std[-1] == pytest.approx(1365.08 / 10000)
 
 
 def test_git_rsclip_computes_gelu_and_tokens_as_in_transformers():

@@ -58,7 +58,7 @@ def test_captions_have_no_place_in_the_released_form(released, tmp_path, capsys,
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "architecture.json is not JSON ("),
+        ("{", "architecture.json: it is not JSON ("),
         ("[1]", "architecture.json holds a list; it must be an open_clip config"),
     ],
 )

@@ -52,6 +52,7 @@ NOT_RUN = {
 SUBSTITUTED = {
     "georsclip-ret2:weights/RS5M_ViT-B-32_RET-2.pt": "tiny.yaml",
     "ViT-B-32-quickgelu": "tiny.yaml",
+    "architecture: ViT-B-32/laion2b_s34b_b79k": "architecture: tiny.yaml",
     "--count 200": "--count 2",
     "--host 0.0.0.0": "--host 127.0.0.1",
     "before=2021&after=2023": "before=2010&after=2019",
@@ -69,6 +70,8 @@ TINY = f"{SHORT} --data.eval_batch_size 4 --train.report false --backbone tiny.y
 ADDED = {
     "harma train --resume": "",
     "harma train demo_clip": TINY.replace("--backbone tiny.yaml", ""),
+    "harma data scenes data/spectral": "--train 8 --val 4 --test 4",
+    "harma train spectral": TINY.replace("--backbone tiny.yaml", ""),
     "harma train rsitmd_swin_bert": TINY.replace("tiny.yaml", "tiny_dual.yaml"),
     "harma train benchmarks": f"{TINY} --data.empty_captions error",
     "(harma|python -m harma) train ": TINY,
@@ -76,7 +79,7 @@ ADDED = {
     "harma compare benchmarks/ucm/plus": f"{SHORT} --only published harma_plus --seeds 1",
     "harma compare benchmarks/ucm/folds": f"{SHORT} --plan",
     "harma compare benchmarks": f"{SHORT} --only harma --seeds 1",
-    "harma compare .*--folds folds/folds.yaml --output": f"{TINY} --only none",
+    "harma compare .*--folds folds/folds.yaml --output": f"{TINY} --plan",
     "harma compare ": f"{TINY} --only none harma --seeds 1 --learning-rates 0.001",
     "harma index build": "--num-workers 0",
     "python benchmarks/gpu.py": (

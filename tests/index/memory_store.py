@@ -11,7 +11,7 @@ from harma.errors import DataError, HarmaError
 from harma.ground.storage.home import home_of
 from harma.index.contract import DISTANCE_COLUMN, ROW_ID
 from harma.index.properties import columns_of, new_columns, property_types
-from harma.index.schema import chip_schema, embeddings_of
+from harma.index.schema import SOURCE_SCHEMA, chip_schema, embeddings_of
 
 BLOCK = 100
 
@@ -100,6 +100,13 @@ class MemoryStore:
 
     def sources_named(self, names):
         return {name: self._sources[name] for name in names if name in self._sources}
+
+    def sources_of(self, contents):
+        return (record for record in self._sources.values() if record.content in contents)
+
+    def source_tables(self, columns):
+        rows = [vars(record) for record in self._sources.values()]
+        yield pa.Table.from_pylist(rows, schema=SOURCE_SCHEMA).select(list(columns))
 
     def source_blocks(self):
         records = list(self._sources.values())

@@ -42,7 +42,7 @@ def surveyed(name="a.tif", count=4, *, content="c", **values):
 
 def planned(name="a.tif", count=4, *, content="c", record=None, **values):
     """A source that is to be read."""
-    return PlannedSource(surveyed(name, count, content=content), record, **values)
+    return PlannedSource(surveyed(name, count, content=content, record=record), **values)
 
 
 def block(name="a.tif", numbers=(0, 1), *, content="c", count=4, skipped=0, problem=""):

@@ -18,7 +18,8 @@ WINDOW = Window(10, 20, 30, 40)
 
 
 def cutting(footprint=None, shape=(40, 30, 3)):
-    return Cutting(WINDOW, np.full(shape, 77, dtype=np.uint8), 0.25, footprint)
+    picture = np.full(shape, 77, dtype=np.uint8)
+    return Cutting(WINDOW, picture, 0.25, footprint, seen=picture)
 
 
 def test_every_part_of_a_name_counts():

@@ -34,7 +34,7 @@ def store(tmp_path_factory):
 def test_what_lance_says_in_words(store, where, expected):
     with pytest.raises(ValueError, match=".") as caught:
         store.count(where)
-    reason = reason_of(caught.value)
+    reason = reason_of(caught.value.__cause__)
     assert "/root" not in reason
     assert ".rs:" not in reason
     assert "Invalid input" not in reason

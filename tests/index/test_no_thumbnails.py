@@ -61,8 +61,10 @@ def test_an_index_keeps_its_setting(index, build_index, write_scenes, tmp_path):
     assert {row["thumbnail"] for row in all_rows(Store(tmp_path / "index"))} == {None}
     # Those that were made before nobody asked keep them.
     values = values_of(read_settings(tmp_path / "index"))
+    assert not settings_of(values).thumbnails
     del values["thumbnails"]
     assert settings_of(values).thumbnails
+    assert "thumbnails" not in values_of(settings_of(values))
 
 
 def test_pictures_are_made_of_scenes(index, kept, hits, scenes):

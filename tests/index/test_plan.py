@@ -1,6 +1,7 @@
 """What is missing of sources, as tasks."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from tests.index.made import chip
 from tests.index.parts import planned, settings, write_stripes
 
 from harma.index.chips import chip_id
+from harma.index.known_sources import KnownSources
 from harma.index.plan import SOURCES_AT_ONCE, plan
 from harma.index.reading import TASK_CHIPS
 from harma.index.records import SourceRecord
@@ -37,7 +39,7 @@ def add_chips(store, item, numbers, content=None):
 
 def look(store, sources):
     values = store.settings
-    return list(survey(sources, {}, values.tiling, values.reading, num_workers=1))
+    return list(survey(sources, KnownSources(None), values.tiling, values.reading, num_workers=1))
 
 
 def test_a_new_source_is_cut_into_tasks_of_few_windows():
@@ -112,7 +114,12 @@ def test_records_of_the_index_come_with_their_sources(store, tmp_path):
     told = []
     (source,) = plan(sources, store, progress=lambda *progress: told.append(progress))
     assert source.surveyed.is_known
-    assert source.record == record
+    # As it was by size and time: its record is not read.
+    assert source.record is None
+    store.put_sources([replace(record, mtime_ns=1)])
+    (touched,) = plan(sources, store)
+    assert touched.surveyed.is_known
+    assert touched.record == replace(record, mtime_ns=1)
     assert told == [("looking", 1, 1)]
 
 
@@ -127,12 +134,13 @@ class Counted(list):
             yield item
 
 
-def test_few_sources_are_looked_at_before_their_tasks_are_asked_for(store):
+def test_few_sources_are_looked_at_before_their_tasks_are_asked_for(store, monkeypatch):
+    monkeypatch.setattr("harma.index.survey.STATS_AT_ONCE", 10)
     sources = Counted(Source(f"/nowhere/{number}", f"/nowhere/{number}") for number in range(200))
     items = plan(sources, store, num_workers=1)
     for count in range(1, 100):
         next(items)
-        assert sources.num_taken <= count + AHEAD
+        assert sources.num_taken <= count + AHEAD + 10
     items.close()
 
 

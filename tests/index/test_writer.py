@@ -55,12 +55,12 @@ def committed(store, *sources, blocks=()):
 def test_a_file_that_was_touched_but_not_changed_is_not_hashed_again(store, change):
     known = record()
     touched = replace(surveyed(is_known=True), **change)
-    committed(store, PlannedSource(touched, known))
+    committed(store, PlannedSource(replace(touched, record=known)))
     assert store.sources() == {"a.tif": replace(known, **change)}
 
 
 def test_a_source_that_is_as_it_was_is_not_written_again(store):
-    committed(store, PlannedSource(surveyed(is_known=True), record()))
+    committed(store, PlannedSource(surveyed(is_known=True, record=record())))
     assert store.sources() == {}
 
 
@@ -193,10 +193,11 @@ def test_blocks_that_come_after_the_failure_of_their_source_are_not_written(stor
 
 
 def test_sources_that_are_known_touched_or_failed_at_once(store):
-    touched = PlannedSource(surveyed(count=0, is_known=True), record(num_chips=1))
-    known = PlannedSource(surveyed("b.tif", 0, is_known=True), record("b.tif"))
-    touched = PlannedSource(touched.surveyed, SourceRecord("a.tif", 1, 2, "c", num_chips=1))
-    failed = PlannedSource(surveyed("c.tif", 0, problem="it is not there"), None)
+    before = SourceRecord("a.tif", 1, 2, "c", num_chips=1)
+    touched = PlannedSource(surveyed(count=0, is_known=True, record=before))
+    # By size and time, without its record.
+    known = PlannedSource(surveyed("b.tif", 0, is_known=True))
+    failed = PlannedSource(surveyed("c.tif", 0, problem="it is not there"))
     writer = committed(store, touched, known, failed)
     sources = store.sources()
     assert sources.keys() == {"a.tif", "c.tif"}, "what is as it was is not written again"

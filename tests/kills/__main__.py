@@ -43,7 +43,7 @@ def arguments():
 
 
 @contextmanager
-def laboratory(folder, *, anew=False):
+def laboratory(folder, commands, *, anew=False):
     """What trials need: everything imported, the fixture made, the download served."""
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +58,11 @@ def laboratory(folder, *, anew=False):
         for make in (fixture.make_all, fixture.make_by_commands):
             children.result_of(lambda make=make: make(room.fix), folder, 600)
         (room.fix / "made").write_text("")
+    has_runs = (room.fix / "lora_run" / "metrics.json").is_file()
+    if not has_runs and any(command.takes_runs for command in commands):
+        for run in ("run", "lora_run"):
+            shutil.rmtree(room.fix / run, ignore_errors=True)
+        children.result_of(lambda: fixture.make_runs(room.fix), folder, 600)
     address = folder / "address"
     address.unlink(missing_ok=True)
     server = children.Child(lambda: fixture.serve(room.fix, address), folder / "server.log")
@@ -86,7 +91,7 @@ def main():
     if args.by:
         disturbances = {name: disturbances[name] for name in args.by}
     commands = [one for one in COMMANDS if not args.only or one.name in args.only]
-    with laboratory(args.directory, anew=args.anew) as room, file.open("a") as lines:
+    with laboratory(args.directory, commands, anew=args.anew) as room, file.open("a") as lines:
         for number in range(args.first, args.first + args.trials):
             if number in done:
                 continue

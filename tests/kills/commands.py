@@ -17,6 +17,7 @@ class Command:
         again: words of the command that goes on, where it is another one.
         fluid: parts of names whose values may be others on the way; they have to be readable.
         whole: only all of it or nothing may be seen.
+        takes_runs: it takes runs of the fixture.
         done: what it says where it is done already, and may refuse to be done again.
     """
 
@@ -28,6 +29,7 @@ class Command:
     fluid: tuple[str, ...] = ()
     whole: bool = False
     done: str = ""
+    takes_runs: bool = False
 
     def said(self, fix, here, *, again=False):
         """The words, filled in."""
@@ -112,6 +114,10 @@ COMMANDS = (
     Command("data audit", "data audit {fix}/data/data.yaml --output {here}/audit"),
     Command("data split", "data split {fix}/data/data.yaml --output {here}/split"),
     Command("data download", "data download made --output {here}/down --yes --unpack"),
-    Command("merge", "merge {fix}/lora_run --output {here}/merged"),
-    Command("export", "export {fix}/run --format released --output {here}/out/harma.pth"),
+    Command("merge", "merge {fix}/lora_run --output {here}/merged", takes_runs=True),
+    Command(
+        "export",
+        "export {fix}/run --format released --output {here}/out/harma.pth",
+        takes_runs=True,
+    ),
 )

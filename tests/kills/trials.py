@@ -1,6 +1,7 @@
 """A trial: a command is disturbed at a random moment, looked at, given again, and compared."""
 
 import os
+import pickle
 import random
 import re
 import shutil
@@ -22,7 +23,7 @@ from tests.kills.disturbances import Disturbance, pause
 SIGNAL_PATIENCE = 30
 PATIENCE = 240
 # Of processes that end when they notice that theirs has gone.
-GONE_PATIENCE = 12
+GONE_PATIENCE = 60
 LAST_WORDS = re.compile(
     r"^interrupted \(SIG(INT|TERM)\): .+; (go on with: harma|give the command)", re.M
 )
@@ -116,6 +117,9 @@ class Laboratory:
 
     def learn(self, command):
         """Run a command undisturbed, twice: it has to come to the same."""
+        kept = self.fix / f"known {command.name}.pickle"
+        if command.name not in self.known and kept.is_file():
+            self.known[command.name] = pickle.loads(kept.read_bytes())
         if command.name in self.known:
             return self.known[command.name]
         log = self.folder / "undisturbed.log"
@@ -137,6 +141,7 @@ class Laboratory:
         assert not unlike, f"{command.name} undisturbed differs from itself: {unlike[:5]}"
         assert leftovers(self.here) == []
         self.known[command.name] = seen[-1]
+        kept.write_bytes(pickle.dumps(seen[-1]))
         return seen[-1]
 
     def try_out(self, number, command, disturbance, rng):
@@ -178,8 +183,9 @@ class Laboratory:
         self._look_at_contents(verdict, command, disturbance, known)
         if verdict.problems or verdict.crashed:
             verdict.tail = said[-1500:]
-        # What ended by itself counts where something is wrong all the same.
-        return was_running or bool(verdict.problems)
+        # What ended by itself, or was about to, counts where something is wrong all the same.
+        is_hit = was_running and not (disturbance.is_signal and status == 0)
+        return is_hit or bool(verdict.problems)
 
     def _look_at_end(self, verdict, disturbance, said, child, mark):
         """Status, words, tracebacks, processes."""

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from harma.backbones.config_bounds import NOT_BUILT, OF_ANOTHER_KIND, WeightsCounted, check_numbers
 from harma.backbones.directories import Config, Stated, read_json
 from harma.backbones.open_clip_modules import (
     knows_shipped_only,
@@ -24,18 +25,10 @@ from harma.backbones.open_clip_modules import (
     shipped_config,
 )
 from harma.errors import BackboneError, ConfigError
+from harma.ground.messages import plain_reason
 
 log = logging.getLogger(__name__)
 
-# What open_clip, and the libraries of its towers, raise for a config that they cannot build.
-NOT_BUILT = (
-    TypeError,
-    ValueError,
-    AssertionError,
-    RuntimeError,
-    ZeroDivisionError,
-    KeyError,
-)
 REQUIRED_KEYS = ("embed_dim", "vision_cfg", "text_cfg")
 # Part of a config → the class of its options, by open_clip's module: CoCa's draws in transformers,
 # and is imported for CoCa alone.
@@ -110,6 +103,7 @@ def check_config(config: Stated, where: str) -> Config:
     Raises:
         ConfigError: a key is missing or unknown, or a part is not a mapping.
     """
+    check_numbers(config, where)
     missing = [key for key in REQUIRED_KEYS if key not in config]
     if missing:
         raise ConfigError(
@@ -149,7 +143,12 @@ def _check_keys(config: Stated, allowed: Iterable[str], where: str) -> None:
 
 
 def build_module(
-    config: Stated, *, initialise: bool, text_config: Stated | None = None
+    config: Stated,
+    *,
+    initialise: bool,
+    text_config: Stated | None = None,
+    bound: WeightsCounted | None = None,
+    where: str = "the config",
 ) -> nn.Module:
     """Build the open_clip model of a checked config.
 
@@ -157,10 +156,13 @@ def build_module(
         config: from `check_config` or `find_architecture`.
         initialise: draw random weights; without it they are undefined until some are loaded.
         text_config: of its Hugging Face text tower, if it has one.
+        bound: on its weights; None for configs that nobody else has stated.
+        where: what the config is called in messages.
 
     Raises:
         ConfigError: open_clip cannot build it, sizes contradicting each other for example.
     """
+    check_numbers(text_config or {}, f"{where}: the text tower")
     arguments = {key: deepcopy(value) for key, value in config.items() if key != "custom_text"}
     # Otherwise timm downloads weights of its own.
     arguments["vision_cfg"]["timm_model_pretrained"] = False
@@ -168,13 +170,15 @@ def build_module(
         nullcontext() if initialise else _WithoutInitialisation()
     )
     try:
-        with context, _text_tower(arguments["text_cfg"], text_config):
+        with bound or nullcontext(), context, _text_tower(arguments["text_cfg"], text_config):
             module: nn.Module = _model_class(config)(**arguments)
+    except ConfigError:
+        raise
     # Which of these it is depends on the layer that meets the wrong size first.
     except NOT_BUILT as error:
-        reason = str(error) or type(error).__name__
+        reason = plain_reason(error, OF_ANOTHER_KIND, length=1000)
         raise ConfigError(
-            f"open_clip cannot build a model of the config {dict(config)}: {reason}"
+            f"{where}: open_clip cannot build a model of {dict(config)}: {reason}"
         ) from error
     return module
 

@@ -142,7 +142,7 @@ class Backbone(nn.Module, ABC):
         """Token ids (N, length) of texts, as `tokenize` gives them for the context length."""
 
     def encode_image(self, pixels: Tensor) -> Tensor:
-        """Encode pixels (B, 3, H, W) → (B, E), not normalised.
+        """Encode pixels (B, C, H, W) → (B, E), not normalised; C is 3, or the number of bands.
 
         Raises:
             DataError: the pixels have another shape or are not floating point.
@@ -163,7 +163,7 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def _encode_image(self, pixels: Tensor) -> Tensor:
-        """Encode pixels (B, 3, H, W), checked."""
+        """Encode pixels (B, C, H, W), checked."""
 
     @abstractmethod
     def _encode_text(self, token_ids: Tensor) -> Tensor:
@@ -275,15 +275,15 @@ class Backbone(nn.Module, ABC):
         Raises:
             DataError: they have another shape or are not floating point.
         """
-        height, width = self.preprocess.size
+        channels, height, width = self.preprocess.shape
         if (
             pixels.ndim != 4
-            or pixels.shape[1:] != (3, height, width)
+            or pixels.shape[1:] != (channels, height, width)
             or not pixels.is_floating_point()
         ):
             raise DataError(
                 f"pixels are {pixels.dtype} of shape {tuple(pixels.shape)}; {self.name} takes"
-                f" floating point (B, 3, {height}, {width}), resized and normalised as its"
+                f" floating point (B, {channels}, {height}, {width}), resized and normalised as its"
                 " `preprocess` says"
             )
 

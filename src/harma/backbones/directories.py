@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.files import replacing_directory
+from harma.ground.json_text import parse_json
 
 Config = dict[str, Any]
 """A model's config as its JSON has it: open_clip's, or that of a dual encoder."""
@@ -80,7 +81,10 @@ def write_model(
         ConfigError: the directory holds something else than a model.
     """
     _check_target(directory)
-    content = {"model_cfg": dict(config), "preprocess_cfg": {"mode": "RGB", **preprocess}}
+    content = {"model_cfg": dict(config), "preprocess_cfg": dict(preprocess)}
+    # Of bands there is no such word, nor would open_clip itself build as many channels.
+    if "bands" not in preprocess:
+        content["preprocess_cfg"] = {"mode": "RGB", **preprocess}
     if trunk_gelu is not None:
         # open_clip has no word for it, and reads the two parts above alone.
         content["harma"] = {"trunk_gelu": trunk_gelu}
@@ -177,12 +181,9 @@ def read_json(path: Path) -> Any:
     """Read a JSON file. YAML's reader takes numbers such as 1e-12 for text.
 
     Raises:
-        ConfigError: it is not JSON.
+        ConfigError: it is not JSON, or not within the limits of `parse_json`.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path} is not JSON ({error})") from error
+    return parse_json(path.read_bytes(), source=str(path), error=ConfigError)
 
 
 def split_config(content: Stated) -> StoredConfig:

@@ -58,6 +58,11 @@ class DualEncoder(Backbone):
         super().__init__()
         self.name = name
         self.reference = reference
+        if preprocess.get("bands") is not None:
+            raise ConfigError(
+                f"{name} is a dual encoder, which reads pictures alone; choose a model of open_clip"
+                " for bands"
+            )
         self.embed_dim = int(config["embed_dim"])
         options = dict(config["image"])
         # timm takes what is left as arguments of its model; weights are loaded apart.

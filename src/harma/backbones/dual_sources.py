@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harma.backbones.architecture import close_matches
+from harma.backbones.config_bounds import check_numbers
 from harma.backbones.directories import (
     CONFIG_FILE,
     DUAL_CONFIG_FILE,
@@ -175,6 +176,7 @@ def _check(
     """
     # Keys first: a misspelt one is otherwise a default that nobody chose.
     _check_keys(values, DESCRIPTION_KEYS, where)
+    check_numbers(values, where)
     image = _tower(values, "image", "timm", where)
     text = _tower(values, "text", "transformers", where)
     _check_keys(text, TEXT_KEYS, f"{where}: text")

@@ -1,7 +1,8 @@
 """Loading a backbone by name, file or config, with the weights that belong to it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from harma.backbones.architecture import build_module
 from harma.backbones.backbone import Backbone
+from harma.backbones.channels import set_channels, widened
+from harma.backbones.config_bounds import WeightsCounted, counted, counted_beside
+from harma.backbones.dual_presets import DUAL_ENCODERS
 from harma.backbones.dual_sources import DualSource, find_dual
 from harma.backbones.open_clip_backbone import OpenClipBackbone
 from harma.backbones.preprocess import preprocess_from
@@ -24,6 +28,7 @@ from harma.backbones.weights.hub import Remote, find_file
 from harma.backbones.weights.names import long_context, open_clip_names
 from harma.backbones.weights.state import read_weights
 from harma.errors import ConfigError
+from harma.ground.messages import about_file
 
 log = logging.getLogger(__name__)
 
@@ -98,17 +103,26 @@ def load_backbone(
         raise ConfigError(
             f"dtype is {dtype}; weights are floating point, such as torch.float32 or torch.bfloat16"
         )
-    dual = find_dual(what, allow_download=allow_download)
-    if dual is None:
+    # A mapping has no name.
+    named: AbstractContextManager[object] = nullcontext()
+    if isinstance(what, str | Path):
+        named = about_file(what)
+    with named:
+        dual = find_dual(what, allow_download=allow_download)
+        if dual is not None:
+            _check_dual(dual, architecture, quick_gelu)
+            return _load_dual(dual, pretrained, weights, allow_download, dtype).eval()
         source = resolve(
             what, architecture=architecture, quick_gelu=quick_gelu, allow_download=allow_download
         )
         return _load_open_clip(source, pretrained, weights, allow_download, dtype).eval()
+
+
+def _check_dual(dual: DualSource, architecture: object, quick_gelu: bool | None) -> None:
     if architecture is not None or quick_gelu is not None:
         raise ConfigError(
             f"architecture and quick_gelu are for CLIP models; {dual.name} is a dual encoder"
         )
-    return _load_dual(dual, pretrained, weights, allow_download, dtype).eval()
 
 
 def _load_open_clip(
@@ -121,9 +135,11 @@ def _load_open_clip(
     """Build an open_clip model and load its weights, if there are any."""
     state = weights
     origin = "the given weights"
+    files: list[Path] = []
     if pretrained and weights is None:
         file = source.find_weights(allow_download=allow_download)
         if file:
+            files = [file]
             state = read_weights(file)
             origin = str(file)
             source = _fitted(source, state)
@@ -134,16 +150,23 @@ def _load_open_clip(
         source.config, source.text_config, source.name, allow_download=allow_download
     )
     # Drawing weights takes most of the time of building; where others follow it is left out.
-    module = build_module(source.config, initialise=state is None, text_config=of_text)
-    module = module.to(dtype or torch.float32)
+    module = build_module(
+        source.config,
+        initialise=state is None,
+        text_config=of_text,
+        bound=_bound(source, files, weights),
+        where=source.name,
+    )
     own_gelu = _own_gelu(module, source.trunk_gelu)
     visual: Any = module.visual
+    preprocess = preprocess_from(source.preprocess, visual.image_size, source.name)
+    set_channels(visual, preprocess.num_channels, source.name)
     backbone = OpenClipBackbone(
-        module,
+        module.to(dtype or torch.float32),
         name=source.name,
         reference=source.reference,
         config=source.config,
-        preprocess=preprocess_from(source.preprocess, visual.image_size, source.name),
+        preprocess=preprocess,
         make_tokenizer=partial(make_tokenizer, source, allow_download=allow_download),
         text_config=of_text,
         trunk_gelu=own_gelu,
@@ -151,8 +174,22 @@ def _load_open_clip(
     # Weights of a call's own are as good as drawn ones here: no name opens them again.
     backbone.is_random = state is None or weights is not None
     if state is not None:
-        backbone.load_weights(open_clip_names(state, backbone.weights()), origin)
+        own = backbone.weights()
+        named = open_clip_names(state, own)
+        backbone.load_weights(widened(named, own, preprocess.bands), origin)
     return backbone
+
+
+def _bound(
+    source: BackboneSource, files: Sequence[Path], weights: Mapping[str, Tensor] | None
+) -> WeightsCounted | None:
+    """How many weights a model may have: as many as belong to it; any number of a known name."""
+    if weights is not None:
+        return counted_beside(weights, source.name, "the given weights")
+    is_known = isinstance(source.reference, str) and not Path(source.reference).is_file()
+    if not files and is_known:
+        return None
+    return counted(files, source.name)
 
 
 def _fitted(source: BackboneSource, state: Mapping[str, Tensor]) -> BackboneSource:
@@ -188,15 +225,22 @@ def _load_dual(
     if pretrained and weights is None:
         files = _weight_files(source, allow_download)
     pad_id = int(source.config["text"]["transformers"]["pad_token_id"])
-    backbone = DualEncoder(
-        source.config,
-        name=source.name,
-        reference=source.reference,
-        preprocess=source.preprocess,
-        make_tokenizer=partial(
-            make_text_tokenizer, source.tokenizer, pad_id, allow_download=allow_download
-        ),
-    ).to(dtype or torch.float32)
+    # A file of one tower says nothing of the other.
+    of_whole = [files["whole"]] if "whole" in files else []
+    bound: AbstractContextManager[object] = nullcontext()
+    if source.name not in DUAL_ENCODERS:
+        bound = counted(of_whole, source.name)
+    with bound:
+        backbone = DualEncoder(
+            source.config,
+            name=source.name,
+            reference=source.reference,
+            preprocess=source.preprocess,
+            make_tokenizer=partial(
+                make_text_tokenizer, source.tokenizer, pad_id, allow_download=allow_download
+            ),
+        )
+    backbone = backbone.to(dtype or torch.float32)
     loaders = {
         "image": backbone.load_image,
         "text": backbone.load_text,

@@ -1,15 +1,17 @@
-"""Preprocessing of a backbone: size, mean and std, interpolation, how the aspect ratio changes."""
+"""Preprocessing of a backbone: size, mean and std, bands, interpolation, aspect ratio."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from harma.data.clip_pixels import CLIP_MEAN, CLIP_STD
 from harma.data.resizing import INTERPOLATIONS, RESIZE_MODES
 from harma.errors import ConfigError
+from harma.scenes.model_bands import ModelBands, PictureStatistics, bands_from
 
 NUM_CHANNELS = 3
-STATED_KEYS = ("mean", "std", "interpolation", "resize_mode")
+LARGEST = 1_000_000  # of means and deviations, whose pixels are in 0…1
+STATED_KEYS = ("mean", "std", "interpolation", "resize_mode", "bands")
 # Keys of open_clip's preprocess_cfg that say what is the only way here: RGB, padded with black.
 FIXED = {"mode": "RGB", "fill_color": 0}
 
@@ -20,11 +22,13 @@ class Preprocess:
 
     Attributes:
         size: (height, width) of the pixels.
-        mean: subtracted from each channel, images being in 0…1.
+        mean: subtracted from each channel, images being in 0…1; of bands, in their unit.
         std: what each channel is then divided by.
         interpolation: "bicubic", "bilinear" or "nearest".
         resize_mode: "squash" (aspect ratio not kept, SPEC 3), "shortest" (shorter side fits, centre
             crop) or "longest" (longer side fits, padded).
+        bands: of a sensor, which the model reads in place of pictures; None: it reads pictures.
+            They bring mean and std with them.
 
     Raises:
         ConfigError: a value is outside its range.
@@ -35,28 +39,52 @@ class Preprocess:
     std: tuple[float, ...] = CLIP_STD
     interpolation: str = "bicubic"
     resize_mode: str = "squash"
+    bands: ModelBands | None = None
 
     def __post_init__(self) -> None:
-        if self.interpolation not in INTERPOLATIONS:
+        if not _is_one_of(self.interpolation, INTERPOLATIONS):
             raise ConfigError(
                 f"interpolation is {self.interpolation!r}; allowed are {', '.join(INTERPOLATIONS)}"
             )
-        if self.resize_mode not in RESIZE_MODES:
+        if not _is_one_of(self.resize_mode, RESIZE_MODES):
             raise ConfigError(
                 f"resize_mode is {self.resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}"
             )
+        if self.bands is not None:
+            object.__setattr__(self, "mean", self.bands.mean)
+            object.__setattr__(self, "std", self.bands.std)
+            return
         # Lists, as JSON and YAML have them, become tuples of floats.
         object.__setattr__(self, "mean", _three_numbers("mean", self.mean))
         object.__setattr__(self, "std", _three_numbers("std", self.std))
         if min(self.std) <= 0:
             raise ConfigError(f"std is {self.std!r}; every number must be above 0")
 
+    @property
+    def num_channels(self) -> int:
+        """Channels of the pixels: 3 of pictures, or one for each band."""
+        return len(self.mean)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of the pixels of an image: (channels, height, width)."""
+        return (self.num_channels, *self.size)
+
     def to_dict(self) -> dict[str, Any]:
         """The values as JSON has them."""
         content = asdict(self)
+        # Of pictures nothing is said: the fingerprints of their models are older than bands.
+        del content["bands"]
+        if self.bands is not None:
+            content["bands"] = self.bands.to_dict()
         for key in ("size", "mean", "std"):
             content[key] = list(content[key])
         return content
+
+
+def _is_one_of(value: object, allowed: Container[str]) -> bool:
+    # A list of JSON cannot be looked up.
+    return isinstance(value, str) and value in allowed
 
 
 def _three_numbers(name: str, values: object) -> tuple[float, ...]:
@@ -64,11 +92,18 @@ def _three_numbers(name: str, values: object) -> tuple[float, ...]:
         numbers = [float(value) for value in values if _is_number(value)]
         if len(numbers) == NUM_CHANNELS:
             return tuple(numbers)
-    raise ConfigError(f"{name} is {values!r}; it must be three numbers, one for each channel")
+    raise ConfigError(
+        f"{name} is {values!r}; it must be three numbers, one for each channel,"
+        f" from {-LARGEST:,} to {LARGEST:,}"
+    )
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a number that pixels can be computed with."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # Compared before it becomes a float: an int of hundreds of digits does not.
+    return -LARGEST <= value <= LARGEST
 
 
 def preprocess_from(
@@ -92,7 +127,24 @@ def preprocess_from(
     for key, value in stated.items():
         _check_stated(key, value, where)
     options = {key: stated[key] for key in STATED_KEYS if key in stated}
+    if "bands" in options:
+        options["bands"] = bands_from(options["bands"], options.get("mean"), options.get("std"))
     return Preprocess(size=(height, width), **options)
+
+
+def with_bands(values: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stated of a model's preprocessing, with what a person states of it.
+
+    Args:
+        values: of the model; of one of pictures, mean and std are those of red, green and blue.
+        stated: by the person; bands widen a model of pictures to them.
+    """
+    merged = {**values, **stated}
+    if stated.get("bands") is None or values.get("bands") is not None:
+        return merged
+    of_pictures = PictureStatistics(values.get("mean") or CLIP_MEAN, values.get("std") or CLIP_STD)
+    bands = bands_from(stated["bands"], stated.get("mean"), stated.get("std"), of_pictures)
+    return {**merged, "bands": bands.to_dict(), "mean": list(bands.mean), "std": list(bands.std)}
 
 
 def _check_stated(key: str, value: object, where: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.weights.hub import Remote
+from harma.scenes.model_bands import BAND_SETS
 
 CLIP_224 = Preprocess(size=(224, 224))
 SIGLIP_256 = Preprocess(size=(256, 256), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
@@ -26,7 +27,6 @@ class Preset:
         gelu_tanh: whether GELU is approximated by tanh, as in SigLIP's models of transformers; else
             it is as open_clip has it.
         tokenizer: repository of its tokenizer, if it is not that of its architecture.
-        bands: how many channels an image has; others than three cannot be opened yet.
         not_taken: methods that its towers do not take.
     """
 
@@ -37,7 +37,6 @@ class Preset:
     preprocess: Preprocess = CLIP_224
     gelu_tanh: bool = False
     tokenizer: str | None = None
-    bands: int = 3
     not_taken: tuple[str, ...] = ()
 
     @property
@@ -253,15 +252,17 @@ PRESETS: dict[str, Preset] = {
         architecture="ViT-B-16",
         quick_gelu=False,
         about=(
-            "Llama3-MS-CLIP: a CLIP of ten Sentinel-2 bands, tuned on captions of SSL4EO-S12."
-            " It is listed for whoever looks for it: models of ten bands cannot be opened yet."
+            "Llama3-MS-CLIP: LAION-2B's ViT-B/16 (hence GELU) widened to ten Sentinel-2 bands and"
+            " tuned on captions of SSL4EO-S12. It reads reflectance of GeoTIFFs, not pictures."
         ),
         remote=Remote(
             page="https://huggingface.co/ibm-esa-geospatial/Llama3-MS-CLIP-base",
-            files=("Llama3-MS-CLIP-base.pt",),
-            licence="Apache-2.0 (its code)",
+            files=("Llama3_MS_CLIP_weights.pt",),
+            licence="code Apache-2.0; for the weights see the page (Llama 3 licence)",
             repo="ibm-esa-geospatial/Llama3-MS-CLIP-base",
         ),
-        bands=10,
+        preprocess=Preprocess(
+            size=(224, 224), resize_mode="shortest", bands=BAND_SETS["sentinel-2-10"]
+        ),
     ),
 }

@@ -19,7 +19,6 @@ from harma.backbones.directories import (
     read_model_config,
     split_config,
 )
-from harma.backbones.preprocess import NUM_CHANNELS
 from harma.backbones.presets import HUB_WEIGHTS, PRESETS
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
@@ -87,11 +86,6 @@ def from_architecture(name: str, quick_gelu: bool | None) -> BackboneSource:
 def from_preset(name: str) -> BackboneSource:
     """A preset, PRESET or PRESET:FILE."""
     preset = PRESETS[name.partition(":")[0]]
-    if preset.bands != NUM_CHANNELS:
-        raise BackboneError(
-            f"{name} takes images of {preset.bands} bands; backbones of {NUM_CHANNELS} channels can"
-            " be opened"
-        )
     config = {**find_architecture(preset.architecture), "quick_gelu": preset.quick_gelu}
     text = dict(config["text_cfg"])
     if preset.gelu_tanh:

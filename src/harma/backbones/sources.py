@@ -16,6 +16,7 @@ from harma.backbones.architecture import (
     weight_tags,
 )
 from harma.backbones.directories import Config, Stated
+from harma.backbones.preprocess import with_bands
 from harma.backbones.presets import PRESETS
 from harma.backbones.source_kinds import (
     HUB_PREFIX,
@@ -200,11 +201,11 @@ def _with_preprocess(source: BackboneSource, what: Stated) -> BackboneSource:
     stated = what["preprocess"]
     if not isinstance(stated, Mapping):
         raise ConfigError(
-            f"preprocess is {stated!r}; it must be a mapping of mean, std, interpolation and"
-            " resize_mode"
+            f"preprocess is {stated!r}; it must be a mapping of mean, std, interpolation,"
+            " resize_mode and bands"
         )
     reference = {**_as_description(source, what), "preprocess": dict(stated)}
-    return replace(source, reference=reference, preprocess={**source.preprocess, **stated})
+    return replace(source, reference=reference, preprocess=with_bands(source.preprocess, stated))
 
 
 def _as_description(source: BackboneSource, what: Stated) -> Config:

@@ -8,17 +8,17 @@ from typing import Any
 from torch import Tensor, nn
 
 from harma.backbones.architecture import close_matches
+from harma.backbones.config_bounds import NOT_BUILT, OF_ANOTHER_KIND
 from harma.backbones.layouts import WindowLayout
 from harma.backbones.timm_blocks import trunk_block_width, trunk_blocks, trunk_layout
 from harma.errors import BackboneError, ConfigError, WeightsError
+from harma.ground.messages import plain_reason
 
 log = logging.getLogger(__name__)
 
 # What the tower itself decides: no classifier, embeddings from timm's own pooling, weights from
 # where we say.
 OWN_OPTIONS = ("pretrained", "num_classes", "checkpoint_path", "features_only", "in_chans")
-# What timm raises for options, or weights, that it cannot use.
-NOT_BUILT = (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError, IndexError)
 NOT_CONVERTED = (
     KeyError,
     IndexError,
@@ -160,8 +160,10 @@ def build_trunk(name: str, options: Mapping[str, object]) -> nn.Module:
             given[key] = tuple(value)
     try:
         trunk: nn.Module = timm().create_model(name, pretrained=False, num_classes=0, **given)
+    except ConfigError:
+        raise
     except NOT_BUILT as error:
-        reason = str(error) or type(error).__name__
+        reason = plain_reason(error, OF_ANOTHER_KIND, length=1000)
         raise ConfigError(
             f"image: timm cannot build {name} with {dict(options)}: {reason}"
         ) from error

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from harma.backbones.architecture import close_matches
+from harma.backbones.config_bounds import check_numbers
 from harma.backbones.transformers_tower import transformers
 from harma.errors import BackboneError, ConfigError
 from harma.ground.messages import first_line, in_one_line
@@ -73,6 +74,7 @@ def check_text_config(
         ConfigError: a key is unknown, or it has no padding token.
         BackboneError: the model type is unknown or no encoder.
     """
+    check_numbers(values, where)
     kind = str(values.get("model_type", "bert"))
     given = _architecture(values)
     given.pop("model_type", None)

@@ -7,15 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harma.backbones.config_bounds import NOT_BUILT, OF_ANOTHER_KIND
 from harma.backbones.layouts import PaddingLayout
 from harma.backbones.transformers_blocks import encoder_blocks
 from harma.errors import ConfigError, MissingDependencyError
-from harma.ground.messages import first_line
+from harma.ground.messages import plain_reason
 
 log = logging.getLogger(__name__)
 
-# What transformers raises for a config that it cannot build.
-NOT_BUILT = (TypeError, ValueError, AssertionError, RuntimeError, ZeroDivisionError)
 # Constants that older releases stored among the weights.
 OLDER_CONSTANTS = (".position_ids", ".token_type_ids")
 # Kinds in which tokens see padding whatever the mask says: by convolutions, Fourier transforms or
@@ -166,10 +165,11 @@ def _build_encoder(config: Mapping[str, Any]) -> nn.Module:
     made = transformers().AutoConfig.for_model(**config, use_cache=False)
     try:
         encoder = transformers().AutoModel.from_config(made)
+    except ConfigError:
+        raise
     except NOT_BUILT as error:
-        raise ConfigError(
-            f"text: transformers cannot build {dict(config)}: {first_line(error, length=300)}"
-        ) from error
+        reason = plain_reason(error, OF_ANOTHER_KIND, length=300)
+        raise ConfigError(f"text: transformers cannot build {dict(config)}: {reason}") from error
     assert isinstance(encoder, nn.Module)
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = nn.Identity()  # some encoders call it without asking

@@ -32,15 +32,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _list_presets() -> None:
     from harma.backbones import DUAL_ENCODERS, PRESETS
-    from harma.backbones.preprocess import NUM_CHANNELS
     from harma.methods.table import METHODS
 
     for name, preset in PRESETS.items():
         print(f"{name}\n  {preset.architecture}, {preset.activation}: {preset.about}")
         print(f"  {preset.remote.describe()}\n  {preset.remote.page}")
-        if preset.bands == NUM_CHANNELS:
-            taken = [method for method in (*METHODS, "full") if method not in preset.not_taken]
-            print(f"  methods: {', '.join(taken)}")
+        if preset.preprocess.bands is not None:
+            print(f"  bands: {preset.preprocess.bands}")
+        taken = [method for method in (*METHODS, "full") if method not in preset.not_taken]
+        print(f"  methods: {', '.join(taken)}")
     for name, dual in DUAL_ENCODERS.items():
         print(f"{name}\n  dual encoder, its projections untrained: {dual.about}")
         print(

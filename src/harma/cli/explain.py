@@ -12,6 +12,10 @@ from harma.cli.device import add_device_argument, load_on_device
 from harma.ground.outputs import as_written
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
     from harma.evaluation.relevance import Relevance
 
 EPILOG = """examples:
@@ -45,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     """Explain, and write."""
     from harma.errors import ConfigError
     from harma.evaluation.relevance import check_asked, draw_relevance, relevance
-    from harma.scenes.rendering import read_rgb, reading_of
+    from harma.model.embedding import reading_for
+    from harma.scenes.rendering import read_rgb, read_seen, reading_of
 
     if args.output.suffix.lower() != ".png":
         raise ConfigError(f"--output is {args.output}; name a .png file")
@@ -60,7 +65,10 @@ def run(args: argparse.Namespace) -> int:
         # A raster is shown as those that the model was trained on.
         reading = reading_of([args.image], trained=model.trained_reading)
         picture = read_rgb(args.image, reading)
-    relevance_map = relevance(model, picture, args.text, grid=args.grid, batch_size=args.batch_size)
+    seen: Image.Image | NDArray[np.float32] = picture
+    if model.preprocess.bands is not None:
+        seen = read_seen(args.image, reading_for(model, [args.image]))
+    relevance_map = relevance(model, seen, args.text, grid=args.grid, batch_size=args.batch_size)
     draw_relevance(relevance_map, args.text, args.output, picture)
     print(f"cosine {relevance_map.cosine:.3f}; {_in_words(relevance_map)}")
     print(f"written: {as_written(args.output)}")

@@ -13,8 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
+
+from harma.ground.descendants import own_descendants
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 # Seconds that a command has to end by itself; a second signal takes them away.
@@ -107,6 +110,11 @@ class Signals:
     def _leave(self, status: int) -> None:
         for child in multiprocessing.active_children():
             child.kill()
+        # The server that readers are forked from, and these, would notice our end by themselves,
+        # but not before they have loaded what they load.
+        for pid in own_descendants(os.getpid()):
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()

@@ -16,6 +16,7 @@ from harma.evaluation import evaluate, save_evaluation
 from harma.evaluation.user_metrics import find_metrics
 from harma.ground.files import write_json
 from harma.ground.reading import read_yaml
+from harma.scenes.model_bands import ModelBands
 from harma.training.build import load_splits, make_cache, num_workers
 
 RECORD_FILE = "final.json"
@@ -41,6 +42,8 @@ class FinalReading:
 
 
 Record = dict[str, FinalReading]
+# Bands that models read, None for pictures → images as they see them.
+Caches = dict[ModelBands | None, ImageCache]
 
 
 def read_record(plan: Plan) -> Record:
@@ -96,7 +99,7 @@ def read_test(
         raise DataError(
             f"the test split is not the one that {', '.join(others)} were read on; bring that back"
         )
-    cache = make_cache(data, split)
+    caches: Caches = {}
     for row in ready:
         runs = finished_runs(plan, row)
         reading = FinalReading(
@@ -109,7 +112,7 @@ def read_test(
         # Before the first look: an interrupted row is one that has begun to read.
         _write(plan, record, row, reading)
         for run in runs:
-            mean_recall = _evaluate(run, split, cache)
+            mean_recall = _evaluate(run, split, caches)
             say(f"{run.title}: test mR {mean_recall:.2f}")
         _write(plan, record, row, replace(reading, read=_now()))
 
@@ -165,18 +168,23 @@ def _complete(plan: Plan, row: PlanRow) -> bool:
     return all(run.ended for run in known_runs(plan, row)) and bool(finished_runs(plan, row))
 
 
-def _evaluate(run: Run, split: Split, cache: ImageCache) -> float:
+def _evaluate(run: Run, split: Split, caches: Caches) -> float:
     """Evaluate a run on the split unless it was; its mR."""
     # An interrupted reading may have got as far as this run.
     content = run.metrics()
     if "test" not in content:
         recipe = run.recipe
+        model = open_run(run)
+        # Images are decoded once for all rows that see them alike.
+        bands = model.preprocess.bands
+        if bands not in caches:
+            caches[bands] = make_cache(recipe.data, split, model.preprocess)
         evaluation = evaluate(
-            open_run(run),
+            model,
             split,
             batch_size=recipe.data.eval_batch_size,
             num_workers=num_workers(recipe.data),
-            cache=cache,
+            cache=caches[bands],
             # The bare backbone is a row of its own.
             compare=False,
             metrics=find_metrics(recipe.train.metrics),

@@ -36,8 +36,8 @@ class Scatter:
         ConfigError: one is no number from 0.
     """
 
-    image: float = 17.0
-    run: float = 1.0
+    image: float = 23.0
+    run: float = 0.6
     source: str = "as given"
 
     def __post_init__(self) -> None:

@@ -106,7 +106,7 @@ def measure(run: Run, name: str) -> Speed:
     drawn = np.random.default_rng(0).integers(0, len(captions), NUM_CAPTIONS)
     tokens = model.tokenize([captions[i] for i in drawn]).to(device)
     generator = torch.Generator().manual_seed(0)
-    shape = (NUM_IMAGES, 3, *model.preprocess.size)
+    shape = (NUM_IMAGES, *model.preprocess.shape)
     # Random pixels cost what images cost: nothing here depends on what is in them.
     pixels = torch.randn(shape, generator=generator).to(device)
     images = _in_turns(model, bare, lambda one: one.encode_image(pixels), NUM_IMAGES)

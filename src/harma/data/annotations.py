@@ -76,7 +76,8 @@ def load_split(
     loaded = reading.split
     if check_files:
         _check_images_are_there(loaded)
-        loaded = replace(loaded, reading=reading_of_data(loaded, description.stretch))
+        reading_of_images = reading_of_data(loaded, description.stretch, description.bands)
+        loaded = replace(loaded, reading=reading_of_images)
     for path, place in reading.repeated:
         first = reading.places[path]
         logger.warning("%s: image %s is in %s too; it counts as two images", place, path, first)

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,13 +22,17 @@ from harma.ground.outputs import check_no_address
 from harma.ground.progress import Advance
 from harma.ground.tar_members import stat_of
 from harma.scenes.picture import rgb_array
-from harma.scenes.rendering import is_plain_picture, read_rgb
+from harma.scenes.rendering import is_plain_picture, read_rgb, read_values
 
 if TYPE_CHECKING:
     # It takes rasterio, which is no part of the plain install.
+    from harma.scenes.model_bands import ModelBands
     from harma.scenes.reading import Reading
 
 logger = logging.getLogger(__name__)
+
+Decoded = NDArray[np.uint8] | NDArray[np.float32]
+"""A picture (H, W, 3), or values of bands (H, W, N)."""
 
 MODES = ("none", "memory", "disk")
 # Part of every key: a change of how pictures are decoded must not meet old entries.
@@ -40,12 +45,12 @@ PORTION = 256
 
 
 class _InMemory(NamedTuple):
-    """Where an image lies in memory."""
+    """Where an image lies in memory: block and first byte, its shape (H, W, C) and type."""
 
     block: int
     start: int
-    height: int
-    width: int
+    shape: tuple[int, ...]
+    dtype: torch.dtype
 
 
 class ImageCache:
@@ -58,7 +63,8 @@ class ImageCache:
             files of images that changed are never read again, and the directory can be deleted at
             any time.
         directory: of the files; None takes `harma/images` in the user's cache folder.
-        reading: how rasters are read, of which a data set may consist; see `read_rgb`.
+        reading: how rasters are read, of which a data set may consist; see `read_rgb`. Where it
+            names the bands of a model (`Reading.values`), images are their values.
 
     Raises:
         ConfigError: the mode is unknown.
@@ -82,8 +88,13 @@ class ImageCache:
         self._places: dict[Path, _InMemory] = {}
         self._warned = False
 
+    @property
+    def values(self) -> "ModelBands | None":
+        """The bands that images are the values of; None: they are pictures."""
+        return None if self.reading is None else self.reading.values
+
     def get(self, path: Path) -> Tensor:
-        """The image as uint8 (3, H, W); do not write into it.
+        """The image as uint8 (3, H, W), or values as float32 (N, H, W); do not write into it.
 
         In memory the channels of a pixel lie side by side (the tensor is a transposed view).
 
@@ -129,14 +140,20 @@ class ImageCache:
                     if progress is not None:
                         progress(done, len(todo))
 
-    def _decode(self, path: Path) -> NDArray[np.uint8]:
+    def _decode(self, path: Path) -> Decoded:
         if self.mode == "disk":
             return self._through_disk(path)
+        return self._read(path)
+
+    def _read(self, path: Path) -> Decoded:
+        """What a model sees: pixels side by side (H, W, C)."""
+        if self.reading is not None and self.values is not None:
+            return read_values(path, self.reading)
         return rgb_array(read_rgb(path, self.reading))
 
     # -- memory ------------------------------------------------------------------------------------
 
-    def _keep_or_warn(self, path: Path, array: NDArray[np.uint8]) -> None:
+    def _keep_or_warn(self, path: Path, array: Decoded) -> None:
         """Keep an image, but not in a worker: each would hold a copy of its own."""
         if get_worker_info() is None:
             self._keep(path, array)
@@ -148,29 +165,32 @@ class ImageCache:
                 path,
             )
 
-    def _keep(self, path: Path, array: NDArray[np.uint8]) -> None:
-        if not self._blocks or self._used + array.size > self._blocks[-1].numel():
+    def _keep(self, path: Path, array: Decoded) -> None:
+        image = torch.from_numpy(array)
+        flat = image.reshape(-1).view(torch.uint8)
+        if not self._blocks or self._used + len(flat) > self._blocks[-1].numel():
             # An image larger than a block has a block of its own size.
-            self._blocks.append(torch.empty(max(BLOCK_BYTES, array.size), dtype=torch.uint8))
+            self._blocks.append(torch.empty(max(BLOCK_BYTES, len(flat)), dtype=torch.uint8))
             self._used = 0
-        height, width, _ = array.shape
-        end = self._used + array.size
-        self._blocks[-1][self._used : end] = torch.from_numpy(array).reshape(-1)
-        self._places[path] = _InMemory(len(self._blocks) - 1, self._used, height, width)
+        place = _InMemory(len(self._blocks) - 1, self._used, array.shape, image.dtype)
+        end = self._used + len(flat)
+        self._blocks[-1][self._used : end] = flat
+        self._places[path] = place
         self._used = end
 
     def _from_memory(self, path: Path) -> Tensor:
-        block, start, height, width = self._places[path]
-        flat = self._blocks[block][start : start + height * width * 3]
-        return flat.view(height, width, 3).permute(2, 0, 1)
+        block, start, shape, dtype = self._places[path]
+        num_bytes = math.prod(shape) * dtype.itemsize
+        flat = self._blocks[block][start : start + num_bytes]
+        return flat.view(dtype).view(shape).permute(2, 0, 1)
 
     # -- disk --------------------------------------------------------------------------------------
 
-    def _through_disk(self, path: Path) -> NDArray[np.uint8]:
+    def _through_disk(self, path: Path) -> Decoded:
         entry = self._entry(path)
         array = _read_entry(entry)
         if array is None:
-            array = rgb_array(read_rgb(path, self.reading))
+            array = self._read(path)
             _write_entry(entry, array)
         return array
 
@@ -207,7 +227,7 @@ def default_directory() -> Path:
     return Path(folder) / "harma" / "images"
 
 
-def _read_entry(entry: Path) -> NDArray[np.uint8] | None:
+def _read_entry(entry: Path) -> Decoded | None:
     """The image of an entry, mapped into memory.
 
     None if it is not there, or damaged by something else than us.
@@ -217,14 +237,15 @@ def _read_entry(entry: Path) -> NDArray[np.uint8] | None:
         array = np.load(entry, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError, TokenError):
         return None
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+    # Which of the two it is follows from the key, of which the reading is a part.
+    if not isinstance(array, np.ndarray) or array.dtype not in (np.uint8, np.float32):
         return None
-    if array.ndim != 3 or array.shape[2] != 3 or not array.size:
+    if array.ndim != 3 or not array.size or (array.dtype == np.uint8 and array.shape[2] != 3):
         return None
     return np.asarray(array)
 
 
-def _write_entry(entry: Path, array: NDArray[np.uint8]) -> None:
+def _write_entry(entry: Path, array: Decoded) -> None:
     """Write an entry whole or not at all; threads and processes may write the same one."""
     try:
         with replacing(entry) as temporary, temporary.open("wb") as file:

@@ -23,7 +23,7 @@ class CaptionItem(TypedDict):
     """An image with C of its captions.
 
     Keys:
-        pixels: float32 (3, H', W').
+        pixels: float32 (3, H', W'), or a channel for each band that the model reads.
         token_ids: int64 (C, L).
         caption_index: int64 (C,), the same for captions of the same text.
         image_index: number of the image in the split.

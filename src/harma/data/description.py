@@ -13,6 +13,7 @@ from harma.data.text_formats import caps_pairs
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.messages import about_file, kind_of
 from harma.ground.reading import read_yaml
+from harma.scenes.bands import parse_bands
 from harma.scenes.stretch_rule import parse_stretch
 
 SPLITS = ("train", "val", "test")
@@ -39,6 +40,8 @@ class DataDescription:
             reports show it.
         stretch: values that become black and white, where images are not 8 bit: as `--stretch` of
             `harma index build` takes them; "" takes one range for all, from a sample of them.
+        bands: of rasters that do not name their bands: the sensor in whose order they are, or
+            numbers, as `--bands` of `harma index build` takes them; "" is as the files say.
 
     Raises:
         ConfigError: the format is unknown, a file is listed twice in a split, or the files do not
@@ -56,6 +59,7 @@ class DataDescription:
     homepage: str = ""
     note: str = ""
     stretch: str = ""
+    bands: str = ""
 
     def __post_init__(self) -> None:
         if self.format not in ANNOTATION_READERS:
@@ -65,6 +69,8 @@ class DataDescription:
             )
         if self.stretch:
             parse_stretch(self.stretch)
+        if self.bands:
+            parse_bands(self.bands)
         for split in SPLITS:
             files = getattr(self, split)
             twice = sorted({name for name in files if files.count(name) > 1})

@@ -82,6 +82,59 @@ def eval_transform(
     return _Evaluate(resize, Normalize.of(mean, std))
 
 
+def value_train_transform(
+    size: Size, mean: Sequence[float], std: Sequence[float], *, interpolation: str = "bicubic"
+) -> Callable[[Tensor], Tensor]:
+    """The crop, resize and flip of `train_transform`, of measured values of any number of bands.
+
+    There is no RandomAugment, which is made of operations on pictures.
+
+    Args:
+        size: (height, width) of the pixels.
+        mean: of each band.
+        std: of each band.
+        interpolation: as `train_transform`.
+
+    Returns:
+        float32 (N, H, W), NaN where there is no data, → float32 (N, height, width); it can be
+        pickled.
+
+    Raises:
+        ConfigError: a value is not usable.
+    """
+    crop = _Train(_checked_size(size), _mode(interpolation), _as_it_is, augment=None)
+    return _Values(Standardize.of(mean, std), crop)
+
+
+def value_transform(
+    size: Size,
+    mean: Sequence[float],
+    std: Sequence[float],
+    *,
+    interpolation: str = "bicubic",
+    resize_mode: str = "squash",
+) -> Callable[[Tensor], Tensor]:
+    """Mean and std, then resize, of measured values of any number of bands.
+
+    What has no data becomes the mean, before anything is mixed with it.
+
+    Args:
+        size: (height, width) of the pixels.
+        mean: of each band.
+        std: of each band.
+        interpolation: as `eval_transform`.
+        resize_mode: as `eval_transform`; what is padded is the mean.
+
+    Returns:
+        As `value_train_transform`.
+
+    Raises:
+        ConfigError: a value is not usable.
+    """
+    resize = eval_resize(size, interpolation=interpolation, resize_mode=resize_mode)
+    return _Values(Standardize.of(mean, std), resize)
+
+
 def eval_resize(
     size: Size, *, interpolation: str = "bicubic", resize_mode: str = "squash"
 ) -> Callable[[Tensor], Tensor]:
@@ -147,6 +200,40 @@ class Normalize:
             written.div_(self.std)
 
 
+@dataclass(frozen=True, eq=False)
+class Standardize:
+    """Mean and std of each band, (N, 1, 1), in its unit; what is NaN becomes the mean, 0."""
+
+    mean: Tensor
+    std: Tensor
+
+    @classmethod
+    def of(cls, mean: Sequence[float], std: Sequence[float]) -> "Standardize":
+        """Of values in their unit.
+
+        Raises:
+            ConfigError: a value is not usable.
+        """
+        if len(mean) != len(std) or min(std, default=0) <= 0:
+            raise ConfigError(
+                f"mean is {list(mean)}, std is {list(std)}; both need a number for each band, std"
+                " above 0"
+            )
+        return cls(_of_bands(mean), _of_bands(std))
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """float32 (N, H, W) → the same shape, standardised."""
+        return values.sub(self.mean).div_(self.std).nan_to_num_(nan=0.0)
+
+
+def _of_bands(values: Sequence[float]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
+
+
+def _as_it_is(image: Tensor) -> Tensor:
+    return image
+
+
 def _in_levels(values: Sequence[float]) -> Tensor:
     """Three numbers of the scale 0…1 on that of 8-bit values, (3, 1, 1); rounded once."""
     return torch.tensor(values, dtype=torch.float64).mul(255).float().view(3, 1, 1)
@@ -156,7 +243,7 @@ def _in_levels(values: Sequence[float]) -> Tensor:
 class _Train:
     size: Size
     mode: InterpolationMode
-    normalize: Normalize
+    normalize: Callable[[Tensor], Tensor]
     augment: RandomAugment | None
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -171,6 +258,16 @@ class _Train:
         if self.augment is not None:
             image = self.augment(image)
         return self.normalize(image)
+
+
+@dataclass(frozen=True, eq=False)
+class _Values:
+    standardize: Standardize
+    resize: Callable[[Tensor], Tensor]
+
+    def __call__(self, values: Tensor) -> Tensor:
+        # In this order: resizing would spread what has no data.
+        return self.resize(self.standardize(values)).contiguous()
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,9 +21,17 @@ from harma.evaluation.examples import images_having
 from harma.evaluation.retrieval import Embedded
 from harma.ground.drawing import INK, PAPER, data_uri
 from harma.ground.files import replacing
-from harma.model.embedding import Embedder, embed_texts, eval_transform_of, evaluating
-from harma.scenes.picture import to_uint8_rgb
-from harma.scenes.rendering import read_rgb
+from harma.model.embedding import (
+    Embedder,
+    embed_texts,
+    eval_transform_of,
+    evaluating,
+    seen_in_memory,
+    with_model_bands,
+)
+from harma.scenes.model_bands import REFLECTANCE, ModelBands
+from harma.scenes.reflectance import BRIGHT
+from harma.scenes.rendering import read_seen
 
 MIN_GRID = 3
 MAX_GRID = 64
@@ -34,6 +42,8 @@ STRENGTH = 0.75
 # 65 image embeddings a map; a report has three.
 REPORT_GRID = 8
 REPORT_SIDE = 224
+# Of values that are all alike: no division by zero.
+TINY_RANGE = 1e-12
 
 
 class Peak(NamedTuple):
@@ -82,7 +92,7 @@ class Relevance:
 
 def relevance(
     model: Embedder,
-    image: Image.Image | NDArray[np.uint8],
+    image: Image.Image | NDArray[np.uint8] | NDArray[np.float32],
     text: str,
     *,
     grid: int = 12,
@@ -99,7 +109,7 @@ def relevance(
 
     Args:
         model: embeds.
-        image: a Pillow picture or an array.
+        image: a Pillow picture or an array; of a model of bands their values (H, W, N).
         text: as the model is to read it; captions of a split are cleaned.
         grid: cells along each side.
         batch_size: covered images at once.
@@ -108,7 +118,8 @@ def relevance(
         ConfigError: the grid is too small or large, or the text is empty.
     """
     check_asked(text, grid)
-    pixels = eval_transform_of(model.preprocess)(to_uint8_rgb(image)).to(model.device)
+    bands = model.preprocess.bands
+    pixels = eval_transform_of(model.preprocess)(seen_in_memory(image, bands)).to(model.device)
     of_text = torch.from_numpy(embed_texts(model, [text])[0])
     # The first cosine is that of the image uncovered.
     parts = []
@@ -160,12 +171,24 @@ def _covered(pixels: Tensor, grid: int, batch_size: int) -> Iterator[Tensor]:
 
 
 def _seen(pixels: Tensor, model: Embedder) -> NDArray[np.uint8]:
-    """Pixels (3, H, W) with the normalisation taken back: uint8 (H, W, 3)."""
+    """Pixels (C, H, W) with the normalisation taken back: uint8 (H, W, 3)."""
     mean = torch.tensor(model.preprocess.mean)[:, None, None]
     std = torch.tensor(model.preprocess.std)[:, None, None]
-    levels = (pixels.float().cpu() * std + mean).clamp(0, 1) * 255
+    values = pixels.float().cpu() * std + mean
+    if model.preprocess.bands is not None:
+        values = _shown(values, model.preprocess.bands)
+    levels = values.clamp(0, 1) * 255
     result: NDArray[np.uint8] = levels.round().to(torch.uint8).permute(1, 2, 0).numpy()
     return result
+
+
+def _shown(values: Tensor, bands: ModelBands) -> Tensor:
+    """Values of bands (N, H, W) as colours, about 0 to 1: its own, or the first band as grey."""
+    if bands.colors and bands.unit == REFLECTANCE:
+        return values[list(bands.colors)] / BRIGHT
+    grey = values[:1]
+    low = float(grey.min())
+    return ((grey - low) / max(float(grey.max()) - low, TINY_RANGE)).repeat(3, 1, 1)
 
 
 # -- its picture ----------------------------------------------------------------------------------
@@ -281,7 +304,8 @@ def _example(
 ) -> RelevanceExample:
     query = embedded.texts[embedded.captions.text[caption]]
     image = int(np.argmax(embedded.images @ query))
-    picture = read_rgb(split.images[image], split.reading)
+    reading = with_model_bands(split.reading, model.preprocess)
+    picture = read_seen(split.images[image], reading)
     relevance_map = relevance(model, picture, split.captions[caption], grid=grid)
     seen = Image.fromarray(relevance_map.picture).resize((REPORT_SIDE, REPORT_SIDE))
     right = image == int(split.caption_to_image[caption])

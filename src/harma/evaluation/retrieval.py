@@ -22,7 +22,13 @@ from harma.metrics import (
     count_hits,
     summarize,
 )
-from harma.model.embedding import Embedder, embed_images, embed_texts, trained_reading
+from harma.model.embedding import (
+    Embedder,
+    embed_images,
+    embed_texts,
+    trained_reading,
+    with_model_bands,
+)
 
 if TYPE_CHECKING:
     from harma.scenes.reading import Reading
@@ -135,11 +141,11 @@ def embed_split(
 def _reading(split: Split, model: Embedder) -> "Reading | None":
     """How the images of a split are read for a model."""
     if split.reading is None:
-        return None
+        return with_model_bands(None, model.preprocess)
     # It takes rasterio, which is there where a split has a reading.
     from harma.scenes.reading_values import as_trained
 
-    return as_trained(split.reading, trained_reading(model))
+    return with_model_bands(as_trained(split.reading, trained_reading(model)), model.preprocess)
 
 
 def evaluate_embeddings(

@@ -6,33 +6,49 @@ wherever in the program that happens.
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from harma.errors import DataError
+from harma.errors import DataError, HarmaError
 from harma.ground.limits import MAX_DEPTH, MAX_JSON_BYTES
 from harma.ground.messages import first_line
 
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 BRACKET = re.compile(r"[\[{\]}]")
+# Half of a pair, as JSON can write it: `\\ud83d` without its second half.
+MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+HALF = re.compile("[\ud800-\udfff]")
+# Digits of a whole number: more have no use, and Python refuses to read thousands of them.
+MOST_DIGITS = 400
 # Longer texts are data sets, of which looking for depth would take as long as reading them.
 LOOKED_THROUGH = 4 << 20
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, *, source: str = "", error: type[HarmaError] = DataError) -> Any:
     """What a JSON text holds.
 
     Args:
         text: bytes are UTF-8, with or without a byte order mark.
+        source: file or address that it is from, for messages.
+        error: the kind of error that is raised.
 
     Raises:
-        DataError: it is no JSON, has a key twice in one object, is too long or nested too deep.
+        HarmaError: of that kind: it is no JSON, has a key twice in one object, is too long or
+            nested too deep, or holds a number or text that nothing can take.
     """
+    try:
+        return _parsed(text)
+    except DataError as problem:
+        raise error(problem.problem, source=source) from problem
+
+
+def _parsed(text: str | bytes) -> Any:
     if MAX_JSON_BYTES.is_over(len(text)):
         raise DataError(f"it has {len(text):,} bytes of JSON; {MAX_JSON_BYTES.said}")
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        content = json.loads(text, object_pairs_hook=_unique)
+        content = json.loads(text, object_pairs_hook=_unique, parse_int=_whole_number)
     except RecursionError as error:
         raise DataError(_TOO_DEEP.format(MAX_DEPTH.said)) from error
     except UnicodeDecodeError as error:
@@ -43,12 +59,37 @@ def parse_json(text: str | bytes) -> Any:
         raise DataError(f"it is not JSON ({first_line(error)})") from error
     if len(text) <= LOOKED_THROUGH and MAX_DEPTH.is_over(_depth(text)):
         raise DataError(_TOO_DEEP.format(MAX_DEPTH.said))
+    if MAY_BE_HALF.search(text) and any(map(HALF.search, _texts(content))):
+        raise DataError(
+            "a text in it holds half of a pair of surrogates, which no file can hold; write the"
+            " character itself"
+        )
     return content
 
 
 _TOO_DEEP = (
     "it is not JSON that is read here: its lists and objects lie too deep in one another; {}"
 )
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise DataError(
+            f"a whole number in it has {len(digits):,} digits; at most {MOST_DIGITS} are read"
+        )
+    return int(digits)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """All texts of what is not deep, keys among them."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        yield from content
+        yield from _texts(list(content.values()))
+    elif isinstance(content, list):
+        for value in content:
+            yield from _texts(value)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -80,6 +80,11 @@ DECODE_SECONDS = Limit(
     "HARMA_DECODE_SECONDS", 12, "seconds for the first look at a file of a seldom format"
 )
 DECODE_BYTES = Limit("HARMA_DECODE_BYTES", 3 << 30, "bytes of memory of the process that looks")
+MAX_PARAMETERS = Limit(
+    "HARMA_MAX_PARAMETERS", 500_000_000, "weights of a model that a config states, without a file"
+)
+MAX_LAYERS = Limit("HARMA_MAX_LAYERS", 512, "layers, blocks or stages of a stated model")
+MAX_NUMBER = Limit("HARMA_MAX_NUMBER", 10_000_000, "a number in the config of a model")
 
 LIMITS = (
     PICTURE_PIXELS,
@@ -94,4 +99,7 @@ LIMITS = (
     MAX_NAME,
     DECODE_SECONDS,
     DECODE_BYTES,
+    MAX_PARAMETERS,
+    MAX_LAYERS,
+    MAX_NUMBER,
 )

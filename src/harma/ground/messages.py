@@ -23,6 +23,14 @@ KINDS = {
     dict: "a mapping",
 }
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{5,}")
+# How libraries talk to their own programmers: of their classes, arguments and source files.
+OF_PROGRAMMERS = re.compile(
+    r"\b[A-Za-z_.]*(?:Error|Exception|Warning)\b|object has no attribute|unexpected keyword"
+    r"|positional argument|<class '|<built-in|not subscriptable|NoneType"
+    r"|unsupported operand|not supported between"
+    r"|object is not|cannot be interpreted|\bmust be \w+, not \w+|unhashable|indices must be"
+    r"|0x[0-9a-f]{6}|\.rs:\d|/rustc/|panicked|__\w+__|\binvalid literal for|\bcould not convert\b"
+)
 
 
 def first_line(error: BaseException, *, length: int = REASON_LENGTH) -> str:
@@ -64,6 +72,20 @@ def about_file(path: str | os.PathLike[str]) -> Iterator[None]:
         if error.source or os.fspath(path) in error.problem:
             raise
         raise type(error)(error.problem, source=os.fspath(path)) from error
+
+
+def plain_reason(error: BaseException, otherwise: str, *, length: int = REASON_LENGTH) -> str:
+    """The first line of what a library's error says, if it is for people.
+
+    Args:
+        error: what a library raised.
+        otherwise: the reason where it speaks of its own classes and arguments, or says nothing.
+        length: most characters.
+    """
+    line = first_line(error, length=length)
+    if line == type(error).__name__ or OF_PROGRAMMERS.search(line):
+        return otherwise
+    return line
 
 
 def sendable(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harma.errors import DataError
+from harma.ground.json_text import parse_json
 from harma.index.contract import StoreReader, StoreWriter
 
 # How many of the best chips recall is measured on.
@@ -15,6 +16,9 @@ RECALL_K = 10
 PAYS = 50_000
 # With so many times the chips that it was made with, it is made anew.
 GROWN = 2.0
+KINDS = ("IVF_RQ", "IVF_FLAT")
+# Lance counts probes in 32 bits.
+MOST = 2**31 - 1
 # Kept where no ANN index was worth keeping: the number of chips then.
 TRIED = "tried_with"
 
@@ -83,9 +87,11 @@ def read_ann(store: StoreReader) -> Ann | None:
     if values is None or TRIED in values:
         return None
     try:
-        return Ann(**values)
+        ann = Ann(**values)
     except TypeError as error:
-        raise _damaged(store, error) from error
+        raise _damaged(store, "a value is missing, or unknown") from error
+    _check(store, ann)
+    return ann
 
 
 def write_ann(store: StoreWriter, ann: Ann) -> None:
@@ -108,7 +114,9 @@ def pays(store: StoreReader) -> bool:
     before = 0
     values = _read(store)
     if values is not None:
-        before = int(values.get("num_chips", values.get(TRIED, 0)))
+        before = values.get("num_chips", values.get(TRIED, 0))
+        if not _is_count(before):
+            raise _damaged(store, f"its number of chips is {before!r}")
     count = store.count()
     return count >= PAYS and count >= GROWN * before
 
@@ -122,13 +130,34 @@ def _read(store: StoreReader) -> dict[str, Any] | None:
     if not text:
         return None
     try:
-        return dict(json.loads(text))
-    except (TypeError, ValueError) as error:
-        raise _damaged(store, error) from error
+        values = parse_json(text)
+    except DataError as error:
+        raise _damaged(store, error.problem) from error
+    if not isinstance(values, dict):
+        raise _damaged(store, f"it holds {type(values).__name__}, no mapping")
+    return values
 
 
-def _damaged(store: StoreReader, error: Exception) -> DataError:
+def _check(store: StoreReader, ann: Ann) -> None:
+    """Raise DataError for values that no tuning has."""
+    for name in ("num_bits", "num_probes", "refine", "num_chips", "num_partitions", "num_measured"):
+        if not _is_count(getattr(ann, name)):
+            raise _damaged(store, f"{name} is {getattr(ann, name)!r}")
+    if ann.kind not in KINDS:
+        raise _damaged(store, f"kind is {ann.kind!r}")
+    recalls = ann.recall.values() if isinstance(ann.recall, dict) else [None]
+    for value in (*recalls, ann.milliseconds, ann.wanted_recall):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+            raise _damaged(store, f"recall and milliseconds hold {value!r}")
+
+
+def _is_count(value: object) -> bool:
+    """Whether a value is a number of chips, probes or bits that a search can work with."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
+
+
+def _damaged(store: StoreReader, reason: str) -> DataError:
     return DataError(
-        f"search.json is damaged ({error}); run `harma index optimize`",
+        f"search.json is damaged ({reason}); run `harma index optimize`",
         source=str(store.home),
     )

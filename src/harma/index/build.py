@@ -69,7 +69,7 @@ def build(
     with writing(home, WRITING_INDEX) as guard:
         store = _opened(home, settings, tables, guard)
         _check_fits(store, settings, model)
-        found = without_known_parts(found, store.sources())
+        found = without_known_parts(found, store)
         # A source that is named twice would have two sets of chips on their way.
         once = list({source.name: source for source in found.sources}.values())
         start = time.monotonic()
@@ -88,7 +88,7 @@ def build(
         writer.outcome.ranges = ranges.found
         writer.outcome.seconds = time.monotonic() - start
         writer.outcome.left_out = found.left_out
-        writer.outcome.superseded = superseded(found, store.sources(), writer.outcome.problems)
+        writer.outcome.superseded = superseded(found, store, writer.outcome.problems)
         store.drop_sources(writer.outcome.superseded)
         writer.outcome.problems |= found.problems
         write_problems(store, found.problems)
@@ -112,7 +112,7 @@ def _check_fits(store: Store, settings: Settings, model: OpenedModel) -> None:
         ModelMismatchError: it was made with another model.
     """
     of_index = store.settings
-    check_model(of_index.model, of_index.model_id, model)
+    check_model(of_index.model, of_index.model_id, model, of_index.reading.values)
     _check_settings(of_index, settings)
     now = replace(
         of_index,

@@ -31,12 +31,14 @@ class Cutting:
         picture: 8-bit RGB (height, width, 3).
         nodata: share of the chip, 0 to 1.
         footprint: in WGS84, or None where the scene has no place.
+        seen: what the model sees of it: the picture, or values of bands, float32 (H, W, N).
     """
 
     window: Window
     picture: NDArray[np.uint8]
     nodata: float
     footprint: BaseGeometry | None
+    seen: NDArray[np.uint8] | NDArray[np.float32]
 
 
 def chip_id(source: str, content: str, window: Window) -> str:

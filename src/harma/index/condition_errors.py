@@ -2,7 +2,9 @@
 
 import re
 
+from harma.errors import HarmaError
 from harma.ground.messages import first_line
+from harma.index.unreadable import PANICS
 
 # What the parts of a store write around the reason: kinds of their errors, the statement that was
 # given, and where in their own source the error was made.
@@ -20,16 +22,29 @@ NO_LITERAL = re.compile(
     r"literal \w+\(\"?(.*?)\"?\) and could not convert to literal of type '(\w+)"
 )
 DATE_AS_TEXT = re.compile(r"coerce Timestamp\(.*\) and \w*Utf8|parsing timestamp from")
+# What is said of files that are damaged or gone.
+OF_FILES = re.compile(
+    r"LanceError\((?!Arrow|Schema|InvalidInput)\w*\)|Not found: |FileSystem|No such file|corrupt"
+    r"|is a directory",
+    re.IGNORECASE,
+)
 # Columns that no condition is about.
 HIDDEN = ("embedding", "geometry", "thumbnail", "model")
 
 
-def reason_of(error: Exception) -> str:
+def is_about_condition(error: BaseException) -> bool:
+    """Whether what a store raised for a condition is about it, and not about files of the store."""
+    return not isinstance(error, HarmaError) and not OF_FILES.search(str(error))
+
+
+def reason_of(error: BaseException) -> str:
     """Why a condition cannot be used, in a line.
 
     Args:
         error: that a store raised for it.
     """
+    if type(error).__name__ in PANICS:
+        return "it is more than one statement, or none that the store understands"
     text = str(error)
     missing = NO_COLUMN.search(text)
     if missing is not None:

@@ -90,6 +90,12 @@ class StoreReader(Protocol):
     def sources_named(self, names: Sequence[str]) -> dict[str, SourceRecord]:
         """The records of some sources, by source; of those that have one."""
 
+    def sources_of(self, contents: Sequence[str]) -> Iterator[SourceRecord]:
+        """The records of the sources that have some bytes, by their fingerprints."""
+
+    def source_tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Columns of the records of all sources, some thousand at a time."""
+
     def source_blocks(self) -> Iterator[Sequence[SourceRecord]]:
         """The records of all sources, some thousand at a time."""
 

@@ -6,6 +6,7 @@ LanceDB, and no memory but the operating system's cache is taken.
 
 import logging
 import os
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +151,7 @@ def flat_vectors(table: Path, version: int, embed_dim: int, read_rows: ReadRows)
         for file in files:
             pages += _pages(table / "data", file, embed_dim)
         return _checked(pages, embed_dim, read_rows)
-    except (OSError, ValueError, LookupError, AttributeError):
+    except (OSError, ValueError, LookupError, AttributeError, ArithmeticError, struct.error):
         # A format or a system that this module does not know: LanceDB reads it.
         logger.info("embeddings of %s are not read in place", table, exc_info=True)
         return FlatVectors([], embed_dim)

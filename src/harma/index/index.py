@@ -606,7 +606,8 @@ def _checked(store: StoreReader, model: "OpenedModel") -> "OpenedModel":
     # Not at the top: queries of vectors and chips need no model, and so no torch.
     from harma.model.fingerprint import check_model
 
-    check_model(store.settings.model, store.settings.model_id, model)
+    settings = store.settings
+    check_model(settings.model, settings.model_id, model, settings.reading.values)
     return model
 
 

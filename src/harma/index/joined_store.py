@@ -189,6 +189,18 @@ class JoinedStore:
                         records[name] = record
         return records
 
+    def sources_of(self, contents: Sequence[str]) -> Iterator[SourceRecord]:
+        """The records of the sources that have some bytes, of each index."""
+        for part in self.parts:
+            with _named(part):
+                yield from part.sources_of(contents)
+
+    def source_tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Columns of the records of all sources of each index."""
+        for part in self.parts:
+            with _named(part):
+                yield from part.source_tables(columns)
+
     def source_blocks(self) -> Iterator[list[SourceRecord]]:
         """The records of all sources, at once: one that several have is told once."""
         yield list(self.sources().values())

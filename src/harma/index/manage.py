@@ -245,6 +245,8 @@ def _settings(
         max_nodata = of_index.max_nodata
         tiles = of_index.tiles
         thumbnails = of_index.thumbnails
+    # After the index's own: one that was made with other bands is refused by name.
+    reading = replace(reading, values=model.preprocess.bands)
     return default_settings(
         model,
         name,

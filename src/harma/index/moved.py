@@ -5,8 +5,7 @@ old file is still there, the new one is a copy, and a source of its own.
 """
 
 import stat
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -15,12 +14,12 @@ import pyarrow as pa
 from harma.ground.storage.addresses import in_bucket
 from harma.index.chips import chip_id, known_date, moments_of
 from harma.index.contract import StoreWriter
+from harma.index.known_sources import KnownSources, is_signed
 from harma.index.properties import PropertyColumns, properties_of
 from harma.index.records import CHIP_COLUMNS, ChipRecord, SourceRecord
 from harma.index.schema import embeddings_of, quoted
 from harma.index.source_files import files_as_text, listed_files
 from harma.index.survey import Surveyed
-from harma.scenes.addresses import is_address, unsigned
 from harma.scenes.asked import is_gone_from_bucket
 from harma.scenes.formats import FOLDERS_OF_A_RASTER
 from harma.scenes.windows import Window
@@ -50,39 +49,45 @@ class Lost:
     """Sources of an index whose files are gone, to be found again by their content.
 
     Args:
-        known: records of the index's sources, by source.
+        known: the sources of the index.
     """
 
-    def __init__(self, known: Mapping[str, SourceRecord]) -> None:
-        self._by_content: dict[str, list[SourceRecord]] = defaultdict(list)
-        # Indexes of earlier versions kept signatures in names, a source for each.
-        self._by_name: dict[str, list[SourceRecord]] = defaultdict(list)
-        for record in known.values():
-            if not record.content:
-                continue
-            name = record.source
-            if is_address(name):
-                name = unsigned(name)
-            if name != record.source:
-                self._by_name[name].append(record)
-            else:
-                self._by_content[record.content].append(record)
+    def __init__(self, known: KnownSources) -> None:
+        self._known = known
+        # Of the sources that were looked for last, by their content.
+        self._alike: dict[str, list[SourceRecord]] = {}
+        self._claimed: set[str] = set()
+
+    def may_claim(self, surveyed: Surveyed) -> bool:
+        """Whether a source has no chips in the index, and may have been moved."""
+        has_chips = surveyed.record is not None and surveyed.record.num_chips > 0
+        if surveyed.windows is None or has_chips:
+            return False
+        is_signed = self._known.has_signed(surveyed.source.name)
+        return is_signed or self._known.knows_content(surveyed.content)
+
+    def look_for(self, sources: Sequence[Surveyed]) -> None:
+        """Read the records of all that some sources may have been, before they are claimed."""
+        contents = [source.content for source in sources if self.may_claim(source)]
+        self._alike = self._known.of_contents(contents)
 
     def claim(self, surveyed: Surveyed) -> tuple[SourceRecord, ...]:
         """The records of a source under its old names, each given once; none if it is new."""
-        signed = self._by_name.pop(surveyed.source.name, None)
+        signed = self._known.signed_names(surveyed.source.name)
         if signed:
-            return tuple(signed)
-        alike = self._by_content.get(surveyed.content, [])
+            return tuple(self._known.records(signed).values())
+        alike = self._alike.get(surveyed.content, [])
         # Copies that were moved together go to the names most like theirs.
         alike.sort(key=lambda record: -_shared_end(record.source, surveyed.source.name))
         source = surveyed.source
         inner = _inner_name(source.name, source.files)
         for record in alike:
+            if record.source in self._claimed or is_signed(record.source):
+                continue
             # Variables of one file, and members of one archive, have the same bytes.
             of_record = _inner_name(record.source, listed_files(record.files))
             if of_record == inner and is_gone(record):
-                alike.remove(record)
+                self._claimed.add(record.source)
                 return (record,)
         return ()
 

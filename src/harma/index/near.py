@@ -70,9 +70,8 @@ class ListedChips:
             assert self._moments is not None
             some, each = _spread(len(self._moments.ids))
             return round(each * int(self.among(self._moments.ids[some]).sum()))
-        some, each = _spread(len(self._places.ids))
-        ids = self._places.ids[some]
-        near = ids[are_near(self._places.boxes[:, some], self._condition)]
+        sample, each = self._places.sample
+        near = sample.near(self._condition)
         if self._moments is None:
             return round(each * len(near))
         return round(each * int(self.among(near).sum()))
@@ -115,6 +114,12 @@ class Places:
 
     ids: RowIds
     boxes: NDArray[np.float64]
+
+    @cached_property
+    def sample(self) -> tuple["Places", float]:
+        """Some of them, and how many each stands for."""
+        some, each = _spread(len(self.ids))
+        return Places(self.ids[some], np.ascontiguousarray(self.boxes[:, some])), each
 
     def near(self, condition: Filter) -> RowIds:
         """Row ids of chips whose boxes overlap those of a filter's area; ascending."""

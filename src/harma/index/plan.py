@@ -1,6 +1,6 @@
 """The plan of a build: tasks, each of some windows that are missing of one source."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -8,6 +8,7 @@ from itertools import islice
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.chips import chip_id
 from harma.index.hashed_names import KnownNames, NameCounts
+from harma.index.known_sources import KnownSources
 from harma.index.moved import Lost
 from harma.index.reading import TASK_CHIPS, Task
 from harma.index.records import SourceRecord
@@ -26,17 +27,20 @@ class PlannedSource:
 
     Attributes:
         surveyed: what is known of it now.
-        record: its record in the index, or None.
         present: ids of the chips of its present bytes that are there already.
         has_outdated: whether there are chips of other bytes, too.
         before: records of the same source under other names, which it was moved from.
     """
 
     surveyed: Surveyed
-    record: SourceRecord | None
     present: frozenset[str] = frozenset()
     has_outdated: bool = False
     before: tuple[SourceRecord, ...] = ()
+
+    @property
+    def record(self) -> SourceRecord | None:
+        """Its record in the index, where that is of use."""
+        return self.surveyed.record
 
     @property
     def num_missing(self) -> int:
@@ -93,7 +97,7 @@ def plan(
         num_workers: threads that look at sources.
         progress: called with ("looking", sources so far, in all).
     """
-    known = store.sources()
+    known = KnownSources(store)
     with_chips = _sources_with_chips(store)
     settings = store.settings
     lost = Lost(known)
@@ -102,22 +106,25 @@ def plan(
     for count, surveyed in enumerate(looked, start=1):
         progress("looking", count, len(sources))
         waiting.append(surveyed)
-        # Only sources that have chips wait, for others like them: one query reads all their ids.
-        if _is_partial(surveyed, with_chips) and len(waiting) < SOURCES_AT_ONCE:
+        # Only sources that have chips, or known bytes, wait for others like them: one query reads
+        # all their ids, one all the records.
+        may_wait = _is_partial(surveyed, with_chips) or lost.may_claim(surveyed)
+        if may_wait and len(waiting) < SOURCES_AT_ONCE:
             continue
-        yield from _found_again(_planned(waiting, store, known, with_chips), lost)
+        lost.look_for(waiting)
+        yield from _found_again(_planned(waiting, store, with_chips), lost)
         waiting = []
-    yield from _found_again(_planned(waiting, store, known, with_chips), lost)
+    lost.look_for(waiting)
+    yield from _found_again(_planned(waiting, store, with_chips), lost)
 
 
 def _found_again(planned: Iterable[PlannedSource], lost: Lost) -> Iterator[PlannedSource]:
     """The same sources; those that were moved know their old names."""
     for source in planned:
-        has_chips = source.record is not None and source.record.num_chips > 0
-        if source.surveyed.windows is None or has_chips:
-            yield source
-        else:
+        if lost.may_claim(source.surveyed):
             yield replace(source, before=lost.claim(source.surveyed))
+        else:
+            yield source
 
 
 def _sources_with_chips(store: Store) -> KnownNames:
@@ -137,7 +144,6 @@ def _is_partial(surveyed: Surveyed, with_chips: KnownNames) -> bool:
 def _planned(
     batch: Sequence[Surveyed],
     store: Store,
-    known: Mapping[str, SourceRecord],
     with_chips: KnownNames,
 ) -> Iterator[PlannedSource]:
     partial = [item.source.name for item in batch if _is_partial(item, with_chips)]
@@ -145,13 +151,12 @@ def _planned(
     if partial:
         there = store.chip_ids(partial)
     for surveyed in batch:
-        record = known.get(surveyed.source.name)
         # Taken out, so that the ids of the batch do not all stay until its last source is done.
         ids = there.pop(surveyed.source.name, set())
         present = frozenset[str]()
         if ids:
             present = _present(surveyed, ids)
-        yield PlannedSource(surveyed, record, present, has_outdated=len(ids) > len(present))
+        yield PlannedSource(surveyed, present, has_outdated=len(ids) > len(present))
 
 
 def _present(surveyed: Surveyed, ids: AbstractSet[str]) -> frozenset[str]:

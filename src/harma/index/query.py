@@ -20,7 +20,7 @@ from harma.index.schema import embeddings_of, quoted
 from harma.index.snapshot import Snapshot
 from harma.index.standing import SMALLEST_SAMPLE
 from harma.index.tiles import embed_picture
-from harma.scenes.rendering import read_rgb
+from harma.scenes.rendering import read_seen
 
 logger = logging.getLogger(__name__)
 
@@ -299,8 +299,11 @@ class _Embedder:
         image = example.image
         # The name of a file: a picture is no text, whatever its name looks like.
         if isinstance(image, str | PathLike):
-            image = read_rgb(image, self.store.settings.reading, as_scene=True)
-        return embed_picture(self.model(), image, self.store.settings.tiles)
+            image = read_seen(image, self.store.settings.reading, as_scene=True)
+        settings = self.store.settings
+        return embed_picture(
+            self.model(), image, settings.tiles, are_values=settings.reading.values is not None
+        )
 
     def _expanded(self, text: str, vector: Embedding) -> Embedding:
         """A text joined by what holds its words, which is noted."""

@@ -26,7 +26,7 @@ from harma.scenes.scene import Scene, SceneFacts
 from harma.scenes.source import Source
 from harma.scenes.windows import Tiling, Window
 
-# uint8 (3, H, W) to uint8 of the model's size (3, H', W').
+# uint8 (3, H, W) to uint8 of the model's size (3, H', W'), or values (N, H, W) to pixels.
 Transform = Callable[[Tensor], Tensor]
 # Chips that a reader hands over at once, where each is one picture.
 TASK_CHIPS = 32
@@ -90,8 +90,9 @@ class ChipPixels:
     Attributes:
         task: what was asked for.
         chips: records of the chips that are kept.
-        pixels: uint8 (n + all tiles, 3, H, W), as large as the model takes them: of each chip, and
-            then of its tiles; None if there are none.
+        pixels: uint8 (n + all tiles, 3, H, W), or float32 (…, N, H, W) of a model of bands, as
+            large as the model takes them: of each chip, and then of its tiles; None if there are
+            none.
         num_skipped: chips left out as mostly nodata.
         num_off_earth: chips left out as not on the Earth.
         facts: of the source; None where it could not be read.
@@ -217,7 +218,7 @@ def _read(task: Task, settings: Settings, transform: Transform, scene: Scene) ->
             task.source, task.content, scene.facts, cutting, thumbnail=settings.thumbnails
         )
         chips.append(record)
-        pictures = with_tiles(cutting.picture, settings.tiles)
+        pictures = with_tiles(cutting.seen, settings.tiles)
         num_tiles.append(len(pictures) - 1)
         for picture in pictures:
             pixels.append(transform(torch.from_numpy(picture).permute(2, 0, 1)))
@@ -249,4 +250,10 @@ def _cut(scene: Scene, window: Window, tiling: Tiling) -> Cutting:
     # The place first: what is not on the Earth is not read.
     footprint = scene.footprint(window)
     picture, nodata = scene.read_whole() if tiling.is_whole else scene.read(window)
-    return Cutting(window, on_the_ground(picture, tiling, scene.facts), nodata, footprint)
+    shown = on_the_ground(picture, tiling, scene.facts)
+    if scene.values is None:
+        return Cutting(window, shown, nodata, footprint, seen=shown)
+    # Whether there are data is told by the bands that the model reads, not by those people see.
+    values, nodata = scene.read_values(window)
+    seen = on_the_ground(values, tiling, scene.facts)
+    return Cutting(window, shown, nodata, footprint, seen=seen)

@@ -71,6 +71,7 @@ def reembed(
         embedded_by=(engine_of(model),),
         embed_dim=model.embed_dim,
         tiles=tiles or old.settings.tiles,
+        reading=replace(old.settings.reading, values=model.preprocess.bands),
     )
     if settings.embedding_id == old.settings.embedding_id:
         _refuse(home, settings)

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from harma.errors import HarmaError, QueryError
+from harma.errors import QueryError
 from harma.index.ann import RECALL_K, Ann
-from harma.index.condition_errors import reason_of
+from harma.index.condition_errors import is_about_condition, reason_of
 from harma.index.contract import READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
 from harma.index.joined_store import JoinedStore
@@ -23,6 +23,7 @@ from harma.index.near import NearChips
 from harma.index.records import ShownChip
 from harma.index.schema import embeddings_of
 from harma.index.snapshot import Snapshot
+from harma.index.unreadable import UnreadableError
 
 # More than this is not asked of the ANN index: comparing all is as quick.
 MOST_BY_ANN = 3000
@@ -327,8 +328,10 @@ def _where_checked(condition: Filter) -> Iterator[None]:
         yield
     except READ_ERRORS as error:
         # Without a person's condition the error is about the store itself.
-        if not condition.where or isinstance(error, HarmaError):
+        told_by_store = error.__cause__ if isinstance(error, UnreadableError) else error
+        is_of_condition = condition.where and told_by_store is not None
+        if not is_of_condition or not is_about_condition(told_by_store):
             raise
         raise QueryError(
-            f"the condition {condition.where!r} cannot be used: {reason_of(error)}"
+            f"the condition {condition.where!r} cannot be used: {reason_of(told_by_store)}"
         ) from error

@@ -1,11 +1,14 @@
 """What an index was made with: kept beside its table, the same for all its chips."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from harma.errors import ConfigError, DataError, MissingFileError
+from harma.ground.json_text import parse_json
+from harma.ground.messages import plain_reason
 from harma.ground.storage.home import Place, home_of
 from harma.index.tiles import check_tiles
 from harma.scenes.reading import Reading
@@ -21,6 +24,12 @@ FOREIGN = "foreign-"
 COMMON_SETTINGS = ("tiling", "reading", "max_nodata", "tiles")
 # What those who add to an index must agree on too; indexes that are joined or merged need not.
 BUILD_SETTINGS = (*COMMON_SETTINGS, "thumbnails")
+
+
+# Of an embedding.
+MOST_NUMBERS = 100_000
+# A name that leads to no other folder.
+PLAIN_NAME = re.compile(r"[\w-][\w.+=:@ -]{0,199}")
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,28 @@ class Settings:
     thumbnails: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.max_nodata <= 1:
+        self._check_names()
+        _check_whole("embed_dim", self.embed_dim, 1, MOST_NUMBERS)
+        _check_whole("versions_before", self.versions_before, 0, 2**62)
+        is_number = isinstance(self.max_nodata, int | float)
+        if not is_number or not 0 <= self.max_nodata <= 1:
             raise ConfigError(
                 f"max_nodata is {self.max_nodata}; it must be from 0 to 1 (a share of the chip)"
             )
         check_tiles(self.tiles)
+
+    def _check_names(self) -> None:
+        """Check the texts; the tables lie in a folder that is called by the model's fingerprint."""
+        texts = {"model": self.model, "backbone": self.backbone or "", "model_id": self.model_id}
+        for name, text in texts.items():
+            if not isinstance(text, str):
+                raise ConfigError(f"{name} is {text!r}; it must be a text")
+        if not PLAIN_NAME.fullmatch(self.model_id):
+            raise ConfigError(
+                f"model_id is {self.model_id!r}; it must be a plain name of letters, digits, ._-"
+            )
+        if not all(isinstance(text, str) for text in self.embedded_by):
+            raise ConfigError(f"embedded_by is {list(self.embedded_by)}; it must be texts")
 
     @property
     def embedding_id(self) -> str:
@@ -72,6 +98,12 @@ class Settings:
         if self.tiles == 1:
             return self.model_id
         return f"{self.model_id}-tiles{self.tiles}"
+
+
+def _check_whole(name: str, value: object, least: int, most: int) -> None:
+    # To Python `true` is a whole number, too.
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ConfigError(f"{name} is {value!r}; it must be a whole number from {least} to {most}")
 
 
 def write_settings(place: Place, settings: Settings) -> None:
@@ -103,7 +135,7 @@ def read_settings(place: Place) -> Settings:
         )
     try:
         # Not YAML: it reads 1e+20 as text, and NaN too.
-        values = json.loads(text)
+        values = parse_json(text, source=file)
         if values.pop("format") != FORMAT or values.pop("version") != VERSION:
             raise DataError(
                 f"{file} is not of version {VERSION} of HarMA's indices; build the index again"
@@ -111,13 +143,18 @@ def read_settings(place: Place) -> Settings:
         return settings_of(values)
     except DataError:
         raise
-    except (LookupError, TypeError, AttributeError, ValueError, OSError) as error:
-        raise DataError(f"{file} is damaged ({error}); build the index again") from error
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+        reason = plain_reason(error, "a value is missing, unknown, or of another kind")
+        raise DataError(f"{file} is damaged ({reason}); build the index again") from error
 
 
 def values_of(settings: Settings) -> dict[str, Any]:
     """Settings as plain values; `settings_of` reads them."""
-    return {**asdict(settings), "reading": reading_values(settings.reading)}
+    values = {**asdict(settings), "reading": reading_values(settings.reading)}
+    # What says nothing new is left out: earlier versions read such an index still.
+    if settings.thumbnails:
+        del values["thumbnails"]
+    return values
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from harma.errors import (
     ConfigError,
     DataError,
-    HarmaError,
     MissingDependencyError,
     ModelMismatchError,
     StorageError,
@@ -22,13 +21,12 @@ from harma.errors import (
 from harma.ground.deferred_imports import deferring, waiting_for
 from harma.ground.leftovers import remove_leftovers
 from harma.ground.lock import LOCK_FILE
-from harma.ground.messages import first_line
 from harma.ground.origins import passed_through
 from harma.ground.storage.home import Home, Place, home_of
 from harma.ground.storage.lease import LEASE_FILE, Guard, unguarded
 from harma.ground.storage.probe import SINGLE_WRITER_FILE
 from harma.index.ann_segments import AnnPlan, make_in_parts, merge_latest
-from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID
+from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, ROW_ID
 from harma.index.flat_vectors import FlatVectors, flat_vectors
 from harma.index.fragments import CommitMark, TableAddress, commit_fragments, take_over
 from harma.index.old_versions import kept_for
@@ -44,6 +42,7 @@ from harma.index.schema import (
     quoted,
 )
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
+from harma.index.unreadable import UnreadableError, is_of_store, reason_of_store, telling
 
 # What reads and writes the tables.
 LIBRARIES = ("lancedb", "lance", "pyarrow")
@@ -56,6 +55,8 @@ LANCE_DISTANCE = "_distance"
 NO_LIMIT = 0
 # Sources read at once: as rows of Python they take a kilobyte each.
 SOURCES_AT_ONCE = 4096
+# Of some columns alone.
+ROWS_OF_SOURCES = 65_536
 # Of sources, what many have in common.
 REPEATED = {"bands", "bands_reason", "stretch", "sensor", "date_from", "placed_by"}
 # What may lie where an index is to be made.
@@ -77,7 +78,28 @@ FILES_AHEAD = ("LANCE_DEFAULT_FRAGMENT_READAHEAD", "1")
 TRAINED_ON = 64
 TRAINING_ROUNDS = 20
 
+# What reads the tables, and tells where they are damaged.
+READS = (
+    "version",
+    "versions",
+    "property_types",
+    "count",
+    "blocks",
+    "rows",
+    "take",
+    "vectors",
+    "at",
+    "sources",
+    "source_blocks",
+    "chip_ids",
+    "nearest",
+    "num_unindexed",
+    "num_segments",
+    "num_files",
+)
 
+
+@telling(*READS)
 class Store:
     """An opened index: reads and writes; see `harma.index.contract`.
 
@@ -113,10 +135,12 @@ class Store:
             self._database = _connect(self._tables, self.settings)
             self._open_tables()
             names = set(self._chips.schema.names)
-        except READ_ERRORS as error:
-            raise DataError(
-                f"the index {self.home} is damaged ({first_line(error)}); build it again"
-            ) from error
+        except BaseException as error:
+            if is_of_store(error):
+                raise DataError(
+                    f"the index {self.home} is damaged ({reason_of_store(error)}); build it again"
+                ) from error
+            raise
         needed = set(chip_schema(self.settings.embed_dim).names)
         are_known = all(kind in WORDS for kind in self.property_types().values())
         if not needed - NEW_COLUMNS <= names or not are_known:
@@ -201,8 +225,10 @@ class Store:
             # The file is no part of a version: of a tuning that changed meanwhile nobody knows
             # which ANN index it is of, and without one all chips are compared.
             fixed._fixed_tuning = tuning if self._written_tuning() == tuning else ""
-        except READ_ERRORS as error:
-            raise self._unreadable(error) from error
+        except BaseException as error:
+            if is_of_store(error):
+                raise self._unreadable(error) from error
+            raise
         return fixed
 
     @property
@@ -364,6 +390,27 @@ class Store:
                 records.update({record.source: record for record in block})
         return records
 
+    def sources_of(self, contents: Sequence[str]) -> Iterator[SourceRecord]:
+        """The records of the sources that have some bytes, by their fingerprints."""
+        for where in _named(contents, "content"):
+            for block in self.source_blocks(where):
+                yield from block
+
+    def source_tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Columns of the records of all sources, `ROWS_OF_SOURCES` at a time.
+
+        What an earlier version did not know is null.
+        """
+        names = set(self._sources.schema.names)
+        query = self._sources.search().select([name for name in columns if name in names])
+        for batch in query.to_batches(batch_size=ROWS_OF_SOURCES):
+            table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+            for column in columns:
+                if column not in names:
+                    nulls = pa.nulls(len(table), SOURCE_SCHEMA.field(column).type)
+                    table = table.append_column(column, nulls)
+            yield table.select(list(columns))
+
     def source_blocks(self, where: str = "") -> Iterator[list[SourceRecord]]:
         """The records of sources, `SOURCES_AT_ONCE` at a time.
 
@@ -457,19 +504,14 @@ class Store:
         """
         try:
             yield
-        except HarmaError:
+        except BaseException as error:
+            if _is_of_tables(error):
+                raise self._unreadable(error) from error
             raise
-        except OSError as error:
-            raise self._unreadable(error) from error
-        except RuntimeError as error:
-            # Anything else, such as of a model, is nothing of the tables'.
-            if not passed_through(error, LIBRARIES):
-                raise
-            raise self._unreadable(error) from error
 
-    def _unreadable(self, error: Exception) -> DataError:
-        return DataError(
-            f"the index {self.home} cannot be read ({first_line(error)}). If it was embedded"
+    def _unreadable(self, error: BaseException) -> UnreadableError:
+        return UnreadableError(
+            f"the index {self.home} cannot be read ({reason_of_store(error)}). If it was embedded"
             " again or optimized just now, open it again; else a file is damaged: see `harma index"
             " verify`, and build it again"
         )
@@ -674,19 +716,27 @@ class Store:
         self._guard()
         try:
             yield
-        except HarmaError:
+        except BaseException as error:
+            if is_of_store(error):
+                raise StorageError(
+                    f"the index {self.home} cannot be written ({reason_of_store(error)}). What was"
+                    " written before is kept; make room, or make it writable, and give the command"
+                    " again"
+                ) from error
             raise
-        except READ_ERRORS as error:
-            raise StorageError(
-                f"the index {self.home} cannot be written ({first_line(error)}). What was"
-                " written before is kept; make room, or make it writable, and give the command"
-                " again"
-            ) from error
 
 
 def tables_name(settings: Settings) -> str:
     """Where tables are in a home: beside the old ones while the index is embedded again."""
     return f"{TABLES}/{settings.embedding_id}"
+
+
+def _is_of_tables(error: BaseException) -> bool:
+    """Whether an error is the tables', where what was read is used meanwhile, too."""
+    if not is_of_store(error) or isinstance(error, ValueError | LookupError):
+        return False
+    # Others raise it as well, such as a model.
+    return not isinstance(error, RuntimeError) or passed_through(error, LIBRARIES)
 
 
 def _renamed(table: pa.Table) -> pa.Table:
@@ -737,8 +787,8 @@ def _complete(table: Any, schema: pa.Schema) -> None:
         table.add_columns(pa.schema(missing))
 
 
-def _named(sources: Sequence[str]) -> Iterator[str]:
-    """SQL for sources by name, some hundred at a time."""
-    for start in range(0, len(sources), NAMES_AT_ONCE):
-        names = [quoted(name) for name in sources[start : start + NAMES_AT_ONCE]]
-        yield f"source IN ({', '.join(names)})"
+def _named(values: Sequence[str], column: str = "source") -> Iterator[str]:
+    """SQL for sources by name, or by another column, some hundred at a time."""
+    for start in range(0, len(values), NAMES_AT_ONCE):
+        texts = [quoted(value) for value in values[start : start + NAMES_AT_ONCE]]
+        yield f"{column} IN ({', '.join(texts)})"

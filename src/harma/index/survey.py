@@ -1,13 +1,15 @@
 """The survey of sources before they are read: fingerprint, size, time, facts, what fails."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NamedTuple
 
 from harma.errors import HarmaError
 from harma.ground.origins import is_of_machine
+from harma.index.known_sources import KnownSources
 from harma.index.records import SourceRecord
 from harma.index.source_files import NOT_A_FILE, fingerprint, fingerprint_of_name, on_disk
 from harma.scenes.asked import is_asked, stamp_asked
@@ -25,6 +27,8 @@ from harma.scenes.windows import Tiling, Windows
 
 # Sources that a thread may have looked at before anybody asks for them.
 AHEAD = 8
+# Sources whose sizes and times are looked at before anybody asks for them.
+STATS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +39,14 @@ class Surveyed:
         source: it.
         size: bytes; -1 where it is not a file.
         mtime_ns: time of the last change.
-        content: fingerprint of the bytes, or of the address.
+        content: fingerprint of the bytes, or of the address; "" where it was not asked for.
         facts: of the opened scene; None where it was not opened.
         windows: its chips, by number; None where it was not opened.
         problem: why it cannot be used, or "".
         is_known: whether the index has exactly this source already.
         picture: what was seen of a plain picture; None of a raster, and where it was not opened.
+        record: of the source in the index; None of a new one, and where it is as it was by size and
+            time.
     """
 
     source: Source
@@ -52,11 +58,12 @@ class Surveyed:
     problem: str = ""
     is_known: bool = False
     picture: KnownPicture | None = None
+    record: SourceRecord | None = None
 
 
 def survey(
     sources: Iterable[Source],
-    known: Mapping[str, SourceRecord],
+    known: KnownSources,
     tiling: Tiling,
     reading: Reading,
     *,
@@ -66,7 +73,7 @@ def survey(
 
     Args:
         sources: to look at.
-        known: records of the index's sources, by source.
+        known: the sources of the index.
         tiling: how scenes are cut.
         reading: how scenes are read.
         num_workers: threads; GDAL and Pillow release the lock while they read.
@@ -75,17 +82,49 @@ def survey(
     pool = ThreadPoolExecutor(num_threads)
     fresh = FreshLists()
     waiting: deque[Future[Surveyed]] = deque()
+    rest = iter(sources)
     try:
-        for source in sources:
-            record = known.get(source.name)
-            waiting.append(pool.submit(_look, source, record, tiling, reading, fresh))
-            # An archive of a million files is not looked at before its first chip is embedded.
-            if len(waiting) > AHEAD * num_threads:
-                yield waiting.popleft().result()
+        while block := list(islice(rest, STATS_AT_ONCE)):
+            as_they_were = dict(_as_they_were(block, known, pool))
+            changed = [source.name for source in block if source.name not in as_they_were]
+            records = known.records(changed)
+            for source in block:
+                surveyed = as_they_were.pop(source.name, None)
+                if surveyed is not None:
+                    waiting.append(_done(surveyed))
+                else:
+                    record = records.pop(source.name, None)
+                    waiting.append(pool.submit(_look, source, record, tiling, reading, fresh))
+                # An archive of a million files is not looked at before its first chip is embedded.
+                if len(waiting) > AHEAD * num_threads:
+                    yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _as_they_were(
+    sources: Sequence[Source], known: KnownSources, pool: Executor
+) -> Iterator[tuple[str, Surveyed]]:
+    """Those of some sources that the index has, with size and time as they were, by name."""
+    # What a server says of an address is asked for where its record is at hand.
+    chosen = [
+        source
+        for source in sources
+        if source.name in known
+        and not source.problem
+        and (source.stamp is not None or not is_asked(source))
+    ]
+    for source, seen in zip(chosen, pool.map(on_disk, chosen), strict=True):
+        if known.is_unchanged(source.name, seen):
+            yield source.name, Surveyed(source, seen.size, seen.mtime_ns, "", is_known=True)
+
+
+def _done(surveyed: Surveyed) -> Future[Surveyed]:
+    future: Future[Surveyed] = Future()
+    future.set_result(surveyed)
+    return future
 
 
 def _look(
@@ -97,7 +136,7 @@ def _look(
 ) -> Surveyed:
     """What has become of one source since the index took it in."""
     if source.problem:
-        return Surveyed(source, -1, 0, "", problem=source.problem)
+        return Surveyed(source, -1, 0, "", problem=source.problem, record=record)
     source = _stamped(source, record)
     size, mtime_ns = on_disk(source)
     known = record
@@ -105,17 +144,18 @@ def _look(
         # What could not be read is looked at anew.
         known = None
     if known is not None and (known.size, known.mtime_ns) == (size, mtime_ns):
-        return Surveyed(source, size, mtime_ns, known.content, is_known=True)
+        return Surveyed(source, size, mtime_ns, known.content, is_known=True, record=record)
     try:
         content = fingerprint(source)
         # Touched, or copied anew: the bytes are what counts.
         if known is not None and _is_same(source, content, known):
-            return Surveyed(source, size, mtime_ns, known.content, is_known=True)
+            return Surveyed(source, size, mtime_ns, known.content, is_known=True, record=record)
         if record is not None:
             _forget(source)
         opened = _opened(source, tiling, reading, fresh)
     except (HarmaError, OSError) as error:
-        return Surveyed(source, size, mtime_ns, "", problem=problem_of(error))
+        problem = problem_of(error)
+        return Surveyed(source, size, mtime_ns, "", problem=problem, record=record)
     return Surveyed(
         opened.source,
         size,
@@ -124,6 +164,7 @@ def _look(
         opened.facts,
         opened.windows,
         picture=opened.picture,
+        record=record,
     )
 
 

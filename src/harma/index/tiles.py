@@ -24,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from harma.errors import ConfigError
+from harma.errors import ConfigError, QueryError
 from harma.index.embedder import QueryEmbedder
 from harma.scenes.picture import rgb_array
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+"""A picture (H, W, 3) of 8 bits, or values of bands (H, W, N), NaN where there is no data."""
 Embeddings = NDArray[np.float32]
 
 # Of 4 x 4 tiles a chip takes 17 times the embedding.
@@ -64,7 +65,7 @@ def with_tiles(picture: Pixels, tiles: int) -> list[Pixels]:
     """A picture and its tiles, row by row; tiles that are mostly black are left out.
 
     Args:
-        picture: 8-bit RGB (H, W, 3).
+        picture: 8-bit RGB (H, W, 3), or values (H, W, N).
         tiles: along each side; 1 gives the picture alone.
 
     Returns:
@@ -93,6 +94,9 @@ def _spans(side: int, tiles: int) -> list[tuple[int, int]]:
 
 
 def _share_of_black(picture: Pixels) -> float:
+    """Of a picture the share of black, of values that of NaN: there are no data."""
+    if picture.dtype.kind == "f":
+        return float(np.isnan(picture).all(axis=-1).mean())
     return float((picture == 0).all(axis=-1).mean())
 
 
@@ -133,22 +137,39 @@ def join_chips(embeddings: Embeddings, num_tiles: Sequence[int]) -> Embeddings:
 
 
 def embed_picture(
-    model: QueryEmbedder, picture: Image.Image | NDArray[np.generic], tiles: int
+    model: QueryEmbedder,
+    picture: Image.Image | NDArray[np.generic],
+    tiles: int,
+    *,
+    are_values: bool = False,
 ) -> Embeddings:
     """Embed a picture of a query as a chip of an index is embedded.
 
     Args:
         model: of the index.
-        picture: as it is: a PIL image, or an array (H, W, 3).
+        picture: as it is: a PIL image, or an array (H, W, 3); for a model of several bands their
+            values (H, W, N).
         tiles: of the index.
+        are_values: the index's model reads bands.
 
     Returns:
         (E,), L2-normalised.
+
+    Raises:
+        QueryError: a picture is given where the model reads bands.
     """
+    if are_values and isinstance(picture, Image.Image):
+        raise QueryError(
+            "the index's model reads bands of a sensor, which a picture has not; search by the file"
+            " of a raster with these bands, by a chip of the index, or by a text"
+        )
     if tiles == 1:
         alone: Embeddings = model.embed_images([picture])[0]
         return alone
-    # Before it is cut: an array of other values than 8 bits has one range for all of it.
-    pictures = with_tiles(rgb_array(picture), tiles)
+    seen: Pixels = np.asarray(picture)
+    if not are_values:
+        # Before it is cut: an array of other values than 8 bits has one range for all of it.
+        seen = rgb_array(picture)
+    pictures = with_tiles(seen, tiles)
     embeddings = model.embed_images(pictures)
     return join_sizes(embeddings[0], embeddings[1:])

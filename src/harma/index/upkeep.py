@@ -48,7 +48,9 @@ def remove(place: Place, patterns: Sequence[str]) -> Removed:
     home = home_of(place)
     with writing(home, WRITING_INDEX) as guard:
         store = Store(home, guard=guard)
-        names = list(store.sources())
+        names: list[str] = []
+        for table in store.source_tables(["source"]):
+            names += table["source"].to_pylist()
         # All patterns are looked at before anything goes: a mistyped one should cost nothing.
         chosen: set[str] = set()
         for pattern in patterns:

@@ -184,9 +184,12 @@ class Writer:
             self._fail(planned, surveyed.problem)
         elif surveyed.is_known:
             self.outcome.num_kept += 1
-            assert record is not None
+            is_touched = record is not None and (record.size, record.mtime_ns) != (
+                surveyed.size,
+                surveyed.mtime_ns,
+            )
             # A file that was touched, but not changed, is not hashed again the next time.
-            if (record.size, record.mtime_ns) != (surveyed.size, surveyed.mtime_ns):
+            if record is not None and is_touched:
                 files = files_as_text(surveyed.source.files)
                 touched = replace(
                     record, size=surveyed.size, mtime_ns=surveyed.mtime_ns, files=files

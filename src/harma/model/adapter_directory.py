@@ -9,23 +9,23 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from harma.backbones.weights.safe_pickle import UNREADABLE
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, replacing_directory
+from harma.ground.messages import plain_reason
 from harma.ground.reading import read_yaml
 from harma.model.caption_file import CAPTIONS_FILE, write_captions
 from harma.model.caption_memory import CaptionMemory
+from harma.model.saved_facts import check_facts
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 CARD_FILE = "README.md"
 FORMAT = "harma-adapter"
 HARMA = "harma"
-# Parts of a config that are mappings, where it has them.
-SECTIONS = ("adapter", "options", "data", "metrics", "parameters", "preprocess", "reading")
 
 Facts = dict[str, Any]
 """What a config says, as JSON has it; its sections differ from method to method."""
@@ -107,9 +107,10 @@ def read_adapter(directory: Path) -> SavedAdapter:
         )
     try:
         state = load_file(path)
-    except (SafetensorError, OSError) as error:
+    except UNREADABLE as error:
+        reason = plain_reason(error, "its header is damaged")
         raise WeightsError(
-            f"{path} cannot be read ({error}); copy or save the adapter again"
+            f"{path} cannot be read ({reason}); copy or save the adapter again"
         ) from error
     # The options are given back apart; what is left in `about` is for people.
     method = about.get("method", HARMA)
@@ -139,8 +140,13 @@ def read_about(directory: Path) -> Facts:
         raise ConfigError(
             f"{path} has version {facts.get('version')!r}; this HarMA reads version 1"
         )
-    _check_backbone(path, facts.get("backbone"))
+    if facts.get("backbone") is None:
+        raise ConfigError(
+            f"{path} does not say which backbone the adapter belongs to (backbone: name,"
+            " weights_hash)"
+        )
     _check_options(path, facts)
+    check_facts(path, facts)
     return facts
 
 
@@ -150,23 +156,11 @@ def _is_of_format(content: object) -> bool:
     return "adapter" in content or "options" in content
 
 
-def _check_backbone(path: Path, backbone: object) -> None:
-    """Raise ConfigError unless a config says which backbone the adapter belongs to."""
-    if not isinstance(backbone, dict) or not {"name", "weights_hash"} <= backbone.keys():
-        raise ConfigError(
-            f"{path} does not say which backbone the adapter belongs to (backbone: name,"
-            " weights_hash)"
-        )
-
-
 def _check_options(path: Path, facts: Facts) -> None:
-    """Raise ConfigError unless a config has its method's options, and mappings as sections."""
+    """Raise ConfigError unless a config has its method's options."""
     method = facts.get("method", HARMA)
     if not isinstance(method, str):
         raise ConfigError(f"{path}: method is {method!r}; it must be a name")
     key = _options_key(method)
     if facts.get(key) is None:
         raise ConfigError(f"{path} lacks {key}, the options of the method {method}")
-    for section in SECTIONS:
-        if not isinstance(facts.get(section) or {}, dict):
-            raise ConfigError(f"{path}: {section} is {facts[section]!r}; it must be a mapping")

@@ -7,6 +7,7 @@ from typing import Any
 
 from harma.backbones import OpenClipBackbone, load_backbone
 from harma.errors import ConfigError, WeightsError
+from harma.ground.messages import about_file
 from harma.methods.harma.config import AdapterConfig, Variant
 from harma.model.model import HarMA
 from harma.model.saved import BackboneSpec, load, save_adapter, save_with_backbone
@@ -40,7 +41,8 @@ def import_released(
     Raises:
         WeightsError: the checkpoint does not fit, or `backbone` has other weights.
     """
-    model = HarMA.from_released(checkpoint, architecture, variant=variant)
+    with about_file(checkpoint):
+        model = HarMA.from_released(checkpoint, architecture, variant=variant)
     about = {"imported_from": Path(checkpoint).name}
     # A released checkpoint holds its backbone, which may be nowhere else.
     if backbone is None:

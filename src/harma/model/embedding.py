@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -19,8 +20,12 @@ from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
 from harma.model.cut_texts import tell_cut_texts
 from harma.model.pixels import BatchPixels
+from harma.scenes.model_bands import ModelBands
 from harma.scenes.picture import to_uint8_rgb
 from harma.scenes.rendering import reading_of
+
+if TYPE_CHECKING:
+    from harma.scenes.reading import Reading
 
 Embeddings = NDArray[np.float32]
 Picture = str | os.PathLike[str] | Image | NDArray[np.generic]
@@ -77,15 +82,19 @@ class Pictures(Dataset[Tensor]):
         image = self.images[index]
         if isinstance(image, str | os.PathLike):
             return self.transform(self.cache.get(Path(image)))
-        return self.transform(to_uint8_rgb(image))
+        return self.transform(seen_in_memory(image, self.cache.values))
 
 
 def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
-    """The transform of a backbone's preprocessing: uint8 (3, H, W) → float32 (3, H', W')."""
-    # Late: texts are embedded without torchvision, which takes as long as torch itself.
-    from harma.data.transforms import eval_transform
+    """The transform of a backbone's preprocessing: uint8 (3, H, W) → float32 (3, H', W').
 
-    return eval_transform(
+    Of a model of several bands: values (N, H, W) → float32 (N, H', W').
+    """
+    # Late: texts are embedded without torchvision, which takes as long as torch itself.
+    from harma.data.transforms import eval_transform, value_transform
+
+    make = eval_transform if preprocess.bands is None else value_transform
+    return make(
         preprocess.size,
         preprocess.mean,
         preprocess.std,
@@ -97,10 +106,13 @@ def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
 def eval_resize_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
     """The first half of `eval_transform_of`: uint8 (3, H, W) → uint8 (3, H', W').
 
-    `harma.model.pixels` does the other half, for whole batches.
+    `harma.model.pixels` does the other half, for whole batches. Values of bands, which are float32
+    already, it passes on: for these this is all of it.
     """
     from harma.data.transforms import eval_resize
 
+    if preprocess.bands is not None:
+        return eval_transform_of(preprocess)
     return eval_resize(
         preprocess.size,
         interpolation=preprocess.interpolation,
@@ -140,7 +152,7 @@ def embed_images(
     _check_many(images, "images")
     if cache is None:
         files = [image for image in images if isinstance(image, str | os.PathLike)]
-        cache = ImageCache("none", reading=reading_of(files, trained=trained_reading(model)))
+        cache = ImageCache("none", reading=reading_for(model, files))
     # Pinned memory lets a batch travel to the GPU while the one before is embedded.
     loader = DataLoader(
         Pictures(images, eval_resize_of(model.preprocess), cache),
@@ -156,6 +168,70 @@ def embed_images(
     if not parts:
         return _no_embeddings(model)
     return np.concatenate(parts)
+
+
+def reading_for(model: Embedder, files: Sequence[str | os.PathLike[str]]) -> "Reading | None":
+    """How files are read for a model: rasters of one kind in one range, or the bands it reads.
+
+    Args:
+        model: embeds.
+        files: that belong together.
+    """
+    if model.preprocess.bands is None:
+        return reading_of(files, trained=trained_reading(model))
+    from harma.scenes.reading import Reading
+
+    # Files that name no band are in the order that the training images were in.
+    bands = (trained_reading(model) or {}).get("bands", "auto")
+    if not isinstance(bands, str):
+        bands = "auto"
+    return with_model_bands(Reading(bands), model.preprocess)
+
+
+def with_model_bands(reading: "Reading | None", preprocess: Preprocess) -> "Reading | None":
+    """A reading of scenes as a model needs it: with the bands that it reads, where it does.
+
+    Args:
+        reading: how pictures for people are made; None: of plain pictures.
+        preprocess: of the model.
+    """
+    if preprocess.bands is None:
+        return reading
+    # It takes rasterio, which models of pictures go without.
+    from harma.scenes.reading import Reading
+
+    return replace(reading or Reading(), values=preprocess.bands)
+
+
+def seen_in_memory(image: object, bands: ModelBands | None) -> Tensor:
+    """What a model sees of a picture or array in memory: uint8 (3, H, W), or values (N, H, W).
+
+    Args:
+        image: a PIL image or an array; of values an array (H, W, N) of real numbers, in the unit
+            of the bands, NaN where there is no data.
+        bands: that the model reads; None: it sees pictures.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if bands is None:
+        return to_uint8_rgb(image)
+    count = len(bands.names)
+    if isinstance(image, np.ndarray) and _are_values(image, count):
+        return torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)
+    kind = type(image).__name__
+    if isinstance(image, np.ndarray):
+        kind = f"an array of {image.dtype} of shape {image.shape}"
+    raise DataError(
+        f"the model reads {bands}; give the file of a raster, or its values as an array of real"
+        f" numbers (H, W, {count}); got {kind}"
+    )
+
+
+def _are_values(array: NDArray[np.generic], num_bands: int) -> bool:
+    """Whether an array may be values of so many bands."""
+    has_shape = array.ndim == 3 and array.shape[2] == num_bands
+    return has_shape and array.dtype.kind == "f" and array.size > 0
 
 
 def trained_reading(model: object) -> Mapping[str, Any] | None:

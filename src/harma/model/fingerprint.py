@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harma.errors import ModelMismatchError
 from harma.model.exported.facts import LEAST_COSINE, told_cosines
 from harma.model.exported.model import ExportedModel
+from harma.scenes.model_bands import ModelBands
 
 if TYPE_CHECKING:
     from harma.model.model import HarMA
@@ -50,13 +51,16 @@ def _id_of_weights(model: "HarMA") -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def check_model(name: str, expected: str, model: "OpenedModel") -> None:
+def check_model(
+    name: str, expected: str, model: "OpenedModel", bands: ModelBands | None = None
+) -> None:
     """Check that a model is the one an index was made with.
 
     Args:
         name: of the index's model.
         expected: its fingerprint.
         model: to search or build with.
+        bands: that the index's model reads; None: pictures.
 
     Raises:
         ModelMismatchError: it is another one.
@@ -64,6 +68,12 @@ def check_model(name: str, expected: str, model: "OpenedModel") -> None:
     fingerprint = model_id(model)
     if fingerprint == expected:
         return
+    if bands != model.preprocess.bands:
+        raise ModelMismatchError(
+            f"the index was made with {_told(bands)}, and this model reads"
+            f" {_told(model.preprocess.bands)}. Use the model {name} ({expected}), or `harma index"
+            " reembed`"
+        )
     if isinstance(model, ExportedModel) and model.facts.source_id == expected:
         raise ModelMismatchError(
             f"{model.directory} is an export of the index's model whose embeddings are not near"
@@ -75,3 +85,7 @@ def check_model(name: str, expected: str, model: "OpenedModel") -> None:
         f"the index was made with the model {name} ({expected}); this one is {fingerprint}."
         " Their embeddings do not compare. Use that model, or `harma index reembed`"
     )
+
+
+def _told(bands: ModelBands | None) -> str:
+    return "pictures (red, green, blue)" if bands is None else f"the bands {bands}"

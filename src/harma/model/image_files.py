@@ -21,10 +21,9 @@ from harma.model.embedding import (
     Pictures,
     embed_pixels,
     eval_resize_of,
-    trained_reading,
+    reading_for,
 )
 from harma.model.pixels import BatchPixels
-from harma.scenes.rendering import reading_of
 from harma.scenes.sources import find_scenes
 
 logger = logging.getLogger(__name__)
@@ -125,7 +124,7 @@ def embed_files(
             are only decoded.
     """
     # One range for all: pictures of one archive stay comparable.
-    cache = ImageCache("none", reading=reading_of(paths, trained=trained_reading(model)))
+    cache = ImageCache("none", reading=reading_for(model, paths))
     loader = DataLoader(
         _Tolerant(Pictures(paths, eval_resize_of(model.preprocess), cache)),
         batch_size=batch_size,

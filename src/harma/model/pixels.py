@@ -25,7 +25,9 @@ class BatchPixels:
         from harma.data.transforms import Normalize
 
         self.device = device
-        self._normalize = Normalize.of(preprocess.mean, preprocess.std).to(device)
+        # Values of bands come as pixels.
+        if preprocess.bands is None:
+            self._normalize = Normalize.of(preprocess.mean, preprocess.std).to(device)
         self._memory = torch.empty(0, dtype=torch.float32)
 
     def __call__(self, pictures: Tensor) -> Tensor:

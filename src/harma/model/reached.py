@@ -27,7 +27,7 @@ def freeze_unreached(model: HarMA) -> list[str]:
     modes = {module: module.training for module in model.modules()}
     # Evaluation: a dropout of everything would reach nothing, and batch norm would learn of zeros.
     model.eval()
-    pixels = torch.zeros(1, 3, *model.preprocess.size, device=model.device)
+    pixels = torch.zeros(1, *model.preprocess.shape, device=model.device)
     token_ids = model.tokenize(["a"]).to(model.device)
     reached = graph_leaves(model(pixels, token_ids))
     for module, mode in modes.items():

@@ -10,11 +10,13 @@ from typing import Any
 import torch
 
 from harma.backbones import Backbone, load_backbone
+from harma.backbones.config_bounds import counted_beside
 from harma.backbones.directories import is_model_directory
 from harma.backbones.source_kinds import LOCAL_DIR, Reference
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, write_json, write_text
+from harma.ground.messages import about_file, plain_reason
 from harma.ground.reading import read_yaml
 from harma.ground.storage.addresses import in_bucket
 from harma.ground.version import __version__
@@ -43,6 +45,7 @@ from harma.model.exported.facts import export_to_show, is_export
 from harma.model.fetched import brought_here, fetched_model
 from harma.model.fingerprint import model_id
 from harma.model.model import HarMA
+from harma.model.saved_facts import check_facts
 from harma.original.names import read_released, split_released
 
 BackboneSpec = str | Path | Mapping[str, Any]
@@ -79,7 +82,16 @@ def load(
             name and hash.
         WeightsError: the backbone has other weights than the adapters were trained on.
     """
-    what = brought_here(what)
+    with about_file(what):
+        return _loaded(brought_here(what), backbone, adapter, method)
+
+
+def _loaded(
+    what: str | Path,
+    backbone: BackboneSpec | None,
+    adapter: Any | None,
+    method: Method | None,
+) -> HarMA:
     if isinstance(backbone, str | Path) and in_bucket(backbone):
         backbone = f"{LOCAL_DIR}{fetched_model(backbone)}"
     if not Path(what).is_dir():
@@ -137,9 +149,11 @@ def _open_adapter(
             f"{directory} was trained with an adapter class of its own, {config.adapter}; "
             "pass the class: harma.load(..., adapter=TheClass). Code is not taken from saved models"
         )
-    model = HarMA(
-        _matching_backbone(directory, about["backbone"], backbone), config, adapter_class=adapter
-    )
+    whole = _matching_backbone(directory, about["backbone"], backbone)
+    # Options can ask for more than the weights beside them are.
+    bound = counted_beside(state, f"{directory}: the adapter", "its weights")
+    with bound:
+        model = HarMA(whole, config, adapter_class=adapter)
     model.load_adapter_state(state)
     model.trained_reading = about.get("reading")
     model.find_captions(directory / CAPTIONS_FILE)
@@ -155,7 +169,8 @@ def _read(
         config: MethodConfig = make_config(_method(directory, method, given), options)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"{directory / 'adapter_config.json'}: the options are not known ({error})"
+            f"{directory / 'adapter_config.json'}: the options are not known"
+            f" ({plain_reason(error, 'one is of another kind than the method takes')})"
         ) from error
     return config, state, about
 
@@ -432,7 +447,11 @@ def describe(path: str | Path) -> Facts:
     Raises:
         MissingFileError: nothing is saved there.
     """
-    place = Path(brought_here(path))
+    with about_file(path):
+        return _described(Path(brought_here(path)))
+
+
+def _described(place: Path) -> Facts:
     if is_export(place):
         return export_to_show(place)
     directory = saved_directory(place)
@@ -470,6 +489,7 @@ def _facts_of_model(path: Path) -> Facts:
         raise ConfigError(
             f"{path} holds {type(facts).__name__} instead of facts; save the model again"
         )
+    check_facts(path, facts)
     return facts
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from harma.backbones.weights.placeholders import plain
 from harma.backbones.weights.safe_pickle import read_weight_file
+from harma.backbones.weights.state import is_weight
 from harma.errors import WeightsError
 from harma.ground.files import replacing
 
@@ -219,7 +220,7 @@ def read_released(path: str | Path) -> tuple[State, dict[str, Any]]:
     if isinstance(content.get("model"), Mapping):
         state = content["model"]
         config = plain(content.get("config", {}))
-    others = [str(name) for name, value in state.items() if not isinstance(value, Tensor)]
+    others = [str(name) for name, value in state.items() if not is_weight(name, value)]
     if others or not state:
         listed = ", ".join(others[:NAMES_LISTED]) or "nothing"
         raise WeightsError(

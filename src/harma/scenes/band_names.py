@@ -49,11 +49,15 @@ def by_words(descriptions: Texts) -> Triple | None:
     Args:
         descriptions: of each band, or None.
     """
-    return _triple([_color(text or "") for text in descriptions], COLORS)
+    return _triple([color_word(text or "") for text in descriptions], COLORS)
 
 
-def _color(text: str) -> str:
-    """The colour that a description names, or ""."""
+def color_word(text: str) -> str:
+    """The colour that a description names, or "".
+
+    Args:
+        text: of a band.
+    """
     # RedEdge is two words, as red_edge is.
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     words: list[str] = re.findall(r"[a-z]+", apart.lower())
@@ -218,12 +222,26 @@ def polarisation(descriptions: Texts) -> int:
     Args:
         descriptions: of each band.
     """
-    upper = [(text or "").upper() for text in descriptions]
+    found = [polarisation_in(text or "") for text in descriptions]
     for name in POLARISATIONS:
-        for band, text in enumerate(upper, 1):
-            if re.search(rf"(?<![A-Z]){name}(?![A-Z/])", text) and "/" not in text:
-                return band
+        if name in found:
+            return found.index(name) + 1
     return 0
+
+
+def polarisation_in(text: str) -> str:
+    """The polarisation that a description names, or ""; a ratio of two is none.
+
+    Args:
+        text: of a band.
+    """
+    upper = text.upper()
+    if "/" in upper:
+        return ""
+    for name in POLARISATIONS:
+        if re.search(rf"(?<![A-Z]){name}(?![A-Z])", upper):
+            return name
+    return ""
 
 
 def _triple(names: Sequence[str], wanted: Sequence[str]) -> Triple | None:

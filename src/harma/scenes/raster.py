@@ -28,6 +28,7 @@ from harma.scenes.subdatasets import name_one
 from harma.scenes.taken import taken_of
 from harma.scenes.trial import check_decodes
 from harma.scenes.upright import UprightReader
+from harma.scenes.values import refuse_picture, value_reader
 
 # GDAL's names of plain pictures, which have a place only where a sidecar file gives them one.
 PICTURE_DRIVERS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
@@ -112,6 +113,8 @@ def _scene(opened: str, dataset: DatasetReader, reading: Reading, *, survey: boo
     is_8_bit = all(kind == "uint8" for kind in header.types)
     is_picture = header.driver in PICTURE_DRIVERS and location.place is None
     if is_picture and is_local and is_8_bit:
+        if reading.values is not None:
+            raise refuse_picture(reading.values)
         return _open_picture(source, location, survey=survey)
     return _open_raster(source, dataset, header, location, reading, survey=survey)
 
@@ -172,6 +175,7 @@ def _open_raster(
     if not header.interpretation:
         raise DataError(f"it has no bands{name_one(header.subdatasets)}")
     reader: Reader
+    values: Reader | None = None
     kind = ""
     if header.interpretation[0] == "palette":
         bands: Bands = (1,)
@@ -191,8 +195,10 @@ def _open_raster(
         is_amplitude = whole and choice.sensor == "sentinel-1"
         reader = BandReader(dataset, bands, nodata, is_amplitude=is_amplitude)
         kind = set_stretch(reader, header, choice.sensor, source, reading, survey=survey)
-    if location.mapping is not None:
-        reader = UprightReader(reader, location.mapping, location.grid, header.width, header.height)
+    if reading.values is not None:
+        read_values = value_reader(dataset, header, source, reading, choice.sensor, survey=survey)
+        values = _north_up(read_values, header, location)
+    reader = _north_up(reader, header, location)
     facts = SceneFacts(
         source=source,
         width=location.width,
@@ -209,7 +215,14 @@ def _open_raster(
         pixel_size=location.pixel_size,
         kind=kind,
     )
-    return Scene(facts, location.place, reader)
+    return Scene(facts, location.place, reader, values=values)
+
+
+def _north_up(reader: Reader, header: Header, location: Location) -> Reader:
+    """A reader of the north-up grid of a raster that is not north up itself."""
+    if location.mapping is None:
+        return reader
+    return UprightReader(reader, location.mapping, location.grid, header.width, header.height)
 
 
 def _dated(scene: Scene, dataset: DatasetReader, name: str, reading: Reading) -> Scene:

@@ -21,6 +21,7 @@ from harma.scenes.windows import Window
 
 # Longer side of the thinned-out copy that percentiles are taken from.
 OVERVIEW_SIDE = 1024
+BLACK = np.zeros(3, dtype=np.uint8)
 # Of a large scene without one: windows of this side, at so many places along each side.
 PLACE_SIDE = 128
 PLACES = 4
@@ -30,11 +31,12 @@ class Pixels(NamedTuple):
     """What is seen of a window; smaller than the window where that reaches over the scene's edge.
 
     Attributes:
-        rgb: (H, W, 3), 8 bit.
+        rgb: (H, W, 3), 8 bit; of a reader of values (`harma.scenes.values`) those of its bands,
+            float32 (H, W, N).
         valid: (H, W), which of them hold data.
     """
 
-    rgb: NDArray[np.uint8]
+    rgb: NDArray[Any]
     valid: NDArray[np.bool_]
 
 
@@ -44,6 +46,10 @@ class Reader(Protocol):
     @property
     def stretch(self) -> Stretch | None:
         """The ranges that become 0 to 255; None where values are 8 bit already."""
+
+    @property
+    def blank(self) -> NDArray[Any]:
+        """What a pixel without data is: black (3,), or NaN of each band (N,)."""
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """Read the part of a window that lies in the scene.
@@ -89,6 +95,11 @@ class BandReader:
     def _bound(self) -> ReadBound:
         return ReadBound.of(self.dataset)
 
+    @property
+    def blank(self) -> NDArray[Any]:
+        """See `Reader.blank`."""
+        return BLACK
+
     def depth(self) -> Stretch | None:
         """The range of 8-bit types that hold fewer bits than 8; None for all others."""
         high = depth_range(self.dataset, self.bands)
@@ -98,13 +109,27 @@ class BandReader:
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
-        inside = _inside(self.dataset, window)
-        if shape is None:
-            self._bound.check(inside)
-        values, valid = self._values(inside, shape or (int(inside.height), int(inside.width)))
+        values, valid = self.stored(window, shape)
         if self.stretch is not None:
             values = self.stretch(values)
         return Pixels(_side_by_side(values), valid)
+
+    def stored(
+        self, window: Window, shape: tuple[int, int] | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Values of the part of a window that lies in the scene, and which pixels hold data.
+
+        Args:
+            window: as of `Reader.read`.
+            shape: likewise.
+
+        Raises:
+            DataError: the file is damaged there.
+        """
+        inside = _inside(self.dataset, window)
+        if shape is None:
+            self._bound.check(inside)
+        return self.values(inside, shape or (int(inside.height), int(inside.width)))
 
     def look(self) -> ThinnedValues:
         """A thinned-out copy of the whole scene, as measured.
@@ -114,7 +139,7 @@ class BandReader:
         """
         height = self.dataset.height
         width = self.dataset.width
-        return ThinnedValues(*self._values(None, thinned(height, width, OVERVIEW_SIDE)))
+        return ThinnedValues(*self.values(None, thinned(height, width, OVERVIEW_SIDE)))
 
     def glance(self) -> ThinnedValues:
         """Some of the scene's values, as measured: what a sample of many scenes needs of each.
@@ -136,16 +161,24 @@ class BandReader:
         for row in _places(height):
             for column in _places(width):
                 side = (min(PLACE_SIDE, height), min(PLACE_SIDE, width))
-                part = self._values(RasterWindow(column, row, side[1], side[0]), side)
+                part = self.values(RasterWindow(column, row, side[1], side[0]), side)
                 values.append(part[0])
                 valid.append(part[1])
         # Side by side: to a sample it does not matter where a value lies.
         return ThinnedValues(np.concatenate(values, axis=1), np.concatenate(valid))
 
-    def _values(
+    def values(
         self, window: RasterWindow | None, shape: tuple[int, int]
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Values as measured (bands, H, W), and which pixels hold data (H, W)."""
+        """Values as measured (bands, H, W), and which pixels hold data (H, W).
+
+        Args:
+            window: of the raster; None: all of it.
+            shape: height and width that it is thinned out to.
+
+        Raises:
+            DataError: the file is damaged there.
+        """
         with library_call(UNREADABLE):
             values = self.dataset.read(
                 list(self.bands),
@@ -173,6 +206,7 @@ class PaletteReader:
     """
 
     stretch = None
+    blank = BLACK
 
     def __init__(self, dataset: DatasetReader) -> None:
         self.dataset = dataset
@@ -211,6 +245,7 @@ class PictureReader:
     """
 
     stretch = None
+    blank = BLACK
 
     def __init__(self, image: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> None:
         self.image = image

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from harma.errors import ConfigError
 from harma.scenes.bands import Bands
 from harma.scenes.date_pattern import check_date_pattern
+from harma.scenes.model_bands import ModelBands
 from harma.scenes.ranges import KindRange
 from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
 
@@ -29,6 +30,7 @@ class Reading:
             (RPCs) place a raster; None: as they say themselves.
         date_from: finds the date in a scene's path; see `harma.scenes.date_pattern`.
         ranges: of the kinds of scenes that are shown in one range, as far as they are known.
+        values: the bands that the model reads; None: it sees the pictures that people see.
 
     Raises:
         ConfigError: a value is not usable.
@@ -41,6 +43,7 @@ class Reading:
     height: float | None = None
     date_from: str | None = None
     ranges: tuple[KindRange, ...] = ()
+    values: ModelBands | None = None
 
     def __post_init__(self) -> None:
         # Asked for, so that one that is not understood is told now.

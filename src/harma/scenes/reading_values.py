@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from harma.errors import DataError
+from harma.scenes.model_bands import bands_from
 from harma.scenes.ranges import KindRange
 from harma.scenes.reading import Reading
 from harma.scenes.stretch import Stretch
@@ -14,7 +15,12 @@ from harma.scenes.stretch_rule import AUTO_RULE, SCENE, StretchRule, parse_stret
 def reading_values(reading: Reading) -> dict[str, Any]:
     """How scenes are read, as plain values; `reading_of_values` reads them."""
     # A person who looks into the file finds what is said at the command line.
-    return {**asdict(reading), "stretch": str(reading.stretch)}
+    values = {**asdict(reading), "stretch": str(reading.stretch)}
+    # Of pictures nothing is said, as ever.
+    del values["values"]
+    if reading.values is not None:
+        values["values"] = reading.values.to_dict()
+    return values
 
 
 def reading_of_values(values: Mapping[str, Any]) -> Reading:
@@ -33,6 +39,8 @@ def reading_of_values(values: Mapping[str, Any]) -> Reading:
         reading["stretch"] = StretchRule(SCENE, percentiles, each=True)
     else:
         reading["stretch"] = parse_stretch(reading["stretch"])
+    if reading.get("values") is not None:
+        reading["values"] = bands_from(reading["values"])
     reading["ranges"] = tuple(_range_of(known) for known in reading.pop("ranges", ()))
     return Reading(**reading)
 

@@ -20,6 +20,8 @@ from typing import NamedTuple
 # The part of the light that is shown as white.
 BRIGHT = 0.3
 BASELINE_OF_OFFSET = 400
+# No scene reflects more as a rule, glint and clouds included.
+MOST_REFLECTED = 2.0
 
 
 class Scaling(NamedTuple):
@@ -91,6 +93,43 @@ def shown_range(
     if kind.startswith("float"):
         return ALREADY.shown if _says_reflectance(source, descriptions) else None
     return stored.shown
+
+
+def stored_scaling(
+    sensor: str,
+    kind: str,
+    source: str,
+    *,
+    tags: Mapping[str, str],
+    descriptions: Sequence[str | None],
+    stated: tuple[float, float],
+    typical: float | None,
+) -> Scaling | None:
+    """How the values of a scene become reflectance.
+
+    Args:
+        sensor: its key in `harma.scenes.sensors`, or "".
+        kind: type of the values, as rasterio names it.
+        source: path or address of the scene.
+        tags: of the file.
+        descriptions: of its bands.
+        stated: scale and offset that the file states of the band.
+        typical: of the values of a band as they are stored; None: not looked at.
+
+    Returns:
+        None where nothing says it.
+    """
+    if stated != NO_SCALING and stated[0] > 0:
+        return Scaling(*stated)
+    if kind in ("uint8", "int8") or kind.startswith("complex") or OTHER_LAYERS.search(source):
+        return None
+    known = _scaling(sensor, source, tags, descriptions)
+    if not kind.startswith("float"):
+        return known
+    # Real numbers are stored either way, and nothing reflects more light than there is.
+    if typical is None or typical <= MOST_REFLECTED:
+        return ALREADY
+    return known
 
 
 def _scaling(

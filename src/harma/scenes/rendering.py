@@ -13,10 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from harma.errors import HarmaError, MissingFileError
+from harma.errors import DataError, HarmaError, MissingFileError
 from harma.ground.tar_members import gdal_name, is_there, open_binary
+from harma.scenes.bands import Bands
 from harma.scenes.picture import DECODING_ERRORS, open_header, picture_size, read_image
 from harma.scenes.ranges import spread
 from harma.scenes.stretch_rule import AUTO_RULE, StretchRule
@@ -70,10 +73,58 @@ def read_rgb(
     return _read_scene(path, reading)
 
 
+def read_seen(
+    path: str | os.PathLike[str], reading: "Reading | None", *, as_scene: bool = False
+) -> "Image.Image | NDArray[np.float32]":
+    """Read a file as a model sees it: a picture, or the values of the bands that it reads.
+
+    Args:
+        path: of the file.
+        reading: how; its `values` say which of the two.
+        as_scene: as of `read_rgb`.
+
+    Raises:
+        MissingFileError, DataError: as of `read_rgb` and `read_values`.
+    """
+    if reading is not None and reading.values is not None:
+        return read_values(path, reading)
+    return read_rgb(path, reading, as_scene=as_scene)
+
+
+def read_values(path: str | os.PathLike[str], reading: "Reading") -> NDArray[np.float32]:
+    """Read a raster as a model of several bands sees it.
+
+    Args:
+        path: of the file.
+        reading: how; its `values` say which bands.
+
+    Returns:
+        float32 (H, W, N) in the model's unit, NaN where there is no data; a raster of more than
+        `MOST_SIDE` pixels along a side is thinned out.
+
+    Raises:
+        MissingFileError: there is no such file, or it is a directory or an address.
+        DataError: it cannot be read, or lacks a band; the message says why.
+    """
+    check_no_address(path)
+    path = Path(path)
+    with _opened(path, reading) as scene:
+        if scene is not None:
+            return scene.overview_of_values(MOST_SIDE)
+    # Pillow says best what is wrong with it; what it reads has no bands by name.
+    read_image(path)
+    assert reading.values is not None
+    raise DataError(
+        f"image {path}: it is a picture of colours, and the model reads {reading.values}; give a"
+        " raster with these bands (rasters are read with harma[search] installed)"
+    )
+
+
 def reading_of(
     paths: Sequence[str | os.PathLike[str]],
     rule: StretchRule | None = None,
     trained: Mapping[str, Any] | None = None,
+    bands: str | Bands = "auto",
 ) -> "Reading | None":
     """How files that belong together are read: all rasters of a kind in one range.
 
@@ -82,6 +133,7 @@ def reading_of(
         rule: which values become black and white; None: the range of the sensor, or percentiles
             over a sample of the files.
         trained: how the training images of the model that sees them were read, as plain values.
+        bands: as of `Reading`.
 
     Returns:
         What `read_rgb` takes; None where all are plain pictures, or what reads rasters is not
@@ -96,7 +148,7 @@ def reading_of(
         from harma.scenes.sampling import sample_ranges
     except ImportError:
         return None
-    reading = as_trained(Reading(stretch=rule or AUTO_RULE), trained)
+    reading = as_trained(Reading(bands, rule or AUTO_RULE), trained)
     sources = [gdal_name(Path(path).absolute()) for path in rasters]
     found = sample_ranges(sources, reading)
     return replace(reading, ranges=(*reading.ranges, *found))

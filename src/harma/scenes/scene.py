@@ -73,12 +73,14 @@ class Scene:
         place: its georeference, or None.
         reader: of its windows.
         position: longitude and latitude of its camera, where it has no georeference; or None.
+        values: reads what a model of several bands sees; None where models see the picture.
     """
 
     facts: SceneFacts
     place: Place | None
     reader: Reader = field(repr=False)
     position: Point | None = None
+    values: Reader | None = field(default=None, repr=False)
 
     def read(self, window: Window) -> tuple[NDArray[np.uint8], float]:
         """A chip.
@@ -107,6 +109,29 @@ class Scene:
             pixels = self.reader.read(window)
             return _chip(pixels, *pixels.valid.shape)
 
+    def read_values(self, window: Window) -> tuple[NDArray[np.float32], float]:
+        """A chip as a model of several bands sees it.
+
+        Args:
+            window: as of `read`.
+
+        Returns:
+            float32 (height, width, N) in the model's unit, NaN where there is no data, and the
+            share of nodata, 0 to 1.
+
+        Raises:
+            DataError: as `read`.
+        """
+        assert self.values is not None
+        with self._telling_of_memory(window):
+            pixels = self.values.read(window)
+            chip = np.full(
+                (window.height, window.width, pixels.rgb.shape[-1]), np.nan, dtype=np.float32
+            )
+            rows, columns = pixels.valid.shape
+            chip[:rows, :columns][pixels.valid] = pixels.rgb[pixels.valid]
+        return chip, 1 - float(pixels.valid.sum()) / (window.width * window.height)
+
     @contextmanager
     def _telling_of_memory(self, window: Window) -> Iterator[None]:
         with naming(self.facts.source):
@@ -132,6 +157,23 @@ class Scene:
         with naming(facts.source):
             rgb, valid = self.reader.read(Window(0, 0, facts.width, facts.height), shape)
         return np.where(valid[..., None], rgb, np.uint8(0))
+
+    def overview_of_values(self, side: int) -> NDArray[np.float32]:
+        """The whole scene as a model of several bands sees it, thinned out as `overview` is.
+
+        Returns:
+            float32 (H, W, N), NaN where there is no data.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        assert self.values is not None
+        facts = self.facts
+        shape = thinned(facts.height, facts.width, side)
+        with naming(facts.source):
+            values, valid = self.values.read(Window(0, 0, facts.width, facts.height), shape)
+        seen: NDArray[np.float32] = np.where(valid[..., None], values, np.float32(np.nan))
+        return seen
 
     def footprint(self, window: Window) -> BaseGeometry | None:
         """Outline of a window in WGS84, or None where the scene has no place.

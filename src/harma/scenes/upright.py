@@ -6,7 +6,7 @@ its own pixels: nothing is lost or mixed on the way.
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from affine import Affine
@@ -158,13 +158,20 @@ class UprightReader:
         """See `Reader.stretch`."""
         return self.inner.stretch
 
+    @property
+    def blank(self) -> NDArray[Any]:
+        """See `Reader.blank`."""
+        return self.inner.blank
+
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""
         if shape is not None:
             return self._thinned(window, shape)
         width = min(window.width, self.grid.width - window.column)
         height = min(window.height, self.grid.height - window.row)
-        rgb = np.zeros((height, width, 3), dtype=np.uint8)
+        blank = self.blank
+        # What lies in no raster is told by `valid` alone.
+        rgb = np.zeros((height, width, len(blank)), dtype=blank.dtype)
         valid = np.zeros((height, width), dtype=bool)
         for top in range(0, height, PART_SIDE):
             for left in range(0, width, PART_SIDE):
@@ -190,7 +197,7 @@ class UprightReader:
         coarse = replace(self, grid=Grid(transform, width, height), step=step)
         return coarse.read(Window(0, 0, width, height))
 
-    def _fill(self, part: Window, rgb: NDArray[np.uint8], valid: NDArray[np.bool_]) -> None:
+    def _fill(self, part: Window, rgb: NDArray[Any], valid: NDArray[np.bool_]) -> None:
         """Write the pixels of a part of the grid that lie in the raster."""
         places = self._places(part)
         # What is not finite lies nowhere.
@@ -213,7 +220,7 @@ class UprightReader:
             rows = top + (rows - top) * shape[0] // box.height
             columns = left + (columns - left) * shape[1] // box.width
         numbers = (rows - top) * shape[1] + (columns - left)
-        rgb[chosen] = pixels.rgb.reshape(-1, 3)[numbers]
+        rgb[chosen] = pixels.rgb.reshape(-1, pixels.rgb.shape[-1])[numbers]
         valid[chosen] = pixels.valid.ravel()[numbers]
 
     def _places(self, part: Window) -> Pairs:

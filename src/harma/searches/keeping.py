@@ -83,7 +83,10 @@ def _kept(example: Mapping[str, Any], index: Index, uploaded: Uploaded) -> dict[
     if "upload" not in example:
         return dict(example)
     picture = uploaded(example["upload"])
-    embedded = embed_picture(index.embedder, picture, index.store.settings.tiles)
+    settings = index.store.settings
+    embedded = embed_picture(
+        index.embedder, picture, settings.tiles, are_values=settings.reading.values is not None
+    )
     kept = {name: value for name, value in example.items() if name != "upload"}
     return {"vector": [float(f"{number:.{DIGITS}g}") for number in embedded], **kept}
 

@@ -8,11 +8,12 @@ been lowered.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from harma.index.contract import StoreReader
+from harma.index.records import SourceRecord
 
 
 class WatchedScene(NamedTuple):
@@ -75,7 +76,7 @@ def scenes_there(store: StoreReader) -> ScenesThere:
         for row in groups.to_pylist():
             counts[WatchedScene(row["source"], row["content"] or "")] += row["count_all"]
     whole: list[WatchedScene] = []
-    for record in store.sources().values():
+    for record in _each_record(store):
         scene = WatchedScene(record.source, record.content)
         # What could not be read has no chips, and is not looked at until it can be.
         is_read = bool(record.num_chips) or not record.problem
@@ -83,6 +84,11 @@ def scenes_there(store: StoreReader) -> ScenesThere:
             whole.append(scene)
     there = counts.keys() | set(whole)
     return ScenesThere(tuple(whole), frozenset(scene.key for scene in there))
+
+
+def _each_record(store: StoreReader) -> Iterator[SourceRecord]:
+    for records in store.source_blocks():
+        yield from records
 
 
 def new_to(looked: Mapping[int, int], there: ScenesThere) -> NewScenes:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from harma.errors import ConfigError
 from harma.model.embedding import Embedder
 
 # Cells along each side: 65 embeddings of the chip.
@@ -20,11 +21,16 @@ def explained(model: Embedder, picture: Image.Image, text: str) -> dict[str, Any
         text: what was looked for.
 
     Raises:
-        ConfigError: the text is empty.
+        ConfigError: the text is empty, or the model reads bands.
     """
     # Torch and matplotlib come with it.
     from harma.evaluation.relevance import relevance
 
+    if model.preprocess.bands is not None:
+        raise ConfigError(
+            f"the index's model reads {model.preprocess.bands}, of which no map is made here; use"
+            " `harma explain` with the file of the scene"
+        )
     found = relevance(model, picture, text, grid=GRID)
     falls = np.clip(found.cells, 0, None)
     strongest = float(falls.max())

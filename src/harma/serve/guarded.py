@@ -163,6 +163,14 @@ class GuardedStore:
         with self._told():
             return self._store.sources_named(names)
 
+    def sources_of(self, contents: Sequence[str]) -> Iterator[SourceRecord]:
+        """The records of the sources that have some bytes, by their fingerprints."""
+        return self._each(self._store.sources_of(contents))
+
+    def source_tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Columns of the records of all sources, some thousand at a time."""
+        return self._each(self._store.source_tables(columns))
+
     def source_blocks(self) -> Iterator[Sequence[SourceRecord]]:
         """The records of all sources, some thousand at a time."""
         return self._each(self._store.source_blocks())

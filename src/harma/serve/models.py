@@ -51,5 +51,5 @@ class Models:
         if backbone is None and not is_export(place):
             backbone = settings.backbone
         model = open_model(place, backbone=backbone)
-        check_model(settings.model, settings.model_id, model)
+        check_model(settings.model, settings.model_id, model, settings.reading.values)
         return model

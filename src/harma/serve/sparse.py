@@ -1,8 +1,10 @@
 """Huge rasters without overviews: read at a few places where a view would cost all their pixels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 from harma.scenes.readers import Pixels, Reader
@@ -36,6 +38,11 @@ class SparseReader:
     def stretch(self) -> Stretch | None:
         """See `Reader.stretch`."""
         return self.inner.stretch
+
+    @property
+    def blank(self) -> NDArray[Any]:
+        """See `Reader.blank`."""
+        return self.inner.blank
 
     def read(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """See `Reader.read`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from harma.backbones import Backbone, load_backbone
+from harma.backbones import Backbone, Preprocess, load_backbone
 from harma.data.annotations import load_split
 from harma.data.cache import ImageCache
 from harma.data.description import DataDescription, load_description
@@ -16,6 +16,7 @@ from harma.data.split import Split
 from harma.errors import ConfigError
 from harma.ground.device import usable_cores
 from harma.methods.table import METHODS, MethodConfig, make_config
+from harma.model.embedding import with_model_bands
 from harma.model.model import HarMA
 from harma.model.reached import freeze_unreached
 from harma.model.saved import warm_start
@@ -80,9 +81,9 @@ def _root(data: DataConfig) -> str:
     )
 
 
-def make_cache(data: DataConfig, split: Split) -> ImageCache:
+def make_cache(data: DataConfig, split: Split, preprocess: Preprocess) -> ImageCache:
     """Where decoded images of a data set are kept between epochs; any split says how it is read."""
-    return ImageCache(data.cache, data.cache_dir, split.reading)
+    return ImageCache(data.cache, data.cache_dir, with_model_bands(split.reading, preprocess))
 
 
 def trained_reading(split: Split) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.wrappers import _FabricModule
 from torch import nn
 
-from harma.backbones import Backbone
+from harma.backbones import Backbone, Preprocess
 from harma.data.description import load_description
 from harma.data.split import Split
 from harma.errors import ConfigError, TrainingError
@@ -70,7 +70,10 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
     splits = load_splits(recipe.data, *dict.fromkeys(needed))
 
     subject = _subject(recipe)
-    measuring = _measuring(recipe, splits[train.evaluate_on])
+    # From here on random numbers are drawn, in an order that a resumed run repeats.
+    fabric.seed_everything(train.seed, verbose=False)
+    backbone = backbone_of_run(recipe, run, resume=resume)
+    measuring = _measuring(recipe, splits[train.evaluate_on], backbone.preprocess)
     ending = Ending(
         subject=subject,
         split=splits[train.evaluate_on],
@@ -79,10 +82,6 @@ def cut(recipe: Recipe, fabric: Fabric, run: RunDirectory, *, resume: bool) -> R
         report=train.report,
         captions=_captions_to_keep(recipe, splits),
     )
-
-    # From here on random numbers are drawn, in an order that a resumed run repeats.
-    fabric.seed_everything(train.seed, verbose=False)
-    backbone = backbone_of_run(recipe, run, resume=resume)
     if not recipe.trains:
         return RunParts(build_model(recipe, backbone), None, ending)
     gradients = _gradient_options(recipe, fabric, splits["train"])
@@ -130,11 +129,11 @@ def _subject(recipe: Recipe) -> Subject:
     )
 
 
-def _measuring(recipe: Recipe, split: Split) -> Measuring:
+def _measuring(recipe: Recipe, split: Split, preprocess: Preprocess) -> Measuring:
     return Measuring(
         batch_size=recipe.data.eval_batch_size,
         num_workers=num_workers(recipe.data),
-        cache=make_cache(recipe.data, split),
+        cache=make_cache(recipe.data, split, preprocess),
         metrics=find_metrics(recipe.train.metrics),
     )
 

@@ -1,5 +1,6 @@
 """The training data of one process: items, labels to spread, the train transform."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -8,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harma.backbones import Backbone
+from harma.data.augment import OPERATIONS
 from harma.data.cache import ImageCache
 from harma.data.datasets import CaptionPairs
 from harma.data.split import Split
-from harma.data.transforms import train_transform
+from harma.data.transforms import train_transform, value_train_transform
 from harma.ground.plugins import find
 from harma.model.cut_texts import tell_cut_texts
 from harma.model.embedding import eval_transform_of
@@ -20,6 +22,8 @@ from harma.training.frozen_outputs import FrozenOutputs
 from harma.training.read_ahead import ReadAhead
 from harma.training.recipe import DataConfig
 from harma.training.step import Batch
+
+log = logging.getLogger(__name__)
 
 # The train transform that draws nothing.
 PLAIN = "plain"
@@ -104,6 +108,22 @@ def _transform(data: DataConfig, backbone: Backbone) -> Callable[[Tensor], Tenso
     if data.transform is not None:
         make: Callable[..., Callable[[Tensor], Tensor]] = find(data.transform, {}, "data.transform")
         return make(preprocess.size, preprocess.mean, preprocess.std)
+    if preprocess.bands is not None:
+        if data.augment:
+            log.warning(
+                "data.augment: RandomAugment is left out, since its operations (%s) are made for"
+                " 8-bit pictures and %s reads %s; crops and flips are drawn (data.augment false"
+                " says the same)",
+                ", ".join(OPERATIONS),
+                backbone.name,
+                preprocess.bands,
+            )
+        return value_train_transform(
+            preprocess.size,
+            preprocess.mean,
+            preprocess.std,
+            interpolation=preprocess.interpolation,
+        )
     return train_transform(
         preprocess.size,
         preprocess.mean,

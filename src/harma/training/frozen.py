@@ -116,7 +116,7 @@ def _is_frozen(model: HarMA, tower: Tower, stage: Stage) -> bool:
 def _is_repeatable(model: HarMA, tower: Tower, stage: Stage) -> bool:
     """Whether a tower draws no random numbers, as dropout does, and ends as it is taken to end."""
     dtype = next(model.backbone.parameters()).dtype
-    inputs = torch.zeros(1, 3, *model.preprocess.size, dtype=dtype)
+    inputs = torch.zeros(1, *model.preprocess.shape, dtype=dtype)
     if tower == "text":
         inputs = model.tokenize(["a river"])
     encode = model.encode_image if tower == "image" else model.encode_text

@@ -1,4 +1,4 @@
-"""Names of weights of other programs, as open_clip's: transformers' CLIP and SigLIP, Long-CLIP.
+"""Names of weights of other programs, as open_clip's: transformers, Long-CLIP, Llama3-MS-CLIP.
 
 What a layout is, is seen from its names. A name that is not known stays as it is, so that loading,
 which compares all names, says which it was.
@@ -21,6 +21,9 @@ TEXT_PARTS = (
     "transformer",
     "ln_final",
 )
+# Llama3-MS-CLIP's model, and the names under which its file holds the same model again.
+MS_CLIP = "clip_base_model.model."
+MS_CLIP_AGAIN = ("image_encoder.model.", "text_encoder.model.")
 # Constants that older releases of transformers stored among the weights.
 CONSTANTS = (".position_ids",)
 
@@ -87,6 +90,8 @@ def open_clip_names(state: State, expected: Collection[str] = ()) -> dict[str, T
         converted = _of_transformers(state)
     elif LONG_POSITIONS in state:
         converted = _of_long_clip(state)
+    elif f"{MS_CLIP}visual.conv1.weight" in state:
+        converted = _of_ms_clip(state)
     if "text.positional_embedding" in expected and "positional_embedding" in converted:
         converted = {_in_text_tower(name): value for name, value in converted.items()}
     # Encoders of transformers stored a constant among their weights.
@@ -123,6 +128,29 @@ def _of_long_clip(state: State) -> dict[str, Tensor]:
         converted["positional_embedding"] = torch.cat(
             [kept[:KEPT_POSITIONS], rest[KEPT_POSITIONS:].to(kept.dtype)]
         )
+    return converted
+
+
+def _of_ms_clip(state: State) -> dict[str, Tensor]:
+    """Llama3-MS-CLIP's names: an open_clip model three times, and a temperature beside it.
+
+    Source: the classes `CLIPDualEncoderModel` and `BaseModel` of IBM's MS-CLIP (Apache-2.0). What
+    is no copy stays under its name, which loading then tells.
+    """
+    converted: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if name.startswith(MS_CLIP):
+            converted[name.removeprefix(MS_CLIP)] = value
+            continue
+        copied = name
+        for prefix in MS_CLIP_AGAIN:
+            copied = copied.removeprefix(prefix)
+        if copied == name or f"{MS_CLIP}{copied}" not in state:
+            converted[name] = value
+    temperature = converted.pop("temperature", None)
+    if temperature is not None:
+        # Trained beside open_clip's own, which nothing used.
+        converted["logit_scale"] = -temperature.float().log()
     return converted
 
 

@@ -12,7 +12,7 @@ import pickle
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -23,6 +23,7 @@ from torch import Tensor
 
 from harma.backbones.weights.placeholders import Placeholder
 from harma.errors import MissingFileError, WeightsError
+from harma.ground.messages import plain_reason
 
 # What torch writes for the type of a storage, and the dtype of its numbers.
 STORAGES = {
@@ -38,6 +39,10 @@ STORAGES = {
     "BoolStorage": torch.bool,
 }
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
+# An archive of torch.save is stored as it is: what says that it unpacks to more is no such.
+MOST_TIMES = 4
+# Below it nobody minds.
+SMALL = 64 << 20
 # What unpickling nonsense ends in, beside UnpicklingError.
 NONSENSE = (
     pickle.UnpicklingError,
@@ -46,8 +51,14 @@ NONSENSE = (
     ValueError,
     LookupError,
     ArithmeticError,
+    # Lists thousands deep; buffers of absurd sizes.
     RuntimeError,
+    MemoryError,
+    AssertionError,
 )
+# What reading safetensors or an archive of weights ends in, where it is damaged.
+UNREADABLE = (SafetensorError, *DAMAGE, *NONSENSE)
+DAMAGED = "it is damaged, or of another kind"
 # How files begin that people take for weights.
 NOT_WEIGHTS = {
     b"version https://git-lfs": (
@@ -56,6 +67,10 @@ NOT_WEIGHTS = {
     b"<!DOCTYPE": "a web page, not weights; download the file itself",
     b"<html": "a web page, not weights; download the file itself",
 }
+
+
+# Of mappings in one another, in which weights are looked for.
+DEEPEST = 20
 
 
 class PlainDict(dict[object, object]):
@@ -183,14 +198,44 @@ def read_weight_file(path: Path, *, foreign: bool = False) -> object:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return _read_pickle(path, foreign=foreign)
+        content = _read_pickle(path, foreign=foreign)
+        _check_tensors(content, path)
+        return content
     except WeightsError:
         raise
-    except (SafetensorError, EOFError, OSError, *NONSENSE) as error:
-        lines = str(error).strip().splitlines() or ["it ends too early"]
+    except UNREADABLE as error:
+        reason = plain_reason(error, DAMAGED)
         raise WeightsError(
-            f"{path} is not a readable weight file ({lines[0]}); it may be incomplete"
+            f"{path} is not a readable weight file ({reason}); it may be incomplete"
         ) from error
+
+
+def _check_tensors(content: object, path: Path) -> None:
+    """Raise WeightsError for tensors that are no plain numbers, or say to be more than the file.
+
+    A tensor may be a view that repeats one number a billion times.
+    """
+    size = path.stat().st_size
+    total = 0
+    for name, tensor in _tensors(content, "", 0):
+        is_plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
+        if not is_plain or tensor.is_quantized:
+            raise WeightsError(f"{path}: {name} is no plain tensor on the CPU; save it as one")
+        total += tensor.numel()
+    if total > MOST_TIMES * size + SMALL:
+        raise WeightsError(
+            f"{path} says that it holds {total:,} numbers in {size:,} bytes; it is no file of"
+            " weights"
+        )
+
+
+def _tensors(content: object, name: str, depth: int) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(content, Tensor):
+        yield name or "it", content
+    # Deeper than any trainer keeps weights; what lies there is not read as weights either.
+    elif isinstance(content, Mapping) and depth < DEEPEST:
+        for key, value in content.items():
+            yield from _tensors(value, f"{name}.{key}".removeprefix("."), depth + 1)
 
 
 def _check_start(path: Path) -> None:
@@ -209,7 +254,7 @@ def _read_pickle(path: Path, *, foreign: bool) -> object:
             _prefix(archive, path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except (pickle.UnpicklingError, RecursionError) as error:
         if foreign and zipfile.is_zipfile(path):
             return read_archive(path)
         raise WeightsError(f"{path} {_refusal(path, str(error))}") from error
@@ -252,14 +297,16 @@ def read_archive(path: Path) -> object:
     except WeightsError:
         raise
     except DAMAGE as error:
+        reason = plain_reason(error, DAMAGED)
         raise WeightsError(
-            f"{path} cannot be read as an archive of torch.save ({error}): it is incomplete, of"
+            f"{path} cannot be read as an archive of torch.save ({reason}): it is incomplete, of"
             " another kind, or of torch before 1.6 (then load it where it was written and save it"
             " again)"
         ) from error
     except NONSENSE as error:
+        reason = plain_reason(error, "what it says of its tensors makes no sense")
         raise WeightsError(
-            f"{path} is damaged, or asks for something that no checkpoint needs: {error}"
+            f"{path} is damaged, or asks for something that no checkpoint needs: {reason}"
         ) from error
 
 
@@ -270,6 +317,7 @@ def _prefix(archive: zipfile.ZipFile, path: Path) -> str:
         WeightsError: it is no such archive, or its numbers have the other order of bytes.
     """
     names = archive.namelist()
+    _check_unpacked(archive, path)
     # The folder is called as the file was when it was saved; people rename files.
     prefixes = [
         name.removesuffix("data.pkl")
@@ -288,6 +336,17 @@ def _prefix(archive: zipfile.ZipFile, path: Path) -> str:
             f"{path} was written on a big-endian machine; load it there and save it as safetensors"
         )
     return prefix
+
+
+def _check_unpacked(archive: zipfile.ZipFile, path: Path) -> None:
+    """Raise WeightsError for an archive that would unpack to many times what it is."""
+    unpacked = sum(member.file_size for member in archive.infolist())
+    size = path.stat().st_size
+    if unpacked > MOST_TIMES * size + SMALL:
+        raise WeightsError(
+            f"{path} has {size:,} bytes and says that it unpacks to {unpacked:,}; it is no file of"
+            " torch.save"
+        )
 
 
 def module_weights(root: object) -> dict[str, Tensor]:

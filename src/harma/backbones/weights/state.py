@@ -10,7 +10,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from harma.backbones.weights.safe_pickle import module_weights, read_archive, read_weight_file
+from harma.backbones.weights.safe_pickle import (
+    UNREADABLE,
+    module_weights,
+    read_archive,
+    read_weight_file,
+)
 from harma.errors import WeightsError
 
 log = logging.getLogger(__name__)
@@ -151,8 +156,12 @@ def read_weights(path: Path, nested: Sequence[str] = ("state_dict",)) -> dict[st
 def _is_torchscript(path: Path) -> bool:
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    # What is damaged is told by what reads it.
+    except UNREADABLE:
+        return False
 
 
 def _read_torchscript(path: Path) -> dict[str, Tensor]:
@@ -177,7 +186,7 @@ def _state_dict(content: object, path: Path, nested: Sequence[str]) -> dict[str,
         raise WeightsError(
             f"{path} holds {type(content).__name__}, not weights; save model.state_dict()"
         )
-    others = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    others = [str(name) for name, value in content.items() if not is_weight(name, value)]
     if others:
         raise WeightsError(
             f"{path} holds {_list('entries that are not tensors', others)}; it must be a flat state"
@@ -185,6 +194,11 @@ def _state_dict(content: object, path: Path, nested: Sequence[str]) -> dict[str,
             " with `harma import`)"
         )
     return _unwrapped(dict(content), path)
+
+
+def is_weight(name: object, value: object) -> bool:
+    """Whether an entry of a file is a tensor under a name; trainers keep others, too."""
+    return isinstance(name, str) and isinstance(value, Tensor)
 
 
 def _unwrapped(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:

@@ -1,6 +1,9 @@
 """harma data scenes: draw synthetic overhead scenes with captions as a data set."""
 
 import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from harma.cli.argument_types import output_directory
 from harma.ground.progress import progress_bar
@@ -8,7 +11,8 @@ from harma.ground.progress import progress_bar
 SUMMARY = "draw synthetic scenes"
 EPILOG = """examples:
   harma data scenes data/summer
-  harma data scenes data/infrared --look infrared --train 500 --size 128"""
+  harma data scenes data/infrared --look infrared --train 500 --size 128
+  harma data scenes data/spectral --look spectral --train 1000 --size 32"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "directory", type=output_directory, metavar="DIR", help="where the data set goes"
     )
     parser.add_argument(
-        "--look", default="summer", help="summer, infrared, drought or winter (summer)"
+        "--look",
+        default="summer",
+        help="summer, infrared, drought, winter; or spectral: GeoTIFFs of four bands (summer)",
     )
     for split, count in (("train", 2000), ("val", 200), ("test", 200)):
         parser.add_argument(
@@ -35,11 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw, and say what to do with it."""
     from harma.data.synthetic import make_scenes
+    from harma.data.synthetic.spectral_dataset import make_spectral_scenes
 
+    draw: Callable[..., Path] = partial(make_scenes, look=args.look)
+    if args.look == "spectral":
+        draw = make_spectral_scenes
     with progress_bar("drawing") as progress:
-        made = make_scenes(
+        made = draw(
             args.directory,
-            look=args.look,
             train=args.train,
             val=args.val,
             test=args.test,

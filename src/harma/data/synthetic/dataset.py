@@ -27,7 +27,7 @@ JsonRow = dict[str, object]
 VERSION = 1
 OURS = ("images", "data.yaml", "made_from.json", *(f"{split}.json" for split in SPLITS))
 MOST_CAPTIONS = 10
-PICTURE = re.compile(r"(train|val|test)_\d+\.png$")
+PICTURE = re.compile(r"(train|val|test)_\d+\.(png|tif)$")
 
 
 def make_scenes(
@@ -76,7 +76,7 @@ def make_scenes(
     directory = Path(directory)
     made_from = plan.record()
     fingerprint = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-    if _is_made(directory, fingerprint, num_images=train + val + test):
+    if is_made(directory, fingerprint, num_images=train + val + test):
         return directory / "data.yaml"
     description = DataDescription(
         name=f"synthetic-{look}",
@@ -139,8 +139,13 @@ class _Plan:
         }
 
 
-def _is_made(directory: Path, fingerprint: str, *, num_images: int) -> bool:
+def is_made(directory: Path, fingerprint: str, *, num_images: int) -> bool:
     """Whether the directory holds this very data set.
+
+    Args:
+        directory: of it.
+        fingerprint: of what it is made from.
+        num_images: that it has.
 
     Raises:
         DataError: it holds something that is not ours to replace.
@@ -161,7 +166,8 @@ def _is_made(directory: Path, fingerprint: str, *, num_images: int) -> bool:
             f"{directory} holds no synthetic scenes; choose another directory or empty it"
         )
     # Pictures that somebody took away are drawn anew.
-    num_there = sum(1 for _ in (directory / "images").glob("*.png"))
+    images = directory / "images"
+    num_there = sum(len(list(images.glob(pattern))) for pattern in ("*.png", "*.tif"))
     return bool(made_from["fingerprint"] == fingerprint and num_there == num_images)
 
 

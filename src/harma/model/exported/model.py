@@ -61,7 +61,8 @@ class ExportedModel:
         self.facts = facts
         self.model_id = facts.model_id
         size = tuple(facts.preprocess["size"])
-        self.preprocess = Preprocess(**{**facts.preprocess, "size": size})
+        # Models of bands are not exported: whatever states some is no export of ours.
+        self.preprocess = Preprocess(**{**facts.preprocess, "size": size, "bands": None})
         self._num_threads = num_threads
         self._towers: dict[str, Tower] = {}
         self._lock = Lock()

@@ -42,6 +42,11 @@ def check_exportable(model: HarMA, name: str) -> None:
         raise BackboneError(
             f"{backbone.name} is a {type(backbone).__name__}; {EXPORTED}", source=name
         )
+    if model.preprocess.bands is not None:
+        raise BackboneError(
+            f"{backbone.name} reads {model.preprocess.bands}; {EXPORTED}, which read pictures",
+            source=name,
+        )
     # One that is not open_clip's own transformer says so by its name.
     blocks = [*backbone.blocks("image"), *backbone.blocks("text")]
     attentions = [part for part in backbone.modules() if isinstance(part, nn.MultiheadAttention)]
