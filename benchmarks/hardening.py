@@ -26,13 +26,18 @@ from harma.index.survey import survey
 from harma.scenes.reading import Reading
 from harma.scenes.sources import find_sources
 from harma.scenes.windows import Tiling
+try:
+    from harma.index.known_sources import KnownSources
+    known = KnownSources(None)
+except ImportError:
+    known = {}  # of earlier commits
 tiling = Tiling(size=128)
 settings = Settings("m", None, "m", 4, tiling, Reading(), 1.0)
 resize = eval_resize((64, 64))
 def once():
     chips = 0
     cache = SceneCache()
-    for seen in survey(find_sources([sys.argv[1]]), {}, tiling, Reading(), num_workers=1):
+    for seen in survey(find_sources([sys.argv[1]]), known, tiling, Reading(), num_workers=1):
         numbers = range(len(seen.windows))
         task = Task(seen.source, seen.content, numbers, len(numbers), picture=seen.picture)
         chips += sum(len(read(piece, settings, resize, cache).chips) for piece in task.pieces())

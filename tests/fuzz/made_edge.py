@@ -29,7 +29,7 @@ def judge(folder, made):
         time.sleep(60)
     if way == "memory":
         # Written, as memory that nobody touches is not taken.
-        kept = np.ones(600 << 20, np.uint8)
+        kept = np.ones(1200 << 20, np.uint8)
         time.sleep(60)
         del kept
     if way == "died":

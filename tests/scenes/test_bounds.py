@@ -61,13 +61,33 @@ def test_bands(tmp_path, monkeypatch):
         pass
 
 
+def test_a_look_at_the_whole(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    write(path, width=64, height=64, count=5, dtype="float64", interleave="pixel")
+    with rasterio.open(path, "r+") as dataset:
+        dataset.write(np.ones((5, 64, 64)))
+    monkeypatch.setenv("HARMA_MAX_READ_BYTES", "21120")
+    with open_scene(str(path)) as scene:
+        assert scene.facts.width == 64
+    monkeypatch.setenv("HARMA_MAX_READ_BYTES", "21119")
+    with pytest.raises(DataError, match="whole of it takes 168,960 bytes"), open_scene(str(path)):
+        pass
+    # What is only surveyed is not looked at.
+    with open_scene(str(path), survey=True):
+        pass
+    with rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2])
+    with open_scene(str(path)):
+        pass
+
+
 @pytest.mark.parametrize("interleave", ["pixel", "band"])
 def test_blocks_of_all_bands_count_where_they_hold_them(tmp_path, monkeypatch, interleave):
     path = tmp_path / "a.tif"
     write(path, width=256, height=256, count=20, dtype="float64", interleave=interleave)
     with rasterio.open(path, "r+") as dataset:
         dataset.write(np.ones((20, 256, 256)))
-    monkeypatch.setenv("HARMA_MAX_READ_BYTES", str(256 * 256 * 8))
+    monkeypatch.setenv("HARMA_MAX_READ_BYTES", str(3 * 256 * 256 * 8))
     with open_scene(str(path)) as scene:
         window = Window(0, 0, 256, 256)
         if interleave == "band":

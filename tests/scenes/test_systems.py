@@ -76,3 +76,15 @@ def test_systems_that_count_from_the_centre_of_the_earth(code):
 @pytest.mark.parametrize("code", [4326, 4979, 32631, 3857, 3031, 7415, 2154])
 def test_systems_of_maps_and_globes(code):
     check_is_flat(CRS.from_epsg(code))
+
+
+@pytest.mark.parametrize(
+    "grids", ["/etc/passwd", "@/etc/passwd", "http://127.0.0.1:9/a.gsb", "../a"]
+)
+def test_grids_that_lie_elsewhere(grids):
+    crs = CRS.from_string(f"+proj=longlat +ellps=clrk66 +nadgrids={grids} +wktext +no_defs")
+    assert grids in crs.to_wkt()
+    with pytest.raises(DataError, match="grid of shifts by a path"):
+        system_facts(crs)
+    named = CRS.from_string("+proj=longlat +ellps=clrk66 +nadgrids=conus +wktext +no_defs")
+    assert not system_facts(named).is_local

@@ -68,7 +68,7 @@ def test_usual_formats_are_not(tmp_path, starting, suffix):
 
 def test_one_that_hangs_is_told(odd, starting, monkeypatch):
     monkeypatch.setenv("HARMA_DECODE_SECONDS", "1")
-    starting[1].instead = ["sleep", "61.5"]
+    starting[1].instead = ["sh", "-c", "echo done; exec sleep 61.5"]
     begun = time.monotonic()
     with (
         pytest.raises(DataError, match=r"scene\.img: its decoder did not end within 1 seconds"),
@@ -79,7 +79,7 @@ def test_one_that_hangs_is_told(odd, starting, monkeypatch):
 
 
 def test_one_that_dies_is_told_and_the_next_is_looked_at(odd, starting):
-    starting[1].instead = ["sh", "-c", "read line; kill -SEGV $$"]
+    starting[1].instead = ["sh", "-c", "echo done; read line; kill -SEGV $$"]
     with (
         pytest.raises(DataError, match=r"scene\.img: its decoder ended the process .*status -11"),
         open_scene(odd, survey=True),

@@ -19,6 +19,16 @@ MERGE_TAG = "tag:yaml.org,2002:merge"  # of the key <<, which may stand more tha
 
 # The parser in C, where it is built, is ten times as fast.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What PyYAML raises on texts that are no YAML, and of values that their tags do not fit.
+DAMAGE = (
+    yaml.YAMLError,
+    ValueError,
+    RecursionError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+)
 # Of a number that is no text; of more digits it would take minutes to make one.
 MOST_DIGITS = 400
 DIGITS = re.compile(r"[-+.0-9_:eExXa-fA-F]+")
@@ -28,6 +38,10 @@ class _StrictLoader(_Loader):  # type: ignore[misc]
     """YAML as it is, but for keys that are given twice: of two values one would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            raise yaml.MarkedYAMLError(
+                problem="expected a mapping, as its tag says", problem_mark=node.start_mark
+            )
         seen: set[str] = set()
         for key_node, _ in node.value:
             key = getattr(key_node, "value", None)
@@ -63,8 +77,12 @@ def read_yaml(path: Path, what: str) -> Any:
         raise ConfigError(f"{what} {path} cannot be read ({error.strerror})") from error
     except DataError as error:
         raise ConfigError(f"{what} {path} is not YAML of plain values: {error.problem}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError, TypeError) as error:
-        raise ConfigError(f"{what} {path} is not YAML of plain values: {error}") from error
+    except DAMAGE as error:
+        said = str(error)
+        if isinstance(error, LookupError | AttributeError):
+            # PyYAML's own words would be of its inside.
+            said = "a value is not of the kind that its tag (!!int, !!bool, …) says"
+        raise ConfigError(f"{what} {path} is not YAML of plain values: {said}") from error
     return values
 
 

@@ -22,6 +22,10 @@ from harma.scenes.edge import library_call
 ALWAYS_ALLOWED = 256 << 20
 # Formats whose pixels lie in other files, or whose extent is that of a world.
 NOT_BY_SIZE = ("VRT", "GPKG", "MBTiles", "Zarr", "MRF", "MEM")
+# Rows of blocks, and columns, that are decoded where a raster is looked at as a whole, at most.
+LOOK_ROWS = 1024
+# A look is one for each scene, and may take so many times what one of its many chips may.
+LOOKS = 8
 # Bytes of a value, by GDAL's names that are not numpy's.
 OTHER_TYPES = {"complex_int16": 4, "complex_int32": 8}
 
@@ -90,15 +94,56 @@ class ReadBound:
         Raises:
             DataError: its blocks hold more bytes than are allowed.
         """
+        needed = self._bytes_of(window)
+        if MAX_READ_BYTES.is_over(needed):
+            raise DataError(
+                f"a chip of {int(window.width):,} × {int(window.height):,} pixels lies in blocks of"
+                f" {needed:,.0f} bytes (each {self.width:,} × {self.height:,} pixels of"
+                f" {self.depth:,} bytes); {MAX_READ_BYTES.said}. Or write it in tiles"
+                " (gdal_translate -co TILED=YES)"
+            )
+
+    def check_look(self, width: int, height: int) -> None:
+        """Check that a raster without overviews can be looked at as a whole, thinned out.
+
+        Args:
+            width: of it, pixels.
+            height: of it.
+
+        Raises:
+            DataError: the blocks of the rows that are looked at hold far more than is allowed.
+        """
+        rows_of_blocks = min(math.ceil(height / self.height), LOOK_ROWS)
+        columns_of_blocks = min(math.ceil(width / self.width), LOOK_ROWS)
+        needed = rows_of_blocks * columns_of_blocks * self.height * self.width * self.depth
+        if MAX_READ_BYTES.is_over(needed / LOOKS):
+            raise DataError(
+                f"looking at the whole of it takes {needed:,} bytes of blocks, each {self.width:,}"
+                f" × {self.height:,} pixels of {self.depth:,} bytes; build overviews (gdaladdo), or"
+                f" set {MAX_READ_BYTES.variable} above {MAX_READ_BYTES.allowed:,}"
+            )
+
+    def _bytes_of(self, window: RasterWindow) -> float:
         down = math.ceil((window.row_off + window.height) / self.height)
         down -= int(window.row_off // self.height)
         across = math.ceil((window.col_off + window.width) / self.width)
         across -= int(window.col_off // self.width)
-        needed = down * across * self.height * self.width * self.depth
-        if MAX_READ_BYTES.is_over(needed):
-            raise DataError(
-                f"a chip of {int(window.width):,} × {int(window.height):,} pixels lies in blocks of"
-                f" {needed:,} bytes (each {self.width:,} × {self.height:,} pixels of {self.depth:,}"
-                f" bytes); {MAX_READ_BYTES.said}. Or write it in tiles (gdal_translate -co"
-                " TILED=YES)"
-            )
+        return float(down * across * self.height * self.width * self.depth)
+
+
+def check_look(dataset: DatasetReader) -> None:
+    """Check that a raster can be looked at as a whole: its range of values is found so.
+
+    Raises:
+        DataError: it has no overviews, and its blocks hold far more than is allowed.
+    """
+    if dataset.driver in NOT_BY_SIZE:
+        return
+    try:
+        ReadBound.of(dataset).check_look(dataset.width, dataset.height)
+    except DataError:
+        # Asked last, as few are so large: over a network it is a request.
+        with library_call("what it says of its overviews cannot be read"):
+            has_overviews = bool(dataset.overviews(1))
+        if not has_overviews:
+            raise

@@ -10,7 +10,7 @@ from rasterio.io import DatasetReader
 from harma.errors import DataError
 from harma.scenes.addresses import unsigned
 from harma.scenes.bands import BandChoice, Bands, choose_bands
-from harma.scenes.bounds import check_bounds
+from harma.scenes.bounds import check_bounds, check_look
 from harma.scenes.camera import camera_of
 from harma.scenes.edge import gdal_settings, library_call, naming, open_dataset
 from harma.scenes.header import Header, read_header
@@ -186,6 +186,8 @@ def _open_raster(
         bands = choice.bands
         # A value that cannot occur would silently leave all nodata in.
         check_nodata(reading.nodata, _real_types([header.types[band - 1] for band in bands]))
+        if not survey:
+            check_look(dataset)
         fill = fill_of(choice.sensor)
         nodata = NodataRule.of(dataset, bands, reading.nodata, fill=fill, survey=survey)
         # What Sentinel-1 delivers in whole numbers is amplitude; real numbers may be anything.

@@ -1,5 +1,6 @@
 """Coordinate reference systems of the Earth, of a site or of other bodies; and stated ones."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from harma.scenes.edge import library_call
 
 # Radii of Earth's ellipsoids lie within; those of other bodies do not.
 EARTH_RADIUS = (6.3e6, 6.4e6)
+GRID_ELSEWHERE = re.compile(
+    r"""(nadgrids|geoidgrids|grids|file)=@?[^\s"]*[/\\]|PARAMETERFILE\["[^"]*","[^"]*[/\\]"""
+)
 # Systems that are remembered: an archive has few.
 REMEMBERED = 256
 
@@ -45,7 +49,14 @@ def system_facts(crs: CRS) -> SystemFacts:
         DataError: it is not understood.
     """
     with library_call("its coordinate reference system is not understood"):
-        return _facts(crs.to_wkt())
+        wkt = crs.to_wkt()
+        # Grids of shifts are looked for among PROJ's own; a path would have any file opened.
+        if GRID_ELSEWHERE.search(wkt):
+            raise DataError(
+                "its coordinate reference system names a grid of shifts by a path; name the file"
+                " alone, and put it where PROJ looks for its grids"
+            )
+        return _facts(wkt)
 
 
 def check_is_on_earth(crs: CRS) -> None:

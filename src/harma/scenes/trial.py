@@ -108,6 +108,9 @@ class _Trial:
                 env=environment_of(),
                 text=True,
             )
+            # Starting takes its time where others have the cores, and is no file's fault.
+            assert self._process.stdout is not None
+            self._process.stdout.readline()
         return self._process
 
     def end(self) -> None:
@@ -158,14 +161,19 @@ def main() -> None:
     import rasterio  # noqa: F401 - before memory is limited
 
     limit_process(most_bytes)
+    _answer()
     for line in sys.stdin:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         until = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
         look_at(json.loads(line))
-        sys.stdout.write("done\n")
-        sys.stdout.flush()
+        _answer()
+
+
+def _answer() -> None:
+    sys.stdout.write("done\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

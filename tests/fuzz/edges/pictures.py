@@ -13,6 +13,7 @@ from tests.fuzz.judging import judge_message
 
 from harma.data.transforms import eval_resize
 from harma.errors import HarmaError
+from harma.index.known_sources import KnownSources
 from harma.index.reading import SceneCache, Task, read
 from harma.index.settings import Settings
 from harma.index.survey import survey
@@ -234,7 +235,7 @@ def _of_build(path: str, made: str) -> Verdict | None:
     found = find_scenes([path])
     for problem in found.problems.values():
         return judge_message(f"{path}: {problem}", [made])
-    for surveyed in survey(found.sources, {}, WHOLE, Reading(), num_workers=1):
+    for surveyed in survey(found.sources, KnownSources(None), WHOLE, Reading(), num_workers=1):
         if surveyed.problem:
             return judge_message(f"{path}: {surveyed.problem}", [made])
         task = Task(surveyed.source, surveyed.content, [0], 1, picture=surveyed.picture)

@@ -15,6 +15,7 @@ from tests.fuzz.odd_files import write_beside, write_format, write_vrt
 from tests.fuzz.tiff_tags import with_odd_tag
 
 from harma.data.transforms import eval_resize
+from harma.index.known_sources import KnownSources
 from harma.index.reading import ChipPixels, SceneCache, Task, read
 from harma.index.settings import Settings
 from harma.index.survey import Surveyed, survey
@@ -60,7 +61,7 @@ def judge(folder, made):
     found = find_scenes([path])
     for problem in found.problems.values():
         return judge_message(f"{path}: {problem}", [made])
-    for surveyed in survey(found.sources, {}, TILING, Reading(), num_workers=1):
+    for surveyed in survey(found.sources, KnownSources(None), TILING, Reading(), num_workers=1):
         verdict = _judge_source(surveyed, path, made)
         if verdict is not None:
             return verdict
