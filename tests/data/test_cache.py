@@ -10,9 +10,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from harma.data import cache as module
 from harma.data.cache import MODES, ImageCache, default_directory
+from harma.data.synthetic.spectral_dataset import make_spectral_scenes
 from harma.errors import ConfigError, DataError, MissingFileError, StorageError
+from harma.scenes.model_bands import BAND_SETS
 from harma.scenes.picture import read_image, to_uint8_rgb
-from harma.scenes.rendering import read_rgb
+from harma.scenes.reading import Reading
+from harma.scenes.rendering import read_rgb, read_values
 
 
 @pytest.fixture
@@ -284,3 +287,20 @@ def test_where_entries_go(monkeypatch, tmp_path):
     for empty in ("", None):
         monkeypatch.setenv("XDG_CACHE_HOME", "")
         assert ImageCache("disk", empty).directory == tmp_path / ".cache" / "harma" / "images"
+
+
+@pytest.mark.parametrize("mode", ["none", "memory", "disk"])
+def test_values_of_bands_are_kept_as_they_are(tmp_path, mode):
+    data = make_spectral_scenes(tmp_path / "data", train=3, val=1, test=1, size=16, captions=1)
+    images = sorted((data.parent / "images").glob("*.tif"))
+    reading = Reading(values=BAND_SETS["sentinel-2-4"])
+    cache = ImageCache(mode, tmp_path / "cache", reading)
+    cache.preload(images)
+    for _ in range(2):
+        for path in images:
+            found = cache.get(path)
+            assert (found.dtype, found.shape) == (torch.float32, (4, 16, 16))
+            np.testing.assert_array_equal(found.permute(1, 2, 0), read_values(path, reading))
+    # The same files as pictures are other entries.
+    as_picture = ImageCache(mode, tmp_path / "cache").get(images[0])
+    assert (as_picture.dtype, as_picture.shape) == (torch.uint8, (3, 16, 16))

@@ -5,7 +5,14 @@ import pytest
 import torch
 from PIL import Image
 
-from harma.data.transforms import INTERPOLATIONS, RESIZE_MODES, eval_transform, train_transform
+from harma.data.transforms import (
+    INTERPOLATIONS,
+    RESIZE_MODES,
+    eval_transform,
+    train_transform,
+    value_train_transform,
+    value_transform,
+)
 from harma.errors import ConfigError
 from harma.scenes.picture import to_uint8_rgb
 
@@ -159,3 +166,72 @@ def test_bad_options(arguments, options, message):
 def test_a_side_may_be_one_pixel(size):
     image = torch.full((3, 8, 8), 255, dtype=torch.uint8)
     assert torch.equal(eval_transform(size, (0, 0, 0), (1, 1, 1))(image), torch.ones(3, *size))
+
+
+# -- values of bands ------------------------------------------------------------------------------
+
+
+BAND_MEAN, BAND_STD = (0.1, 0.2, 0.3, 0.4, 0.5), (0.01, 0.02, 0.03, 0.04, 0.05)
+
+
+@pytest.fixture
+def values():
+    generator = torch.Generator().manual_seed(0)
+    spread = torch.randn(5, 20, 30, generator=generator)
+    scaled = spread * torch.tensor(BAND_STD).view(5, 1, 1)
+    return scaled + torch.tensor(BAND_MEAN).view(5, 1, 1)
+
+
+def test_values_are_standardised_as_the_formula_says(values):
+    found = value_transform((20, 30), BAND_MEAN, BAND_STD)(values)
+    mean, std = torch.tensor(BAND_MEAN).view(5, 1, 1), torch.tensor(BAND_STD).view(5, 1, 1)
+    torch.testing.assert_close(found, (values - mean) / std)
+
+
+def test_three_bands_are_resized_as_pictures_are(picture):
+    # But for what 8 bits round.
+    image = to_uint8_rgb(picture)
+    levels = (torch.tensor(MEAN) * 255).tolist(), (torch.tensor(STD) * 255).tolist()
+    for mode in RESIZE_MODES:
+        as_picture = eval_transform((24, 24), MEAN, STD, resize_mode=mode)(image)
+        as_values = value_transform((24, 24), *levels, resize_mode=mode)(image.float())
+        if mode == "longest":  # padded with black there, with the mean here
+            as_picture, as_values = as_picture[:, 6:18], as_values[:, 6:18]
+        torch.testing.assert_close(as_values, as_picture, atol=0.02, rtol=0)
+
+
+def test_what_has_no_data_is_the_mean_and_touches_nothing_else(values):
+    values[:, :, 15:] = torch.nan
+    found = value_transform((20, 30), BAND_MEAN, BAND_STD)(values)
+    assert (found[:, :, 15:] == 0).all()
+    smaller = value_transform((10, 15), BAND_MEAN, BAND_STD)(values)
+    assert torch.isfinite(smaller).all()
+    padded = value_transform((30, 30), BAND_MEAN, BAND_STD, resize_mode="longest")(values)
+    assert (padded[:, :5] == 0).all()
+
+
+def test_crops_and_flips_of_values_are_those_of_pictures(picture):
+    image = to_uint8_rgb(picture)
+    levels = (torch.tensor(MEAN) * 255).tolist(), (torch.tensor(STD) * 255).tolist()
+    flips = set()
+    for seed in range(6):
+        torch.manual_seed(seed)
+        as_picture = train_transform((24, 24), MEAN, STD, augment=False)(image)
+        torch.manual_seed(seed)
+        as_values = value_train_transform((24, 24), *levels)(image.float())
+        torch.testing.assert_close(as_values, as_picture, atol=0.02, rtol=0)
+        flips.add(bool(as_values[0, 12, 0] > as_values[0, 12, -1]))
+    assert flips == {True, False}
+
+
+def test_transforms_of_values_can_be_sent_to_workers(values):
+    for make in (value_transform, value_train_transform):
+        transform = make((8, 8), BAND_MEAN, BAND_STD)
+        assert pickle.loads(pickle.dumps(transform))(values).shape == (5, 8, 8)
+
+
+def test_statistics_of_bands_are_checked():
+    with pytest.raises(ConfigError, match="both need a number for each band"):
+        value_transform((8, 8), (0.1, 0.2), (0.1,))
+    with pytest.raises(ConfigError, match="std above 0"):
+        value_train_transform((8, 8), (0.1, 0.2), (0.1, 0.0))

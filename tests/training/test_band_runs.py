@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tests.training.runs import trained
 
 import harma
 from harma.data.synthetic.spectral_dataset import make_spectral_scenes
-from harma.errors import ConfigError, DataError, ModelMismatchError
+from harma.errors import ConfigError, DataError, ModelMismatchError, QueryError
 from harma.index.index import Index
 from harma.index.pictures import pictures_of
 from harma.index.settings import read_settings
@@ -137,6 +138,41 @@ def test_an_index_of_other_bands_is_refused(index, model):
         Index.open(place, model=model[0])
     with pytest.raises(ModelMismatchError, match="made with the bands B02"):
         Index.build(place, paths, model[1], num_workers=0)
+
+
+def test_a_query_by_a_picture_is_refused(index):
+    place, _, _ = index
+    with pytest.raises(QueryError, match="reads bands of a sensor, which a picture has not"):
+        Index.open(place).search(image=Image.new("RGB", (8, 8)), k=1)
+
+
+def test_an_index_goes_over_to_a_model_of_pictures(index, model, tmp_path):
+    _, paths, _ = index
+    Index.build(tmp_path / "index", paths, model[1], num_workers=0, whole=True)
+    assert read_settings(tmp_path / "index").reading.values is None
+
+
+def test_files_that_name_no_band_are_in_the_order_that_the_data_say(tiny_config, data, tmp_path):
+    nameless = tmp_path / "data"
+    shutil.copytree(data.parent, nameless)
+    for path in (nameless / "images").iterdir():
+        with rasterio.open(path, "r+") as dataset:
+            dataset.descriptions = (None,) * 4
+    told = values(tiny_config, nameless / "data.yaml", tmp_path / "run")
+    told["backbone"]["preprocess_cfg"]["bands"] = {
+        "names": ["blue", "green", "red", "nir"],
+        "mean": [0.1] * 4,
+        "std": [0.1] * 4,
+    }
+    told["train"]["report"] = False
+    with pytest.raises(DataError, match=r"band 4 \(unnamed\).*lacking"):
+        trained(told)
+    shutil.rmtree(tmp_path / "run")
+    with (nameless / "data.yaml").open("a") as file:
+        file.write("bands: planetscope\n")
+    run = trained(told)
+    path = next((nameless / "images").iterdir())
+    assert harma.load(run).embed_images([path]).shape == (1, 16)
 
 
 def test_tiles_are_of_values(run, index, tmp_path):

@@ -19,7 +19,7 @@ from harma.index.schema import quoted
 from harma.index.settings import Settings
 from harma.index.source_files import change_of, source_of
 from harma.scenes.ground_shape import on_the_ground
-from harma.scenes.put_together import reading_of
+from harma.scenes.put_together import reading_of_pictures
 from harma.scenes.raster import open_scene
 from harma.scenes.scene import Scene
 from harma.scenes.source import Source, source_named
@@ -163,7 +163,7 @@ def _of_source(
         return {hit.id: problem for hit in hits}
     try:
         # A catalogue may know its bands, as it did when it was indexed.
-        reading = reading_of(source, settings.reading)
+        reading = reading_of_pictures(source, settings.reading)
         with open_scene(source.opened_as, reading, files=source.files) as scene:
             return {hit.id: _chip(scene, hit, settings.tiling, size) for hit in hits}
     except HarmaError as error:

@@ -27,6 +27,16 @@ def put_together(source: Source) -> Source:
         raise type(error)(said_without_secrets(error.problem)) from error
 
 
+def reading_of_pictures(source: Source, reading: Reading) -> Reading:
+    """How a source is read for people, who see pictures of it, whatever its model reads.
+
+    Args:
+        source: to be opened.
+        reading: of its index.
+    """
+    return replace(reading_of(source, reading), values=None)
+
+
 def reading_of(source: Source, reading: Reading) -> Reading:
     """How a source is read: its catalogue knows its bands, unless a person says otherwise."""
     if source.bands and reading.bands == "auto":

@@ -175,11 +175,12 @@ def _as_reflectance(told: _Told, survey: bool) -> Convert:
     header = told.header
     scale = []
     offset = []
+    are_real = any(header.types[number - 1].startswith("float") for number in told.numbers)
+    typical = None
+    if are_real and not survey:
+        typical = _typical(told.sample())
     for number in told.numbers:
         kind = header.types[number - 1]
-        typical = None
-        if kind.startswith("float") and not survey:
-            typical = _typical(told.sample())
         scaling = stored_scaling(
             told.sensor,
             kind,

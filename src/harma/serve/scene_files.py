@@ -17,7 +17,7 @@ from harma.index.source_files import (
     on_disk,
     source_of,
 )
-from harma.scenes.put_together import reading_of
+from harma.scenes.put_together import reading_of_pictures
 from harma.scenes.raster import scene_of
 from harma.scenes.source import Source
 from harma.serve.open_scenes import KeptScene, OpenScenes
@@ -98,7 +98,7 @@ def _opened(settings: Settings, source: Source, content: str) -> KeptScene:
     """Open a scene as it was opened when it was indexed."""
     dataset = open_raster(source)
     try:
-        reading = reading_of(source, settings.reading)
+        reading = reading_of_pictures(source, settings.reading)
         scene = scene_of(dataset, source.opened_as, reading, name=source.name)
         bounds = bounds_of(scene)
         # Made once: it takes as long as drawing a tile.
