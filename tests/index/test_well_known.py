@@ -44,7 +44,7 @@ def test_the_second_member_is_looked_at_as_the_first():
     "wkt",
     [
         "POINT Z (1 2 3)",
-        "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 5), (5.4 5.1, 5.6 5.1, 5.5 5.2, 5.4 5.1)))",
+        "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 5)))",
         "GEOMETRYCOLLECTION (LINESTRING (0 0, 1 1), POLYGON EMPTY, MULTIPOINT (1 1, 2 2))",
     ],
 )  # fmt: skip
@@ -56,7 +56,9 @@ def test_what_people_draw_is_read(wkt):
 
 @pytest.mark.parametrize("opening", ["GEOMETRYCOLLECTION(", "MULTIPOLYGON(((", "POLYGON(("])
 def test_deep_wkt_is_an_error_of_area_and_mark(opening):
-    with pytest.raises(QueryError, match=r"parentheses in one another; allowed are 100 \(set HARMA"):
+    with pytest.raises(
+        QueryError, match=r"parentheses in one another; allowed are 100 \(set HARMA"
+    ):
         area_of_text(opening * 100_000)
     assert shape_of(opening * 100_000)[1].startswith("its geometry cannot be read (the WKT has")
     assert shape_of(nested(7, 100_000)) == (None, "it holds too many collections")

@@ -16,10 +16,15 @@ from harma.ground.limits import MAX_DEPTH
 
 PARENTHESES = re.compile(r"[()]")
 # Kinds of WKB: lines are points, polygons are rings of points, the others hold geometries.
-POINT, LINE, POLYGON, CIRCULAR = 1, 2, 3, 8
+POINT = 1
+LINE = 2
+POLYGON = 3
+CIRCULAR = 8
 HOLDERS = (4, 5, 6, 7, 9, 10, 11, 12, 15, 16)
 # Flags of PostGIS; others count thousands: 1007 has Z.
-HAS_Z, HAS_M, HAS_SRID = 0x80000000, 0x40000000, 0x20000000
+HAS_Z = 0x80000000
+HAS_M = 0x40000000
+HAS_SRID = 0x20000000
 NUMBER = 8
 COUNT = 4
 
