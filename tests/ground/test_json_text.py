@@ -2,7 +2,7 @@
 
 import pytest
 
-from harma.errors import DataError
+from harma.errors import ConfigError, DataError
 from harma.ground.json_text import parse_json
 
 
@@ -17,7 +17,10 @@ from harma.ground.json_text import parse_json
         ("[" * 100_000 + "]" * 100_000, "too deep"),
         ("[1,", "is not JSON"),
         ("", "is not JSON"),
-        ("9" * 5000, "is not JSON"),
+        ("9" * 5000, "a whole number in it has 5,000 digits; at most 400 are read"),
+        ("[-1%s]" % ("0" * 450), "has 452 digits"),
+        ('["\\ud800"]', "half of a pair of surrogates"),
+        ('[{"\\udfff": 1}]', "half of a pair"),
         (b"\xff\xfe", "is not UTF-8"),
         (b'"\xc3"', "is not UTF-8"),
     ],
@@ -33,6 +36,12 @@ def test_what_can():
     assert parse_json('["' + "[" * 500 + '\\"["]') == ["[" * 500 + '"[']
     assert parse_json("[" * 100 + "]" * 100)
     assert parse_json('[{"a": 1}, {"a": 2}]') == [{"a": 1}, {"a": 2}]
+    assert parse_json('["\\ud83d\\ude00", 1e999]') == ["\U0001f600", float("inf")]
+
+
+def test_whose_error_it_is():
+    with pytest.raises(ConfigError, match=r"^a.json: it is not JSON \("):
+        parse_json("{", source="a.json", error=ConfigError)
 
 
 def test_its_size(monkeypatch):

@@ -5,6 +5,7 @@ import difflib
 import inspect
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
@@ -123,7 +124,14 @@ def check_config(config: Stated, where: str) -> Config:
 
 
 def _check_towers(config: Stated, where: str) -> None:
-    """Raise for towers that open_clip builds but cannot embed with."""
+    """Raise for towers that open_clip builds but cannot embed with, or would fetch."""
+    trunk = config["vision_cfg"].get("timm_model_name")
+    # timm takes hf-hub:ORG/NAME and local-dir:PATH too, and reads a config from there.
+    if trunk is not None and not re.fullmatch(r"[\w.-]+", str(trunk)):
+        raise ConfigError(
+            f"{where}: timm_model_name is {trunk!r}; it must be a name of timm's own, as nothing is"
+            " fetched for a config"
+        )
     has_tokens = any(config[key].get("output_tokens") for key in ("vision_cfg", "text_cfg"))
     if has_tokens and "multimodal_cfg" not in config:
         raise ConfigError(

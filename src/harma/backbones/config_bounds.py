@@ -48,8 +48,7 @@ def check_numbers(config: Mapping[str, Any], where: str) -> None:
         where: what it is called in messages.
     """
     for key, value in _values(config, "", 0, where):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number:
+        if isinstance(value, int | float) and not isinstance(value, bool):
             _check_number(f"{where}: {key}", key.rpartition(".")[2].lower(), value)
 
 

@@ -24,6 +24,10 @@ TRIES = 5
 OFFLINE = ("HF_HUB_OFFLINE", "HARMA_OFFLINE")
 NEEDED_KEYS = {"title", "licence", "homepage", "where", "layout"}
 
+# An archive that says that it unpacks to more than so many times its size is none of pictures.
+MOST_TIMES = 50
+SMALL = 1 << 30
+
 
 @dataclass(frozen=True)
 class Download:
@@ -311,6 +315,7 @@ def unpack(archive: Path, directory: Path) -> int:
         with zipfile.ZipFile(archive) as opened:
             names = [name for name in opened.namelist() if not name.endswith("/")]
             _check_names_stay_inside(archive, names, directory)
+            _check_unpacked(archive, opened)
             _extract(opened, directory)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         # RuntimeError is what zipfile raises for an encrypted archive.
@@ -326,6 +331,16 @@ def _check_names_stay_inside(archive: Path, names: list[str], directory: Path) -
             raise DataError(
                 f"{archive} has a file {name!r} that would lie outside {directory}; not unpacked"
             )
+
+
+def _check_unpacked(archive: Path, opened: zipfile.ZipFile) -> None:
+    """Raise if an archive would fill a disk: pictures do not get much smaller by packing."""
+    unpacked = sum(member.file_size for member in opened.infolist())
+    size = archive.stat().st_size
+    if unpacked > MOST_TIMES * size + SMALL:
+        raise DataError(
+            f"{archive} has {size:,} bytes and says that it unpacks to {unpacked:,}; not unpacked"
+        )
 
 
 def _extract(opened: zipfile.ZipFile, directory: Path) -> None:

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 from harma.errors import ConfigError, DataError, MissingFileError
 from harma.exchange.embedding_rows import INDEX_COLUMNS, CheckedRows, ParquetLayout, checked_rows
 from harma.exchange.footprints import to_wgs84
-from harma.ground.messages import first_line
+from harma.exchange.plain_columns import plain_batch, plain_schema
+from harma.ground.messages import plain_reason
 from harma.index.geoparquet_footer import read_geo, read_settings_text
 from harma.index.properties import OWN, WORDS, property_types
 from harma.index.records import SourceRecord
-from harma.index.settings import Settings
+from harma.index.settings import MOST_NUMBERS, Settings
 
 # Rows read at once: 16 MB of float32 at 512.
 ROWS_AT_ONCE = 8192
@@ -63,11 +64,12 @@ class EmbeddingFile:
     def __init__(self, path: Path, columns: Columns | None = None) -> None:
         self.path = path
         self._file = _opened(path)
-        self._schema: pa.Schema = self._file.schema_arrow
+        self._schema: pa.Schema = plain_schema(self._file.schema_arrow)
         texts = self._file.metadata.metadata or {}
         self.settings: Settings | None = read_settings_text(texts, str(path))
         self.num_rows: int = self._file.metadata.num_rows
         geometry, described = read_geo(texts, str(path))
+        self._check_geometry(geometry)
         columns = columns or Columns()
         embedding = self._embedding_column(columns.embedding)
         chip = self._column("id", columns.id)
@@ -129,11 +131,13 @@ class EmbeddingFile:
 
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._file.iter_batches(batch_size=ROWS_AT_ONCE, columns=names)
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(
-                f"{self.path} is damaged ({first_line(error)}); get it again"
-            ) from error
+            for batch in self._file.iter_batches(batch_size=ROWS_AT_ONCE, columns=names):
+                yield plain_batch(batch, str(self.path))
+        except (OSError, ValueError, pa.ArrowException) as error:
+            if isinstance(error, DataError):
+                raise
+            reason = plain_reason(error, "its pages cannot be read")
+            raise DataError(f"{self.path} is damaged ({reason}); get it again") from error
 
     # -- telling columns ----------------------------------------------------------------------
 
@@ -178,6 +182,23 @@ class EmbeddingFile:
         found = property_types(self._schema, OWN)
         return tuple(name for name, kind in found.items() if kind in WORDS)
 
+    def _check_geometry(self, name: str) -> None:
+        """Check the column that the metadata name, and that names are not given twice."""
+        names = self._schema.names
+        twice = sorted({other for other in names if names.count(other) > 1})
+        if twice:
+            raise DataError(f"{self.path} has several columns called {twice[0]}; rename them")
+        if name not in names:
+            raise DataError(
+                f"{self.path}: its `geo` metadata name the column {name!r}, which is not there;"
+                " write the file again"
+            )
+        kind = self._schema.field(name).type
+        if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+            raise DataError(
+                f"{self.path}: the geometry ({name}) is {kind}; it must be WKB, which is bytes"
+            )
+
     def _check_there(self, what: str, named: str) -> None:
         """Check that the file has a column that was named."""
         if named not in self._schema.names:
@@ -189,16 +210,23 @@ class EmbeddingFile:
     def _embed_dim(self, embedding: str) -> int:
         kind = self._schema.field(embedding).type
         if pa.types.is_fixed_size_list(kind):
-            return int(kind.list_size)
+            return self._checked_dim(int(kind.list_size))
         # Lists of any length: the first row says it, and all others must have as many numbers.
         for batch in self._batches([embedding]):
             lengths = [len(value) for value in batch[0][:1] if value.is_valid]
             if lengths and lengths[0]:
-                return lengths[0]
+                return self._checked_dim(lengths[0])
             break
         raise DataError(
             f"{self.path} has no embedding in its first row; there is nothing to import"
         )
+
+    def _checked_dim(self, number: int) -> int:
+        if not 0 < number <= MOST_NUMBERS:
+            raise DataError(
+                f"{self.path}: embeddings have {number:,} numbers; from 1 to {MOST_NUMBERS:,} do"
+            )
+        return number
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -208,9 +236,10 @@ def _opened(path: Path) -> pq.ParquetFile:
         raise MissingFileError(f"{path} is not there; name a GeoParquet file")
     try:
         return pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, RuntimeError, MemoryError, pa.ArrowException) as error:
+        reason = plain_reason(error, "its footer cannot be read")
         raise DataError(
-            f"{path} is not a Parquet file, or is cut off ({first_line(error)}); get it again"
+            f"{path} is not a Parquet file, or is cut off ({reason}); get it again"
         ) from error
 
 

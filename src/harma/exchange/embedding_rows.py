@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from harma.errors import ConfigError, DataError
 from harma.exchange.footprints import Footprints, checked
+from harma.exchange.plain_columns import moments_within
+from harma.ground.messages import plain_reason
 from harma.index.properties import properties_of
 from harma.index.records import ChipRecord
 from harma.index.schema import BOX_COLUMNS
+from harma.index.well_known import are_deep
 from harma.scenes.source import Properties
 
 # Columns of an index that another program has no equals of: their types, and what stands for
@@ -157,7 +160,16 @@ def _refuse(layout: ParquetLayout, start: int, which: NDArray[np.bool_], what: s
 
 def _geometries(layout: ParquetLayout, start: int, column: pa.Array) -> Footprints:
     texts = column.to_numpy(zero_copy_only=False)
-    footprints = shapely.from_wkb(texts, on_invalid="ignore")
+    deep = are_deep(texts)
+    if any(deep):
+        raise DataError(
+            f"{layout.path}, row {start + deep.index(True)}: the geometry holds too many"
+            " collections; write a Polygon or MultiPolygon"
+        )
+    try:
+        footprints = shapely.from_wkb(texts, on_invalid="ignore")
+    except (TypeError, ValueError, shapely.errors.ShapelyError) as error:
+        raise DataError(f"{layout.path}: a geometry is not WKB; repair the file") from error
     broken = shapely.is_missing(footprints) & column.is_valid().to_numpy(zero_copy_only=False)
     if broken.any():
         raise DataError(
@@ -184,18 +196,25 @@ def _moments(layout: ParquetLayout, batch: pa.RecordBatch, name: str | None) -> 
     """When scenes were taken, by a column; a time without a zone is one of UTC."""
     if name is None:
         return pa.nulls(batch.num_rows, MOMENT)
-    column = batch[name]
+    return moments_within(_as_moments(layout, batch[name], name), str(layout.path), name)
+
+
+def _as_moments(layout: ParquetLayout, column: pa.Array, name: str) -> pa.Array:
+    """A column as moments of UTC."""
     kind = column.type
     try:
         if pa.types.is_timestamp(kind):
-            return column.cast(MOMENT, safe=False)
+            # What is finer than a microsecond is cut off; what is beyond its range is told.
+            options = pc.CastOptions(MOMENT, allow_time_truncate=True)
+            return column.cast(options=options)
         if pa.types.is_date(kind):
             return column.cast(pa.timestamp("us")).cast(MOMENT)
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             return _moments_of_text(column)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        reason = plain_reason(error, "they are of a type that is none")
         raise DataError(
-            f"{layout.path}: the dates ({name}) cannot be read ({error}); write them as"
+            f"{layout.path}: the dates ({name}) cannot be read ({reason}); write them as"
             " timestamps, or as text such as 2015-09-26 or 2015-09-26T10:00:00Z"
         ) from error
     raise ConfigError(
@@ -275,8 +294,8 @@ def _index_columns(layout: ParquetLayout, batch: pa.RecordBatch) -> dict[str, li
             column = batch[name].cast(kind)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
-                f"{layout.path}: a column is not as an index has it ({error}); export the index"
-                " again"
+                f"{layout.path}: the column {name} is not as an index has it"
+                f" ({plain_reason(error, 'its type is another')}); export the index again"
             ) from error
         if nothing is not None:
             column = column.fill_null(nothing)

@@ -59,12 +59,17 @@ def _parsed(text: str | bytes) -> Any:
         raise DataError(f"it is not JSON ({first_line(error)})") from error
     if len(text) <= LOOKED_THROUGH and MAX_DEPTH.is_over(_depth(text)):
         raise DataError(_TOO_DEEP.format(MAX_DEPTH.said))
-    if MAY_BE_HALF.search(text) and any(map(HALF.search, _texts(content))):
+    if MAY_BE_HALF.search(text):
+        _check_texts(content)
+    return content
+
+
+def _check_texts(content: Any) -> None:
+    if any(map(HALF.search, _texts(content))):
         raise DataError(
             "a text in it holds half of a pair of surrogates, which no file can hold; write the"
             " character itself"
         )
-    return content
 
 
 _TOO_DEEP = (

@@ -112,6 +112,9 @@ def _check_folder(folder: Path, named: str) -> None:
 
 def _named(place: str | os.PathLike[str], what: str) -> str:
     text = as_written(place)
+    # Bytes of a name that are no UTF-8 cannot be handed to libraries that write; NUL to nobody.
+    if "\0" in text or text.encode("utf-8", "replace").decode() != text:
+        raise ConfigError(f"{text!r} is no name of UTF-8 text; name the output otherwise")
     if what:
         return f"{what} is {text}, which"
     return text

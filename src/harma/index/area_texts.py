@@ -14,6 +14,7 @@ from harma.errors import DataError, QueryError
 from harma.ground.json_text import parse_json
 from harma.index.area_crs import crs_of_member, named_crs
 from harma.index.area_parts import joined
+from harma.index.well_known import read_wkt
 
 # A text that begins so is WKT, and no name of a file.
 WKT = re.compile(
@@ -82,7 +83,9 @@ def area_of_text(text: str) -> BaseGeometry:
 def _of_wkt(wkt: str, srid: str | None) -> BaseGeometry:
     crs = None if srid is None else named_crs(f"EPSG:{srid}")
     try:
-        geometry = shapely.from_wkt(wkt)
+        geometry = read_wkt(wkt)
+    except QueryError as error:
+        raise QueryError(f"the polygon is not read: {error.problem}") from error
     except (shapely.errors.ShapelyError, ValueError, NotImplementedError) as error:
         raise QueryError(f"the polygon is not WKT ({error})") from error
     return joined([geometry], crs)

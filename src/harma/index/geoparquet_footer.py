@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harma.errors import ConfigError, DataError
+from harma.errors import DataError
+from harma.ground.json_text import parse_json
+from harma.ground.messages import plain_reason
 from harma.ground.version import __version__
 from harma.index.schema import BOX_COLUMNS
 from harma.index.settings import Settings, settings_of, values_of
@@ -140,13 +142,17 @@ def read_geo(texts: Mapping[bytes, bytes], where: str) -> tuple[str, dict[str, A
             " Write it with geopandas' to_parquet, or DuckDB's COPY of a GEOMETRY column"
         )
     try:
-        geo = json.loads(texts[GEO_KEY.encode()])
+        geo = parse_json(texts[GEO_KEY.encode()])
         name = geo["primary_column"]
         column = dict(geo["columns"][name])
+        is_name = isinstance(name, str)
     except (ValueError, LookupError, TypeError) as error:
+        reason = plain_reason(error, "it does not say which column is the geometry")
         raise DataError(
-            f"{where}: its `geo` metadata is damaged ({error}); write the file again"
+            f"{where}: its `geo` metadata is damaged ({reason}); write the file again"
         ) from error
+    if not is_name:
+        raise DataError(f"{where}: its `geo` metadata name the column {name!r}, which is no name")
     if column.get("encoding") != "WKB":
         raise DataError(
             f"{where}: geometries are encoded as {column.get('encoding')}; only WKB is read. Write"
@@ -164,16 +170,17 @@ def read_settings_text(texts: Mapping[bytes, bytes], where: str) -> Settings | N
     if HARMA_KEY.encode() not in texts:
         return None
     try:
-        written = json.loads(texts[HARMA_KEY.encode()])
+        written = parse_json(texts[HARMA_KEY.encode()])
         if written["version"] != HARMA_VERSION:
             raise DataError(
                 f"{where} was exported by HarMA {written['software']}, which is newer; update"
                 " this one"
             )
         return settings_of(written["settings"])
-    except DataError:
-        raise
-    except (ValueError, LookupError, TypeError, AttributeError, ConfigError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        if isinstance(error, DataError) and where in str(error):
+            raise
+        reason = plain_reason(error, "a value is missing, or of another kind")
         raise DataError(
-            f"{where}: its `harma` metadata is damaged ({error}); export the index again"
+            f"{where}: its `harma` metadata is damaged ({reason}); export the index again"
         ) from error

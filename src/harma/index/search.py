@@ -329,8 +329,7 @@ def _where_checked(condition: Filter) -> Iterator[None]:
     except READ_ERRORS as error:
         # Without a person's condition the error is about the store itself.
         told_by_store = error.__cause__ if isinstance(error, UnreadableError) else error
-        is_of_condition = condition.where and told_by_store is not None
-        if not is_of_condition or not is_about_condition(told_by_store):
+        if not condition.where or told_by_store is None or not is_about_condition(told_by_store):
             raise
         raise QueryError(
             f"the condition {condition.where!r} cannot be used: {reason_of(told_by_store)}"

@@ -18,6 +18,7 @@ SECTIONS = (
     "reading",
     "merged",
 )
+MOST_WEIGHTS = 10**15
 COUNTS = ("trained", "total")
 
 
@@ -62,8 +63,8 @@ def _check_backbone(path: Path, backbone: object) -> None:
 def _check_counts(path: Path, counts: Mapping[str, Any]) -> None:
     for name in COUNTS:
         count = counts.get(name)
-        is_count = isinstance(count, int) and not isinstance(count, bool)
-        if not is_count or not 0 <= count < 10**15:
+        # To Python `true` is a whole number, too.
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < MOST_WEIGHTS:
             raise ConfigError(
                 f"{path}: parameters.{name} is {count!r}; it must be a number of weights, from 0 on"
             )

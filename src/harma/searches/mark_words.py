@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.errors import QueryError
 from harma.ground.messages import first_line
+from harma.index.well_known import is_deep, read_wkt
 from harma.scenes.period import Period
 from harma.scenes.written_dates import period_of_text
 from harma.searches.checks import (
@@ -206,9 +207,11 @@ def shape_of(described: Any) -> tuple[BaseGeometry | None, str]:
         return None, ""
     try:
         if isinstance(described, bytes):
+            if is_deep(described):
+                return None, "it holds too many collections"
             geometry = shapely.from_wkb(described)
         elif isinstance(described, str):
-            geometry = shapely.from_wkt(described)
+            geometry = read_wkt(described)
         else:
             geometry = shapely.geometry.shape(described)
         return shapely.force_2d(geometry), ""
