@@ -6,7 +6,7 @@ wherever in the program that happens.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from harma.errors import DataError, HarmaError
@@ -20,6 +20,7 @@ MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 HALF = re.compile("[\ud800-\udfff]")
 # Digits of a whole number: more have no use, and Python refuses to read thousands of them.
 MOST_DIGITS = 400
+LONG_NUMBER = re.compile(rf"\d{{{MOST_DIGITS + 1}}}")
 # Longer texts are data sets, of which looking for depth would take as long as reading them.
 LOOKED_THROUGH = 4 << 20
 
@@ -48,7 +49,7 @@ def _parsed(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        content = json.loads(text, object_pairs_hook=_unique, parse_int=_whole_number)
+        content = json.loads(text, object_pairs_hook=_unique, parse_int=_reads_whole_numbers(text))
     except RecursionError as error:
         raise DataError(_TOO_DEEP.format(MAX_DEPTH.said)) from error
     except UnicodeDecodeError as error:
@@ -75,6 +76,11 @@ def _check_texts(content: Any) -> None:
 _TOO_DEEP = (
     "it is not JSON that is read here: its lists and objects lie too deep in one another; {}"
 )
+
+
+def _reads_whole_numbers(text: str) -> Callable[[str], int]:
+    # Python's own where nothing is so long: a call for each number takes time.
+    return _whole_number if LONG_NUMBER.search(text) else int
 
 
 def _whole_number(digits: str) -> int:
