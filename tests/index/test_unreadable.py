@@ -1,5 +1,6 @@
 """Damaged tables are told as such, in words for people, whatever reads them first."""
 
+import inspect
 import shutil
 
 import pyarrow as pa
@@ -7,6 +8,8 @@ import pytest
 from tests.index.made import make_store
 
 from harma.errors import DataError, QueryError
+from harma.index import store as stores
+from harma.index.contract import StoreReader
 from harma.index.index import Index
 from harma.index.store import Store
 from harma.index.unreadable import DAMAGED, UnreadableError, is_of_store, reason_of_store
@@ -105,3 +108,10 @@ def test_a_store_tells_it_was_damaged_after_it_was_opened(copy):
     shutil.rmtree(next(copy.rglob("chips.lance")))
     with pytest.raises(UnreadableError, match="cannot be read"):
         store.rows(["id"])
+
+
+def test_no_read_is_forgotten():
+    """What the contract of readers names reads tables, but for these."""
+    names = {name for name, _ in inspect.getmembers(StoreReader) if not name.startswith("_")}
+    others = {"home", "num_bytes", "reading", "settings", "snapshot", "tuning"}
+    assert names - others <= set(stores.READS)
