@@ -84,3 +84,12 @@ def test_damaged_files(copied):
         read_facts(copied)
     with pytest.raises(MissingFileError, match="is no exported model"):
         read_facts(copied.parent)
+
+
+@pytest.mark.parametrize(
+    "preprocess", [5, None, [], {}, {"size": 5}, {"size": [5]}, {"size": [1, 2], "odd": 3}]
+)
+def test_how_images_become_pixels_is_checked_when_it_is_read(copied, preprocess):
+    changed(copied, preprocess=preprocess)
+    with pytest.raises(WeightsError, match=r"engine\.json cannot be used .*; export the model"):
+        read_facts(copied)

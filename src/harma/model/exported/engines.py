@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harma.errors import MissingDependencyError, WeightsError
 from harma.ground.device import usable_cores
-from harma.ground.messages import first_line
+from harma.ground.messages import plain_reason
 from harma.model.exported.facts import Engine, ExportPrecision
 
 Tower = Callable[[NDArray[Any]], NDArray[np.float32]]
@@ -56,7 +56,7 @@ def open_tower(
     except Exception as error:
         raise WeightsError(
             f"{file} cannot be opened by {PACKAGES[engine]} {runtime.__version__}"
-            f" ({first_line(error)}); export the model again"
+            f" ({plain_reason(error, 'it is damaged')}); export the model again"
         ) from error
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from harma.backbones.preprocess import Preprocess
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, write_json
 
@@ -157,6 +158,7 @@ def read_facts(directory: Path) -> ExportFacts:
         _check_version(file, values.pop("version"))
         facts = ExportFacts(**values)
         _check_values(file, facts)
+        preprocess_of(facts)
     except (LookupError, TypeError, AttributeError, ValueError, OSError) as error:
         # Our own say what is wrong already.
         if isinstance(error, ConfigError | WeightsError):
@@ -165,6 +167,16 @@ def read_facts(directory: Path) -> ExportFacts:
     for name, about in facts.files.items():
         _check_size(directory / name, about)
     return facts
+
+
+def preprocess_of(facts: ExportFacts) -> Preprocess:
+    """How images become pixels; models of bands are not exported.
+
+    Raises:
+        ConfigError: a value is outside its range.
+    """
+    height, width = facts.preprocess["size"]
+    return Preprocess(**{**facts.preprocess, "size": (int(height), int(width)), "bands": None})
 
 
 def check_hashes(directory: Path, facts: ExportFacts) -> None:

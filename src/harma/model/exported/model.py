@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from harma.backbones.clip_tokens import ClipTokens
 from harma.backbones.cut_texts import CutText
-from harma.backbones.preprocess import Preprocess
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
 from harma.model.caption_file import CAPTIONS_FILE, read_captions
 from harma.model.caption_memory import CaptionMemory
 from harma.model.cut_texts import cut_message
 from harma.model.exported.engines import SUFFIXES, Tower, open_tower
-from harma.model.exported.facts import ExportFacts, ExportPrecision, read_facts
+from harma.model.exported.facts import ExportFacts, ExportPrecision, preprocess_of, read_facts
 from harma.model.exported.pixels import pixels_of
 from harma.scenes.rendering import read_rgb, reading_of
 
@@ -60,9 +59,7 @@ class ExportedModel:
         self.directory = directory
         self.facts = facts
         self.model_id = facts.model_id
-        size = tuple(facts.preprocess["size"])
-        # Models of bands are not exported: whatever states some is no export of ours.
-        self.preprocess = Preprocess(**{**facts.preprocess, "size": size, "bands": None})
+        self.preprocess = preprocess_of(facts)
         self._num_threads = num_threads
         self._towers: dict[str, Tower] = {}
         self._lock = Lock()
