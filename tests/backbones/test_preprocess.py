@@ -51,7 +51,7 @@ def test_preprocessing_that_is_not_stated_is_specs(backbone):
         ({"resize_mode": "crop"}, "resize_mode is 'crop'; allowed are squash, shortest, longest"),
         (
             {"means": 0},
-            "config: preprocessing has the unknown key 'means'; allowed are interpolation, mean",
+            "config: preprocessing has the unknown key 'means'; allowed are bands, interpolation",
         ),
         ({"fill_color": 7}, "preprocessing has fill_color 7; only 0 is supported"),
     ],

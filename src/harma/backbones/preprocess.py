@@ -7,10 +7,12 @@ from typing import Any
 from harma.data.clip_pixels import CLIP_MEAN, CLIP_STD
 from harma.data.resizing import INTERPOLATIONS, RESIZE_MODES
 from harma.errors import ConfigError
+from harma.ground.messages import about_file
 from harma.scenes.model_bands import ModelBands, PictureStatistics, bands_from
 
 NUM_CHANNELS = 3
 LARGEST = 1_000_000  # of means and deviations, whose pixels are in 0…1
+LARGEST_SIDE = 16_384  # of the pixels that a model takes
 STATED_KEYS = ("mean", "std", "interpolation", "resize_mode", "bands")
 # Keys of open_clip's preprocess_cfg that say what is the only way here: RGB, padded with black.
 FIXED = {"mode": "RGB", "fill_color": 0}
@@ -42,6 +44,11 @@ class Preprocess:
     bands: ModelBands | None = None
 
     def __post_init__(self) -> None:
+        if not all(1 <= side <= LARGEST_SIDE for side in self.size):
+            raise ConfigError(
+                f"size is {tuple(self.size)}; it must be (height, width), both 1 to"
+                f" {LARGEST_SIDE:,}"
+            )
         if not _is_one_of(self.interpolation, INTERPOLATIONS):
             raise ConfigError(
                 f"interpolation is {self.interpolation!r}; allowed are {', '.join(INTERPOLATIONS)}"
@@ -129,7 +136,8 @@ def preprocess_from(
     options = {key: stated[key] for key in STATED_KEYS if key in stated}
     if "bands" in options:
         options["bands"] = bands_from(options["bands"], options.get("mean"), options.get("std"))
-    return Preprocess(size=(height, width), **options)
+    with about_file(where):
+        return Preprocess(size=(height, width), **options)
 
 
 def with_bands(values: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The config of an encoder of `transformers`: its keys checked, its defaults written out."""
 
 import logging
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,8 @@ from harma.ground.messages import first_line, in_one_line
 
 log = logging.getLogger(__name__)
 
+# Of Python's errors within a reason.
+CLASS = re.compile(r"\b\w+(?:Error|Exception): ")
 # What a config says about files, programs and tasks; none of it changes the encoder.
 NOT_ARCHITECTURE = {
     "transformers_version",
@@ -147,5 +150,5 @@ def _config(kind: str, values: Mapping[str, object], where: str) -> Any:
     try:
         return transformers().AutoConfig.for_model(kind, **values)
     except (ValueError, TypeError, StrictDataclassError) as error:
-        reason = in_one_line(error, length=300)
+        reason = CLASS.sub("", in_one_line(error, length=300))
         raise ConfigError(f"{where}: a {kind} cannot have these values ({reason})") from error

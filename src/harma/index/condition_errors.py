@@ -25,7 +25,7 @@ DATE_AS_TEXT = re.compile(r"coerce Timestamp\(.*\) and \w*Utf8|parsing timestamp
 # What is said of files that are damaged or gone.
 OF_FILES = re.compile(
     r"LanceError\((?!Arrow|Schema|InvalidInput)\w*\)|Not found: |FileSystem|No such file|corrupt"
-    r"|is a directory",
+    r"|is a directory|metadata region|invalid magic",
     re.IGNORECASE,
 )
 # Columns that no condition is about.

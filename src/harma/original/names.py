@@ -17,6 +17,7 @@ from harma.backbones.weights.safe_pickle import read_weight_file
 from harma.backbones.weights.state import is_weight
 from harma.errors import WeightsError
 from harma.ground.files import replacing
+from harma.ground.messages import kind_of
 
 State = dict[str, Tensor]
 
@@ -212,7 +213,7 @@ def read_released(path: str | Path) -> tuple[State, dict[str, Any]]:
     content = read_weight_file(path, foreign=True)
     if not isinstance(content, Mapping):
         raise WeightsError(
-            f"{path} holds a {type(content).__name__}; a released checkpoint holds model and config"
+            f"{path} holds {kind_of(content)}; a released checkpoint holds model and config"
         )
     # Some of the original's files are the state dict itself, without a config.
     state = content

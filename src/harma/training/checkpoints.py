@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from harma.errors import TrainingError, WeightsError
-from harma.ground.messages import first_line
+from harma.ground.messages import plain_reason
 from harma.model.model import HarMA
 from harma.training.averages import AveragedWeights
 from harma.training.run import BEGIN_AGAIN
@@ -68,8 +68,9 @@ class TrainingState:
             if self.averages is not None:
                 self.averages.load(state["averages"])
         except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
+            reason = plain_reason(error, "it is of another run")
             raise WeightsError(
-                f"{path} does not fit the run's recipe ({first_line(error)}); {BEGIN_AGAIN}"
+                f"{path} does not fit the run's recipe ({reason}); {BEGIN_AGAIN}"
             ) from error
 
     def _check_belongs(self, state: Mapping[str, Any]) -> None:

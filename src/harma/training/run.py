@@ -19,7 +19,7 @@ import yaml
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, replacing, write_json, write_text
 from harma.ground.lock import LOCK_FILE
-from harma.ground.messages import first_line
+from harma.ground.messages import plain_reason
 from harma.ground.reading import read_events, read_yaml
 from harma.ground.version import __version__
 from harma.model.precision import Precision
@@ -212,7 +212,7 @@ class RunDirectory:
             size = int(state.pop("log_size"))
             missing = STATE_KEYS - state.keys()
         except UNREADABLE as error:
-            reason = first_line(error, length=160)
+            reason = plain_reason(error, "it is damaged", length=160)
             raise WeightsError(f"{self.state} cannot be read ({reason}); {BEGIN_AGAIN}") from error
         if missing:
             raise WeightsError(f"{self.state} lacks {', '.join(sorted(missing))}; {BEGIN_AGAIN}")

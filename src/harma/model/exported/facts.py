@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from harma.backbones.preprocess import Preprocess
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, write_json
+from harma.ground.messages import about_file
 
 FACTS_FILE = "engine.json"
 FORMAT = "harma-engine"
@@ -158,7 +159,8 @@ def read_facts(directory: Path) -> ExportFacts:
         _check_version(file, values.pop("version"))
         facts = ExportFacts(**values)
         _check_values(file, facts)
-        preprocess_of(facts)
+        with about_file(file):
+            preprocess_of(facts)
     except (LookupError, TypeError, AttributeError, ValueError, OSError) as error:
         # Our own say what is wrong already.
         if isinstance(error, ConfigError | WeightsError):
