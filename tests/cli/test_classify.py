@@ -116,7 +116,7 @@ def test_prompts_name_what_a_vocabulary_says_of_classes(model, images, tmp_path,
                 " writes one"
             ),
         ),
-        ("{", [], "v.json is not JSON"),
+        ("{", [], "v.json: it is not JSON"),
         ("[]", [], "v.json is no vocabulary"),
         (
             '{"terms": [{"text": "boat"}], "labels": ["sea"]}',

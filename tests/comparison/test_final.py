@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from harma.backbones.preprocess import Preprocess
 from harma.comparison import final
 from harma.comparison.compare import collect, write_outcome
 from harma.comparison.final import RECORD_FILE, read_record, read_test
@@ -20,6 +21,7 @@ def opened(monkeypatch):
 
     class Random:
         device = "cpu"
+        preprocess = Preprocess(size=(32, 32))
 
         def __init__(self, run):
             self.rng = np.random.default_rng(run.recipe.train.seed)

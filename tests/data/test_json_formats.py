@@ -72,8 +72,8 @@ GOOD = {"image": "a.jpg", "image_id": 1, "caption": "x"}
         (
             {**GOOD, "caption": "\ud800"},
             (
-                't.json row 1: caption is "\\ud800"; it must be text, as this file has a row per'
-                " caption"
+                "t.json: a text in it holds half of a pair of surrogates, which no file can hold;"
+                " write the character itself"
             ),
         ),
         (

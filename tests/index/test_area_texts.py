@@ -214,7 +214,7 @@ def test_geojson_that_cannot_be_used(content, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "the polygon is not GeoJSON (Expecting"),
+        ("{", "the polygon is not GeoJSON: it is not JSON (Expecting"),
         ("{" * 100_000, "the polygon is not GeoJSON"),
         (
             f'{{"type": "Polygon", "coordinates": [[[0, 0], [{10**400}, 0], [1, 1], [0, 0]]]}}',

@@ -9,6 +9,7 @@ from tests.index.made import fill, make_store
 from harma.index import flat_vectors as flat
 from harma.index.contract import ROW_ID
 from harma.index.schema import embeddings_of
+from harma.index.unreadable import UnreadableError
 
 DIM = 256
 
@@ -137,7 +138,7 @@ def test_a_file_that_was_cut_off_is_an_error(store):
     for path in store.home.folder.glob("tables/*/chips.lance/data/*.lance"):
         with path.open("r+b") as file:
             file.truncate(100)
-    with pytest.raises(OSError, match="shorter than it was"):
+    with pytest.raises(UnreadableError, match="shorter than it was"):
         snapshot.vectors(ids)
 
 

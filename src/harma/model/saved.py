@@ -165,8 +165,9 @@ def _read(
 ) -> tuple[MethodConfig, dict[str, torch.Tensor], Facts]:
     """An adapter directory, its options checked."""
     method, options, state, about = read_adapter(directory)
+    known = _method(directory, method, given)
     try:
-        config: MethodConfig = make_config(_method(directory, method, given), options)
+        config: MethodConfig = make_config(known, options)
     except (TypeError, ValueError) as error:
         raise ConfigError(
             f"{directory / 'adapter_config.json'}: the options are not known"

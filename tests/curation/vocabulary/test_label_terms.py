@@ -38,7 +38,7 @@ TERM = {"text": "boat", "tfidf": {"port": 0.5}}
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[", "the vocabulary .*v.json is not JSON"),
+        ("[", "the vocabulary .*v.json: it is not JSON"),
         ("[]", "v.json is no vocabulary; it must be the JSON that"),
         ('{"terms": [], "labels": "x"}', "v.json is no vocabulary"),
         ('{"terms": [], "labels": []}', "v.json has no labels; make it of a data set"),
