@@ -9,7 +9,7 @@ from tests.fuzz.pool import judged
 
 # Over all edges a few hundred; of models, which take long to open, fewer.
 INPUTS = 40
-OF_MODELS = {"adapters": 4, "configs": 20, "weights": 20}
+OF_MODELS = {"adapters": 3, "configs": 10, "indexes": 20, "weights": 10}
 SEED = 20
 
 
