@@ -42,7 +42,7 @@ from harma.index.schema import (
     quoted,
 )
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
-from harma.index.unreadable import UnreadableError, is_of_store, reason_of_store, telling
+from harma.index.unreadable import UnreadableError, is_of_store, reason_of_store, telling, told_as
 
 # What reads and writes the tables.
 LIBRARIES = ("lancedb", "lance", "pyarrow")
@@ -135,16 +135,10 @@ class Store:
         self._fixed_versions: tuple[int, int] | None = None
         self._fixed_names: list[str] | None = None
         self._flat_vectors: FlatVectors | None = None
-        try:
+        with told_as(self._damaged):
             self._database = _connect(self._tables, self.settings)
             self._open_tables()
             names = set(self._chips.schema.names)
-        except BaseException as error:
-            if is_of_store(error):
-                raise DataError(
-                    f"the index {self.home} is damaged ({reason_of_store(error)}); build it again"
-                ) from error
-            raise
         needed = set(chip_schema(self.settings.embed_dim).names)
         are_known = all(kind in WORDS for kind in self.property_types().values())
         if not needed - NEW_COLUMNS <= names or not are_known:
@@ -216,7 +210,7 @@ class Store:
         fixed._guard = self._guard
         fixed.settings = settings
         fixed._database = self._database
-        try:
+        with told_as(self._unreadable):
             tuning = self._written_tuning()
             fixed._open_tables()
             for table in (fixed._chips, fixed._sources):
@@ -229,10 +223,6 @@ class Store:
             # The file is no part of a version: of a tuning that changed meanwhile nobody knows
             # which ANN index it is of, and without one all chips are compared.
             fixed._fixed_tuning = tuning if self._written_tuning() == tuning else ""
-        except BaseException as error:
-            if is_of_store(error):
-                raise self._unreadable(error) from error
-            raise
         return fixed
 
     @property
@@ -513,6 +503,11 @@ class Store:
                 raise self._unreadable(error) from error
             raise
 
+    def _damaged(self, error: BaseException) -> DataError:
+        return DataError(
+            f"the index {self.home} is damaged ({reason_of_store(error)}); build it again"
+        )
+
     def _unreadable(self, error: BaseException) -> UnreadableError:
         return UnreadableError(
             f"the index {self.home} cannot be read ({reason_of_store(error)}). If it was embedded"
@@ -718,16 +713,14 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         self._guard()
-        try:
+        with told_as(self._unwritable):
             yield
-        except BaseException as error:
-            if is_of_store(error):
-                raise StorageError(
-                    f"the index {self.home} cannot be written ({reason_of_store(error)}). What was"
-                    " written before is kept; make room, or make it writable, and give the command"
-                    " again"
-                ) from error
-            raise
+
+    def _unwritable(self, error: BaseException) -> StorageError:
+        return StorageError(
+            f"the index {self.home} cannot be written ({reason_of_store(error)}). What was written"
+            " before is kept; make room, or make it writable, and give the command again"
+        )
 
 
 def tables_name(settings: Settings) -> str:

@@ -7,6 +7,7 @@ caller expects.
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -46,6 +47,21 @@ def reason_of_store(error: BaseException) -> str:
     return first_line(ValueError(line))
 
 
+@contextmanager
+def told_as(tell: Callable[[BaseException], HarmaError]) -> Iterator[None]:
+    """What a store raises in the block becomes an error of ours, of which it is the cause.
+
+    Args:
+        tell: gives our error.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if is_of_store(error):
+            raise tell(error) from error
+        raise
+
+
 def telling(*names: str) -> Callable[[type[Any]], type[Any]]:
     """A decorator of a store: these methods and properties raise `UnreadableError`.
 
@@ -70,12 +86,8 @@ def _told(reads: Any) -> Any:
 
     @wraps(reads)
     def told(self: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
+        with told_as(self._unreadable):
             return reads(self, *args, **kwargs)
-        except BaseException as error:
-            if is_of_store(error):
-                raise self._unreadable(error) from error
-            raise
 
     return told
 
