@@ -168,11 +168,13 @@ class Child:
         sys.stdout.flush()
         sys.stderr.flush()
         self.log = Path(log)
+        self.done = self.log.with_suffix(".done")
+        self.done.unlink(missing_ok=True)
         self.began = time.monotonic()
         self.status = None
         self.pid = os.fork()
         if self.pid == 0:
-            _be(work, self.log, mark)
+            _be(work, self.log, self.done, mark)
 
     def poll(self):
         """The exit status (negative: a signal), or None while it runs."""
@@ -200,8 +202,21 @@ class Child:
     def said(self):
         return self.log.read_text(errors="replace")
 
+    def catches(self, number):
+        """Whether a signal is handled by the process, so that it does not just end it."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return False
+        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+        return bool(caught >> (number - 1) & 1)
 
-def _be(work, log, mark):
+    def is_done(self):
+        """Whether all of the work was done, and only the end of the process was left."""
+        return self.done.exists()
+
+
+def _be(work, log, done, mark):
     """In the child: do the work, and end as a process of its own would."""
     status = 1
     try:
@@ -218,6 +233,7 @@ def _be(work, log, mark):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         status = work() or 0
+        done.touch()
         atexit._run_exitfuncs()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1

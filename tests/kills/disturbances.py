@@ -58,6 +58,11 @@ class Signal(Disturbance):
         self.is_fresh = is_fresh
 
     def strike(self, child, here, rng):
+        is_any = self.is_fresh or self.number == signal.SIGKILL
+        # Python itself catches SIGINT, a command both.
+        if not (is_any or child.is_done() or child.catches(signal.SIGTERM)):
+            # It is a command only now; what comes before is told of fresh processes.
+            return False
         to_all = rng.random() < 0.5 and self.number != signal.SIGTERM
         try:
             (os.killpg if to_all else os.kill)(child.pid, self.number)

@@ -194,7 +194,9 @@ class Laboratory:
             wanted = {"SIGKILL": (-9,), "SIGTERM": (143,), "SIGINT": (130,)}[
                 disturbance.name.partition(" ")[0]
             ]
-            early = disturbance.is_fresh and verdict.status in (-2, -15)
+            # Before it is itself, and after all is done, a process ends as any does.
+            is_bare = disturbance.is_fresh or child.is_done()
+            early = is_bare and verdict.status in (-2, -15)
             if verdict.status == 0:
                 verdict.notes.append("it ended as if nothing had happened")
             elif verdict.status not in wanted and not early:
