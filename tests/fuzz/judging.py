@@ -42,7 +42,9 @@ class Answer:
 
 def cause_of(message: str) -> str:
     """A message without what differs between inputs of one cause."""
-    text = PATH.sub("…", QUOTED.sub("'…'", message.replace("\n", " ")))
+    # The patterns take long on long words.
+    text = message[:MESSAGE_LENGTH].replace("\n", " ")
+    text = PATH.sub("…", QUOTED.sub("'…'", text))
     shown = NUMBER.sub("#", text)[:CAUSE_LENGTH]
     # Halves of surrogate pairs cannot be written.
     return shown.encode("utf-8", "backslashreplace").decode()

@@ -43,13 +43,23 @@ def read_chips(made: Table) -> list[Chip]:
     """The rows of a file."""
     table = pq.read_table(made.path)
     names = made.names
-    vectors = _vectors(table[names["embedding"] or "embedding"])
+    vectors = _vectors(table[_of_floats(table, names["embedding"])])
     shapes = _shapes(table[names["geometry"]], made)
     ids = _texts(table, names["id"])
     sources = _texts(table, names["source"])
     moments = _moments(table, names["datetime"])
     every = zip(ids, vectors, shapes, moments, sources, strict=True)
     return [Chip(*values) for values in every]
+
+
+def _of_floats(table: pa.Table, name: str) -> str:
+    """The column that is meant, or else the only one of lists of floats."""
+    lists = [field.name for field in table.schema if _is_list_of_floats(field.type)]
+    return name if name in lists or len(lists) != 1 else lists[0]
+
+
+def _is_list_of_floats(kind: pa.DataType) -> bool:
+    return hasattr(kind, "value_type") and pa.types.is_floating(kind.value_type)
 
 
 def _vectors(column: pa.ChunkedArray) -> list[Any]:
@@ -148,7 +158,7 @@ def _differs(chip: Chip, row: dict[str, Any], made: Table) -> str:
     vector = np.array(row["embedding"], np.float64)
     if vector.shape != chip.vector.shape or not vector @ chip.vector > 1 - COSINE:
         return "another embedding than the file has"
-    if chip.moment != "unknown" and _micros(row["datetime"]) != chip.moment:
+    if chip.moment != "unknown" and _apart(_micros(row["datetime"]), chip.moment):
         return "another date than the file has"
     if chip.source not in ("unknown", None) and row["source"] != chip.source:
         return "another source than the file has"
@@ -162,6 +172,13 @@ def _differs(chip: Chip, row: dict[str, Any], made: Table) -> str:
     if shape is not None and not shapely.equals_exact(shape, chip.shape, tolerance=DEGREES):
         return "another place than the file has"
     return ""
+
+
+def _apart(moment: int | None, other: int | None) -> bool:
+    if moment is None or other is None:
+        return moment is not other
+    # What is finer is cut off towards 1970, or before it.
+    return abs(moment - other) > 1
 
 
 def _micros(moment: dt.datetime | None) -> int | None:

@@ -39,6 +39,23 @@ def test_what_can():
     assert parse_json('["\\ud83d\\ude00", 1e999]') == ["\U0001f600", float("inf")]
 
 
+@pytest.mark.parametrize("length", [1, 5_000_000])
+@pytest.mark.parametrize(
+    "text",
+    # What stands in texts, behind quotes and backslashes that are escaped, is no list.
+    ['"%s', '"]%s', '"[%s', r'"\\%s', r'"\"]%s', r'"\\\"]]%s', '"","]","[",""," %s'],
+)
+def test_depth_of_long_texts_too(text, length):
+    filled = text % ("x" * length)
+    for count in (100, 101):
+        lists = "[" * (count - 1) + "{}" + f',{filled}","["' + "]" * (count - 1)
+        if count == 100:
+            assert parse_json(lists)
+            continue
+        with pytest.raises(DataError, match="too deep in one another; allowed are 100"):
+            parse_json(lists)
+
+
 def test_whose_error_it_is():
     with pytest.raises(ConfigError, match=r"^a.json: it is not JSON \("):
         parse_json("{", source="a.json", error=ConfigError)

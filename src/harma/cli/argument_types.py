@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harma.errors import HarmaError
+from harma.ground.messages import sendable
 from harma.ground.outputs import check_no_address, check_output_directory, check_output_file
 from harma.ground.storage.addresses import address_of, in_bucket
 from harma.ground.storage.home import Home, home_of
@@ -71,6 +72,13 @@ def given_name(text: str) -> str:
 def thread_count(text: str) -> int:
     """A number of processes or threads, from 1 to `MOST_WORKERS`."""
     return _number(text, 1, MOST_WORKERS)
+
+
+def state_place(text: str) -> str:
+    """Where saved searches are: a directory or the address of a database, of UTF-8 text."""
+    if sendable(text) != text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of UTF-8 text")
+    return text
 
 
 def index_home(text: str) -> Home:

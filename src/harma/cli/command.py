@@ -119,6 +119,10 @@ def run_command(command: Command, prog: str, arguments: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_arguments(parser)
+    # No shell can give one; programs that call `main` can, and no file or text may hold it.
+    for argument in arguments:
+        if "\0" in argument:
+            parser.error(f"the argument {argument!r} holds a NUL, which no name or text may")
     if command.parse is None:
         args = parser.parse_args(arguments)
     else:

@@ -1,12 +1,8 @@
 """Import a released checkpoint of the original HarMA: turn it into an adapter directory."""
 
 import argparse
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from harma.cli.argument_types import given_name, output_directory
-from harma.errors import ConfigError
 
 EPILOG = """examples:
   harma import rsitmd_geo.pth --architecture ViT-B-32-quickgelu --output adapters/rsitmd_geo
@@ -45,27 +41,10 @@ def run(args: argparse.Namespace) -> int:
 
     model = import_released(
         args.checkpoint,
-        _architecture(args.architecture),
+        args.architecture,
         args.output,
         variant=args.variant,
         backbone=args.backbone,
     )
     print(f"{model.num_parameters(trained=True):,} trained parameters written to {args.output}")
     return 0
-
-
-def _architecture(text: str) -> str | Mapping[str, Any]:
-    """An open_clip name as it is; a JSON file as the config in it.
-
-    Raises:
-        ConfigError: the file is not JSON with a mapping.
-    """
-    from harma.backbones.directories import read_json
-
-    path = Path(text)
-    if path.suffix != ".json" or not path.is_file():
-        return text
-    config = read_json(path)
-    if not isinstance(config, dict):
-        raise ConfigError(f"{path} holds a {type(config).__name__}; it must be an open_clip config")
-    return config

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from harma.cli.argument_types import given_name, index_home
+from harma.cli.argument_types import given_name, index_home, state_place
 
 if TYPE_CHECKING:
     from harma.ground.storage.home import Home
@@ -89,6 +89,7 @@ def add_state_argument(parser: argparse.ArgumentParser) -> None:
     """Where saved searches are kept, as `harma serve` has it."""
     parser.add_argument(
         "--state",
+        type=state_place,
         default="",
         metavar="PLACE",
         help="where saved searches are kept: a directory or postgresql://… (beside the index)",

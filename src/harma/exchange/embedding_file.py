@@ -181,6 +181,12 @@ class EmbeddingFile:
         if self.settings is None:
             return ()
         found = property_types(self._schema, OWN)
+        unnamed = [name for name in found if not name.strip() or "." in name]
+        if unnamed:
+            raise DataError(
+                f"{self.path} has a column called {unnamed[0]!r}, and no column of an index can be;"
+                " rename it"
+            )
         return tuple(name for name, kind in found.items() if kind in WORDS)
 
     def _check_geometry(self, name: str) -> None:

@@ -13,16 +13,16 @@ from harma.errors import DataError, HarmaError
 from harma.ground.limits import MAX_DEPTH, MAX_JSON_BYTES
 from harma.ground.messages import first_line
 
-STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-BRACKET = re.compile(r"[\[{\]}]")
+# Of what is left when all but quotes and brackets is gone.
+STRING = re.compile(rb'"[^"]*"?')
+BRACKETS = bytes.maketrans(b"{}", b"[]")
+NO_BRACKETS = bytes(sorted(set(range(256)) - set(b'"[]{}')))
 # Half of a pair, as JSON can write it: `\\ud83d` without its second half.
 MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 HALF = re.compile("[\ud800-\udfff]")
 # Digits of a whole number: more have no use, and Python refuses to read thousands of them.
 MOST_DIGITS = 400
 LONG_NUMBER = re.compile(rf"\d{{{MOST_DIGITS + 1}}}")
-# Longer texts are data sets, of which looking for depth would take as long as reading them.
-LOOKED_THROUGH = 4 << 20
 
 
 def parse_json(text: str | bytes, *, source: str = "", error: type[HarmaError] = DataError) -> Any:
@@ -58,7 +58,7 @@ def _parsed(text: str | bytes) -> Any:
         raise
     except ValueError as error:
         raise DataError(f"it is not JSON ({first_line(error)})") from error
-    if len(text) <= LOOKED_THROUGH and MAX_DEPTH.is_over(_depth(text)):
+    if _is_deep(text):
         raise DataError(_TOO_DEEP.format(MAX_DEPTH.said))
     if MAY_BE_HALF.search(text):
         _check_texts(content)
@@ -113,10 +113,21 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     raise DataError(f"it gives {twice[:100]!r} twice in one object; keep one of the two")
 
 
-def _depth(text: str) -> int:
-    """How many lists and objects lie in one another at most."""
-    deepest = depth = 0
-    for bracket in BRACKET.findall(STRING.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _is_deep(text: str) -> bool:
+    """Whether lists and objects of JSON lie deeper in one another than is read.
+
+    Whole texts are turned over at once, as data sets are of hundreds of megabytes.
+    """
+    # Pairs of backslashes first: what stands behind one is not escaped.
+    data = text.encode("utf-8", "surrogatepass").replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Two quotes that come together are a text without brackets, or two texts that become one.
+    data = data.translate(BRACKETS, NO_BRACKETS).replace(b'""', b"")
+    data = STRING.sub(b"", data)
+    depth = 0
+    # Each time the innermost ones go.
+    while data:
+        depth += 1
+        if MAX_DEPTH.is_over(depth):
+            return True
+        data = data.replace(b"[]", b"")
+    return False

@@ -249,14 +249,15 @@ def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:
     with torch.inference_mode():
         encoded = model.encode_image(pixels.to(model.device, non_blocking=True))
     # float32 whatever the precision: numpy has no bfloat16.
-    return _checked(encoded.float().cpu().numpy())
+    return _checked(model, encoded.float().cpu().numpy())
 
 
-def _checked(embeddings: Embeddings) -> Embeddings:
+def _checked(model: object, embeddings: Embeddings) -> Embeddings:
     if not np.isfinite(embeddings).all():
         raise DataError(
             "the model gives embeddings that are not numbers: its weights are damaged, or its"
-            " values too large for fp16"
+            " values too large for fp16",
+            source=getattr(model, "loaded_from", ""),
         )
     return embeddings
 
@@ -293,7 +294,7 @@ def embed_texts(
         for start in tracked(starts, len(starts), "captions", enabled=progress):
             rows = order[start : start + batch_size]
             embedded[rows] = model.encode_text(token_ids[rows].to(model.device)).float().cpu()
-    return _checked(embedded.numpy())
+    return _checked(model, embedded.numpy())
 
 
 def _check_many(given: object, what: str) -> None:

@@ -81,6 +81,7 @@ def merge(
     whole = _bare_backbone(first, backbone)
     whole.load_weights(_summed(first.before, opened, scale), "the merged weights")
     merged = HarMA(whole, temperature=_temperature(opened)).eval()
+    merged.loaded_from = f"the merge of {', '.join(map(str, runs))} by {scale}"
     # What training said of rasters holds where all runs read them alike.
     readings = [run.model.trained_reading for run in opened]
     if all(reading == readings[0] for reading in readings):

@@ -61,6 +61,7 @@ class HarMA(nn.Module):
         trained_reading: how the rasters that it was trained on were read, as plain values
             (`harma.scenes.reading_values`): what it embeds is read alike. None: it was trained on
             plain pictures, or nobody noted it.
+        loaded_from: what was named when it was opened, for messages.
 
     Raises:
         BackboneError: the backbone's towers cannot take the method.
@@ -88,6 +89,7 @@ class HarMA(nn.Module):
         self.step_precision: Precision = "float32"
         self._rounded = Bf16Weights()
         self.trained_reading: Mapping[str, Any] | None = None
+        self.loaded_from = ""
         # Kept in memory, or still in their file.
         self._captions: CaptionMemory | Path | None = None
 

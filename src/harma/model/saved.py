@@ -83,7 +83,9 @@ def load(
         WeightsError: the backbone has other weights than the adapters were trained on.
     """
     with about_file(what):
-        return _loaded(brought_here(what), backbone, adapter, method)
+        model = _loaded(brought_here(what), backbone, adapter, method)
+    model.loaded_from = str(what)
+    return model
 
 
 def _loaded(

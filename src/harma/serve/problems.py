@@ -3,6 +3,7 @@
 import http
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
@@ -49,6 +50,9 @@ SENTENCES = {
     405: "this address does not take this method; see openapi.json",
     400: "the body cannot be read as JSON",
 }
+# Of what is wrong with the fields of a request: how many are named, and letters of a name.
+MOST_FIELDS = 100
+NAME_LENGTH = 100
 PROBLEM_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "title": "Problem",
@@ -99,7 +103,9 @@ def problem(
     **further: Any,
 ) -> JSONResponse:
     """A problem document as an answer."""
-    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, **further}
+    # Names and values that a client sent may be of any length.
+    said = str(HarmaError(detail))
+    content = {"type": "about:blank", "title": title, "status": status, "detail": said, **further}
     all_headers = dict(headers or {})
     if status == 503:
         all_headers["Retry-After"] = str(RETRY_AFTER_S)
@@ -166,7 +172,8 @@ def allowed_methods(request: Request) -> str:
 
 async def _told_invalid(_: Request, error: Exception) -> JSONResponse:
     """What does not fit the declaration of an operation, field by field."""
-    errors = list(_fields(cast(RequestValidationError, error).errors()))
+    every = _fields(cast(RequestValidationError, error).errors())
+    errors = list(islice(every, MOST_FIELDS))
     first = errors[0]
     return plain_problem(422, f"{first['field']}: {first['message']}", errors=errors)
 
@@ -188,7 +195,11 @@ def _fields(errors: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
 
 def _name(location: Sequence[str | int]) -> str:
     """Where in a request, without the word that says in which part of it."""
-    return ".".join(str(part) for part in location[1:])
+    return ".".join(_shown(str(part)) for part in location[1:])
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= NAME_LENGTH else f"{name[:NAME_LENGTH]}…"
 
 
 def _joined(*names: str) -> str:

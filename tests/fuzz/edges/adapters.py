@@ -58,4 +58,4 @@ def start() -> None:
     exports()
 
 
-EDGE = Edge("adapters", make, judge, each=8, start=start)
+EDGE = Edge("adapters", make, judge, each=8, start=start, share=5)

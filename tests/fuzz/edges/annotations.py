@@ -286,4 +286,4 @@ def _also(split: str) -> tuple[str, ...]:
     return ("train", "restval") if split == "train" else (split,)
 
 
-EDGE = Edge("annotations", make, judge, share=20, each=40)
+EDGE = Edge("annotations", make, judge, each=40, share=12)

@@ -154,6 +154,7 @@ def words_of(arguments: list[str]) -> list[str]:
     """Of what was given, an error has to name something."""
     words = [word.lstrip("-").partition("=")[0] for word in arguments]
     words += [word.partition("=")[2] for word in arguments]
+    words += [part for word in words[:] for part in word.split(".") if len(part) > 2]
     words += [*arguments, *(word.removeprefix("file://") for word in arguments)]
     words += ["arguments are required", "the first argument"]
     # Values are quoted as Python shows them, and cut.
@@ -165,8 +166,9 @@ def words_of(arguments: list[str]) -> list[str]:
 @cache
 def flags() -> tuple[str, ...]:
     """All options of all verbs: what is missing cannot be named by what was given."""
-    every = [action.option_strings for verb in verbs() for action in verb.actions]
-    return tuple(flag for names in every for flag in names if flag.startswith("--"))
+    every = [action for verb in verbs() for action in verb.actions]
+    options = [flag for action in every for flag in action.option_strings if len(flag) > 2]
+    return (*options, *(action.dest for action in every if len(action.dest) > 3))
 
 
 def _compared(out: str, must: set[str], must_not: set[str]) -> Verdict | None:
@@ -188,4 +190,4 @@ def start() -> None:
     made_once("export", _export)
 
 
-EDGE = Edge("commands", make, judge, share=14, each=60, start=start)
+EDGE = Edge("commands", make, judge, each=60, start=start, share=14)

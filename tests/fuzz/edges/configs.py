@@ -93,4 +93,4 @@ def start() -> None:
     models()
 
 
-EDGE = Edge("configs", make, judge, each=10, start=start)
+EDGE = Edge("configs", make, judge, each=10, start=start, share=5)

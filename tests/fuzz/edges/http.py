@@ -216,4 +216,4 @@ def _compared(meaning: Any, asked: Asked) -> Verdict | None:
     return None
 
 
-EDGE = Edge("http", make, judge, share=8, each=100, start=start)
+EDGE = Edge("http", make, judge, each=100, start=start, share=10)

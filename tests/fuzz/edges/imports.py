@@ -210,4 +210,4 @@ def start() -> None:
     _exported()
 
 
-EDGE = Edge("imports", make, judge, share=8, each=40, start=start)
+EDGE = Edge("imports", make, judge, each=40, start=start, share=10)

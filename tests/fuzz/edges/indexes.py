@@ -94,4 +94,4 @@ def start() -> None:
     vectors()
 
 
-EDGE = Edge("indexes", make, judge, each=10, start=start)
+EDGE = Edge("indexes", make, judge, each=10, start=start, share=5)

@@ -249,4 +249,4 @@ def _of_build(path: str, made: str) -> Verdict | None:
     return None
 
 
-EDGE = Edge("pictures", make, judge, share=20)
+EDGE = Edge("pictures", make, judge, share=14)

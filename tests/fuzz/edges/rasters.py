@@ -191,4 +191,4 @@ def _other_values(dataset, scene) -> Verdict | None:
     return None
 
 
-EDGE = Edge("rasters", make, judge, share=22)
+EDGE = Edge("rasters", make, judge, share=16)

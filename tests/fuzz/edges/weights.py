@@ -65,4 +65,4 @@ def start() -> None:
     runs()
 
 
-EDGE = Edge("weights", make, judge, each=8, start=start)
+EDGE = Edge("weights", make, judge, each=8, start=start, share=5)

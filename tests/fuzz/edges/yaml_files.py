@@ -160,4 +160,4 @@ def names(folder, made):
     return ["file.yaml"]
 
 
-EDGE = Edge("yaml_files", make, judge, names, share=12, each=60)
+EDGE = Edge("yaml_files", make, judge, names, each=60, share=8)

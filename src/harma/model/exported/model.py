@@ -146,7 +146,7 @@ class ExportedModel:
         for start in tracked(starts, len(starts), "captions", enabled=progress):
             rows = order[start : start + batch_size]
             embedded[rows] = self.embed_token_ids(token_ids[rows])
-        return _checked(embedded)
+        return _checked(embedded, self.directory)
 
     def embed_images(
         self, images: Sequence[Any], *, batch_size: int = 64, progress: bool = False
@@ -172,7 +172,7 @@ class ExportedModel:
                 self._pixels_of(image, reading) for image in images[start : start + batch_size]
             ]
             parts.append(self.embed_pixels(np.stack(batch)))
-        return _checked(np.concatenate(parts))
+        return _checked(np.concatenate(parts), self.directory)
 
     def _pixels_of(self, image: object, reading: "Reading | None") -> NDArray[np.float32]:
         if isinstance(image, str | os.PathLike):
@@ -255,10 +255,11 @@ def _check_many(given: object, what: str) -> None:
         raise ConfigError(f"{what} is {given!r}; give a list, such as [{given!r}]")
 
 
-def _checked(embeddings: Embeddings) -> Embeddings:
+def _checked(embeddings: Embeddings, directory: Path) -> Embeddings:
     if not np.isfinite(embeddings).all():
         raise DataError(
             "the exported model gives embeddings that are not numbers: its files are damaged;"
-            " export it again"
+            " export it again",
+            source=str(directory),
         )
     return embeddings
