@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 from tests.fuzz.child import serve
 from tests.fuzz.edge import Verdict, edge, edge_names, module_of
+from tests.fuzz.own_time import OwnTime
 
 SECONDS = 20.0
 MEMORY = 4 << 30
@@ -97,13 +98,14 @@ class Child:
         """Let it judge an input; the verdict, and the most memory that was seen."""
         self.taken += 1
         self.connection.send(number)
-        end = time.monotonic() + seconds
+        clock = OwnTime()
         peak = 0
         while not self.connection.poll(LOOK):
-            peak = max(peak, self.peak())
+            family = _family(self.process.pid)
+            peak = max(peak, *(_resident(process) for process in family), 0)
             if peak > memory:
                 return Verdict("memory", f"over {memory >> 30} GB"), peak
-            if time.monotonic() > end:
+            if clock.seconds([process.pid for process in family]) > seconds:
                 return Verdict("hang", f"over {seconds:g} s"), peak
         try:
             verdict = self.connection.recv()

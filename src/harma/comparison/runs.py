@@ -1,6 +1,5 @@
 """The runs of a comparison: their directories and states, the rate chosen, which come next."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from harma.comparison.plan import Plan
 from harma.comparison.plan_rows import PlanRow
 from harma.errors import ConfigError
+from harma.ground.json_text import parse_json
 from harma.ground.reading import read_events, read_yaml
 from harma.training.recipe import Recipe
 from harma.training.recipe_files import recipe_from_dict
@@ -106,7 +106,8 @@ class Run:
 
     def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
-        content: dict[str, Any] = json.loads(self.metrics_file.read_text(encoding="utf-8"))
+        file = self.metrics_file
+        content: dict[str, Any] = parse_json(file.read_bytes(), source=str(file))
         return content
 
     def events(self, kind: str) -> list[dict[str, Any]]:

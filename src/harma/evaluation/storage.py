@@ -1,6 +1,5 @@
 """Evaluations on disk: metrics.json for people, the hits of each query for later comparisons."""
 
-import json
 import zipfile
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from harma.errors import DataError, MissingFileError
 from harma.evaluation.retrieval import Evaluation, with_baseline
 from harma.ground.files import replacing, write_json
+from harma.ground.json_text import parse_json
 from harma.metrics import Hits
 
 METRICS_FILE = "metrics.json"
@@ -82,8 +82,8 @@ def _content(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
+        content = parse_json(path.read_bytes())
+    except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read ({error}); move it away") from error
     if not isinstance(content, dict):
         raise DataError(f"{path} holds {type(content).__name__} instead of figures; move it away")

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from harma.errors import ConfigError, DataError
+from harma.ground.json_text import parse_json
 from harma.ground.limits import MAX_DEPTH, MAX_YAML_BYTES, MAX_YAML_VALUES
 
 logger = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
     text = path.read_text(encoding="utf-8", errors="replace")
     for line_number, line in enumerate(text.splitlines(), 1):
         try:
-            event = json.loads(line)
+            event = parse_json(line)
         except ValueError:
             event = None
         if isinstance(event, dict) and "event" in event:

@@ -115,7 +115,7 @@ def embed_files(
         paths: image files.
         dtype: of the embeddings; float16 takes half the room.
         batch_size: images at once.
-        num_workers: processes that decode; 0 decodes in this one.
+        num_workers: processes that decode; 0 decodes in this one, as are images of one batch.
         skip_unreadable: leave images that cannot be read out, and say so in `problems`.
         progress: called with (images done, images in all).
 
@@ -128,7 +128,8 @@ def embed_files(
     loader = DataLoader(
         _Tolerant(Pictures(paths, eval_resize_of(model.preprocess), cache)),
         batch_size=batch_size,
-        num_workers=num_workers,
+        # Of one batch there is nothing to decode ahead, and a process takes seconds to start.
+        num_workers=num_workers if len(paths) > batch_size else 0,
         collate_fn=_together,
         pin_memory=model.device.type == "cuda",
     )

@@ -1,6 +1,5 @@
 """The original's dual encoders (`is_harma: False`) as a backbone of ours (SPEC 4)."""
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from harma.data.clip_pixels import CLIP_MEAN, CLIP_STD
 from harma.errors import ConfigError, MissingFileError
+from harma.ground.json_text import parse_json
 
 log = logging.getLogger(__name__)
 
@@ -133,10 +133,7 @@ def _config(value: object, name: str, path: Path) -> Described:
             raise MissingFileError(
                 f"{path}: {name} is {value}, which is not there (seen from the current folder)"
             )
-        try:
-            value = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ConfigError(f"{file} is not JSON ({error})") from error
+        value = parse_json(file.read_bytes(), source=str(file), error=ConfigError)
     if value is not None and not isinstance(value, Mapping):
         raise ConfigError(
             f"{path}: {name} is {value!r}; it must be a mapping or the path of a JSON file"

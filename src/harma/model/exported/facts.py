@@ -15,7 +15,8 @@ from typing import Any, Literal, get_args
 from harma.backbones.preprocess import Preprocess
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, write_json
-from harma.ground.messages import about_file
+from harma.ground.json_text import parse_json
+from harma.ground.messages import about_file, kind_of, plain_reason
 
 FACTS_FILE = "engine.json"
 FORMAT = "harma-engine"
@@ -153,7 +154,9 @@ def read_facts(directory: Path) -> ExportFacts:
     if not file.is_file():
         raise MissingFileError(f"{file} is not there; {directory} is no exported model")
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = parse_json(file.read_bytes())
+        if not isinstance(values, dict):
+            raise _damaged(file, f"it holds {kind_of(values)}")
         if values.pop("format") != FORMAT:
             raise _damaged(file, f"its format is not {FORMAT!r}")
         _check_version(file, values.pop("version"))
@@ -165,7 +168,8 @@ def read_facts(directory: Path) -> ExportFacts:
         # Our own say what is wrong already.
         if isinstance(error, ConfigError | WeightsError):
             raise
-        raise _damaged(file, str(error)) from error
+        reason = plain_reason(error, "a value is missing, unknown, or of another kind")
+        raise _damaged(file, reason) from error
     for name, about in facts.files.items():
         _check_size(directory / name, about)
     return facts

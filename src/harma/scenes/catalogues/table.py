@@ -1,9 +1,9 @@
 """stac-geoparquet: a table of STAC items, a row each, their properties as columns."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from harma.ground.json_text import parse_json
 from harma.scenes.edge import library_call
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _item(row: Mapping[str, Any]) -> dict[str, Any]:
 def _assets(value: Any) -> Any:
     """Assets of a struct, a map (pairs) or JSON; a struct names those of all rows, some null."""
     if isinstance(value, str | bytes):
-        value = json.loads(value)
+        value = parse_json(value)
     if isinstance(value, list):
         value = dict(value)
     return _without_nulls(value)
