@@ -8,7 +8,14 @@ import pytest
 
 import harma.cli
 from harma.cli import VERBS
-from harma.cli.command import Command, add_actions, module_command, run_action, run_command
+from harma.cli.command import (
+    Command,
+    CommandParser,
+    add_actions,
+    module_command,
+    run_action,
+    run_command,
+)
 
 
 def one_number(parser):
@@ -38,6 +45,45 @@ def test_help_says_what_the_command_is(capsys):
     shown = capsys.readouterr().out
     assert shown.startswith("usage: harma go [-h]\n\ngoes\n")
     assert shown.endswith("examples:\n  harma go\n")
+
+
+def with_options(parser):
+    parser.add_argument("--size", type=int)
+    parser.add_argument("--form", choices=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--form", "x" * 100_000], "… (97,"),
+        (["y" * 50_000], "characters more) …"),
+        (["--form", "\x1b[2J"], "\\x1b[2J"),
+        (["\u202e"], "unrecognized arguments: '\\u202e'"),
+        ([""], "unrecognized arguments: ''"),
+        ([" "], "unrecognized arguments: ' '"),
+        # argparse makes an empty list of it.
+        (["--size=--"], "argument --size: '--' is no value"),
+        (["--form=--"], "argument --form: '--' is no value"),
+        (["--form", "a\0"], "holds a NUL, which no name or text may"),
+    ],
+)
+def test_errors_are_short_and_printable(arguments, said, capsys):
+    command = Command("go", "goes", lambda args: 0, with_options)
+    with pytest.raises(SystemExit) as ended:
+        run_command(command, "harma go", arguments)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert len(told) < 3000
+
+
+def test_errors_of_actions_are_too(capsys):
+    parser = CommandParser(prog="harma verb")
+    add_actions(parser, [Command("go", "goes", lambda args: 0, with_options)])
+    for arguments in (["go", "--size=--"], ["go", "--form", "x" * 100_000], ["x" * 100_000]):
+        with pytest.raises(SystemExit):
+            parser.parse_args(arguments)
+        assert len(capsys.readouterr().err) < 3000
 
 
 @pytest.fixture

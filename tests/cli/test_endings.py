@@ -18,6 +18,8 @@ from harma.errors import DataError
         (DataError("it is damaged", source="a.tif"), 2, "error: a.tif: it is damaged"),
         (OSError(errno.EMFILE, "Too many open files", "a"), 2, "files: a; a process may open more"),
         (OSError(errno.EROFS, "Read-only file system", "a"), 2, "system: a; choose another place"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 5000), 2, "characters more"),
+        (OSError(errno.ENOENT, "No such file", "\x1b[2J"), 2, "file: \\x1b[2J"),
         (MemoryError(), 2, "the memory of this machine does not suffice"),
         (ModuleNotFoundError("x", name="pyproj.crs"), 2, "needs pyproj: pip install"),
         (ModuleNotFoundError("x", name="nowhere"), 70, "a bug of HarMA: ModuleNotFoundError"),

@@ -59,7 +59,13 @@ def test_captions_have_no_place_in_the_released_form(released, tmp_path, capsys,
     ("content", "message"),
     [
         ("{", "architecture.json: it is not JSON ("),
-        ("[1]", "architecture.json holds a list; it must be an open_clip config"),
+        ("[1]", "architecture.json holds a list; an open_clip con"),
+        ('{"embed_dim": 16}', "architecture.json has no vision_cfg, text_cfg"),
+        (
+            '{"model_cfg": {"embed_dim": 16}, "preprocess_cfg": {"mean": ["a"]}}',
+            "architecture.json",
+        ),
+        ("[" * 300 + "]" * 300, "architecture.json: it is not JSON that is read here"),
     ],
 )
 def test_an_architecture_that_cannot_be_used(released, tmp_path, capsys, content, message):

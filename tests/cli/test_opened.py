@@ -97,6 +97,33 @@ def test_another_place(several, say):
         (["--index", "nowhere", "--group", "world"], "nowhere is no index"),
     ],
 )
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 300 + "]" * 300, "asked.json: it is not JSON that is read here"),
+        ("[" * 100_000, "asked.json: it is not JSON that is read here"),
+        ('{"text": "a", "text": "b"}', "asked.json: it gives 'text' twice"),
+        ('{"k": %s}' % ("9" * 5000), "asked.json: a whole number in it has 5,000 digits"),
+        ("[1]", "asked.json holds no object"),
+        (None, "asked.json is not there; name a file of JSON"),
+    ],
+)
+def test_searches_of_a_file_that_are_none(several, say, text, said):
+    if text is not None:
+        Path("asked.json").write_text(text)
+    for verb in (["searches", "save"], ["watch", "add"]):
+        status, shown = say(*verb, "shards/first", "--asked", "asked.json")
+        assert status == 2
+        assert said in shown
+
+
+@pytest.mark.parametrize("place", ["\udcff", "a\0b"])
+def test_places_of_saved_searches_that_have_no_name(several, capsys, place):
+    with pytest.raises(SystemExit):
+        main(["searches", "list", "shards/first", "--state", place])
+    assert "error:" in capsys.readouterr().err
+
+
 def test_what_is_not_usable(several, say, flags, said):
     status, shown = say("searches", "save", "shards/first", "a roof", *flags)
     assert status == 2

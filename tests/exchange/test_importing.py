@@ -21,7 +21,7 @@ from harma.exchange.importing import import_geoparquet
 from harma.index.ask import Chip
 from harma.index.geoparquet import export_geoparquet
 from harma.index.index import Index
-from harma.index.settings import read_settings
+from harma.index.settings import is_index, read_settings
 from harma.index.store import Store
 from harma.index.verify import verify
 from harma.scenes.reading import Reading
@@ -397,3 +397,69 @@ def test_export_and_import_on_the_command_line(store, tmp_path, capsys):
     options = ["--label", "clay", "--embedding-column", "vector", "--id-column", "name"]
     assert main(["index", "import", str(tmp_path / "third"), path, *options]) == 0
     assert rows_of(Store(tmp_path / "third"))[0]["id"] == "a"
+
+
+def changed(path, change):
+    """The file with another table."""
+    table = pq.read_table(path)
+    pq.write_table(change(table).replace_schema_metadata(table.schema.metadata), path)
+    return path
+
+
+def with_column(name, values_of):
+    """Changes the values of a column."""
+
+    def change(table):
+        values = values_of(table[name].to_pylist())
+        place = table.column_names.index(name)
+        return table.set_column(place, name, pa.array(values, table.schema.field(name).type))
+
+    return change
+
+
+@pytest.mark.parametrize("content", ["other", ""])
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_a_source_with_two_contents_is_refused(exported, tmp_path, small_blocks, place, content):
+    sources = pq.read_table(exported)["source"].to_pylist()
+    rows = [row for row, source in enumerate(sources) if source == sources[0]]
+    assert len(rows) == 9
+
+    def other(values):
+        values[rows[place]] = content
+        return values
+
+    changed(exported, with_column("content", other))
+    with pytest.raises(DataError, match=r"row \d+: the source .* has another content here"):
+        import_geoparquet(tmp_path / "other", exported)
+    assert not is_index(tmp_path / "other")
+
+
+@pytest.mark.parametrize("name", ["content", "row", "gsd", "crs"])
+def test_without_a_column_of_ours_it_is_a_file_of_another_program(exported, tmp_path, name):
+    changed(exported, lambda table: table.drop_columns([name]))
+    assert import_geoparquet(tmp_path / "other", exported).num_added == 31
+    # Under another name it is no property.
+    again = tmp_path / "again.parquet"
+    pq.write_table(pq.read_table(exported).append_column("x", pa.array([1.5] * 31)), again)
+    assert import_geoparquet(tmp_path / "third", again).num_added == 31
+
+
+@pytest.mark.parametrize("name", ["", " ", "a.b"])
+def test_a_property_that_no_column_can_be_called(exported, tmp_path, name):
+    changed(exported, lambda table: table.append_column(name, pa.array([1.5] * len(table))))
+    with pytest.raises(DataError, match="no column of an index can be; rename it"):
+        import_geoparquet(tmp_path / "other", exported)
+    assert not is_index(tmp_path / "other")
+
+
+def test_damage_to_what_it_says_of_sources_is_found_before_anything_is_written(exported, tmp_path):
+    about = pq.ParquetFile(exported).metadata.row_group(0)
+    columns = [about.column(number) for number in range(about.num_columns)]
+    scene = next(column for column in columns if column.path_in_schema == "scene.bands")
+    content = bytearray(exported.read_bytes())
+    start = scene.dictionary_page_offset or scene.data_page_offset
+    content[start : start + scene.total_compressed_size] = b"\xff" * scene.total_compressed_size
+    exported.write_bytes(content)
+    with pytest.raises(DataError, match="is damaged"):
+        import_geoparquet(tmp_path / "other", exported)
+    assert not is_index(tmp_path / "other")

@@ -393,7 +393,8 @@ def _dates(chance: random.Random, rng: Any, count: int) -> pa.Array:
     if kind == "timestamp":
         unit = chance.choice(UNITS)
         factor = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
-        most = (1 << 63) - 1
+        # Parquet holds seconds as milliseconds.
+        most = ((1 << 63) - 1) // (1000 if unit == "s" else 1)
         numbers = [
             None if is_null else max(-most, min(most, n * factor + chance.randrange(factor)))
             for n, is_null in zip(seconds, nulls, strict=True)

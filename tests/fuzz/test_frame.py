@@ -2,10 +2,11 @@
 
 import psutil
 import pytest
+from tests.fuzz import own_time
 from tests.fuzz.__main__ import run, shares
 from tests.fuzz.damage import damaged
 from tests.fuzz.edge import chance_of
-from tests.fuzz.judging import cause_of, judge_message
+from tests.fuzz.judging import Answer, cause_of, judge_answer, judge_message
 from tests.fuzz.made_edge import WAYS
 from tests.fuzz.pool import judged
 from tests.fuzz.report import read_lines, table
@@ -98,3 +99,27 @@ def test_the_table_counts():
     said = table(lines)
     assert "| a | 2 | 1 | 0 | 0 | 1 |" in said
     assert "| a | hang | over 20 s | 1 |" in said
+
+
+def test_time_in_which_other_programs_have_the_cores_does_not_count(monkeypatch):
+    now = [0.0]
+    waits = {"main": 0.0, "worker": 5.0}
+    monkeypatch.setattr(own_time.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(own_time, "_waits_of", lambda pid: list(waits.items()))
+    clock = own_time.OwnTime()
+    # Whatever it waited before: no longer than there was time.
+    now[0] = 1.0
+    assert clock.seconds([1]) == pytest.approx(0.1)
+    now[0], waits["main"] = 3.0, 1.5
+    assert clock.seconds([1]) == pytest.approx(0.5)
+    # It sleeps, and has only itself to blame.
+    now[0] = 9.0
+    assert clock.seconds([1]) == pytest.approx(6.5)
+    now[0], waits["worker"] = 209.0, 205.0
+    assert clock.seconds([1]) == pytest.approx(20.9), "given up, by any clock"
+
+
+def test_a_crash_is_seen_whatever_it_says():
+    report = "error: this is a bug of HarMA: KeyError: 'a'\n  at harma/x.py:1 y"
+    assert judge_answer(Answer(70, "", report), ["a"]).kind == "traceback"
+    assert judge_answer(Answer(2, "", "error: a.tif is damaged"), ["a.tif"]).kind == "clean"

@@ -105,3 +105,16 @@ def test_a_chip_of_an_index_made_before_scenes_were_shown_north_up_is_not_mistak
     assert "harma index reembed" in picture.problem
     nearly = replace(hit, geometry=hit.geometry.buffer(1e-9))
     assert pictures_of(index.store, [nearly])[0].problem == ""
+
+
+@pytest.mark.parametrize("jpeg", [b"x", b"\xff\xd8\xff\xe0", b"\x89PNG" + b"\0" * 40, b"BM"])
+def test_for_a_damaged_thumbnail_a_grey_one_stands(index, tmp_path, monkeypatch, caplog, jpeg):
+    hits = index.search("a river", k=3)
+    for path in (tmp_path / "scenes").iterdir():
+        path.unlink()
+    kept = {hit.id: jpeg for hit in hits}
+    monkeypatch.setattr(harma.index.pictures, "thumbnails_of", lambda store, chips: kept)
+    for shown in pictures_of(index.store, hits):
+        assert np.asarray(shown.image.convert("L")).std() < 1
+        assert shown.problem == "it is not there"
+    assert "a thumbnail of the index is damaged" in caplog.text

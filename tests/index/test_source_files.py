@@ -167,3 +167,10 @@ def test_pipes_and_devices_are_no_files(indexed, put):
     put(Path(source.name))
     assert on_disk(source) == (-1, 0)
     assert change_of(source, record) == "it is not there"
+
+
+@pytest.mark.parametrize("name", ["é" * 300, "/" + "x" * 5000, "a/" * 4000, "a\0b"])
+def test_names_of_other_programs_that_no_file_can_have(name):
+    source = Source(name, name)
+    assert on_disk(source).size == -1
+    assert fingerprint(source) == fingerprint(Source(name, name))

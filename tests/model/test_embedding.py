@@ -108,7 +108,10 @@ def test_embeddings_that_are_no_numbers_are_refused(model):
     pixels = torch.ones(2, 3, 4, 4)
     assert embed_pixels(model, pixels).tolist() == [[1, 1], [1, 1]]
     pixels[1, 0, 0, 0] = torch.inf
-    with pytest.raises(DataError, match="embeddings that are not numbers: its weights are damaged"):
+    model.loaded_from = "runs/a"
+    with pytest.raises(
+        DataError, match="^runs/a: .*embeddings that are not numbers: its weights are damaged"
+    ):
         embed_pixels(model, pixels)
     model.encode_text = lambda token_ids: torch.full((len(token_ids), 2), torch.nan)
     with pytest.raises(DataError, match="embeddings that are not numbers"):

@@ -7,6 +7,7 @@ from PIL import Image
 
 from harma.backbones import load_backbone
 from harma.errors import ConfigError, DataError
+from harma.model import image_files
 from harma.model.image_files import embed_files, find_images
 from harma.model.model import HarMA
 
@@ -77,3 +78,17 @@ def test_images_are_found_once_and_not_at_addresses(files, tmp_path):
     assert find_images([tmp_path]) == files
     with pytest.raises(ConfigError, match=r"a\.tif is an address; images are read from files"):
         find_images(["https://example.org/a.tif"])
+
+
+@pytest.mark.parametrize(("batch_size", "wanted"), [(7, 0), (64, 0), (3, 2)])
+def test_images_of_one_batch_start_no_process(model, files, monkeypatch, batch_size, wanted):
+    seen = []
+
+    class Loader(image_files.DataLoader):
+        def __init__(self, *args, **options):
+            seen.append(options.pop("num_workers"))
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(image_files, "DataLoader", Loader)
+    embed_files(model, files, batch_size=batch_size, num_workers=2, skip_unreadable=True)
+    assert seen == [wanted]

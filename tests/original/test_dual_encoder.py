@@ -111,5 +111,5 @@ def test_values_that_cannot_be_used_are_named(values, error, message):
 
 def test_a_config_that_is_not_json_is_named(tmp_path):
     (tmp_path / "v.json").write_text("{")
-    with pytest.raises(ConfigError, match=r"v.json is not JSON \("):
+    with pytest.raises(ConfigError, match=r"v.json: it is not JSON \("):
         described(vision_config=str(tmp_path / "v.json"))

@@ -96,3 +96,25 @@ def test_all_that_is_wrong_is_told_by_field(client):
     answer = client.get("/v1/indexes/archive/search", params={"k": "many", "q": ""})
     fields = {error["field"] for error in answer.json()["errors"]}
     assert fields == {"k", "q"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"text": "a", "%s": 1}' % ("x" * 100_000),
+        '{"text": "a", "like": [{"%s": 1}]}' % ("x" * 100_000),
+        '{"text": "a", "bbox": ["%s"]}' % ("x" * 100_000),
+        '{"text": "a", "like": [' + '{"x": 1}, ' * 4999 + '{"x": 1}]}',
+        '{"text": "a", "\u202e\x7f": 1}',
+    ],
+)
+def test_what_a_client_sent_is_not_sent_back_whole(client, body):
+    answer = client.post(
+        "/v1/indexes/archive/search",
+        content=body.encode(),
+        headers={"content-type": "application/json"},
+    )
+    assert answer.status_code == 422
+    assert len(answer.content) < 40_000
+    assert len(answer.json()["detail"]) < 3000
+    assert len(answer.json()["errors"]) <= 100

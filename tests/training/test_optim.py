@@ -1,6 +1,7 @@
 """Optimiser, weight decay, schedules and warm-up."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -92,6 +93,13 @@ def test_options_that_it_does_not_take():
         optim = OptimConfig(name="sgd", options=options)
         with pytest.raises(ConfigError, match="optimiser 'sgd' does not take these options"):
             make_optimizer(parameters().values(), optim)
+
+
+@pytest.mark.parametrize("name", ["harma.errors.HarmaError", "builtins.dict", "builtins.len"])
+def test_what_is_no_optimiser_is_told_without_words_of_python(name):
+    with pytest.raises(ConfigError, match=r"optimiser '[\w.]+'") as error:
+        make_optimizer(parameters().values(), OptimConfig(name=name))
+    assert not re.search(r"__init__|keyword|TypeError|NoneType", str(error.value))
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ from harma.training.recipe_files import recipe_from_dict
             "loss.view_dropout is -0.1; it must be from 0 to below 1",
         ),
         ({"train": {"chunk_size": 0}}, "train.chunk_size is 0; it must be greater than 0"),
-        ({"data": {"num_workers": -1}}, "data.num_workers is -1; it must not be negative"),
+        ({"data": {"num_workers": -1}}, "data.num_workers is -1; it must be from 0 to 1,024"),
+        ({"data": {"num_workers": 10**18}}, "it must be from 0 to 1,024"),
         (
             {"loss": {"temperature": 0.05, "min_temperature": 0.06}},
             "loss.min_temperature is 0.06; it must not lie above loss.temperature, 0.05",

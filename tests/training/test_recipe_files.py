@@ -161,6 +161,10 @@ def test_losses_that_a_recipe_does_not_name_are_not_in_its_sum():
         (["rsitmd_geo", "--optim.lrr", "1"], "lrr"),
         (["rsitmd_geo", "--optim.lr", "fast"], r"optim.lr"),
         (["rsitmd_geo", "--optim.lr", "-1"], r"optim.lr is -1.0; it must be greater than 0"),
+        # Bytes of a name that are no UTF-8, as Python holds them.
+        (["rsitmd_geo", "--data", "\udcff.yaml"], r"'\\udcff.yaml' is no text in UTF-8"),
+        (["rsitmd_geo", "--optim.lr=\udcfe"], "is no text in UTF-8"),
+        (["rsitmd_geo", "--\ud800", "1"], "is no text in UTF-8"),
         (["--optim.lr", "1"], "the first argument is the recipe: one of"),
     ],
 )

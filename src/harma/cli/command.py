@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from harma.errors import ConfigError
 
-NO_VALUE = re.compile(r"--[a-z][a-z-]*=--")
+NO_VALUE = re.compile(r"--?[a-z][a-z-]*=--")
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], int]

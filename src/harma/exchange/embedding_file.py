@@ -73,6 +73,7 @@ class EmbeddingFile:
         columns = columns or Columns()
         embedding = self._embedding_column(columns.embedding)
         chip = self._column("id", columns.id)
+        is_ours = chip is not None and set(INDEX_COLUMNS) <= set(self._schema.names)
         self.layout = ParquetLayout(
             path,
             geometry,
@@ -82,9 +83,9 @@ class EmbeddingFile:
             self._column("source", columns.source),
             self._embed_dim(embedding),
             to_wgs84(described, str(path)),
-            is_ours=chip is not None and set(INDEX_COLUMNS) <= set(self._schema.names),
+            is_ours=is_ours,
             datetime_end=self._end_column(columns),
-            properties=self._properties(),
+            properties=self._properties(is_ours=is_ours),
         )
 
     # -- reading ------------------------------------------------------------------------------
@@ -176,9 +177,9 @@ class EmbeddingFile:
         self._check_there(what, named)
         return named
 
-    def _properties(self) -> tuple[str, ...]:
-        """Columns of properties in an exported file."""
-        if self.settings is None:
+    def _properties(self, *, is_ours: bool) -> tuple[str, ...]:
+        """Columns of properties in an exported file that has all columns of an index."""
+        if self.settings is None or not is_ours:
             return ()
         found = property_types(self._schema, OWN)
         unnamed = [name for name in found if not name.strip() or "." in name]

@@ -1,5 +1,6 @@
 """Pictures of hits: chips read again from their scenes, or the thumbnails of the index."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from harma.scenes.scene import Scene
 from harma.scenes.source import Source, source_named
 from harma.scenes.windows import Tiling
 
+logger = logging.getLogger(__name__)
+
+# What Pillow raises for bytes that are no picture, or one without end.
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 # Scenes read at once.
 THREADS = 4
 # Names in one SQL expression.
@@ -211,7 +216,12 @@ def _thumbnails(store: StoreReader, chips: Sequence[str]) -> dict[str, Image.Ima
 
 
 def _thumbnail(jpeg: bytes) -> Image.Image:
-    return Image.open(BytesIO(jpeg or without_thumbnail())).convert("RGB")
+    try:
+        return Image.open(BytesIO(jpeg or without_thumbnail())).convert("RGB")
+    except UNREADABLE:
+        # Another program may have written it, or the disk has lost a part of it.
+        logger.warning("a thumbnail of the index is damaged; a grey one stands for it")
+        return Image.open(BytesIO(without_thumbnail()))
 
 
 def as_jpeg(picture: Image.Image) -> bytes:

@@ -98,6 +98,11 @@ def _together(items: list[tuple[Tensor | None, str]]) -> tuple[Tensor | None, li
     return torch.stack(readable), reasons
 
 
+def _worth_starting(num_workers: int, num_images: int, batch_size: int) -> int:
+    """Processes that decode ahead: of one batch none, as one takes seconds to start."""
+    return num_workers if num_images > batch_size else 0
+
+
 def embed_files(
     model: Embedder,
     paths: Sequence[Path],
@@ -128,8 +133,7 @@ def embed_files(
     loader = DataLoader(
         _Tolerant(Pictures(paths, eval_resize_of(model.preprocess), cache)),
         batch_size=batch_size,
-        # Of one batch there is nothing to decode ahead, and a process takes seconds to start.
-        num_workers=num_workers if len(paths) > batch_size else 0,
+        num_workers=_worth_starting(num_workers, len(paths), batch_size),
         collate_fn=_together,
         pin_memory=model.device.type == "cuda",
     )

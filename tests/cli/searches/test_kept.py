@@ -53,7 +53,7 @@ def test_what_cannot_be_saved(archive, say, tmp_path):
     (tmp_path / "odd.json").write_text('{"colour": "red"}')
     for words, said in (
         ((), "nothing to look for"),
-        (("--asked", tmp_path / "none.json"), "is no JSON"),
+        (("--asked", tmp_path / "none.json"), "is not there; name a file"),
         (("--asked", tmp_path / "list.json"), "holds no object"),
         (("--asked", tmp_path / "odd.json"), "colour is no field of a search"),
         (("a roof", "--name", " "), "needs a name"),

@@ -55,7 +55,7 @@ def test_everything_of_a_search_can_be_said_in_json(archive, say, tmp_path):
         (["nosuchsearch"], "there is no saved search"),
         (["--text", "a roof", "--least-score", "7"], "scores and gains are from -2 to 2"),
         (["--text", "a roof", "--before", "2010"], "give both"),
-        (["--asked", "missing.json"], "is no JSON that can be read"),
+        (["--asked", "missing.json"], "missing.json is not there"),
     ],
 )
 def test_what_cannot_be_watched_is_said_and_nothing_stays(archive, say, words, said):

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 from dataclasses import dataclass
 from functools import cache
@@ -154,7 +155,8 @@ def words_of(arguments: list[str]) -> list[str]:
     """Of what was given, an error has to name something."""
     words = [word.lstrip("-").partition("=")[0] for word in arguments]
     words += [word.partition("=")[2] for word in arguments]
-    words += [part for word in words[:] for part in word.split(".") if len(part) > 2]
+    parts = [part for word in arguments for part in re.split(r"[\s.@]+", word)]
+    words += [part.removeprefix("chip:") for part in parts]
     words += [*arguments, *(word.removeprefix("file://") for word in arguments)]
     words += ["arguments are required", "the first argument"]
     # Values are quoted as Python shows them, and cut.

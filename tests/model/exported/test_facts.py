@@ -51,7 +51,7 @@ def test_the_id_is_the_models_own_while_it_is_near():
         ({"format": "other"}, WeightsError, "its format is not 'harma-engine'"),
         ({"engine": "tensorrt"}, WeightsError, "engine 'tensorrt' and precision 'float32'"),
         ({"precision": "bf16"}, WeightsError, "engine 'onnx' and precision 'bf16'"),
-        ({"more": 1}, WeightsError, "unexpected keyword argument 'more'"),
+        ({"more": 1}, WeightsError, r"\(a value is missing, unknown, or of another kind\)"),
         ({"least_cosines": {"image": 1.0}}, WeightsError, "least_cosines are of image"),
         ({"model_id": "0" * 16}, WeightsError, "its model_id does not follow from the rest"),
         ({"least_cosines": {"image": 0.5, "text": 1.0}}, WeightsError, "does not follow"),
@@ -93,3 +93,22 @@ def test_how_images_become_pixels_is_checked_when_it_is_read(copied, preprocess)
     changed(copied, preprocess=preprocess)
     with pytest.raises(WeightsError, match=r"engine\.json cannot be used .*; export the model"):
         read_facts(copied)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1.5", "it holds a number"),
+        ("null", "it holds nothing"),
+        ("[" * 500 + "]" * 500, "too deep in one another"),
+        ("[" * 100_000, "too deep in one another"),
+        ('{"format": "harma-engine", "version": 1}', "a value is missing"),
+        ('{"format": "harma-engine", "format": 1}', "gives 'format' twice"),
+        ("\udcff", "is not UTF-8"),
+    ],
+)
+def test_what_is_no_statement_of_an_export(copied, text, message):
+    (copied / "engine.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(WeightsError, match=message) as error:
+        read_facts(copied)
+    assert str(copied / "engine.json") in str(error.value)
