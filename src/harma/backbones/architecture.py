@@ -127,7 +127,8 @@ def _check_towers(config: Stated, where: str) -> None:
     """Raise for towers that open_clip builds but cannot embed with, or would fetch."""
     trunk = config["vision_cfg"].get("timm_model_name")
     # timm takes hf-hub:ORG/NAME and local-dir:PATH too, and reads a config from there.
-    if trunk is not None and not re.fullmatch(r"[\w.-]+", str(trunk)):
+    is_name = isinstance(trunk, str) and re.fullmatch(r"[\w.-]+", trunk)
+    if trunk is not None and not is_name:
         raise ConfigError(
             f"{where}: timm_model_name is {trunk!r}; it must be a name of timm's own, as nothing is"
             " fetched for a config"

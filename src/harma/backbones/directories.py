@@ -11,6 +11,7 @@ from torch import Tensor
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.files import replacing_directory
 from harma.ground.json_text import parse_json
+from harma.ground.messages import kind_of
 
 Config = dict[str, Any]
 """A model's config as its JSON has it: open_clip's, or that of a dual encoder."""
@@ -171,9 +172,7 @@ def read_model_config(path: Path) -> StoredConfig:
         )
     content = read_json(path)
     if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path} holds a {type(content).__name__}; it must be a mapping with model_cfg"
-        )
+        raise ConfigError(f"{path} holds {kind_of(content)}; it must be a mapping with model_cfg")
     return split_config(content)
 
 

@@ -35,6 +35,7 @@ from harma.backbones.transformers_config import check_text_config
 from harma.backbones.weights.hub import find_file
 from harma.errors import ConfigError, MissingFileError
 from harma.ground.files import recover_directory
+from harma.ground.messages import kind_of
 from harma.ground.reading import read_yaml
 
 DESCRIPTION_KEYS = ("image", "text", "embed_dim", "preprocess", "weights")
@@ -255,9 +256,7 @@ def _json(file: Path) -> Stated:
         raise MissingFileError(f"{file} is not there; it is the config of a transformers encoder")
     values = read_json(file)
     if not isinstance(values, Mapping):
-        raise ConfigError(
-            f"{file} holds {type(values).__name__}; a config of transformers is a mapping"
-        )
+        raise ConfigError(f"{file} holds {kind_of(values)}; a config of transformers is a mapping")
     return values
 
 

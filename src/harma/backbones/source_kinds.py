@@ -23,6 +23,7 @@ from harma.backbones.presets import HUB_WEIGHTS, PRESETS
 from harma.backbones.weights.hub import Remote, find_file, hub_repo
 from harma.errors import BackboneError, ConfigError, MissingFileError
 from harma.ground.files import recover_directory
+from harma.ground.messages import kind_of
 from harma.ground.reading import read_yaml
 
 Reference = str | Config
@@ -239,9 +240,7 @@ def from_config_file(path: Path, quick_gelu: bool | None) -> BackboneSource:
     path = _existing(path)
     content = read_yaml(path, "the config")
     if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path} holds a {type(content).__name__}; an open_clip config is a mapping"
-        )
+        raise ConfigError(f"{path} holds {kind_of(content)}; an open_clip config is a mapping")
     return from_config(content, str(path), str(path), quick_gelu)
 
 

@@ -12,7 +12,7 @@ from harma.backbones.config_bounds import NOT_BUILT, OF_ANOTHER_KIND
 from harma.backbones.layouts import WindowLayout
 from harma.backbones.timm_blocks import trunk_block_width, trunk_blocks, trunk_layout
 from harma.errors import BackboneError, ConfigError, WeightsError
-from harma.ground.messages import plain_reason
+from harma.ground.messages import kind_of, plain_reason
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +147,8 @@ def build_trunk(name: str, options: Mapping[str, object]) -> nn.Module:
         BackboneError: timm has no model of this name.
         ConfigError: timm cannot build it with these options.
     """
+    if not isinstance(name, str):
+        raise ConfigError(f"the name of a model of timm is {kind_of(name)}; it must be a text")
     # Asked first, as timm's own error of an unknown name has no close matches.
     if not timm().is_model(name):
         raise BackboneError(

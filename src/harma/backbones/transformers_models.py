@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from harma.backbones.directories import Config, Stated, read_json
 from harma.errors import BackboneError, ConfigError, MissingFileError
+from harma.ground.messages import kind_of
 
 CONFIG_FILE = "config.json"
 PREPROCESS_FILE = "preprocessor_config.json"
@@ -267,7 +268,7 @@ def _stated_preprocess(file: Path | None) -> Config:
         return {}
     values = read_json(file)
     if not isinstance(values, dict):
-        raise ConfigError(f"{file} holds {type(values).__name__}; it must be a mapping")
+        raise ConfigError(f"{file} holds {kind_of(values)}; it must be a mapping")
     stated: dict[str, Any] = {"mean": values.get("image_mean"), "std": values.get("image_std")}
     stated["interpolation"] = RESAMPLING.get(values.get("resample", -1))
     size = values.get("size")

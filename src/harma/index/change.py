@@ -19,6 +19,7 @@ from harma.index.schema import embeddings_of
 from harma.index.search import admitted_blocks
 from harma.index.shown import shown_chips
 from harma.index.standing import NO_STANDINGS, Standings
+from harma.index.well_known import read_outlines
 
 # Two chips show the same place where they share this much of the smaller one, and are of about one
 # size: of two grids with equal chips, however they lie, each chip has such a partner.
@@ -192,8 +193,7 @@ def _load(store: StoreReader, vector: NDArray[np.float32], condition: Filter) ->
         dates.append(table["datetime"].cast("int64").to_numpy())
         last = pc.coalesce(table["datetime_end"], table["datetime"])
         ends.append(last.cast("int64").to_numpy())
-        wkb = np.array(table["geometry"].to_pylist(), dtype=object)
-        footprints.append(shapely.from_wkb(wkb))
+        footprints.append(read_outlines(table["geometry"].to_pylist(), str(store.home)))
     if not ids:
         raise NothingComparedError("no chip with a place and a date matches; a change needs both")
     return _DatedChips(

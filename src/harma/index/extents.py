@@ -10,6 +10,7 @@ import shapely
 
 from harma.index.contract import StoreReader
 from harma.index.schema import BOX_COLUMNS, quoted
+from harma.index.well_known import read_outlines
 
 # West, south, east and north, degrees; west over east crosses the 180th meridian.
 Box = tuple[float, float, float, float]
@@ -117,6 +118,6 @@ def _box(store: StoreReader, row: dict[str, Any]) -> Box:
 def _spans(store: StoreReader, source: str) -> list[tuple[float, float]]:
     """West and east of all parts of the footprints of a source."""
     table = store.rows(["geometry"], f"source = {quoted(source)} AND xmin IS NOT NULL")
-    footprints = shapely.from_wkb(table["geometry"].to_numpy())
+    footprints = read_outlines(table["geometry"].to_pylist(), str(store.home))
     bounds = shapely.bounds(shapely.get_parts(footprints))
     return [(float(west), float(east)) for west, _, east, _ in bounds]

@@ -13,6 +13,7 @@ from harma.errors import ConfigError, QueryError
 from harma.index.ask import Where
 from harma.index.conditions import timestamp, with_moments
 from harma.index.schema import quoted
+from harma.index.well_known import read_outlines
 from harma.scenes.written_dates import parse_period
 
 Dates = tuple[datetime | None, datetime | None]
@@ -65,7 +66,7 @@ class Filter:
         """Which footprints (WKB) the area admits, exactly."""
         if self.area is None:
             return np.ones(len(geometries), dtype=bool)
-        footprints = shapely.from_wkb(np.array(geometries, dtype=object))
+        footprints = read_outlines(geometries)
         # One area is tested against many footprints: prepared, its edges are indexed once.
         shapely.prepare(self.area)
         # `covers`, as `contains` refuses a point or a line that lies on the area's edge.

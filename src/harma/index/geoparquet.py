@@ -22,6 +22,7 @@ from harma.index.hits import Hit, hit_of
 from harma.index.records import SHOWN_COLUMNS, ShownChip
 from harma.index.schema import BOX_COLUMNS, SOURCE_SCHEMA, chip_schema, embeddings_of
 from harma.index.standing import NO_STANDINGS
+from harma.index.well_known import read_outlines
 from harma.scenes.middle import middle
 
 # Rows of a row group, which a reader reads or skips as a whole: 32 MB of embeddings of 512.
@@ -173,7 +174,7 @@ def _order(store: StoreReader) -> _Order:
     kinds: set[int] = set()
     boxes: list[list[float]] = []
     for table in store.blocks(["geometry"]):
-        footprints = shapely.from_wkb(table["geometry"].to_numpy())
+        footprints = read_outlines(table["geometry"].to_pylist(), str(store.home))
         block_kinds, bounds = _extent(footprints)
         kinds |= block_kinds
         if bounds is not None:
@@ -263,7 +264,7 @@ def _rows(
     embeddings = pa.array(embeddings_of(taken).reshape(-1))
     made = {
         "embedding": pa.FixedSizeListArray.from_arrays(embeddings, store.settings.embed_dim),
-        "bbox": _bbox(shapely.from_wkb(taken["geometry"].to_numpy())),
+        "bbox": _bbox(read_outlines(taken["geometry"].to_pylist(), str(store.home))),
         "scene": _scenes(taken["source"], sources),
     }
     if "thumbnail" in schema.names and not store.settings.thumbnails:

@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.index.records import ShownChip
 from harma.index.standing import Standings
+from harma.index.well_known import read_outlines
 from harma.scenes.middle import middle
 from harma.scenes.period import date_of
 from harma.scenes.windows import Window
@@ -175,7 +176,7 @@ def hit_of(
         judged = score - max(then.score, usual)
     geometry: BaseGeometry | None = None
     if chip.geometry:
-        geometry = shapely.from_wkb(chip.geometry)
+        geometry = read_outlines([chip.geometry])[0]
     judgement = _Judgement(float(score), standings.percentile(judged), standings.of(judged))
     return replace(_hit(chip, judgement, geometry), then=then, usual=usual)
 
@@ -188,7 +189,7 @@ def hits_of(chips: Sequence[ShownChip], scores: Sequence[float], standings: Stan
         scores: cosines of query and chip (n).
         standings: of scores.
     """
-    outlines = shapely.from_wkb(np.array([chip.geometry or None for chip in chips], dtype=object))
+    outlines = read_outlines([chip.geometry for chip in chips])
     percentiles = standings.percentiles(np.array(scores, dtype=np.float64)).tolist()
     hits = []
     for chip, score, percentile, outline in zip(chips, scores, percentiles, outlines, strict=True):

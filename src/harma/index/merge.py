@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shapely.errors import GEOSException
 
 from harma.index.records import ShownChip
+from harma.index.well_known import read_outlines
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 TICK = dt.timedelta(microseconds=1)
@@ -195,7 +196,7 @@ def _places_of(chips: Sequence[ShownChip]) -> _Places:
 
 def _outlines(chips: Sequence[ShownChip]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Outlines of chips, and whether they lie on Earth."""
-    outlines = shapely.from_wkb(np.array([chip.geometry or None for chip in chips], dtype=object))
+    outlines = read_outlines([chip.geometry for chip in chips])
     # A point, of a picture with GPS, is the same for all chips of it.
     kinds = shapely.get_type_id(outlines)
     is_placed = (kinds != shapely.GeometryType.MISSING) & (kinds != shapely.GeometryType.POINT)

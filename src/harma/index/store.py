@@ -42,7 +42,14 @@ from harma.index.schema import (
     quoted,
 )
 from harma.index.settings import SETTINGS_FILE, Settings, read_settings, write_settings
-from harma.index.unreadable import UnreadableError, is_of_store, reason_of_store, telling, told_as
+from harma.index.unreadable import (
+    UnreadableError,
+    check_are_files,
+    is_of_store,
+    reason_of_store,
+    telling,
+    told_as,
+)
 
 # What reads and writes the tables.
 LIBRARIES = ("lancedb", "lance", "pyarrow")
@@ -135,6 +142,8 @@ class Store:
         self._fixed_versions: tuple[int, int] | None = None
         self._fixed_names: list[str] | None = None
         self._flat_vectors: FlatVectors | None = None
+        if self._tables.is_folder:
+            check_are_files(self._tables.folder / tables_name(self.settings))
         with told_as(self._damaged):
             self._database = _connect(self._tables, self.settings)
             self._open_tables()

@@ -5,10 +5,12 @@ caller expects.
 """
 
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -45,6 +47,27 @@ def reason_of_store(error: BaseException) -> str:
     if OF_PROGRAMMERS.search(line) or line == type(error).__name__:
         return DAMAGED
     return first_line(ValueError(line))
+
+
+def check_are_files(folder: Path) -> None:
+    """Check that nothing in a folder of tables is a pipe or device, or a link to one.
+
+    Lance would wait for ever for the other end of a pipe.
+
+    Raises:
+        DataError: something is.
+    """
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                check_are_files(Path(entry.path))
+            elif not entry.is_file() and Path(entry.path).exists():
+                raise DataError(
+                    f"{entry.path} is a pipe or device, and no file; the index is damaged: build"
+                    " it again"
+                )
 
 
 @contextmanager

@@ -7,11 +7,14 @@ import re
 import struct
 from collections.abc import Iterable
 from itertools import accumulate
+from typing import Any
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from harma.errors import QueryError
+from harma.errors import DataError, QueryError
 from harma.ground.limits import MAX_DEPTH
 from harma.ground.messages import first_line
 
@@ -45,6 +48,26 @@ def read_wkt(text: str) -> BaseGeometry:
         raise QueryError(f"the WKT has {depth:,} parentheses in one another; {MAX_DEPTH.said}")
     geometry: BaseGeometry = shapely.from_wkt(text)
     return geometry
+
+
+def read_outlines(wkb: Iterable[bytes | None], index: str = "") -> NDArray[Any]:
+    """Outlines that an index holds, of WKB.
+
+    Args:
+        wkb: of each; None where there is no place.
+        index: that they are of, for messages.
+
+    Raises:
+        DataError: one is no geometry any more.
+    """
+    try:
+        return np.asarray(shapely.from_wkb(np.array([text or None for text in wkb], dtype=object)))
+    except (shapely.errors.ShapelyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"the index is damaged: an outline in it is no geometry ({said_by_geos(error)}); see"
+            " `harma index verify`, and build it again",
+            source=index,
+        ) from error
 
 
 def said_by_geos(error: Exception) -> str:

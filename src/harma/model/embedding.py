@@ -252,7 +252,13 @@ def embed_pixels(model: Embedder, pixels: Tensor) -> Embeddings:
     return _checked(model, encoded.float().cpu().numpy())
 
 
-def _checked(model: object, embeddings: Embeddings) -> Embeddings:
+def _checked(model: Embedder, embeddings: Embeddings) -> Embeddings:
+    if embeddings.shape[1:] != (model.embed_dim,):
+        raise DataError(
+            f"the model gives embeddings of {embeddings.shape[-1]} numbers, and says that they"
+            f" have {model.embed_dim}: its config is damaged",
+            source=getattr(model, "loaded_from", ""),
+        )
     if not np.isfinite(embeddings).all():
         raise DataError(
             "the model gives embeddings that are not numbers: its weights are damaged, or its"
@@ -293,8 +299,9 @@ def embed_texts(
     with evaluating(model):
         for start in tracked(starts, len(starts), "captions", enabled=progress):
             rows = order[start : start + batch_size]
-            embedded[rows] = model.encode_text(token_ids[rows].to(model.device)).float().cpu()
-    return _checked(model, embedded.numpy())
+            encoded = model.encode_text(token_ids[rows].to(model.device)).float().cpu()
+            embedded[rows] = torch.from_numpy(_checked(model, encoded.numpy()))
+    return embedded.numpy()
 
 
 def _check_many(given: object, what: str) -> None:

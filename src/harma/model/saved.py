@@ -16,7 +16,7 @@ from harma.backbones.source_kinds import LOCAL_DIR, Reference
 from harma.backbones.weights.state import hash_weights
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, write_json, write_text
-from harma.ground.messages import about_file, plain_reason
+from harma.ground.messages import about_file, kind_of, plain_reason
 from harma.ground.reading import read_yaml
 from harma.ground.storage.addresses import in_bucket
 from harma.ground.version import __version__
@@ -489,9 +489,7 @@ def _facts_of_model(path: Path) -> Facts:
         return {}
     facts = read_yaml(path, "the facts")
     if not isinstance(facts, dict):
-        raise ConfigError(
-            f"{path} holds {type(facts).__name__} instead of facts; save the model again"
-        )
+        raise ConfigError(f"{path} holds {kind_of(facts)} instead of facts; save the model again")
     check_facts(path, facts)
     return facts
 

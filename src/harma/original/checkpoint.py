@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from harma.backbones import Backbone, load_backbone
+from harma.errors import WeightsError
 from harma.methods.harma.config import AdapterConfig, Variant
 from harma.original.names import read_released, split_released
 
@@ -35,7 +36,11 @@ def open_checkpoint(
     state, _ = read_released(Path(checkpoint))
     parts = split_released(state)
     dtype = _dtype_of(parts.backbone)
-    backbone = load_backbone(architecture, weights=parts.backbone, dtype=dtype)
+    try:
+        backbone = load_backbone(architecture, weights=parts.backbone, dtype=dtype)
+    except WeightsError as error:
+        # They are this file's, whatever file the architecture is from.
+        raise WeightsError(error.problem, source=str(checkpoint)) from error
     config = _config(parts.adapters, variant)
     return ReleasedModel(backbone, config, parts.trained())
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import platform
+import struct
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,7 @@ UNREADABLE = (
     LookupError,
     TypeError,
     AttributeError,
+    struct.error,
 )
 # Whose versions a run writes down.
 LIBRARIES = ("torch", "torchvision", "open_clip_torch", "lightning-fabric", "numpy")

@@ -86,14 +86,21 @@ def find_file(remote: Remote, what: str, *, allow_download: bool, by_hand: str =
 
 def _in_cache(remote: Remote) -> Path | None:
     from huggingface_hub import constants, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
     if remote.repo is None:
         return None
     # `try_to_load_from_cache` gives a mark of its own for files that are known to be absent.
     for file in remote.files:
-        path = try_to_load_from_cache(
-            remote.repo, file, cache_dir=constants.HF_HUB_CACHE, revision=remote.revision
-        )
+        try:
+            path = try_to_load_from_cache(
+                remote.repo, file, cache_dir=constants.HF_HUB_CACHE, revision=remote.revision
+            )
+        except HFValidationError as error:
+            raise MissingFileError(
+                f"{remote.repo!r} is not there, and no name of a repository of Hugging Face:"
+                " ORG/NAME of letters, digits, -, _ and dots"
+            ) from error
         if isinstance(path, str):
             return Path(path)
     return None

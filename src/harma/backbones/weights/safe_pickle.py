@@ -10,6 +10,7 @@ OpenAI's TorchScript archives are read in the same way.
 import math
 import pickle
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -46,6 +47,7 @@ SMALL = 64 << 20
 # What unpickling nonsense ends in, beside UnpicklingError.
 NONSENSE = (
     pickle.UnpicklingError,
+    struct.error,
     AttributeError,
     TypeError,
     ValueError,

@@ -17,6 +17,7 @@ from harma.backbones.weights.safe_pickle import (
     read_weight_file,
 )
 from harma.errors import WeightsError
+from harma.ground.messages import kind_of
 
 log = logging.getLogger(__name__)
 
@@ -183,9 +184,7 @@ def _state_dict(content: object, path: Path, nested: Sequence[str]) -> dict[str,
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not content:
-        raise WeightsError(
-            f"{path} holds {type(content).__name__}, not weights; save model.state_dict()"
-        )
+        raise WeightsError(f"{path} holds {kind_of(content)}, not weights; save model.state_dict()")
     others = [str(name) for name, value in content.items() if not is_weight(name, value)]
     if others:
         raise WeightsError(
