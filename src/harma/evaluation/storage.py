@@ -12,6 +12,7 @@ from harma.errors import DataError, MissingFileError
 from harma.evaluation.retrieval import Evaluation, with_baseline
 from harma.ground.files import replacing, write_json
 from harma.ground.json_text import parse_json
+from harma.ground.messages import kind_of
 from harma.metrics import Hits
 
 METRICS_FILE = "metrics.json"
@@ -81,12 +82,14 @@ def _content(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         return {}
+    if not path.is_file():
+        raise DataError(f"{path} is no file; move it away")
     try:
         content = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read ({error}); move it away") from error
     if not isinstance(content, dict):
-        raise DataError(f"{path} holds {type(content).__name__} instead of figures; move it away")
+        raise DataError(f"{path} holds {kind_of(content)} instead of figures; move it away")
     return content
 
 

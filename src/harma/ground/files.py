@@ -33,10 +33,11 @@ def replacing(path: Path) -> Iterator[Path]:
             yield temporary
         return
     check_no_address(path)
-    path = path.resolve()
+    named = path
+    path = _without_links(path)
     if path.exists() and not path.is_file():
         kind = "a directory" if path.is_dir() else "a device or pipe"
-        raise ConfigError(f"{path} is {kind}; name a file to write to")
+        raise ConfigError(f"{named} is {kind}; name a file to write to")
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path)
     temporary = _temporary(path)
@@ -46,6 +47,18 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _without_links(path: Path) -> Path:
+    """What a path means when its links are followed.
+
+    Raises:
+        ConfigError: they lead in a circle.
+    """
+    try:
+        return path.resolve()
+    except RuntimeError as error:
+        raise ConfigError(f"{path} is a link that leads to itself; remove it") from error
 
 
 @contextmanager
@@ -71,7 +84,7 @@ def replacing_directory(path: Path) -> Iterator[Path]:
         ConfigError: a file is there, or it is an address.
     """
     check_no_address(path)
-    path = path.resolve()
+    path = _without_links(path)
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{path} is a file; name a directory to write to")
     path.parent.mkdir(parents=True, exist_ok=True)

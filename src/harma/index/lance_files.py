@@ -150,6 +150,8 @@ def pages_of(file: BinaryIO, column: int) -> list[ColumnPage] | None:
         return None
     file.seek(places + column * COLUMN_PLACE.size)
     position, size = COLUMN_PLACE.unpack(file.read(COLUMN_PLACE.size))
+    if position + size > end + FILE_END.size:
+        raise ValueError(f"a file of {end:,} bytes says that it has {size:,} more")
     file.seek(position)
     pages = []
     for message in fields_of(file.read(size)).get(COLUMN_PAGES, ()):

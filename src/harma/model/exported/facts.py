@@ -215,9 +215,11 @@ def _check_values(file: Path, facts: ExportFacts) -> None:
     if facts.model_id != expected:
         raise _damaged(file, "its model_id does not follow from the rest")
     # Names of files in the directory itself: nothing is read elsewhere.
-    for name in facts.files:
+    for name, about in facts.files.items():
         if Path(name).name != name:
             raise _damaged(file, f"it names the file {name!r}")
+        if not isinstance(about, Mapping) or not isinstance(about.get("bytes"), int):
+            raise _damaged(file, f"it does not say how many bytes {name} has")
 
 
 def _check_size(file: Path, about: Mapping[str, Any]) -> None:
