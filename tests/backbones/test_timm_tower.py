@@ -5,6 +5,7 @@ import torch
 from tests.backbones.dual import SMALL
 
 from harma.backbones import load_backbone
+from harma.backbones.timm_tower import build_trunk
 from harma.errors import BackboneError, ConfigError
 from harma.methods.harma.config import AdapterConfig
 from harma.model.model import HarMA
@@ -66,3 +67,9 @@ def test_a_name_that_timm_does_not_know_is_answered_with_those_near_it(tiny_dual
     image = {**tiny_dual["image"], "timm": "swin_tiny_patch4_window7_244"}
     with pytest.raises(BackboneError, match="is not a model of timm.*window7_224"):
         load_backbone({**tiny_dual, "image": image})
+
+
+@pytest.mark.parametrize("name", [{}, [], 3, None])
+def test_a_name_that_is_no_text(name):
+    with pytest.raises(ConfigError, match="the name of a model of timm is .*; it must be a text"):
+        build_trunk(name, {})

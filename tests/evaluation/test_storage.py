@@ -1,6 +1,7 @@
 """Evaluations on disk."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from harma.errors import DataError, MissingFileError
 from harma.evaluation import difference_interval, load_evaluation, save_evaluation
+from harma.evaluation.storage import check_place
 
 
 def test_what_is_saved_is_read_back(evaluation, tmp_path):
@@ -90,3 +92,23 @@ def test_hits_are_read_back_with_all_they_have(evaluation, tmp_path):
     without = replace(evaluation, hits=replace(evaluation.hits, i2t_ap=None, t2i_ap=None))
     save_evaluation(without, tmp_path / "large")
     assert load_evaluation(tmp_path / "large").hits.i2t_ap is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("null", "holds nothing instead of figures"),
+        ("[1]", "holds a list instead of figures"),
+        ("[" * 300 + "]" * 300, "cannot be read"),
+        ("{", "cannot be read"),
+        (None, "is no file; move it away"),
+    ],
+)
+def test_figures_of_a_damaged_file(tmp_path, text, message):
+    file = tmp_path / "metrics.json"
+    if text is None:
+        os.mkfifo(file)
+    else:
+        file.write_text(text)
+    with pytest.raises(DataError, match=message):
+        check_place(tmp_path, "test", "a")

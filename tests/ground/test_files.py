@@ -142,3 +142,19 @@ def test_a_large_file_is_put_in_parts(bucket):  # noqa: F811
         temporary.write_bytes(content)
     assert bucket.read("large.bin") == content
     assert bucket.server.requests["POST"] >= 2
+
+
+def test_a_link_that_leads_to_itself_is_told(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for write in (replacing, replacing_directory):
+        told = pytest.raises(ConfigError, match="a is a link that leads to itself")
+        with told, write(tmp_path / "a"):
+            pass
+
+
+def test_a_link_to_a_device_is_named_as_it_was_given(tmp_path):
+    (tmp_path / "a.json").symlink_to("/dev/zero")
+    told = pytest.raises(ConfigError, match=r"a\.json is a device or pipe")
+    with told, replacing(tmp_path / "a.json"):
+        pass

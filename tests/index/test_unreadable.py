@@ -1,6 +1,7 @@
 """Damaged tables are told as such, in words for people, whatever reads them first."""
 
 import inspect
+import os
 import shutil
 
 import pyarrow as pa
@@ -12,7 +13,13 @@ from harma.index import store as stores
 from harma.index.contract import StoreReader
 from harma.index.index import Index
 from harma.index.store import Store
-from harma.index.unreadable import DAMAGED, UnreadableError, is_of_store, reason_of_store
+from harma.index.unreadable import (
+    DAMAGED,
+    UnreadableError,
+    check_are_files,
+    is_of_store,
+    reason_of_store,
+)
 
 READS = {
     "count": lambda index: len(index),
@@ -115,3 +122,22 @@ def test_no_read_is_forgotten():
     names = {name for name, _ in inspect.getmembers(StoreReader) if not name.startswith("_")}
     others = {"home", "num_bytes", "reading", "settings", "snapshot", "tuning"}
     assert names - others <= set(stores.READS)
+
+
+@pytest.mark.parametrize("name", ["a.lance", "data/b.lance", "x/_versions/1.manifest"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "loop"])
+def test_pipes_and_devices_in_an_index_are_told_before_anybody_waits(tmp_path, name, kind):
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"")
+    (tmp_path / "link").symlink_to(file)
+    (tmp_path / "dangling").symlink_to("/nonexistent")
+    check_are_files(tmp_path)
+    check_are_files(tmp_path / "none")
+    file.unlink()
+    if kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to("/dev/zero" if kind == "device" else file)
+    with pytest.raises(DataError, match="is a pipe or device, and no file|leads nowhere"):
+        check_are_files(tmp_path)

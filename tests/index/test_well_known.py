@@ -7,9 +7,9 @@ import sys
 import pytest
 import shapely
 
-from harma.errors import QueryError
+from harma.errors import DataError, QueryError
 from harma.index.area_texts import area_of_text
-from harma.index.well_known import are_deep, is_deep, read_wkt
+from harma.index.well_known import are_deep, is_deep, read_outlines, read_wkt
 from harma.searches.mark_words import shape_of
 
 POINT = shapely.to_wkb(shapely.Point(1, 2))
@@ -69,3 +69,19 @@ def test_geos_would_end_the_process():
     code = "import struct, shapely; shapely.from_wkb(struct.pack('<BII', 1, 7, 1) * 500_000)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode < 0
+
+
+@pytest.mark.parametrize(
+    "wkb",
+    [
+        shapely.to_wkb(shapely.box(0, 0, 1, 1))[:-1] + b"\xff",
+        shapely.to_wkb(shapely.box(0, 0, 1, 1))[:20],
+        b"x",
+        b"\x01\x03\x00\x00\x00\x01\x00\x00\x00\xff\xff\xff\xff",
+    ],
+)
+def test_outlines_of_a_damaged_index(wkb):
+    good = shapely.to_wkb(shapely.Point(1, 2))
+    assert read_outlines([good, None, b""]).tolist() == [shapely.Point(1, 2), None, None]
+    with pytest.raises(DataError, match="^archive: the index is damaged: an outline in it is no"):
+        read_outlines([good, wkb], "archive")

@@ -116,3 +116,14 @@ def test_embeddings_that_are_no_numbers_are_refused(model):
     model.encode_text = lambda token_ids: torch.full((len(token_ids), 2), torch.nan)
     with pytest.raises(DataError, match="embeddings that are not numbers"):
         embed_texts(model, ["a"])
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_embeddings_of_another_length_than_the_model_says(model, length):
+    model.encode_image = lambda pixels: torch.ones(len(pixels), length)
+    model.encode_text = lambda token_ids: torch.ones(len(token_ids), length)
+    message = f"gives embeddings of {length} numbers, and says that they have 2"
+    with pytest.raises(DataError, match=message):
+        embed_pixels(model, torch.ones(2, 3, 4, 4))
+    with pytest.raises(DataError, match=message):
+        embed_texts(model, ["a"])

@@ -251,7 +251,9 @@ def test_facts_of_another_program_are_none_and_others_must_be_facts(tiny_config,
     facts = describe(tmp_path / "m")
     assert facts.keys() == {"kind", "directory", "bytes"}
     (tmp_path / "m" / "harma.json").write_text(yaml.safe_dump(["a"]))
-    with pytest.raises(ConfigError, match="harma.json holds list instead of facts; save the model"):
+    with pytest.raises(
+        ConfigError, match="harma.json holds a list instead of facts; save the model"
+    ):
         describe(tmp_path / "m")
 
 

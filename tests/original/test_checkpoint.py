@@ -57,5 +57,7 @@ def test_mixed_precision_is_not_double(state, tiny_config, tmp_path):
 def test_another_architecture_is_named(state, tiny_config, tmp_path):
     write_released(tmp_path / "a.pth", state, {})
     tiny_config["embed_dim"] = 8
-    with pytest.raises(WeightsError, match="the given weights: weights and architecture do not"):
+    with pytest.raises(
+        WeightsError, match="a.pth: the given weights: weights and architecture do not"
+    ):
         open_checkpoint(tmp_path / "a.pth", tiny_config)

@@ -95,11 +95,11 @@ def test_options_that_it_does_not_take():
             make_optimizer(parameters().values(), optim)
 
 
-@pytest.mark.parametrize("name", ["harma.errors.HarmaError", "builtins.dict", "builtins.len"])
+@pytest.mark.parametrize("name", ["harma.errors.HarmaError", "builtins.len"])
 def test_what_is_no_optimiser_is_told_without_words_of_python(name):
     with pytest.raises(ConfigError, match=r"optimiser '[\w.]+'") as error:
         make_optimizer(parameters().values(), OptimConfig(name=name))
-    assert not re.search(r"__init__|keyword|TypeError|NoneType", str(error.value))
+    assert not re.search(r"__init__|keyword|argument|TypeError|NoneType", str(error.value))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]{5,}")
 # How libraries talk to their own programmers: of their classes, arguments and source files.
 OF_PROGRAMMERS = re.compile(
     r"\b[A-Za-z_.]*(?:Error|Exception|Warning)\b|object has no attribute|unexpected keyword"
+    r"|keyword argument"
     r"|positional argument|<class '|<built-in|not subscriptable|NoneType"
     r"|unsupported operand|not supported between"
     r"|object is not|cannot be interpreted|\bmust be \w+, not \w+|unhashable|indices must be"

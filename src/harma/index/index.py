@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from harma.errors import ConfigError, QueryError
+from harma.ground.messages import about_file
 from harma.ground.outputs import check_output_file
 from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Place
@@ -386,7 +387,10 @@ class Index:
                 " texts and pictures cannot be looked for. Give a chip or a vector of"
                 " that model"
             )
-        return _checked(self.store, open_model(settings.model, backbone=settings.backbone))
+        # What is wrong with it may be what the index says of it.
+        with about_file(str(self.store.home)):
+            model = open_model(settings.model, backbone=settings.backbone)
+        return _checked(self.store, model)
 
     @cached_property
     def embedder(self) -> QueryEmbedder:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harma.errors import ConfigError
+from harma.ground.messages import about_file
 from harma.ground.outputs import check_output_directory
 from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Home, Place, home_of
@@ -123,7 +124,9 @@ def add_to_index(
     _insisted(home, options)
     scenes = find_scenes(sources)
     with chosen_engine(options) as engine:
-        loaded = _loaded(of_index.model, backbone or of_index.backbone, options)
+        # What is wrong with it may be what the index says of it.
+        with about_file(str(home)):
+            loaded = _loaded(of_index.model, backbone or of_index.backbone, options)
         keep_model(loaded)
         return build(
             home,

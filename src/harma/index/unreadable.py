@@ -61,9 +61,16 @@ def check_are_files(folder: Path) -> None:
         return
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_dir():
+            try:
+                is_folder, is_file = entry.is_dir(), entry.is_file()
+            except OSError as error:
+                raise DataError(
+                    f"{entry.path} leads nowhere ({error.strerror}); the index is damaged: build"
+                    " it again"
+                ) from error
+            if is_folder:
                 check_are_files(Path(entry.path))
-            elif not entry.is_file() and Path(entry.path).exists():
+            elif not is_file and Path(entry.path).exists():
                 raise DataError(
                     f"{entry.path} is a pipe or device, and no file; the index is damaged: build"
                     " it again"

@@ -174,3 +174,10 @@ def test_of_several_names_the_preferred_one_is_downloaded(hub):
     assert find_file(remote, "the file", allow_download=True).read_text() == "b.txt"
     with pytest.raises(MissingFileError, match="the file: org/two holds none of x.txt, y.txt; see"):
         find_file(hub_repo("org/two", ("x.txt", "y.txt")), "the file", allow_download=True)
+
+
+@pytest.mark.parametrize("repo", ["\u202e", "a b", "../x", "-", "a/b/c", "x" * 200, "a\\b"])
+def test_what_is_no_name_of_a_repository(repo):
+    remote = hub_repo(repo, ("a.bin",), None)
+    with pytest.raises(MissingFileError, match="no name of a repository of Hugging Face"):
+        find_file(remote, "the weights", allow_download=False)

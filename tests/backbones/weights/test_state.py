@@ -199,7 +199,7 @@ def test_packed_files(tmp_path):
 def test_content_that_is_no_state_dict(tmp_path):
     torch.save([torch.zeros(1)], tmp_path / "w.pt")
     with pytest.raises(
-        WeightsError, match=r"w.pt holds list, not weights; save model.state_dict\(\)"
+        WeightsError, match=r"w.pt holds a list, not weights; save model.state_dict\(\)"
     ):
         read_weights(tmp_path / "w.pt")
 

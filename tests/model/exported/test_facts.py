@@ -57,6 +57,7 @@ def test_the_id_is_the_models_own_while_it_is_near():
         ({"least_cosines": {"image": 0.5, "text": 1.0}}, WeightsError, "does not follow"),
         ({"files": {"../x": {"bytes": 1}}}, WeightsError, r"names the file '\.\./x'"),
         ({"files": 3}, WeightsError, "cannot be used"),
+        ({"files": {"text.onnx": 0.5}}, WeightsError, "cannot be used"),
     ],
 )
 def test_what_cannot_be_used(copied, values, error, message):
