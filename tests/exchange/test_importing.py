@@ -463,3 +463,26 @@ def test_damage_to_what_it_says_of_sources_is_found_before_anything_is_written(e
     with pytest.raises(DataError, match="is damaged"):
         import_geoparquet(tmp_path / "other", exported)
     assert not is_index(tmp_path / "other")
+
+
+@pytest.mark.parametrize("name", ["id", "source", "crs", "content", "scene"])
+def test_texts_that_are_no_utf8(exported, tmp_path, name):
+    table = pq.read_table(exported)
+
+    def spoilt(kind):
+        return pa.Array.from_buffers(
+            kind, len(table), pa.array([b"\xff\x85"] * len(table)).buffers()
+        )
+
+    if name == "scene":
+        scene = table["scene"].combine_chunks()
+        fields = {field.name: scene.field(field.name) for field in scene.type}
+        fields["bands"] = spoilt(pa.string())
+        column = pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
+    else:
+        column = spoilt(pa.string())
+    place = table.column_names.index(name)
+    pq.write_table(table.set_column(place, name, column), exported)
+    with pytest.raises(DataError, match="is damaged"):
+        import_geoparquet(tmp_path / "other", exported)
+    assert not is_index(tmp_path / "other")

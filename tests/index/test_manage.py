@@ -167,3 +167,12 @@ def test_tiles_from_python(built, model, tmp_path):
     assert of_both[0] == of_both[1], "embedded again, it is as if it had been built so"
     Index.reembed(built, model[1], tiles=1, **HERE)
     assert Index.open(built).info()["tiles"] == 1
+
+
+@pytest.mark.parametrize("other", ["os.system", "/nonexistent/model"])
+def test_an_index_names_itself_where_its_model_cannot_be_opened(built, tmp_path, other):
+    write_settings(Path(built), replace(read_settings(Path(built)), model=other))
+    with pytest.raises(HarmaError, match="named: "):
+        add_to_index(built, [tmp_path / "scenes"], options=WorkOptions(**HERE))
+    with pytest.raises(HarmaError, match="named: "):
+        Index.open(built).search("a roof")

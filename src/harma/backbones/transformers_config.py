@@ -150,5 +150,5 @@ def _config(kind: str, values: Mapping[str, object], where: str) -> Any:
     try:
         return transformers().AutoConfig.for_model(kind, **values)
     except (ValueError, TypeError, StrictDataclassError) as error:
-        reason = CLASS.sub("", in_one_line(error, length=300))
+        reason = CLASS.sub("", in_one_line(error, length=300)).replace("NoneType", "nothing")
         raise ConfigError(f"{where}: a {kind} cannot have these values ({reason})") from error

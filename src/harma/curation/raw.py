@@ -144,7 +144,13 @@ def _unread(form: str, root: Path, names: Iterable[str]) -> tuple[str, ...]:
     unread: dict[str, None] = {}
     for name in names:
         text = (root / name).read_bytes().decode("utf-8-sig")
-        unread |= dict.fromkeys(find(text))
+        try:
+            unread |= dict.fromkeys(find(text))
+        except (TypeError, AttributeError, LookupError) as error:
+            raise DataError(
+                "a part of it that no split reads is of another kind than the format has",
+                source=str(root / name),
+            ) from error
     return tuple(unread)
 
 

@@ -134,6 +134,8 @@ class EmbeddingFile:
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         try:
             for batch in self._file.iter_batches(batch_size=ROWS_AT_ONCE, columns=names):
+                # Texts that are no UTF-8, among others, which nobody finds who only counts them.
+                batch.validate(full=True)
                 yield plain_batch(batch, str(self.path))
         except (OSError, ValueError, pa.ArrowException) as error:
             if isinstance(error, DataError):

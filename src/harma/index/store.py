@@ -148,11 +148,17 @@ class Store:
             self._database = _connect(self._tables, self.settings)
             self._open_tables()
             names = set(self._chips.schema.names)
+            of_sources = set(self._sources.schema.names)
         needed = set(chip_schema(self.settings.embed_dim).names)
         are_known = all(kind in WORDS for kind in self.property_types().values())
         if not needed - NEW_COLUMNS <= names or not are_known:
             raise DataError(
                 f"the index {self.home} has other columns than this HarMA's; build it again"
+            )
+        if not of_sources <= set(SOURCE_SCHEMA.names):
+            raise DataError(
+                f"the index {self.home} says other things of its sources than this HarMA knows;"
+                " build it again"
             )
 
     def _open_tables(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from harma.scenes.edge import gdal_settings, open_dataset
 from harma.scenes.products.product import BandPart
 from harma.scenes.sidecars import how_to_look
+from harma.scenes.trial import check_decodes
 
 # Prefixes of drivers that read a local file. Others (WMS:, PG:, …) would ask a server.
 KINDS = frozenset(
@@ -111,6 +112,8 @@ def subdatasets_of(path: str) -> list[str] | None:
     Raises:
         DataError: it cannot be read.
     """
+    # Containers are of the formats whose decoders may die of a damaged file.
+    check_decodes(path)
     with gdal_settings(how_to_look(path)), open_dataset(path) as dataset:
         if dataset.count:
             return None

@@ -12,6 +12,7 @@ from harma.evaluation.embedding_map import check_umap
 from harma.evaluation.retrieval import evaluate_split, with_baseline
 from harma.evaluation.storage import METRICS_FILE, check_place
 from harma.ground.device import best_device
+from harma.ground.messages import about_file
 from harma.ground.outputs import check_output_directory
 from harma.ground.reading import read_yaml
 from harma.methods.harma.config import AdapterConfig
@@ -116,7 +117,8 @@ def _data_config(
     for directory in _run_directories(source):
         if (directory / RECIPE_FILE).is_file():
             # With all that the recipe says of it: files in place of the description's, words kept.
-            of_run = recipe_from_dict(RunDirectory(directory).read_recipe()).data
+            with about_file(directory / RECIPE_FILE):
+                of_run = recipe_from_dict(RunDirectory(directory).read_recipe()).data
             return replace(of_run, root=asked or of_run.root)
     named = source if source is not None else "a model"
     raise ConfigError(f"{named} is no run that knows its data; name it: --data NAME --root DIR")

@@ -17,6 +17,7 @@ from lightning_fabric.strategies import ParallelStrategy
 
 from harma.errors import ConfigError
 from harma.ground.lock import locked
+from harma.ground.messages import about_file
 from harma.ground.outputs import check_output_directory
 from harma.training.build import method_config
 from harma.training.company import Company, in_company
@@ -164,7 +165,9 @@ def resume(directory: str | Path) -> TrainedRun:
         )
         if not company.is_first:
             run.check_same(begun["recipe"], begun["state"], company.name)
-        return train({**begun["recipe"], "output": str(directory)}, resume=True)
+        with about_file(run.recipe):
+            recipe = open_recipe({**begun["recipe"], "output": str(directory)})
+        return train(recipe, resume=True)
 
 
 def _train(fabric: Fabric, recipe: Recipe, run: RunDirectory, *, resume: bool) -> TrainedRun | None:

@@ -183,7 +183,7 @@ def _used(folder: Path, index: Path) -> Verdict | None:
         ["search", str(index), f"--like=chip:{chip}", "--output", str(folder / "hits.parquet")],
         ["index", "export", str(index), str(folder / "out.parquet")],
     ]
-    return judge_commands(commands, [str(folder), f"'{chip}'"])
+    return judge_commands(commands, [str(folder), repr(chip), "holds a NUL"])
 
 
 def _again(folder: Path, made: Table) -> Verdict | None:

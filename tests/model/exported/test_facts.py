@@ -57,6 +57,9 @@ def test_the_id_is_the_models_own_while_it_is_near():
         ({"least_cosines": {"image": 0.5, "text": 1.0}}, WeightsError, "does not follow"),
         ({"files": {"../x": {"bytes": 1}}}, WeightsError, r"names the file '\.\./x'"),
         ({"files": 3}, WeightsError, "cannot be used"),
+        ({"tokenizer": "a"}, WeightsError, "tokenizer is of another kind"),
+        ({"context_length": "9"}, WeightsError, "context_length or tokenizer is of another kind"),
+        ({"embed_dim": True}, WeightsError, "is of another kind"),
         ({"files": {"text.onnx": 0.5}}, WeightsError, "cannot be used"),
     ],
 )

@@ -211,6 +211,7 @@ def _check_values(file: Path, facts: ExportFacts) -> None:
     if set(cosines) != {"image", "text"}:
         raise _damaged(file, f"least_cosines are of {', '.join(sorted(cosines))}")
     expected = id_of(facts.source_id, facts.told, cosines, facts.files)
+    _check_kinds(file, facts)
     # Whoever changed a figure by hand would compare embeddings that do not.
     if facts.model_id != expected:
         raise _damaged(file, "its model_id does not follow from the rest")
@@ -220,6 +221,12 @@ def _check_values(file: Path, facts: ExportFacts) -> None:
             raise _damaged(file, f"it names the file {name!r}")
         if not isinstance(about, Mapping) or not isinstance(about.get("bytes"), int):
             raise _damaged(file, f"it does not say how many bytes {name} has")
+
+
+def _check_kinds(file: Path, facts: ExportFacts) -> None:
+    is_whole = type(facts.context_length) is int and type(facts.embed_dim) is int
+    if not is_whole or not isinstance(facts.tokenizer, Mapping):
+        raise _damaged(file, "embed_dim, context_length or tokenizer is of another kind")
 
 
 def _check_size(file: Path, about: Mapping[str, Any]) -> None:

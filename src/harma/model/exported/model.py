@@ -57,6 +57,7 @@ class ExportedModel:
         self, directory: Path, facts: ExportFacts, *, num_threads: int | None = None
     ) -> None:
         self.directory = directory
+        self.loaded_from = str(directory)
         self.facts = facts
         self.model_id = facts.model_id
         self.preprocess = preprocess_of(facts)
