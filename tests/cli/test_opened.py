@@ -97,6 +97,13 @@ def test_another_place(several, say):
         (["--index", "nowhere", "--group", "world"], "nowhere is no index"),
     ],
 )
+def test_what_is_not_usable(several, say, flags, said):
+    status, shown = say("searches", "save", "shards/first", "a roof", *flags)
+    assert status == 2
+    assert said in shown
+    assert not list(Path("shards").glob("*/*.sqlite"))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -122,10 +129,3 @@ def test_places_of_saved_searches_that_have_no_name(several, capsys, place):
     with pytest.raises(SystemExit):
         main(["searches", "list", "shards/first", "--state", place])
     assert "error:" in capsys.readouterr().err
-
-
-def test_what_is_not_usable(several, say, flags, said):
-    status, shown = say("searches", "save", "shards/first", "a roof", *flags)
-    assert status == 2
-    assert said in shown
-    assert not list(Path("shards").glob("*/*.sqlite"))
