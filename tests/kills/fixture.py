@@ -140,7 +140,7 @@ def _lora():
 def _plan(folder):
     recipe = _recipe(folder)
     recipe["train"] = {**recipe["train"], "epochs": 2}
-    methods = {"harma": None, "narrow": {"adapter": {"bottleneck_dim": 8}}}
+    methods = {"harma": None, "wide": {"adapter": {"bottleneck_dim": 32}}}
     return {"recipe": recipe, "methods": methods, "seeds": [1], "jobs": 1}
 
 
