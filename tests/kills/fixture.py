@@ -120,7 +120,7 @@ def _recipe(folder):
     return {
         "method": "harma",
         "backbone": f"local-dir:{folder / 'model'}",
-        "adapter": {"bottleneck_dim": 16, "num_heads": 8},
+        "adapter": {"bottleneck_dim": 16, "num_heads": 2},
         "data": {
             "name": str(folder / "data" / "data.yaml"),
             "batch_size": 8,
