@@ -87,7 +87,9 @@ def change_value(chance: random.Random, values: Any) -> None:
     elif kind == "deep":
         holder[last] = DEEP
     elif kind == "size" and is_number:
-        holder[last] = chance.choice((*SIZES, -holder[last], holder[last] * 2, holder[last] + 0.5))
+        # Whole numbers that no float holds have no half beside them.
+        half = holder[last] + (0.5 if abs(holder[last]) < 2**53 else 1)
+        holder[last] = chance.choice((*SIZES, -holder[last], holder[last] * 2, half))
     else:
         holder[last] = chance.choice(ODD)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tests.fuzz.edge import CLEAN, Verdict
 
 from harma.cli import main
+from harma.cli.crash import CRASHED
 from harma.errors import HarmaError
 
 # Signs of a message that a library wrote for its own programmers.
@@ -76,7 +77,7 @@ def judge_error(error: BaseException, names: Sequence[str]) -> Verdict:
 
 
 def command(arguments: Sequence[str]) -> Answer:
-    """Run `harma …` in this process; what no command catches goes through."""
+    """Run `harma …` in this process; of what no command catches it prints a crash report."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -87,9 +88,13 @@ def command(arguments: Sequence[str]) -> Answer:
 
 
 def judge_answer(answer: Answer, names: Sequence[str]) -> Verdict | None:
-    """The verdict on a command that refused; None where it did its work (status 0 or 1)."""
+    """The verdict on a command that refused or crashed; None where it did its work (0 or 1)."""
     if answer.status in (0, 1):
         return None
+    if answer.status == CRASHED:
+        report = answer.err[answer.err.index("error:") :]
+        cause = " ".join(report.splitlines()[:2])
+        return Verdict("traceback", cause_of(cause), report)
     lines = [line for line in answer.err.splitlines() if "error:" in line]
     if not lines:
         return Verdict("silent", f"exit status {answer.status} without a word", answer.err)

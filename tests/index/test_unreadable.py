@@ -8,10 +8,9 @@ import pytest
 from tests.index.made import make_store
 
 from harma.errors import DataError, QueryError
-from harma.index import store as stores
 from harma.index.contract import StoreReader
 from harma.index.index import Index
-from harma.index.store import Store
+from harma.index.store import Store, reads, source_reads
 from harma.index.unreadable import DAMAGED, UnreadableError, is_of_store, reason_of_store
 
 READS = {
@@ -114,4 +113,4 @@ def test_no_read_is_forgotten():
     """What the contract of readers names reads tables, but for these."""
     names = {name for name, _ in inspect.getmembers(StoreReader) if not name.startswith("_")}
     others = {"home", "num_bytes", "reading", "settings", "snapshot", "tuning"}
-    assert names - others <= set(stores.READS)
+    assert names - others <= {*reads.READS, *source_reads.READS}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import harma
-from harma.cli.command import module_command, run_command
+from harma.cli.command import CommandParser, module_command, run_command
 from harma.cli.endings import CommandEnd
 from harma.cli.signals import Signals
 from harma.errors import ConfigError
@@ -146,7 +146,7 @@ def _set_up_logging(*, is_debug: bool) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     verbs = "\n".join(f"  {verb:<10} {summary}" for verb, (_, summary) in VERBS.items())
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="harma",
         description="Adapt CLIP to aerial and satellite imagery, measure it, and use it.",
         epilog=f"verbs:\n{verbs}\n\n{EPILOG}",

@@ -9,6 +9,10 @@ from harma.ground.outputs import check_no_address, check_output_directory, check
 from harma.ground.storage.addresses import address_of, in_bucket
 from harma.ground.storage.home import Home, home_of
 
+# Processes or threads: each takes memory, and more than these help nobody.
+MOST_WORKERS = 1024
+MOST_DIGITS = 18
+
 
 def positive(text: str) -> int:
     """A whole number from 1."""
@@ -18,6 +22,11 @@ def positive(text: str) -> int:
 def count(text: str) -> int:
     """A whole number from 0."""
     return _number(text, 0)
+
+
+def worker_count(text: str) -> int:
+    """A number of processes or threads, from 0 to `MOST_WORKERS`."""
+    return _number(text, 0, MOST_WORKERS)
 
 
 def floats(text: str) -> tuple[float, ...]:
@@ -53,8 +62,20 @@ def local_directory(text: str) -> Path:
     return _checked_place(text, check_no_address)
 
 
+def given_name(text: str) -> str:
+    """What names something, such as a model, a data set or a folder."""
+    _check_named(text)
+    return text
+
+
+def thread_count(text: str) -> int:
+    """A number of processes or threads, from 1 to `MOST_WORKERS`."""
+    return _number(text, 1, MOST_WORKERS)
+
+
 def index_home(text: str) -> Home:
     """Where an index is, a directory of this machine or s3://, gs://, az://."""
+    _check_named(text)
     try:
         return home_of(text)
     except HarmaError as error:
@@ -67,6 +88,7 @@ def local_file(text: str) -> Path:
 
 
 def _checked_place(text: str, check: Callable[[str], object]) -> Path:
+    _check_named(text)
     # argparse would put words of its own in place of those of an error it does not know.
     try:
         check(text)
@@ -75,9 +97,20 @@ def _checked_place(text: str, check: Callable[[str], object]) -> Path:
     return Path(text)
 
 
-def _number(text: str, least: int) -> int:
-    if not text.lstrip("+-").isdecimal() or int(text) < least:
+def _check_named(text: str) -> None:
+    """Check that a place has a name: an empty one would be taken for the folder one is in."""
+    if not text.strip():
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not allowed; give a whole number from {least}"
+            f"{text!r} is no name; is a variable of the shell not set?"
         )
+
+
+def _number(text: str, least: int, most: int | None = None) -> int:
+    allowed = f"from {least}"
+    if most is not None:
+        allowed = f"from {least} to {most:,}"
+    # No number of so many digits is of use here, and Python refuses to read thousands.
+    is_number = len(text) <= MOST_DIGITS and text.lstrip("+-").isdecimal()
+    if not is_number or int(text) < least or (most is not None and int(text) > most):
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; give a whole number {allowed}")
     return int(text)

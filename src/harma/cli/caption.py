@@ -5,10 +5,9 @@ Captions come from the file as they are.
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import positive
+from harma.cli.argument_types import local_file, positive
 from harma.cli.images import (
     Cells,
     ImageAnswers,
@@ -38,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--captions",
         required=True,
-        type=Path,
+        type=local_file,
         metavar="FILE",
         help="one per line, a JSON list, or a data set's annotations (.json, .csv)",
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import positive
+from harma.cli.argument_types import local_file, positive
 from harma.cli.images import (
     Cells,
     ImageAnswers,
@@ -49,11 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="names, or a file with one per line or a JSON list",
     )
     parser.add_argument(
-        "--templates", type=Path, metavar="FILE", help="sentences with {} in place of the class"
+        "--templates",
+        type=local_file,
+        metavar="FILE",
+        help="sentences with {} in place of the class",
     )
     parser.add_argument(
         "--vocabulary",
-        type=Path,
+        type=local_file,
         metavar="FILE",
         help=(
             "JSON of `harma data vocabulary`: prompts also name what is typical of the label of a"

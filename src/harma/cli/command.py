@@ -6,13 +6,50 @@ exit status: 0 done, 1 done with a negative answer. What cannot be done is raise
 """
 
 import argparse
-from collections.abc import Callable, Iterable
+import re
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any, NoReturn
+
+from harma.errors import ConfigError
+
+NO_VALUE = re.compile(r"--[a-z][a-z-]*=--")
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], int]
 Parse = Callable[[argparse.ArgumentParser, list[str]], argparse.Namespace]
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser of the command line whose errors are told as ours are.
+
+    They quote what was given: of any length, and with signs that no terminal should be sent.
+    """
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        """The arguments; what nobody declared is quoted, as blanks are not seen otherwise."""
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {shlex.join(unknown)}")
+        return parsed
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """The arguments that are known, and all others; also of an action's own parser."""
+        for arg in args or ():
+            # Of `--` as a value argparse makes a list without one.
+            if NO_VALUE.fullmatch(arg):
+                self.error(f"argument {arg.removesuffix('=--')}: '--' is no value")
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """End the command with a message."""
+        super().error(str(ConfigError(message)))
 
 
 def no_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +112,7 @@ def run_command(command: Command, prog: str, arguments: list[str]) -> int:
         The exit status.
     """
     # Descriptions and examples are written in lines, which argparse would run together.
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=prog,
         description=command.description or command.summary,
         epilog=command.epilog,

@@ -7,9 +7,8 @@ cosines are their products.
 
 import argparse
 import sys
-from pathlib import Path
 
-from harma.cli.argument_types import output_file
+from harma.cli.argument_types import local_file, output_file
 from harma.cli.images import add_model_arguments, embed_named, open_model, shown
 from harma.ground.outputs import as_written
 
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--captions",
-        type=Path,
+        type=local_file,
         metavar="FILE",
         help="one per line, a JSON list, or a data set's annotations (.json, .csv)",
     )

@@ -72,7 +72,8 @@ class CommandEnd:
         if not problem:
             _say(crash_report(error, self.arguments))
             return CRASHED
-        _say(f"error: {problem}")
+        # What the system names is of any length, and holds any sign.
+        _say(f"error: {HarmaError(problem)}")
         return BAD_INPUT
 
 

@@ -11,7 +11,7 @@ unlike, image, before, after) or qrels of TREC with --topics.
 import argparse
 from pathlib import Path
 
-from harma.cli.argument_types import count, output_directory, positive
+from harma.cli.argument_types import given_name, output_directory, positive, worker_count
 from harma.cli.device import add_device_argument
 from harma.cli.judged_search import add_search_arguments, is_of_search, run_search
 
@@ -30,12 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
         "what",
+        type=given_name,
         metavar="RUN_OR_ADAPTER",
         help="run, adapter or model directory, preset, open_clip name; or an index, with --queries",
     )
     _add_data_arguments(parser)
     parser.add_argument(
-        "--backbone", help="where the backbone is now, if not where the directory says"
+        "--backbone",
+        type=given_name,
+        help="where the backbone is now, if not where the directory says",
     )
     add_device_argument(parser)
     parser.add_argument(
@@ -50,14 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """What only a model on a data set is asked."""
     parser.add_argument(
-        "--data", help="data set (rsitmd, rsicd, ucm) or the path of its description"
+        "--data",
+        type=given_name,
+        help="data set (rsitmd, rsicd, ucm) or the path of its description",
     )
-    parser.add_argument("--root", help="the folder its files are in")
+    parser.add_argument("--root", type=given_name, help="the folder its files are in")
     parser.add_argument(
         "--split", choices=("train", "val", "test"), default="test", help="default: test"
     )
     parser.add_argument("--batch-size", type=positive, default=128, help="images at once (128)")
-    parser.add_argument("--num-workers", type=count, default=0, help="processes that decode (0)")
+    parser.add_argument(
+        "--num-workers", type=worker_count, default=0, help="processes that decode (0)"
+    )
     parser.add_argument("--report", action="store_true", help="also write report.html")
     parser.add_argument(
         "--umap",

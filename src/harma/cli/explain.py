@@ -4,10 +4,9 @@ Orange parts speak for the text, blue ones against it. It needs grid² + 1 embed
 """
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import output_file, positive
+from harma.cli.argument_types import given_name, local_file, output_file, positive
 from harma.cli.device import add_device_argument, load_on_device
 from harma.ground.outputs import as_written
 
@@ -26,9 +25,12 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
-        "model", metavar="MODEL", help="run, adapter or model directory, preset, open_clip name"
+        "model",
+        type=given_name,
+        metavar="MODEL",
+        help="run, adapter or model directory, preset, open_clip name",
     )
-    parser.add_argument("image", type=Path, metavar="IMAGE", help="an image file")
+    parser.add_argument("image", type=local_file, metavar="IMAGE", help="an image file")
     parser.add_argument("text", metavar="TEXT", help="what to look for in it")
     parser.add_argument(
         "--output", required=True, type=output_file, metavar="FILE", help="the picture, a .png file"
@@ -37,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--grid", type=positive, default=12, help="parts along each side, 3 to 64 (12)"
     )
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
     add_device_argument(parser)
     parser.add_argument(

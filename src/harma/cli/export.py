@@ -9,7 +9,7 @@ the indexes that were made with it. released writes the checkpoint of the origin
 import argparse
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import output_place
+from harma.cli.argument_types import given_name, output_place
 from harma.ground.outputs import as_written
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ PRECISIONS = ("float32", "bf16", "int8")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
-        "what", metavar="MODEL", help="run, adapter or model directory, preset, open_clip name"
+        "what",
+        type=given_name,
+        metavar="MODEL",
+        help="run, adapter or model directory, preset, open_clip name",
     )
     parser.add_argument("--format", choices=FORMATS, default="released", help="(released)")
     parser.add_argument(
@@ -47,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--calibrate",
+        type=given_name,
         nargs="+",
         metavar="IMAGE",
         help=(
@@ -63,7 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
-        "--backbone", help="where the backbone is now, if not where the directory says"
+        "--backbone",
+        type=given_name,
+        help="where the backbone is now, if not where the directory says",
     )
 
 

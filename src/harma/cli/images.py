@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from harma.cli.argument_types import count, positive
+from harma.cli.argument_types import given_name, positive, worker_count
 from harma.cli.device import add_device_argument, add_precision_argument, open_on_device
 from harma.ground.device import usable_cores
 from harma.ground.progress import progress_bars
@@ -49,18 +49,21 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """The model, and how it runs."""
     parser.add_argument(
         "model",
+        type=given_name,
         metavar="MODEL",
         help="run, adapter, model or exported directory, preset, open_clip name",
     )
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
     add_device_argument(parser)
     add_precision_argument(parser)
     parser.add_argument("--batch-size", type=positive, default=64, help="images at once (64)")
     parser.add_argument(
         "--num-workers",
-        type=count,
+        type=worker_count,
         # A core stays for the model.
         default=min(MOST_WORKERS, usable_cores() - 1),
         help="processes that decode",

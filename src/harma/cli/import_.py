@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harma.cli.argument_types import output_directory
+from harma.cli.argument_types import given_name, output_directory
 from harma.errors import ConfigError
 
 EPILOG = """examples:
@@ -19,9 +19,12 @@ adapters (600 MB for ViT-B/32)."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("checkpoint", help="the .pth, .pt or .safetensors file")
+    parser.add_argument("checkpoint", type=given_name, help="the .pth, .pt or .safetensors file")
     parser.add_argument(
-        "--architecture", required=True, help="open_clip model name, or a JSON file with its config"
+        "--architecture",
+        type=given_name,
+        required=True,
+        help="open_clip model name, or a JSON file with its config",
     )
     parser.add_argument(
         "--output", required=True, type=output_directory, metavar="DIR", help="where to write"
@@ -30,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--variant", choices=("released", "document"), default="released", help="shared adapter"
     )
     parser.add_argument(
-        "--backbone", help="preset or file with the same backbone weights; they are compared"
+        "--backbone",
+        type=given_name,
+        help="preset or file with the same backbone weights; they are compared",
     )
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harma.cli.argument_types import given_name
 from harma.model.card import trained_share
 
 EPILOG = """examples:
@@ -14,7 +15,9 @@ EPILOG = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("directory", metavar="DIR", help="a run, adapter or model directory")
+    parser.add_argument(
+        "directory", type=given_name, metavar="DIR", help="a run, adapter or model directory"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import local_directory, local_file, positive
+from harma.cli.argument_types import given_name, local_directory, local_file, positive
 from harma.cli.opened import add_others_argument, check_outside
 from harma.cli.search_flags import add_expand_flag, add_where_flags, where_of
 
@@ -41,7 +41,9 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR_OR_RUN",
         help="an earlier --output, or a run of TREC: differences with intervals",
     )
-    of_search.add_argument("--model", help="where the index's model is now, if not where it was")
+    of_search.add_argument(
+        "--model", type=given_name, help="where the index's model is now, if not where it was"
+    )
     add_expand_flag(of_search)
     add_where_flags(of_search)
 

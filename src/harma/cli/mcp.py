@@ -9,6 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from harma.cli.argument_types import given_name
 from harma.cli.opened import add_state_argument
 from harma.cli.serve import indexes_and_groups, named_index
 
@@ -36,9 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write", action="store_true", help="searches may be saved, marked and watched"
     )
     add_state_argument(parser)
-    parser.add_argument("--model", help="where the model is now, if not where the indexes say")
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--model", type=given_name, help="where the model is now, if not where the indexes say"
+    )
+    parser.add_argument(
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from harma.cli.argument_types import output_directory
+from harma.cli.argument_types import given_name, output_directory
 from harma.ground.outputs import as_written
 
 EPILOG = """examples:
@@ -17,7 +17,11 @@ The result is a model directory that harma, and open_clip as local-dir:DIR, read
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="run or adapter directories of one backbone"
+        "runs",
+        type=given_name,
+        nargs="+",
+        metavar="RUN",
+        help="run or adapter directories of one backbone",
     )
     parser.add_argument(
         "--scale",
@@ -31,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--backbone",
+        type=given_name,
         help="where the backbone is now, if not where the directories say; of whole models what"
         " they were trained from",
     )

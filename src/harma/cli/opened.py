@@ -1,12 +1,11 @@
 """An index, or several as one, and saved searches, opened for `harma watch` and `searches`."""
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from harma.cli.argument_types import index_home
+from harma.cli.argument_types import given_name, index_home
 
 if TYPE_CHECKING:
     from harma.ground.storage.home import Home
@@ -99,10 +98,14 @@ def add_state_argument(parser: argparse.ArgumentParser) -> None:
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the model is that embeds what is looked for."""
     parser.add_argument(
-        "--model", help="where the index's model is now, if not where it was; or an export of it"
+        "--model",
+        type=given_name,
+        help="where the index's model is now, if not where it was; or an export of it",
     )
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
 
 
@@ -125,11 +128,11 @@ def read_search(file: Path) -> dict[str, Any]:
         ConfigError: it is none, or not there.
     """
     from harma.errors import ConfigError
+    from harma.ground.json_text import parse_json
 
-    try:
-        asked = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file} is no JSON that can be read ({error})") from error
+    if not file.is_file():
+        raise ConfigError(f"{file} is not there; name a file of JSON")
+    asked = parse_json(file.read_bytes(), source=str(file), error=ConfigError)
     if not isinstance(asked, dict):
         raise ConfigError(f'{file} holds no object; a search is one, such as {{"text": "…"}}')
     return asked

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.argument_types import index_home, output_file
+from harma.cli.argument_types import given_name, index_home, output_file
 from harma.cli.opened import add_others_argument
 from harma.cli.search_flags import (
     add_flags,
@@ -70,10 +70,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_flags(parser)
     add_others_argument(parser)
     parser.add_argument(
-        "--model", help="where the index's model is now, if not where it was; or an export of it"
+        "--model",
+        type=given_name,
+        help="where the index's model is now, if not where it was; or an export of it",
     )
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
     parser.add_argument(
         "--output",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
-from harma.cli.argument_types import count, index_home, local_file, positive
+from harma.cli.argument_types import count, given_name, index_home, local_file, positive
 from harma.cli.watch.telling import (
     add_telling_arguments,
     hosts_that_may_be_told,
@@ -61,10 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
     parser.add_argument(
-        "--model", help="where the index's model is now, if not where it was; or an export of it"
+        "--model",
+        type=given_name,
+        help="where the index's model is now, if not where it was; or an export of it",
     )
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
     _add_page(parser.add_argument_group("the page"))
     _add_access(parser.add_argument_group("who may come in, and do what"))

@@ -103,7 +103,8 @@ class EmbeddingFile:
     def scenes(self) -> dict[str, SourceRecord]:
         """What an exported file says of the sources of its chips; unfinished ones are left out."""
         source = self.layout.source
-        if self.settings is None or source is None or SCENE_COLUMN not in self._schema.names:
+        is_told = self.layout.is_ours and SCENE_COLUMN in self._schema.names
+        if self.settings is None or source is None or not is_told:
             return {}
         scenes: dict[str, SourceRecord] = {}
         for batch in self._batches([source, "content", SCENE_COLUMN]):

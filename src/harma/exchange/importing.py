@@ -134,6 +134,8 @@ class _Import:
         if store is not None:
             self._look(store)
         self.sources: dict[str, str] = {}
+        # What an export says of them.
+        self.scenes: dict[str, SourceRecord] = {}
         self.num_added = 0
         self.num_there = 0
         self.num_repeated = 0
@@ -160,9 +162,10 @@ class _Import:
             if self.file.layout.id is not None:
                 self._check_once(seen, done, rows)
             self._check_same(rows)
-            self.sources.update((chip.source, chip.content) for chip in rows.chips)
+            self._note_sources(done, rows)
             done += len(rows.chips)
             self.progress("checking", done, self.file.num_rows)
+        self.scenes = self.file.scenes()
         changed = []
         for name, content in sorted(self.contents):
             if self.sources.get(name, content) != content:
@@ -172,6 +175,16 @@ class _Import:
                 f"{len(changed):,} sources of {self.path} are in the index with other content, such"
                 f" as {changed[0]}; take them out of the index first (harma index remove)"
             )
+
+    def _note_sources(self, done: int, rows: CheckedRows) -> None:
+        """Note which content each source has, which is one: an index holds it once."""
+        for row, chip in enumerate(rows.chips, done):
+            known = self.sources.setdefault(chip.source, chip.content)
+            if known != chip.content:
+                raise DataError(
+                    f"{self.path}, row {row}: the source {chip.source} has another content here"
+                    f" ({chip.content!r}) than in a row before ({known!r}); export the index again"
+                )
 
     def _check_once(self, seen: set[str], done: int, rows: CheckedRows) -> None:
         """Check that no id is there twice."""
@@ -234,10 +247,9 @@ class _Import:
         """Write the sources, last: a source that is written has all of its chips."""
         counts = _counts(store)
         known = store.sources()
-        scenes = self.file.scenes()
         records = []
         for name in self.sources:
-            record = self._record(name, counts[name], known.get(name), scenes.get(name))
+            record = self._record(name, counts[name], known.get(name), self.scenes.get(name))
             if record is not None:
                 records.append(record)
         for start in range(0, len(records), SOURCES_AT_ONCE):

@@ -14,7 +14,7 @@ from harma.errors import DataError, QueryError
 from harma.ground.json_text import parse_json
 from harma.index.area_crs import crs_of_member, named_crs
 from harma.index.area_parts import joined
-from harma.index.well_known import read_wkt
+from harma.index.well_known import read_wkt, said_by_geos
 
 # A text that begins so is WKT, and no name of a file.
 WKT = re.compile(
@@ -87,7 +87,8 @@ def _of_wkt(wkt: str, srid: str | None) -> BaseGeometry:
     except QueryError as error:
         raise QueryError(f"the polygon is not read: {error.problem}") from error
     except (shapely.errors.ShapelyError, ValueError, NotImplementedError) as error:
-        raise QueryError(f"the polygon is not WKT ({error})") from error
+        reason = said_by_geos(error)
+        raise QueryError(f"the polygon is not WKT ({reason})") from error
     return joined([geometry], crs)
 
 

@@ -132,7 +132,9 @@ def _circle(near: Sequence[float], radius_km: float | None) -> BaseGeometry:
         raise QueryError(
             f"near is {list(near)}; give longitude (-180 to 180) and latitude (-90 to 90)"
         )
-    if radius_km is None or not 0 < radius_km < ANYWHERE:
+    if radius_km is None:
+        raise QueryError("near has no radius; give radius_km (--radius), kilometres around it")
+    if not 0 < radius_km < ANYWHERE:
         raise QueryError(
             f"radius_km is {radius_km}; give kilometres, over 0 and under {ANYWHERE:,.0f}"
         )

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -67,8 +67,8 @@ def fingerprint(source: Source) -> str:
     if source.stamp is not None:
         return source.stamp.content
     digest = hashlib.blake2b(digest_size=16)
-    files = [path for path in _every_file(source) if Path(path).is_file()]
-    is_gone = _is_path(source.opened_as) and not Path(source.opened_as).exists()
+    files = [path for path in _every_file(source) if _has_mode(path, stat.S_ISREG)]
+    is_gone = _is_path(source.opened_as) and _stat(source.opened_as) is None
     if not files or is_gone:
         return fingerprint_of_name(source)
     # One file is what it was before scenes had several.
@@ -174,7 +174,7 @@ def _every_file(source: Source) -> list[str]:
     """The files of a source; of a folder that is a raster (Zarr) those in it."""
     files: list[str] = []
     for path in _files(source):
-        if Path(path).is_dir():
+        if _has_mode(path, stat.S_ISDIR):
             files += sorted(str(below) for below in Path(path).rglob("*") if below.is_file())
         else:
             files.append(path)
@@ -193,6 +193,12 @@ def _stat(path: str) -> os.stat_result | None:
     # A pipe or a device is none: who reads one may wait for ever.
     is_one = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
     return found if is_one else None
+
+
+def _has_mode(path: str, is_of: Callable[[int], bool]) -> bool:
+    """Whether something of a kind is there; names of other programs may be too long for any."""
+    found = _stat(path)
+    return found is not None and is_of(found.st_mode)
 
 
 def _add(digest: hashlib.blake2b, path: str) -> None:

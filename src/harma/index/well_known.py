@@ -13,7 +13,10 @@ from shapely.geometry.base import BaseGeometry
 
 from harma.errors import QueryError
 from harma.ground.limits import MAX_DEPTH
+from harma.ground.messages import first_line
 
+# GEOS says first which of its own kinds of errors one is.
+KIND_OF_ERROR = re.compile(r"^\w*Exception: ")
 PARENTHESES = re.compile(r"[()]")
 # Kinds of WKB: lines are points, polygons are rings of points, the others hold geometries.
 POINT = 1
@@ -42,6 +45,11 @@ def read_wkt(text: str) -> BaseGeometry:
         raise QueryError(f"the WKT has {depth:,} parentheses in one another; {MAX_DEPTH.said}")
     geometry: BaseGeometry = shapely.from_wkt(text)
     return geometry
+
+
+def said_by_geos(error: Exception) -> str:
+    """What GEOS says of a text that it cannot read."""
+    return KIND_OF_ERROR.sub("", first_line(error))
 
 
 def is_deep(content: bytes | None) -> bool:

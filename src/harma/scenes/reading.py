@@ -46,10 +46,22 @@ class Reading:
     values: ModelBands | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         # Asked for, so that one that is not understood is told now.
         _ = self.stated_crs
         check_height(self.height)
         check_date_pattern(self.date_from)
+
+    def _check_kinds(self) -> None:
+        """Check of which kinds the values are: files say them too, of any kind."""
+        for name in ("nodata", "height"):
+            check_number(name, getattr(self, name))
+        for name in ("crs", "date_from"):
+            text = getattr(self, name)
+            if text is not None and not isinstance(text, str):
+                raise ConfigError(f"{name} is {text!r}; it must be a text")
+        if not isinstance(self.bands, str) and not all(map(_is_band, self.bands)):
+            raise ConfigError(f"bands is {list(self.bands)}; they must be whole numbers from 1")
 
     @property
     def stated_crs(self) -> "CRS | None":
@@ -70,6 +82,21 @@ class Reading:
             if name != "ranges" and str(value) != str(getattr(usual, name)):
                 said.append(f"{name} {value}")
         return ", ".join(said) or "as the files say"
+
+
+def check_number(name: str, value: object) -> None:
+    """Check that a value is a number, or is not given.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not is_number:
+        raise ConfigError(f"{name} is {value!r}; it must be a number")
+
+
+def _is_band(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def check_height(height: float | None) -> None:

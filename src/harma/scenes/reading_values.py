@@ -1,13 +1,13 @@
 """How scenes are read, as plain values: kept with an index, and with a model trained on rasters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from harma.errors import DataError
+from harma.errors import ConfigError, DataError
 from harma.scenes.model_bands import bands_from
 from harma.scenes.ranges import KindRange
-from harma.scenes.reading import Reading
+from harma.scenes.reading import Reading, check_number
 from harma.scenes.stretch import Stretch
 from harma.scenes.stretch_rule import AUTO_RULE, SCENE, StretchRule, parse_stretch
 
@@ -47,8 +47,20 @@ def reading_of_values(values: Mapping[str, Any]) -> Reading:
 
 def _range_of(values: Mapping[str, Any]) -> KindRange:
     stretch = values["stretch"]
-    limits = Stretch(tuple(stretch["low"]), tuple(stretch["high"]))
-    return KindRange(values["kind"], limits, values.get("level", 0.0))
+    limits = Stretch(_numbers(stretch["low"]), _numbers(stretch["high"]))
+    kind = values["kind"]
+    if not isinstance(kind, str):
+        raise ConfigError(f"the kind of a range is {kind!r}; it must be a text")
+    if len(limits.low) != len(limits.high):
+        raise ConfigError(f"the range of {kind} has other numbers of low and high values")
+    return KindRange(kind, limits, _numbers([values.get("level", 0.0)])[0])
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    for value in values:
+        # A missing one is no number here.
+        check_number("a value of a range", "nothing" if value is None else value)
+    return tuple(values)
 
 
 def as_trained(reading: Reading, values: Mapping[str, Any] | None) -> Reading:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from harma.errors import ConfigError
+from harma.ground.messages import plain_reason
 from harma.ground.plugins import find
 from harma.training.recipe import OptimConfig
 
@@ -101,7 +102,8 @@ def make_optimizer(
         return build(groups, **arguments)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"optimiser {optim.name!r} does not take these options: {error}; see optim.options"
+            f"optimiser {optim.name!r} does not take these options"
+            f" ({plain_reason(error, 'it is no optimiser, or has others')}); see optim.options"
         ) from error
 
 

@@ -36,6 +36,9 @@ class Range:
 
 POSITIVE = Range("be greater than 0", lambda number: number > 0)
 NOT_NEGATIVE = Range("not be negative", lambda number: number >= 0)
+# Processes: each takes memory, and more than these help nobody.
+MOST_WORKERS = 1024
+WORKERS = Range(f"be from 0 to {MOST_WORKERS:,}", lambda number: 0 <= number <= MOST_WORKERS)
 SHARE = Range("be from 0 to below 1", lambda number: 0 <= number < 1)
 
 RANGES = {
@@ -43,7 +46,7 @@ RANGES = {
     "data.captions_per_image": POSITIVE,
     "data.eval_batch_size": POSITIVE,
     "data.max_words": POSITIVE,
-    "data.num_workers": NOT_NEGATIVE,
+    "data.num_workers": WORKERS,
     "optim.lr": POSITIVE,
     "optim.clip_norm": POSITIVE,
     "optim.weight_decay": NOT_NEGATIVE,

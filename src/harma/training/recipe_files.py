@@ -10,7 +10,7 @@ from typing import Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from harma.errors import ConfigError
-from harma.ground.messages import about_file, kind_of
+from harma.ground.messages import about_file, kind_of, sendable
 from harma.ground.reading import read_yaml
 from harma.ground.shipped import named_file
 from harma.original.config import is_original_config, recipe_of_original
@@ -147,8 +147,16 @@ def read_recipe(argv: Sequence[str], *, prog: str, description: str, examples: s
             f" YAML file; `{prog} --help` shows every option"
         )
     values = recipe_values(argv[0])
+    _check_texts(argv[1:])
     with about_file(argv[0]):
         return _instantiate(parser, values, list(argv[1:]))
+
+
+def _check_texts(flags: Sequence[str]) -> None:
+    """Check that flags are text: bytes that are none are given to no reader of YAML."""
+    for flag in flags:
+        if sendable(flag) != flag:
+            raise ConfigError(f"{flag!r} is no text in UTF-8; no name or value of a recipe is so")
 
 
 def _instantiate(

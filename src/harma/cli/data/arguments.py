@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import positive
+from harma.cli.argument_types import given_name, thread_count
 from harma.ground.device import usable_cores
 from harma.ground.progress import Advance, progress_bars
 
@@ -19,15 +19,22 @@ if TYPE_CHECKING:
 def add_data(parser: argparse.ArgumentParser, *, splits: bool = True) -> None:
     """DATA, --root, --images and --splits."""
     parser.add_argument(
-        "data", metavar="DATA", help="data set (rsitmd, rsicd, ucm) or the path of its description"
+        "data",
+        type=given_name,
+        metavar="DATA",
+        help="data set (rsitmd, rsicd, ucm) or the path of its description",
     )
     parser.add_argument(
         "--root",
+        type=given_name,
         metavar="DIR",
         help="the folder its files are in; default: the description's folder",
     )
     parser.add_argument(
-        "--images", metavar="DIR", help="the image folder, if not where the description says"
+        "--images",
+        type=given_name,
+        metavar="DIR",
+        help="the image folder, if not where the description says",
     )
     if splits:
         add_splits(parser)
@@ -37,6 +44,7 @@ def add_several(parser: argparse.ArgumentParser) -> None:
     """DATA[=DIR] …, --root, --images and --splits."""
     parser.add_argument(
         "data",
+        type=given_name,
         metavar="DATA[=DIR]",
         nargs="+",
         help=(
@@ -44,8 +52,12 @@ def add_several(parser: argparse.ArgumentParser) -> None:
             " its files"
         ),
     )
-    parser.add_argument("--root", metavar="DIR", help="the folder of a single data set's files")
-    parser.add_argument("--images", metavar="DIR", help="the image folder of a single data set")
+    parser.add_argument(
+        "--root", type=given_name, metavar="DIR", help="the folder of a single data set's files"
+    )
+    parser.add_argument(
+        "--images", type=given_name, metavar="DIR", help="the image folder of a single data set"
+    )
     add_splits(parser)
 
 
@@ -64,7 +76,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     """--num-workers."""
     parser.add_argument(
         "--num-workers",
-        type=positive,
+        type=thread_count,
         default=usable_cores(),
         metavar="N",
         help="threads",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from harma.cli.argument_types import count, output_file, positive
+from harma.cli.argument_types import count, given_name, output_file, positive
 from harma.cli.data.arguments import add_splits, data_and_root, show_table, with_commas
 from harma.ground.outputs import as_written
 
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the action."""
     parser.add_argument(
         "data",
+        type=given_name,
         metavar="DATA[=DIR]",
         nargs="+",
         help=(
@@ -39,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             " (.txt, .csv, .json)"
         ),
     )
-    parser.add_argument("--root", metavar="DIR", help="the folder of a single data set's files")
+    parser.add_argument(
+        "--root", type=given_name, metavar="DIR", help="the folder of a single data set's files"
+    )
     add_splits(parser)
     parser.add_argument(
         "--min-count", type=positive, default=2, metavar="N", help="leave out rarer terms (2)"

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, TypeVar
 
-from harma.cli.argument_types import count, floats, positive
+from harma.cli.argument_types import (
+    floats,
+    given_name,
+    positive,
+    thread_count,
+    worker_count,
+)
 from harma.cli.command import Command
 from harma.cli.device import add_device_argument, add_precision_argument
 from harma.ground.progress import progress_bars
@@ -31,6 +37,7 @@ def _add_build_arguments(parser: argparse.ArgumentParser) -> None:
     _add_source_arguments(parser)
     parser.add_argument(
         "--model",
+        type=given_name,
         metavar="MODEL",
         help="run, adapter or model directory, or preset; for a new index",
     )
@@ -129,7 +136,9 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         help="read what files name beyond themselves: VRT of other folders, WMS, PCIDSK, …",
     )
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
 
 
@@ -151,7 +160,9 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
         help="pictures embedded at once: chips, and their tiles (64)",
     )
     parser.add_argument(
-        "--num-workers", type=count, help="processes that read (one less than cores, at most 8)"
+        "--num-workers",
+        type=worker_count,
+        help="processes that read (one less than cores, at most 8)",
     )
     parser.add_argument(
         "--engine",
@@ -170,7 +181,7 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=positive,
+        type=thread_count,
         metavar="N",
         help="of the Ray cluster, each with a model (one a GPU, or as many as the cores allow)",
     )
@@ -188,10 +199,16 @@ def _add_work_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_reembed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", metavar="MODEL", required=True, help="run, adapter or model directory, or preset"
+        "--model",
+        type=given_name,
+        metavar="MODEL",
+        required=True,
+        help="run, adapter or model directory, or preset",
     )
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
     parser.add_argument(
         "--allow-missing", action="store_true", help="give up sources that cannot be read any more"

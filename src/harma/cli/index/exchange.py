@@ -1,9 +1,8 @@
 """Actions of `harma index` that exchange an index with other programs: export, import."""
 
 import argparse
-from pathlib import Path
 
-from harma.cli.argument_types import output_file
+from harma.cli.argument_types import given_name, local_file, output_file
 from harma.cli.command import Command
 from harma.ground.outputs import as_written
 from harma.ground.progress import progress_bars
@@ -18,11 +17,12 @@ def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "file", metavar="FILE.parquet", type=Path, help="GeoParquet file with embeddings"
+        "file", metavar="FILE.parquet", type=local_file, help="GeoParquet file with embeddings"
     )
     made = parser.add_mutually_exclusive_group()
     made.add_argument(
         "--model",
+        type=given_name,
         metavar="MODEL",
         help="what embedded: run, adapter or model directory, or preset; an export states it",
     )
@@ -32,7 +32,9 @@ def _add_import_arguments(parser: argparse.ArgumentParser) -> None:
         help="name of a model that HarMA cannot load; no texts can be looked for",
     )
     parser.add_argument(
-        "--backbone", help="where the model's backbone is now, if not where it says"
+        "--backbone",
+        type=given_name,
+        help="where the model's backbone is now, if not where it says",
     )
     parser.add_argument(
         "--embedding-column",

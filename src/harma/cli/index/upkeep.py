@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from harma.cli.argument_types import positive
+from harma.cli.argument_types import given_name, thread_count
 from harma.cli.command import Command
 from harma.ground.garbage import paused_collection
 from harma.ground.progress import progress_bars
@@ -16,8 +16,10 @@ def _add_remove_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_relocate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("old", metavar="OLD", help="folder or address, as sources are called now")
-    parser.add_argument("new", metavar="NEW", help="where they lie")
+    parser.add_argument(
+        "old", type=given_name, metavar="OLD", help="folder or address, as sources are called now"
+    )
+    parser.add_argument("new", type=given_name, metavar="NEW", help="where they lie")
     parser.add_argument(
         "--dry-run", action="store_true", help="only say how many sources would be renamed"
     )
@@ -38,7 +40,7 @@ def _add_optimize_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=positive,
+        type=thread_count,
         default=1,
         help="processes that make the ANN index (1); more need harma[cluster]",
     )

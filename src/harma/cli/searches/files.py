@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from harma.cli.argument_types import output_file
+from harma.cli.argument_types import local_file, output_file
 from harma.cli.command import Command
 from harma.cli.opened import IndexPlace, check_outside, open_searches
 from harma.cli.searches.kept import add_search_argument
@@ -33,7 +33,7 @@ def _add_import_arguments(parser: argparse.ArgumentParser) -> None:
     add_search_argument(parser)
     parser.add_argument(
         "file",
-        type=Path,
+        type=local_file,
         metavar="FILE",
         help=".geojson, .csv or .parquet, of ours or with labelled points or footprints",
     )
@@ -59,11 +59,13 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
+    from harma.ground.messages import about_file
     from harma.index.index import Index
     from harma.searches.mark_files import read_mark_file
     from harma.searches.mark_import import import_marks
 
-    file = read_mark_file(_content(args.file), form_of(args.file))
+    with about_file(args.file):
+        file = read_mark_file(_content(args.file), form_of(args.file))
     place = IndexPlace.of(args.directory, args)
     index = Index.open(place.homes)
     with open_searches(place, args.state) as searches:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harma.cli.argument_types import local_file
 from harma.cli.command import Command
 from harma.cli.opened import (
     IndexPlace,
@@ -26,7 +27,10 @@ def add_search_argument(parser: argparse.ArgumentParser) -> None:
 def _add_save_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="?", metavar="TEXT", help="what should be seen")
     parser.add_argument(
-        "--asked", type=Path, metavar="FILE", help="a search in JSON, as the HTTP API takes it"
+        "--asked",
+        type=local_file,
+        metavar="FILE",
+        help="a search in JSON, as the HTTP API takes it",
     )
     parser.add_argument("--name", help="of the saved search (its text)")
     add_model_arguments(parser)

@@ -2,10 +2,9 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harma.cli.argument_types import floats
+from harma.cli.argument_types import floats, local_file
 from harma.cli.command import Command
 from harma.cli.opened import (
     IndexPlace,
@@ -33,7 +32,10 @@ def _add_add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("a new saved search")
     what.add_argument("--text", help="what should be seen")
     what.add_argument(
-        "--asked", type=Path, metavar="FILE", help="a search in JSON, as the HTTP API takes it"
+        "--asked",
+        type=local_file,
+        metavar="FILE",
+        help="a search in JSON, as the HTTP API takes it",
     )
     what.add_argument("--name", help="of the saved search (its text)")
     what.add_argument("--bbox", type=floats, metavar="W,S,E,N", help="area, in degrees")

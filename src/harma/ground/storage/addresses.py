@@ -12,6 +12,10 @@ SCHEMES = ("s3", "gs", "az")
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):/{1,2}", re.IGNORECASE)
 
 
+# Of any store; each allows less. One that none allows would be looked for in vain for minutes.
+BUCKET = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._-]{0,221}")
+
+
 class Address(NamedTuple):
     """An object of a bucket, or all below a key.
 
@@ -55,6 +59,11 @@ def address_of(place: str | os.PathLike[str]) -> Address:
     bucket, _, key = text[match.end() :].partition("/")
     if not bucket or bucket in (".", ".."):
         raise ConfigError(f"{text} names no bucket; give one, such as s3://BUCKET/archive")
+    if not BUCKET.fullmatch(bucket):
+        raise ConfigError(
+            f"{text} names a bucket {bucket!r}, and no store has such; letters, digits, dots,"
+            " - and _ are allowed"
+        )
     parts = [part for part in key.split("/") if part]
     if {".", ".."} & set(parts):
         raise ConfigError(
