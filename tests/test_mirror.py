@@ -13,7 +13,10 @@ SMALL = 60
 # Module → the file that tests it under another name, and why.
 ELSEWHERE = {
     "harma": ("test_init.py", "the package's own name would say nothing"),
-    "harma.index.store": ("index/test_contract.py", "every store is held to one contract there"),
+    **dict.fromkeys(
+        ("harma.index.store.store", "harma.index.store.reads", "harma.index.store.source_reads"),
+        ("index/test_contract.py", "every store is held to one contract there"),
+    ),
 }
 
 

@@ -18,7 +18,8 @@ from harma.index import writer as writing
 from harma.index.build import build, default_settings
 from harma.index.index import Index
 from harma.index.settings import read_settings
-from harma.index.store import Store, tables_name
+from harma.index.store import Store
+from harma.index.store.tables import tables_name
 from harma.index.verify import verify
 from harma.model.model import HarMA
 from harma.scenes.edge import library_call

@@ -8,7 +8,6 @@ from tests.index.made import all_chips, all_rows, fill, made_settings
 from tests.index.memory_store import MemoryStore
 
 from harma.errors import NotFoundError, QueryError
-from harma.index import store as stores
 from harma.index.ann import read_ann
 from harma.index.ann_tuning import make_ann
 from harma.index.ask import Chip, Page, Query, Vector, Where
@@ -17,7 +16,7 @@ from harma.index.contract import ROW_ID, StoreReader, StoreWriter
 from harma.index.geoparquet import export_geoparquet
 from harma.index.index import Index
 from harma.index.records import SourceRecord
-from harma.index.store import Store
+from harma.index.store import Store, source_reads
 
 COUNT, DIM = 700, 16
 SOURCES = [f"/scenes/{number:04d}.tif" for number in range(18)]
@@ -175,7 +174,7 @@ def test_what_is_written_is_read_by_the_next_snapshot(writable):
 
 
 def test_sources_come_in_blocks_too(writable, monkeypatch):
-    monkeypatch.setattr(stores, "SOURCES_AT_ONCE", 2)
+    monkeypatch.setattr(source_reads, "SOURCES_AT_ONCE", 2)
     writable.put_sources([SourceRecord(name, 9, 9, "c", bands="3,2,1") for name in SOURCES])
     blocks = list(writable.source_blocks())
     assert max(map(len, blocks)) == 2

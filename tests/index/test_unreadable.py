@@ -9,10 +9,9 @@ import pytest
 from tests.index.made import make_store
 
 from harma.errors import DataError, QueryError
-from harma.index import store as stores
 from harma.index.contract import StoreReader
 from harma.index.index import Index
-from harma.index.store import Store
+from harma.index.store import Store, reads, source_reads
 from harma.index.unreadable import (
     DAMAGED,
     UnreadableError,
@@ -121,7 +120,7 @@ def test_no_read_is_forgotten():
     """What the contract of readers names reads tables, but for these."""
     names = {name for name, _ in inspect.getmembers(StoreReader) if not name.startswith("_")}
     others = {"home", "num_bytes", "reading", "settings", "snapshot", "tuning"}
-    assert names - others <= set(stores.READS)
+    assert names - others <= {*reads.READS, *source_reads.READS}
 
 
 @pytest.mark.parametrize("name", ["a.lance", "data/b.lance", "x/_versions/1.manifest"])
@@ -141,3 +140,11 @@ def test_pipes_and_devices_in_an_index_are_told_before_anybody_waits(tmp_path, n
         file.symlink_to("/dev/zero" if kind == "device" else file)
     with pytest.raises(DataError, match="is a pipe or device, and no file|leads nowhere"):
         check_are_files(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["addEd", "x"])
+def test_sources_of_which_an_index_says_other_things(tmp_path, name):
+    store = make_store(tmp_path / "index", 9)
+    store._sources.alter_columns({"path": "added", "rename": name})
+    with pytest.raises(DataError, match="index says other things of its sources"):
+        Store(tmp_path / "index")

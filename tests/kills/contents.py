@@ -3,6 +3,7 @@
 Times and seconds are left out; embeddings and weights are compared with a tolerance.
 """
 
+import csv
 import hashlib
 import json
 import re
@@ -18,7 +19,7 @@ VOLATILE = re.compile(
 )
 LEFT_OUT = (
     *("environment.json", "report.html", "state.pt", ".lock", "search.json", "job.log"),
-    *("index.html", ".sqlite", ".png", ".tex", ".md", ".log"),
+    *("index.html", "speed.json", ".sqlite", ".png", ".tex", ".md", ".log"),
 )
 
 
@@ -121,9 +122,18 @@ def file_contents(path):
 
         table = parquet.read_table(path)
         return {"rows": repr(sorted(map(repr, table.drop(["embedding"]).to_pylist())))}
+    if path.name == "runs.csv":
+        return _rows(path)
     if path.name == "results.csv":
         return {"lines": len(path.read_text().splitlines())}
     return {"": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _rows(path):
+    """The rows of a table, without the columns of times."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {f"row {number}": repr(_lasting(row)) for number, row in enumerate(rows)}
 
 
 def _events(path):

@@ -120,7 +120,7 @@ def _recipe(folder):
     return {
         "method": "harma",
         "backbone": f"local-dir:{folder / 'model'}",
-        "adapter": {"bottleneck_dim": 16, "num_heads": 8},
+        "adapter": {"bottleneck_dim": 16, "num_heads": 2},
         "data": {
             "name": str(folder / "data" / "data.yaml"),
             "batch_size": 8,
@@ -140,7 +140,7 @@ def _lora():
 def _plan(folder):
     recipe = _recipe(folder)
     recipe["train"] = {**recipe["train"], "epochs": 2}
-    methods = {"harma": None, "narrow": {"adapter": {"bottleneck_dim": 8}}}
+    methods = {"harma": None, "wide": {"adapter": {"bottleneck_dim": 32}}}
     return {"recipe": recipe, "methods": methods, "seeds": [1], "jobs": 1}
 
 

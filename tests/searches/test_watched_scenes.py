@@ -22,7 +22,7 @@ def store_of(tmp_path, records, chips):
 
 def test_scenes_that_are_whole(tmp_path, monkeypatch):
     # Read in blocks.
-    monkeypatch.setattr("harma.index.store.SOURCES_AT_ONCE", 1)
+    monkeypatch.setattr("harma.index.store.source_reads.SOURCES_AT_ONCE", 1)
     records = [
         SourceRecord("/whole", 1, 2, "c", num_chips=2),
         SourceRecord("/begun", 1, 2, "c", num_chips=3),

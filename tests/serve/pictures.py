@@ -8,8 +8,11 @@ import zlib
 
 import numpy as np
 from PIL import Image, ImageCms
+from rasterio.io import MemoryFile
 
 SIDE = 48
+# Of Sentinel-2, as a model of four bands reads them.
+NAMES = ("B02", "B03", "B04", "B08")
 
 
 def encoded(image, kind, **options):
@@ -24,6 +27,18 @@ def noise(mode="RGB", width=SIDE, height=SIDE):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(pixels).convert(mode)
+
+
+def raster(names=NAMES, dtype="uint16", height=20, width=30, **profile):
+    """The bytes of a GeoTIFF of bands with names."""
+    rng = np.random.default_rng(1)
+    values = rng.integers(1000, 5000, (len(names), height, width)).astype(dtype)
+    size = {"count": len(names), "height": height, "width": width, "dtype": dtype}
+    with MemoryFile() as memory:
+        with memory.open(driver="GTiff", **size, **profile) as dataset:
+            dataset.write(values)
+            dataset.descriptions = names
+        return memory.read()
 
 
 def whole_pictures():

@@ -43,9 +43,9 @@ def is_running(pid):
 
 def test_one_process_decodes_many(decoders):
     decoder = decoders()
-    assert decoder.decode(PLAIN, "PNG").size == (48, 48)
+    assert decoder.decode(PLAIN, "PNG").picture.size == (48, 48)
     pid = pid_of(decoder)
-    assert decoder.decode(PLAIN, "PNG").tobytes() == noise().tobytes()
+    assert decoder.decode(PLAIN, "PNG").picture.tobytes() == noise().tobytes()
     assert pid_of(decoder) == pid
     decoder.close()
     assert not is_running(pid)
@@ -57,7 +57,7 @@ def test_threads_take_turns(decoders):
     bodies = [encoded(image, "PNG") for image in images]
     with ThreadPoolExecutor(4) as pool:
         decoded = list(pool.map(lambda body: decoder.decode(body, "PNG"), bodies))
-    assert [image.getpixel((0, 0))[0] for image in decoded] == list(range(12))
+    assert [sent.picture.getpixel((0, 0))[0] for sent in decoded] == list(range(12))
 
 
 def test_it_is_replaced_after_some_pictures(decoders):
@@ -90,7 +90,7 @@ def test_what_takes_too_long_is_killed(decoders):
         decoder.decode(encoded(noise(width=3000, height=3000), "PNG"), "PNG")
     assert time.monotonic() - start < 20
     decoder.seconds = 30.0
-    assert decoder.decode(PLAIN, "PNG").size == (48, 48), "a new process"
+    assert decoder.decode(PLAIN, "PNG").picture.size == (48, 48), "a new process"
 
 
 def test_what_computes_too_long_is_ended_by_the_system(decoders):
@@ -98,14 +98,14 @@ def test_what_computes_too_long_is_ended_by_the_system(decoders):
     large = encoded(noise("L", 4900, 4900).convert("I"), "TIFF", compression="tiff_lzw")
     with pytest.raises(QueryError, match="takes too long, or ends the program"):
         decoder.decode(large, "TIFF")
-    assert decoder.decode(PLAIN, "PNG").size == (48, 48)
+    assert decoder.decode(PLAIN, "PNG").picture.size == (48, 48)
 
 
 def test_memory_is_limited(decoders):
     decoder = decoders(most_bytes=40 << 20)
     with pytest.raises(QueryError, match="too much memory|takes too long"):
         decoder.decode(encoded(Image.new("RGB", (4900, 4900)), "PNG"), "PNG")
-    assert decoder.decode(PLAIN, "PNG").size == (48, 48)
+    assert decoder.decode(PLAIN, "PNG").picture.size == (48, 48)
 
 
 def test_a_process_that_died_meanwhile_is_replaced(decoders):
@@ -113,7 +113,7 @@ def test_a_process_that_died_meanwhile_is_replaced(decoders):
     decoder.decode(PLAIN, "PNG")
     decoder._process.kill()
     decoder._process.wait()
-    assert decoder.decode(PLAIN, "PNG").size == (48, 48)
+    assert decoder.decode(PLAIN, "PNG").picture.size == (48, 48)
 
 
 def test_it_writes_no_file_and_is_limited(decoders):

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import rasterio
+from fastapi.testclient import TestClient
 from PIL import Image
 from tests.training.runs import trained
 
@@ -17,6 +18,9 @@ from harma.index.index import Index
 from harma.index.pictures import pictures_of
 from harma.index.settings import read_settings
 from harma.scenes.model_bands import BAND_SETS
+from harma.serve.app import make_app
+from harma.serve.service import Service
+from harma.serve.settings import ServeSettings
 
 BANDS = BAND_SETS["sentinel-2-4"]
 
@@ -144,6 +148,64 @@ def test_a_query_by_a_picture_is_refused(index):
     place, _, _ = index
     with pytest.raises(QueryError, match="reads bands of a sensor, which a picture has not"):
         Index.open(place).search(image=Image.new("RGB", (8, 8)), k=1)
+
+
+@pytest.fixture(scope="module")
+def client(index):
+    """Of a server over the index, which is ready."""
+    service = Service.of(ServeSettings(indexes={"a": index[0]}))
+    for served in service.indexes.values():
+        served.warm_up()
+    with TestClient(make_app(service), base_url="http://localhost") as client:
+        yield client
+
+
+def asked(client, **query):
+    return client.post("/v1/indexes/a/search", json={"k": 1, **query})
+
+
+def sent(client, body, kind):
+    return client.post("/v1/uploads", content=body, headers={"content-type": f"image/{kind}"})
+
+
+def test_it_is_searched_over_http(client, index):
+    _, paths, _ = index
+    assert asked(client, text="a pond").json()["features"]
+    # By the file of a scene, as at the command line: alone, beside a text, as an example, saved.
+    upload = sent(client, paths[1].read_bytes(), "tiff").json()["id"]
+    (hit,) = asked(client, image={"upload": upload}).json()["features"]
+    assert hit["properties"]["source_name"] == paths[1].name
+    assert hit["properties"]["score"] > 0.9999
+    (hit,) = asked(client, like=[{"upload": upload}]).json()["features"]
+    assert hit["properties"]["source_name"] == paths[1].name
+    assert asked(client, text="a pond", image={"upload": upload}).status_code == 200
+    assert asked(client, text="a pond", unlike=[{"upload": upload}]).status_code == 200
+    saved = client.post(
+        "/v1/searches", json={"index": "a", "name": "b", "asked": {"image": {"upload": upload}}}
+    )
+    assert saved.status_code == 201, saved.text
+
+
+def test_over_http_an_upload_that_lacks_bands_is_422(client, index, tmp_path):
+    place, _, _ = index
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.tif")
+    pictures = [
+        ((place.parent / "a.png").read_bytes(), "png", "red, green and blue alone"),
+        ((tmp_path / "a.tif").read_bytes(), "tiff", "red, green and blue alone"),
+        ((place.parent / "rgb.tif").read_bytes(), "tiff", "lacking: B08"),
+    ]
+    for body, kind, why in pictures:
+        upload = sent(client, body, kind).json()["id"]
+        asking = {"image": {"upload": upload}}
+        for answer in (
+            asked(client, **asking),
+            asked(client, text="a pond", like=[{"upload": upload}]),
+            client.post("/v1/searches", json={"index": "a", "name": "b", "asked": asking}),
+        ):
+            assert answer.status_code == 422
+            assert why in answer.json()["detail"]
+            assert "model reads B02, B03, B04, B08" in answer.json()["detail"]
+            assert str(place.parent) not in answer.text
 
 
 def test_an_index_goes_over_to_a_model_of_pictures(index, model, tmp_path):

@@ -32,17 +32,24 @@ class Parts(NamedTuple):
     buffers: tuple[str, ...]
 
 
-def note_parts(root: nn.Module) -> dict[nn.Module, Parts]:
-    """What every module of a tree consists of now."""
+# The root is noted as None: what it keeps may not refer to itself, or a model that nobody uses any
+# more would keep its weights in memory until the garbage collector comes by.
+Noted = Mapping[nn.Module | None, Parts]
+
+
+def note_parts(root: nn.Module) -> Noted:
+    """What every module of a tree consists of now; the root is None."""
     return {
-        module: Parts(dict(module._modules), tuple(module._parameters), tuple(module._buffers))
+        None if module is root else module: Parts(
+            dict(module._modules), tuple(module._parameters), tuple(module._buffers)
+        )
         for module in root.modules()
     }
 
 
 def bare_view(
     root: M,
-    noted: Mapping[nn.Module, Parts],
+    noted: Noted,
     *,
     without_hooks: range,
     values: Mapping[nn.Parameter, Tensor],
@@ -60,8 +67,9 @@ def bare_view(
     """
     # Every module is copied, though a method touches few: what hooks itself to the modules in its
     # first call, as encoders of transformers do, would otherwise reach those that are shared.
-    views = {module: _copied(module, without_hooks) for module in noted}
-    for module, parts in noted.items():
+    by_module = {_module(key, root): parts for key, parts in noted.items()}
+    views = {module: _copied(module, without_hooks) for module in by_module}
+    for module, parts in by_module.items():
         attributes = vars(views[module])
         attributes["_modules"] = {
             name: None if child is None else views[child] for name, child in parts.children.items()
@@ -74,6 +82,11 @@ def bare_view(
     view = views[root]
     assert isinstance(view, type(root))
     return view
+
+
+def _module(key: nn.Module | None, root: nn.Module) -> nn.Module:
+    # A list of modules that is empty is false.
+    return root if key is None else key
 
 
 def _value(parameter: nn.Parameter | None, values: Mapping[nn.Parameter, Tensor]) -> Tensor | None:

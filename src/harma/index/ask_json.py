@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from harma.errors import QueryError
@@ -16,8 +18,8 @@ from harma.index.ask import Chip, Example, Page, Picture, Query, Text, Vector, W
 
 # Nobody writes SQL for the machine of another.
 NOT_IN_JSON = ("where",)
-# What is found by an id: a picture, the name of a source.
-Uploaded = Callable[[str], Image.Image]
+# What is found by an id: a picture, or values of bands; the name of a source.
+Uploaded = Callable[[str], Image.Image | NDArray[np.float32]]
 Named = Callable[[str], str]
 _KINDS = ("text", "chip", "upload", "vector")
 

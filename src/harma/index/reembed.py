@@ -14,7 +14,8 @@ from harma.index.engines.engine import Engine
 from harma.index.properties import properties_of
 from harma.index.settings import Settings, is_index, read_settings, write_settings
 from harma.index.source_files import source_of
-from harma.index.store import TABLES, WRITING_INDEX, Store
+from harma.index.store import WRITING_INDEX, Store
+from harma.index.store.tables import TABLES
 from harma.index.writer import BuildOutcome, write_problems
 from harma.model.fingerprint import model_id
 from harma.model.opened import OpenedModel, engine_of

@@ -3,13 +3,18 @@
 import logging
 import subprocess
 import threading
+from dataclasses import dataclass
 from typing import IO
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from harma.errors import QueryError, TooLargeError
 from harma.ground.apart import command_of, environment_of
-from harma.serve.decoding import REQUEST, Decoded, read_answer
+from harma.scenes.reading import Reading
+from harma.serve.decoding import REQUEST, SEEN, Decoded, read_answer
+from harma.serve.decoding_rasters import array_of, asking
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +28,19 @@ SECONDS = 30.0
 # Pictures after which the process is replaced, so that nothing that it leaks grows.
 PICTURES_EACH = 200
 UNREADABLE = "the picture cannot be read: {}. Save it as PNG or JPEG and send it again"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What was sent.
+
+    Attributes:
+        picture: RGB; None: it is a raster alone.
+        raster: width and height of a raster, which `Decoder.seen` reads; None: it is a picture.
+    """
+
+    picture: Image.Image | None
+    raster: tuple[int, int] | None
 
 
 class Decoder:
@@ -54,8 +72,8 @@ class Decoder:
         self._process: subprocess.Popen[bytes] | None = None
         self._num_pictures = 0
 
-    def decode(self, body: bytes, kind: str) -> Image.Image:
-        """A picture, reduced, as RGB.
+    def decode(self, body: bytes, kind: str) -> Sent:
+        """A picture, reduced, as RGB, or a raster, which need be none.
 
         Args:
             body: its bytes.
@@ -71,6 +89,30 @@ class Decoder:
             raise TooLargeError(f"the picture is too large: {decoded.problem}; make it smaller")
         if decoded.problem:
             raise QueryError(UNREADABLE.format(decoded.problem))
+        if not pixels:
+            return Sent(None, decoded.raster)
+        picture = Image.frombytes("RGB", (decoded.width, decoded.height), pixels)
+        return Sent(picture, decoded.raster)
+
+    def seen(self, body: bytes, reading: Reading) -> Image.Image | NDArray[np.float32]:
+        """A raster as the model of an index sees it.
+
+        Args:
+            body: bytes of a GeoTIFF.
+            reading: of the index.
+
+        Returns:
+            RGB; float32 (H, W, N) where the model reads bands.
+
+        Raises:
+            QueryError: it cannot be read so, or takes too much memory or time.
+        """
+        with self._lock:
+            decoded, pixels = self._asked(asking(body, reading), SEEN)
+        if decoded.problem:
+            raise QueryError(f"the uploaded raster cannot be searched with: {decoded.problem}")
+        if decoded.bands:
+            return array_of(pixels, decoded.width, decoded.height, decoded.bands)
         return Image.frombytes("RGB", (decoded.width, decoded.height), pixels)
 
     def close(self) -> None:

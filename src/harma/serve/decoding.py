@@ -10,20 +10,29 @@ import json
 import resource
 import struct
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from typing import IO
 
+import numpy as np
 from PIL import Image
 
-from harma.errors import DataError
+from harma.errors import DataError, HarmaError
 from harma.ground.apart import limit_process
 from harma.scenes.picture import DECODING_ERRORS, to_rgb, upright
+from harma.serve.decoding_rasters import COLORS, raster_size, seen_of
 
 # Longer side of what is given on, pixels: more than any model sees.
 MOST_SIDE = 1024
 # Before each picture: its format, padded, and its number of bytes.
 REQUEST = struct.Struct(">8sQ")
+# Formats as Pillow calls them: the one of rasters, and what asks for one of these as a model sees
+# it.
+TIFF = "TIFF"
+SEEN = "SEEN"
+BYTES_OF_VALUE = 4
+# More than any sensor has that a model reads.
+MOST_BANDS = 64
 
 
 @dataclass(frozen=True)
@@ -35,16 +44,29 @@ class Decoded:
         height: of it.
         problem: why there is none.
         is_too_large: whether it has too many pixels.
+        bands: whose values follow in place of RGB, as float32; 0: it is a picture.
+        raster: width and height of the raster that was sent, where it is one: it is kept, and may
+            be no picture.
     """
 
     width: int = 0
     height: int = 0
     problem: str = ""
     is_too_large: bool = False
+    bands: int = 0
+    raster: tuple[int, int] | None = None
+
+    @property
+    def num_bytes(self) -> int:
+        """Of what follows."""
+        of_pixel = BYTES_OF_VALUE * self.bands or COLORS
+        return self.width * self.height * of_pixel
 
 
 def decode(body: bytes, kind: str, most_pixels: int) -> tuple[Decoded, bytes]:
     """Decode a picture and reduce it: upright, RGB, of several pages or frames the first.
+
+    A TIFF of bands or of more than 8 bits is a raster too, and need be no picture.
 
     Args:
         body: its bytes.
@@ -54,6 +76,19 @@ def decode(body: bytes, kind: str, most_pixels: int) -> tuple[Decoded, bytes]:
     Returns:
         What became of it, and its RGB bytes.
     """
+    decoded, pixels = _as_picture(body, kind, most_pixels)
+    if kind != TIFF or decoded.is_too_large:
+        return decoded, pixels
+    raster = raster_size(body)
+    if raster is None:
+        return decoded, pixels
+    width, height = raster
+    if width * height > most_pixels:
+        return _too_large(width, height, most_pixels), b""
+    return replace(decoded, problem="", raster=raster), pixels
+
+
+def _as_picture(body: bytes, kind: str, most_pixels: int) -> tuple[Decoded, bytes]:
     try:
         with Image.open(BytesIO(body), formats=[kind]) as image:
             width, height = image.size
@@ -83,8 +118,26 @@ def _too_large(width: int, height: int, most_pixels: int) -> Decoded:
     )
 
 
+def see(request: bytes) -> tuple[Decoded, bytes]:
+    """A raster as a model sees it: what became of it, and its bytes.
+
+    Args:
+        request: of `decoding_rasters.asking`.
+    """
+    try:
+        seen = seen_of(request, MOST_SIDE)
+    except HarmaError as error:
+        return Decoded(problem=error.problem), b""
+    except MemoryError:
+        return Decoded(problem="it takes too much memory to read"), b""
+    bands = 0
+    if seen.dtype == np.float32:
+        bands = seen.shape[-1]
+    return Decoded(seen.shape[1], seen.shape[0], bands=bands), seen.tobytes()
+
+
 def read_answer(answers: IO[bytes]) -> tuple[Decoded, bytes]:
-    """Read what became of a picture: a line of JSON, then its RGB bytes.
+    """Read what became of a picture: a line of JSON, then its bytes, RGB or values.
 
     Raises:
         EOFError: the process has ended.
@@ -93,10 +146,10 @@ def read_answer(answers: IO[bytes]) -> tuple[Decoded, bytes]:
     if not line.endswith(b"\n"):
         raise EOFError
     decoded = Decoded(**json.loads(line))
-    size = 3 * decoded.width * decoded.height
     # Also the process that decodes is not trusted.
-    pixels = answers.read(min(size, 3 * MOST_SIDE * MOST_SIDE))
-    if len(pixels) != size:
+    most = BYTES_OF_VALUE * MOST_BANDS * MOST_SIDE * MOST_SIDE
+    pixels = answers.read(min(decoded.num_bytes, most))
+    if len(pixels) != decoded.num_bytes:
         raise EOFError
     return decoded, pixels
 
@@ -107,6 +160,12 @@ def _allow_seconds(seconds: int) -> None:
     until = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
+
+
+def _answer(body: bytes, kind: str, most_pixels: int) -> tuple[Decoded, bytes]:
+    if kind == SEEN:
+        return see(body)
+    return decode(body, kind, most_pixels)
 
 
 def main() -> None:
@@ -121,7 +180,7 @@ def main() -> None:
         kind, num_bytes = REQUEST.unpack(head)
         _allow_seconds(seconds)
         body = requests.read(num_bytes)
-        decoded, pixels = decode(body, kind.decode().strip(), most_pixels)
+        decoded, pixels = _answer(body, kind.decode().strip(), most_pixels)
         answers.write(json.dumps(asdict(decoded)).encode() + b"\n" + pixels)
         answers.flush()
 

@@ -50,7 +50,10 @@ def read(service: Service, index: ServedIndex, values: Mapping[str, Any]) -> Ask
         NotFoundError: a source that is named is not there.
     """
     return read_asked(
-        values, service.settings.limits, uploaded=service.uploads.picture, named=index.source_name
+        values,
+        service.settings.limits,
+        uploaded=service.seen_by(index),
+        named=index.source_name,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from harma.errors import NotFoundError
+from harma.index.ask_json import Uploaded
 from harma.serve.group import ServedGroup
 from harma.serve.listings import Listings
 from harma.serve.live import LiveIndex
@@ -116,3 +117,7 @@ class Service:
         if name not in self.indexes:
             raise NotFoundError(f"there is no index {name}; see /v1/indexes")
         return self.indexes[name]
+
+    def seen_by(self, index: ServedIndex) -> Uploaded:
+        """Gives what clients sent, by its id, as the model of an index sees it."""
+        return lambda upload: self.uploads.seen(upload, index.index.store.settings.reading)

@@ -1,4 +1,4 @@
-"""Uploaded pictures: checked, decoded apart, reduced, and kept in memory for an hour."""
+"""Uploaded pictures and rasters: checked, decoded apart, kept in memory for an hour."""
 
 import hashlib
 import time
@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from harma.errors import MediaTypeError, QueryError, TooLargeError
+from harma.scenes.reading import Reading
 from harma.serve.decoder import Decoder
 from harma.serve.settings import Limits
 from harma.serve.shelf import Shelf
@@ -45,6 +48,19 @@ class Upload:
     expires: datetime
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What is kept of an upload.
+
+    Attributes:
+        picture: RGB; None: it is a raster that is none.
+        raster: bytes of the file, where it is a raster; else none.
+    """
+
+    picture: Image.Image | None
+    raster: bytes
+
+
 class Uploads:
     """Pictures that clients sent; threads share it.
 
@@ -66,7 +82,7 @@ class Uploads:
         self.limits = limits or Limits()
         self._decoder = decoder or Decoder(self.limits.upload_pixels)
         self._clock = clock
-        self._shelf: Shelf[Image.Image] = Shelf(
+        self._shelf: Shelf[_Kept] = Shelf(
             most_things=MOST_PICTURES, most_bytes=MOST_BYTES, kept_s=kept_s, clock=clock
         )
 
@@ -82,27 +98,46 @@ class Uploads:
             QueryError: the picture cannot be decoded.
         """
         self.check_size(len(body))
-        picture = self._decoder.decode(body, format_of(body))
-        pixels = picture.tobytes()
+        sent = self._decoder.decode(body, format_of(body))
+        # A raster holds more than its picture; of a picture the bytes say nothing further.
+        kept = _Kept(sent.picture, body if sent.raster else b"")
+        size = sent.raster if sent.picture is None else sent.picture.size
+        assert size is not None
+        pixels = b"" if sent.picture is None else sent.picture.tobytes()
         # With the shape: bytes alone may be of two pictures.
-        name = hashlib.sha256(f"{picture.size}".encode() + pixels).hexdigest()[:ID_LENGTH]
-        self._shelf.put(name, picture, len(pixels))
+        name = hashlib.sha256(f"{size}".encode() + pixels + kept.raster).hexdigest()[:ID_LENGTH]
+        self._shelf.put(name, kept, len(pixels) + len(kept.raster))
         expires = datetime.fromtimestamp(self._clock() + self._shelf.kept_s, UTC)
-        return Upload(name, picture.width, picture.height, expires)
+        return Upload(name, *size, expires)
 
-    def picture(self, upload: str) -> Image.Image:
-        """An uploaded picture by its id, RGB.
+    def seen(self, upload: str, reading: Reading) -> Image.Image | NDArray[np.float32]:
+        """An uploaded picture or raster by its id, as the model of an index sees it.
+
+        Args:
+            upload: its id.
+            reading: how the index reads scenes, and as what.
+
+        Returns:
+            RGB; float32 (H, W, N) where the model reads bands.
 
         Raises:
-            QueryError: it is kept no longer, or never was.
+            QueryError: it is kept no longer, or never was, or cannot be read so: it lacks bands.
         """
-        picture = self._shelf.get(upload)
-        if picture is None:
+        kept = self._shelf.get(upload)
+        if kept is None:
             raise QueryError(
                 f"there is no uploaded picture {upload!r}: pictures are kept for an hour; upload"
                 " it again"
             )
-        return picture
+        if reading.values is None and kept.picture is not None:
+            return kept.picture
+        if not kept.raster:
+            raise QueryError(
+                f"the uploaded picture has red, green and blue alone, and the index's model reads"
+                f" {reading.values}; send a GeoTIFF with these bands, or search by a chip of the"
+                " index or by a text"
+            )
+        return self._decoder.seen(kept.raster, reading)
 
     def check_size(self, num_bytes: int) -> None:
         """Check that a file is not too large.

@@ -118,7 +118,7 @@ def test_a_builder_that_dies_is_given_the_command_again(
     for step in (1, 2, 4):
         calls = iter(range(100))
         with monkeypatch.context() as patched:
-            patched.setattr("harma.index.store.commit_fragments", _dying(calls, step))
+            patched.setattr("harma.index.store.store.commit_fragments", _dying(calls, step))
             with pytest.raises(KeyboardInterrupt):
                 build_index(scenes, directory=there, engine=RayEngine(StandInRay(seed=step)))
     build_index(scenes, directory=there, engine=RayEngine(StandInRay()))

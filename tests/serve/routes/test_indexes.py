@@ -48,7 +48,7 @@ def test_one_whose_model_is_unknown(make_service, make_client, archive, tmp_path
     from dataclasses import replace
 
     from harma.index.settings import FOREIGN, read_settings, write_settings
-    from harma.index.store import tables_name
+    from harma.index.store.tables import tables_name
     from harma.serve.served import ServedIndex
 
     settings = read_settings(archive)

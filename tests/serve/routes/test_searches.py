@@ -121,7 +121,7 @@ def test_pictures_are_kept_as_vectors(service, make_client):
     from PIL import Image
 
     picture = Image.new("RGB", (32, 32), (200, 40, 40))
-    service.uploads.picture = lambda upload: picture
+    service.uploads.seen = lambda upload, reading: picture
     client = make_client(service)
     asked = {"image": {"upload": "u1", "weight": 2}, "like": [{"text": "a roof"}]}
     saved = save(client, name="red", asked=asked)
@@ -130,7 +130,7 @@ def test_pictures_are_kept_as_vectors(service, make_client):
     assert (len(of_picture["vector"]), of_picture["weight"]) == (16, 2)
     assert saved["asked"]["like"] == [{"text": "a roof"}]
     # It is found by, without the picture; and can be changed and sent back.
-    service.uploads.picture = None
+    service.uploads.seen = None
     answer = client.post(f"/v1/searches/{saved['id']}/search", json={})
     assert answer.status_code == 200
     assert len(answer.json()["features"]) > 3

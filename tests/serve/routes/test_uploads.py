@@ -15,6 +15,7 @@ from tests.serve import pictures
 from tests.serve.pictures import encoded, noise
 
 from harma.errors import BusyError
+from harma.scenes.reading import Reading
 from harma.serve.app import make_app
 from harma.serve.routes.uploads import Arriving
 from harma.serve.service import Service
@@ -55,7 +56,7 @@ def test_a_picture_is_kept(client, service):
     assert (told["width"], told["height"]) == (48, 48)
     left = datetime.fromisoformat(told["expires"]) - datetime.now(UTC)
     assert timedelta(minutes=59) < left <= timedelta(hours=1)
-    assert service.uploads.picture(told["id"]).size == (48, 48)
+    assert service.uploads.seen(told["id"], Reading()).size == (48, 48)
 
 
 @pytest.mark.parametrize("kind", ["image/jpeg", "image/webp", "IMAGE/TIFF; charset=x"])

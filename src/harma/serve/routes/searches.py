@@ -196,7 +196,7 @@ def _shown(service: Service, request: Request, search: str) -> Response:
 
 def _kept(service: Service, index: ServedIndex, asked: dict[str, Any]) -> dict[str, Any]:
     """A search as it can be kept: uploads as vectors."""
-    return kept_asked(asked, index.index, uploaded=service.uploads.picture, named=index.source_name)
+    return kept_asked(asked, index.index, uploaded=service.seen_by(index), named=index.source_name)
 
 
 def _checked_but_vectors(rules: AskedRules) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -56,7 +56,9 @@ def routes(service: Service) -> APIRouter:
         """Send the bytes of a PNG, JPEG, WebP or TIFF.
 
         Of several pages or frames the first is kept, upright, as 8-bit RGB, its longer side 1,024
-        pixels at most. Searches name it by the id: `{"image": {"upload": ID}}`.
+        pixels at most. Searches name it by the id: `{"image": {"upload": ID}}`. A GeoTIFF of bands
+        or of more than 8 bits is kept as it is, and read as the index that is searched reads its
+        scenes: its bands where the model reads bands.
         """
         upload = await arriving.received(request)
         return UploadAnswer.model_validate(upload, from_attributes=True)
