@@ -14,7 +14,7 @@ SMALL = 60
 ELSEWHERE = {
     "harma": ("test_init.py", "the package's own name would say nothing"),
     **dict.fromkeys(
-        ("harma.index.store.store", "harma.index.store.reads", "harma.index.store.source_reads"),
+        ("harma.index.store.reads", "harma.index.store.source_reads"),
         ("index/test_contract.py", "every store is held to one contract there"),
     ),
 }

@@ -140,11 +140,3 @@ def test_pipes_and_devices_in_an_index_are_told_before_anybody_waits(tmp_path, n
         file.symlink_to("/dev/zero" if kind == "device" else file)
     with pytest.raises(DataError, match="is a pipe or device, and no file|leads nowhere"):
         check_are_files(tmp_path)
-
-
-@pytest.mark.parametrize("name", ["addEd", "x"])
-def test_sources_of_which_an_index_says_other_things(tmp_path, name):
-    store = make_store(tmp_path / "index", 9)
-    store._sources.alter_columns({"path": "added", "rename": name})
-    with pytest.raises(DataError, match="index says other things of its sources"):
-        Store(tmp_path / "index")

@@ -39,6 +39,9 @@ def contents(folder):
     for path in sorted(folder.rglob("*")):
         if any(path.is_relative_to(index) for index in indexes):
             continue
+        # Tables without settings are no index yet, and are made anew.
+        if "tables" in path.relative_to(folder).parts:
+            continue
         if (
             path.is_file()
             and _is_named(path, folder)

@@ -46,7 +46,11 @@ def test_what_a_run_leaves_that_was_killed_at_its_start_is_not_in_the_way(direct
     for name in (".lock", "environment.json", "log.jsonl"):
         (directory.path / name).write_text("")
     directory.backbone.mkdir()
+    half_written = [".recipe.yaml.34a28e2387e0.tmp", ".environment.json.f19b28f35405.tmp"]
+    for name in half_written:
+        (directory.path / name).write_text("half")
     directory.check_free()
+    assert not any((directory.path / name).exists() for name in half_written)
 
 
 def test_a_run_says_what_it_ran_on(directory):

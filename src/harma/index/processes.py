@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
+import signal
 import threading
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
@@ -14,8 +15,17 @@ READER_MODULE = "harma.index.workers"
 
 def prepare_workers() -> None:
     """Let the process that workers come from load its libraries, while this one loads its model."""
-    if worker_context().get_start_method() == "forkserver":
+    if worker_context().get_start_method() != "forkserver":
+        return
+    # A terminal sends Ctrl-C to all processes. This one ends those that it has; until they ignore
+    # the signal, they would each show where in an import they were.
+    # What the server starts first, and what lets signals through again when it is started.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
         forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def worker_context() -> BaseContext:

@@ -21,7 +21,7 @@ from harma.index.contract import READ_ERRORS
 
 # Where in its source Lance made an error, and what it writes around the reason.
 PLACES = re.compile(
-    r",?\s*(?:/\S+|[A-Za-z]:\\\S+)\.rs:\d+(?::\d+)?|^(?:lance error|LanceError\(\w+\)): "
+    r",?\s*(?:/\S+|[A-Za-z]:\\\S+)\.rs:\d+(?::\d+)?|^(?:(?:lance error|LanceError\(\w+\)): )+"
 )
 DAMAGED = "a file of its tables is damaged or missing"
 # Of LanceDB's bindings, where a part of it has panicked; they have no common class.

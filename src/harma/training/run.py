@@ -19,6 +19,7 @@ import yaml
 
 from harma.errors import ConfigError, MissingFileError, WeightsError
 from harma.ground.files import recover_directory, replacing, write_json, write_text
+from harma.ground.leftovers import remove_leftovers
 from harma.ground.lock import LOCK_FILE
 from harma.ground.messages import plain_reason
 from harma.ground.reading import read_events, read_yaml
@@ -107,6 +108,8 @@ class RunDirectory:
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            for name in (*BEGINNINGS, self.recipe.name):
+                remove_leftovers(self.path / name)
             names = sorted(path.name for path in self.path.iterdir())
         except OSError as error:
             raise ConfigError(

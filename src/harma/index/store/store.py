@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,9 @@ class Store(StoreReads):
         # What a killed build left.
         of_tables.remove_tree(tables_name(settings))
         database = connect(of_tables, settings)
-        database.create_table(CHIPS_TABLE, schema=chip_schema(settings.embed_dim))
-        database.create_table(SOURCES_TABLE, schema=SOURCE_SCHEMA)
+        with told_as(partial(_unwritable, home)):
+            database.create_table(CHIPS_TABLE, schema=chip_schema(settings.embed_dim))
+            database.create_table(SOURCES_TABLE, schema=SOURCE_SCHEMA)
         # The settings come last: where they are, there is an index.
         write_settings(home, settings)
         return cls(home, tables=tables, guard=guard)
@@ -261,11 +263,12 @@ class Store(StoreReads):
     @contextmanager
     def _writing(self) -> Iterator[None]:
         self._guard()
-        with told_as(self._unwritable):
+        with told_as(partial(_unwritable, self.home)):
             yield
 
-    def _unwritable(self, error: BaseException) -> StorageError:
-        return StorageError(
-            f"the index {self.home} cannot be written ({reason_of_store(error)}). What was written"
-            " before is kept; make room, or make it writable, and give the command again"
-        )
+
+def _unwritable(home: Home, error: BaseException) -> StorageError:
+    return StorageError(
+        f"the index {home} cannot be written ({reason_of_store(error)}). What was written before is"
+        " kept; make room, or make it writable, and give the command again"
+    )
