@@ -1,9 +1,11 @@
 """Writing whole files and directories."""
 
+import errno
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.buckets import bucket, bucket_server  # noqa: F401
@@ -158,3 +160,24 @@ def test_a_link_to_a_device_is_named_as_it_was_given(tmp_path):
     told = pytest.raises(ConfigError, match=r"a\.json is a device or pipe")
     with told, replacing(tmp_path / "a.json"):
         pass
+
+
+@pytest.mark.parametrize("replaced", [replacing, replacing_directory])
+@pytest.mark.parametrize("free", [0, 1 << 40])
+def test_a_full_disk_is_told_whatever_a_library_says(tmp_path, monkeypatch, replaced, free):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    raised = RuntimeError("unexpected pos 128 vs 0")
+    expected = RuntimeError if free else OSError
+    with pytest.raises(expected) as told, replaced(tmp_path / "weights"):
+        raise raised
+    if not free:
+        assert told.value.errno == errno.ENOSPC
+        assert told.value.filename == str(tmp_path / "weights")
+        assert told.value.__cause__ is raised
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_ours_stays_on_a_full_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
+    with pytest.raises(ConfigError, match="ours"), replacing(tmp_path / "weights"):
+        raise ConfigError("ours")

@@ -1,7 +1,9 @@
 """Atomic writing: a file or directory gets its name when it is complete, and never before."""
 
+import errno
 import glob
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harma.errors import ConfigError
+from harma.errors import ConfigError, HarmaError
 from harma.ground.leftovers import held, remove_leftovers
 from harma.ground.outputs import check_no_address
 from harma.ground.storage.addresses import in_bucket
+
+# Bytes; where fewer are free, it is this that a write has failed of.
+NO_ROOM = 1 << 20
 
 
 @contextmanager
@@ -42,11 +47,29 @@ def replacing(path: Path) -> Iterator[Path]:
     remove_leftovers(path)
     temporary = _temporary(path)
     try:
-        with held(temporary):
+        with held(temporary), _telling_full_disk(path):
             yield temporary
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _telling_full_disk(path: Path) -> Iterator[None]:
+    """Say that the disk is full where a library that writes has words of its own for it.
+
+    Raises:
+        OSError: there is no room, and something else was raised; it is the cause.
+    """
+    try:
+        yield
+    except (HarmaError, OSError):
+        raise
+    except Exception as error:
+        # What was written lies there still.
+        if shutil.disk_usage(path.parent).free < NO_ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
 
 
 def _without_links(path: Path) -> Path:
@@ -93,9 +116,10 @@ def replacing_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(leftover, ignore_errors=True)
     temporary = _temporary(path)
     try:
-        temporary.mkdir()
-        yield temporary
-        put_directory(temporary, path)
+        with _telling_full_disk(path):
+            temporary.mkdir()
+            yield temporary
+            put_directory(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
