@@ -138,7 +138,7 @@ def test_configs_that_are_not_there_are_named(tmp_path):
     with pytest.raises(MissingFileError, match="vision_config is nowhere.json, which is not there"):
         read(original(tmp_path, is_harma=False, vision_config="nowhere.json"))
     (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(ConfigError, match="bad.json is not JSON"):
+    with pytest.raises(ConfigError, match="bad.json: it is not JSON"):
         read(original(tmp_path, is_harma=False, text_config=str(tmp_path / "bad.json")))
 
 
