@@ -261,6 +261,25 @@ def test_a_disk_that_does_not_take_the_files_of_an_archive(tmp_path):
         unpack(tmp_path / "x.zip", tmp_path / "out")
 
 
+def test_a_file_of_an_archive_has_its_name_when_it_is_complete(tmp_path):
+    """What stops in the middle (a damaged archive, a full disk, a kill) leaves no torn file."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("whole.bin", CONTENT)
+        archive.writestr("torn.bin", CONTENT)
+    damaged = bytearray((tmp_path / "x.zip").read_bytes())
+    # In the content of the second one, which is stored as it is.
+    damaged[damaged.rfind(CONTENT) + len(CONTENT) // 2] ^= 1
+    (tmp_path / "x.zip").write_bytes(damaged)
+    out = tmp_path / "out"
+    (out / ".unpacking.killed.tmp").mkdir(parents=True)
+    (out / "torn.bin").write_text("what was there before")
+    with pytest.raises(DataError, match="cannot be unpacked"):
+        unpack(tmp_path / "x.zip", out)
+    assert (out / "whole.bin").read_bytes() == CONTENT
+    assert (out / "torn.bin").read_text() == "what was there before"
+    assert sorted(path.name for path in out.iterdir()) == ["torn.bin", "whole.bin"]
+
+
 @pytest.mark.parametrize("at", [1, 2999, 30, 3001])
 def test_another_range_than_was_asked_for_is_not_added(tmp_path, at):
     (tmp_path / "data.bin.part").write_bytes(CONTENT[:3000])

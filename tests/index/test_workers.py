@@ -12,7 +12,7 @@ import pytest
 from tests.index.parts import MeanColor, settings, write_stripes
 
 from harma.index.reading import Task
-from harma.index.workers import TASKS_AHEAD, run_tasks
+from harma.index.workers import GROUP_SOURCES, GROUPS_AHEAD, run_tasks
 from harma.scenes.source import Source
 
 
@@ -44,18 +44,46 @@ def test_processes_give_what_this_one_gives_in_the_same_order(tasks):
 @pytest.mark.parametrize("num_workers", [0, 2])
 def test_tasks_are_asked_for_as_they_are_needed(tasks, num_workers):
     taken = []
+    many = tasks * 5
 
     def counted():
-        for task in tasks:
+        for task in many:
             taken.append(task)
             yield task
 
     blocks = run_tasks(counted(), settings(), MeanColor(), batch_size=2, num_workers=num_workers)
     for asked in range(1, 8):
         next(blocks)
-        assert len(taken) <= asked + num_workers * TASKS_AHEAD
-    assert len(taken) < len(tasks)
-    assert len(list(blocks)) == len(tasks) - 7
+        # One more closes a group.
+        groups = 1 + num_workers * GROUPS_AHEAD
+        assert len(taken) <= asked + groups * GROUP_SOURCES + 1
+    assert len(taken) < len(many)
+    assert len(list(blocks)) == len(many) - 7
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_small_sources_share_a_message_and_keep_their_own_chips(tmp_path, num_workers):
+    """One that cannot be read, one without windows and one of several chips among them."""
+    tasks = []
+    for number in range(12):
+        path = write_stripes(tmp_path / f"{number}.tif", [20 * number + 3, 20 * number + 5])
+        numbers = {4: (), 6: (0, 1)}.get(number, (1,))
+        tasks.append(Task(Source(str(path), str(path)), "c", numbers, 2))
+    Path(tasks[2].source.name).write_bytes(b"no raster")
+    alone = [
+        next(run_tasks([task], settings(), MeanColor(), batch_size=2, num_workers=0))
+        for task in tasks
+    ]
+    together = list(
+        run_tasks(tasks, settings(), MeanColor(), batch_size=5, num_workers=num_workers)
+    )
+    assert [block.task for block in together] == tasks
+    assert [len(block.chips) for block in together] == [1, 1, 0, 1, 0, 1, 2, *[1] * 5]
+    for one, block in zip(alone, together, strict=True):
+        assert block.chips == one.chips
+        assert block.problem == one.problem
+        np.testing.assert_array_equal(block.embeddings, one.embeddings)
+    assert together[2].problem
 
 
 def test_an_error_of_the_plan_comes_out(tasks):

@@ -30,7 +30,7 @@ def test_only_what_is_asked_for_is_read(tiny_data):
 
 
 def test_as_many_processes_as_the_training_leaves_cores(monkeypatch):
-    for cores, expected in ((1, 0), (4, 3), (64, 8)):
+    for cores, expected in ((1, 0), (4, 3), (64, 16)):
         monkeypatch.setattr(build, "usable_cores", lambda cores=cores: cores)
         assert num_workers(DataConfig()) == expected
         assert num_workers(DataConfig(num_workers=2)) == 2

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import time
 import zipfile
 import zlib
@@ -9,6 +10,7 @@ from dataclasses import dataclass, fields
 from http.client import HTTPException, HTTPResponse
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -27,6 +29,8 @@ NEEDED_KEYS = {"title", "licence", "homepage", "where", "layout"}
 # An archive that says that it unpacks to more than so many times its size is none of pictures.
 MOST_TIMES = 50
 SMALL = 1 << 30
+# How the folder begins in which files are unpacked.
+UNPACKING = ".unpacking."
 
 
 @dataclass(frozen=True)
@@ -344,8 +348,20 @@ def _check_unpacked(archive: Path, opened: zipfile.ZipFile) -> None:
 
 
 def _extract(opened: zipfile.ZipFile, directory: Path) -> None:
+    """Unpack one file after another; each gets its name when it is complete."""
     try:
-        opened.extractall(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        for left in directory.glob(f"{UNPACKING}*.tmp"):
+            shutil.rmtree(left)
+        with TemporaryDirectory(prefix=UNPACKING, suffix=".tmp", dir=directory) as temporary:
+            for member in opened.infolist():
+                unpacked = Path(opened.extract(member, temporary))
+                path = directory / unpacked.relative_to(temporary)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if member.is_dir():
+                    path.mkdir(exist_ok=True)
+                else:
+                    unpacked.replace(path)
     except OSError as error:
         raise StorageError(
             f"{opened.filename} cannot be unpacked to {directory} ({error.strerror}); make room,"

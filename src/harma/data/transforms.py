@@ -44,12 +44,28 @@ def train_transform(
     Raises:
         ConfigError: a value is not usable.
     """
-    return _Train(
-        _checked_size(size),
-        _mode(interpolation),
-        Normalize.of(mean, std),
-        augment=RandomAugment() if augment else None,
-    )
+    crop = train_crop(size, augment=augment, interpolation=interpolation)
+    return _Normalized(crop, Normalize.of(mean, std))
+
+
+def train_crop(
+    size: Size, *, augment: bool = True, interpolation: str = "bicubic"
+) -> Callable[[Tensor], Tensor]:
+    """The first half of `train_transform`: all that is drawn, and no mean and std yet.
+
+    Args:
+        size: as `train_transform`.
+        augment: with RandomAugment.
+        interpolation: as `train_transform`.
+
+    Returns:
+        uint8 (3, H, W) → uint8 (3, height, width), as `eval_resize`; it can be pickled.
+
+    Raises:
+        ConfigError: a value is not usable.
+    """
+    drawn = RandomAugment() if augment else None
+    return _TrainCrop(_checked_size(size), _mode(interpolation), augment=drawn)
 
 
 def eval_transform(
@@ -79,7 +95,7 @@ def eval_transform(
     """
     resize = eval_resize(size, interpolation=interpolation, resize_mode=resize_mode)
     # Objects, not functions inside of a function: worker processes are sent them as pickles.
-    return _Evaluate(resize, Normalize.of(mean, std))
+    return _Normalized(resize, Normalize.of(mean, std))
 
 
 def value_train_transform(
@@ -102,7 +118,7 @@ def value_train_transform(
     Raises:
         ConfigError: a value is not usable.
     """
-    crop = _Train(_checked_size(size), _mode(interpolation), _as_it_is, augment=None)
+    crop = train_crop(size, augment=False, interpolation=interpolation)
     return _Values(Standardize.of(mean, std), crop)
 
 
@@ -230,20 +246,15 @@ def _of_bands(values: Sequence[float]) -> Tensor:
     return torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
 
 
-def _as_it_is(image: Tensor) -> Tensor:
-    return image
-
-
 def _in_levels(values: Sequence[float]) -> Tensor:
     """Three numbers of the scale 0…1 on that of 8-bit values, (3, 1, 1); rounded once."""
     return torch.tensor(values, dtype=torch.float64).mul(255).float().view(3, 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
-class _Train:
+class _TrainCrop:
     size: Size
     mode: InterpolationMode
-    normalize: Callable[[Tensor], Tensor]
     augment: RandomAugment | None
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -257,7 +268,7 @@ class _Train:
             image = image.flip(-1)
         if self.augment is not None:
             image = self.augment(image)
-        return self.normalize(image)
+        return image
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,12 +282,12 @@ class _Values:
 
 
 @dataclass(frozen=True, eq=False)
-class _Evaluate:
-    resize: Callable[[Tensor], Tensor]
+class _Normalized:
+    first: Callable[[Tensor], Tensor]
     normalize: Normalize
 
     def __call__(self, image: Tensor) -> Tensor:
-        return self.normalize(self.resize(image))
+        return self.normalize(self.first(image))
 
 
 @dataclass(frozen=True, eq=False)

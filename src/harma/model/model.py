@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -107,7 +106,7 @@ class HarMA(nn.Module):
         They are trimmed to the longest text of the batch where that is safe.
         """
         backbone = backbone_in(self.precision, self.backbone, self._rounded)
-        return self._encode_text(backbone, token_ids)
+        return self._encode_text(backbone, self._shortened(token_ids))
 
     def _encode_image(self, backbone: Backbone, pixels: Tensor) -> Tensor:
         with computing_in(self.precision, self.device):
@@ -115,19 +114,33 @@ class HarMA(nn.Module):
         return normalized(x)
 
     def _encode_text(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
-        if self.trims_text:
-            longest = int(self.text_lengths(token_ids).max())
-            token_ids = token_ids[:, :longest]
         with computing_in(self.precision, self.device):
             x = self._changed("text", backbone.encode_text(token_ids))
         return normalized(x)
 
+    def _shortened(self, token_ids: Tensor) -> Tensor:
+        """Token ids (B, L) up to the end of the longest text, where nothing depends on more."""
+        if not self.trims_text:
+            return token_ids
+        longest = int(self.text_lengths(token_ids).max())
+        return token_ids[:, :longest]
+
+    def _shortened_in_step(self, token_ids: Tensor) -> Tensor:
+        """The same on a CPU; elsewhere they stay, as a look at them would wait for the device."""
+        if token_ids.device.type != "cpu":
+            return token_ids
+        return self._shortened(token_ids)
+
     def _encode_captions(self, backbone: Backbone, token_ids: Tensor) -> Tensor:
         """Those of a step, which in float32 are embedded as ever, to the bit."""
         if self.step_precision == "float32":
-            return self._encode_text(backbone, token_ids)
+            return self._encode_text(backbone, self._shortened_in_step(token_ids))
         lengths = self.text_lengths(token_ids) if self.trims_text else None
-        return embed_distinct(partial(self._encode_text, backbone), token_ids, lengths)
+
+        def encode(token_ids: Tensor) -> Tensor:
+            return self._encode_text(backbone, self._shortened(token_ids))
+
+        return embed_distinct(encode, token_ids, lengths)
 
     def encode_in_step(self, tower: Tower, inputs: Tensor) -> Tensor:
         """Embed pixels or token ids as a step of training does, in `step_precision`: (B, E)."""
@@ -218,7 +231,7 @@ class HarMA(nn.Module):
 
         Args:
             pixels: (N, 3, H, W).
-            token_ids: (M, L).
+            token_ids: (M, L); on a GPU whoever gives them cuts them (`training.feed.shortened`).
             view_dropout: also embed everything a second time, with this dropout on the tokens
                 before the first block.
 
@@ -237,7 +250,7 @@ class HarMA(nn.Module):
         backbone = backbone_in(self.step_precision, self.backbone, self._rounded)
         dropping = dropping_tokens(backbone, view_dropout)
         second_images = self._encode_image(dropping, pixels)
-        second_texts = self._encode_text(dropping, token_ids)
+        second_texts = self._encode_text(dropping, self._shortened_in_step(token_ids))
         return images, texts, temperature, second_images, second_texts
 
     @property

@@ -27,7 +27,7 @@ from harma.training.run import RunDirectory
 log = logging.getLogger(__name__)
 
 # More processes than these wait for the disk more than for a core.
-MOST_WORKERS = 8
+MOST_WORKERS = 16
 
 
 # -- data -----------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ recipe.
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 
-import torch
 from lightning_fabric import Fabric
 from lightning_fabric.wrappers import _FabricModule
 from torch import nn
@@ -19,6 +20,7 @@ from harma.data.split import Split
 from harma.errors import ConfigError, TrainingError
 from harma.evaluation.user_metrics import find_metrics
 from harma.model.model import HarMA
+from harma.model.pixels import BatchPixels
 from harma.training.averages import AveragedWeights
 from harma.training.batches import EpochBatches
 from harma.training.build import (
@@ -30,8 +32,9 @@ from harma.training.build import (
     num_workers,
     trained_reading,
 )
-from harma.training.devices import fabrics_precision, step_precision
-from harma.training.feed import PLAIN, Feed, make_pairs, num_items, spread_labels
+from harma.training.compiled import CompiledBlocks
+from harma.training.devices import fabrics_precision, records_steps, step_precision
+from harma.training.feed import PLAIN, Feed, make_pairs, num_items, shortened, spread_labels
 from harma.training.frozen import Frozen, OnFrozen
 from harma.training.frozen_outputs import OutputMaker
 from harma.training.frozen_parts import (
@@ -174,6 +177,8 @@ def _training_parts(
         )
         feed = with_outputs(feed, maker, in_training)
         selection = with_frozen_split(selection, maker, frozen)
+    if fabric.device.type != "cpu" and "text" not in in_training:
+        feed = replace(feed, shorten=partial(shortened, model))
     # After the model is on its device, where the average is taken.
     averages = None
     if recipe.train.average_decay is not None:
@@ -183,6 +188,7 @@ def _training_parts(
         wrapped=wrapped,
         feed=feed,
         gradients=gradients,
+        compiled=CompiledBlocks(model.backbone) if recipe.train.compile else None,
         updates=updates,
         averages=averages,
         selection=selection,
@@ -203,6 +209,7 @@ def _gradient_options(recipe: Recipe, fabric: Fabric, split: Split) -> GradientO
         view_dropout=recipe.loss.view_dropout,
         step_precision=step_precision(recipe.train, fabric),
         seed=recipe.train.seed,
+        cuda_graphs=records_steps(recipe.train, fabric),
     )
 
 
@@ -223,7 +230,8 @@ def _feed(
     reader = ReadAhead(
         pairs, batches, epochs=recipe.train.epochs, num_workers=measuring.num_workers
     )
-    return Feed(pairs, batches, reader, fabric.to_device)
+    pixels_of = BatchPixels(backbone.preprocess, fabric.device)
+    return Feed(pairs, batches, reader, fabric.to_device, pixels_of)
 
 
 def _set_up(
@@ -231,10 +239,6 @@ def _set_up(
 ) -> tuple[_FabricModule, Updates]:
     """Model and optimiser as Fabric runs them: on the device, in the run's precision."""
     module: nn.Module = OnFrozen(model, frozen) if frozen else model
-    if recipe.train.compile:
-        compiled = torch.compile(module)
-        assert isinstance(compiled, nn.Module)
-        module = compiled
     # After the method was attached: what does not train has no place in the optimiser.
     # On a GPU alone: elsewhere an update is a hundredth of a step, and stays as it was to the bit.
     # In fp16 a fused step undoes the loss scaling itself, too late for gradients to be clipped.

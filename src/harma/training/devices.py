@@ -112,6 +112,19 @@ def step_precision(train: TrainConfig, fabric: Fabric) -> Precision:
     return chosen
 
 
+def records_steps(train: TrainConfig, fabric: Fabric) -> bool:
+    """Whether the kernels of a step are recorded as a CUDA graph (see `graphs`).
+
+    Args:
+        train: whether that is wanted.
+        fabric: launched.
+    """
+    # Processes exchange gradients in the middle of a backward pass. Checkpointing keeps the state
+    # of random numbers, which a recording cannot read.
+    is_alone = fabric.world_size == 1 and fabric.device.type == "cuda"
+    return train.cuda_graphs and is_alone and not train.gradient_checkpointing
+
+
 def _fabrics_name(accelerator: str) -> str:
     """A recipe's word for an accelerator → Fabric's."""
     return "gpu" if accelerator == "cuda" else accelerator

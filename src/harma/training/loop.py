@@ -17,6 +17,7 @@ from harma.training.agreed import agreed_gradients
 from harma.training.checkpoints import TrainingState
 from harma.training.display import TrainingDisplay
 from harma.training.events import EventLog
+from harma.training.graphs import GraphedGradients
 from harma.training.parts import TrainingParts
 from harma.training.results import save_best, validate
 from harma.training.run import Progress, RunDirectory
@@ -55,6 +56,7 @@ class Trainer:
             parts.model, parts.updates.optimizer, fabric, parts.made_from, parts.averages
         )
         self.events = EventLog(run, enabled=fabric.is_global_zero, tensorboard=parts.tensorboard)
+        self._graphed = GraphedGradients() if parts.gradients.cuda_graphs else None
         self._unread: list[Tensor] = []
 
     def fit(self, *, resume: bool = False) -> Progress:
@@ -206,7 +208,7 @@ class Trainer:
         """Gradients of a batch, in smaller chunks where a GPU's memory runs out."""
         progress = self.progress
         options = self.parts.gradients
-        compute: Callable[..., StepResult] = compute_gradients
+        compute: Callable[..., StepResult] = self._graphed or compute_gradients
         # Several processes halve together.
         if options.chunk_size == "auto" and self.fabric.world_size > 1:
             compute = agreed_gradients
@@ -216,14 +218,15 @@ class Trainer:
             torch.manual_seed(options.seed + SEED_STRIDE * number)
             self.parts.updates.optimizer.zero_grad(set_to_none=True)
             try:
-                return compute(
-                    self.fabric,
-                    self.parts.wrapped,
-                    options.objective,
-                    batch,
-                    chunk_size=progress.chunk_size,
-                    view_dropout=options.view_dropout,
-                )
+                with self._compiled():
+                    return compute(
+                        self.fabric,
+                        self.parts.wrapped,
+                        options.objective,
+                        batch,
+                        chunk_size=progress.chunk_size,
+                        view_dropout=options.view_dropout,
+                    )
             except torch.cuda.OutOfMemoryError as error:
                 progress.chunk_size = smaller_chunk(
                     options.chunk_size, progress.chunk_size, len(batch.pixels), error
@@ -232,6 +235,12 @@ class Trainer:
                 self._log("chunks", epoch=progress.epoch, step=step, images=progress.chunk_size)
             # Only here, since the error held on to the attempt's tensors.
             torch.cuda.empty_cache()
+
+    def _compiled(self) -> AbstractContextManager[None]:
+        """Within this context blocks are compiled, if the run compiles them."""
+        if self.parts.compiled is None:
+            return nullcontext()
+        return self.parts.compiled.used()
 
     def _read_losses(self) -> float:
         """Mean loss since the last look; read rarely, because a look waits for the device.

@@ -9,6 +9,7 @@ from lightning_fabric.wrappers import _FabricModule
 from harma.model.model import HarMA
 from harma.model.precision import Precision
 from harma.training.averages import AveragedWeights
+from harma.training.compiled import CompiledBlocks
 from harma.training.feed import Feed
 from harma.training.objective import Objective
 from harma.training.optim import Updates
@@ -45,6 +46,7 @@ class GradientOptions:
         step_precision: what frozen weights are computed in; a resumed run goes on with that of its
             checkpoint.
         seed: of what is drawn in a step.
+        cuda_graphs: whether the kernels of a step are recorded, see `graphs`.
     """
 
     objective: Objective
@@ -52,6 +54,7 @@ class GradientOptions:
     view_dropout: float
     step_precision: Precision
     seed: int
+    cuda_graphs: bool
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class TrainingParts:
         wrapped: the same, set up by Fabric: what a step calls.
         feed: batches.
         gradients: how a batch becomes gradients.
+        compiled: the blocks of both towers, compiled; or None.
         updates: how gradients become weights.
         averages: follow the weights, and are validated and kept in their place; or None.
         selection: how the best model is chosen.
@@ -76,6 +80,7 @@ class TrainingParts:
     wrapped: _FabricModule
     feed: Feed
     gradients: GradientOptions
+    compiled: CompiledBlocks | None
     updates: Updates
     averages: AveragedWeights | None
     selection: Selection

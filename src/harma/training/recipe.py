@@ -157,7 +157,9 @@ class TrainConfig:
             GPU the whole batch, and half as many each time its memory runs out (of several
             processes all halve together); elsewhere 64. None: all of a batch.
         gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
-        compile: torch.compile the model.
+        compile: torch.compile the blocks of both towers, for steps of training.
+        cuda_graphs: on a GPU, give it all kernels of a step at once, recorded in the first steps
+            (CUDA graphs); with one process, and neither chunks nor gradient checkpointing.
         validate_every: epochs between validations.
         select_on: the split that chooses the best model: "val", or "test" as the original did
             (results say so).
@@ -192,6 +194,7 @@ class TrainConfig:
     chunk_size: int | Literal["auto"] | None = None
     gradient_checkpointing: bool = False
     compile: bool = False
+    cuda_graphs: bool = True
     validate_every: int = 1
     # Unlike the original: what a model is chosen on says nothing of other images (SPEC 5).
     select_on: Literal["val", "test"] = "val"
