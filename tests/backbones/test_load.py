@@ -114,3 +114,32 @@ def test_preset_untrained(caplog):
     backbone = load_backbone("georsclip", pretrained=False)
     assert activation(backbone) == "QuickGELU"
     assert "georsclip: no pretrained weights" in caplog.text
+
+
+def test_a_text_tower_whose_name_is_no_text(config):
+    stated = {**config, "text_cfg": {**config["text_cfg"], "hf_model_name": [["a"]]}}
+    with pytest.raises(ConfigError, match=r"hf_model_name is \[\['a'\]\]; it must be a text"):
+        load_backbone({"model_cfg": stated}, pretrained=False)
+
+
+def test_sizes_of_a_config_that_do_not_fit_are_told_with_the_first_picture(config):
+    """A picture of fewer pixels than a patch can be built, and nothing goes through it."""
+    vision = {**config["vision_cfg"], "image_size": 2, "patch_size": 4}
+    stated = {**config, "vision_cfg": vision}
+    backbone = load_backbone({"model_cfg": stated}, pretrained=False)
+    pixels = torch.zeros(1, *backbone.preprocess.shape)
+    with pytest.raises(ConfigError, match="the image tower of this config embeds nothing"):
+        backbone.encode_image(pixels)
+
+
+def test_a_fault_after_the_first_picture_is_no_fault_of_the_config(config, monkeypatch):
+    backbone = load_backbone({"model_cfg": config}, pretrained=False)
+    pixels = torch.zeros(1, *backbone.preprocess.shape)
+    backbone.encode_image(pixels)
+
+    def broken(*_):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(type(backbone), "_encode_image", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        backbone.encode_image(pixels)

@@ -71,3 +71,9 @@ def test_a_stated_size_changes_nothing_and_what_is_null_is_not_stated():
 def test_truth_values_are_no_numbers():
     with pytest.raises(ConfigError, match=r"mean is \[True, 0, 0\]; it must be three numbers"):
         Preprocess(size=(8, 8), mean=[True, 0, 0])
+
+
+def test_an_image_size_of_another_number_of_numbers():
+    for size in ([32], [32, 32, 3], []):
+        with pytest.raises(ConfigError, match="it must be a number of pixels, or two"):
+            preprocess_from({}, size, "a model")

@@ -23,6 +23,12 @@ RIGHT = {
         ({"parameters": {"total": 1}}, "parameters.trained is None"),
         ({"parameters": [1]}, "parameters is \\[1\\]; it must be a mapping"),
         ({"metrics": "good"}, "metrics is 'good'; it must be a mapping"),
+        ({"metrics": {"mR": "40.1"}}, "metrics.mR is '40.1'; it must be a number"),
+        ({"metrics": {"dup_mR": True}}, "metrics.dup_mR is True"),
+        ({"data": {"train_captions": "many"}}, "data.train_captions is 'many'"),
+        ({"kept_captions": [1]}, "kept_captions is \\[1\\]"),
+        ({"merged": {"runs": ["a"]}}, "merged.scale is None"),
+        ({"merged": {"runs": "a", "scale": 1}}, "merged.runs is 'a'; it must be a list"),
         ({"backbone": "openai"}, "does not say which backbone"),
         ({"backbone": {"name": "openai"}}, "does not say which backbone"),
         ({"backbone": {"name": 1, "weights_hash": ""}}, "the backbone's name is 1"),
@@ -37,4 +43,6 @@ def test_other_kinds(change, problem):
 def test_what_harma_writes():
     check_facts("a.json", RIGHT)
     check_facts("a.json", {})
+    check_facts("a.json", {"metrics": {"mR": 40, "split": "val", "epoch": None}})
+    check_facts("a.json", {"merged": {"runs": ["a"], "scale": 1}, "kept_captions": 0})
     check_facts("a.json", {"backbone": {"name": {"file": "a.pt"}, "weights_hash": "sha256:1"}})

@@ -7,15 +7,18 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import torch
 from torch import Tensor, nn
 
+from harma.backbones.config_bounds import NOT_BUILT, OF_ANOTHER_KIND
 from harma.backbones.cut_texts import CutText, find_cut_texts
 from harma.backbones.layouts import Layout
 from harma.backbones.preprocess import Preprocess
 from harma.backbones.views import bare_view, next_hook, note_parts
 from harma.backbones.weights.state import hash_weights
-from harma.errors import BackboneError, ConfigError, DataError
-from harma.ground.towers import TOWERS
+from harma.errors import BackboneError, ConfigError, DataError, HarmaError
+from harma.ground.messages import plain_reason
+from harma.ground.towers import TOWERS, Tower
 
 Values = Mapping[nn.Parameter, Tensor]
 
@@ -49,6 +52,7 @@ class Backbone(nn.Module, ABC):
         trims_text: whether a text embedding is independent of what follows the end of the text, so
             that a batch may be cut to its longest caption.
         attached: the method that was attached to it; there is one at most.
+        is_own_config: whether somebody's own config states it, and no name that is known.
         is_random: whether weights were drawn at random, so that nothing can open them again.
     """
 
@@ -61,6 +65,7 @@ class Backbone(nn.Module, ABC):
     trims_text: bool
     attached: str | None = None
     is_random: bool = False
+    is_own_config: bool = False
     _hooks_of_method: range = range(0)
 
     # -- what is its own
@@ -69,6 +74,8 @@ class Backbone(nn.Module, ABC):
     def note_own_parts(self) -> None:
         """Note what the backbone consists of; a subclass calls it once, when all of it is built."""
         self._own_parts = note_parts(self)
+        # Towers that have embedded something.
+        self._embedded: set[Tower] = set()
 
     @contextmanager
     def attaching(self, method: str) -> Iterator[None]:
@@ -148,7 +155,8 @@ class Backbone(nn.Module, ABC):
             DataError: the pixels have another shape or are not floating point.
         """
         self.check_pixels(pixels)
-        return self.in_call()._encode_image(pixels)
+        with self._as_stated("image"):
+            return self.in_call()._encode_image(pixels)
 
     def encode_text(self, token_ids: Tensor) -> Tensor:
         """Encode token ids (B, L) → (B, E), not normalised.
@@ -159,7 +167,29 @@ class Backbone(nn.Module, ABC):
             DataError: the ids have another shape or are not integers.
         """
         self.check_token_ids(token_ids)
-        return self.in_call()._encode_text(token_ids)
+        with self._as_stated("text"):
+            return self.in_call()._encode_text(token_ids)
+
+    @contextmanager
+    def _as_stated(self, tower: Tower) -> Iterator[None]:
+        """Tell a config whose sizes do not fit, which only a first input shows.
+
+        Raises:
+            ConfigError: a tower of somebody's own config fails, and has never embedded anything.
+        """
+        if not self.is_own_config or tower in self._embedded:
+            yield
+            return
+        try:
+            yield
+        except (HarmaError, torch.cuda.OutOfMemoryError, MemoryError):
+            raise
+        except NOT_BUILT as error:
+            reason = plain_reason(error, OF_ANOTHER_KIND, length=300)
+            raise ConfigError(
+                f"{self.name}: the {tower} tower of this config embeds nothing ({reason})"
+            ) from error
+        self._embedded.add(tower)
 
     @abstractmethod
     def _encode_image(self, pixels: Tensor) -> Tensor:

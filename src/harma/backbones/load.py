@@ -19,7 +19,7 @@ from harma.backbones.dual_presets import DUAL_ENCODERS
 from harma.backbones.dual_sources import DualSource, find_dual
 from harma.backbones.open_clip_backbone import OpenClipBackbone
 from harma.backbones.preprocess import preprocess_from
-from harma.backbones.source_kinds import BackboneSource
+from harma.backbones.source_kinds import LOCAL_DIR, BackboneSource
 from harma.backbones.sources import resolve
 from harma.backbones.text_configs import text_config
 from harma.backbones.timm_blocks import set_gelu
@@ -111,7 +111,9 @@ def load_backbone(
         dual = find_dual(what, allow_download=allow_download)
         if dual is not None:
             _check_dual(dual, architecture, quick_gelu)
-            return _load_dual(dual, pretrained, weights, allow_download, dtype).eval()
+            loaded: Backbone = _load_dual(dual, pretrained, weights, allow_download, dtype)
+            loaded.is_own_config = True
+            return loaded.eval()
         source = resolve(
             what, architecture=architecture, quick_gelu=quick_gelu, allow_download=allow_download
         )
@@ -173,6 +175,7 @@ def _load_open_clip(
     )
     # Weights of a call's own are as good as drawn ones here: no name opens them again.
     backbone.is_random = state is None or weights is not None
+    backbone.is_own_config = not _is_known(source)
     if state is not None:
         own = backbone.weights()
         named = open_clip_names(state, own)
@@ -186,10 +189,15 @@ def _bound(
     """How many weights a model may have: as many as belong to it; any number of a known name."""
     if weights is not None:
         return counted_beside(weights, source.name, "the given weights")
-    is_known = isinstance(source.reference, str) and not Path(source.reference).is_file()
-    if not files and is_known:
+    if not files and _is_known(source):
         return None
     return counted(files, source.name)
+
+
+def _is_known(source: BackboneSource) -> bool:
+    """Whether a source is opened by a name, and no file of somebody's own states its config."""
+    reference = source.reference
+    return isinstance(reference, str) and not Path(reference.removeprefix(LOCAL_DIR)).exists()
 
 
 def _fitted(source: BackboneSource, state: Mapping[str, Tensor]) -> BackboneSource:

@@ -129,6 +129,11 @@ def preprocess_from(
     """
     if isinstance(image_size, int):
         image_size = (image_size, image_size)
+    if len(image_size) != 2:
+        raise ConfigError(
+            f"{where}: image_size is {list(image_size)}; it must be a number of pixels, or two:"
+            " height and width"
+        )
     height, width = image_size
     stated = {key: value for key, value in values.items() if value is not None}
     for key, value in stated.items():

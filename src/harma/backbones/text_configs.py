@@ -65,15 +65,17 @@ def text_config(
     name = config["text_cfg"].get("hf_model_name")
     if not name:
         return None
+    if not isinstance(name, str):
+        raise ConfigError(f"{where}: text_cfg.hf_model_name is {name!r}; it must be a text")
     if beside is not None:
         return _read(beside)
     file = Path(name) / "config.json"
     if file.is_file():
         return _read(file)
-    known = KNOWN_CONFIGS.get(str(name).removeprefix(PUBLISHER))
+    known = KNOWN_CONFIGS.get(name.removeprefix(PUBLISHER))
     if known is not None:
         return dict(known)
-    remote = hub_repo(str(name), ("config.json",))
+    remote = hub_repo(name, ("config.json",))
     what = f"the config of {name}, the text tower of {where}"
     return _read(find_file(remote, what, allow_download=allow_download))
 

@@ -120,6 +120,11 @@ class Chip:
 
     def __post_init__(self) -> None:
         _check_weight(self.id, self.weight)
+        if not self.id:
+            raise QueryError(
+                f"{CHIP_PREFIX} names no chip; an id follows it, as hits have it (harma search"
+                " --format json)"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -331,7 +331,9 @@ def chip_embeddings(store: StoreReader, chips: Sequence[str]) -> dict[str, Embed
         vectors[chip] = _unit(vector)
     for chip in chips:
         if chip not in vectors:
-            raise NotFoundError(f"there is no chip {chip!r} in the index")
+            raise NotFoundError(
+                f"there is no chip {chip!r} in the index; hits have their ids (--format json)"
+            )
     return vectors
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-METRICS_SHOWN = ("mR", "dup_mR", "i2t_R@1", "i2t_R@5", "i2t_R@10", "t2i_R@1", "t2i_R@5", "t2i_R@10")
+from harma.model.saved_facts import METRICS_SHOWN
+
 FRONT_MATTER = """---
 library_name: harma
 tags: [remote-sensing, image-text-retrieval, clip, adapter]

@@ -18,6 +18,8 @@ SECTIONS = (
     "reading",
     "merged",
 )
+# Figures of a model that are written with their digits, on its card and when it is shown.
+METRICS_SHOWN = ("mR", "dup_mR", "i2t_R@1", "i2t_R@5", "i2t_R@10", "t2i_R@1", "t2i_R@5", "t2i_R@10")
 MOST_WEIGHTS = 10**15
 COUNTS = ("trained", "total")
 
@@ -41,6 +43,26 @@ def check_facts(path: Path, facts: Mapping[str, Any]) -> None:
     counts = facts.get("parameters") or {}
     if counts:
         _check_counts(path, counts)
+    _check_shown(path, facts)
+
+
+def _check_shown(path: Path, facts: Mapping[str, Any]) -> None:
+    """Check the numbers that a model's card writes with their digits."""
+    metrics = facts.get("metrics") or {}
+    data = facts.get("data") or {}
+    merged = facts.get("merged") or {}
+    shown = {f"metrics.{name}": metrics[name] for name in METRICS_SHOWN if name in metrics}
+    if "train_captions" in data:
+        shown["data.train_captions"] = data["train_captions"]
+    if facts.get("kept_captions"):
+        shown["kept_captions"] = facts["kept_captions"]
+    if merged:
+        shown["merged.scale"] = merged.get("scale")
+    for name, value in shown.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"{path}: {name} is {value!r}; it must be a number")
+    if merged and not isinstance(merged.get("runs"), list):
+        raise ConfigError(f"{path}: merged.runs is {merged.get('runs')!r}; it must be a list")
 
 
 def _check_backbone(path: Path, backbone: object) -> None:

@@ -73,16 +73,25 @@ def parse_bands(text: str) -> str | Bands:
     Raises:
         ConfigError: it is none of these.
     """
-    if text == "auto" or text in PRESETS:
-        return text
     parts = text.replace(" ", "").split(",")
     are_numbers = all(part.isdecimal() and int(part) > 0 for part in parts)
     if are_numbers and len(parts) in (1, 3):
         return tuple(int(part) for part in parts)
-    raise ConfigError(
-        f"bands is {text!r}; allowed are auto, {', '.join(PRESETS)}, one number for a grey picture,"
-        " or three numbers from 1, such as 3,2,1"
-    )
+    check_bands_name(text)
+    return text
+
+
+def check_bands_name(text: str) -> None:
+    """Raise unless a text is "auto" or a preset.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if text != "auto" and text not in PRESETS:
+        raise ConfigError(
+            f"bands is {text!r}; allowed are auto, {', '.join(PRESETS)}, one number for a grey"
+            " picture, or three numbers from 1, such as 3,2,1"
+        )
 
 
 def choose_bands(asked: str | Bands, facts: BandFacts) -> BandChoice:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harma.errors import ConfigError
-from harma.scenes.bands import Bands
+from harma.scenes.bands import Bands, check_bands_name
 from harma.scenes.date_pattern import check_date_pattern
 from harma.scenes.model_bands import ModelBands
 from harma.scenes.ranges import KindRange
@@ -60,7 +60,12 @@ class Reading:
             text = getattr(self, name)
             if text is not None and not isinstance(text, str):
                 raise ConfigError(f"{name} is {text!r}; it must be a text")
-        if not isinstance(self.bands, str) and not all(map(_is_band, self.bands)):
+        self._check_bands()
+
+    def _check_bands(self) -> None:
+        if isinstance(self.bands, str):
+            check_bands_name(self.bands)
+        elif not all(map(_is_band, self.bands)):
             raise ConfigError(f"bands is {list(self.bands)}; they must be whole numbers from 1")
 
     @property

@@ -40,3 +40,7 @@ def test_gates_train_or_do_not():
     assert AdapterConfig().train_gates
     with pytest.raises(ConfigError, match="train_gates is 'no'; it must be true or false"):
         AdapterConfig(train_gates="no")
+
+
+def test_a_start_of_gates_may_be_a_whole_number():
+    assert isinstance(AdapterConfig(gate_init=1).gate_init, float)

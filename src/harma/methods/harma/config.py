@@ -54,6 +54,8 @@ class AdapterConfig:
                 " [image, text]"
             )
         object.__setattr__(self, "shared_towers", towers)
+        # A whole number of a file would make gates of whole numbers.
+        object.__setattr__(self, "gate_init", float(self.gate_init))
         _check_choice("variant", self.variant, get_args(Variant))
         _check_choice("text_attention", self.text_attention, get_args(TextAttention))
         self._check_width()
