@@ -8,7 +8,6 @@ from rasterio.enums import ColorInterp
 from harma.errors import ConfigError, DataError
 from harma.scenes.bands import BandFacts, choose_bands, parse_bands
 from harma.scenes.raster import open_scene
-from harma.scenes.reading import Reading
 from harma.scenes.windows import Window
 
 NAIP = "m_4709963_se_14_1_20090818.tif"
@@ -286,11 +285,3 @@ def test_two_bands_that_nothing_is_said_of_are_a_guess():
 def test_real_files(shared_dir, name, expected, is_guess):
     with open_scene(str(shared_dir / "data" / "scenes" / name), survey=True) as scene:
         assert (scene.facts.bands, scene.facts.is_guess) == (expected, is_guess)
-
-
-def test_a_reading_names_bands_that_there_are():
-    """An index that is not ours may say anything."""
-    assert Reading(bands="auto").bands == "auto"
-    for bands in ("x" * 200, "", "3,2,1"):
-        with pytest.raises(ConfigError, match="allowed are auto, "):
-            Reading(bands=bands)

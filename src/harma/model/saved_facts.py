@@ -1,6 +1,6 @@
 """Checks of what a saved model says of itself: names, hashes, counts and sections of its config."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +48,24 @@ def check_facts(path: Path, facts: Mapping[str, Any]) -> None:
 
 def _check_shown(path: Path, facts: Mapping[str, Any]) -> None:
     """Check the numbers that a model's card writes with their digits."""
-    metrics = facts.get("metrics") or {}
-    data = facts.get("data") or {}
-    merged = facts.get("merged") or {}
-    shown = {f"metrics.{name}": metrics[name] for name in METRICS_SHOWN if name in metrics}
-    if "train_captions" in data:
-        shown["data.train_captions"] = data["train_captions"]
-    if facts.get("kept_captions"):
-        shown["kept_captions"] = facts["kept_captions"]
-    if merged:
-        shown["merged.scale"] = merged.get("scale")
-    for name, value in shown.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{path}: {name} is {value!r}; it must be a number")
+    merged = facts.get("merged")
     if merged and not isinstance(merged.get("runs"), list):
         raise ConfigError(f"{path}: merged.runs is {merged.get('runs')!r}; it must be a list")
+    for name, value in _shown(facts):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"{path}: {name} is {value!r}; it must be a number")
+
+
+def _shown(facts: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Names and values of these numbers."""
+    metrics = facts.get("metrics") or {}
+    for name in METRICS_SHOWN:
+        if name in metrics:
+            yield f"metrics.{name}", metrics[name]
+    yield "data.train_captions", (facts.get("data") or {}).get("train_captions", 0)
+    yield "kept_captions", facts.get("kept_captions") or 0
+    if merged := facts.get("merged"):
+        yield "merged.scale", merged.get("scale")
 
 
 def _check_backbone(path: Path, backbone: object) -> None:
