@@ -94,6 +94,8 @@ class _BatchEmbedder:
         # Of the pictures of `reads`, in order: the first have embeddings, the rest have pixels.
         self.embeddings = _no_embeddings(model.embed_dim)
         self.pixels: list[Tensor] = []
+        # Counted along: small reads are many.
+        self.num_waiting = 0
         self.pixels_of = BatchPixels(model.preprocess, model.device)
         self.waiting_since = time.monotonic()
 
@@ -104,7 +106,8 @@ class _BatchEmbedder:
         self.reads.append(item)
         if item.pixels is not None:
             self.pixels.append(item.pixels)
-        while sum(map(len, self.pixels)) >= self.batch_size:
+            self.num_waiting += len(item.pixels)
+        while self.num_waiting >= self.batch_size:
             self._embed()
         if time.monotonic() - self.waiting_since >= PATIENCE:
             self.flush()
@@ -123,6 +126,7 @@ class _BatchEmbedder:
         batch = pixels[: self.batch_size]
         rest = pixels[self.batch_size :]
         self.pixels = [rest] if len(rest) else []
+        self.num_waiting = len(rest)
         embedded = embed_pixels(self.model, self.pixels_of(batch))
         self.embeddings = np.concatenate([self.embeddings, embedded])
         self.waiting_since = time.monotonic()

@@ -210,7 +210,9 @@ def _of_data_set(path) -> Verdict | None:
     if read_scaled(path, 8).size != size:
         return Verdict("wrong", "another size where it is read smaller")
     # A thumbnail, as the report and the index keep it.
-    image.copy().save(io.BytesIO(), "JPEG")
+    thumbnail = image.copy()
+    thumbnail.thumbnail((96, 96))
+    thumbnail.save(io.BytesIO(), "JPEG")
     return _differs(path, image)
 
 
@@ -221,7 +223,7 @@ def _differs(path, image) -> Verdict | None:
             with Image.open(path) as opened:
                 if opened.mode not in ("RGB", "L") or opened.has_transparency_data:
                     return None
-                if opened.getexif().get(274, 1) != 1:
+                if _is_turned(opened):
                     return None
                 theirs = np.asarray(opened.convert("RGB"))
         except Exception as error:
@@ -229,6 +231,14 @@ def _differs(path, image) -> Verdict | None:
     if not np.array_equal(theirs, np.asarray(image)):
         return Verdict("wrong", "other pixels than Pillow reads")
     return None
+
+
+def _is_turned(opened) -> bool:
+    try:
+        return opened.getexif().get(274, 1) != 1
+    except SyntaxError:
+        # EXIF that is damaged says nothing of its picture.
+        return False
 
 
 def _of_build(path: str, made: str) -> Verdict | None:
