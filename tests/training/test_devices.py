@@ -1,5 +1,7 @@
 """Devices, processes and precision of a run."""
 
+from types import SimpleNamespace
+
 import pytest
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
@@ -117,3 +119,19 @@ def test_what_frozen_weights_are_computed_in(monkeypatch, is_quicker, options, e
     monkeypatch.setattr(devices, "bf16_is_quicker", lambda: is_quicker)
     train = TrainConfig(accelerator="cpu", **options)
     assert devices.step_precision(train, devices.make_fabric(train)) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "device", "processes", "expected"),
+    [
+        ({}, "cuda", 1, True),
+        ({"cuda_graphs": False}, "cuda", 1, False),
+        ({"gradient_checkpointing": True}, "cuda", 1, False),
+        ({}, "cuda", 2, False),
+        ({}, "cpu", 1, False),
+        ({}, "mps", 1, False),
+    ],
+)
+def test_where_steps_are_recorded(options, device, processes, expected):
+    fabric = SimpleNamespace(world_size=processes, device=SimpleNamespace(type=device))
+    assert devices.records_steps(TrainConfig(**options), fabric) is expected
