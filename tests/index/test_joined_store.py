@@ -27,6 +27,7 @@ from harma.index.merge_indexes import merge_indexes
 from harma.index.records import SourceRecord
 from harma.index.split import Sharding, split_index
 from harma.index.store import Store
+from harma.index.well_known import read_outlines
 
 COUNT, DIM = 2400, 32
 EUROPE = {"lon": (0, 12), "lat": (44, 54)}
@@ -288,6 +289,19 @@ def test_a_damaged_index_is_named(tmp_path, where):
             file.unlink()
     with pytest.raises(DataError, match=r"the index \S*/b cannot be read"):
         both.find(QUERIES[0], where)
+
+
+def test_an_outline_that_is_no_geometry_is_told_with_its_index(made):
+    def read(*places):
+        with Index.open(places).store.reading():
+            read_outlines([b"x"])
+
+    shards = shards_of(made)
+    with pytest.raises(DataError, match=f"^{shards[0]}: .* no geometry .*build it again$"):
+        read(shards[0])
+    both = f"{shards[0]}, {shards[1]}"
+    with pytest.raises(DataError, match=f"^{both}: the index is damaged"):
+        read(*shards[:2])
 
 
 def test_a_condition_that_is_none_and_a_chip_that_is_nowhere(shards):

@@ -14,7 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from harma.errors import ConfigError, DataError, HarmaError, ModelMismatchError
+from harma.errors import (
+    ConfigError,
+    DataError,
+    HarmaError,
+    ModelMismatchError,
+)
 from harma.ground.storage.home import Home
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter
@@ -22,6 +27,7 @@ from harma.index.properties import WORDS
 from harma.index.records import SourceRecord
 from harma.index.schema import quoted
 from harma.index.settings import Settings
+from harma.index.unreadable import DamagedOutlineError
 
 # Row ids have 63 bits: the upper ones say which index a chip is in.
 BITS = 63
@@ -243,6 +249,10 @@ class JoinedStore:
         """Turns what goes wrong inside into a `DataError` that says which index it is."""
         try:
             yield
+        except DamagedOutlineError as error:
+            # Which of them it lies in, nothing says.
+            homes = ", ".join(str(part.home) for part in self.parts)
+            raise DamagedOutlineError(error.problem, source=homes) from error
         except HarmaError:
             raise
         except (OSError, RuntimeError) as error:

@@ -34,6 +34,10 @@ class UnreadableError(DataError):
     """The tables of an index cannot be read; the cause is what the store raised."""
 
 
+class DamagedOutlineError(DataError):
+    """An outline that an index holds is no geometry any more."""
+
+
 def is_of_store(error: BaseException) -> bool:
     """Whether an error says that a store cannot be read; others are bugs of ours."""
     if isinstance(error, HarmaError):

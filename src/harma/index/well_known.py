@@ -14,9 +14,10 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from harma.errors import DataError, QueryError
+from harma.errors import QueryError
 from harma.ground.limits import MAX_DEPTH
 from harma.ground.messages import first_line
+from harma.index.unreadable import DamagedOutlineError
 
 # GEOS says first which of its own kinds of errors one is.
 KIND_OF_ERROR = re.compile(r"^\w*Exception: ")
@@ -58,12 +59,12 @@ def read_outlines(wkb: Iterable[bytes | None], index: str = "") -> NDArray[Any]:
         index: that they are of, for messages.
 
     Raises:
-        DataError: one is no geometry any more.
+        DamagedOutlineError: one is no geometry any more.
     """
     try:
         return np.asarray(shapely.from_wkb(np.array([text or None for text in wkb], dtype=object)))
     except (shapely.errors.ShapelyError, TypeError, ValueError) as error:
-        raise DataError(
+        raise DamagedOutlineError(
             f"the index is damaged: an outline in it is no geometry ({said_by_geos(error)}); see"
             " `harma index verify`, and build it again",
             source=index,

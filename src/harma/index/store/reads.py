@@ -34,6 +34,7 @@ from harma.index.store.tables import (
     tables_of,
 )
 from harma.index.unreadable import (
+    DamagedOutlineError,
     UnreadableError,
     check_are_files,
     reason_of_store,
@@ -368,6 +369,10 @@ class StoreReads(SourceReads):
         """
         try:
             yield
+        except DamagedOutlineError as error:
+            if error.source:
+                raise
+            raise DamagedOutlineError(error.problem, source=str(self.home)) from error
         except BaseException as error:
             if is_of_tables(error):
                 raise self._unreadable(error) from error
