@@ -1,9 +1,11 @@
 """Built-ins by name, a user's own by dotted path."""
 
+import os
+
 import pytest
 
 from harma.errors import ConfigError
-from harma.ground.plugins import find
+from harma.ground.plugins import find, made_by
 
 BUILT_IN = {"one": 1, "two": 2}
 
@@ -35,3 +37,25 @@ def test_names_that_lead_nowhere(name, message):
 def test_without_built_ins_only_a_path_is_allowed():
     with pytest.raises(ConfigError, match="metric is 'x'; it must be the dotted path"):
         find("x", {}, "metric")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "message"),
+    [
+        (os.system, r"adapter is 'os.system', which cannot be called as it has to be \(system"),
+        (print, r"cannot be called as it has to be"),
+        ("no function", r"cannot be called as it has to be"),
+        (lambda width, *, rank: None, "which makes None; it has to make what can be called"),
+    ],
+)
+def test_plug_ins_of_another_kind(plugin, message):
+    name = f"os.{getattr(plugin, '__name__', plugin)}"
+    with pytest.raises(ConfigError, match=message):
+        made_by(plugin, name, "adapter", 3, rank=4)
+
+
+def test_what_a_plug_in_makes():
+    def make(width, *, rank):
+        return lambda: width * rank
+
+    assert made_by(make, "a.b", "adapter", 3, rank=4)() == 12

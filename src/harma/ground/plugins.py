@@ -1,10 +1,11 @@
 """Plug-ins: a built-in by its name, or a user's own function or class by its dotted path."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harma.errors import ConfigError
+from harma.ground.messages import first_line
 
 T = TypeVar("T")
 
@@ -38,3 +39,31 @@ def find(name: str, built_in: Mapping[str, T], option: str) -> T:
             f"{option} is {name!r}, which cannot be imported ({error}); {allowed}"
         ) from error
     return plugin
+
+
+def made_by(
+    plugin: Callable[..., Any], name: str, option: str, *given: object, **options: object
+) -> Any:
+    """What a user's own function or class makes.
+
+    Args:
+        plugin: called with what is `given` and the `options`.
+        name: its dotted path.
+        option: the recipe's option, for the message.
+        given: in their order.
+        options: by name.
+
+    Raises:
+        ConfigError: it does not take them, or makes nothing that can be called.
+    """
+    try:
+        made = plugin(*given, **options)
+    except TypeError as error:
+        raise ConfigError(
+            f"{option} is {name!r}, which cannot be called as it has to be ({first_line(error)})"
+        ) from error
+    if not callable(made):
+        raise ConfigError(
+            f"{option} is {name!r}, which makes {made!r}; it has to make what can be called"
+        )
+    return made

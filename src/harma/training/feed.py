@@ -15,7 +15,7 @@ from harma.data.cache import ImageCache
 from harma.data.datasets import CaptionPairs
 from harma.data.split import Split
 from harma.data.transforms import train_crop, value_train_transform
-from harma.ground.plugins import find
+from harma.ground.plugins import find, made_by
 from harma.model.cut_texts import tell_cut_texts
 from harma.model.embedding import eval_resize_of
 from harma.model.model import HarMA
@@ -139,7 +139,11 @@ def _transform(data: DataConfig, backbone: Backbone) -> Callable[[Tensor], Tenso
         return eval_resize_of(preprocess)
     if data.transform is not None:
         make: Callable[..., Callable[[Tensor], Tensor]] = find(data.transform, {}, "data.transform")
-        return make(preprocess.size, preprocess.mean, preprocess.std)
+        given = preprocess.size, preprocess.mean, preprocess.std
+        transform: Callable[[Tensor], Tensor] = made_by(
+            make, data.transform, "data.transform", *given
+        )
+        return transform
     if preprocess.bands is not None:
         if data.augment:
             log.warning(

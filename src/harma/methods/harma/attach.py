@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from harma.backbones import Backbone
 from harma.errors import ConfigError
-from harma.ground.plugins import find
+from harma.ground.plugins import find, made_by
 from harma.ground.towers import TOWERS, Tower
 from harma.methods.attachment import Attachment
 from harma.methods.harma.config import HARMA_ADAPTER, AdapterConfig
@@ -58,7 +58,10 @@ def attach(
             # Modules compare by identity, so that two blocks of equal weights are told apart.
             place = blocks[tower].index(block)
             shared_adapter = shared[shared_index(place, len(blocks[tower]), num_shared)]
-        own_adapter = make(
+        own_adapter: nn.Module = made_by(
+            make,
+            config.adapter,
+            "adapter.adapter",
             backbone.block_width(tower, block),
             bottleneck_dim=config.bottleneck_dim,
             num_heads=config.num_heads,
