@@ -41,20 +41,21 @@ PRECISIONS = {
 
 def milliseconds(what, args):
     """Median time of a call."""
-
-    def now():
-        if args.device == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter()
-
     what()
     what()
     times = []
     for _ in range(args.repeats):
-        start = now()
+        start = now(args)
         what()
-        times.append(1000 * (now() - start))
+        times.append(1000 * (now(args) - start))
     return statistics.median(times)
+
+
+def now(args):
+    """The time, when the device has done what it was given."""
+    if args.device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 @contextmanager
@@ -138,11 +139,11 @@ def one_step(model, precision, pairs, args, *, graphs=False, compiles=False, chu
     if args.device == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    start = time.perf_counter()
+    start = now(args)
     for _ in range(3):
         step()
+    first = now(args) - start
     ms = milliseconds(step, args)
-    first = time.perf_counter() - start - (args.repeats + 2) * ms / 1000
     gb = torch.cuda.max_memory_allocated() / 1e9 if args.device == "cuda" else float("nan")
     return ms, gb, first
 

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from throughput import SIDE, drawn_model
 
 # What is heavy is imported where it is used, as in the command line: workers import this file again
 # when they start.
-
-SIDE = 256
 
 
 def draw(number, folder):
@@ -85,17 +84,9 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
 
-    from harma.backbones import load_backbone
-    from harma.index.build import default_settings
-    from harma.model.model import HarMA
-    from harma.scenes.reading import Reading
-    from harma.scenes.windows import Tiling
-
-    model = HarMA(load_backbone(args.model, pretrained=False)).eval().to(args.device)
+    model, settings = drawn_model(args.model)
+    model = model.to(args.device)
     model.precision = args.precision
-    settings = default_settings(
-        model, args.model, None, tiling=Tiling(size=SIDE), reading=Reading(), max_nodata=0.5
-    )
     shares = []
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder) / "pictures"

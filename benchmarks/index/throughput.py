@@ -46,17 +46,17 @@ def draw(path, chips):
         dataset.write(values)
 
 
-def drawn_model():
-    """ViT-B/32 with random weights, and the settings of an index of chips."""
+def drawn_model(name="ViT-B-32"):
+    """A model with random weights, and the settings of an index of chips."""
     from harma.backbones import load_backbone
     from harma.index.build import default_settings
     from harma.model.model import HarMA
     from harma.scenes.reading import Reading
     from harma.scenes.windows import Tiling
 
-    model = HarMA(load_backbone("ViT-B-32", pretrained=False)).eval()
+    model = HarMA(load_backbone(name, pretrained=False)).eval()
     settings = default_settings(
-        model, "ViT-B-32", None, tiling=Tiling(size=SIDE), reading=Reading(), max_nodata=0.5
+        model, name, None, tiling=Tiling(size=SIDE), reading=Reading(), max_nodata=0.5
     )
     return model, settings
 

@@ -6,8 +6,9 @@ import pytest
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from harma.errors import ConfigError
+from harma.methods.harma.config import AdapterConfig
 from harma.training import devices
-from harma.training.recipe import TrainConfig
+from harma.training.recipe import LossConfig, OptimConfig, Recipe, TrainConfig
 
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "1",
@@ -134,4 +135,20 @@ def test_what_frozen_weights_are_computed_in(monkeypatch, is_quicker, options, e
 )
 def test_where_steps_are_recorded(options, device, processes, expected):
     fabric = SimpleNamespace(world_size=processes, device=SimpleNamespace(type=device))
-    assert devices.records_steps(TrainConfig(**options), fabric) is expected
+    assert devices.records_steps(Recipe(train=TrainConfig(**options)), fabric) is expected
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"method": "mine.Method"},
+        {"adapter": AdapterConfig(adapter="mine.Adapter")},
+        {"optim": OptimConfig(name="mine.Optimiser")},
+        {"loss": LossConfig(terms={"contrastive": 1.0, "mine.loss": 1.0})},
+    ],
+)
+def test_steps_of_plug_ins_are_not_recorded(own):
+    """They may do something else in every step, which a recording would not."""
+    fabric = SimpleNamespace(world_size=1, device=SimpleNamespace(type="cuda"))
+    assert devices.records_steps(Recipe(), fabric)
+    assert not devices.records_steps(Recipe(**own), fabric)

@@ -14,12 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from harma.errors import (
-    ConfigError,
-    DataError,
-    HarmaError,
-    ModelMismatchError,
-)
+from harma.errors import ConfigError, DataError, HarmaError, ModelMismatchError
 from harma.ground.storage.home import Home
 from harma.index.contract import BLOCK_ROWS, DISTANCE_COLUMN, READ_ERRORS, ROW_ID, StoreReader
 from harma.index.filters import Filter

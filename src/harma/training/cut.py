@@ -209,7 +209,7 @@ def _gradient_options(recipe: Recipe, fabric: Fabric, split: Split) -> GradientO
         view_dropout=recipe.loss.view_dropout,
         step_precision=step_precision(recipe.train, fabric),
         seed=recipe.train.seed,
-        cuda_graphs=records_steps(recipe.train, fabric),
+        cuda_graphs=records_steps(recipe, fabric),
     )
 
 

@@ -18,7 +18,7 @@ from harma.errors import ConfigError
 from harma.ground.messages import first_line
 from harma.model.computing import bf16_is_quicker
 from harma.model.precision import Precision
-from harma.training.recipe import TrainConfig
+from harma.training.recipe import Recipe, TrainConfig
 
 log = logging.getLogger(__name__)
 
@@ -112,17 +112,29 @@ def step_precision(train: TrainConfig, fabric: Fabric) -> Precision:
     return chosen
 
 
-def records_steps(train: TrainConfig, fabric: Fabric) -> bool:
+def records_steps(recipe: Recipe, fabric: Fabric) -> bool:
     """Whether the kernels of a step are recorded as a CUDA graph (see `graphs`).
 
     Args:
-        train: whether that is wanted.
+        recipe: whether that is wanted, and what a step consists of.
         fabric: launched.
     """
+    train = recipe.train
     # Processes exchange gradients in the middle of a backward pass. Checkpointing keeps the state
     # of random numbers, which a recording cannot read.
     is_alone = fabric.world_size == 1 and fabric.device.type == "cuda"
-    return train.cuda_graphs and is_alone and not train.gradient_checkpointing
+    can_be = is_alone and not train.gradient_checkpointing
+    return train.cuda_graphs and can_be and not _has_plug_ins(recipe)
+
+
+def _has_plug_ins(recipe: Recipe) -> bool:
+    """Whether something in a step is the user's own, by its dotted path.
+
+    What it does in Python (a number that it draws or counts, weights that it puts elsewhere) a
+    recording would repeat for ever, and nobody would be told.
+    """
+    names = recipe.method, recipe.optim.name, recipe.adapter.adapter, *recipe.loss.terms
+    return any("." in name for name in names)
 
 
 def _fabrics_name(accelerator: str) -> str:

@@ -52,7 +52,8 @@ class GraphedGradients:
     """`compute_gradients`, from a recording where a batch is computed whole.
 
     There is a recording for each shape of batch that comes a third time. What cannot be recorded (a
-    loss of one's own that looks at its values, too little memory) is computed as ever.
+    loss that looks at its values, too little memory) is computed as ever. What Python does in a
+    step, it does in the recorded one alone: see `records_steps`.
     """
 
     def __init__(self) -> None:
@@ -101,7 +102,7 @@ class GraphedGradients:
         if not self._can_record:
             return compute(batch)
         self._steps[shape] += 1
-        # Not on the main stream: what a first step leaves there could not be recorded.
+        # Not on the main stream, as torch asks for of the steps before a recording.
         with _another_stream():
             return compute(batch)
 

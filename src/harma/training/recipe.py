@@ -159,7 +159,8 @@ class TrainConfig:
         gradient_checkpointing: recompute activations in the backward pass; less memory, slower.
         compile: torch.compile the blocks of both towers, for steps of training.
         cuda_graphs: on a GPU, give it all kernels of a step at once, recorded in the first steps
-            (CUDA graphs); with one process, and neither chunks nor gradient checkpointing.
+            (CUDA graphs); with one process, and neither chunks, gradient checkpointing nor methods,
+            adapters, losses and optimisers of your own.
         validate_every: epochs between validations.
         select_on: the split that chooses the best model: "val", or "test" as the original did
             (results say so).

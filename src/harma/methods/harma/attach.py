@@ -1,6 +1,7 @@
 """Attaching HarMA's adapters to a backbone, and the flat names their weights have on disk."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -47,6 +48,8 @@ def attach(
     _check_attention(backbone, config)
     blocks = {tower: backbone.blocks(tower) for tower in TOWERS}
     make = adapter or find(config.adapter, {HARMA_ADAPTER: Adapter}, "adapter.adapter")
+    if make is not Adapter:
+        make = partial(made_by, make, config.adapter, "adapter.adapter")
     # The shallower tower sets the number, so that each shared adapter has a block in every sharing
     # tower; the deeper tower's blocks take turns (SPEC 1, Sharing).
     num_shared = min((len(blocks[tower]) for tower in config.shared_towers), default=0)
@@ -58,10 +61,7 @@ def attach(
             # Modules compare by identity, so that two blocks of equal weights are told apart.
             place = blocks[tower].index(block)
             shared_adapter = shared[shared_index(place, len(blocks[tower]), num_shared)]
-        own_adapter: nn.Module = made_by(
-            make,
-            config.adapter,
-            "adapter.adapter",
+        own_adapter = make(
             backbone.block_width(tower, block),
             bottleneck_dim=config.bottleneck_dim,
             num_heads=config.num_heads,
