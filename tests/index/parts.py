@@ -8,10 +8,10 @@ from tests.index.made import chip
 
 from harma.backbones import Preprocess
 from harma.index.batches import ChipBlock
+from harma.index.look import Surveyed
 from harma.index.plan import PlannedSource
 from harma.index.reading import Task
 from harma.index.settings import Settings
-from harma.index.survey import Surveyed
 from harma.scenes.reading import Reading
 from harma.scenes.scene import SceneFacts
 from harma.scenes.source import Source

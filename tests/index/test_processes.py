@@ -5,8 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
+
+from harma.index.processes import WorkerStart, worker_context
 
 BEGUN = """
 import sys, time
@@ -38,3 +41,19 @@ def test_ctrl_c_while_the_fork_server_imports_shows_no_traceback(seconds):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said
+
+
+def test_a_worker_has_the_environment_of_who_starts_it_now(monkeypatch):
+    """The fork server has that of the time when it was started."""
+    monkeypatch.setenv("HARMA_TRIED_BEFORE", "1")
+    assert value_in_worker("HARMA_TRIED_BEFORE") == "1"
+    monkeypatch.setenv("HARMA_TRIED_AFTER", "2")
+    monkeypatch.delenv("HARMA_TRIED_BEFORE")
+    assert value_in_worker("HARMA_TRIED_AFTER") == "2"
+    assert value_in_worker("HARMA_TRIED_BEFORE") is None
+
+
+def value_in_worker(name):
+    start = WorkerStart.here()
+    with ProcessPoolExecutor(1, mp_context=worker_context(), initializer=start) as pool:
+        return pool.submit(os.getenv, name).result()

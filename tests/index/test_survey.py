@@ -3,16 +3,16 @@
 import os
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from tests.index.deadly import DeadlySurveyor
 from tests.index.made import made_settings
 from tests.index.memory_store import MemoryStore
 from tests.index.parts import write_stripes
 
-from harma.errors import DataError
 from harma.index.known_sources import KnownSources
 from harma.index.records import SourceRecord
-from harma.index.survey import AHEAD, problem_of, survey
+from harma.index.survey import AHEAD, survey
+from harma.index.survey_pool import ENDED
 from harma.scenes.reading import Reading
 from harma.scenes.source import Source
 from harma.scenes.sources import find_sources
@@ -99,13 +99,32 @@ def test_problems_are_told_without_the_name_of_their_source(tmp_path):
     assert missing.windows is None
 
 
-def test_what_the_system_says_is_told():
-    assert problem_of(OSError(5, "Input/output error")) == "it cannot be read (Input/output error)"
-    assert problem_of(DataError("it is empty", source="a.tif")) == "it is empty"
+def test_many_files_are_looked_at_in_processes_in_their_order(tmp_path, monkeypatch):
+    monkeypatch.setattr("harma.index.survey.MANY_FILES", 10)
+    monkeypatch.setattr("harma.index.survey.GROUP_FILES", 4)
+    for number in range(25):
+        write_stripes(tmp_path / f"{number:02d}.tif", range(1, number + 2))
+    (tmp_path / "07.tif").write_bytes(b"")
+    sources = find_sources([tmp_path])
+    alone = list(look(sources, num_workers=0))
+    known = [record_of(item) for item in alone[10:12]]
+    gone = Source("/nowhere/gone.tif", "/nowhere/gone.tif")
+    expected = [*look([*sources, gone], known, num_workers=0)]
+    got = list(look([*sources, gone], known, num_workers=2))
+    for one, other in zip(expected, got, strict=True):
+        assert list(one.windows or ()) == list(other.windows or ())
+        fields = ("source", "size", "mtime_ns", "content", "facts", "problem", "is_known")
+        for name in fields:
+            assert getattr(one, name) == getattr(other, name)
+    assert [item.is_known for item in got].count(True) == 2
+    assert "it is not there" in got[-1].problem
 
 
-def test_a_mistake_of_ours_is_not_a_problem_of_the_source(tmp_path, monkeypatch):
-    write_stripes(tmp_path / "a.tif", np.arange(2))
-    monkeypatch.setattr("harma.index.survey.fingerprint", lambda source: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        list(look(find_sources([tmp_path])))
+def test_one_file_among_many_that_ends_its_process_is_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr("harma.index.survey.MANY_FILES", 10)
+    monkeypatch.setattr("harma.index.survey.Surveyor", DeadlySurveyor)
+    for number in range(12):
+        write_stripes(tmp_path / f"{number:02d}.tif", [number])
+    (tmp_path / "05.tif").rename(tmp_path / "05-deadly.tif")
+    looked = list(look(find_sources([tmp_path]), num_workers=2))
+    assert [item.problem for item in looked] == [ENDED if n == 5 else "" for n in range(12)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from harma.ground.progress import AdvancePart, not_told
 from harma.index.contract import StoreWriter
-from harma.index.survey import Surveyed
+from harma.index.look import Surveyed
 from harma.scenes.ranges import KindRange, spread, told_ranges
 from harma.scenes.sampling import sample_ranges
 from harma.scenes.source import Source

@@ -15,11 +15,11 @@ from harma.ground.storage.addresses import in_bucket
 from harma.index.chips import chip_id, known_date, moments_of
 from harma.index.contract import StoreWriter
 from harma.index.known_sources import KnownSources, is_signed
+from harma.index.look import Surveyed
 from harma.index.properties import PropertyColumns, properties_of
 from harma.index.records import CHIP_COLUMNS, ChipRecord, SourceRecord
 from harma.index.schema import embeddings_of, quoted
 from harma.index.source_files import files_as_text, listed_files
-from harma.index.survey import Surveyed
 from harma.scenes.asked import is_gone_from_bucket
 from harma.scenes.formats import FOLDERS_OF_A_RASTER
 from harma.scenes.windows import Window

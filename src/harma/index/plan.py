@@ -9,11 +9,12 @@ from harma.ground.progress import AdvancePart, not_told
 from harma.index.chips import chip_id
 from harma.index.hashed_names import KnownNames, NameCounts
 from harma.index.known_sources import KnownSources
+from harma.index.look import Surveyed
 from harma.index.moved import Lost
 from harma.index.reading import TASK_CHIPS, Task
 from harma.index.records import SourceRecord
 from harma.index.store import Store
-from harma.index.survey import Surveyed, survey
+from harma.index.survey import survey
 from harma.scenes.source import Source
 from harma.scenes.windows import Windows
 

@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -40,17 +42,36 @@ def worker_context() -> BaseContext:
     return context
 
 
-def end_with_embedder(worker: int) -> None:
-    """Let a worker end when the process that it reads for is killed.
+@dataclass(frozen=True)
+class WorkerStart:
+    """What a worker does first: it takes over the settings of its embedder, and ends with it.
 
-    Its own parent, the fork server, lives on then.
-
-    Args:
-        worker: its number.
+    Attributes:
+        environment: of the embedder, which the fork server may have been started before.
     """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+    environment: Mapping[str, str]
+
+    @classmethod
+    def here(cls) -> "WorkerStart":
+        """The start of a worker of this process."""
+        return cls(dict(os.environ))
+
+    def __call__(self, worker: int = 0) -> None:
+        """Start.
+
+        Args:
+            worker: its number.
+        """
+        # A terminal sends Ctrl-C to all processes: the embedder ends those that it has.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for name in os.environ.keys() - self.environment.keys():
+            del os.environ[name]
+        os.environ.update(self.environment)
+        parent = multiprocessing.parent_process()
+        # Its own parent, the fork server, lives on when the embedder is killed.
+        if parent is not None:
+            threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 
 def _end_after(process: BaseProcess) -> None:

@@ -10,9 +10,9 @@ from torch import Tensor
 from harma.backbones import Preprocess
 from harma.errors import DataError, HarmaError, OffEarthError
 from harma.index.chips import Cutting, chip_record
+from harma.index.look import problem_of
 from harma.index.records import ChipRecord
 from harma.index.settings import Settings
-from harma.index.survey import problem_of
 from harma.index.tiles import most_pictures, with_tiles
 from harma.scenes.edge import not_from_memory
 from harma.scenes.fresh import FreshLists, may_be_mended

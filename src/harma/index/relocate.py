@@ -11,13 +11,13 @@ from harma.ground.progress import AdvancePart, not_told
 from harma.ground.storage.home import Place, home_of
 from harma.ground.storage.lease import writing
 from harma.index.compaction import keep_quick
+from harma.index.look import Surveyed
 from harma.index.moved import Move, record_of, take_over
 from harma.index.properties import PropertyColumns
 from harma.index.records import SourceRecord
 from harma.index.settings import read_settings
 from harma.index.source_files import fingerprint, listed_files
 from harma.index.store import WRITING_INDEX, Store
-from harma.index.survey import Surveyed
 from harma.index.writer import COMMIT_CHIPS, write_problems
 from harma.scenes.addresses import is_address, opened_by_gdal, unsigned
 from harma.scenes.source import Source

@@ -48,7 +48,7 @@ def _of_files(source: Source) -> OnDisk:
     files = _every_file(source)
     stats = [stat for stat in map(_stat, files) if stat is not None]
     # Without the file that is opened it is an address, or gone: opening says which.
-    if not stats or (_is_path(source.opened_as) and _stat(source.opened_as) is None):
+    if not stats or (is_path(source.opened_as) and _stat(source.opened_as) is None):
         return OnDisk(NOT_A_FILE, 0)
     if len(stats) == 1:
         return OnDisk(stats[0].st_size, stats[0].st_mtime_ns)
@@ -68,7 +68,7 @@ def fingerprint(source: Source) -> str:
         return source.stamp.content
     digest = hashlib.blake2b(digest_size=16)
     files = [path for path in _every_file(source) if _has_mode(path, stat.S_ISREG)]
-    is_gone = _is_path(source.opened_as) and _stat(source.opened_as) is None
+    is_gone = is_path(source.opened_as) and _stat(source.opened_as) is None
     if not files or is_gone:
         return fingerprint_of_name(source)
     # One file is what it was before scenes had several.
@@ -159,7 +159,7 @@ def listed_files(text: str) -> tuple[str, ...]:
     return tuple(path.replace("\0", "\n") for path in text.split("\n") if path)
 
 
-def _is_path(opened_as: str) -> bool:
+def is_path(opened_as: str) -> bool:
     """Whether what is opened is a file or folder, and not put together or inside of a file."""
     return opened_as.startswith("/") and not opened_as.startswith("/vsi")
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from harma.index.batches import ChipBlock, embed_batches
-from harma.index.processes import end_with_embedder, worker_context
+from harma.index.processes import WorkerStart, worker_context
 from harma.index.reading import (
     ChipPixels,
     SceneCache,
@@ -91,7 +91,7 @@ def read_tasks(
         num_workers=num_workers,
         prefetch_factor=groups_ahead,
         multiprocessing_context=context,
-        worker_init_fn=end_with_embedder,
+        worker_init_fn=WorkerStart.here(),
     )
     try:
         for group in loader:

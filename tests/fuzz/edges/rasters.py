@@ -16,9 +16,10 @@ from tests.fuzz.tiff_tags import with_odd_tag
 
 from harma.data.transforms import eval_resize
 from harma.index.known_sources import KnownSources
+from harma.index.look import Surveyed
 from harma.index.reading import ChipPixels, SceneCache, Task, read
 from harma.index.settings import Settings
-from harma.index.survey import Surveyed, survey
+from harma.index.survey import survey
 from harma.scenes.raster import open_scene
 from harma.scenes.reading import Reading
 from harma.scenes.scene import SceneFacts
