@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms.v2 import functional as F
 
 from harma.data.transforms import (
     INTERPOLATIONS,
     RESIZE_MODES,
+    eval_resize,
     eval_transform,
     train_transform,
     value_train_transform,
@@ -235,3 +238,22 @@ def test_statistics_of_bands_are_checked():
         value_transform((8, 8), (0.1, 0.2), (0.1,))
     with pytest.raises(ConfigError, match="std above 0"):
         value_train_transform((8, 8), (0.1, 0.2), (0.1, 0.0))
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear", "nearest"])
+@pytest.mark.parametrize("seed", range(20))
+def test_resized_as_torchvision_does(seed, interpolation):
+    """To the last bit; importing torchvision would take as long as importing torch."""
+    drawn = np.random.default_rng(seed)
+    height, width, *size = (int(side) for side in drawn.integers(1, 120, 4))
+    picture = torch.from_numpy(drawn.integers(0, 256, (height, width, 3), dtype=np.uint8))
+    values = torch.from_numpy(drawn.normal(size=(4, height, width)).astype(np.float32))
+    for image in (picture.permute(2, 0, 1), values):
+        expected = F.resize(image, size, InterpolationMode(interpolation), antialias=True)
+        squashed = eval_resize(tuple(size), interpolation=interpolation)(image)
+        assert torch.equal(squashed, expected)
+        for resize_mode in ("shortest", "longest"):
+            resize = eval_resize(tuple(size), interpolation=interpolation, resize_mode=resize_mode)
+            between = RESIZE_MODES[resize_mode]((height, width), tuple(size))
+            expected = F.resize(image, between, InterpolationMode(interpolation), antialias=True)
+            assert torch.equal(resize(image), F.center_crop(expected, size))

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.transforms import InterpolationMode, RandomResizedCrop
-from torchvision.transforms.v2 import functional as F
+from torch.nn.functional import interpolate, pad
 
 from harma.data.augment import RandomAugment
 from harma.data.resizing import INTERPOLATIONS, RESIZE_MODES, Size
@@ -64,8 +63,15 @@ def train_crop(
     Raises:
         ConfigError: a value is not usable.
     """
-    drawn = RandomAugment() if augment else None
-    return _TrainCrop(_checked_size(size), _mode(interpolation), augment=drawn)
+    # Late: evaluation goes without torchvision, whose import takes as long as torch's.
+    from torchvision.transforms import RandomResizedCrop
+
+    return _TrainCrop(
+        _checked_size(size),
+        _checked_mode(interpolation),
+        draw=RandomResizedCrop.get_params,
+        augment=RandomAugment() if augment else None,
+    )
 
 
 def eval_transform(
@@ -171,7 +177,8 @@ def eval_resize(
     # Here, not at the first image, which may come long after.
     if resize_mode not in RESIZE_MODES:
         raise ConfigError(f"resize_mode is {resize_mode!r}; allowed are {', '.join(RESIZE_MODES)}")
-    return _EvalResize(_checked_size(size), _mode(interpolation), RESIZE_MODES[resize_mode])
+    mode = _checked_mode(interpolation)
+    return _EvalResize(_checked_size(size), mode, RESIZE_MODES[resize_mode])
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,13 +261,12 @@ def _in_levels(values: Sequence[float]) -> Tensor:
 @dataclass(frozen=True, eq=False)
 class _TrainCrop:
     size: Size
-    mode: InterpolationMode
+    mode: str
+    draw: Callable[[Tensor, list[float], list[float]], Sequence[int]]
     augment: RandomAugment | None
 
     def __call__(self, image: Tensor) -> Tensor:
-        top, left, height, width = RandomResizedCrop.get_params(
-            image, list(CROP_SCALE), list(CROP_RATIO)
-        )
+        top, left, height, width = self.draw(image, list(CROP_SCALE), list(CROP_RATIO))
         crop = image[:, top : top + height, left : left + width]
         # The order of SPEC 3: pixels of the result, not of the file, are what operations move by.
         image = _resize(crop, self.size, self.mode)
@@ -293,29 +299,47 @@ class _Normalized:
 @dataclass(frozen=True, eq=False)
 class _EvalResize:
     size: Size
-    mode: InterpolationMode
+    mode: str
     resized: Callable[[Size, Size], Size]
 
     def __call__(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
         image = _resize(image, self.resized((height, width), self.size), self.mode)
-        # Cuts what is too large, and lays black around what is too small.
-        if image.shape[-2:] != self.size:
-            image = F.center_crop(image, list(self.size))
+        return _centred(image, self.size)
+
+
+def _resize(image: Tensor, size: Size, mode: str) -> Tensor:
+    """A picture of another size: the same bytes as torchvision's resize."""
+    if image.shape[-2:] == size:
         return image
-
-
-def _resize(image: Tensor, size: Size, mode: InterpolationMode) -> Tensor:
+    if mode == "nearest":
+        return interpolate(image[None], size, mode=mode)[0]
     # Smoothed when it is made smaller, as Pillow does, which CLIP's own pictures went through.
-    return F.resize(image, list(size), interpolation=mode, antialias=True)
+    return interpolate(image[None], size, mode=mode, align_corners=False, antialias=True)[0]
 
 
-def _mode(interpolation: str) -> InterpolationMode:
+def _centred(image: Tensor, size: Size) -> Tensor:
+    """What is too large is cut, and black laid around what is too small."""
+    height, width = image.shape[-2:]
+    if (height, width) == size:
+        return image
+    return pad(image, (*_margins(width, size[1]), *_margins(height, size[0])))
+
+
+def _margins(length: int, wanted: int) -> tuple[int, int]:
+    """What is laid before and behind a length, below 0 where it is cut; as torchvision rounds."""
+    before = (wanted - length) // 2
+    if wanted < length:
+        before = -round((length - wanted) / 2)
+    return before, wanted - length - before
+
+
+def _checked_mode(interpolation: str) -> str:
     if interpolation not in INTERPOLATIONS:
         raise ConfigError(
             f"interpolation is {interpolation!r}; allowed are {', '.join(INTERPOLATIONS)}"
         )
-    return InterpolationMode(interpolation)
+    return interpolation
 
 
 def _checked_size(size: Size) -> Size:

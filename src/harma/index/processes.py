@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 
 # What the fork server imports, once for all workers. Not imported here: it takes seconds, in which
 # this process can load what it needs itself.
-READER_MODULE = "harma.index.workers"
+READER_MODULES = ["harma.index.workers", "harma.index.look", "harma.data.transforms"]
 
 
 def prepare_workers() -> None:
@@ -38,7 +38,7 @@ def worker_context() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([READER_MODULE])
+    context.set_forkserver_preload(READER_MODULES)
     return context
 
 

@@ -90,7 +90,6 @@ def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
 
     Of a model of several bands: values (N, H, W) → float32 (N, H', W').
     """
-    # Late: texts are embedded without torchvision, which takes as long as torch itself.
     from harma.data.transforms import eval_transform, value_transform
 
     make = eval_transform if preprocess.bands is None else value_transform
