@@ -1,12 +1,16 @@
 """The edge to libraries: whatever a file does to them is an error of ours."""
 
 import logging
+import subprocess
+import sys
+import textwrap
 import warnings
 
 import numpy as np
 import pytest
 import rasterio
 from benchmarks.archive.gridded import write_netcdf
+from PIL import Image
 
 from harma.errors import ConfigError, DataError, HarmaError, MissingFileError
 from harma.scenes.edge import gdal_settings, library_call, naming, not_from_memory
@@ -192,3 +196,25 @@ def test_what_is_asked_for_again_stays_so_while_scenes_are_opened():
         assert "/vsicurl/" in rasterio.env.getenv()["CPL_VSIL_CURL_NON_CACHED"]
     with gdal_settings():
         assert "/vsicurl/" not in rasterio.env.getenv()["CPL_VSIL_CURL_NON_CACHED"]
+
+
+@pytest.mark.parametrize("action", ["default", "error"])
+def test_threads_open_pictures_without_a_warning(tmp_path, action):
+    """Pictures need no place, whatever is done with warnings elsewhere."""
+    code = """
+        import sys
+        from concurrent.futures import ThreadPoolExecutor
+        from harma.scenes.raster import open_scene
+
+        def width(number):
+            with open_scene(sys.argv[1], survey=True) as scene:
+                return scene.facts.width
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(width, range(200))) == {20}
+        """
+    path = tmp_path / "a.png"
+    Image.new("RGB", (20, 10)).save(path)
+    command = [sys.executable, "-W", f"{action}::UserWarning", "-c", textwrap.dedent(code), path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

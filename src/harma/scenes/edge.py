@@ -70,6 +70,10 @@ LOGGERS = (
 for _name in LOGGERS:
     logging.getLogger(_name).addFilter(_SecretsLeftOut())
 
+# A picture without georeference is nothing to warn of: it is indexed without a place. Of what is
+# opened here, once for all: `catch_warnings` is not for several threads.
+warnings.filterwarnings("ignore", "Dataset has no geotransform", module=r"harma\.scenes\.edge")
+
 
 @contextmanager
 def library_call(problem: str) -> Iterator[None]:
@@ -189,15 +193,13 @@ def open_dataset(source: str, *, drivers: Sequence[str] | None = None) -> "Datas
         MissingFileError: it is not there.
         DataError: GDAL cannot read it.
     """
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    from rasterio.errors import RasterioError
 
     from harma.scenes.reach import check_overviews, drivers_for
 
     if drivers is None:
         drivers = drivers_for(source)
-    with library_call("it cannot be read as a raster or picture"), warnings.catch_warnings():
-        # A picture without georeference is nothing to warn of: it is indexed without a place.
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    with library_call("it cannot be read as a raster or picture"):
         try:
             dataset = _opened(source, drivers)
         except RasterioError as error:
@@ -210,6 +212,18 @@ def open_dataset(source: str, *, drivers: Sequence[str] | None = None) -> "Datas
 
 
 def _opened(source: str, drivers: Sequence[str] | None) -> "DatasetReader":
+    from rasterio.errors import NotGeoreferencedWarning
+
+    try:
+        return _opened_or_warned(source, drivers)
+    except NotGeoreferencedWarning:
+        # Where a person has warnings raised.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            return _opened_or_warned(source, drivers)
+
+
+def _opened_or_warned(source: str, drivers: Sequence[str] | None) -> "DatasetReader":
     import rasterio
     from rasterio.io import DatasetReader
 
