@@ -8,6 +8,7 @@ from harma.curation.convert import convert
 from harma.data.annotations import load_split, read_split
 from harma.data.caption_lists import read_texts
 from harma.data.description import DataDescription
+from harma.errors import HarmaError
 
 
 def entry(filename="airplane_001.jpg", split="train", **more):
@@ -97,3 +98,11 @@ def test_images_in_one_folder(root, tmp_path):
     root.image("bridge/bridge_1.png")
     reading = read_split(description, "train", root.path)
     assert reading.split.image_names == ("bridge/bridge_1.png", "farm/farm_1.png")
+
+
+def test_a_name_that_no_file_can_have(root):
+    name = 300 * "x" + ".png"
+    root.json("d.json", {"bridge": [entry(name)]})
+    description = DataDescription("x", "nwpu", train=("d.json",))
+    with pytest.raises(HarmaError, match="x{300}.png"):
+        load_split(description, "train", root.path)

@@ -209,6 +209,7 @@ def _geo(chance: random.Random, made: Table, table: pa.Table) -> dict[str, str]:
 
 def _write(chance: random.Random, table: pa.Table, path: Path) -> None:
     kind = chance.choices(("pyarrow", "pandas", "duckdb"), (10, 1, 1))[0]
+    table = _decoded(table)
     if kind == "pyarrow" or len(set(table.column_names)) != table.num_columns:
         pq.write_table(
             table,
@@ -227,6 +228,17 @@ def _write(chance: random.Random, table: pa.Table, path: Path) -> None:
     except Exception:
         # What the other program cannot hold.
         pq.write_table(table, path)
+
+
+def _decoded(table: pa.Table) -> pa.Table:
+    """Without dictionaries that hold nothing themselves, which no Parquet file can have."""
+    for place, name in enumerate(table.column_names):
+        column = table[place]
+        if not pa.types.is_dictionary(column.type):
+            continue
+        if any(chunk.dictionary.null_count for chunk in column.chunks):
+            table = table.set_column(place, name, column.cast(column.type.value_type))
+    return table
 
 
 def _has_nanoseconds(table: pa.Table) -> bool:

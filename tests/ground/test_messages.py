@@ -71,3 +71,11 @@ def test_errors_name_the_file_once(tmp_path):
         raise DataError(f"{path} is odd")
     with pytest.raises(DataError, match=r"^b\.tif: it is odd$"), about_file(path):
         raise DataError("it is odd", source="b.tif")
+
+
+@pytest.mark.parametrize("name", ["plain.yaml", "a\nb", "t\tab"])
+def test_a_file_is_not_named_twice(name):
+    """However the message quotes it."""
+    with pytest.raises(DataError) as raised, about_file(name):
+        raise DataError(f"the file {name!r} is empty")
+    assert str(raised.value) == f"the file {name!r} is empty"

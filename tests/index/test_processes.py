@@ -1,5 +1,6 @@
 """Processes that read for an index."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -54,6 +55,22 @@ def test_a_worker_has_the_environment_of_who_starts_it_now(monkeypatch):
 
 
 def value_in_worker(name):
+    return in_worker(os.getenv, name)
+
+
+def in_worker(function, *arguments):
     start = WorkerStart.here()
     with ProcessPoolExecutor(1, mp_context=worker_context(), initializer=start) as pool:
-        return pool.submit(os.getenv, name).result()
+        return pool.submit(function, *arguments).result()
+
+
+def test_a_worker_logs_as_who_starts_it_does(monkeypatch):
+    logger = logging.getLogger("harma")
+    monkeypatch.setattr(logger, "level", logging.DEBUG)
+    assert in_worker(levels_there) == (logging.DEBUG, True)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    assert in_worker(levels_there) == (logging.NOTSET, False)
+
+
+def levels_there():
+    return logging.getLogger("harma").level, bool(logging.getLogger().handlers)

@@ -4,7 +4,6 @@ import os
 from dataclasses import replace
 
 import pytest
-from tests.index.deadly import DeadlySurveyor
 from tests.index.made import made_settings
 from tests.index.memory_store import MemoryStore
 from tests.index.parts import write_stripes
@@ -12,7 +11,6 @@ from tests.index.parts import write_stripes
 from harma.index.known_sources import KnownSources
 from harma.index.records import SourceRecord
 from harma.index.survey import AHEAD, survey
-from harma.index.survey_pool import ENDED
 from harma.scenes.reading import Reading
 from harma.scenes.source import Source
 from harma.scenes.sources import find_sources
@@ -118,13 +116,3 @@ def test_many_files_are_looked_at_in_processes_in_their_order(tmp_path, monkeypa
             assert getattr(one, name) == getattr(other, name)
     assert [item.is_known for item in got].count(True) == 2
     assert "it is not there" in got[-1].problem
-
-
-def test_one_file_among_many_that_ends_its_process_is_listed(tmp_path, monkeypatch):
-    monkeypatch.setattr("harma.index.survey.MANY_FILES", 10)
-    monkeypatch.setattr("harma.index.survey.Surveyor", DeadlySurveyor)
-    for number in range(12):
-        write_stripes(tmp_path / f"{number:02d}.tif", [number])
-    (tmp_path / "05.tif").rename(tmp_path / "05-deadly.tif")
-    looked = list(look(find_sources([tmp_path]), num_workers=2))
-    assert [item.problem for item in looked] == [ENDED if n == 5 else "" for n in range(12)]

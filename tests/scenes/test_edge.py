@@ -1,6 +1,7 @@
 """The edge to libraries: whatever a file does to them is an error of ours."""
 
 import logging
+import os
 import subprocess
 import sys
 import textwrap
@@ -198,9 +199,8 @@ def test_what_is_asked_for_again_stays_so_while_scenes_are_opened():
         assert "/vsicurl/" not in rasterio.env.getenv()["CPL_VSIL_CURL_NON_CACHED"]
 
 
-@pytest.mark.parametrize("action", ["default", "error"])
-def test_threads_open_pictures_without_a_warning(tmp_path, action):
-    """Pictures need no place, whatever is done with warnings elsewhere."""
+@pytest.mark.parametrize("follow", ["0", "1"])
+def test_threads_open_pictures_without_a_warning(tmp_path, follow):
     code = """
         import sys
         from concurrent.futures import ThreadPoolExecutor
@@ -215,6 +215,7 @@ def test_threads_open_pictures_without_a_warning(tmp_path, action):
         """
     path = tmp_path / "a.png"
     Image.new("RGB", (20, 10)).save(path)
-    command = [sys.executable, "-W", f"{action}::UserWarning", "-c", textwrap.dedent(code), path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", textwrap.dedent(code), path]
+    environment = {**os.environ, "HARMA_FOLLOW": follow}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,12 +1,13 @@
 """A run's directory: where one can be begun, its log, its checkpoint."""
 
 import json
+import os
 
 import pytest
 import torch
 from tests.training.runs import trained
 
-from harma.errors import ConfigError
+from harma.errors import ConfigError, WeightsError
 from harma.training.run import Progress, RunDirectory
 
 STATE = {"model": {}, "optimizer": {}, "precision": {}, "world_size": 1, "made_from": {}}
@@ -72,6 +73,13 @@ def test_a_checkpoint_comes_back_and_what_was_logged_after_it_goes(directory):
     assert state == STATE
     assert loaded == progress
     assert [event["step"] for event in directory.read_log()] == [9]
+
+
+def test_a_checkpoint_that_is_no_file_is_not_waited_for(directory):
+    directory.state.parent.mkdir(exist_ok=True)
+    os.mkfifo(directory.state)
+    with pytest.raises(WeightsError, match="is no file"):
+        directory.load_state()
 
 
 def test_without_a_checkpoint_a_run_begins_again(directory):

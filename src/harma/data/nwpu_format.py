@@ -87,8 +87,16 @@ def in_one_folder(rows: Annotations, images: Path) -> Annotations:
             continue
         name = PurePosixPath(row.image).name
         if is_flat is None:
-            is_flat = (images / name).is_file() and not (images / row.image).is_file()
+            is_flat = _is_file(images / name) and not _is_file(images / row.image)
         yield replace(row, image=name) if is_flat else row
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # No file can have such a name.
+        return False
 
 
 def _number(key: str) -> int:

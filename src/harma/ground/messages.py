@@ -70,9 +70,12 @@ def about_file(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except HarmaError as error:
-        if error.source or os.fspath(path) in error.problem:
+        name = os.fspath(path)
+        # As messages quote it, too: what is not printable is written out.
+        is_named = name in error.problem or repr(name)[1:-1] in error.problem
+        if error.source or is_named:
             raise
-        raise type(error)(error.problem, source=os.fspath(path)) from error
+        raise type(error)(error.problem, source=name) from error
 
 
 def plain_reason(error: BaseException, otherwise: str, *, length: int = REASON_LENGTH) -> str:

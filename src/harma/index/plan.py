@@ -95,7 +95,7 @@ def plan(
     Args:
         sources: scenes.
         store: of the index; nobody else writes it now.
-        num_workers: threads that look at sources.
+        num_workers: threads that look at sources, and processes where files are many.
         progress: called with ("looking", sources so far, in all).
     """
     known = KnownSources(store)

@@ -1,5 +1,6 @@
 """Processes that read: the fork server that starts them, and that they end with their embedder."""
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -12,6 +13,9 @@ from multiprocessing.process import BaseProcess
 
 # What the fork server imports, once for all workers. Not imported here: it takes seconds, in which
 # this process can load what it needs itself.
+# The root, and those whose levels the command line sets.
+LOGGERS = ("", "harma", "rasterio")
+LOG_FORMAT = "%(levelname)s %(message)s"
 READER_MODULES = ["harma.index.workers", "harma.index.look", "harma.data.transforms"]
 
 
@@ -48,14 +52,19 @@ class WorkerStart:
 
     Attributes:
         environment: of the embedder, which the fork server may have been started before.
+        log_levels: of the loggers that a command sets; empty where nobody has set up logging.
     """
 
     environment: Mapping[str, str]
+    log_levels: Mapping[str, int]
 
     @classmethod
     def here(cls) -> "WorkerStart":
         """The start of a worker of this process."""
-        return cls(dict(os.environ))
+        log_levels: dict[str, int] = {}
+        if logging.getLogger().handlers:
+            log_levels = {name: logging.getLogger(name).level for name in LOGGERS}
+        return cls(dict(os.environ), log_levels)
 
     def __call__(self, worker: int = 0) -> None:
         """Start.
@@ -68,6 +77,10 @@ class WorkerStart:
         for name in os.environ.keys() - self.environment.keys():
             del os.environ[name]
         os.environ.update(self.environment)
+        if self.log_levels:
+            logging.basicConfig(format=LOG_FORMAT)
+        for name, level in self.log_levels.items():
+            logging.getLogger(name).setLevel(level)
         parent = multiprocessing.parent_process()
         # Its own parent, the fork server, lives on when the embedder is killed.
         if parent is not None:

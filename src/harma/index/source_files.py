@@ -46,9 +46,9 @@ def on_disk(source: Source) -> OnDisk:
 
 def _of_files(source: Source) -> OnDisk:
     files = _every_file(source)
-    stats = [stat for stat in map(_stat, files) if stat is not None]
+    stats = [stat for stat in map(stat_of, files) if stat is not None]
     # Without the file that is opened it is an address, or gone: opening says which.
-    if not stats or (is_path(source.opened_as) and _stat(source.opened_as) is None):
+    if not stats or (is_path(source.opened_as) and stat_of(source.opened_as) is None):
         return OnDisk(NOT_A_FILE, 0)
     if len(stats) == 1:
         return OnDisk(stats[0].st_size, stats[0].st_mtime_ns)
@@ -68,7 +68,7 @@ def fingerprint(source: Source) -> str:
         return source.stamp.content
     digest = hashlib.blake2b(digest_size=16)
     files = [path for path in _every_file(source) if _has_mode(path, stat.S_ISREG)]
-    is_gone = is_path(source.opened_as) and _stat(source.opened_as) is None
+    is_gone = is_path(source.opened_as) and stat_of(source.opened_as) is None
     if not files or is_gone:
         return fingerprint_of_name(source)
     # One file is what it was before scenes had several.
@@ -185,7 +185,8 @@ def _is_file_name(opened_as: str) -> bool:
     return not opened_as.startswith(("<", "/vsi"))
 
 
-def _stat(path: str) -> os.stat_result | None:
+def stat_of(path: str) -> os.stat_result | None:
+    """What is known of a file or folder; None where none is there."""
     try:
         found = Path(path).stat()
     except (OSError, ValueError):
@@ -197,7 +198,7 @@ def _stat(path: str) -> os.stat_result | None:
 
 def _has_mode(path: str, is_of: Callable[[int], bool]) -> bool:
     """Whether something of a kind is there; names of other programs may be too long for any."""
-    found = _stat(path)
+    found = stat_of(path)
     return found is not None and is_of(found.st_mode)
 
 

@@ -1,13 +1,15 @@
 """The survey of sources before they are read: all of them looked at, in their order."""
 
+import stat
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from itertools import groupby, islice
 
 from harma.index.known_sources import KnownSources
 from harma.index.look import Surveyed, Surveyor, Unsurveyed
-from harma.index.source_files import is_path, on_disk
+from harma.index.source_files import is_path, on_disk, stat_of
 from harma.index.survey_pool import Pending, SurveyPool
 from harma.scenes.asked import is_asked
 from harma.scenes.reading import Reading
@@ -18,11 +20,13 @@ from harma.scenes.windows import Tiling
 AHEAD = 8
 # Sources whose sizes and times are looked at before anybody asks for them.
 STATS_AT_ONCE = 1024
-# New files among these from which on processes look at them: to start one takes as long as some
+# Small files among these from which on processes look at them: to start one takes as long as some
 # dozen looks.
 MANY_FILES = 256
-# Files of a group, which a process is given at once.
+# Files of a group, which a process is given at once, and bytes of the largest. What is larger is
+# mostly hashed, which threads do side by side.
 GROUP_FILES = 16
+SMALL_BYTES = 4 << 20
 
 
 def survey(
@@ -47,8 +51,8 @@ def survey(
     with SurveyPool(Surveyor(tiling, reading), num_workers) as pool:
         while block := list(islice(rest, STATS_AT_ONCE)):
             items = _items(block, known, pool.threads)
-            for group in _groups(items, may_group=num_workers > 0):
-                waiting.append(pool.look(group))
+            for pending in _looks(items, pool, may_part=num_workers > 0):
+                waiting.append(pending)
                 # An archive of a million files is not looked at before its first chip is embedded.
                 if len(waiting) > AHEAD * max(1, num_workers):
                     yield from waiting.popleft()()
@@ -69,28 +73,48 @@ def _items(
     ]
 
 
-def _groups(
-    items: Sequence[Surveyed | Unsurveyed], *, may_group: bool
-) -> Iterator[list[Surveyed | Unsurveyed]]:
-    """Files to look at in groups of neighbours, where they are many; all others one by one."""
-    are_many = may_group and sum(map(_is_new_file, items)) >= MANY_FILES
-    for are_new_files, neighbours in groupby(items, _is_new_file):
-        size = 1
-        if are_many and are_new_files:
-            size = GROUP_FILES
-        while group := list(islice(neighbours, size)):
-            yield group
+def _looks(
+    items: Sequence[Surveyed | Unsurveyed], pool: SurveyPool, *, may_part: bool
+) -> Iterator[Pending]:
+    """Have items looked at: small files in groups of neighbours where they are many."""
+    small = _small_files(items)
+    if not (may_part and (pool.has_processes or len(small) >= MANY_FILES)):
+        small = set()
+    for is_small, neighbours in groupby(items, lambda item: item.source.name in small):
+        if is_small:
+            yield from map(pool.look_apart, _grouped(neighbours))
+        else:
+            yield from (_looked_here(item, pool) for item in neighbours)
 
 
-def _is_new_file(item: Surveyed | Unsurveyed) -> bool:
-    """Whether something is a file on this machine that is to be looked at.
+def _small_files(items: Iterable[Surveyed | Unsurveyed]) -> set[str]:
+    """Names of the small files that are to be looked at."""
+    new = (item.source for item in items if isinstance(item, Unsurveyed))
+    return {source.name for source in new if _is_small_file(source)}
+
+
+def _grouped(items: Iterator[Surveyed | Unsurveyed]) -> Iterator[list[Unsurveyed]]:
+    while group := list(islice(items, GROUP_FILES)):
+        yield [item for item in group if isinstance(item, Unsurveyed)]
+
+
+def _looked_here(item: Surveyed | Unsurveyed, pool: SurveyPool) -> Pending:
+    if isinstance(item, Surveyed):
+        return partial(list, [item])
+    return pool.look(item)
+
+
+def _is_small_file(source: Source) -> bool:
+    """Whether a source is a small file on this machine.
 
     What lies elsewhere is waited for in threads, which share what they know of servers and lists.
     """
-    if isinstance(item, Surveyed):
+    if source.problem or source.parts or not is_path(source.opened_as):
         return False
-    source = item.source
-    return not source.problem and not source.parts and is_path(source.opened_as)
+    found = stat_of(source.opened_as)
+    if found is None:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size <= SMALL_BYTES
 
 
 def _as_they_were(

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from harma.backbones import Preprocess
 from harma.data.cache import ImageCache
+from harma.data.transforms import eval_resize, eval_transform, value_transform
 from harma.errors import ConfigError, DataError
 from harma.ground.progress import tracked
 from harma.model.cut_texts import tell_cut_texts
@@ -90,8 +91,6 @@ def eval_transform_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
 
     Of a model of several bands: values (N, H, W) → float32 (N, H', W').
     """
-    from harma.data.transforms import eval_transform, value_transform
-
     make = eval_transform if preprocess.bands is None else value_transform
     return make(
         preprocess.size,
@@ -108,8 +107,6 @@ def eval_resize_of(preprocess: Preprocess) -> Callable[[Tensor], Tensor]:
     `harma.model.pixels` does the other half, for whole batches. Values of bands, which are float32
     already, it passes on: for these this is all of it.
     """
-    from harma.data.transforms import eval_resize
-
     if preprocess.bands is not None:
         return eval_transform_of(preprocess)
     return eval_resize(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from harma.backbones import Preprocess
+from harma.data.transforms import Normalize
 
 
 class BatchPixels:
@@ -21,9 +22,6 @@ class BatchPixels:
     """
 
     def __init__(self, preprocess: Preprocess, device: torch.device) -> None:
-        # Late: texts are embedded without torchvision, which takes as long as torch itself.
-        from harma.data.transforms import Normalize
-
         self.device = device
         # Values of bands come as pixels.
         if preprocess.bands is None:

@@ -10,6 +10,7 @@ pictures without it.
 
 import logging
 import os
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,8 +71,10 @@ LOGGERS = (
 for _name in LOGGERS:
     logging.getLogger(_name).addFilter(_SecretsLeftOut())
 
+# Of several threads that change and restore filters, one would restore those of another.
+_FILTERING = threading.Lock()
 # A picture without georeference is nothing to warn of: it is indexed without a place. Of what is
-# opened here, once for all: `catch_warnings` is not for several threads.
+# opened here, once for all.
 warnings.filterwarnings("ignore", "Dataset has no geotransform", module=r"harma\.scenes\.edge")
 
 
@@ -218,19 +221,17 @@ def _opened(source: str, drivers: Sequence[str] | None) -> "DatasetReader":
         return _opened_or_warned(source, drivers)
     except NotGeoreferencedWarning:
         # Where a person has warnings raised.
-        with warnings.catch_warnings():
+        with _FILTERING, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             return _opened_or_warned(source, drivers)
 
 
 def _opened_or_warned(source: str, drivers: Sequence[str] | None) -> "DatasetReader":
-    import rasterio
     from rasterio.io import DatasetReader
 
+    # `rasterio.open` takes one format, its reader several; and warns in its own name.
     if drivers is None:
-        dataset: DatasetReader = rasterio.open(source)
-        return dataset
-    # `rasterio.open` takes one format, its reader several.
+        return DatasetReader(source)
     return DatasetReader(source, driver=list(drivers))
 
 

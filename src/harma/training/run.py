@@ -211,6 +211,9 @@ class RunDirectory:
         if not self.state.exists():
             self.log.unlink(missing_ok=True)
             return None
+        # A pipe would be waited for.
+        if not self.state.is_file():
+            raise WeightsError(f"{self.state} is no file; {BEGIN_AGAIN}")
         try:
             state: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
             progress = Progress(**state.pop("progress"))
