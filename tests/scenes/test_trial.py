@@ -12,14 +12,16 @@ import rasterio
 from harma.errors import DataError
 from harma.scenes import trial
 from harma.scenes.raster import open_scene
+from harma.scenes.rendering import read_rgb
 
 
-@pytest.fixture
-def odd(tmp_path):
-    """A raster of a seldom format."""
+# GDAL's loop over damaged boxes of a JPEG 2000 lets no other thread of the process run.
+@pytest.fixture(params=["HFA", "JP2OpenJPEG"])
+def odd(tmp_path, request):
+    """A raster of a seldom format, whose decoder may hang or die."""
     path = tmp_path / "scene.img"
     with rasterio.open(
-        path, "w", driver="HFA", width=40, height=40, count=1, dtype="uint8"
+        path, "w", driver=request.param, width=40, height=40, count=1, dtype="uint8"
     ) as dataset:
         dataset.write(np.full((1, 40, 40), 9, np.uint8))
     return str(path)
@@ -49,6 +51,14 @@ def test_a_seldom_format_is_looked_at_once(odd, starting):
     assert len(started) == 1
     with open_scene(odd):
         pass
+
+
+def test_a_query_of_a_seldom_format_is_looked_at_too(odd, starting):
+    starting[1].instead = ["sh", "-c", "echo done; read line; kill -SEGV $$"]
+    with pytest.raises(DataError, match=r"scene\.img: its decoder ended the process"):
+        read_rgb(odd)
+    starting[1].instead = None
+    assert read_rgb(odd).size == (40, 40)
 
 
 @pytest.mark.parametrize("suffix", ["tif", "png", "jpg", "webp", "gif", "bmp", "vrt"])

@@ -249,14 +249,17 @@ def _opened(
     Pillow's reader says best what is wrong.
     """
     try:
-        from harma.scenes.edge import gdal_settings, open_dataset
+        from harma.scenes.edge import gdal_settings, naming, open_dataset
         from harma.scenes.raster import open_scene
+        from harma.scenes.trial import check_decodes
     except ImportError:
         logger.warning("%s: rasters are read right with harma[search] installed", path)
         yield None
         return
     # Absolute: no name of a file is then taken for one of GDAL's own (NETCDF:…).
     source = gdal_name(path.absolute())
+    with naming(source):
+        check_decodes(source)
     try:
         with gdal_settings(), open_dataset(source):
             pass

@@ -2,9 +2,9 @@
 
 `python -m harma.scenes.trial BYTES SECONDS` reads names of sources from its standard input, a line
 of JSON each, opens and looks at each as a build would, and answers with a line. What the libraries
-of NetCDF, HDF5, NITF and others do wrong with a damaged file ends that process, and the file is
-listed. TIFF, JPEG, PNG and the other formats of nearly all files are not tried: their readers take
-damage, and a trial would be a second reading.
+of NetCDF, HDF5, NITF, JPEG 2000 and others do wrong with a damaged file ends that process, and the
+file is listed. TIFF, JPEG, PNG and the other formats of nearly all files are not tried: their
+readers take damage, and a trial would be a second reading.
 """
 
 import atexit
@@ -23,7 +23,7 @@ from harma.scenes.reach import start_of
 # How files of the usual formats begin, and texts, which are no pixels.
 USUAL = (
     *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM"),
-    *(b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51", b"<", b"\xef\xbb\xbf<"),
+    *(b"<", b"\xef\xbb\xbf<"),
 )
 WEBP = (b"RIFF", b"WEBP")
 # Longer side of the thinned-out copy that is read.
@@ -133,7 +133,7 @@ def look_at(opened_as: str) -> None:
 
     What is wrong with it is left to whoever reads it in earnest, who says so better.
     """
-    from harma.scenes.bounds import check_bounds
+    from harma.scenes.bounds import check_bounds, check_look
     from harma.scenes.edge import gdal_settings, library_call, open_dataset
     from harma.scenes.header import read_header
     from harma.scenes.readers import thinned
@@ -144,6 +144,7 @@ def look_at(opened_as: str) -> None:
         with settings, open_dataset(opened_as) as dataset:
             check_bounds(dataset, opened_as)
             read_header(dataset)
+            check_look(dataset)
             if not dataset.count:
                 return
             bands = list(dataset.indexes[:3])
