@@ -13,10 +13,10 @@ from multiprocessing.process import BaseProcess
 
 # What the fork server imports, once for all workers. Not imported here: it takes seconds, in which
 # this process can load what it needs itself.
-# The root, and those whose levels the command line sets.
+READER_MODULES = ["harma.index.workers", "harma.index.look", "harma.data.transforms"]
+# The root, and those loggers whose levels the command line sets.
 LOGGERS = ("", "harma", "rasterio")
 LOG_FORMAT = "%(levelname)s %(message)s"
-READER_MODULES = ["harma.index.workers", "harma.index.look", "harma.data.transforms"]
 
 
 def prepare_workers() -> None:
